@@ -1,0 +1,144 @@
+// swift-tools-version: 6.2
+// The targets and what each may import are docs/architecture.md's table; scripts/check-dependencies.py holds them to it.
+// GANTRY_CORE_ONLY=1 leaves out everything that needs an external package: a quick loop for the data plane.
+import PackageDescription
+
+let coreOnly = Context.environment["GANTRY_CORE_ONLY"] == "1"
+
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+func library(_ group: String, _ name: String, _ uses: [String] = [], packages: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: uses.map { .byName(name: $0) } + packages,
+        path: "Sources/\(group)/\(name)", swiftSettings: house)
+}
+
+func program(_ name: String, _ uses: [String], packages: [Target.Dependency] = []) -> Target {
+    .executableTarget(
+        name: name, dependencies: uses.map { .byName(name: $0) } + packages,
+        path: "Sources/Executables/\(name)", swiftSettings: house)
+}
+
+func tests(_ group: String, _ name: String, _ uses: [String], packages: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: uses.map { .byName(name: $0) } + packages,
+        path: "Tests/\(group)/\(name)", swiftSettings: house)
+}
+
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
+var targets: [Target] = [
+    // System
+    .target(name: "CLinux", path: "Sources/System/CLinux"),
+    library("System", "CoreTypes"),
+    // Images
+    library("Images", "BlockIO", ["CoreTypes", "CLinux"]),
+    library("Images", "DiskImages", ["BlockIO", "CoreTypes"]),
+    library("Images", "BlockCopy", ["BlockIO", "DiskImages", "CoreTypes"]),
+    // NBD
+    library("NBD", "NBDProtocol", ["CoreTypes"]),
+    library("NBD", "NBDTransport", ["NBDProtocol", "BlockIO", "CoreTypes", "CLinux"]),
+    // Datapath
+    library("Datapath", "DatapathControl", ["CoreTypes"]),
+    library(
+        "Datapath", "Datapath",
+        ["BlockIO", "DiskImages", "BlockCopy", "NBDProtocol", "NBDTransport", "DatapathControl", "CoreTypes", "CLinux"]),
+    // Testing
+    library("Testing", "TestSupport", ["BlockIO", "CoreTypes", "CLinux"]),
+    tests("System", "CoreTypesTests", ["CoreTypes", "TestSupport"]),
+    tests("Images", "BlockIOTests", ["BlockIO", "CoreTypes", "TestSupport"]),
+    tests("Images", "DiskImagesTests", ["DiskImages", "BlockIO", "CoreTypes", "TestSupport"]),
+    tests("Images", "BlockCopyTests", ["BlockCopy", "DiskImages", "BlockIO", "CoreTypes", "TestSupport"]),
+    tests("NBD", "NBDTests", ["NBDTransport", "NBDProtocol", "BlockIO", "CoreTypes", "TestSupport"]),
+    tests(
+        "Datapath", "DatapathTests",
+        ["Datapath", "DatapathControl", "NBDTransport", "DiskImages", "BlockIO", "BlockCopy", "CoreTypes", "TestSupport"]),
+]
+
+var dependencies: [Package.Dependency] = []
+
+if coreOnly {
+    targets += [.executableTarget(
+        name: "gantry-datapath", dependencies: ["Datapath", "DatapathControl", "DiskImages", "CoreTypes"],
+        path: "Sources/Executables/gantry-datapath", swiftSettings: house)]
+} else {
+    dependencies = [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+    ]
+    targets += [
+        .systemLibrary(name: "CCrypt", path: "Sources/System/CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        // API
+        library("API", "DataModel", ["CoreTypes"]),
+        library("API", "APITypes", ["DataModel", "CoreTypes"]),
+        library("API", "RPCCodec", ["CoreTypes"]),
+        library(
+            "API", "XenAPIClient", ["APITypes", "RPCCodec", "CoreTypes"], packages: [httpClient, nioCore, nioPosix]),
+        library(
+            "API", "APIServer", ["Toolstack", "APITypes", "RPCCodec", "DataModel", "CoreTypes"],
+            packages: [hummingbird, nioCore, nioPosix, logging]),
+        // Control
+        library("Control", "PoolDatabase", ["APITypes", "DataModel", "CoreTypes"], packages: [grdb]),
+        library("Control", "StorageInterface", ["CoreTypes"]),
+        library("Control", "StorageManagers", ["StorageInterface", "DiskImages", "BlockCopy", "BlockIO", "CoreTypes"]),
+        library(
+            "Control", "StorageMotion", ["StorageInterface", "DatapathControl", "CoreTypes"], packages: [logging]),
+        library("Control", "Guests", ["CoreTypes", "CLinux"], packages: [logging]),
+        library(
+            "Control", "Toolstack",
+            [
+                "PoolDatabase", "StorageInterface", "StorageManagers", "StorageMotion", "Guests", "DatapathControl",
+                "APITypes", "DataModel", "RPCCodec", "CoreTypes", "CLinux", "CCrypt",
+            ], packages: [logging]),
+        // Interface
+        library("Interface", "TerminalUI", ["CoreTypes"]),
+        library("Interface", "XECommands", ["XenAPIClient", "APITypes", "DataModel", "RPCCodec", "TerminalUI", "CoreTypes"]),
+        library(
+            "Interface", "ImageCommands",
+            [
+                "DiskImages", "BlockCopy", "BlockIO", "NBDTransport", "Datapath", "DatapathControl", "TerminalUI",
+                "CoreTypes",
+            ], packages: [arguments]),
+        // Executables
+        program("gantryd", ["APIServer", "Toolstack", "CoreTypes"], packages: [arguments, logging]),
+        program("gantry-datapath", ["Datapath", "DatapathControl", "DiskImages", "CoreTypes"]),
+        program("xe", ["XECommands", "XenAPIClient", "CoreTypes"]),
+        program("gantry", ["ImageCommands", "DatapathControl", "CoreTypes", "CLinux"], packages: [arguments]),
+        program("datamodel-gen", ["DataModel", "CoreTypes"]),
+        // Testing
+        library("Testing", "GuestFixture", ["TestSupport", "CoreTypes"]),
+        tests("API", "DataModelTests", ["DataModel", "APITypes", "CoreTypes", "TestSupport"]),
+        tests("API", "RPCCodecTests", ["RPCCodec", "CoreTypes", "TestSupport"]),
+        tests("API", "APIServerTests", ["APIServer", "XenAPIClient", "APITypes", "RPCCodec", "CoreTypes", "TestSupport"]),
+        tests("Control", "PoolDatabaseTests", ["PoolDatabase", "APITypes", "DataModel", "CoreTypes", "TestSupport"]),
+        tests(
+            "Control", "StorageTests",
+            ["StorageManagers", "StorageInterface", "StorageMotion", "DatapathControl", "CoreTypes", "TestSupport"]),
+        tests("Control", "GuestsTests", ["Guests", "CoreTypes", "TestSupport", "GuestFixture"]),
+        tests("Interface", "XECommandsTests", ["XECommands", "XenAPIClient", "APITypes", "RPCCodec", "TerminalUI", "CoreTypes", "TestSupport"]),
+        tests("EndToEnd", "EndToEndTests", ["GuestFixture", "TestSupport", "XenAPIClient", "NBDTransport", "BlockIO", "RPCCodec", "CoreTypes"]),
+    ]
+}
+
+let package = Package(
+    name: "gantry",
+    dependencies: dependencies,
+    targets: targets,
+    swiftLanguageModes: [.v6]
+)

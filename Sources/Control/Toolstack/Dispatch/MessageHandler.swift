@@ -1,0 +1,58 @@
+public import APITypes
+public import CoreTypes
+
+/// What a message's implementation knows of its caller and reports back to.
+public struct CallContext: Sendable {
+    /// The session of the call; null for the messages that take none.
+    public let session: Ref<Session>
+    /// The task that stands for this call; null for messages that have none.
+    public let task: Ref<XenTask>
+    /// Where the implementation says how far it is and learns that it is to stop.
+    public let progress: TaskProgress
+
+    public init(session: Ref<Session>, task: Ref<XenTask>, progress: TaskProgress) {
+        self.session = session
+        self.task = task
+        self.progress = progress
+    }
+}
+
+/// The two-way channel between a running operation and its task row. All methods may be called from anywhere.
+public protocol TaskProgress: Sendable {
+    /// Stores `fraction` (0…1, never going back) in the task. Cheap to call often: writes are limited to a few a second.
+    func report(_ fraction: Double)
+    /// Puts entries into the task's `other_config` (phase, bytes, rate): what a progress bar shows.
+    func annotate(_ entries: [String: String])
+    /// Set by `task.cancel`.
+    var cancellation: CancellationFlag { get }
+}
+
+/// The arguments of a call, decoded and checked against the message's declaration: count and types are right.
+public struct Arguments: Sendable {
+    public let values: [APIValue]
+
+    public init(_ values: [APIValue]) { self.values = values }
+
+    /// Argument `index` as `T`. The declaration guarantees the type; a mismatch is a mistake of ours.
+    public func get<T: APIConvertible>(_ index: Int, as type: T.Type = T.self) throws(APIError) -> T {
+        guard index < values.count, let value = T(api: values[index]) else {
+            throw .internalError("argument \(index + 1) is not of the declared type")
+        }
+        return value
+    }
+}
+
+/// The implementation of one message. Throws `APIError`; anything else becomes INTERNAL_ERROR.
+public typealias MessageHandler = @Sendable (CallContext, Arguments) async throws -> APIValue
+
+/// Implementations by wire name (`VDI.create`). Filled once at start.
+public struct MessageTable: Sendable {
+    public private(set) var handlers: [String: MessageHandler] = [:]
+
+    public init() {}
+
+    public mutating func on(_ name: String, _ handler: @escaping MessageHandler) {
+        precondition(handlers[name] == nil, "\(name) is implemented twice")
+        handlers[name] = handler
+    }
+}

@@ -1,0 +1,100 @@
+// The control protocol of a data-path process: one JSON object a line on its control socket, each answered by one line.
+// Unknown members are ignored and unknown operations answered with an error, so that either side may be newer.
+
+/// An image file as the data path opens it. The format is always declared, never probed.
+public struct ImageSpecification: Codable, Hashable, Sendable {
+    /// Absolute path.
+    public var path: String
+    /// `raw`, `vhd` or `qcow2`.
+    public var format: String
+    public var readOnly: Bool
+
+    public init(path: String, format: String, readOnly: Bool = false) {
+        self.path = path
+        self.format = format
+        self.readOnly = readOnly
+    }
+}
+
+public enum DatapathRequest: Codable, Sendable {
+    case status
+    /// Puts the mirror filter above the present image and starts copying to `destination`, which exists, reads as zeroes
+    /// and is at least as large. `bytesPerSecond` 0: no limit.
+    case mirrorStart(destination: ImageSpecification, bytesPerSecond: UInt64)
+    case mirrorSetRate(bytesPerSecond: UInt64)
+    /// Phase (a) and (b) of the pivot: drains, flushes both; from then on writes go to both images and reads to the
+    /// destination. Answered when that is so.
+    case pivotPrepare
+    /// Phase (d): drops the source. The caller has committed that the destination is authoritative.
+    case pivotCommit
+    /// Ends the mirror in favour of the source, in any phase before `pivotCommit`.
+    case mirrorCancel
+    /// Closes the images and ends the process.
+    case quit
+}
+
+/// How far a mirror is.
+public enum MirrorPhase: String, Codable, Sendable {
+    /// The bulk copy runs; some regions have never been copied.
+    case copying
+    /// Everything is copied, guest writes go to both before they are answered.
+    case synchronised
+    /// Between `pivotPrepare` and the decision: both images identical and written.
+    case dual
+    /// The destination failed; the source is untouched and authoritative.
+    case broken
+}
+
+public struct MirrorStatus: Codable, Sendable {
+    public var phase: MirrorPhase
+    public var destination: ImageSpecification
+    /// Bytes that the copy has to move in all, as known now (allocated data, and what was written meanwhile).
+    public var totalBytes: UInt64
+    public var copiedBytes: UInt64
+    /// Bytes that still differ, or may.
+    public var dirtyBytes: UInt64
+    /// Copy rate over the last second, bytes per second.
+    public var bytesPerSecond: UInt64
+    /// Why it is broken.
+    public var error: String?
+
+    public init(
+        phase: MirrorPhase, destination: ImageSpecification, totalBytes: UInt64, copiedBytes: UInt64,
+        dirtyBytes: UInt64, bytesPerSecond: UInt64, error: String? = nil
+    ) {
+        self.phase = phase
+        self.destination = destination
+        self.totalBytes = totalBytes
+        self.copiedBytes = copiedBytes
+        self.dirtyBytes = dirtyBytes
+        self.bytesPerSecond = bytesPerSecond
+        self.error = error
+    }
+}
+
+public struct DatapathStatus: Codable, Sendable {
+    public var pid: Int32
+    /// The authoritative image: the source until `pivotCommit`, the destination after it.
+    public var image: ImageSpecification
+    public var virtualSize: UInt64
+    public var mirror: MirrorStatus?
+    /// NBD clients connected now.
+    public var connections: Int
+
+    public init(
+        pid: Int32, image: ImageSpecification, virtualSize: UInt64, mirror: MirrorStatus?, connections: Int
+    ) {
+        self.pid = pid
+        self.image = image
+        self.virtualSize = virtualSize
+        self.mirror = mirror
+        self.connections = connections
+    }
+}
+
+public enum DatapathReply: Codable, Sendable {
+    case ok
+    case status(DatapathStatus)
+    /// `code` is a `BlockError.Code` name.
+    case failed(code: String, message: String)
+}

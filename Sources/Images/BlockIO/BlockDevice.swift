@@ -1,0 +1,64 @@
+/// A random-access array of bytes: an image of any format, a file, memory, a remote export, or a filter over another.
+///
+/// Rules for implementations
+/// - All calls are synchronous and may come from any number of threads at once. Requests that overlap in time and
+///   range may take effect in any order, each sector of 512 bytes as a whole.
+/// - Offsets and lengths are bytes. Any alignment is legal; a request past `size` throws `.outOfRange` and does nothing.
+/// - A completed write is visible to every later read. It is durable only after a `flush` that began later returned.
+/// - No call traps on anything a file or peer contains.
+public protocol BlockDevice: AnyObject, Sendable {
+    /// Virtual size in bytes, a multiple of 512.
+    var size: UInt64 { get }
+    var isReadOnly: Bool { get }
+    /// Requests that are multiples of this many bytes (a power of two, at least 512) are served best: the cluster or
+    /// block size of the image.
+    var preferredAlignment: UInt64 { get }
+
+    /// Fills `buffer` from `offset`.
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError)
+    /// Stores `data` at `offset`.
+    func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError)
+    /// Makes a range read as zeroes. `mayUnmap`: space below may be given back; otherwise allocated space stays so.
+    func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError)
+    /// Says that the content of a range is of no more use. Afterwards it reads as zeroes or as before.
+    func discard(at offset: UInt64, length: UInt64) throws(BlockError)
+    /// Returns when all writes completed before the call are durable.
+    func flush() throws(BlockError)
+    /// Appends the extents of `offset ..< offset + length` to `extents`, in order, without gaps; neighbours of the
+    /// same kind may or may not be joined. It may stop early after at least one extent: the caller goes on from the end
+    /// of the last.
+    func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError)
+    /// Writes back what is cached, flushes and releases the files. Later calls throw. Called once by the owner.
+    func close() throws(BlockError)
+}
+
+extension BlockDevice {
+    /// Throws `.outOfRange` unless `offset ..< offset + length` lies inside the device.
+    @inlinable
+    public func checkRange(_ offset: UInt64, _ length: UInt64) throws(BlockError) {
+        if offset > size || length > size - offset {
+            throw BlockError(
+                .outOfRange, "request of \(length) bytes reaches past the end of the device of \(size) bytes",
+                offset: offset)
+        }
+    }
+
+    /// All extents of a range, neighbours of one kind joined.
+    public func extents(at offset: UInt64, length: UInt64) throws(BlockError) -> [Extent] {
+        try checkRange(offset, length)
+        var all: [Extent] = []
+        var part: [Extent] = []
+        var position = offset
+        let end = offset + length
+        while position < end {
+            part.removeAll(keepingCapacity: true)
+            try appendExtents(to: &part, at: position, length: end - position)
+            guard let last = part.last, last.end > position else {
+                throw BlockError(.io, "the extent map does not advance", offset: position)
+            }
+            for extent in part { all.appendJoining(extent) }
+            position = min(last.end, end)
+        }
+        return all
+    }
+}

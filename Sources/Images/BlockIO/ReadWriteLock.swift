@@ -1,0 +1,37 @@
+import Glibc
+
+/// Many readers or one writer. Held for the length of a device request, from any thread; not recursive.
+@safe
+public final class ReadWriteLock: @unchecked Sendable {
+    // SAFETY: the lock lives at one address from init to deinit; pthread functions do the rest.
+    private let lock: UnsafeMutablePointer<pthread_rwlock_t>
+
+    public init() {
+        unsafe lock = .allocate(capacity: 1)
+        unsafe lock.initialize(to: pthread_rwlock_t())
+        unsafe pthread_rwlock_init(lock, nil)
+    }
+
+    deinit {
+        unsafe pthread_rwlock_destroy(lock)
+        unsafe lock.deallocate()
+    }
+
+    @inline(__always) public func lockShared() { unsafe pthread_rwlock_rdlock(lock) }
+    @inline(__always) public func lockExclusive() { unsafe pthread_rwlock_wrlock(lock) }
+    @inline(__always) public func unlock() { unsafe pthread_rwlock_unlock(lock) }
+
+    @inlinable
+    public func shared<T, E: Error>(_ body: () throws(E) -> T) throws(E) -> T {
+        lockShared()
+        defer { unlock() }
+        return try body()
+    }
+
+    @inlinable
+    public func exclusive<T, E: Error>(_ body: () throws(E) -> T) throws(E) -> T {
+        lockExclusive()
+        defer { unlock() }
+        return try body()
+    }
+}

@@ -1,0 +1,70 @@
+// System calls, constants and vector code that Swift cannot import or express. No policy lives here.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+// True when all `length` bytes at `bytes` are zero. Any alignment.
+bool gantry_is_zero(const void *bytes, size_t length);
+
+// fallocate(2) in its three uses; 0 or -errno.
+int gantry_punch_hole(int fd, uint64_t offset, uint64_t length);
+int gantry_zero_range(int fd, uint64_t offset, uint64_t length, bool keep_size);
+int gantry_preallocate(int fd, uint64_t offset, uint64_t length);
+
+// lseek(2) with SEEK_DATA / SEEK_HOLE: the found offset, or -errno (-ENXIO: no data up to the end of the file).
+int64_t gantry_seek_data(int fd, uint64_t offset);
+int64_t gantry_seek_hole(int fd, uint64_t offset);
+
+// preadv2(2) with RWF_NOWAIT for one buffer: bytes read, or -errno (-EAGAIN: not in the page cache).
+int64_t gantry_read_cached(int fd, void *buffer, size_t length, uint64_t offset);
+
+// copy_file_range(2): bytes copied, or -errno.
+int64_t gantry_copy_file_range(int from, uint64_t from_offset, int to, uint64_t to_offset, size_t length);
+
+// Size in bytes of a block device, or -errno.
+int64_t gantry_block_device_size(int fd);
+
+// Exclusive or shared open-file-description lock on the whole file, without waiting; 0 or -errno.
+int gantry_lock_file(int fd, bool exclusive);
+
+// sendmsg/recvmsg without SIGPIPE; bytes or -errno.
+int64_t gantry_send(int fd, const void *bytes, size_t length);
+int64_t gantry_send_vector(int fd, const struct iovec *vector, int count);
+int64_t gantry_receive(int fd, void *bytes, size_t length);
+
+// Unix-domain stream sockets. Paths of 108 bytes and longer are reached through /proc/self/fd of their folder.
+// Return a descriptor, or -errno. Listening replaces a stale socket file at `path` and makes it mode 0600.
+int gantry_unix_listen(const char *path, int backlog);
+int gantry_unix_connect(const char *path);
+// TCP: numeric address and port. Listening with port 0 picks one; gantry_tcp_port tells which.
+int gantry_tcp_listen(const char *address, uint16_t port, int backlog);
+int gantry_tcp_connect(const char *host, uint16_t port);
+int gantry_tcp_port(int fd);
+int gantry_accept(int listener);
+
+// Starts a program. `argv` and `envp` end with NULL (`envp` NULL: this process's own environment). Descriptors 0, 1
+// and 2 of the child are the given ones (-1: /dev/null); all others are closed. `detached`: own session, survives this
+// process; otherwise the child gets SIGKILL when this process dies. Returns the process id, or -errno.
+int gantry_spawn(const char *path, char *const argv[], char *const envp[], int in, int out, int err, bool detached);
+
+// The process's start time in clock ticks since boot (field 22 of /proc/PID/stat), 0 when there is no such process.
+// (pid, start time) names a process for ever; a pid alone may be reused.
+uint64_t gantry_process_start_time(int pid);
+// pidfd_open(2); readable when the process has ended. Descriptor or -errno.
+int gantry_pidfd_open(int pid);
+// waitpid with WNOHANG: 0 still running, pid when reaped, -errno (-ECHILD: not ours). Status in *status.
+int gantry_reap(int pid, int *status);
+
+// Names the calling thread (15 bytes at most) for ps, perf and gdb.
+void gantry_name_thread(const char *name);
+// Ignores SIGPIPE for the whole process.
+void gantry_ignore_sigpipe(void);
+// Monotonic nanoseconds.
+uint64_t gantry_now(void);
+int gantry_errno(void);
+// Opens a path below `directory` that may not leave it (openat2 RESOLVE_BENEATH|NO_SYMLINKS|NO_MAGICLINKS).
+int gantry_open_beneath(int directory, const char *path, int flags, uint32_t mode);
+// An unnamed file in `directory` (O_TMPFILE); descriptor or -errno.
+int gantry_open_unnamed(const char *directory);

@@ -1,0 +1,292 @@
+#define _GNU_SOURCE 1
+#include "CLinux.h"
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/openat2.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+__attribute__((target_clones("avx2", "default")))
+#endif
+bool gantry_is_zero(const void *bytes, size_t length) {
+    const unsigned char *p = bytes;
+    while (length >= 256) {
+        uint64_t sum = 0;
+        for (int i = 0; i < 32; i++) {
+            uint64_t word;
+            memcpy(&word, p + 8 * i, 8);
+            sum |= word;
+        }
+        if (sum) return false;
+        p += 256;
+        length -= 256;
+    }
+    unsigned char rest = 0;
+    while (length--) rest |= *p++;
+    return rest == 0;
+}
+
+static int checked(int result) { return result < 0 ? -errno : result; }
+
+int gantry_punch_hole(int fd, uint64_t offset, uint64_t length) {
+    return checked(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)length));
+}
+int gantry_zero_range(int fd, uint64_t offset, uint64_t length, bool keep_size) {
+    int mode = FALLOC_FL_ZERO_RANGE | (keep_size ? FALLOC_FL_KEEP_SIZE : 0);
+    return checked(fallocate(fd, mode, (off_t)offset, (off_t)length));
+}
+int gantry_preallocate(int fd, uint64_t offset, uint64_t length) {
+    return checked(fallocate(fd, 0, (off_t)offset, (off_t)length));
+}
+int64_t gantry_seek_data(int fd, uint64_t offset) {
+    off_t r = lseek(fd, (off_t)offset, SEEK_DATA);
+    return r < 0 ? -errno : r;
+}
+int64_t gantry_seek_hole(int fd, uint64_t offset) {
+    off_t r = lseek(fd, (off_t)offset, SEEK_HOLE);
+    return r < 0 ? -errno : r;
+}
+int64_t gantry_read_cached(int fd, void *buffer, size_t length, uint64_t offset) {
+    struct iovec vector = {buffer, length};
+    ssize_t r = preadv2(fd, &vector, 1, (off_t)offset, RWF_NOWAIT);
+    return r < 0 ? -errno : r;
+}
+int64_t gantry_copy_file_range(int from, uint64_t from_offset, int to, uint64_t to_offset, size_t length) {
+    loff_t in = (loff_t)from_offset, out = (loff_t)to_offset;
+    ssize_t r = copy_file_range(from, &in, to, &out, length, 0);
+    return r < 0 ? -errno : r;
+}
+int64_t gantry_block_device_size(int fd) {
+    uint64_t size = 0;
+    return ioctl(fd, BLKGETSIZE64, &size) < 0 ? -errno : (int64_t)size;
+}
+int gantry_lock_file(int fd, bool exclusive) {
+    struct flock lock = {.l_type = exclusive ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET};
+    return checked(fcntl(fd, F_OFD_SETLK, &lock));
+}
+
+int64_t gantry_send(int fd, const void *bytes, size_t length) {
+    ssize_t r = send(fd, bytes, length, MSG_NOSIGNAL);
+    return r < 0 ? -errno : r;
+}
+int64_t gantry_send_vector(int fd, const struct iovec *vector, int count) {
+    struct msghdr message = {.msg_iov = (struct iovec *)vector, .msg_iovlen = (size_t)count};
+    ssize_t r = sendmsg(fd, &message, MSG_NOSIGNAL);
+    return r < 0 ? -errno : r;
+}
+int64_t gantry_receive(int fd, void *bytes, size_t length) {
+    ssize_t r = recv(fd, bytes, length, 0);
+    return r < 0 ? -errno : r;
+}
+
+// Fills `address` for `path`. A path too long for sun_path is named through its folder, opened as *folder.
+static int unix_address(const char *path, struct sockaddr_un *address, int *folder) {
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    *folder = -1;
+    size_t length = strlen(path);
+    if (length < sizeof address->sun_path) {
+        memcpy(address->sun_path, path, length);
+        return 0;
+    }
+    const char *slash = strrchr(path, '/');
+    if (!slash) return -ENAMETOOLONG;
+    char *parent = strndup(path, (size_t)(slash - path));
+    if (!parent) return -ENOMEM;
+    *folder = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int error = errno;
+    free(parent);
+    if (*folder < 0) return -error;
+    int n = snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d/%s", *folder, slash + 1);
+    if (n >= (int)sizeof address->sun_path) {
+        close(*folder);
+        return -ENAMETOOLONG;
+    }
+    return 0;
+}
+int gantry_unix_listen(const char *path, int backlog) {
+    struct sockaddr_un address;
+    int folder, r = unix_address(path, &address, &folder);
+    if (r < 0) return r;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) r = -errno;
+    if (r == 0 && unlink(address.sun_path) < 0 && errno != ENOENT) r = -errno;
+    if (r == 0 && bind(fd, (struct sockaddr *)&address, sizeof address) < 0) r = -errno;
+    if (r == 0 && chmod(address.sun_path, 0600) < 0) r = -errno;
+    if (r == 0 && listen(fd, backlog) < 0) r = -errno;
+    if (folder >= 0) close(folder);
+    if (r < 0 && fd >= 0) close(fd);
+    return r < 0 ? r : fd;
+}
+int gantry_unix_connect(const char *path) {
+    struct sockaddr_un address;
+    int folder, r = unix_address(path, &address, &folder);
+    if (r < 0) return r;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) r = -errno;
+    if (r == 0 && connect(fd, (struct sockaddr *)&address, sizeof address) < 0) r = -errno;
+    if (folder >= 0) close(folder);
+    if (r < 0 && fd >= 0) close(fd);
+    return r < 0 ? r : fd;
+}
+static int tcp_addresses(const char *host, uint16_t port, int flags, struct addrinfo **found) {
+    char service[8];
+    snprintf(service, sizeof service, "%u", port);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
+    switch (getaddrinfo(host, service, &hints, found)) {
+    case 0: return 0;
+    case EAI_MEMORY: return -ENOMEM;
+    case EAI_SYSTEM: return -errno;
+    default: return -EADDRNOTAVAIL;
+    }
+}
+int gantry_tcp_listen(const char *address, uint16_t port, int backlog) {
+    struct addrinfo *found;
+    int r = tcp_addresses(address, port, AI_PASSIVE | AI_NUMERICHOST, &found);
+    if (r < 0) return r;
+    int one = 1, fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) r = -errno;
+    if (r == 0) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (r == 0 && bind(fd, found->ai_addr, found->ai_addrlen) < 0) r = -errno;
+    if (r == 0 && listen(fd, backlog) < 0) r = -errno;
+    freeaddrinfo(found);
+    if (r < 0 && fd >= 0) close(fd);
+    return r < 0 ? r : fd;
+}
+int gantry_tcp_connect(const char *host, uint16_t port) {
+    struct addrinfo *found, *each;
+    int r = tcp_addresses(host, port, 0, &found), fd = -1, one = 1;
+    if (r < 0) return r;
+    r = -ECONNREFUSED;
+    for (each = found; each && fd < 0; each = each->ai_next) {
+        fd = socket(each->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0) { r = -errno; continue; }
+        if (connect(fd, each->ai_addr, each->ai_addrlen) < 0) {
+            r = -errno;
+            close(fd);
+            fd = -1;
+        }
+    }
+    freeaddrinfo(found);
+    if (fd < 0) return r;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return fd;
+}
+int gantry_tcp_port(int fd) {
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0) return -errno;
+    if (address.ss_family == AF_INET) return ntohs(((struct sockaddr_in *)&address)->sin_port);
+    if (address.ss_family == AF_INET6) return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    return -EAFNOSUPPORT;
+}
+int gantry_accept(int listener) {
+    int one = 1, fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (fd < 0) return -errno;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); // fails harmlessly on Unix sockets
+    return fd;
+}
+
+pid_t gantry_spawn(const char *path, char *const argv[], char *const envp[], int in, int out, int err, bool detached) {
+    extern char **environ;
+    int report[2];
+    if (pipe2(report, O_CLOEXEC) < 0) return -errno;
+    char *const *environment = envp ? envp : environ;
+    pid_t parent = getpid();
+    pid_t child = fork();
+    if (child < 0) {
+        int error = errno;
+        close(report[0]);
+        close(report[1]);
+        return -error;
+    }
+    if (child == 0) {
+        // Only async-signal-safe calls from here: other threads of the parent may have held any lock.
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        for (int s = 1; s < 32; s++) signal(s, SIG_DFL);
+        if (detached) {
+            setsid();
+        } else {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            if (getppid() != parent) _exit(127);
+        }
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        int wanted[3] = {in < 0 ? null : in, out < 0 ? null : out, err < 0 ? null : err};
+        int keep = report[1];
+        for (int i = 0; i < 3; i++) wanted[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, 10);
+        keep = fcntl(keep, F_DUPFD_CLOEXEC, 10);
+        for (int i = 0; i < 3; i++) dup2(wanted[i], i);
+        syscall(SYS_close_range, 3u, ~0u, 1u << 2 /* CLOSE_RANGE_CLOEXEC */);
+        execve(path, argv, (char *const *)environment);
+        int error = errno;
+        ssize_t ignored = write(keep, &error, sizeof error);
+        (void)ignored;
+        _exit(127);
+    }
+    close(report[1]);
+    int error = 0;
+    ssize_t n;
+    do n = read(report[0], &error, sizeof error); while (n < 0 && errno == EINTR);
+    close(report[0]);
+    if (n == sizeof error) {
+        waitpid(child, NULL, 0);
+        return -error;
+    }
+    return child;
+}
+uint64_t gantry_process_start_time(pid_t pid) {
+    char path[64], text[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return 0;
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (n <= 0) return 0;
+    text[n] = 0;
+    char *p = strrchr(text, ')'); // the command name may hold anything, blanks and brackets too
+    if (!p || p[1] == 0 || p[2] == 'Z' || p[2] == 'X') return 0;
+    for (int field = 2; p && field < 22; field++) p = strchr(p + 1, ' ');
+    return p ? strtoull(p + 1, NULL, 10) : 0;
+}
+int gantry_pidfd_open(pid_t pid) { return checked((int)syscall(SYS_pidfd_open, pid, 0)); }
+pid_t gantry_reap(pid_t pid, int *status) {
+    pid_t r = waitpid(pid, status, WNOHANG);
+    return r < 0 ? -errno : r;
+}
+void gantry_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
+void gantry_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+uint64_t gantry_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+int gantry_errno(void) { return errno; }
+int gantry_open_beneath(int directory, const char *path, int flags, uint32_t mode) {
+    struct open_how how = {
+        .flags = (uint64_t)(flags | O_CLOEXEC), .mode = (flags & O_CREAT) ? mode : 0,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    return checked((int)syscall(SYS_openat2, directory, path, &how, sizeof how));
+}
+int gantry_open_unnamed(const char *directory) {
+    return checked(open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+}

@@ -46,7 +46,7 @@ var targets: [Target] = [
     // Images
     library("Images", "BlockIO", ["CoreTypes", "CLinux"]),
     library("Images", "DiskImages", ["BlockIO", "CoreTypes"]),
-    library("Images", "BlockCopy", ["BlockIO", "DiskImages", "CoreTypes"]),
+    library("Images", "BlockCopy", ["BlockIO", "DiskImages", "CoreTypes", "CLinux"]),
     // NBD
     library("NBD", "NBDProtocol", ["CoreTypes"]),
     library("NBD", "NBDTransport", ["NBDProtocol", "BlockIO", "CoreTypes", "CLinux"]),

@@ -33,6 +33,8 @@ public struct BlockError: Error, Sendable, CustomStringConvertible {
         public static let cancelled = Code("cancelled")
         /// A remote end went away or broke its protocol.
         public static let disconnected = Code("disconnected")
+        /// The request must wait for the outcome of a pivot; never leaves the mirror.
+        public static let undecided = Code("undecided")
     }
 
     public let code: Code

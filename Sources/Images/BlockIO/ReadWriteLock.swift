@@ -1,6 +1,10 @@
 import Glibc
 
-/// Many readers or one writer. Held for the length of a device request, from any thread; not recursive.
+/// PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP, an enum constant that Swift does not import as Int32.
+private let preferWriterNonrecursive: Int32 = 2
+
+/// Many readers or one writer; a waiting writer goes before new readers, so that steady readers cannot starve it.
+/// Held for the length of a device request, from any thread; not recursive.
 @safe
 public final class ReadWriteLock: @unchecked Sendable {
     // SAFETY: the lock lives at one address from init to deinit; pthread functions do the rest.
@@ -9,7 +13,11 @@ public final class ReadWriteLock: @unchecked Sendable {
     public init() {
         unsafe lock = .allocate(capacity: 1)
         unsafe lock.initialize(to: pthread_rwlock_t())
-        unsafe pthread_rwlock_init(lock, nil)
+        var attributes = pthread_rwlockattr_t()
+        unsafe pthread_rwlockattr_init(&attributes)
+        unsafe pthread_rwlockattr_setkind_np(&attributes, preferWriterNonrecursive)
+        unsafe pthread_rwlock_init(lock, &attributes)
+        unsafe pthread_rwlockattr_destroy(&attributes)
     }
 
     deinit {

@@ -1,0 +1,232 @@
+public import BlockIO
+import CLinux
+import Synchronization
+
+/// The device that clients hold while what is below it changes: a plain image, or an image with a mirror above it.
+/// Every request passes a gate that a change of the stack closes, so a change sees no request in flight.
+public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
+    // @unchecked: `current` and `mirror` are read with the gate shared and changed with the gate exclusive.
+    private let gate = ReadWriteLock()
+    private var current: any BlockDevice
+    private var mirror: MirrorDevice?
+    private var copier: MirrorCopier?
+    /// Serialises the control operations.
+    private let control = Mutex<Void>(())
+    private let decision = Monitor()
+    private let longestPause = Atomic<UInt64>(0)
+
+    /// The size at the start; a destination that is larger does not change what clients see.
+    public let size: UInt64
+    public let isReadOnly: Bool
+    public let preferredAlignment: UInt64
+
+    public init(_ device: any BlockDevice) {
+        current = device
+        size = device.size
+        isReadOnly = device.isReadOnly
+        preferredAlignment = device.preferredAlignment
+    }
+
+    // MARK: Requests
+
+    public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try checkRange(offset, UInt64(buffer.count))
+        try passing { () throws(BlockError) in
+            if let mirror { try unsafe mirror.read(into: buffer, at: offset) } else { try unsafe current.read(into: buffer, at: offset) }
+        }
+    }
+
+    public func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try checkRange(offset, UInt64(data.count))
+        try passing { () throws(BlockError) in
+            if let mirror { try unsafe mirror.write(data, at: offset) } else { try unsafe current.write(data, at: offset) }
+        }
+    }
+
+    public func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
+        try checkRange(offset, length)
+        try passing { () throws(BlockError) in
+            if let mirror {
+                try mirror.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)
+            } else {
+                try current.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)
+            }
+        }
+    }
+
+    /// While mirrored a discard is a write of zeroes: it must leave the same bytes on both sides.
+    public func discard(at offset: UInt64, length: UInt64) throws(BlockError) {
+        try checkRange(offset, length)
+        try passing { () throws(BlockError) in
+            if let mirror {
+                try mirror.writeZeroes(at: offset, length: length, mayUnmap: true)
+            } else {
+                try current.discard(at: offset, length: length)
+            }
+        }
+    }
+
+    public func flush() throws(BlockError) {
+        try passing { () throws(BlockError) in
+            if let mirror { try mirror.flush() } else { try current.flush() }
+        }
+    }
+
+    public func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
+        try checkRange(offset, length)
+        gate.lockShared()
+        defer { gate.unlock() }
+        try (mirror?.source ?? current).appendExtents(to: &extents, at: offset, length: length)
+    }
+
+    /// Runs a request with the gate shared. A request that cannot be answered before a pivot is decided waits outside
+    /// the gate and is tried again on the image that won.
+    @inline(__always)
+    private func passing(_ request: () throws(BlockError) -> Void) throws(BlockError) {
+        while true {
+            gate.lockShared()
+            do throws(BlockError) {
+                try request()
+                gate.unlock()
+                return
+            } catch {
+                let waiting = mirror
+                gate.unlock()
+                guard error.code == .undecided, let waiting else { throw error }
+                decision.locked {
+                    while waiting.phase == .undecided { decision.wait() }
+                }
+            }
+        }
+    }
+
+    public func close() throws(BlockError) {
+        try? cancelMirror()
+        gate.lockExclusive()
+        defer { gate.unlock() }
+        try current.close()
+    }
+
+    // MARK: Mirror and pivot
+
+    /// What a mirror has done so far; nil when there is none.
+    public var mirrorProgress: MirrorProgress? {
+        gate.lockShared()
+        defer { gate.unlock() }
+        guard let mirror, let copier else { return nil }
+        return MirrorProgress(
+            phase: mirror.phase, totalBytes: copier.totalBytes, copiedBytes: copier.copiedBytes,
+            dirtyBytes: min(mirror.dirty.dirtyBytes, size), bytesPerSecond: copier.bytesPerSecond, error: mirror.error)
+    }
+
+    /// The longest time, in nanoseconds, for which a change of the stack kept requests waiting.
+    public var longestPauseNanoseconds: UInt64 { longestPause.load(ordering: .relaxed) }
+
+    /// Puts a mirror above the present image and starts copying. `destination` must read as zeroes, be writable and at
+    /// least as large; it belongs to this object from here on. `.busy` when there is a mirror already.
+    public func startMirror(to destination: any BlockDevice, bytesPerSecond: UInt64) throws(BlockError) {
+        try control.withLock { _ throws(BlockError) in
+            if mirror != nil { throw BlockError(.busy, "the device is being mirrored already; cancel that mirror first") }
+            if destination.isReadOnly { throw BlockError(.readOnly, "the mirror's destination is read-only") }
+            if destination.size < size {
+                throw BlockError(
+                    .outOfRange, "the mirror's destination has \(destination.size) bytes and the source \(size)")
+            }
+            exclusively {
+                let filter = MirrorDevice(source: current, destination: destination)
+                let worker = MirrorCopier(mirror: filter, bytesPerSecond: bytesPerSecond)
+                mirror = filter
+                copier = worker
+                worker.start()
+            }
+        }
+    }
+
+    /// Bytes per second for the copier, 0 for no limit. Nothing happens without a mirror.
+    public func setMirrorRate(bytesPerSecond: UInt64) {
+        gate.lockShared()
+        defer { gate.unlock() }
+        copier?.setLimit(bytesPerSecond: bytesPerSecond)
+    }
+
+    /// First half of the pivot: on return both images are identical and durable up to every answered write, and every
+    /// later write is answered only when both have it. `.busy` while the copy has not caught up.
+    public func preparePivot() throws(BlockError) {
+        try control.withLock { _ throws(BlockError) in
+            guard let mirror else { throw BlockError(.notFound, "there is no mirror to pivot to") }
+            if mirror.phase == .dual { return }
+            // The long part of the flushing is done while requests go on.
+            try mirror.source.flush()
+            do throws(BlockError) {
+                try mirror.destination.flush()
+            } catch {
+                mirror.handle(.destinationFailed, because: error)
+                throw error
+            }
+            try exclusively { () throws(BlockError) in
+                guard mirror.phase == .synchronised, mirror.dirty.isClean else {
+                    throw mirror.error ?? BlockError(.busy, "the mirror is not synchronised yet; wait and ask again")
+                }
+                try mirror.source.flush()
+                do throws(BlockError) {
+                    try mirror.destination.flush()
+                } catch {
+                    mirror.handle(.destinationFailed, because: error)
+                    throw error
+                }
+                mirror.handle(.prepare)
+            }
+        }
+    }
+
+    /// Second half: the destination is the device from here on; the source is closed.
+    public func commitPivot() throws(BlockError) {
+        try finish(.commit)
+    }
+
+    /// Ends the mirror in favour of the source; the destination is closed and may be deleted.
+    public func cancelMirror() throws(BlockError) {
+        try finish(.cancel)
+    }
+
+    private func finish(_ event: MirrorState.Event) throws(BlockError) {
+        try control.withLock { _ throws(BlockError) in
+            guard let mirror, let copier else { throw BlockError(.notFound, "there is no mirror") }
+            let commit = event == .commit
+            if commit, mirror.phase != .dual, mirror.phase != .undecided {
+                throw BlockError(.busy, "the pivot has not been prepared")
+            }
+            copier.stop()
+            exclusively {
+                mirror.handle(event)
+                current = commit ? mirror.destination : mirror.source
+                self.mirror = nil
+                self.copier = nil
+            }
+            decision.locked { decision.wakeAll() }
+            // The loser. What it cannot write back any more is of no consequence: nobody will read it.
+            try? (commit ? mirror.source : mirror.destination).close()
+        }
+    }
+
+    /// Closes the gate, waits until no request is in flight, runs `body` and opens it; keeps the time.
+    private func exclusively<E: Error>(_ body: () throws(E) -> Void) throws(E) {
+        let start = gantry_now()
+        gate.lockExclusive()
+        defer {
+            gate.unlock()
+            longestPause.max(gantry_now() - start, ordering: .relaxed)
+        }
+        try body()
+    }
+}
+
+/// A sample of a mirror's progress. Bytes are of virtual disk.
+public struct MirrorProgress: Sendable {
+    public let phase: MirrorState.Phase
+    public let totalBytes: UInt64
+    public let copiedBytes: UInt64
+    public let dirtyBytes: UInt64
+    public let bytesPerSecond: UInt64
+    public let error: BlockError?
+}

@@ -33,6 +33,11 @@ public final class WorkerThread: @unchecked Sendable {
         precondition(status == 0, "pthread_create failed with \(status): the process is out of threads")
     }
 
+    /// Nobody waits for a thread whose object is gone: it ends by itself and leaves nothing.
+    deinit {
+        if !joined.exchange(true, ordering: .acquiringAndReleasing) { pthread_detach(thread) }
+    }
+
     /// Returns when the body has returned. Later calls return at once.
     public func join() {
         if joined.exchange(true, ordering: .acquiringAndReleasing) { return }

@@ -1,0 +1,129 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// An open regular file or block device that holds an image: positional I/O, sparse space, durability, one lock.
+///
+/// Any thread may call anything at any time; nothing here uses the file position. After `close` every call throws. The
+/// descriptor's number stays reserved until the object goes, so a call that races `close` can never reach another file.
+public final class ImageFile: Sendable {
+    public enum Access: Sendable {
+        case readOnly
+        case readWrite
+        /// Makes a new empty file, open for reading and writing; `.exists` when there is anything at the path.
+        case create
+    }
+
+    /// The path it was opened by, for errors.
+    public let path: String
+    public let isReadOnly: Bool
+    public let isBlockDevice: Bool
+    let descriptor: Int32
+    let closed = Atomic<Bool>(false)
+    /// errno of the first failed fdatasync. The kernel drops dirty pages then, so no later success may be believed.
+    let syncFailure = Atomic<Int32>(0)
+    let cannotPunch = Atomic<Bool>(false)
+    let cannotZero = Atomic<Bool>(false)
+
+    /// Opens or makes `path` and takes the image lock: exclusive when writable, shared when read-only, for as long as
+    /// the file is open. `.busy` when another process (or another opener in this one) holds a lock that conflicts, or
+    /// QEMU does. `.unsupported` for anything but regular files and block devices.
+    public convenience init(path: String, access: Access, locking: Bool = true) throws(BlockError) {
+        var flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+        switch access {
+        case .readOnly: flags |= O_RDONLY
+        case .readWrite: flags |= O_RDWR
+        case .create: flags |= O_RDWR | O_CREAT | O_EXCL
+        }
+        // SAFETY: Swift's own temporary C string.
+        let opened = unsafe open(path, flags, 0o644)
+        if opened < 0 { throw BlockError(call: "open", errno: errno, path: path) }
+        do {
+            try self.init(descriptor: opened, path: path, isReadOnly: access == .readOnly, locking: locking)
+        } catch {
+            if access == .create { _ = unsafe unlink(path) }
+            throw error
+        }
+    }
+
+    /// Takes over an open descriptor, which is closed with this object, also when this throws. `path` is for errors.
+    public init(descriptor: Int32, path: String, isReadOnly: Bool, locking: Bool = true) throws(BlockError) {
+        var status = stat()
+        // SAFETY: a local variable, filled by the call.
+        let result = unsafe fstat(descriptor, &status)
+        if result < 0 {
+            let number = errno
+            Glibc.close(descriptor)
+            throw BlockError(call: "fstat", errno: number, path: path)
+        }
+        let kind = status.st_mode & S_IFMT
+        guard kind == S_IFREG || kind == S_IFBLK else {
+            Glibc.close(descriptor)
+            throw BlockError(.unsupported, "neither a regular file nor a block device", path: path)
+        }
+        self.descriptor = descriptor
+        self.path = path
+        self.isReadOnly = isReadOnly
+        isBlockDevice = kind == S_IFBLK
+        // From here on deinit closes the descriptor.
+        if locking { try lock() }
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    private func lock() throws(BlockError) {
+        let result = gantry_lock_file(descriptor, !isReadOnly)
+        if result == -EAGAIN || result == -EACCES {
+            throw BlockError(
+                .busy, "the image is in use by another process; stop what uses it first", path: path,
+                systemError: -result)
+        }
+        if result < 0 { throw BlockError(call: "fcntl(F_OFD_SETLK)", errno: -result, path: path) }
+    }
+
+    /// Length in bytes of the file, or of the block device.
+    public func size() throws(BlockError) -> UInt64 {
+        try checkOpen()
+        if isBlockDevice {
+            let result = gantry_block_device_size(descriptor)
+            if result < 0 { throw BlockError(call: "ioctl(BLKGETSIZE64)", errno: Int32(-result), path: path) }
+            return UInt64(result)
+        }
+        return UInt64(clamping: try status().st_size)
+    }
+
+    /// Bytes of storage the file occupies; for a block device its size.
+    public func allocatedSize() throws(BlockError) -> UInt64 {
+        if isBlockDevice { return try size() }
+        return UInt64(clamping: try status().st_blocks) &* 512
+    }
+
+    private func status() throws(BlockError) -> stat {
+        try checkOpen()
+        var status = stat()
+        // SAFETY: a local variable, filled by the call.
+        if unsafe fstat(descriptor, &status) < 0 { throw BlockError(call: "fstat", errno: errno, path: path) }
+        return status
+    }
+
+    /// Gives up the descriptor's file and the lock. Does not flush. Later calls do nothing.
+    public func close() {
+        if closed.exchange(true, ordering: .acquiringAndReleasing) { return }
+        // The number is kept, over a file that allows no I/O, until deinit.
+        // SAFETY: Swift's own temporary C string.
+        let stub = unsafe open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if stub < 0 { return }
+        dup2(stub, descriptor)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        Glibc.close(stub)
+    }
+
+    @inline(__always)
+    func checkOpen() throws(BlockError) {
+        if closed.load(ordering: .relaxed) { throw BlockError(.io, "the image was closed", path: path) }
+    }
+
+    func failure(_ call: StaticString, _ number: Int32, at offset: UInt64? = nil) -> BlockError {
+        BlockError(call: call, errno: number, path: path, offset: offset)
+    }
+}

@@ -1,0 +1,107 @@
+extension ClassDeclaration {
+    static let network = ClassDeclaration(
+        name: "network", since: "rio", hasCreateDestroy: true, defaultRole: .vmAdmin,
+        fields: networkFields,
+        messages: networkMessages)
+
+    private static let networkFields: [FieldDeclaration] = [
+        FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "rio"),
+        FieldDeclaration(
+            "name_label", .string, .readWrite, .string(""), since: "rio", setterRole: .poolOperator,
+            path: ["name", "label"]),
+        FieldDeclaration(
+            "name_description", .string, .readWrite, .string(""), since: "rio", setterRole: .poolOperator,
+            path: ["name", "description"]),
+        FieldDeclaration(
+            "allowed_operations", .set(.enumeration("network_operations")), .dynamicReadOnly, .emptySet, since: "rio",
+            isPersistent: false),
+        FieldDeclaration(
+            "current_operations", .map(.string, .enumeration("network_operations")), .dynamicReadOnly, .emptyMap,
+            since: "rio", isPersistent: false),
+        FieldDeclaration("VIFs", .set(.ref("VIF")), .dynamicReadOnly, since: "rio"),
+        FieldDeclaration("PIFs", .set(.ref("PIF")), .dynamicReadOnly, since: "rio"),
+        FieldDeclaration("MTU", .int, .readWrite, .int(1500), since: "midnight-ride", setterRole: .vmAdmin),
+        FieldDeclaration(
+            "other_config", .map(.string, .string), .readWrite, since: "rio", setterRole: .poolOperator,
+            mapKeyRoles: [
+                "folder": .vmOperator, "XenCenter.CustomFields.*": .vmOperator,
+                "XenCenterCreateInProgress": .vmOperator,
+            ]),
+        FieldDeclaration("bridge", .string, .staticReadOnly, .string(""), since: "rio"),
+        FieldDeclaration("managed", .bool, .staticReadOnly, .bool(true), since: "falcon"),
+        FieldDeclaration("blobs", .map(.string, .ref("blob")), .dynamicReadOnly, .emptyMap, since: "orlando"),
+        FieldDeclaration("tags", .set(.string), .readWrite, .emptySet, since: "orlando", setterRole: .vmOperator),
+        FieldDeclaration(
+            "default_locking_mode", .enumeration("network_default_locking_mode"), .dynamicReadOnly, .string("unlocked"),
+            since: "tampa"),
+        FieldDeclaration("assigned_ips", .map(.ref("VIF"), .string), .dynamicReadOnly, .emptyMap, since: "creedence"),
+        FieldDeclaration(
+            "purpose", .set(.enumeration("network_purpose")), .dynamicReadOnly, .emptySet, since: "inverness"),
+    ]
+
+    private static let networkMessages: [MessageDeclaration] = [
+        MessageDeclaration(
+            "attach",
+            [
+                ParameterDeclaration("network", .ref("network"), since: "miami"),
+                ParameterDeclaration("host", .ref("host"), since: "miami"),
+            ],
+            role: .poolOperator, isAsync: true, since: "miami", isHidden: true),
+        MessageDeclaration(
+            "pool_introduce",
+            [
+                ParameterDeclaration("name_label", .string, since: "miami"),
+                ParameterDeclaration("name_description", .string, since: "miami"),
+                ParameterDeclaration("MTU", .int, since: "miami"),
+                ParameterDeclaration("other_config", .map(.string, .string), since: "miami"),
+                ParameterDeclaration("bridge", .string, since: "miami"),
+                ParameterDeclaration("managed", .bool, since: "falcon"),
+                ParameterDeclaration("purpose", .set(.enumeration("network_purpose")), since: "inverness"),
+            ],
+            result: .ref("network"), role: .poolOperator, isAsync: true, since: "rio", isHidden: true),
+        MessageDeclaration(
+            "create_new_blob",
+            [
+                ParameterDeclaration("network", .ref("network"), since: "orlando"),
+                ParameterDeclaration("name", .string, since: "orlando"),
+                ParameterDeclaration("mime_type", .string, since: "orlando"),
+                ParameterDeclaration("public", .bool, .bool(false), since: "tampa"),
+            ],
+            result: .ref("blob"), role: .poolOperator, isAsync: true, since: "orlando"),
+        MessageDeclaration(
+            "set_default_locking_mode",
+            [
+                ParameterDeclaration("network", .ref("network"), since: "tampa"),
+                ParameterDeclaration("value", .enumeration("network_default_locking_mode"), since: "tampa"),
+            ],
+            role: .poolOperator, isAsync: true, since: "tampa"),
+        MessageDeclaration(
+            "attach_for_vm",
+            [
+                ParameterDeclaration("host", .ref("host"), since: "tampa"),
+                ParameterDeclaration("vm", .ref("VM"), since: "tampa"),
+            ],
+            role: .vmPowerAdmin, isAsync: true, since: "tampa", isHidden: true),
+        MessageDeclaration(
+            "detach_for_vm",
+            [
+                ParameterDeclaration("host", .ref("host"), since: "tampa"),
+                ParameterDeclaration("vm", .ref("VM"), since: "tampa"),
+            ],
+            role: .vmPowerAdmin, isAsync: true, since: "tampa", isHidden: true),
+        MessageDeclaration(
+            "add_purpose",
+            [
+                ParameterDeclaration("self", .ref("network"), since: "inverness"),
+                ParameterDeclaration("value", .enumeration("network_purpose"), since: "inverness"),
+            ],
+            role: .poolAdmin, isAsync: true, errors: ["NETWORK_INCOMPATIBLE_PURPOSES"], since: "inverness"),
+        MessageDeclaration(
+            "remove_purpose",
+            [
+                ParameterDeclaration("self", .ref("network"), since: "inverness"),
+                ParameterDeclaration("value", .enumeration("network_purpose"), since: "inverness"),
+            ],
+            role: .poolAdmin, isAsync: true, since: "inverness"),
+    ]
+}

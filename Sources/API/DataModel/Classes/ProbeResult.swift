@@ -1,0 +1,14 @@
+extension ClassDeclaration {
+    static let probeResult = ClassDeclaration(
+        name: "probe_result", since: "lima", inDatabase: false, isPersistent: false, generatesEvents: false,
+        hasGetAllFamily: false, defaultRole: .localRootOnly,
+        fields: probeResultFields,
+        messages: [])
+
+    private static let probeResultFields: [FieldDeclaration] = [
+        FieldDeclaration("configuration", .map(.string, .string), .dynamicReadOnly, since: "lima"),
+        FieldDeclaration("complete", .bool, .dynamicReadOnly, since: "lima"),
+        FieldDeclaration("sr", .option(.record("sr_stat")), .dynamicReadOnly, since: "lima"),
+        FieldDeclaration("extra_info", .map(.string, .string), .dynamicReadOnly, since: "lima"),
+    ]
+}

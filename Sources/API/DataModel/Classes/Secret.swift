@@ -1,0 +1,26 @@
+extension ClassDeclaration {
+    static let secret = ClassDeclaration(
+        name: "secret", since: "midnight-ride", generatesEvents: false, hasCreateDestroy: true,
+        defaultRole: .poolOperator, implicitRole: .poolOperator,
+        fields: secretFields,
+        messages: secretMessages)
+
+    private static let secretFields: [FieldDeclaration] = [
+        FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "rio", getterRole: .poolOperator),
+        FieldDeclaration(
+            "value", .string, .readWrite, since: "rio", getterRole: .poolOperator, setterRole: .poolOperator),
+        FieldDeclaration(
+            "other_config", .map(.string, .string), .readWrite, .emptyMap, since: "rio", setterRole: .poolOperator),
+    ]
+
+    private static let secretMessages: [MessageDeclaration] = [
+        MessageDeclaration(
+            "introduce",
+            [
+                ParameterDeclaration("uuid", .string, since: "midnight-ride"),
+                ParameterDeclaration("value", .string, since: "midnight-ride"),
+                ParameterDeclaration("other_config", .map(.string, .string), .emptyMap, since: "boston"),
+            ],
+            result: .ref("secret"), role: .poolOperator, isSecret: true, since: "midnight-ride", isHidden: true),
+    ]
+}

@@ -1,0 +1,378 @@
+extension ClassDeclaration {
+    static let vdi = ClassDeclaration(
+        name: "VDI", since: "rio", hasCreateDestroy: true, defaultRole: .vmAdmin,
+        fields: vdiFields,
+        messages: vdiMessages)
+
+    private static let vdiFields: [FieldDeclaration] = [
+        FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "rio"),
+        FieldDeclaration("name_label", .string, .staticReadOnly, .string(""), since: "rio", path: ["name", "label"]),
+        FieldDeclaration(
+            "name_description", .string, .staticReadOnly, .string(""), since: "rio", path: ["name", "description"]),
+        FieldDeclaration(
+            "allowed_operations", .set(.enumeration("vdi_operations")), .dynamicReadOnly, .emptySet, since: "rio",
+            isPersistent: false),
+        FieldDeclaration(
+            "current_operations", .map(.string, .enumeration("vdi_operations")), .dynamicReadOnly, .emptyMap,
+            since: "rio", isPersistent: false),
+        FieldDeclaration("SR", .ref("SR"), .staticReadOnly, since: "rio"),
+        FieldDeclaration("VBDs", .set(.ref("VBD")), .dynamicReadOnly, since: "rio"),
+        FieldDeclaration("crash_dumps", .set(.ref("crashdump")), .dynamicReadOnly, since: "rio"),
+        FieldDeclaration("virtual_size", .int, .staticReadOnly, since: "rio"),
+        FieldDeclaration("physical_utilisation", .int, .dynamicReadOnly, since: "rio"),
+        FieldDeclaration("type", .enumeration("vdi_type"), .staticReadOnly, since: "rio"),
+        FieldDeclaration("sharable", .bool, .staticReadOnly, since: "rio"),
+        FieldDeclaration("read_only", .bool, .staticReadOnly, since: "rio"),
+        FieldDeclaration(
+            "other_config", .map(.string, .string), .readWrite, since: "rio", setterRole: .vmAdmin,
+            mapKeyRoles: ["folder": .vmOperator, "XenCenter.CustomFields.*": .vmOperator]),
+        FieldDeclaration("storage_lock", .bool, .dynamicReadOnly, since: "rio"),
+        FieldDeclaration("location", .string, .dynamicReadOnly, .string(""), since: "miami"),
+        FieldDeclaration("managed", .bool, .dynamicReadOnly, since: "rio"),
+        FieldDeclaration("missing", .bool, .dynamicReadOnly, since: "rio"),
+        FieldDeclaration("parent", .ref("VDI"), .dynamicReadOnly, since: "rio", state: .deprecated),
+        FieldDeclaration(
+            "xenstore_data", .map(.string, .string), .readWrite, .emptyMap, since: "miami", setterRole: .vmAdmin),
+        FieldDeclaration(
+            "sm_config", .map(.string, .string), .readWrite, .emptyMap, since: "miami", setterRole: .vmAdmin),
+        FieldDeclaration("is_a_snapshot", .bool, .dynamicReadOnly, .bool(false), since: "orlando"),
+        FieldDeclaration("snapshot_of", .ref("VDI"), .dynamicReadOnly, .nullRef, since: "orlando"),
+        FieldDeclaration("snapshots", .set(.ref("VDI")), .dynamicReadOnly, since: "orlando"),
+        FieldDeclaration("snapshot_time", .datetime, .dynamicReadOnly, .never, since: "orlando"),
+        FieldDeclaration("tags", .set(.string), .readWrite, .emptySet, since: "orlando", setterRole: .vmOperator),
+        FieldDeclaration("allow_caching", .bool, .dynamicReadOnly, .bool(false), since: "cowley"),
+        FieldDeclaration("on_boot", .enumeration("on_boot"), .dynamicReadOnly, .string("persist"), since: "cowley"),
+        FieldDeclaration("metadata_of_pool", .ref("pool"), .dynamicReadOnly, .nullRef, since: "boston"),
+        FieldDeclaration("metadata_latest", .bool, .dynamicReadOnly, .bool(false), since: "boston"),
+        FieldDeclaration("is_tools_iso", .bool, .dynamicReadOnly, .bool(false), since: "dundee"),
+        FieldDeclaration("cbt_enabled", .bool, .dynamicReadOnly, .bool(false), since: "inverness"),
+    ]
+
+    private static let vdiMessages: [MessageDeclaration] = [
+        MessageDeclaration(
+            "snapshot",
+            [
+                ParameterDeclaration("vdi", .ref("VDI")),
+                ParameterDeclaration("driver_params", .map(.string, .string), .emptyMap, since: "miami"),
+            ],
+            result: .ref("VDI"), role: .vmAdmin, isAsync: true, since: "rio"),
+        MessageDeclaration(
+            "clone",
+            [
+                ParameterDeclaration("vdi", .ref("VDI")),
+                ParameterDeclaration("driver_params", .map(.string, .string), .emptyMap, since: "miami"),
+            ],
+            result: .ref("VDI"), role: .vmAdmin, isAsync: true, since: "rio"),
+        MessageDeclaration(
+            "resize",
+            [
+                ParameterDeclaration("vdi", .ref("VDI")),
+                ParameterDeclaration("size", .int),
+            ],
+            role: .vmAdmin, isAsync: true, since: "rio"),
+        MessageDeclaration(
+            "resize_online",
+            [
+                ParameterDeclaration("vdi", .ref("VDI")),
+                ParameterDeclaration("size", .int),
+            ],
+            role: .vmAdmin, isAsync: true, since: "rio"),
+        MessageDeclaration(
+            "introduce",
+            [
+                ParameterDeclaration("uuid", .string),
+                ParameterDeclaration("name_label", .string),
+                ParameterDeclaration("name_description", .string),
+                ParameterDeclaration("SR", .ref("SR")),
+                ParameterDeclaration("type", .enumeration("vdi_type")),
+                ParameterDeclaration("sharable", .bool),
+                ParameterDeclaration("read_only", .bool),
+                ParameterDeclaration("other_config", .map(.string, .string)),
+                ParameterDeclaration("location", .string),
+                ParameterDeclaration("xenstore_data", .map(.string, .string), .emptyMap),
+                ParameterDeclaration("sm_config", .map(.string, .string), .emptyMap, since: "miami"),
+                ParameterDeclaration("managed", .bool, .bool(true), since: "tampa"),
+                ParameterDeclaration("virtual_size", .int, .int(0), since: "tampa"),
+                ParameterDeclaration("physical_utilisation", .int, .int(0), since: "tampa"),
+                ParameterDeclaration("metadata_of_pool", .ref("pool"), .nullRef, since: "tampa"),
+                ParameterDeclaration("is_a_snapshot", .bool, .bool(false), since: "tampa"),
+                ParameterDeclaration("snapshot_time", .datetime, .never, since: "tampa"),
+                ParameterDeclaration("snapshot_of", .ref("VDI"), .nullRef, since: "tampa"),
+            ],
+            result: .ref("VDI"), role: .vmAdmin, isAsync: true, errors: ["SR_OPERATION_NOT_SUPPORTED"], since: "miami"),
+        MessageDeclaration(
+            "pool_introduce",
+            [
+                ParameterDeclaration("uuid", .string, since: "miami"),
+                ParameterDeclaration("name_label", .string, since: "miami"),
+                ParameterDeclaration("name_description", .string, since: "miami"),
+                ParameterDeclaration("SR", .ref("SR"), since: "miami"),
+                ParameterDeclaration("type", .enumeration("vdi_type"), since: "miami"),
+                ParameterDeclaration("sharable", .bool, since: "miami"),
+                ParameterDeclaration("read_only", .bool, since: "miami"),
+                ParameterDeclaration("other_config", .map(.string, .string), since: "miami"),
+                ParameterDeclaration("location", .string, since: "miami"),
+                ParameterDeclaration("xenstore_data", .map(.string, .string), .emptyMap, since: "miami"),
+                ParameterDeclaration("sm_config", .map(.string, .string), .emptyMap, since: "miami"),
+                ParameterDeclaration("managed", .bool, .bool(true), since: "tampa"),
+                ParameterDeclaration("virtual_size", .int, .int(0), since: "tampa"),
+                ParameterDeclaration("physical_utilisation", .int, .int(0), since: "tampa"),
+                ParameterDeclaration("metadata_of_pool", .ref("pool"), .nullRef, since: "tampa"),
+                ParameterDeclaration("is_a_snapshot", .bool, .bool(false), since: "tampa"),
+                ParameterDeclaration("snapshot_time", .datetime, .never, since: "tampa"),
+                ParameterDeclaration("snapshot_of", .ref("VDI"), .nullRef, since: "tampa"),
+                ParameterDeclaration("cbt_enabled", .bool, .bool(false), since: "inverness"),
+            ],
+            result: .ref("VDI"), role: .vmAdmin, isAsync: true, since: "rio", isHidden: true),
+        MessageDeclaration(
+            "db_introduce",
+            [
+                ParameterDeclaration("uuid", .string, since: "miami"),
+                ParameterDeclaration("name_label", .string, since: "miami"),
+                ParameterDeclaration("name_description", .string, since: "miami"),
+                ParameterDeclaration("SR", .ref("SR"), since: "miami"),
+                ParameterDeclaration("type", .enumeration("vdi_type"), since: "miami"),
+                ParameterDeclaration("sharable", .bool, since: "miami"),
+                ParameterDeclaration("read_only", .bool, since: "miami"),
+                ParameterDeclaration("other_config", .map(.string, .string), since: "miami"),
+                ParameterDeclaration("location", .string, since: "miami"),
+                ParameterDeclaration("xenstore_data", .map(.string, .string), .emptyMap, since: "miami"),
+                ParameterDeclaration("sm_config", .map(.string, .string), .emptyMap, since: "miami"),
+                ParameterDeclaration("managed", .bool, .bool(true), since: "tampa"),
+                ParameterDeclaration("virtual_size", .int, .int(0), since: "tampa"),
+                ParameterDeclaration("physical_utilisation", .int, .int(0), since: "tampa"),
+                ParameterDeclaration("metadata_of_pool", .ref("pool"), .nullRef, since: "tampa"),
+                ParameterDeclaration("is_a_snapshot", .bool, .bool(false), since: "tampa"),
+                ParameterDeclaration("snapshot_time", .datetime, .never, since: "tampa"),
+                ParameterDeclaration("snapshot_of", .ref("VDI"), .nullRef, since: "tampa"),
+                ParameterDeclaration("cbt_enabled", .bool, .bool(false), since: "inverness"),
+            ],
+            result: .ref("VDI"), role: .localRootOnly, isAsync: true, since: "rio", isHidden: true),
+        MessageDeclaration(
+            "db_forget",
+            [
+                ParameterDeclaration("vdi", .ref("VDI"), since: "miami"),
+            ],
+            role: .localRootOnly, isAsync: true, since: "miami", isHidden: true),
+        MessageDeclaration(
+            "update",
+            [
+                ParameterDeclaration("vdi", .ref("VDI"), since: "symc"),
+            ],
+            role: .vmAdmin, isAsync: true, errors: ["SR_OPERATION_NOT_SUPPORTED"], since: "symc"),
+        MessageDeclaration(
+            "copy",
+            [
+                ParameterDeclaration("vdi", .ref("VDI")),
+                ParameterDeclaration("sr", .ref("SR"), .nullRef),
+                ParameterDeclaration("base_vdi", .ref("VDI"), .nullRef, since: "clearwater-felton"),
+                ParameterDeclaration("into_vdi", .ref("VDI"), .nullRef, since: "clearwater-felton"),
+            ],
+            result: .ref("VDI"), role: .vmAdmin, isAsync: true,
+            errors: ["VDI_READONLY", "VDI_TOO_SMALL", "VDI_NOT_SPARSE"], since: "rio"),
+        MessageDeclaration(
+            "force_unlock",
+            [
+                ParameterDeclaration("vdi", .ref("VDI")),
+            ],
+            role: .vmAdmin, isAsync: true, since: "rio", state: .deprecated, isHidden: true),
+        MessageDeclaration(
+            "set_managed",
+            [
+                ParameterDeclaration("self", .ref("VDI")),
+                ParameterDeclaration("value", .bool),
+            ],
+            role: .localRootOnly, since: "rio", isHidden: true),
+        MessageDeclaration(
+            "forget",
+            [
+                ParameterDeclaration("vdi", .ref("VDI")),
+            ],
+            role: .vmAdmin, isAsync: true, since: "rio"),
+        MessageDeclaration(
+            "set_sharable",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "george"),
+                ParameterDeclaration("value", .bool, since: "george"),
+            ],
+            role: .vmAdmin, since: "george"),
+        MessageDeclaration(
+            "set_read_only",
+            [
+                ParameterDeclaration("self", .ref("VDI")),
+                ParameterDeclaration("value", .bool),
+            ],
+            role: .vmAdmin, since: "rio"),
+        MessageDeclaration(
+            "set_missing",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "miami"),
+                ParameterDeclaration("value", .bool, since: "miami"),
+            ],
+            role: .localRootOnly, since: "miami", isHidden: true),
+        MessageDeclaration(
+            "set_virtual_size",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "miami"),
+                ParameterDeclaration("value", .int, since: "miami"),
+            ],
+            role: .localRootOnly, since: "miami", isHidden: true),
+        MessageDeclaration(
+            "set_physical_utilisation",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "miami"),
+                ParameterDeclaration("value", .int, since: "miami"),
+            ],
+            role: .localRootOnly, since: "miami", isHidden: true),
+        MessageDeclaration(
+            "set_is_a_snapshot",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "boston"),
+                ParameterDeclaration("value", .bool, since: "boston"),
+            ],
+            role: .localRootOnly, since: "boston", isHidden: true),
+        MessageDeclaration(
+            "set_snapshot_of",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "boston"),
+                ParameterDeclaration("value", .ref("VDI"), since: "boston"),
+            ],
+            role: .localRootOnly, since: "boston", isHidden: true),
+        MessageDeclaration(
+            "set_snapshot_time",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "boston"),
+                ParameterDeclaration("value", .datetime, since: "boston"),
+            ],
+            role: .localRootOnly, since: "boston", isHidden: true),
+        MessageDeclaration(
+            "set_metadata_of_pool",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "boston"),
+                ParameterDeclaration("value", .ref("pool"), since: "boston"),
+            ],
+            role: .localRootOnly, since: "boston", isHidden: true),
+        MessageDeclaration(
+            "set_name_label",
+            [
+                ParameterDeclaration("self", .ref("VDI")),
+                ParameterDeclaration("value", .string),
+            ],
+            role: .vmAdmin, isAsync: true, since: "rio"),
+        MessageDeclaration(
+            "set_name_description",
+            [
+                ParameterDeclaration("self", .ref("VDI")),
+                ParameterDeclaration("value", .string),
+            ],
+            role: .vmAdmin, isAsync: true, since: "rio"),
+        MessageDeclaration(
+            "generate_config",
+            [
+                ParameterDeclaration("host", .ref("host"), since: "orlando"),
+                ParameterDeclaration("vdi", .ref("VDI"), since: "orlando"),
+            ],
+            result: .string, role: .vmAdmin, isAsync: true, since: "orlando", isHidden: true),
+        MessageDeclaration(
+            "set_on_boot",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "cowley"),
+                ParameterDeclaration("value", .enumeration("on_boot"), since: "cowley"),
+            ],
+            role: .vmAdmin, isAsync: true, since: "cowley"),
+        MessageDeclaration(
+            "set_allow_caching",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "cowley"),
+                ParameterDeclaration("value", .bool, since: "cowley"),
+            ],
+            role: .vmAdmin, isAsync: true, since: "cowley"),
+        MessageDeclaration(
+            "open_database",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "boston"),
+            ],
+            result: .ref("session"), role: .poolOperator, isAsync: true, since: "boston"),
+        MessageDeclaration(
+            "checksum",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "boston"),
+            ],
+            result: .string, role: .vmAdmin, isAsync: true, since: "boston", isHidden: true),
+        MessageDeclaration(
+            "read_database_pool_uuid",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "boston"),
+            ],
+            result: .string, role: .readOnly, isAsync: true, since: "boston"),
+        MessageDeclaration(
+            "pool_migrate",
+            [
+                ParameterDeclaration("vdi", .ref("VDI"), since: "tampa"),
+                ParameterDeclaration("sr", .ref("SR"), since: "tampa"),
+                ParameterDeclaration("options", .map(.string, .string), since: "tampa"),
+            ],
+            result: .ref("VDI"), role: .vmPowerAdmin, isAsync: true, since: "tampa"),
+        MessageDeclaration(
+            "enable_cbt",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "inverness"),
+            ],
+            role: .vmAdmin, isAsync: true,
+            errors: [
+                "SR_OPERATION_NOT_SUPPORTED", "VDI_MISSING", "SR_NOT_ATTACHED", "SR_HAS_NO_PBDS",
+                "OPERATION_NOT_ALLOWED", "VDI_INCOMPATIBLE_TYPE", "VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION",
+            ], since: "inverness"),
+        MessageDeclaration(
+            "disable_cbt",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "inverness"),
+            ],
+            role: .vmAdmin, isAsync: true,
+            errors: [
+                "SR_OPERATION_NOT_SUPPORTED", "VDI_MISSING", "SR_NOT_ATTACHED", "SR_HAS_NO_PBDS",
+                "OPERATION_NOT_ALLOWED", "VDI_INCOMPATIBLE_TYPE", "VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION",
+            ], since: "inverness"),
+        MessageDeclaration(
+            "set_cbt_enabled",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "inverness"),
+                ParameterDeclaration("value", .bool, since: "inverness"),
+            ],
+            role: .localRootOnly, isAsync: true, since: "inverness", isHidden: true),
+        MessageDeclaration(
+            "data_destroy",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "inverness"),
+            ],
+            role: .vmAdmin, isAsync: true,
+            errors: [
+                "SR_OPERATION_NOT_SUPPORTED", "VDI_MISSING", "SR_NOT_ATTACHED", "SR_HAS_NO_PBDS",
+                "OPERATION_NOT_ALLOWED", "VDI_INCOMPATIBLE_TYPE", "VDI_NO_CBT_METADATA", "VDI_IN_USE",
+                "VDI_IS_A_PHYSICAL_DEVICE",
+            ], since: "inverness"),
+        MessageDeclaration(
+            "list_changed_blocks",
+            [
+                ParameterDeclaration("vdi_from", .ref("VDI"), since: "inverness"),
+                ParameterDeclaration("vdi_to", .ref("VDI"), since: "inverness"),
+            ],
+            result: .string, role: .vmOperator, isAsync: true,
+            errors: ["SR_OPERATION_NOT_SUPPORTED", "VDI_MISSING", "SR_NOT_ATTACHED", "SR_HAS_NO_PBDS", "VDI_IN_USE"],
+            since: "inverness"),
+        MessageDeclaration(
+            "get_nbd_info",
+            [
+                ParameterDeclaration("self", .ref("VDI"), since: "inverness"),
+            ],
+            result: .set(.record("vdi_nbd_server_info")), role: .vmAdmin, errors: ["VDI_INCOMPATIBLE_TYPE"],
+            since: "inverness"),
+        MessageDeclaration(
+            "revert",
+            [
+                ParameterDeclaration("snapshot", .ref("VDI")),
+            ],
+            role: .vmPowerAdmin, isAsync: true, errors: ["UNIMPLEMENTED_IN_SM_BACKEND"], since: "26.16.0",
+            state: .prototyped),
+    ]
+}

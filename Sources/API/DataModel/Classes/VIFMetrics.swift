@@ -1,0 +1,19 @@
+extension ClassDeclaration {
+    static let vifMetrics = ClassDeclaration(
+        name: "VIF_metrics", since: "rio", state: .removed, isPersistent: false, defaultRole: .vmAdmin,
+        fields: vifMetricsFields,
+        messages: [])
+
+    private static let vifMetricsFields: [FieldDeclaration] = [
+        FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "rio"),
+        FieldDeclaration(
+            "io_read_kbs", .float, .dynamicReadOnly, .float(0), since: "rio", state: .removed, path: ["io", "read_kbs"],
+            isPersistent: false),
+        FieldDeclaration(
+            "io_write_kbs", .float, .dynamicReadOnly, .float(0), since: "rio", state: .removed,
+            path: ["io", "write_kbs"], isPersistent: false),
+        FieldDeclaration("last_updated", .datetime, .dynamicReadOnly, since: "rio"),
+        FieldDeclaration(
+            "other_config", .map(.string, .string), .readWrite, .emptyMap, since: "orlando", setterRole: .vmAdmin),
+    ]
+}

@@ -1,0 +1,294 @@
+extension ClassDeclaration {
+    static let vmMessages1: [MessageDeclaration] = [
+        MessageDeclaration(
+            "snapshot",
+            [
+                ParameterDeclaration("vm", .ref("VM"), since: "orlando"),
+                ParameterDeclaration("new_name", .string, since: "orlando"),
+                ParameterDeclaration("ignore_vdis", .set(.ref("VDI")), .emptySet, since: "21.4.0"),
+            ],
+            result: .ref("VM"), role: .vmPowerAdmin, isAsync: true,
+            errors: ["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED"], since: "orlando"),
+        MessageDeclaration(
+            "snapshot_with_quiesce",
+            [
+                ParameterDeclaration("vm", .ref("VM"), since: "orlando"),
+                ParameterDeclaration("new_name", .string, since: "orlando"),
+            ],
+            result: .ref("VM"), role: .vmPowerAdmin, isAsync: true,
+            errors: [
+                "VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "VM_SNAPSHOT_WITH_QUIESCE_FAILED",
+                "VM_SNAPSHOT_WITH_QUIESCE_TIMEOUT", "VM_SNAPSHOT_WITH_QUIESCE_PLUGIN_DEOS_NOT_RESPOND",
+                "VM_SNAPSHOT_WITH_QUIESCE_NOT_SUPPORTED",
+            ], since: "orlando", state: .removed),
+        MessageDeclaration(
+            "clone",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("new_name", .string),
+            ],
+            result: .ref("VM"), role: .vmAdmin, isAsync: true,
+            errors: ["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"], since: "rio"),
+        MessageDeclaration(
+            "copy",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("new_name", .string),
+                ParameterDeclaration("sr", .ref("SR")),
+            ],
+            result: .ref("VM"), role: .vmAdmin, isAsync: true,
+            errors: ["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"], since: "rio"),
+        MessageDeclaration(
+            "revert",
+            [
+                ParameterDeclaration("snapshot", .ref("VM"), since: "midnight-ride"),
+            ],
+            role: .vmPowerAdmin, isAsync: true,
+            errors: ["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "SR_FULL", "VM_REVERT_FAILED"],
+            since: "midnight-ride"),
+        MessageDeclaration(
+            "checkpoint",
+            [
+                ParameterDeclaration("vm", .ref("VM"), since: "midnight-ride"),
+                ParameterDeclaration("new_name", .string, since: "midnight-ride"),
+            ],
+            result: .ref("VM"), role: .vmPowerAdmin, isAsync: true,
+            errors: [
+                "VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "VM_CHECKPOINT_SUSPEND_FAILED",
+                "VM_CHECKPOINT_RESUME_FAILED",
+            ], since: "midnight-ride"),
+        MessageDeclaration(
+            "provision",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+            ],
+            role: .vmAdmin, isAsync: true,
+            errors: ["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"], since: "rio"),
+        MessageDeclaration(
+            "start",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("start_paused", .bool),
+                ParameterDeclaration("force", .bool),
+            ],
+            role: .vmOperator, isAsync: true,
+            errors: [
+                "VM_BAD_POWER_STATE", "VM_HVM_REQUIRED", "VM_IS_TEMPLATE", "OTHER_OPERATION_IN_PROGRESS",
+                "OPERATION_NOT_ALLOWED", "BOOTLOADER_FAILED", "UNKNOWN_BOOTLOADER", "NO_HOSTS_AVAILABLE",
+                "LICENCE_RESTRICTION",
+            ], since: "rio"),
+        MessageDeclaration(
+            "start_on",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("host", .ref("host")),
+                ParameterDeclaration("start_paused", .bool),
+                ParameterDeclaration("force", .bool),
+            ],
+            role: .vmPowerAdminOrClientCertificate, isAsync: true,
+            errors: [
+                "VM_BAD_POWER_STATE", "VM_IS_TEMPLATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED",
+                "BOOTLOADER_FAILED", "UNKNOWN_BOOTLOADER",
+            ], since: "rio"),
+        MessageDeclaration(
+            "pause",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+            ],
+            role: .vmOperator, isAsync: true,
+            errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
+            since: "rio"),
+        MessageDeclaration(
+            "unpause",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+            ],
+            role: .vmOperator, isAsync: true, errors: ["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
+            since: "rio"),
+        MessageDeclaration(
+            "clean_shutdown",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+            ],
+            role: .vmOperator, isAsync: true,
+            errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
+            since: "rio"),
+        MessageDeclaration(
+            "shutdown",
+            [
+                ParameterDeclaration("vm", .ref("VM"), since: "clearwater"),
+            ],
+            role: .vmOperatorOrClientCertificate, isAsync: true,
+            errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
+            since: "clearwater"),
+        MessageDeclaration(
+            "clean_reboot",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+            ],
+            role: .vmOperator, isAsync: true,
+            errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
+            since: "rio"),
+        MessageDeclaration(
+            "hard_shutdown",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+            ],
+            role: .vmOperator, isAsync: true,
+            errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
+            since: "rio"),
+        MessageDeclaration(
+            "power_state_reset",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+            ],
+            role: .poolOperator, isAsync: true, since: "rio"),
+        MessageDeclaration(
+            "hard_reboot",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+            ],
+            role: .vmOperator, isAsync: true,
+            errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
+            since: "rio"),
+        MessageDeclaration(
+            "suspend",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+            ],
+            role: .vmOperatorOrClientCertificate, isAsync: true,
+            errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
+            since: "rio"),
+        MessageDeclaration(
+            "csvm",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+            ],
+            result: .ref("VM"), role: .vmAdmin, isAsync: true,
+            errors: ["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"], since: "rio",
+            state: .deprecated, isHidden: true),
+        MessageDeclaration(
+            "resume",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("start_paused", .bool),
+                ParameterDeclaration("force", .bool),
+            ],
+            role: .vmOperator, isAsync: true, errors: ["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
+            since: "rio"),
+        MessageDeclaration(
+            "set_is_default_template",
+            [
+                ParameterDeclaration("vm", .ref("VM"), since: "falcon"),
+                ParameterDeclaration("value", .bool, since: "falcon"),
+            ],
+            role: .poolAdmin, isAsync: true, since: "falcon", isHidden: true),
+        MessageDeclaration(
+            "hard_reboot_internal",
+            [
+                ParameterDeclaration("vm", .ref("VM"), since: "orlando"),
+            ],
+            role: .localRootOnly, isAsync: true, since: "orlando", state: .deprecated, isHidden: true,
+            isPoolInternal: true),
+        MessageDeclaration(
+            "resume_on",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("host", .ref("host")),
+                ParameterDeclaration("start_paused", .bool),
+                ParameterDeclaration("force", .bool),
+            ],
+            role: .vmPowerAdminOrClientCertificate, isAsync: true,
+            errors: ["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"], since: "rio"),
+        MessageDeclaration(
+            "pool_migrate",
+            [
+                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("host", .ref("host")),
+                ParameterDeclaration("options", .map(.string, .string)),
+            ],
+            role: .vmPowerAdminOrClientCertificate, isAsync: true,
+            errors: [
+                "VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "VM_IS_TEMPLATE", "OPERATION_NOT_ALLOWED",
+                "VM_BAD_POWER_STATE",
+            ], since: "rio"),
+        MessageDeclaration(
+            "pool_migrate_complete",
+            [
+                ParameterDeclaration("vm", .ref("VM"), since: "tampa"),
+                ParameterDeclaration("host", .ref("host"), since: "tampa"),
+            ],
+            role: .vmPowerAdminOrClientCertificate, isAsync: true, since: "tampa", isHidden: true),
+        MessageDeclaration(
+            "set_VCPUs_number_live",
+            [
+                ParameterDeclaration("self", .ref("VM")),
+                ParameterDeclaration("nvcpu", .int),
+            ],
+            role: .vmAdmin, isAsync: true, errors: ["OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"], since: "rio"),
+        MessageDeclaration(
+            "add_to_VCPUs_params_live",
+            [
+                ParameterDeclaration("self", .ref("VM")),
+                ParameterDeclaration("key", .string),
+                ParameterDeclaration("value", .string),
+            ],
+            role: .vmAdmin, isAsync: true, since: "rio"),
+        MessageDeclaration(
+            "set_NVRAM",
+            [
+                ParameterDeclaration("self", .ref("VM"), since: "naples"),
+                ParameterDeclaration("value", .map(.string, .string), since: "naples"),
+            ],
+            role: .vmAdmin, since: "naples"),
+        MessageDeclaration(
+            "add_to_NVRAM",
+            [
+                ParameterDeclaration("self", .ref("VM"), since: "naples"),
+                ParameterDeclaration("key", .string, since: "naples"),
+                ParameterDeclaration("value", .string, since: "naples"),
+            ],
+            role: .vmAdmin, since: "naples"),
+        MessageDeclaration(
+            "remove_from_NVRAM",
+            [
+                ParameterDeclaration("self", .ref("VM"), since: "naples"),
+                ParameterDeclaration("key", .string, since: "naples"),
+            ],
+            role: .vmAdmin, since: "naples"),
+        MessageDeclaration(
+            "set_ha_restart_priority",
+            [
+                ParameterDeclaration("self", .ref("VM"), since: "orlando"),
+                ParameterDeclaration("value", .string, since: "orlando"),
+            ],
+            role: .poolOperator, since: "orlando"),
+        MessageDeclaration(
+            "set_ha_always_run",
+            [
+                ParameterDeclaration("self", .ref("VM"), since: "orlando"),
+                ParameterDeclaration("value", .bool, since: "orlando"),
+            ],
+            role: .poolOperator, since: "orlando", state: .deprecated),
+        MessageDeclaration(
+            "compute_memory_overhead",
+            [
+                ParameterDeclaration("vm", .ref("VM"), since: "midnight-ride"),
+            ],
+            result: .int, role: .readOnly, isAsync: true, since: "midnight-ride"),
+        MessageDeclaration(
+            "set_memory_dynamic_max",
+            [
+                ParameterDeclaration("self", .ref("VM"), since: "midnight-ride"),
+                ParameterDeclaration("value", .int, since: "midnight-ride"),
+            ],
+            role: .vmPowerAdmin, since: "midnight-ride"),
+        MessageDeclaration(
+            "set_memory_dynamic_min",
+            [
+                ParameterDeclaration("self", .ref("VM"), since: "midnight-ride"),
+                ParameterDeclaration("value", .int, since: "midnight-ride"),
+            ],
+            role: .vmPowerAdmin, since: "midnight-ride"),
+    ]
+}

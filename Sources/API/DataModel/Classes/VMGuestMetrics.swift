@@ -1,0 +1,32 @@
+extension ClassDeclaration {
+    static let vmGuestMetrics = ClassDeclaration(
+        name: "VM_guest_metrics", since: "rio", defaultRole: .vmAdmin,
+        fields: vmGuestMetricsFields,
+        messages: [])
+
+    private static let vmGuestMetricsFields: [FieldDeclaration] = [
+        FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "rio"),
+        FieldDeclaration("os_version", .map(.string, .string), .dynamicReadOnly, since: "rio"),
+        FieldDeclaration(
+            "netbios_name", .map(.string, .string), .dynamicReadOnly, .emptyMap, since: "24.28.0", state: .prototyped),
+        FieldDeclaration("PV_drivers_version", .map(.string, .string), .dynamicReadOnly, since: "rio"),
+        FieldDeclaration("PV_drivers_up_to_date", .bool, .dynamicReadOnly, since: "rio", state: .deprecated),
+        FieldDeclaration("memory", .map(.string, .string), .dynamicReadOnly, .emptyMap, since: "rio", state: .removed),
+        FieldDeclaration("disks", .map(.string, .string), .dynamicReadOnly, .emptyMap, since: "rio", state: .removed),
+        FieldDeclaration("networks", .map(.string, .string), .dynamicReadOnly, since: "rio"),
+        FieldDeclaration("other", .map(.string, .string), .dynamicReadOnly, since: "rio"),
+        FieldDeclaration("last_updated", .datetime, .dynamicReadOnly, since: "rio"),
+        FieldDeclaration(
+            "other_config", .map(.string, .string), .readWrite, .emptyMap, since: "orlando", setterRole: .vmAdmin),
+        FieldDeclaration("live", .bool, .dynamicReadOnly, .bool(false), since: "orlando"),
+        FieldDeclaration(
+            "can_use_hotplug_vbd", .enumeration("tristate_type"), .dynamicReadOnly, .string("unspecified"),
+            since: "dundee"),
+        FieldDeclaration(
+            "can_use_hotplug_vif", .enumeration("tristate_type"), .dynamicReadOnly, .string("unspecified"),
+            since: "dundee"),
+        FieldDeclaration("PV_drivers_detected", .bool, .dynamicReadOnly, .bool(false), since: "dundee"),
+        FieldDeclaration(
+            "services", .map(.string, .string), .dynamicReadOnly, .emptyMap, since: "25.15.0", state: .prototyped),
+    ]
+}

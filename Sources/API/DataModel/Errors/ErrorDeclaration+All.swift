@@ -1,0 +1,4 @@
+extension ErrorDeclaration {
+    /// By code.
+    static let all: [ErrorDeclaration] = fromAtoC + fromDtoH + fromItoR + fromStoU + fromVtoZ
+}

@@ -1,0 +1,91 @@
+public import BlockIO
+public import CoreTypes
+import Glibc
+
+/// Which other files an image may pull in when it is opened.
+public enum OpenPolicy: Sendable {
+    /// None: an image that names a parent or a data file is refused, and the name is not followed.
+    case standalone
+}
+
+/// The entry to images of every format. The format is always declared by the caller, who has it from trusted metadata:
+/// a guest can write any header into a raw disk, so nothing here guesses, and `probe` is for new files from outside only.
+public enum DiskImage {
+    /// Opens an image of the declared format and locks it: exclusively unless `readOnly`. `.invalidImage` when it is not
+    /// of that format, `.corrupt` when it contradicts itself, `.unsupported` when it needs what is not built or what
+    /// `policy` excludes, `.busy` when it is in use.
+    public static func open(
+        path: String, format: ImageFormat, readOnly: Bool, policy: OpenPolicy = .standalone
+    ) throws(BlockError) -> any BlockDevice {
+        try open(file: ImageFile(path: path, access: readOnly ? .readOnly : .readWrite), format: format)
+    }
+
+    /// Opens an image in a file that is open already, read-only when the file is.
+    public static func open(
+        file: ImageFile, format: ImageFormat, policy: OpenPolicy = .standalone
+    ) throws(BlockError) -> any BlockDevice {
+        do {
+            switch format {
+            case .raw: return try RawImage.open(file: file)
+            case .vhd: return try VHDImage.open(file: file, readOnly: file.isReadOnly)
+            case .qcow2: return try QCOW2Image.open(file: file, readOnly: file.isReadOnly)
+            }
+        } catch {
+            file.close()
+            throw error.at(path: file.path)
+        }
+    }
+
+    /// Makes a new image of at least `size` bytes (rounded up to whole sectors) and opens it for writing. `.exists` when
+    /// there is something at the path, `.limitExceeded` when the format cannot hold the size; no file is left behind by
+    /// a failure.
+    public static func create(
+        path: String, format: ImageFormat, size: UInt64, options: CreateOptions = CreateOptions()
+    ) throws(BlockError) -> any BlockDevice {
+        let limit =
+            format == .qcow2
+            ? FormatCapabilities.largestQCOW2(clusterSize: 1 << (try options.clusterBits()))
+            : FormatCapabilities.of(format).maximumSize
+        guard let rounded = size.roundedUp(to: 512), rounded <= limit else {
+            throw FormatCapabilities.tooLarge(size, format, limit: limit).at(path: path)
+        }
+        let file = try ImageFile(path: path, access: .create)
+        do {
+            switch format {
+            case .raw: try file.truncate(to: rounded)
+            case .vhd: try VHDImage.create(file: file, size: rounded, subformat: options.vhdSubformat)
+            case .qcow2: try QCOW2Image.create(file: file, size: rounded, clusterBits: try options.clusterBits())
+            }
+            try file.sync()
+            try file.syncFolder()
+            return try open(file: file, format: format)
+        } catch {
+            // SAFETY: Swift's own temporary C string. The file is this call's own: it was made exclusively.
+            _ = unsafe unlink(path)
+            file.close()
+            throw error.at(path: path)
+        }
+    }
+
+    /// What the image's header says. Reads no tables, opens no other file, takes no lock: an image in use can be asked.
+    public static func info(path: String, format: ImageFormat) throws(BlockError) -> ImageInfo {
+        let file = try ImageFile(path: path, access: .readOnly, locking: false)
+        defer { file.close() }
+        do {
+            switch format {
+            case .raw: return try RawImage.info(file: file)
+            case .vhd: return try VHDImage.info(file: file)
+            case .qcow2: return try QCOW2Image.info(file: file)
+            }
+        } catch {
+            throw error.at(path: path)
+        }
+    }
+
+    /// What a new file from an untrusted source looks like. Never for a disk that a guest can write.
+    public static func probe(path: String) throws(BlockError) -> ProbeResult {
+        let file = try ImageFile(path: path, access: .readOnly, locking: false)
+        defer { file.close() }
+        return try ProbeResult(probing: file)
+    }
+}

@@ -1,0 +1,69 @@
+import BlockIO
+public import CoreTypes
+
+/// What the content of a file looks like, from strong marks only. Raw is never a result: every content is legal raw, so
+/// it must be declared by whoever supplied the file.
+public enum ProbeResult: Hashable, Sendable {
+    /// The marks of one format that can be opened.
+    case format(ImageFormat)
+    /// The marks of something else, by name: another image format, an archive, a compressed file.
+    case other(String)
+    /// No marks. `hint` names recognised raw content (an ISO 9660 image).
+    case rawCandidate(hint: String?)
+    /// Marks of several formats at once: to be refused.
+    case ambiguous([String])
+
+    /// Reads the first 64 KiB and the last 512 bytes.
+    init(probing file: ImageFile) throws(BlockError) {
+        let length = try file.size()
+        let head = try file.bytes(at: 0, count: Int(min(length, 65536)))
+        let tail = length >= 512 ? try file.bytes(at: length - 512, count: 512) : []
+        self.init(head: head, tail: tail, length: length)
+    }
+
+    /// `head`: the beginning; `tail`: the last 512 bytes, or nothing when the file is shorter.
+    init(head: [UInt8], tail: [UInt8], length: UInt64) {
+        var formats: [ImageFormat] = []
+        var others: [String] = []
+        var hint: String?
+
+        if Self.starts(head, "QFI\u{FB}") {
+            let version = head.count >= 8 ? head[4..<8].reduce(0) { $0 << 8 | UInt32($1) } : 0
+            if version == 2 || version == 3 { formats.append(.qcow2) } else { others.append("qcow version \(version)") }
+        }
+        if Self.starts(head, "conectix"), VHDFooter(Array(head.prefix(512))) != nil { formats.append(.vhd) }
+        if formats.last != .vhd, let footer = VHDFooter(tail), footer.kind == .fixed,
+            footer.currentSize == length - 512
+        {
+            formats.append(.vhd)
+        }
+        for (mark, offset, name) in Self.foreignMarks where Self.starts(head, mark, at: offset) { others.append(name) }
+        if Self.starts(tail, "koly") { others.append("DMG") }
+        if Self.starts(head, "CD001", at: 32769) { hint = "ISO 9660" }
+
+        let names = formats.map(\.rawValue) + others
+        if names.count > 1 || (names.count == 1 && hint != nil) {
+            self = .ambiguous(names + [hint].compactMap { $0 })
+        } else if let format = formats.first {
+            self = .format(format)
+        } else if let other = others.first {
+            self = .other(other)
+        } else {
+            self = .rawCandidate(hint: hint)
+        }
+    }
+
+    private static let foreignMarks: [(mark: String, offset: Int, name: String)] = [
+        ("vhdxfile", 0, "VHDX"), ("KDMV", 0, "VMDK"), ("COWD", 0, "VMDK"), ("# Disk DescriptorFile", 0, "VMDK"),
+        ("\u{BE}\u{BA}\u{FE}\u{CA}\0\0\0\0", 0, "VMDK"), ("\u{7F}\u{10}\u{DA}\u{BE}", 0x40, "VDI"),
+        ("QED\0", 0, "QED"), ("WithoutFreeSpace", 0, "Parallels"), ("WithouFreSpacExt", 0, "Parallels"),
+        ("\u{1F}\u{8B}", 0, "gzip"), ("\u{FD}7zXZ\0", 0, "xz"), ("\u{28}\u{B5}\u{2F}\u{FD}", 0, "zstd"),
+        ("BZh", 0, "bzip2"), ("PK\u{3}\u{4}", 0, "zip"), ("ustar", 257, "tar"),
+    ]
+
+    /// Compares with a mark whose characters stand for one byte each.
+    private static func starts(_ bytes: [UInt8], _ mark: String, at offset: Int = 0) -> Bool {
+        let wanted = mark.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
+        return bytes.count >= offset + wanted.count && bytes[offset..<offset + wanted.count].elementsEqual(wanted)
+    }
+}

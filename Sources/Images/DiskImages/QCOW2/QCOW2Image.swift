@@ -1,0 +1,152 @@
+public import BlockIO
+internal import Synchronization
+
+/// An open qcow2 image, version 2 or 3, without backing file.
+///
+/// Locks, taken in this order:
+/// - `metadata`: one thread at a time changes the mapping, allocates or flushes.
+/// - `mapping`: shared while a request uses host offsets it found in the tables; exclusive for the moment in which L1
+///   entries or the bytes of L2 tables change. So no cluster is freed below a request under way.
+/// - the L2 cache's own lock, for a lookup.
+///
+/// Durability: data is written at once. Refcount blocks, L2 tables and L1 entries are changed in memory and written by
+/// `flush` with a barrier wherever a pointer must not overtake what it points to (QCOW2Image+Flush). A crash at any
+/// moment leaves leaked clusters at worst.
+public final class QCOW2Image: BlockDevice {
+    public let size: UInt64
+    public let isReadOnly: Bool
+
+    let storage: any QCOW2Storage
+    let header: QCOW2Header
+    let geometry: QCOW2Geometry
+    let mapping = ReadWriteLock()
+    let metadata = Monitor()
+    let tables: QCOW2TableCache
+    let l1: QCOW2L1Table
+    /// Refcounts and what is pending; used with `metadata` held. Nil in a read-only image.
+    let pending: QCOW2PendingChanges?
+    /// End of the space that clusters may be read from: the file's length, rounded up to a cluster.
+    let fileEnd: Atomic<UInt64>
+    /// There is something that only an ordered flush makes durable.
+    let hasPendingMetadata = Atomic<Bool>(false)
+    /// The image turned out to contradict itself: no more writes.
+    let isCorrupt = Atomic<Bool>(false)
+    let isClosed = Atomic<Bool>(false)
+
+    public var preferredAlignment: UInt64 { geometry.clusterSize }
+
+    init(
+        storage: any QCOW2Storage, header: QCOW2Header, geometry: QCOW2Geometry, l1: QCOW2L1Table,
+        refcounts: QCOW2Refcounts?, fileEnd: UInt64
+    ) {
+        self.storage = storage
+        self.header = header
+        self.geometry = geometry
+        self.l1 = l1
+        self.fileEnd = Atomic(fileEnd)
+        size = header.size & ~511
+        isReadOnly = refcounts == nil
+        pending = refcounts.map { QCOW2PendingChanges(refcounts: $0, mustClearAutoclear: header.autoclear != 0) }
+        tables = QCOW2TableCache(
+            tableBytes: geometry.clusterBytes, keyCount: l1.count, memory: 16 << 20, most: 1024)
+    }
+
+    func checkUsable() throws(BlockError) {
+        if isClosed.load(ordering: .relaxed) { throw BlockError(.io, "the image was closed", path: storage.path) }
+    }
+
+    func checkWritable() throws(BlockError) {
+        try checkUsable()
+        if isReadOnly { throw BlockError(.readOnly, "the image was opened read-only", path: storage.path) }
+        if isCorrupt.load(ordering: .relaxed) {
+            throw BlockError(
+                .corrupt, "the image was found to be corrupt and is not written any more; repair it first",
+                path: storage.path)
+        }
+    }
+
+    public func close() throws(BlockError) {
+        if isClosed.load(ordering: .relaxed) { return }
+        defer {
+            isClosed.store(true, ordering: .relaxed)
+            storage.close()
+        }
+        if !isReadOnly { try metadata.locked { () throws(BlockError) in try closeMetadata() } }
+    }
+}
+
+/// The active L1 table in host order, with a mark for each entry whose L2 table may be written through.
+@safe
+final class QCOW2L1Table: @unchecked Sendable {
+    // @unchecked: changed only with the image's mapping lock held exclusively, read with it held or with `metadata`.
+    // SAFETY: both have `count` elements from init to deinit; subscripts are checked.
+    private let entries: UnsafeMutablePointer<UInt64>
+    private let verified: UnsafeMutablePointer<Bool>
+    let count: Int
+
+    init(_ words: [UInt64]) {
+        count = words.count
+        unsafe entries = .allocate(capacity: max(1, count))
+        unsafe entries.initialize(repeating: 0, count: max(1, count))
+        for index in 0..<count { unsafe entries[index] = words[index] }
+        unsafe verified = .allocate(capacity: max(1, count))
+        unsafe verified.initialize(repeating: false, count: max(1, count))
+    }
+
+    deinit {
+        unsafe entries.deallocate()
+        unsafe verified.deallocate()
+    }
+
+    @inline(__always)
+    subscript(index: Int) -> UInt64 {
+        get {
+            precondition(index >= 0 && index < count)
+            return unsafe entries[index]
+        }
+        set {
+            precondition(index >= 0 && index < count)
+            unsafe entries[index] = newValue
+        }
+    }
+
+    @inline(__always)
+    func isVerified(_ index: Int) -> Bool {
+        precondition(index >= 0 && index < count)
+        return unsafe verified[index]
+    }
+
+    func setVerified(_ index: Int) {
+        precondition(index >= 0 && index < count)
+        unsafe verified[index] = true
+    }
+}
+
+/// What a writable image has changed in memory and not yet made durable. Used with the metadata lock held.
+final class QCOW2PendingChanges: @unchecked Sendable {
+    // @unchecked: guarded by QCOW2Image.metadata.
+    let refcounts: QCOW2Refcounts
+    /// L1 entries that the file does not hold yet.
+    var l1Entries: [Int] = []
+    /// Clusters that no table in memory refers to any more; their counts go down once that is durable.
+    var frees: [ClusterRun] = []
+    /// Data or refcounts were written that an L2 entry in memory depends on.
+    var needsDataBarrier = false
+    /// Autoclear bits in the header belong to features that writing does not maintain.
+    var mustClearAutoclear: Bool
+    /// Clusters that more than one L1 entry, or another structure, claims.
+    var contested: Set<UInt64> = []
+
+    init(refcounts: QCOW2Refcounts, mustClearAutoclear: Bool) {
+        self.refcounts = refcounts
+        self.mustClearAutoclear = mustClearAutoclear
+    }
+
+    func free(_ run: ClusterRun) {
+        if let last = frees.last, last.end == run.start {
+            frees[frees.count - 1].count += run.count
+        } else {
+            frees.append(run)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+public import BlockIO
+import CoreTypes
+import Synchronization
+
+/// A raw image: guest byte N is file byte N. A file whose length is no multiple of 512 shows the missing bytes of its
+/// last sector as zeroes, and grows to the whole sector when that sector is first written.
+public final class RawImage: BlockDevice {
+    public let size: UInt64
+    public var isReadOnly: Bool { file.isReadOnly }
+    public var preferredAlignment: UInt64 { 4096 }
+    private let file: ImageFile
+    /// Where the partial last sector begins; `size` when there is none.
+    private let tail: UInt64
+    private let tailIsWhole: Atomic<Bool>
+    /// One `appendExtents` call asks the file system for at most this many runs.
+    private static let runsPerCall = 1024
+
+    private init(file: ImageFile, length: UInt64, size: UInt64) {
+        self.file = file
+        self.size = size
+        tail = length.roundedDown(to: 512)
+        tailIsWhole = Atomic(length == size)
+    }
+
+    static func open(file: ImageFile) throws(BlockError) -> RawImage {
+        let length = try file.size()
+        guard let size = length.roundedUp(to: 512), size <= FormatCapabilities.largestRaw else {
+            throw BlockError(.limitExceeded, "the file of \(length) bytes is too long for an image")
+        }
+        return RawImage(file: file, length: length, size: size)
+    }
+
+    static func info(file: ImageFile) throws(BlockError) -> ImageInfo {
+        let length = try file.size()
+        return ImageInfo(
+            format: .raw, virtualSize: length.roundedUp(to: 512) ?? length, actualSize: try file.allocatedSize(),
+            fileSize: length)
+    }
+
+    public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try checkRange(offset, UInt64(buffer.count))
+        try unsafe file.read(into: buffer, at: offset)
+    }
+
+    public func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try checkRange(offset, UInt64(data.count))
+        try prepareTail(offset + UInt64(data.count))
+        try unsafe file.write(data, at: offset)
+    }
+
+    public func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
+        try checkRange(offset, length)
+        try prepareTail(offset + length)
+        try file.zero(at: offset, length: length, mayUnmap: mayUnmap)
+    }
+
+    public func discard(at offset: UInt64, length: UInt64) throws(BlockError) {
+        try checkRange(offset, length)
+        _ = try file.punch(at: offset, length: length)
+    }
+
+    public func flush() throws(BlockError) { try file.sync() }
+
+    public func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
+        try checkRange(offset, length)
+        var position = offset
+        let end = offset + length
+        var runs = 0
+        while position < end, runs < Self.runsPerCall {
+            let run = try file.run(at: position, end: end)
+            // The file's last, partial sector is data as a whole.
+            let runEnd = run.isData ? min(run.end.roundedUp(to: 512) ?? end, end) : run.end
+            extents.append(
+                Extent(offset: position, length: runEnd - position, kind: run.isData ? .data : .hole))
+            position = runEnd
+            runs += 1
+        }
+    }
+
+    public func close() throws(BlockError) {
+        defer { file.close() }
+        try file.sync()
+    }
+
+    /// Makes the last sector whole before a write that reaches it. Growing twice does no harm.
+    private func prepareTail(_ end: UInt64) throws(BlockError) {
+        if end <= tail || tailIsWhole.load(ordering: .acquiring) { return }
+        try file.truncate(to: size)
+        tailIsWhole.store(true, ordering: .releasing)
+    }
+}

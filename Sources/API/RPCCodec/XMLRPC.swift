@@ -1,0 +1,95 @@
+/// XML-RPC as XenAPI speaks it: answers are a struct of `Status` and `Value` or `ErrorDescription`, never a fault.
+public enum XMLRPC {
+    public static let contentType = "text/xml"
+
+    private static let declaration = "<?xml version=\"1.0\"?>"
+
+    public static func encode(_ call: RPCCall) -> [UInt8] {
+        var encoder = XMLRPCEncoder()
+        encoder.markup(declaration)
+        encoder.markup("<methodCall><methodName>")
+        encoder.escaped(call.method)
+        encoder.markup("</methodName><params>")
+        for parameter in call.parameters {
+            encoder.markup("<param>")
+            encoder.value(parameter)
+            encoder.markup("</param>")
+        }
+        encoder.markup("</params></methodCall>")
+        return encoder.bytes
+    }
+
+    public static func decodeCall(_ bytes: [UInt8]) throws(RPCError) -> RPCCall {
+        var decoder = try XMLRPCDecoder(bytes)
+        return try decoder.call()
+    }
+
+    public static func encode(_ reply: RPCReply) -> [UInt8] {
+        let members: [WireMember] =
+            switch reply {
+            case .success(let value): [WireMember("Status", .string("Success")), WireMember("Value", value)]
+            case .failure(let description):
+                [
+                    WireMember("Status", .string("Failure")),
+                    WireMember("ErrorDescription", .array(description.map(WireValue.string))),
+                ]
+            }
+        return encodeBare(.structure(members))
+    }
+
+    /// An answer without the `Status` envelope: `system.listMethods` has none.
+    public static func encodeBare(_ value: WireValue) -> [UInt8] {
+        var encoder = XMLRPCEncoder()
+        encoder.markup(declaration)
+        encoder.markup("<methodResponse><params><param>")
+        encoder.value(value)
+        encoder.markup("</param></params></methodResponse>")
+        return encoder.bytes
+    }
+
+    /// An answer, with or without envelope. A fault becomes a failure with the code `Fault`.
+    public static func decodeReply(_ bytes: [UInt8]) throws(RPCError) -> RPCReply {
+        var decoder = try XMLRPCDecoder(bytes)
+        let (value, isFault) = try decoder.response()
+        if isFault {
+            guard case .string(let text)? = value["faultString"] else { return .failure(["Fault"]) }
+            return .failure(["Fault", text])
+        }
+        switch value["Status"] {
+        case .string("Success")?:
+            return .success(value["Value"] ?? .void)
+        case .string("Failure")?:
+            guard case .array(let items)? = value["ErrorDescription"] else { return .failure(["INTERNAL_ERROR"]) }
+            return .failure(items.map(\.plainText))
+        default:
+            return .success(value)
+        }
+    }
+
+    /// `<value>…</value>` alone, as `task.result` has it.
+    public static func encodeValue(_ value: WireValue) -> String {
+        var encoder = XMLRPCEncoder()
+        encoder.value(value)
+        return String(decoding: encoder.bytes, as: UTF8.self)
+    }
+
+    public static func decodeValue(_ text: String) throws(RPCError) -> WireValue {
+        var decoder = try XMLRPCDecoder(Array(text.utf8))
+        return try decoder.single()
+    }
+}
+
+extension WireValue {
+    /// What a person would read; for the items of an error, which are strings unless the peer is odd.
+    var plainText: String {
+        switch self {
+        case .string(let text), .dateTime(let text): text
+        case .int(let number): String(number)
+        case .int32(let number): String(number)
+        case .bool(let flag): String(flag)
+        case .double(let number): FloatText.format(number)
+        case .array, .structure: XMLRPC.encodeValue(self)
+        case .null: ""
+        }
+    }
+}

@@ -36,6 +36,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
@@ -51,7 +52,7 @@ var targets: [Target] = [
     library("NBD", "NBDProtocol", ["CoreTypes"]),
     library("NBD", "NBDTransport", ["NBDProtocol", "BlockIO", "CoreTypes", "CLinux"]),
     // Datapath
-    library("Datapath", "DatapathControl", ["CoreTypes"]),
+    library("Datapath", "DatapathControl", ["CoreTypes", "CLinux"]),
     library(
         "Datapath", "Datapath",
         ["BlockIO", "DiskImages", "BlockCopy", "NBDProtocol", "NBDTransport", "DatapathControl", "CoreTypes", "CLinux"]),
@@ -89,7 +90,8 @@ if coreOnly {
         library("API", "APITypes", ["DataModel", "CoreTypes"]),
         library("API", "RPCCodec", ["CoreTypes"]),
         library(
-            "API", "XenAPIClient", ["APITypes", "RPCCodec", "CoreTypes"], packages: [httpClient, nioCore, nioPosix]),
+            "API", "XenAPIClient", ["APITypes", "RPCCodec", "CoreTypes"],
+            packages: [httpClient, nioCore, nioHTTP1, nioPosix]),
         library(
             "API", "APIServer", ["Toolstack", "APITypes", "RPCCodec", "DataModel", "CoreTypes"],
             packages: [hummingbird, nioCore, nioPosix, logging]),

@@ -1,0 +1,63 @@
+// SAFETY: the only unsafe uses are isatty/ioctl/write on a descriptor and memory that live for the whole call.
+import Glibc
+
+/// A place to write text to, and what is known of the terminal behind it. May be used from any thread.
+public struct TerminalOutput: Sendable {
+    /// True when it is a terminal (or was said to be one).
+    public let isTerminal: Bool
+    /// False when it is no terminal, when `NO_COLOR` is set and not empty, or `TERM` is `dumb`.
+    public let usesColour: Bool
+    private let sink: @Sendable (String) -> Void
+    private let measure: @Sendable () -> Int
+
+    /// Text goes where `write` puts it; `columns` says how wide the terminal is.
+    public init(isTerminal: Bool, columns: @escaping @Sendable () -> Int, write: @escaping @Sendable (String) -> Void) {
+        self.isTerminal = isTerminal
+        let plain = !Self.variable("NO_COLOR").isEmpty || Self.variable("TERM") == "dumb"
+        usesColour = isTerminal && !plain
+        measure = columns
+        sink = write
+    }
+
+    /// Text goes to `descriptor`, which is not owned. `isTerminal` overrides what it says of itself.
+    public init(descriptor: Int32, isTerminal: Bool? = nil) {
+        self.init(
+            isTerminal: isTerminal ?? (isatty(descriptor) == 1), columns: { Self.columns(of: descriptor) },
+            write: { Self.write($0, to: descriptor) })
+    }
+
+    public static let standardOutput = TerminalOutput(descriptor: 1)
+    public static let standardError = TerminalOutput(descriptor: 2)
+
+    /// Columns of the terminal, 80 when unknown.
+    public var columns: Int { measure() }
+
+    public func write(_ text: String) { sink(text) }
+
+    /// Columns of the terminal on `descriptor`, 80 when it is none.
+    public static func columns(of descriptor: Int32) -> Int {
+        var size = winsize()
+        guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    /// Writes all of `text`; a closed or failing descriptor is ignored, as there is nobody to tell.
+    public static func write(_ text: String, to descriptor: Int32) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let written = unsafe rest.withUnsafeBytes { bytes in
+                unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+            }
+            if written > 0 {
+                rest = rest.dropFirst(written)
+            } else if errno != EINTR && errno != EAGAIN {
+                return
+            }
+        }
+    }
+
+    private static func variable(_ name: String) -> String {
+        guard let value = unsafe getenv(name) else { return "" }
+        return unsafe String(cString: value)
+    }
+}

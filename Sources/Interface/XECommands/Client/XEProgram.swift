@@ -1,0 +1,72 @@
+import Foundation
+import TerminalUI
+public import XenAPIClient
+
+/// The `xe` program: options, connection, one command.
+public enum XEProgram {
+    /// Runs the command line `arguments` (without the program's name) and returns the exit code.
+    public static func run(_ arguments: [String], environment: [String: String]) async -> Int32 {
+        let output = ProcessOutput()
+        do {
+            let home = environment["HOME"].map { $0 + "/.xe" }
+            var options = try ClientOptions(
+                arguments: arguments, environment: environment, file: home.flatMap { text(of: $0) })
+            if options.wantsVersion {
+                output.printLine("ThinCLI protocol: 0.2")
+                return 0
+            }
+            if options.wantsUsage || options.words.isEmpty {
+                output.printError(CommandRunner.usage + "\n")
+                return 0
+            }
+            if let file = options.passwordFile { try options.readPasswordFile(text(of: file)) }
+            let ready = options
+            let session = SessionHolder()
+            let code = await CommandRunner(output: output).run(options.words) {
+                let opened = try await login(ready)
+                await session.hold(opened)
+                return opened
+            }
+            await session.end()
+            return code
+        } catch {
+            output.printError(await ErrorReport.text(of: error, caller: nil))
+            return 1
+        }
+    }
+
+    /// Logs in at the first address where somebody listens.
+    public static func login(_ options: ClientOptions) async throws -> XenAPISession {
+        var failure: (any Error)?
+        for address in options.addresses {
+            do {
+                return try await XenAPISession.login(at: address, user: options.user, password: options.password)
+            } catch let error as ConnectionError {
+                guard case .unreachable = error else { throw error }
+                failure = failure ?? error
+            }
+        }
+        throw failure ?? CommandLineError.failed("no server to connect to")
+    }
+
+    private static func text(of path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
+}
+
+/// The session of the command under way, to be ended after it.
+private actor SessionHolder {
+    private var session: XenAPISession?
+
+    func hold(_ session: XenAPISession) { self.session = session }
+
+    func end() async { await session?.logout() }
+}
+
+/// The process's own streams.
+struct ProcessOutput: CommandOutput {
+    private let terminal = TerminalOutput.standardError
+
+    func printLine(_ text: String) { TerminalOutput.write(text + "\n", to: 1) }
+    func printError(_ text: String) { TerminalOutput.write(text, to: 2) }
+    var errorIsTerminal: Bool { terminal.isTerminal }
+    var errorColumns: Int { terminal.columns }
+}

@@ -1,0 +1,68 @@
+import RPCCodec
+import XenAPIClient
+
+extension Command {
+    /// Disks as devices of virtual machines.
+    static let blockDevice: [Command] = [
+        Command(
+            "vbd-create", ["vm-uuid", "device"], optional: ["vdi-uuid", "bootable", "type", "mode", "unpluggable"],
+            "Gives a virtual machine a disk or an empty drive and prints the device's uuid."
+        ) { context in
+            let arguments = context.arguments
+            let machine = try await context.object("VM", named: "vm-uuid")
+            let disk = try await context.optionalObject("VDI", named: "vdi-uuid")
+            let kind = try choice(arguments, "type", ["Disk", "CD", "Floppy"])
+            let mode = try choice(arguments, "mode", kind == "CD" ? ["RO", "RW"] : ["RW", "RO"])
+            let record: [(name: String, value: WireValue)] = [
+                ("VM", machine),
+                ("VDI", disk ?? .string(ValueText.nullRef)),
+                ("userdevice", .string(try await deviceNumber(context, machine))),
+                ("bootable", .bool(try arguments.flag("bootable"))),
+                ("mode", .string(mode)),
+                ("type", .string(kind)),
+                ("unpluggable", .bool(try arguments.flag("unpluggable", else: true))),
+                ("empty", .bool(disk == nil)),
+                ("other_config", .members([])),
+                ("qos_algorithm_type", .string("")),
+                ("qos_algorithm_params", .members([])),
+            ]
+            try await context.printUUID("VBD", try await context.call("VBD.create", .members(record)))
+        },
+        onObject("vbd-plug", "VBD", "plug", "Connects a device to its running virtual machine."),
+        Command(
+            "vbd-unplug", ["uuid"], optional: ["timeout", "force"],
+            "Disconnects a device from its running virtual machine; force=true does not ask the guest."
+        ) { context in
+            let message = try context.arguments.flag("force") ? "VBD.unplug_force" : "VBD.unplug"
+            try await context.call(message, try await context.object("VBD", named: "uuid"))
+        },
+        onObject("vbd-destroy", "VBD", "destroy", "Takes a device from a virtual machine; its disk stays."),
+    ]
+
+    /// Operations under way.
+    static let task: [Command] = [
+        onObject("task-cancel", "task", "cancel", "Asks an operation to stop.")
+    ]
+
+    /// The value of `name` in the spelling of `choices`; the first of them when absent.
+    private static func choice(
+        _ arguments: CommandArguments, _ name: String, _ choices: [String]
+    ) throws(CommandLineError) -> String {
+        let wanted = arguments[name] ?? choices[0]
+        guard let found = choices.first(where: { $0.lowercased() == wanted.lowercased() }) else {
+            throw .failed("Failed to parse parameter '\(name)': expecting one of \(choices.joined(separator: ", "))")
+        }
+        return found
+    }
+
+    /// `device=`, where `autodetect` means the first free one.
+    private static func deviceNumber(_ context: CommandContext, _ machine: WireValue) async throws -> String {
+        let wanted = try context.arguments.required("device")
+        guard wanted == "autodetect" else { return wanted }
+        let free = try await context.call("VM.get_allowed_VBD_devices", machine).items ?? []
+        guard let first = free.first?.text else {
+            throw CommandLineError.failed("There is no available device for this VM")
+        }
+        return first
+    }
+}

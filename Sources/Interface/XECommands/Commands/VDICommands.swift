@@ -1,0 +1,130 @@
+import RPCCodec
+import XenAPIClient
+
+extension Command {
+    /// Disks.
+    static let disk: [Command] = [
+        Command(
+            "vdi-create", ["sr-uuid", "name-label", "virtual-size"],
+            optional: ["sm-config:", "sharable", "tags:", "type"],
+            "Makes a disk and prints its uuid; sm-config:image-format= chooses its format."
+        ) { context in
+            let arguments = context.arguments
+            let record: [(name: String, value: WireValue)] = [
+                ("name_label", .string(try arguments.required("name-label"))),
+                ("name_description", .string("")),
+                ("SR", try await context.object("SR", named: "sr-uuid")),
+                ("virtual_size", .int(Int64(try arguments.size("virtual-size") ?? 0))),
+                ("type", .string(arguments["type"] ?? "user")),
+                ("sharable", .bool(try arguments.flag("sharable"))),
+                ("read_only", .bool(false)),
+                ("other_config", .members([])),
+                ("xenstore_data", .members([])),
+                ("sm_config", context.mapArgument("sm-config")),
+                ("tags", .array(arguments.map("tags").map { .string($0.name) })),
+            ]
+            try await context.printUUID("VDI", try await context.call("VDI.create", .members(record)))
+        },
+        onObject("vdi-destroy", "VDI", "destroy", "Destroys a disk."),
+        onObject("vdi-forget", "VDI", "forget", "Removes a disk from the database; its data stay."),
+        Command("vdi-resize", ["uuid", "disk-size"], optional: ["online"], "Makes a disk larger.") { context in
+            let message = try context.arguments.flag("online") ? "VDI.resize_online" : "VDI.resize"
+            let size = Int64(try context.arguments.size("disk-size") ?? 0)
+            try await context.call(message, try await context.object("VDI", named: "uuid"), .int(size))
+        },
+        Command(
+            "vdi-copy", ["uuid"], optional: ["sr-uuid", "base-vdi-uuid", "into-vdi-uuid"],
+            "Copies a disk to a storage repository or into another disk and prints the copy's uuid."
+        ) { context in
+            let none = WireValue.string(ValueText.nullRef)
+            let copy = try await context.call(
+                "VDI.copy", try await context.object("VDI", named: "uuid"),
+                try await context.optionalObject("SR", named: "sr-uuid") ?? none,
+                try await context.optionalObject("VDI", named: "base-vdi-uuid") ?? none,
+                try await context.optionalObject("VDI", named: "into-vdi-uuid") ?? none)
+            try await context.printUUID("VDI", copy)
+        },
+        Command(
+            "vdi-pool-migrate", ["uuid", "sr-uuid"], optional: ["dest-img-format", "progress"],
+            "Moves a disk to another storage repository, also while it is in use, and prints its new uuid.",
+            run: migrate),
+        Command(
+            "vdi-import", ["uuid", "filename"], optional: ["format", "progress"],
+            "Fills a disk from a file in the format raw, vhd or qcow2.", run: importDisk),
+        Command(
+            "vdi-export", ["uuid", "filename"], optional: ["format", "base", "progress"],
+            "Writes a disk to a new file in the format raw, vhd or qcow2.", run: exportDisk),
+    ]
+
+    private static let migrate: @Sendable (CommandContext) async throws -> Void = { context in
+        let disk = try await context.object("VDI", named: "uuid")
+        let destination = try await context.object("SR", named: "sr-uuid")
+        let format = context.arguments["dest-img-format"]
+        let options = WireValue.members(format.map { [(name: "dest-img-format", value: .string($0))] } ?? [])
+        let display = try TransferDisplay(context, label: "Migrating", onTerminal: true)
+        let ref = try await display.showing {
+            try await context.caller.runTask("VDI.pool_migrate", [disk, destination, options]) { status in
+                display.update(status)
+            }
+        }
+        try await context.printUUID("VDI", .string(ref))
+    }
+
+    private static let importDisk: @Sendable (CommandContext) async throws -> Void = { context in
+        let disk = try await context.text("VDI.get_by_uuid", .string(try context.arguments.required("uuid")))
+        let file = try context.arguments.required("filename")
+        let query = [(name: "vdi", value: disk), (name: "format", value: context.arguments["format"] ?? "raw")]
+        let display = try TransferDisplay(context, label: "Importing", onTerminal: false)
+        try await withTransferTask(context, "vdi-import", display) { task in
+            try await context.caller.upload(
+                file: file, to: "/import_raw_vdi", query: query + [(name: "task_id", value: task)]
+            ) { done, total in display.update(done: done, total: total) }
+        }
+    }
+
+    private static let exportDisk: @Sendable (CommandContext) async throws -> Void = { context in
+        let disk = try await context.text("VDI.get_by_uuid", .string(try context.arguments.required("uuid")))
+        let file = try context.arguments.required("filename")
+        let format = context.arguments["format"] ?? "raw"
+        let base = try await context.optionalObject("VDI", named: "base")?.text
+        let query =
+            [(name: "vdi", value: disk), (name: "format", value: format)]
+            + (base.map { [(name: "base", value: $0)] } ?? [])
+        // Only a raw image is as long as its disk; the length of the others shows at the end.
+        let size = format.lowercased() == "raw" ? try await context.text("VDI.get_virtual_size", .string(disk)) : ""
+        let total = UInt64(size) ?? 0
+        let display = try TransferDisplay(context, label: "Exporting", onTerminal: false)
+        try await withTransferTask(context, "vdi-export", display) { task in
+            try await context.caller.download(
+                from: "/export_raw_vdi", query: query + [(name: "task_id", value: task)], to: file
+            ) { done in display.update(done: done, total: total) }
+        }
+    }
+
+    /// Runs a transfer inside a task of its own: its outcome, not the HTTP status, says whether the transfer succeeded.
+    private static func withTransferTask(
+        _ context: CommandContext, _ label: String, _ display: TransferDisplay,
+        _ transfer: @escaping @Sendable (_ task: String) async throws -> String?
+    ) async throws {
+        let task = try await context.text("task.create", .string(label), .string(""))
+        do {
+            try await display.showing {
+                do {
+                    _ = try await transfer(task)
+                } catch let error as ConnectionError {
+                    // The task may know better why the server gave up.
+                    let status = try? await context.call("task.get_record", .string(task))
+                    if let status = status.map({ TaskStatus(ref: task, record: $0) }), status.isFinished {
+                        _ = try status.value()
+                    }
+                    throw error
+                }
+                _ = try await context.caller.waitForTask(task).value()
+            }
+        } catch {
+            _ = try? await context.call("task.destroy", .string(task))
+            throw error
+        }
+        _ = try? await context.call("task.destroy", .string(task))
+    }
+}

@@ -29,7 +29,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("blob"), since: "orlando"),
+                ParameterDeclaration("self", .ref("blob"), since: "orlando")
             ],
             role: .poolOperator, since: "orlando"),
     ]

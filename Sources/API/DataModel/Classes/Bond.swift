@@ -31,7 +31,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("Bond"), since: "miami"),
+                ParameterDeclaration("self", .ref("Bond"), since: "miami")
             ],
             role: .poolOperator, isAsync: true, since: "miami"),
         MessageDeclaration(

@@ -40,25 +40,25 @@ extension ClassDeclaration {
         MessageDeclaration(
             "query_token_usage",
             [
-                ParameterDeclaration("self", .ref("Caller")),
+                ParameterDeclaration("self", .ref("Caller"))
             ],
             result: .float, role: .poolOperator, isAsync: true, since: "26.15.0", state: .prototyped),
         MessageDeclaration(
             "query_call_count",
             [
-                ParameterDeclaration("self", .ref("Caller")),
+                ParameterDeclaration("self", .ref("Caller"))
             ],
             result: .int, role: .poolOperator, isAsync: true, since: "26.15.0", state: .prototyped),
         MessageDeclaration(
             "query_group_token_usage",
             [
-                ParameterDeclaration("group", .string),
+                ParameterDeclaration("group", .string)
             ],
             result: .float, role: .poolOperator, isAsync: true, since: "26.15.0", state: .prototyped),
         MessageDeclaration(
             "query_group_call_count",
             [
-                ParameterDeclaration("group", .string),
+                ParameterDeclaration("group", .string)
             ],
             result: .int, role: .poolOperator, isAsync: true, since: "26.15.0", state: .prototyped),
         MessageDeclaration(

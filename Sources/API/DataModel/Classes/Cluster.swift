@@ -45,14 +45,14 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("Cluster"), since: "lima"),
+                ParameterDeclaration("self", .ref("Cluster"), since: "lima")
             ],
             role: .poolOperator, isAsync: true, errors: ["CLUSTER_DOES_NOT_HAVE_ONE_NODE", "CLUSTER_STACK_IN_USE"],
             since: "lima"),
         MessageDeclaration(
             "get_network",
             [
-                ParameterDeclaration("self", .ref("Cluster"), since: "lima"),
+                ParameterDeclaration("self", .ref("Cluster"), since: "lima")
             ],
             result: .ref("network"), role: .readOnly, isAsync: true, since: "lima"),
         MessageDeclaration(
@@ -67,26 +67,26 @@ extension ClassDeclaration {
         MessageDeclaration(
             "pool_force_destroy",
             [
-                ParameterDeclaration("self", .ref("Cluster"), since: "lima"),
+                ParameterDeclaration("self", .ref("Cluster"), since: "lima")
             ],
             role: .poolOperator, isAsync: true, errors: ["CLUSTER_FORCE_DESTROY_FAILED"], since: "lima"),
         MessageDeclaration(
             "pool_destroy",
             [
-                ParameterDeclaration("self", .ref("Cluster"), since: "lima"),
+                ParameterDeclaration("self", .ref("Cluster"), since: "lima")
             ],
             role: .poolOperator, isAsync: true,
             errors: ["CLUSTER_STACK_IN_USE", "CLUSTERING_DISABLED", "CLUSTER_HOST_IS_LAST"], since: "lima"),
         MessageDeclaration(
             "pool_resync",
             [
-                ParameterDeclaration("self", .ref("Cluster"), since: "lima"),
+                ParameterDeclaration("self", .ref("Cluster"), since: "lima")
             ],
             role: .poolOperator, isAsync: true, since: "lima"),
         MessageDeclaration(
             "cstack_sync",
             [
-                ParameterDeclaration("self", .ref("Cluster"), since: "lima"),
+                ParameterDeclaration("self", .ref("Cluster"), since: "lima")
             ],
             role: .poolOperator, isAsync: true, since: "lima", isHidden: true, isPoolInternal: true),
     ]

@@ -35,33 +35,33 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("Cluster_host"), since: "lima"),
+                ParameterDeclaration("self", .ref("Cluster_host"), since: "lima")
             ],
             role: .poolOperator, isAsync: true,
             errors: ["CLUSTER_STACK_IN_USE", "CLUSTERING_DISABLED", "CLUSTER_HOST_IS_LAST"], since: "lima"),
         MessageDeclaration(
             "enable",
             [
-                ParameterDeclaration("self", .ref("Cluster_host"), since: "lima"),
+                ParameterDeclaration("self", .ref("Cluster_host"), since: "lima")
             ],
             role: .poolOperator, isAsync: true, errors: ["PIF_ALLOWS_UNPLUG", "REQUIRED_PIF_IS_UNPLUGGED"],
             since: "lima"),
         MessageDeclaration(
             "force_destroy",
             [
-                ParameterDeclaration("self", .ref("Cluster_host"), since: "lima"),
+                ParameterDeclaration("self", .ref("Cluster_host"), since: "lima")
             ],
             role: .poolOperator, isAsync: true, errors: ["CLUSTER_STACK_IN_USE"], since: "lima"),
         MessageDeclaration(
             "forget",
             [
-                ParameterDeclaration("self", .ref("Cluster_host"), since: "lima"),
+                ParameterDeclaration("self", .ref("Cluster_host"), since: "lima")
             ],
             role: .localRootOnly, isAsync: true, since: "lima", isHidden: true),
         MessageDeclaration(
             "disable",
             [
-                ParameterDeclaration("self", .ref("Cluster_host"), since: "lima"),
+                ParameterDeclaration("self", .ref("Cluster_host"), since: "lima")
             ],
             role: .poolOperator, isAsync: true, errors: ["CLUSTER_STACK_IN_USE"], since: "lima"),
     ]

@@ -16,8 +16,8 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("crashdump")),
+                ParameterDeclaration("self", .ref("crashdump"))
             ],
-            role: .poolOperator, isAsync: true, since: "rio"),
+            role: .poolOperator, isAsync: true, since: "rio")
     ]
 }

@@ -21,7 +21,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("DR_task"), since: "boston"),
+                ParameterDeclaration("self", .ref("DR_task"), since: "boston")
             ],
             role: .poolOperator, isAsync: true, since: "boston"),
     ]

@@ -9,13 +9,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "gc_compact",
             [
-                ParameterDeclaration("host", .ref("host"), since: "stockholm"),
+                ParameterDeclaration("host", .ref("host"), since: "stockholm")
             ],
             role: .poolOperator, isAsync: true, since: "stockholm", isHidden: true),
         MessageDeclaration(
             "gc_stats",
             [
-                ParameterDeclaration("host", .ref("host"), since: "stockholm"),
+                ParameterDeclaration("host", .ref("host"), since: "stockholm")
             ],
             result: .map(.string, .string), role: .poolOperator, isAsync: true, since: "stockholm", isHidden: true),
         MessageDeclaration(

@@ -18,8 +18,8 @@ extension ClassDeclaration {
         MessageDeclaration(
             "select",
             [
-                ParameterDeclaration("self", .ref("Driver_variant")),
+                ParameterDeclaration("self", .ref("Driver_variant"))
             ],
-            role: .poolAdmin, isAsync: true, since: "25.2.0", state: .prototyped),
+            role: .poolAdmin, isAsync: true, since: "25.2.0", state: .prototyped)
     ]
 }

@@ -18,13 +18,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "register",
             [
-                ParameterDeclaration("classes", .set(.string)),
+                ParameterDeclaration("classes", .set(.string))
             ],
             role: .readOnly, isAsync: true, since: "rio", state: .deprecated),
         MessageDeclaration(
             "unregister",
             [
-                ParameterDeclaration("classes", .set(.string)),
+                ParameterDeclaration("classes", .set(.string))
             ],
             role: .readOnly, isAsync: true, since: "rio", state: .deprecated),
         MessageDeclaration(

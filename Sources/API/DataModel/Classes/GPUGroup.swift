@@ -37,19 +37,19 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("GPU_group"), since: "boston"),
+                ParameterDeclaration("self", .ref("GPU_group"), since: "boston")
             ],
             role: .poolOperator, isAsync: true, since: "boston"),
         MessageDeclaration(
             "update_enabled_VGPU_types",
             [
-                ParameterDeclaration("self", .ref("GPU_group"), since: "vgpu-productisation"),
+                ParameterDeclaration("self", .ref("GPU_group"), since: "vgpu-productisation")
             ],
             role: .poolOperator, isAsync: true, since: "vgpu-productisation", isHidden: true),
         MessageDeclaration(
             "update_supported_VGPU_types",
             [
-                ParameterDeclaration("self", .ref("GPU_group"), since: "vgpu-productisation"),
+                ParameterDeclaration("self", .ref("GPU_group"), since: "vgpu-productisation")
             ],
             role: .poolOperator, isAsync: true, since: "vgpu-productisation", isHidden: true),
         MessageDeclaration(

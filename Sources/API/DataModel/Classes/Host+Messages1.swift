@@ -10,43 +10,43 @@ extension ClassDeclaration {
         MessageDeclaration(
             "enable",
             [
-                ParameterDeclaration("host", .ref("host")),
+                ParameterDeclaration("host", .ref("host"))
             ],
             role: .poolOperatorOrClientCertificate, isAsync: true, since: "rio"),
         MessageDeclaration(
             "shutdown",
             [
-                ParameterDeclaration("host", .ref("host")),
+                ParameterDeclaration("host", .ref("host"))
             ],
             role: .poolOperator, isAsync: true, since: "rio"),
         MessageDeclaration(
             "reboot",
             [
-                ParameterDeclaration("host", .ref("host")),
+                ParameterDeclaration("host", .ref("host"))
             ],
             role: .poolOperator, isAsync: true, since: "rio"),
         MessageDeclaration(
             "prepare_for_poweroff",
             [
-                ParameterDeclaration("host", .ref("host"), since: "kolkata"),
+                ParameterDeclaration("host", .ref("host"), since: "kolkata")
             ],
             role: .localRootOnly, isAsync: true, since: "kolkata", isHidden: true),
         MessageDeclaration(
             "dmesg",
             [
-                ParameterDeclaration("host", .ref("host")),
+                ParameterDeclaration("host", .ref("host"))
             ],
             result: .string, role: .poolOperator, isAsync: true, since: "rio"),
         MessageDeclaration(
             "dmesg_clear",
             [
-                ParameterDeclaration("host", .ref("host")),
+                ParameterDeclaration("host", .ref("host"))
             ],
             result: .string, role: .poolOperator, isAsync: true, since: "rio"),
         MessageDeclaration(
             "get_log",
             [
-                ParameterDeclaration("host", .ref("host")),
+                ParameterDeclaration("host", .ref("host"))
             ],
             result: .string, role: .readOnly, isAsync: true, since: "rio"),
         MessageDeclaration(
@@ -82,7 +82,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "license_remove",
             [
-                ParameterDeclaration("host", .ref("host"), since: "indigo"),
+                ParameterDeclaration("host", .ref("host"), since: "indigo")
             ],
             role: .poolOperator, isAsync: true, since: "indigo"),
         MessageDeclaration(
@@ -134,13 +134,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("host")),
+                ParameterDeclaration("self", .ref("host"))
             ],
             role: .poolOperator, isAsync: true, since: "rio"),
         MessageDeclaration(
             "power_on",
             [
-                ParameterDeclaration("host", .ref("host"), since: "orlando"),
+                ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
             role: .poolOperator, isAsync: true, since: "orlando"),
         MessageDeclaration(
@@ -153,13 +153,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "emergency_ha_disable",
             [
-                ParameterDeclaration("soft", .bool, .bool(false), since: "ely"),
+                ParameterDeclaration("soft", .bool, .bool(false), since: "ely")
             ],
             role: .poolOperator, since: "orlando"),
         MessageDeclaration(
             "ha_disarm_fencing",
             [
-                ParameterDeclaration("host", .ref("host"), since: "orlando"),
+                ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
             role: .localRootOnly, isAsync: true, since: "orlando", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
@@ -174,31 +174,31 @@ extension ClassDeclaration {
         MessageDeclaration(
             "ha_join_liveset",
             [
-                ParameterDeclaration("host", .ref("host"), since: "orlando"),
+                ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
             role: .localRootOnly, isAsync: true, since: "orlando", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
             "ha_disable_failover_decisions",
             [
-                ParameterDeclaration("host", .ref("host"), since: "orlando"),
+                ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
             role: .localRootOnly, isAsync: true, since: "orlando", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
             "ha_wait_for_shutdown_via_statefile",
             [
-                ParameterDeclaration("host", .ref("host"), since: "orlando"),
+                ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
             role: .localRootOnly, isAsync: true, since: "orlando", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
             "ha_stop_daemon",
             [
-                ParameterDeclaration("host", .ref("host"), since: "orlando"),
+                ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
             role: .localRootOnly, isAsync: true, since: "orlando", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
             "ha_release_resources",
             [
-                ParameterDeclaration("host", .ref("host"), since: "orlando"),
+                ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
             role: .localRootOnly, isAsync: true, since: "orlando", isHidden: true, isPoolInternal: true),
         MessageDeclaration("ha_xapi_healthcheck", result: .bool, role: .poolAdmin, since: "orlando", isHidden: true),
@@ -234,19 +234,19 @@ extension ClassDeclaration {
         MessageDeclaration(
             "commit_new_master",
             [
-                ParameterDeclaration("address", .string, since: "miami"),
+                ParameterDeclaration("address", .string, since: "miami")
             ],
             role: .localRootOnly, since: "miami", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
             "abort_new_master",
             [
-                ParameterDeclaration("address", .string, since: "miami"),
+                ParameterDeclaration("address", .string, since: "miami")
             ],
             role: .localRootOnly, since: "miami", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
             "get_data_sources",
             [
-                ParameterDeclaration("host", .ref("host"), since: "orlando"),
+                ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
             result: .set(.record("data_source")), role: .readOnly, since: "orlando"),
         MessageDeclaration(
@@ -273,25 +273,25 @@ extension ClassDeclaration {
         MessageDeclaration(
             "assert_can_evacuate",
             [
-                ParameterDeclaration("host", .ref("host"), since: "miami"),
+                ParameterDeclaration("host", .ref("host"), since: "miami")
             ],
             role: .poolOperator, isAsync: true, since: "miami"),
         MessageDeclaration(
             "get_vms_which_prevent_evacuation",
             [
-                ParameterDeclaration("self", .ref("host"), since: "orlando"),
+                ParameterDeclaration("self", .ref("host"), since: "orlando")
             ],
             result: .map(.ref("VM"), .set(.string)), role: .readOnly, isAsync: true, since: "orlando"),
         MessageDeclaration(
             "get_uncooperative_resident_VMs",
             [
-                ParameterDeclaration("self", .ref("host"), since: "midnight-ride"),
+                ParameterDeclaration("self", .ref("host"), since: "midnight-ride")
             ],
             result: .set(.ref("VM")), role: .readOnly, isAsync: true, since: "midnight-ride", state: .deprecated),
         MessageDeclaration(
             "get_uncooperative_domains",
             [
-                ParameterDeclaration("self", .ref("host"), since: "midnight-ride"),
+                ParameterDeclaration("self", .ref("host"), since: "midnight-ride")
             ],
             result: .set(.string), role: .localRootOnly, isAsync: true, since: "midnight-ride", state: .deprecated,
             isHidden: true, isPoolInternal: true),
@@ -315,13 +315,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "syslog_reconfigure",
             [
-                ParameterDeclaration("host", .ref("host"), since: "miami"),
+                ParameterDeclaration("host", .ref("host"), since: "miami")
             ],
             role: .poolOperator, isAsync: true, since: "miami"),
         MessageDeclaration(
             "management_reconfigure",
             [
-                ParameterDeclaration("pif", .ref("PIF"), since: "miami"),
+                ParameterDeclaration("pif", .ref("PIF"), since: "miami")
             ],
             role: .poolOperator, isAsync: true, since: "miami"),
     ]

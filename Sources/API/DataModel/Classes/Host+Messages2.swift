@@ -3,20 +3,20 @@ extension ClassDeclaration {
         MessageDeclaration(
             "local_management_reconfigure",
             [
-                ParameterDeclaration("interface", .string, since: "miami"),
+                ParameterDeclaration("interface", .string, since: "miami")
             ],
             role: .poolOperator, since: "miami"),
         MessageDeclaration("management_disable", role: .poolOperator, since: "miami"),
         MessageDeclaration(
             "get_management_interface",
             [
-                ParameterDeclaration("host", .ref("host"), since: "tampa"),
+                ParameterDeclaration("host", .ref("host"), since: "tampa")
             ],
             result: .ref("PIF"), role: .poolOperator, isAsync: true, since: "tampa"),
         MessageDeclaration(
             "get_system_status_capabilities",
             [
-                ParameterDeclaration("host", .ref("host"), since: "miami"),
+                ParameterDeclaration("host", .ref("host"), since: "miami")
             ],
             result: .string, role: .readOnly, since: "miami"),
         MessageDeclaration(
@@ -29,7 +29,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "restart_agent",
             [
-                ParameterDeclaration("host", .ref("host")),
+                ParameterDeclaration("host", .ref("host"))
             ],
             role: .poolOperator, isAsync: true, since: "rio"),
         MessageDeclaration("shutdown_agent", role: .poolOperator, since: "orlando"),
@@ -44,13 +44,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "compute_free_memory",
             [
-                ParameterDeclaration("host", .ref("host"), since: "orlando"),
+                ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
             result: .int, role: .readOnly, isAsync: true, since: "orlando"),
         MessageDeclaration(
             "compute_memory_overhead",
             [
-                ParameterDeclaration("host", .ref("host"), since: "midnight-ride"),
+                ParameterDeclaration("host", .ref("host"), since: "midnight-ride")
             ],
             result: .int, role: .readOnly, isAsync: true, since: "midnight-ride"),
         MessageDeclaration(
@@ -64,7 +64,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "sync_data",
             [
-                ParameterDeclaration("host", .ref("host"), since: "orlando"),
+                ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
             role: .poolAdmin, since: "orlando"),
         MessageDeclaration(
@@ -109,25 +109,25 @@ extension ClassDeclaration {
         MessageDeclaration(
             "get_servertime",
             [
-                ParameterDeclaration("host", .ref("host"), since: "orlando"),
+                ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
             result: .datetime, role: .readOnly, since: "orlando"),
         MessageDeclaration(
             "get_server_localtime",
             [
-                ParameterDeclaration("host", .ref("host"), since: "cowley"),
+                ParameterDeclaration("host", .ref("host"), since: "cowley")
             ],
             result: .datetime, role: .readOnly, since: "cowley"),
         MessageDeclaration(
             "enable_binary_storage",
             [
-                ParameterDeclaration("host", .ref("host"), since: "orlando"),
+                ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
             role: .localRootOnly, isAsync: true, since: "orlando", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
             "disable_binary_storage",
             [
-                ParameterDeclaration("host", .ref("host"), since: "orlando"),
+                ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
             role: .localRootOnly, isAsync: true, since: "orlando", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
@@ -158,7 +158,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "retrieve_wlb_evacuate_recommendations",
             [
-                ParameterDeclaration("self", .ref("host"), since: "george"),
+                ParameterDeclaration("self", .ref("host"), since: "george")
             ],
             result: .map(.ref("VM"), .set(.string)), role: .readOnly, isAsync: true, since: "george"),
         MessageDeclaration(
@@ -180,7 +180,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "certificate_list",
             [
-                ParameterDeclaration("host", .ref("host"), since: "george"),
+                ParameterDeclaration("host", .ref("host"), since: "george")
             ],
             result: .set(.string), role: .localRootOnly, isAsync: true, since: "george", state: .deprecated,
             isHidden: true, isPoolInternal: true),
@@ -202,26 +202,26 @@ extension ClassDeclaration {
         MessageDeclaration(
             "crl_list",
             [
-                ParameterDeclaration("host", .ref("host"), since: "george"),
+                ParameterDeclaration("host", .ref("host"), since: "george")
             ],
             result: .set(.string), role: .localRootOnly, isAsync: true, since: "george", isHidden: true,
             isPoolInternal: true),
         MessageDeclaration(
             "certificate_sync",
             [
-                ParameterDeclaration("host", .ref("host"), since: "george"),
+                ParameterDeclaration("host", .ref("host"), since: "george")
             ],
             role: .localRootOnly, isAsync: true, since: "george", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
             "get_server_certificate",
             [
-                ParameterDeclaration("host", .ref("host"), since: "george"),
+                ParameterDeclaration("host", .ref("host"), since: "george")
             ],
             result: .string, role: .readOnly, isAsync: true, since: "george"),
         MessageDeclaration(
             "refresh_server_certificate",
             [
-                ParameterDeclaration("host", .ref("host"), since: "1.307.0"),
+                ParameterDeclaration("host", .ref("host"), since: "1.307.0")
             ],
             role: .poolAdmin, isAsync: true, since: "1.307.0"),
         MessageDeclaration(
@@ -237,7 +237,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "reset_server_certificate",
             [
-                ParameterDeclaration("host", .ref("host"), since: "1.290.0"),
+                ParameterDeclaration("host", .ref("host"), since: "1.290.0")
             ],
             role: .poolAdmin, isAsync: true, since: "1.290.0"),
         MessageDeclaration(
@@ -287,7 +287,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "refresh_pack_info",
             [
-                ParameterDeclaration("host", .ref("host"), since: "midnight-ride"),
+                ParameterDeclaration("host", .ref("host"), since: "midnight-ride")
             ],
             role: .poolOperator, isAsync: true, since: "midnight-ride", state: .deprecated),
         MessageDeclaration(
@@ -308,13 +308,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "reset_cpu_features",
             [
-                ParameterDeclaration("host", .ref("host"), since: "midnight-ride"),
+                ParameterDeclaration("host", .ref("host"), since: "midnight-ride")
             ],
             role: .poolOperator, since: "midnight-ride", state: .removed),
         MessageDeclaration(
             "reset_networking",
             [
-                ParameterDeclaration("host", .ref("host"), since: "boston"),
+                ParameterDeclaration("host", .ref("host"), since: "boston")
             ],
             role: .poolOperator, isAsync: true, since: "boston", isHidden: true),
         MessageDeclaration(

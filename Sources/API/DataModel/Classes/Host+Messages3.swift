@@ -3,19 +3,19 @@ extension ClassDeclaration {
         MessageDeclaration(
             "disable_local_storage_caching",
             [
-                ParameterDeclaration("host", .ref("host"), since: "cowley"),
+                ParameterDeclaration("host", .ref("host"), since: "cowley")
             ],
             role: .poolOperator, since: "cowley"),
         MessageDeclaration(
             "get_sm_diagnostics",
             [
-                ParameterDeclaration("host", .ref("host"), since: "boston"),
+                ParameterDeclaration("host", .ref("host"), since: "boston")
             ],
             result: .string, role: .poolOperator, since: "boston", isHidden: true),
         MessageDeclaration(
             "get_thread_diagnostics",
             [
-                ParameterDeclaration("host", .ref("host"), since: "boston"),
+                ParameterDeclaration("host", .ref("host"), since: "boston")
             ],
             result: .string, role: .poolOperator, since: "boston", isHidden: true),
         MessageDeclaration(
@@ -29,13 +29,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "sync_vlans",
             [
-                ParameterDeclaration("host", .ref("host"), since: "boston"),
+                ParameterDeclaration("host", .ref("host"), since: "boston")
             ],
             role: .poolOperator, since: "boston", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
             "sync_tunnels",
             [
-                ParameterDeclaration("host", .ref("host"), since: "boston"),
+                ParameterDeclaration("host", .ref("host"), since: "boston")
             ],
             role: .poolOperator, since: "boston", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
@@ -56,19 +56,19 @@ extension ClassDeclaration {
         MessageDeclaration(
             "declare_dead",
             [
-                ParameterDeclaration("host", .ref("host"), since: "clearwater"),
+                ParameterDeclaration("host", .ref("host"), since: "clearwater")
             ],
             role: .poolOperator, isAsync: true, since: "clearwater"),
         MessageDeclaration(
             "enable_display",
             [
-                ParameterDeclaration("host", .ref("host"), since: "cream"),
+                ParameterDeclaration("host", .ref("host"), since: "cream")
             ],
             result: .enumeration("host_display"), role: .poolOperator, isAsync: true, since: "cream"),
         MessageDeclaration(
             "disable_display",
             [
-                ParameterDeclaration("host", .ref("host"), since: "cream"),
+                ParameterDeclaration("host", .ref("host"), since: "cream")
             ],
             result: .enumeration("host_display"), role: .poolOperator, isAsync: true, since: "cream"),
         MessageDeclaration(
@@ -81,13 +81,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "apply_guest_agent_config",
             [
-                ParameterDeclaration("host", .ref("host"), since: "dundee"),
+                ParameterDeclaration("host", .ref("host"), since: "dundee")
             ],
             role: .poolAdmin, isAsync: true, since: "dundee", isHidden: true),
         MessageDeclaration(
             "mxgpu_vf_setup",
             [
-                ParameterDeclaration("host", .ref("host"), since: "falcon"),
+                ParameterDeclaration("host", .ref("host"), since: "falcon")
             ],
             role: .vmOperator, isAsync: true, since: "falcon", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
@@ -123,7 +123,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "write_uefi_certificates_to_disk",
             [
-                ParameterDeclaration("host", .ref("host"), since: "22.16.0"),
+                ParameterDeclaration("host", .ref("host"), since: "22.16.0")
             ],
             role: .localRootOnly, isAsync: true, since: "22.16.0", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
@@ -167,7 +167,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "get_sched_gran",
             [
-                ParameterDeclaration("self", .ref("host"), since: "1.271.0"),
+                ParameterDeclaration("self", .ref("host"), since: "1.271.0")
             ],
             result: .enumeration("host_sched_gran"), role: .localRootOnly, isAsync: true, since: "1.271.0"),
         MessageDeclaration(
@@ -197,13 +197,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "rescan_drivers",
             [
-                ParameterDeclaration("self", .ref("host")),
+                ParameterDeclaration("self", .ref("host"))
             ],
             role: .poolAdmin, isAsync: true, since: "25.2.0", state: .prototyped),
         MessageDeclaration(
             "copy_primary_host_certs",
             [
-                ParameterDeclaration("host", .ref("host"), since: "1.307.0"),
+                ParameterDeclaration("host", .ref("host"), since: "1.307.0")
             ],
             role: .poolAdmin, isAsync: true, since: "1.307.0", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
@@ -216,7 +216,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "apply_recommended_guidances",
             [
-                ParameterDeclaration("self", .ref("host")),
+                ParameterDeclaration("self", .ref("host"))
             ],
             role: .poolOperator, isAsync: true, since: "23.18.0", state: .removed),
         MessageDeclaration(
@@ -224,13 +224,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "enable_ssh",
             [
-                ParameterDeclaration("self", .ref("host")),
+                ParameterDeclaration("self", .ref("host"))
             ],
             role: .poolAdmin, isAsync: true, since: "25.13.0", state: .prototyped),
         MessageDeclaration(
             "disable_ssh",
             [
-                ParameterDeclaration("self", .ref("host")),
+                ParameterDeclaration("self", .ref("host"))
             ],
             role: .poolAdmin, isAsync: true, since: "25.13.0", state: .prototyped),
         MessageDeclaration(
@@ -257,7 +257,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "get_tracked_user_agents",
             [
-                ParameterDeclaration("self", .ref("host")),
+                ParameterDeclaration("self", .ref("host"))
             ],
             result: .map(.string, .string), role: .readOnly, isAsync: true, since: "25.34.0", state: .prototyped),
         MessageDeclaration(
@@ -287,7 +287,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "get_ntp_servers_status",
             [
-                ParameterDeclaration("self", .ref("host")),
+                ParameterDeclaration("self", .ref("host"))
             ],
             result: .map(.string, .string), role: .readOnly, isAsync: true, since: "26.0.0", state: .prototyped),
         MessageDeclaration(
@@ -300,13 +300,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "list_timezones",
             [
-                ParameterDeclaration("self", .ref("host")),
+                ParameterDeclaration("self", .ref("host"))
             ],
             result: .set(.string), role: .readOnly, isAsync: true, since: "26.0.0", state: .prototyped),
         MessageDeclaration(
             "get_ntp_synchronized",
             [
-                ParameterDeclaration("self", .ref("host")),
+                ParameterDeclaration("self", .ref("host"))
             ],
             result: .bool, role: .readOnly, isAsync: true, since: "26.0.0", state: .prototyped),
         MessageDeclaration(

@@ -18,7 +18,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("host_crashdump")),
+                ParameterDeclaration("self", .ref("host_crashdump"))
             ],
             role: .poolOperator, isAsync: true, since: "rio"),
         MessageDeclaration(

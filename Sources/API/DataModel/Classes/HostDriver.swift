@@ -31,13 +31,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "deselect",
             [
-                ParameterDeclaration("self", .ref("Host_driver")),
+                ParameterDeclaration("self", .ref("Host_driver"))
             ],
             role: .poolAdmin, isAsync: true, since: "25.2.0", state: .prototyped),
         MessageDeclaration(
             "rescan",
             [
-                ParameterDeclaration("host", .ref("host")),
+                ParameterDeclaration("host", .ref("host"))
             ],
             role: .poolAdmin, isAsync: true, since: "25.2.0", state: .prototyped),
     ]

@@ -24,13 +24,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("host_patch")),
+                ParameterDeclaration("self", .ref("host_patch"))
             ],
             role: .poolOperator, isAsync: true, since: "rio", state: .deprecated),
         MessageDeclaration(
             "apply",
             [
-                ParameterDeclaration("self", .ref("host_patch")),
+                ParameterDeclaration("self", .ref("host_patch"))
             ],
             result: .string, role: .poolOperator, isAsync: true, since: "rio", state: .deprecated),
     ]

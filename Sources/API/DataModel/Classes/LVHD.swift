@@ -5,7 +5,7 @@ extension ClassDeclaration {
         messages: lvhdMessages)
 
     private static let lvhdFields: [FieldDeclaration] = [
-        FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "rio"),
+        FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "rio")
     ]
 
     private static let lvhdMessages: [MessageDeclaration] = [
@@ -17,6 +17,6 @@ extension ClassDeclaration {
                 ParameterDeclaration("initial_allocation", .int, since: "dundee"),
                 ParameterDeclaration("allocation_quantum", .int, since: "dundee"),
             ],
-            result: .string, role: .poolAdmin, isAsync: true, since: "dundee"),
+            result: .string, role: .poolAdmin, isAsync: true, since: "dundee")
     ]
 }

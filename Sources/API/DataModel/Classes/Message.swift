@@ -29,19 +29,19 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("message"), since: "orlando"),
+                ParameterDeclaration("self", .ref("message"), since: "orlando")
             ],
             role: .poolOperator, since: "orlando"),
         MessageDeclaration(
             "destroy_many",
             [
-                ParameterDeclaration("messages", .set(.ref("message"))),
+                ParameterDeclaration("messages", .set(.ref("message")))
             ],
             role: .poolOperator, isAsync: true, since: "22.19.0", state: .prototyped),
         MessageDeclaration(
             "destroy_all",
             [
-                ParameterDeclaration("filters", .map(.string, .string)),
+                ParameterDeclaration("filters", .map(.string, .string))
             ],
             role: .poolOperator, isAsync: true, since: "26.6.0", state: .prototyped),
         MessageDeclaration(
@@ -56,19 +56,19 @@ extension ClassDeclaration {
         MessageDeclaration(
             "get_since",
             [
-                ParameterDeclaration("since", .datetime, since: "orlando"),
+                ParameterDeclaration("since", .datetime, since: "orlando")
             ],
             result: .map(.ref("message"), .record("message")), role: .readOnly, since: "orlando"),
         MessageDeclaration(
             "get_record",
             [
-                ParameterDeclaration("self", .ref("message"), since: "orlando"),
+                ParameterDeclaration("self", .ref("message"), since: "orlando")
             ],
             result: .record("message"), role: .readOnly, since: "orlando"),
         MessageDeclaration(
             "get_by_uuid",
             [
-                ParameterDeclaration("uuid", .string, since: "orlando"),
+                ParameterDeclaration("uuid", .string, since: "orlando")
             ],
             result: .ref("message"), role: .readOnly, since: "orlando"),
         MessageDeclaration(
@@ -76,7 +76,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "get_all_records_where",
             [
-                ParameterDeclaration("expr", .string, since: "orlando"),
+                ParameterDeclaration("expr", .string, since: "orlando")
             ],
             result: .map(.ref("message"), .record("message")), role: .readOnly, since: "orlando"),
     ]

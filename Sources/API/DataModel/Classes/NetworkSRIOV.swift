@@ -25,13 +25,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("network_sriov"), since: "kolkata"),
+                ParameterDeclaration("self", .ref("network_sriov"), since: "kolkata")
             ],
             role: .poolOperator, isAsync: true, since: "kolkata"),
         MessageDeclaration(
             "get_remaining_capacity",
             [
-                ParameterDeclaration("self", .ref("network_sriov"), since: "kolkata"),
+                ParameterDeclaration("self", .ref("network_sriov"), since: "kolkata")
             ],
             result: .int, role: .readOnly, isAsync: true, since: "kolkata"),
     ]

@@ -18,13 +18,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "plug",
             [
-                ParameterDeclaration("self", .ref("PBD")),
+                ParameterDeclaration("self", .ref("PBD"))
             ],
             role: .poolOperator, isAsync: true, errors: ["SR_UNKNOWN_DRIVER"], since: "rio"),
         MessageDeclaration(
             "unplug",
             [
-                ParameterDeclaration("self", .ref("PBD")),
+                ParameterDeclaration("self", .ref("PBD"))
             ],
             role: .poolOperator, isAsync: true, since: "rio"),
         MessageDeclaration(

@@ -35,21 +35,21 @@ extension ClassDeclaration {
         MessageDeclaration(
             "disable_dom0_access",
             [
-                ParameterDeclaration("self", .ref("PCI")),
+                ParameterDeclaration("self", .ref("PCI"))
             ],
             result: .enumeration("pci_dom0_access"), role: .poolOperator, isAsync: true, since: "24.14.0",
             state: .prototyped),
         MessageDeclaration(
             "enable_dom0_access",
             [
-                ParameterDeclaration("self", .ref("PCI")),
+                ParameterDeclaration("self", .ref("PCI"))
             ],
             result: .enumeration("pci_dom0_access"), role: .poolOperator, isAsync: true, since: "24.14.0",
             state: .prototyped),
         MessageDeclaration(
             "get_dom0_access_status",
             [
-                ParameterDeclaration("self", .ref("PCI")),
+                ParameterDeclaration("self", .ref("PCI"))
             ],
             result: .enumeration("pci_dom0_access"), role: .poolOperator, isAsync: true, since: "24.14.0",
             state: .prototyped),

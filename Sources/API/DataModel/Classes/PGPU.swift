@@ -14,7 +14,7 @@ extension ClassDeclaration {
         FieldDeclaration("supported_VGPU_types", .set(.ref("VGPU_type")), .dynamicReadOnly, since: "vgpu-tech-preview"),
         FieldDeclaration("enabled_VGPU_types", .set(.ref("VGPU_type")), .dynamicReadOnly, since: "vgpu-tech-preview"),
         FieldDeclaration("resident_VGPUs", .set(.ref("VGPU")), .dynamicReadOnly, since: "vgpu-tech-preview"),
-        FieldDeclaration("size", .int, .staticReadOnly, .int(1048576), since: "vgpu-tech-preview", isInternal: true),
+        FieldDeclaration("size", .int, .staticReadOnly, .int(1_048_576), since: "vgpu-tech-preview", isInternal: true),
         FieldDeclaration(
             "supported_VGPU_max_capacities", .map(.ref("VGPU_type"), .int), .dynamicReadOnly, .emptyMap,
             since: "vgpu-productisation"),
@@ -65,14 +65,14 @@ extension ClassDeclaration {
         MessageDeclaration(
             "enable_dom0_access",
             [
-                ParameterDeclaration("self", .ref("PGPU"), since: "cream"),
+                ParameterDeclaration("self", .ref("PGPU"), since: "cream")
             ],
             result: .enumeration("pci_dom0_access"), role: .poolOperator, isAsync: true, since: "cream",
             state: .deprecated),
         MessageDeclaration(
             "disable_dom0_access",
             [
-                ParameterDeclaration("self", .ref("PGPU"), since: "cream"),
+                ParameterDeclaration("self", .ref("PGPU"), since: "cream")
             ],
             result: .enumeration("pci_dom0_access"), role: .poolOperator, isAsync: true, since: "cream",
             state: .deprecated),

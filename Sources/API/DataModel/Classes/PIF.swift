@@ -66,7 +66,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("PIF")),
+                ParameterDeclaration("self", .ref("PIF"))
             ],
             role: .poolOperator, isAsync: true, errors: ["PIF_IS_PHYSICAL"], since: "rio", state: .deprecated),
         MessageDeclaration(
@@ -100,7 +100,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "scan",
             [
-                ParameterDeclaration("host", .ref("host"), since: "miami"),
+                ParameterDeclaration("host", .ref("host"), since: "miami")
             ],
             role: .poolOperator, isAsync: true, since: "miami"),
         MessageDeclaration(
@@ -115,14 +115,14 @@ extension ClassDeclaration {
         MessageDeclaration(
             "forget",
             [
-                ParameterDeclaration("self", .ref("PIF"), since: "miami"),
+                ParameterDeclaration("self", .ref("PIF"), since: "miami")
             ],
             role: .poolOperator, isAsync: true, errors: ["PIF_TUNNEL_STILL_EXISTS", "CLUSTERING_ENABLED"],
             since: "miami"),
         MessageDeclaration(
             "unplug",
             [
-                ParameterDeclaration("self", .ref("PIF"), since: "miami"),
+                ParameterDeclaration("self", .ref("PIF"), since: "miami")
             ],
             role: .poolOperator, isAsync: true,
             errors: [
@@ -140,7 +140,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "plug",
             [
-                ParameterDeclaration("self", .ref("PIF"), since: "miami"),
+                ParameterDeclaration("self", .ref("PIF"), since: "miami")
             ],
             role: .poolOperator, isAsync: true, errors: ["TRANSPORT_PIF_NOT_CONFIGURED"], since: "miami"),
         MessageDeclaration(
@@ -208,7 +208,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "db_forget",
             [
-                ParameterDeclaration("self", .ref("PIF"), since: "orlando"),
+                ParameterDeclaration("self", .ref("PIF"), since: "orlando")
             ],
             role: .poolOperator, isAsync: true, since: "orlando"),
         MessageDeclaration(

@@ -7,7 +7,8 @@ extension ClassDeclaration {
     private static let pifMetricsFields: [FieldDeclaration] = [
         FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "rio"),
         FieldDeclaration(
-            "io_read_kbs", .float, .dynamicReadOnly, .float(0), since: "rio", state: .removed, path: ["io", "read_kbs"],
+            "io_read_kbs", .float, .dynamicReadOnly, .float(0), since: "rio", state: .removed,
+            path: ["io", "read_kbs"],
             isPersistent: false),
         FieldDeclaration(
             "io_write_kbs", .float, .dynamicReadOnly, .float(0), since: "rio", state: .removed,

@@ -26,7 +26,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "scan",
             [
-                ParameterDeclaration("host", .ref("host"), since: "inverness"),
+                ParameterDeclaration("host", .ref("host"), since: "inverness")
             ],
             role: .poolAdmin, isAsync: true, since: "inverness"),
         MessageDeclaration(

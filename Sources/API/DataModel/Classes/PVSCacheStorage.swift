@@ -9,7 +9,7 @@ extension ClassDeclaration {
         FieldDeclaration("host", .ref("host"), .staticReadOnly, .nullRef, since: "ely"),
         FieldDeclaration("SR", .ref("SR"), .staticReadOnly, .nullRef, since: "ely"),
         FieldDeclaration("site", .ref("PVS_site"), .staticReadOnly, .nullRef, since: "ely"),
-        FieldDeclaration("size", .int, .staticReadOnly, .int(21474836480), since: "ely"),
+        FieldDeclaration("size", .int, .staticReadOnly, .int(21_474_836_480), since: "ely"),
         FieldDeclaration("VDI", .ref("VDI"), .dynamicReadOnly, .nullRef, since: "ely"),
     ]
 }

@@ -24,7 +24,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("PVS_proxy"), since: "ely"),
+                ParameterDeclaration("self", .ref("PVS_proxy"), since: "ely")
             ],
             role: .poolOperator, isAsync: true, since: "ely"),
     ]

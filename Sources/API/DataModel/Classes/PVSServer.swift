@@ -25,7 +25,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "forget",
             [
-                ParameterDeclaration("self", .ref("PVS_server"), since: "ely"),
+                ParameterDeclaration("self", .ref("PVS_server"), since: "ely")
             ],
             role: .poolOperator, isAsync: true, since: "ely"),
     ]

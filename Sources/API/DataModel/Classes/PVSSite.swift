@@ -30,7 +30,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "forget",
             [
-                ParameterDeclaration("self", .ref("PVS_site"), since: "ely"),
+                ParameterDeclaration("self", .ref("PVS_site"), since: "ely")
             ],
             role: .poolOperator, isAsync: true,
             errors: ["PVS_SITE_CONTAINS_RUNNING_PROXIES", "PVS_SITE_CONTAINS_SERVERS"], since: "ely"),

@@ -19,7 +19,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "eject",
             [
-                ParameterDeclaration("host", .ref("host")),
+                ParameterDeclaration("host", .ref("host"))
             ],
             role: .poolOperator, isAsync: true, since: "rio"),
         MessageDeclaration(
@@ -42,7 +42,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "emergency_reset_master",
             [
-                ParameterDeclaration("master_address", .string),
+                ParameterDeclaration("master_address", .string)
             ],
             role: .poolOperator, since: "rio"),
         MessageDeclaration(
@@ -57,7 +57,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "is_slave",
             [
-                ParameterDeclaration("host", .ref("host")),
+                ParameterDeclaration("host", .ref("host"))
             ],
             result: .bool, role: .poolAdmin, since: "rio", isHidden: true),
         MessageDeclaration(
@@ -71,7 +71,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "management_reconfigure",
             [
-                ParameterDeclaration("network", .ref("network"), since: "inverness"),
+                ParameterDeclaration("network", .ref("network"), since: "inverness")
             ],
             role: .poolOperator, isAsync: true,
             errors: [
@@ -98,19 +98,19 @@ extension ClassDeclaration {
         MessageDeclaration(
             "designate_new_master",
             [
-                ParameterDeclaration("host", .ref("host"), since: "miami"),
+                ParameterDeclaration("host", .ref("host"), since: "miami")
             ],
             role: .poolOperator, isAsync: true, since: "miami"),
         MessageDeclaration(
             "ha_prevent_restarts_for",
             [
-                ParameterDeclaration("seconds", .int, since: "orlando-update-1"),
+                ParameterDeclaration("seconds", .int, since: "orlando-update-1")
             ],
             role: .poolOperator, since: "orlando-update-1"),
         MessageDeclaration(
             "ha_failover_plan_exists",
             [
-                ParameterDeclaration("n", .int, since: "orlando"),
+                ParameterDeclaration("n", .int, since: "orlando")
             ],
             result: .bool, role: .poolOperator, since: "orlando"),
         MessageDeclaration(
@@ -118,7 +118,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "ha_compute_hypothetical_max_host_failures_to_tolerate",
             [
-                ParameterDeclaration("configuration", .map(.ref("VM"), .string), since: "orlando"),
+                ParameterDeclaration("configuration", .map(.ref("VM"), .string), since: "orlando")
             ],
             result: .int, role: .readOnly, since: "orlando"),
         MessageDeclaration(
@@ -178,7 +178,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "detect_nonhomogeneous_external_auth",
             [
-                ParameterDeclaration("pool", .ref("pool"), since: "george"),
+                ParameterDeclaration("pool", .ref("pool"), since: "george")
             ],
             role: .poolOperator, since: "george"),
         MessageDeclaration(
@@ -195,7 +195,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "send_wlb_configuration",
             [
-                ParameterDeclaration("config", .map(.string, .string), since: "george"),
+                ParameterDeclaration("config", .map(.string, .string), since: "george")
             ],
             role: .poolOperator, isAsync: true, since: "george"),
         MessageDeclaration(
@@ -222,7 +222,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "certificate_uninstall",
             [
-                ParameterDeclaration("name", .string, since: "george"),
+                ParameterDeclaration("name", .string, since: "george")
             ],
             role: .poolOperator, isAsync: true, since: "george", state: .deprecated),
         MessageDeclaration(
@@ -252,7 +252,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "crl_uninstall",
             [
-                ParameterDeclaration("name", .string, since: "george"),
+                ParameterDeclaration("name", .string, since: "george")
             ],
             role: .poolOperator, isAsync: true, since: "george"),
         MessageDeclaration("crl_list", result: .set(.string), role: .poolOperator, isAsync: true, since: "george"),
@@ -261,20 +261,20 @@ extension ClassDeclaration {
         MessageDeclaration(
             "enable_redo_log",
             [
-                ParameterDeclaration("sr", .ref("SR"), since: "midnight-ride"),
+                ParameterDeclaration("sr", .ref("SR"), since: "midnight-ride")
             ],
             role: .poolOperator, isAsync: true, since: "midnight-ride"),
         MessageDeclaration("disable_redo_log", role: .poolOperator, isAsync: true, since: "midnight-ride"),
         MessageDeclaration(
             "audit_log_append",
             [
-                ParameterDeclaration("line", .string, since: "midnight-ride"),
+                ParameterDeclaration("line", .string, since: "midnight-ride")
             ],
             role: .poolAdmin, isAsync: true, since: "midnight-ride", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
             "set_vswitch_controller",
             [
-                ParameterDeclaration("address", .string, since: "midnight-ride"),
+                ParameterDeclaration("address", .string, since: "midnight-ride")
             ],
             role: .poolOperator, isAsync: true, since: "midnight-ride", state: .deprecated),
         MessageDeclaration(
@@ -287,19 +287,19 @@ extension ClassDeclaration {
         MessageDeclaration(
             "enable_local_storage_caching",
             [
-                ParameterDeclaration("self", .ref("pool"), since: "cowley"),
+                ParameterDeclaration("self", .ref("pool"), since: "cowley")
             ],
             role: .poolOperator, isAsync: true, since: "cowley"),
         MessageDeclaration(
             "disable_local_storage_caching",
             [
-                ParameterDeclaration("self", .ref("pool"), since: "cowley"),
+                ParameterDeclaration("self", .ref("pool"), since: "cowley")
             ],
             role: .poolOperator, isAsync: true, since: "cowley"),
         MessageDeclaration(
             "get_license_state",
             [
-                ParameterDeclaration("self", .ref("pool"), since: "clearwater"),
+                ParameterDeclaration("self", .ref("pool"), since: "clearwater")
             ],
             result: .map(.string, .string), role: .readOnly, isAsync: true, since: "clearwater"),
     ]

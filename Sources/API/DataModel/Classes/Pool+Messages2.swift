@@ -10,13 +10,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "enable_ssl_legacy",
             [
-                ParameterDeclaration("self", .ref("pool"), since: "dundee"),
+                ParameterDeclaration("self", .ref("pool"), since: "dundee")
             ],
             role: .poolOperator, isAsync: true, since: "dundee", state: .removed),
         MessageDeclaration(
             "disable_ssl_legacy",
             [
-                ParameterDeclaration("self", .ref("pool"), since: "dundee"),
+                ParameterDeclaration("self", .ref("pool"), since: "dundee")
             ],
             role: .poolOperator, isAsync: true, since: "dundee", state: .deprecated),
         MessageDeclaration(
@@ -103,7 +103,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "disable_client_certificate_auth",
             [
-                ParameterDeclaration("self", .ref("pool"), since: "1.318.0"),
+                ParameterDeclaration("self", .ref("pool"), since: "1.318.0")
             ],
             role: .poolOperatorOrClientCertificate, isAsync: true, since: "1.318.0"),
         MessageDeclaration(
@@ -118,7 +118,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "disable_repository_proxy",
             [
-                ParameterDeclaration("self", .ref("pool"), since: "21.4.0"),
+                ParameterDeclaration("self", .ref("pool"), since: "21.4.0")
             ],
             role: .poolOperatorOrClientCertificate, isAsync: true, since: "21.4.0"),
         MessageDeclaration(
@@ -152,7 +152,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "reset_telemetry_uuid",
             [
-                ParameterDeclaration("self", .ref("pool")),
+                ParameterDeclaration("self", .ref("pool"))
             ],
             role: .poolAdmin, isAsync: true, since: "23.9.0", state: .prototyped),
         MessageDeclaration(
@@ -208,20 +208,20 @@ extension ClassDeclaration {
         MessageDeclaration(
             "get_guest_secureboot_readiness",
             [
-                ParameterDeclaration("self", .ref("pool")),
+                ParameterDeclaration("self", .ref("pool"))
             ],
             result: .enumeration("pool_guest_secureboot_readiness"), role: .poolOperator, since: "24.17.0",
             state: .prototyped),
         MessageDeclaration(
             "enable_ssh",
             [
-                ParameterDeclaration("self", .ref("pool")),
+                ParameterDeclaration("self", .ref("pool"))
             ],
             role: .poolAdmin, isAsync: true, since: "25.13.0", state: .prototyped),
         MessageDeclaration(
             "disable_ssh",
             [
-                ParameterDeclaration("self", .ref("pool")),
+                ParameterDeclaration("self", .ref("pool"))
             ],
             role: .poolAdmin, isAsync: true, since: "25.13.0", state: .prototyped),
         MessageDeclaration(

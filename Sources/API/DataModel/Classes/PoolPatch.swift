@@ -33,7 +33,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "pool_apply",
             [
-                ParameterDeclaration("self", .ref("pool_patch"), since: "miami"),
+                ParameterDeclaration("self", .ref("pool_patch"), since: "miami")
             ],
             role: .poolOperator, isAsync: true, since: "miami", state: .deprecated),
         MessageDeclaration(
@@ -46,19 +46,19 @@ extension ClassDeclaration {
         MessageDeclaration(
             "clean",
             [
-                ParameterDeclaration("self", .ref("pool_patch"), since: "miami"),
+                ParameterDeclaration("self", .ref("pool_patch"), since: "miami")
             ],
             role: .poolOperator, isAsync: true, since: "miami", state: .deprecated),
         MessageDeclaration(
             "pool_clean",
             [
-                ParameterDeclaration("self", .ref("pool_patch"), since: "tampa"),
+                ParameterDeclaration("self", .ref("pool_patch"), since: "tampa")
             ],
             role: .poolOperator, isAsync: true, since: "tampa", state: .deprecated),
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("pool_patch"), since: "miami"),
+                ParameterDeclaration("self", .ref("pool_patch"), since: "miami")
             ],
             role: .poolOperator, isAsync: true, since: "miami", state: .deprecated),
         MessageDeclaration(

@@ -27,7 +27,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "introduce",
             [
-                ParameterDeclaration("vdi", .ref("VDI"), since: "ely"),
+                ParameterDeclaration("vdi", .ref("VDI"), since: "ely")
             ],
             result: .ref("pool_update"), role: .poolOperator, isAsync: true, since: "ely"),
         MessageDeclaration(
@@ -47,19 +47,19 @@ extension ClassDeclaration {
         MessageDeclaration(
             "pool_apply",
             [
-                ParameterDeclaration("self", .ref("pool_update"), since: "ely"),
+                ParameterDeclaration("self", .ref("pool_update"), since: "ely")
             ],
             role: .poolOperator, isAsync: true, since: "ely"),
         MessageDeclaration(
             "pool_clean",
             [
-                ParameterDeclaration("self", .ref("pool_update"), since: "ely"),
+                ParameterDeclaration("self", .ref("pool_update"), since: "ely")
             ],
             role: .poolOperator, isAsync: true, since: "ely"),
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("pool_update"), since: "ely"),
+                ParameterDeclaration("self", .ref("pool_update"), since: "ely")
             ],
             role: .poolOperator, isAsync: true, since: "ely"),
         MessageDeclaration(
@@ -72,13 +72,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "detach",
             [
-                ParameterDeclaration("self", .ref("pool_update"), since: "ely"),
+                ParameterDeclaration("self", .ref("pool_update"), since: "ely")
             ],
             role: .poolOperator, isAsync: true, since: "ely", isHidden: true),
         MessageDeclaration(
             "resync_host",
             [
-                ParameterDeclaration("host", .ref("host"), since: "ely"),
+                ParameterDeclaration("host", .ref("host"), since: "ely")
             ],
             role: .poolOperator, isAsync: true, since: "ely", isHidden: true),
     ]

@@ -56,13 +56,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "forget",
             [
-                ParameterDeclaration("self", .ref("Repository"), since: "1.301.0"),
+                ParameterDeclaration("self", .ref("Repository"), since: "1.301.0")
             ],
             role: .poolOperatorOrClientCertificate, isAsync: true, since: "1.301.0"),
         MessageDeclaration(
             "apply",
             [
-                ParameterDeclaration("host", .ref("host"), since: "1.301.0"),
+                ParameterDeclaration("host", .ref("host"), since: "1.301.0")
             ],
             role: .poolOperatorOrClientCertificate, isAsync: true, since: "1.301.0", isHidden: true,
             isPoolInternal: true),

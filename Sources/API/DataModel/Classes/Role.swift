@@ -19,25 +19,25 @@ extension ClassDeclaration {
         MessageDeclaration(
             "get_permissions",
             [
-                ParameterDeclaration("self", .ref("role"), since: "midnight-ride"),
+                ParameterDeclaration("self", .ref("role"), since: "midnight-ride")
             ],
             result: .set(.ref("role")), role: .readOnly, since: "midnight-ride"),
         MessageDeclaration(
             "get_permissions_name_label",
             [
-                ParameterDeclaration("self", .ref("role"), since: "midnight-ride"),
+                ParameterDeclaration("self", .ref("role"), since: "midnight-ride")
             ],
             result: .set(.string), role: .readOnly, since: "midnight-ride"),
         MessageDeclaration(
             "get_by_permission",
             [
-                ParameterDeclaration("permission", .ref("role"), since: "midnight-ride"),
+                ParameterDeclaration("permission", .ref("role"), since: "midnight-ride")
             ],
             result: .set(.ref("role")), role: .readOnly, since: "midnight-ride"),
         MessageDeclaration(
             "get_by_permission_name_label",
             [
-                ParameterDeclaration("label", .string, since: "midnight-ride"),
+                ParameterDeclaration("label", .string, since: "midnight-ride")
             ],
             result: .set(.ref("role")), role: .readOnly, since: "midnight-ride"),
     ]

@@ -25,7 +25,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "forget",
             [
-                ParameterDeclaration("self", .ref("SDN_controller"), since: "falcon"),
+                ParameterDeclaration("self", .ref("SDN_controller"), since: "falcon")
             ],
             role: .poolOperator, isAsync: true, since: "falcon"),
     ]

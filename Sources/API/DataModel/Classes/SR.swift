@@ -80,26 +80,26 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("sr", .ref("SR")),
+                ParameterDeclaration("sr", .ref("SR"))
             ],
             role: .poolOperator, isAsync: true, errors: ["SR_HAS_PBD"], since: "rio"),
         MessageDeclaration(
             "forget",
             [
-                ParameterDeclaration("sr", .ref("SR")),
+                ParameterDeclaration("sr", .ref("SR"))
             ],
             role: .poolOperator, isAsync: true, errors: ["SR_HAS_PBD"], since: "rio"),
         MessageDeclaration(
             "update",
             [
-                ParameterDeclaration("sr", .ref("SR"), since: "symc"),
+                ParameterDeclaration("sr", .ref("SR"), since: "symc")
             ],
             role: .poolOperator, isAsync: true, since: "symc"),
         MessageDeclaration("get_supported_types", result: .set(.string), role: .readOnly, since: "rio"),
         MessageDeclaration(
             "scan",
             [
-                ParameterDeclaration("sr", .ref("SR")),
+                ParameterDeclaration("sr", .ref("SR"))
             ],
             role: .vmPowerAdmin, isAsync: true, since: "rio"),
         MessageDeclaration(
@@ -174,31 +174,31 @@ extension ClassDeclaration {
         MessageDeclaration(
             "assert_can_host_ha_statefile",
             [
-                ParameterDeclaration("sr", .ref("SR"), since: "orlando"),
+                ParameterDeclaration("sr", .ref("SR"), since: "orlando")
             ],
             role: .poolOperator, isAsync: true, since: "orlando"),
         MessageDeclaration(
             "assert_supports_database_replication",
             [
-                ParameterDeclaration("sr", .ref("SR"), since: "boston"),
+                ParameterDeclaration("sr", .ref("SR"), since: "boston")
             ],
             role: .poolOperator, isAsync: true, since: "boston"),
         MessageDeclaration(
             "enable_database_replication",
             [
-                ParameterDeclaration("sr", .ref("SR"), since: "boston"),
+                ParameterDeclaration("sr", .ref("SR"), since: "boston")
             ],
             role: .poolOperator, isAsync: true, since: "boston"),
         MessageDeclaration(
             "disable_database_replication",
             [
-                ParameterDeclaration("sr", .ref("SR"), since: "boston"),
+                ParameterDeclaration("sr", .ref("SR"), since: "boston")
             ],
             role: .poolOperator, isAsync: true, since: "boston"),
         MessageDeclaration(
             "get_data_sources",
             [
-                ParameterDeclaration("sr", .ref("SR"), since: "dundee"),
+                ParameterDeclaration("sr", .ref("SR"), since: "dundee")
             ],
             result: .set(.record("data_source")), role: .readOnly, since: "dundee"),
         MessageDeclaration(
@@ -225,7 +225,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "get_live_hosts",
             [
-                ParameterDeclaration("sr", .ref("SR"), since: "stockholm"),
+                ParameterDeclaration("sr", .ref("SR"), since: "stockholm")
             ],
             result: .set(.ref("host")), role: .poolOperator, isAsync: true, since: "stockholm", isHidden: true),
     ]

@@ -21,6 +21,6 @@ extension ClassDeclaration {
                 ParameterDeclaration("value", .string, since: "midnight-ride"),
                 ParameterDeclaration("other_config", .map(.string, .string), .emptyMap, since: "boston"),
             ],
-            result: .ref("secret"), role: .poolOperator, isSecret: true, since: "midnight-ride", isHidden: true),
+            result: .ref("secret"), role: .poolOperator, isSecret: true, since: "midnight-ride", isHidden: true)
     ]
 }

@@ -55,7 +55,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "slave_local_login",
             [
-                ParameterDeclaration("psecret", .string, since: "miami", isSecret: true),
+                ParameterDeclaration("psecret", .string, since: "miami", isSecret: true)
             ],
             result: .ref("session"), role: .poolAdmin, needsSession: false, isSecret: true, since: "miami",
             isHidden: true),
@@ -69,7 +69,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "create_from_db_file",
             [
-                ParameterDeclaration("filename", .string, since: "dundee"),
+                ParameterDeclaration("filename", .string, since: "dundee")
             ],
             result: .ref("session"), role: .localRootOnly, isAsync: true, since: "dundee"),
         MessageDeclaration("local_logout", role: .poolAdmin, since: "miami"),
@@ -78,7 +78,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "logout_subject_identifier",
             [
-                ParameterDeclaration("subject_identifier", .string, since: "george"),
+                ParameterDeclaration("subject_identifier", .string, since: "george")
             ],
             role: .poolOperator, isAsync: true, since: "george"),
     ]

@@ -31,7 +31,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "get_permissions_name_label",
             [
-                ParameterDeclaration("self", .ref("subject"), since: "midnight-ride"),
+                ParameterDeclaration("self", .ref("subject"), since: "midnight-ride")
             ],
             result: .set(.string), role: .readOnly, since: "midnight-ride"),
     ]

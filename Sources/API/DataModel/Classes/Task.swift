@@ -49,13 +49,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("task")),
+                ParameterDeclaration("self", .ref("task"))
             ],
             role: .readOnly, since: "rio"),
         MessageDeclaration(
             "cancel",
             [
-                ParameterDeclaration("task", .ref("task")),
+                ParameterDeclaration("task", .ref("task"))
             ],
             role: .readOnly, isAsync: true, errors: ["OPERATION_NOT_ALLOWED"], since: "rio"),
         MessageDeclaration(

@@ -32,7 +32,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("tunnel"), since: "cowley"),
+                ParameterDeclaration("self", .ref("tunnel"), since: "cowley")
             ],
             role: .poolOperator, isAsync: true, since: "cowley"),
     ]

@@ -30,7 +30,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("USB_group"), since: "inverness"),
+                ParameterDeclaration("self", .ref("USB_group"), since: "inverness")
             ],
             role: .poolAdmin, isAsync: true, since: "inverness"),
     ]

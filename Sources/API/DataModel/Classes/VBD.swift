@@ -44,7 +44,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "eject",
             [
-                ParameterDeclaration("vbd", .ref("VBD")),
+                ParameterDeclaration("vbd", .ref("VBD"))
             ],
             role: .vmOperator, isAsync: true, errors: ["VBD_NOT_REMOVABLE_MEDIA", "VBD_IS_EMPTY"], since: "rio"),
         MessageDeclaration(
@@ -57,37 +57,37 @@ extension ClassDeclaration {
         MessageDeclaration(
             "plug",
             [
-                ParameterDeclaration("self", .ref("VBD")),
+                ParameterDeclaration("self", .ref("VBD"))
             ],
             role: .vmAdmin, isAsync: true, since: "rio"),
         MessageDeclaration(
             "unplug",
             [
-                ParameterDeclaration("self", .ref("VBD")),
+                ParameterDeclaration("self", .ref("VBD"))
             ],
             role: .vmAdmin, isAsync: true, errors: ["DEVICE_DETACH_REJECTED", "DEVICE_ALREADY_DETACHED"], since: "rio"),
         MessageDeclaration(
             "unplug_force",
             [
-                ParameterDeclaration("self", .ref("VBD")),
+                ParameterDeclaration("self", .ref("VBD"))
             ],
             role: .vmAdmin, isAsync: true, since: "rio"),
         MessageDeclaration(
             "unplug_force_no_safety_check",
             [
-                ParameterDeclaration("self", .ref("VBD"), since: "symc"),
+                ParameterDeclaration("self", .ref("VBD"), since: "symc")
             ],
             role: .vmAdmin, isAsync: true, since: "symc", state: .deprecated, isHidden: true),
         MessageDeclaration(
             "assert_attachable",
             [
-                ParameterDeclaration("self", .ref("VBD")),
+                ParameterDeclaration("self", .ref("VBD"))
             ],
             role: .vmAdmin, isAsync: true, since: "rio"),
         MessageDeclaration(
             "pause",
             [
-                ParameterDeclaration("self", .ref("VBD"), since: "symc"),
+                ParameterDeclaration("self", .ref("VBD"), since: "symc")
             ],
             result: .string, role: .vmAdmin, isAsync: true, since: "symc", isHidden: true),
         MessageDeclaration(

@@ -151,13 +151,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "db_forget",
             [
-                ParameterDeclaration("vdi", .ref("VDI"), since: "miami"),
+                ParameterDeclaration("vdi", .ref("VDI"), since: "miami")
             ],
             role: .localRootOnly, isAsync: true, since: "miami", isHidden: true),
         MessageDeclaration(
             "update",
             [
-                ParameterDeclaration("vdi", .ref("VDI"), since: "symc"),
+                ParameterDeclaration("vdi", .ref("VDI"), since: "symc")
             ],
             role: .vmAdmin, isAsync: true, errors: ["SR_OPERATION_NOT_SUPPORTED"], since: "symc"),
         MessageDeclaration(
@@ -173,7 +173,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "force_unlock",
             [
-                ParameterDeclaration("vdi", .ref("VDI")),
+                ParameterDeclaration("vdi", .ref("VDI"))
             ],
             role: .vmAdmin, isAsync: true, since: "rio", state: .deprecated, isHidden: true),
         MessageDeclaration(
@@ -186,7 +186,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "forget",
             [
-                ParameterDeclaration("vdi", .ref("VDI")),
+                ParameterDeclaration("vdi", .ref("VDI"))
             ],
             role: .vmAdmin, isAsync: true, since: "rio"),
         MessageDeclaration(
@@ -290,19 +290,19 @@ extension ClassDeclaration {
         MessageDeclaration(
             "open_database",
             [
-                ParameterDeclaration("self", .ref("VDI"), since: "boston"),
+                ParameterDeclaration("self", .ref("VDI"), since: "boston")
             ],
             result: .ref("session"), role: .poolOperator, isAsync: true, since: "boston"),
         MessageDeclaration(
             "checksum",
             [
-                ParameterDeclaration("self", .ref("VDI"), since: "boston"),
+                ParameterDeclaration("self", .ref("VDI"), since: "boston")
             ],
             result: .string, role: .vmAdmin, isAsync: true, since: "boston", isHidden: true),
         MessageDeclaration(
             "read_database_pool_uuid",
             [
-                ParameterDeclaration("self", .ref("VDI"), since: "boston"),
+                ParameterDeclaration("self", .ref("VDI"), since: "boston")
             ],
             result: .string, role: .readOnly, isAsync: true, since: "boston"),
         MessageDeclaration(
@@ -316,7 +316,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "enable_cbt",
             [
-                ParameterDeclaration("self", .ref("VDI"), since: "inverness"),
+                ParameterDeclaration("self", .ref("VDI"), since: "inverness")
             ],
             role: .vmAdmin, isAsync: true,
             errors: [
@@ -326,7 +326,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "disable_cbt",
             [
-                ParameterDeclaration("self", .ref("VDI"), since: "inverness"),
+                ParameterDeclaration("self", .ref("VDI"), since: "inverness")
             ],
             role: .vmAdmin, isAsync: true,
             errors: [
@@ -343,7 +343,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "data_destroy",
             [
-                ParameterDeclaration("self", .ref("VDI"), since: "inverness"),
+                ParameterDeclaration("self", .ref("VDI"), since: "inverness")
             ],
             role: .vmAdmin, isAsync: true,
             errors: [
@@ -363,14 +363,14 @@ extension ClassDeclaration {
         MessageDeclaration(
             "get_nbd_info",
             [
-                ParameterDeclaration("self", .ref("VDI"), since: "inverness"),
+                ParameterDeclaration("self", .ref("VDI"), since: "inverness")
             ],
             result: .set(.record("vdi_nbd_server_info")), role: .vmAdmin, errors: ["VDI_INCOMPATIBLE_TYPE"],
             since: "inverness"),
         MessageDeclaration(
             "revert",
             [
-                ParameterDeclaration("snapshot", .ref("VDI")),
+                ParameterDeclaration("snapshot", .ref("VDI"))
             ],
             role: .vmPowerAdmin, isAsync: true, errors: ["UNIMPLEMENTED_IN_SM_BACKEND"], since: "26.16.0",
             state: .prototyped),

@@ -35,7 +35,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("VGPU"), since: "boston"),
+                ParameterDeclaration("self", .ref("VGPU"), since: "boston")
             ],
             role: .poolOperator, isAsync: true, since: "boston"),
         MessageDeclaration(

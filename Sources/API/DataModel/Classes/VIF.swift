@@ -57,19 +57,19 @@ extension ClassDeclaration {
         MessageDeclaration(
             "plug",
             [
-                ParameterDeclaration("self", .ref("VIF")),
+                ParameterDeclaration("self", .ref("VIF"))
             ],
             role: .vmAdmin, isAsync: true, since: "rio"),
         MessageDeclaration(
             "unplug",
             [
-                ParameterDeclaration("self", .ref("VIF")),
+                ParameterDeclaration("self", .ref("VIF"))
             ],
             role: .vmAdmin, isAsync: true, since: "rio"),
         MessageDeclaration(
             "unplug_force",
             [
-                ParameterDeclaration("self", .ref("VIF"), since: "boston"),
+                ParameterDeclaration("self", .ref("VIF"), since: "boston")
             ],
             role: .vmAdmin, isAsync: true, since: "boston"),
         MessageDeclaration(

@@ -34,7 +34,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("VLAN"), since: "miami"),
+                ParameterDeclaration("self", .ref("VLAN"), since: "miami")
             ],
             role: .poolOperator, isAsync: true, since: "miami"),
     ]

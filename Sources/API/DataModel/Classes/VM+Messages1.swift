@@ -41,7 +41,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "revert",
             [
-                ParameterDeclaration("snapshot", .ref("VM"), since: "midnight-ride"),
+                ParameterDeclaration("snapshot", .ref("VM"), since: "midnight-ride")
             ],
             role: .vmPowerAdmin, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "SR_FULL", "VM_REVERT_FAILED"],
@@ -60,7 +60,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "provision",
             [
-                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("vm", .ref("VM"))
             ],
             role: .vmAdmin, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"], since: "rio"),
@@ -93,7 +93,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "pause",
             [
-                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("vm", .ref("VM"))
             ],
             role: .vmOperator, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
@@ -101,14 +101,15 @@ extension ClassDeclaration {
         MessageDeclaration(
             "unpause",
             [
-                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("vm", .ref("VM"))
             ],
-            role: .vmOperator, isAsync: true, errors: ["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
+            role: .vmOperator, isAsync: true,
+            errors: ["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
             since: "rio"),
         MessageDeclaration(
             "clean_shutdown",
             [
-                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("vm", .ref("VM"))
             ],
             role: .vmOperator, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
@@ -116,7 +117,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "shutdown",
             [
-                ParameterDeclaration("vm", .ref("VM"), since: "clearwater"),
+                ParameterDeclaration("vm", .ref("VM"), since: "clearwater")
             ],
             role: .vmOperatorOrClientCertificate, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
@@ -124,7 +125,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "clean_reboot",
             [
-                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("vm", .ref("VM"))
             ],
             role: .vmOperator, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
@@ -132,7 +133,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "hard_shutdown",
             [
-                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("vm", .ref("VM"))
             ],
             role: .vmOperator, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
@@ -140,13 +141,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "power_state_reset",
             [
-                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("vm", .ref("VM"))
             ],
             role: .poolOperator, isAsync: true, since: "rio"),
         MessageDeclaration(
             "hard_reboot",
             [
-                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("vm", .ref("VM"))
             ],
             role: .vmOperator, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
@@ -154,7 +155,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "suspend",
             [
-                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("vm", .ref("VM"))
             ],
             role: .vmOperatorOrClientCertificate, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
@@ -162,7 +163,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "csvm",
             [
-                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("vm", .ref("VM"))
             ],
             result: .ref("VM"), role: .vmAdmin, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"], since: "rio",
@@ -174,7 +175,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("start_paused", .bool),
                 ParameterDeclaration("force", .bool),
             ],
-            role: .vmOperator, isAsync: true, errors: ["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
+            role: .vmOperator, isAsync: true,
+            errors: ["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
             since: "rio"),
         MessageDeclaration(
             "set_is_default_template",
@@ -186,7 +188,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "hard_reboot_internal",
             [
-                ParameterDeclaration("vm", .ref("VM"), since: "orlando"),
+                ParameterDeclaration("vm", .ref("VM"), since: "orlando")
             ],
             role: .localRootOnly, isAsync: true, since: "orlando", state: .deprecated, isHidden: true,
             isPoolInternal: true),
@@ -273,7 +275,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "compute_memory_overhead",
             [
-                ParameterDeclaration("vm", .ref("VM"), since: "midnight-ride"),
+                ParameterDeclaration("vm", .ref("VM"), since: "midnight-ride")
             ],
             result: .int, role: .readOnly, isAsync: true, since: "midnight-ride"),
         MessageDeclaration(

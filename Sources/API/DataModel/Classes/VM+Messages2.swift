@@ -57,13 +57,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "wait_memory_target_live",
             [
-                ParameterDeclaration("self", .ref("VM"), since: "orlando"),
+                ParameterDeclaration("self", .ref("VM"), since: "orlando")
             ],
             role: .readOnly, isAsync: true, since: "orlando", state: .deprecated),
         MessageDeclaration(
             "get_cooperative",
             [
-                ParameterDeclaration("self", .ref("VM"), since: "midnight-ride"),
+                ParameterDeclaration("self", .ref("VM"), since: "midnight-ride")
             ],
             result: .bool, role: .readOnly, isAsync: true, since: "midnight-ride", state: .deprecated),
         MessageDeclaration(
@@ -157,13 +157,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "get_boot_record",
             [
-                ParameterDeclaration("self", .ref("VM")),
+                ParameterDeclaration("self", .ref("VM"))
             ],
             result: .record("VM"), role: .readOnly, since: "rio", state: .deprecated),
         MessageDeclaration(
             "get_data_sources",
             [
-                ParameterDeclaration("self", .ref("VM"), since: "orlando"),
+                ParameterDeclaration("self", .ref("VM"), since: "orlando")
             ],
             result: .set(.record("data_source")), role: .readOnly, since: "orlando"),
         MessageDeclaration(
@@ -197,25 +197,25 @@ extension ClassDeclaration {
         MessageDeclaration(
             "update_allowed_operations",
             [
-                ParameterDeclaration("self", .ref("VM")),
+                ParameterDeclaration("self", .ref("VM"))
             ],
             role: .poolAdmin, isAsync: true, since: "rio"),
         MessageDeclaration(
             "get_allowed_VBD_devices",
             [
-                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("vm", .ref("VM"))
             ],
             result: .set(.string), role: .readOnly, since: "rio"),
         MessageDeclaration(
             "get_allowed_VIF_devices",
             [
-                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("vm", .ref("VM"))
             ],
             result: .set(.string), role: .readOnly, since: "rio"),
         MessageDeclaration(
             "get_possible_hosts",
             [
-                ParameterDeclaration("vm", .ref("VM")),
+                ParameterDeclaration("vm", .ref("VM"))
             ],
             result: .set(.ref("host")), role: .readOnly, isAsync: true, since: "rio"),
         MessageDeclaration(
@@ -252,19 +252,19 @@ extension ClassDeclaration {
         MessageDeclaration(
             "s3_suspend",
             [
-                ParameterDeclaration("vm", .ref("VM"), since: "midnight-ride"),
+                ParameterDeclaration("vm", .ref("VM"), since: "midnight-ride")
             ],
             role: .vmOperator, isAsync: true, since: "midnight-ride", isHidden: true),
         MessageDeclaration(
             "s3_resume",
             [
-                ParameterDeclaration("vm", .ref("VM"), since: "midnight-ride"),
+                ParameterDeclaration("vm", .ref("VM"), since: "midnight-ride")
             ],
             role: .vmOperator, isAsync: true, since: "midnight-ride", isHidden: true),
         MessageDeclaration(
             "assert_agile",
             [
-                ParameterDeclaration("self", .ref("VM"), since: "orlando"),
+                ParameterDeclaration("self", .ref("VM"), since: "orlando")
             ],
             role: .readOnly, isAsync: true, since: "orlando"),
         MessageDeclaration(
@@ -279,7 +279,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "retrieve_wlb_recommendations",
             [
-                ParameterDeclaration("vm", .ref("VM"), since: "george"),
+                ParameterDeclaration("vm", .ref("VM"), since: "george")
             ],
             result: .map(.ref("host"), .set(.string)), role: .readOnly, isAsync: true, since: "george"),
     ]

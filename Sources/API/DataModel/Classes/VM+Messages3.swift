@@ -106,7 +106,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "query_services",
             [
-                ParameterDeclaration("self", .ref("VM"), since: "tampa"),
+                ParameterDeclaration("self", .ref("VM"), since: "tampa")
             ],
             result: .map(.string, .string), role: .poolAdmin, isAsync: true, since: "tampa"),
         MessageDeclaration(
@@ -175,7 +175,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "restart_device_models",
             [
-                ParameterDeclaration("self", .ref("VM")),
+                ParameterDeclaration("self", .ref("VM"))
             ],
             role: .vmPowerAdminOrClientCertificate, isAsync: true,
             errors: [
@@ -192,7 +192,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "get_secureboot_readiness",
             [
-                ParameterDeclaration("self", .ref("VM")),
+                ParameterDeclaration("self", .ref("VM"))
             ],
             result: .enumeration("vm_secureboot_readiness"), role: .poolAdmin, isAsync: true, since: "24.17.0",
             state: .prototyped),

@@ -32,19 +32,19 @@ extension ClassDeclaration {
         MessageDeclaration(
             "clean_shutdown",
             [
-                ParameterDeclaration("self", .ref("VM_appliance"), since: "boston"),
+                ParameterDeclaration("self", .ref("VM_appliance"), since: "boston")
             ],
             role: .poolOperator, isAsync: true, errors: ["OPERATION_PARTIALLY_FAILED"], since: "boston"),
         MessageDeclaration(
             "hard_shutdown",
             [
-                ParameterDeclaration("self", .ref("VM_appliance"), since: "boston"),
+                ParameterDeclaration("self", .ref("VM_appliance"), since: "boston")
             ],
             role: .poolOperator, isAsync: true, errors: ["OPERATION_PARTIALLY_FAILED"], since: "boston"),
         MessageDeclaration(
             "shutdown",
             [
-                ParameterDeclaration("self", .ref("VM_appliance"), since: "boston"),
+                ParameterDeclaration("self", .ref("VM_appliance"), since: "boston")
             ],
             role: .poolOperator, isAsync: true, errors: ["OPERATION_PARTIALLY_FAILED"], since: "boston"),
         MessageDeclaration(

@@ -51,13 +51,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "protect_now",
             [
-                ParameterDeclaration("vmpp", .ref("VMPP"), since: "cowley"),
+                ParameterDeclaration("vmpp", .ref("VMPP"), since: "cowley")
             ],
             result: .string, role: .poolOperator, since: "cowley", state: .removed),
         MessageDeclaration(
             "archive_now",
             [
-                ParameterDeclaration("snapshot", .ref("VM"), since: "cowley"),
+                ParameterDeclaration("snapshot", .ref("VM"), since: "cowley")
             ],
             result: .string, role: .vmPowerAdmin, since: "cowley", state: .removed),
         MessageDeclaration(

@@ -25,7 +25,7 @@ extension ClassDeclaration {
         MessageDeclaration(
             "snapshot_now",
             [
-                ParameterDeclaration("vmss", .ref("VMSS"), since: "falcon"),
+                ParameterDeclaration("vmss", .ref("VMSS"), since: "falcon")
             ],
             result: .string, role: .poolOperator, since: "falcon"),
         MessageDeclaration(

@@ -34,13 +34,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("VTPM")),
+                ParameterDeclaration("self", .ref("VTPM"))
             ],
             role: .vmAdmin, isAsync: true, since: "22.26.0", state: .prototyped),
         MessageDeclaration(
             "get_contents",
             [
-                ParameterDeclaration("self", .ref("VTPM")),
+                ParameterDeclaration("self", .ref("VTPM"))
             ],
             result: .string, role: .localRootOnly, isAsync: true, isSecret: true, since: "22.26.0", state: .prototyped,
             isHidden: true),

@@ -31,13 +31,13 @@ extension ClassDeclaration {
         MessageDeclaration(
             "unplug",
             [
-                ParameterDeclaration("self", .ref("VUSB"), since: "inverness"),
+                ParameterDeclaration("self", .ref("VUSB"), since: "inverness")
             ],
             role: .poolAdmin, isAsync: true, since: "inverness"),
         MessageDeclaration(
             "destroy",
             [
-                ParameterDeclaration("self", .ref("VUSB"), since: "inverness"),
+                ParameterDeclaration("self", .ref("VUSB"), since: "inverness")
             ],
             role: .poolAdmin, isAsync: true, since: "inverness"),
     ]

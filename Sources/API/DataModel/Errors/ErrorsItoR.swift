@@ -50,7 +50,8 @@ extension ErrorDeclaration {
         ErrorDeclaration("LICENSE_FILE_DEPRECATED", []),
         ErrorDeclaration("LICENSE_HOST_POOL_MISMATCH", []),
         ErrorDeclaration("LICENSE_PROCESSING_ERROR", []),
-        ErrorDeclaration("LOCATION_NOT_UNIQUE", ["SR", "location"], text: "The SR already has a VDI at this location."),
+        ErrorDeclaration(
+            "LOCATION_NOT_UNIQUE", ["SR", "location"], text: "The SR already has a VDI at this location."),
         ErrorDeclaration("MAC_DOES_NOT_EXIST", ["MAC"]),
         ErrorDeclaration("MAC_INVALID", ["MAC"]),
         ErrorDeclaration("MAC_STILL_EXISTS", ["MAC"]),

@@ -1,7 +1,8 @@
 extension ErrorDeclaration {
     static let fromVtoZ: [ErrorDeclaration] = [
         ErrorDeclaration("V6D_FAILURE", []),
-        ErrorDeclaration("VALUE_NOT_SUPPORTED", ["field", "value", "reason"], text: "The value is not supported here."),
+        ErrorDeclaration(
+            "VALUE_NOT_SUPPORTED", ["field", "value", "reason"], text: "The value is not supported here."),
         ErrorDeclaration("VBD_CDS_MUST_BE_READONLY", []),
         ErrorDeclaration("VBD_IS_EMPTY", ["vbd"], text: "The drive is empty."),
         ErrorDeclaration("VBD_NOT_EMPTY", ["vbd"], text: "The drive holds a medium; eject it first."),

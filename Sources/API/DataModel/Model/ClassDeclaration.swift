@@ -57,5 +57,6 @@ public struct ClassDeclaration: Hashable, Sendable {
         recordFields.filter { $0.qualifier != .dynamicReadOnly }
     }
 
-    public var hasNameLabel: Bool { fields.contains { $0.name == "name_label" && !$0.isInternal } }
+    /// The class has the usual pair of name fields. A pool's `name_label` is a field like any other and does not count.
+    public var hasNameLabel: Bool { fields.contains { $0.path == ["name", "label"] && !$0.isInternal } }
 }

@@ -1,0 +1,107 @@
+internal import BlockIO
+internal import Synchronization
+
+/// What every change of the mapping begins with. All with the metadata lock held.
+extension QCOW2Image {
+    /// Prepares for one change: clears autoclear bits before the first, keeps half of the L2 cache clean, and notes
+    /// that a flush has work.
+    func beginChange() throws(BlockError) -> QCOW2PendingChanges {
+        try checkWritable()
+        guard let pending else { throw BlockError(.readOnly, "the image was opened read-only", path: storage.path) }
+        if let failure = pending.refcounts.failure { throw failure }
+        if pending.mustClearAutoclear {
+            try storage.store([UInt8](repeating: 0, count: 8), at: QCOW2Header.Offset.autoclear)
+            try storage.sync()
+            pending.mustClearAutoclear = false
+        }
+        hasPendingMetadata.store(true, ordering: .releasing)
+        if tables.dirtyCount >= tables.capacity / 2 || pending.frees.count >= 16384 { try flushMetadata() }
+        return pending
+    }
+
+    func allocate(
+        _ count: UInt64, _ pending: QCOW2PendingChanges
+    ) throws(BlockError) -> (run: ClusterRun, areBlank: Bool) {
+        do throws(BlockError) {
+            return try pending.refcounts.allocate(upTo: count)
+        } catch {
+            throw error.code == .corrupt ? markCorrupt(error) : error
+        }
+    }
+
+    /// Makes an empty L2 table for L1 entry `index`. The entry goes to the file in the next flush.
+    func addTable(_ index: Int, _ pending: QCOW2PendingChanges) throws(BlockError) {
+        let cluster = try allocate(1, pending).run.start
+        let offset = cluster << UInt64(geometry.clusterBits)
+        let table = unsafe try tables.pin(index) { (_) throws(BlockError) in }
+        unsafe _ = table.initializeMemory(as: UInt8.self, repeating: 0)
+        tables.markDirty(index, 0..<geometry.clusterBytes)
+        tables.unpin(index)
+        pending.refcounts.structures.insert(cluster)
+        pending.l1Entries.append(index)
+        pending.needsDataBarrier = true
+        let end = offset + geometry.clusterSize
+        if end > fileEnd.load(ordering: .relaxed) { fileEnd.store(end, ordering: .relaxed) }
+        mapping.exclusive {
+            l1[index] = offset | QCOW2Entry.copied
+            l1.setVerified(index)
+        }
+    }
+
+    /// Examines a table before the first write through it: no entry may point to a structure of the image, and what
+    /// says that it may be written in place must have exactly one reference.
+    func verify(
+        _ index: Int, _ table: UnsafeMutableRawBufferPointer, _ pending: QCOW2PendingChanges
+    ) throws(BlockError) {
+        if l1.isVerified(index) { return }
+        let refcounts = pending.refcounts
+        let cluster = (l1[index] & QCOW2Entry.offsetMask) >> UInt64(geometry.clusterBits)
+        let tableCount = try refcounts.count(cluster)
+        guard l1[index] & QCOW2Entry.copied != 0, tableCount == 1, !pending.contested.contains(cluster) else {
+            throw markCorrupt(
+                contradiction("the L2 table has \(tableCount) references, or is claimed by something else", cluster))
+        }
+        for number in 0..<geometry.l2Entries {
+            // SAFETY: a table has `l2Entries` words.
+            let entry = UInt64(bigEndian: unsafe table.load(fromByteOffset: number * 8, as: UInt64.self))
+            let host: UInt64
+            let copied: Bool
+            switch QCOW2Mapping(entry, geometry) {
+            case .unallocated, .zeroPlain, .compressed: continue
+            case .invalid: throw markCorrupt(contradiction("an L2 entry is not legal", cluster))
+            case .zeroAllocated(let at, let isCopied), .data(let at, let isCopied): (host, copied) = (at, isCopied)
+            }
+            let target = host >> UInt64(geometry.clusterBits)
+            guard target != 0, !refcounts.structures.contains(target) else {
+                throw markCorrupt(contradiction("an L2 entry points to a structure of the image", target))
+            }
+            let count = try refcounts.count(target)
+            guard copied ? count == 1 : count >= 1 else {
+                throw markCorrupt(
+                    contradiction("a data cluster's refcount \(count) contradicts the L2 entry", target))
+            }
+        }
+        mapping.exclusive { l1.setVerified(index) }
+    }
+
+    private func contradiction(_ what: String, _ cluster: UInt64) -> BlockError {
+        BlockError(
+            .corrupt, "\(what); nothing is written any more, repair the image with qemu-img check -r all",
+            path: storage.path, offset: cluster << UInt64(geometry.clusterBits))
+    }
+
+    /// Stops all writes and says so in the header, as far as that is possible.
+    func markCorrupt(_ error: BlockError) -> BlockError {
+        if !isCorrupt.exchange(true, ordering: .relaxed), geometry.version >= 3 {
+            var bytes: [UInt8] = []
+            bytes.appendBigEndian(header.incompatible.union(.corrupt).rawValue)
+            do throws(BlockError) {
+                try storage.store(bytes, at: QCOW2Header.Offset.incompatible)
+                try storage.sync()
+            } catch {
+                // The image stays closed to writes in this process; the first error says more than this one.
+            }
+        }
+        return error
+    }
+}

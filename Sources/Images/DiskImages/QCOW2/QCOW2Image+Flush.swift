@@ -1,0 +1,73 @@
+public import BlockIO
+internal import Synchronization
+
+/// Making changes durable, in the order that leaves leaks at worst:
+///
+///     refcount blocks, data | entries of new blocks | L2 tables | L1 entries of new tables | counts of freed clusters
+///
+/// Each bar is a barrier, left out when nothing of what follows it depends on what precedes it.
+extension QCOW2Image {
+    public func flush() throws(BlockError) {
+        try checkUsable()
+        if isReadOnly { return }
+        guard hasPendingMetadata.load(ordering: .acquiring) else { return try storage.sync() }
+        metadata.lock()
+        defer { metadata.unlock() }
+        try flushMetadata()
+    }
+
+    /// With the metadata lock held. Reads and writes in place go on meanwhile. What fails stays pending.
+    func flushMetadata() throws(BlockError) {
+        guard let pending else { return }
+        let refcounts = pending.refcounts
+        if let failure = refcounts.failure { throw failure }
+        // After a contradiction only what is certain to be harmless is done.
+        if isCorrupt.load(ordering: .relaxed) { return try storage.sync() }
+        try refcounts.writeBlocks()
+        if !refcounts.unwrittenEntries.isEmpty {
+            try storage.sync()
+            try refcounts.writeEntries()
+            pending.needsDataBarrier = true
+        }
+        if tables.dirtyCount > 0 {
+            if pending.needsDataBarrier { try storage.sync() }
+            try unsafe tables.writeBack { (index, bytes, at) throws(BlockError) in
+                try unsafe storage.write(bytes, at: (l1[index] & QCOW2Entry.offsetMask) + UInt64(at))
+            }
+        }
+        if !pending.l1Entries.isEmpty {
+            try storage.sync()
+            for index in pending.l1Entries {
+                var bytes: [UInt8] = []
+                bytes.appendBigEndian(l1[index])
+                try storage.store(bytes, at: header.l1Offset + UInt64(index) * 8)
+            }
+        }
+        try storage.sync()
+        pending.needsDataBarrier = false
+        pending.l1Entries.removeAll(keepingCapacity: true)
+        try releaseFreed(pending)
+    }
+
+    /// Frees what no durable table refers to any more. The lowered counts reach the file with the next flush.
+    private func releaseFreed(_ pending: QCOW2PendingChanges) throws(BlockError) {
+        let refcounts = pending.refcounts
+        pending.frees += refcounts.outgrown
+        refcounts.outgrown.removeAll()
+        while let run = pending.frees.popLast() {
+            do throws(BlockError) {
+                try refcounts.release(run)
+            } catch {
+                // Parts of the run may be released already; the rest is leaked, which a repair finds.
+                throw error
+            }
+        }
+        if refcounts.blocks.dirtyCount == 0 { hasPendingMetadata.store(false, ordering: .releasing) }
+    }
+
+    /// The last flush: also writes the counts of what the flush itself freed.
+    func closeMetadata() throws(BlockError) {
+        try flushMetadata()
+        if let pending, pending.refcounts.blocks.dirtyCount > 0 { try flushMetadata() }
+    }
+}

@@ -1,0 +1,59 @@
+internal import BlockIO
+
+/// What the qcow2 engine needs of the file below it. `ImageFile` is the real one; tests put a recorder or a failing
+/// store in its place to examine every write and barrier.
+protocol QCOW2Storage: AnyObject, Sendable {
+    /// For errors.
+    var path: String { get }
+    var isBlockDevice: Bool { get }
+    func size() throws(BlockError) -> UInt64
+    /// Fills the buffer; zeroes past the end.
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError)
+    func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError)
+    func writeZeroes(at offset: UInt64, length: UInt64) throws(BlockError)
+    /// Gives space back; false where that is not possible.
+    func punch(at offset: UInt64, length: UInt64) throws(BlockError) -> Bool
+    func truncate(to length: UInt64) throws(BlockError)
+    /// Returns when all earlier writes are durable. After one failure it fails for ever.
+    func sync() throws(BlockError)
+    func close()
+}
+
+extension ImageFile: QCOW2Storage {}
+
+extension QCOW2Storage {
+    /// `count` bytes at `offset`, for metadata of bounded size.
+    func array(at offset: UInt64, count: Int) throws(BlockError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        // SAFETY: the array's own bytes, for the length of the call.
+        let failure = unsafe bytes.withUnsafeMutableBytes { buffer -> BlockError? in
+            do throws(BlockError) {
+                try unsafe read(into: buffer, at: offset)
+                return nil
+            } catch { return error }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// Stores an array, for metadata.
+    func store(_ bytes: [UInt8], at offset: UInt64) throws(BlockError) {
+        // SAFETY: the array's own bytes, for the length of the call.
+        let failure = unsafe bytes.withUnsafeBytes { buffer -> BlockError? in
+            do throws(BlockError) {
+                try unsafe write(buffer, at: offset)
+                return nil
+            } catch { return error }
+        }
+        if let failure { throw failure }
+    }
+
+    /// A table of big-endian words, in host order.
+    func words(at offset: UInt64, count: Int) throws(BlockError) -> [UInt64] {
+        let bytes = try array(at: offset, count: count * 8)
+        // SAFETY: `bytes` holds `count` words.
+        return unsafe bytes.withUnsafeBytes { buffer in
+            (0..<count).map { unsafe UInt64(bigEndian: buffer.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)) }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+internal import BlockIO
+
+/// Collects which clusters the image's own structures occupy, when it is opened for writing: no guest data may be
+/// written to them, whatever an L2 entry says. Two structures in one cluster make the image corrupt; an L2 table that
+/// collides is only noted, because the rest of the disk may be sound.
+struct QCOW2StructureSurvey {
+    let geometry: QCOW2Geometry
+    let fileEnd: UInt64
+    private(set) var structures: Set<UInt64> = [0]
+    private(set) var contested: Set<UInt64> = []
+
+    init(geometry: QCOW2Geometry, fileEnd: UInt64) {
+        self.geometry = geometry
+        self.fileEnd = fileEnd
+    }
+
+    /// Reads the refcount table and returns it, in host order.
+    mutating func examine(
+        _ header: QCOW2Header, _ storage: any QCOW2Storage, l1: [UInt64]
+    ) throws(BlockError) -> [UInt64] {
+        let tableBytes = UInt64(header.refcountTableClusters) * geometry.clusterSize
+        try occupy(header.refcountTableOffset, tableBytes, "refcount table")
+        try occupy(header.l1Offset, UInt64(header.l1Entries) * 8, "L1 table")
+        if header.autoclear & 1 != 0, let directory = header.extensions.bitmapDirectory,
+            directory.length <= QCOW2Limits.bitmapDirectoryBytes, directory.offset < fileEnd
+        {
+            try occupy(directory.offset, directory.length, "bitmap directory")
+        }
+        let table = try storage.words(at: header.refcountTableOffset, count: Int(tableBytes / 8))
+        for entry in table where entry != 0 {
+            guard entry & QCOW2Entry.refcountReserved == 0, entry & geometry.clusterMask == 0,
+                entry < fileEnd, entry < QCOW2Limits.hostEnd
+            else {
+                throw BlockError(
+                    .corrupt, "a refcount block is not aligned or not inside the file; run qemu-img check -r all",
+                    offset: entry)
+            }
+            try occupy(entry, geometry.clusterSize, "refcount block")
+        }
+        for entry in l1 where entry != 0 {
+            let cluster = (entry & QCOW2Entry.offsetMask) >> UInt64(geometry.clusterBits)
+            if !structures.insert(cluster).inserted { contested.insert(cluster) }
+        }
+        return table
+    }
+
+    private mutating func occupy(_ offset: UInt64, _ length: UInt64, _ name: String) throws(BlockError) {
+        guard length > 0 else { return }
+        let first = offset >> UInt64(geometry.clusterBits)
+        for cluster in first..<first + geometry.clusters(length) where !structures.insert(cluster).inserted {
+            throw BlockError(
+                .corrupt, "the \(name) overlaps another structure of the image; run qemu-img check -r all",
+                offset: cluster << UInt64(geometry.clusterBits))
+        }
+    }
+}

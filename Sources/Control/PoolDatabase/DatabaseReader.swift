@@ -1,0 +1,40 @@
+public import APITypes
+
+/// A consistent view of all tables: a committed state, or a transaction's own.
+public protocol DatabaseReader {
+    var generation: Int64 { get }
+    var schema: DatabaseSchema { get }
+    func row(className: String, ref: String) -> Row?
+    /// Every row of the class, oldest first; empty for an unknown class.
+    func rows(className: String) -> [Row]
+    func count(className: String) -> Int
+    func row(className: String, uuid: String) -> Row?
+    func rows(className: String, nameLabel: String) -> [Row]
+    /// The toolstack's own records of `kind`, by key. Clients never see them.
+    func privateRecords(kind: String) -> [String: String]
+}
+
+extension DatabaseReader {
+    public func row<C: XenClass>(_ ref: Ref<C>) -> Row? { row(className: C.className, ref: ref.opaque) }
+
+    /// The row, or HANDLE_INVALID [class, ref].
+    public func require<C: XenClass>(_ ref: Ref<C>) throws(APIError) -> Row {
+        guard let row = row(ref) else { throw .handleInvalid(C.className, ref.opaque) }
+        return row
+    }
+
+    public func rows<C: XenClass>(_ type: C.Type) -> [Row] { rows(className: C.className) }
+
+    public func rows<C: XenClass>(_ type: C.Type, where matches: (Row) -> Bool) -> [Row] {
+        rows(className: C.className).filter(matches)
+    }
+
+    public func find<C: XenClass>(_ type: C.Type, uuid: String) -> Row? { row(className: C.className, uuid: uuid) }
+
+    public func find<C: XenClass>(_ type: C.Type, nameLabel: String) -> [Row] {
+        rows(className: C.className, nameLabel: nameLabel)
+    }
+
+    /// Every public field in datamodel order, computed relation sets included.
+    public func record(of row: Row) -> APIValue { row.record }
+}

@@ -1,0 +1,52 @@
+public import APITypes
+public import DataModel
+
+extension DatabaseSchema {
+    /// The digest of the whole datamodel.
+    public static let datamodel = DatabaseSchema(Datamodel.all)
+
+    /// Of a many-to-many relation the end listed first is stored and the other computed; a relation of a field with
+    /// itself is stored.
+    public convenience init(_ model: Datamodel) {
+        var sources: [Relation.End: RelationSource] = [:]
+        for relation in model.relations where relation.many != relation.one {
+            sources[relation.one] = RelationSource(
+                className: relation.many.className, field: relation.many.fieldName)
+        }
+        self.init(
+            model.classes.filter(\.inDatabase).map { declared in
+                Declaration(
+                    name: declared.name, isPersistent: declared.isPersistent,
+                    generatesEvents: declared.generatesEvents,
+                    fields: declared.fields.map { field in
+                        FieldSchema(
+                            name: field.name, column: field.columnName,
+                            initial: field.initialValue,
+                            isPublic: !field.isInternal, isPersistent: field.isPersistent,
+                            source: sources[Relation.End(declared.name, field.name)])
+                    })
+            })
+    }
+}
+
+extension Relation.End {
+    fileprivate init(_ className: String, _ fieldName: String) {
+        self = Relation(className, fieldName, "", "").many
+    }
+}
+
+extension ModelType {
+    /// Whether `value` is of this type; enums by exact spelling.
+    public func admits(_ value: APIValue, in model: Datamodel) -> Bool {
+        switch (self, value) {
+        case (.string, .string), (.int, .int), (.bool, .bool), (.float, .float), (.datetime, .datetime), (.ref, .ref),
+            (.void, .void), (.record, .record), (.option, .void):
+            true
+        case (.enumeration(let name), .string(let text)): model.enumNamed(name)?.values.contains(text) ?? false
+        case (.set(let element), .set(let values)): values.allSatisfy { element.admits($0, in: model) }
+        case (.map(_, let type), .map(let entries)): entries.values.allSatisfy { type.admits($0, in: model) }
+        case (.option(let wrapped), _): wrapped.admits(value, in: model)
+        default: false
+        }
+    }
+}

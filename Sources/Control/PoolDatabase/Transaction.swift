@@ -1,0 +1,121 @@
+public import APITypes
+
+/// Changes that become visible and durable together, or not at all. Made by `PoolDatabase.transaction`, and only
+/// valid inside its body. Reads see the transaction's own changes.
+public final class Transaction: DatabaseReader {
+    var state: DatabaseState
+    /// The rows and private records to write; their values are those of `state` at the end.
+    private(set) var touched: Set<RowKey> = []
+    private(set) var touchedPrivates: Set<PrivateKey> = []
+    private(set) var changedMemory = false
+    /// The first mistake that could not be thrown where it was made; thrown when the body is done.
+    private(set) var failure: APIError?
+
+    struct RowKey: Hashable, Sendable {
+        let className: String
+        let ref: String
+    }
+
+    struct PrivateKey: Hashable, Sendable {
+        let kind: String
+        let key: String
+    }
+
+    init(_ state: DatabaseState) {
+        self.state = state
+        self.state.generation += 1
+    }
+
+    var isEmpty: Bool { touched.isEmpty && touchedPrivates.isEmpty && !changedMemory }
+
+    /// Adds a row. Fields that `values` leaves alone take the datamodel's defaults, except `uuid`, which is generated.
+    /// A reference or uuid that exists already fails the whole transaction.
+    public func insert<C: XenClass>(_ type: C.Type, ref: Ref<C>, _ values: (inout NewRow) -> Void) {
+        insert(className: C.className, ref: ref.opaque, values)
+    }
+
+    public func insert(className: String, ref: String, _ values: (inout NewRow) -> Void) {
+        guard let schema = state.schema[className] else { return fail(.internalError("no class \(className)")) }
+        var row = NewRow(schema: schema)
+        values(&row)
+        if schema.field("uuid") != nil {
+            if row.values["uuid"] == nil { row[field: "uuid"] = .string(Identifiers.newUUID()) }
+            if case .string(let uuid)? = row.values["uuid"], !uuid.isEmpty,
+                state.row(className: className, uuid: uuid) != nil
+            {
+                return fail(APIError("DB_UNIQUENESS_CONSTRAINT_VIOLATION", className, "uuid", uuid))
+            }
+        }
+        guard state.row(className: className, ref: ref) == nil else {
+            return fail(APIError("DB_UNIQUENESS_CONSTRAINT_VIOLATION", className, "_ref", ref))
+        }
+        let now = state.generation
+        state.insert(className, ref, StoredRow(values: row.values, created: now, modified: now))
+        note(schema, ref)
+    }
+
+    /// Throws HANDLE_INVALID [class, ref] when there is no such row.
+    public func set<C: XenClass, V>(_ ref: Ref<C>, _ key: FieldKey<C, V>, _ value: V) throws(APIError) {
+        try update(className: C.className, ref: ref.opaque, field: key.name, value.apiValue)
+    }
+
+    /// The same by names. The value must be of the field's type.
+    public func update(className: String, ref: String, field: String, _ value: APIValue) throws(APIError) {
+        guard let schema = state.schema[className], let row = state.row(className: className, ref: ref) else {
+            throw .handleInvalid(className, ref)
+        }
+        guard let declared = schema.field(field) else { throw .internalError("\(className) has no field \(field)") }
+        guard declared.source == nil else { throw .internalError("\(className).\(field) follows from other objects") }
+        if row[field: field] == value { return }
+        state.set(className, ref, field, value)
+        note(schema, ref, persistent: declared.isPersistent)
+    }
+
+    /// Makes the row look changed to `event.from`.
+    public func touch(className: String, ref: String) throws(APIError) {
+        guard let schema = state.schema[className], state.row(className: className, ref: ref) != nil else {
+            throw .handleInvalid(className, ref)
+        }
+        state.touch(className, ref)
+        note(schema, ref, persistent: false)
+    }
+
+    /// Removes the row; nothing when it is gone already. Its name is taken out of the computed sets of others;
+    /// stored references to it stay and dangle, as the callers wish.
+    public func delete<C: XenClass>(_ ref: Ref<C>) { delete(className: C.className, ref: ref.opaque) }
+
+    public func delete(className: String, ref: String) {
+        guard let schema = state.schema[className], state.row(className: className, ref: ref) != nil else { return }
+        state.delete(className, ref)
+        note(schema, ref)
+    }
+
+    /// Stores one of the toolstack's own records, as durable as the rows of this transaction; nil removes it.
+    public func setPrivate(kind: String, key: String, value: String?) {
+        state.privates[kind, default: [:]][key] = value
+        touchedPrivates.insert(PrivateKey(kind: kind, key: key))
+    }
+
+    private func note(_ schema: ClassSchema, _ ref: String, persistent: Bool = true) {
+        if schema.isPersistent && persistent {
+            touched.insert(RowKey(className: schema.name, ref: ref))
+        } else {
+            changedMemory = true
+        }
+    }
+
+    private func fail(_ error: APIError) { failure = failure ?? error }
+
+    // MARK: DatabaseReader
+
+    public var generation: Int64 { state.generation }
+    public var schema: DatabaseSchema { state.schema }
+    public func row(className: String, ref: String) -> Row? { state.row(className: className, ref: ref) }
+    public func rows(className: String) -> [Row] { state.rows(className: className) }
+    public func count(className: String) -> Int { state.count(className: className) }
+    public func row(className: String, uuid: String) -> Row? { state.row(className: className, uuid: uuid) }
+    public func rows(className: String, nameLabel: String) -> [Row] {
+        state.rows(className: className, nameLabel: nameLabel)
+    }
+    public func privateRecords(kind: String) -> [String: String] { state.privateRecords(kind: kind) }
+}

@@ -8,12 +8,37 @@ public struct CallContext: Sendable {
     /// The task that stands for this call; null for messages that have none.
     public let task: Ref<XenTask>
     /// Where the implementation says how far it is and learns that it is to stop.
-    public let progress: TaskProgress
+    public let progress: any TaskProgress
+    /// How the call came in.
+    public let client: ClientInfo
 
-    public init(session: Ref<Session>, task: Ref<XenTask>, progress: TaskProgress) {
+    public init(
+        session: Ref<Session>, task: Ref<XenTask>, progress: any TaskProgress, client: ClientInfo = ClientInfo()
+    ) {
         self.session = session
         self.task = task
         self.progress = progress
+        self.client = client
+    }
+}
+
+/// Where a call comes from, as far as its transport tells.
+public struct ClientInfo: Sendable {
+    /// The call came over the local socket: its caller is the local superuser.
+    public let isLocalSocket: Bool
+    public let userAgent: String?
+    public let originator: String?
+    /// The task that the caller says this call is a part of.
+    public let parentTask: Ref<XenTask>?
+
+    public init(
+        isLocalSocket: Bool = false, userAgent: String? = nil, originator: String? = nil,
+        parentTask: Ref<XenTask>? = nil
+    ) {
+        self.isLocalSocket = isLocalSocket
+        self.userAgent = userAgent
+        self.originator = originator
+        self.parentTask = parentTask
     }
 }
 

@@ -1,0 +1,96 @@
+public import APITypes
+public import CoreTypes
+import PoolDatabase
+import Synchronization
+
+/// A task with an operation behind it. What the operation reports is gathered and written at most four times a second.
+public final class RunningTask: TaskProgress {
+    public let ref: Ref<XenTask>
+    public let cancellation = CancellationFlag()
+    private let database: PoolDatabase
+    private let gathered = Mutex(Gathered())
+    private static let pause = Duration.milliseconds(250)
+
+    private struct Gathered: Sendable {
+        var fraction = 0.0
+        var notes: [String: String] = [:]
+        var isDirty = false
+        var lastWrite: ContinuousClock.Instant?
+        /// The task that writes when the pause is over.
+        var writer: Task<Void, Never>?
+        var isClosed = false
+    }
+
+    init(ref: Ref<XenTask>, database: PoolDatabase) {
+        self.ref = ref
+        self.database = database
+    }
+
+    public func report(_ fraction: Double) {
+        gather { state in
+            guard fraction.isFinite, fraction > state.fraction else { return false }
+            state.fraction = min(1, fraction)
+            return true
+        }
+    }
+
+    public func annotate(_ entries: [String: String]) {
+        gather { state in
+            let changed = entries.contains { state.notes[$0.key] != $0.value }
+            state.notes.merge(entries) { $1 }
+            return changed
+        }
+    }
+
+    /// Writes what is left; nothing is written afterwards.
+    func close() async {
+        let writer = gathered.withLock { state -> Task<Void, Never>? in
+            state.isClosed = true
+            defer { state.writer = nil }
+            return state.writer
+        }
+        writer?.cancel()
+        await writer?.value
+        await write()
+    }
+
+    private func gather(_ change: (inout Gathered) -> Bool) {
+        gathered.withLock { state in
+            guard !state.isClosed, change(&state) else { return }
+            state.isDirty = true
+            guard state.writer == nil else { return }
+            let due = state.lastWrite.map { $0 + Self.pause }
+            state.writer = Task { [self] in
+                if let due { try? await Task.sleep(until: due, clock: .continuous) }
+                gathered.withLock { $0.writer = nil }
+                await write()
+            }
+        }
+    }
+
+    private func write() async {
+        let (fraction, notes, isDirty) = gathered.withLock { state in
+            defer {
+                state.isDirty = false
+                state.lastWrite = .now
+            }
+            return (state.fraction, state.notes, state.isDirty)
+        }
+        guard isDirty else { return }
+        // A task that was destroyed has nowhere to write to, and needs nothing.
+        _ = try? await database.transaction { transaction in
+            guard let row = transaction.row(ref), row[XenTask.status] == .pending else { return }
+            try transaction.set(ref, XenTask.progress, max(fraction, row[XenTask.progress]))
+            if !notes.isEmpty {
+                try transaction.set(ref, XenTask.otherConfig, row[XenTask.otherConfig].merging(notes) { $1 })
+            }
+        }
+    }
+}
+
+/// For messages without a task.
+struct NoProgress: TaskProgress {
+    let cancellation = CancellationFlag()
+    func report(_ fraction: Double) {}
+    func annotate(_ entries: [String: String]) {}
+}

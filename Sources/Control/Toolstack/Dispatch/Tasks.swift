@@ -1,0 +1,153 @@
+public import APITypes
+import CoreTypes
+import PoolDatabase
+import RPCCodec
+import Synchronization
+
+/// The rows of class `task` and the operations behind them. Rows live in memory only. Usable from anywhere.
+public final class Tasks: Sendable {
+    private let database: PoolDatabase
+    private let host: Ref<Host>
+    private let running = Mutex<[String: RunningTask]>([:])
+    private let lastSweep = Mutex<Int64>(0)
+
+    /// Finished tasks are forgotten after so many seconds, pending ones without progress and without an operation too.
+    static let finishedLimit: Int64 = 3900
+    static let pendingLimit: Int64 = 86400
+    static let softCap = 200
+
+    init(database: PoolDatabase, host: Ref<Host>) {
+        self.database = database
+        self.host = host
+    }
+
+    /// A new pending task with an operation behind it.
+    public func start(
+        _ name: String, session: Ref<Session>, parent: Ref<XenTask>? = nil
+    ) async throws -> RunningTask {
+        let ref = try await create(name, description: "", session: session, parent: parent, operations: [.cancel])
+        return register(ref)
+    }
+
+    /// Puts an operation behind a task that a client made. HANDLE_INVALID [task, ref] for unknown tasks;
+    /// OPERATION_NOT_ALLOWED [text] for those that are finished or have one already.
+    public func adopt(_ ref: Ref<XenTask>) async throws -> RunningTask {
+        try await database.transaction { transaction in
+            let row = try transaction.require(ref)
+            guard row[XenTask.status] == .pending, row[XenTask.allowedOperations].isEmpty else {
+                throw APIError("OPERATION_NOT_ALLOWED", "the task \(ref.opaque) is not free")
+            }
+            try transaction.set(ref, XenTask.allowedOperations, [.cancel])
+        }
+        return register(ref)
+    }
+
+    /// A row without an operation: `task.create`.
+    func create(
+        _ name: String, description: String, session: Ref<Session>, parent: Ref<XenTask>? = nil,
+        operations: [TaskAllowedOperations] = []
+    ) async throws -> Ref<XenTask> {
+        let ref = Ref<XenTask>.new()
+        let now = Self.now
+        let sweep = lastSweep.withLock { last in
+            guard now - last >= 60 else { return false }
+            last = now
+            return true
+        }
+        let busy = sweep ? running.withLock { Set($0.keys) } : []
+        try await database.transaction { transaction in
+            if sweep { Self.sweep(transaction, at: now, busy: busy) }
+            transaction.insert(XenTask.self, ref: ref) { row in
+                row[XenTask.nameLabel] = name
+                row[XenTask.nameDescription] = description
+                row[XenTask.created] = APIDate(seconds: now)
+                row[XenTask.status] = .pending
+                row[XenTask.type] = "<none/>"
+                row[XenTask.session] = session
+                row[XenTask.residentOn] = host
+                row[XenTask.allowedOperations] = operations
+                if let parent, transaction.row(parent) != nil { row[XenTask.subtaskOf] = parent }
+            }
+        }
+        return ref
+    }
+
+    /// Stores how the operation ended. The row goes at once unless `keep`, or when somebody destroyed it meanwhile.
+    public func finish(_ task: RunningTask, _ outcome: Result<APIValue, APIError>, keep: Bool) async {
+        await task.close()
+        running.withLock { $0[task.ref.opaque] = nil }
+        let now = APIDate(seconds: Self.now)
+        // The row lives in memory: this can fail only together with the whole database.
+        _ = try? await database.transaction { transaction in
+            let ref = task.ref
+            guard let row = transaction.row(ref) else { return }
+            if !keep || row[XenTask.currentOperations].values.contains(.destroy) { return transaction.delete(ref) }
+            try transaction.set(ref, XenTask.progress, 1)
+            try transaction.set(ref, XenTask.finished, now)
+            try transaction.set(ref, XenTask.allowedOperations, [])
+            try transaction.set(ref, XenTask.currentOperations, [:])
+            switch outcome {
+            case .success(let value):
+                try transaction.set(ref, XenTask.result, XMLRPC.encodeValue(value.wire))
+                try transaction.set(ref, XenTask.status, .success)
+            case .failure(let error):
+                try transaction.set(ref, XenTask.errorInfo, error.wire)
+                try transaction.set(ref, XenTask.status, error.code == "TASK_CANCELLED" ? .cancelled : .failure)
+            }
+        }
+    }
+
+    /// Asks the operation to stop. HANDLE_INVALID [task, ref]; OPERATION_NOT_ALLOWED [text] when there is nothing to stop.
+    func cancel(_ ref: Ref<XenTask>) async throws {
+        let operation = running.withLock { $0[ref.opaque] }
+        try await database.transaction { transaction in
+            let row = try transaction.require(ref)
+            guard row[XenTask.status] == .pending, row[XenTask.allowedOperations].contains(.cancel) else {
+                throw APIError("OPERATION_NOT_ALLOWED", "the task \(ref.opaque) cannot be cancelled")
+            }
+            var operations = row[XenTask.currentOperations]
+            operations["DummyRef:|\(Identifiers.newUUID())|task.cancel"] = .cancel
+            try transaction.set(ref, XenTask.currentOperations, operations)
+        }
+        operation?.cancellation.cancel()
+    }
+
+    /// Forgets a finished task; an unfinished one goes when it is done.
+    func destroy(_ ref: Ref<XenTask>) async throws {
+        let isRunning = running.withLock { $0[ref.opaque] != nil }
+        try await database.transaction { transaction in
+            let row = try transaction.require(ref)
+            guard isRunning, row[XenTask.status] == .pending else { return transaction.delete(ref) }
+            var operations = row[XenTask.currentOperations]
+            operations["task"] = .destroy
+            try transaction.set(ref, XenTask.currentOperations, operations)
+        }
+    }
+
+    /// Asks every operation to stop, for the end of the daemon.
+    func cancelAll() { for task in running.withLock({ Array($0.values) }) { task.cancellation.cancel() } }
+
+    private func register(_ ref: Ref<XenTask>) -> RunningTask {
+        let task = RunningTask(ref: ref, database: database)
+        running.withLock { $0[ref.opaque] = task }
+        return task
+    }
+
+    private static func sweep(_ transaction: Transaction, at now: Int64, busy: Set<String>) {
+        var finished: [Row] = []
+        for row in transaction.rows(XenTask.self) where !busy.contains(row.ref) {
+            let isPending = row[XenTask.status] == .pending
+            let age = now - (isPending ? row[XenTask.created] : row[XenTask.finished]).seconds
+            if isPending ? age > pendingLimit && row[XenTask.progress] == 0 : age > finishedLimit {
+                transaction.delete(row.typedRef(XenTask.self))
+            } else if !isPending {
+                finished.append(row)
+            }
+        }
+        let surplus = transaction.count(className: XenTask.className) - softCap
+        finished.sort { $0[XenTask.finished].seconds < $1[XenTask.finished].seconds }
+        for row in finished.prefix(max(0, surplus)) { transaction.delete(row.typedRef(XenTask.self)) }
+    }
+
+    static var now: Int64 { WallClock.seconds }
+}

@@ -20,6 +20,7 @@ public final class ImageFile: Sendable {
     public let isBlockDevice: Bool
     let descriptor: Int32
     let closed = Atomic<Bool>(false)
+    private let ownsLock: Bool
     /// errno of the first failed fdatasync. The kernel drops dirty pages then, so no later success may be believed.
     let syncFailure = Atomic<Int32>(0)
     let cannotPunch = Atomic<Bool>(false)
@@ -65,11 +66,15 @@ public final class ImageFile: Sendable {
         self.path = path
         self.isReadOnly = isReadOnly
         isBlockDevice = kind == S_IFBLK
+        ownsLock = locking
         // From here on deinit closes the descriptor.
         if locking { try lock() }
     }
 
-    deinit { Glibc.close(descriptor) }
+    deinit {
+        if !closed.load(ordering: .relaxed) { unlock() }
+        Glibc.close(descriptor)
+    }
 
     private func lock() throws(BlockError) {
         let result = gantry_lock_file(descriptor, !isReadOnly)
@@ -79,6 +84,11 @@ public final class ImageFile: Sendable {
                 systemError: -result)
         }
         if result < 0 { throw BlockError(call: "fcntl(F_OFD_SETLK)", errno: -result, path: path) }
+    }
+
+    /// Closing alone is not enough: a child process between its fork and exec shares the lock.
+    private func unlock() {
+        if ownsLock { _ = gantry_unlock_file(descriptor) }
     }
 
     /// Length in bytes of the file, or of the block device.
@@ -109,6 +119,7 @@ public final class ImageFile: Sendable {
     /// Gives up the descriptor's file and the lock. Does not flush. Later calls do nothing.
     public func close() {
         if closed.exchange(true, ordering: .acquiringAndReleasing) { return }
+        unlock()
         // The number is kept, over a file that allows no I/O, until deinit.
         // SAFETY: Swift's own temporary C string.
         let stub = unsafe open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)

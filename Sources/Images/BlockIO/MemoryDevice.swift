@@ -56,25 +56,28 @@ public final class MemoryDevice: BlockDevice, @unchecked Sendable {
         try checkWrite(offset, length)
         lock.lockExclusive()
         defer { lock.unlock() }
-        if length / Self.chunkSize > UInt64(chunks.count) {
-            // Far more chunks in the range than there are at all.
-            let whole = (offset.dividedRoundingUp(by: Self.chunkSize))..<((offset + length) / Self.chunkSize)
-            chunks = chunks.filter { !whole.contains($0.key) }
-        }
-        var position = offset
+        // The chunks there are, or those of the range: whichever are fewer.
+        if length == 0 { return }
         let end = offset + length
-        while position < end {
-            let index = position / Self.chunkSize
-            let next = min((index + 1) * Self.chunkSize, end)
-            if next - position == Self.chunkSize {
-                chunks[index] = nil
-            } else if let chunk = chunks[index] {
-                let start = Int(position % Self.chunkSize)
-                // SAFETY: inside one chunk.
-                unsafe UnsafeMutableRawBufferPointer(rebasing: chunk.bytes[start..<start + Int(next - position)])
-                    .initializeMemory(as: UInt8.self, repeating: 0)
-            }
-            position = next
+        let indices = offset / Self.chunkSize...(end - 1) / Self.chunkSize
+        if UInt64(chunks.count) < UInt64(indices.count) {
+            for index in chunks.keys where indices.contains(index) { clear(index, offset, end) }
+        } else {
+            for index in indices { clear(index, offset, end) }
+        }
+    }
+
+    /// Zeroes what of a chunk lies in `offset ..< end`, with `lock` held exclusively.
+    private func clear(_ index: UInt64, _ offset: UInt64, _ end: UInt64) {
+        let first = index * Self.chunkSize
+        let start = Int(max(offset, first) - first)
+        let stop = Int(min(end - first, Self.chunkSize))
+        if stop - start == Int(Self.chunkSize) {
+            chunks[index] = nil
+        } else if let chunk = chunks[index] {
+            // SAFETY: inside one chunk.
+            unsafe UnsafeMutableRawBufferPointer(rebasing: chunk.bytes[start..<stop])
+                .initializeMemory(as: UInt8.self, repeating: 0)
         }
     }
 

@@ -82,6 +82,10 @@ int gantry_lock_file(int fd, bool exclusive) {
     struct flock lock = {.l_type = exclusive ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET};
     return checked(fcntl(fd, F_OFD_SETLK, &lock));
 }
+int gantry_unlock_file(int fd) {
+    struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+    return checked(fcntl(fd, F_OFD_SETLK, &lock));
+}
 
 int64_t gantry_send(int fd, const void *bytes, size_t length) {
     ssize_t r = send(fd, bytes, length, MSG_NOSIGNAL);
@@ -269,6 +273,9 @@ uint64_t gantry_process_start_time(pid_t pid) {
     return p ? strtoull(p + 1, NULL, 10) : 0;
 }
 int gantry_pidfd_open(pid_t pid) { return checked((int)syscall(SYS_pidfd_open, pid, 0)); }
+int gantry_pidfd_signal(int pidfd, int signal) {
+    return checked((int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));
+}
 pid_t gantry_reap(pid_t pid, int *status) {
     pid_t r = waitpid(pid, status, WNOHANG);
     return r < 0 ? -errno : r;

@@ -44,10 +44,7 @@ struct VHDFooter: Hashable, Sendable {
     /// Reads a footer of 512 bytes (511, as Virtual PC wrote them before 2004, when the last is given as 0).
     init(checking bytes: [UInt8]) throws(BlockError) {
         guard bytes.count == Self.size else { throw BlockError(.invalidImage, "not a VHD: too short for a footer") }
-        if bytes.starts(with: Self.poison) {
-            throw BlockError(.invalidImage, "the VHD was disabled on purpose (footer cookie v_poison)")
-        }
-        guard bytes.starts(with: Self.cookie) else { throw BlockError(.invalidImage, "not a VHD: no footer") }
+        guard Self.isMarked(bytes) else { throw BlockError(.invalidImage, "not a VHD: no footer") }
         let fields = BigEndianBytes(bytes)
         self.bytes = bytes
         creator = fields.u32(28)
@@ -102,6 +99,10 @@ struct VHDFooter: Hashable, Sendable {
         self.kind = kind
         currentSize = size
     }
+
+    static func isMarked(_ bytes: [UInt8]) -> Bool { bytes.starts(with: cookie) }
+    /// libvhd's mark of an image that must not be opened.
+    static func isPoisoned(_ bytes: [UInt8]) -> Bool { bytes.starts(with: poison) }
 
     static let tap = fourCharacters("tap\0")
 

@@ -28,6 +28,8 @@ int64_t gantry_block_device_size(int fd);
 
 // Exclusive or shared open-file-description lock on the whole file, without waiting; 0 or -errno.
 int gantry_lock_file(int fd, bool exclusive);
+// Gives that lock up, also where a child process still shares the open file description.
+int gantry_unlock_file(int fd);
 
 // sendmsg/recvmsg without SIGPIPE; bytes or -errno.
 int64_t gantry_send(int fd, const void *bytes, size_t length);
@@ -54,6 +56,8 @@ int gantry_spawn(const char *path, char *const argv[], char *const envp[], int i
 uint64_t gantry_process_start_time(int pid);
 // pidfd_open(2); readable when the process has ended. Descriptor or -errno.
 int gantry_pidfd_open(int pid);
+// pidfd_send_signal(2); 0 or -errno.
+int gantry_pidfd_signal(int pidfd, int signal);
 // waitpid with WNOHANG: 0 still running, pid when reaped, -errno (-ECHILD: not ours). Status in *status.
 int gantry_reap(int pid, int *status);
 

@@ -1,0 +1,55 @@
+import BlockIO
+import CoreTypes
+
+/// A fixed VHD: the data, then the footer, which writing never changes.
+final class FixedVHD: BlockDevice {
+    let size: UInt64
+    var isReadOnly: Bool { file.isReadOnly }
+    var preferredAlignment: UInt64 { 4096 }
+    private let file: ImageFile
+    private static let runsPerCall = 1024
+
+    init(file: ImageFile, size: UInt64) {
+        self.file = file
+        self.size = size
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try checkRange(offset, UInt64(buffer.count))
+        try unsafe file.read(into: buffer, at: offset)
+    }
+
+    func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try checkRange(offset, UInt64(data.count))
+        try unsafe file.write(data, at: offset)
+    }
+
+    func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
+        try checkRange(offset, length)
+        try file.zero(at: offset, length: length, mayUnmap: mayUnmap)
+    }
+
+    func discard(at offset: UInt64, length: UInt64) throws(BlockError) {
+        try checkRange(offset, length)
+        _ = try file.punch(at: offset, length: length)
+    }
+
+    func flush() throws(BlockError) { try file.sync() }
+
+    func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
+        try checkRange(offset, length)
+        var position = offset
+        var runs = 0
+        while position < offset + length, runs < Self.runsPerCall {
+            let run = try file.run(at: position, end: offset + length)
+            extents.append(Extent(offset: position, length: run.end - position, kind: run.isData ? .data : .hole))
+            position = run.end
+            runs += 1
+        }
+    }
+
+    func close() throws(BlockError) {
+        defer { file.close() }
+        try file.sync()
+    }
+}

@@ -1,0 +1,101 @@
+import BlockIO
+import CoreTypes
+
+/// The block table of an open dynamic VHD in memory, one sector number per block, with what must still be written.
+///
+/// Not locked by itself: `DynamicVHD` reads it with its lock shared and changes it with the lock exclusive.
+@safe
+final class VHDBlockTable {
+    static let unallocated = UInt32.max
+
+    let count: Int
+    private let storage: AlignedBuffer
+    // SAFETY: inside `storage`, bound once to `count` words; every index is checked.
+    private let entries: UnsafeMutableBufferPointer<UInt32>
+    /// Blocks all of whose sectors are known to be present, by bitmap or batmap.
+    private var full: [UInt64]
+    /// Sectors of the table that differ from the file.
+    private(set) var dirtySectors = Set<Int>()
+
+    init(count: Int) {
+        self.count = count
+        storage = AlignedBuffer(count: max(count, 1) * 4)
+        unsafe entries = UnsafeMutableBufferPointer(
+            start: storage.bytes.bindMemory(to: UInt32.self).baseAddress, count: count)
+        unsafe entries.update(repeating: Self.unallocated)
+        full = [UInt64](repeating: 0, count: count / 64 + 1)
+    }
+
+    subscript(block: Int) -> UInt32 {
+        precondition(block >= 0 && block < count)
+        return unsafe entries[block]
+    }
+
+    func isFull(_ block: Int) -> Bool { full[block / 64] & 1 << (block % 64) != 0 }
+    func setFull(_ block: Int) { full[block / 64] |= 1 << (block % 64) }
+
+    /// A new block at file sector `sector`.
+    func assign(_ block: Int, _ sector: UInt32) {
+        precondition(block >= 0 && block < count)
+        unsafe entries[block] = sector
+        dirtySectors.insert(block / 128)
+    }
+
+    /// Reads the table from the file.
+    func load(file: ImageFile, at offset: UInt64) throws(BlockError) {
+        // SAFETY: the bytes of `storage`, which nobody else knows yet.
+        try unsafe file.readExactly(into: UnsafeMutableRawBufferPointer(entries), at: offset)
+        for index in 0..<count { unsafe entries[index] = UInt32(bigEndian: entries[index]) }
+    }
+
+    /// Takes the sectors to write, encoded, ascending; `restore` puts them back when writing failed.
+    func takeDirty() -> [(sector: Int, bytes: [UInt8])] {
+        let taken = dirtySectors.sorted().map { sector in
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(512)
+            for index in sector * 128..<(sector + 1) * 128 {
+                bytes.appendBigEndian(index < count ? self[index] : Self.unallocated)
+            }
+            return (sector, bytes)
+        }
+        dirtySectors = []
+        return taken
+    }
+
+    func restore(_ sectors: [Int]) { dirtySectors.formUnion(sectors) }
+
+    /// A bit per block, most significant first, set for full allocated blocks.
+    func fullMap() -> [UInt8] {
+        var map = [UInt8](repeating: 0, count: (count + 7) / 8)
+        for block in 0..<count where isFull(block) && self[block] != Self.unallocated {
+            map[block / 8] |= 0x80 >> UInt8(block % 8)
+        }
+        return map
+    }
+
+    /// Checks every entry against the file and the metadata, and each other, and returns where the last block ends (or
+    /// 0). `.corrupt` names the first entry that is wrong.
+    func checkedEnd(header: VHDHeader, reserved: [Range<UInt64>], layout: VHDLayout) throws(BlockError) -> UInt64 {
+        let stride = header.bitmapSize + header.blockSize
+        let limit = layout.contentEnd
+        var starts: [UInt32] = []
+        for block in 0..<count where self[block] != Self.unallocated {
+            let start = UInt64(self[block]) * 512
+            // A last block may be cut short behind what the disk uses of it, or at the end of a file without footer.
+            let used = min(header.blockSize, layout.virtualSize - UInt64(block) * header.blockSize)
+            let needed = layout.hasTail ? header.bitmapSize + used : header.bitmapSize
+            if start > limit || limit - start < needed {
+                throw BlockError(.corrupt, "VHD block \(block) lies outside the file", offset: start)
+            }
+            if reserved.contains(where: { start < $0.upperBound && $0.lowerBound < start + stride }) {
+                throw BlockError(.corrupt, "VHD block \(block) lies over the metadata", offset: start)
+            }
+            starts.append(self[block])
+        }
+        starts.sort()
+        for (a, b) in zip(starts, starts.dropFirst()) where UInt64(b - a) * 512 < stride {
+            throw BlockError(.corrupt, "two VHD blocks lie over each other", offset: UInt64(b) * 512)
+        }
+        return starts.last.map { UInt64($0) * 512 + stride } ?? 0
+    }
+}

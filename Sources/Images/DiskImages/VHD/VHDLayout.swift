@@ -1,0 +1,111 @@
+import BlockIO
+import CoreTypes
+
+/// What the footers and the header of a VHD file say, checked and reconciled; no table is read.
+struct VHDLayout {
+    let footer: VHDFooter
+    /// Nil for fixed images.
+    let header: VHDHeader?
+    /// Bytes the guest sees; never more than the image can hold.
+    let virtualSize: UInt64
+    let fileLength: UInt64
+    /// Where the trailing footer starts when it is valid, else the file's length: data end here.
+    let contentEnd: UInt64
+    /// Both copies of the footer are there and equal (fixed: the only one is).
+    let footersAgree: Bool
+    /// The trailing footer is valid: blocks must end before it.
+    let hasTail: Bool
+    let notes: [String]
+    /// The image can be read, and must not be written.
+    let mustNotWrite: Bool
+
+    init(file: ImageFile) throws(BlockError) {
+        let length = try file.size()
+        var notes: [String] = []
+        var mustNotWrite = false
+        let copies = try Self.footers(file, length)
+
+        // A fixed image whose data begin with a VHD stays fixed: only the end of the file counts. Any other is known by
+        // its head; the tail may be missing after a crash.
+        let chosen: VHDFooter
+        let contradicting: VHDFooter?
+        if let tail = copies.tail, tail.kind == .fixed, copies.head == nil || tail.currentSize == length - 512 {
+            (chosen, contradicting) = (tail, nil)
+        } else if let head = copies.head {
+            (chosen, contradicting) = (head, copies.tail == head ? nil : copies.tail)
+            if copies.tail == nil { notes.append("the footer at the end is missing; the copy at the beginning is used") }
+        } else if let tail = copies.tail, !copies.isPoisoned {
+            (chosen, contradicting) = (tail, nil)
+            notes.append("the copy of the footer at the beginning is missing")
+        } else {
+            throw copies.failure
+        }
+        if contradicting != nil { notes.append("the two copies of the footer differ; the one at the beginning is used") }
+        if chosen.kind == .differencing {
+            throw BlockError(
+                .unsupported, "a differencing VHD, which needs its parent: chains of VHDs are not built yet")
+        }
+
+        var size = chosen.virtualSize
+        if size != chosen.currentSize {
+            notes.append("the size follows the geometry (\(size) bytes), not the size field (\(chosen.currentSize))")
+        }
+        let header: VHDHeader?
+        let capacity: UInt64
+        if chosen.kind == .fixed {
+            header = nil
+            capacity = copies.tailStart.roundedDown(to: 512)
+        } else {
+            let known = try VHDHeader(file: file, offset: chosen.headerOffset, length: length)
+            header = known
+            capacity = known.entryCount * known.blockSize
+        }
+        if size > capacity {
+            notes.append("the image can hold only \(capacity) of its \(size) bytes; it opens read-only and shortened")
+            mustNotWrite = true
+            size = capacity
+        }
+        guard size <= FormatCapabilities.largestVHD else {
+            throw FormatCapabilities.tooLarge(size, .vhd, limit: FormatCapabilities.largestVHD)
+        }
+        footer = chosen
+        self.header = header
+        virtualSize = size
+        fileLength = length
+        contentEnd = copies.tail == nil ? length : copies.tailStart
+        footersAgree = chosen.kind == .fixed || copies.head == copies.tail
+        hasTail = copies.tail != nil
+        self.notes = notes
+        self.mustNotWrite = mustNotWrite
+    }
+
+    /// The copies of the footer that are valid: `head` only when it is not of a fixed image, which has none.
+    private struct Copies {
+        var head: VHDFooter?
+        var tail: VHDFooter?
+        var tailStart: UInt64 = 0
+        var isPoisoned = false
+        var failure = BlockError(.invalidImage, "not a VHD: no footer at the beginning or the end")
+    }
+
+    private static func footers(_ file: ImageFile, _ length: UInt64) throws(BlockError) -> Copies {
+        var copies = Copies()
+        if length < 511 { return copies }
+        // Virtual PC before 2004 wrote footers of 511 bytes.
+        copies.tailStart = length % 512 == 511 ? length - 511 : length - min(length, 512)
+        let headBytes = try file.bytes(at: 0, count: VHDFooter.size)
+        let tailBytes = try file.bytes(at: copies.tailStart, count: VHDFooter.size)
+        copies.isPoisoned = VHDFooter.isPoisoned(headBytes) || VHDFooter.isPoisoned(tailBytes)
+        if copies.isPoisoned {
+            copies.failure = BlockError(.invalidImage, "the VHD was disabled on purpose (footer cookie v_poison)")
+        }
+        if VHDFooter.isMarked(headBytes) {
+            do { copies.head = try VHDFooter(checking: headBytes) } catch { copies.failure = error }
+            if copies.head?.kind == .fixed { copies.head = nil }
+        }
+        if VHDFooter.isMarked(tailBytes) {
+            do { copies.tail = try VHDFooter(checking: tailBytes) } catch { copies.failure = error }
+        }
+        return copies
+    }
+}

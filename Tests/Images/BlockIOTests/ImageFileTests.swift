@@ -1,0 +1,90 @@
+import BlockIO
+import Glibc
+import TestSupport
+import Testing
+
+@Suite struct ImageFileTests {
+    private func code(_ body: () throws -> Void) -> BlockError.Code? {
+        do {
+            try body()
+            return nil
+        } catch { return (error as? BlockError)?.code }
+    }
+
+    @Test func readsAreExactOrFilledWithZeroes() throws {
+        let folder = try ScratchFolder("file")
+        let file = try ImageFile(path: folder.file("a"), access: .create)
+        try file.write(bytes: [1, 2, 3], at: 5)
+        #expect(try file.size() == 8)
+        #expect(try file.bytes(at: 4, count: 6) == [0, 1, 2, 3, 0, 0])
+        let buffer = AlignedBuffer(count: 4)
+        #expect(code { try unsafe file.readExactly(into: buffer.bytes, at: 5) } == .invalidImage)
+        try unsafe file.readExactly(into: buffer.bytes, at: 4)
+        #expect(unsafe Array(buffer.bytes) == [0, 1, 2, 3])
+        #expect(code { try unsafe file.read(into: buffer.bytes, at: UInt64(Int64.max)) } == .outOfRange)
+        try file.truncate(to: 6)
+        try file.sync()
+        try file.syncFolder()
+        #expect(try file.size() == 6)
+        file.close()
+        #expect(code { _ = try file.size() } == .io)
+        #expect(code { try file.write(bytes: [1], at: 0) } == .io)
+    }
+
+    @Test func writableFilesAreLockedAgainstAllOthers() throws {
+        let folder = try ScratchFolder("file")
+        let path = folder.file("a")
+        let writer = try ImageFile(path: path, access: .create)
+        try writer.truncate(to: 1 << 20)
+        #expect(code { _ = try ImageFile(path: path, access: .readOnly) } == .busy)
+        #expect(code { _ = try ImageFile(path: path, access: .create) } == .exists)
+        let refused = try Tool.run("qemu-img", ["convert", "-f", "raw", "-O", "raw", path, folder.file("b")])
+        #expect(!refused.succeeded && refused.errors.contains("lock"), "\(refused.errors)")
+        _ = try ImageFile(path: path, access: .readOnly, locking: false)
+        writer.close()
+        let one = try ImageFile(path: path, access: .readOnly)
+        let two = try ImageFile(path: path, access: .readOnly)
+        #expect(code { _ = try ImageFile(path: path, access: .readWrite) } == .busy)
+        #expect(code { try one.write(bytes: [1], at: 0) } == .readOnly)
+        one.close()
+        two.close()
+        try Tool.check("qemu-img", ["convert", "-f", "raw", "-O", "raw", path, folder.file("b")])
+    }
+
+    @Test func onlyFilesAndBlockDevicesAreOpened() throws {
+        let folder = try ScratchFolder("file")
+        #expect(unsafe mkfifo(folder.file("fifo"), 0o600) == 0)
+        for path in [folder.file("fifo"), folder.path, "/dev/zero"] {
+            #expect(code { _ = try ImageFile(path: path, access: .readOnly) } == .unsupported, "\(path)")
+        }
+        #expect(code { _ = try ImageFile(path: folder.file("none"), access: .readWrite) } == .notFound)
+    }
+
+    @Test(arguments: [true, false])
+    func zeroedRangesReadAsZeroesAndTheRestStays(mayUnmap: Bool) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("file")
+        let file = try ImageFile(path: folder.file("a"), access: .create)
+        var model = random.bytes(3 << 20)
+        try file.write(bytes: model, at: 0)
+        for _ in 0..<20 {
+            let start = Int.random(in: 0..<model.count, using: &random)
+            let end = Int.random(in: start...min(model.count, start + 400_000), using: &random)
+            try file.zero(at: UInt64(start), length: UInt64(end - start), mayUnmap: mayUnmap)
+            model.replaceSubrange(start..<end, with: [UInt8](repeating: 0, count: end - start))
+        }
+        try file.writeZeroes(at: 7, length: 1_100_000)
+        model.replaceSubrange(7..<1_100_007, with: [UInt8](repeating: 0, count: 1_100_000))
+        #expect(try file.bytes(at: 0, count: model.count) == model)
+        #expect(try file.size() == UInt64(model.count))
+        // The map agrees: what it calls a hole is zero.
+        var position: UInt64 = 0
+        while position < UInt64(model.count) {
+            let run = try file.run(at: position, end: UInt64(model.count))
+            #expect(run.end > position)
+            if !run.isData { #expect(model[Int(position)..<Int(run.end)].allSatisfy { $0 == 0 }) }
+            position = run.end
+        }
+        #expect(try file.run(at: 4 << 20, end: 5 << 20) == (false, 5 << 20))
+    }
+}

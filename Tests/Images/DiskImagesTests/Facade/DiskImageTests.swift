@@ -1,0 +1,113 @@
+import BlockIO
+import CoreTypes
+import Testing
+import TestSupport
+
+@testable import DiskImages
+
+@Suite struct DiskImageTests {
+    @Test(arguments: [ImageFormat.raw, .vhd])
+    func creationIsExclusiveAndLeavesNothingBehind(format: ImageFormat) throws {
+        let folder = try ScratchFolder("image")
+        let path = folder.file("a")
+        let device = try DiskImage.create(path: path, format: format, size: 100_000)
+        #expect(device.size == 100_352 && !device.isReadOnly)
+        #expect(code { _ = try DiskImage.create(path: path, format: format, size: 512) } == .exists)
+        #expect(code { _ = try DiskImage.open(path: path, format: format, readOnly: true) } == .busy)
+        #expect(try DiskImage.info(path: path, format: format).virtualSize == 100_352)
+        try device.close()
+        #expect(code { _ = try DiskImage.create(path: folder.file("b"), format: format, size: .max) } == .limitExceeded)
+        #expect(code { _ = try DiskImage.open(path: folder.file("c"), format: format, readOnly: true) } == .notFound)
+        #expect(try folder.contents() == ["a"])
+    }
+
+    @Test func theLimitOfVHDIs2040GiB() throws {
+        let folder = try ScratchFolder("image")
+        let path = folder.file("a.vhd")
+        let limit = FormatCapabilities.largestVHD
+        #expect(code { _ = try DiskImage.create(path: path, format: .vhd, size: limit + 1) } == .limitExceeded)
+        let device = try DiskImage.create(path: path, format: .vhd, size: limit)
+        try device.store([1, 2, 3, 4], at: limit - 4)
+        #expect(try device.bytes(at: limit - 5, count: 5) == [0, 1, 2, 3, 4])
+        #expect(try device.extents(at: 0, length: limit).first == Extent(offset: 0, length: limit - (2 << 20), kind: .hole))
+        try device.close()
+        #expect(try Tool.check("qemu-img", ["info", "-f", "vpc", path]).contains("\(limit) bytes"))
+        #expect(try FormatCapabilities.roundedSize(1, for: .vhd) == 2 << 20)
+        #expect(try FormatCapabilities.roundedSize((2 << 20) + 1, for: .vhd) == 4 << 20)
+        #expect(try FormatCapabilities.roundedSize(limit, for: .vhd) == limit)
+        #expect(code { _ = try FormatCapabilities.roundedSize(limit + 1, for: .vhd) } == .limitExceeded)
+        #expect(try FormatCapabilities.roundedSize(3 << 40, for: .qcow2) == 3 << 40)
+    }
+
+    @Test(arguments: [ImageFormat.raw, .vhd])
+    func requestsPastTheEndAreRefused(format: ImageFormat) throws {
+        let folder = try ScratchFolder("image")
+        let device = try DiskImage.create(path: folder.file("a"), format: format, size: 4 << 20)
+        let size = device.size
+        try device.store([UInt8](repeating: 1, count: 512), at: size - 512)
+        try device.store([], at: size)
+        for offset in [size - 511, size, size + 1, 1 << 62, UInt64(Int64.max), .max] {
+            #expect(code { try device.store([UInt8](repeating: 1, count: 512), at: offset) } == .outOfRange)
+            #expect(code { _ = try device.bytes(at: offset, count: 512) } == .outOfRange)
+            #expect(code { try device.discard(at: offset, length: 512) } == .outOfRange)
+            #expect(code { try device.writeZeroes(at: offset, length: .max, mayUnmap: true) } == .outOfRange)
+        }
+        try device.close()
+        let readOnly = try DiskImage.open(path: folder.file("a"), format: format, readOnly: true)
+        #expect(code { try readOnly.store([1], at: 0) } == .readOnly)
+        #expect(code { try readOnly.writeZeroes(at: 0, length: 512, mayUnmap: true) } == .readOnly)
+        try readOnly.close()
+    }
+
+    @Test func imagesThatNameOtherFilesAreRefused() throws {
+        let folder = try ScratchFolder("image")
+        let device = try DiskImage.create(path: folder.file("base"), format: .vhd, size: 4 << 20)
+        try device.close()
+        var bytes = try content(folder.file("base"))
+        for start in [0, bytes.count - 512] {
+            var footer = Array(bytes[start..<start + 512])
+            footer.replaceBigEndian(at: 60, with: 4)
+            footer.replaceBigEndian(at: 64, with: VHDFooter.checksum(footer))
+            bytes.replaceSubrange(start..<start + 512, with: footer)
+        }
+        try replace(folder.file("base"), bytes)
+        #expect(code { _ = try DiskImage.open(path: folder.file("base"), format: .vhd, readOnly: true) } == .unsupported)
+    }
+
+    @Test func optionsAreReadAsQEMUSpellsThem() throws {
+        #expect(try CreateOptions(parsing: "") == CreateOptions())
+        #expect(
+            try CreateOptions(parsing: "subformat=fixed,cluster_size=4k")
+                == CreateOptions(vhdSubformat: .fixed, clusterSize: 4096))
+        for bad in ["subformat=thick", "cluster_size=3000", "cluster_size=4M", "cluster_size=", "size", "x=1"] {
+            #expect(code { _ = try CreateOptions(parsing: bad) } == .unsupported, "\(bad)")
+        }
+    }
+
+    @Test func probingKnowsStrongMarksOnly() throws {
+        let folder = try ScratchFolder("image")
+        for (name, arguments, expected) in [
+            ("q", ["-f", "qcow2"], ProbeResult.format(.qcow2)), ("d", ["-f", "vpc"], .format(.vhd)),
+            ("f", ["-f", "vpc", "-o", "subformat=fixed"], .format(.vhd)), ("x", ["-f", "vhdx"], .other("VHDX")),
+            ("v", ["-f", "vmdk"], .other("VMDK")), ("i", ["-f", "vdi"], .other("VDI")), ("e", ["-f", "qed"], .other("QED")),
+            ("r", ["-f", "raw"], .rawCandidate(hint: nil)),
+        ] {
+            try Tool.check("qemu-img", ["create"] + arguments + [folder.file(name), "4M"])
+            #expect(try DiskImage.probe(path: folder.file(name)) == expected, "\(name)")
+        }
+        // A qcow2 head and a VHD tail.
+        var polyglot = try content(folder.file("f"))
+        polyglot.replaceSubrange(..<8, with: [0x51, 0x46, 0x49, 0xFB, 0, 0, 0, 3])
+        try replace(folder.file("f"), polyglot)
+        #expect(try DiskImage.probe(path: folder.file("f")) == .ambiguous(["qcow2", "vhd"]))
+        // The footer of a fixed VHD in a raw disk of another length.
+        try replace(folder.file("r"), [UInt8](repeating: 0, count: 512) + VHDFooter(new: .fixed, size: 1024).bytes)
+        #expect(try DiskImage.probe(path: folder.file("r")) == .rawCandidate(hint: nil))
+        for short in [0, 1, 511] {
+            try replace(folder.file("r"), [UInt8](repeating: 0x51, count: short))
+            #expect(try DiskImage.probe(path: folder.file("r")) == .rawCandidate(hint: nil))
+        }
+        #expect(code { _ = try DiskImage.probe(path: "/dev/zero") } == .unsupported)
+        #expect(code { _ = try DiskImage.probe(path: folder.path) } == .unsupported)
+    }
+}

@@ -1,0 +1,248 @@
+import BlockIO
+import CoreTypes
+import Testing
+import TestSupport
+
+@testable import DiskImages
+
+/// What is in the file, and what is made of files by others.
+@Suite struct VHDLayoutTests {
+    @Test func newImagesAreAsXenServerReadsThem() throws {
+        let folder = try ScratchFolder("vhd")
+        let path = folder.file("a.vhd")
+        let device = try DiskImage.create(path: path, format: .vhd, size: 10 << 20)
+        try device.store([UInt8](repeating: 7, count: 512), at: 5 << 20)
+        try device.store([UInt8](repeating: 8, count: 512), at: 1 << 20)
+        try device.close()
+        let bytes = try content(path)
+        let fields = BigEndianBytes(bytes)
+        #expect(bytes[..<512] == bytes[(bytes.count - 512)...])
+        #expect(fields.u32(8) == 2 && fields.u64(16) == 512 && fields.u32(28) == 0x7461_7000)
+        #expect(fields.u32(32) == 0x0001_0003 && fields.u64(40) == 10 << 20 && fields.u64(48) == 10 << 20)
+        #expect(fields.u32(60) == 3 && fields.u64(68) != 0 && fields.u64(76) != 0)
+        #expect(fields.u64(512 + 8) == .max && fields.u64(512 + 16) == 1536 && fields.u32(512 + 28) == 5)
+        #expect(fields.u32(512 + 32) == 2 << 20 && bytes[(512 + 40)..<1536].allSatisfy { $0 == 0 })
+        // Block 2 came first, then block 0; data on page boundaries.
+        let blocks = (0..<5).map { fields.u32(1536 + 4 * $0) }
+        #expect(blocks == [blocks[2] + 4104, .max, blocks[2], .max, .max])
+        #expect(UInt64(blocks[2]) * 512 % 4096 == 3584)
+        #expect(bytes[Int(blocks[0]) * 512..<Int(blocks[0] + 1) * 512].allSatisfy { $0 == 0xFF })
+        #expect(bytes[Int(blocks[0] + 1) * 512 + (1 << 20)] == 8)
+        // The map of full blocks: 0 and 2, and its checksum.
+        #expect(Array(bytes[2048..<2056]) == Array("tdbatmap".utf8))
+        #expect(fields.u64(2056) == 2560 && fields.u32(2064) == 1 && fields.u32(2068) == 0x0001_0002)
+        #expect(bytes[2560] == 0b1010_0000 && fields.u32(2072) == ~0b1010_0000)
+    }
+
+    @Test func anEmptyDiskIsLegal() throws {
+        let folder = try ScratchFolder("vhd")
+        for subformat in CreateOptions.VHDSubformat.allCases {
+            let path = folder.file("\(subformat).vhd")
+            let device = try DiskImage.create(
+                path: path, format: .vhd, size: 0, options: CreateOptions(vhdSubformat: subformat))
+            #expect(try device.size == 0 && device.extents(at: 0, length: 0).isEmpty)
+            try device.close()
+            #expect(try DiskImage.info(path: path, format: .vhd).virtualSize == 0)
+        }
+    }
+
+    /// A 10 MiB dynamic image with data in block 1, made by us and changed by `change`.
+    private func image(_ folder: ScratchFolder, _ change: (inout [UInt8]) -> Void) throws -> String {
+        let path = folder.file("x\(try folder.contents().count).vhd")
+        let device = try DiskImage.create(path: path, format: .vhd, size: 10 << 20)
+        try device.store([UInt8](repeating: 5, count: 8192), at: 3 << 20)
+        try device.close()
+        var bytes = try content(path)
+        change(&bytes)
+        try replace(path, bytes)
+        return path
+    }
+
+    private func checksums(_ bytes: inout [UInt8]) {
+        for start in [0, bytes.count - 512] {
+            var footer = Array(bytes[start..<start + 512])
+            footer.replaceBigEndian(at: 64, with: VHDFooter.checksum(footer))
+            bytes.replaceSubrange(start..<start + 512, with: footer)
+        }
+        var header = Array(bytes[512..<1536])
+        header.replaceBigEndian(at: 36, with: VHDFooter.checksum(header, field: 36))
+        bytes.replaceSubrange(512..<1536, with: header)
+    }
+
+    @Test(arguments: [
+        ("tap\0", 10 << 20), ("win ", 10 << 20), ("qem2", 10 << 20), ("d2v\0", 10 << 20), ("CTXS", 10 << 20),
+        ("caml", 10 << 20), ("xo  ", 10 << 20), ("vbox", 10 << 20), ("vs  ", 10 << 20),
+        ("vpc ", 301 * 4 * 17 * 512), ("qemu", 301 * 4 * 17 * 512),
+    ] as [(String, UInt64)])
+    func theCreatorDecidesTheSize(creator: String, size: UInt64) throws {
+        let folder = try ScratchFolder("vhd")
+        let path = try image(folder) { bytes in
+            for start in [0, bytes.count - 512] {
+                bytes.replaceSubrange(start + 28..<start + 32, with: Array(creator.utf8))
+            }
+            checksums(&bytes)
+        }
+        let info = try DiskImage.info(path: path, format: .vhd)
+        #expect(info.virtualSize == size && info.notes.isEmpty == (size == 10 << 20))
+        let device = try DiskImage.open(path: path, format: .vhd, readOnly: true)
+        #expect(try device.bytes(at: 3 << 20, count: 8192).allSatisfy { $0 == 5 })
+        try device.close()
+    }
+
+    /// Offsets of u32 fields, new values, and what opening for writing says.
+    @Test(arguments: [
+        (60, 4, .unsupported), (60, 1, .invalidImage), (60, 7, .invalidImage), (12, 0x20000, .invalidImage),
+        (16, 0xFFFF_FFFF, .corrupt), (20, 0, .corrupt), (20, 513, .corrupt), (20, 0x7FFF_FE00, .corrupt),
+        (512, 0, .corrupt), (512 + 16, 0xFFFF_FFFF, .corrupt), (512 + 20, 0, .corrupt), (512 + 20, 512, .corrupt),
+        (512 + 24, 0x20000, .unsupported), (512 + 28, 0xFFFF_FFFF, .corrupt), (512 + 28, 0, .corrupt),
+        (512 + 28, 4, .corrupt), (512 + 32, 0, .unsupported), (512 + 32, 256, .unsupported),
+        (512 + 32, 3 << 20, .unsupported), (512 + 32, 4 << 20, .unsupported), (512 + 32, 1 << 31, .unsupported),
+        (48, 0xFFFF_FFFF, .corrupt), (1536, 0, .corrupt), (1536, 1, .corrupt), (1536, 4, .corrupt),
+        (1536, 0xFFFF_FFFE, .corrupt), (1536, 0x7FFF_FFFF, .corrupt), (1536, 100, .corrupt),
+    ] as [(Int, UInt32, BlockError.Code)])
+    func contradictingFieldsAreRefused(offset: Int, value: UInt32, expected: BlockError.Code) throws {
+        let folder = try ScratchFolder("vhd")
+        let path = try image(folder) { bytes in
+            bytes.replaceBigEndian(at: offset, with: value)
+            if offset < 512 { bytes.replaceBigEndian(at: bytes.count - 512 + offset, with: value) }
+            checksums(&bytes)
+        }
+        let found = code { _ = try DiskImage.open(path: path, format: .vhd, readOnly: false) }
+        #expect(found == expected || (offset == 12 && found == .unsupported))
+    }
+
+    @Test func damagedChecksumsAndDisabledImagesAreRefused() throws {
+        let folder = try ScratchFolder("vhd")
+        for offset in [100, 512 + 700] {
+            let path = try image(folder) { bytes in
+                bytes[offset] ^= 1
+                if offset < 512 { bytes[bytes.count - 512 + offset] ^= 1 }
+            }
+            #expect(code { _ = try DiskImage.open(path: path, format: .vhd, readOnly: true) } != nil)
+        }
+        let path = try image(folder) { bytes in
+            for start in [0, bytes.count - 512] { bytes.replaceSubrange(start..<start + 8, with: Array("v_poison".utf8)) }
+        }
+        #expect(code { _ = try DiskImage.open(path: path, format: .vhd, readOnly: true) } == .invalidImage)
+    }
+
+    @Test(arguments: ["tail zeroed", "tail missing", "junk behind", "head zeroed", "511 bytes", "block cut", "tail differs"])
+    func damagedFootersHealWhenTheImageIsWritten(damage: String) throws {
+        let folder = try ScratchFolder("vhd")
+        let path = try image(folder) { bytes in
+            let tail = bytes.count - 512
+            switch damage {
+            case "tail zeroed": bytes.replaceSubrange(tail..., with: [UInt8](repeating: 0, count: 512))
+            case "tail missing": bytes.removeLast(512)
+            case "junk behind": bytes += [UInt8](repeating: 0xAB, count: 3 << 20)
+            case "head zeroed": bytes.replaceSubrange(..<512, with: [UInt8](repeating: 0, count: 512))
+            case "511 bytes": bytes.removeLast()
+            case "block cut": bytes.removeLast(512 + (1 << 19))
+            default:
+                bytes[tail + 85] = 1
+                var footer = Array(bytes[tail...])
+                footer.replaceBigEndian(at: 64, with: VHDFooter.checksum(footer))
+                bytes.replaceSubrange(tail..., with: footer)
+            }
+        }
+        let before = try content(path)
+        let readOnly = try DiskImage.open(path: path, format: .vhd, readOnly: true)
+        #expect(try readOnly.bytes(at: (3 << 20) - 512, count: 9216) == pattern)
+        try readOnly.close()
+        #expect(try content(path) == before)
+
+        let device = try DiskImage.open(path: path, format: .vhd, readOnly: false)
+        try device.store([UInt8](repeating: 9, count: 512), at: 8 << 20)
+        #expect(try device.bytes(at: (3 << 20) - 512, count: 9216) == pattern)
+        #expect(try device.bytes(at: (8 << 20) + 512, count: (2 << 20) - 512).allSatisfy { $0 == 0 })
+        try device.close()
+        #expect(try DiskImage.info(path: path, format: .vhd).notes.isEmpty)
+        let after = try content(path)
+        #expect(after[..<512] == after[(after.count - 512)...])
+        try Tool.check("qemu-img", ["info", "-f", "vpc", path])
+    }
+
+    private var pattern: [UInt8] {
+        [UInt8](repeating: 0, count: 512) + [UInt8](repeating: 5, count: 8192) + [UInt8](repeating: 0, count: 512)
+    }
+
+    @Test(arguments: ["tap\0", "win "])
+    func clearBitsReadAsZeroesOnlyInImagesOfBlktap(creator: String) throws {
+        let folder = try ScratchFolder("vhd")
+        let path = try image(folder) { bytes in
+            for start in [0, bytes.count - 512] {
+                bytes.replaceSubrange(start + 28..<start + 32, with: Array(creator.utf8))
+            }
+            checksums(&bytes)
+            // The batmap no longer vouches for block 1, and its bitmap lacks sector 2050.
+            bytes[2560] = 0
+            bytes.replaceBigEndian(at: 2072, with: .max)
+            let block = Int(BigEndianBytes(bytes).u32(1540)) * 512
+            bytes[block + 2050 / 8] = 0b1101_1111
+        }
+        var expected = pattern
+        if creator == "tap\0" { expected.replaceSubrange(1536..<2048, with: [UInt8](repeating: 0, count: 512)) }
+        let device = try DiskImage.open(path: path, format: .vhd, readOnly: false)
+        #expect(try device.bytes(at: (3 << 20) - 512, count: 9216) == expected)
+        #expect(try device.bytes(at: (3 << 20) + 1000, count: 10) == Array(expected[1512..<1522]))
+        // A write makes the whole block count, and nothing reappears.
+        try device.store([1], at: 2 << 20)
+        #expect(try device.bytes(at: (3 << 20) - 512, count: 9216) == expected)
+        try device.close()
+        let bytes = try content(path)
+        let block = Int(BigEndianBytes(bytes).u32(1540)) * 512
+        #expect(bytes[block..<block + 512].allSatisfy { $0 == 0xFF })
+        #expect(Array(bytes[block + 512 + (1 << 20) - 512..<block + 512 + (1 << 20) + 8704]) == expected)
+    }
+
+    @Test func aFixedImageOfAnImageStaysFixed() throws {
+        let folder = try ScratchFolder("vhd")
+        let inner = try content(try image(folder) { _ in })
+        let path = folder.file("outer.vhd")
+        let device = try DiskImage.create(
+            path: path, format: .vhd, size: UInt64(inner.count) + 4096, options: CreateOptions(vhdSubformat: .fixed))
+        try device.store(inner, at: 0)
+        try device.close()
+        #expect(try DiskImage.info(path: path, format: .vhd).subformat == "fixed")
+        let again = try DiskImage.open(path: path, format: .vhd, readOnly: true)
+        #expect(try again.bytes(at: 0, count: inner.count) == inner)
+        try again.close()
+    }
+
+    @Test func smallBlocksAndFarTablesAreRead() throws {
+        let folder = try ScratchFolder("vhd")
+        for blockSize in [512, 4096, 512 << 10] as [UInt64] {
+            let path = folder.file("b\(blockSize).vhd")
+            let file = try ImageFile(path: path, access: .create)
+            let footer = VHDFooter(new: .dynamic, size: 64 * blockSize)
+            let header = VHDHeader(tableOffset: 8192, entryCount: 1 << 15, blockSize: blockSize)
+            try file.write(bytes: footer.bytes, at: 0)
+            try file.write(bytes: header.encoded(), at: 512)
+            try file.write(bytes: [UInt8](repeating: 0xFF, count: Int(header.tableSize)), at: 8192)
+            try file.write(bytes: footer.bytes, at: 8192 + header.tableSize)
+            file.close()
+            var random = SeededRandom.printed()
+            let device = try DiskImage.open(path: path, format: .vhd, readOnly: false)
+            let comparison = ModelComparison(
+                device, hotspots: [0, blockSize, 5 * blockSize, device.size - 1], longest: Int(3 * blockSize))
+            try comparison.run(60, random: &random)
+            try device.close()
+            let again = try DiskImage.open(path: path, format: .vhd, readOnly: true)
+            try comparison.compare(again)
+            try again.close()
+        }
+    }
+}
+
+func content(_ path: String) throws -> [UInt8] {
+    let file = try ImageFile(path: path, access: .readOnly, locking: false)
+    defer { file.close() }
+    return try file.bytes(at: 0, count: Int(file.size()))
+}
+
+func replace(_ path: String, _ bytes: [UInt8]) throws {
+    let file = try ImageFile(path: path, access: .readWrite)
+    defer { file.close() }
+    try file.truncate(to: 0)
+    try file.write(bytes: bytes, at: 0)
+}

@@ -1,0 +1,119 @@
+import BlockIO
+import CoreTypes
+import Testing
+import TestSupport
+
+@testable import DiskImages
+
+@Suite struct VHDPropertyTests {
+    @Test(arguments: [
+        (7 << 20, CreateOptions.VHDSubformat.dynamic), (4 << 20, .dynamic), ((9 << 20) + 512 * 37, .dynamic),
+        (512, .dynamic), ((3 << 20) + 512 * 5, .fixed), (512, .fixed),
+    ] as [(UInt64, CreateOptions.VHDSubformat)])
+    func randomRequestsAgreeWithTheModelAndWithQEMU(size: UInt64, subformat: CreateOptions.VHDSubformat) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("vhd")
+        let path = folder.file("a.vhd")
+        let options = CreateOptions(vhdSubformat: subformat)
+        let device = try DiskImage.create(path: path, format: .vhd, size: size, options: options)
+        #expect(device.size == size)
+        let spots: [UInt64] = [0, 2 << 20, 4 << 20, 6 << 20, size - 512]
+        let first = ModelComparison(device, hotspots: spots)
+        try first.run(120, random: &random)
+        try device.close()
+        #expect(code { try device.flush() } != nil)
+
+        let again = try DiskImage.open(path: path, format: .vhd, readOnly: false)
+        let second = ModelComparison(again, model: first.model, hotspots: spots)
+        try second.compare()
+        try second.run(60, random: &random)
+        try again.close()
+
+        let info = try DiskImage.info(path: path, format: .vhd)
+        #expect(info.virtualSize == size && info.notes.isEmpty && info.subformat == subformat.rawValue)
+        let raw = folder.file("a.raw")
+        try Tool.check("qemu-img", ["convert", "-f", "vpc", "-O", "raw", path, raw])
+        let converted = try DiskImage.open(path: raw, format: .raw, readOnly: true)
+        try second.compare(converted)
+        try converted.close()
+        try Tool.check("qemu-img", ["compare", "-f", "vpc", "-F", "raw", path, raw])
+        let report = try Tool.check("vhdiinfo", [path])
+        #expect(report.contains("(\(size) bytes)"), "\(report)")
+    }
+
+    @Test(arguments: ["dynamic", "fixed"], [true, false])
+    func imagesWrittenByQEMUAreReadByteForByte(subformat: String, force: Bool) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("vhd")
+        let raw = folder.file("a.raw")
+        let path = folder.file("a.vhd")
+        let size = 512 * UInt64.random(in: 9000...13000, using: &random)
+        let source = try DiskImage.create(path: raw, format: .raw, size: size)
+        for _ in 0..<6 {
+            let count = Int.random(in: 1...70_000, using: &random)
+            try source.store(
+                random.bytes(count), at: UInt64.random(in: 0...size - UInt64(count), using: &random))
+        }
+        try source.close()
+        try Tool.check(
+            "qemu-img",
+            ["convert", "-f", "raw", "-O", "vpc", "-o", "subformat=\(subformat),force_size=\(force ? "on" : "off")", raw, path])
+        let info = try DiskImage.info(path: path, format: .vhd)
+        #expect(info.subformat == subformat)
+        #expect(force ? info.virtualSize == size : info.virtualSize >= size)
+
+        // Read, then written by us behind qemu's blocks, then read by qemu again.
+        let device = try DiskImage.open(path: path, format: .vhd, readOnly: false)
+        let original = try DiskImage.open(path: raw, format: .raw, readOnly: true)
+        let model = MemoryDevice(size: device.size)
+        try model.store(try original.bytes(at: 0, count: Int(size)), at: 0)
+        try original.close()
+        let comparison = ModelComparison(device, model: model, hotspots: [0, 2 << 20, 4 << 20, device.size - 512])
+        try comparison.compare()
+        try comparison.run(40, random: &random)
+        try device.close()
+        try Tool.check("qemu-img", ["convert", "-f", "vpc", "-O", "raw", path, raw])
+        let back = try DiskImage.open(path: raw, format: .raw, readOnly: true)
+        try comparison.compare(back)
+        try back.close()
+    }
+
+    @Test(arguments: [1 << 20, 3 << 20, 10 << 20, 1 << 30, 10 << 30, 127 << 30, 130 << 30] as [UInt64])
+    func sizesAgreeWithQEMUForItsOwnImages(size: UInt64) throws {
+        let folder = try ScratchFolder("vhd")
+        let path = folder.file("a.vhd")
+        for force in ["on", "off"] {
+            try Tool.check("qemu-img", ["create", "-f", "vpc", "-o", "force_size=\(force)", path, "\(size)"])
+            let said = try Tool.check("qemu-img", ["info", "--output=json", path])
+            let ours = try DiskImage.info(path: path, format: .vhd).virtualSize
+            #expect(said.contains("\"virtual-size\": \(ours),"), "\(ours) for \(said)")
+        }
+    }
+
+    @Test func manyThreadsWriteTheirOwnPartsOfSharedBlocks() throws {
+        let folder = try ScratchFolder("vhd")
+        let device = try DiskImage.create(path: folder.file("a.vhd"), format: .vhd, size: 32 << 20)
+        let threads = (0..<6).map { number in
+            WorkerThread("writer \(number)") {
+                for step in 0..<256 {
+                    // Interleaved sectors: all threads meet in every block.
+                    let offset = UInt64(step) << 17 + UInt64(number) * 4096
+                    do {
+                        try device.store([UInt8](repeating: UInt8(number + 1), count: 4096), at: offset)
+                        if step % 32 == number { try device.flush() }
+                        let read = try device.bytes(at: offset, count: 4096)
+                        #expect(read.allSatisfy { $0 == UInt8(number + 1) })
+                    } catch { Issue.record(error) }
+                }
+            }
+        }
+        for thread in threads { thread.join() }
+        try device.close()
+        let again = try DiskImage.open(path: folder.file("a.vhd"), format: .vhd, readOnly: true)
+        for step in 0..<256 {
+            let read = try again.bytes(at: UInt64(step) << 17, count: 7 * 4096)
+            #expect((0..<7).allSatisfy { read[$0 * 4096 + 77] == ($0 < 6 ? UInt8($0 + 1) : 0) })
+        }
+        try again.close()
+    }
+}

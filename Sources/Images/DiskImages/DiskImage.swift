@@ -49,6 +49,9 @@ public enum DiskImage {
         guard let rounded = size.roundedUp(to: 512), rounded <= limit else {
             throw FormatCapabilities.tooLarge(size, format, limit: limit).at(path: path)
         }
+        if path.prefix(while: { $0 != "/" }).contains(":") {
+            throw BlockError(.denied, "QEMU would read the name as a protocol; put ./ before it", path: path)
+        }
         let file = try ImageFile(path: path, access: .create)
         do {
             switch format {

@@ -6,7 +6,7 @@ import TestSupport
 @testable import DiskImages
 
 @Suite struct DiskImageTests {
-    @Test(arguments: [ImageFormat.raw, .vhd])
+    @Test(arguments: ImageFormat.allCases)
     func creationIsExclusiveAndLeavesNothingBehind(format: ImageFormat) throws {
         let folder = try ScratchFolder("image")
         let path = folder.file("a")
@@ -17,6 +17,7 @@ import TestSupport
         #expect(try DiskImage.info(path: path, format: format).virtualSize == 100_352)
         try device.close()
         #expect(code { _ = try DiskImage.create(path: folder.file("b"), format: format, size: .max) } == .limitExceeded)
+        #expect(code { _ = try DiskImage.create(path: "nbd:x", format: format, size: 512) } == .denied)
         #expect(code { _ = try DiskImage.open(path: folder.file("c"), format: format, readOnly: true) } == .notFound)
         #expect(try folder.contents() == ["a"])
     }
@@ -39,7 +40,7 @@ import TestSupport
         #expect(try FormatCapabilities.roundedSize(3 << 40, for: .qcow2) == 3 << 40)
     }
 
-    @Test(arguments: [ImageFormat.raw, .vhd])
+    @Test(arguments: ImageFormat.allCases)
     func requestsPastTheEndAreRefused(format: ImageFormat) throws {
         let folder = try ScratchFolder("image")
         let device = try DiskImage.create(path: folder.file("a"), format: format, size: 4 << 20)
@@ -72,6 +73,44 @@ import TestSupport
         }
         try replace(folder.file("base"), bytes)
         #expect(code { _ = try DiskImage.open(path: folder.file("base"), format: .vhd, readOnly: true) } == .unsupported)
+    }
+
+    @Test func aQCOW2ImageWithABackingFileIsRefused() throws {
+        let folder = try ScratchFolder("image")
+        try Tool.check("qemu-img", ["create", "-f", "raw", folder.file("base"), "1M"])
+        try Tool.check(
+            "qemu-img", ["create", "-f", "qcow2", "-b", folder.file("base"), "-F", "raw", folder.file("top")])
+        let found = code { _ = try DiskImage.open(path: folder.file("top"), format: .qcow2, readOnly: true) }
+        #expect(found == .unsupported || found == .denied)
+    }
+
+    /// Every format into every other, by hand: what is read of one is written to the next, ends where it began.
+    @Test func contentSurvivesAWayThroughAllFormats() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("image")
+        let size: UInt64 = 512 * UInt64.random(in: 10_000...15_000, using: &random)
+        let model = MemoryDevice(size: size)
+        for _ in 0..<5 {
+            let count = Int.random(in: 1...300_000, using: &random)
+            try model.store(random.bytes(count), at: UInt64.random(in: 0...size - UInt64(count), using: &random))
+        }
+        var source: any BlockDevice = model
+        for (step, format) in [ImageFormat.raw, .vhd, .qcow2, .vhd, .raw, .qcow2, .raw].enumerated() {
+            let path = folder.file("\(step).\(format)")
+            let device = try DiskImage.create(path: path, format: format, size: size)
+            for extent in try source.extents(at: 0, length: size) where extent.kind == .data {
+                try device.store(try source.bytes(at: extent.offset, count: Int(extent.length)), at: extent.offset)
+            }
+            if step > 0 { try source.close() }
+            try device.close()
+            let qemuName = format == .vhd ? "vpc" : format.rawValue
+            if step > 0 {
+                try Tool.check("qemu-img", ["compare", "-f", qemuName, "-F", "raw", path, folder.file("0.raw")])
+            }
+            source = try DiskImage.open(path: path, format: format, readOnly: true)
+        }
+        #expect(try source.bytes(at: 0, count: Int(size)) == model.bytes(at: 0, count: Int(size)))
+        try source.close()
     }
 
     @Test func optionsAreReadAsQEMUSpellsThem() throws {

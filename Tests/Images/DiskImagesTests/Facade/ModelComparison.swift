@@ -38,6 +38,7 @@ struct ModelComparison {
             }
         }
         try compare()
+        try checkExtents()
     }
 
     /// Compares everything the extent maps of either do not call empty.
@@ -55,6 +56,16 @@ struct ModelComparison {
                     }
                     position += UInt64(count)
                 }
+            }
+        }
+    }
+
+    /// What the extent map calls zero or a hole must be zero in the model.
+    func checkExtents() throws {
+        for known in try model.extents(at: 0, length: model.size) where known.kind == .data {
+            for extent in try device.extents(at: known.offset, length: known.length) where extent.kind != .data {
+                let content = try model.bytes(at: extent.offset, count: Int(extent.length))
+                #expect(content.allSatisfy { $0 == 0 }, "\(extent) holds data")
             }
         }
     }

@@ -62,7 +62,7 @@ var targets: [Target] = [
     tests("Images", "BlockIOTests", ["BlockIO", "CoreTypes", "TestSupport"]),
     tests("Images", "DiskImagesTests", ["DiskImages", "BlockIO", "CoreTypes", "TestSupport"]),
     tests("Images", "BlockCopyTests", ["BlockCopy", "DiskImages", "BlockIO", "CoreTypes", "TestSupport"]),
-    tests("NBD", "NBDTests", ["NBDTransport", "NBDProtocol", "BlockIO", "CoreTypes", "TestSupport"]),
+    tests("NBD", "NBDTests", ["NBDTransport", "NBDProtocol", "BlockIO", "CoreTypes", "CLinux", "TestSupport"]),
     tests(
         "Datapath", "DatapathTests",
         ["Datapath", "DatapathControl", "NBDTransport", "DiskImages", "BlockIO", "BlockCopy", "CoreTypes", "TestSupport"]),
@@ -94,7 +94,7 @@ if coreOnly {
             packages: [httpClient, nioCore, nioHTTP1, nioPosix]),
         library(
             "API", "APIServer", ["Toolstack", "APITypes", "RPCCodec", "DataModel", "CoreTypes"],
-            packages: [hummingbird, nioCore, nioPosix, logging]),
+            packages: [hummingbird, nioCore, nioHTTP1, nioPosix, logging]),
         // Control
         library("Control", "PoolDatabase", ["APITypes", "DataModel", "CoreTypes"], packages: [grdb]),
         library("Control", "StorageInterface", ["CoreTypes"]),
@@ -114,8 +114,7 @@ if coreOnly {
         library(
             "Interface", "ImageCommands",
             [
-                "DiskImages", "BlockCopy", "BlockIO", "NBDTransport", "Datapath", "DatapathControl", "TerminalUI",
-                "CoreTypes",
+                "DiskImages", "BlockCopy", "BlockIO", "NBDTransport", "TerminalUI", "CoreTypes",
             ], packages: [arguments]),
         // Executables
         program("gantryd", ["APIServer", "Toolstack", "CoreTypes"], packages: [arguments, logging]),
@@ -124,7 +123,7 @@ if coreOnly {
         program("gantry", ["ImageCommands", "DatapathControl", "CoreTypes", "CLinux"], packages: [arguments]),
         program("datamodel-gen", ["DataModel", "CoreTypes"]),
         // Testing
-        library("Testing", "GuestFixture", ["TestSupport", "CoreTypes"]),
+        library("Testing", "GuestFixture", ["TestSupport", "CoreTypes", "CLinux"]),
         tests("API", "DataModelTests", ["DataModel", "APITypes", "CoreTypes", "TestSupport"]),
         tests("API", "RPCCodecTests", ["RPCCodec", "CoreTypes", "TestSupport"]),
         tests("API", "APIServerTests", ["APIServer", "XenAPIClient", "APITypes", "RPCCodec", "CoreTypes", "TestSupport"]),
@@ -132,8 +131,11 @@ if coreOnly {
         tests(
             "Control", "StorageTests",
             ["StorageManagers", "StorageInterface", "StorageMotion", "DatapathControl", "CoreTypes", "TestSupport"]),
-        tests("Control", "GuestsTests", ["Guests", "CoreTypes", "TestSupport", "GuestFixture"]),
-        tests("Interface", "XECommandsTests", ["XECommands", "XenAPIClient", "APITypes", "RPCCodec", "TerminalUI", "CoreTypes", "TestSupport"]),
+        tests("Control", "GuestsTests", ["Guests", "CoreTypes", "CLinux", "TestSupport", "GuestFixture"], packages: [logging]),
+        tests(
+            "Interface", "XECommandsTests",
+            ["XECommands", "XenAPIClient", "DataModel", "APITypes", "RPCCodec", "TerminalUI", "CoreTypes", "TestSupport"]),
+        tests("Interface", "ImageCommandsTests", ["ImageCommands", "DiskImages", "BlockIO", "NBDTransport", "CoreTypes", "TestSupport"]),
         tests("EndToEnd", "EndToEndTests", ["GuestFixture", "TestSupport", "XenAPIClient", "NBDTransport", "BlockIO", "RPCCodec", "CoreTypes"]),
     ]
 }

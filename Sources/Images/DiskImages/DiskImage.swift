@@ -42,24 +42,13 @@ public enum DiskImage {
     public static func create(
         path: String, format: ImageFormat, size: UInt64, options: CreateOptions = CreateOptions()
     ) throws(BlockError) -> any BlockDevice {
-        let limit =
-            format == .qcow2
-            ? FormatCapabilities.largestQCOW2(clusterSize: 1 << (try options.clusterBits()))
-            : FormatCapabilities.of(format).maximumSize
-        guard let rounded = size.roundedUp(to: 512), rounded <= limit else {
-            throw FormatCapabilities.tooLarge(size, format, limit: limit).at(path: path)
-        }
+        let rounded = try checkedSize(size, format: format, options: options, path: path)
         if path.prefix(while: { $0 != "/" }).contains(":") {
             throw BlockError(.denied, "QEMU would read the name as a protocol; put ./ before it", path: path)
         }
         let file = try ImageFile(path: path, access: .create)
         do {
-            switch format {
-            case .raw: try file.truncate(to: rounded)
-            case .vhd: try VHDImage.create(file: file, size: rounded, subformat: options.vhdSubformat)
-            case .qcow2: try QCOW2Image.create(file: file, size: rounded, clusterBits: try options.clusterBits())
-            }
-            try file.sync()
+            try fill(file, format: format, size: rounded, options: options)
             try file.syncFolder()
             return try open(file: file, format: format)
         } catch {
@@ -68,6 +57,47 @@ public enum DiskImage {
             file.close()
             throw error.at(path: path)
         }
+    }
+
+    /// Like `create`, in a file that exists and is empty (`.exists` otherwise), such as one without a name.
+    public static func format(
+        path: String, format: ImageFormat, size: UInt64, options: CreateOptions = CreateOptions()
+    ) throws(BlockError) -> any BlockDevice {
+        let rounded = try checkedSize(size, format: format, options: options, path: path)
+        let file = try ImageFile(path: path, access: .readWrite)
+        do throws(BlockError) {
+            guard try file.size() == 0 else { throw BlockError(.exists, "the file is not empty") }
+            try fill(file, format: format, size: rounded, options: options)
+            return try open(file: file, format: format)
+        } catch {
+            file.close()
+            throw error.at(path: path)
+        }
+    }
+
+    private static func fill(
+        _ file: ImageFile, format: ImageFormat, size: UInt64, options: CreateOptions
+    ) throws(BlockError) {
+        switch format {
+        case .raw: try file.truncate(to: size)
+        case .vhd: try VHDImage.create(file: file, size: size, subformat: options.vhdSubformat)
+        case .qcow2: try QCOW2Image.create(file: file, size: size, clusterBits: try options.clusterBits())
+        }
+        try file.sync()
+    }
+
+    /// `size` in whole sectors; `.limitExceeded` with the limit when the format cannot hold it.
+    private static func checkedSize(
+        _ size: UInt64, format: ImageFormat, options: CreateOptions, path: String
+    ) throws(BlockError) -> UInt64 {
+        let limit =
+            format == .qcow2
+            ? FormatCapabilities.largestQCOW2(clusterSize: 1 << (try options.clusterBits()))
+            : FormatCapabilities.of(format).maximumSize
+        guard let rounded = size.roundedUp(to: 512), rounded <= limit else {
+            throw FormatCapabilities.tooLarge(size, format, limit: limit).at(path: path)
+        }
+        return rounded
     }
 
     /// What the image's header says. Reads no tables, opens no other file, takes no lock: an image in use can be asked.

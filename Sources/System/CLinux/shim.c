@@ -288,6 +288,13 @@ uint64_t gantry_now(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 int gantry_errno(void) { return errno; }
+int gantry_pipe(int *read_end, int *write_end) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
+    *read_end = ends[0];
+    *write_end = ends[1];
+    return 0;
+}
 int gantry_open_beneath(int directory, const char *path, int flags, uint32_t mode) {
     struct open_how how = {
         .flags = (uint64_t)(flags | O_CLOEXEC), .mode = (flags & O_CREAT) ? mode : 0,

@@ -68,6 +68,8 @@ void gantry_ignore_sigpipe(void);
 // Monotonic nanoseconds.
 uint64_t gantry_now(void);
 int gantry_errno(void);
+// A pipe, both ends close-on-exec; 0 or -errno.
+int gantry_pipe(int *read_end, int *write_end);
 // Opens a path below `directory` that may not leave it (openat2 RESOLVE_BENEATH|NO_SYMLINKS|NO_MAGICLINKS).
 int gantry_open_beneath(int directory, const char *path, int flags, uint32_t mode);
 // An unnamed file in `directory` (O_TMPFILE); descriptor or -errno.

@@ -1,0 +1,39 @@
+/// A storage driver's failure, with the number that XenAPI clients know it by.
+public struct StorageError: Error, Sendable, CustomStringConvertible {
+    /// The driver's fault number: N of `SR_BACKEND_FAILURE_N`. Source: SMAPIv1 fault codes.
+    public struct Fault: Hashable, Sendable {
+        public let number: Int
+        private init(_ number: Int) { self.number = number }
+
+        public static let invalidArgument = Fault(1)
+        public static let volumeInUse = Fault(24)
+        public static let unimplemented = Fault(38)
+        public static let repositoryNotEmpty = Fault(39)
+        public static let scanFailed = Fault(40)
+        public static let repositoryExists = Fault(42)
+        public static let volumeExists = Fault(43)
+        public static let noSpace = Fault(44)
+        public static let volumeUnavailable = Fault(46)
+        public static let repositoryUnavailable = Fault(47)
+        public static let repositoryCreation = Fault(61)
+        public static let volumeType = Fault(66)
+        public static let volumeCreation = Fault(78)
+        public static let volumeSize = Fault(79)
+        public static let volumeDeletion = Fault(80)
+        public static let locationMissing = Fault(94)
+        public static let volumeResize = Fault(110)
+        public static let volumeMissing = Fault(144)
+        public static let general = Fault(202)
+    }
+
+    public let fault: Fault
+    /// What failed, why, and what to do.
+    public let message: String
+
+    public init(_ fault: Fault, _ message: String) {
+        self.fault = fault
+        self.message = message
+    }
+
+    public var description: String { message }
+}

@@ -1,0 +1,208 @@
+import BlockCopy
+import BlockIO
+import CoreTypes
+import DiskImages
+import Foundation
+import StorageInterface
+
+/// The folder of one file SR. Blocking; new images appear under their name only when they are whole and durable.
+struct FileRepository: Sendable {
+    /// Names the SR that owns the folder, so that two SRs cannot share one by mistake.
+    private static let marker = ".gantry-sr"
+    /// Begins the names of images that are being made.
+    private static let unfinished = ".gantry-new-"
+
+    let uuid: String
+    let path: String
+
+    init(_ repository: StorageRepository) throws(StorageError) {
+        guard let location = repository.deviceConfig["location"], !location.isEmpty else {
+            throw StorageError(.locationMissing, "device-config:location is missing: the folder for the disk images")
+        }
+        guard location.hasPrefix("/"), !location.contains("\0") else {
+            throw StorageError(.invalidArgument, "device-config:location must be an absolute path, not '\(location)'")
+        }
+        uuid = repository.uuid
+        path = location.count > 1 && location.hasSuffix("/") ? String(location.dropLast()) : location
+    }
+
+    // MARK: The repository
+
+    /// Makes the folder the SR's. It must hold nothing that matters (`lost+found` does not).
+    func prepare() throws(StorageError) {
+        if !FileManager.default.fileExists(atPath: path) {
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+            } catch {
+                throw StorageError(.repositoryCreation, "cannot make the folder \(path): \(error.localizedDescription)")
+            }
+        }
+        if let owner = try owner() {
+            throw StorageError(.repositoryExists, "\(path) belongs to the SR \(owner); use another folder or introduce that SR")
+        }
+        guard try names().isEmpty else {
+            throw StorageError(.repositoryExists, "\(path) is not empty; use an empty folder, or sr-introduce to keep its images")
+        }
+        try writeMarker()
+    }
+
+    /// Checks that the folder is there and the SR's own, and removes what an interrupted creation left. A folder without
+    /// a marker (an introduced SR) becomes this SR's.
+    func check() throws(StorageError) {
+        switch try owner() {
+        case .some(uuid): break
+        case .some(let other):
+            throw StorageError(.repositoryUnavailable, "\(path) belongs to the SR \(other), not to \(uuid)")
+        case .none: try writeMarker()
+        }
+        for name in try names(hidden: true) where name.hasPrefix(Self.unfinished) {
+            unsafe unlink(path + "/" + name)
+        }
+    }
+
+    func removeMarker() throws(StorageError) {
+        unsafe unlink(path + "/" + Self.marker)
+        try syncFolder()
+    }
+
+    private func owner() throws(StorageError) -> String? {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw StorageError(.repositoryUnavailable, "the folder \(path) does not exist on this host")
+        }
+        guard let data = FileManager.default.contents(atPath: path + "/" + Self.marker) else { return nil }
+        return String(decoding: data.prefix(64), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private func writeMarker() throws(StorageError) {
+        do {
+            try Data((uuid + "\n").utf8).write(to: URL(fileURLWithPath: path + "/" + Self.marker))
+        } catch {
+            throw StorageError(.repositoryCreation, "cannot write to \(path): \(error.localizedDescription)")
+        }
+        try syncFolder()
+    }
+
+    private func names(hidden: Bool = false) throws(StorageError) -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: path)
+                .filter { $0 != "lost+found" && (hidden || !$0.hasPrefix(".gantry-")) }
+        } catch {
+            throw StorageError(.repositoryUnavailable, "cannot read the folder \(path): \(error.localizedDescription)")
+        }
+    }
+
+    /// Makes created, renamed and removed names durable.
+    private func syncFolder() throws(StorageError) {
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw StorageError(BlockError(call: "open", errno: errno, path: path), otherwise: .repositoryUnavailable)
+        }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else {
+            throw StorageError(BlockError(call: "fsync", errno: errno, path: path), otherwise: .general)
+        }
+    }
+
+    func space() throws(StorageError) -> RepositorySpace {
+        var facts = statvfs()
+        guard unsafe statvfs(path, &facts) == 0 else {
+            throw StorageError(BlockError(call: "statvfs", errno: errno, path: path), otherwise: .repositoryUnavailable)
+        }
+        let unit = UInt64(facts.f_frsize)
+        let total = UInt64(facts.f_blocks) * unit
+        let free = UInt64(facts.f_bavail) * unit
+        let allocated = try scan().volumes.reduce(UInt64(0)) { $0 + $1.virtualSize }
+        return RepositorySpace(total: total, free: free, used: total - min(total, free), virtualAllocation: allocated)
+    }
+
+    func scan() throws(StorageError) -> RepositoryScan {
+        var result = RepositoryScan(volumes: [], problems: [:])
+        for name in try names().sorted() {
+            do throws(StorageError) {
+                result.volumes.append(try stat(name))
+            } catch {
+                result.problems[name] = error.message
+            }
+        }
+        return result
+    }
+
+    // MARK: Volumes
+
+    func stat(_ location: String) throws(StorageError) -> Volume {
+        let name = try VolumeName(location: location)
+        let info = try reporting(.volumeUnavailable) { () throws(BlockError) in
+            try DiskImage.info(path: path + "/" + location, format: name.format)
+        }
+        return Volume(
+            uuid: name.uuid, location: location, format: name.format, virtualSize: info.virtualSize,
+            physicalSize: info.actualSize)
+    }
+
+    func create(uuid: String, size: UInt64, format: ImageFormat) throws(StorageError) -> Volume {
+        let name = try VolumeName(uuid: uuid, format: format)
+        let final = path + "/" + name.location
+        guard !FileManager.default.fileExists(atPath: final) else {
+            throw StorageError(.volumeExists, "\(final) exists already")
+        }
+        let temporary = path + "/" + Self.unfinished + name.location
+        try reporting(.volumeCreation) { () throws(BlockError) in
+            try DiskImage.create(path: temporary, format: format, size: size, options: CreateOptions()).close()
+        }
+        try publish(temporary, as: final)
+        return try stat(name.location)
+    }
+
+    /// Gives a finished image its name.
+    private func publish(_ temporary: String, as final: String) throws(StorageError) {
+        guard unsafe rename(temporary, final) == 0 else {
+            let error = BlockError(call: "rename", errno: errno, path: final)
+            unsafe unlink(temporary)
+            throw StorageError(error, otherwise: .volumeCreation)
+        }
+        try syncFolder()
+    }
+
+    func remove(_ location: String) throws(StorageError) {
+        let name = try VolumeName(location: location)
+        guard unsafe unlink(path + "/" + name.location) == 0 || errno == ENOENT else {
+            throw StorageError(BlockError(call: "unlink", errno: errno, path: path + "/" + location), otherwise: .volumeDeletion)
+        }
+        try syncFolder()
+    }
+
+    /// Grows the image: a raw file in place, the others by copying into a larger one that then takes the name, so that a
+    /// crash leaves the old or the new image whole.
+    func resize(_ location: String, to size: UInt64) throws(StorageError) -> Volume {
+        let name = try VolumeName(location: location)
+        let present = try stat(location)
+        guard size >= present.virtualSize else {
+            throw StorageError(
+                .volumeSize, "VDI Invalid size [opterr=shrinking not allowed: \(present.virtualSize) to \(size) bytes]")
+        }
+        if size == present.virtualSize { return present }
+        let final = path + "/" + location
+        if name.format == .raw {
+            guard unsafe truncate(final, off_t(size)) == 0 else {
+                throw StorageError(BlockError(call: "truncate", errno: errno, path: final), otherwise: .volumeResize)
+            }
+            return try stat(location)
+        }
+        let temporary = path + "/" + Self.unfinished + location
+        do throws(BlockError) {
+            let source = try DiskImage.open(path: final, format: name.format, readOnly: true)
+            let target = try DiskImage.create(path: temporary, format: name.format, size: size, options: CreateOptions())
+            var options = CopyEngine.Options()
+            options.destinationIsZero = true
+            try CopyEngine.copy(from: source, to: target, options: options)
+            try target.close()
+            try source.close()
+        } catch {
+            unsafe unlink(temporary)
+            throw StorageError(error, otherwise: .volumeResize)
+        }
+        try publish(temporary, as: final)
+        return try stat(location)
+    }
+}

@@ -1,0 +1,105 @@
+public import CoreTypes
+public import StorageInterface
+import BlockIO
+import DiskImages
+
+/// The `file` manager: an SR is a folder that exists already, each VDI one file in it, `<uuid>.raw`, `.vhd` or `.qcow2`.
+/// All methods may be called at once for different SRs.
+public struct FileStorageManager: StorageManager {
+    public init() {}
+
+    public var info: StorageManagerInfo {
+        StorageManagerInfo(
+            type: "file", name: "File", description: "Disk images as files in a folder of this host",
+            vendor: "Gantry", copyright: "The Gantry developers", version: "1.0", requiredAPIVersion: "1.0",
+            features: [
+                "SR_CREATE": 1, "SR_DELETE": 1, "SR_ATTACH": 1, "SR_DETACH": 1, "SR_SCAN": 1, "SR_UPDATE": 1,
+                "VDI_CREATE": 1, "VDI_DELETE": 1, "VDI_ATTACH": 1, "VDI_DETACH": 1, "VDI_ACTIVATE": 1,
+                "VDI_DEACTIVATE": 1, "VDI_RESIZE": 1, "VDI_UPDATE": 1, "VDI_MIRROR": 1, "VDI_INTRODUCE": 1,
+                "THIN_PROVISIONING": 1,
+            ],
+            configuration: [
+                "location": "absolute path of the folder that holds the images",
+                FormatPreference.key: "comma-separated image formats for new disks, best first (raw, vhd, qcow2)",
+            ],
+            supportedImageFormats: [.vhd, .qcow2, .raw])
+    }
+
+    public func preferredFormats(_ configuration: [String: String]) -> [ImageFormat] {
+        FormatPreference.read(configuration, default: info.supportedImageFormats)
+    }
+
+    public func largestSize(_ format: ImageFormat) -> UInt64 { FormatLimits.of(format).maximum }
+
+    public func roundedSize(_ size: UInt64, format: ImageFormat) throws(StorageError) -> UInt64 {
+        let limits = FormatLimits.of(format)
+        let wanted = max(size, limits.minimum)
+        guard let rounded = wanted.roundedUp(to: limits.unit), rounded <= limits.maximum else {
+            throw StorageError(
+                .volumeSize,
+                "VDI Invalid size [opterr=a \(format.rawValue) VDI can have \(limits.minimum) to \(limits.maximum) bytes, "
+                    + "not \(size)]")
+        }
+        return rounded
+    }
+
+    public func createRepository(_ repository: StorageRepository) async throws(StorageError) {
+        try await blocking { () throws(StorageError) in
+            try FileRepository(repository).prepare()
+        }
+    }
+
+    public func destroyRepository(_ repository: StorageRepository) async throws(StorageError) {
+        try await blocking { () throws(StorageError) in
+            let folder = try FileRepository(repository)
+            guard try folder.scan().volumes.isEmpty else {
+                throw StorageError(.repositoryNotEmpty, "\(folder.path) still holds disk images; destroy them first")
+            }
+            try folder.removeMarker()
+        }
+    }
+
+    public func attach(_ repository: StorageRepository) async throws(StorageError) {
+        try await blocking { () throws(StorageError) in try FileRepository(repository).check() }
+    }
+
+    public func detach(_ repository: StorageRepository) async throws(StorageError) {}
+
+    public func space(_ repository: StorageRepository) async throws(StorageError) -> RepositorySpace {
+        try await blocking { () throws(StorageError) in try FileRepository(repository).space() }
+    }
+
+    public func scan(_ repository: StorageRepository) async throws(StorageError) -> RepositoryScan {
+        try await blocking { () throws(StorageError) in try FileRepository(repository).scan() }
+    }
+
+    public func createVolume(
+        _ repository: StorageRepository, uuid: String, size: UInt64, format: ImageFormat
+    ) async throws(StorageError) -> Volume {
+        try await blocking { () throws(StorageError) in
+            try FileRepository(repository).create(uuid: uuid, size: size, format: format)
+        }
+    }
+
+    public func destroyVolume(_ repository: StorageRepository, location: String) async throws(StorageError) {
+        try await blocking { () throws(StorageError) in try FileRepository(repository).remove(location) }
+    }
+
+    public func resizeVolume(
+        _ repository: StorageRepository, location: String, size: UInt64
+    ) async throws(StorageError) -> Volume {
+        try await blocking { () throws(StorageError) in
+            try FileRepository(repository).resize(location, to: size)
+        }
+    }
+
+    public func stat(_ repository: StorageRepository, location: String) async throws(StorageError) -> Volume {
+        try await blocking { () throws(StorageError) in try FileRepository(repository).stat(location) }
+    }
+
+    public func image(_ repository: StorageRepository, location: String) throws(StorageError) -> VolumeImage {
+        let folder = try FileRepository(repository)
+        let name = try VolumeName(location: location)
+        return VolumeImage(path: folder.path + "/" + location, format: name.format)
+    }
+}

@@ -1,0 +1,143 @@
+/// The move of one disk to a new image, as a value: what has been decided, how far it is, and what comes next. It is
+/// stored before each effect starts, so that after any crash `recover` alone tells what to do.
+///
+///     planned ─▶ created ─▶ mirroring ─▶ pivoting ─▶ committed ─▶ (gone)
+///        └──────────┴───────────┴────────────┴──▶ abandoned ─▶ (gone)
+///
+/// The source is authoritative up to and in `pivoting`; from `committed` on the destination is. `committed` is written in
+/// the same transaction that points the disk's users to the destination: there is no moment between.
+public struct DiskMotion: Codable, Hashable, Sendable {
+    public enum Phase: String, Codable, Sendable {
+        /// Nothing exists but this record.
+        case planned
+        /// The destination image exists or is being made.
+        case created
+        /// The data path has been told to mirror.
+        case mirroring
+        /// The data path has been told to write both.
+        case pivoting
+        /// The destination is the disk; the source is to be destroyed.
+        case committed
+        /// The source is the disk; the destination is to be destroyed.
+        case abandoned
+    }
+
+    public enum Effect: Hashable, Sendable {
+        case createDestination
+        /// Start the data path if it does not run, and the mirror in it.
+        case startMirror
+        /// Wait until the mirror is synchronised or fails.
+        case awaitSynchronised
+        case preparePivot
+        /// One transaction: the disk's users point to the destination and the phase becomes `committed`.
+        case commit
+        case finishPivot
+        case destroySource
+        /// End the mirror in favour of the source; harmless without one.
+        case cancelMirror
+        case destroyDestination
+        /// Remove the record.
+        case forget
+    }
+
+    /// What a data path says about the mirror of this motion.
+    public enum Observation: Hashable, Sendable {
+        /// No such process, or it serves another image.
+        case absent
+        /// It serves the source and does not mirror.
+        case sourceOnly
+        case mirroring
+        case dual
+        case broken(String)
+        /// It serves the destination alone.
+        case destinationOnly
+    }
+
+    public let id: String
+    public let sourceUUID: String
+    public let sourceRef: String
+    public let sourceSR: String
+    public let sourceLocation: String
+    public let destinationUUID: String
+    public let destinationRef: String
+    public let destinationSR: String
+    /// `raw`, `vhd` or `qcow2`.
+    public let format: String
+    /// Virtual size of the destination, bytes.
+    public let size: UInt64
+    public private(set) var phase: Phase = .planned
+    /// What made it `abandoned`.
+    public private(set) var failure: String?
+
+    public init(
+        id: String, sourceUUID: String, sourceRef: String, sourceSR: String, sourceLocation: String,
+        destinationUUID: String, destinationRef: String, destinationSR: String, format: String, size: UInt64
+    ) {
+        self.id = id
+        self.sourceUUID = sourceUUID
+        self.sourceRef = sourceRef
+        self.sourceSR = sourceSR
+        self.sourceLocation = sourceLocation
+        self.destinationUUID = destinationUUID
+        self.destinationRef = destinationRef
+        self.destinationSR = destinationSR
+        self.format = format
+        self.size = size
+    }
+
+    /// The destination's location in its SR: every driver of ours names a volume by its uuid and format.
+    public var destinationLocation: String { "\(destinationUUID).\(format)" }
+
+    /// The next effect in this phase when everything goes well. Before each the record is stored with `advanced` phase.
+    public var next: Effect {
+        switch phase {
+        case .planned: .createDestination
+        case .created: .startMirror
+        case .mirroring: .preparePivot
+        case .pivoting: .commit
+        case .committed: .destroySource
+        case .abandoned: .destroyDestination
+        }
+    }
+
+    /// Moves to `phase`; only along the arrows of the diagram.
+    public mutating func advance(to phase: Phase) {
+        let legal: [Phase: Set<Phase>] = [
+            .planned: [.created, .abandoned], .created: [.mirroring, .abandoned],
+            .mirroring: [.pivoting, .abandoned], .pivoting: [.committed, .abandoned], .committed: [], .abandoned: [],
+        ]
+        precondition(legal[self.phase]?.contains(phase) == true, "a motion cannot go from \(self.phase) to \(phase)")
+        self.phase = phase
+    }
+
+    /// Gives up in favour of the source. Not legal once committed.
+    public mutating func abandon(because reason: String) {
+        if phase == .abandoned { return }
+        advance(to: .abandoned)
+        failure = reason
+    }
+
+    /// What a restarted toolstack does, in order, given what the data path says.
+    public mutating func recover(_ observed: Observation) -> [Effect] {
+        switch (phase, observed) {
+        case (.committed, .dual), (.committed, .mirroring), (.committed, .broken):
+            return [.finishPivot, .destroySource, .forget]
+        case (.committed, _): return [.destroySource, .forget]
+        case (.mirroring, .mirroring): return [.awaitSynchronised, .preparePivot, .commit, .finishPivot, .destroySource, .forget]
+        // Told to pivot and died before hearing that it was done: asking again is harmless.
+        case (.pivoting, .mirroring): return [.awaitSynchronised, .preparePivot, .commit, .finishPivot, .destroySource, .forget]
+        case (.mirroring, .dual), (.pivoting, .dual): return [.commit, .finishPivot, .destroySource, .forget]
+        // Only a commit can bring a data path there, whatever the record says.
+        case (.pivoting, .destinationOnly): return [.commit, .destroySource, .forget]
+        case (.created, .mirroring), (.created, .dual):
+            advance(to: .mirroring)
+            return recover(observed)
+        case (_, .broken(let reason)):
+            abandon(because: reason)
+            return [.cancelMirror, .destroyDestination, .forget]
+        default:
+            abandon(because: "the toolstack was restarted before the disk was mirrored")
+            return [.cancelMirror, .destroyDestination, .forget]
+        }
+    }
+}

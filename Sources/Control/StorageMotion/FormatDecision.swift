@@ -1,0 +1,60 @@
+public import CoreTypes
+public import StorageInterface
+
+/// The one decision about a disk's destination format, taken before anything is created: explicit choice → the
+/// destination's preferred formats → the source's format; the first that the manager supports and whose limits fit.
+public enum FormatDecision {
+    public enum Refusal: Error, Hashable, Sendable {
+        /// Not a format at all; `given` as the caller wrote it.
+        case unknown(given: String)
+        /// The destination does not declare the format.
+        case unsupported(ImageFormat)
+        /// No format that may be used can hold the size; the limit is the largest one of the candidates, bytes.
+        case tooLarge(limit: UInt64)
+    }
+
+    public struct Outcome: Hashable, Sendable {
+        public let format: ImageFormat
+        /// The virtual size that the new disk gets, bytes.
+        public let size: UInt64
+    }
+
+    /// - Parameters:
+    ///   - choice: what the caller wrote: a format, or a comma-separated list in order of preference; empty: no choice.
+    ///   - size: the source's virtual size, bytes.
+    ///   - source: the source's format, nil when unknown.
+    ///   - configuration: the destination PBD's device_config.
+    public static func decide(
+        choice: String, size: UInt64, source: ImageFormat?, manager: any StorageManager,
+        configuration: [String: String]
+    ) throws(Refusal) -> Outcome {
+        let candidates = try candidates(choice: choice, source: source, manager: manager, configuration: configuration)
+        var limit: UInt64 = 0
+        for format in candidates {
+            if let rounded = try? manager.roundedSize(size, format: format) {
+                return Outcome(format: format, size: rounded)
+            }
+            limit = max(limit, manager.largestSize(format))
+        }
+        throw .tooLarge(limit: limit)
+    }
+
+    private static func candidates(
+        choice: String, source: ImageFormat?, manager: any StorageManager, configuration: [String: String]
+    ) throws(Refusal) -> [ImageFormat] {
+        let supported = manager.info.supportedImageFormats
+        let words = choice.split(separator: ",").map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
+        if words.isEmpty {
+            let wanted = manager.preferredFormats(configuration) + (source.map { [$0] } ?? [])
+            return wanted.filter(supported.contains)
+        }
+        var chosen: [ImageFormat] = []
+        for word in words {
+            guard let format = ImageFormat(parsing: word) else { throw .unknown(given: String(word)) }
+            chosen.append(format)
+        }
+        let usable = chosen.filter(supported.contains)
+        if usable.isEmpty { throw .unsupported(chosen[0]) }
+        return usable
+    }
+}

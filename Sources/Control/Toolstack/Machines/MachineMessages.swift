@@ -1,0 +1,122 @@
+import APITypes
+import CoreTypes
+import Guests
+import PoolDatabase
+
+/// VM messages: create, destroy, start, shut down.
+struct MachineMessages: Sendable {
+    let context: StorageContext
+    let admission: OperationAdmission
+    let guests: GuestHost
+    let lifecycle: MachineLifecycle
+
+    func register(in table: inout MessageTable) {
+        table.on("VM.create") { _, arguments in .ref(try await create(arguments.values[0]).opaque) }
+        table.on("VM.destroy") { call, arguments in
+            try await destroy(arguments.get(0), task: call.task)
+            return .void
+        }
+        table.on("VM.start") { call, arguments in
+            try await start(arguments.get(0), paused: arguments.get(1), task: call.task)
+            return .void
+        }
+        table.on("VM.start_on") { call, arguments in
+            _ = try context.row(arguments.get(1, as: Ref<Host>.self))
+            try await start(arguments.get(0), paused: arguments.get(2), task: call.task)
+            return .void
+        }
+        table.on("VM.clean_shutdown") { call, arguments in
+            try await shutDown(arguments.get(0), clean: true, operation: "clean_shutdown", call: call)
+            return .void
+        }
+        table.on("VM.hard_shutdown") { call, arguments in
+            try await shutDown(arguments.get(0), clean: false, operation: "hard_shutdown", call: call)
+            return .void
+        }
+        table.on("VM.shutdown") { call, arguments in
+            try await shutDown(arguments.get(0), clean: true, operation: "shutdown", call: call)
+            return .void
+        }
+        table.on("VM.set_is_a_template") { _, arguments in
+            let vm = try arguments.get(0, as: Ref<VM>.self)
+            try Self.require(try context.row(vm), .halted)
+            try await context.database.transaction { tx in try tx.set(vm, VM.isATemplate, arguments.get(1)) }
+            return .void
+        }
+    }
+
+    private func create(_ record: APIValue) async throws -> Ref<VM> {
+        let vm = Fresh.ref(VM.self)
+        let host = context.host
+        guard case .record(let members) = record else { throw APIError.internalError("VM.create needs a record") }
+        try await context.database.transaction { tx in
+            let metrics = Fresh.ref(VMMetrics.self)
+            tx.insert(VMMetrics.self, ref: metrics) { row in row[VMMetrics.uuid] = Fresh.uuid() }
+            tx.insert(VM.self, ref: vm) { row in
+                for member in members { row[field: member.name] = member.value }
+                row[VM.uuid] = Fresh.uuid()
+                row[VM.powerState] = .halted
+                row[VM.residentOn] = .null
+                row[VM.affinity] = row[VM.affinity].isNull ? host : row[VM.affinity]
+                row[VM.metrics] = metrics
+                row[VM.domid] = -1
+                row[VM.isControlDomain] = false
+                row[VM.allowedOperations] = MachineLifecycle.operations(.halted)
+            }
+        }
+        return vm
+    }
+
+    static func require(_ vm: Row, _ expected: VMPowerState...) throws(APIError) {
+        let actual = vm[VM.powerState]
+        if vm[VM.isATemplate] { throw APIError("VM_IS_TEMPLATE", vm.ref) }
+        guard expected.contains(actual) else {
+            throw APIError(
+                "VM_BAD_POWER_STATE", vm.ref, expected.map { $0.rawValue.lowercased() }.joined(separator: ", "),
+                actual.rawValue.lowercased())
+        }
+    }
+
+    private func destroy(_ vm: Ref<VM>, task: Ref<XenTask>) async throws {
+        try await admission.vm(vm, "destroy", task: task) { row, _ in
+            if row[VM.isControlDomain] { throw APIError("OPERATION_NOT_ALLOWED", "the control domain cannot be destroyed") }
+            if row[VM.powerState] != .halted {
+                throw APIError("VM_BAD_POWER_STATE", row.ref, "halted", row[VM.powerState].rawValue.lowercased())
+            }
+        } _: {
+            try await context.database.transaction { tx in
+                for vbd in tx.rows(VBD.self, where: { $0[VBD.vm] == vm }) { tx.delete(vbd.typedRef(VBD.self)) }
+                if let row = tx.row(vm) { tx.delete(row[VM.metrics]) }
+                tx.delete(vm)
+            }
+        }
+    }
+
+    private func start(_ vm: Ref<VM>, paused: Bool, task: Ref<XenTask>) async throws {
+        if paused { throw APIError("NOT_IMPLEMENTED", "VM.start with start_paused") }
+        try await admission.vm(vm, "start", task: task) { row, _ in
+            try Self.require(row, .halted)
+        } _: {
+            try await lifecycle.start(vm)
+        }
+    }
+
+    private func shutDown(_ vm: Ref<VM>, clean: Bool, operation: String, call: CallContext) async throws {
+        try await admission.vm(vm, operation, task: call.task) { row, _ in
+            try Self.require(row, .running)
+        } _: {
+            let row = try context.row(vm)
+            do {
+                if clean {
+                    try await guests.cleanShutdown(row[VM.uuid])
+                    try await lifecycle.awaitHalted(vm, cancellation: call.progress.cancellation)
+                } else {
+                    try await guests.hardShutdown(row[VM.uuid])
+                    await lifecycle.halted(row[VM.uuid])
+                }
+            } catch let error as GuestError {
+                throw ErrorMapping.api(error, vm: vm)
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import APITypes
+import Guests
+import PoolDatabase
+
+/// VBD messages.
+struct VBDMessages: Sendable {
+    let context: StorageContext
+    let guests: GuestHost
+    let lifecycle: MachineLifecycle
+
+    func register(in table: inout MessageTable) {
+        table.on("VBD.create") { _, arguments in .ref(try await create(arguments.values[0]).opaque) }
+        table.on("VBD.destroy") { _, arguments in
+            let vbd = try arguments.get(0, as: Ref<VBD>.self)
+            if try context.row(vbd)[VBD.currentlyAttached] { throw APIError("DEVICE_ALREADY_ATTACHED", vbd.opaque) }
+            try await context.database.transaction { tx in tx.delete(vbd) }
+            return .void
+        }
+        table.on("VBD.plug") { _, arguments in
+            try await plug(arguments.get(0))
+            return .void
+        }
+        table.on("VBD.unplug") { _, arguments in
+            try await unplug(arguments.get(0))
+            return .void
+        }
+    }
+
+    private func create(_ record: APIValue) async throws -> Ref<VBD> {
+        guard case .record(let members) = record, let vm = record["VM"].flatMap({ Ref<VM>(api: $0) }),
+            let vdi = record["VDI"].flatMap({ Ref<VDI>(api: $0) })
+        else { throw APIError.internalError("VBD.create needs the members VM and VDI") }
+        _ = try context.row(vm)
+        let wanted = record["userdevice"].flatMap { String(api: $0) } ?? "autodetect"
+        let empty = record["empty"].flatMap { Bool(api: $0) } ?? false
+        if !empty { _ = try context.row(vdi) }
+        let vbd = Fresh.ref(VBD.self)
+        try await context.database.transaction { tx in
+            let taken = Set(tx.rows(VBD.self) { $0[VBD.vm] == vm }.map { $0[VBD.userdevice] })
+            let position: String
+            if wanted == "autodetect" || wanted.isEmpty {
+                guard let free = (0..<16).map(String.init).first(where: { !taken.contains($0) }) else {
+                    throw APIError("INVALID_DEVICE", wanted)
+                }
+                position = free
+            } else {
+                guard let number = Self.position(wanted), (0..<16).contains(number) else {
+                    throw APIError("INVALID_DEVICE", wanted)
+                }
+                position = String(number)
+            }
+            if taken.contains(position) { throw APIError("DEVICE_ALREADY_EXISTS", position) }
+            tx.insert(VBD.self, ref: vbd) { row in
+                for member in members { row[field: member.name] = member.value }
+                row[VBD.uuid] = Fresh.uuid()
+                row[VBD.userdevice] = position
+                row[VBD.currentlyAttached] = false
+                row[VBD.allowedOperations] = [.attach]
+            }
+        }
+        return vbd
+    }
+
+    /// A device number, or a name like `xvda`, `hdb`, `sdc`.
+    private static func position(_ text: String) -> Int? {
+        if let number = Int(text) { return number }
+        for prefix in ["xvd", "hd", "sd", "vd"] where text.hasPrefix(prefix) && text.count == prefix.count + 1 {
+            return text.unicodeScalars.last.flatMap { (97...122).contains($0.value) ? Int($0.value) - 97 : nil }
+        }
+        return nil
+    }
+
+    private func running(_ vbd: Row) throws -> Row {
+        let vm = try context.row(vbd[VBD.vm])
+        guard vm[VM.powerState] == .running else {
+            throw APIError("VM_BAD_POWER_STATE", vm.ref, "running", vm[VM.powerState].rawValue.lowercased())
+        }
+        return vm
+    }
+
+    private func plug(_ vbd: Ref<VBD>) async throws {
+        let row = try context.row(vbd)
+        let vm = try running(row)
+        if row[VBD.currentlyAttached] { throw APIError("DEVICE_ALREADY_ATTACHED", vbd.opaque) }
+        if row[VBD.empty] { throw APIError("VBD_IS_EMPTY", vbd.opaque) }
+        try await lifecycle.mark([row], reserved: true, attached: false)
+        do {
+            let disk = try await lifecycle.activate(row)
+            try await guests.plug(disk, into: vm[VM.uuid])
+        } catch {
+            try? await lifecycle.mark([row], reserved: false, attached: false)
+            await lifecycle.release([row])
+            if let error = error as? GuestError { throw ErrorMapping.api(error, vm: row[VBD.vm]) }
+            throw error
+        }
+        try await lifecycle.mark([row], reserved: false, attached: true)
+    }
+
+    private func unplug(_ vbd: Ref<VBD>) async throws {
+        let row = try context.row(vbd)
+        let vm = try running(row)
+        if !row[VBD.currentlyAttached] { throw APIError("DEVICE_ALREADY_DETACHED", vbd.opaque) }
+        do {
+            try await guests.unplug(diskID: row[VBD.uuid], from: vm[VM.uuid])
+        } catch {
+            throw ErrorMapping.api(error, vm: row[VBD.vm])
+        }
+        try await lifecycle.mark([row], reserved: false, attached: false)
+        await lifecycle.release([row])
+    }
+}

@@ -1,0 +1,77 @@
+import APITypes
+import CoreTypes
+import PoolDatabase
+import StorageInterface
+import StorageMotion
+
+/// VDI.pool_migrate. The reference needs a VM and moves it to itself; here the disk's data path is mirrored and pivots in
+/// place, so disks of running and halted VMs and of none move alike, without memory for a second VM.
+struct MigrationMessages: Sendable {
+    let context: StorageContext
+    let admission: OperationAdmission
+
+    func register(in table: inout MessageTable) {
+        table.on("VDI.pool_migrate") { call, arguments in
+            .ref(try await migrate(
+                arguments.get(0), to: arguments.get(1), options: arguments.get(2), call: call).opaque)
+        }
+    }
+
+    private func migrate(
+        _ vdi: Ref<VDI>, to sr: Ref<SR>, options: [String: String], call: CallContext
+    ) async throws -> Ref<VDI> {
+        let row = try context.row(vdi)
+        _ = try context.row(sr)
+        let destination = try context.attached(sr)
+        let source = try context.attached(row[VDI.sr])
+        let sourceFormat = context.format(of: row)
+        let outcome: FormatDecision.Outcome
+        do {
+            outcome = try FormatDecision.decide(
+                choice: options["dest-img-format"] ?? "", size: UInt64(clamping: row[VDI.virtualSize]),
+                source: sourceFormat, manager: destination.manager,
+                configuration: destination.repository.deviceConfig)
+        } catch {
+            throw ErrorMapping.api(
+                error, vdi: vdi, srUUID: destination.uuid,
+                supported: destination.manager.info.supportedImageFormats.map(\.rawValue))
+        }
+        let chosen = !(options["dest-img-format"] ?? "").isEmpty
+        if sr == row[VDI.sr], !chosen || outcome.format == sourceFormat { return vdi }
+
+        let motion = DiskMotion(
+            id: Fresh.uuid(), sourceUUID: row[VDI.uuid], sourceRef: vdi.opaque, sourceSR: row[VDI.sr].opaque,
+            sourceLocation: row[VDI.location], destinationUUID: Fresh.uuid(),
+            destinationRef: Fresh.ref(VDI.self).opaque, destinationSR: sr.opaque, format: outcome.format.rawValue,
+            size: outcome.size)
+        try await admission.vdi(vdi, "mirror", task: call.task) { row, _ in
+            try Self.check(row, vdi)
+        } _: {
+            try await checkSpace(row, source: source, destination: destination)
+            try await MotionDriver(context: context).run(motion, progress: call.progress)
+        }
+        return Ref(motion.destinationRef)
+    }
+
+    /// Source: wire facts, section 11, VDI check order.
+    private static func check(_ row: Row, _ vdi: Ref<VDI>) throws {
+        if row[VDI.type] == .cbtMetadata { throw APIError("VDI_INCOMPATIBLE_TYPE", vdi.opaque, "CBT metadata") }
+        if row[VDI.cbtEnabled] { throw APIError("VDI_CBT_ENABLED", vdi.opaque) }
+        if row[VDI.smConfig]["key_hash"] != nil { throw APIError("VDI_IS_ENCRYPTED", vdi.opaque) }
+        if row[VDI.onBoot] == .reset { throw APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION", vdi.opaque) }
+        if !row[VDI.managed] { throw APIError("VDI_NOT_MANAGED", vdi.opaque) }
+    }
+
+    /// What the source takes now must fit what the destination has free: SR_FULL [requested, maximum] otherwise.
+    private func checkSpace(_ row: Row, source: AttachedRepository, destination: AttachedRepository) async throws {
+        do {
+            let volume = try await source.manager.stat(source.repository, location: row[VDI.location])
+            let space = try await destination.manager.space(destination.repository)
+            if volume.physicalSize > space.free {
+                throw APIError("SR_FULL", String(volume.physicalSize), String(space.free))
+            }
+        } catch let error as StorageError {
+            throw ErrorMapping.api(error, sr: destination.ref)
+        }
+    }
+}

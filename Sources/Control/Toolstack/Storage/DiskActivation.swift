@@ -1,0 +1,95 @@
+import APITypes
+import DatapathControl
+import Foundation
+import PoolDatabase
+import StorageMotion
+
+/// Which data path serves which VDI on this host. The table is kept in the database (private records of kind
+/// `datapath`: VDI uuid → data-path id), so that the transaction that commits a move also hands over the data path.
+actor DiskActivation {
+    static let recordKind = "datapath"
+
+    private let database: PoolDatabase
+    let host: DatapathHost
+    /// Activations in progress, so that two users of one VDI start one process.
+    private var starting: [String: Task<DatapathHandle, any Error>] = [:]
+
+    init(database: PoolDatabase, host: DatapathHost) {
+        self.database = database
+        self.host = host
+    }
+
+    /// The data path that serves the VDI now.
+    func active(_ vdiUUID: String) async -> DatapathHandle? {
+        guard let id = database.privateRecords(kind: Self.recordKind)[vdiUUID] else { return nil }
+        return await host.handle(id)
+    }
+
+    /// Starts the VDI's data path unless it runs. A process that died is started again under its old id, on its old
+    /// sockets: the guest's client reconnects and repeats what was not answered.
+    func activate(_ vdiUUID: String, image: ImageSpecification) async throws -> DatapathHandle {
+        if let running = await active(vdiUUID) { return running }
+        if let pending = starting[vdiUUID] { return try await pending.value }
+        // A data path that died between the pivot and its commit must not come back with the source alone: the commit may
+        // be on its way. The move is decided in moments.
+        if MotionStore(database: database).all().contains(where: { $0.sourceUUID == vdiUUID && $0.phase == .pivoting }) {
+            throw DatapathClient.Failure(code: "busy", message: "the disk's move is being decided; try again")
+        }
+        let known = database.privateRecords(kind: Self.recordKind)[vdiUUID]
+        let task = Task { [database, host] in
+            let id = known ?? Fresh.uuid()
+            let handle = try await host.start(id, image: image)
+            try await database.transaction { tx in
+                tx.setPrivate(kind: Self.recordKind, key: vdiUUID, value: id)
+            }
+            return handle
+        }
+        starting[vdiUUID] = task
+        defer { starting[vdiUUID] = nil }
+        return try await task.value
+    }
+
+    /// Ends the VDI's data path.
+    func deactivate(_ vdiUUID: String) async throws {
+        guard let id = database.privateRecords(kind: Self.recordKind)[vdiUUID] else { return }
+        await host.stop(id)
+        try await database.transaction { tx in
+            tx.setPrivate(kind: Self.recordKind, key: vdiUUID, value: nil)
+        }
+    }
+
+    /// After a restart, when the rows of dead guests are settled: ends the data paths that no record names, forgets the
+    /// records of dead ones that nobody uses.
+    func reconcile() async throws {
+        let records = database.privateRecords(kind: Self.recordKind)
+        let alive = Set(await host.ids)
+        for id in alive.subtracting(records.values) { await host.stop(id) }
+        let dead = records.filter { !alive.contains($0.value) && !isAttached($0.key) }.map(\.key)
+        if dead.isEmpty { return }
+        try await database.transaction { tx in
+            for uuid in dead { tx.setPrivate(kind: Self.recordKind, key: uuid, value: nil) }
+        }
+    }
+
+    /// Restarts the data paths that died under a running guest.
+    func revive(_ image: (Row) throws -> ImageSpecification, onFailure: (String, any Error) -> Void) async {
+        for (uuid, id) in database.privateRecords(kind: Self.recordKind) {
+            guard await host.handle(id) == nil, isAttached(uuid),
+                let vdi = database.read({ $0.find(VDI.self, uuid: uuid) })
+            else { continue }
+            do {
+                _ = try await activate(uuid, image: try image(vdi))
+            } catch {
+                onFailure(uuid, error)
+            }
+        }
+    }
+
+    private func isAttached(_ vdiUUID: String) -> Bool {
+        database.read { reader in
+            guard let vdi = reader.find(VDI.self, uuid: vdiUUID) else { return false }
+            let ref = vdi.typedRef(VDI.self)
+            return reader.rows(VBD.self).contains { $0[VBD.vdi] == ref && $0[VBD.currentlyAttached] }
+        }
+    }
+}

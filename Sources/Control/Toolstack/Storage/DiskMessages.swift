@@ -1,0 +1,176 @@
+import APITypes
+import CoreTypes
+import DatapathControl
+import PoolDatabase
+import StorageInterface
+import StorageMotion
+
+/// VDI messages but the move itself.
+struct DiskMessages: Sendable {
+    let context: StorageContext
+    let admission: OperationAdmission
+
+    func register(in table: inout MessageTable) {
+        table.on("VDI.create") { _, arguments in .ref(try await create(arguments.values[0]).opaque) }
+        table.on("VDI.destroy") { call, arguments in
+            try await destroy(arguments.get(0), task: call.task)
+            return .void
+        }
+        table.on("VDI.resize") { call, arguments in
+            try await resize(arguments.get(0), to: arguments.get(1), task: call.task)
+            return .void
+        }
+        table.on("VDI.forget") { call, arguments in
+            try await forget(arguments.get(0), task: call.task)
+            return .void
+        }
+        table.on("VDI.update") { _, arguments in
+            try await update(arguments.get(0))
+            return .void
+        }
+        table.on("VDI.set_name_label") { _, arguments in
+            try await set(arguments.get(0), VDI.nameLabel, arguments.get(1, as: String.self))
+        }
+        table.on("VDI.set_name_description") { _, arguments in
+            try await set(arguments.get(0), VDI.nameDescription, arguments.get(1, as: String.self))
+        }
+    }
+
+    private func set<V: APIConvertible>(_ ref: Ref<VDI>, _ key: FieldKey<VDI, V>, _ value: V) async throws -> APIValue {
+        try await context.database.transaction { tx in try tx.set(ref, key, value) }
+        return .void
+    }
+
+    private func create(_ record: APIValue) async throws -> Ref<VDI> {
+        guard let sr = record["SR"].flatMap({ Ref<SR>(api: $0) }) else { throw APIError.internalError("VDI.create needs the member SR") }
+        let attached = try context.attached(sr)
+        let size = record["virtual_size"].flatMap { Int64(api: $0) } ?? 0
+        guard size >= 0 else { throw APIError("INVALID_VALUE", "virtual_size", String(size)) }
+        let smConfig = record["sm_config"].flatMap { [String: String](api: $0) } ?? [:]
+        let vdi = Fresh.ref(VDI.self)
+        let outcome: FormatDecision.Outcome
+        do {
+            outcome = try FormatDecision.decide(
+                choice: smConfig["image-format"] ?? smConfig["type"] ?? "", size: UInt64(size), source: nil,
+                manager: attached.manager, configuration: attached.repository.deviceConfig)
+        } catch {
+            throw refusal(error, vdi: vdi, attached: attached, size: size)
+        }
+        let volume: Volume
+        do {
+            volume = try await attached.manager.createVolume(
+                attached.repository, uuid: Fresh.uuid(), size: outcome.size, format: outcome.format)
+        } catch {
+            throw ErrorMapping.api(error, sr: sr)
+        }
+        do {
+            try await context.database.transaction { tx in
+                tx.insert(VDI.self, ref: vdi) { row in
+                    for case .record(let members) in [record] {
+                        for member in members where member.name != "SR" { row[field: member.name] = member.value }
+                    }
+                    var config = smConfig
+                    VDIRow.fill(&row, volume, sr: sr)
+                    if let type = record["type"].flatMap({ VDIType(api: $0) }) { row[VDI.type] = type }
+                    config["image-format"] = volume.format.rawValue
+                    row[VDI.smConfig] = config
+                }
+            }
+        } catch {
+            try? await attached.manager.destroyVolume(attached.repository, location: volume.location)
+            throw error
+        }
+        await context.refreshSpace(attached)
+        return vdi
+    }
+
+    /// VDI.create reports a size beyond every allowed format as the driver would; the rest as the format errors.
+    private func refusal(
+        _ refusal: FormatDecision.Refusal, vdi: Ref<VDI>, attached: AttachedRepository, size: Int64
+    ) -> APIError {
+        if case .tooLarge(let limit) = refusal {
+            return APIError(
+                "SR_BACKEND_FAILURE_79", "",
+                "VDI Invalid size [opterr=\(size) bytes are more than the \(limit) bytes that the chosen image format can have]", "")
+        }
+        return ErrorMapping.api(
+            refusal, vdi: vdi, srUUID: attached.uuid,
+            supported: attached.manager.info.supportedImageFormats.map(\.rawValue))
+    }
+
+    /// Throws VDI_IN_USE while a VBD is attached.
+    static func requireDetached(_ vdi: Row, _ reader: any DatabaseReader, operation: String) throws {
+        let ref = vdi.typedRef(VDI.self)
+        if !reader.rows(VBD.self, where: { $0[VBD.vdi] == ref && $0[VBD.currentlyAttached] }).isEmpty {
+            throw APIError("VDI_IN_USE", ref.opaque, operation)
+        }
+    }
+
+    private func destroy(_ vdi: Ref<VDI>, task: Ref<XenTask>) async throws {
+        let row = try context.row(vdi)
+        let attached = try context.attached(row[VDI.sr])
+        try await admission.vdi(vdi, "destroy", task: task) { row, reader in
+            try Self.requireDetached(row, reader, operation: "destroy")
+        } _: {
+            do {
+                try await attached.manager.destroyVolume(attached.repository, location: row[VDI.location])
+            } catch let error as StorageError {
+                throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi)
+            }
+            try await context.database.transaction { tx in
+                for vbd in tx.rows(VBD.self, where: { $0[VBD.vdi] == vdi }) {
+                    tx.delete(vbd.typedRef(VBD.self))
+                }
+                tx.delete(vdi)
+            }
+        }
+        await context.refreshSpace(attached)
+    }
+
+    private func forget(_ vdi: Ref<VDI>, task: Ref<XenTask>) async throws {
+        try await admission.vdi(vdi, "forget", task: task) { row, reader in
+            try Self.requireDetached(row, reader, operation: "forget")
+        } _: {
+            try await context.database.transaction { tx in tx.delete(vdi) }
+        }
+    }
+
+    private func resize(_ vdi: Ref<VDI>, to size: Int64, task: Ref<XenTask>) async throws {
+        let row = try context.row(vdi)
+        let attached = try context.attached(row[VDI.sr])
+        guard size >= 0, let format = context.format(of: row) else {
+            throw APIError("INVALID_VALUE", "size", String(size))
+        }
+        try await admission.vdi(vdi, "resize", task: task) { row, reader in
+            try Self.requireDetached(row, reader, operation: "resize")
+        } _: {
+            do {
+                let rounded = try attached.manager.roundedSize(UInt64(size), format: format)
+                let volume = try await attached.manager.resizeVolume(
+                    attached.repository, location: row[VDI.location], size: rounded)
+                try await context.database.transaction { tx in
+                    try tx.set(vdi, VDI.virtualSize, Int64(clamping: volume.virtualSize))
+                    try tx.set(vdi, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
+                }
+            } catch let error as StorageError {
+                throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi)
+            }
+        }
+        await context.refreshSpace(attached)
+    }
+
+    /// Reads the volume's sizes again.
+    private func update(_ vdi: Ref<VDI>) async throws {
+        let row = try context.row(vdi)
+        let attached = try context.attached(row[VDI.sr])
+        do {
+            let volume = try await attached.manager.stat(attached.repository, location: row[VDI.location])
+            try await context.database.transaction { tx in
+                try tx.set(vdi, VDI.virtualSize, Int64(clamping: volume.virtualSize))
+                try tx.set(vdi, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
+            }
+        } catch let error as StorageError {
+            throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import APITypes
+import CoreTypes
+import DatapathControl
+import Guests
+import StorageInterface
+import StorageMotion
+
+/// Every mapping from a library's error to the XenAPI error that clients see.
+enum ErrorMapping {
+    /// A driver's failure in an operation on an SR. Source: SMAPIv1 fault table.
+    static func api(_ error: StorageError, sr: Ref<SR>, vdi: Ref<VDI>? = nil) -> APIError {
+        switch error.fault {
+        case .repositoryNotEmpty: APIError("SR_NOT_EMPTY")
+        case .volumeInUse: APIError("VDI_IN_USE", vdi.map { [$0.opaque, error.message] } ?? [])
+        case .volumeMissing where vdi != nil: APIError("VDI_MISSING", sr.opaque, vdi?.opaque ?? "")
+        case .unimplemented: APIError("SR_OPERATION_NOT_SUPPORTED", sr.opaque)
+        default: APIError("SR_BACKEND_FAILURE_\(error.fault.number)", "", error.message, "")
+        }
+    }
+
+    /// A data path's failure while `vdi` is moved or opened.
+    static func api(_ error: DatapathClient.Failure, sr: Ref<SR>, vdi: Ref<VDI>) -> APIError {
+        switch error.code {
+        case "noSpace": APIError("SR_BACKEND_FAILURE_44", "", "There is insufficient space: \(error.message)", "")
+        case "busy": APIError("VDI_IN_USE", vdi.opaque, error.message)
+        case "notFound": APIError("VDI_MISSING", sr.opaque, vdi.opaque)
+        case "outOfRange": APIError("VDI_TOO_SMALL", vdi.opaque, error.message)
+        case "cancelled": APIError("TASK_CANCELLED", error.message)
+        default: APIError("SR_BACKEND_FAILURE_46", "", error.message, "")
+        }
+    }
+
+    static func api(_ refusal: FormatDecision.Refusal, vdi: Ref<VDI>, srUUID: String, supported: [String]) -> APIError {
+        switch refusal {
+        case .unknown(let given):
+            APIError("VDI_INCOMPATIBLE_TYPE", vdi.opaque, "Expected one of 'raw', 'vhd', 'qcow2', got \(given)")
+        case .unsupported(let format):
+            APIError(
+                "VDI_INCOMPATIBLE_TYPE", vdi.opaque,
+                "Image format \(format.rawValue) is not supported by SR \(srUUID) (it supports \(supported.joined(separator: ", ")))")
+        case .tooLarge(let limit): APIError("VDI_TOO_LARGE", vdi.opaque, String(limit))
+        }
+    }
+
+    static func api(_ error: GuestError, vm: Ref<VM>) -> APIError {
+        APIError.internalError("VM \(vm.opaque): \(error)")
+    }
+}

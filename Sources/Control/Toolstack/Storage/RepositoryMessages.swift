@@ -1,0 +1,267 @@
+import APITypes
+import CoreTypes
+import Logging
+import PoolDatabase
+import StorageInterface
+import StorageMotion
+
+/// SR and PBD messages.
+struct RepositoryMessages: Sendable {
+    let context: StorageContext
+
+    func register(in table: inout MessageTable) {
+        table.on("SR.create") { call, arguments in
+            .ref(try await create(
+                host: arguments.get(0), deviceConfig: arguments.get(1), nameLabel: arguments.get(3),
+                nameDescription: arguments.get(4), type: arguments.get(5), contentType: arguments.get(6),
+                shared: arguments.get(7), smConfig: arguments.get(8)).opaque)
+        }
+        table.on("SR.introduce") { call, arguments in
+            .ref(try await introduce(
+                uuid: arguments.get(0), nameLabel: arguments.get(1), nameDescription: arguments.get(2),
+                type: arguments.get(3), contentType: arguments.get(4), shared: arguments.get(5),
+                smConfig: arguments.get(6)).opaque)
+        }
+        table.on("SR.scan") { call, arguments in
+            try await scan(arguments.get(0))
+            return .void
+        }
+        table.on("SR.forget") { call, arguments in
+            try await forget(arguments.get(0))
+            return .void
+        }
+        table.on("SR.destroy") { call, arguments in
+            try await destroy(arguments.get(0))
+            return .void
+        }
+        table.on("SR.set_name_label") { _, arguments in
+            try await set(arguments.get(0), SR.nameLabel, arguments.get(1, as: String.self))
+        }
+        table.on("SR.set_name_description") { _, arguments in
+            try await set(arguments.get(0), SR.nameDescription, arguments.get(1, as: String.self))
+        }
+        table.on("PBD.create") { call, arguments in .ref(try await createPBD(arguments.values[0]).opaque) }
+        table.on("PBD.destroy") { call, arguments in
+            try await destroyPBD(arguments.get(0))
+            return .void
+        }
+        table.on("PBD.plug") { call, arguments in
+            try await plug(arguments.get(0))
+            return .void
+        }
+        table.on("PBD.unplug") { call, arguments in
+            try await unplug(arguments.get(0))
+            return .void
+        }
+        table.on("PBD.set_device_config") { _, arguments in
+            try await set(arguments.get(0), PBD.deviceConfig, arguments.get(1, as: [String: String].self))
+        }
+    }
+
+    private func set<C: XenClass, V: APIConvertible>(
+        _ ref: Ref<C>, _ key: FieldKey<C, V>, _ value: V
+    ) async throws -> APIValue {
+        try await context.database.transaction { tx in try tx.set(ref, key, value) }
+        return .void
+    }
+
+    // MARK: SR
+
+    private func create(
+        host: Ref<Host>, deviceConfig: [String: String], nameLabel: String, nameDescription: String, type: String,
+        contentType: String, shared: Bool, smConfig: [String: String]
+    ) async throws -> Ref<SR> {
+        _ = try context.row(host)
+        let manager = try context.manager(ofType: type)
+        let repository = StorageRepository(uuid: Fresh.uuid(), deviceConfig: deviceConfig)
+        let sr = Fresh.ref(SR.self)
+        do {
+            try await manager.createRepository(repository)
+        } catch {
+            throw ErrorMapping.api(error, sr: sr)
+        }
+        let pbd = Fresh.ref(PBD.self)
+        do {
+            try await context.database.transaction { tx in
+                tx.insert(SR.self, ref: sr) { row in
+                    row[SR.uuid] = repository.uuid
+                    row[SR.nameLabel] = nameLabel
+                    row[SR.nameDescription] = nameDescription
+                    row[SR.type] = type.lowercased()
+                    row[SR.contentType] = contentType
+                    row[SR.shared] = shared
+                    row[SR.smConfig] = smConfig
+                }
+                tx.insert(PBD.self, ref: pbd) { row in
+                    row[PBD.host] = host
+                    row[PBD.sr] = sr
+                    row[PBD.deviceConfig] = deviceConfig
+                }
+            }
+            try await plug(pbd)
+        } catch {
+            try? await context.database.transaction { tx in
+                tx.delete(pbd)
+                tx.delete(sr)
+            }
+            try? await manager.destroyRepository(repository)
+            throw error
+        }
+        return sr
+    }
+
+    private func introduce(
+        uuid: String, nameLabel: String, nameDescription: String, type: String, contentType: String, shared: Bool,
+        smConfig: [String: String]
+    ) async throws -> Ref<SR> {
+        _ = try context.manager(ofType: type)
+        let sr = Fresh.ref(SR.self)
+        try await context.database.transaction { tx in
+            if tx.find(SR.self, uuid: uuid) != nil { throw APIError("SR_UUID_EXISTS", uuid) }
+            tx.insert(SR.self, ref: sr) { row in
+                row[SR.uuid] = uuid
+                row[SR.nameLabel] = nameLabel
+                row[SR.nameDescription] = nameDescription
+                row[SR.type] = type.lowercased()
+                row[SR.contentType] = contentType
+                row[SR.shared] = shared
+                row[SR.smConfig] = smConfig
+            }
+        }
+        return sr
+    }
+
+    /// Introduces the volumes that are there, updates the known ones, drops the rows of those that are gone. Destinations
+    /// of running moves are the moves' own.
+    func scan(_ sr: Ref<SR>) async throws {
+        let attached = try context.attached(sr)
+        let found: RepositoryScan
+        do {
+            found = try await attached.manager.scan(attached.repository)
+        } catch {
+            throw ErrorMapping.api(error, sr: sr)
+        }
+        for (name, problem) in found.problems {
+            context.logger.warning("not a disk image", metadata: ["sr": "\(attached.uuid)", "file": "\(name)", "problem": "\(problem)"])
+        }
+        let moving = MotionStore(database: context.database).all()
+        let reserved = Set(moving.flatMap { [$0.sourceUUID, $0.destinationUUID] })
+        try await context.database.transaction { tx in
+            var known: [String: Row] = [:]
+            for row in tx.rows(VDI.self, where: { $0[VDI.sr] == sr }) { known[row[VDI.location]] = row }
+            for volume in found.volumes where !reserved.contains(volume.uuid) {
+                if let row = known.removeValue(forKey: volume.location) {
+                    let ref = row.typedRef(VDI.self)
+                    try tx.set(ref, VDI.virtualSize, Int64(clamping: volume.virtualSize))
+                    try tx.set(ref, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
+                } else if tx.find(VDI.self, uuid: volume.uuid) == nil {
+                    tx.insert(VDI.self, ref: Fresh.ref(VDI.self)) { row in VDIRow.fill(&row, volume, sr: sr) }
+                }
+            }
+            for (_, row) in known where !reserved.contains(row[VDI.uuid]) {
+                let ref = row.typedRef(VDI.self)
+                if tx.rows(VBD.self, where: { $0[VBD.vdi] == ref }).isEmpty {
+                    tx.delete(ref)
+                } else {
+                    try tx.set(ref, VDI.missing, true)
+                }
+            }
+        }
+        await context.refreshSpace(attached)
+    }
+
+    private func forget(_ sr: Ref<SR>) async throws {
+        _ = try context.row(sr)
+        try await context.database.transaction { tx in
+            let pbds = tx.rows(PBD.self) { $0[PBD.sr] == sr }
+            if pbds.contains(where: { $0[PBD.currentlyAttached] }) { throw APIError("SR_HAS_PBD", sr.opaque) }
+            for pbd in pbds { tx.delete(pbd.typedRef(PBD.self)) }
+            for vdi in tx.rows(VDI.self, where: { $0[VDI.sr] == sr }) { tx.delete(vdi.typedRef(VDI.self)) }
+            tx.delete(sr)
+        }
+    }
+
+    private func destroy(_ sr: Ref<SR>) async throws {
+        let row = try context.row(sr)
+        guard let pbd = context.pbd(of: sr) else { throw APIError("SR_HAS_NO_PBDS", sr.opaque) }
+        if pbd[PBD.currentlyAttached] { throw APIError("SR_HAS_PBD", sr.opaque) }
+        let holdsDisks = context.database.read { reader in
+            reader.rows(VDI.self) { $0[VDI.sr] == sr && $0[VDI.managed] }.isEmpty == false
+        }
+        if holdsDisks { throw APIError("SR_NOT_EMPTY") }
+        let manager = try context.manager(ofType: row[SR.type])
+        do {
+            try await manager.destroyRepository(
+                StorageRepository(uuid: row[SR.uuid], deviceConfig: pbd[PBD.deviceConfig]))
+        } catch {
+            throw ErrorMapping.api(error, sr: sr)
+        }
+        try await forget(sr)
+    }
+
+    // MARK: PBD
+
+    private func createPBD(_ record: APIValue) async throws -> Ref<PBD> {
+        let host = record["host"].flatMap { Ref<Host>(api: $0) } ?? .null
+        let sr = record["SR"].flatMap { Ref<SR>(api: $0) } ?? .null
+        let config = record["device_config"].flatMap { [String: String](api: $0) } ?? [:]
+        let other = record["other_config"].flatMap { [String: String](api: $0) } ?? [:]
+        _ = try context.row(host)
+        _ = try context.row(sr)
+        let pbd = Fresh.ref(PBD.self)
+        try await context.database.transaction { tx in
+            if let existing = tx.rows(PBD.self, where: { $0[PBD.sr] == sr && $0[PBD.host] == host }).first {
+                throw APIError("PBD_EXISTS", sr.opaque, host.opaque, existing.ref)
+            }
+            tx.insert(PBD.self, ref: pbd) { row in
+                row[PBD.host] = host
+                row[PBD.sr] = sr
+                row[PBD.deviceConfig] = config
+                row[PBD.otherConfig] = other
+            }
+        }
+        return pbd
+    }
+
+    private func destroyPBD(_ pbd: Ref<PBD>) async throws {
+        let row = try context.row(pbd)
+        if row[PBD.currentlyAttached] { throw APIError("SR_HAS_PBD", row[PBD.sr].opaque) }
+        try await context.database.transaction { tx in tx.delete(pbd) }
+    }
+
+    func plug(_ pbd: Ref<PBD>) async throws {
+        let row = try context.row(pbd)
+        if row[PBD.currentlyAttached] { return }
+        let sr = try context.row(row[PBD.sr])
+        let manager = try context.manager(ofType: sr[SR.type])
+        do {
+            try await manager.attach(StorageRepository(uuid: sr[SR.uuid], deviceConfig: row[PBD.deviceConfig]))
+        } catch {
+            throw ErrorMapping.api(error, sr: row[PBD.sr])
+        }
+        try await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
+        try await scan(row[PBD.sr])
+    }
+
+    private func unplug(_ pbd: Ref<PBD>) async throws {
+        let row = try context.row(pbd)
+        guard row[PBD.currentlyAttached] else { return }
+        let sr = try context.row(row[PBD.sr])
+        let srRef = row[PBD.sr]
+        let used = context.database.read { reader in
+            reader.rows(VDI.self) { $0[VDI.sr] == srRef }.filter { vdi in
+                let ref = vdi.typedRef(VDI.self)
+                if !vdi[VDI.currentOperations].isEmpty { return true }
+                return !reader.rows(VBD.self) { $0[VBD.vdi] == ref && $0[VBD.currentlyAttached] }.isEmpty
+            }
+        }
+        if let vdi = used.first { throw APIError("VDI_IN_USE", vdi.ref, "PBD.unplug") }
+        let manager = try context.manager(ofType: sr[SR.type])
+        do {
+            try await manager.detach(StorageRepository(uuid: sr[SR.uuid], deviceConfig: row[PBD.deviceConfig]))
+        } catch {
+            throw ErrorMapping.api(error, sr: srRef)
+        }
+        try await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, false) }
+    }
+}

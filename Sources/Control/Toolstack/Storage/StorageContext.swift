@@ -1,0 +1,99 @@
+import APITypes
+import CoreTypes
+import DatapathControl
+import Foundation
+import Logging
+import PoolDatabase
+import StorageInterface
+import StorageManagers
+
+/// What the storage messages share: the database, this host, the drivers, the data paths.
+final class StorageContext: Sendable {
+    let database: PoolDatabase
+    let host: Ref<APITypes.Host>
+    let managers: [String: any StorageManager]
+    let disks: DiskActivation
+    let logger: Logger
+
+    init(
+        database: PoolDatabase, host: Ref<APITypes.Host>, managers: [any StorageManager], disks: DiskActivation, logger: Logger
+    ) {
+        self.database = database
+        self.host = host
+        self.managers = Dictionary(managers.map { ($0.info.type, $0) }) { first, _ in first }
+        self.disks = disks
+        self.logger = logger
+    }
+
+    // MARK: Look-ups; each throws the XenAPI error for what is missing
+
+    func row<C: XenClass>(_ ref: Ref<C>) throws(APIError) -> Row {
+        guard let row = database.read({ $0.row(ref) }) else { throw .handleInvalid(C.className, ref.opaque) }
+        return row
+    }
+
+    func manager(ofType type: String) throws(APIError) -> any StorageManager {
+        guard let manager = managers[type.lowercased()] else { throw APIError("SR_UNKNOWN_DRIVER", type) }
+        return manager
+    }
+
+    /// The PBD that connects this host to the SR.
+    func pbd(of sr: Ref<SR>) -> Row? {
+        database.read { $0.rows(PBD.self) { $0[PBD.sr] == sr && $0[PBD.host] == self.host } }.first
+    }
+
+    /// The SR through this host's PBD, which must be plugged: SR_HAS_NO_PBDS / SR_NOT_ATTACHED otherwise.
+    func attached(_ sr: Ref<SR>) throws(APIError) -> AttachedRepository {
+        let row = try row(sr)
+        guard let pbd = pbd(of: sr) else { throw APIError("SR_HAS_NO_PBDS", sr.opaque) }
+        guard pbd[PBD.currentlyAttached] else { throw APIError("SR_NOT_ATTACHED", sr.opaque) }
+        return AttachedRepository(
+            ref: sr, uuid: row[SR.uuid], manager: try manager(ofType: row[SR.type]),
+            repository: StorageRepository(uuid: row[SR.uuid], deviceConfig: pbd[PBD.deviceConfig]))
+    }
+
+    /// The declared format of a VDI: its `sm_config:image-format`, which we write at creation and scan.
+    func format(of vdi: Row) -> ImageFormat? {
+        let config = vdi[VDI.smConfig]
+        return (config["image-format"] ?? config["type"]).flatMap { ImageFormat(parsing: $0) }
+    }
+
+    /// Where the VDI's image is, as a data path opens it.
+    func image(of vdi: Row, readOnly: Bool) throws(APIError) -> ImageSpecification {
+        let attached = try attached(vdi[VDI.sr])
+        do {
+            let image = try attached.manager.image(attached.repository, location: vdi[VDI.location])
+            return ImageSpecification(path: image.path, format: image.format.rawValue, readOnly: readOnly)
+        } catch {
+            throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi.typedRef(VDI.self))
+        }
+    }
+
+    /// Reads the SR's space and stores it; a failure is logged, never the caller's.
+    func refreshSpace(_ attached: AttachedRepository) async {
+        do {
+            let space = try await attached.manager.space(attached.repository)
+            try await database.transaction { tx in
+                try tx.set(attached.ref, SR.physicalSize, Int64(clamping: space.total))
+                try tx.set(attached.ref, SR.physicalUtilisation, Int64(clamping: space.used))
+                try tx.set(attached.ref, SR.virtualAllocation, Int64(clamping: space.virtualAllocation))
+            }
+        } catch {
+            logger.warning("cannot read the space of an SR", metadata: ["sr": "\(attached.uuid)", "error": "\(error)"])
+        }
+    }
+}
+
+/// An SR that can be worked with on this host.
+struct AttachedRepository: Sendable {
+    let ref: Ref<SR>
+    let uuid: String
+    let manager: any StorageManager
+    let repository: StorageRepository
+}
+
+/// A new lower-case UUID and a new reference.
+enum Fresh {
+    static func uuid() -> String { UUID().uuidString.lowercased() }
+    static func ref<C: XenClass>(_ type: C.Type = C.self) -> Ref<C> { Ref("OpaqueRef:" + uuid()) }
+}

@@ -1,0 +1,41 @@
+import APITypes
+import CoreTypes
+import PoolDatabase
+import StorageInterface
+
+/// How a volume becomes a VDI row.
+enum VDIRow {
+    /// Fields of a volume that nobody has told us more about.
+    static func fill(_ row: inout NewRow, _ volume: Volume, sr: Ref<SR>) {
+        row[VDI.uuid] = volume.uuid
+        row[VDI.sr] = sr
+        row[VDI.location] = volume.location
+        row[VDI.virtualSize] = Int64(clamping: volume.virtualSize)
+        row[VDI.physicalUtilisation] = Int64(clamping: volume.physicalSize)
+        row[VDI.type] = .user
+        row[VDI.managed] = true
+        row[VDI.smConfig] = ["image-format": volume.format.rawValue]
+        row[VDI.allowedOperations] = [.clone, .copy, .resize, .destroy, .forget, .update].filter { operations.contains($0) }
+    }
+
+    /// What this slice of the toolstack offers on a VDI.
+    private static let operations: [VDIOperations] = [.resize, .destroy, .forget]
+
+    /// The new row of a moved disk: who it is and what it was called, with the new volume's place and sizes.
+    static func fill(_ row: inout NewRow, movedFrom source: Row, _ volume: Volume, sr: Ref<SR>) {
+        fill(&row, volume, sr: sr)
+        row[VDI.nameLabel] = source[VDI.nameLabel]
+        row[VDI.nameDescription] = source[VDI.nameDescription]
+        row[VDI.type] = source[VDI.type]
+        row[VDI.sharable] = source[VDI.sharable]
+        row[VDI.readOnly] = source[VDI.readOnly]
+        row[VDI.otherConfig] = source[VDI.otherConfig]
+        row[VDI.xenstoreData] = source[VDI.xenstoreData]
+        row[VDI.tags] = source[VDI.tags]
+        row[VDI.onBoot] = source[VDI.onBoot]
+        row[VDI.allowCaching] = source[VDI.allowCaching]
+        var config = source[VDI.smConfig].filter { $0.key != "type" }
+        config["image-format"] = volume.format.rawValue
+        row[VDI.smConfig] = config
+    }
+}

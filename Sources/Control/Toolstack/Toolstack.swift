@@ -1,0 +1,159 @@
+import APITypes
+import CLinux
+import CoreTypes
+import Foundation
+import Guests
+public import Logging
+public import PoolDatabase
+import StorageManagers
+import StorageMotion
+
+/// What a host's toolstack is started with.
+public struct ToolstackConfiguration: Sendable {
+    /// Database, certificates, passwords.
+    public var stateDirectory: String
+    /// Sockets, process records. Short: paths of Unix sockets are limited.
+    public var runDirectory: String
+    /// `auto`, `kvm` or `tcg`.
+    public var acceleration: String
+    public var initialPasswordFile: String?
+    /// Path of the gantry-datapath program; nil: beside this program.
+    public var datapathProgram: String?
+    public var logger: Logger
+
+    public init(
+        stateDirectory: String, runDirectory: String, acceleration: String = "auto", initialPasswordFile: String? = nil,
+        datapathProgram: String? = nil, logger: Logger
+    ) {
+        self.stateDirectory = stateDirectory
+        self.runDirectory = runDirectory
+        self.acceleration = acceleration
+        self.initialPasswordFile = initialPasswordFile
+        self.datapathProgram = datapathProgram
+        self.logger = logger
+    }
+}
+
+/// The toolstack of one host: the database, the drivers, the guests and what connects them. One per state folder.
+public final class Toolstack: Sendable {
+    public let dispatcher: Dispatcher
+    public let database: PoolDatabase
+    public let transfers: any DiskTransfers
+    private let background: [Task<Void, Never>]
+    private let instance: InstanceLock
+
+    private init(
+        dispatcher: Dispatcher, database: PoolDatabase, transfers: any DiskTransfers, background: [Task<Void, Never>],
+        instance: InstanceLock
+    ) {
+        self.dispatcher = dispatcher
+        self.database = database
+        self.transfers = transfers
+        self.background = background
+        self.instance = instance
+    }
+
+    /// Opens the database, adopts what an earlier toolstack left running, takes up interrupted moves, and is then ready
+    /// for calls. Throws when another toolstack has the state folder or the database cannot be read.
+    public static func start(configuration: ToolstackConfiguration) async throws -> Toolstack {
+        gantry_ignore_sigpipe()
+        let logger = configuration.logger
+        for folder in [configuration.stateDirectory, configuration.runDirectory] {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        }
+        let instance = try InstanceLock(
+            stateDirectory: configuration.stateDirectory, runDirectory: configuration.runDirectory)
+        let database = try await PoolDatabase.open(path: configuration.stateDirectory + "/pool.db")
+        let identity = try await HostBootstrap.run(
+            database: database, stateDirectory: configuration.stateDirectory,
+            initialPasswordFile: configuration.initialPasswordFile)
+        guard let acceleration = Acceleration(rawValue: configuration.acceleration) else {
+            throw APIError("INVALID_VALUE", "accel", configuration.acceleration)
+        }
+
+        let program = configuration.datapathProgram ?? besideThisProgram("gantry-datapath")
+        let datapaths = DatapathHost(folder: configuration.runDirectory + "/dp", program: program, logger: logger)
+        let disks = DiskActivation(database: database, host: datapaths)
+        let context = StorageContext(
+            database: database, host: identity.host, managers: [FileStorageManager()], disks: disks, logger: logger)
+        let admission = OperationAdmission(database: database)
+        let guests = GuestHost(runDirectory: configuration.runDirectory, acceleration: acceleration, logger: logger)
+        let lifecycle = MachineLifecycle(context: context, guests: guests)
+        let transfers = ImageTransfers(
+            context: context, admission: admission, program: program, folder: configuration.runDirectory + "/transfers")
+
+        var messages = MessageTable()
+        let repositories = RepositoryMessages(context: context)
+        repositories.register(in: &messages)
+        DiskMessages(context: context, admission: admission).register(in: &messages)
+        MigrationMessages(context: context, admission: admission).register(in: &messages)
+        MachineMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(in: &messages)
+        VBDMessages(context: context, guests: guests, lifecycle: lifecycle).register(in: &messages)
+
+        // Order matters: what runs is found before any row is believed, and moves are decided before calls are taken.
+        try await StorageManagerRows.register(context)
+        try await admission.clearAll()
+        _ = await datapaths.adoptAll()
+        let alive = await guests.adoptAll().filter { $0.value == .running || $0.value == .paused }
+        await StorageManagerRows.reattach(context)
+        await lifecycle.reconcile(alive: Set(alive.keys))
+        try? FileManager.default.removeItem(atPath: configuration.runDirectory + "/transfers")
+        try await disks.reconcile()
+        let moves = try await resume(context, admission)
+
+        let background = moves + [
+            Task { await lifecycle.follow(guests.events) },
+            Task { await revive(disks, context) },
+        ]
+        return Toolstack(
+            dispatcher: Dispatcher(database: database, host: identity.host, messages: messages), database: database,
+            transfers: transfers, background: background, instance: instance)
+    }
+
+    /// Ends this toolstack. Guests, their data paths and running mirrors go on without it.
+    public func stop() async {
+        dispatcher.stop()
+        for task in background { task.cancel() }
+        try? await database.close()
+        instance.release()
+    }
+
+    /// Takes up the moves that a crash or restart interrupted. Each VDI is held before any call can reach it; the work
+    /// itself may take as long as a copy does and goes on beside the calls.
+    private static func resume(
+        _ context: StorageContext, _ admission: OperationAdmission
+    ) async throws -> [Task<Void, Never>] {
+        var tasks: [Task<Void, Never>] = []
+        for motion in MotionStore(database: context.database).all() {
+            let source = Ref<VDI>(motion.sourceRef)
+            let destination = Ref<VDI>(motion.destinationRef)
+            for vdi in [source, destination] where context.database.read({ $0.row(vdi) }) != nil {
+                try await admission.begin(vdi, "mirror", task: .null) { _, _ in }
+            }
+            tasks.append(
+                Task {
+                    await MotionDriver(context: context).recover(motion)
+                    await admission.end(source)
+                    await admission.end(destination)
+                })
+        }
+        return tasks
+    }
+
+    /// Looks after the data paths: one that died under a guest comes back.
+    private static func revive(_ disks: DiskActivation, _ context: StorageContext) async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(500))
+            await disks.revive({ try context.image(of: $0, readOnly: $0[VDI.readOnly]) }) { uuid, error in
+                context.logger.error("a disk's data path cannot be restarted", metadata: ["vdi": "\(uuid)", "error": "\(error)"])
+            }
+        }
+    }
+
+    /// Programs of one installation lie in one folder.
+    private static func besideThisProgram(_ name: String) -> String {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent(name).path
+    }
+}

@@ -1,0 +1,231 @@
+import APITypes
+import CLinux
+import CoreTypes
+import DatapathControl
+import Foundation
+import PoolDatabase
+import StorageInterface
+
+/// The content of VDIs as HTTP bodies: a gantry-datapath process of its own reads or writes the image, this one only
+/// moves bytes through a pipe. The VDI is held for the time.
+struct ImageTransfers: DiskTransfers {
+    let context: StorageContext
+    let admission: OperationAdmission
+    /// Path of gantry-datapath.
+    let program: String
+    /// A folder for the processes' error reports.
+    let folder: String
+
+    func beginImport(_ request: DiskTransferRequest, context call: CallContext) async throws -> any DiskImportSink {
+        let format = try Self.format(request.format)
+        if request.vdi == nil, let sr = request.sr {
+            return try await importIntoRepository(sr, format: format, length: request.length, call: call)
+        }
+        let vdi = try find(request.vdi)
+        return try await sink(vdi, format: format, call: call, result: .ref(vdi.opaque))
+    }
+
+    private func sink(
+        _ vdi: Ref<VDI>, format: ImageFormat, call: CallContext, result: APIValue, isNew: Bool = false
+    ) async throws -> any DiskImportSink {
+        let row = try context.row(vdi)
+        if row[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.opaque) }
+        let image = try context.image(of: row, readOnly: false)
+        try await admission.begin(vdi, "update", task: call.task) { row, reader in
+            try DiskMessages.requireDetached(row, reader, operation: "import")
+        }
+        do {
+            let process = try TransferProcess.start(
+                [program, "import", "--image", image.path, "--format", image.format, "--as", format.rawValue],
+                folder: folder, writesInput: true)
+            return ImportSink(transfers: self, vdi: vdi, process: process, result: result, isNew: isNew)
+        } catch {
+            await admission.end(vdi)
+            throw error
+        }
+    }
+
+    /// A new VDI of the stream's length; raw only, as the length must be known. Source: wire facts, section 10.
+    private func importIntoRepository(
+        _ text: String, format: ImageFormat, length: Int64?, call: CallContext
+    ) async throws -> any DiskImportSink {
+        let sr = try findRepository(text)
+        guard format == .raw, let length, length >= 0 else {
+            throw APIError("VDI_MISSING", sr.opaque, "an import into an SR needs format=raw and a Content-Length")
+        }
+        let attached = try context.attached(sr)
+        let vdi = Fresh.ref(VDI.self)
+        let formats = attached.manager.preferredFormats(attached.repository.deviceConfig)
+        do {
+            guard let chosen = formats.first(where: { (try? attached.manager.roundedSize(UInt64(length), format: $0)) != nil }) else {
+                throw APIError("VDI_TOO_LARGE", vdi.opaque, String(formats.map(attached.manager.largestSize).max() ?? 0))
+            }
+            let size = try attached.manager.roundedSize(UInt64(length), format: chosen)
+            let volume = try await attached.manager.createVolume(
+                attached.repository, uuid: Fresh.uuid(), size: size, format: chosen)
+            try await context.database.transaction { tx in
+                tx.insert(VDI.self, ref: vdi) { row in
+                    VDIRow.fill(&row, volume, sr: sr)
+                    row[VDI.nameLabel] = "Imported VDI"
+                }
+            }
+        } catch let error as StorageError {
+            throw ErrorMapping.api(error, sr: sr)
+        }
+        do {
+            return try await sink(vdi, format: .raw, call: call, result: .ref(vdi.opaque), isNew: true)
+        } catch {
+            await discard(vdi)
+            throw error
+        }
+    }
+
+    /// Destroys a VDI that was made for an import which failed.
+    func discard(_ vdi: Ref<VDI>) async {
+        guard let row = context.database.read({ $0.row(vdi) }), let attached = try? context.attached(row[VDI.sr]) else { return }
+        try? await attached.manager.destroyVolume(attached.repository, location: row[VDI.location])
+        try? await context.database.transaction { tx in tx.delete(vdi) }
+        await context.refreshSpace(attached)
+    }
+
+    func beginExport(_ request: DiskTransferRequest, context call: CallContext) async throws -> any DiskExportSource {
+        let format = try Self.format(request.format)
+        if let base = request.base, !base.isEmpty {
+            throw APIError("NOT_IMPLEMENTED", "export_raw_vdi with base")
+        }
+        let vdi = try find(request.vdi)
+        let row = try context.row(vdi)
+        let limit: UInt64 = 2040 << 30
+        if format == .vhd, row[VDI.virtualSize] > Int64(limit) { throw APIError("VDI_TOO_LARGE", vdi.opaque, String(limit)) }
+        let image = try context.image(of: row, readOnly: true)
+        try await admission.begin(vdi, "copy", task: call.task) { row, reader in
+            try DiskMessages.requireDetached(row, reader, operation: "export")
+        }
+        do {
+            let process = try TransferProcess.start(
+                [program, "export", "--image", image.path, "--format", image.format, "--as", format.rawValue],
+                folder: folder, writesInput: false)
+            return ExportSource(
+                transfers: self, vdi: vdi, process: process, format: format, fileName: "\(row[VDI.uuid]).\(format.rawValue)",
+                expected: format == .raw ? row[VDI.virtualSize] : row[VDI.physicalUtilisation], progress: call.progress)
+        } catch {
+            await admission.end(vdi)
+            throw error
+        }
+    }
+
+    private static func format(_ text: String) throws -> ImageFormat {
+        if text.isEmpty { return .raw }
+        guard let format = ImageFormat(parsing: text) else {
+            throw APIError.internalError("unknown image format \(text); expected raw, vhd or qcow2")
+        }
+        return format
+    }
+
+    private func find(_ text: String?) throws -> Ref<VDI> {
+        guard let text, !text.isEmpty else { throw APIError("VDI_MISSING", "", "") }
+        let found = context.database.read { $0.row(Ref<VDI>(text)) ?? $0.find(VDI.self, uuid: text) }
+        guard let found else { throw APIError.handleInvalid("VDI", text) }
+        return found.typedRef(VDI.self)
+    }
+
+    private func findRepository(_ text: String) throws -> Ref<SR> {
+        let found = context.database.read { $0.row(Ref<SR>(text)) ?? $0.find(SR.self, uuid: text) }
+        guard let found else { throw APIError.handleInvalid("SR", text) }
+        return found.typedRef(SR.self)
+    }
+
+    /// Lets the VDI go and brings its row up to date.
+    func finished(_ vdi: Ref<VDI>) async {
+        await admission.end(vdi)
+        guard let row = context.database.read({ $0.row(vdi) }), let attached = try? context.attached(row[VDI.sr]) else { return }
+        if let volume = try? await attached.manager.stat(attached.repository, location: row[VDI.location]) {
+            try? await context.database.transaction { tx in
+                try tx.set(vdi, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
+            }
+        }
+        await context.refreshSpace(attached)
+    }
+
+    func mapped(_ error: any Error, vdi: Ref<VDI>) -> any Error {
+        guard let failure = error as? DatapathClient.Failure else { return error }
+        let sr = context.database.read { $0.row(vdi)?[VDI.sr] } ?? .null
+        return ErrorMapping.api(failure, sr: sr, vdi: vdi)
+    }
+}
+
+private struct ImportSink: DiskImportSink {
+    let transfers: ImageTransfers
+    let vdi: Ref<VDI>
+    let process: TransferProcess
+    let result: APIValue
+    /// The VDI was made for this import and goes when it fails.
+    let isNew: Bool
+
+    func write(_ chunk: [UInt8]) async throws {
+        do {
+            try await process.write(chunk)
+        } catch {
+            throw transfers.mapped(error, vdi: vdi)
+        }
+    }
+
+    func finish() async throws -> APIValue {
+        do {
+            try await process.finish()
+        } catch {
+            let reported = transfers.mapped(error, vdi: vdi)
+            await release(succeeded: false)
+            throw reported
+        }
+        await release(succeeded: true)
+        return result
+    }
+
+    func abort() async {
+        await process.abort()
+        await release(succeeded: false)
+    }
+
+    private func release(succeeded: Bool) async {
+        await transfers.finished(vdi)
+        if isNew, !succeeded { await transfers.discard(vdi) }
+    }
+}
+
+private struct ExportSource: DiskExportSource {
+    let transfers: ImageTransfers
+    let vdi: Ref<VDI>
+    let process: TransferProcess
+    let format: ImageFormat
+    let fileName: String
+    let expected: Int64
+    let progress: any TaskProgress
+
+    var contentType: String {
+        switch format {
+        case .raw: "application/octet-stream"
+        case .vhd: "application/vhd"
+        case .qcow2: "application/x-qemu-disk"
+        }
+    }
+
+    func next() async throws -> [UInt8]? {
+        let bytes = await process.read(limit: 1 << 20)
+        if !bytes.isEmpty {
+            progress.report(min(0.99, Double(process.moved) / Double(max(expected, 1))))
+            return bytes
+        }
+        do {
+            try await process.finish()
+        } catch {
+            throw transfers.mapped(error, vdi: vdi)
+        }
+        return nil
+    }
+
+    func close() async {
+        await process.abort()
+        await transfers.finished(vdi)
+    }
+}

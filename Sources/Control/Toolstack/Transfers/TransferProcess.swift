@@ -1,0 +1,100 @@
+import CLinux
+import DatapathControl
+import Foundation
+import Synchronization
+
+/// A gantry-datapath that imports from or exports to its standard streams. One caller at a time.
+final class TransferProcess: Sendable {
+    private struct State {
+        var input: Int32
+        var ended = false
+    }
+
+    private let child: ChildProcess
+    private let state: Mutex<State>
+    private let logPath: String
+    private let bytes = Atomic<Int64>(0)
+
+    private init(child: ChildProcess, input: Int32, logPath: String) {
+        self.child = child
+        state = Mutex(State(input: input))
+        self.logPath = logPath
+    }
+
+    /// Bytes that went through so far.
+    var moved: Int64 { bytes.load(ordering: .relaxed) }
+
+    static func start(_ arguments: [String], folder: String, writesInput: Bool) throws -> TransferProcess {
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let logPath = folder + "/" + Fresh.uuid()
+        guard writesInput else {
+            return TransferProcess(
+                child: try ChildProcess.start(arguments, logPath: logPath, detached: false), input: -1, logPath: logPath)
+        }
+        let pipe = try Pipe()
+        defer { Glibc.close(pipe.readEnd) }
+        do {
+            let child = try ChildProcess.start(arguments, input: pipe.readEnd, logPath: logPath, detached: false)
+            return TransferProcess(child: child, input: pipe.writeEnd, logPath: logPath)
+        } catch {
+            Glibc.close(pipe.writeEnd)
+            throw error
+        }
+    }
+
+    /// Writes all of it to the process; a process that has ended reports why.
+    func write(_ chunk: [UInt8]) async throws {
+        let input = state.withLock { $0.input }
+        let complete = await onThread {
+            var sent = 0
+            while sent < chunk.count {
+                // SAFETY: inside the array.
+                let n = unsafe chunk.withUnsafeBytes { unsafe Glibc.write(input, $0.baseAddress.map { unsafe $0 + sent }, chunk.count - sent) }
+                if n < 0, errno == EINTR { continue }
+                if n <= 0 { return false }
+                sent += n
+            }
+            return true
+        }
+        guard complete else {
+            await end(killing: false)
+            throw child.failure()
+        }
+        bytes.wrappingAdd(Int64(chunk.count), ordering: .relaxed)
+    }
+
+    func read(limit: Int) async -> [UInt8] {
+        let chunk = await child.nextOutput(limit: limit)
+        bytes.wrappingAdd(Int64(chunk.count), ordering: .relaxed)
+        return chunk
+    }
+
+    /// Closes the input and waits; throws what the process reported when it failed.
+    func finish() async throws {
+        let status = await end(killing: false)
+        defer { unsafe unlink(logPath) }
+        if status != 0 { throw child.failure() }
+    }
+
+    /// Ends the process, whatever it does. Fine after `finish`.
+    func abort() async {
+        _ = await end(killing: true)
+        unsafe unlink(logPath)
+    }
+
+    @discardableResult
+    private func end(killing: Bool) async -> Int32 {
+        let (input, first) = state.withLock { state -> (Int32, Bool) in
+            defer {
+                state.input = -1
+                state.ended = true
+            }
+            return (state.input, !state.ended)
+        }
+        if input >= 0 { Glibc.close(input) }
+        guard first else { return 0 }
+        if killing { kill(child.pid, SIGKILL) }
+        return await child.reap()
+    }
+}

@@ -1,0 +1,159 @@
+import BlockCopy
+import BlockIO
+public import DatapathControl
+import CLinux
+import CoreTypes
+import DiskImages
+import Foundation
+import NBDTransport
+
+/// One disk's data path: its image behind a switchable device, the NBD export above it, the control socket beside it.
+///
+/// It needs nobody to go on: when the toolstack dies, the export and a running mirror continue, and whoever connects to
+/// the control socket next learns from `status` where things are.
+public final class DatapathService: Sendable {
+    /// The only export's name.
+    public static let exportName = "disk"
+
+    private let device: SwitchableDevice
+    private let server: NBDServer
+    private let images: ImagePair
+    private let listener: Int32
+
+    /// Opens the image and serves it. `nbdSocket` and `controlSocket` are paths for new Unix sockets.
+    public init(image: ImageSpecification, nbdSocket: String, controlSocket: String) throws {
+        gantry_ignore_sigpipe()
+        let format = try Self.format(image.format)
+        device = SwitchableDevice(try DiskImage.open(path: image.path, format: format, readOnly: image.readOnly))
+        images = ImagePair(image)
+        server = NBDServer(exports: [NBDExport(name: Self.exportName, device: device, readOnly: image.readOnly)])
+        try server.start(unixSocket: nbdSocket)
+        // SAFETY: the C string lives for the call.
+        listener = unsafe controlSocket.withCString { unsafe gantry_unix_listen($0, 16) }
+        guard listener >= 0 else {
+            throw BlockError(call: "listen", errno: -listener, path: controlSocket)
+        }
+    }
+
+    /// Answers control connections until `quit`; then closes everything. Each connection has a thread of its own, so a
+    /// pivot that waits for a slow flush does not keep a status away.
+    public func run() throws {
+        let ended = Monitor()
+        let quit = QuitFlag()
+        let acceptor = WorkerThread("control") { [self] in
+            while true {
+                let connection = gantry_accept(listener)
+                if connection == -EINTR || connection == -ECONNABORTED { continue }
+                if connection < 0 { return }
+                _ = WorkerThread("control-conn") { [self] in
+                    serve(ControlChannel(descriptor: connection)) {
+                        ended.locked {
+                            quit.isSet = true
+                            ended.wakeAll()
+                        }
+                    }
+                }
+            }
+        }
+        ended.locked {
+            while !quit.isSet { ended.wait() }
+        }
+        shutdown(listener, Int32(SHUT_RDWR))
+        acceptor.join()
+        close(listener)
+        server.stop()
+        try device.close()
+    }
+
+    private func serve(_ channel: ControlChannel, quit: () -> Void) {
+        while true {
+            let request: DatapathRequest?
+            do {
+                request = try channel.receive(DatapathRequest.self)
+            } catch {
+                try? channel.send(DatapathReply.failed(code: "unsupported", message: "not understood: \(error)"))
+                return
+            }
+            guard let request else { return }
+            if case .quit = request {
+                // The answer comes before the end: the caller then waits for the process.
+                try? channel.send(DatapathReply.ok)
+                quit()
+                return
+            }
+            let reply: DatapathReply
+            do {
+                reply = try answer(request)
+            } catch let error as BlockError {
+                reply = .failed(code: error.code.name, message: error.description)
+            } catch {
+                reply = .failed(code: "io", message: "\(error)")
+            }
+            guard (try? channel.send(reply)) != nil else { return }
+        }
+    }
+
+    private func answer(_ request: DatapathRequest) throws -> DatapathReply {
+        switch request {
+        case .status: return .status(status)
+        case .mirrorStart(let destination, let bytesPerSecond):
+            let target = try DiskImage.open(
+                path: destination.path, format: try Self.format(destination.format), readOnly: false)
+            do {
+                try device.startMirror(to: target, bytesPerSecond: bytesPerSecond)
+            } catch {
+                try? target.close()
+                throw error
+            }
+            images.setDestination(destination)
+        case .mirrorSetRate(let bytesPerSecond): device.setMirrorRate(bytesPerSecond: bytesPerSecond)
+        case .pivotPrepare: try device.preparePivot()
+        case .pivotCommit:
+            try device.commitPivot()
+            images.commit()
+        case .mirrorCancel:
+            try device.cancelMirror()
+            images.setDestination(nil)
+        case .quit: break
+        }
+        return .ok
+    }
+
+    private var status: DatapathStatus {
+        let (image, destination) = images.both
+        var mirror: MirrorStatus?
+        if let progress = device.mirrorProgress, let destination {
+            mirror = MirrorStatus(
+                phase: progress.phase.wire, destination: destination, totalBytes: progress.totalBytes,
+                copiedBytes: progress.copiedBytes, dirtyBytes: progress.dirtyBytes,
+                bytesPerSecond: progress.bytesPerSecond, error: progress.error?.description)
+        }
+        return DatapathStatus(
+            pid: getpid(), image: image, virtualSize: device.size, mirror: mirror,
+            connections: server.connectionCount)
+    }
+
+    private static func format(_ name: String) throws(BlockError) -> ImageFormat {
+        guard let format = ImageFormat(parsing: name) else {
+            throw BlockError(.unsupported, "'\(name)' is not an image format; expected raw, vhd or qcow2")
+        }
+        return format
+    }
+}
+
+/// Set once, under the monitor of `run`.
+private final class QuitFlag: @unchecked Sendable {
+    var isSet = false
+}
+
+extension MirrorState.Phase {
+    /// The protocol's word; a finished mirror is not reported at all.
+    var wire: MirrorPhase {
+        switch self {
+        case .copying: .copying
+        case .synchronised, .finished: .synchronised
+        case .dual, .undecided: .dual
+        case .broken: .broken
+        }
+    }
+}

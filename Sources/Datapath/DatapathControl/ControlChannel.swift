@@ -1,0 +1,65 @@
+import CLinux
+import Foundation
+
+/// Lines of JSON over a connected stream socket; both ends of the control protocol use it. Owns the descriptor.
+public final class ControlChannel {
+    /// Longest line accepted, bytes: a peer cannot make us hold more.
+    public static let longestLine = 1 << 20
+
+    private let descriptor: Int32
+    private var pending: [UInt8] = []
+
+    public init(descriptor: Int32) { self.descriptor = descriptor }
+
+    deinit { close(descriptor) }
+
+    public struct Failure: Error, CustomStringConvertible {
+        public let description: String
+        public init(_ description: String) { self.description = description }
+    }
+
+    public func send<Message: Encodable>(_ message: Message) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        var bytes = [UInt8](try encoder.encode(message))
+        bytes.append(UInt8(ascii: "\n"))
+        var sent = 0
+        while sent < bytes.count {
+            // SAFETY: the slice lies inside `bytes`.
+            let n = unsafe bytes.withUnsafeBytes { unsafe gantry_send(descriptor, $0.baseAddress.map { unsafe $0 + sent }, $0.count - sent) }
+            if n == -Int64(EINTR) { continue }
+            guard n > 0 else { throw Failure("the control connection broke: \(Self.text(n))") }
+            sent += Int(n)
+        }
+    }
+
+    /// The next message; nil when the peer has closed. Throws on a line that is too long or is not the message.
+    public func receive<Message: Decodable>(_ type: Message.Type) throws -> Message? {
+        guard let line = try receiveLine() else { return nil }
+        return try JSONDecoder().decode(type, from: Data(line))
+    }
+
+    private func receiveLine() throws -> [UInt8]? {
+        var searched = 0
+        while true {
+            if let end = pending[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+                let line = Array(pending[..<end])
+                pending.removeFirst(end + 1)
+                return line
+            }
+            searched = pending.count
+            guard pending.count < Self.longestLine else { throw Failure("a control message is longer than 1 MiB") }
+            var chunk = [UInt8](repeating: 0, count: 16384)
+            // SAFETY: receives into the array's own storage, at most its count.
+            let n = unsafe chunk.withUnsafeMutableBytes { unsafe gantry_receive(descriptor, $0.baseAddress, $0.count) }
+            if n == -Int64(EINTR) { continue }
+            if n == 0 || n == -Int64(ECONNRESET) { return nil }
+            guard n > 0 else { throw Failure("the control connection broke: \(Self.text(n))") }
+            pending.append(contentsOf: chunk[..<Int(n)])
+        }
+    }
+
+    private static func text(_ result: Int64) -> String {
+        result == 0 ? "closed" : unsafe String(cString: strerror(Int32(clamping: -result)))
+    }
+}

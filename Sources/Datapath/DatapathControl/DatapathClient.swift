@@ -1,0 +1,64 @@
+import CLinux
+import Foundation
+
+/// Commands one data-path process over its control socket: one connection a request, so nothing is left half-said.
+public struct DatapathClient: Sendable {
+    /// Path of the control socket.
+    public let socketPath: String
+
+    public init(socketPath: String) { self.socketPath = socketPath }
+
+    /// What the data path or the way to it reported.
+    public struct Failure: Error, CustomStringConvertible, Sendable {
+        /// A `BlockError.Code` name, or `unreachable`: the process is not there (any more).
+        public let code: String
+        public let message: String
+        public var description: String { message }
+        public var isUnreachable: Bool { code == "unreachable" }
+
+        public init(code: String, message: String) {
+            self.code = code
+            self.message = message
+        }
+    }
+
+    /// Sends the request and waits for the answer, off the cooperative pool. Throws `Failure`.
+    public func call(_ request: DatapathRequest) async throws -> DatapathReply {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(with: Result { try callBlocking(request) })
+            }
+        }
+    }
+
+    /// Like `call`, on this thread.
+    public func callBlocking(_ request: DatapathRequest) throws -> DatapathReply {
+        // SAFETY: the C string lives for the call.
+        let descriptor = unsafe socketPath.withCString { unsafe gantry_unix_connect($0) }
+        guard descriptor >= 0 else {
+            throw Failure(
+                code: "unreachable",
+                message: "no data path answers on \(socketPath): \(unsafe String(cString: strerror(-descriptor)))")
+        }
+        let channel = ControlChannel(descriptor: descriptor)
+        do {
+            try channel.send(request)
+            guard let reply = try channel.receive(DatapathReply.self) else {
+                throw Failure(code: "unreachable", message: "the data path at \(socketPath) ended without an answer")
+            }
+            if case .failed(let code, let message) = reply { throw Failure(code: code, message: message) }
+            return reply
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Failure(code: "unreachable", message: "\(error)")
+        }
+    }
+
+    public func status() async throws -> DatapathStatus {
+        guard case .status(let status) = try await call(.status) else {
+            throw Failure(code: "unreachable", message: "the data path at \(socketPath) gave no status")
+        }
+        return status
+    }
+}

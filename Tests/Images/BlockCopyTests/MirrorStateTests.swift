@@ -1,0 +1,51 @@
+import BlockCopy
+import Testing
+
+@Suite struct MirrorStateTests {
+    private func state(_ events: MirrorState.Event...) -> MirrorState {
+        var state = MirrorState()
+        for event in events { 
+            let legal = state.handle(event)
+            #expect(legal, "\(event)")
+         }
+        return state
+    }
+
+    private func refuses(_ state: MirrorState, _ event: MirrorState.Event) -> Bool {
+        var copy = state
+        return !copy.handle(event) && copy == state
+    }
+
+    @Test func theStraightWayEndsOnTheDestination() {
+        #expect(state(.caughtUp, .prepare, .commit).phase == .finished(useDestination: true))
+    }
+
+    @Test func noCommitWithoutPreparing() {
+        let copying = state()
+        #expect(refuses(copying, .commit) && refuses(copying, .prepare))
+        let synchronised = state(.caughtUp)
+        #expect(refuses(synchronised, .commit))
+        let fallenBehind = state(.caughtUp, .fellBehind)
+        #expect(refuses(fallenBehind, .prepare))
+    }
+
+    @Test func aBrokenDestinationCanOnlyBeGivenUp() {
+        var broken = state(.caughtUp, .destinationFailed)
+        for event in [MirrorState.Event.caughtUp, .prepare, .commit] { #expect(refuses(broken, event)) }
+        _ = broken.handle(.cancel)
+        #expect(broken.phase == .finished(useDestination: false))
+    }
+
+    @Test func afterAFailureInTheDualPhaseEitherSideMayWin() {
+        #expect(state(.caughtUp, .prepare, .oneSideFailed, .commit).phase == .finished(useDestination: true))
+        #expect(state(.caughtUp, .prepare, .oneSideFailed, .cancel).phase == .finished(useDestination: false))
+    }
+
+    @Test func nothingFollowsTheEnd() {
+        for end in [state(.cancel), state(.caughtUp, .prepare, .commit)] {
+            for event in [MirrorState.Event.caughtUp, .fellBehind, .destinationFailed, .prepare, .oneSideFailed, .commit, .cancel] {
+                #expect(refuses(end, event))
+            }
+        }
+    }
+}

@@ -94,6 +94,9 @@ final class OpenFile: Sendable {
         }
     }
 
+    /// Removes the file from its folder.
+    func remove() { if isOwned { _ = unsafe unlink(path) } }
+
     private static func failure(_ path: String) -> TransferFileError {
         TransferFileError(path: path, reason: unsafe String(cString: strerror(errno)))
     }

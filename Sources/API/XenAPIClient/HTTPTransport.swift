@@ -37,7 +37,7 @@ final class HTTPTransport: Sendable {
         }
     }
 
-    /// PUTs `chunks`, `length` bytes in all. The answer may come before the body has been sent, as the stock server's does.
+    /// PUTs `chunks`, `length` bytes in all. The answer may come before the body is sent: the stock server's does.
     func put(
         _ path: String, query: [(name: String, value: String)], length: UInt64, chunks: FileChunks
     ) async throws -> TransferReply {

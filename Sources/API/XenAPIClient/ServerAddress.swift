@@ -18,7 +18,8 @@ public enum ServerAddress: Hashable, Sendable, CustomStringConvertible {
     func url(_ path: String, query: [(name: String, value: String)] = []) -> String {
         var text = "\(base)\(path)"
         for (index, item) in query.enumerated() {
-            text += (index == 0 && !path.contains("?") ? "?" : "&") + Self.encode(item.name) + "=" + Self.encode(item.value)
+            text +=
+                (index == 0 && !path.contains("?") ? "?" : "&") + Self.encode(item.name) + "=" + Self.encode(item.value)
         }
         return text
     }

@@ -6,15 +6,16 @@ public protocol XenAPICaller: Sendable {
     /// Throws `APIError` for failures the server reports, `ConnectionError` when it cannot be asked.
     func call(_ method: String, _ parameters: [WireValue]) async throws -> WireValue
 
-    /// Sends the file at `file` with PUT to `path`, authenticated by the session. `onProgress` gets bytes sent and in all.
-    /// Returns the reference in the answer's `task-id` header, if any.
+    /// Sends the file at `file` with PUT to `path`, authenticated by the session.
+    /// `onProgress` gets bytes sent and in all. Returns the reference in the answer's `task-id` header, if any.
     @discardableResult
     func upload(
         file: String, to path: String, query: [(name: String, value: String)],
         onProgress: @escaping @Sendable (_ done: UInt64, _ total: UInt64) -> Void
     ) async throws -> String?
 
-    /// Gets `path` and writes the body to a new file `file` (mode 0600; must not exist; empty for standard output).
+    /// Gets `path` and writes the body to a new file `file` (mode 0600; must not exist; removed
+    /// again after a failure; empty for standard output).
     /// `onProgress` gets bytes received. Returns the reference in the answer's `task-id` header, if any.
     @discardableResult
     func download(

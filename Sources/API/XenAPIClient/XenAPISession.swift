@@ -68,11 +68,17 @@ public final class XenAPISession: XenAPICaller {
     ) async throws -> String? {
         let file = try OpenFile(creating: path)
         var done: UInt64 = 0
-        return try await transport.get(urlPath, query: query + [(name: "session_id", value: ref)]) { piece in
-            try await NIOThreadPool.singleton.runIfActive { try file.write(piece) }
-            done += UInt64(piece.readableBytes)
-            onProgress(done)
-        }.taskReference
+        do {
+            return try await transport.get(urlPath, query: query + [(name: "session_id", value: ref)]) { piece in
+                try await NIOThreadPool.singleton.runIfActive { try file.write(piece) }
+                done += UInt64(piece.readableBytes)
+                onProgress(done)
+            }.taskReference
+        } catch {
+            // It is ours and holds no image.
+            file.remove()
+            throw error
+        }
     }
 
     private static func send(

@@ -11,7 +11,8 @@ struct ProgressLine {
     func text(columns: Int, colour: Bool) -> String {
         let facts = facts
         let percent = percentText
-        let fixed = label.count + (label.isEmpty ? 0 : 1) + 2 + 1 + percent.count + (facts.isEmpty ? 0 : 2 + facts.count)
+        let fixed =
+            label.count + (label.isEmpty ? 0 : 1) + 2 + 1 + percent.count + (facts.isEmpty ? 0 : 2 + facts.count)
         let width = min(40, columns - 1 - fixed)
         var parts: [String] = []
         if !label.isEmpty { parts.append(label) }

@@ -47,7 +47,9 @@ public struct ClientOptions: Sendable {
             }
         }
         if !words.isEmpty { words += appended }
-        if socket == nil, server == nil, port == nil, let path = environment["XE_SOCKET"], !path.isEmpty { socket = path }
+        if socket == nil, server == nil, port == nil, let path = environment["XE_SOCKET"], !path.isEmpty {
+            socket = path
+        }
         if arguments.isEmpty { wantsUsage = true }
     }
 

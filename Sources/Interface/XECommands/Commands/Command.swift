@@ -34,7 +34,7 @@ extension Command {
     /// Every command there is. Names are unique.
     static let all: [Command] =
         (sessionless + storageRepository + hostConnection + disk + blockDevice + machine + task
-            + Family.all.flatMap(generated(for:))).sorted { $0.name < $1.name }
+        + Family.all.flatMap(generated(for:))).sorted { $0.name < $1.name }
 
     static func named(_ name: String) -> Command? { byName[name] }
 

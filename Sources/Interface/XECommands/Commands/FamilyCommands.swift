@@ -12,7 +12,9 @@ extension Command {
                 "\(name)-list", optional: ["params"], flags: ["vm", "host", "sr"].contains(name) ? [.standard] : [],
                 "Lists the \(name) objects, or those that all filters match."
             ) { try await list(family, $0) },
-            Command("\(name)-param-list", ["uuid"], "Lists all fields of one object.") { try await paramList(family, $0) },
+            Command("\(name)-param-list", ["uuid"], "Lists all fields of one object.") {
+                try await paramList(family, $0)
+            },
             Command(
                 "\(name)-param-get", ["uuid", "param-name"], optional: ["param-key"],
                 "Prints one field of an object, or one entry of a map."

@@ -22,7 +22,10 @@ extension Command {
         printer.record([
             ("command name        ", command.name),
             ("reqd params     ", command.required.joined(separator: ", ")),
-            ("optional params ", command.optional.joined(separator: ", ") + (command.takesFilters ? ", <selectors>" : "")),
+            (
+                "optional params ",
+                command.optional.joined(separator: ", ") + (command.takesFilters ? ", <selectors>" : "")
+            ),
             ("description     ", command.summary),
         ])
     }

@@ -71,7 +71,8 @@ extension Command {
     /// The host given, else the pool's coordinator.
     private static func hostForSR(_ context: CommandContext) async throws -> WireValue {
         if let host = try await context.optionalObject("host", named: "host-uuid") { return host }
-        guard let pool = try await context.reader.store.all("pool").first, let master = pool.record.member("master") else {
+        guard let pool = try await context.reader.store.all("pool").first, let master = pool.record.member("master")
+        else {
             throw APIError.internalError("the server has no pool")
         }
         return master

@@ -1,6 +1,6 @@
 /// One field of a family: a line of its table, `name MARKER[flags] [source[:styles]]`.
-/// Flags: `!` deprecated, `$` expensive to compute, `~` hidden. Without a source the field is the record's member of the
-/// same name with underscores.
+/// Flags: `!` deprecated, `$` expensive to compute, `~` hidden. Without a source the field is the record's member of
+/// the same name with underscores.
 struct Field: Sendable {
     /// As printed and as given on the command line, e.g. `name-label`.
     let name: String

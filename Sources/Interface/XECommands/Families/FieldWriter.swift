@@ -15,7 +15,8 @@ struct FieldWriter: Sendable {
         guard !field.marker.isSet, !field.marker.isMap else {
             throw CommandLineError.failed("\(field.name) is a set or a map: use \(family.name)-param-add")
         }
-        try await context.call("\(family.className).set_\(try member(field))", .string(ref), try await value(text, field))
+        try await context.call(
+            "\(family.className).set_\(try member(field))", .string(ref), try await value(text, field))
     }
 
     /// `F-param-set map:key=value`: replaces one entry.

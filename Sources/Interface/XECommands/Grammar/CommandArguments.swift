@@ -1,7 +1,7 @@
 /// A command and its parameters, split into names and values.
 ///
-/// `name=value` · `--name` is `name=true` · `-u -pw -s -h -p` take the next word · other single-dash words are an error ·
-/// a bare word is a name with an empty value. Of repeated names the first counts.
+/// `name=value` · `--name` is `name=true` · `-u -pw -s -h -p` take the next word · other single-dash words are an
+/// error · a bare word is a name with an empty value. Of repeated names the first counts.
 public struct CommandArguments: Sendable {
     public struct Parameter: Hashable, Sendable {
         public let name: String

@@ -7,7 +7,8 @@ import XenAPIClient
 enum ErrorReport {
     static let usageHint = "For usage run: 'xe help'"
 
-    /// The complete text for `error`, newline included. References in it are looked up through `caller`, if there is one.
+    /// The complete text for `error`, newline included. References in it are looked up through `caller`, if there is
+    /// one.
     static func text(of error: any Error, caller: (any XenAPICaller)?) async -> String {
         switch error {
         case let error as CommandLineError:

@@ -126,7 +126,12 @@ if coreOnly {
         library("Testing", "GuestFixture", ["TestSupport", "CoreTypes", "CLinux"]),
         tests("API", "DataModelTests", ["DataModel", "APITypes", "CoreTypes", "TestSupport"]),
         tests("API", "RPCCodecTests", ["RPCCodec", "CoreTypes", "TestSupport"]),
-        tests("API", "APIServerTests", ["APIServer", "XenAPIClient", "APITypes", "RPCCodec", "CoreTypes", "TestSupport"]),
+        tests(
+            "API", "APIServerTests",
+            [
+                "APIServer", "Toolstack", "PoolDatabase", "XenAPIClient", "APITypes", "RPCCodec", "CoreTypes",
+                "TestSupport",
+            ], packages: [logging]),
         tests("Control", "PoolDatabaseTests", ["PoolDatabase", "APITypes", "DataModel", "CoreTypes", "TestSupport"]),
         tests(
             "Control", "StorageTests",

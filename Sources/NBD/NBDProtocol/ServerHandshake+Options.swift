@@ -1,0 +1,141 @@
+// What each option does. Malformed data are answered with ERR_INVALID and the handshake goes on.
+
+extension ServerHandshake {
+    mutating func perform(_ option: UInt32, _ data: ArraySlice<UInt8>, _ effects: inout [Effect]) {
+        switch option {
+        case NBDOption.exportName:
+            exportName(data, &effects)
+        case NBDOption.abort:
+            answer(option, OptionReply.ack, &effects)
+            close("the client aborted the handshake", &effects)
+        case NBDOption.list:
+            guard data.isEmpty else { return invalid(option, "LIST takes no data", &effects) }
+            for export in exports {
+                var entry: [UInt8] = []
+                entry.appendBig(UInt32(export.name.utf8.count))
+                entry.append(contentsOf: export.name.utf8)
+                entry.append(contentsOf: export.text.utf8)
+                answer(option, OptionReply.server, data: entry, &effects)
+            }
+            answer(option, OptionReply.ack, &effects)
+        case NBDOption.info, NBDOption.go:
+            describe(option, data, &effects)
+        case NBDOption.structuredReply:
+            guard data.isEmpty else { return invalid(option, "STRUCTURED_REPLY takes no data", &effects) }
+            structuredReplies = true
+            answer(option, OptionReply.ack, &effects)
+        case NBDOption.listMetaContext, NBDOption.setMetaContext:
+            metaContext(option, data, &effects)
+        case NBDOption.startTLS:
+            answer(option, OptionReply.unsupported, text: "TLS is not offered here", &effects)
+        default:
+            answer(option, OptionReply.unsupported, text: "option \(option) is not known", &effects)
+        }
+    }
+
+    private func invalid(_ option: UInt32, _ why: String, _ effects: inout [Effect]) {
+        answer(option, OptionReply.invalid, text: why, &effects)
+    }
+
+    /// The empty name is the first export's other name.
+    private func index(of name: String) -> Int? {
+        name.isEmpty ? 0 : exports.firstIndex { $0.name == name }
+    }
+
+    /// DF may be offered only where structured replies were agreed on.
+    private func flags(of export: ExportDescription) -> TransmissionFlags {
+        structuredReplies ? export.flags.union([.hasFlags, .dontFragment]) : export.flags.union(.hasFlags)
+    }
+
+    private mutating func begin(_ index: Int, _ effects: inout [Effect]) {
+        phase = .done
+        effects.append(
+            .transmit(
+                Agreement(
+                    export: index, structuredReplies: structuredReplies,
+                    allocationContext: structuredReplies && allocationExport == index)))
+    }
+
+    /// EXPORT_NAME: there is no error reply; an unknown name ends the connection.
+    private mutating func exportName(_ data: ArraySlice<UInt8>, _ effects: inout [Effect]) {
+        guard data.count <= NBDLimits.name, let index = index(of: String(decoding: data, as: UTF8.self)) else {
+            return close("no export of the name the client asked for", &effects)
+        }
+        var bytes: [UInt8] = []
+        bytes.appendBig(exports[index].size)
+        bytes.appendBig(flags(of: exports[index]).rawValue)
+        if !omitsZeroes { bytes.append(contentsOf: repeatElement(0, count: 124)) }
+        effects.append(.send(bytes))
+        begin(index, &effects)
+    }
+
+    /// INFO and GO: name, then the information types that are wanted.
+    private mutating func describe(_ option: UInt32, _ data: ArraySlice<UInt8>, _ effects: inout [Effect]) {
+        var reader = ByteReader(data)
+        guard let name = reader.string(), let count = reader.integer(UInt16.self), reader.remaining == Int(count) * 2
+        else { return invalid(option, "malformed data", &effects) }
+        guard name.utf8.count <= NBDLimits.name else {
+            return answer(option, OptionReply.tooBig, text: "the export name is too long", &effects)
+        }
+        guard let index = index(of: name) else {
+            return answer(option, OptionReply.unknown, text: "no such export", &effects)
+        }
+        var wanted: Set<UInt16> = []
+        while let type = reader.integer(UInt16.self) { wanted.insert(type) }
+        let export = exports[index]
+
+        var item: [UInt8] = []
+        item.appendBig(InfoType.export)
+        item.appendBig(export.size)
+        item.appendBig(flags(of: export).rawValue)
+        answer(option, OptionReply.info, data: item, &effects)
+
+        item.removeAll()
+        item.appendBig(InfoType.blockSize)
+        item.appendBig(export.minimumBlock)
+        item.appendBig(export.preferredBlock)
+        item.appendBig(export.maximumBlock)
+        answer(option, OptionReply.info, data: item, &effects)
+
+        for (type, text) in [(InfoType.name, export.name), (InfoType.description, export.text)]
+        where wanted.contains(type) && !text.isEmpty {
+            item.removeAll()
+            item.appendBig(type)
+            item.append(contentsOf: text.utf8)
+            answer(option, OptionReply.info, data: item, &effects)
+        }
+        answer(option, OptionReply.ack, &effects)
+        if option == NBDOption.go { begin(index, &effects) }
+    }
+
+    /// LIST_META_CONTEXT and SET_META_CONTEXT: export name, number of queries, queries.
+    private mutating func metaContext(_ option: UInt32, _ data: ArraySlice<UInt8>, _ effects: inout [Effect]) {
+        let sets = option == NBDOption.setMetaContext
+        if sets { allocationExport = nil }
+        guard structuredReplies else {
+            return invalid(option, "structured replies must be agreed on first", &effects)
+        }
+        var reader = ByteReader(data)
+        guard let name = reader.string(), let count = reader.integer(UInt32.self) else {
+            return invalid(option, "malformed data", &effects)
+        }
+        // Each query takes at least four bytes, so that the data bound the loop, not the peer's count.
+        var matches = count == 0 && !sets
+        for _ in 0..<count {
+            guard let query = reader.string() else { return invalid(option, "malformed query", &effects) }
+            if query == MetaContext.allocation || (!sets && query == "base:") { matches = true }
+        }
+        guard reader.remaining == 0 else { return invalid(option, "data behind the last query", &effects) }
+        guard let index = index(of: name) else {
+            return answer(option, OptionReply.unknown, text: "no such export", &effects)
+        }
+        if matches {
+            var item: [UInt8] = []
+            item.appendBig(sets ? MetaContext.allocationIdentifier : 0)
+            item.append(contentsOf: MetaContext.allocation.utf8)
+            answer(option, OptionReply.metaContext, data: item, &effects)
+            if sets { allocationExport = index }
+        }
+        answer(option, OptionReply.ack, &effects)
+    }
+}

@@ -1,0 +1,153 @@
+/// The server's side of the handshake, up to the transmission phase. A value: it is fed what arrives and says what to
+/// send and when to stop; it holds at most one option (64 KiB) and what one call brought.
+///
+/// Source: protocol description, "Newstyle negotiation" and "Option types".
+public struct ServerHandshake: Sendable {
+    public enum Effect: Sendable, Equatable {
+        case send([UInt8])
+        /// The transmission phase begins; `unconsumed` holds what the client sent of it already.
+        case transmit(Agreement)
+        /// Send nothing more and close.
+        case close(reason: String)
+    }
+
+    /// What both sides agreed on.
+    public struct Agreement: Sendable, Equatable {
+        /// Index into the exports.
+        public var export: Int
+        public var structuredReplies: Bool
+        /// `base:allocation` may be asked for, under `MetaContext.allocationIdentifier`.
+        public var allocationContext: Bool
+
+        public init(export: Int, structuredReplies: Bool, allocationContext: Bool) {
+            self.export = export
+            self.structuredReplies = structuredReplies
+            self.allocationContext = allocationContext
+        }
+    }
+
+    enum Phase {
+        case clientFlags
+        case option
+        /// Reading past option data that is too long; then `tooBig` is answered.
+        case draining(option: UInt32, remaining: Int)
+        case done
+    }
+
+    let exports: [ExportDescription]
+    var phase = Phase.clientFlags
+    var omitsZeroes = false
+    var structuredReplies = false
+    /// The export `base:allocation` was chosen for.
+    var allocationExport: Int?
+    private var optionCount = 0
+    private var buffer: [UInt8] = []
+
+    /// `exports`: the first also answers to the empty name. Not empty.
+    public init(exports: [ExportDescription]) {
+        precondition(!exports.isEmpty, "a server needs an export")
+        self.exports = exports
+    }
+
+    /// What is sent at once on a new connection.
+    public var greeting: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.appendBig(NBDMagic.greeting)
+        bytes.appendBig(NBDMagic.option)
+        bytes.appendBig(UInt16(HandshakeFlags([.fixedNewstyle, .noZeroes]).rawValue))
+        return bytes
+    }
+
+    /// Bytes behind the end of the handshake, after `.transmit`.
+    public var unconsumed: [UInt8] { buffer }
+
+    /// Takes what arrived. After `.transmit` or `.close`, which come last, nothing more may be fed.
+    public mutating func receive(_ bytes: some Sequence<UInt8>) -> [Effect] {
+        buffer.append(contentsOf: bytes)
+        var effects: [Effect] = []
+        var consumed = 0
+        while case let used = step(buffer[consumed...], &effects), used > 0 { consumed += used }
+        buffer.removeFirst(consumed)
+        return effects
+    }
+
+    /// Handles one structure at the front of `bytes` and returns its size; 0 when it is incomplete or all is done.
+    private mutating func step(_ bytes: ArraySlice<UInt8>, _ effects: inout [Effect]) -> Int {
+        var reader = ByteReader(bytes)
+        switch phase {
+        case .done:
+            return 0
+        case .clientFlags:
+            guard let raw = reader.integer(UInt32.self) else { return 0 }
+            let flags = HandshakeFlags(rawValue: raw)
+            guard flags.isSubset(of: [.fixedNewstyle, .noZeroes]) else {
+                close("the client set unknown handshake flags", &effects)
+                return 4
+            }
+            omitsZeroes = flags.contains(.noZeroes)
+            phase = .option
+            return 4
+        case .draining(let option, let remaining):
+            let used = min(remaining, bytes.count)
+            phase = .draining(option: option, remaining: remaining - used)
+            if used == remaining {
+                phase = .option
+                answer(option, OptionReply.tooBig, text: "the option's data are too long", &effects)
+            }
+            return used
+        case .option:
+            guard let magic = reader.integer(UInt64.self) else { return 0 }
+            guard magic == NBDMagic.option else {
+                close("an option does not begin with its magic number", &effects)
+                return 8
+            }
+            guard let option = reader.integer(UInt32.self), let length = reader.integer(UInt32.self) else { return 0 }
+            return stepOption(option, Int(length), reader, &effects)
+        }
+    }
+
+    private mutating func stepOption(
+        _ option: UInt32, _ length: Int, _ reader: ByteReader, _ effects: inout [Effect]
+    ) -> Int {
+        let head = 16
+        if length > NBDLimits.optionData {
+            guard length <= NBDLimits.drainedOptionData, option != NBDOption.exportName else {
+                close("an option of \(length) bytes", &effects)
+                return head
+            }
+            phase = .draining(option: option, remaining: length)
+            return countOption(&effects) ? head : 0
+        }
+        var reader = reader
+        guard let data = reader.bytes(length) else { return 0 }
+        if countOption(&effects) { perform(option, data, &effects) }
+        return head + length
+    }
+
+    private mutating func countOption(_ effects: inout [Effect]) -> Bool {
+        optionCount += 1
+        if optionCount <= NBDLimits.options { return true }
+        close("more than \(NBDLimits.options) options", &effects)
+        return false
+    }
+
+    mutating func close(_ reason: String, _ effects: inout [Effect]) {
+        phase = .done
+        effects.append(.close(reason: reason))
+    }
+
+    /// One option reply: magic, option, type, length, data.
+    func answer(_ option: UInt32, _ type: UInt32, data: [UInt8] = [], _ effects: inout [Effect]) {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(20 + data.count)
+        bytes.appendBig(NBDMagic.optionReply)
+        bytes.appendBig(option)
+        bytes.appendBig(type)
+        bytes.appendBig(UInt32(data.count))
+        effects.append(.send(bytes + data))
+    }
+
+    func answer(_ option: UInt32, _ type: UInt32, text: String, _ effects: inout [Effect]) {
+        answer(option, type, data: Array(text.utf8), &effects)
+    }
+}

@@ -1,0 +1,144 @@
+import BlockIO
+import CLinux
+import NBDProtocol
+import Glibc
+
+/// One connection to a server, shared by any number of calling threads. Each call takes a slot, sends its request and
+/// sleeps; the receiver thread puts replies where they belong and wakes their callers.
+@safe
+final class ClientLink: @unchecked Sendable {
+    // @unchecked: `failure`, `free` and the slots' request fields change with `table` held, a slot's result with the
+    // slot's own monitor held; sends are serialised by `sending`.
+
+    /// What one call waits for.
+    @safe
+    final class Slot {
+        // SAFETY: `destination` is the caller's buffer of `length` bytes; the caller sleeps until `done`.
+        let monitor = Monitor()
+        var handle: UInt64 = 0
+        var active = false
+        var command: UInt16 = 0
+        var offset: UInt64 = 0
+        var length: UInt32 = 0
+        var destination: UnsafeMutableRawPointer?
+        // The result, written by the receiver.
+        var received = 0
+        var error: BlockError?
+        var extents: [Extent] = []
+        var done = false
+    }
+
+    /// Requests under way at once; callers beyond it wait.
+    static let slotCount = 64
+    let descriptor: Int32
+    let agreement: ClientHandshake.Agreement
+    let table = Monitor()
+    let slots: [Slot]
+    private let sending = Monitor()
+    private var free: [Int]
+    private var generation: UInt64 = 0
+    private(set) var failure: BlockError?
+    private var receiver: WorkerThread?
+
+    /// Takes over the descriptor of a finished handshake.
+    init(descriptor: Int32, agreement: ClientHandshake.Agreement, first: [UInt8]) {
+        self.descriptor = descriptor
+        self.agreement = agreement
+        slots = (0..<Self.slotCount).map { _ in Slot() }
+        free = Array((0..<Self.slotCount).reversed())
+        receiver = WorkerThread("nbd-replies") { [self] in
+            receiveReplies(ReplyStream(descriptor: descriptor, first: first))
+        }
+    }
+
+    /// Performs a request that carries no data either way; returns the extents it brought (BLOCK_STATUS) or none.
+    @discardableResult
+    func perform(
+        _ command: UInt16, _ flags: CommandFlags = [], at offset: UInt64, length: UInt32
+    ) throws(BlockError) -> [Extent] {
+        unsafe try perform(
+            command, flags, at: offset, length: length, payload: UnsafeRawBufferPointer(start: nil, count: 0),
+            into: nil)
+    }
+
+    /// Performs a request with the data of a WRITE, or into the destination of a READ.
+    @discardableResult
+    func perform(
+        _ command: UInt16, _ flags: CommandFlags, at offset: UInt64, length: UInt32,
+        payload: UnsafeRawBufferPointer, into destination: UnsafeMutableRawPointer?
+    ) throws(BlockError) -> [Extent] {
+        table.lock()
+        while free.isEmpty, failure == nil { table.wait() }
+        if let failure {
+            table.unlock()
+            throw failure
+        }
+        let index = free.removeLast()
+        let slot = slots[index]
+        generation += 1
+        slot.handle = generation << 8 | UInt64(index)
+        slot.active = true
+        slot.command = command
+        slot.offset = offset
+        slot.length = length
+        unsafe slot.destination = destination
+        slot.received = 0
+        slot.error = nil
+        slot.done = false
+        let handle = slot.handle
+        table.unlock()
+
+        let request = NBDRequest(command: command, flags: flags, handle: handle, offset: offset, length: length)
+        unsafe send(request, payload)
+        slot.monitor.lock()
+        while !slot.done { slot.monitor.wait() }
+        let error = slot.error
+        let extents = slot.extents
+        slot.extents = []
+        slot.monitor.unlock()
+
+        table.lock()
+        slot.active = false
+        free.append(index)
+        table.unlock()
+        table.wakeAll()
+        if let error { throw error }
+        return extents
+    }
+
+    private func send(_ request: NBDRequest, _ payload: UnsafeRawBufferPointer) {
+        let status = unsafe withUnsafeTemporaryAllocation(byteCount: NBDRequest.size, alignment: 8) { head in
+            // SAFETY: 28 bytes, as `store` needs.
+            guard let base = head.baseAddress else { return ENOMEM }
+            unsafe request.store(to: base)
+            sending.lock()
+            defer { sending.unlock() }
+            return unsafe sendAll(descriptor, head: head, payload: payload)
+        }
+        if status != 0 { fail(BlockError(call: "send to the NBD server", errno: status)) }
+    }
+
+    /// Ends the connection for everyone: the receiver notices and wakes all callers.
+    func fail(_ error: BlockError) {
+        table.locked { if failure == nil { failure = error } }
+        shutdown(descriptor, Int32(SHUT_RDWR))
+        table.wakeAll()
+    }
+
+    /// Says goodbye and returns when no thread uses the connection any more; callers still waiting get an error.
+    func close() {
+        table.lock()
+        let receiver = receiver
+        self.receiver = nil
+        table.unlock()
+        guard let receiver else { return }
+        unsafe send(
+            NBDRequest(command: NBDCommand.disconnect, handle: 0), UnsafeRawBufferPointer(start: nil, count: 0))
+        fail(BlockError(.disconnected, "the NBD connection has been closed"))
+        receiver.join()
+        table.lock()
+        while free.count < Self.slotCount { table.wait() }
+        table.unlock()
+        Glibc.close(descriptor)
+    }
+}

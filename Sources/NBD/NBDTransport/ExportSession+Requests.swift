@@ -1,0 +1,176 @@
+import BlockIO
+import NBDProtocol
+
+// What the connection's own thread does for each request; replies go to the output buffer.
+// SAFETY: before anything is stored at `outputEnd`, `makeRoom` has made sure of the space.
+
+extension ExportSession {
+    /// Zeroings and trims from this size on, in bytes, go to the slow lane.
+    private static let slowLength: UInt32 = 1 << 20
+
+    /// Everything but WRITE and DISC.
+    @inline(__always)
+    func perform(_ request: NBDRequest) {
+        if request.command == NBDCommand.read {
+            read(request)
+        } else {
+            performRare(request)
+        }
+    }
+
+    private func read(_ request: NBDRequest) {
+        let length = Int(request.length)
+        guard request.flags.isSubset(of: [.dontFragment, .forceUnitAccess]), request.length <= NBDLimits.payload,
+            isInside(request)
+        else { return refuse(request) }
+        let head = structured ? ChunkHead.size + ChunkHead.offsetSize : SimpleReply.size
+        if length == 0 { return replyDone(request) }
+        var place: Int
+        if length >= Self.large {
+            guard send() else { return }
+            place = Self.aligned - head
+            outputBegin = place
+        } else {
+            makeRoom(head + length)
+            place = outputEnd
+        }
+        do throws(BlockError) {
+            let data = unsafe UnsafeMutableRawBufferPointer(start: output.base + place + head, count: length)
+            unsafe try device.read(into: data, at: request.offset)
+        } catch {
+            outputEnd = place
+            return replyError(error.wireNumber, error.message, request.handle)
+        }
+        if structured {
+            let chunk = ChunkHead(
+                isLast: true, type: ChunkType.offsetData, handle: request.handle,
+                length: request.length + UInt32(ChunkHead.offsetSize))
+            unsafe chunk.store(to: output.base + place)
+            unsafe (output.base + place).storeBig(request.offset, at: ChunkHead.size)
+        } else {
+            unsafe SimpleReply(handle: request.handle).store(to: output.base + place)
+        }
+        place += head + length
+        outputEnd = place
+        if length >= Self.large { _ = send() }
+    }
+
+    func write(_ request: NBDRequest, _ payload: UnsafeRawBufferPointer) {
+        guard request.flags.isSubset(of: .forceUnitAccess), !refusesWrites, isInside(request) else {
+            return refuse(request)
+        }
+        do throws(BlockError) {
+            if request.length > 0 { unsafe try device.write(payload, at: request.offset) }
+        } catch {
+            return replyError(error.wireNumber, error.message, request.handle)
+        }
+        finishModification(request)
+    }
+
+    /// Answers a modification that is done, after a flush when the client wants it durable.
+    private func finishModification(_ request: NBDRequest) {
+        if request.flags.contains(.forceUnitAccess) {
+            lane.add(SlowLane.Job(request: request, flushOnly: true))
+        } else {
+            replyDone(request)
+        }
+    }
+
+    private func performRare(_ request: NBDRequest) {
+        guard isAcceptable(request) else { return refuse(request) }
+        switch request.command {
+        case NBDCommand.cache:
+            // A hint; the page cache below decides for itself.
+            replyDone(request)
+        case NBDCommand.trim where request.length < Self.slowLength,
+            NBDCommand.writeZeroes where request.length < Self.slowLength:
+            do throws(BlockError) {
+                try modifyWithoutData(request)
+            } catch {
+                return replyError(error.wireNumber, error.message, request.handle)
+            }
+            finishModification(request)
+        default:
+            lane.add(SlowLane.Job(request: request, flushOnly: false))
+        }
+    }
+
+    /// TRIM and WRITE_ZEROES, from any thread.
+    func modifyWithoutData(_ request: NBDRequest) throws(BlockError) {
+        let length = UInt64(request.length)
+        if length == 0 { return }
+        if request.command == NBDCommand.trim {
+            try device.discard(at: request.offset, length: length)
+        } else {
+            try device.writeZeroes(
+                at: request.offset, length: length, mayUnmap: !request.flags.contains(.noHole))
+        }
+    }
+
+    private func isInside(_ request: NBDRequest) -> Bool {
+        request.offset <= size && UInt64(request.length) <= size - request.offset
+    }
+
+    /// Flags, range and permission of the commands that carry no data either way.
+    private func isAcceptable(_ request: NBDRequest) -> Bool {
+        switch request.command {
+        case NBDCommand.flush:
+            request.flags.isSubset(of: .forceUnitAccess)
+        case NBDCommand.cache:
+            request.flags.isSubset(of: .forceUnitAccess) && isInside(request)
+        case NBDCommand.trim:
+            request.flags.isSubset(of: .forceUnitAccess) && !refusesWrites && isInside(request)
+        case NBDCommand.writeZeroes:
+            request.flags.isSubset(of: [.forceUnitAccess, .noHole, .fastZero]) && !refusesWrites && isInside(request)
+        case NBDCommand.blockStatus:
+            request.flags.isSubset(of: [.forceUnitAccess, .one]) && allocationContext && request.length > 0
+                && isInside(request)
+        default:
+            false
+        }
+    }
+
+    /// Answers a request that must not be done, with the reason the protocol wants.
+    private func refuse(_ request: NBDRequest) {
+        let command = request.command
+        let modifies =
+            command == NBDCommand.write || command == NBDCommand.trim || command == NBDCommand.writeZeroes
+        if modifies, refusesWrites {
+            replyError(NBDErrno.permission, "the export is read-only", request.handle)
+        } else if modifies, command != NBDCommand.trim, !isInside(request) {
+            replyError(NBDErrno.noSpace, "the request reaches past the end of the export", request.handle)
+        } else {
+            replyError(NBDErrno.invalid, "the request is not valid", request.handle)
+        }
+    }
+
+    /// Success without data. An empty structured READ needs a chunk of its own; elsewhere a simple reply is allowed.
+    private func replyDone(_ request: NBDRequest) {
+        makeRoom(ChunkHead.size)
+        if structured, request.command == NBDCommand.read {
+            let chunk = ChunkHead(isLast: true, type: ChunkType.none, handle: request.handle, length: 0)
+            unsafe chunk.store(to: output.base + outputEnd)
+            outputEnd += ChunkHead.size
+        } else {
+            unsafe SimpleReply(handle: request.handle).store(to: output.base + outputEnd)
+            outputEnd += SimpleReply.size
+        }
+    }
+
+    func replyError(_ error: UInt32, _ message: String, _ handle: UInt64) {
+        makeRoom(largestErrorChunk)
+        outputEnd += unsafe storeError(error, message, handle, at: output.base + outputEnd)
+    }
+
+    /// Stores an error reply where there is room for `largestErrorChunk` bytes; returns its size.
+    func storeError(_ error: UInt32, _ message: String, _ handle: UInt64, at place: UnsafeMutableRawPointer) -> Int {
+        if structured { return unsafe storeErrorChunk(error: error, message: message, handle: handle, to: place) }
+        unsafe SimpleReply(error: error, handle: handle).store(to: place)
+        return SimpleReply.size
+    }
+
+    /// Room for `count` more bytes (below 128 KiB) of replies. After a failed send the bytes go nowhere.
+    private func makeRoom(_ count: Int) {
+        if outputEnd + count > output.capacity || outputEnd - outputBegin + count > 2 * Self.batch { _ = send() }
+    }
+}

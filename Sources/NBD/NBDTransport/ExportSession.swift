@@ -1,0 +1,180 @@
+import BlockIO
+import CLinux
+import CoreTypes
+import NBDProtocol
+import Glibc
+
+/// The transmission phase of one connection, run by that connection's thread.
+///
+/// One receive brings many requests; small reads are done in place, straight behind their reply heads in the output
+/// buffer; one send takes the replies of the whole batch. What may take long goes to the `SlowLane`, whose replies
+/// overtake or follow ours; a mutex keeps each send whole. Nothing here allocates, locks (beyond one send) or logs per
+/// request.
+@safe
+final class ExportSession: @unchecked Sendable {
+    // @unchecked, SAFETY: the buffers and cursors belong to the connection's thread; lane threads use only the
+    // constants, `sending` and their own buffer. Every cursor stays within its buffer's capacity by the checks here.
+
+    /// Bytes asked for by one receive.
+    private static let window = 256 << 10
+    /// Replies gathered before they are sent.
+    static let batch = 256 << 10
+    /// Requests from this size on are moved without a copy, in a buffer position of their own.
+    static let large = 64 << 10
+    /// Payloads of large requests start here, aligned for O_DIRECT, heads just before.
+    static let aligned = 4096
+    static let bufferSize = Int(NBDLimits.payload) + 2 * window
+
+    let descriptor: Int32
+    let device: any BlockDevice
+    let size: UInt64
+    let refusesWrites: Bool
+    let structured: Bool
+    let allocationContext: Bool
+    let sending = Monitor()
+
+    private let input: MappedBuffer
+    private var begin = ExportSession.aligned - NBDRequest.size
+    private var end = ExportSession.aligned - NBDRequest.size
+    private var inputMark = 0
+    let output: MappedBuffer
+    var outputBegin = 0
+    var outputEnd = 0
+    /// The socket failed: nothing more is sent.
+    private var broken = false
+    private(set) lazy var lane = SlowLane { [unowned self] in performSlow($0, reply: $1) }
+
+    /// `first`: what the client sent behind its handshake.
+    init?(
+        descriptor: Int32, export: NBDExport, size: UInt64, agreement: ServerHandshake.Agreement, first: [UInt8]
+    ) {
+        guard let input = MappedBuffer(capacity: Self.bufferSize),
+            let output = MappedBuffer(capacity: Self.bufferSize)
+        else { return nil }
+        self.input = input
+        self.output = output
+        self.descriptor = descriptor
+        device = export.device
+        self.size = size
+        refusesWrites = export.refusesWrites
+        structured = agreement.structuredReplies
+        allocationContext = agreement.allocationContext
+        guard first.count <= Self.window else { return nil }
+        for byte in first {
+            unsafe input.base.storeBytes(of: byte, toByteOffset: end, as: UInt8.self)
+            end += 1
+        }
+    }
+
+    /// Serves until the client leaves, breaks the protocol, or the socket is shut down. All accepted requests are done
+    /// when it returns.
+    func run() {
+        while serveReceived(), send(), receive() {}
+        _ = send()
+        lane.finish()
+    }
+
+    /// Does every request that has arrived whole. False: the connection is over.
+    private func serveReceived() -> Bool {
+        while end - begin >= NBDRequest.size {
+            guard let request = unsafe NBDRequest(from: input.base + begin) else { return false }
+            switch request.command {
+            case NBDCommand.disconnect:
+                return false
+            case NBDCommand.write:
+                guard request.length <= NBDLimits.payload else {
+                    begin += NBDRequest.size
+                    guard send(), skip(Int(request.length)) else { return false }
+                    replyError(NBDErrno.invalid, "a write of more than 32 MiB", request.handle)
+                    continue
+                }
+                let whole = NBDRequest.size + Int(request.length)
+                if end - begin < whole {
+                    if Int(request.length) < Self.large { return true }
+                    guard send(), receivePayload(whole) else { return false }
+                }
+                let payload = unsafe UnsafeRawBufferPointer(
+                    start: input.base + begin + NBDRequest.size, count: Int(request.length))
+                unsafe write(request, payload)
+                begin += whole
+            default:
+                begin += NBDRequest.size
+                perform(request)
+            }
+            if outputEnd - outputBegin >= Self.batch, !send() { return false }
+        }
+        return !broken
+    }
+
+    /// Waits for more bytes, at least one.
+    private func receive() -> Bool {
+        if begin == end {
+            rewind()
+        } else if input.capacity - end < Self.window {
+            move(to: 0)
+        }
+        let count = unsafe receiveSome(descriptor, input.base + end, Self.window)
+        guard count > 0 else { return false }
+        end += count
+        return true
+    }
+
+    private func rewind() {
+        if inputMark > 4 << 20 {
+            input.release(from: 1 << 20)
+            inputMark = 0
+        }
+        begin = Self.aligned - NBDRequest.size
+        end = begin
+    }
+
+    private func move(to place: Int) {
+        unsafe memmove(input.base + place, input.base + begin, end - begin)
+        end = place + (end - begin)
+        begin = place
+    }
+
+    /// Waits until `whole` bytes are there from `begin` on.
+    private func receivePayload(_ whole: Int) -> Bool {
+        let place = Self.aligned - NBDRequest.size
+        if begin != place, end - begin <= Self.large || input.capacity - begin < whole { move(to: place) }
+        while end - begin < whole {
+            let count = unsafe receiveSome(descriptor, input.base + end, whole - (end - begin))
+            guard count > 0 else { return false }
+            end += count
+        }
+        inputMark = max(inputMark, end)
+        return true
+    }
+
+    /// Reads past `count` bytes.
+    private func skip(_ count: Int) -> Bool {
+        var rest = count - min(count, end - begin)
+        begin += count - rest
+        while rest > 0 {
+            rewind()
+            let part = unsafe receiveSome(descriptor, input.base + begin, min(rest, Self.window))
+            guard part > 0 else { return false }
+            rest -= part
+        }
+        return true
+    }
+
+    /// Sends all gathered replies. False: the client is gone.
+    func send() -> Bool {
+        if outputBegin < outputEnd, !broken {
+            broken = unsafe !transmit(output.base + outputBegin, outputEnd - outputBegin)
+        }
+        if outputEnd > 4 << 20 { output.release(from: 1 << 20) }
+        outputBegin = 0
+        outputEnd = 0
+        return !broken
+    }
+
+    /// One whole send, from any thread.
+    func transmit(_ bytes: UnsafeRawPointer, _ count: Int) -> Bool {
+        sending.lock()
+        defer { sending.unlock() }
+        return unsafe sendAll(descriptor, bytes, count) == 0
+    }
+}

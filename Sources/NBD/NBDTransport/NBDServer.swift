@@ -1,0 +1,128 @@
+public import BlockIO
+import CLinux
+import CoreTypes
+import NBDProtocol
+import Synchronization
+import Glibc
+
+/// Serves devices to NBD clients: one named thread for each listener and each connection. It lives until `stop()`.
+/// All methods may be called from any thread.
+public final class NBDServer: Sendable {
+    private struct State {
+        var listeners: [Listener] = []
+        var stopping = false
+        var nextIdentifier: UInt64 = 0
+        /// Connections whose sockets are open.
+        var connections: [UInt64: ServerConnection] = [:]
+        /// Their threads, and those of connections that have ended and wait to be joined.
+        var threads: [UInt64: WorkerThread] = [:]
+        var ended: [UInt64] = []
+    }
+
+    private let exports: [NBDExport]
+    private let connectionLimit: Int
+    private let state = Mutex(State())
+
+    /// `exports`: at least one; the first also answers to the empty name. Clients beyond `connectionLimit` are turned
+    /// away at once.
+    public init(exports: [NBDExport], connectionLimit: Int = 128) {
+        precondition(!exports.isEmpty, "a server needs an export")
+        self.exports = exports
+        self.connectionLimit = connectionLimit
+    }
+
+    /// Listens on a Unix socket (mode 0600; a stale socket file is replaced). It accepts when this returns.
+    public func start(unixSocket path: String) throws(BlockError) {
+        let descriptor = unsafe gantry_unix_listen(path, 64)
+        guard descriptor >= 0 else { throw BlockError(call: "listen", errno: -descriptor, path: path) }
+        try adopt(Listener(descriptor: descriptor, path: path))
+    }
+
+    /// Listens on a numeric address. Port 0 picks a free one; returns the port.
+    @discardableResult
+    public func start(address: String, port: UInt16) throws(BlockError) -> UInt16 {
+        let descriptor = unsafe gantry_tcp_listen(address, port, 64)
+        guard descriptor >= 0 else { throw BlockError(call: "listen", errno: -descriptor, path: "\(address):\(port)") }
+        let chosen = gantry_tcp_port(descriptor)
+        guard chosen >= 0 else {
+            Glibc.close(descriptor)
+            throw BlockError(call: "getsockname", errno: -chosen)
+        }
+        try adopt(Listener(descriptor: descriptor, path: nil))
+        return UInt16(chosen)
+    }
+
+    /// Accepts on a listening stream socket, which the server closes in the end.
+    public func start(listening descriptor: Int32) throws(BlockError) {
+        try adopt(Listener(descriptor: descriptor, path: nil))
+    }
+
+    public var connectionCount: Int { state.withLock { $0.connections.count } }
+
+    /// Closes the listeners, ends every connection and returns when all threads have ended and all sockets are closed.
+    /// Requests already received are completed on the device. Later calls do nothing.
+    public func stop() {
+        let listeners = state.withLock { state in
+            state.stopping = true
+            defer { state.listeners = [] }
+            return state.listeners
+        }
+        for listener in listeners { listener.stop() }
+        // Nobody accepts any more, so that these are all there will be.
+        let threads = state.withLock { state in
+            for connection in state.connections.values { connection.interrupt() }
+            state.ended = []
+            defer { state.threads = [:] }
+            return state.threads
+        }
+        for thread in threads.values { thread.join() }
+    }
+
+    private func adopt(_ listener: Listener) throws(BlockError) {
+        let accepted = state.withLock { state in
+            if state.stopping { return false }
+            state.listeners.append(listener)
+            listener.run { [self] in admit($0) }
+            return true
+        }
+        if !accepted {
+            listener.stop()
+            throw BlockError(.cancelled, "the server has been stopped")
+        }
+    }
+
+    /// On a listener's thread: gives a new client a thread of its own.
+    private func admit(_ descriptor: Int32) {
+        for thread in joinable() { thread.join() }
+        let connection = ServerConnection(descriptor: descriptor, exports: exports)
+        state.withLock { state in
+            guard !state.stopping, state.connections.count < connectionLimit else {
+                Glibc.close(descriptor)
+                return
+            }
+            let identifier = state.nextIdentifier
+            state.nextIdentifier += 1
+            state.connections[identifier] = connection
+            state.threads[identifier] = WorkerThread("nbd-\(identifier)") { [self] in
+                connection.run()
+                leave(identifier, descriptor)
+            }
+        }
+    }
+
+    /// On a connection's thread, at its end. Closing under the lock keeps `stop` from a descriptor used anew.
+    private func leave(_ identifier: UInt64, _ descriptor: Int32) {
+        state.withLock { state in
+            Glibc.close(descriptor)
+            state.connections[identifier] = nil
+            state.ended.append(identifier)
+        }
+    }
+
+    private func joinable() -> [WorkerThread] {
+        state.withLock { state in
+            defer { state.ended = [] }
+            return state.ended.compactMap { state.threads.removeValue(forKey: $0) }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Glibc
+
+/// Buffered receiving: many small replies come with one receive, large payloads go straight to their place.
+/// Used by one thread.
+@safe
+final class ReplyStream {
+    // SAFETY: `begin...end` stays within the buffer; destinations are their callers'.
+    private static let capacity = 64 << 10
+    private let descriptor: Int32
+    private let buffer: UnsafeMutableRawPointer
+    private var begin = 0
+    private var end = 0
+
+    init(descriptor: Int32, first: [UInt8]) {
+        self.descriptor = descriptor
+        unsafe buffer = .allocate(byteCount: Self.capacity, alignment: 16)
+        for byte in first.prefix(Self.capacity) {
+            unsafe buffer.storeBytes(of: byte, toByteOffset: end, as: UInt8.self)
+            end += 1
+        }
+    }
+
+    deinit { unsafe buffer.deallocate() }
+
+    /// Makes `count` (at most 64 KiB) bytes available at `front`. False at the end of the stream.
+    func need(_ count: Int) -> Bool {
+        if end - begin >= count { return true }
+        if begin > 0 {
+            unsafe memmove(buffer, buffer + begin, end - begin)
+            end -= begin
+            begin = 0
+        }
+        while end < count {
+            let part = unsafe receiveSome(descriptor, buffer + end, Self.capacity - end)
+            guard part > 0 else { return false }
+            end += part
+        }
+        return true
+    }
+
+    var front: UnsafeRawPointer { unsafe UnsafeRawPointer(buffer + begin) }
+
+    func skip(_ count: Int) { begin += count }
+
+    /// Moves the next `count` bytes to `destination`.
+    func take(_ count: Int, to destination: UnsafeMutableRawPointer) -> Bool {
+        let ready = min(count, end - begin)
+        unsafe destination.copyMemory(from: front, byteCount: ready)
+        begin += ready
+        if count - ready < Self.capacity / 2 {
+            // A short rest: let the same receive bring what follows it.
+            guard need(count - ready) else { return false }
+            unsafe (destination + ready).copyMemory(from: front, byteCount: count - ready)
+            begin += count - ready
+            return true
+        }
+        return unsafe receiveAll(descriptor, destination + ready, count - ready) == 0
+    }
+
+    /// Reads past `count` bytes.
+    func drop(_ count: Int) -> Bool {
+        var rest = count
+        while rest > 0 {
+            let part = min(rest, Self.capacity)
+            guard need(part) else { return false }
+            begin += part
+            rest -= part
+        }
+        return true
+    }
+}

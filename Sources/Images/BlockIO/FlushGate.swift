@@ -10,8 +10,8 @@ public final class FlushGate: @unchecked Sendable {
 
     public init() {}
 
-    /// Returns when a run of `body` that began after this call has succeeded, here or in another thread. Throws when the
-    /// run in this thread failed. Runs never overlap.
+    /// Returns when a run of `body` that began after this call has succeeded, here or in another thread. Throws when
+    /// the run in this thread failed. Runs never overlap.
     public func flush(_ body: () throws(BlockError) -> Void) throws(BlockError) {
         monitor.lock()
         let needed = started + 1

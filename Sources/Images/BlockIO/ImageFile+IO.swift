@@ -22,7 +22,8 @@ extension ImageFile {
         let count = try unsafe readAvailable(into: buffer, at: offset)
         if count < buffer.count {
             throw BlockError(
-                .invalidImage, "the file ends \(buffer.count - count) bytes before the end of a structure it should hold",
+                .invalidImage,
+                "the file ends \(buffer.count - count) bytes before the end of a structure it should hold",
                 path: path, offset: offset)
         }
     }

@@ -7,7 +7,7 @@ private let zeroes = AlignedBuffer(count: 1 << 20)
 
 extension ImageFile {
     /// Makes a range inside the file read as zeroes: a hole when `mayUnmap`, allocated space otherwise, as far as the
-    /// file system can; written zeroes where it cannot. Never changes the length, except by written zeroes past the end.
+    /// file system can; written zeroes where it cannot. Never changes the length, but by written zeroes past it.
     public func zero(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
         try checkWritable()
         if length == 0 { return }

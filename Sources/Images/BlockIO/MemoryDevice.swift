@@ -13,7 +13,7 @@ public final class MemoryDevice: BlockDevice, @unchecked Sendable {
     private var chunks: [UInt64: AlignedBuffer] = [:]
     private var isClosed = false
 
-    /// A device of `size` zero bytes; `size` is rounded up to a multiple of 512 and may be far above the memory there is.
+    /// A device of `size` zero bytes; `size` is rounded up to a multiple of 512 and may be far above free memory.
     public init(size: UInt64) {
         self.size = size.roundedUp(to: 512) ?? size.roundedDown(to: 512)
         isReadOnly = false

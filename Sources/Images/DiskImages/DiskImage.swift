@@ -9,11 +9,11 @@ public enum OpenPolicy: Sendable {
 }
 
 /// The entry to images of every format. The format is always declared by the caller, who has it from trusted metadata:
-/// a guest can write any header into a raw disk, so nothing here guesses, and `probe` is for new files from outside only.
+/// a guest can write any header into a raw disk, so nothing here guesses; `probe` is for new files from outside only.
 public enum DiskImage {
-    /// Opens an image of the declared format and locks it: exclusively unless `readOnly`. `.invalidImage` when it is not
-    /// of that format, `.corrupt` when it contradicts itself, `.unsupported` when it needs what is not built or what
-    /// `policy` excludes, `.busy` when it is in use.
+    /// Opens an image of the declared format and locks it: exclusively unless `readOnly`. `.invalidImage` when it is
+    /// not of that format, `.corrupt` when it contradicts itself, `.unsupported` when it needs what is not built or
+    /// what `policy` excludes, `.busy` when it is in use.
     public static func open(
         path: String, format: ImageFormat, readOnly: Bool, policy: OpenPolicy = .standalone
     ) throws(BlockError) -> any BlockDevice {
@@ -36,9 +36,9 @@ public enum DiskImage {
         }
     }
 
-    /// Makes a new image of at least `size` bytes (rounded up to whole sectors) and opens it for writing. `.exists` when
-    /// there is something at the path, `.limitExceeded` when the format cannot hold the size; no file is left behind by
-    /// a failure.
+    /// Makes a new image of at least `size` bytes (rounded up to whole sectors) and opens it for writing. `.exists`
+    /// when there is something at the path, `.limitExceeded` when the format cannot hold the size; no file is left
+    /// behind by a failure.
     public static func create(
         path: String, format: ImageFormat, size: UInt64, options: CreateOptions = CreateOptions()
     ) throws(BlockError) -> any BlockDevice {

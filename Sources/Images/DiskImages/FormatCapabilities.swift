@@ -47,8 +47,8 @@ public struct FormatCapabilities: Sendable {
         return overflow ? largestRaw : min(bytes, largestRaw)
     }
 
-    /// The size a storage manager gives a new disk of at least `size` bytes. `.limitExceeded`, naming the limit, when no
-    /// image of the format can have it.
+    /// The size a storage manager gives a new disk of at least `size` bytes. `.limitExceeded`, naming the limit, when
+    /// no image of the format can have it.
     public static func roundedSize(_ size: UInt64, for format: ImageFormat) throws(BlockError) -> UInt64 {
         let table = of(format)
         guard let rounded = max(size, 1).roundedUp(to: table.roundingUnit), rounded <= table.maximumSize else {

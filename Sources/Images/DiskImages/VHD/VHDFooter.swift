@@ -131,7 +131,8 @@ struct VHDFooter: Hashable, Sendable {
             let text = String(byte, radix: 16)
             return text.count == 1 ? "0" + text : text
         }
-        return [hex[0..<4], hex[4..<6], hex[6..<8], hex[8..<10], hex[10..<16]].map { $0.joined() }.joined(separator: "-")
+        let groups = [hex[0..<4], hex[4..<6], hex[6..<8], hex[8..<10], hex[10..<16]]
+        return groups.map { $0.joined() }.joined(separator: "-")
     }
 
     /// The size the creator means: Virtual PC and older qemu present the product of the geometry, all others the

@@ -29,18 +29,22 @@ struct VHDLayout {
         // its head; the tail may be missing after a crash.
         let chosen: VHDFooter
         let contradicting: VHDFooter?
-        if let tail = copies.tail, tail.kind == .fixed, copies.head == nil || tail.currentSize == length - 512 {
+        if let tail = copies.tail, tail.kind == .fixed, copies.head == nil || tail.currentSize == copies.tailStart {
             (chosen, contradicting) = (tail, nil)
         } else if let head = copies.head {
             (chosen, contradicting) = (head, copies.tail == head ? nil : copies.tail)
-            if copies.tail == nil { notes.append("the footer at the end is missing; the copy at the beginning is used") }
+            if copies.tail == nil {
+                notes.append("the footer at the end is missing; the copy at the beginning is used")
+            }
         } else if let tail = copies.tail, !copies.isPoisoned {
             (chosen, contradicting) = (tail, nil)
             notes.append("the copy of the footer at the beginning is missing")
         } else {
             throw copies.failure
         }
-        if contradicting != nil { notes.append("the two copies of the footer differ; the one at the beginning is used") }
+        if contradicting != nil {
+            notes.append("the two copies of the footer differ; the one at the beginning is used")
+        }
         if chosen.kind == .differencing {
             throw BlockError(
                 .unsupported, "a differencing VHD, which needs its parent: chains of VHDs are not built yet")

@@ -30,7 +30,8 @@ import TestSupport
         let device = try DiskImage.create(path: path, format: .vhd, size: limit)
         try device.store([1, 2, 3, 4], at: limit - 4)
         #expect(try device.bytes(at: limit - 5, count: 5) == [0, 1, 2, 3, 4])
-        #expect(try device.extents(at: 0, length: limit).first == Extent(offset: 0, length: limit - (2 << 20), kind: .hole))
+        let empty = Extent(offset: 0, length: limit - (2 << 20), kind: .hole)
+        #expect(try device.extents(at: 0, length: limit).first == empty)
         try device.close()
         #expect(try Tool.check("qemu-img", ["info", "-f", "vpc", path]).contains("\(limit) bytes"))
         #expect(try FormatCapabilities.roundedSize(1, for: .vhd) == 2 << 20)
@@ -72,7 +73,8 @@ import TestSupport
             bytes.replaceSubrange(start..<start + 512, with: footer)
         }
         try replace(folder.file("base"), bytes)
-        #expect(code { _ = try DiskImage.open(path: folder.file("base"), format: .vhd, readOnly: true) } == .unsupported)
+        let found = code { _ = try DiskImage.open(path: folder.file("base"), format: .vhd, readOnly: true) }
+        #expect(found == .unsupported)
     }
 
     @Test func aQCOW2ImageWithABackingFileIsRefused() throws {
@@ -128,7 +130,8 @@ import TestSupport
         for (name, arguments, expected) in [
             ("q", ["-f", "qcow2"], ProbeResult.format(.qcow2)), ("d", ["-f", "vpc"], .format(.vhd)),
             ("f", ["-f", "vpc", "-o", "subformat=fixed"], .format(.vhd)), ("x", ["-f", "vhdx"], .other("VHDX")),
-            ("v", ["-f", "vmdk"], .other("VMDK")), ("i", ["-f", "vdi"], .other("VDI")), ("e", ["-f", "qed"], .other("QED")),
+            ("v", ["-f", "vmdk"], .other("VMDK")), ("i", ["-f", "vdi"], .other("VDI")),
+            ("e", ["-f", "qed"], .other("QED")),
             ("r", ["-f", "raw"], .rawCandidate(hint: nil)),
         ] {
             try Tool.check("qemu-img", ["create"] + arguments + [folder.file(name), "4M"])

@@ -121,12 +121,16 @@ import TestSupport
             #expect(code { _ = try DiskImage.open(path: path, format: .vhd, readOnly: true) } != nil)
         }
         let path = try image(folder) { bytes in
-            for start in [0, bytes.count - 512] { bytes.replaceSubrange(start..<start + 8, with: Array("v_poison".utf8)) }
+            for start in [0, bytes.count - 512] {
+                bytes.replaceSubrange(start..<start + 8, with: Array("v_poison".utf8))
+            }
         }
         #expect(code { _ = try DiskImage.open(path: path, format: .vhd, readOnly: true) } == .invalidImage)
     }
 
-    @Test(arguments: ["tail zeroed", "tail missing", "junk behind", "head zeroed", "511 bytes", "block cut", "tail differs"])
+    @Test(arguments: [
+        "tail zeroed", "tail missing", "junk behind", "head zeroed", "511 bytes", "block cut", "tail differs",
+    ])
     func damagedFootersHealWhenTheImageIsWritten(damage: String) throws {
         let folder = try ScratchFolder("vhd")
         let path = try image(folder) { bytes in

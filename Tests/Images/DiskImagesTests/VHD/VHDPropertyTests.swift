@@ -55,9 +55,8 @@ import TestSupport
                 random.bytes(count), at: UInt64.random(in: 0...size - UInt64(count), using: &random))
         }
         try source.close()
-        try Tool.check(
-            "qemu-img",
-            ["convert", "-f", "raw", "-O", "vpc", "-o", "subformat=\(subformat),force_size=\(force ? "on" : "off")", raw, path])
+        let options = "subformat=\(subformat),force_size=\(force ? "on" : "off")"
+        try Tool.check("qemu-img", ["convert", "-f", "raw", "-O", "vpc", "-o", options, raw, path])
         let info = try DiskImage.info(path: path, format: .vhd)
         #expect(info.subformat == subformat)
         #expect(force ? info.virtualSize == size : info.virtualSize >= size)

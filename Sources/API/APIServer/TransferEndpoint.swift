@@ -1,0 +1,160 @@
+import APITypes
+import CoreTypes
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import Toolstack
+
+/// `PUT /import_raw_vdi` and `GET /export_raw_vdi`: disks as streams. Never holds more than a few chunks of a body.
+struct TransferEndpoint: Sendable {
+    let dispatcher: Dispatcher
+    let transfers: any DiskTransfers
+    let logger: Logger
+
+    /// Bytes gathered before they are handed on.
+    private static let chunkSize = 256 * 1024
+
+    func receive(
+        _ request: Request, _ arguments: RequestArguments, isLocal: Bool, _ writer: consuming ResponseWriter
+    ) async throws {
+        let transfer: Transfer
+        let sink: any DiskImportSink
+        let length = request.headers[.contentLength].flatMap(Int64.init)
+        switch await begin(request, arguments, isLocal: isLocal, name: "import_raw_vdi") {
+        case .refused(let answer): return try await answer.write(writer)
+        case .begun(let begun): transfer = begun
+        }
+        do {
+            sink = try await transfers.beginImport(
+                try Self.importRequest(request, arguments, length: length), context: transfer.context)
+        } catch {
+            return try await refuse(transfer, error).write(writer)
+        }
+        var outcome: Result<APIValue, APIError>
+        do {
+            // Many clients hold the body back until they are told to go on.
+            if request.headers[text: "expect"]?.lowercased() == "100-continue" {
+                try await writer.writeInformationalHead(HTTPResponse(status: .continue))
+            }
+            var fields = HTTPFields()
+            fields[.connection] = "close"
+            fields.set("task-id", transfer.task.ref.opaque)
+            var body = try await writer.writeHead(HTTPResponse(status: .ok, headerFields: fields))
+            outcome = await drain(request, arguments, length: length, into: sink, transfer)
+            await end(transfer, outcome)
+            try await body.write(ByteBuffer())
+            try await body.finish(nil)
+        } catch {
+            // The client is gone; what was not finished yet is given up.
+            outcome = .failure(.internalError("the client hung up"))
+            await end(transfer, outcome)
+            throw error
+        }
+    }
+
+    /// Moves the whole body into the sink and closes it.
+    private func drain(
+        _ request: Request, _ arguments: RequestArguments, length: Int64?, into sink: any DiskImportSink,
+        _ transfer: Transfer
+    ) async -> Result<APIValue, APIError> {
+        do {
+            var framing = arguments["chunked"] == nil ? nil : OffsetFraming()
+            var received: Int64 = 0
+            var chunk: [UInt8] = []
+            for try await buffer in request.body {
+                if transfer.task.cancellation.isCancelled { throw CancellationError() }
+                received += Int64(buffer.readableBytes)
+                if framing != nil {
+                    try await framing?.take(buffer.readableBytesView) { try await sink.write($0) }
+                } else {
+                    chunk.append(contentsOf: buffer.readableBytesView)
+                    if chunk.count >= Self.chunkSize {
+                        try await sink.write(chunk)
+                        chunk.removeAll(keepingCapacity: true)
+                    }
+                }
+                if let length, length > 0 { transfer.task.report(Double(received) / Double(length)) }
+            }
+            guard received == length ?? received else { throw APIError("IMPORT_ERROR_PREMATURE_EOF") }
+            if let framing, !framing.isComplete { throw APIError("IMPORT_ERROR_PREMATURE_EOF") }
+            if !chunk.isEmpty { try await sink.write(chunk) }
+            return .success(try await sink.finish())
+        } catch {
+            await sink.abort()
+            return .failure(APIError(error, task: transfer.task.ref))
+        }
+    }
+
+    func send(
+        _ request: Request, _ arguments: RequestArguments, isLocal: Bool, _ writer: consuming ResponseWriter
+    ) async throws {
+        let transfer: Transfer
+        let source: any DiskExportSource
+        switch await begin(request, arguments, isLocal: isLocal, name: "export_raw_vdi") {
+        case .refused(let answer): return try await answer.write(writer)
+        case .begun(let begun): transfer = begun
+        }
+        do {
+            source = try await transfers.beginExport(
+                try Self.exportRequest(arguments), context: transfer.context)
+        } catch {
+            return try await refuse(transfer, error).write(writer)
+        }
+        var fields = HTTPFields()
+        fields[.connection] = "close"
+        fields[.contentType] = source.contentType
+        fields.set("Content-Disposition", "attachment; filename=\"\(source.fileName)\"")
+        fields.set("task-id", transfer.task.ref.opaque)
+        do {
+            var body = try await writer.writeHead(HTTPResponse(status: .ok, headerFields: fields))
+            while let chunk = try await source.next() {
+                if transfer.task.cancellation.isCancelled { throw CancellationError() }
+                try await body.write(ByteBuffer(bytes: chunk))
+            }
+            await source.close()
+            await end(transfer, .success(.void))
+            try await body.finish(nil)
+        } catch {
+            await source.close()
+            await end(transfer, .failure(APIError(error, task: transfer.task.ref)))
+            // The connection breaks off: a client must not take half a disk for a whole one.
+            throw error
+        }
+    }
+
+    // MARK: - Arguments
+
+    private static let formats: Set<String> = ["raw", "vhd", "tar", "qcow2"]
+
+    private static func format(_ arguments: RequestArguments) throws -> String {
+        let format = arguments["format"].map { $0.isEmpty ? "raw" : $0.lowercased() } ?? "raw"
+        guard formats.contains(format) else { throw HTTPFailure(.notFound, "unknown format \(format)") }
+        return format
+    }
+
+    private static func importRequest(
+        _ request: Request, _ arguments: RequestArguments, length: Int64?
+    ) throws -> DiskTransferRequest {
+        guard request.headers[.transferEncoding] == nil else {
+            throw HTTPFailure(.notFound, "Transfer-Encoding is not supported: send a Content-Length")
+        }
+        let format = try format(arguments)
+        if arguments["chunked"] != nil && format != "raw" {
+            throw HTTPFailure(.notFound, "chunked is for the raw format")
+        }
+        guard length != nil else { throw HTTPFailure(.badRequest, "an import needs a Content-Length") }
+        let (vdi, sr) = (arguments["vdi"], arguments["sr_id"] ?? arguments["sr_uuid"])
+        guard vdi != nil || sr != nil else { throw APIError("VDI_MISSING", "", "") }
+        if vdi == nil && format != "raw" {
+            throw HTTPFailure(.badRequest, "an import into an SR takes the raw format")
+        }
+        return DiskTransferRequest(vdi: vdi, sr: sr, format: format, length: length, base: nil)
+    }
+
+    private static func exportRequest(_ arguments: RequestArguments) throws -> DiskTransferRequest {
+        guard let vdi = arguments["vdi"] else { throw APIError("VDI_MISSING", "", "") }
+        return DiskTransferRequest(
+            vdi: vdi, sr: nil, format: try format(arguments), length: nil, base: arguments["base"])
+    }
+}

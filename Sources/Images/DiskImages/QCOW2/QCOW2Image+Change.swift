@@ -19,19 +19,9 @@ extension QCOW2Image {
         return pending
     }
 
-    func allocate(
-        _ count: UInt64, _ pending: QCOW2PendingChanges
-    ) throws(BlockError) -> (run: ClusterRun, areBlank: Bool) {
-        do throws(BlockError) {
-            return try pending.refcounts.allocate(upTo: count)
-        } catch {
-            throw error.code == .corrupt ? markCorrupt(error) : error
-        }
-    }
-
     /// Makes an empty L2 table for L1 entry `index`. The entry goes to the file in the next flush.
     func addTable(_ index: Int, _ pending: QCOW2PendingChanges) throws(BlockError) {
-        let cluster = try allocate(1, pending).run.start
+        let cluster = try pending.refcounts.allocate(upTo: 1).run.start
         let offset = cluster << UInt64(geometry.clusterBits)
         let table = unsafe try tables.pin(index) { (_) throws(BlockError) in }
         unsafe _ = table.initializeMemory(as: UInt8.self, repeating: 0)
@@ -58,8 +48,7 @@ extension QCOW2Image {
         let cluster = (l1[index] & QCOW2Entry.offsetMask) >> UInt64(geometry.clusterBits)
         let tableCount = try refcounts.count(cluster)
         guard l1[index] & QCOW2Entry.copied != 0, tableCount == 1, !pending.contested.contains(cluster) else {
-            throw markCorrupt(
-                contradiction("the L2 table has \(tableCount) references, or is claimed by something else", cluster))
+            throw contradiction("an L2 table has \(tableCount) references, or is claimed by something else", cluster)
         }
         for number in 0..<geometry.l2Entries {
             // SAFETY: a table has `l2Entries` words.
@@ -68,17 +57,16 @@ extension QCOW2Image {
             let copied: Bool
             switch QCOW2Mapping(entry, geometry) {
             case .unallocated, .zeroPlain, .compressed: continue
-            case .invalid: throw markCorrupt(contradiction("an L2 entry is not legal", cluster))
+            case .invalid: throw contradiction("an L2 entry is not legal", cluster)
             case .zeroAllocated(let at, let isCopied), .data(let at, let isCopied): (host, copied) = (at, isCopied)
             }
             let target = host >> UInt64(geometry.clusterBits)
             guard target != 0, !refcounts.structures.contains(target) else {
-                throw markCorrupt(contradiction("an L2 entry points to a structure of the image", target))
+                throw contradiction("an L2 entry points to a structure of the image", target)
             }
             let count = try refcounts.count(target)
             guard copied ? count == 1 : count >= 1 else {
-                throw markCorrupt(
-                    contradiction("a data cluster's refcount \(count) contradicts the L2 entry", target))
+                throw contradiction("a data cluster's refcount \(count) contradicts the L2 entry", target)
             }
         }
         mapping.exclusive { l1.setVerified(index) }
@@ -90,8 +78,9 @@ extension QCOW2Image {
             path: storage.path, offset: cluster << UInt64(geometry.clusterBits))
     }
 
-    /// Stops all writes and says so in the header, as far as that is possible.
-    func markCorrupt(_ error: BlockError) -> BlockError {
+    /// What a change failed with. A contradiction in the image stops all writes, and its header says so from then on.
+    func marked(_ error: BlockError) -> BlockError {
+        guard error.code == .corrupt else { return error }
         if !isCorrupt.exchange(true, ordering: .relaxed), geometry.version >= 3 {
             var bytes: [UInt8] = []
             bytes.appendBigEndian(header.incompatible.union(.corrupt).rawValue)

@@ -7,14 +7,15 @@ extension QCOW2Image {
     public func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try checkWritable()
         try checkRange(offset, UInt64(data.count))
-        var done = 0
-        while done < data.count {
-            done += try unsafe overwrite(UnsafeRawBufferPointer(rebasing: data[done...]), at: offset + UInt64(done))
-            if done < data.count {
+        do throws(BlockError) {
+            var done = 0
+            while done < data.count {
+                done += try unsafe overwrite(UnsafeRawBufferPointer(rebasing: data[done...]), at: offset + UInt64(done))
+                if done == data.count { return }
                 done += try unsafe allocateAndWrite(
                     UnsafeRawBufferPointer(rebasing: data[done...]), at: offset + UInt64(done))
             }
-        }
+        } catch { throw marked(error) }
     }
 
     /// Writes in place as far as the clusters allow it; returns how many bytes.
@@ -115,7 +116,7 @@ extension QCOW2Image {
         case .unallocated, .zeroPlain:
             while count < wanted, mapping(count) == .unallocated || mapping(count) == .zeroPlain { count += 1 }
         }
-        let allocated = try allocate(count, pending)
+        let allocated = try pending.refcounts.allocate(upTo: count)
         target.run = allocated.run
         target.isNew = true
         target.areBlank = allocated.areBlank

@@ -68,9 +68,11 @@ extension QCOW2Image {
             let end = min(range.upperBound, (UInt64(index) + 1) * geometry.l2Span)
             let first = geometry.l2Index(position)
             let count = Int((end - position) >> UInt64(geometry.clusterBits))
-            try metadata.locked { () throws(BlockError) in
-                if l1[index] != 0 { try changeEntries(index, first..<first + count, change) }
-            }
+            do throws(BlockError) {
+                try metadata.locked { () throws(BlockError) in
+                    if l1[index] != 0 { try changeEntries(index, first..<first + count, change) }
+                }
+            } catch { throw marked(error) }
             position = end
         }
     }

@@ -25,13 +25,15 @@ final class QCOW2TableCache: @unchecked Sendable {
     let lock = Monitor()
     let tableBytes: Int
     let capacity: Int
+    /// Number of dirty tables; their slots are the first ones of `dirty`.
     private(set) var dirtyCount = 0
-    // SAFETY: `slots` has `capacity` elements and `directory` `keyCount`, from init (or `growKeys`) to deinit; every
-    // index into them is checked against those counts or comes from the directory itself. A slot's base is allocated
+    // SAFETY: `slots` and `dirty` have `capacity` elements and `directory` `keyCount`, from init (or `growKeys`) to
+    // deinit; every index into them is checked against those counts or comes from the directory itself. A slot's base is allocated
     // with `tableBytes` on first use and lives until deinit.
     private let slots: UnsafeMutablePointer<Slot>
     private var directory: UnsafeMutablePointer<Int32>
     private var keyCount: Int
+    private let dirty: UnsafeMutablePointer<Int32>
     private var hand = 0
     private var waiting = 0
 
@@ -42,6 +44,8 @@ final class QCOW2TableCache: @unchecked Sendable {
         capacity = max(8, min(most, memory / tableBytes))
         unsafe slots = .allocate(capacity: capacity)
         unsafe slots.initialize(repeating: Slot(), count: capacity)
+        unsafe dirty = .allocate(capacity: capacity)
+        unsafe dirty.initialize(repeating: -1, count: capacity)
         unsafe directory = .allocate(capacity: max(1, keyCount))
         unsafe directory.initialize(repeating: -1, count: max(1, keyCount))
     }
@@ -49,6 +53,7 @@ final class QCOW2TableCache: @unchecked Sendable {
     deinit {
         for index in 0..<capacity { unsafe slots[index].base?.deallocate() }
         unsafe slots.deallocate()
+        unsafe dirty.deallocate()
         unsafe directory.deallocate()
     }
 
@@ -136,7 +141,10 @@ final class QCOW2TableCache: @unchecked Sendable {
         lock.locked {
             let index = Int(unsafe directory[key])
             precondition(index >= 0, "a changed table must be in the cache")
-            if unsafe !slots[index].isDirty { dirtyCount += 1 }
+            if unsafe !slots[index].isDirty {
+                unsafe dirty[dirtyCount] = Int32(index)
+                dirtyCount += 1
+            }
             unsafe slots[index].dirtyLow = min(slots[index].dirtyLow, bytes.lowerBound)
             unsafe slots[index].dirtyHigh = max(slots[index].dirtyHigh, bytes.upperBound)
         }
@@ -147,10 +155,9 @@ final class QCOW2TableCache: @unchecked Sendable {
     func writeBack(
         _ write: (Int, UnsafeRawBufferPointer, Int) throws(BlockError) -> Void
     ) throws(BlockError) {
-        guard dirtyCount > 0 else { return }
-        for index in 0..<capacity {
+        while dirtyCount > 0 {
+            let index = Int(unsafe dirty[dirtyCount - 1])
             let slot = unsafe lock.locked { unsafe slots[index] }
-            guard unsafe slot.isDirty else { continue }
             let low = unsafe slot.dirtyLow & ~511
             let high = min(unsafe (slot.dirtyHigh + 511) & ~511, tableBytes)
             let table = unsafe UnsafeRawBufferPointer(start: slot.base, count: tableBytes)

@@ -1,11 +1,65 @@
 import BlockIO
 import Foundation
+import Glibc
 import TestSupport
 
 @testable import DiskImages
 
-/// A file in memory that records every write and barrier, and can fail on demand.
+/// Growing memory that is quick in unoptimised builds too. Past the end it reads as zeroes.
 @safe
+final class GrowingBytes {
+    // SAFETY: `memory` is owned, zeroed past `count`, and every access below is clipped to its size.
+    private var memory: UnsafeMutableRawBufferPointer
+    private(set) var count: Int
+
+    init(_ start: [UInt8] = []) {
+        count = start.count
+        unsafe memory = .allocate(byteCount: max(4096, start.count), alignment: 16)
+        unsafe memset(memory.baseAddress.unsafelyUnwrapped, 0, memory.count)
+        unsafe start.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }
+    }
+
+    deinit { unsafe memory.deallocate() }
+
+    var array: [UInt8] { unsafe [UInt8](UnsafeRawBufferPointer(rebasing: memory[..<count])) }
+
+    func resize(_ length: Int) {
+        if unsafe length > memory.count {
+            let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: length * 2, alignment: 16)
+            unsafe memset(larger.baseAddress.unsafelyUnwrapped, 0, larger.count)
+            unsafe larger.copyMemory(from: UnsafeRawBufferPointer(memory))
+            unsafe memory.deallocate()
+            unsafe memory = unsafe larger
+        }
+        if length < count { unsafe memset(memory.baseAddress.unsafelyUnwrapped + length, 0, count - length) }
+        count = length
+    }
+
+    func write(_ data: UnsafeRawBufferPointer, at offset: Int) {
+        if offset + data.count > count { resize(offset + data.count) }
+        unsafe UnsafeMutableRawBufferPointer(rebasing: memory[offset...]).copyMemory(from: data)
+    }
+
+    func write(_ data: [UInt8], at offset: Int) { unsafe data.withUnsafeBytes { unsafe write($0, at: offset) } }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) {
+        let available = max(0, min(buffer.count, count - offset))
+        if available > 0 {
+            unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[offset..<offset + available]))
+        }
+        if available < buffer.count, let base = buffer.baseAddress {
+            unsafe memset(base + available, 0, buffer.count - available)
+        }
+    }
+
+    func slice(_ range: Range<Int>) -> [UInt8] { unsafe [UInt8](UnsafeRawBufferPointer(rebasing: memory[range])) }
+
+    func isZero(_ range: Range<Int>) -> Bool {
+        unsafe BlockIO.isZero(UnsafeRawBufferPointer(rebasing: memory[range]))
+    }
+}
+
+/// A file in memory that records every write and barrier, and can fail on demand.
 final class StoreInMemory: QCOW2Storage, @unchecked Sendable {
     enum Event {
         case write(offset: Int, bytes: [UInt8])
@@ -16,7 +70,7 @@ final class StoreInMemory: QCOW2Storage, @unchecked Sendable {
     let path = "memory"
     let isBlockDevice = false
     private let lock = Monitor()
-    private var content: [UInt8]
+    private let content: GrowingBytes
     private(set) var events: [Event] = []
     var recording = false
     /// Writes that succeed before the store is full; nil: all.
@@ -24,12 +78,11 @@ final class StoreInMemory: QCOW2Storage, @unchecked Sendable {
     /// Barriers that succeed before they fail for ever; nil: all.
     var syncsLeft: Int?
     private(set) var syncCount = 0
-    private(set) var writeCount = 0
     private(set) var readCount = 0
 
-    init(_ content: [UInt8] = []) { self.content = content }
+    init(_ content: [UInt8] = []) { self.content = GrowingBytes(content) }
 
-    var bytes: [UInt8] { lock.locked { content } }
+    var bytes: [UInt8] { lock.locked { content.array } }
     var eventCount: Int { lock.locked { events.count } }
 
     func save(_ path: String) throws { try Data(bytes).write(to: URL(fileURLWithPath: path)) }
@@ -40,17 +93,7 @@ final class StoreInMemory: QCOW2Storage, @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         readCount += 1
-        let available = offset >= UInt64(content.count) ? 0 : min(buffer.count, content.count - Int(offset))
-        unsafe content.withUnsafeBytes { source in
-            if available > 0 {
-                unsafe buffer.baseAddress?.copyMemory(
-                    from: source.baseAddress.unsafelyUnwrapped + Int(offset), byteCount: available)
-            }
-        }
-        if available < buffer.count {
-            unsafe _ = UnsafeMutableRawBufferPointer(rebasing: buffer[available...])
-                .initializeMemory(as: UInt8.self, repeating: 0)
-        }
+        unsafe content.read(into: buffer, at: Int(clamping: offset))
     }
 
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
@@ -60,9 +103,8 @@ final class StoreInMemory: QCOW2Storage, @unchecked Sendable {
             if left == 0 { throw BlockError(.noSpace, "injected", path: path, offset: offset, systemError: ENOSPC) }
             writesLeft = left - 1
         }
-        writeCount += 1
         if recording { events.append(.write(offset: Int(offset), bytes: unsafe [UInt8](data))) }
-        unsafe StoreInMemory.apply(data, at: Int(offset), to: &content)
+        unsafe content.write(data, at: Int(offset))
     }
 
     func writeZeroes(at offset: UInt64, length: UInt64) throws(BlockError) {
@@ -76,14 +118,14 @@ final class StoreInMemory: QCOW2Storage, @unchecked Sendable {
         if Int(offset) >= end { return true }
         let zeroes = [UInt8](repeating: 0, count: end - Int(offset))
         if recording { events.append(.write(offset: Int(offset), bytes: zeroes)) }
-        unsafe zeroes.withUnsafeBytes { unsafe StoreInMemory.apply($0, at: Int(offset), to: &content) }
+        content.write(zeroes, at: Int(offset))
         return true
     }
 
     func truncate(to length: UInt64) throws(BlockError) {
         lock.locked {
             if recording { events.append(.truncate(Int(length))) }
-            StoreInMemory.resize(&content, Int(length))
+            content.resize(Int(length))
         }
     }
 
@@ -100,59 +142,32 @@ final class StoreInMemory: QCOW2Storage, @unchecked Sendable {
 
     func close() {}
 
-    static func resize(_ content: inout [UInt8], _ length: Int) {
-        if length < content.count {
-            content.removeLast(content.count - length)
-        } else {
-            content.append(contentsOf: repeatElement(0, count: length - content.count))
-        }
-    }
-
-    static func apply(_ data: UnsafeRawBufferPointer, at offset: Int, to content: inout [UInt8]) {
-        if offset + data.count > content.count { resize(&content, offset + data.count) }
-        guard let source = data.baseAddress else { return }
-        unsafe content.withUnsafeMutableBytes {
-            unsafe $0.baseAddress.unsafelyUnwrapped.advanced(by: offset).copyMemory(
-                from: source, byteCount: data.count)
-        }
-    }
-
     /// The content after a crash just before event `cut`: everything up to the last barrier, and of what came after it
     /// a random choice, whole writes or single sectors of them.
-    static func crashed(
-        _ start: [UInt8], _ events: ArraySlice<Event>, _ random: inout SeededRandom
-    ) -> [UInt8] {
-        var content = start
+    static func crashed(_ start: [UInt8], _ events: ArraySlice<Event>, _ random: inout SeededRandom) -> [UInt8] {
+        let content = GrowingBytes(start)
         let barrier = events.lastIndex { if case .sync = $0 { true } else { false } } ?? events.startIndex
         let style = Int.random(in: 0..<4, using: &random)
         for (index, event) in zip(events.indices, events) {
             switch event {
             case .sync: break
             case .truncate(let length):
-                if index < barrier || Bool.random(using: &random) { resize(&content, length) }
-            case .write(let offset, let bytes):
-                unsafe bytes.withUnsafeBytes { data in
-                    if index < barrier || style == 0 {
-                        unsafe apply(data, at: offset, to: &content)
-                    } else if style == 1 {
-                        if Bool.random(using: &random) { unsafe apply(data, at: offset, to: &content) }
-                    } else if style == 2 {
-                        // Sectors of 512 bytes of the file, each old or new.
-                        var at = 0
-                        while at < data.count {
-                            let count = min(data.count - at, 512 - (offset + at) % 512)
-                            if Bool.random(using: &random) {
-                                unsafe apply(
-                                    UnsafeRawBufferPointer(rebasing: data[at..<at + count]), at: offset + at,
-                                    to: &content)
-                            }
-                            at += count
-                        }
-                    }
+                if index < barrier || Bool.random(using: &random) { content.resize(length) }
+            case .write(let offset, let bytes) where index < barrier || style == 0: content.write(bytes, at: offset)
+            case .write(let offset, let bytes) where style == 1:
+                if Bool.random(using: &random) { content.write(bytes, at: offset) }
+            case .write(let offset, let bytes) where style == 2:
+                // Sectors of 512 bytes of the file, each old or new.
+                var at = 0
+                while at < bytes.count {
+                    let count = min(bytes.count - at, 512 - (offset + at) % 512)
+                    if Bool.random(using: &random) { content.write(Array(bytes[at..<at + count]), at: offset + at) }
+                    at += count
                 }
+            case .write: break
             }
         }
-        return content
+        return content.array
     }
 }
 

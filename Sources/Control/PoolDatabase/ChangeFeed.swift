@@ -20,6 +20,9 @@ extension PoolDatabase {
         timer.cancel()
     }
 
+    /// Lets everybody who waits for a change look again, though there is none.
+    public func wakeWaiters() { waiters.wakeAll() }
+
     /// What happened after generation `since`: rows changed (oldest change first), rows gone, and the generation this
     /// is the state of. Give `classes` (exact names) to look at those only.
     public func changes(

@@ -45,11 +45,9 @@ public final class Dispatcher: Sendable {
         }
     }
 
-    /// Ends waiting calls and asks operations to stop: the daemon is about to end.
-    public func stop() {
-        events.stop()
-        tasks.cancelAll()
-    }
+    /// Ends the calls that wait for events: the daemon is about to end. Operations are left as they are; whoever starts
+    /// the daemon again takes them up.
+    public func stop() { events.stop() }
 
     private func dispatch(_ name: String, _ params: [WireValue], _ client: ClientInfo) async throws -> APIValue {
         if let answer = try systemMessage(name, params) { return answer }

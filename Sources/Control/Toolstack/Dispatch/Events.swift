@@ -27,8 +27,11 @@ final class Events: Sendable {
         self.sessions = sessions
     }
 
-    /// Lets waiting calls return. They notice with the next change or timeout.
-    func stop() { isStopping.store(true, ordering: .releasing) }
+    /// Lets waiting calls return, and later ones at once.
+    func stop() {
+        isStopping.store(true, ordering: .releasing)
+        database.wakeWaiters()
+    }
 
     func register(in table: inout MessageTable) {
         table.on("event.from") { [self] context, arguments in

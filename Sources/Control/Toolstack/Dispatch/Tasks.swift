@@ -124,9 +124,6 @@ public final class Tasks: Sendable {
         }
     }
 
-    /// Asks every operation to stop, for the end of the daemon.
-    func cancelAll() { for task in running.withLock({ Array($0.values) }) { task.cancellation.cancel() } }
-
     private func register(_ ref: Ref<XenTask>) -> RunningTask {
         let task = RunningTask(ref: ref, database: database)
         running.withLock { $0[ref.opaque] = task }

@@ -1,0 +1,38 @@
+import Foundation
+import Logging
+import RPCCodec
+import Toolstack
+
+/// Starts the toolstack and its API, says on standard output that it is ready, and runs until SIGTERM or SIGINT. Guests
+/// and data paths go on afterwards. Throws when it cannot start.
+public func serve(_ configuration: ServerConfiguration) async throws {
+    let signals = ShutdownSignals()
+    let toolstack = try await Toolstack.start(
+        configuration: ToolstackConfiguration(
+            stateDirectory: configuration.stateDirectory, runDirectory: configuration.runDirectory,
+            acceleration: configuration.acceleration, initialPasswordFile: configuration.initialPasswordFile,
+            logger: configuration.logger))
+    let service: APIService
+    do {
+        service = try await APIService.start(
+            dispatcher: toolstack.dispatcher, transfers: toolstack.transfers, http: configuration.http,
+            socket: configuration.socket, logger: configuration.logger)
+    } catch {
+        await toolstack.stop()
+        throw error
+    }
+    try FileHandle.standardOutput.write(contentsOf: Data((readyLine(service) + "\n").utf8))
+    let name = await signals.next()
+    configuration.logger.info("stopping", metadata: ["signal": "\(name)"])
+    await service.stop()
+    await toolstack.stop()
+}
+
+/// One line of JSON that says where everything answers.
+private func readyLine(_ service: APIService) -> String {
+    var members = [WireMember("ready", .bool(true))]
+    if let url = service.httpURL { members.append(WireMember("http", .string(url))) }
+    if let path = service.socketPath { members.append(WireMember("socket", .string(path))) }
+    members.append(WireMember("pid", .int(Int64(ProcessInfo.processInfo.processIdentifier))))
+    return JSONText.encode(.structure(members))
+}

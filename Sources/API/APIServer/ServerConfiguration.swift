@@ -1,0 +1,33 @@
+public import Logging
+
+/// What `gantryd serve` is started with.
+public struct ServerConfiguration: Sendable {
+    /// Database and passwords; survives restarts of the machine.
+    public var stateDirectory: String
+    /// Sockets and process records.
+    public var runDirectory: String
+    /// Nil: no TCP.
+    public var http: HTTPAddress?
+    /// Path of the Unix socket whose clients are the local superuser.
+    public var socket: String
+    public var initialPasswordFile: String?
+    /// `auto`, `kvm` or `tcg`.
+    public var acceleration: String
+    public var logger: Logger
+
+    public init(
+        stateDirectory: String, runDirectory: String, http: HTTPAddress? = nil, socket: String = Self.standardSocket,
+        initialPasswordFile: String? = nil, acceleration: String = "auto", logger: Logger
+    ) {
+        self.stateDirectory = stateDirectory
+        self.runDirectory = runDirectory
+        self.http = http
+        self.socket = socket
+        self.initialPasswordFile = initialPasswordFile
+        self.acceleration = acceleration
+        self.logger = logger
+    }
+
+    /// The path that XenAPI programs and storage drivers know.
+    public static let standardSocket = "/var/lib/xcp/xapi"
+}

@@ -1,0 +1,50 @@
+import APIServer
+import ArgumentParser
+import Logging
+
+@main
+struct Gantryd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gantryd", abstract: "The toolstack daemon: storage, guests and the XenAPI of one host.",
+        subcommands: [Serve.self])
+}
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Serve the XenAPI until SIGTERM; guests go on then.")
+
+    @Option(help: "Folder of the database and the passwords.") var stateDir: String
+    @Option(help: "Folder of sockets and process records.") var runDir: String
+    @Option(help: "Serve HTTP on ADDR:PORT; port 0 picks a free one.") var http: String?
+    @Option(help: "Serve HTTPS on ADDR:PORT (not built yet).") var https: String?
+    @Option(help: "Unix socket whose clients are the local superuser.") var socket = ServerConfiguration.standardSocket
+    @Option(help: "Folder of SMAPIv1 drivers (not used yet).") var smDir: [String] = []
+    @Option(help: "Folder of SMAPIv3 scripts (not used yet).") var storageScriptRoot: String?
+    @Option(help: "File with root's first password.") var initialPasswordFile: String?
+    @Option(help: "How guests run: auto, kvm or tcg.") var accel = "auto"
+    @Option(help: "Behave like this release (not used yet).") var compat: String?
+    @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "info"
+
+    func validate() throws {
+        guard https == nil else { throw ValidationError("--https is not built yet; use --http or --socket") }
+        guard http.map({ HTTPAddress($0) != nil }) ?? true else { throw ValidationError("--http takes ADDR:PORT") }
+        guard ["auto", "kvm", "tcg"].contains(accel) else { throw ValidationError("--accel is auto, kvm or tcg") }
+        guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("unknown --log-level \(logLevel)") }
+    }
+
+    func run() async throws {
+        let level = Logger.Level(rawValue: logLevel) ?? .info
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+        let logger = Logger(label: "gantryd")
+        let unused = [("--sm-dir", !smDir.isEmpty), ("--storage-script-root", storageScriptRoot != nil),
+            ("--compat", compat != nil)]
+        for (name, isGiven) in unused where isGiven { logger.warning("\(name) has no effect in this version") }
+        try await serve(
+            ServerConfiguration(
+                stateDirectory: stateDir, runDirectory: runDir, http: http.flatMap { HTTPAddress($0) }, socket: socket,
+                initialPasswordFile: initialPasswordFile, acceleration: accel, logger: logger))
+    }
+}

@@ -50,11 +50,11 @@ import Testing
         _ = await xe("pool-param-set \(uuid) migration-compression=yes default-SR=\(SamplePool.targetUUID)", on: pool)
         _ = await xe("pool-param-set \(uuid) default-SR=", on: pool)
         _ = await xe("vm-param-set uuid=\(SamplePool.machineUUID) memory-static-max=1GiB", on: pool)
-        let self_ = "'OpaqueRef:00000000-0000-4000-8000-000000000001'"
+        let pool0 = "'OpaqueRef:00000000-0000-4000-8000-000000000001'"
         #expect(
             pool.changes == [
-                "pool.set_migration_compression(\(self_), true)", "pool.set_default_SR(\(self_), '\(target)')",
-                "pool.set_default_SR(\(self_), 'OpaqueRef:NULL')",
+                "pool.set_migration_compression(\(pool0), true)", "pool.set_default_SR(\(pool0), '\(target)')",
+                "pool.set_default_SR(\(pool0), 'OpaqueRef:NULL')",
                 "VM.set_memory_static_max('\(machine)', '1073741824')",
             ])
     }

@@ -111,4 +111,13 @@ import XenAPIClient
         #expect(failed.code == 1 && failed.err == "Error code: VDI_IO_ERROR\nError parameters: x\n")
         #expect(bad.changes.last == "task.destroy('OpaqueRef:t')")
     }
+
+    @Test func startShowsItsTaskWhenAskedTo() async {
+        let pool = SamplePool.make()
+        pool.reply(to: "Async.VM.start", .success(.string("OpaqueRef:t")))
+        pool.reply(to: "event.from", .success(event("pending", progress: 0.1)), .success(event("success", progress: 1)))
+        let result = await xe("vm-start uuid=\(SamplePool.machineUUID) --progress", on: pool)
+        let bar = String(repeating: "#", count: 70)
+        #expect(result.code == 0 && result.err == "\r  10% | #######\r 100% / \(bar)\n")
+    }
 }

@@ -9,9 +9,9 @@ import Testing
         private let text = Mutex("")
         var content: String { text.withLock { $0 } }
         func output(isTerminal: Bool, columns: Int = 100) -> TerminalOutput {
-            TerminalOutput(isTerminal: isTerminal, columns: { columns }) { written in
-                self.text.withLock { $0 += written }
-            }
+            TerminalOutput(
+                isTerminal: isTerminal, columns: { columns }, write: { written in self.text.withLock { $0 += written } }
+            )
         }
     }
 

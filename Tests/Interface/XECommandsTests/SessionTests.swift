@@ -4,6 +4,7 @@ import RPCCodec
 import Synchronization
 import TestSupport
 import Testing
+
 @testable import XenAPIClient
 
 @Suite struct SessionTests {

@@ -22,6 +22,17 @@ struct CommandContext: Sendable {
         try await caller.call(method, parameters)
     }
 
+    /// Calls a message that may take long: with `--progress` as a task whose progress is shown.
+    func operate(_ method: String, _ parameters: WireValue...) async throws {
+        guard try arguments.flag("progress") else {
+            _ = try await caller.call(method, parameters)
+            return
+        }
+        let spinner = OperationSpinner(printer.output)
+        defer { spinner.finish() }
+        _ = try await caller.runTask(method, parameters) { spinner.update($0.progress) }
+    }
+
     /// Calls a message that answers with a reference or another text.
     func text(_ method: String, _ parameters: WireValue...) async throws -> String {
         guard let text = try await caller.call(method, parameters).text else {

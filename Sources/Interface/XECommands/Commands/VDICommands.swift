@@ -112,11 +112,7 @@ extension Command {
                 do {
                     _ = try await transfer(task)
                 } catch let error as ConnectionError {
-                    // The task may know better why the server gave up.
-                    let status = try? await context.call("task.get_record", .string(task))
-                    if let status = status.map({ TaskStatus(ref: task, record: $0) }), status.isFinished {
-                        _ = try status.value()
-                    }
+                    try await throwReason(of: task, context)
                     throw error
                 }
                 _ = try await context.caller.waitForTask(task).value()
@@ -126,5 +122,18 @@ extension Command {
             throw error
         }
         _ = try? await context.call("task.destroy", .string(task))
+    }
+
+    /// When the server broke a transfer off, its task knows why, at the latest a moment later.
+    private static func throwReason(of task: String, _ context: CommandContext) async throws {
+        for _ in 0..<20 {
+            guard let record = try? await context.call("task.get_record", .string(task)) else { return }
+            let status = TaskStatus(ref: task, record: record)
+            if status.isFinished {
+                _ = try status.value()
+                return
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
     }
 }

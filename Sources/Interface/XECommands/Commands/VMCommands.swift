@@ -10,19 +10,22 @@ extension Command {
         ) { context in
             try await context.printUUID("VM", try await context.call("VM.create", try blankMachine(context.arguments)))
         },
-        onMachines("vm-start", optional: ["force", "on", "paused"], "Starts virtual machines.") { context, vm in
+        onMachines("vm-start", optional: ["force", "on", "paused", "progress"], "Starts virtual machines.") {
+            context, vm in
             let paused = WireValue.bool(try context.arguments.flag("paused"))
             let force = WireValue.bool(try context.arguments.flag("force"))
             if let host = try await chosenHost(context) {
-                try await context.call("VM.start_on", vm, host, paused, force)
+                try await context.operate("VM.start_on", vm, host, paused, force)
             } else {
-                try await context.call("VM.start", vm, paused, force)
+                try await context.operate("VM.start", vm, paused, force)
             }
         },
-        onMachines("vm-shutdown", optional: ["force"], "Shuts virtual machines down; force=true pulls the plug.") {
+        onMachines(
+            "vm-shutdown", optional: ["force", "progress"], "Shuts virtual machines down; force=true pulls the plug."
+        ) {
             context, vm in
             let force = try context.arguments.flag("force")
-            try await context.call(force ? "VM.hard_shutdown" : "VM.clean_shutdown", vm)
+            try await context.operate(force ? "VM.hard_shutdown" : "VM.clean_shutdown", vm)
         },
         onMachines("vm-reboot", optional: ["force"], "Restarts virtual machines.") { context, vm in
             let force = try context.arguments.flag("force")
@@ -45,7 +48,7 @@ extension Command {
         Command(name, optional: optional, flags: [.standard, .selectsVMs], summary) { context in
             guard let command = Command.named(name) else { return }
             let selector = VMSelector(context: context, command: command, includesControlDomains: name == "vm-start")
-            try await selector.forEach { vm in try await operation(context, vm) }
+            try await selector.run { vm in try await operation(context, vm) }
         }
     }
 

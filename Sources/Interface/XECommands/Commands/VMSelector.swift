@@ -15,7 +15,7 @@ struct VMSelector: Sendable {
         let own = Set(command.optional + command.required)
         let parameters = context.arguments.parameters.filter { parameter in
             !CommandArguments.reserved.contains(parameter.name) && !own.contains(parameter.name)
-                && !["vm", "progress"].contains(parameter.name)
+                && parameter.name != "vm"
         }
         let filter = try RecordFilter(parameters, family: .vm, withDefaults: false, strict: true)
         var chosen: [(ref: String, record: WireValue)] = []
@@ -32,7 +32,7 @@ struct VMSelector: Sendable {
 
     /// Runs `operation` on each machine chosen. One alone fails as any command does; of several, each failure is a line
     /// of the output and the others go on.
-    func forEach(_ operation: @Sendable (_ ref: WireValue) async throws -> Void) async throws {
+    func run(_ operation: @Sendable (_ ref: WireValue) async throws -> Void) async throws {
         let chosen = try await select()
         if let only = chosen.first, chosen.count == 1 {
             try await operation(.string(only.ref))

@@ -1,0 +1,204 @@
+import CLinux
+import Foundation
+public import Logging
+import Synchronization
+
+/// The guests of one host: starts, stops, changes and watches one QEMU each, and takes them over after a restart.
+///
+/// QEMU runs in a session of its own and survives this process; `RUN/guests/UUID/` holds what `adoptAll` needs to find
+/// it again. Every function may be called from any task; letting the object go leaves the guests running.
+public final class GuestHost: Sendable {
+    /// What happened to guests, in order. For one consumer; at most the newest 10,000 wait for it.
+    public let events: AsyncStream<GuestEvent>
+
+    private enum Entry {
+        case claimed
+        case guest(Guest)
+    }
+    /// Shared with the guests' threads, which take their guest out when it ends.
+    private final class Table: Sendable { let entries = Mutex<[String: Entry]>([:]) }
+
+    private let runDirectory: String
+    private let acceleration: Acceleration
+    private let probe: KVMProbe
+    private let logger: Logger
+    private let table = Table()
+    private let continuation: AsyncStream<GuestEvent>.Continuation
+
+    public init(runDirectory: String, acceleration: Acceleration, logger: Logger = Logger(label: "gantry.guests")) {
+        self.runDirectory = runDirectory
+        self.acceleration = acceleration
+        self.logger = logger
+        probe = KVMProbe(runDirectory: runDirectory, logger: logger)
+        (events, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(10_000))
+    }
+
+    deinit {
+        continuation.finish()
+        table.entries.withLock { entries in
+            for case .guest(let guest) in entries.values { guest.monitor.detach() }
+        }
+    }
+
+    // MARK: Life of a guest
+
+    /// Starts the guest. Returns when its processors run; throws `.exists`, `.invalidSpecification` or `.startFailed`
+    /// with what QEMU printed, and then nothing is left of it.
+    public func start(_ specification: GuestSpecification) async throws(GuestError) {
+        try specification.check()
+        let uuid = specification.uuid
+        try claim(uuid)
+        do throws(GuestError) {
+            let guest = try await launch(specification)
+            enter(guest)
+            logger.info("guest started", metadata: ["guest": "\(uuid)", "pid": "\(guest.pid)"])
+            try await guest.begin()
+        } catch {
+            remove(uuid)
+            logger.warning("guest did not start", metadata: ["guest": "\(uuid)", "error": "\(error.message)"])
+            throw error.of(guest: uuid)
+        }
+    }
+
+    /// Presses the guest's power button and returns; its end comes as an event, whenever the guest is ready.
+    public func cleanShutdown(_ uuid: String) async throws(GuestError) {
+        let guest = try find(uuid)
+        do throws(GuestError) { try await guest.powerDown() } catch { throw error.of(guest: uuid) }
+    }
+
+    /// Ends QEMU, the hard way after 3 s. Returns when the process and its files are gone.
+    public func hardShutdown(_ uuid: String) async throws(GuestError) {
+        await (try find(uuid)).end(grace: .seconds(3))
+    }
+
+    /// Nil: no such guest runs here.
+    public func state(_ uuid: String) -> GuestState? {
+        table.entries.withLock { entries in
+            switch entries[uuid] {
+            case nil: nil
+            case .claimed: .starting
+            case .guest(let guest): guest.phase
+            }
+        }
+    }
+
+    /// The guest as it is now: its disks are those plugged. Nil: no such guest runs here.
+    public func specification(_ uuid: String) -> GuestSpecification? { (try? find(uuid))?.specification }
+
+    /// QEMU's process id. Nil: no such guest runs here.
+    public func processID(_ uuid: String) -> Int32? { (try? find(uuid))?.pid }
+
+    /// The Unix socket of the guest's serial console. What the guest prints while nobody is connected is dropped.
+    public func consolePath(_ uuid: String) -> String { GuestFolder.all(in: runDirectory) + "/\(uuid)/console.sock" }
+
+    // MARK: Disks
+
+    /// Plugs a disk into the running guest. Returns when QEMU has it; the guest finds it a little later.
+    public func plug(_ disk: GuestDisk, into uuid: String) async throws(GuestError) {
+        let guest = try find(uuid)
+        do throws(GuestError) { try await guest.plug(disk) } catch { throw error.of(guest: uuid) }
+    }
+
+    /// Unplugs a disk. Returns when the guest has let go of it and QEMU has closed its connection; throws `.timedOut`
+    /// when the guest does not let go within 30 s, and may then be called again.
+    public func unplug(diskID: String, from uuid: String) async throws(GuestError) {
+        let guest = try find(uuid)
+        do throws(GuestError) {
+            try await guest.unplug(diskID: diskID, atMost: .seconds(30))
+        } catch {
+            throw error.of(guest: uuid)
+        }
+    }
+
+    // MARK: Adoption
+
+    /// Takes over the guests that an earlier process left running. For the daemon's start, before anything else.
+    /// Returns every guest found, `.stopped` for those that ended meanwhile, whose files it removes.
+    public func adoptAll() async -> [String: GuestState] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: GuestFolder.all(in: runDirectory))) ?? []
+        var found: [String: GuestState] = [:]
+        for uuid in names.sorted() {
+            guard let folder = try? GuestFolder(runDirectory: runDirectory, uuid: uuid) else { continue }
+            found[uuid] = await adopt(uuid, folder)
+        }
+        return found
+    }
+
+    private func adopt(_ uuid: String, _ folder: GuestFolder) async -> GuestState {
+        if let known = state(uuid) { return known }
+        if let record = GuestRecord.read(from: folder.record), record.isAlive, record.hasRun,
+            record.specification.uuid == uuid, let guest = try? take(record, folder)
+        {
+            enter(guest)
+            await guest.resume()
+            logger.info("guest adopted", metadata: ["guest": "\(uuid)", "pid": "\(guest.pid)"])
+            return guest.phase
+        }
+        // Whatever still listens there never ran its guest, or cannot be named.
+        await AbandonedQEMU.dismiss(monitor: folder.qmp)
+        folder.remove()
+        logger.info("guest had ended", metadata: ["guest": "\(uuid)"])
+        return .stopped
+    }
+
+    // MARK: The table
+
+    private func launch(_ specification: GuestSpecification) async throws(GuestError) -> Guest {
+        let folder = try GuestFolder(runDirectory: runDirectory, uuid: specification.uuid)
+        var record = GuestRecord(specification: specification, ports: try RootPorts.assign(specification.disks))
+        let accelerated = await isAccelerated(specification)
+        try folder.make()
+        do throws(GuestError) {
+            // Written before and after: a QEMU without a record would be found by its monitor's socket.
+            try record.write(to: folder.record)
+            let line = QEMUCommandLine(specification: specification, ports: record.ports, accelerated: accelerated)
+            record.pid = try QEMUProcess.start(line.arguments, in: folder)
+            record.startTime = gantry_process_start_time(record.pid)
+            try record.write(to: folder.record)
+            return try take(record, folder)
+        } catch {
+            await AbandonedQEMU.dismiss(monitor: folder.qmp)
+            folder.remove()
+            throw error
+        }
+    }
+
+    private func take(_ record: GuestRecord, _ folder: GuestFolder) throws(GuestError) -> Guest {
+        let finished: Guest.EndHandler = { [continuation, table, logger] guest, reason in
+            table.entries.withLock { $0[guest.uuid] = nil }
+            guard let reason else { return }
+            logger.info("guest ended", metadata: ["guest": "\(guest.uuid)", "reason": "\(reason)"])
+            continuation.yield(.stopped(guest.uuid, reason: reason))
+        }
+        return try Guest(
+            record: record, folder: folder, report: { [continuation] in continuation.yield($0) }, finished: finished)
+    }
+
+    private func isAccelerated(_ specification: GuestSpecification) async -> Bool {
+        switch acceleration {
+        case .kvm: return true
+        case .tcg: return false
+        case .auto:
+            guard case .kernel(let kernel, _, _) = specification.boot else { return await probe.works(kernel: nil) }
+            return await probe.works(kernel: kernel)
+        }
+    }
+
+    private func claim(_ uuid: String) throws(GuestError) {
+        let free = table.entries.withLock { entries in
+            guard entries[uuid] == nil else { return false }
+            entries[uuid] = .claimed
+            return true
+        }
+        guard free else { throw GuestError(.exists, "it runs already", guest: uuid) }
+    }
+
+    private func enter(_ guest: Guest) { table.entries.withLock { $0[guest.uuid] = .guest(guest) } }
+
+    private func remove(_ uuid: String) { table.entries.withLock { $0[uuid] = nil } }
+
+    private func find(_ uuid: String) throws(GuestError) -> Guest {
+        if case .guest(let guest)? = table.entries.withLock({ $0[uuid] }) { return guest }
+        throw GuestError(.notRunning, "it does not run on this host", guest: uuid)
+    }
+}

@@ -1,0 +1,40 @@
+import CLinux
+import Foundation
+
+/// What a restarted daemon must know to take a guest over again. Replaced as a whole with every change.
+struct GuestRecord: Codable, Sendable {
+    /// QEMU's process id; 0 from before it was started until its id was known.
+    var pid: Int32 = 0
+    /// With `pid`, names the process for ever (clock ticks since boot).
+    var startTime: UInt64 = 0
+    /// True once the guest was let run. A QEMU that never ran its guest is not adopted.
+    var hasRun = false
+    /// The disks in it are those that are plugged now.
+    var specification: GuestSpecification
+    /// The root port of each disk, by disk id.
+    var ports: [String: Int]
+
+    init(specification: GuestSpecification, ports: [String: Int]) {
+        self.specification = specification
+        self.ports = ports
+    }
+
+    /// True while the recorded process exists.
+    var isAlive: Bool { pid > 0 && startTime != 0 && gantry_process_start_time(pid) == startTime }
+
+    func write(to path: String) throws(GuestError) {
+        do {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            try encoder.encode(self).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw GuestError(.system, "cannot write \(path): \(error.localizedDescription)")
+        }
+    }
+
+    /// Nil when there is none or it cannot be read.
+    static func read(from path: String) -> GuestRecord? {
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else { return nil }
+        return try? JSONDecoder().decode(GuestRecord.self, from: data)
+    }
+}

@@ -1,0 +1,58 @@
+/// Everything QEMU needs to know about a guest. Texts may come from an API client; none of them can add QEMU options.
+public struct GuestSpecification: Codable, Sendable {
+    public enum Boot: Codable, Sendable, Hashable {
+        /// QEMU loads these files of the host. `arguments` is the kernel's command line.
+        case kernel(kernel: String, initrd: String?, arguments: String)
+        /// The firmware starts what the bootable disks hold.
+        case disk
+    }
+
+    /// Letters, digits and `-`: also the name of the guest's folder.
+    public var uuid: String
+    /// For people; any text.
+    public var name: String
+    public var memoryBytes: UInt64
+    public var vcpus: Int
+    public var boot: Boot
+    public var disks: [GuestDisk]
+
+    public init(
+        uuid: String, name: String, memoryBytes: UInt64, vcpus: Int, boot: Boot, disks: [GuestDisk]
+    ) {
+        self.uuid = uuid
+        self.name = name
+        self.memoryBytes = memoryBytes
+        self.vcpus = vcpus
+        self.boot = boot
+        self.disks = disks
+    }
+}
+
+/// One disk of a guest: an export of an NBD server on a Unix socket, usually a data-path process.
+public struct GuestDisk: Codable, Sendable, Hashable {
+    /// The VBD's uuid; unique within the guest.
+    public var id: String
+    /// At most 107 bytes: the kernel's limit for the address of a Unix socket.
+    public var nbdSocket: String
+    public var exportName: String
+    public var readOnly: Bool
+    /// XenAPI's `userdevice`: 0 is the first disk.
+    public var position: Int
+    public var bootable: Bool
+
+    public init(
+        id: String, nbdSocket: String, exportName: String, readOnly: Bool = false, position: Int, bootable: Bool = false
+    ) {
+        self.id = id
+        self.nbdSocket = nbdSocket
+        self.exportName = exportName
+        self.readOnly = readOnly
+        self.position = position
+        self.bootable = bootable
+    }
+}
+
+/// How guests' instructions are executed. `auto` is KVM once it has proved to boot a kernel here, else emulation.
+public enum Acceleration: String, Codable, Sendable, CaseIterable {
+    case auto, kvm, tcg
+}

@@ -1,0 +1,39 @@
+import Foundation
+import TestSupport
+
+/// The minimal Linux guest of the tests: a kernel and an initramfs whose init writes and verifies data for ever.
+/// `scripts/make-guest.sh` makes them and `scripts/guest/init` says what the guest does and prints.
+public struct GuestFiles: Sendable {
+    public enum Work: String, Sendable {
+        /// Works on the ext4 file system of the first disk, and checks its `/tree/MANIFEST`.
+        case ext4
+        /// Works on the bare disk and destroys what it holds.
+        case raw
+        /// Only says which disks come and go.
+        case idle
+    }
+
+    public let kernel: String
+    public let initrd: String
+
+    /// Makes the files, or finds them in the cache: `GANTRY_TEST_SCRATCH/guest`, else `/var/tmp/gantry-test-guest`.
+    public static func make() throws -> GuestFiles {
+        let environment = ProcessInfo.processInfo.environment
+        let folder = environment["GANTRY_TEST_SCRATCH"].map { $0 + "/guest" } ?? "/var/tmp/gantry-test-guest"
+        try Tool.check("bash", [sourceRoot + "/scripts/make-guest.sh", folder])
+        return GuestFiles(kernel: folder + "/vmlinuz", initrd: folder + "/initrd.img")
+    }
+
+    /// The kernel command line for a kind of work. `slots`: how many records the guest keeps, each overwritten in turn.
+    public static func arguments(_ work: Work, disk: String = "vda", slots: Int = 256) -> String {
+        "console=ttyS0 quiet gantry.work=\(work.rawValue) gantry.disk=\(disk) gantry.slots=\(slots)"
+    }
+
+    /// The folder of this package's sources: `GANTRY_SOURCE_ROOT`, else where this file was compiled.
+    public static var sourceRoot: String {
+        if let given = ProcessInfo.processInfo.environment["GANTRY_SOURCE_ROOT"] { return given }
+        var url = URL(fileURLWithPath: #filePath)
+        for _ in 0..<4 { url.deleteLastPathComponent() }
+        return url.path
+    }
+}

@@ -1,0 +1,122 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Guests
+
+@Suite struct QEMUCommandLineTests {
+    private func specification(_ change: (inout GuestSpecification) -> Void = { _ in }) -> GuestSpecification {
+        var value = GuestSpecification(
+            uuid: "5f2b1c3e-0000-4000-8000-000000000001", name: "guest", memoryBytes: 256 << 20, vcpus: 2,
+            boot: .kernel(kernel: "/boot/vmlinuz", initrd: "/boot/initrd", arguments: "console=ttyS0"),
+            disks: [GuestDisk(id: "vbd-a", nbdSocket: "/run/a.sock", exportName: "disk", position: 0)])
+        change(&value)
+        return value
+    }
+
+    private func arguments(_ specification: GuestSpecification) throws -> [String] {
+        try specification.check()
+        return QEMUCommandLine(
+            specification: specification, ports: try RootPorts.assign(specification.disks), accelerated: false
+        ).arguments
+    }
+
+    private func json(_ text: String) throws -> QMPValue {
+        try JSONDecoder().decode(QMPValue.self, from: Data(text.utf8))
+    }
+
+    /// What a client can name must never become an option, or another key of one.
+    @Test(arguments: [
+        "-daemonize", "a,process=evil", ",,", "x\",\"driver\":\"null-co", "{}", "'; rm -rf /", "a\nb\r\u{1b}[2J", "é🦀",
+        "file.filename=/etc/shadow,readonly=off", "",
+    ])
+    func textsOfClientsStayValues(_ text: String) throws {
+        let hostile = try arguments(
+            specification {
+                $0.name = text
+                $0.boot = .kernel(kernel: "/" + text, initrd: "/-" + text, arguments: text)
+                $0.disks[0].nbdSocket = "/" + text
+                $0.disks[0].exportName = text
+            })
+        let plain = try arguments(specification())
+        #expect(hostile.count == plain.count)
+        let values = ["-append", "-kernel", "-initrd", "-name", "-blockdev"]
+        for (index, pair) in zip(hostile, plain).enumerated() where index > 0 && !values.contains(plain[index - 1]) {
+            #expect(pair.0 == pair.1)
+        }
+        func after(_ option: String) throws -> String {
+            let index = try #require(plain.firstIndex(of: option))
+            return hostile[index + 1]
+        }
+        #expect(try after("-append") == text)
+        let node = try json(try after("-blockdev"))
+        #expect(node["export"]?.text == text && node["server"]?["path"]?.text == "/" + text)
+        #expect(node["driver"]?.text == "nbd" && node["cache"]?["no-flush"]?.bool == false)
+        // QemuOpts: a comma ends a value unless it is doubled.
+        let name = try after("-name")
+        #expect(
+            name.replacingOccurrences(of: ",,", with: "").components(separatedBy: ",") == [
+                name.replacingOccurrences(of: ",,", with: "").components(separatedBy: ",")[0], "debug-threads=on",
+            ])
+    }
+
+    @Test func disksFollowTheirPositionsAndSparePortsRemain() throws {
+        let disks = [5, 0, 31, 1].map {
+            GuestDisk(id: "vbd-\($0)", nbdSocket: "/run/\($0)", exportName: "d", position: $0, bootable: $0 == 1)
+        }
+        let ports = try RootPorts.assign(disks)
+        #expect(ports == ["vbd-0": 0, "vbd-1": 1, "vbd-5": 5, "vbd-31": 2])
+        let line = try arguments(
+            specification {
+                $0.disks = disks
+                $0.boot = .disk
+            })
+        let devices = try line.indices.filter { line[$0] == "-device" }.map { try json(line[$0 + 1]) }
+        #expect(devices.count { $0["driver"]?.text == "pcie-root-port" } == RootPorts.count)
+        let blocks = devices.filter { $0["driver"]?.text == "virtio-blk-pci" }
+        #expect(blocks.map { $0["bus"]?.text } == ["port0", "port1", "port5", "port2"])
+        #expect(blocks.map { $0["bootindex"]?.integer } == [nil, 1, nil, nil])
+        #expect(RootPorts.port(ofDevice: "/machine/peripheral/disk5/virtio-backend") == 5)
+        let many = (0...16).map { GuestDisk(id: "v\($0)", nbdSocket: "/s", exportName: "d", position: $0) }
+        #expect(throws: GuestError.self) { try RootPorts.assign(many) }
+    }
+
+    static let refused: [(String, @Sendable (inout GuestSpecification) -> Void)] = [
+        ("a uuid that leaves the folder", { $0.uuid = "../../etc" }),
+        ("an empty uuid", { $0.uuid = "" }),
+        ("no memory", { $0.memoryBytes = 0 }),
+        ("all memory", { $0.memoryBytes = .max }),
+        ("no processor", { $0.vcpus = 0 }),
+        ("too many processors", { $0.vcpus = .max }),
+        ("NUL in the command line", { $0.boot = .kernel(kernel: "/k", initrd: nil, arguments: "a\u{0}b") }),
+        ("a kernel that looks like an option", { $0.boot = .kernel(kernel: "-S", initrd: nil, arguments: "") }),
+        (
+            "a socket path above the kernel's limit",
+            { $0.disks[0].nbdSocket = "/" + String(repeating: "x", count: 107) }
+        ),
+        ("a relative socket path", { $0.disks[0].nbdSocket = "x" }),
+        ("a disk id that is no name", { $0.disks[0].id = "a,b" }),
+        ("a negative position", { $0.disks[0].position = -1 }),
+        ("the same disk twice", { $0.disks.append($0.disks[0]) }),
+    ]
+
+    @Test(arguments: refused.indices)
+    func whatQEMUMustNotBeToldIsRefused(_ index: Int) {
+        let (what, change) = Self.refused[index]
+        #expect("\(what) was accepted") { try specification(change).check() } throws: {
+            ($0 as? GuestError)?.code == .invalidSpecification
+        }
+    }
+
+    @Test func aVerdictOfThisBootIsNotTriedAgain() async throws {
+        let folder = try ScratchFolder("kvm")
+        defer { folder.remove() }
+        let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+        for (verdict, expected) in [("kvm", true), ("tcg", false)] {
+            try Data("\(verdict) \(boot)".utf8).write(to: URL(fileURLWithPath: folder.file("acceleration")))
+            // A kernel that does not exist cannot boot: only the file can say yes.
+            let probe = KVMProbe(runDirectory: folder.path, logger: GuestHost.silent)
+            #expect(await probe.works(kernel: "/nonexistent") == expected)
+        }
+    }
+}

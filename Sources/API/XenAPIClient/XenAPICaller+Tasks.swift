@@ -1,4 +1,4 @@
-import APITypes
+public import APITypes
 public import RPCCodec
 
 extension XenAPICaller {
@@ -21,7 +21,7 @@ extension XenAPICaller {
                     onProgress(status)
                     if status.isFinished { return status }
                     continue
-                } catch let error as APIError where ["MESSAGE_METHOD_UNKNOWN", "NOT_IMPLEMENTED"].contains(error.code) {
+                } catch let error as APIError where error.meansNoSuchCall {
                     hasEvents = false
                 }
             }
@@ -58,4 +58,9 @@ extension XenAPICaller {
         _ = try? await call("task.destroy", [.string(task)])
         return try status.value()
     }
+}
+
+extension APIError {
+    /// The server does not have the call: older than it, or without its implementation.
+    public var meansNoSuchCall: Bool { code == "MESSAGE_METHOD_UNKNOWN" || code == "NOT_IMPLEMENTED" }
 }

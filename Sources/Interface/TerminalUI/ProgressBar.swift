@@ -11,6 +11,7 @@ public final class ProgressBar: Sendable {
         var drawnWidth = 0
         var rate = RateMeter()
         var last: ProgressReading?
+        var lastShownReading: ProgressReading?
         var isFinished = false
     }
 
@@ -51,7 +52,10 @@ public final class ProgressBar: Sendable {
                     reading.fraction = 1
                     if let total = reading.totalBytes, reading.doneBytes != nil { reading.doneBytes = total }
                 }
-                show(reading, now: now, started: state.started ?? now, &state)
+                // A log that ends with the end already has its last line.
+                if output.isTerminal || state.lastShownReading != reading {
+                    show(reading, now: now, started: state.started ?? now, &state)
+                }
             }
             if output.isTerminal, state.drawnWidth > 0 { output.write("\n") }
         }
@@ -84,6 +88,7 @@ public final class ProgressBar: Sendable {
             output.write(line.plainText + "\n")
         }
         state.lastShown = now
+        state.lastShownReading = reading
         state.lastTenth = Int(reading.fraction * 10)
         state.lastPhase = reading.phase
     }

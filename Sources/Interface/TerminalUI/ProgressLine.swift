@@ -44,7 +44,10 @@ struct ProgressLine {
         if let rate, rate > 0 { facts.append(SizeText.rate(rate)) }
         if reading.fraction < 1, let secondsLeft { facts.append("\(SizeText.duration(seconds: secondsLeft)) left") }
         if !reading.phase.isEmpty { facts.append(reading.phase) }
-        if let dirty = reading.dirtyBytes, dirty > 0 { facts.append("(\(SizeText.bytes(dirty)) to follow)") }
+        // While the bulk is on its way, what is dirty is not news.
+        if let dirty = reading.dirtyBytes, dirty > 0, reading.doneBytes == reading.totalBytes {
+            facts.append("(\(SizeText.bytes(dirty)) to follow)")
+        }
         return facts.joined(separator: "  ")
     }
 

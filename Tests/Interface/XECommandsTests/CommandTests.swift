@@ -1,6 +1,7 @@
 import APITypes
 import RPCCodec
 import Testing
+import XenAPIClient
 
 @testable import XECommands
 
@@ -154,5 +155,16 @@ import Testing
                     + "type: 'Disk', unpluggable: true, empty: false, other_config: {}, qos_algorithm_type: '', "
                     + "qos_algorithm_params: {}})"
             ])
+    }
+
+    @Test func serverWithoutACallStillListsTheOtherFields() async {
+        let pool = SamplePool.make()
+        let absent = APIError("NOT_IMPLEMENTED", "VM.get_allowed_VBD_devices")
+        pool.reply(to: "VM.get_allowed_VBD_devices", .failure(absent))
+        let list = await xe("vm-param-list uuid=\(SamplePool.machineUUID)", on: pool)
+        #expect(list.code == 0 && list.out.contains("allowed-VBD-devices (SRO): <not in database>\n"))
+        pool.add("VBD", uuid: "v", [("VM", .string(machine)), ("userdevice", .string("0"))])
+        _ = await xe("vbd-create vm-uuid=\(SamplePool.machineUUID) device=autodetect type=CD", on: pool)
+        #expect(pool.changes.last?.contains("userdevice: '1', bootable: false, mode: 'RO', type: 'CD'") == true)
     }
 }

@@ -77,4 +77,12 @@ import Testing
     func durationsReadNaturally(seconds: Double?, expected: String) {
         #expect(SizeText.duration(seconds: seconds) == expected)
     }
+
+    @Test func logThatReachedTheEndIsNotToldTwice() {
+        let screen = Screen()
+        let bar = ProgressBar(output: screen.output(isTerminal: false))
+        bar.update(ProgressReading(done: 5, total: 5))
+        bar.finish()
+        #expect(screen.content == "100%  5 B / 5 B\n")
+    }
 }

@@ -1,3 +1,4 @@
+import APITypes
 import RPCCodec
 import XenAPIClient
 
@@ -59,10 +60,21 @@ extension Command {
     private static func deviceNumber(_ context: CommandContext, _ machine: WireValue) async throws -> String {
         let wanted = try context.arguments.required("device")
         guard wanted == "autodetect" else { return wanted }
-        let free = try await context.call("VM.get_allowed_VBD_devices", machine).items ?? []
-        guard let first = free.first?.text else {
+        guard let first = try await freeDevices(context, machine).first else {
             throw CommandLineError.failed("There is no available device for this VM")
         }
         return first
+    }
+
+    /// What the server says may be used, or else the numbers that none of the machine's devices has.
+    private static func freeDevices(_ context: CommandContext, _ machine: WireValue) async throws -> [String] {
+        do {
+            return try await context.call("VM.get_allowed_VBD_devices", machine).items?.compactMap(\.text) ?? []
+        } catch let error as APIError where error.meansNoSuchCall {
+            let taken = try await context.reader.store.all("VBD")
+                .filter { $0.record.member("VM") == machine }
+                .compactMap { $0.record.member("userdevice")?.text }
+            return (0..<16).map(String.init).filter { !taken.contains($0) }
+        }
     }
 }

@@ -28,12 +28,21 @@ struct FieldReader: Sendable {
             guard let target = record.member(name)?.text else { return nil }
             found = try await store.record(className, target)?.member(member)
         case .call(let method, let takesSelf, _):
-            found = try await caller.call(method, takesSelf ? [.string(ref)] : [])
+            found = try await answer(method, takesSelf ? [.string(ref)] : [])
         case .computed(let name):
             found = .string(try await computed(name, ref, record))
         }
         guard let found, let className = field.source.references else { return found }
         return try await resolve(found, className)
+    }
+
+    /// The answer to a call; nil from a server that does not have it.
+    private func answer(_ method: String, _ parameters: [WireValue]) async throws -> WireValue? {
+        do {
+            return try await caller.call(method, parameters)
+        } catch let error as APIError where error.meansNoSuchCall {
+            return nil
+        }
     }
 
     /// `value` with references to `className`, alone or in a set or map, replaced by uuids.

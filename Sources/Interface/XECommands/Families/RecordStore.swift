@@ -44,12 +44,10 @@ actor RecordStore {
             classes[className, default: ClassRecords()].singles += 1
             classes[className]?.records[ref] = record
             return record
-        } catch let error as APIError where Self.meansAbsent.contains(error.code) {
+        } catch let error as APIError where error.code == "HANDLE_INVALID" || error.meansNoSuchCall {
             classes[className, default: ClassRecords()].singles += 1
             classes[className]?.missing.insert(ref)
             return nil
         }
     }
-
-    private static let meansAbsent: Set<String> = ["HANDLE_INVALID", "MESSAGE_METHOD_UNKNOWN", "NOT_IMPLEMENTED"]
 }

@@ -141,7 +141,9 @@ if coreOnly {
             "Interface", "XECommandsTests",
             ["XECommands", "XenAPIClient", "DataModel", "APITypes", "RPCCodec", "TerminalUI", "CoreTypes", "TestSupport"]),
         tests("Interface", "ImageCommandsTests", ["ImageCommands", "DiskImages", "BlockIO", "NBDTransport", "CoreTypes", "TestSupport"]),
-        tests("EndToEnd", "EndToEndTests", ["GuestFixture", "TestSupport", "XenAPIClient", "NBDTransport", "BlockIO", "RPCCodec", "CoreTypes"]),
+        tests(
+            "EndToEnd", "EndToEndTests",
+            ["GuestFixture", "TestSupport", "XenAPIClient", "APITypes", "NBDTransport", "BlockIO", "RPCCodec", "CoreTypes"]),
     ]
 }
 

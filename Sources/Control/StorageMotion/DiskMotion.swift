@@ -65,13 +65,15 @@ public struct DiskMotion: Codable, Hashable, Sendable {
     public let format: String
     /// Virtual size of the destination, bytes.
     public let size: UInt64
+    /// What the copy may move, bytes per second; 0: no limit.
+    public let bytesPerSecond: UInt64
     public private(set) var phase: Phase = .planned
     /// What made it `abandoned`.
     public private(set) var failure: String?
 
     public init(
         id: String, sourceUUID: String, sourceRef: String, sourceSR: String, sourceLocation: String,
-        destinationUUID: String, destinationRef: String, destinationSR: String, format: String, size: UInt64
+        destinationUUID: String, destinationRef: String, destinationSR: String, format: String, size: UInt64, bytesPerSecond: UInt64 = 0
     ) {
         self.id = id
         self.sourceUUID = sourceUUID
@@ -83,6 +85,7 @@ public struct DiskMotion: Codable, Hashable, Sendable {
         self.destinationSR = destinationSR
         self.format = format
         self.size = size
+        self.bytesPerSecond = bytesPerSecond
     }
 
     /// The destination's location in its SR: every driver of ours names a volume by its uuid and format.

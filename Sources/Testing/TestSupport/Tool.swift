@@ -11,6 +11,8 @@ public enum Tool {
 
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
+
+        public init(description: String) { self.description = description }
     }
 
     /// Runs `name` (looked up on PATH unless it has a slash) and returns what it printed and its exit status.

@@ -86,7 +86,11 @@ struct VBDMessages: Sendable {
         try await lifecycle.mark([row], reserved: true, attached: false)
         do {
             let disk = try await lifecycle.activate(row)
-            try await guests.plug(disk, into: vm[VM.uuid])
+            if vm[VM.isControlDomain] {
+                try await publish(disk, of: vbd)
+            } else {
+                try await guests.plug(disk, into: vm[VM.uuid])
+            }
         } catch {
             try? await lifecycle.mark([row], reserved: false, attached: false)
             await lifecycle.release([row])
@@ -96,13 +100,23 @@ struct VBDMessages: Sendable {
         try await lifecycle.mark([row], reserved: false, attached: true)
     }
 
+    /// A disk plugged into the control domain is for programs on this host: they find its NBD export in the VBD.
+    private func publish(_ disk: GuestDisk, of vbd: Ref<VBD>) async throws {
+        let uri = "nbd+unix:///\(disk.exportName)?socket=\(disk.nbdSocket)"
+        try await context.database.transaction { tx in try tx.set(vbd, VBD.runtimeProperties, ["nbd-uri": uri]) }
+    }
+
     private func unplug(_ vbd: Ref<VBD>) async throws {
         let row = try context.row(vbd)
         let vm = try running(row)
         if !row[VBD.currentlyAttached] { throw APIError("DEVICE_ALREADY_DETACHED", vbd.opaque) }
         do {
-            try await guests.unplug(diskID: row[VBD.uuid], from: vm[VM.uuid])
-        } catch {
+            if vm[VM.isControlDomain] {
+                try await context.database.transaction { tx in try tx.set(vbd, VBD.runtimeProperties, [:]) }
+            } else {
+                try await guests.unplug(diskID: row[VBD.uuid], from: vm[VM.uuid])
+            }
+        } catch let error as GuestError {
             throw ErrorMapping.api(error, vm: row[VBD.vm])
         }
         try await lifecycle.mark([row], reserved: false, attached: false)

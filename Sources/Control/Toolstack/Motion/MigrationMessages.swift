@@ -36,6 +36,9 @@ struct MigrationMessages: Sendable {
                 error, vdi: vdi, srUUID: destination.uuid,
                 supported: destination.manager.info.supportedImageFormats.map(\.rawValue))
         }
+        // Ours, and optional: the reference knows no such option and ignores it.
+        let limit = ByteCount(parsing: options["bytes-per-second"] ?? "0")
+        guard let limit else { throw APIError("INVALID_VALUE", "bytes-per-second", options["bytes-per-second"] ?? "") }
         let chosen = !(options["dest-img-format"] ?? "").isEmpty
         if sr == row[VDI.sr], !chosen || outcome.format == sourceFormat { return vdi }
 
@@ -43,7 +46,7 @@ struct MigrationMessages: Sendable {
             id: Fresh.uuid(), sourceUUID: row[VDI.uuid], sourceRef: vdi.opaque, sourceSR: row[VDI.sr].opaque,
             sourceLocation: row[VDI.location], destinationUUID: Fresh.uuid(),
             destinationRef: Fresh.ref(VDI.self).opaque, destinationSR: sr.opaque, format: outcome.format.rawValue,
-            size: outcome.size)
+            size: outcome.size, bytesPerSecond: limit.bytes)
         try await admission.vdi(vdi, "mirror", task: call.task) { row, _ in
             try Self.check(row, vdi)
         } _: {

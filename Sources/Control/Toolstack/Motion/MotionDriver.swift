@@ -95,6 +95,8 @@ struct MotionDriver: Sendable {
     private func perform(
         _ effect: DiskMotion.Effect, _ motion: inout DiskMotion, _ progress: any TaskProgress
     ) async throws {
+        FailurePoint.reached("before-\(effect)")
+        defer { FailurePoint.reached("after-\(effect)") }
         switch effect {
         case .createDestination: try await createDestination(motion)
         case .startMirror: try await startMirror(motion)
@@ -147,7 +149,8 @@ struct MotionDriver: Sendable {
         _ = try await mapped(motion) {
             try await source(motion).client.call(
                 .mirrorStart(
-                    destination: ImageSpecification(path: image.path, format: image.format.rawValue), bytesPerSecond: 0))
+                    destination: ImageSpecification(path: image.path, format: image.format.rawValue),
+                    bytesPerSecond: motion.bytesPerSecond))
         }
     }
 

@@ -1,0 +1,82 @@
+import APITypes
+import Foundation
+import GuestFixture
+import RPCCodec
+import TestSupport
+import Testing
+import XenAPIClient
+
+extension EndToEnd {
+    @Suite struct GuestMoves {
+        /// A real guest on a real file system keeps writing and checking while its disk moves; the guest itself says
+        /// whether anything was wrong.
+        @Test(arguments: [["vhd", "qcow2"], ["qcow2", "raw"]])
+        func aGuestNeverNoticesThatItsDiskMoved(_ formats: [String]) async throws {
+            var random = SeededRandom.printed("guest \(formats[0]) to \(formats[1])")
+            let files = try GuestFiles.make()
+            let image = try ScratchFolder("fs")
+            let raw = image.file("fs.raw")
+            try GuestDiskImage.make(at: raw, bytes: 96 << 20, random: &random)
+            try await withToolstack { toolstack in
+                let source = try await toolstack.makeRepository("a", formats: formats[0])
+                let destination = try await toolstack.makeRepository("b", formats: formats[1])
+                let vdi = try await toolstack.makeDisk(in: source.ref, bytes: 96 << 20, format: formats[0])
+                try await toolstack.session.upload(
+                    file: raw, to: "/import_raw_vdi", query: [("vdi", vdi), ("format", "raw")], onProgress: { _, _ in })
+                let vm = try await makeMachine(toolstack, files)
+                let vbd = try await toolstack.makeVBD(vm: vm, vdi: vdi, position: "0")
+                try await toolstack.call("VM.start", .string(vm), .bool(false), .bool(false))
+                let uuid = try await toolstack.text("VM.get_uuid", .string(vm))
+                let console = try ConsoleReader(path: "\(toolstack.runDirectory)/guests/\(uuid)/console.sock")
+                _ = try await console.waitFor(writes: 10)
+
+                let moved = try await toolstack.move(vdi, to: destination.ref, format: formats[1], bytesPerSecond: 32 << 20)
+                #expect(try await toolstack.text("VBD.get_VDI", .string(vbd)) == moved)
+                _ = try await console.waitFor(moreWrites: 20)
+
+                // The daemon dies and comes back: the guest goes on, and is still ours to shut down.
+                toolstack.killHard()
+                _ = try await console.waitFor(moreWrites: 5)
+                try await toolstack.start()
+                #expect(try await toolstack.text("VM.get_power_state", .string(vm)) == "Running")
+                _ = try await console.waitFor(moreWrites: 5)
+
+                try await toolstack.call("VM.clean_shutdown", .string(vm))
+                let final = try await console.waitForFinal()
+                #expect(final.isClean, "\(final)")
+                #expect(final.writes > 35 && final.verified > 0, "\(final)")
+                #expect(try await toolstack.text("VM.get_power_state", .string(vm)) == "Halted")
+
+                let location = try await toolstack.text("VDI.get_location", .string(moved))
+                #expect(try RunningToolstack.images(source.path) == [])
+                #expect(try RunningToolstack.images(destination.path) == [location])
+                if formats[1] == "qcow2" {
+                    try Tool.check("qemu-img", ["check", "-f", "qcow2", destination.path + "/" + location])
+                } else {
+                    try Tool.check("e2fsck", ["-fn", destination.path + "/" + location])
+                }
+                await toolstack.stop()
+                #expect(try toolstack.leftovers() == [])
+            }
+        }
+
+        private func makeMachine(_ toolstack: RunningToolstack, _ files: GuestFiles) async throws -> String {
+            try await toolstack.text(
+                "VM.create",
+                .members([
+                    ("name_label", .string("guest, with \"odd\" -name")), ("name_description", .string("")), ("user_version", .string("1")),
+                    ("is_a_template", .bool(false)), ("affinity", .string("OpaqueRef:NULL")),
+                    ("memory_static_max", .string("268435456")), ("memory_dynamic_max", .string("268435456")),
+                    ("memory_dynamic_min", .string("268435456")), ("memory_static_min", .string("0")),
+                    ("VCPUs_params", .members([])), ("VCPUs_max", .string("1")), ("VCPUs_at_startup", .string("1")),
+                    ("actions_after_shutdown", .string("destroy")), ("actions_after_reboot", .string("restart")),
+                    ("actions_after_crash", .string("destroy")), ("PV_bootloader", .string("")),
+                    ("PV_kernel", .string(files.kernel)), ("PV_ramdisk", .string(files.initrd)),
+                    ("PV_args", .string(GuestFiles.arguments(.ext4))), ("PV_bootloader_args", .string("")),
+                    ("PV_legacy_args", .string("")), ("HVM_boot_policy", .string("")), ("HVM_boot_params", .members([])),
+                    ("platform", .members([])), ("PCI_bus", .string("")), ("other_config", .members([])),
+                    ("recommendations", .string("")),
+                ]))
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import Foundation
+import TestSupport
+
+/// A real ext4 file system of a few megabytes on a loop device, to run out of room in.
+struct SmallFileSystem {
+    static let filler = "filler"
+    let mountPoint: String
+    private let image: String
+
+    init(in folder: ScratchFolder, megabytes: Int) throws {
+        image = folder.file("small.img")
+        mountPoint = folder.file("small")
+        try FileManager.default.createDirectory(atPath: mountPoint, withIntermediateDirectories: true)
+        try Tool.check("truncate", ["-s", "\(megabytes)M", image])
+        try Tool.check("mke2fs", ["-q", "-t", "ext4", "-m", "0", image])
+        try Tool.check("mount", ["-o", "loop", image, mountPoint])
+    }
+
+    /// Takes all the room but `megabytes`.
+    func fill(leaving megabytes: Int) throws {
+        let free = try Tool.check("stat", ["-f", "-c", "%a %S", mountPoint]).split(separator: " ").compactMap {
+            Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
+        let bytes = free[0] * free[1] - megabytes << 20
+        if bytes > 0 { try Tool.check("fallocate", ["-l", String(bytes), mountPoint + "/" + Self.filler]) }
+    }
+
+    func remove() {
+        _ = try? Tool.run("umount", ["-l", mountPoint])
+        try? FileManager.default.removeItem(atPath: image)
+    }
+}

@@ -21,8 +21,8 @@ extension QCOW2Image {
         guard let pending else { return }
         let refcounts = pending.refcounts
         if let failure = refcounts.failure { throw failure }
-        // After a contradiction only what is certain to be harmless is done.
-        if isCorrupt.load(ordering: .relaxed) { return try storage.sync() }
+        // After a contradiction no metadata is written any more, so what is pending cannot become durable.
+        try checkWritable()
         try refcounts.writeBlocks()
         if !refcounts.unwrittenEntries.isEmpty {
             try storage.sync()

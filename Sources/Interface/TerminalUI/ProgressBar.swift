@@ -9,6 +9,7 @@ public final class ProgressBar: Sendable {
         var lastTenth = -1
         var lastPhase = ""
         var drawnWidth = 0
+        var barLimit = 32
         var rate = RateMeter()
         var last: ProgressReading?
         var lastShownReading: ProgressReading?
@@ -79,8 +80,11 @@ public final class ProgressBar: Sendable {
             secondsLeft: secondsLeft(reading, rate: rate, elapsed: (now - started).inSeconds))
         if output.isTerminal {
             let columns = output.columns
-            let bare = line.text(columns: columns, colour: false)
-            let text = output.usesColour ? line.text(columns: columns, colour: true) : bare
+            // The bar only ever gets shorter: one that moved with every figure could not be read.
+            let limit = max(8, line.barWidth(columns: columns, limit: state.barLimit))
+            state.barLimit = limit
+            let bare = line.text(columns: columns, barLimit: limit, colour: false)
+            let text = output.usesColour ? line.text(columns: columns, barLimit: limit, colour: true) : bare
             let erase = String(repeating: " ", count: max(0, min(columns - 1, state.drawnWidth) - bare.count))
             output.write("\r\(text)\(erase)")
             state.drawnWidth = bare.count

@@ -7,13 +7,19 @@ struct ProgressLine {
     /// Seconds to the end, if known.
     let secondsLeft: Double?
 
+    /// The widest that the bar itself can be on `columns`, at most `limit`; below 8 there is none.
+    func barWidth(columns: Int, limit: Int) -> Int {
+        let facts = facts
+        let fixed =
+            label.count + (label.isEmpty ? 0 : 1) + 2 + 1 + percentText.count + (facts.isEmpty ? 0 : 2 + facts.count)
+        return min(limit, columns - 1 - fixed)
+    }
+
     /// `label [#####-----]  50%  1.00 GiB / 2.00 GiB  200 MiB/s  5 s left  copying`, shortened to `columns`.
-    func text(columns: Int, colour: Bool) -> String {
+    func text(columns: Int, barLimit: Int = 40, colour: Bool) -> String {
         let facts = facts
         let percent = percentText
-        let fixed =
-            label.count + (label.isEmpty ? 0 : 1) + 2 + 1 + percent.count + (facts.isEmpty ? 0 : 2 + facts.count)
-        let width = min(40, columns - 1 - fixed)
+        let width = barWidth(columns: columns, limit: barLimit)
         var parts: [String] = []
         if !label.isEmpty { parts.append(label) }
         if width >= 8 { parts.append(bar(width: width, colour: colour)) }
@@ -45,7 +51,8 @@ struct ProgressLine {
         if reading.fraction < 1, let secondsLeft { facts.append("\(SizeText.duration(seconds: secondsLeft)) left") }
         if !reading.phase.isEmpty { facts.append(reading.phase) }
         // While the bulk is on its way, what is dirty is not news.
-        if let dirty = reading.dirtyBytes, dirty > 0, reading.doneBytes == reading.totalBytes {
+        if let dirty = reading.dirtyBytes, dirty > 0, reading.doneBytes != nil, reading.doneBytes == reading.totalBytes
+        {
             facts.append("(\(SizeText.bytes(dirty)) to follow)")
         }
         return facts.joined(separator: "  ")

@@ -23,9 +23,11 @@ final class TransferDisplay: Sendable {
     /// From a task: its progress and what the server wrote into its other-config.
     func update(_ status: TaskStatus) {
         func number(_ key: String) -> UInt64? { status.otherConfig[key].flatMap { UInt64($0) } }
+        // A total of 0 is one that is not known yet.
+        let total = number("bytes_total").flatMap { $0 == 0 ? nil : $0 }
         bar?.update(
             ProgressReading(
-                fraction: status.progress, doneBytes: number("bytes_copied"), totalBytes: number("bytes_total"),
+                fraction: status.progress, doneBytes: total == nil ? nil : number("bytes_copied"), totalBytes: total,
                 bytesPerSecond: status.otherConfig["bytes_per_second"].flatMap { Double($0) },
                 phase: status.isFinished ? "" : status.otherConfig["phase"] ?? "", dirtyBytes: number("bytes_dirty")))
     }

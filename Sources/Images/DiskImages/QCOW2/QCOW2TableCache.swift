@@ -28,8 +28,8 @@ final class QCOW2TableCache: @unchecked Sendable {
     /// Number of dirty tables; their slots are the first ones of `dirty`.
     private(set) var dirtyCount = 0
     // SAFETY: `slots` and `dirty` have `capacity` elements and `directory` `keyCount`, from init (or `growKeys`) to
-    // deinit; every index into them is checked against those counts or comes from the directory itself. A slot's base is allocated
-    // with `tableBytes` on first use and lives until deinit.
+    // deinit; every index into them is checked against those counts or comes from the directory itself. A slot's base
+    // is allocated with `tableBytes` on first use and lives until deinit.
     private let slots: UnsafeMutablePointer<Slot>
     private var directory: UnsafeMutablePointer<Int32>
     private var keyCount: Int

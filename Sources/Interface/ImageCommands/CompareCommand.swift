@@ -1,0 +1,76 @@
+import ArgumentParser
+import BlockCopy
+import BlockIO
+import CoreTypes
+import DiskImages
+import TerminalUI
+
+struct CompareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare",
+        abstract: "Tell whether two images hold the same bytes.",
+        discussion: """
+            A longer image equals a shorter one when its rest reads as zeroes, unless -s is given.
+
+            Exit codes: 0 identical, 1 different, 2 the comparison failed.
+            Example: gantry image compare -f vhd -F qcow2 old.vhd new.qcow2
+            """)
+
+    @Option(name: .customShort("f"), help: "Format of the first image.")
+    var firstFormat: DeclaredFormat
+    @Option(name: .customShort("F"), help: "Format of the second image.")
+    var secondFormat: DeclaredFormat
+    @Flag(name: .customShort("s"), help: "Images of different size are different.")
+    var strict = false
+    @Flag(name: .customShort("p"), help: "Show progress on standard error.")
+    var progress = false
+    @Flag(name: [.customShort("q"), .long], help: "Print nothing but errors.")
+    var quiet = false
+    @Argument(help: ArgumentHelp("An image.", valueName: "file1"))
+    var first: String
+    @Argument(help: ArgumentHelp("Another image.", valueName: "file2"))
+    var second: String
+
+    static let different: Int32 = 1
+    static let failed: Int32 = 2
+
+    func run() throws {
+        let difference: String?
+        do throws(CommandFailure) {
+            difference = try compared()
+        } catch {
+            throw error.with(status: Self.failed)
+        }
+        if let difference {
+            say(difference)
+            throw ExitCode(Self.different)
+        }
+        say("The images are identical.")
+    }
+
+    /// What differs, nil when nothing does.
+    private func compared() throws(CommandFailure) -> String? {
+        let (a, b) = (try firstFormat.known(), try secondFormat.known())
+        return try doing("cannot compare \(first) with \(second)") { () throws(BlockError) in
+            let left = try DiskImage.open(path: first, format: a, readOnly: true)
+            defer { try? left.close() }
+            let right = try DiskImage.open(path: second, format: b, readOnly: true)
+            defer { try? right.close() }
+            if left.size != right.size {
+                if strict { return "The images differ in size: \(left.size) and \(right.size) bytes." }
+                say(
+                    "The images differ in size (\(left.size) and \(right.size) bytes); the rest is compared with zeroes."
+                )
+            }
+            let counter = ProgressCounter()
+            let offset = try ProgressDisplay.during("comparing", shown: progress, counter: counter) {
+                () throws(BlockError) in try CompareEngine.firstDifference(left, right, progress: counter)
+            }
+            return offset.map { "The images differ, first at byte \($0)." }
+        }
+    }
+
+    private func say(_ text: String) {
+        if !quiet { TerminalOutput.standardOutput.write(text + "\n") }
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import BlockIO
+import CoreTypes
+import DiskImages
+import TerminalUI
+
+struct InfoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "info",
+        abstract: "Tell what the header of an image says.",
+        discussion: """
+            The file may be in use; nothing but its header is read and no other file is opened. --probe finds the format \
+            by its marks and is for new files from outside only: never for a disk that a guest can write.
+
+            Example: gantry image info -f qcow2 --json disk.qcow2
+            """)
+
+    @Option(name: .customShort("f"), help: "Format of FILE.")
+    var format: DeclaredFormat?
+    @Flag(name: .long, help: "Find the format by the marks in the file.")
+    var probe = false
+    @Flag(name: .long, help: "Print JSON.")
+    var json = false
+    @Argument(help: ArgumentHelp("The image.", valueName: "file"))
+    var file: String
+
+    func validate() throws {
+        if (format == nil) != probe { throw ValidationError("give either -f FORMAT or --probe") }
+    }
+
+    func run() throws {
+        try refuseStream(file, "FILE")
+        let what = "cannot tell about \(file)"
+        let known = if let format { try format.known() } else { try probed(what) }
+        let report = try doing(what) { () throws(BlockError) in try InfoReport(path: file, format: known) }
+        TerminalOutput.standardOutput.write((json ? try JSONText.pretty(report) : report.text) + "\n")
+    }
+
+    private func probed(_ what: String) throws(CommandFailure) -> ImageFormat {
+        switch try doing(what, { () throws(BlockError) in try DiskImage.probe(path: file) }) {
+        case .format(let format): return format
+        case .other(let name):
+            throw CommandFailure(what, why: "it looks like \(name), which gantry does not open", advice: nil)
+        case .rawCandidate(let hint):
+            throw CommandFailure(
+                what, why: "it has no image format's marks" + (hint.map { " (its content is \($0))" } ?? ""),
+                advice: "-f raw, if you know that it is raw")
+        case .ambiguous(let names):
+            throw CommandFailure(
+                what, why: "it has the marks of several formats: \(names.joined(separator: ", "))",
+                advice: "-f FORMAT, if you know which one it is; a file made to deceive looks like this")
+        }
+    }
+}

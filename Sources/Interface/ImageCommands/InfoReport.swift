@@ -1,0 +1,126 @@
+import BlockIO
+import CoreTypes
+import DiskImages
+
+/// What `info` tells of an image; the JSON members are named as qemu-img names them.
+struct InfoReport: Encodable {
+    struct Specific: Encodable {
+        let type: String
+        let data: [String: Detail]
+    }
+
+    enum Detail: Encodable {
+        case text(String)
+        case number(Int)
+        case flag(Bool)
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .text(let text): try container.encode(text)
+            case .number(let number): try container.encode(number)
+            case .flag(let flag): try container.encode(flag)
+            }
+        }
+
+        var text: String {
+            switch self {
+            case .text(let text): text
+            case .number(let number): String(number)
+            case .flag(let flag): flag ? "yes" : "no"
+            }
+        }
+    }
+
+    let filename: String
+    let format: String
+    let virtualSize: UInt64
+    let actualSize: UInt64
+    let fileSize: UInt64
+    let clusterSize: UInt64?
+    var dirtyFlag = false
+    var backingFilename: String?
+    var backingFormat: String?
+    var specific: Specific?
+    let notes: [String]
+
+    enum CodingKeys: String, CodingKey {
+        case filename, format, notes
+        case virtualSize = "virtual-size"
+        case actualSize = "actual-size"
+        case fileSize = "file-size"
+        case clusterSize = "cluster-size"
+        case dirtyFlag = "dirty-flag"
+        case backingFilename = "backing-filename"
+        case backingFormat = "backing-filename-format"
+        case specific = "format-specific"
+    }
+
+    init(path: String, format: ImageFormat) throws(BlockError) {
+        let info = try DiskImage.info(path: path, format: format)
+        filename = path
+        self.format = format.rawValue
+        virtualSize = info.virtualSize
+        actualSize = info.actualSize
+        fileSize = info.fileSize
+        clusterSize = info.clusterSize
+        notes = info.notes
+        backingFilename = info.parentName
+        switch format {
+        case .raw: break
+        case .vhd:
+            var data: [String: Detail] = [:]
+            data["subformat"] = info.subformat.map { .text($0) }
+            data["creator"] = info.creator.map { .text($0) }
+            data["uuid"] = info.identifier.map { .text($0) }
+            specific = Specific(type: format.rawValue, data: data)
+        case .qcow2:
+            let file = try ImageFile(path: path, access: .readOnly, locking: false)
+            defer { file.close() }
+            let header = try QCOW2Image.info(file: file)
+            dirtyFlag = header.isDirty
+            backingFilename = header.backingFile
+            backingFormat = header.backingFormat
+            var data: [String: Detail] = [
+                "compat": .text(header.version == 2 ? "0.10" : "1.1"), "refcount-bits": .number(header.refcountBits),
+                "lazy-refcounts": .flag(header.hasLazyRefcounts), "corrupt": .flag(header.isCorrupt),
+                "extended-l2": .flag(header.hasExtendedL2), "compression-type": .text(header.compression.rawValue),
+                "snapshots": .number(header.snapshots),
+            ]
+            if header.isEncrypted { data["encrypted"] = .flag(true) }
+            if header.hasExternalData { data["data-file"] = .text(header.dataFile ?? "") }
+            specific = Specific(type: format.rawValue, data: data)
+        }
+    }
+
+    /// For people.
+    var text: String {
+        var lines = [
+            "image:         \(Self.printable(filename))",
+            "format:        \(format)",
+            "virtual size:  \(ByteCount(virtualSize)) (\(virtualSize) bytes)",
+            "on disk:       \(ByteCount(actualSize)) (file length \(fileSize) bytes)",
+        ]
+        if let clusterSize { lines.append("cluster size:  \(ByteCount(clusterSize))") }
+        if let backingFilename {
+            lines.append(
+                "parent:        \(Self.printable(backingFilename)) \(Self.printable(backingFormat ?? "")) (not opened)")
+        }
+        if dirtyFlag { lines.append("in use, or not closed properly") }
+        if let specific, !specific.data.isEmpty {
+            lines.append("of this format:")
+            for (key, value) in specific.data.sorted(by: { $0.key < $1.key }) {
+                lines.append("    \(key): \(Self.printable(value.text))")
+            }
+        }
+        lines += notes.map { "note: \(Self.printable($0))" }
+        return lines.joined(separator: "\n")
+    }
+
+    /// Names come from images that strangers made: nothing in them may command the terminal.
+    private static func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { $0.value < 32 || (0x7F...0x9F).contains($0.value) ? "?" : $0 }))
+    }
+}

@@ -1,0 +1,50 @@
+import BlockCopy
+import BlockIO
+import CoreTypes
+import DiskImages
+import Glibc
+
+/// The destination of a mirror: a new image, which gets its name when the pivot is prepared, or an empty one that is there.
+final class MirrorTarget {
+    let device: any BlockDevice
+    private let pending: PendingFile?
+
+    /// Opens `path`, or makes a new image of `size` bytes for it. An image that is there must be as large and hold no data:
+    /// the mirror skips what is empty in the source.
+    init(
+        path: String, format: ImageFormat, size: UInt64, options: CreateOptions
+    ) throws(CommandFailure) {
+        let what = "cannot mirror to \(path)"
+        // SAFETY: the C string lives for the call.
+        if unsafe access(path, F_OK) != 0 {
+            let file = try PendingFile(for: path)
+            device = try doing(what) { () throws(BlockError) in
+                try DiskImage.create(path: file.path, format: format, size: size, options: options)
+            }
+            pending = file
+            return
+        }
+        let found = try doing(what) { () throws(BlockError) in
+            try DiskImage.open(path: path, format: format, readOnly: false)
+        }
+        do throws(CommandFailure) {
+            let held = try doing(what) { () throws(BlockError) in try CopyEngine.allocatedBytes(of: found) }
+            if held > 0 {
+                throw CommandFailure(
+                    what, why: "it exists and holds \(ByteCount(held)) of data",
+                    advice: "another name, or removing it first")
+            }
+        } catch {
+            try? found.close()
+            throw error
+        }
+        device = found
+        pending = nil
+    }
+
+    /// Gives a new image its name.
+    func publish() throws(BlockError) { try pending?.publish() }
+
+    /// After the device was closed: removes a new image.
+    func discard() { pending?.discard() }
+}

@@ -1,0 +1,87 @@
+import BlockIO
+import Glibc
+
+/// A new file under a temporary name beside its destination. Nobody finds a half-written image under the name they
+/// asked for: it appears there, complete and durable, by one rename, or not at all.
+final class PendingFile {
+    // SAFETY (whole type): C strings live for the call they are given to; `stat` is a local variable.
+
+    /// Where to write.
+    let path: String
+    /// Where it will be; symbolic links are followed.
+    let destination: String
+    /// The file that will be replaced, kept locked until then so that it is in nobody's use.
+    private let replaced: ImageFile?
+    private var isNamed = false
+    private var isSettled = false
+
+    /// `destination` may be a regular file, which the new one replaces in the end. Throws when it is something else, when
+    /// it is in use, or when it is the file `source`.
+    init(for destination: String, besides source: String? = nil) throws(CommandFailure) {
+        let real = Self.resolved(destination)
+        let what = "cannot write \(destination)"
+        self.destination = real
+        var status = stat()
+        if unsafe stat(real, &status) == 0 {
+            guard status.st_mode & S_IFMT == S_IFREG else {
+                throw CommandFailure(
+                    what, why: "it exists and is not a regular file", advice: "-n, which writes into what is there")
+            }
+            var other = stat()
+            if let source, unsafe stat(source, &other) == 0, other.st_dev == status.st_dev,
+                other.st_ino == status.st_ino
+            {
+                throw CommandFailure(what, why: "it is the source itself", advice: "another name")
+            }
+            replaced = try doing(what) { () throws(BlockError) in try ImageFile(path: real, access: .readWrite) }
+        } else {
+            replaced = nil
+        }
+        let (folder, name) = Self.split(real)
+        let mark = String(UInt32.random(in: 0...UInt32.max), radix: 16)
+        path = "\(folder)/.\(name).\(mark).partial"
+    }
+
+    /// Gives the file its name, durably. The caller has flushed it. May be asked again after a failure.
+    func publish() throws(BlockError) {
+        if !isNamed {
+            guard unsafe rename(path, destination) == 0 else {
+                throw BlockError(call: "rename", errno: errno, path: destination)
+            }
+            isNamed = true
+            replaced?.close()
+        }
+        // Opened for its folder only: whoever wrote it may have it open, and locked.
+        let file = try ImageFile(path: destination, access: .readOnly, locking: false)
+        defer { file.close() }
+        try file.syncFolder()
+        isSettled = true
+    }
+
+    /// Removes what was written, unless it has replaced another file. Nothing happens after `publish`.
+    func discard() {
+        if isSettled { return }
+        isSettled = true
+        if !isNamed {
+            _ = unsafe unlink(path)
+        } else if replaced == nil {
+            _ = unsafe unlink(destination)
+        }
+        replaced?.close()
+    }
+
+    deinit { discard() }
+
+    /// The path with symbolic links followed; as it is when it names nothing yet.
+    private static func resolved(_ path: String) -> String {
+        guard let real = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(real) }
+        return unsafe String(cString: real)
+    }
+
+    private static func split(_ path: String) -> (folder: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+        let folder = path[..<slash]
+        return (folder.isEmpty ? "/" : String(folder), String(path[path.index(after: slash)...]))
+    }
+}

@@ -1,0 +1,31 @@
+public import ArgumentParser
+import Glibc
+import TerminalUI
+
+/// One run of a command line: parse, run, report, and the exit code.
+public enum ProgramRun {
+    /// Runs `root` on `arguments` (without the program's name). Failures go to standard error. Returns 0 when done, 2 for
+    /// a command line that is not understood, else what the failure says (1 for most).
+    public static func run(_ root: any ParsableCommand.Type, _ arguments: [String]) -> Int32 {
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try root.parseAsRoot(arguments)
+            try command.run()
+            return 0
+        } catch let failure as CommandFailure {
+            TerminalOutput.standardError.write(failure.description + "\n")
+            return failure.status
+        } catch let exit as ExitCode {
+            return exit.rawValue
+        } catch {
+            let code = root.exitCode(for: error)
+            let text = root.fullMessage(for: error)
+            if code == .success {
+                TerminalOutput.standardOutput.write(text + "\n")
+                return 0
+            }
+            TerminalOutput.standardError.write(text + "\n")
+            return code == .validationFailure ? CommandFailure.Status.usage : CommandFailure.Status.failed
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import BlockIO
+import CoreTypes
+import DiskImages
+import Glibc
+import NBDTransport
+import TerminalUI
+
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Offer an image to NBD clients.",
+        discussion: """
+            Prints one line of JSON when clients can connect, and serves until SIGTERM or SIGINT; then everything written \
+            is on disk before it ends. The export also answers to the empty name. Over TCP nothing is encrypted.
+
+            Example: gantry image serve -f qcow2 --socket /run/disk.sock disk.qcow2
+            """)
+
+    @Option(name: .customShort("f"), help: "Format of FILE.")
+    var format: DeclaredFormat
+    @Option(name: .long, help: "Path of the Unix socket to listen on.")
+    var socket: String?
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Numeric address and port to listen on; port 0 picks one.", valueName: "addr:port"))
+    var listen: ListenAddress?
+    @Flag(name: .long, help: "Refuse writes.")
+    var readOnly = false
+    @Option(name: .long, help: "Name of the export.")
+    var name = "disk"
+    @Argument(help: ArgumentHelp("The image.", valueName: "file"))
+    var file: String
+
+    /// The line that says that clients can connect.
+    private struct Ready: Encodable {
+        var ready = true
+        let socket: String?
+        let address: String?
+        let port: UInt16?
+        let export: String
+        let size: UInt64
+        let readOnly: Bool
+        let pid: Int32
+
+        enum CodingKeys: String, CodingKey {
+            case ready, socket, address, port, export, size, pid
+            case readOnly = "read-only"
+        }
+    }
+
+    func validate() throws {
+        if (socket == nil) == (listen == nil) {
+            throw ValidationError("give either --socket PATH or --listen ADDR:PORT")
+        }
+        if name.utf8.count > 4096 { throw ValidationError("an export's name has at most 4096 bytes") }
+    }
+
+    func run() throws {
+        try refuseStream(file, "FILE")
+        let format = try format.known()
+        TerminationSignals.hold()
+        let what = "cannot serve \(file)"
+        let device = try doing(what) { () throws(BlockError) in
+            try DiskImage.open(path: file, format: format, readOnly: readOnly)
+        }
+        let server = NBDServer(exports: [NBDExport(name: name, device: device, readOnly: readOnly)])
+        do {
+            let port = try doing(what) { () throws(BlockError) -> UInt16? in
+                if let listen { return try server.start(address: listen.address, port: listen.port) }
+                if let socket { try server.start(unixSocket: socket) }
+                return nil
+            }
+            let ready = Ready(
+                socket: socket, address: listen?.address, port: port, export: name, size: device.size,
+                readOnly: readOnly, pid: getpid())
+            TerminalOutput.standardOutput.write(try JSONText.line(ready) + "\n")
+        } catch {
+            server.stop()
+            try? device.close()
+            throw error
+        }
+        TerminationSignals.wait()
+        server.stop()
+        try doing("cannot close \(file)") { () throws(BlockError) in try device.close() }
+    }
+}

@@ -1,0 +1,39 @@
+import BlockIO
+import Glibc
+
+/// SIGINT and SIGTERM, taken at a place of our choice instead of ending the process.
+enum TerminationSignals {
+    // SAFETY (whole type): the sets and numbers are local variables that live for the call.
+
+    /// Holds both back in this thread and all it starts later. To be called before any thread is started.
+    static func hold() {
+        var set = both
+        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+    }
+
+    /// Returns when one of them arrives. `hold` was called.
+    static func wait() {
+        var set = both
+        var number: Int32 = 0
+        while unsafe sigwait(&set, &number) != 0 {}
+    }
+
+    /// Holds them back and runs `body` on a thread of its own each time one arrives.
+    static func each(_ body: @escaping @Sendable () -> Void) {
+        hold()
+        _ = WorkerThread("signals") {
+            while true {
+                wait()
+                body()
+            }
+        }
+    }
+
+    private static var both: sigset_t {
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        unsafe sigaddset(&set, SIGINT)
+        unsafe sigaddset(&set, SIGTERM)
+        return set
+    }
+}

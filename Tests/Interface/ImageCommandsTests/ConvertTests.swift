@@ -1,0 +1,99 @@
+import CoreTypes
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct ConvertTests {
+    @Test(arguments: Direction.all)
+    func everyDirectionGivesAnImageThatQemuFindsEqual(_ direction: Direction) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("convert")
+        let sample = try SampleImage(
+            in: folder, size: 512 * Int.random(in: 20_000...40_000, using: &random), random: &random)
+        let target = folder.file("target")
+        try Tool.check(
+            "gantry",
+            [
+                "image", "convert", "-p", "-f", direction.source.rawValue, "-O", direction.target.rawValue, "--verify",
+                try sample.path(direction.source), target,
+            ])
+        let compared = try Tool.run(
+            "qemu-img", ["compare", "-f", "raw", "-F", direction.target.qemuName, sample.raw, target])
+        #expect(compared.succeeded, "\(compared.output)\(compared.errors)")
+        if direction.target == .qcow2 { try Tool.check("qemu-img", ["check", "-f", "qcow2", target]) }
+        #expect(try folder.contents().filter { $0.hasSuffix(".partial") } == [])
+    }
+
+    @Test func optionsReachTheNewImage() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("convert")
+        let sample = try SampleImage(in: folder, size: 8 << 20, random: &random)
+        let clusters = folder.file("c.qcow2")
+        try Tool.check(
+            "gantry", ["image", "convert", "-f", "raw", "-O", "qcow2", "-o", "cluster_size=4K", sample.raw, clusters])
+        let info = try json(try Tool.check("qemu-img", ["info", "--output=json", clusters]))
+        #expect(info["cluster-size"] as? Int == 4096)
+        let fixed = folder.file("f.vhd")
+        try Tool.check(
+            "gantry", ["image", "convert", "-f", "raw", "-O", "vhd", "-o", "subformat=fixed", sample.raw, fixed])
+        let size = try FileManager.default.attributesOfItem(atPath: fixed)[.size] as? Int
+        #expect(size == (8 << 20) + 512)
+        try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", "vpc", sample.raw, fixed])
+    }
+
+    @Test func writingIntoAnExistingImageReplacesItsContent() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("convert")
+        let sample = try SampleImage(in: folder, size: 8 << 20, random: &random)
+        let target = folder.file("t.qcow2")
+        try Tool.check("qemu-img", ["create", "-q", "-f", "qcow2", target, "8M"])
+        try Tool.check("qemu-io", ["-f", "qcow2", "-c", "write -P 0xAB 0 8M", target])
+        try Tool.check("gantry", ["image", "convert", "-n", "-f", "raw", "-O", "qcow2", sample.raw, target])
+        try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", "qcow2", sample.raw, target])
+    }
+
+    /// What was under the name before stays as it was, and no other file is left.
+    @Test(arguments: [SIGTERM, SIGINT])
+    func anInterruptedConversionLeavesNothing(_ signal: Int32) throws {
+        let (folder, process) = try conversionUnderWay()
+        kill(process.pid, signal)
+        #expect(process.end() == 1)
+        #expect(try folder.contents() == ["big.raw", "target"])
+        #expect(try String(contentsOfFile: folder.file("target"), encoding: .utf8) == "old")
+    }
+
+    /// Even a killed one leaves no half-written image under the name that was asked for.
+    @Test func aKilledConversionLeavesTheNameAlone() throws {
+        let (folder, process) = try conversionUnderWay()
+        kill(process.pid, SIGKILL)
+        #expect(process.end() == -SIGKILL)
+        #expect(try String(contentsOfFile: folder.file("target"), encoding: .utf8) == "old")
+    }
+
+    /// A conversion of 256 MiB that has begun to write, over an existing file.
+    private func conversionUnderWay() throws -> (ScratchFolder, GantryProcess) {
+        let folder = try ScratchFolder("interrupt")
+        let source = folder.file("big.raw")
+        try Tool.check("qemu-img", ["create", "-q", "-f", "raw", source, "256M"])
+        try Tool.check("qemu-io", ["-f", "raw", "-c", "write -P 0x5A 0 256M", source])
+        try "old".write(toFile: folder.file("target"), atomically: true, encoding: .utf8)
+        let process = try GantryProcess(["image", "convert", "-f", "raw", "-O", "qcow2", source, folder.file("target")])
+        while process.process.isRunning, try !folder.contents().contains(where: { $0.hasSuffix(".partial") }) {
+            sched_yield()
+        }
+        return (folder, process)
+    }
+
+    @Test func aSourceIsNeverItsOwnTarget() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("convert")
+        let sample = try SampleImage(in: folder, size: 1 << 20, random: &random)
+        let before = try Data(contentsOf: URL(fileURLWithPath: sample.raw))
+        let link = folder.file("link")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: sample.raw)
+        let outcome = try Tool.run("gantry", ["image", "convert", "-f", "raw", "-O", "qcow2", sample.raw, link])
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("source itself"))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: sample.raw)) == before)
+    }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct ExitCodeTests {
+    struct Line: CustomTestStringConvertible, Sendable {
+        let words: String
+        let status: Int32
+        /// What standard error must contain.
+        let says: String
+        var testDescription: String { words }
+    }
+
+    @Test(arguments: [
+        Line(words: "image convert -f raw -O qcow2 missing x", status: 1, says: "No such file"),
+        Line(words: "image convert -c -f raw -O qcow2 a.raw x", status: 1, says: "compression (-c) is not built"),
+        Line(words: "image convert -f raw -O qcow2 - x", status: 1, says: "stream"),
+        Line(words: "image convert -f raw -O qcow2 a.raw -", status: 1, says: "stream"),
+        Line(words: "image convert -f vmdk -O qcow2 a.raw x", status: 1, says: "vmdk is not built"),
+        Line(words: "image convert -f qcow2 -O raw a.raw x", status: 1, says: "try:"),
+        Line(
+            words: "image convert -f raw -O qcow2 -o preallocation=full a.raw x", status: 1,
+            says: "preallocation is not built"),
+        Line(words: "image convert -f raw -O raw -o cluster_size=64K a.raw x", status: 2, says: "belongs to qcow2"),
+        Line(words: "image convert -f raw -O qcow2 -o cluster_size=63K a.raw x", status: 2, says: "power of two"),
+        Line(words: "image convert -O qcow2 a.raw x", status: 2, says: "-f"),
+        Line(words: "image convert -f raw -O qcow3 a.raw x", status: 2, says: "qcow3"),
+        Line(words: "image create -f vhd x 3T", status: 1, says: "too many for the format vhd"),
+        Line(words: "image create -f qcow2 x", status: 2, says: "SIZE"),
+        Line(words: "image create -f qcow2 x 1Q", status: 2, says: "1Q"),
+        Line(words: "image create -f qcow2 -b a.raw -F raw x", status: 1, says: "parent"),
+        Line(words: "image info a.raw", status: 2, says: "--probe"),
+        Line(words: "image check -f qcow2 a.raw", status: 1, says: "not built"),
+        Line(words: "image resize -f qcow2 a.raw 1G", status: 1, says: "not built"),
+        Line(words: "image measure -f raw a.raw", status: 1, says: "not built"),
+        Line(words: "image serve -f raw a.raw", status: 2, says: "--socket"),
+        Line(words: "image compare -f raw -F raw a.raw", status: 2, says: "file2"),
+        Line(words: "image compare -f raw -F qcow2 a.raw a.raw", status: 2, says: "why:"),
+        Line(words: "image nonsense", status: 2, says: "nonsense"),
+        Line(words: "host stop --state-dir x", status: 2, says: "--run-dir"),
+    ])
+    func aFailureHasItsDocumentedCodeAndReason(_ line: Line) throws {
+        let folder = try ScratchFolder("exit")
+        let file = folder.file("a.raw")
+        try Tool.check("qemu-img", ["create", "-q", "-f", "raw", file, "1M"])
+        let words = line.words.split(separator: " ").map { word in
+            word == "a.raw" ? file : word == "x" || word == "missing" ? folder.file(String(word)) : String(word)
+        }
+        let outcome = try Tool.run("gantry", words)
+        #expect(outcome.status == line.status)
+        #expect(outcome.errors.contains(line.says), "\(outcome.errors)")
+        #expect(try folder.contents() == ["a.raw"])
+    }
+
+    @Test func helpIsNoFailure() throws {
+        for words in [["--help"], ["image", "--help"], ["image", "convert", "--help"], ["host", "stop", "--help"]] {
+            let outcome = try Tool.run("gantry", words)
+            #expect(outcome.succeeded)
+            #expect(outcome.output.contains("USAGE"))
+        }
+    }
+}

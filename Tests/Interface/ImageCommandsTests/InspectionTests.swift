@@ -1,0 +1,123 @@
+import CoreTypes
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct InspectionTests {
+    @Test(arguments: ImageFormat.allCases)
+    func infoAgreesWithQemuOnItsOwnImages(_ format: ImageFormat) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("info")
+        let path = try SampleImage(in: folder, size: 6 << 20, random: &random).path(format)
+        let ours = try json(try Tool.check("gantry", ["image", "info", "-f", format.rawValue, "--json", path]))
+        let theirs = try json(try Tool.check("qemu-img", ["info", "-f", format.qemuName, "--output=json", path]))
+        for key in ["virtual-size", "actual-size", "cluster-size"] {
+            #expect(ours[key] as? Int == theirs[key] as? Int, "\(key)")
+        }
+        #expect(ours["dirty-flag"] as? Bool == theirs["dirty-flag"] as? Bool)
+        #expect(ours["filename"] as? String == path)
+        #expect(ours["format"] as? String == format.rawValue)
+        if format == .qcow2 {
+            let mine = try #require((ours["format-specific"] as? [String: Any])?["data"] as? [String: Any])
+            let other = try #require((theirs["format-specific"] as? [String: Any])?["data"] as? [String: Any])
+            for key in ["compat", "compression-type"] {
+                #expect(mine[key] as? String == other[key] as? String, "\(key)")
+            }
+            #expect(mine["refcount-bits"] as? Int == other["refcount-bits"] as? Int)
+        }
+        let text = try Tool.check("gantry", ["image", "info", "-f", format.rawValue, path])
+        #expect(text.contains("6.00 MiB (6291456 bytes)"))
+    }
+
+    @Test func probeFindsMarkedFormatsAndNeverClaimsRaw() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("probe")
+        let sample = try SampleImage(in: folder, size: 4 << 20, random: &random)
+        for format in [ImageFormat.vhd, .qcow2] {
+            let report = try json(
+                try Tool.check("gantry", ["image", "info", "--probe", "--json", try sample.path(format)]))
+            #expect(report["format"] as? String == format.rawValue)
+        }
+        let blank = folder.file("blank")
+        try Tool.check("qemu-img", ["create", "-q", "-f", "raw", blank, "1M"])
+        let outcome = try Tool.run("gantry", ["image", "info", "--probe", blank])
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("-f raw"))
+    }
+
+    @Test(arguments: ImageFormat.allCases)
+    func createMakesAnEmptyImageThatQemuOpens(_ format: ImageFormat) throws {
+        let folder = try ScratchFolder("create")
+        let path = folder.file("new")
+        try Tool.check("gantry", ["image", "create", "-f", format.rawValue, path, "3G"])
+        let info = try json(try Tool.check("qemu-img", ["info", "-f", format.qemuName, "--output=json", path]))
+        // qemu rounds a VHD's size to whole cylinders for creators it does not know.
+        let size = try #require(info["virtual-size"] as? Int)
+        #expect(size == 3 << 30)
+        let again = try Tool.run("gantry", ["image", "create", "-f", format.rawValue, path, "1G"])
+        #expect(again.status == 1)
+        #expect(
+            try json(try Tool.check("qemu-img", ["info", "-f", format.qemuName, "--output=json", path]))["virtual-size"]
+                as? Int == size)
+    }
+
+    @Test func compareFindsTheFirstDifference() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("compare")
+        let sample = try SampleImage(in: folder, size: 8 << 20, random: &random)
+        let vhd = try sample.path(.vhd)
+        let qcow2 = try sample.path(.qcow2)
+        let compare = ["image", "compare", "-f", "vhd", "-F", "qcow2", vhd, qcow2]
+        #expect(try Tool.run("gantry", compare).status == 0)
+        let offset = Int.random(in: 0..<(8 << 20) - 1, using: &random)
+        let old = try Data(contentsOf: URL(fileURLWithPath: sample.raw))[offset]
+        try Tool.check("qemu-io", ["-f", "qcow2", "-c", "write -P \(old ^ 0xFF) \(offset) 1", qcow2])
+        let outcome = try Tool.run("gantry", compare)
+        #expect(outcome.status == 1)
+        #expect(outcome.output.contains("byte \(offset)."), "offset \(offset): \(outcome.output)")
+        let missing = try Tool.run(
+            "gantry", ["image", "compare", "-f", "vhd", "-F", "qcow2", vhd, folder.file("none")])
+        #expect(missing.status == 2)
+    }
+
+    @Test(arguments: ImageFormat.allCases)
+    func mapListsDataWhereQemuDoes(_ format: ImageFormat) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("map")
+        let path = try SampleImage(in: folder, size: 32 << 20, random: &random).path(format)
+        let ours = try dataRuns(try Tool.check("gantry", ["image", "map", "-f", format.rawValue, "--json", path]))
+        let theirs = try dataRuns(try Tool.check("qemu-img", ["map", "-f", format.qemuName, "--output=json", path]))
+        #expect(!ours.isEmpty)
+        if format == .vhd {
+            // qemu tells of whole blocks, we of the sectors that were written in them.
+            for run in ours {
+                #expect(theirs.contains { $0.contains(run.lowerBound) && $0.upperBound >= run.upperBound })
+            }
+        } else {
+            #expect(ours == theirs)
+        }
+    }
+
+    /// The joined runs of stored data, checked to cover the disk without gaps.
+    private func dataRuns(_ text: String) throws -> [Range<Int>] {
+        let all = try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]])
+        var runs: [Range<Int>] = []
+        var position = 0
+        for run in all {
+            let start = try #require(run["start"] as? Int)
+            let length = try #require(run["length"] as? Int)
+            #expect(start == position)
+            position = start + length
+            guard run["data"] as? Bool == true else {
+                #expect(run["zero"] as? Bool == true)
+                continue
+            }
+            if let last = runs.last, last.upperBound == start {
+                runs[runs.count - 1] = last.lowerBound..<position
+            } else {
+                runs.append(start..<position)
+            }
+        }
+        return runs
+    }
+}

@@ -1,0 +1,67 @@
+import CoreTypes
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct ServeTests {
+    @Test(arguments: ImageFormat.allCases)
+    func clientsReadAndWriteTheServedImage(_ format: ImageFormat) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("serve")
+        let sample = try SampleImage(in: folder, size: 16 << 20, random: &random)
+        let image = try sample.path(format)
+        if format == .raw { try FileManager.default.copyItem(atPath: image, toPath: folder.file("copy.raw")) }
+        let model = format == .raw ? folder.file("copy.raw") : sample.raw
+        let socket = folder.file("nbd.sock")
+        let server = try GantryProcess([
+            "image", "serve", "-f", format.rawValue, "--socket", socket, "--name", "thing", image,
+        ])
+        let ready = try json(try server.line())
+        #expect(ready["ready"] as? Bool == true)
+        #expect(ready["size"] as? Int == 16 << 20)
+        let uri = "nbd+unix:///thing?socket=\(socket)"
+        #expect(try Tool.check("nbdinfo", ["--size", uri]) == "\(16 << 20)\n")
+        let copy = folder.file("copy")
+        try Tool.check("nbdcopy", ["nbd+unix:///?socket=\(socket)", copy])
+        try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", "raw", model, copy])
+        // The same writes on both sides; then the server goes, and the image must hold them.
+        let writes = ["-c", "write -P 17 100k 300k", "-c", "write -z 5M 1M", "-c", "write -P 3 16776704 512"]
+        try Tool.check("qemu-io", ["-f", "raw"] + writes + [uri])
+        try Tool.check("qemu-io", ["-f", "raw"] + writes + [model])
+        kill(server.pid, SIGTERM)
+        #expect(server.end() == 0)
+        #expect(!FileManager.default.fileExists(atPath: socket))
+        try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", format.qemuName, model, image])
+        if format == .qcow2 { try Tool.check("qemu-img", ["check", "-f", "qcow2", image]) }
+    }
+
+    @Test func aReadOnlyExportOverTCPRefusesWrites() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("serve")
+        let sample = try SampleImage(in: folder, size: 1 << 20, random: &random)
+        let before = try Data(contentsOf: URL(fileURLWithPath: sample.raw))
+        let server = try GantryProcess(
+            ["image", "serve", "-f", "raw", "--listen", "127.0.0.1:0", "--read-only", sample.raw])
+        let port = try #require(try json(try server.line())["port"] as? Int)
+        let uri = "nbd://127.0.0.1:\(port)/disk"
+        #expect(try json(try Tool.check("nbdinfo", ["--json", uri])).description.contains("\"is_read_only\": 1"))
+        #expect(try !Tool.run("qemu-io", ["-f", "raw", "-c", "write 0 512", uri]).succeeded)
+        kill(server.pid, SIGINT)
+        #expect(server.end() == 0)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: sample.raw)) == before)
+    }
+
+    @Test func anImageInUseIsNotServedTwice() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("serve")
+        let sample = try SampleImage(in: folder, size: 1 << 20, random: &random)
+        let first = try GantryProcess(["image", "serve", "-f", "raw", "--socket", folder.file("one"), sample.raw])
+        _ = try first.line()
+        let second = try Tool.run(
+            "gantry", ["image", "serve", "-f", "raw", "--socket", folder.file("two"), sample.raw])
+        #expect(second.status == 1)
+        #expect(second.errors.contains("in use"))
+        kill(first.pid, SIGTERM)
+        #expect(first.end() == 0)
+    }
+}

@@ -1,0 +1,72 @@
+"""What a run needs and where it takes place: tools, the release build, the host."""
+import os
+import platform
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TOOLS = {"qemu-img": "qemu-utils", "qemu-nbd": "qemu-utils", "fio": "fio"}
+
+
+def need_tools():
+    """Installs what is missing when it may; otherwise names it and stops."""
+    missing = sorted({package for tool, package in TOOLS.items() if shutil.which(tool) is None})
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+        subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], env=environment,
+                       stdout=sys.stderr)
+        missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if missing:
+        sys.exit(f"Missing: {' '.join(missing)}\n  try: sudo apt-get install {' '.join(sorted(set(TOOLS.values())))}")
+    engines = subprocess.run(["fio", "--enghelp"], capture_output=True, text=True).stdout
+    if "nbd" not in engines.split():
+        sys.exit("This fio has no nbd engine (Debian's has)\n  try: sudo apt-get install --reinstall fio")
+
+
+def build(scratch):
+    """Builds the release `gantry` and returns its path."""
+    command = ["swift", "build", "-c", "release", "--product", "gantry"]
+    if scratch:
+        command += ["--scratch-path", os.path.abspath(scratch)]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
+    shown = subprocess.run(command + ["--show-bin-path"], cwd=ROOT, check=True, capture_output=True, text=True)
+    return os.path.join(shown.stdout.strip(), "gantry")
+
+
+def describe(gantry, folder):
+    """The facts without which the figures mean nothing."""
+    def first_line(*command):
+        done = subprocess.run(command, capture_output=True, text=True)
+        return (done.stdout or done.stderr).splitlines()[0] if done.stdout or done.stderr else ""
+
+    cpu = ""
+    with open("/proc/cpuinfo") as info:
+        cpu = next((line.split(":", 1)[1].strip() for line in info if line.startswith("model name")), "")
+    return {
+        "kernel": platform.release(),
+        "cpu": cpu,
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_mib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20,
+        "file_system": first_line("stat", "-f", "-c", "%T", folder),
+        "qemu": first_line("qemu-img", "--version"),
+        "fio": first_line("fio", "--version"),
+        "load_at_start": os.getloadavg()[0],
+        "gantry": gantry,
+    }
+
+
+def flush():
+    """Everything written so far goes to disk, so that nobody pays for another's writes."""
+    os.sync()
+
+
+def in_turn(contestants, round_number):
+    """The contestants, another one first each round, and the other way round every second time."""
+    start = round_number % len(contestants)
+    turned = contestants[start:] + contestants[:start]
+    return turned if round_number // len(contestants) % 2 == 0 else list(reversed(turned))
+
+
+def log(text):
+    print(text, file=sys.stderr, flush=True)

@@ -58,9 +58,9 @@ struct TransferEndpoint: Sendable {
         _ request: Request, _ arguments: RequestArguments, length: Int64?, into sink: any DiskImportSink,
         _ transfer: Transfer
     ) async -> Result<APIValue, APIError> {
+        var received: Int64 = 0
         do {
             var framing = arguments["chunked"] == nil ? nil : OffsetFraming()
-            var received: Int64 = 0
             var chunk: [UInt8] = []
             for try await buffer in request.body {
                 if transfer.task.cancellation.isCancelled { throw CancellationError() }
@@ -82,6 +82,10 @@ struct TransferEndpoint: Sendable {
             return .success(try await sink.finish())
         } catch {
             await sink.abort()
+            // Neither ours nor the sink's: the connection broke.
+            if !(error is APIError), !(error is CancellationError), received < length ?? 0 {
+                return .failure(APIError("IMPORT_ERROR_PREMATURE_EOF"))
+            }
             return .failure(APIError(error, task: transfer.task.ref))
         }
     }

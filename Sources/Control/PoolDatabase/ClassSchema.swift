@@ -113,7 +113,8 @@ public final class DatabaseSchema: Sendable {
                 targets: targets[$0.name] ?? [:])
         }
         byName = Dictionary(classes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        byLowercaseName = Dictionary(classes.map { ($0.name.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+        byLowercaseName = Dictionary(
+            classes.map { ($0.name.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     public subscript(_ name: String) -> ClassSchema? { byName[name] }

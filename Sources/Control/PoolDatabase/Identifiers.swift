@@ -1,5 +1,5 @@
-import Foundation
 public import APITypes
+import Foundation
 
 /// New names for objects.
 public enum Identifiers {

@@ -39,8 +39,10 @@ struct Serve: AsyncParsableCommand {
             return handler
         }
         let logger = Logger(label: "gantryd")
-        let unused = [("--sm-dir", !smDir.isEmpty), ("--storage-script-root", storageScriptRoot != nil),
-            ("--compat", compat != nil)]
+        let unused = [
+            ("--sm-dir", !smDir.isEmpty), ("--storage-script-root", storageScriptRoot != nil),
+            ("--compat", compat != nil),
+        ]
         for (name, isGiven) in unused where isGiven { logger.warning("\(name) has no effect in this version") }
         try await serve(
             ServerConfiguration(

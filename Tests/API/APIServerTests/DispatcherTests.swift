@@ -11,8 +11,10 @@ import Toolstack
         ("VDI.get_all", [], ["MESSAGE_PARAMETER_COUNT_MISMATCH", "VDI.get_all", "0", "-1"]),
         ("VDI.get_all", ["SESSION", "more"], ["MESSAGE_PARAMETER_COUNT_MISMATCH", "VDI.get_all", "0", "1"]),
         ("VDI_get_record", ["SESSION"], ["MESSAGE_PARAMETER_COUNT_MISMATCH", "VDI_get_record", "1", "0"]),
-        ("session.login_with_password", ["root"],
-         ["MESSAGE_PARAMETER_COUNT_MISMATCH", "session.login_with_password", "2", "1"]),
+        (
+            "session.login_with_password", ["root"],
+            ["MESSAGE_PARAMETER_COUNT_MISMATCH", "session.login_with_password", "2", "1"]
+        ),
         ("VDI.get_all", ["OpaqueRef:none"], ["SESSION_INVALID", "OpaqueRef:none"]),
         ("VDI.no_such_message", [], ["MESSAGE_METHOD_UNKNOWN", "VDI.no_such_message"]),
         ("VDI.no_such_message", ["SESSION"], ["MESSAGE_METHOD_UNKNOWN", "VDI.no_such_message"]),
@@ -24,11 +26,16 @@ import Toolstack
         ("VDI.get_by_uuid", ["SESSION", "u"], ["UUID_INVALID", "VDI", "u"]),
         ("VM.start", ["SESSION", "HOST", .bool(false), .bool(false)], ["NOT_IMPLEMENTED", "VM.start"]),
         ("VDI.forget", ["SESSION", "OpaqueRef:x"], ["VDI_IN_USE", "OpaqueRef:x", "forget"]),
-        ("host.add_to_other_config", ["SESSION", "HOST", "twice", "a"],
-         ["MAP_DUPLICATE_KEY", "host", "other_config", "HOST", "twice"]),
+        (
+            "host.add_to_other_config", ["SESSION", "HOST", "twice", "a"],
+            ["MAP_DUPLICATE_KEY", "host", "other_config", "HOST", "twice"]
+        ),
         ("session.login_with_password", ["root", "wrong"], ["SESSION_AUTHENTICATION_FAILED", "root"]),
         ("session.login_with_password", ["joe", "PASSWORD"], ["SESSION_AUTHENTICATION_FAILED", "joe"]),
-        ("event.from", ["SESSION", .array([]), "nonsense", .double(0)], ["EVENT_FROM_TOKEN_PARSE_FAILURE", "nonsense"]),
+        (
+            "event.from", ["SESSION", .array([]), "nonsense", .double(0)],
+            ["EVENT_FROM_TOKEN_PARSE_FAILURE", "nonsense"]
+        ),
         ("event.inject", ["SESSION", "VM", "OpaqueRef:x"], ["HANDLE_INVALID", "VM", "OpaqueRef:x"]),
         ("event.next", ["SESSION"], ["SESSION_NOT_REGISTERED", "SESSION"]),
         ("task.cancel", ["SESSION", "OpaqueRef:x"], ["HANDLE_INVALID", "task", "OpaqueRef:x"]),
@@ -167,8 +174,10 @@ import Toolstack
             #expect(entries.keys.sorted() == names.map { "OpaqueRef:\($0)" }, "\(text)")
         }
         let deep = String(repeating: "(", count: 100_000)
-        for text in ["", "true and", "field name = \"a\"", "(true", "\"a = b", "TRUE", "true true", "field \"nope\" = \"\"",
-            "\"a\"", "1 = 1", deep] {
+        for text in [
+            "", "true and", "field name = \"a\"", "(true", "\"a = b", "TRUE", "true true", "field \"nope\" = \"\"",
+            "\"a\"", "1 = 1", deep,
+        ] {
             guard case .failure(let error) = await host.call("VDI.get_all_where", [.string(text)], session: session)
             else {
                 Issue.record("\(text.prefix(40)) was understood")

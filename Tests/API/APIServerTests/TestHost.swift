@@ -1,5 +1,5 @@
-import APITypes
 import APIServer
+import APITypes
 import CoreTypes
 import Foundation
 import Logging
@@ -106,7 +106,11 @@ final class MemoryDisks: DiskTransfers {
         set { content.withLock { $0[name] = newValue } }
     }
 
-    /// Writes to this disk fail.
+    /// How much of the endless disk was read.
+    var endlessBytes: Int { endless.withLock { $0 } }
+    private let endless = Mutex(0)
+
+    /// Writes to this disk fail, and reads after its first chunk.
     func breakDisk(_ name: String) { _ = failing.withLock { $0.insert(name) } }
     var abortedImports: [String] { aborted.withLock { $0 } }
 
@@ -118,6 +122,7 @@ final class MemoryDisks: DiskTransfers {
 
     func beginExport(_ request: DiskTransferRequest, context: CallContext) async throws -> any DiskExportSource {
         let name = request.vdi ?? ""
+        if name == "endless" { return EndlessSource(disks: self) }
         guard let bytes = self[name] else { throw APIError.handleInvalid("VDI", name) }
         let fails = failing.withLock { $0.contains(name) }
         return Source(name: name, format: request.format, bytes: bytes, fails: fails)
@@ -166,6 +171,19 @@ final class MemoryDisks: DiskTransfers {
             }
             if fails && start > 0 { throw APIError("VDI_IO_ERROR", fileName) }
             return start < bytes.count ? Array(bytes[start..<min(start + 65536, bytes.count)]) : nil
+        }
+
+        func close() async {}
+    }
+
+    private struct EndlessSource: DiskExportSource {
+        let disks: MemoryDisks
+        let fileName = "endless.raw"
+        let contentType = "application/octet-stream"
+
+        func next() async throws -> [UInt8]? {
+            disks.endless.withLock { $0 += 65536 }
+            return [UInt8](repeating: 7, count: 65536)
         }
 
         func close() async {}

@@ -54,7 +54,8 @@ final class Events: Sendable {
             registrations.withLock { all in
                 // Sessions that ended leave nothing behind.
                 all = all.filter { sessions.exists(Ref($0.key)) }
-                var own = all[context.session.opaque]
+                var own =
+                    all[context.session.opaque]
                     ?? Registration(subscription: EventSubscription([], schema: database.schema), since: now, nextID: 1)
                 own.subscription.add(added)
                 all[context.session.opaque] = own

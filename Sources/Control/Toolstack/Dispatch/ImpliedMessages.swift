@@ -8,9 +8,13 @@ struct ImpliedMessages: Sendable {
 
     /// Nil for messages that need an implementation of their own.
     func handler(for message: MessageDeclaration) -> MessageHandler? {
+        handler(for: message.origin, of: message.className)
+    }
+
+    /// What `origin` means on a class, also for a message that is declared by hand and does no more than that.
+    func handler(for origin: MessageOrigin, of name: String) -> MessageHandler? {
         let database = database
-        let name = message.className
-        switch message.origin {
+        switch origin {
         case .custom, .create, .destroy: return nil
         case .getRecord: return { _, arguments in try Self.row(database, name, arguments).record }
         case .getField(let field):

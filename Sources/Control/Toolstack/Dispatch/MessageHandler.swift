@@ -44,7 +44,7 @@ public struct ClientInfo: Sendable {
 
 /// The two-way channel between a running operation and its task row. All methods may be called from anywhere.
 public protocol TaskProgress: Sendable {
-    /// Stores `fraction` (0…1, never going back) in the task. Cheap to call often: writes are limited to a few a second.
+    /// Stores `fraction` (0…1, never going back) in the task. Cheap to call often: only a few a second are written.
     func report(_ fraction: Double)
     /// Puts entries into the task's `other_config` (phase, bytes, rate): what a progress bar shows.
     func annotate(_ entries: [String: String])

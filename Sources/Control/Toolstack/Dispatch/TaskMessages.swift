@@ -17,40 +17,54 @@ extension Tasks {
             try await cancel(try arguments.get(0))
             return .void
         }
-        table.on("task.set_status", Self.change(database) { transaction, ref, arguments in
-            let status: TaskStatusType = try arguments.get(1)
-            try transaction.set(ref, XenTask.status, status)
-            if status != .pending && status != .cancelling {
-                try transaction.set(ref, XenTask.finished, APIDate(seconds: Self.now))
-                try transaction.set(ref, XenTask.allowedOperations, [])
-            }
-        })
-        table.on("task.set_progress", Self.change(database) { transaction, ref, arguments in
-            try transaction.set(ref, XenTask.progress, try arguments.get(1))
-        })
-        table.on("task.set_result", Self.change(database) { transaction, ref, arguments in
-            try transaction.set(ref, XenTask.result, try arguments.get(1))
-        })
-        table.on("task.set_error_info", Self.change(database) { transaction, ref, arguments in
-            try transaction.set(ref, XenTask.errorInfo, try arguments.get(1))
-        })
-        table.on("task.set_other_config", Self.change(database) { transaction, ref, arguments in
-            try transaction.set(ref, XenTask.otherConfig, try arguments.get(1))
-        })
-        table.on("task.add_to_other_config", Self.change(database) { transaction, ref, arguments in
-            let key: String = try arguments.get(1)
-            var entries = try transaction.require(ref)[XenTask.otherConfig]
-            guard entries[key] == nil else {
-                throw APIError("MAP_DUPLICATE_KEY", "task", "other_config", ref.opaque, key)
-            }
-            entries[key] = try arguments.get(2)
-            try transaction.set(ref, XenTask.otherConfig, entries)
-        })
-        table.on("task.remove_from_other_config", Self.change(database) { transaction, ref, arguments in
-            var entries = try transaction.require(ref)[XenTask.otherConfig]
-            entries[try arguments.get(1)] = nil
-            try transaction.set(ref, XenTask.otherConfig, entries)
-        })
+        table.on(
+            "task.set_status",
+            Self.change(database) { transaction, ref, arguments in
+                let status: TaskStatusType = try arguments.get(1)
+                try transaction.set(ref, XenTask.status, status)
+                if status != .pending && status != .cancelling {
+                    try transaction.set(ref, XenTask.finished, APIDate(seconds: Self.now))
+                    try transaction.set(ref, XenTask.allowedOperations, [])
+                }
+            })
+        table.on(
+            "task.set_progress",
+            Self.change(database) { transaction, ref, arguments in
+                try transaction.set(ref, XenTask.progress, try arguments.get(1))
+            })
+        table.on(
+            "task.set_result",
+            Self.change(database) { transaction, ref, arguments in
+                try transaction.set(ref, XenTask.result, try arguments.get(1))
+            })
+        table.on(
+            "task.set_error_info",
+            Self.change(database) { transaction, ref, arguments in
+                try transaction.set(ref, XenTask.errorInfo, try arguments.get(1))
+            })
+        table.on(
+            "task.set_other_config",
+            Self.change(database) { transaction, ref, arguments in
+                try transaction.set(ref, XenTask.otherConfig, try arguments.get(1))
+            })
+        table.on(
+            "task.add_to_other_config",
+            Self.change(database) { transaction, ref, arguments in
+                let key: String = try arguments.get(1)
+                var entries = try transaction.require(ref)[XenTask.otherConfig]
+                guard entries[key] == nil else {
+                    throw APIError("MAP_DUPLICATE_KEY", "task", "other_config", ref.opaque, key)
+                }
+                entries[key] = try arguments.get(2)
+                try transaction.set(ref, XenTask.otherConfig, entries)
+            })
+        table.on(
+            "task.remove_from_other_config",
+            Self.change(database) { transaction, ref, arguments in
+                var entries = try transaction.require(ref)[XenTask.otherConfig]
+                entries[try arguments.get(1)] = nil
+                try transaction.set(ref, XenTask.otherConfig, entries)
+            })
     }
 
     private static func change(

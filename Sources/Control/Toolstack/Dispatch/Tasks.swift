@@ -97,7 +97,7 @@ public final class Tasks: Sendable {
         }
     }
 
-    /// Asks the operation to stop. HANDLE_INVALID [task, ref]; OPERATION_NOT_ALLOWED [text] when there is nothing to stop.
+    /// Asks the operation to stop. HANDLE_INVALID [task, ref]; OPERATION_NOT_ALLOWED [text] when nothing is to stop.
     func cancel(_ ref: Ref<XenTask>) async throws {
         let operation = running.withLock { $0[ref.opaque] }
         try await database.transaction { transaction in

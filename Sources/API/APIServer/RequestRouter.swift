@@ -40,7 +40,7 @@ struct RequestRouter: Sendable {
             return try await rpc.answer(request, as: encoding, isLocal: isLocal)
         case .options:
             return options(request)
-        case .get, .head:
+        case .get:
             guard arguments.path == "/" else { throw HTTPFailure(.notFound, "there is no \(arguments.path)") }
             let page = "<html><body><p>Gantry serves the XenAPI here: POST to / or /jsonrpc.</p></body></html>\n"
             return HTTPAnswer(.ok, contentType: "text/html", body: Array(page.utf8))

@@ -1,4 +1,5 @@
 import APITypes
+import Foundation
 import PoolDatabase
 import RPCCodec
 import TestSupport
@@ -133,6 +134,45 @@ import Toolstack
         #expect(throws: APIError("INTERNAL_ERROR", "Broken()")) { try failed.get() }
         #expect(try await value("session.logout", []) == .void)
         #expect(await host.call("host.get_all", session: session) == .failure(APIError("SESSION_INVALID", session)))
+    }
+
+    @Test func idleSessionsEndAndTheOldestMakeRoom() async throws {
+        let host = try await TestHost()
+        let now = Int64(Date().timeIntervalSince1970)
+        func idle(_ session: String, _ seconds: Int64) async throws {
+            try await host.database.transaction {
+                try $0.set(Ref<Session>(session), Session.lastActive, APIDate(seconds: now - seconds))
+            }
+        }
+        func activity(_ session: String) -> Int64? {
+            host.database.read { $0.row(Ref<Session>(session))?[Session.lastActive].seconds }
+        }
+        let session = try await host.login()
+        for (seconds, isRefreshed) in [(500, false), (700, true), (86000, true)] as [(Int64, Bool)] {
+            try await idle(session, seconds)
+            #expect(try await host.call("pool.get_all", session: session).get() != .set([]))
+            #expect((activity(session) ?? 0 >= now) == isRefreshed, "idle for \(seconds) s")
+        }
+        try await idle(session, 86500)
+        let late = await host.call("pool.get_all", session: session)
+        #expect(late == .failure(APIError("SESSION_INVALID", session)))
+        #expect(activity(session) == nil)
+
+        var all: [String] = []
+        for index in 0..<500 {
+            let answer = await host.dispatcher.call(
+                method: "session.login_with_password", params: ["root", "", "1.0", "busy"],
+                client: ClientInfo(isLocalSocket: true))
+            guard case .success(.ref(let one)) = answer else { throw APIError("no session") }
+            all.append(one)
+            if index == 7 { try await idle(one, 100) }
+        }
+        let other = try await host.login()
+        _ = await host.dispatcher.call(
+            method: "session.login_with_password", params: ["root", "", "1.0", "busy"],
+            client: ClientInfo(isLocalSocket: true))
+        #expect(all.filter { activity($0) == nil } == [all[7]])
+        #expect(activity(other) != nil)
     }
 
     static let queries: [(String, [String])] = [

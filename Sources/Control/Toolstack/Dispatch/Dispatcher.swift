@@ -1,5 +1,6 @@
 public import APITypes
 import DataModel
+public import Logging
 public import PoolDatabase
 public import RPCCodec
 
@@ -14,15 +15,17 @@ public final class Dispatcher: Sendable {
     private let handlers: [String: MessageHandler]
     private let implied: ImpliedMessages
     private let model = Datamodel.all
+    private let logger: Logger
     /// Calls of these classes have no task of their own.
     private static let taskless: Set<String> = ["task", "event"]
 
     /// `loginFailureDelay` is the pause before a wrong password is answered.
     public init(
         database: PoolDatabase, host: Ref<Host>, messages: MessageTable = MessageTable(),
-        loginFailureDelay: Duration = .seconds(5)
+        loginFailureDelay: Duration = .seconds(5), logger: Logger = Logger(label: "api")
     ) {
         self.database = database
+        self.logger = logger
         sessions = Sessions(database: database, host: host, failureDelay: loginFailureDelay)
         tasks = Tasks(database: database, host: host)
         events = Events(database: database, sessions: sessions)
@@ -41,8 +44,16 @@ public final class Dispatcher: Sendable {
         do {
             return .success(try await dispatch(method, params, client))
         } catch {
-            return .failure(APIError(error, task: .null))
+            let error = APIError(error, task: .null)
+            log(error, of: method)
+            return .failure(error)
         }
+    }
+
+    /// Failures are the callers' matter; those that nobody foresaw are ours too.
+    private func log(_ error: APIError, of method: String) {
+        let level: Logger.Level = error.code == "INTERNAL_ERROR" ? .error : .debug
+        logger.log(level: level, "call failed", metadata: ["method": "\(method)", "error": "\(error)"])
     }
 
     /// Ends the calls that wait for events: the daemon is about to end. Operations are left as they are; whoever starts
@@ -86,7 +97,9 @@ public final class Dispatcher: Sendable {
             do {
                 outcome = .success(try await handler(context, arguments))
             } catch {
-                outcome = .failure(APIError(error, task: task.ref))
+                let error = APIError(error, task: task.ref)
+                if isKept { log(error, of: name) }
+                outcome = .failure(error)
             }
             await tasks.finish(task, outcome, keep: isKept)
             return outcome

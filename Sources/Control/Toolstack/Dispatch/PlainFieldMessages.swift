@@ -7,10 +7,13 @@ struct PlainFieldMessages: Sendable {
     let database: PoolDatabase
 
     private static let fields: [(className: String, names: [String])] = [
-        ("VM", [
-            "other_config", "platform", "blocked_operations", "actions_after_crash", "HVM_boot_policy", "VCPUs_max",
-            "VCPUs_at_startup", "start_delay", "shutdown_delay", "order", "is_default_template", "bios_strings",
-        ]),
+        (
+            "VM",
+            [
+                "other_config", "platform", "blocked_operations", "actions_after_crash", "HVM_boot_policy", "VCPUs_max",
+                "VCPUs_at_startup", "start_delay", "shutdown_delay", "order", "is_default_template", "bios_strings",
+            ]
+        ),
         ("VDI", ["on_boot", "allow_caching", "read_only", "sharable"]),
         ("VBD", ["mode"]),
         ("SR", ["shared"]),

@@ -6,7 +6,6 @@ public final class Sessions: Sendable {
     private let database: PoolDatabase
     private let host: Ref<Host>
     private let failureDelay: Duration
-    private let now: @Sendable () -> Int64
 
     /// A session that nobody used for so long is over. Seconds.
     static let inactivityLimit: Int64 = 86400
@@ -16,14 +15,10 @@ public final class Sessions: Sendable {
     static let mostPerOriginator = 500
     static let mostWithoutOriginator = 400
 
-    init(
-        database: PoolDatabase, host: Ref<Host>, failureDelay: Duration,
-        now: @escaping @Sendable () -> Int64 = { WallClock.seconds }
-    ) {
+    init(database: PoolDatabase, host: Ref<Host>, failureDelay: Duration) {
         self.database = database
         self.host = host
         self.failureDelay = failureDelay
-        self.now = now
     }
 
     /// A new session, or SESSION_AUTHENTICATION_FAILED [user, text] after a pause. On the local socket the caller is
@@ -39,7 +34,7 @@ public final class Sessions: Sendable {
         }
         let name = user.isEmpty ? "root" : user
         let ref = Ref<Session>.new()
-        let time = now()
+        let time = WallClock.seconds
         try await database.transaction { transaction in
             Self.makeRoom(for: originator, in: transaction, at: time)
             transaction.insert(Session.self, ref: ref) { row in
@@ -58,13 +53,13 @@ public final class Sessions: Sendable {
     @discardableResult
     public func require(_ ref: Ref<Session>) async throws -> Row {
         guard let row = database.read({ $0.row(ref) }) else { throw APIError("SESSION_INVALID", ref.opaque) }
-        let idle = now() - row[Session.lastActive].seconds
+        let idle = WallClock.seconds - row[Session.lastActive].seconds
         if idle > Self.inactivityLimit {
             try await logout(ref)
             throw APIError("SESSION_INVALID", ref.opaque)
         }
         if idle >= Self.activityStep {
-            let time = APIDate(seconds: now())
+            let time = APIDate(seconds: WallClock.seconds)
             try await database.transaction { transaction in
                 guard transaction.row(ref) != nil else { throw APIError("SESSION_INVALID", ref.opaque) }
                 try transaction.set(ref, Session.lastActive, time)

@@ -90,6 +90,8 @@ public final class Toolstack: Sendable {
         MigrationMessages(context: context, admission: admission).register(in: &messages)
         MachineMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(in: &messages)
         VBDMessages(context: context, guests: guests, lifecycle: lifecycle).register(in: &messages)
+        MemoryMessages(context: context).register(in: &messages)
+        PlainFieldMessages(database: database).register(in: &messages)
 
         // Order matters: what runs is found before any row is believed, and moves are decided before calls are taken.
         try await StorageManagerRows.register(context)

@@ -28,7 +28,7 @@ extension EndToEnd {
                 let writer = try DiskWriter(socket: plugged.socket, filled: 16 << 20, seed: seed)
                 writer.start(seed: seed &+ 1)
                 _ = try? await toolstack.move(vdi, to: b.ref, format: "qcow2", bytesPerSecond: 32 << 20)
-                toolstack.awaitEnd()
+                await toolstack.awaitEnd()
                 let during = writer.writes
                 while writer.writes < during + 20 { try await Task.sleep(for: .milliseconds(5)) }
 

@@ -35,7 +35,7 @@ extension EndToEnd {
                 _ = try await console.waitFor(moreWrites: 20)
 
                 // The daemon dies and comes back: the guest goes on, and is still ours to shut down.
-                toolstack.killHard()
+                await toolstack.killHard()
                 _ = try await console.waitFor(moreWrites: 5)
                 try await toolstack.start()
                 #expect(try await toolstack.text("VM.get_power_state", .string(vm)) == "Running")

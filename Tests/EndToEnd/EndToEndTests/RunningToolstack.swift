@@ -65,16 +65,17 @@ final class RunningToolstack {
     }
 
     /// SIGKILL, as a crash would be.
-    func killHard() {
+    func killHard() async {
         guard let daemon else { return }
         kill(daemon.processIdentifier, SIGKILL)
-        awaitEnd()
+        await awaitEnd()
     }
 
     /// Waits for a daemon that ends by itself.
-    func awaitEnd() {
+    func awaitEnd() async {
         daemon?.waitUntilExit()
         daemon = nil
+        await api?.logout()
         api = nil
     }
 

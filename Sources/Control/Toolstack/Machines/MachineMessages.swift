@@ -37,6 +37,14 @@ struct MachineMessages: Sendable {
             try await shutDown(arguments.get(0), clean: true, operation: "shutdown", call: call)
             return .void
         }
+        table.on("VM.get_allowed_VBD_devices") { _, arguments in
+            let vm: Ref<VM> = try arguments.get(0)
+            _ = try context.row(vm)
+            let taken = context.database.read { reader in
+                Set(reader.rows(VBD.self) { $0[VBD.vm] == vm }.map { $0[VBD.userdevice] })
+            }
+            return .set((0..<16).map(String.init).filter { !taken.contains($0) }.map { .string($0) })
+        }
         table.on("VM.set_is_a_template") { _, arguments in
             let vm = try arguments.get(0, as: Ref<VM>.self)
             try Self.require(try context.row(vm), .halted)

@@ -72,7 +72,7 @@ var dependencies: [Package.Dependency] = []
 
 if coreOnly {
     targets += [.executableTarget(
-        name: "gantry-datapath", dependencies: ["Datapath", "DatapathControl", "DiskImages", "CoreTypes"],
+        name: "gantry-datapath", dependencies: ["Datapath", "DatapathControl", "BlockIO", "CoreTypes"],
         path: "Sources/Executables/gantry-datapath", swiftSettings: house)]
 } else {
     dependencies = [
@@ -118,7 +118,7 @@ if coreOnly {
             ], packages: [arguments]),
         // Executables
         program("gantryd", ["APIServer", "Toolstack", "CoreTypes"], packages: [arguments, logging]),
-        program("gantry-datapath", ["Datapath", "DatapathControl", "DiskImages", "CoreTypes"]),
+        program("gantry-datapath", ["Datapath", "DatapathControl", "BlockIO", "CoreTypes"]),
         program("xe", ["XECommands", "XenAPIClient", "CoreTypes"]),
         program("gantry", ["ImageCommands", "DatapathControl", "CoreTypes", "CLinux"], packages: [arguments]),
         program("datamodel-gen", ["DataModel", "CoreTypes"]),

@@ -136,17 +136,30 @@ static int unix_address(const char *path, struct sockaddr_un *address, int *fold
     }
     return 0;
 }
+// Bound under another name and renamed once it listens: whoever finds the file can connect to it.
 int gantry_unix_listen(const char *path, int backlog) {
-    struct sockaddr_un address;
-    int folder, r = unix_address(path, &address, &folder);
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char *parent = slash == path ? strdup("/") : slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+    if (!parent) return -ENOMEM;
+    int folder = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC), r = folder < 0 ? -errno : 0;
+    free(parent);
     if (r < 0) return r;
+    struct stat there;
+    // Only a socket is replaced, never a file that was named by mistake.
+    if (fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISSOCK(there.st_mode)) r = -EEXIST;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) r = -errno;
-    if (r == 0 && unlink(address.sun_path) < 0 && errno != ENOENT) r = -errno;
+    if (r == 0 && fd < 0) r = -errno;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/.%d-%d.socket", folder, (int)getpid(), fd);
+    const char *own = strrchr(address.sun_path, '/') + 1;
+    if (r == 0 && unlinkat(folder, own, 0) < 0 && errno != ENOENT) r = -errno;
     if (r == 0 && bind(fd, (struct sockaddr *)&address, sizeof address) < 0) r = -errno;
+    bool bound = r == 0;
     if (r == 0 && chmod(address.sun_path, 0600) < 0) r = -errno;
     if (r == 0 && listen(fd, backlog) < 0) r = -errno;
-    if (folder >= 0) close(folder);
+    if (r == 0 && renameat(folder, own, folder, name) < 0) r = -errno;
+    if (r < 0 && bound) unlinkat(folder, own, 0);
+    close(folder);
     if (r < 0 && fd >= 0) close(fd);
     return r < 0 ? r : fd;
 }

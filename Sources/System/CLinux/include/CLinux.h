@@ -37,7 +37,8 @@ int64_t gantry_send_vector(int fd, const struct iovec *vector, int count);
 int64_t gantry_receive(int fd, void *bytes, size_t length);
 
 // Unix-domain stream sockets. Paths of 108 bytes and longer are reached through /proc/self/fd of their folder.
-// Return a descriptor, or -errno. Listening replaces a stale socket file at `path` and makes it mode 0600.
+// Return a descriptor, or -errno. Listening makes the file mode 0600; it appears when clients can connect, and replaces a
+// socket that was there (-EEXIST for anything else).
 int gantry_unix_listen(const char *path, int backlog);
 int gantry_unix_connect(const char *path);
 // TCP: numeric address and port. Listening with port 0 picks one; gantry_tcp_port tells which.

@@ -37,6 +37,7 @@ final class MirrorSession {
     private var stage = Stage.idle
     private var target: MirrorTarget?
     private var started = ContinuousClock.now
+    private var synchronised = ContinuousClock.now
     private var last: MirrorProgress?
     /// When the pivot that is wanted was asked for.
     private var pivotWanted: ContinuousClock.Instant?
@@ -110,10 +111,11 @@ final class MirrorSession {
         }
         if stage == .copying, progress.phase == .synchronised {
             stage = .synchronised
+            synchronised = .now
             say("ready", status())
         }
         guard stage == .synchronised, let asked = pivotWanted else { return }
-        let begun = max(asked, started)
+        let begun = max(asked, synchronised)
         do throws(BlockError) {
             try device.preparePivot()
         } catch {

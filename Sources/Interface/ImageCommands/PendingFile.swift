@@ -37,9 +37,8 @@ final class PendingFile {
         } else {
             replaced = nil
         }
-        let (folder, name) = Self.split(real)
-        let mark = String(UInt32.random(in: 0...UInt32.max), radix: 16)
-        path = "\(folder)/.\(name).\(mark).partial"
+        // A name of its own, not the destination's with something added: that could become too long.
+        path = "\(Self.folder(of: real))/.gantry-\(String(UInt64.random(in: 0...UInt64.max), radix: 16)).partial"
     }
 
     /// Gives the file its name, durably. The caller has flushed it. May be asked again after a failure.
@@ -79,9 +78,8 @@ final class PendingFile {
         return unsafe String(cString: real)
     }
 
-    private static func split(_ path: String) -> (folder: String, name: String) {
-        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
-        let folder = path[..<slash]
-        return (folder.isEmpty ? "/" : String(folder), String(path[path.index(after: slash)...]))
+    private static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 }

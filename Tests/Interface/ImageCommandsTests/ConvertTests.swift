@@ -10,7 +10,8 @@ import Testing
         let folder = try ScratchFolder("convert")
         let sample = try SampleImage(
             in: folder, size: 512 * Int.random(in: 20_000...40_000, using: &random), random: &random)
-        let target = folder.file("target")
+        // As long as a name may be.
+        let target = folder.file(String(repeating: "t", count: 255))
         try Tool.check(
             "gantry",
             [

@@ -51,6 +51,18 @@ import Testing
         #expect(try Data(contentsOf: URL(fileURLWithPath: sample.raw)) == before)
     }
 
+    @Test func aFileNamedAsTheSocketIsNotReplaced() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("serve")
+        let sample = try SampleImage(in: folder, size: 1 << 20, random: &random)
+        let precious = folder.file("precious")
+        try "old".write(toFile: precious, atomically: true, encoding: .utf8)
+        let outcome = try Tool.run("gantry", ["image", "serve", "-f", "raw", "--socket", precious, sample.raw])
+        #expect(outcome.status == 1)
+        #expect(try String(contentsOfFile: precious, encoding: .utf8) == "old")
+        #expect(try folder.contents() == ["precious", "sample.raw"])
+    }
+
     @Test func anImageInUseIsNotServedTwice() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("serve")

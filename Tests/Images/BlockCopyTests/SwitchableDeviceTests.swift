@@ -80,7 +80,8 @@ import TestSupport
         for offset in stride(from: UInt64(0), to: Self.size, by: 65536) {
             try device.store(random.bytes(4096), at: offset)
         }
-        while device.mirrorProgress?.phase != .broken {}
+        // The copier may need few large writes: the client goes on until the destination has refused one.
+        while device.mirrorProgress?.phase != .broken { try device.store(random.bytes(512), at: 0) }
         #expect(device.mirrorProgress?.error?.code == .noSpace)
         #expect(throws: BlockError.self) { try device.preparePivot() }
         try device.store([1, 2, 3], at: 77)

@@ -47,7 +47,7 @@ fi
 if ! has_xenapi; then
     echo "install-tools: installing XenAPI for $(command -v python3)"
     # Debian's Python refuses pip outside a virtual environment unless told; older pips do not know the option.
-    python3 -m pip install --quiet XenAPI </dev/null ||
+    python3 -m pip install --quiet XenAPI </dev/null 2>/dev/null ||
         python3 -m pip install --quiet --break-system-packages XenAPI </dev/null
     has_xenapi || fail "XenAPI was installed but $(command -v python3) does not find it"
 fi

@@ -14,6 +14,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs/architecture.md"
@@ -38,8 +39,11 @@ def table(heading):
 
 
 def described():
-    said = subprocess.run(
-        ["swift", "package", "describe", "--type", "json"], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    # A scratch folder of its own: no build under way is waited for.
+    with tempfile.TemporaryDirectory() as scratch:
+        said = subprocess.run(
+            ["swift", "package", "--scratch-path", scratch, "describe", "--type", "json"],
+            cwd=ROOT, stdout=subprocess.PIPE, check=True)
     return {target["name"]: target for target in json.loads(said.stdout)["targets"]}
 
 

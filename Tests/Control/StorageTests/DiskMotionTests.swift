@@ -1,0 +1,64 @@
+import Foundation
+import StorageMotion
+import Testing
+
+@Suite struct DiskMotionTests {
+    private func motion(_ phases: DiskMotion.Phase...) -> DiskMotion {
+        var motion = DiskMotion(
+            id: "m", sourceUUID: "s", sourceRef: "OpaqueRef:s", sourceSR: "OpaqueRef:a", sourceLocation: "s.vhd",
+            destinationUUID: "d", destinationRef: "OpaqueRef:d", destinationSR: "OpaqueRef:b", format: "qcow2", size: 1)
+        for phase in phases { motion.advance(to: phase) }
+        return motion
+    }
+
+    private static let observations: [DiskMotion.Observation] = [
+        .absent, .sourceOnly, .mirroring, .dual, .broken("cause"), .destinationOnly,
+    ]
+
+    /// Whatever the data path says: before the commit the source is never destroyed unless the commit comes first, after
+    /// it the destination is never destroyed.
+    @Test func noRecoveryDestroysTheAuthoritativeImage() {
+        let uncommitted = [motion(), motion(.created), motion(.created, .mirroring), motion(.created, .mirroring, .pivoting)]
+        for start in uncommitted {
+            for observed in Self.observations {
+                var copy = start
+                let effects = copy.recover(observed)
+                if let destroyed = effects.firstIndex(of: .destroySource) {
+                    #expect(effects.firstIndex(of: .commit).map { $0 < destroyed } == true, "\(start.phase) \(observed)")
+                }
+                #expect(effects.contains(.destroySource) != effects.contains(.destroyDestination))
+                #expect(effects.last == .forget)
+            }
+        }
+        for observed in Self.observations {
+            var committed = motion(.created, .mirroring, .pivoting, .committed)
+            let effects = committed.recover(observed)
+            #expect(!effects.contains(.destroyDestination) && effects.contains(.destroySource), "\(observed)")
+            #expect(committed.phase == .committed)
+        }
+    }
+
+    @Test func aRunningMirrorIsTakenUpAndAPreparedPivotIsFinished() {
+        var mirroring = motion(.created, .mirroring)
+        #expect(mirroring.recover(.mirroring).prefix(2) == [.awaitSynchronised, .preparePivot])
+        var dual = motion(.created, .mirroring, .pivoting)
+        #expect(dual.recover(.dual).first == .commit)
+        var early = motion(.created)
+        #expect(early.recover(.mirroring).first == .awaitSynchronised)
+        #expect(early.phase == .mirroring)
+    }
+
+    @Test func aBrokenMirrorIsGivenUpWithItsCause() {
+        var broken = motion(.created, .mirroring)
+        #expect(broken.recover(.broken("disk full")) == [.cancelMirror, .destroyDestination, .forget])
+        #expect(broken.phase == .abandoned && broken.failure == "disk full")
+        #expect(broken.recover(.absent) == [.cancelMirror, .destroyDestination, .forget])
+        #expect(broken.failure == "disk full", "the first cause is kept")
+    }
+
+    @Test func survivesItsRecord() throws {
+        let stored = motion(.created, .mirroring, .pivoting)
+        let text = try JSONEncoder().encode(stored)
+        #expect(try JSONDecoder().decode(DiskMotion.self, from: text) == stored)
+    }
+}

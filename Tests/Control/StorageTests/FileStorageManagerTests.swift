@@ -1,0 +1,85 @@
+import CoreTypes
+import Foundation
+import StorageInterface
+import StorageManagers
+import Testing
+import TestSupport
+
+@Suite struct FileStorageManagerTests {
+    private let manager = FileStorageManager()
+    private let uuid = "0a1b2c3d-0000-4000-8000-000000000001"
+    private let volume = "0a1b2c3d-0000-4000-8000-0000000000ff"
+
+    private func repository(_ path: String, uuid: String? = nil) -> StorageRepository {
+        StorageRepository(uuid: uuid ?? self.uuid, deviceConfig: ["location": path])
+    }
+
+    private func fault(_ body: () async throws(StorageError) -> Void) async -> Int {
+        do throws(StorageError) {
+            try await body()
+            return 0
+        } catch {
+            return error.fault.number
+        }
+    }
+
+    @Test(arguments: ImageFormat.allCases)
+    func aVolumeIsMadeFoundGrownAndDestroyed(_ format: ImageFormat) async throws {
+        let folder = try ScratchFolder("sr")
+        let sr = repository(folder.path)
+        try await manager.createRepository(sr)
+        let made = try await manager.createVolume(sr, uuid: volume, size: 4 << 20, format: format)
+        #expect(made.virtualSize == 4 << 20 && made.format == format && made.location == "\(volume).\(format.rawValue)")
+        #expect(try await manager.scan(sr).volumes == [made])
+        #expect(try await manager.resizeVolume(sr, location: made.location, size: 8 << 20).virtualSize == 8 << 20)
+        #expect(await fault { () throws(StorageError) in _ = try await manager.createVolume(sr, uuid: volume, size: 4 << 20, format: format) } == 43)
+        #expect(await fault { () throws(StorageError) in try await manager.destroyRepository(sr) } == 39)
+        try await manager.destroyVolume(sr, location: made.location)
+        try await manager.destroyVolume(sr, location: made.location)
+        try await manager.destroyRepository(sr)
+        #expect(try folder.contents() == [])
+    }
+
+    @Test func aFolderBelongsToOneRepository() async throws {
+        let folder = try ScratchFolder("sr")
+        let sr = repository(folder.path)
+        try await manager.createRepository(sr)
+        let other = repository(folder.path, uuid: "0a1b2c3d-0000-4000-8000-000000000002")
+        #expect(await fault { () throws(StorageError) in try await manager.createRepository(other) } == 42)
+        #expect(await fault { () throws(StorageError) in try await manager.attach(other) } == 47)
+        try await manager.attach(sr)
+    }
+
+    @Test func placesThatCannotBeARepositoryAreRefused() async throws {
+        let folder = try ScratchFolder("sr")
+        try Data("x".utf8).write(to: URL(fileURLWithPath: folder.file("something")))
+        #expect(await fault { () throws(StorageError) in try await manager.createRepository(repository(folder.path)) } == 42)
+        #expect(await fault { () throws(StorageError) in try await manager.createRepository(repository("relative")) } == 1)
+        #expect(await fault { () throws(StorageError) in try await manager.createRepository(repository(folder.file("a/b"))) } == 61)
+        let missing = StorageRepository(uuid: uuid, deviceConfig: [:])
+        #expect(await fault { () throws(StorageError) in try await manager.createRepository(missing) } == 94)
+        #expect(await fault { () throws(StorageError) in try await manager.attach(repository(folder.file("gone"))) } == 47)
+    }
+
+    @Test(arguments: ["../x.raw", "/etc/passwd", "x.raw", ".raw", "", "0A1B2C3D-0000-4000-8000-0000000000FF.raw",
+        "0a1b2c3d-0000-4000-8000-0000000000ff.vmdk", "0a1b2c3d-0000-4000-8000-0000000000ff.raw/../../x"])
+    func aLocationNeverLeavesTheFolder(_ location: String) throws {
+        let sr = repository("/srv/sr")
+        #expect(throws: StorageError.self) { try manager.image(sr, location: location) }
+    }
+
+    /// Files that are no images are named, not served; what an interrupted creation left is removed at the next attach.
+    @Test func scanLeavesOutWhatIsNoImage() async throws {
+        let folder = try ScratchFolder("sr")
+        let sr = repository(folder.path)
+        try await manager.createRepository(sr)
+        try Data("garbage".utf8).write(to: URL(fileURLWithPath: folder.file("\(volume).qcow2")))
+        try Data("notes".utf8).write(to: URL(fileURLWithPath: folder.file("README")))
+        try Data("half".utf8).write(to: URL(fileURLWithPath: folder.file(".gantry-new-\(volume).vhd")))
+        let scan = try await manager.scan(sr)
+        #expect(scan.volumes.isEmpty)
+        #expect(Set(scan.problems.keys) == ["\(volume).qcow2", "README"])
+        try await manager.attach(sr)
+        #expect(try folder.contents() == [".gantry-sr", "\(volume).qcow2", "README"].sorted())
+    }
+}

@@ -1,0 +1,65 @@
+import BlockIO
+import DatapathControl
+import Foundation
+import NBDTransport
+import TestSupport
+
+/// A gantry-datapath of this build that serves one image.
+final class DatapathProcess {
+    let control: DatapathClient
+    let nbdSocket: String
+    private let process = Process()
+
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Throws with what the process said when it does not get ready.
+    init(_ folder: ScratchFolder, image: String, format: String, readOnly: Bool = false) throws {
+        nbdSocket = folder.file("nbd")
+        control = DatapathClient(socketPath: folder.file("control"))
+        process.executableURL = URL(fileURLWithPath: try Tool.find("gantry-datapath"))
+        process.arguments =
+            ["serve", "--image", image, "--format", format, "--nbd", nbdSocket, "--control", control.socketPath]
+            + (readOnly ? ["--read-only"] : [])
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        var line = Data()
+        while let byte = try output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty, byte != Data("\n".utf8) { line += byte }
+        guard String(decoding: line, as: UTF8.self).contains("\"ready\":true") else {
+            process.waitUntilExit()
+            throw Failure(description: String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
+        }
+    }
+
+    func connect() throws -> NBDClient { try NBDClient.connect(unixSocket: nbdSocket, exportName: "disk", readOnly: false) }
+
+    func kill() {
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// Ends it as the toolstack does and waits.
+    func quit() throws -> Int32 {
+        _ = try control.callBlocking(.quit)
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    func status() throws -> DatapathStatus {
+        guard case .status(let status) = try control.callBlocking(.status) else { throw Failure(description: "no status") }
+        return status
+    }
+
+    /// Waits until the mirror is in one of the phases.
+    func awaitPhase(_ phases: MirrorPhase...) throws -> MirrorStatus {
+        while true {
+            guard let mirror = try status().mirror else { throw Failure(description: "there is no mirror") }
+            if phases.contains(mirror.phase) { return mirror }
+        }
+    }
+
+    deinit { if process.isRunning { kill() } }
+}

@@ -3,7 +3,8 @@ import DatapathControl
 import Foundation
 import Synchronization
 
-/// A gantry-datapath that imports from or exports to its standard streams. One caller at a time.
+/// A gantry-datapath that imports from or exports to its standard streams. One caller at a time. When this process dies
+/// its pipes close, and the other ends by itself.
 final class TransferProcess: Sendable {
     private struct State {
         var input: Int32
@@ -30,12 +31,12 @@ final class TransferProcess: Sendable {
         let logPath = folder + "/" + Fresh.uuid()
         guard writesInput else {
             return TransferProcess(
-                child: try ChildProcess.start(arguments, logPath: logPath, detached: false), input: -1, logPath: logPath)
+                child: try ChildProcess.start(arguments, logPath: logPath, detached: true), input: -1, logPath: logPath)
         }
         let pipe = try Pipe()
         defer { Glibc.close(pipe.readEnd) }
         do {
-            let child = try ChildProcess.start(arguments, input: pipe.readEnd, logPath: logPath, detached: false)
+            let child = try ChildProcess.start(arguments, input: pipe.readEnd, logPath: logPath, detached: true)
             return TransferProcess(child: child, input: pipe.writeEnd, logPath: logPath)
         } catch {
             Glibc.close(pipe.writeEnd)

@@ -49,7 +49,7 @@ int gantry_accept(int listener);
 
 // Starts a program. `argv` and `envp` end with NULL (`envp` NULL: this process's own environment). Descriptors 0, 1
 // and 2 of the child are the given ones (-1: /dev/null); all others are closed. `detached`: own session, survives this
-// process; otherwise the child gets SIGKILL when this process dies. Returns the process id, or -errno.
+// process; otherwise the child gets SIGKILL when the calling *thread* ends. Returns the process id, or -errno.
 int gantry_spawn(const char *path, char *const argv[], char *const envp[], int in, int out, int err, bool detached);
 
 // The process's start time in clock ticks since boot (field 22 of /proc/PID/stat), 0 when there is no such process.

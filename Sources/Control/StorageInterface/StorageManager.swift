@@ -106,7 +106,7 @@ public protocol StorageManager: Sendable {
     func roundedSize(_ size: UInt64, format: ImageFormat) throws(StorageError) -> UInt64
     /// The largest virtual size of a volume of `format`.
     func largestSize(_ format: ImageFormat) -> UInt64
-    /// The formats to try for a new volume in an SR, in order: its `preferred-image-formats`, else the driver's own.
+    /// What an SR's configuration prefers (`preferred-image-formats`), best first; empty when it says nothing.
     func preferredFormats(_ configuration: [String: String]) -> [ImageFormat]
 
     /// Makes the storage of a new SR ready. Throws when the place is missing or taken.

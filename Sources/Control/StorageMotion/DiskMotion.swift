@@ -31,6 +31,7 @@ public struct DiskMotion: Codable, Hashable, Sendable {
         case preparePivot
         /// One transaction: the disk's users point to the destination and the phase becomes `committed`.
         case commit
+        /// Sees to it that the data path, if it runs, stands on the destination alone.
         case finishPivot
         case destroySource
         /// End the mirror in favour of the source; harmless without one.
@@ -49,6 +50,8 @@ public struct DiskMotion: Codable, Hashable, Sendable {
         case mirroring
         case dual
         case broken(String)
+        /// It mirrored, was told to write both, and one side has refused since.
+        case undecided(destinationFailed: Bool)
         /// It serves the destination alone.
         case destinationOnly
     }
@@ -91,6 +94,9 @@ public struct DiskMotion: Codable, Hashable, Sendable {
     /// The destination's location in its SR: every driver of ours names a volume by its uuid and format.
     public var destinationLocation: String { "\(destinationUUID).\(format)" }
 
+    /// What is left to do is cleaning up.
+    public var isDecided: Bool { phase == .committed || phase == .abandoned }
+
     /// The next effect in this phase when everything goes well. Before each the record is stored with `advanced` phase.
     public var next: Effect {
         switch phase {
@@ -123,15 +129,19 @@ public struct DiskMotion: Codable, Hashable, Sendable {
     /// What a restarted toolstack does, in order, given what the data path says.
     public mutating func recover(_ observed: Observation) -> [Effect] {
         switch (phase, observed) {
-        case (.committed, .dual), (.committed, .mirroring), (.committed, .broken):
-            return [.finishPivot, .destroySource, .forget]
-        case (.committed, _): return [.destroySource, .forget]
+        case (.committed, _): return [.finishPivot, .destroySource, .forget]
+        // Nothing is committed, so the source decides, unless it is the side that failed: then only the other is whole.
+        case (.mirroring, .undecided(false)), (.pivoting, .undecided(false)):
+            return [.commit, .finishPivot, .destroySource, .forget]
+        case (_, .undecided):
+            abandon(because: "the destination failed during the pivot")
+            return [.cancelMirror, .destroyDestination, .forget]
         case (.mirroring, .mirroring): return [.awaitSynchronised, .preparePivot, .commit, .finishPivot, .destroySource, .forget]
         // Told to pivot and died before hearing that it was done: asking again is harmless.
         case (.pivoting, .mirroring): return [.awaitSynchronised, .preparePivot, .commit, .finishPivot, .destroySource, .forget]
         case (.mirroring, .dual), (.pivoting, .dual): return [.commit, .finishPivot, .destroySource, .forget]
         // Only a commit can bring a data path there, whatever the record says.
-        case (.pivoting, .destinationOnly): return [.commit, .destroySource, .forget]
+        case (.pivoting, .destinationOnly): return [.commit, .finishPivot, .destroySource, .forget]
         case (.created, .mirroring), (.created, .dual):
             advance(to: .mirroring)
             return recover(observed)

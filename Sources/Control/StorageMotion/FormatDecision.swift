@@ -2,7 +2,7 @@ public import CoreTypes
 public import StorageInterface
 
 /// The one decision about a disk's destination format, taken before anything is created: explicit choice → the
-/// destination's preferred formats → the source's format; the first that the manager supports and whose limits fit.
+/// destination's preferred formats → the source's format → the driver's own order; the first that the manager supports and whose limits fit.
 public enum FormatDecision {
     public enum Refusal: Error, Hashable, Sendable {
         /// Not a format at all; `given` as the caller wrote it.
@@ -45,7 +45,8 @@ public enum FormatDecision {
         let supported = manager.info.supportedImageFormats
         let words = choice.split(separator: ",").map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
         if words.isEmpty {
-            let wanted = manager.preferredFormats(configuration) + (source.map { [$0] } ?? [])
+            // The driver's own order comes last: for new disks of SRs that prefer nothing, and when nothing else fits.
+            let wanted = manager.preferredFormats(configuration) + (source.map { [$0] } ?? []) + supported
             return wanted.filter(supported.contains)
         }
         var chosen: [ImageFormat] = []

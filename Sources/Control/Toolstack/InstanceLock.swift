@@ -14,6 +14,7 @@ final class InstanceLock: Sendable {
     private struct Record: Codable {
         let pid: Int32
         let startTime: UInt64
+        let stateDirectory: String
     }
 
     init(stateDirectory: String, runDirectory: String) throws {
@@ -25,7 +26,7 @@ final class InstanceLock: Sendable {
             close(descriptor)
             throw Taken(description: "another gantryd uses \(stateDirectory); stop it first (gantry host stop)")
         }
-        let record = Record(pid: getpid(), startTime: gantry_process_start_time(getpid()))
+        let record = Record(pid: getpid(), startTime: gantry_process_start_time(getpid()), stateDirectory: stateDirectory)
         try JSONEncoder().encode(record).write(to: URL(fileURLWithPath: recordPath), options: .atomic)
     }
 

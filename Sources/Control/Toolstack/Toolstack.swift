@@ -6,7 +6,6 @@ import Guests
 public import Logging
 public import PoolDatabase
 import StorageManagers
-import StorageMotion
 
 /// What a host's toolstack is started with.
 public struct ToolstackConfiguration: Sendable {
@@ -89,7 +88,7 @@ public final class Toolstack: Sendable {
         DiskMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
         MachineMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(in: &messages)
-        VBDMessages(context: context, guests: guests, lifecycle: lifecycle).register(in: &messages)
+        VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(in: &messages)
         MemoryMessages(context: context).register(in: &messages)
         PlainFieldMessages(database: database).register(in: &messages)
 
@@ -99,14 +98,16 @@ public final class Toolstack: Sendable {
         _ = await datapaths.adoptAll()
         let alive = await guests.adoptAll().filter { $0.value == .running || $0.value == .paused }
         await StorageManagerRows.reattach(context)
-        await lifecycle.reconcile(alive: Set(alive.keys))
+        try await lifecycle.reconcile(alive: Set(alive.keys))
         try? FileManager.default.removeItem(atPath: configuration.runDirectory + "/transfers")
         try await disks.reconcile()
-        let moves = try await resume(context, admission)
+        let moves = MotionSupervisor(context: context, admission: admission)
+        await moves.resume()
 
-        let background = moves + [
+        let background = [
             Task { await lifecycle.follow(guests.events) },
             Task { await revive(disks, context) },
+            Task { await moves.retryForEver() },
         ]
         return Toolstack(
             dispatcher: Dispatcher(database: database, host: identity.host, messages: messages), database: database,
@@ -119,28 +120,6 @@ public final class Toolstack: Sendable {
         for task in background { task.cancel() }
         try? await database.close()
         instance.release()
-    }
-
-    /// Takes up the moves that a crash or restart interrupted. Each VDI is held before any call can reach it; the work
-    /// itself may take as long as a copy does and goes on beside the calls.
-    private static func resume(
-        _ context: StorageContext, _ admission: OperationAdmission
-    ) async throws -> [Task<Void, Never>] {
-        var tasks: [Task<Void, Never>] = []
-        for motion in MotionStore(database: context.database).all() {
-            let source = Ref<VDI>(motion.sourceRef)
-            let destination = Ref<VDI>(motion.destinationRef)
-            for vdi in [source, destination] where context.database.read({ $0.row(vdi) }) != nil {
-                try await admission.begin(vdi, "mirror", task: .null) { _, _ in }
-            }
-            tasks.append(
-                Task {
-                    await MotionDriver(context: context).recover(motion)
-                    await admission.end(source)
-                    await admission.end(destination)
-                })
-        }
-        return tasks
     }
 
     /// Looks after the data paths: one that died under a guest comes back.

@@ -126,7 +126,8 @@ public final class DatapathService: Sendable {
             mirror = MirrorStatus(
                 phase: progress.phase.wire, destination: destination, totalBytes: progress.totalBytes,
                 copiedBytes: progress.copiedBytes, dirtyBytes: progress.dirtyBytes,
-                bytesPerSecond: progress.bytesPerSecond, error: progress.error?.description)
+                bytesPerSecond: progress.bytesPerSecond, error: progress.error?.description,
+                failedSide: progress.failedSide?.rawValue)
         }
         return DatapathStatus(
             pid: getpid(), image: image, virtualSize: device.size, mirror: mirror,
@@ -152,7 +153,8 @@ extension MirrorState.Phase {
         switch self {
         case .copying: .copying
         case .synchronised, .finished: .synchronised
-        case .dual, .undecided: .dual
+        case .dual: .dual
+        case .undecided: .undecided
         case .broken: .broken
         }
     }

@@ -41,6 +41,9 @@ public enum MirrorPhase: String, Codable, Sendable {
     case synchronised
     /// Between `pivotPrepare` and the decision: both images identical and written.
     case dual
+    /// After `pivotPrepare` one of the two images refused a write or flush (`failedSide`): nobody is answered until
+    /// `pivotCommit` or `mirrorCancel` decides.
+    case undecided
     /// The destination failed; the source is untouched and authoritative.
     case broken
 }
@@ -55,12 +58,14 @@ public struct MirrorStatus: Codable, Sendable {
     public var dirtyBytes: UInt64
     /// Copy rate over the last second, bytes per second.
     public var bytesPerSecond: UInt64
-    /// Why it is broken.
+    /// Why it is broken or undecided.
     public var error: String?
+    /// In `undecided`, the image that refused first: `source` or `destination`.
+    public var failedSide: String?
 
     public init(
         phase: MirrorPhase, destination: ImageSpecification, totalBytes: UInt64, copiedBytes: UInt64,
-        dirtyBytes: UInt64, bytesPerSecond: UInt64, error: String? = nil
+        dirtyBytes: UInt64, bytesPerSecond: UInt64, error: String? = nil, failedSide: String? = nil
     ) {
         self.phase = phase
         self.destination = destination
@@ -69,6 +74,7 @@ public struct MirrorStatus: Codable, Sendable {
         self.dirtyBytes = dirtyBytes
         self.bytesPerSecond = bytesPerSecond
         self.error = error
+        self.failedSide = failedSide
     }
 }
 

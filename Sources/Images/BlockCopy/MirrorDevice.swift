@@ -17,6 +17,7 @@ final class MirrorDevice: Sendable {
     let locks = RangeLocks()
     private let state = Mutex(MirrorState())
     private let failure = Mutex<BlockError?>(nil)
+    private let refusal = Mutex<MirrorSide?>(nil)
 
     /// Both devices have at least the source's size. The destination reads as zeroes.
     init(source: any BlockDevice, destination: any BlockDevice) {
@@ -31,6 +32,9 @@ final class MirrorDevice: Sendable {
     var phase: MirrorState.Phase { state.withLock { $0.phase } }
     /// Why the mirror is broken, or why the pivot is undecided.
     var error: BlockError? { failure.withLock { $0 } }
+
+    /// Which image made the pivot undecided, the first to refuse; nil when none has.
+    var failedSide: MirrorSide? { refusal.withLock { $0 } }
 
     /// Hands an event to the state; false when it is not legal now.
     @discardableResult
@@ -121,10 +125,13 @@ final class MirrorDevice: Sendable {
 
     /// Both or neither is acknowledged. The source goes first; whichever refuses makes the pivot undecided.
     private func onBoth(_ body: (any BlockDevice) throws(BlockError) -> Void) throws(BlockError) {
+        var side = MirrorSide.source
         do throws(BlockError) {
             try body(source)
+            side = .destination
             try body(destination)
         } catch {
+            refusal.withLock { if $0 == nil { $0 = side } }
             handle(.oneSideFailed, because: error)
             throw Self.undecidedError
         }

@@ -1,3 +1,9 @@
+/// One of the two images of a mirror.
+public enum MirrorSide: String, Sendable {
+    case source
+    case destination
+}
+
 /// The phases of a live mirror and what may follow what; no I/O, no threads. `MirrorDevice` drives it.
 ///
 ///     copying ──caughtUp──▶ synchronised ──prepare──▶ dual ──commit──▶ finished(destination)

@@ -116,7 +116,8 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
         guard let mirror, let copier else { return nil }
         return MirrorProgress(
             phase: mirror.phase, totalBytes: copier.totalBytes, copiedBytes: copier.copiedBytes,
-            dirtyBytes: min(mirror.dirty.dirtyBytes, size), bytesPerSecond: copier.bytesPerSecond, error: mirror.error)
+            dirtyBytes: min(mirror.dirty.dirtyBytes, size), bytesPerSecond: copier.bytesPerSecond, error: mirror.error,
+            failedSide: mirror.failedSide)
     }
 
     /// The longest time, in nanoseconds, for which a change of the stack kept requests waiting.
@@ -229,4 +230,6 @@ public struct MirrorProgress: Sendable {
     public let dirtyBytes: UInt64
     public let bytesPerSecond: UInt64
     public let error: BlockError?
+    /// In `undecided`, the image that refused first.
+    public let failedSide: MirrorSide?
 }

@@ -13,6 +13,7 @@ import Testing
 
     private static let observations: [DiskMotion.Observation] = [
         .absent, .sourceOnly, .mirroring, .dual, .broken("cause"), .destinationOnly,
+        .undecided(destinationFailed: true), .undecided(destinationFailed: false),
     ]
 
     /// Whatever the data path says: before the commit the source is never destroyed unless the commit comes first, after
@@ -46,6 +47,16 @@ import Testing
         var early = motion(.created)
         #expect(early.recover(.mirroring).first == .awaitSynchronised)
         #expect(early.phase == .mirroring)
+    }
+
+    /// Before the commit the source decides, unless it is the side that failed: then only the destination is whole.
+    @Test func anUndecidedPivotGoesToTheSideThatIsWhole() {
+        var destinationFailed = motion(.created, .mirroring, .pivoting)
+        #expect(destinationFailed.recover(.undecided(destinationFailed: true)).contains(.destroyDestination))
+        var sourceFailed = motion(.created, .mirroring, .pivoting)
+        #expect(sourceFailed.recover(.undecided(destinationFailed: false)).first == .commit)
+        var committed = motion(.created, .mirroring, .pivoting, .committed)
+        #expect(committed.recover(.undecided(destinationFailed: true)).first == .finishPivot)
     }
 
     @Test func aBrokenMirrorIsGivenUpWithItsCause() {

@@ -8,7 +8,7 @@ import Testing
     private let manager = FileStorageManager()
 
     private func decide(
-        _ choice: String, size: UInt64 = 64 << 20, source: ImageFormat? = .vhd, preferred: String? = nil
+        _ choice: String, size: UInt64 = 64 << 20, source: ImageFormat? = .raw, preferred: String? = nil
     ) throws(FormatDecision.Refusal) -> FormatDecision.Outcome {
         try FormatDecision.decide(
             choice: choice, size: size, source: source, manager: manager,
@@ -17,10 +17,15 @@ import Testing
 
     @Test(arguments: [
         ("qcow2", nil, ImageFormat.qcow2), ("QCOW2", "vhd", .qcow2), ("raw", "vhd,qcow2", .raw), ("", "qcow2,vhd", .qcow2),
-        ("", " nonsense , QCOW2", .qcow2), ("", nil, .vhd), ("vpc", nil, .vhd), (" raw , vhd", "qcow2", .raw),
+        ("", " nonsense , QCOW2", .qcow2), ("", nil, .raw), ("vpc", nil, .vhd), (" raw , vhd", "qcow2", .raw),
     ] as [(String, String?, ImageFormat)])
-    func takesTheChoiceThenThePreferenceThenTheDriversOrder(_ row: (String, String?, ImageFormat)) throws {
+    func takesTheChoiceThenThePreferenceThenTheSourcesFormat(_ row: (String, String?, ImageFormat)) throws {
         #expect(try decide(row.0, preferred: row.1).format == row.2)
+    }
+
+    @Test func aNewDiskOfAnSRThatPrefersNothingFollowsTheDriver() throws {
+        #expect(try decide("", source: nil).format == .vhd)
+        #expect(try decide("", size: 3 << 40, source: .vhd).format == .qcow2)
     }
 
     @Test func aDiskTooLargeForTheFirstFormatGetsTheNext() throws {

@@ -111,6 +111,7 @@ import TestSupport
         }
         while device.mirrorProgress?.phase != .undecided {}
         #expect(!answered.isOn)
+        #expect(device.mirrorProgress?.failedSide == (commit ? .source : .destination))
         if commit { try device.commitPivot() } else { try device.cancelMirror() }
         writer.join()
         #expect(answered.isOn)

@@ -112,7 +112,11 @@ struct FileRepository: Sendable {
         let unit = UInt64(facts.f_frsize)
         let total = UInt64(facts.f_blocks) * unit
         let free = UInt64(facts.f_bavail) * unit
-        let allocated = try scan().volumes.reduce(UInt64(0)) { $0 + $1.virtualSize }
+        // An image's header may claim anything.
+        let allocated = try scan().volumes.reduce(UInt64(0)) { sum, volume in
+            let (next, overflow) = sum.addingReportingOverflow(volume.virtualSize)
+            return overflow ? .max : next
+        }
         return RepositorySpace(total: total, free: free, used: total - min(total, free), virtualAllocation: allocated)
     }
 
@@ -147,11 +151,19 @@ struct FileRepository: Sendable {
             throw StorageError(.volumeExists, "\(final) exists already")
         }
         let temporary = path + "/" + Self.unfinished + name.location
-        try reporting(.volumeCreation) { () throws(BlockError) in
-            try DiskImage.create(path: temporary, format: format, size: size, options: CreateOptions()).close()
+        let image = try reporting(.volumeCreation) { () throws(BlockError) in
+            try DiskImage.create(path: temporary, format: format, size: size, options: CreateOptions())
         }
-        try publish(temporary, as: final)
-        return try stat(name.location)
+        do throws(StorageError) {
+            try reporting(.volumeCreation) { () throws(BlockError) in try image.close() }
+            try publish(temporary, as: final)
+            return try stat(name.location)
+        } catch {
+            // Under either name it is this call's own: nothing was there.
+            unsafe unlink(temporary)
+            unsafe unlink(final)
+            throw error
+        }
     }
 
     /// Gives a finished image its name.
@@ -164,10 +176,15 @@ struct FileRepository: Sendable {
         try syncFolder()
     }
 
+    /// Only with the image's lock: `.volumeInUse` while anybody has it open. An image that is gone is fine.
     func remove(_ location: String) throws(StorageError) {
-        let name = try VolumeName(location: location)
-        guard unsafe unlink(path + "/" + name.location) == 0 || errno == ENOENT else {
-            throw StorageError(BlockError(call: "unlink", errno: errno, path: path + "/" + location), otherwise: .volumeDeletion)
+        let final = path + "/" + (try VolumeName(location: location)).location
+        do throws(BlockError) {
+            let file = try ImageFile(path: final, access: .readWrite)
+            defer { file.close() }
+            if unsafe unlink(final) != 0 { throw BlockError(call: "unlink", errno: errno, path: final) }
+        } catch {
+            guard error.code == .notFound else { throw StorageError(error, otherwise: .volumeDeletion) }
         }
         try syncFolder()
     }
@@ -184,20 +201,25 @@ struct FileRepository: Sendable {
         if size == present.virtualSize { return present }
         let final = path + "/" + location
         if name.format == .raw {
-            guard unsafe truncate(final, off_t(size)) == 0 else {
-                throw StorageError(BlockError(call: "truncate", errno: errno, path: final), otherwise: .volumeResize)
+            try reporting(.volumeResize) { () throws(BlockError) in
+                let file = try ImageFile(path: final, access: .readWrite)
+                defer { file.close() }
+                if unsafe truncate(final, off_t(size)) != 0 { throw BlockError(call: "truncate", errno: errno, path: final) }
             }
             return try stat(location)
         }
         let temporary = path + "/" + Self.unfinished + location
+        let source = try reporting(.volumeResize) { () throws(BlockError) in
+            try DiskImage.open(path: final, format: name.format, readOnly: true)
+        }
+        // Open, and so locked, until the larger image has the name: nobody writes the one that goes.
+        defer { try? source.close() }
         do throws(BlockError) {
-            let source = try DiskImage.open(path: final, format: name.format, readOnly: true)
             let target = try DiskImage.create(path: temporary, format: name.format, size: size, options: CreateOptions())
             var options = CopyEngine.Options()
             options.destinationIsZero = true
             try CopyEngine.copy(from: source, to: target, options: options)
             try target.close()
-            try source.close()
         } catch {
             unsafe unlink(temporary)
             throw StorageError(error, otherwise: .volumeResize)

@@ -26,7 +26,7 @@ public struct FileStorageManager: StorageManager {
     }
 
     public func preferredFormats(_ configuration: [String: String]) -> [ImageFormat] {
-        FormatPreference.read(configuration, default: info.supportedImageFormats)
+        FormatPreference.read(configuration, supported: info.supportedImageFormats)
     }
 
     public func largestSize(_ format: ImageFormat) -> UInt64 { FormatLimits.of(format).maximum }

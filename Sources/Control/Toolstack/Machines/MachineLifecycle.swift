@@ -4,7 +4,6 @@ import DatapathControl
 import Guests
 import Logging
 import PoolDatabase
-import StorageMotion
 
 /// What happens around a guest's life: its disks are activated before it runs and released after it ended, and the rows
 /// say so.
@@ -32,8 +31,8 @@ actor MachineLifecycle {
         let vbds = context.database.read { reader in
             reader.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.type] == .disk && !$0[VBD.empty] && !$0[VBD.vdi].isNull }
         }
-        // Reserved: a move that ends now leaves the data paths to us.
-        try await mark(vbds, reserved: true, attached: false)
+        // Reserved: a move that ends now leaves the data paths to us, and nobody destroys or resizes the disks.
+        try await reserve(vbds)
         do {
             var disks: [GuestDisk] = []
             for vbd in vbds { disks.append(try await activate(vbd)) }
@@ -58,86 +57,117 @@ actor MachineLifecycle {
         nextDomain += 1
         let host = context.host
         try await context.database.transaction { tx in
-            try tx.set(vm, VM.powerState, .running)
-            try tx.set(vm, VM.residentOn, host)
-            try tx.set(vm, VM.domid, domain)
-            try tx.set(vm, VM.allowedOperations, Self.operations(.running))
+            try Self.mark(vbds, reserved: false, attached: true, in: tx)
+            try Self.setRunning(vm, domain: domain, host: host, in: tx)
         }
-        try await mark(vbds, reserved: false, attached: true)
         // It may have ended before the rows said that it runs; its event found nothing to change then.
         if guests.state(row[VM.uuid]) == nil { await halted(row[VM.uuid]) }
     }
 
-    /// The VBD's disk as the guest gets it, its data path running. The VDI is read again: a move may have replaced it.
-    func activate(_ vbd: Row) async throws -> GuestDisk {
-        let row = try context.row(vbd.typedRef(VBD.self))
-        let vdi = try context.row(row[VBD.vdi])
-        if row[VBD.mode] == .rw, vdi[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.ref) }
-        try Self.checkSharing(row, vdi, context.database)
-        let handle: DatapathHandle
-        do {
-            handle = try await context.disks.activate(
-                vdi[VDI.uuid], image: try context.image(of: vdi, readOnly: vdi[VDI.readOnly]))
-        } catch let failure as DatapathClient.Failure {
-            throw ErrorMapping.api(failure, sr: vdi[VDI.sr], vdi: vdi.typedRef(VDI.self))
+    /// Reserves the VBDs, all or none: their disks must be idle but for moves and copies, and not somebody else's.
+    private func reserve(_ vbds: [Row]) async throws {
+        try await context.database.transaction { tx in
+            for vbd in vbds {
+                let row = try tx.require(vbd.typedRef(VBD.self))
+                let vdi = try tx.require(row[VBD.vdi])
+                try OperationAdmission.requireIdle(vdi, beside: ["mirror", "copy"])
+                try Self.checkSharing(row, vdi, tx)
+            }
+            try Self.mark(vbds, reserved: true, attached: false, in: tx)
         }
-        return GuestDisk(
-            id: row[VBD.uuid], nbdSocket: handle.nbdSocket, exportName: "disk", readOnly: row[VBD.mode] == .ro,
-            position: Int(row[VBD.userdevice]) ?? 0, bootable: row[VBD.bootable])
     }
 
-    /// A disk that somebody writes belongs to one user; source: wire facts, section 11, VBD.
-    private static func checkSharing(_ vbd: Row, _ vdi: Row, _ database: PoolDatabase) throws {
+    /// The VBD's disk as the guest gets it, its data path running. The VDI is read again: a move may have replaced it.
+    func activate(_ vbd: Row) async throws -> GuestDisk {
+        // A move may replace the VDI between our looking and its data path's start; it takes moments.
+        for attempt in 1... {
+            let row = try context.row(vbd.typedRef(VBD.self))
+            let vdi = try context.row(row[VBD.vdi])
+            if row[VBD.mode] == .rw, vdi[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.ref) }
+            do {
+                let handle = try await context.disks.activate(
+                    vdi[VDI.uuid], image: try context.image(of: vdi, readOnly: vdi[VDI.readOnly]))
+                return GuestDisk(
+                    id: row[VBD.uuid], nbdSocket: handle.nbdSocket, exportName: "disk", readOnly: row[VBD.mode] == .ro,
+                    position: Int(row[VBD.userdevice]) ?? 0, bootable: row[VBD.bootable])
+            } catch let failure as DatapathClient.Failure {
+                guard failure.code == "busy", attempt < 50 else {
+                    throw ErrorMapping.api(failure, sr: vdi[VDI.sr], vdi: vdi.typedRef(VDI.self))
+                }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        preconditionFailure("the loop ends by returning or throwing")
+    }
+
+    /// A disk that somebody writes belongs to one user; as XAPI checks VBDs.
+    static func checkSharing(_ vbd: Row, _ vdi: Row, _ reader: any DatabaseReader) throws {
         if vdi[VDI.sharable] { return }
         let ref = vdi.typedRef(VDI.self)
-        let others = database.read { reader in
-            reader.rows(VBD.self) { $0[VBD.vdi] == ref && $0.ref != vbd.ref && ($0[VBD.currentlyAttached] || $0[VBD.reserved]) }
+        let others = reader.rows(VBD.self) {
+            $0[VBD.vdi] == ref && $0.ref != vbd.ref && ($0[VBD.currentlyAttached] || $0[VBD.reserved])
         }
         if others.contains(where: { $0[VBD.mode] == .rw }) || (vbd[VBD.mode] == .rw && !others.isEmpty) {
-            throw APIError("VDI_IN_USE", vdi.ref, "attach")
+            throw APIError("VDI_IN_USE", vdi.ref)
         }
     }
 
     func mark(_ vbds: [Row], reserved: Bool, attached: Bool) async throws {
         try await context.database.transaction { tx in
-            for vbd in vbds {
-                let ref = vbd.typedRef(VBD.self)
-                guard let row = tx.row(ref) else { continue }
-                try tx.set(ref, VBD.reserved, reserved)
-                try tx.set(ref, VBD.currentlyAttached, attached)
-                let letters = Array("abcdefghijklmnopqrstuvwxyz")
-                let position = Int(row[VBD.userdevice]) ?? 0
-                try tx.set(ref, VBD.device, letters.indices.contains(position) ? "xvd\(letters[position])" : "xvd\(position)")
-            }
+            try Self.mark(vbds, reserved: reserved, attached: attached, in: tx)
         }
+    }
+
+    private static func mark(_ vbds: [Row], reserved: Bool, attached: Bool, in tx: Transaction) throws {
+        for vbd in vbds {
+            let ref = vbd.typedRef(VBD.self)
+            guard let row = tx.row(ref) else { continue }
+            try tx.set(ref, VBD.reserved, reserved)
+            try tx.set(ref, VBD.currentlyAttached, attached)
+            let running = attached || tx.row(row[VBD.vm])?[VM.powerState] == .running
+            try tx.set(ref, VBD.allowedOperations, VBDMessages.operations(attached: attached, running: running))
+            let letters = Array("abcdefghijklmnopqrstuvwxyz")
+            let position = Int(row[VBD.userdevice]) ?? 0
+            try tx.set(ref, VBD.device, letters.indices.contains(position) ? "xvd\(letters[position])" : "xvd\(position)")
+        }
+    }
+
+    private static func setRunning(_ vm: Ref<VM>, domain: Int64, host: Ref<Host>, in tx: Transaction) throws {
+        try tx.set(vm, VM.powerState, .running)
+        try tx.set(vm, VM.residentOn, host)
+        try tx.set(vm, VM.domid, domain)
+        try tx.set(vm, VM.allowedOperations, operations(.running))
     }
 
     /// Ends the data paths of the VBDs' disks that nobody uses any more; a disk that is being moved keeps its own.
     func release(_ vbds: [Row]) async {
         for vbd in vbds {
-            guard let row = context.database.read({ $0.row(vbd.typedRef(VBD.self)) }),
-                let vdi = context.database.read({ $0.row(row[VBD.vdi]) })
-            else { continue }
-            let ref = vdi.typedRef(VDI.self)
-            let busy = context.database.read { reader -> Bool in
-                !vdi[VDI.currentOperations].isEmpty
-                    || !reader.rows(VBD.self) { $0[VBD.vdi] == ref && ($0[VBD.currentlyAttached] || $0[VBD.reserved]) }.isEmpty
+            let uuid = context.database.read { reader in
+                reader.row(vbd.typedRef(VBD.self)).flatMap { reader.row($0[VBD.vdi]) }?[VDI.uuid]
             }
-            let moving = MotionStore(database: context.database).all().contains {
-                $0.sourceUUID == vdi[VDI.uuid] || $0.destinationUUID == vdi[VDI.uuid]
-            }
-            if !busy, !moving { try? await context.disks.deactivate(vdi[VDI.uuid]) }
+            if let uuid { await context.disks.deactivateIfUnused(uuid) }
         }
     }
 
-    /// The guest `uuid` has ended: the rows follow, the disks are released. Idempotent.
+    /// The guest `uuid` has ended: its disks are released, the rows follow. Idempotent, and nothing happens when the VM
+    /// has been started again since: the news may be old.
     func halted(_ uuid: String) async {
-        guard let row = context.database.read({ $0.find(VM.self, uuid: uuid) }) else { return }
+        guard let row = context.database.read({ $0.find(VM.self, uuid: uuid) }), guests.state(uuid) == nil else { return }
         let vm = row.typedRef(VM.self)
-        let vbds = context.database.read { reader in reader.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.currentlyAttached] } }
-        try? await mark(vbds, reserved: false, attached: false)
-        await release(vbds)
+        let domain = row[VM.domid]
+        let detached = try? await context.database.transaction { tx -> [Row] in
+            guard let now = tx.row(vm), now[VM.domid] == domain else { return [] }
+            let vbds = tx.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.currentlyAttached] }
+            try Self.mark(vbds, reserved: false, attached: false, in: tx)
+            return vbds
+        }
+        await release(detached ?? [])
         try? await context.database.transaction { tx in
+            guard let now = tx.row(vm), now[VM.domid] == domain else { return }
+            for vbd in tx.rows(VBD.self, where: { $0[VBD.vm] == vm }) {
+                try tx.set(
+                    vbd.typedRef(VBD.self), VBD.allowedOperations, VBDMessages.operations(attached: false, running: false))
+            }
             try tx.set(vm, VM.powerState, .halted)
             try tx.set(vm, VM.residentOn, .null)
             try tx.set(vm, VM.domid, -1)
@@ -150,7 +180,7 @@ actor MachineLifecycle {
         while true {
             let generation = context.database.generation
             guard let row = context.database.read({ $0.row(vm) }), row[VM.powerState] != .halted else { return }
-            if cancellation.isCancelled { throw APIError("TASK_CANCELLED", vm.opaque) }
+            if cancellation.isCancelled { throw CancellationError() }
             await context.database.waitForChange(after: generation, timeout: .seconds(1))
         }
     }
@@ -165,14 +195,29 @@ actor MachineLifecycle {
         }
     }
 
-    /// After a restart: the VMs whose guests did not survive are halted.
-    func reconcile(alive: Set<String>) async {
-        let running = context.database.read { reader in reader.rows(VM.self) { $0[VM.powerState] == .running && !$0[VM.isControlDomain] } }
-        for vm in running {
-            nextDomain = max(nextDomain, vm[VM.domid] + 1)
-            if !alive.contains(vm[VM.uuid]) { await halted(vm[VM.uuid]) }
+    /// After a restart the guests decide: a VM runs when its guest does, with the disks that the guest has, and is halted
+    /// otherwise.
+    func reconcile(alive: Set<String>) async throws {
+        let rows = context.database.read { $0.rows(VM.self).filter { !$0[VM.isControlDomain] } }
+        nextDomain = (rows.map { $0[VM.domid] }.max() ?? 0) + 1
+        for row in rows {
+            let vm = row.typedRef(VM.self)
+            if alive.contains(row[VM.uuid]), let specification = guests.specification(row[VM.uuid]) {
+                let disks = Set(specification.disks.map(\.id))
+                let domain = row[VM.domid] > 0 ? row[VM.domid] : nextDomain
+                nextDomain = max(nextDomain, domain + 1)
+                let host = context.host
+                try await context.database.transaction { tx in
+                    let vbds = tx.rows(VBD.self) { $0[VBD.vm] == vm }
+                    try Self.mark(vbds.filter { disks.contains($0[VBD.uuid]) }, reserved: false, attached: true, in: tx)
+                    try Self.mark(vbds.filter { !disks.contains($0[VBD.uuid]) }, reserved: false, attached: false, in: tx)
+                    try Self.setRunning(vm, domain: domain, host: host, in: tx)
+                }
+            } else if row[VM.powerState] == .running {
+                await halted(row[VM.uuid])
+            }
         }
-        let reserved = context.database.read { reader in reader.rows(VBD.self) { $0[VBD.reserved] } }
-        try? await mark(reserved.filter { !$0[VBD.currentlyAttached] }, reserved: false, attached: false)
+        let reserved = context.database.read { reader in reader.rows(VBD.self) { $0[VBD.reserved] && !$0[VBD.currentlyAttached] } }
+        try await mark(reserved, reserved: false, attached: false)
     }
 }

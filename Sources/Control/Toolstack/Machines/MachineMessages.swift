@@ -9,6 +9,8 @@ struct MachineMessages: Sendable {
     let admission: OperationAdmission
     let guests: GuestHost
     let lifecycle: MachineLifecycle
+    /// How long a guest may take to shut itself down, seconds.
+    private static let shutdownTimeout = 1200
 
     func register(in table: inout MessageTable) {
         table.on("VM.create") { _, arguments in .ref(try await create(arguments.values[0]).opaque) }
@@ -47,8 +49,12 @@ struct MachineMessages: Sendable {
         }
         table.on("VM.set_is_a_template") { _, arguments in
             let vm = try arguments.get(0, as: Ref<VM>.self)
-            try Self.require(try context.row(vm), .halted)
-            try await context.database.transaction { tx in try tx.set(vm, VM.isATemplate, arguments.get(1)) }
+            try await context.database.transaction { tx in
+                let row = try tx.require(vm)
+                try Self.require(row, .halted)
+                try OperationAdmission.requireIdle(row)
+                try tx.set(vm, VM.isATemplate, arguments.get(1))
+            }
             return .void
         }
     }
@@ -69,6 +75,7 @@ struct MachineMessages: Sendable {
                 row[VM.metrics] = metrics
                 row[VM.domid] = -1
                 row[VM.isControlDomain] = false
+                row[VM.currentOperations] = [:]
                 row[VM.allowedOperations] = MachineLifecycle.operations(.halted)
             }
         }
@@ -77,7 +84,6 @@ struct MachineMessages: Sendable {
 
     static func require(_ vm: Row, _ expected: VMPowerState...) throws(APIError) {
         let actual = vm[VM.powerState]
-        if vm[VM.isATemplate] { throw APIError("VM_IS_TEMPLATE", vm.ref) }
         guard expected.contains(actual) else {
             throw APIError(
                 "VM_BAD_POWER_STATE", vm.ref, expected.map { $0.rawValue.lowercased() }.joined(separator: ", "),
@@ -85,8 +91,14 @@ struct MachineMessages: Sendable {
         }
     }
 
+    /// After the power state and the operations in progress, as XAPI checks them. The flag cannot change while the VM is
+    /// in an operation.
+    private func requireNoTemplate(_ vm: Ref<VM>) throws(APIError) {
+        if try context.row(vm)[VM.isATemplate] { throw APIError("VM_IS_TEMPLATE", vm.opaque) }
+    }
+
     private func destroy(_ vm: Ref<VM>, task: Ref<XenTask>) async throws {
-        try await admission.vm(vm, "destroy", task: task) { row, _ in
+        try await admission.run(vm, "destroy", task: task) { row, _ in
             if row[VM.isControlDomain] { throw APIError("OPERATION_NOT_ALLOWED", "the control domain cannot be destroyed") }
             if row[VM.powerState] != .halted {
                 throw APIError("VM_BAD_POWER_STATE", row.ref, "halted", row[VM.powerState].rawValue.lowercased())
@@ -102,22 +114,26 @@ struct MachineMessages: Sendable {
 
     private func start(_ vm: Ref<VM>, paused: Bool, task: Ref<XenTask>) async throws {
         if paused { throw APIError("NOT_IMPLEMENTED", "VM.start with start_paused") }
-        try await admission.vm(vm, "start", task: task) { row, _ in
+        try await admission.run(vm, "start", task: task) { row, _ in
             try Self.require(row, .halted)
         } _: {
+            try requireNoTemplate(vm)
             try await lifecycle.start(vm)
         }
     }
 
     private func shutDown(_ vm: Ref<VM>, clean: Bool, operation: String, call: CallContext) async throws {
-        try await admission.vm(vm, operation, task: call.task) { row, _ in
+        // A hard shutdown is what helps when another operation hangs: it ends the guest, and the other one with it.
+        let beside = clean ? [] : Set(VMOperations.allCases.map(\.rawValue)).subtracting([operation])
+        try await admission.run(vm, operation, task: call.task, beside: beside) { row, _ in
             try Self.require(row, .running)
         } _: {
+            try requireNoTemplate(vm)
             let row = try context.row(vm)
             do {
                 if clean {
                     try await guests.cleanShutdown(row[VM.uuid])
-                    try await lifecycle.awaitHalted(vm, cancellation: call.progress.cancellation)
+                    try await awaitHalted(vm, cancellation: call.progress.cancellation)
                 } else {
                     try await guests.hardShutdown(row[VM.uuid])
                     await lifecycle.halted(row[VM.uuid])
@@ -125,6 +141,20 @@ struct MachineMessages: Sendable {
             } catch let error as GuestError {
                 throw ErrorMapping.api(error, vm: vm)
             }
+        }
+    }
+
+    /// Returns when the VM is halted, whoever did it. VM_SHUTDOWN_TIMEOUT when the guest does not end; it may still.
+    private func awaitHalted(_ vm: Ref<VM>, cancellation: CancellationFlag) async throws {
+        let deadline = ContinuousClock.now + .seconds(Self.shutdownTimeout)
+        while true {
+            let generation = context.database.generation
+            guard let row = context.database.read({ $0.row(vm) }), row[VM.powerState] != .halted else { return }
+            if cancellation.isCancelled { throw CancellationError() }
+            if ContinuousClock.now >= deadline {
+                throw APIError("VM_SHUTDOWN_TIMEOUT", vm.opaque, String(Self.shutdownTimeout))
+            }
+            await context.database.waitForChange(after: generation, timeout: .seconds(1))
         }
     }
 }

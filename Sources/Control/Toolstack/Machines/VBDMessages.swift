@@ -5,6 +5,7 @@ import PoolDatabase
 /// VBD messages.
 struct VBDMessages: Sendable {
     let context: StorageContext
+    let admission: OperationAdmission
     let guests: GuestHost
     let lifecycle: MachineLifecycle
 
@@ -12,30 +13,40 @@ struct VBDMessages: Sendable {
         table.on("VBD.create") { _, arguments in .ref(try await create(arguments.values[0]).opaque) }
         table.on("VBD.destroy") { _, arguments in
             let vbd = try arguments.get(0, as: Ref<VBD>.self)
-            if try context.row(vbd)[VBD.currentlyAttached] { throw APIError("DEVICE_ALREADY_ATTACHED", vbd.opaque) }
-            try await context.database.transaction { tx in tx.delete(vbd) }
+            try await context.database.transaction { tx in
+                let row = try tx.require(vbd)
+                try Self.requireDetached(row)
+                try OperationAdmission.requireIdle(row)
+                tx.delete(vbd)
+            }
             return .void
         }
-        table.on("VBD.plug") { _, arguments in
-            try await plug(arguments.get(0))
+        table.on("VBD.plug") { call, arguments in
+            try await plug(arguments.get(0), task: call.task)
             return .void
         }
-        table.on("VBD.unplug") { _, arguments in
-            try await unplug(arguments.get(0))
+        table.on("VBD.unplug") { call, arguments in
+            try await unplug(arguments.get(0), task: call.task)
             return .void
         }
+    }
+
+    /// What may be asked of a VBD.
+    static func operations(attached: Bool, running: Bool) -> [VBDOperations] {
+        if attached { return running ? [.unplug] : [] }
+        return running ? [.plug, .attach] : [.attach]
     }
 
     private func create(_ record: APIValue) async throws -> Ref<VBD> {
         guard case .record(let members) = record, let vm = record["VM"].flatMap({ Ref<VM>(api: $0) }),
             let vdi = record["VDI"].flatMap({ Ref<VDI>(api: $0) })
         else { throw APIError.internalError("VBD.create needs the members VM and VDI") }
-        _ = try context.row(vm)
         let wanted = record["userdevice"].flatMap { String(api: $0) } ?? "autodetect"
         let empty = record["empty"].flatMap { Bool(api: $0) } ?? false
-        if !empty { _ = try context.row(vdi) }
         let vbd = Fresh.ref(VBD.self)
         try await context.database.transaction { tx in
+            let isRunning = try tx.require(vm)[VM.powerState] == .running
+            if !empty { _ = try tx.require(vdi) }
             let taken = Set(tx.rows(VBD.self) { $0[VBD.vm] == vm }.map { $0[VBD.userdevice] })
             let position: String
             if wanted == "autodetect" || wanted.isEmpty {
@@ -55,7 +66,10 @@ struct VBDMessages: Sendable {
                 row[VBD.uuid] = Fresh.uuid()
                 row[VBD.userdevice] = position
                 row[VBD.currentlyAttached] = false
-                row[VBD.allowedOperations] = [.attach]
+                row[VBD.reserved] = false
+                row[VBD.currentOperations] = [:]
+                row[VBD.runtimeProperties] = [:]
+                row[VBD.allowedOperations] = Self.operations(attached: false, running: isRunning)
             }
         }
         return vbd
@@ -70,34 +84,60 @@ struct VBDMessages: Sendable {
         return nil
     }
 
-    private func running(_ vbd: Row) throws -> Row {
-        let vm = try context.row(vbd[VBD.vm])
+    /// The VBD's VM, which must run.
+    private static func running(_ vbd: Row, _ reader: any DatabaseReader) throws -> Row {
+        let vm = try reader.require(vbd[VBD.vm])
         guard vm[VM.powerState] == .running else {
             throw APIError("VM_BAD_POWER_STATE", vm.ref, "running", vm[VM.powerState].rawValue.lowercased())
         }
         return vm
     }
 
-    private func plug(_ vbd: Ref<VBD>) async throws {
-        let row = try context.row(vbd)
-        let vm = try running(row)
-        if row[VBD.currentlyAttached] { throw APIError("DEVICE_ALREADY_ATTACHED", vbd.opaque) }
-        if row[VBD.empty] { throw APIError("VBD_IS_EMPTY", vbd.opaque) }
-        try await lifecycle.mark([row], reserved: true, attached: false)
-        do {
-            let disk = try await lifecycle.activate(row)
-            if vm[VM.isControlDomain] {
-                try await publish(disk, of: vbd)
-            } else {
-                try await guests.plug(disk, into: vm[VM.uuid])
+    /// Throws DEVICE_ALREADY_ATTACHED also while the VBD is being attached.
+    private static func requireDetached(_ vbd: Row) throws {
+        if vbd[VBD.currentlyAttached] || vbd[VBD.reserved] { throw APIError("DEVICE_ALREADY_ATTACHED", vbd.ref) }
+    }
+
+    private func plug(_ vbd: Ref<VBD>, task: Ref<XenTask>) async throws {
+        try await admission.run(vbd, "plug", task: task) { row, reader in
+            _ = try Self.running(row, reader)
+            try Self.requireDetached(row)
+            if row[VBD.empty] { throw APIError("VBD_IS_EMPTY", row.ref) }
+        } _: {
+            let row = try await reserve(vbd)
+            let vm = try context.row(row[VBD.vm])
+            do {
+                let disk = try await lifecycle.activate(row)
+                if vm[VM.isControlDomain] {
+                    try await publish(disk, of: vbd)
+                } else {
+                    try await guests.plug(disk, into: vm[VM.uuid])
+                }
+            } catch {
+                try? await lifecycle.mark([row], reserved: false, attached: false)
+                await lifecycle.release([row])
+                if let error = error as? GuestError { throw ErrorMapping.api(error, vm: row[VBD.vm]) }
+                throw error
             }
-        } catch {
-            try? await lifecycle.mark([row], reserved: false, attached: false)
-            await lifecycle.release([row])
-            if let error = error as? GuestError { throw ErrorMapping.api(error, vm: row[VBD.vm]) }
-            throw error
+            try await lifecycle.mark([row], reserved: false, attached: true)
+            // The guest may have ended before the row said that it has the disk.
+            if !vm[VM.isControlDomain], guests.state(vm[VM.uuid]) == nil { await lifecycle.halted(vm[VM.uuid]) }
         }
-        try await lifecycle.mark([row], reserved: false, attached: true)
+    }
+
+    /// In one transaction: everything that speaks against it, and the mark that keeps others from the disk. A move or a
+    /// copy goes on beside it.
+    private func reserve(_ vbd: Ref<VBD>) async throws -> Row {
+        try await context.database.transaction { tx in
+            let row = try tx.require(vbd)
+            _ = try Self.running(row, tx)
+            try Self.requireDetached(row)
+            let vdi = try tx.require(row[VBD.vdi])
+            try OperationAdmission.requireIdle(vdi, beside: ["mirror", "copy"])
+            try MachineLifecycle.checkSharing(row, vdi, tx)
+            try tx.set(vbd, VBD.reserved, true)
+            return row
+        }
     }
 
     /// A disk plugged into the control domain is for programs on this host: they find its NBD export in the VBD.
@@ -106,20 +146,24 @@ struct VBDMessages: Sendable {
         try await context.database.transaction { tx in try tx.set(vbd, VBD.runtimeProperties, ["nbd-uri": uri]) }
     }
 
-    private func unplug(_ vbd: Ref<VBD>) async throws {
-        let row = try context.row(vbd)
-        let vm = try running(row)
-        if !row[VBD.currentlyAttached] { throw APIError("DEVICE_ALREADY_DETACHED", vbd.opaque) }
-        do {
-            if vm[VM.isControlDomain] {
-                try await context.database.transaction { tx in try tx.set(vbd, VBD.runtimeProperties, [:]) }
-            } else {
-                try await guests.unplug(diskID: row[VBD.uuid], from: vm[VM.uuid])
+    private func unplug(_ vbd: Ref<VBD>, task: Ref<XenTask>) async throws {
+        try await admission.run(vbd, "unplug", task: task) { row, reader in
+            _ = try Self.running(row, reader)
+            if !row[VBD.currentlyAttached] { throw APIError("DEVICE_ALREADY_DETACHED", row.ref) }
+        } _: {
+            let row = try context.row(vbd)
+            let vm = try context.row(row[VBD.vm])
+            do {
+                if vm[VM.isControlDomain] {
+                    try await context.database.transaction { tx in try tx.set(vbd, VBD.runtimeProperties, [:]) }
+                } else {
+                    try await guests.unplug(diskID: row[VBD.uuid], from: vm[VM.uuid])
+                }
+            } catch let error as GuestError {
+                throw ErrorMapping.api(error, vm: row[VBD.vm])
             }
-        } catch let error as GuestError {
-            throw ErrorMapping.api(error, vm: row[VBD.vm])
+            try await lifecycle.mark([row], reserved: false, attached: false)
+            await lifecycle.release([row])
         }
-        try await lifecycle.mark([row], reserved: false, attached: false)
-        await lifecycle.release([row])
     }
 }

@@ -47,7 +47,7 @@ struct MigrationMessages: Sendable {
             sourceLocation: row[VDI.location], destinationUUID: Fresh.uuid(),
             destinationRef: Fresh.ref(VDI.self).opaque, destinationSR: sr.opaque, format: outcome.format.rawValue,
             size: outcome.size, bytesPerSecond: limit.bytes)
-        try await admission.vdi(vdi, "mirror", task: call.task) { row, _ in
+        try await admission.run(vdi, "mirror", task: call.task) { row, _ in
             try Self.check(row, vdi)
         } _: {
             try await checkSpace(row, source: source, destination: destination)
@@ -56,12 +56,12 @@ struct MigrationMessages: Sendable {
         return Ref(motion.destinationRef)
     }
 
-    /// Source: wire facts, section 11, VDI check order.
+    /// Order as XAPI checks VDI operations.
     private static func check(_ row: Row, _ vdi: Ref<VDI>) throws {
         if row[VDI.type] == .cbtMetadata { throw APIError("VDI_INCOMPATIBLE_TYPE", vdi.opaque, "CBT metadata") }
         if row[VDI.cbtEnabled] { throw APIError("VDI_CBT_ENABLED", vdi.opaque) }
         if row[VDI.smConfig]["key_hash"] != nil { throw APIError("VDI_IS_ENCRYPTED", vdi.opaque) }
-        if row[VDI.onBoot] == .reset { throw APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION", vdi.opaque) }
+        if row[VDI.onBoot] == .reset { throw APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION") }
         if !row[VDI.managed] { throw APIError("VDI_NOT_MANAGED", vdi.opaque) }
     }
 

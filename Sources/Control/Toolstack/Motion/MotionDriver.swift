@@ -28,8 +28,6 @@ struct MotionDriver: Sendable {
             for effect in [DiskMotion.Effect.startMirror, .awaitSynchronised] {
                 try await perform(effect, &motion, progress)
             }
-            motion.advance(to: .pivoting)
-            try await store.save(motion)
             try await perform(.preparePivot, &motion, progress)
             try await perform(.commit, &motion, progress)
         } catch {
@@ -53,7 +51,8 @@ struct MotionDriver: Sendable {
                 try await perform(effect, &motion, progress)
             }
         } catch {
-            context.logger.error("a recovered move is rolled back", metadata: ["vdi": "\(motion.sourceUUID)", "error": "\(error)"])
+            context.logger.error(
+                "recovering a move has failed", metadata: ["vdi": "\(motion.sourceUUID)", "error": "\(error)"])
             await undo(&motion, because: error)
             return
         }
@@ -73,23 +72,32 @@ struct MotionDriver: Sendable {
                 return
             }
         }
-        await release(motion.phase == .committed ? motion.destinationUUID : motion.sourceUUID)
+        if motion.phase == .committed {
+            await OperationAdmission(database: context.database).end(Self.hold(motion))
+            await context.disks.deactivateIfUnused(motion.destinationUUID)
+        } else {
+            await context.disks.deactivateIfUnused(motion.sourceUUID)
+        }
     }
 
+    /// Gives up in favour of the source. When that cannot be recorded nothing is touched: the next start decides by what
+    /// is on the disk then. After the commit there is nothing to give up.
     private func undo(_ motion: inout DiskMotion, because error: any Error) async {
+        if motion.phase == .committed { return }
         motion.abandon(because: "\(error)")
-        try? await store.save(motion)
+        do {
+            try await store.save(motion)
+        } catch {
+            context.logger.error(
+                "a failed move is left to the next start", metadata: ["vdi": "\(motion.sourceUUID)", "error": "\(error)"])
+            return
+        }
         await complete([.cancelMirror, .destroyDestination, .forget], &motion, UnwatchedProgress())
     }
 
-    /// Ends the disk's data path when nobody uses it any more.
-    private func release(_ uuid: String) async {
-        let used = context.database.read { reader -> Bool in
-            guard let vdi = reader.find(VDI.self, uuid: uuid) else { return false }
-            let ref = vdi.typedRef(VDI.self)
-            return !reader.rows(VBD.self) { $0[VBD.vdi] == ref && ($0[VBD.currentlyAttached] || $0[VBD.reserved]) }.isEmpty
-        }
-        if !used { try? await context.disks.deactivate(uuid) }
+    /// The operation that holds the new VDI from the commit until the old image is gone.
+    private static func hold(_ motion: DiskMotion) -> OperationAdmission.Admitted {
+        OperationAdmission.Admitted(className: "VDI", ref: motion.destinationRef, key: "OpaqueRef:" + motion.id)
     }
 
     private func perform(
@@ -101,14 +109,16 @@ struct MotionDriver: Sendable {
         case .createDestination: try await createDestination(motion)
         case .startMirror: try await startMirror(motion)
         case .awaitSynchronised: try await awaitSynchronised(motion, progress)
-        case .preparePivot:
-            _ = try await mapped(motion) { try await source(motion).client.call(.pivotPrepare) }
+        case .preparePivot: try await preparePivot(&motion)
         case .commit: try await commit(&motion)
         case .finishPivot: try await finishPivot(motion)
         case .destroySource: try await destroySource(motion)
         case .cancelMirror:
-            if let handle = await context.disks.active(motion.sourceUUID) {
-                if try await handle.client.status().mirror != nil { _ = try await handle.client.call(.mirrorCancel) }
+            // Only this motion's own mirror: the data path may be mirroring for another.
+            if let handle = await context.disks.active(motion.sourceUUID),
+                let mirror = try await handle.client.status().mirror, isDestination(mirror.destination.path, motion)
+            {
+                _ = try await handle.client.call(.mirrorCancel)
             }
         case .destroyDestination:
             let attached = try context.attached(Ref(motion.destinationSR))
@@ -156,23 +166,48 @@ struct MotionDriver: Sendable {
 
     private func awaitSynchronised(_ motion: DiskMotion, _ progress: any TaskProgress) async throws {
         while true {
-            if progress.cancellation.isCancelled { throw APIError("TASK_CANCELLED", motion.id) }
+            if progress.cancellation.isCancelled { throw CancellationError() }
             let status = try await mapped(motion) { try await source(motion).client.status() }
             guard let mirror = status.mirror else {
-                throw APIError("MIRROR_FAILED", motion.sourceRef, "the data path was restarted and the mirror with it")
+                throw failed(motion, "the data path was restarted, and the mirror is gone with it", progress)
             }
             report(mirror, to: progress)
             switch mirror.phase {
             case .synchronised, .dual: return
-            case .broken:
-                let cause = mirror.error ?? "unknown cause"
-                if cause.contains("No space left") {
-                    throw APIError("SR_BACKEND_FAILURE_44", "", "There is insufficient space: \(cause)", "")
-                }
-                throw APIError("MIRROR_FAILED", motion.sourceRef, cause)
+            case .broken, .undecided: throw failed(motion, mirror.error ?? "unknown cause", progress)
             case .copying: try await Task.sleep(for: .milliseconds(100))
             }
         }
+    }
+
+    /// The error for a mirror that failed. A full destination has an error of its own; for the rest the cause is in the
+    /// log and in the task's `other_config:mirror_error`.
+    private func failed(_ motion: DiskMotion, _ cause: String, _ progress: any TaskProgress) -> APIError {
+        context.logger.error("a mirror has failed", metadata: ["vdi": "\(motion.sourceUUID)", "cause": "\(cause)"])
+        progress.annotate(["mirror_error": cause])
+        if cause.contains("No space left") {
+            return APIError("SR_BACKEND_FAILURE_44", "", "There is insufficient space: \(cause)", "")
+        }
+        return APIError("MIRROR_FAILED", motion.sourceRef)
+    }
+
+    /// The phase is stored first: from here on a data path that dies does not come back before the decision.
+    private func preparePivot(_ motion: inout DiskMotion) async throws {
+        if motion.phase == .mirroring {
+            motion.advance(to: .pivoting)
+            try await store.save(motion)
+        }
+        let moving = motion
+        _ = try await mapped(moving) { try await source(moving).client.call(.pivotPrepare) }
+        // One side may have refused a write since: the whole one wins.
+        let status = try await mapped(moving) { try await source(moving).client.status() }
+        guard let mirror = status.mirror, mirror.phase == .dual || mirror.failedSide == "source" else {
+            throw failed(moving, status.mirror?.error ?? "the data path was restarted", UnwatchedProgress())
+        }
+    }
+
+    private func isDestination(_ path: String, _ motion: DiskMotion) -> Bool {
+        path.hasSuffix("/" + motion.destinationLocation)
     }
 
     /// The pivot's point of no return: one transaction points every VBD to the new VDI, replaces the rows, hands the data
@@ -186,6 +221,7 @@ struct MotionDriver: Sendable {
             throw ErrorMapping.api(error, sr: attached.ref)
         }
         var committed = motion
+        // Recovery may find the pivot prepared before its phase was stored.
         if committed.phase == .mirroring { committed.advance(to: .pivoting) }
         committed.advance(to: .committed)
         let text = try MotionStore.text(committed)
@@ -202,6 +238,9 @@ struct MotionDriver: Sendable {
                 try tx.set(vm.typedRef(VM.self), VM.suspendVDI, new)
             }
             tx.delete(old)
+            // Nobody may move or destroy the new VDI before the old image is gone.
+            let hold = Self.hold(moved)
+            try OperationAdmission.record(hold.ref, of: hold.className, key: hold.key, operation: "mirror", in: tx)
             let datapath = tx.privateRecords(kind: DiskActivation.recordKind)[moved.sourceUUID]
             tx.setPrivate(kind: DiskActivation.recordKind, key: moved.sourceUUID, value: nil)
             tx.setPrivate(kind: DiskActivation.recordKind, key: moved.destinationUUID, value: datapath)
@@ -210,10 +249,18 @@ struct MotionDriver: Sendable {
         motion = committed
     }
 
-    /// Tells the data path that the destination has won. A data path that is gone starts with the destination next time.
+    /// Tells the data path that the destination has won, and makes sure of it: one that stands on anything else is ended
+    /// and comes back on the destination when it is needed. One that is gone already does so by itself.
     private func finishPivot(_ motion: DiskMotion) async throws {
         guard let handle = await context.disks.active(motion.destinationUUID) else { return }
-        if try await handle.client.status().mirror != nil { _ = try await handle.client.call(.pivotCommit) }
+        if let mirror = try await handle.client.status().mirror, isDestination(mirror.destination.path, motion) {
+            _ = try await handle.client.call(.pivotCommit)
+        }
+        let status = try await handle.client.status()
+        if status.mirror != nil || !isDestination(status.image.path, motion) {
+            context.logger.error("a data path does not stand on its new image and is restarted", metadata: ["id": "\(handle.id)"])
+            await context.disks.host.stop(handle.id)
+        }
     }
 
     private func destroySource(_ motion: DiskMotion) async throws {
@@ -230,14 +277,15 @@ struct MotionDriver: Sendable {
         guard let handle = await context.disks.active(uuid), let status = try? await handle.client.status() else {
             return .absent
         }
-        if let mirror = status.mirror {
+        if let mirror = status.mirror, isDestination(mirror.destination.path, motion) {
             switch mirror.phase {
             case .copying, .synchronised: return .mirroring
             case .dual: return .dual
+            case .undecided: return .undecided(destinationFailed: mirror.failedSide != "source")
             case .broken: return .broken(mirror.error ?? "unknown cause")
             }
         }
-        return status.image.path.hasSuffix("/" + motion.destinationLocation) ? .destinationOnly : .sourceOnly
+        return isDestination(status.image.path, motion) ? .destinationOnly : .sourceOnly
     }
 
     private func report(_ mirror: MirrorStatus, to progress: any TaskProgress) {

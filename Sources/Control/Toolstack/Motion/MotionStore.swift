@@ -7,12 +7,15 @@ struct MotionStore: Sendable {
     static let kind = "motion"
     let database: PoolDatabase
 
-    /// Unreadable records are left out here and reported by recovery through `damaged`.
-    func all() -> [DiskMotion] {
-        database.privateRecords(kind: Self.kind).values.compactMap {
-            try? JSONDecoder().decode(DiskMotion.self, from: Data($0.utf8))
-        }
+    /// All that can be read; `damaged` names the others.
+    func all() -> [DiskMotion] { database.privateRecords(kind: Self.kind).values.compactMap(Self.read) }
+
+    /// Keys of records that cannot be read, as after a downgrade. They are kept.
+    func damaged() -> [String] {
+        database.privateRecords(kind: Self.kind).filter { Self.read($0.value) == nil }.map(\.key)
     }
+
+    static func read(_ text: String) -> DiskMotion? { try? JSONDecoder().decode(DiskMotion.self, from: Data(text.utf8)) }
 
     func save(_ motion: DiskMotion) async throws {
         let text = try Self.text(motion)

@@ -13,6 +13,8 @@ actor DiskActivation {
     let host: DatapathHost
     /// Activations in progress, so that two users of one VDI start one process.
     private var starting: [String: Task<DatapathHandle, any Error>] = [:]
+    /// Ends in progress: the image's lock is held until they are over.
+    private var stopping: [String: Task<Void, Never>] = [:]
 
     init(database: PoolDatabase, host: DatapathHost) {
         self.database = database
@@ -26,21 +28,25 @@ actor DiskActivation {
     }
 
     /// Starts the VDI's data path unless it runs. A process that died is started again under its old id, on its old
-    /// sockets: the guest's client reconnects and repeats what was not answered.
+    /// sockets: the guest's client reconnects and repeats what was not answered. `busy` when the VDI is just being
+    /// replaced by a move: the caller looks up the VDI of its VBD again.
     func activate(_ vdiUUID: String, image: ImageSpecification) async throws -> DatapathHandle {
+        if let ending = stopping[vdiUUID] { await ending.value }
         if let running = await active(vdiUUID) { return running }
         if let pending = starting[vdiUUID] { return try await pending.value }
-        // A data path that died between the pivot and its commit must not come back with the source alone: the commit may
-        // be on its way. The move is decided in moments.
-        if MotionStore(database: database).all().contains(where: { $0.sourceUUID == vdiUUID && $0.phase == .pivoting }) {
-            throw DatapathClient.Failure(code: "busy", message: "the disk's move is being decided; try again")
-        }
+        try requireSettled(vdiUUID)
         let known = database.privateRecords(kind: Self.recordKind)[vdiUUID]
         let task = Task { [database, host] in
             let id = known ?? Fresh.uuid()
             let handle = try await host.start(id, image: image)
-            try await database.transaction { tx in
-                tx.setPrivate(kind: Self.recordKind, key: vdiUUID, value: id)
+            do {
+                try await database.transaction { tx in
+                    guard tx.find(VDI.self, uuid: vdiUUID) != nil else { throw Self.beingReplaced }
+                    tx.setPrivate(kind: Self.recordKind, key: vdiUUID, value: id)
+                }
+            } catch {
+                await host.stop(id)
+                throw error
             }
             return handle
         }
@@ -49,13 +55,39 @@ actor DiskActivation {
         return try await task.value
     }
 
-    /// Ends the VDI's data path.
-    func deactivate(_ vdiUUID: String) async throws {
-        guard let id = database.privateRecords(kind: Self.recordKind)[vdiUUID] else { return }
-        await host.stop(id)
-        try await database.transaction { tx in
-            tx.setPrivate(kind: Self.recordKind, key: vdiUUID, value: nil)
+    private static let beingReplaced = DatapathClient.Failure(
+        code: "busy", message: "the disk is being moved to another image; try again")
+
+    /// A data path that is not there must not be started on an image that a move has left or is about to leave: the
+    /// commit may be on its way.
+    private func requireSettled(_ vdiUUID: String) throws {
+        let leaving = MotionStore(database: database).all().contains {
+            $0.sourceUUID == vdiUUID && ($0.phase == .pivoting || $0.phase == .committed)
         }
+        let isThere = database.read { $0.find(VDI.self, uuid: vdiUUID) != nil }
+        if leaving || !isThere { throw Self.beingReplaced }
+    }
+
+    /// Ends the VDI's data path unless a VBD or a move uses it; looked up and recorded in one transaction, so that a new
+    /// user either keeps it or waits for its end and starts another.
+    func deactivateIfUnused(_ vdiUUID: String) async {
+        let unused = try? await database.transaction { tx -> String? in
+            guard let id = tx.privateRecords(kind: Self.recordKind)[vdiUUID] else { return nil }
+            if let vdi = tx.find(VDI.self, uuid: vdiUUID) {
+                let ref = vdi.typedRef(VDI.self)
+                let used = tx.rows(VBD.self) { $0[VBD.vdi] == ref && ($0[VBD.currentlyAttached] || $0[VBD.reserved]) }
+                if !used.isEmpty { return nil }
+            }
+            let moves = tx.privateRecords(kind: MotionStore.kind).values.compactMap(MotionStore.read)
+            if moves.contains(where: { $0.sourceUUID == vdiUUID || $0.destinationUUID == vdiUUID }) { return nil }
+            tx.setPrivate(kind: Self.recordKind, key: vdiUUID, value: nil)
+            return id
+        }
+        guard let id = unused ?? nil else { return }
+        let ending = Task { [host] in await host.stop(id) }
+        stopping[vdiUUID] = ending
+        await ending.value
+        stopping[vdiUUID] = nil
     }
 
     /// After a restart, when the rows of dead guests are settled: ends the data paths that no record names, forgets the

@@ -11,7 +11,7 @@ struct DiskMessages: Sendable {
     let admission: OperationAdmission
 
     func register(in table: inout MessageTable) {
-        table.on("VDI.create") { _, arguments in .ref(try await create(arguments.values[0]).opaque) }
+        table.on("VDI.create") { call, arguments in .ref(try await create(arguments.values[0], task: call.task).opaque) }
         table.on("VDI.destroy") { call, arguments in
             try await destroy(arguments.get(0), task: call.task)
             return .void
@@ -41,7 +41,7 @@ struct DiskMessages: Sendable {
         return .void
     }
 
-    private func create(_ record: APIValue) async throws -> Ref<VDI> {
+    private func create(_ record: APIValue, task: Ref<XenTask>) async throws -> Ref<VDI> {
         guard let sr = record["SR"].flatMap({ Ref<SR>(api: $0) }) else { throw APIError.internalError("VDI.create needs the member SR") }
         let attached = try context.attached(sr)
         let size = record["virtual_size"].flatMap { Int64(api: $0) } ?? 0
@@ -56,32 +56,55 @@ struct DiskMessages: Sendable {
         } catch {
             throw refusal(error, vdi: vdi, attached: attached, size: size)
         }
-        let volume: Volume
-        do {
-            volume = try await attached.manager.createVolume(
-                attached.repository, uuid: Fresh.uuid(), size: outcome.size, format: outcome.format)
-        } catch {
-            throw ErrorMapping.api(error, sr: sr)
-        }
-        do {
-            try await context.database.transaction { tx in
-                tx.insert(VDI.self, ref: vdi) { row in
-                    for case .record(let members) in [record] {
-                        for member in members where member.name != "SR" { row[field: member.name] = member.value }
-                    }
-                    var config = smConfig
-                    VDIRow.fill(&row, volume, sr: sr)
-                    if let type = record["type"].flatMap({ VDIType(api: $0) }) { row[VDI.type] = type }
-                    config["image-format"] = volume.format.rawValue
-                    row[VDI.smConfig] = config
+        try await makeVolume(in: attached, size: outcome.size, format: outcome.format, task: task) { volume, tx in
+            tx.insert(VDI.self, ref: vdi) { row in
+                for case .record(let members) in [record] {
+                    for member in members where member.name != "SR" { row[field: member.name] = member.value }
                 }
+                VDIRow.fill(&row, volume, sr: sr)
+                if let type = record["type"].flatMap({ VDIType(api: $0) }) { row[VDI.type] = type }
+                var config = smConfig
+                config["image-format"] = volume.format.rawValue
+                row[VDI.smConfig] = config
+            }
+        }
+        return vdi
+    }
+
+    /// A new volume and the row that `insert` makes of it: both or none. While it runs the SR's `current_operations` say
+    /// `vdi_create`, so that a scan does not take the volume for a foreign one, and the SR is not unplugged.
+    func makeVolume(
+        in attached: AttachedRepository, size: UInt64, format: ImageFormat, task: Ref<XenTask>,
+        insert: @escaping @Sendable (Volume, Transaction) throws -> Void
+    ) async throws {
+        let sr = attached.ref
+        let key = task.isNull ? Fresh.ref(XenTask.self).opaque : task.opaque
+        try await context.database.transaction { tx in
+            guard tx.rows(PBD.self, where: { $0[PBD.sr] == sr }).contains(where: { $0[PBD.currentlyAttached] }) else {
+                throw APIError("SR_NOT_ATTACHED", sr.opaque)
+            }
+            try OperationAdmission.record(sr.opaque, of: SR.className, key: key, operation: "vdi_create", in: tx)
+        }
+        let admitted = OperationAdmission.Admitted(className: SR.className, ref: sr.opaque, key: key)
+        do {
+            let volume = try await attached.manager.createVolume(
+                attached.repository, uuid: Fresh.uuid(), size: size, format: format)
+            do {
+                try await context.database.transaction { tx in
+                    _ = try tx.require(sr)
+                    try insert(volume, tx)
+                }
+            } catch {
+                try? await attached.manager.destroyVolume(attached.repository, location: volume.location)
+                throw error
             }
         } catch {
-            try? await attached.manager.destroyVolume(attached.repository, location: volume.location)
+            await admission.end(admitted)
+            if let error = error as? StorageError { throw ErrorMapping.api(error, sr: sr) }
             throw error
         }
+        await admission.end(admitted)
         await context.refreshSpace(attached)
-        return vdi
     }
 
     /// VDI.create reports a size beyond every allowed format as the driver would; the rest as the format errors.
@@ -98,10 +121,12 @@ struct DiskMessages: Sendable {
             supported: attached.manager.info.supportedImageFormats.map(\.rawValue))
     }
 
-    /// Throws VDI_IN_USE while a VBD is attached.
+    /// Throws VDI_IN_USE while a VBD is attached or about to be.
     static func requireDetached(_ vdi: Row, _ reader: any DatabaseReader, operation: String) throws {
         let ref = vdi.typedRef(VDI.self)
-        if !reader.rows(VBD.self, where: { $0[VBD.vdi] == ref && $0[VBD.currentlyAttached] }).isEmpty {
+        let isUsed = reader.rows(VBD.self) { $0[VBD.vdi] == ref }
+            .contains { $0[VBD.currentlyAttached] || $0[VBD.reserved] }
+        if isUsed {
             throw APIError("VDI_IN_USE", ref.opaque, operation)
         }
     }
@@ -109,13 +134,13 @@ struct DiskMessages: Sendable {
     private func destroy(_ vdi: Ref<VDI>, task: Ref<XenTask>) async throws {
         let row = try context.row(vdi)
         let attached = try context.attached(row[VDI.sr])
-        try await admission.vdi(vdi, "destroy", task: task) { row, reader in
+        try await admission.run(vdi, "destroy", task: task) { row, reader in
             try Self.requireDetached(row, reader, operation: "destroy")
         } _: {
             do {
                 try await attached.manager.destroyVolume(attached.repository, location: row[VDI.location])
             } catch let error as StorageError {
-                throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi)
+                throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: "destroy")
             }
             try await context.database.transaction { tx in
                 for vbd in tx.rows(VBD.self, where: { $0[VBD.vdi] == vdi }) {
@@ -128,7 +153,7 @@ struct DiskMessages: Sendable {
     }
 
     private func forget(_ vdi: Ref<VDI>, task: Ref<XenTask>) async throws {
-        try await admission.vdi(vdi, "forget", task: task) { row, reader in
+        try await admission.run(vdi, "forget", task: task) { row, reader in
             try Self.requireDetached(row, reader, operation: "forget")
         } _: {
             try await context.database.transaction { tx in tx.delete(vdi) }
@@ -141,7 +166,7 @@ struct DiskMessages: Sendable {
         guard size >= 0, let format = context.format(of: row) else {
             throw APIError("INVALID_VALUE", "size", String(size))
         }
-        try await admission.vdi(vdi, "resize", task: task) { row, reader in
+        try await admission.run(vdi, "resize", task: task) { row, reader in
             try Self.requireDetached(row, reader, operation: "resize")
         } _: {
             do {
@@ -153,7 +178,7 @@ struct DiskMessages: Sendable {
                     try tx.set(vdi, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
                 }
             } catch let error as StorageError {
-                throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi)
+                throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: "resize")
             }
         }
         await context.refreshSpace(attached)
@@ -170,7 +195,7 @@ struct DiskMessages: Sendable {
                 try tx.set(vdi, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
             }
         } catch let error as StorageError {
-            throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi)
+            throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: "update")
         }
     }
 }

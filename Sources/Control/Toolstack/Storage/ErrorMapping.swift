@@ -2,16 +2,27 @@ import APITypes
 import CoreTypes
 import DatapathControl
 import Guests
+import Logging
 import StorageInterface
 import StorageMotion
 
 /// Every mapping from a library's error to the XenAPI error that clients see.
 enum ErrorMapping {
+    /// For what the API's errors have no room for.
+    private static let logger = Logger(label: "gantry.storage")
+
+    /// VDI_IN_USE [vdi, operation]; who holds the image is in the log.
+    private static func inUse(_ vdi: Ref<VDI>, _ operation: String, _ cause: String) -> APIError {
+        logger.warning("an image is in use", metadata: ["vdi": "\(vdi.opaque)", "operation": "\(operation)", "cause": "\(cause)"])
+        return APIError("VDI_IN_USE", vdi.opaque, operation)
+    }
+
     /// A driver's failure in an operation on an SR. Source: SMAPIv1 fault table.
-    static func api(_ error: StorageError, sr: Ref<SR>, vdi: Ref<VDI>? = nil) -> APIError {
-        switch error.fault {
+    /// `operation`: the word for VDI_IN_USE.
+    static func api(_ error: StorageError, sr: Ref<SR>, vdi: Ref<VDI>? = nil, operation: String = "attach") -> APIError {
+        if error.fault == .volumeInUse, let vdi { return inUse(vdi, operation, error.message) }
+        return switch error.fault {
         case .repositoryNotEmpty: APIError("SR_NOT_EMPTY")
-        case .volumeInUse: APIError("VDI_IN_USE", vdi.map { [$0.opaque, error.message] } ?? [])
         case .volumeMissing where vdi != nil: APIError("VDI_MISSING", sr.opaque, vdi?.opaque ?? "")
         case .unimplemented: APIError("SR_OPERATION_NOT_SUPPORTED", sr.opaque)
         default: APIError("SR_BACKEND_FAILURE_\(error.fault.number)", "", error.message, "")
@@ -22,7 +33,7 @@ enum ErrorMapping {
     static func api(_ error: DatapathClient.Failure, sr: Ref<SR>, vdi: Ref<VDI>) -> APIError {
         switch error.code {
         case "noSpace": APIError("SR_BACKEND_FAILURE_44", "", "There is insufficient space: \(error.message)", "")
-        case "busy": APIError("VDI_IN_USE", vdi.opaque, error.message)
+        case "busy": inUse(vdi, "attach", error.message)
         case "notFound": APIError("VDI_MISSING", sr.opaque, vdi.opaque)
         case "outOfRange": APIError("VDI_TOO_SMALL", vdi.opaque, error.message)
         case "cancelled": APIError("TASK_CANCELLED", error.message)

@@ -135,6 +135,12 @@ struct RepositoryMessages: Sendable {
     /// of running moves are the moves' own.
     func scan(_ sr: Ref<SR>) async throws {
         let attached = try context.attached(sr)
+        // The listing tells about this moment and later; rows that come after it are not for it to judge.
+        let before = context.database.read { reader in
+            ScanStart(
+                generation: reader.generation, uuids: Set(reader.rows(VDI.self) { $0[VDI.sr] == sr }.map { $0[VDI.uuid] }),
+                moving: Self.moving(reader), isCreating: Self.isCreating(in: sr, reader))
+        }
         let found: RepositoryScan
         do {
             found = try await attached.manager.scan(attached.repository)
@@ -144,9 +150,17 @@ struct RepositoryMessages: Sendable {
         for (name, problem) in found.problems {
             context.logger.warning("not a disk image", metadata: ["sr": "\(attached.uuid)", "file": "\(name)", "problem": "\(problem)"])
         }
-        let moving = MotionStore(database: context.database).all()
-        let reserved = Set(moving.flatMap { [$0.sourceUUID, $0.destinationUUID] })
+        // What seems new must still be there: it may have been the volume of a VDI that is gone by now.
+        var fresh: Set<String> = []
+        for volume in found.volumes where !before.uuids.contains(volume.uuid) {
+            if (try? await attached.manager.stat(attached.repository, location: volume.location)) != nil {
+                fresh.insert(volume.uuid)
+            }
+        }
+        let insertable = fresh
         try await context.database.transaction { tx in
+            let reserved = before.moving.union(Self.moving(tx))
+            let isCreating = before.isCreating || Self.isCreating(in: sr, tx)
             var known: [String: Row] = [:]
             for row in tx.rows(VDI.self, where: { $0[VDI.sr] == sr }) { known[row[VDI.location]] = row }
             for volume in found.volumes where !reserved.contains(volume.uuid) {
@@ -154,11 +168,14 @@ struct RepositoryMessages: Sendable {
                     let ref = row.typedRef(VDI.self)
                     try tx.set(ref, VDI.virtualSize, Int64(clamping: volume.virtualSize))
                     try tx.set(ref, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
-                } else if tx.find(VDI.self, uuid: volume.uuid) == nil {
+                    try tx.set(ref, VDI.missing, false)
+                } else if insertable.contains(volume.uuid), !isCreating, tx.find(VDI.self, uuid: volume.uuid) == nil {
                     tx.insert(VDI.self, ref: Fresh.ref(VDI.self)) { row in VDIRow.fill(&row, volume, sr: sr) }
                 }
             }
-            for (_, row) in known where !reserved.contains(row[VDI.uuid]) {
+            // A damaged image is there, and its VDI with it.
+            for name in found.problems.keys { known[name] = nil }
+            for (_, row) in known where !reserved.contains(row[VDI.uuid]) && row.created <= before.generation {
                 let ref = row.typedRef(VDI.self)
                 if tx.rows(VBD.self, where: { $0[VBD.vdi] == ref }).isEmpty {
                     tx.delete(ref)
@@ -170,11 +187,50 @@ struct RepositoryMessages: Sendable {
         await context.refreshSpace(attached)
     }
 
+    /// What the database said before a listing of the SR.
+    private struct ScanStart: Sendable {
+        let generation: Int64
+        let uuids: Set<String>
+        let moving: Set<String>
+        let isCreating: Bool
+    }
+
+    private static func motions(_ reader: any DatabaseReader) -> [DiskMotion] {
+        reader.privateRecords(kind: MotionStore.kind).values.compactMap(MotionStore.read)
+    }
+
+    /// The volumes that moves look after.
+    private static func moving(_ reader: any DatabaseReader) -> Set<String> {
+        Set(motions(reader).flatMap { [$0.sourceUUID, $0.destinationUUID] })
+    }
+
+    private static func isCreating(in sr: Ref<SR>, _ reader: any DatabaseReader) -> Bool {
+        guard case .map(let operations)? = reader.row(sr)?[field: "current_operations"] else { return false }
+        return operations.contains { $0.value == .string("vdi_create") }
+    }
+
+    /// Throws OTHER_OPERATION_IN_PROGRESS while a move comes from or goes to the SR, or something runs on the SR itself.
+    private static func requireIdle(_ sr: Ref<SR>, _ reader: any DatabaseReader) throws {
+        if let motion = motions(reader).first(where: { $0.sourceSR == sr.opaque || $0.destinationSR == sr.opaque }) {
+            throw APIError("OTHER_OPERATION_IN_PROGRESS", SR.className, sr.opaque, "vdi_mirror", motion.id)
+        }
+        try OperationAdmission.requireIdle(try reader.require(sr))
+    }
+
+    /// Throws VDI_IN_USE while one of the SR's disks is attached, about to be, or in an operation.
+    private static func requireUnused(_ sr: Ref<SR>, _ reader: any DatabaseReader, operation: String) throws {
+        for vdi in reader.rows(VDI.self, where: { $0[VDI.sr] == sr }) {
+            try DiskMessages.requireDetached(vdi, reader, operation: operation)
+            if !vdi[VDI.currentOperations].isEmpty { throw APIError("VDI_IN_USE", vdi.ref, operation) }
+        }
+    }
+
     private func forget(_ sr: Ref<SR>) async throws {
-        _ = try context.row(sr)
         try await context.database.transaction { tx in
+            try Self.requireIdle(sr, tx)
             let pbds = tx.rows(PBD.self) { $0[PBD.sr] == sr }
             if pbds.contains(where: { $0[PBD.currentlyAttached] }) { throw APIError("SR_HAS_PBD", sr.opaque) }
+            try Self.requireUnused(sr, tx, operation: "forget")
             for pbd in pbds { tx.delete(pbd.typedRef(PBD.self)) }
             for vdi in tx.rows(VDI.self, where: { $0[VDI.sr] == sr }) { tx.delete(vdi.typedRef(VDI.self)) }
             tx.delete(sr)
@@ -185,10 +241,12 @@ struct RepositoryMessages: Sendable {
         let row = try context.row(sr)
         guard let pbd = context.pbd(of: sr) else { throw APIError("SR_HAS_NO_PBDS", sr.opaque) }
         if pbd[PBD.currentlyAttached] { throw APIError("SR_HAS_PBD", sr.opaque) }
-        let holdsDisks = context.database.read { reader in
-            reader.rows(VDI.self) { $0[VDI.sr] == sr && $0[VDI.managed] }.isEmpty == false
+        try context.database.read { reader in
+            try Self.requireIdle(sr, reader)
+            if reader.rows(VDI.self).contains(where: { $0[VDI.sr] == sr && $0[VDI.managed] }) {
+                throw APIError("SR_NOT_EMPTY")
+            }
         }
-        if holdsDisks { throw APIError("SR_NOT_EMPTY") }
         let manager = try context.manager(ofType: row[SR.type])
         do {
             try await manager.destroyRepository(
@@ -224,9 +282,11 @@ struct RepositoryMessages: Sendable {
     }
 
     private func destroyPBD(_ pbd: Ref<PBD>) async throws {
-        let row = try context.row(pbd)
-        if row[PBD.currentlyAttached] { throw APIError("SR_HAS_PBD", row[PBD.sr].opaque) }
-        try await context.database.transaction { tx in tx.delete(pbd) }
+        try await context.database.transaction { tx in
+            let row = try tx.require(pbd)
+            if row[PBD.currentlyAttached] { throw APIError("SR_HAS_PBD", row[PBD.sr].opaque) }
+            tx.delete(pbd)
+        }
     }
 
     func plug(_ pbd: Ref<PBD>) async throws {
@@ -248,20 +308,18 @@ struct RepositoryMessages: Sendable {
         guard row[PBD.currentlyAttached] else { return }
         let sr = try context.row(row[PBD.sr])
         let srRef = row[PBD.sr]
-        let used = context.database.read { reader in
-            reader.rows(VDI.self) { $0[VDI.sr] == srRef }.filter { vdi in
-                let ref = vdi.typedRef(VDI.self)
-                if !vdi[VDI.currentOperations].isEmpty { return true }
-                return !reader.rows(VBD.self) { $0[VBD.vdi] == ref && $0[VBD.currentlyAttached] }.isEmpty
-            }
-        }
-        if let vdi = used.first { throw APIError("VDI_IN_USE", vdi.ref, "PBD.unplug") }
         let manager = try context.manager(ofType: sr[SR.type])
+        // The row first, with what speaks against it: nothing new begins on storage that is going.
+        try await context.database.transaction { tx in
+            try Self.requireIdle(srRef, tx)
+            try Self.requireUnused(srRef, tx, operation: "PBD.unplug")
+            try tx.set(pbd, PBD.currentlyAttached, false)
+        }
         do {
             try await manager.detach(StorageRepository(uuid: sr[SR.uuid], deviceConfig: row[PBD.deviceConfig]))
         } catch {
+            try? await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
             throw ErrorMapping.api(error, sr: srRef)
         }
-        try await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, false) }
     }
 }

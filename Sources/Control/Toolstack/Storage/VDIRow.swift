@@ -14,6 +14,8 @@ enum VDIRow {
         row[VDI.physicalUtilisation] = Int64(clamping: volume.physicalSize)
         row[VDI.type] = .user
         row[VDI.managed] = true
+        row[VDI.missing] = false
+        row[VDI.currentOperations] = [:]
         row[VDI.smConfig] = ["image-format": volume.format.rawValue]
         row[VDI.allowedOperations] = [.clone, .copy, .resize, .destroy, .forget, .update].filter { operations.contains($0) }
     }

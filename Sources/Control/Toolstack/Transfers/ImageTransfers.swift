@@ -5,6 +5,7 @@ import DatapathControl
 import Foundation
 import PoolDatabase
 import StorageInterface
+import Synchronization
 
 /// The content of VDIs as HTTP bodies: a gantry-datapath process of its own reads or writes the image, this one only
 /// moves bytes through a pipe. The VDI is held for the time.
@@ -31,21 +32,22 @@ struct ImageTransfers: DiskTransfers {
         let row = try context.row(vdi)
         if row[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.opaque) }
         let image = try context.image(of: row, readOnly: false)
-        try await admission.begin(vdi, "update", task: call.task) { row, reader in
+        let admitted = try await admission.begin(vdi, "update", task: call.task) { row, reader in
             try DiskMessages.requireDetached(row, reader, operation: "import")
         }
         do {
             let process = try TransferProcess.start(
                 [program, "import", "--image", image.path, "--format", image.format, "--as", format.rawValue],
                 folder: folder, writesInput: true)
-            return ImportSink(transfers: self, vdi: vdi, process: process, result: result, isNew: isNew)
+            return ImportSink(
+                transfers: self, vdi: vdi, hold: TransferHold(admitted), process: process, result: result, isNew: isNew)
         } catch {
-            await admission.end(vdi)
+            await admission.end(admitted)
             throw error
         }
     }
 
-    /// A new VDI of the stream's length; raw only, as the length must be known. Source: wire facts, section 10.
+    /// A new VDI of the stream's length; raw only, as the length must be known. Source: XenAPI import_raw_vdi.
     private func importIntoRepository(
         _ text: String, format: ImageFormat, length: Int64?, call: CallContext
     ) async throws -> any DiskImportSink {
@@ -55,22 +57,22 @@ struct ImageTransfers: DiskTransfers {
         }
         let attached = try context.attached(sr)
         let vdi = Fresh.ref(VDI.self)
-        let formats = attached.manager.preferredFormats(attached.repository.deviceConfig)
+        let formats = attached.manager.preferredFormats(attached.repository.deviceConfig) + attached.manager.info.supportedImageFormats
+        let chosen: (format: ImageFormat, size: UInt64)
         do {
-            guard let chosen = formats.first(where: { (try? attached.manager.roundedSize(UInt64(length), format: $0)) != nil }) else {
+            guard let format = formats.first(where: { (try? attached.manager.roundedSize(UInt64(length), format: $0)) != nil }) else {
                 throw APIError("VDI_TOO_LARGE", vdi.opaque, String(formats.map(attached.manager.largestSize).max() ?? 0))
             }
-            let size = try attached.manager.roundedSize(UInt64(length), format: chosen)
-            let volume = try await attached.manager.createVolume(
-                attached.repository, uuid: Fresh.uuid(), size: size, format: chosen)
-            try await context.database.transaction { tx in
-                tx.insert(VDI.self, ref: vdi) { row in
-                    VDIRow.fill(&row, volume, sr: sr)
-                    row[VDI.nameLabel] = "Imported VDI"
-                }
-            }
+            chosen = (format, try attached.manager.roundedSize(UInt64(length), format: format))
         } catch let error as StorageError {
             throw ErrorMapping.api(error, sr: sr)
+        }
+        let disks = DiskMessages(context: context, admission: admission)
+        try await disks.makeVolume(in: attached, size: chosen.size, format: chosen.format, task: call.task) { volume, tx in
+            tx.insert(VDI.self, ref: vdi) { row in
+                VDIRow.fill(&row, volume, sr: sr)
+                row[VDI.nameLabel] = "Imported VDI"
+            }
         }
         do {
             return try await sink(vdi, format: .raw, call: call, result: .ref(vdi.opaque), isNew: true)
@@ -98,7 +100,7 @@ struct ImageTransfers: DiskTransfers {
         let limit: UInt64 = 2040 << 30
         if format == .vhd, row[VDI.virtualSize] > Int64(limit) { throw APIError("VDI_TOO_LARGE", vdi.opaque, String(limit)) }
         let image = try context.image(of: row, readOnly: true)
-        try await admission.begin(vdi, "copy", task: call.task) { row, reader in
+        let admitted = try await admission.begin(vdi, "copy", task: call.task) { row, reader in
             try DiskMessages.requireDetached(row, reader, operation: "export")
         }
         do {
@@ -106,10 +108,11 @@ struct ImageTransfers: DiskTransfers {
                 [program, "export", "--image", image.path, "--format", image.format, "--as", format.rawValue],
                 folder: folder, writesInput: false)
             return ExportSource(
-                transfers: self, vdi: vdi, process: process, format: format, fileName: "\(row[VDI.uuid]).\(format.rawValue)",
+                transfers: self, vdi: vdi, hold: TransferHold(admitted), process: process, format: format,
+                fileName: "\(row[VDI.uuid]).\(format.rawValue)",
                 expected: format == .raw ? row[VDI.virtualSize] : row[VDI.physicalUtilisation], progress: call.progress)
         } catch {
-            await admission.end(vdi)
+            await admission.end(admitted)
             throw error
         }
     }
@@ -135,9 +138,12 @@ struct ImageTransfers: DiskTransfers {
         return found.typedRef(SR.self)
     }
 
-    /// Lets the VDI go and brings its row up to date.
-    func finished(_ vdi: Ref<VDI>) async {
-        await admission.end(vdi)
+    /// Lets the VDI go and brings its row up to date; what it is held for is over. Only the first call does anything.
+    /// `discarding`: the VDI goes altogether, before anybody else can have it.
+    func finished(_ vdi: Ref<VDI>, _ hold: TransferHold, discarding: Bool = false) async {
+        guard let admitted = hold.release() else { return }
+        if discarding { await discard(vdi) }
+        await admission.end(admitted)
         guard let row = context.database.read({ $0.row(vdi) }), let attached = try? context.attached(row[VDI.sr]) else { return }
         if let volume = try? await attached.manager.stat(attached.repository, location: row[VDI.location]) {
             try? await context.database.transaction { tx in
@@ -154,9 +160,23 @@ struct ImageTransfers: DiskTransfers {
     }
 }
 
+/// The VDI's operation during a transfer, to be ended once, whoever is first.
+final class TransferHold: Sendable {
+    private let admitted: OperationAdmission.Admitted
+    private let isReleased = Atomic<Bool>(false)
+
+    init(_ admitted: OperationAdmission.Admitted) { self.admitted = admitted }
+
+    /// What is to be ended; nil for all but the first caller.
+    func release() -> OperationAdmission.Admitted? {
+        isReleased.exchange(true, ordering: .acquiringAndReleasing) ? nil : admitted
+    }
+}
+
 private struct ImportSink: DiskImportSink {
     let transfers: ImageTransfers
     let vdi: Ref<VDI>
+    let hold: TransferHold
     let process: TransferProcess
     let result: APIValue
     /// The VDI was made for this import and goes when it fails.
@@ -188,14 +208,14 @@ private struct ImportSink: DiskImportSink {
     }
 
     private func release(succeeded: Bool) async {
-        await transfers.finished(vdi)
-        if isNew, !succeeded { await transfers.discard(vdi) }
+        await transfers.finished(vdi, hold, discarding: isNew && !succeeded)
     }
 }
 
 private struct ExportSource: DiskExportSource {
     let transfers: ImageTransfers
     let vdi: Ref<VDI>
+    let hold: TransferHold
     let process: TransferProcess
     let format: ImageFormat
     let fileName: String
@@ -226,6 +246,6 @@ private struct ExportSource: DiskExportSource {
 
     func close() async {
         await process.abort()
-        await transfers.finished(vdi)
+        await transfers.finished(vdi, hold)
     }
 }

@@ -1,0 +1,45 @@
+import APITypes
+import Logging
+import PoolDatabase
+import StorageMotion
+
+/// Takes up the moves that a restart interrupted, and those whose cleaning up could not be done when they ended.
+actor MotionSupervisor {
+    private let context: StorageContext
+    private let admission: OperationAdmission
+
+    init(context: StorageContext, admission: OperationAdmission) {
+        self.context = context
+        self.admission = admission
+    }
+
+    /// Called once, before any call is served. Decided moves are finished here: little is left to do for them. A move that
+    /// goes on holds its VDI and goes on beside the calls, for as long as a copy takes.
+    func resume() async {
+        let store = MotionStore(database: context.database)
+        for key in store.damaged() {
+            context.logger.error("the record of a move cannot be read and is kept", metadata: ["motion": "\(key)"])
+        }
+        let motions = store.all()
+        for motion in motions where motion.isDecided { await MotionDriver(context: context).recover(motion) }
+        for motion in motions where !motion.isDecided {
+            let held = try? await admission.begin(Ref<VDI>(motion.sourceRef), "mirror", task: .null) { _, _ in }
+            Task { [context, admission] in
+                await MotionDriver(context: context).recover(motion)
+                if let held { await admission.end(held) }
+            }
+        }
+    }
+
+    /// What could not be cleaned up, because a driver or an SR was not there, is tried again every few seconds. Decided
+    /// moves that are being cleaned up just now are left to whoever does it.
+    func retryForEver() async {
+        var seen: Set<String> = []
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(15))
+            let decided = MotionStore(database: context.database).all().filter(\.isDecided)
+            for motion in decided where seen.contains(motion.id) { await MotionDriver(context: context).recover(motion) }
+            seen = Set(decided.map(\.id))
+        }
+    }
+}

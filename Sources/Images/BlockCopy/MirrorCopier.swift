@@ -10,8 +10,8 @@ import Synchronization
 final class MirrorCopier: Sendable {
     /// Bytes read and written in one step, and so the longest time that a guest write waits for the copier.
     private static let chunk: UInt64 = 1 << 20
-    /// Bytes whose extents are looked up at once.
-    private static let window: UInt64 = 256 << 20
+    /// Bytes whose extents are looked up at once, with their range held.
+    private static let window: UInt64 = 16 << 20
 
     private let mirror: MirrorDevice
     private let limit: Atomic<UInt64>

@@ -13,6 +13,10 @@ public protocol BlockDevice: AnyObject, Sendable {
     /// Requests that are multiples of this many bytes (a power of two, at least 512) are served best: the cluster or
     /// block size of the image.
     var preferredAlignment: UInt64 { get }
+    /// Completed changes depend on metadata that only this process's memory holds: should it die before the next
+    /// `flush`, they are lost even if the machine lives on. Cheap to ask; true from before such a change completes until
+    /// after a flush made it durable.
+    var hasVolatileMetadata: Bool { get }
 
     /// Fills `buffer` from `offset`.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError)
@@ -33,6 +37,8 @@ public protocol BlockDevice: AnyObject, Sendable {
 }
 
 extension BlockDevice {
+    public var hasVolatileMetadata: Bool { false }
+
     /// Throws `.outOfRange` unless `offset ..< offset + length` lies inside the device.
     @inlinable
     public func checkRange(_ offset: UInt64, _ length: UInt64) throws(BlockError) {

@@ -14,8 +14,10 @@ extension QCOW2Image {
             try storage.sync()
             pending.mustClearAutoclear = false
         }
-        hasPendingMetadata.store(true, ordering: .releasing)
         if tables.dirtyCount >= tables.capacity / 2 || pending.frees.count >= 16384 { try flushMetadata() }
+        // After that flush, which may have left nothing pending: this change is.
+        hasPendingMetadata.store(true, ordering: .releasing)
+        hasUnwrittenMapping.store(true, ordering: .releasing)
         return pending
     }
 

@@ -46,6 +46,7 @@ extension QCOW2Image {
         try storage.sync()
         pending.needsDataBarrier = false
         pending.l1Entries.removeAll(keepingCapacity: true)
+        hasUnwrittenMapping.store(false, ordering: .releasing)
         try releaseFreed(pending)
     }
 

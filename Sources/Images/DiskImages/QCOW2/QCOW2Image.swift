@@ -29,11 +29,14 @@ public final class QCOW2Image: BlockDevice {
     let fileEnd: Atomic<UInt64>
     /// There is something that only an ordered flush makes durable.
     let hasPendingMetadata = Atomic<Bool>(false)
+    /// L2 or L1 entries in memory differ from the file (lowered refcounts alone are no loss).
+    let hasUnwrittenMapping = Atomic<Bool>(false)
     /// The image turned out to contradict itself: no more writes.
     let isCorrupt = Atomic<Bool>(false)
     let isClosed = Atomic<Bool>(false)
 
     public var preferredAlignment: UInt64 { geometry.clusterSize }
+    public var hasVolatileMetadata: Bool { hasUnwrittenMapping.load(ordering: .acquiring) }
 
     init(
         storage: any QCOW2Storage, header: QCOW2Header, geometry: QCOW2Geometry, l1: QCOW2L1Table,

@@ -1,5 +1,6 @@
 import BlockIO
 import CoreTypes
+import Synchronization
 
 /// New blocks, and the sector bitmaps of old ones.
 extension DynamicVHD {
@@ -51,6 +52,7 @@ extension DynamicVHD {
             try file.zero(at: data, length: blockSize, mayUnmap: false)
         }
         try file.write(bytes: [UInt8](repeating: 0xFF, count: Int(header.bitmapSize)), at: start)
+        hasUnwrittenTable.store(true, ordering: .releasing)
         table.assign(block, UInt32(start / 512))
         table.setFull(block)
         end = data + blockSize
@@ -69,6 +71,7 @@ extension DynamicVHD {
                         at: start + header.bitmapSize + UInt64(sector) * 512, length: 512, mayUnmap: false)
                 }
             }
+            hasUnwrittenTable.store(true, ordering: .releasing)
             completedBlocks.append(block)
         }
         table.setFull(block)

@@ -1,5 +1,6 @@
 import BlockIO
 import CoreTypes
+import Synchronization
 
 /// Durability: the order in which metadata reach the file.
 extension DynamicVHD {
@@ -50,6 +51,10 @@ extension DynamicVHD {
             let ones = [UInt8](repeating: 0xFF, count: Int(header.bitmapSize))
             for bitmap in bitmaps { try file.write(bytes: ones, at: bitmap.start) }
             try file.sync()
+            lock.exclusive {
+                let isClean = table.dirtySectors.isEmpty && completedBlocks.isEmpty
+                hasUnwrittenTable.store(!isClean, ordering: .releasing)
+            }
         } catch {
             lock.exclusive {
                 table.restore(sectors.map(\.sector))

@@ -1,5 +1,6 @@
 import BlockIO
 import CoreTypes
+import Synchronization
 
 /// A dynamic VHD: blocks that appear in the file when they are first written.
 ///
@@ -14,6 +15,7 @@ final class DynamicVHD: BlockDevice, @unchecked Sendable {
     let size: UInt64
     var isReadOnly: Bool { file.isReadOnly }
     var preferredAlignment: UInt64 { blockSize }
+    var hasVolatileMetadata: Bool { hasUnwrittenTable.load(ordering: .acquiring) }
     let file: ImageFile
     let layout: VHDLayout
     let header: VHDHeader
@@ -34,6 +36,8 @@ final class DynamicVHD: BlockDevice, @unchecked Sendable {
     var footerMoved = false
     /// Old blocks whose bitmap must be written as all ones by the next flush.
     var completedBlocks: [Int] = []
+    /// Entries of the block table or bitmaps in memory differ from the file. Changed with the lock held exclusively.
+    let hasUnwrittenTable = Atomic<Bool>(false)
     /// The file has been brought into order for changes.
     var isPrepared = false
     var isClosed = false

@@ -13,6 +13,8 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     /// Serialises the control operations.
     private let control = Mutex<Void>(())
     private let decision = Monitor()
+    /// No decision will come: see `abandonUndecided`.
+    private let isAbandoned = Atomic<Bool>(false)
     private let longestPause = Atomic<UInt64>(0)
 
     /// The size at the start; a destination that is larger does not change what clients see.
@@ -93,10 +95,34 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
                 let waiting = mirror
                 gate.unlock()
                 guard error.code == .undecided, let waiting else { throw error }
-                decision.locked {
-                    while waiting.phase == .undecided { decision.wait() }
+                try decision.locked { () throws(BlockError) in
+                    while waiting.phase == .undecided {
+                        if isAbandoned.load(ordering: .acquiring) {
+                            throw BlockError(.io, "the data path ended before the disk's move was decided")
+                        }
+                        decision.wait()
+                    }
                 }
             }
+        }
+    }
+
+    /// What only a flush makes durable. While the mirror is filled, the source's alone: nobody relies on the destination.
+    public var hasVolatileMetadata: Bool {
+        gate.lockShared()
+        defer { gate.unlock() }
+        guard let mirror else { return current.hasVolatileMetadata }
+        switch mirror.phase {
+        case .dual, .undecided: return mirror.source.hasVolatileMetadata || mirror.destination.hasVolatileMetadata
+        default: return mirror.source.hasVolatileMetadata
+        }
+    }
+
+    /// Before an end without a decision: requests that wait for one, now or later, fail and are tried on neither image.
+    public func abandonUndecided() {
+        decision.locked {
+            isAbandoned.store(true, ordering: .releasing)
+            decision.wakeAll()
         }
     }
 

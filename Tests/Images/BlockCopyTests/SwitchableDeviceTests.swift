@@ -119,6 +119,29 @@ import TestSupport
         #expect(try device.bytes(4096, 3) == [9, 8, 7])
     }
 
+    /// Without a decision to come the waiting request fails, and neither image has it.
+    @Test func anAbandonedDecisionFailsTheWaitingWrite() throws {
+        let source = MemoryDevice(size: Self.size)
+        let target = MemoryDevice(size: Self.size)
+        let failing = FailingDevice(source, writes: .max)
+        let device = SwitchableDevice(failing)
+        try device.startMirror(to: target, bytesPerSecond: 0)
+        try awaitSynchronised(device)
+        try device.preparePivot()
+        failing.failNow()
+        let writer = WorkerThread("writer") {
+            let error = #expect(throws: BlockError.self) { try device.store([9, 8, 7], at: 4096) }
+            #expect(error?.code == .io)
+        }
+        while device.mirrorProgress?.phase != .undecided {}
+        device.abandonUndecided()
+        writer.join()
+        #expect(throws: BlockError.self) { try device.flush() }
+        #expect(try source.bytes(4096, 3) == [0, 0, 0])
+        #expect(try target.bytes(4096, 3) == [0, 0, 0])
+        try device.close()
+    }
+
     @Test func refusesWhatCannotBeMirroredTo() throws {
         let device = SwitchableDevice(MemoryDevice(size: Self.size))
         #expect(throws: BlockError.self) {

@@ -6,6 +6,7 @@ import CoreTypes
 import DiskImages
 import Foundation
 import NBDTransport
+import Synchronization
 
 /// One disk's data path: its image behind a switchable device, the NBD export above it, the control socket beside it.
 ///
@@ -15,18 +16,32 @@ public final class DatapathService: Sendable {
     /// The only export's name.
     public static let exportName = "disk"
 
+    /// Control connections at once; more are closed as they come.
+    private static let mostConnections = 64
+
     private let device: SwitchableDevice
+    /// What clients see: the device, below a crash mark when there is one.
+    private let front: any BlockDevice
     private let server: NBDServer
     private let images: ImagePair
     private let listener: Int32
+    private let connections = Atomic<Int>(0)
 
     /// Opens the image and serves it. `nbdSocket` and `controlSocket` are paths for new Unix sockets.
-    public init(image: ImageSpecification, nbdSocket: String, controlSocket: String) throws {
+    /// `crashMark`: the file in which a killed process leaves word that it lost changes (`CrashMark`).
+    public init(
+        image: ImageSpecification, nbdSocket: String, controlSocket: String, crashMark: String? = nil
+    ) throws {
         gantry_ignore_sigpipe()
         let format = try Self.format(image.format)
         device = SwitchableDevice(try DiskImage.open(path: image.path, format: format, readOnly: image.readOnly))
+        if let crashMark, !image.readOnly {
+            front = try CrashMark(device, path: crashMark)
+        } else {
+            front = device
+        }
         images = ImagePair(image)
-        server = NBDServer(exports: [NBDExport(name: Self.exportName, device: device, readOnly: image.readOnly)])
+        server = NBDServer(exports: [NBDExport(name: Self.exportName, device: front, readOnly: image.readOnly)])
         try server.start(unixSocket: nbdSocket)
         // SAFETY: the C string lives for the call.
         listener = unsafe controlSocket.withCString { unsafe gantry_unix_listen($0, 16) }
@@ -41,17 +56,10 @@ public final class DatapathService: Sendable {
         let ended = Monitor()
         let quit = QuitFlag()
         let acceptor = WorkerThread("control") { [self] in
-            while true {
-                let connection = gantry_accept(listener)
-                if connection == -EINTR || connection == -ECONNABORTED { continue }
-                if connection < 0 { return }
-                _ = WorkerThread("control-conn") { [self] in
-                    serve(ControlChannel(descriptor: connection)) {
-                        ended.locked {
-                            quit.isSet = true
-                            ended.wakeAll()
-                        }
-                    }
+            accept {
+                ended.locked {
+                    quit.isSet = true
+                    ended.wakeAll()
                 }
             }
         }
@@ -61,8 +69,38 @@ public final class DatapathService: Sendable {
         shutdown(listener, Int32(SHUT_RDWR))
         acceptor.join()
         close(listener)
+        // Requests that wait for a pivot's decision would keep the server from ending.
+        device.abandonUndecided()
         server.stop()
-        try device.close()
+        try front.close()
+    }
+
+    /// Takes control connections until the listener is shut down; what else goes wrong passes.
+    private func accept(quit: @escaping @Sendable () -> Void) {
+        while true {
+            let descriptor = gantry_accept(listener)
+            if descriptor == -EINTR || descriptor == -ECONNABORTED { continue }
+            if descriptor == -EINVAL || descriptor == -EBADF { return }
+            if descriptor < 0 {
+                // Out of descriptors or memory; the callers wait in the backlog meanwhile.
+                usleep(50_000)
+                continue
+            }
+            if connections.add(1, ordering: .relaxed).newValue > Self.mostConnections {
+                connections.subtract(1, ordering: .relaxed)
+                close(descriptor)
+                continue
+            }
+            let started = WorkerThread(ifPossible: "control-conn") { [self] in
+                serve(ControlChannel(descriptor: descriptor), quit: quit)
+                connections.subtract(1, ordering: .relaxed)
+            }
+            if started == nil {
+                connections.subtract(1, ordering: .relaxed)
+                close(descriptor)
+                usleep(50_000)
+            }
+        }
     }
 
     private func serve(_ channel: ControlChannel, quit: () -> Void) {

@@ -18,6 +18,9 @@ public final class ControlChannel {
         public init(_ description: String) { self.description = description }
     }
 
+    /// The socket's receive time limit passed.
+    struct TimedOut: Error {}
+
     public func send<Message: Encodable>(_ message: Message) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.withoutEscapingSlashes]
@@ -54,6 +57,7 @@ public final class ControlChannel {
             let n = unsafe chunk.withUnsafeMutableBytes { unsafe gantry_receive(descriptor, $0.baseAddress, $0.count) }
             if n == -Int64(EINTR) { continue }
             if n == 0 || n == -Int64(ECONNRESET) { return nil }
+            if n == -Int64(EAGAIN) { throw TimedOut() }
             guard n > 0 else { throw Failure("the control connection broke: \(Self.text(n))") }
             pending.append(contentsOf: chunk[..<Int(n)])
         }

@@ -31,7 +31,7 @@ public struct DatapathClient: Sendable {
         }
     }
 
-    /// Like `call`, on this thread.
+    /// Like `call`, on this thread. Gives up on a status after 10 s and on a quit after 60; the rest may take long.
     public func callBlocking(_ request: DatapathRequest) throws -> DatapathReply {
         // SAFETY: the C string lives for the call.
         let descriptor = unsafe socketPath.withCString { unsafe gantry_unix_connect($0) }
@@ -41,6 +41,11 @@ public struct DatapathClient: Sendable {
                 message: "no data path answers on \(socketPath): \(unsafe String(cString: strerror(-descriptor)))")
         }
         let channel = ControlChannel(descriptor: descriptor)
+        switch request {
+        case .status: Self.limitWait(on: descriptor, seconds: 10)
+        case .quit: Self.limitWait(on: descriptor, seconds: 60)
+        default: break
+        }
         do {
             try channel.send(request)
             guard let reply = try channel.receive(DatapathReply.self) else {
@@ -50,9 +55,17 @@ public struct DatapathClient: Sendable {
             return reply
         } catch let failure as Failure {
             throw failure
+        } catch is ControlChannel.TimedOut {
+            throw Failure(code: "unreachable", message: "the data path at \(socketPath) does not answer")
         } catch {
             throw Failure(code: "unreachable", message: "\(error)")
         }
+    }
+
+    private static func limitWait(on descriptor: Int32, seconds: Int) {
+        var limit = timeval(tv_sec: seconds, tv_usec: 0)
+        // SAFETY: the option's value is the structure, for the call.
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     public func status() async throws -> DatapathStatus {

@@ -21,7 +21,21 @@ public final class WorkerThread: @unchecked Sendable {
 
     /// Starts `body` on a new thread called `name` (15 bytes are shown).
     public init(_ name: String, _ body: @escaping @Sendable () -> Void) {
-        let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
+        let status = Self.create(&thread, Start(name: name, body: body))
+        precondition(status == 0, "pthread_create failed with \(status): the process is out of threads")
+    }
+
+    /// The same where one thread more or less does not matter: nil when the process is out of threads.
+    public init?(ifPossible name: String, _ body: @escaping @Sendable () -> Void) {
+        if Self.create(&thread, Start(name: name, body: body)) != 0 {
+            joined.store(true, ordering: .releasing)
+            return nil
+        }
+    }
+
+    /// 0, or the error number.
+    private static func create(_ thread: inout pthread_t, _ start: Start) -> Int32 {
+        let start = unsafe Unmanaged.passRetained(start)
         let status = unsafe pthread_create(&thread, nil, { raw in
             // SAFETY: the pointer is the retained Start of the line above; taken exactly once.
             guard let raw = unsafe raw else { return nil }
@@ -30,7 +44,9 @@ public final class WorkerThread: @unchecked Sendable {
             start.body()
             return nil
         }, start.toOpaque())
-        precondition(status == 0, "pthread_create failed with \(status): the process is out of threads")
+        // SAFETY: without a thread nobody takes it.
+        if status != 0 { unsafe start.release() }
+        return status
     }
 
     /// Nobody waits for a thread whose object is gone: it ends by itself and leaves nothing.

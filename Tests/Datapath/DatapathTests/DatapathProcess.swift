@@ -14,14 +14,18 @@ final class DatapathProcess {
         let description: String
     }
 
-    /// Throws with what the process said when it does not get ready.
-    init(_ folder: ScratchFolder, image: String, format: String, readOnly: Bool = false) throws {
+    /// Throws with what the process said when it does not get ready. `crashMark` puts a mark file into the folder.
+    init(
+        _ folder: ScratchFolder, image: String, format: String, readOnly: Bool = false, crashMark: Bool = false
+    ) throws {
         nbdSocket = folder.file("nbd")
         control = DatapathClient(socketPath: folder.file("control"))
-        process.executableURL = URL(fileURLWithPath: try Tool.find("gantry-datapath"))
+        // A file that reaches the process's size limit is an error for it, not a signal.
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments =
-            ["serve", "--image", image, "--format", format, "--nbd", nbdSocket, "--control", control.socketPath]
-            + (readOnly ? ["--read-only"] : [])
+            ["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", try Tool.find("gantry-datapath")]
+            + ["serve", "--image", image, "--format", format, "--nbd", nbdSocket, "--control", control.socketPath]
+            + (readOnly ? ["--read-only"] : []) + (crashMark ? ["--crash-mark", folder.file("mark")] : [])
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors
@@ -33,6 +37,8 @@ final class DatapathProcess {
             throw Failure(description: String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
         }
     }
+
+    var pid: Int32 { process.processIdentifier }
 
     func connect() throws -> NBDClient { try NBDClient.connect(unixSocket: nbdSocket, exportName: "disk", readOnly: false) }
 

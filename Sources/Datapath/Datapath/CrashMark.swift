@@ -1,0 +1,132 @@
+import BlockIO
+import Glibc
+import Synchronization
+
+/// A filter that keeps a mark outside this process while answered changes depend on metadata in its memory, so that
+/// their loss does not go unnoticed.
+///
+/// An image format writes its tables when it flushes. Should this process be killed before that, what was written since
+/// is gone although the machine lives on; clients reconnect to the next process and their next flush would succeed. The
+/// mark tells the next process, which fails that flush.
+///
+/// The mark is the first byte of a file. It is set before the change that makes it necessary is answered, and cleared
+/// after a flush unless a change made it necessary again meanwhile.
+final class CrashMark: BlockDevice {
+    private enum State {
+        static let clean: UInt8 = 0
+        static let marked: UInt8 = 1
+        /// Being examined with the monitor held; the file still says marked.
+        static let settling: UInt8 = 2
+    }
+
+    private let device: any BlockDevice
+    private let descriptor: Int32
+    private let path: String
+    private let monitor = Monitor()
+    private let state: Atomic<UInt8>
+    /// The process before this one left the mark, and no client has been told yet.
+    private let lossPending: Atomic<Bool>
+
+    /// `path` is created unless it is there from an earlier process.
+    init(_ device: any BlockDevice, path: String) throws(BlockError) {
+        self.device = device
+        self.path = path
+        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw BlockError(call: "open", errno: errno, path: path) }
+        var byte: UInt8 = 0
+        // SAFETY: reads one byte into a byte.
+        let wasMarked = unsafe pread(descriptor, &byte, 1, 0) == 1 && byte != State.clean
+        state = Atomic(wasMarked ? State.marked : State.clean)
+        lossPending = Atomic(wasMarked)
+        // Takes the room for the byte: later writes cannot run out of it.
+        try store(wasMarked ? State.marked : State.clean)
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    var size: UInt64 { device.size }
+    var isReadOnly: Bool { device.isReadOnly }
+    var preferredAlignment: UInt64 { device.preferredAlignment }
+    var hasVolatileMetadata: Bool { device.hasVolatileMetadata }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try unsafe device.read(into: buffer, at: offset)
+    }
+
+    func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try unsafe device.write(data, at: offset)
+        try mark()
+    }
+
+    func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
+        try device.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)
+        try mark()
+    }
+
+    func discard(at offset: UInt64, length: UInt64) throws(BlockError) {
+        try device.discard(at: offset, length: length)
+        try mark()
+    }
+
+    func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
+        try device.appendExtents(to: &extents, at: offset, length: length)
+    }
+
+    /// Fails once, with `.io`, when the process before this one was killed with changes that no flush had covered.
+    func flush() throws(BlockError) {
+        try device.flush()
+        let isLoss = lossPending.exchange(false, ordering: .acquiringAndReleasing)
+        try settle()
+        if isLoss { throw BlockError(.io, "the data path was killed with unflushed changes; they are lost") }
+    }
+
+    /// Clears the mark when everything is durable and no loss is left to tell.
+    func close() throws(BlockError) {
+        try device.close()
+        if !lossPending.load(ordering: .acquiring) { try store(State.clean) }
+    }
+
+    /// After a change, before its answer. No lock while the mark is set or not needed.
+    @inline(__always)
+    private func mark() throws(BlockError) {
+        // With the fence in `settle`: either that sees this change's metadata, or this sees that it is settling.
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        if state.load(ordering: .relaxed) == State.marked || !device.hasVolatileMetadata { return }
+        try monitor.locked { () throws(BlockError) in
+            if state.load(ordering: .relaxed) == State.marked { return }
+            try store(State.marked)
+            state.store(State.marked, ordering: .releasing)
+        }
+    }
+
+    /// After a successful flush: clears the mark unless later changes need it.
+    private func settle() throws(BlockError) {
+        if state.load(ordering: .relaxed) == State.clean { return }
+        try monitor.locked { () throws(BlockError) in
+            if state.load(ordering: .relaxed) == State.clean || lossPending.load(ordering: .acquiring) { return }
+            state.store(State.settling, ordering: .relaxed)
+            atomicMemoryFence(ordering: .sequentiallyConsistent)
+            if device.hasVolatileMetadata {
+                state.store(State.marked, ordering: .releasing)
+                return
+            }
+            do throws(BlockError) {
+                try store(State.clean)
+            } catch {
+                state.store(State.marked, ordering: .releasing)
+                throw error
+            }
+            state.store(State.clean, ordering: .releasing)
+        }
+    }
+
+    private func store(_ value: UInt8) throws(BlockError) {
+        var byte = value
+        while true {
+            // SAFETY: writes one byte from a byte.
+            let count = unsafe pwrite(descriptor, &byte, 1, 0)
+            if count == 1 { return }
+            if errno != EINTR { throw BlockError(call: "pwrite", errno: errno, path: path) }
+        }
+    }
+}

@@ -84,17 +84,24 @@ final class ChildProcess: Sendable {
         }
     }
 
-    /// Waits until the process is gone, child of ours or not.
-    static func awaitEnd(of pid: Int32, startedAt startTime: UInt64) async {
+    /// Waits until the process is gone, child of ours or not; false when it still lives after `seconds`.
+    @discardableResult
+    static func awaitEnd(of pid: Int32, startedAt startTime: UInt64, seconds: Int32? = nil) async -> Bool {
         await onThread {
+            var isGone = true
             let descriptor = gantry_pidfd_open(pid)
             if descriptor >= 0, gantry_process_start_time(pid) == startTime {
                 var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-                while unsafe poll(&entry, 1, -1) < 0, errno == EINTR {}
+                var result: Int32 = 0
+                repeat {
+                    result = unsafe poll(&entry, 1, seconds.map { $0 * 1000 } ?? -1)
+                } while result < 0 && errno == EINTR
+                isGone = result != 0
             }
             if descriptor >= 0 { close(descriptor) }
             var status: Int32 = 0
             _ = unsafe gantry_reap(pid, &status)
+            return isGone
         }
     }
 }

@@ -30,7 +30,7 @@ actor DatapathHost {
                 running[id] = record
                 logger.info("adopted a data path", metadata: ["id": "\(id)", "pid": "\(record.pid)"])
             } else {
-                try? manager.removeItem(atPath: folder + "/" + id)
+                sweep(id)
             }
         }
         return Array(running.keys)
@@ -40,7 +40,8 @@ actor DatapathHost {
     func handle(_ id: String) -> DatapathHandle? {
         guard let record = running[id] else { return nil }
         guard Self.lives(record) else {
-            forget(id)
+            running[id] = nil
+            sweep(id)
             return nil
         }
         return makeHandle(id)
@@ -50,7 +51,7 @@ actor DatapathHost {
     var ids: [String] { running.filter { Self.lives($0.value) }.map(\.key) }
 
     /// Starts a process that serves `image`. The sockets of an earlier process of the same id are taken over, so that its
-    /// clients reconnect. Throws `DatapathClient.Failure` with the process's own words.
+    /// clients reconnect, and so is its word of changes that it lost. Throws `DatapathClient.Failure` with the process's own words.
     func start(_ id: String, image: ImageSpecification) async throws -> DatapathHandle {
         let home = folder + "/" + id
         try FileManager.default.createDirectory(
@@ -58,21 +59,31 @@ actor DatapathHost {
         let handle = makeHandle(id)
         var arguments = [
             program, "serve", "--image", image.path, "--format", image.format, "--nbd", handle.nbdSocket, "--control",
-            handle.controlSocket,
+            handle.controlSocket, "--crash-mark", markPath(id), "--wait",
         ]
         if image.readOnly { arguments.append("--read-only") }
-        let child = try ChildProcess.start(arguments, logPath: home + "/log", detached: true)
+        // The process does nothing before it is told to go on, which is when its record is there: should we die before
+        // that, the pipe ends and so does it. No process without a record.
+        let go = try Pipe()
+        defer { close(go.writeEnd) }
+        let child: ChildProcess
+        do {
+            defer { close(go.readEnd) }
+            child = try ChildProcess.start(arguments, input: go.readEnd, logPath: home + "/log", detached: true)
+        }
         let record = DatapathRecord(
             id: id, pid: child.pid, startTime: gantry_process_start_time(child.pid), image: image)
         do {
-            // The record is there before anybody can use the process: no process without a record.
             try JSONEncoder().encode(record).write(to: URL(fileURLWithPath: home + "/record.json"), options: .atomic)
+            // SAFETY: writes one byte from a byte. A process that is gone already is noticed by its silence.
+            var byte = UInt8(ascii: "\n")
+            _ = unsafe write(go.writeEnd, &byte, 1)
             let line = try await child.firstLine()
             guard line.contains("\"ready\":true") else { throw child.failure() }
         } catch {
             kill(child.pid, SIGKILL)
             await child.reap()
-            try? FileManager.default.removeItem(atPath: home)
+            sweep(id)
             throw error
         }
         running[id] = record
@@ -82,16 +93,26 @@ actor DatapathHost {
 
     /// Closes the images and ends the process; returns when it is gone. Fine when it is gone already.
     func stop(_ id: String) async {
-        guard let record = running[id] else { return }
+        guard let record = running[id] else {
+            // What a dead one left for its successor, which will not come now. One that is being started has a record.
+            if !FileManager.default.fileExists(atPath: "\(folder)/\(id)/record.json") { forget(id) }
+            return
+        }
         if Self.lives(record) {
+            var isGone = false
             do {
                 _ = try await makeHandle(id).client.call(.quit)
+                isGone = await ChildProcess.awaitEnd(of: record.pid, startedAt: record.startTime, seconds: 60)
             } catch {
-                logger.warning("a data path does not answer and is killed", metadata: ["id": "\(id)", "error": "\(error)"])
-                kill(record.pid, SIGKILL)
+                logger.warning("a data path does not answer", metadata: ["id": "\(id)", "error": "\(error)"])
             }
-            await ChildProcess.awaitEnd(of: record.pid, startedAt: record.startTime)
+            if !isGone, Self.lives(record) {
+                logger.warning("a data path does not end and is killed", metadata: ["id": "\(id)"])
+                kill(record.pid, SIGKILL)
+                await ChildProcess.awaitEnd(of: record.pid, startedAt: record.startTime)
+            }
         }
+        if isMarked(id) { logger.error("a data path ended with unflushed changes", metadata: ["id": "\(id)"]) }
         forget(id)
         logger.info("ended a data path", metadata: ["id": "\(id)"])
     }
@@ -100,6 +121,25 @@ actor DatapathHost {
         running[id] = nil
         try? FileManager.default.removeItem(atPath: folder + "/" + id)
     }
+
+    /// Removes what a dead data path left, but for its word of changes that it lost: the next process under this id tells
+    /// the guest.
+    private func sweep(_ id: String) {
+        guard isMarked(id) else {
+            try? FileManager.default.removeItem(atPath: folder + "/" + id)
+            return
+        }
+        for name in ["record.json", "log", "nbd", "control"] {
+            try? FileManager.default.removeItem(atPath: "\(folder)/\(id)/\(name)")
+        }
+    }
+
+    private func isMarked(_ id: String) -> Bool {
+        guard let mark = FileManager.default.contents(atPath: markPath(id)) else { return false }
+        return mark.first.map { $0 != 0 } ?? false
+    }
+
+    private func markPath(_ id: String) -> String { "\(folder)/\(id)/unflushed" }
 
     private func makeHandle(_ id: String) -> DatapathHandle {
         DatapathHandle(id: id, nbdSocket: "\(folder)/\(id)/nbd", controlSocket: "\(folder)/\(id)/control")

@@ -1,0 +1,75 @@
+import BlockIO
+@testable import Datapath
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite struct CrashMarkTests {
+    /// A change that is answered while a flush ends is not covered by it: the mark stays.
+    @Test(arguments: [false, true])
+    func theMarkStaysForAChangeBesideTheFlush(changes: Bool) throws {
+        let folder = try ScratchFolder("mark")
+        let device = VolatileDevice()
+        let mark = try CrashMark(device, path: folder.file("mark"))
+        var saved: Data? { FileManager.default.contents(atPath: folder.file("mark")) }
+        #expect(saved == Data([0]))
+        try mark.writeZeroes(at: 0, length: 512, mayUnmap: false)
+        #expect(saved == Data([1]))
+        if changes {
+            device.setBesideFlush { () throws(BlockError) in try mark.writeZeroes(at: 0, length: 512, mayUnmap: false) }
+        }
+        try mark.flush()
+        #expect(saved == Data([changes ? 1 : 0]))
+        device.setBesideFlush(nil)
+        try mark.flush()
+        #expect(saved == Data([0]))
+        try mark.discard(at: 0, length: 512)
+        #expect(saved == Data([1]))
+        try mark.close()
+        #expect(saved == Data([0]))
+    }
+
+    /// A flush that fails covers nothing, and does not count as having told of a loss.
+    @Test func aFailedFlushChangesNothing() throws {
+        let folder = try ScratchFolder("mark")
+        try Data([1]).write(to: URL(fileURLWithPath: folder.file("mark")))
+        let device = VolatileDevice()
+        let mark = try CrashMark(device, path: folder.file("mark"))
+        device.setBesideFlush { () throws(BlockError) in throw BlockError(.noSpace, "injected") }
+        #expect(throws: BlockError.self) { try mark.flush() }
+        device.setBesideFlush(nil)
+        let told = #expect(throws: BlockError.self) { try mark.flush() }
+        #expect(told?.code == .io)
+        try mark.flush()
+        #expect(FileManager.default.contents(atPath: folder.file("mark")) == Data([0]))
+    }
+}
+
+/// A device whose every change is volatile until a flush, with a hook at the end of the flush.
+private final class VolatileDevice: BlockDevice {
+    typealias Hook = @Sendable () throws(BlockError) -> Void
+    private let isVolatile = Atomic<Bool>(false)
+    private let besideFlush = Mutex<Hook?>(nil)
+
+    func setBesideFlush(_ hook: Hook?) { besideFlush.withLock { $0 = hook } }
+
+    var size: UInt64 { 4096 }
+    var isReadOnly: Bool { false }
+    var preferredAlignment: UInt64 { 512 }
+    var hasVolatileMetadata: Bool { isVolatile.load(ordering: .acquiring) }
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {}
+    func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) { change() }
+    func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) { change() }
+    func discard(at offset: UInt64, length: UInt64) throws(BlockError) { change() }
+    private func change() { isVolatile.store(true, ordering: .releasing) }
+    func flush() throws(BlockError) {
+        isVolatile.store(false, ordering: .releasing)
+        let hook = besideFlush.withLock { $0 }
+        try hook?()
+    }
+    func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
+        extents.append(Extent(offset: offset, length: length, kind: .data))
+    }
+    func close() throws(BlockError) {}
+}

@@ -11,6 +11,11 @@ public enum CopyEngine {
         public var threads = 2
         /// Bytes moved by one read and one write.
         public var chunk: UInt64 = 2 << 20
+        /// Nobody reads the destination soon: where there is much to write, it goes past the page cache.
+        public var bypassCache = false
+
+        /// Bytes of data from which on the disk's own speed matters more than the cache's.
+        static let worthBypassing: UInt64 = 32 << 20
 
         public init() {}
     }
@@ -27,7 +32,11 @@ public enum CopyEngine {
                 .outOfRange,
                 "the destination has \(destination.size) bytes, the source \(source.size): make the destination larger")
         }
-        progress.expect(try allocatedBytes(of: source, cancellation: cancellation))
+        let bytes = try allocatedBytes(of: source, cancellation: cancellation)
+        progress.expect(bytes)
+        if options.bypassCache, bytes >= Options.worthBypassing, let bulk = destination as? any BulkDestination {
+            bulk.bypassCache()
+        }
         let job = CopyJob(
             source: source, destination: destination, options: options, progress: progress, cancellation: cancellation)
         let workers = (1..<max(1, options.threads)).map { index in

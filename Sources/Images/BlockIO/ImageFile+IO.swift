@@ -68,7 +68,8 @@ extension ImageFile {
         try checkWritable()
         guard var source = data.baseAddress else { return }
         let start = try fileOffset(offset, data.count)
-        var done = 0
+        var done = unsafe writeDirectly(source, data.count, at: start)
+        unsafe source += done
         while done < data.count {
             let n = unsafe pwrite(descriptor, source, min(data.count - done, largestTransfer), start + done)
             if n > 0 {

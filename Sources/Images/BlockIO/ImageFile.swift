@@ -25,6 +25,8 @@ public final class ImageFile: Sendable {
     let syncFailure = Atomic<Int32>(0)
     let cannotPunch = Atomic<Bool>(false)
     let cannotZero = Atomic<Bool>(false)
+    /// The same file opened for O_DIRECT, -1 without (ImageFile+Direct).
+    let direct = Atomic<Int32>(-1)
 
     /// Opens or makes `path` and takes the image lock: exclusive when writable, shared when read-only, for as long as
     /// the file is open. `.busy` when another process (or another opener in this one) holds a lock that conflicts, or
@@ -74,6 +76,8 @@ public final class ImageFile: Sendable {
     deinit {
         if !closed.load(ordering: .relaxed) { unlock() }
         Glibc.close(descriptor)
+        let other = direct.load(ordering: .relaxed)
+        if other >= 0 { Glibc.close(other) }
     }
 
     private func lock() throws(BlockError) {
@@ -124,8 +128,10 @@ public final class ImageFile: Sendable {
         // SAFETY: Swift's own temporary C string.
         let stub = unsafe open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if stub < 0 { return }
-        dup2(stub, descriptor)
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        for number in [descriptor, direct.load(ordering: .acquiring)] where number >= 0 {
+            dup2(stub, number)
+            _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+        }
         Glibc.close(stub)
     }
 

@@ -80,6 +80,7 @@ struct ConvertCommand: ParsableCommand {
             try ProgressDisplay.during("converting", shown: progress, counter: counter) { () throws(BlockError) in
                 var options = CopyEngine.Options()
                 options.destinationIsZero = isNew
+                options.bypassCache = isNew
                 try CopyEngine.copy(
                     from: input, to: output, options: options, progress: counter, cancellation: cancellation)
             }

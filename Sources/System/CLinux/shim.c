@@ -79,6 +79,13 @@ int64_t gantry_read_cached(int fd, void *buffer, size_t length, uint64_t offset)
     ssize_t r = preadv2(fd, &vector, 1, (off_t)offset, RWF_NOWAIT);
     return r < 0 ? -errno : r;
 }
+int gantry_reopen_direct(int fd) {
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int direct = checked(open(path, O_RDWR | O_DIRECT | O_CLOEXEC));
+    if (direct >= 0) posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+    return direct;
+}
 int64_t gantry_copy_file_range(int from, uint64_t from_offset, int to, uint64_t to_offset, size_t length) {
     loff_t in = (loff_t)from_offset, out = (loff_t)to_offset;
     ssize_t r = copy_file_range(from, &in, to, &out, length, 0);

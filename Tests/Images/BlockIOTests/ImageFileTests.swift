@@ -1,5 +1,6 @@
 import BlockIO
 import Glibc
+import Synchronization
 import TestSupport
 import Testing
 
@@ -29,6 +30,55 @@ import Testing
         file.close()
         #expect(code { _ = try file.size() } == .io)
         #expect(code { try file.write(bytes: [1], at: 0) } == .io)
+    }
+
+    /// Writes of every alignment and size, past the cache and through it, over each other and from two threads.
+    @Test func writesPastThePageCacheStoreTheSameBytes() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("file")
+        let file = try ImageFile(path: folder.file("a"), access: .create)
+        let half = 4 << 20
+        var expected = [UInt8](repeating: 0, count: 2 * half)
+        try file.write(bytes: expected, at: 0)
+        file.bypassCache()
+        file.bypassCache()
+        var plans: [[(bytes: [UInt8], offset: Int, shift: Int)]] = [[], []]
+        for side in 0...1 {
+            for _ in 0..<60 {
+                let isAligned = Bool.random(using: &random)
+                let unit = isAligned ? 4096 : 512
+                let offset = Int.random(in: 0..<half / unit, using: &random) * unit
+                let tail = Bool.random(using: &random) ? 0 : Int.random(in: 0..<4096, using: &random)
+                let count = min(half - offset, Int.random(in: 1...64, using: &random) * 8192 + tail)
+                let bytes = random.bytes(count)
+                plans[side].append((bytes, side * half + offset, Bool.random(using: &random) ? 0 : 512))
+                expected.replaceSubrange(side * half + offset..<side * half + offset + count, with: bytes)
+            }
+        }
+        let failures = Mutex<[String]>([])
+        let workers = plans.map { plan in
+            WorkerThread("writer") {
+                let buffer = AlignedBuffer(count: 2 << 20)
+                do {
+                    for (bytes, offset, shift) in plan {
+                        let place = unsafe UnsafeMutableRawBufferPointer(
+                            rebasing: buffer.bytes[shift..<shift + bytes.count])
+                        unsafe place.copyBytes(from: bytes)
+                        try unsafe file.write(UnsafeRawBufferPointer(place), at: UInt64(offset))
+                        if try file.bytes(at: UInt64(offset), count: bytes.count) != bytes {
+                            failures.withLock { $0.append("other bytes at \(offset)") }
+                        }
+                    }
+                } catch { failures.withLock { $0.append("\(error)") } }
+            }
+        }
+        for worker in workers { worker.join() }
+        #expect(failures.withLock { $0 } == [])
+        try file.sync()
+        #expect(try file.bytes(at: 0, count: expected.count) == expected)
+        #expect(try file.size() == UInt64(expected.count))
+        file.close()
+        #expect(code { try file.write(bytes: expected, at: 0) } == .io)
     }
 
     @Test func writableFilesAreLockedAgainstAllOthers() throws {

@@ -16,12 +16,16 @@ protocol QCOW2Storage: AnyObject, Sendable {
     func truncate(to length: UInt64) throws(BlockError)
     /// Returns when all earlier writes are durable. After one failure it fails for ever.
     func sync() throws(BlockError)
+    /// Large writes may go past the page cache from here on.
+    func bypassCache()
     func close()
 }
 
 extension ImageFile: QCOW2Storage {}
 
 extension QCOW2Storage {
+    func bypassCache() {}
+
     /// `count` bytes at `offset`, for metadata of bounded size.
     func array(at offset: UInt64, count: Int) throws(BlockError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)

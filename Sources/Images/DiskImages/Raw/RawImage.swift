@@ -4,7 +4,7 @@ import Synchronization
 
 /// A raw image: guest byte N is file byte N. A file whose length is no multiple of 512 shows the missing bytes of its
 /// last sector as zeroes, and grows to the whole sector when that sector is first written.
-public final class RawImage: BlockDevice {
+public final class RawImage: BlockDevice, BulkDestination {
     public let size: UInt64
     public var isReadOnly: Bool { file.isReadOnly }
     public var preferredAlignment: UInt64 { 4096 }
@@ -60,6 +60,8 @@ public final class RawImage: BlockDevice {
     }
 
     public func flush() throws(BlockError) { try file.sync() }
+
+    public func bypassCache() { file.bypassCache() }
 
     public func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
         try checkRange(offset, length)

@@ -2,7 +2,7 @@ import BlockIO
 import CoreTypes
 
 /// A fixed VHD: the data, then the footer, which writing never changes.
-final class FixedVHD: BlockDevice {
+final class FixedVHD: BlockDevice, BulkDestination {
     let size: UInt64
     var isReadOnly: Bool { file.isReadOnly }
     var preferredAlignment: UInt64 { 4096 }
@@ -35,6 +35,8 @@ final class FixedVHD: BlockDevice {
     }
 
     func flush() throws(BlockError) { try file.sync() }
+
+    func bypassCache() { file.bypassCache() }
 
     func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
         try checkRange(offset, length)

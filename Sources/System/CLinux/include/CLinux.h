@@ -20,6 +20,10 @@ int64_t gantry_seek_hole(int fd, uint64_t offset);
 // preadv2(2) with RWF_NOWAIT for one buffer: bytes read, or -errno (-EAGAIN: not in the page cache).
 int64_t gantry_read_cached(int fd, void *buffer, size_t length, uint64_t offset);
 
+// Opens the file of `fd` once more, for O_DIRECT writing, and tells the kernel not to read ahead through `fd`.
+// Descriptor or -errno.
+int gantry_reopen_direct(int fd);
+
 // copy_file_range(2): bytes copied, or -errno.
 int64_t gantry_copy_file_range(int from, uint64_t from_offset, int to, uint64_t to_offset, size_t length);
 

@@ -135,7 +135,10 @@ if coreOnly {
         tests("Control", "PoolDatabaseTests", ["PoolDatabase", "APITypes", "DataModel", "CoreTypes", "TestSupport"]),
         tests(
             "Control", "StorageTests",
-            ["StorageManagers", "StorageInterface", "StorageMotion", "DatapathControl", "CoreTypes", "TestSupport"]),
+            [
+                "StorageManagers", "StorageInterface", "StorageMotion", "DatapathControl", "DiskImages", "BlockIO", "CoreTypes",
+                "TestSupport",
+            ]),
         tests("Control", "GuestsTests", ["Guests", "CoreTypes", "CLinux", "TestSupport", "GuestFixture"], packages: [logging]),
         tests(
             "Interface", "XECommandsTests",

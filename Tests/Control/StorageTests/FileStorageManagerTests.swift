@@ -1,4 +1,6 @@
+import BlockIO
 import CoreTypes
+import DiskImages
 import Foundation
 import StorageInterface
 import StorageManagers
@@ -66,6 +68,44 @@ import TestSupport
     func aLocationNeverLeavesTheFolder(_ location: String) throws {
         let sr = repository("/srv/sr")
         #expect(throws: StorageError.self) { try manager.image(sr, location: location) }
+    }
+
+    /// Whoever has an image open keeps it: it is neither removed nor replaced nor grown under them.
+    @Test(arguments: ImageFormat.allCases)
+    func anOpenVolumeIsLeftAlone(_ format: ImageFormat) async throws {
+        let folder = try ScratchFolder("sr")
+        let sr = repository(folder.path)
+        try await manager.createRepository(sr)
+        let made = try await manager.createVolume(sr, uuid: volume, size: 4 << 20, format: format)
+        let image = try DiskImage.open(path: folder.file(made.location), format: format, readOnly: false)
+        #expect(await fault { () throws(StorageError) in try await manager.destroyVolume(sr, location: made.location) } == 24)
+        #expect(
+            await fault { () throws(StorageError) in
+                _ = try await manager.resizeVolume(sr, location: made.location, size: 8 << 20)
+            } == 24)
+        #expect(try await manager.stat(sr, location: made.location) == made)
+        #expect(try folder.contents().sorted() == [".gantry-sr", made.location])
+        try image.close()
+        try await manager.destroyVolume(sr, location: made.location)
+        #expect(try folder.contents() == [".gantry-sr"])
+    }
+
+    /// Headers may claim any size; the sum of what they claim stays a number.
+    @Test func theSumOfClaimedSizesSaturates() async throws {
+        let folder = try ScratchFolder("sr")
+        let sr = repository(folder.path)
+        try await manager.createRepository(sr)
+        let claimed = UInt64(Int64.max) & ~511
+        for number in 1...3 {
+            let file = folder.file("0a1b2c3d-0000-4000-8000-00000000000\(number).qcow2")
+            try Tool.check("qemu-img", ["create", "-q", "-f", "qcow2", file, "1M"])
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+            // Offset 24: the size of the disk, big-endian.
+            for index in 0..<8 { bytes[24 + index] = UInt8(truncatingIfNeeded: claimed >> UInt64(56 - 8 * index)) }
+            try bytes.write(to: URL(fileURLWithPath: file))
+        }
+        #expect(try await manager.scan(sr).volumes.map(\.virtualSize) == [claimed, claimed, claimed])
+        #expect(try await manager.space(sr).virtualAllocation == .max)
     }
 
     /// Files that are no images are named, not served; what an interrupted creation left is removed at the next attach.

@@ -151,6 +151,134 @@ extension EndToEnd {
             }
         }
 
+        private static func refused(_ toolstack: RunningToolstack, _ method: String, _ ref: String) async -> [String] {
+            do {
+                try await toolstack.call(method, .string(ref))
+                return ["accepted"]
+            } catch {
+                return (error as? APIError)?.wire ?? ["\(error)"]
+            }
+        }
+
+        /// While a disk is plugged nothing takes it, its VBD or its repository away; its VBD says what can be done.
+        @Test func whatIsPluggedStays() async throws {
+            try await withToolstack { toolstack in
+                let sr = try await toolstack.makeRepository("a", formats: "qcow2")
+                let vdi = try await toolstack.makeDisk(in: sr.ref, bytes: 4 << 20, format: "qcow2")
+                let pbd = try await toolstack.call("SR.get_PBDs", .string(sr.ref)).items?.first?.text ?? ""
+                let plugged = try await toolstack.plugHere(vdi)
+                func operations() async throws -> [String] {
+                    try await toolstack.call("VBD.get_allowed_operations", .string(plugged.vbd)).items?.compactMap(\.text) ?? []
+                }
+                #expect(try await operations() == ["unplug"])
+                #expect(await Self.refused(toolstack, "VDI.destroy", vdi) == ["VDI_IN_USE", vdi, "destroy"])
+                #expect(await Self.refused(toolstack, "VDI.forget", vdi) == ["VDI_IN_USE", vdi, "forget"])
+                #expect(await Self.refused(toolstack, "VBD.destroy", plugged.vbd) == ["DEVICE_ALREADY_ATTACHED", plugged.vbd])
+                #expect(await Self.refused(toolstack, "VBD.plug", plugged.vbd) == ["DEVICE_ALREADY_ATTACHED", plugged.vbd])
+                #expect(await Self.refused(toolstack, "PBD.unplug", pbd) == ["VDI_IN_USE", vdi, "PBD.unplug"])
+                try await toolstack.call("VBD.unplug", .string(plugged.vbd))
+                #expect(try await operations() == ["plug", "attach"])
+                #expect(await Self.refused(toolstack, "VBD.unplug", plugged.vbd) == ["DEVICE_ALREADY_DETACHED", plugged.vbd])
+                try await toolstack.call("VBD.destroy", .string(plugged.vbd))
+                try await toolstack.call("VDI.destroy", .string(vdi))
+                try await toolstack.call("PBD.unplug", .string(pbd))
+                await toolstack.stop()
+                #expect(try toolstack.leftovers() == [])
+            }
+        }
+
+        /// Neither side of a move is unplugged, forgotten or destroyed under it; a scan leaves both as they are.
+        @Test func aMoveKeepsItsRepositories() async throws {
+            try await withToolstack { toolstack in
+                let a = try await toolstack.makeRepository("a", formats: "raw")
+                let b = try await toolstack.makeRepository("b", formats: "qcow2")
+                let vdi = try await toolstack.makeDisk(in: a.ref, bytes: 8 << 20, format: "raw")
+                let content = toolstack.folder.file("content")
+                try Data(repeating: 0xA5, count: 8 << 20).write(to: URL(fileURLWithPath: content))
+                let upload = try await toolstack.session.upload(
+                    file: content, to: "/import_raw_vdi", query: [("vdi", vdi), ("format", "raw")], onProgress: { _, _ in })
+                _ = try await toolstack.session.waitForTask(try #require(upload))
+                let task = try await toolstack.startMove(vdi, to: b.ref, format: "qcow2", bytesPerSecond: 64 << 10)
+                while try RunningToolstack.images(b.path).first?.hasPrefix(".") != false {
+                    _ = try await toolstack.text("task.get_status", .string(task))
+                }
+                for (sr, path) in [(a.ref, a.path), (b.ref, b.path)] {
+                    let pbd = try await toolstack.call("SR.get_PBDs", .string(sr)).items?.first?.text ?? ""
+                    for (method, ref) in [("SR.forget", sr), ("PBD.unplug", pbd)] {
+                        let refusal = await Self.refused(toolstack, method, ref)
+                        #expect(refusal.prefix(4) == ["OTHER_OPERATION_IN_PROGRESS", "SR", sr, "vdi_mirror"], "\(method)")
+                    }
+                    let images = try RunningToolstack.images(path)
+                    try await toolstack.call("SR.scan", .string(sr))
+                    #expect(try RunningToolstack.images(path) == images)
+                }
+                #expect(try await toolstack.call("SR.get_VDIs", .string(a.ref)).items?.compactMap(\.text) == [vdi])
+                #expect(try await toolstack.call("SR.get_VDIs", .string(b.ref)).items?.count == 0)
+                try await toolstack.call("task.cancel", .string(task))
+                #expect(try await toolstack.session.waitForTask(task).status != "success")
+                #expect(try RunningToolstack.images(b.path) == [])
+                try await toolstack.call("VDI.destroy", .string(vdi))
+                await toolstack.stop()
+                #expect(try toolstack.leftovers() == [])
+            }
+        }
+
+        /// A scan follows the folder: a damaged image keeps its VDI, one that is gone loses it, or is missing while a VBD
+        /// names it and comes back.
+        @Test func scansFollowTheFolder() async throws {
+            try await withToolstack { toolstack in
+                let sr = try await toolstack.makeRepository("a", formats: "qcow2")
+                let vdi = try await toolstack.makeDisk(in: sr.ref, bytes: 4 << 20, format: "qcow2")
+                let image = try await sr.path + "/" + toolstack.text("VDI.get_location", .string(vdi))
+                let aside = toolstack.folder.file("aside")
+                func scanned() async throws -> [String] {
+                    try await toolstack.call("SR.scan", .string(sr.ref))
+                    return try await toolstack.call("SR.get_VDIs", .string(sr.ref)).items?.compactMap(\.text) ?? []
+                }
+                func isMissing() async throws -> Bool {
+                    try await toolstack.call("VDI.get_missing", .string(vdi)) == .bool(true)
+                }
+                try FileManager.default.moveItem(atPath: image, toPath: aside)
+                try Data("garbage".utf8).write(to: URL(fileURLWithPath: image))
+                #expect(try await scanned() == [vdi])
+                try FileManager.default.removeItem(atPath: image)
+                let host = try await toolstack.call("host.get_all").items?.first?.text ?? ""
+                let domain = try await toolstack.text("host.get_control_domain", .string(host))
+                let vbd = try await toolstack.makeVBD(vm: domain, vdi: vdi)
+                #expect(try await scanned() == [vdi])
+                #expect(try await isMissing())
+                try FileManager.default.moveItem(atPath: aside, toPath: image)
+                #expect(try await scanned() == [vdi])
+                #expect(try await !isMissing())
+                try await toolstack.call("VBD.destroy", .string(vbd))
+                try FileManager.default.moveItem(atPath: image, toPath: aside)
+                #expect(try await scanned() == [])
+                try FileManager.default.moveItem(atPath: aside, toPath: image)
+                #expect(try await scanned().count == 1)
+            }
+        }
+
+        /// Scans that run while disks come and go neither take a new disk for a foreign one nor bring back one that went.
+        @Test func scansDoNotDisturbWhatComesAndGoes() async throws {
+            try await withToolstack { toolstack in
+                let sr = try await toolstack.makeRepository("a", formats: "raw")
+                var scans: [String] = []
+                var last = ""
+                for _ in 0..<15 {
+                    for _ in 0..<2 { scans.append(try await toolstack.text("Async.SR.scan", .string(sr.ref))) }
+                    last = try await toolstack.makeDisk(in: sr.ref, bytes: 1 << 20, format: "raw")
+                    scans.append(try await toolstack.text("Async.SR.scan", .string(sr.ref)))
+                    let going = try await toolstack.makeDisk(in: sr.ref, bytes: 1 << 20, format: "raw")
+                    try await toolstack.call("VDI.destroy", .string(going))
+                    scans.append(try await toolstack.text("Async.SR.scan", .string(sr.ref)))
+                    if scans.count < 60 { try await toolstack.call("VDI.destroy", .string(last)) }
+                }
+                for scan in scans { #expect(try await toolstack.session.waitForTask(scan).status == "success") }
+                #expect(try await toolstack.call("SR.get_VDIs", .string(sr.ref)).items?.compactMap(\.text) == [last])
+                #expect(try RunningToolstack.images(sr.path).count == 1)
+            }
+        }
+
         private static func qemu(_ format: String) -> String { format == "vhd" ? "vpc" : format }
     }
 }

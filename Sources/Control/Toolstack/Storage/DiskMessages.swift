@@ -11,7 +11,7 @@ struct DiskMessages: Sendable {
     let admission: OperationAdmission
 
     func register(in table: inout MessageTable) {
-        table.on("VDI.create") { call, arguments in .ref(try await create(arguments.values[0], task: call.task).opaque) }
+        table.on("VDI.create") { _, arguments in .ref(try await create(arguments.values[0]).opaque) }
         table.on("VDI.destroy") { call, arguments in
             try await destroy(arguments.get(0), task: call.task)
             return .void
@@ -41,7 +41,7 @@ struct DiskMessages: Sendable {
         return .void
     }
 
-    private func create(_ record: APIValue, task: Ref<XenTask>) async throws -> Ref<VDI> {
+    private func create(_ record: APIValue) async throws -> Ref<VDI> {
         guard let sr = record["SR"].flatMap({ Ref<SR>(api: $0) }) else { throw APIError.internalError("VDI.create needs the member SR") }
         let attached = try context.attached(sr)
         let size = record["virtual_size"].flatMap { Int64(api: $0) } ?? 0
@@ -56,7 +56,7 @@ struct DiskMessages: Sendable {
         } catch {
             throw refusal(error, vdi: vdi, attached: attached, size: size)
         }
-        try await makeVolume(in: attached, size: outcome.size, format: outcome.format, task: task) { volume, tx in
+        try await makeVolume(in: attached, size: outcome.size, format: outcome.format) { volume, tx in
             tx.insert(VDI.self, ref: vdi) { row in
                 for case .record(let members) in [record] {
                     for member in members where member.name != "SR" { row[field: member.name] = member.value }
@@ -71,24 +71,37 @@ struct DiskMessages: Sendable {
         return vdi
     }
 
+    private static let creationPrefix = "OpaqueRef:"
+
+    /// The volumes that `makeVolume` is making in the SR.
+    static func creating(in sr: Ref<SR>, _ reader: any DatabaseReader) -> Set<String> {
+        guard case .map(let operations)? = reader.row(sr)?[field: "current_operations"] else { return [] }
+        return Set(operations.compactMap { key, name in
+            name == .string("vdi_create") ? String(key.dropFirst(creationPrefix.count)) : nil
+        })
+    }
+
     /// A new volume and the row that `insert` makes of it: both or none. While it runs the SR's `current_operations` say
-    /// `vdi_create`, so that a scan does not take the volume for a foreign one, and the SR is not unplugged.
+    /// `vdi_create` under a key made of the volume's uuid, so that a scan does not take it for a foreign one, and the SR is
+    /// not unplugged.
     func makeVolume(
-        in attached: AttachedRepository, size: UInt64, format: ImageFormat, task: Ref<XenTask>,
+        in attached: AttachedRepository, size: UInt64, format: ImageFormat,
         insert: @escaping @Sendable (Volume, Transaction) throws -> Void
     ) async throws {
         let sr = attached.ref
-        let key = task.isNull ? Fresh.ref(XenTask.self).opaque : task.opaque
+        let uuid = Fresh.uuid()
+        let admitted = OperationAdmission.Admitted(
+            className: SR.className, ref: sr.opaque, key: Self.creationPrefix + uuid)
         try await context.database.transaction { tx in
             guard tx.rows(PBD.self, where: { $0[PBD.sr] == sr }).contains(where: { $0[PBD.currentlyAttached] }) else {
                 throw APIError("SR_NOT_ATTACHED", sr.opaque)
             }
-            try OperationAdmission.record(sr.opaque, of: SR.className, key: key, operation: "vdi_create", in: tx)
+            try OperationAdmission.record(
+                admitted.ref, of: admitted.className, key: admitted.key, operation: "vdi_create", in: tx)
         }
-        let admitted = OperationAdmission.Admitted(className: SR.className, ref: sr.opaque, key: key)
         do {
             let volume = try await attached.manager.createVolume(
-                attached.repository, uuid: Fresh.uuid(), size: size, format: format)
+                attached.repository, uuid: uuid, size: size, format: format)
             do {
                 try await context.database.transaction { tx in
                     _ = try tx.require(sr)

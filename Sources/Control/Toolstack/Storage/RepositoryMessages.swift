@@ -139,7 +139,7 @@ struct RepositoryMessages: Sendable {
         let before = context.database.read { reader in
             ScanStart(
                 generation: reader.generation, uuids: Set(reader.rows(VDI.self) { $0[VDI.sr] == sr }.map { $0[VDI.uuid] }),
-                moving: Self.moving(reader), isCreating: Self.isCreating(in: sr, reader))
+                moving: Self.moving(reader), creating: DiskMessages.creating(in: sr, reader))
         }
         let found: RepositoryScan
         do {
@@ -160,7 +160,7 @@ struct RepositoryMessages: Sendable {
         let insertable = fresh
         try await context.database.transaction { tx in
             let reserved = before.moving.union(Self.moving(tx))
-            let isCreating = before.isCreating || Self.isCreating(in: sr, tx)
+            let skipped = before.creating.union(DiskMessages.creating(in: sr, tx))
             var known: [String: Row] = [:]
             for row in tx.rows(VDI.self, where: { $0[VDI.sr] == sr }) { known[row[VDI.location]] = row }
             for volume in found.volumes where !reserved.contains(volume.uuid) {
@@ -169,7 +169,7 @@ struct RepositoryMessages: Sendable {
                     try tx.set(ref, VDI.virtualSize, Int64(clamping: volume.virtualSize))
                     try tx.set(ref, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
                     try tx.set(ref, VDI.missing, false)
-                } else if insertable.contains(volume.uuid), !isCreating, tx.find(VDI.self, uuid: volume.uuid) == nil {
+                } else if insertable.contains(volume.uuid), !skipped.contains(volume.uuid), tx.find(VDI.self, uuid: volume.uuid) == nil {
                     tx.insert(VDI.self, ref: Fresh.ref(VDI.self)) { row in VDIRow.fill(&row, volume, sr: sr) }
                 }
             }
@@ -192,7 +192,7 @@ struct RepositoryMessages: Sendable {
         let generation: Int64
         let uuids: Set<String>
         let moving: Set<String>
-        let isCreating: Bool
+        let creating: Set<String>
     }
 
     private static func motions(_ reader: any DatabaseReader) -> [DiskMotion] {
@@ -202,11 +202,6 @@ struct RepositoryMessages: Sendable {
     /// The volumes that moves look after.
     private static func moving(_ reader: any DatabaseReader) -> Set<String> {
         Set(motions(reader).flatMap { [$0.sourceUUID, $0.destinationUUID] })
-    }
-
-    private static func isCreating(in sr: Ref<SR>, _ reader: any DatabaseReader) -> Bool {
-        guard case .map(let operations)? = reader.row(sr)?[field: "current_operations"] else { return false }
-        return operations.contains { $0.value == .string("vdi_create") }
     }
 
     /// Throws OTHER_OPERATION_IN_PROGRESS while a move comes from or goes to the SR, or something runs on the SR itself.

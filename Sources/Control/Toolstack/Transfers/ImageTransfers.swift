@@ -68,7 +68,7 @@ struct ImageTransfers: DiskTransfers {
             throw ErrorMapping.api(error, sr: sr)
         }
         let disks = DiskMessages(context: context, admission: admission)
-        try await disks.makeVolume(in: attached, size: chosen.size, format: chosen.format, task: call.task) { volume, tx in
+        try await disks.makeVolume(in: attached, size: chosen.size, format: chosen.format) { volume, tx in
             tx.insert(VDI.self, ref: vdi) { row in
                 VDIRow.fill(&row, volume, sr: sr)
                 row[VDI.nameLabel] = "Imported VDI"

@@ -4,48 +4,10 @@ import Datapath
 import DatapathControl
 import Foundation
 
-/// gantry-datapath serve  --image PATH --format FMT [--read-only] --nbd SOCKET --control SOCKET
-///                        [--crash-mark FILE] [--wait]
-/// gantry-datapath import --image PATH --format FMT --as FMT    (stream on standard input)
-/// gantry-datapath export --image PATH --format FMT --as FMT    (stream on standard output)
-/// Started by the toolstack only. `serve` prints {"ready":true} when both sockets answer; with
-/// `--wait` it does nothing before it has read a byte from standard input, and ends when there is none. A failure is one JSON line
-/// {"code":…,"message":…} on standard error and exit status 1; wrong usage is 2.
-struct Options {
-    var mode = ""
-    var values: [String: String] = [:]
-    var readOnly = false
-    var wait = false
-
-    init?(_ arguments: [String]) {
-        guard arguments.count > 1 else { return nil }
-        mode = arguments[1]
-        var index = 2
-        while index < arguments.count {
-            if arguments[index] == "--read-only" {
-                readOnly = true
-                index += 1
-            } else if arguments[index] == "--wait" {
-                wait = true
-                index += 1
-            } else if index + 1 < arguments.count, arguments[index].hasPrefix("--") {
-                values[String(arguments[index].dropFirst(2))] = arguments[index + 1]
-                index += 2
-            } else {
-                return nil
-            }
-        }
-    }
-
-    var image: ImageSpecification? {
-        guard let path = values["image"], let format = values["format"] else { return nil }
-        return ImageSpecification(path: path, format: format, readOnly: readOnly)
-    }
-}
-
 func run() throws -> Int32 {
     guard let options = Options(CommandLine.arguments), let image = options.image else { return 2 }
-    switch (options.mode, options.values["nbd"], options.values["control"], options.values["as"].flatMap(ImageFormat.init(parsing:))) {
+    let stream = options.values["as"].flatMap(ImageFormat.init(parsing:))
+    switch (options.mode, options.values["nbd"], options.values["control"], stream) {
     case ("serve", let nbd?, let control?, _):
         // Whoever started us died before it wrote down that we exist: nobody would ever end us.
         if options.wait, try FileHandle.standardInput.read(upToCount: 1)?.isEmpty != false { return 1 }

@@ -97,6 +97,8 @@ actor DiskActivation {
         let alive = Set(await host.ids)
         for id in alive.subtracting(records.values) { await host.stop(id) }
         let dead = records.filter { !alive.contains($0.value) && !isAttached($0.key) }.map(\.key)
+        // What a dead one left in the run folder goes with it.
+        for uuid in dead { if let id = records[uuid] { await host.stop(id) } }
         if dead.isEmpty { return }
         try await database.transaction { tx in
             for uuid in dead { tx.setPrivate(kind: Self.recordKind, key: uuid, value: nil) }

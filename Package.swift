@@ -65,15 +65,20 @@ var targets: [Target] = [
     tests("NBD", "NBDTests", ["NBDTransport", "NBDProtocol", "BlockIO", "CoreTypes", "CLinux", "TestSupport"]),
     tests(
         "Datapath", "DatapathTests",
-        ["Datapath", "DatapathControl", "NBDTransport", "DiskImages", "BlockIO", "BlockCopy", "CoreTypes", "TestSupport"]),
+        [
+            "Datapath", "DatapathControl", "NBDTransport", "DiskImages", "BlockIO", "BlockCopy", "CoreTypes",
+            "TestSupport",
+        ]),
 ]
 
 var dependencies: [Package.Dependency] = []
 
 if coreOnly {
-    targets += [.executableTarget(
-        name: "gantry-datapath", dependencies: ["Datapath", "DatapathControl", "BlockIO", "CoreTypes"],
-        path: "Sources/Executables/gantry-datapath", swiftSettings: house)]
+    targets += [
+        .executableTarget(
+            name: "gantry-datapath", dependencies: ["Datapath", "DatapathControl", "BlockIO", "CoreTypes"],
+            path: "Sources/Executables/gantry-datapath", swiftSettings: house)
+    ]
 } else {
     dependencies = [
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
@@ -110,7 +115,8 @@ if coreOnly {
             ], packages: [logging]),
         // Interface
         library("Interface", "TerminalUI", ["CoreTypes"]),
-        library("Interface", "XECommands", ["XenAPIClient", "APITypes", "DataModel", "RPCCodec", "TerminalUI", "CoreTypes"]),
+        library(
+            "Interface", "XECommands", ["XenAPIClient", "APITypes", "DataModel", "RPCCodec", "TerminalUI", "CoreTypes"]),
         library(
             "Interface", "ImageCommands",
             [
@@ -136,17 +142,28 @@ if coreOnly {
         tests(
             "Control", "StorageTests",
             [
-                "StorageManagers", "StorageInterface", "StorageMotion", "DatapathControl", "DiskImages", "BlockIO", "CoreTypes",
+                "StorageManagers", "StorageInterface", "StorageMotion", "DatapathControl", "DiskImages", "BlockIO",
+                "CoreTypes",
                 "TestSupport",
             ]),
-        tests("Control", "GuestsTests", ["Guests", "CoreTypes", "CLinux", "TestSupport", "GuestFixture"], packages: [logging]),
+        tests(
+            "Control", "GuestsTests", ["Guests", "CoreTypes", "CLinux", "TestSupport", "GuestFixture"],
+            packages: [logging]),
         tests(
             "Interface", "XECommandsTests",
-            ["XECommands", "XenAPIClient", "DataModel", "APITypes", "RPCCodec", "TerminalUI", "CoreTypes", "TestSupport"]),
-        tests("Interface", "ImageCommandsTests", ["ImageCommands", "DiskImages", "BlockIO", "NBDTransport", "CoreTypes", "TestSupport"]),
+            [
+                "XECommands", "XenAPIClient", "DataModel", "APITypes", "RPCCodec", "TerminalUI", "CoreTypes",
+                "TestSupport",
+            ]),
+        tests(
+            "Interface", "ImageCommandsTests",
+            ["ImageCommands", "DiskImages", "BlockIO", "NBDTransport", "CoreTypes", "TestSupport"]),
         tests(
             "EndToEnd", "EndToEndTests",
-            ["GuestFixture", "TestSupport", "XenAPIClient", "APITypes", "NBDTransport", "BlockIO", "RPCCodec", "CoreTypes"]),
+            [
+                "GuestFixture", "TestSupport", "XenAPIClient", "APITypes", "NBDTransport", "BlockIO", "RPCCodec",
+                "CoreTypes",
+            ]),
     ]
 }
 

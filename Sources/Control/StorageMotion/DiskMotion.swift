@@ -76,7 +76,8 @@ public struct DiskMotion: Codable, Hashable, Sendable {
 
     public init(
         id: String, sourceUUID: String, sourceRef: String, sourceSR: String, sourceLocation: String,
-        destinationUUID: String, destinationRef: String, destinationSR: String, format: String, size: UInt64, bytesPerSecond: UInt64 = 0
+        destinationUUID: String, destinationRef: String, destinationSR: String, format: String, size: UInt64,
+        bytesPerSecond: UInt64 = 0
     ) {
         self.id = id
         self.sourceUUID = sourceUUID
@@ -136,9 +137,11 @@ public struct DiskMotion: Codable, Hashable, Sendable {
         case (_, .undecided):
             abandon(because: "the destination failed during the pivot")
             return [.cancelMirror, .destroyDestination, .forget]
-        case (.mirroring, .mirroring): return [.awaitSynchronised, .preparePivot, .commit, .finishPivot, .destroySource, .forget]
+        case (.mirroring, .mirroring):
+            return [.awaitSynchronised, .preparePivot, .commit, .finishPivot, .destroySource, .forget]
         // Told to pivot and died before hearing that it was done: asking again is harmless.
-        case (.pivoting, .mirroring): return [.awaitSynchronised, .preparePivot, .commit, .finishPivot, .destroySource, .forget]
+        case (.pivoting, .mirroring):
+            return [.awaitSynchronised, .preparePivot, .commit, .finishPivot, .destroySource, .forget]
         case (.mirroring, .dual), (.pivoting, .dual): return [.commit, .finishPivot, .destroySource, .forget]
         // Only a commit can bring a data path there, whatever the record says.
         case (.pivoting, .destinationOnly): return [.commit, .finishPivot, .destroySource, .forget]

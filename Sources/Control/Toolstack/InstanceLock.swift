@@ -20,13 +20,16 @@ final class InstanceLock: Sendable {
     init(stateDirectory: String, runDirectory: String) throws {
         let path = stateDirectory + "/lock"
         descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Taken(description: "cannot open \(path): \(unsafe String(cString: strerror(errno)))") }
+        guard descriptor >= 0 else {
+            throw Taken(description: "cannot open \(path): \(unsafe String(cString: strerror(errno)))")
+        }
         recordPath = runDirectory + "/gantryd.json"
         guard gantry_lock_file(descriptor, true) == 0 else {
             close(descriptor)
             throw Taken(description: "another gantryd uses \(stateDirectory); stop it first (gantry host stop)")
         }
-        let record = Record(pid: getpid(), startTime: gantry_process_start_time(getpid()), stateDirectory: stateDirectory)
+        let record = Record(
+            pid: getpid(), startTime: gantry_process_start_time(getpid()), stateDirectory: stateDirectory)
         try JSONEncoder().encode(record).write(to: URL(fileURLWithPath: recordPath), options: .atomic)
     }
 

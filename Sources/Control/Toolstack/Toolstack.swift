@@ -87,8 +87,10 @@ public final class Toolstack: Sendable {
         repositories.register(in: &messages)
         DiskMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
-        MachineMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(in: &messages)
-        VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(in: &messages)
+        MachineMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
+            in: &messages)
+        VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
+            in: &messages)
         MemoryMessages(context: context).register(in: &messages)
         PlainFieldMessages(database: database).register(in: &messages)
 
@@ -127,14 +129,16 @@ public final class Toolstack: Sendable {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(500))
             await disks.revive({ try context.image(of: $0, readOnly: $0[VDI.readOnly]) }) { uuid, error in
-                context.logger.error("a disk's data path cannot be restarted", metadata: ["vdi": "\(uuid)", "error": "\(error)"])
+                context.logger.error(
+                    "a disk's data path cannot be restarted", metadata: ["vdi": "\(uuid)", "error": "\(error)"])
             }
         }
     }
 
     /// Programs of one installation lie in one folder.
     private static func besideThisProgram(_ name: String) -> String {
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let own =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent(name).path
     }
 }

@@ -8,7 +8,8 @@ enum ByteStream {
         var filled = 0
         while unsafe filled < buffer.bytes.count {
             // SAFETY: reads into the buffer behind what is filled, at most its rest.
-            let n = unsafe Glibc.read(descriptor, buffer.bytes.baseAddress.map { unsafe $0 + filled }, buffer.bytes.count - filled)
+            let n = unsafe Glibc.read(
+                descriptor, buffer.bytes.baseAddress.map { unsafe $0 + filled }, buffer.bytes.count - filled)
             if n < 0, errno == EINTR { continue }
             if n < 0 { throw BlockError(call: "read", errno: errno) }
             if n == 0 { break }

@@ -1,8 +1,8 @@
 import BlockCopy
 import BlockIO
-public import DatapathControl
 import CLinux
 import CoreTypes
+public import DatapathControl
 import DiskImages
 import Foundation
 import NBDTransport

@@ -26,7 +26,8 @@ public enum ImageTransfer {
                 guard source.size <= device.size else {
                     throw BlockError(
                         .outOfRange,
-                        "the uploaded image has \(source.size) bytes and the disk only \(device.size): resize the disk first")
+                        "the uploaded image has \(source.size) bytes and the disk only \(device.size): resize the disk first"
+                    )
                 }
                 try CopyEngine.copy(from: source, to: device)
                 try source.close()

@@ -29,7 +29,9 @@ public final class ControlChannel {
         var sent = 0
         while sent < bytes.count {
             // SAFETY: the slice lies inside `bytes`.
-            let n = unsafe bytes.withUnsafeBytes { unsafe gantry_send(descriptor, $0.baseAddress.map { unsafe $0 + sent }, $0.count - sent) }
+            let n = unsafe bytes.withUnsafeBytes {
+                unsafe gantry_send(descriptor, $0.baseAddress.map { unsafe $0 + sent }, $0.count - sent)
+            }
             if n == -Int64(EINTR) { continue }
             guard n > 0 else { throw Failure("the control connection broke: \(Self.text(n))") }
             sent += Int(n)

@@ -64,7 +64,8 @@ final class MirrorDevice: Sendable {
         // SAFETY: the parts handed to the closure lie inside `offset ..< offset + data.count`.
         try change(offset..<offset + UInt64(data.count)) { device, part throws(BlockError) in
             let lower = Int(part.lowerBound - offset)
-            let slice = unsafe UnsafeRawBufferPointer(rebasing: data[lower..<lower + Int(part.upperBound - part.lowerBound)])
+            let slice = unsafe UnsafeRawBufferPointer(
+                rebasing: data[lower..<lower + Int(part.upperBound - part.lowerBound)])
             try unsafe device.write(slice, at: part.lowerBound)
         }
     }

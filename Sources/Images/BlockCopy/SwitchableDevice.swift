@@ -34,14 +34,22 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try checkRange(offset, UInt64(buffer.count))
         try passing { () throws(BlockError) in
-            if let mirror { try unsafe mirror.read(into: buffer, at: offset) } else { try unsafe current.read(into: buffer, at: offset) }
+            if let mirror {
+                try unsafe mirror.read(into: buffer, at: offset)
+            } else {
+                try unsafe current.read(into: buffer, at: offset)
+            }
         }
     }
 
     public func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try checkRange(offset, UInt64(data.count))
         try passing { () throws(BlockError) in
-            if let mirror { try unsafe mirror.write(data, at: offset) } else { try unsafe current.write(data, at: offset) }
+            if let mirror {
+                try unsafe mirror.write(data, at: offset)
+            } else {
+                try unsafe current.write(data, at: offset)
+            }
         }
     }
 
@@ -153,7 +161,9 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     /// least as large; it belongs to this object from here on. `.busy` when there is a mirror already.
     public func startMirror(to destination: any BlockDevice, bytesPerSecond: UInt64) throws(BlockError) {
         try control.withLock { _ throws(BlockError) in
-            if mirror != nil { throw BlockError(.busy, "the device is being mirrored already; cancel that mirror first") }
+            if mirror != nil {
+                throw BlockError(.busy, "the device is being mirrored already; cancel that mirror first")
+            }
             if destination.isReadOnly { throw BlockError(.readOnly, "the mirror's destination is read-only") }
             if destination.size < size {
                 throw BlockError(

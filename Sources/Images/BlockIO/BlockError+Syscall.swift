@@ -8,7 +8,8 @@ extension BlockError {
         let code: Code
         let advice: String
         switch number {
-        case ENOSPC, EDQUOT: (code, advice) = (.noSpace, "; free space on the file system or use another storage repository")
+        case ENOSPC, EDQUOT:
+            (code, advice) = (.noSpace, "; free space on the file system or use another storage repository")
         case EFBIG: (code, advice) = (.noSpace, "; the file system does not allow files of this size")
         case ENOENT: (code, advice) = (.notFound, "")
         case EEXIST: (code, advice) = (.exists, "; remove it or choose another name")

@@ -1,6 +1,6 @@
-import Synchronization
 import CLinux
 import Glibc
+import Synchronization
 
 /// A named thread that runs one closure and can be waited for. Data-plane work runs on these, never on the
 /// cooperative pool.
@@ -36,14 +36,16 @@ public final class WorkerThread: @unchecked Sendable {
     /// 0, or the error number.
     private static func create(_ thread: inout pthread_t, _ start: Start) -> Int32 {
         let start = unsafe Unmanaged.passRetained(start)
-        let status = unsafe pthread_create(&thread, nil, { raw in
-            // SAFETY: the pointer is the retained Start of the line above; taken exactly once.
-            guard let raw = unsafe raw else { return nil }
-            let start = unsafe Unmanaged<Start>.fromOpaque(raw).takeRetainedValue()
-            unsafe gantry_name_thread(start.name)
-            start.body()
-            return nil
-        }, start.toOpaque())
+        let status = unsafe pthread_create(
+            &thread, nil,
+            { raw in
+                // SAFETY: the pointer is the retained Start of the line above; taken exactly once.
+                guard let raw = unsafe raw else { return nil }
+                let start = unsafe Unmanaged<Start>.fromOpaque(raw).takeRetainedValue()
+                unsafe gantry_name_thread(start.name)
+                start.body()
+                return nil
+            }, start.toOpaque())
         // SAFETY: without a thread nobody takes it.
         if status != 0 { unsafe start.release() }
         return status

@@ -1,6 +1,6 @@
 import BlockIO
-import NBDProtocol
 import Glibc
+import NBDProtocol
 
 // The receiver thread: reads replies until the stream ends or breaks the protocol, then fails every waiting call.
 // SAFETY: heads are read from `need`-ed bytes; payloads are stored only inside the waiting caller's buffer.

@@ -1,7 +1,7 @@
 import BlockIO
 import CLinux
-import NBDProtocol
 import Glibc
+import NBDProtocol
 
 /// One connection to a server, shared by any number of calling threads. Each call takes a slot, sends its request and
 /// sleeps; the receiver thread puts replies where they belong and wakes their callers.

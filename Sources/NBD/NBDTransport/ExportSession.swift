@@ -1,8 +1,8 @@
 import BlockIO
 import CLinux
 import CoreTypes
-import NBDProtocol
 import Glibc
+import NBDProtocol
 
 /// The transmission phase of one connection, run by that connection's thread.
 ///

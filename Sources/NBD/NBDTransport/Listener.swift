@@ -1,7 +1,7 @@
 import BlockIO
 import CLinux
-import Synchronization
 import Glibc
+import Synchronization
 
 /// A listening socket and the thread that accepts on it.
 final class Listener: Sendable {

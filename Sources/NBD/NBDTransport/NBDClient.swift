@@ -1,8 +1,8 @@
 public import BlockIO
 import CLinux
 import CoreTypes
-import NBDProtocol
 import Glibc
+import NBDProtocol
 
 /// A remote export as a device. Calls from many threads share one connection and overtake each other freely. When the
 /// server goes away every call, waiting or later, throws `.disconnected`; there is no reconnecting.

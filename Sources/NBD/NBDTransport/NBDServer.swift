@@ -1,9 +1,9 @@
 public import BlockIO
 import CLinux
 import CoreTypes
+import Glibc
 import NBDProtocol
 import Synchronization
-import Glibc
 
 /// Serves devices to NBD clients: one named thread for each listener and each connection. It lives until `stop()`.
 /// All methods may be called from any thread.

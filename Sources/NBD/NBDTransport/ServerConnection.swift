@@ -1,7 +1,7 @@
 import CLinux
 import CoreTypes
-import NBDProtocol
 import Glibc
+import NBDProtocol
 
 /// One accepted client: handshake, then transmission. Runs on its own thread; the server closes the socket afterwards.
 final class ServerConnection: Sendable {

@@ -8,7 +8,8 @@ public final class ScratchFolder: Sendable {
 
     public init(_ name: String = "test") throws {
         let base = ProcessInfo.processInfo.environment["GANTRY_TEST_SCRATCH"] ?? NSTemporaryDirectory()
-        path = URL(fileURLWithPath: base)
+        path =
+            URL(fileURLWithPath: base)
             .appendingPathComponent("gantry-\(name)-\(UUID().uuidString.prefix(8))").path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }

@@ -19,13 +19,16 @@ import Testing
     /// Whatever the data path says: before the commit the source is never destroyed unless the commit comes first, after
     /// it the destination is never destroyed.
     @Test func noRecoveryDestroysTheAuthoritativeImage() {
-        let uncommitted = [motion(), motion(.created), motion(.created, .mirroring), motion(.created, .mirroring, .pivoting)]
+        let uncommitted = [
+            motion(), motion(.created), motion(.created, .mirroring), motion(.created, .mirroring, .pivoting),
+        ]
         for start in uncommitted {
             for observed in Self.observations {
                 var copy = start
                 let effects = copy.recover(observed)
                 if let destroyed = effects.firstIndex(of: .destroySource) {
-                    #expect(effects.firstIndex(of: .commit).map { $0 < destroyed } == true, "\(start.phase) \(observed)")
+                    #expect(
+                        effects.firstIndex(of: .commit).map { $0 < destroyed } == true, "\(start.phase) \(observed)")
                 }
                 #expect(effects.contains(.destroySource) != effects.contains(.destroyDestination))
                 #expect(effects.last == .forget)

@@ -4,8 +4,8 @@ import DiskImages
 import Foundation
 import StorageInterface
 import StorageManagers
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct FileStorageManagerTests {
     private let manager = FileStorageManager()
@@ -34,7 +34,10 @@ import TestSupport
         #expect(made.virtualSize == 4 << 20 && made.format == format && made.location == "\(volume).\(format.rawValue)")
         #expect(try await manager.scan(sr).volumes == [made])
         #expect(try await manager.resizeVolume(sr, location: made.location, size: 8 << 20).virtualSize == 8 << 20)
-        #expect(await fault { () throws(StorageError) in _ = try await manager.createVolume(sr, uuid: volume, size: 4 << 20, format: format) } == 43)
+        #expect(
+            await fault { () throws(StorageError) in
+                _ = try await manager.createVolume(sr, uuid: volume, size: 4 << 20, format: format)
+            } == 43)
         #expect(await fault { () throws(StorageError) in try await manager.destroyRepository(sr) } == 39)
         try await manager.destroyVolume(sr, location: made.location)
         try await manager.destroyVolume(sr, location: made.location)
@@ -55,16 +58,24 @@ import TestSupport
     @Test func placesThatCannotBeARepositoryAreRefused() async throws {
         let folder = try ScratchFolder("sr")
         try Data("x".utf8).write(to: URL(fileURLWithPath: folder.file("something")))
-        #expect(await fault { () throws(StorageError) in try await manager.createRepository(repository(folder.path)) } == 42)
-        #expect(await fault { () throws(StorageError) in try await manager.createRepository(repository("relative")) } == 1)
-        #expect(await fault { () throws(StorageError) in try await manager.createRepository(repository(folder.file("a/b"))) } == 61)
+        #expect(
+            await fault { () throws(StorageError) in try await manager.createRepository(repository(folder.path)) } == 42
+        )
+        #expect(
+            await fault { () throws(StorageError) in try await manager.createRepository(repository("relative")) } == 1)
+        #expect(
+            await fault { () throws(StorageError) in try await manager.createRepository(repository(folder.file("a/b")))
+            } == 61)
         let missing = StorageRepository(uuid: uuid, deviceConfig: [:])
         #expect(await fault { () throws(StorageError) in try await manager.createRepository(missing) } == 94)
-        #expect(await fault { () throws(StorageError) in try await manager.attach(repository(folder.file("gone"))) } == 47)
+        #expect(
+            await fault { () throws(StorageError) in try await manager.attach(repository(folder.file("gone"))) } == 47)
     }
 
-    @Test(arguments: ["../x.raw", "/etc/passwd", "x.raw", ".raw", "", "0A1B2C3D-0000-4000-8000-0000000000FF.raw",
-        "0a1b2c3d-0000-4000-8000-0000000000ff.vmdk", "0a1b2c3d-0000-4000-8000-0000000000ff.raw/../../x"])
+    @Test(arguments: [
+        "../x.raw", "/etc/passwd", "x.raw", ".raw", "", "0A1B2C3D-0000-4000-8000-0000000000FF.raw",
+        "0a1b2c3d-0000-4000-8000-0000000000ff.vmdk", "0a1b2c3d-0000-4000-8000-0000000000ff.raw/../../x",
+    ])
     func aLocationNeverLeavesTheFolder(_ location: String) throws {
         let sr = repository("/srv/sr")
         #expect(throws: StorageError.self) { try manager.image(sr, location: location) }
@@ -78,7 +89,9 @@ import TestSupport
         try await manager.createRepository(sr)
         let made = try await manager.createVolume(sr, uuid: volume, size: 4 << 20, format: format)
         let image = try DiskImage.open(path: folder.file(made.location), format: format, readOnly: false)
-        #expect(await fault { () throws(StorageError) in try await manager.destroyVolume(sr, location: made.location) } == 24)
+        #expect(
+            await fault { () throws(StorageError) in try await manager.destroyVolume(sr, location: made.location) }
+                == 24)
         #expect(
             await fault { () throws(StorageError) in
                 _ = try await manager.resizeVolume(sr, location: made.location, size: 8 << 20)

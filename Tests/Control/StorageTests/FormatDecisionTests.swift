@@ -15,10 +15,12 @@ import Testing
             configuration: preferred.map { ["preferred-image-formats": $0] } ?? [:])
     }
 
-    @Test(arguments: [
-        ("qcow2", nil, ImageFormat.qcow2), ("QCOW2", "vhd", .qcow2), ("raw", "vhd,qcow2", .raw), ("", "qcow2,vhd", .qcow2),
-        ("", " nonsense , QCOW2", .qcow2), ("", nil, .raw), ("vpc", nil, .vhd), (" raw , vhd", "qcow2", .raw),
-    ] as [(String, String?, ImageFormat)])
+    @Test(
+        arguments: [
+            ("qcow2", nil, ImageFormat.qcow2), ("QCOW2", "vhd", .qcow2), ("raw", "vhd,qcow2", .raw),
+            ("", "qcow2,vhd", .qcow2),
+            ("", " nonsense , QCOW2", .qcow2), ("", nil, .raw), ("vpc", nil, .vhd), (" raw , vhd", "qcow2", .raw),
+        ] as [(String, String?, ImageFormat)])
     func takesTheChoiceThenThePreferenceThenTheSourcesFormat(_ row: (String, String?, ImageFormat)) throws {
         #expect(try decide(row.0, preferred: row.1).format == row.2)
     }

@@ -1,9 +1,10 @@
 import BlockIO
-@testable import Datapath
 import Foundation
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Datapath
 
 @Suite struct CrashMarkTests {
     /// A change that is answered while a flush ends is not covered by it: the mark stays.

@@ -31,16 +31,21 @@ final class DatapathProcess {
         process.standardError = errors
         try process.run()
         var line = Data()
-        while let byte = try output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty, byte != Data("\n".utf8) { line += byte }
+        while let byte = try output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty, byte != Data("\n".utf8) {
+            line += byte
+        }
         guard String(decoding: line, as: UTF8.self).contains("\"ready\":true") else {
             process.waitUntilExit()
-            throw Failure(description: String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
+            throw Failure(
+                description: String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
         }
     }
 
     var pid: Int32 { process.processIdentifier }
 
-    func connect() throws -> NBDClient { try NBDClient.connect(unixSocket: nbdSocket, exportName: "disk", readOnly: false) }
+    func connect() throws -> NBDClient {
+        try NBDClient.connect(unixSocket: nbdSocket, exportName: "disk", readOnly: false)
+    }
 
     func kill() {
         Foundation.kill(process.processIdentifier, SIGKILL)
@@ -55,7 +60,9 @@ final class DatapathProcess {
     }
 
     func status() throws -> DatapathStatus {
-        guard case .status(let status) = try control.callBlocking(.status) else { throw Failure(description: "no status") }
+        guard case .status(let status) = try control.callBlocking(.status) else {
+            throw Failure(description: "no status")
+        }
         return status
     }
 

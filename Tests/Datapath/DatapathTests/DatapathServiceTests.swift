@@ -50,7 +50,8 @@ import Testing
         let folder = try ScratchFolder("dp")
         let a = try image(folder, "a.qcow2", "qcow2")
         let process = try DatapathProcess(folder, image: a.path, format: a.format)
-        #expect(try Tool.run("qemu-img", ["check", "-f", "qcow2", a.path]).status != 0, "QEMU must see that it is in use")
+        #expect(
+            try Tool.run("qemu-img", ["check", "-f", "qcow2", a.path]).status != 0, "QEMU must see that it is in use")
         let second = try ScratchFolder("dp2")
         #expect(throws: DatapathProcess.Failure.self) {
             try DatapathProcess(second, image: a.path, format: a.format)
@@ -84,8 +85,11 @@ import Testing
         let folder = try ScratchFolder("dp")
         let a = try image(folder, "a.raw", "raw")
         let process = try DatapathProcess(folder, image: a.path, format: a.format)
-        for text in ["garbage\n", "{\"mirrorStart\":{}}\n", "{\"status\":{}", "\n\n\n", String(repeating: "x", count: 2 << 20)] {
-            let script = "import socket,sys;s=socket.socket(socket.AF_UNIX);s.connect(sys.argv[1]);\n"
+        for text in [
+            "garbage\n", "{\"mirrorStart\":{}}\n", "{\"status\":{}", "\n\n\n", String(repeating: "x", count: 2 << 20),
+        ] {
+            let script =
+                "import socket,sys;s=socket.socket(socket.AF_UNIX);s.connect(sys.argv[1]);\n"
                 + "try: s.sendall(sys.stdin.buffer.read()); s.shutdown(1); s.recv(100)\nexcept OSError: pass"
             try Tool.check("python3", ["-c", script, process.control.socketPath], input: text)
         }

@@ -26,7 +26,8 @@ extension EndToEnd {
                 let writer = try DiskWriter(socket: plugged.socket, filled: 24 << 20, seed: seed)
                 writer.start(seed: seed &+ 1)
                 let before = writer.writes
-                let moved = try await toolstack.move(vdi, to: destination.ref, format: formats[1], bytesPerSecond: 24 << 20)
+                let moved = try await toolstack.move(
+                    vdi, to: destination.ref, format: formats[1], bytesPerSecond: 24 << 20)
                 #expect(writer.writes > before + 10, "the client wrote during the move")
                 let failure = writer.stop()
                 #expect(failure == nil)
@@ -70,7 +71,8 @@ extension EndToEnd {
                 let vdi = try await toolstack.makeDisk(in: source.ref, bytes: 256 << 20, format: "vhd")
                 let plugged = try await toolstack.plugHere(vdi)
                 let writer = try DiskWriter(socket: plugged.socket, filled: 30 << 20, seed: seed)
-                let task = try await toolstack.startMove(vdi, to: destination.ref, format: "qcow2", bytesPerSecond: 20 << 20)
+                let task = try await toolstack.startMove(
+                    vdi, to: destination.ref, format: "qcow2", bytesPerSecond: 20 << 20)
                 // There was room when the move was accepted; now there is not.
                 try loop.fill(leaving: 8)
                 writer.start(seed: seed &+ 1)
@@ -113,14 +115,18 @@ extension EndToEnd {
                 #expect(unknown == ["VDI_INCOMPATIBLE_TYPE", vdi, "Expected one of 'raw', 'vhd', 'qcow2', got vhdx"])
                 let noSuchSR = await failure { _ = try await toolstack.move(vdi, to: "OpaqueRef:none", format: "vhd") }
                 #expect(noSuchSR == ["HANDLE_INVALID", "SR", "OpaqueRef:none"])
-                let noSuchVDI = await failure { _ = try await toolstack.move("OpaqueRef:none", to: small.ref, format: "vhd") }
+                let noSuchVDI = await failure {
+                    _ = try await toolstack.move("OpaqueRef:none", to: small.ref, format: "vhd")
+                }
                 #expect(noSuchVDI == ["HANDLE_INVALID", "VDI", "OpaqueRef:none"])
                 let arity = await failure { try await toolstack.call("VDI.pool_migrate", .string(vdi)) }
                 #expect(arity == ["MESSAGE_PARAMETER_COUNT_MISMATCH", "VDI.pool_migrate", "3", "1"])
                 let tooLarge = await failure {
                     _ = try await toolstack.makeDisk(in: source.ref, bytes: 2041 << 30, format: "vhd")
                 }
-                #expect(tooLarge.first == "SR_BACKEND_FAILURE_79" && tooLarge.joined().contains("2190433320960"), "\(tooLarge)")
+                #expect(
+                    tooLarge.first == "SR_BACKEND_FAILURE_79" && tooLarge.joined().contains("2190433320960"),
+                    "\(tooLarge)")
 
                 let plugged = try await toolstack.plugHere(vdi)
                 let writer = try DiskWriter(socket: plugged.socket, filled: 32 << 20, seed: 1)

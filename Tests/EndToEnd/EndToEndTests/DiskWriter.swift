@@ -74,7 +74,8 @@ final class DiskWriter: Sendable {
             let count = min(buffer.count, model.count - offset)
             // SAFETY: reads into the array's own storage, at most its count.
             try unsafe buffer.withUnsafeMutableBytes { bytes in
-                try unsafe client.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[0..<count]), at: UInt64(offset))
+                try unsafe client.read(
+                    into: UnsafeMutableRawBufferPointer(rebasing: bytes[0..<count]), at: UInt64(offset))
             }
             if buffer[0..<count] != model[offset..<offset + count] {
                 return (0..<count).first { buffer[$0] != model[offset + $0] }.map { $0 + offset }

@@ -30,7 +30,8 @@ extension EndToEnd {
                 let console = try ConsoleReader(path: "\(toolstack.runDirectory)/guests/\(uuid)/console.sock")
                 _ = try await console.waitFor(writes: 10)
 
-                let moved = try await toolstack.move(vdi, to: destination.ref, format: formats[1], bytesPerSecond: 32 << 20)
+                let moved = try await toolstack.move(
+                    vdi, to: destination.ref, format: formats[1], bytesPerSecond: 32 << 20)
                 #expect(try await toolstack.text("VBD.get_VDI", .string(vbd)) == moved)
                 _ = try await console.waitFor(moreWrites: 20)
 
@@ -64,7 +65,8 @@ extension EndToEnd {
             try await toolstack.text(
                 "VM.create",
                 .members([
-                    ("name_label", .string("guest, with \"odd\" -name")), ("name_description", .string("")), ("user_version", .string("1")),
+                    ("name_label", .string("guest, with \"odd\" -name")), ("name_description", .string("")),
+                    ("user_version", .string("1")),
                     ("is_a_template", .bool(false)), ("affinity", .string("OpaqueRef:NULL")),
                     ("memory_static_max", .string("268435456")), ("memory_dynamic_max", .string("268435456")),
                     ("memory_dynamic_min", .string("268435456")), ("memory_static_min", .string("0")),
@@ -73,7 +75,8 @@ extension EndToEnd {
                     ("actions_after_crash", .string("destroy")), ("PV_bootloader", .string("")),
                     ("PV_kernel", .string(files.kernel)), ("PV_ramdisk", .string(files.initrd)),
                     ("PV_args", .string(GuestFiles.arguments(.ext4))), ("PV_bootloader_args", .string("")),
-                    ("PV_legacy_args", .string("")), ("HVM_boot_policy", .string("")), ("HVM_boot_params", .members([])),
+                    ("PV_legacy_args", .string("")), ("HVM_boot_policy", .string("")),
+                    ("HVM_boot_params", .members([])),
                     ("platform", .members([])), ("PCI_bus", .string("")), ("other_config", .members([])),
                     ("recommendations", .string("")),
                 ]))

@@ -30,7 +30,8 @@ final class RunningToolstack {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try Tool.find("gantryd"))
         process.arguments = [
-            "serve", "--state-dir", stateDirectory, "--run-dir", runDirectory, "--http", "127.0.0.1:0", "--socket", socket,
+            "serve", "--state-dir", stateDirectory, "--run-dir", runDirectory, "--http", "127.0.0.1:0", "--socket",
+            socket,
             "--accel", "tcg",
         ]
         var environment = ProcessInfo.processInfo.environment
@@ -48,7 +49,8 @@ final class RunningToolstack {
         daemon = process
         var line = Data()
         while let byte = try output.fileHandleForReading.read(upToCount: 1), byte != Data("\n".utf8) { line += byte }
-        guard let ready = try? JSONSerialization.jsonObject(with: line) as? [String: Any], ready["ready"] as? Bool == true
+        guard let ready = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
+            ready["ready"] as? Bool == true
         else { throw Failure(description: "gantryd did not start: \(logText)") }
         httpURL = ready["http"] as? String ?? ""
         if failurePoint == nil || daemon?.isRunning == true {
@@ -118,12 +120,15 @@ final class RunningToolstack {
     }
 
     /// A file SR in a new folder. Returns its reference and the folder.
-    func makeRepository(_ name: String, formats: String, folder path: String? = nil) async throws -> (ref: String, path: String) {
+    func makeRepository(_ name: String, formats: String, folder path: String? = nil) async throws -> (
+        ref: String, path: String
+    ) {
         let place = path ?? folder.file(name)
         if path == nil { try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true) }
         let host = try await call("host.get_all").items?.first?.text ?? ""
         let ref = try await text(
-            "SR.create", .string(host), .members([("location", .string(place)), ("preferred-image-formats", .string(formats))]),
+            "SR.create", .string(host),
+            .members([("location", .string(place)), ("preferred-image-formats", .string(formats))]),
             .string("0"), .string(name), .string(""), .string("file"), .string("user"), .bool(false), .members([]))
         return (ref, place)
     }
@@ -135,7 +140,8 @@ final class RunningToolstack {
             .members([
                 ("name_label", .string("disk")), ("name_description", .string("")), ("SR", .string(sr)),
                 ("virtual_size", .string(String(bytes))), ("type", .string("user")), ("sharable", .bool(false)),
-                ("read_only", .bool(false)), ("other_config", .members([("owner", .string("test"))])), ("tags", .array([])),
+                ("read_only", .bool(false)), ("other_config", .members([("owner", .string("test"))])),
+                ("tags", .array([])),
                 ("xenstore_data", .members([])),
                 ("sm_config", .members(format.isEmpty ? [] : [("image-format", .string(format))])),
             ]))
@@ -158,8 +164,10 @@ final class RunningToolstack {
         try await text(
             "VBD.create",
             .members([
-                ("VM", .string(vm)), ("VDI", .string(vdi)), ("userdevice", .string(position)), ("bootable", .bool(true)),
-                ("mode", .string("RW")), ("type", .string("Disk")), ("empty", .bool(false)), ("other_config", .members([])),
+                ("VM", .string(vm)), ("VDI", .string(vdi)), ("userdevice", .string(position)),
+                ("bootable", .bool(true)),
+                ("mode", .string("RW")), ("type", .string("Disk")), ("empty", .bool(false)),
+                ("other_config", .members([])),
                 ("qos_algorithm_type", .string("")), ("qos_algorithm_params", .members([])),
             ]))
     }
@@ -179,7 +187,9 @@ final class RunningToolstack {
 
     /// The image files in an SR's folder.
     static func images(_ path: String) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix(".gantry-sr") && $0 != "lost+found" }
+        try FileManager.default.contentsOfDirectory(atPath: path).filter {
+            !$0.hasPrefix(".gantry-sr") && $0 != "lost+found"
+        }
     }
 }
 

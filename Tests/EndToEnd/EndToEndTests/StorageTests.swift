@@ -33,7 +33,8 @@ extension EndToEnd {
                         "qemu-img", ["convert", "-f", "raw", "-O", Self.qemu(format)] + options + [model, upload])
                     let vdi = try await toolstack.makeDisk(in: sr.ref, bytes: size, format: stored)
                     let task = try await toolstack.session.upload(
-                        file: upload, to: "/import_raw_vdi", query: [("vdi", vdi), ("format", format)], onProgress: { _, _ in })
+                        file: upload, to: "/import_raw_vdi", query: [("vdi", vdi), ("format", format)],
+                        onProgress: { _, _ in })
                     let status = try await toolstack.session.waitForTask(try #require(task))
                     #expect(status.status == "success", "\(status.errorInfo)")
                     let location = try await toolstack.text("VDI.get_location", .string(vdi))
@@ -42,7 +43,8 @@ extension EndToEnd {
                     for wanted in Self.formats {
                         let download = toolstack.folder.file("download.\(wanted)")
                         try await toolstack.session.download(
-                            from: "/export_raw_vdi", query: [("vdi", vdi), ("format", wanted), ("session_id", toolstack.session.ref)],
+                            from: "/export_raw_vdi",
+                            query: [("vdi", vdi), ("format", wanted), ("session_id", toolstack.session.ref)],
                             to: download, onProgress: { _ in })
                         try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", Self.qemu(wanted), model, download])
                         try FileManager.default.removeItem(atPath: download)
@@ -63,10 +65,12 @@ extension EndToEnd {
                 let raw = toolstack.folder.file("big.raw")
                 try Tool.check("truncate", ["-s", "8M", raw])
                 let backed = toolstack.folder.file("backed.qcow2")
-                try Tool.check("qemu-img", ["create", "-q", "-f", "qcow2", "-b", "/etc/passwd", "-F", "raw", backed, "4M"])
+                try Tool.check(
+                    "qemu-img", ["create", "-q", "-f", "qcow2", "-b", "/etc/passwd", "-F", "raw", backed, "4M"])
                 for (file, format) in [(raw, "raw"), (raw, "vhd"), (raw, "qcow2"), (backed, "qcow2")] {
                     let task = try await toolstack.session.upload(
-                        file: file, to: "/import_raw_vdi", query: [("vdi", vdi), ("format", format)], onProgress: { _, _ in })
+                        file: file, to: "/import_raw_vdi", query: [("vdi", vdi), ("format", format)],
+                        onProgress: { _, _ in })
                     let status = try await toolstack.session.waitForTask(try #require(task))
                     #expect(status.status == "failure", "\(file) as \(format)")
                     let operations = try await toolstack.call("VDI.get_current_operations", .string(vdi))
@@ -87,7 +91,8 @@ extension EndToEnd {
                 let model = toolstack.folder.file("model")
                 try Data(repeating: 0x5A, count: 4 << 20).write(to: URL(fileURLWithPath: model))
                 try await toolstack.session.upload(
-                    file: model, to: "/import_raw_vdi", query: [("vdi", vdi), ("format", "raw")], onProgress: { _, _ in })
+                    file: model, to: "/import_raw_vdi", query: [("vdi", vdi), ("format", "raw")],
+                    onProgress: { _, _ in })
                 while try await toolstack.call("VDI.get_current_operations", .string(vdi)).members?.isEmpty == false {}
                 try await toolstack.call("VDI.resize", .string(vdi), .string(String(10 << 20)))
                 #expect(try await toolstack.text("VDI.get_virtual_size", .string(vdi)) == String(10 << 20))
@@ -168,17 +173,25 @@ extension EndToEnd {
                 let pbd = try await toolstack.call("SR.get_PBDs", .string(sr.ref)).items?.first?.text ?? ""
                 let plugged = try await toolstack.plugHere(vdi)
                 func operations() async throws -> [String] {
-                    try await toolstack.call("VBD.get_allowed_operations", .string(plugged.vbd)).items?.compactMap(\.text) ?? []
+                    try await toolstack.call("VBD.get_allowed_operations", .string(plugged.vbd)).items?.compactMap(
+                        \.text) ?? []
                 }
                 #expect(try await operations() == ["unplug"])
                 #expect(await Self.refused(toolstack, "VDI.destroy", vdi) == ["VDI_IN_USE", vdi, "destroy"])
                 #expect(await Self.refused(toolstack, "VDI.forget", vdi) == ["VDI_IN_USE", vdi, "forget"])
-                #expect(await Self.refused(toolstack, "VBD.destroy", plugged.vbd) == ["DEVICE_ALREADY_ATTACHED", plugged.vbd])
-                #expect(await Self.refused(toolstack, "VBD.plug", plugged.vbd) == ["DEVICE_ALREADY_ATTACHED", plugged.vbd])
+                #expect(
+                    await Self.refused(toolstack, "VBD.destroy", plugged.vbd) == [
+                        "DEVICE_ALREADY_ATTACHED", plugged.vbd,
+                    ])
+                #expect(
+                    await Self.refused(toolstack, "VBD.plug", plugged.vbd) == ["DEVICE_ALREADY_ATTACHED", plugged.vbd])
                 #expect(await Self.refused(toolstack, "PBD.unplug", pbd) == ["VDI_IN_USE", vdi, "PBD.unplug"])
                 try await toolstack.call("VBD.unplug", .string(plugged.vbd))
                 #expect(try await operations() == ["plug", "attach"])
-                #expect(await Self.refused(toolstack, "VBD.unplug", plugged.vbd) == ["DEVICE_ALREADY_DETACHED", plugged.vbd])
+                #expect(
+                    await Self.refused(toolstack, "VBD.unplug", plugged.vbd) == [
+                        "DEVICE_ALREADY_DETACHED", plugged.vbd,
+                    ])
                 try await toolstack.call("VBD.destroy", .string(plugged.vbd))
                 try await toolstack.call("VDI.destroy", .string(vdi))
                 try await toolstack.call("PBD.unplug", .string(pbd))
@@ -196,7 +209,8 @@ extension EndToEnd {
                 let content = toolstack.folder.file("content")
                 try Data(repeating: 0xA5, count: 8 << 20).write(to: URL(fileURLWithPath: content))
                 let upload = try await toolstack.session.upload(
-                    file: content, to: "/import_raw_vdi", query: [("vdi", vdi), ("format", "raw")], onProgress: { _, _ in })
+                    file: content, to: "/import_raw_vdi", query: [("vdi", vdi), ("format", "raw")],
+                    onProgress: { _, _ in })
                 _ = try await toolstack.session.waitForTask(try #require(upload))
                 let task = try await toolstack.startMove(vdi, to: b.ref, format: "qcow2", bytesPerSecond: 64 << 10)
                 while try RunningToolstack.images(b.path).first?.hasPrefix(".") != false {
@@ -206,7 +220,8 @@ extension EndToEnd {
                     let pbd = try await toolstack.call("SR.get_PBDs", .string(sr)).items?.first?.text ?? ""
                     for (method, ref) in [("SR.forget", sr), ("PBD.unplug", pbd)] {
                         let refusal = await Self.refused(toolstack, method, ref)
-                        #expect(refusal.prefix(4) == ["OTHER_OPERATION_IN_PROGRESS", "SR", sr, "vdi_mirror"], "\(method)")
+                        #expect(
+                            refusal.prefix(4) == ["OTHER_OPERATION_IN_PROGRESS", "SR", sr, "vdi_mirror"], "\(method)")
                     }
                     let images = try RunningToolstack.images(path)
                     try await toolstack.call("SR.scan", .string(sr))

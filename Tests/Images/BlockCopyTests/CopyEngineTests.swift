@@ -2,8 +2,8 @@ import BlockCopy
 import BlockIO
 import CoreTypes
 import DiskImages
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct CopyEngineTests {
     @Test func copiesEverySizeAndLeavesTheRestOfALargerDestination() throws {

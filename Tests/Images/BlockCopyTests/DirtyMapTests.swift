@@ -1,6 +1,6 @@
 import BlockCopy
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct DirtyMapTests {
     @Test(arguments: [0, 1, 65535, 65536, 65537, 4_194_304, 4_194_305, 13_107_712] as [UInt64])
@@ -17,7 +17,8 @@ import TestSupport
         var random = SeededRandom.printed()
         for _ in 0..<50 {
             let granule: UInt64 = 512
-            let size = UInt64.random(in: 1...200, using: &random) * granule + UInt64.random(in: 0..<granule, using: &random)
+            let size =
+                UInt64.random(in: 1...200, using: &random) * granule + UInt64.random(in: 0..<granule, using: &random)
             let map = DirtyMap(size: size, granule: granule, dirty: false)
             var model = [Bool](repeating: false, count: Int(map.granuleCount))
             for _ in 0..<200 {
@@ -26,7 +27,9 @@ import TestSupport
                 switch Int.random(in: 0..<4, using: &random) {
                 case 0:
                     map.mark(offset, length)
-                    if length > 0 { for i in offset / granule...(offset + length - 1) / granule { model[Int(i)] = true } }
+                    if length > 0 {
+                        for i in offset / granule...(offset + length - 1) / granule { model[Int(i)] = true }
+                    }
                 case 1:
                     map.clear(offset, length)
                     let first = (offset + granule - 1) / granule

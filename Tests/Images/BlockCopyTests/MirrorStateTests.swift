@@ -4,10 +4,10 @@ import Testing
 @Suite struct MirrorStateTests {
     private func state(_ events: MirrorState.Event...) -> MirrorState {
         var state = MirrorState()
-        for event in events { 
+        for event in events {
             let legal = state.handle(event)
             #expect(legal, "\(event)")
-         }
+        }
         return state
     }
 
@@ -43,7 +43,9 @@ import Testing
 
     @Test func nothingFollowsTheEnd() {
         for end in [state(.cancel), state(.caughtUp, .prepare, .commit)] {
-            for event in [MirrorState.Event.caughtUp, .fellBehind, .destinationFailed, .prepare, .oneSideFailed, .commit, .cancel] {
+            for event in [
+                MirrorState.Event.caughtUp, .fellBehind, .destinationFailed, .prepare, .oneSideFailed, .commit, .cancel,
+            ] {
                 #expect(refuses(end, event))
             }
         }

@@ -32,7 +32,9 @@ import Testing
             let logs = (0..<Self.writers).map { _ in WriteLog() }
             let threads = (0..<Self.writers).map { index in
                 let seed = random.next()
-                return WorkerThread("writer-\(index)") { write(to: device, part: index, seed, until: stop, logs[index]) }
+                return WorkerThread("writer-\(index)") {
+                    write(to: device, part: index, seed, until: stop, logs[index])
+                }
             }
             try device.startMirror(to: destination, bytesPerSecond: 0)
             // Under steady writing a moment's catching up may be over when it is asked for.

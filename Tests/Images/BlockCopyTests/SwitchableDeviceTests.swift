@@ -1,8 +1,8 @@
 import BlockCopy
 import BlockIO
 import Synchronization
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct SwitchableDeviceTests {
     private static let size: UInt64 = 8 << 20
@@ -44,7 +44,10 @@ import TestSupport
                         let data = random.bytes(Int.random(in: 1...70000, using: &random))
                         if Int.random(in: 0..<5, using: &random) == 0 {
                             let zeroes = [UInt8](repeating: 0, count: data.count)
-                            if (try? device.writeZeroes(at: offset, length: UInt64(data.count), mayUnmap: true)) == nil { failures += 1 }
+                            if (try? device.writeZeroes(at: offset, length: UInt64(data.count), mayUnmap: true)) == nil
+                            {
+                                failures += 1
+                            }
                             models[index].append((offset, zeroes))
                         } else {
                             if (try? device.store(data, at: offset)) == nil { failures += 1 }
@@ -62,7 +65,9 @@ import TestSupport
             stop.turnOn()
             for writer in writers { writer.join() }
             for model in models {
-                for (offset, data) in model.all { before.replaceSubrange(Int(offset)..<Int(offset) + data.count, with: data) }
+                for (offset, data) in model.all {
+                    before.replaceSubrange(Int(offset)..<Int(offset) + data.count, with: data)
+                }
             }
             #expect(try device.bytes(0, Int(size)) == before, "through the device, round \(round)")
             #expect(try destination.bytes(0, Int(size)) == before, "on the destination, round \(round)")

@@ -112,7 +112,8 @@ struct ClientPeerTests {
         #expect { try client.put([1], at: 0) } throws: { ($0 as? BlockError)?.code == .noSpace }
         #expect(try client.bytes(at: 0, 1) == [0])
         try client.close()
-        #expect { _ = try NBDClient.connect(unixSocket: server.folder.file("none"), exportName: "", readOnly: false) }
-            throws: { ($0 as? BlockError)?.code == .notFound }
+        #expect {
+            _ = try NBDClient.connect(unixSocket: server.folder.file("none"), exportName: "", readOnly: false)
+        } throws: { ($0 as? BlockError)?.code == .notFound }
     }
 }

@@ -39,10 +39,12 @@ struct FileRepository: Sendable {
             }
         }
         if let owner = try owner() {
-            throw StorageError(.repositoryExists, "\(path) belongs to the SR \(owner); use another folder or introduce that SR")
+            throw StorageError(
+                .repositoryExists, "\(path) belongs to the SR \(owner); use another folder or introduce that SR")
         }
         guard try names().isEmpty else {
-            throw StorageError(.repositoryExists, "\(path) is not empty; use an empty folder, or sr-introduce to keep its images")
+            throw StorageError(
+                .repositoryExists, "\(path) is not empty; use an empty folder, or sr-introduce to keep its images")
         }
         try writeMarker()
     }
@@ -204,7 +206,9 @@ struct FileRepository: Sendable {
             try reporting(.volumeResize) { () throws(BlockError) in
                 let file = try ImageFile(path: final, access: .readWrite)
                 defer { file.close() }
-                if unsafe truncate(final, off_t(size)) != 0 { throw BlockError(call: "truncate", errno: errno, path: final) }
+                if unsafe truncate(final, off_t(size)) != 0 {
+                    throw BlockError(call: "truncate", errno: errno, path: final)
+                }
             }
             return try stat(location)
         }
@@ -215,7 +219,8 @@ struct FileRepository: Sendable {
         // Open, and so locked, until the larger image has the name: nobody writes the one that goes.
         defer { try? source.close() }
         do throws(BlockError) {
-            let target = try DiskImage.create(path: temporary, format: name.format, size: size, options: CreateOptions())
+            let target = try DiskImage.create(
+                path: temporary, format: name.format, size: size, options: CreateOptions())
             var options = CopyEngine.Options()
             options.destinationIsZero = true
             try CopyEngine.copy(from: source, to: target, options: options)

@@ -1,7 +1,7 @@
-public import CoreTypes
-public import StorageInterface
 import BlockIO
+public import CoreTypes
 import DiskImages
+public import StorageInterface
 
 /// The `file` manager: an SR is a folder that exists already, each VDI one file in it, `<uuid>.raw`, `.vhd` or `.qcow2`.
 /// All methods may be called at once for different SRs.

@@ -42,7 +42,9 @@ final class ChildProcess: Sendable {
         await onThread { [output] in
             var bytes: [UInt8] = []
             var byte: UInt8 = 0
-            while bytes.count < 4096, unsafe read(output, &byte, 1) == 1, byte != UInt8(ascii: "\n") { bytes.append(byte) }
+            while bytes.count < 4096, unsafe read(output, &byte, 1) == 1, byte != UInt8(ascii: "\n") {
+                bytes.append(byte)
+            }
             return String(decoding: bytes, as: UTF8.self)
         }
     }
@@ -54,7 +56,9 @@ final class ChildProcess: Sendable {
             var filled = 0
             while filled < limit {
                 // SAFETY: reads behind what is filled, at most the rest.
-                let n = unsafe bytes.withUnsafeMutableBytes { unsafe read(output, $0.baseAddress.map { unsafe $0 + filled }, limit - filled) }
+                let n = unsafe bytes.withUnsafeMutableBytes {
+                    unsafe read(output, $0.baseAddress.map { unsafe $0 + filled }, limit - filled)
+                }
                 if n <= 0 { break }
                 filled += n
             }
@@ -115,7 +119,9 @@ struct Pipe {
         var ends: (Int32, Int32) = (-1, -1)
         // SAFETY: the call fills the two integers.
         let result = unsafe gantry_pipe(&ends.0, &ends.1)
-        guard result == 0 else { throw DatapathClient.Failure(code: "io", message: "pipe failed with error \(-result)") }
+        guard result == 0 else {
+            throw DatapathClient.Failure(code: "io", message: "pipe failed with error \(-result)")
+        }
         (readEnd, writeEnd) = ends
     }
 }

@@ -41,7 +41,8 @@ actor MachineLifecycle {
                 kernel.isEmpty
                 ? .disk
                 : .kernel(
-                    kernel: kernel, initrd: row[VM.pvRamdisk].isEmpty ? nil : row[VM.pvRamdisk], arguments: row[VM.pvArgs])
+                    kernel: kernel, initrd: row[VM.pvRamdisk].isEmpty ? nil : row[VM.pvRamdisk],
+                    arguments: row[VM.pvArgs])
             let memory = max(row[VM.memoryStaticMax], row[VM.memoryDynamicMax], 128 << 20)
             try await guests.start(
                 GuestSpecification(
@@ -128,7 +129,8 @@ actor MachineLifecycle {
             try tx.set(ref, VBD.allowedOperations, VBDMessages.operations(attached: attached, running: running))
             let letters = Array("abcdefghijklmnopqrstuvwxyz")
             let position = Int(row[VBD.userdevice]) ?? 0
-            try tx.set(ref, VBD.device, letters.indices.contains(position) ? "xvd\(letters[position])" : "xvd\(position)")
+            try tx.set(
+                ref, VBD.device, letters.indices.contains(position) ? "xvd\(letters[position])" : "xvd\(position)")
         }
     }
 
@@ -152,7 +154,9 @@ actor MachineLifecycle {
     /// The guest `uuid` has ended: its disks are released, the rows follow. Idempotent, and nothing happens when the VM
     /// has been started again since: the news may be old.
     func halted(_ uuid: String) async {
-        guard let row = context.database.read({ $0.find(VM.self, uuid: uuid) }), guests.state(uuid) == nil else { return }
+        guard let row = context.database.read({ $0.find(VM.self, uuid: uuid) }), guests.state(uuid) == nil else {
+            return
+        }
         let vm = row.typedRef(VM.self)
         let domain = row[VM.domid]
         let detached = try? await context.database.transaction { tx -> [Row] in
@@ -166,22 +170,13 @@ actor MachineLifecycle {
             guard let now = tx.row(vm), now[VM.domid] == domain else { return }
             for vbd in tx.rows(VBD.self, where: { $0[VBD.vm] == vm }) {
                 try tx.set(
-                    vbd.typedRef(VBD.self), VBD.allowedOperations, VBDMessages.operations(attached: false, running: false))
+                    vbd.typedRef(VBD.self), VBD.allowedOperations,
+                    VBDMessages.operations(attached: false, running: false))
             }
             try tx.set(vm, VM.powerState, .halted)
             try tx.set(vm, VM.residentOn, .null)
             try tx.set(vm, VM.domid, -1)
             try tx.set(vm, VM.allowedOperations, Self.operations(.halted))
-        }
-    }
-
-    /// Returns when the VM is halted; gives up with TASK_CANCELLED when asked.
-    nonisolated func awaitHalted(_ vm: Ref<VM>, cancellation: CancellationFlag) async throws {
-        while true {
-            let generation = context.database.generation
-            guard let row = context.database.read({ $0.row(vm) }), row[VM.powerState] != .halted else { return }
-            if cancellation.isCancelled { throw CancellationError() }
-            await context.database.waitForChange(after: generation, timeout: .seconds(1))
         }
     }
 
@@ -210,14 +205,17 @@ actor MachineLifecycle {
                 try await context.database.transaction { tx in
                     let vbds = tx.rows(VBD.self) { $0[VBD.vm] == vm }
                     try Self.mark(vbds.filter { disks.contains($0[VBD.uuid]) }, reserved: false, attached: true, in: tx)
-                    try Self.mark(vbds.filter { !disks.contains($0[VBD.uuid]) }, reserved: false, attached: false, in: tx)
+                    try Self.mark(
+                        vbds.filter { !disks.contains($0[VBD.uuid]) }, reserved: false, attached: false, in: tx)
                     try Self.setRunning(vm, domain: domain, host: host, in: tx)
                 }
             } else if row[VM.powerState] == .running {
                 await halted(row[VM.uuid])
             }
         }
-        let reserved = context.database.read { reader in reader.rows(VBD.self) { $0[VBD.reserved] && !$0[VBD.currentlyAttached] } }
+        let reserved = context.database.read { reader in
+            reader.rows(VBD.self) { $0[VBD.reserved] && !$0[VBD.currentlyAttached] }
+        }
         try await mark(reserved, reserved: false, attached: false)
     }
 }

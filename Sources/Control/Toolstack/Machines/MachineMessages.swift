@@ -99,7 +99,9 @@ struct MachineMessages: Sendable {
 
     private func destroy(_ vm: Ref<VM>, task: Ref<XenTask>) async throws {
         try await admission.run(vm, "destroy", task: task) { row, _ in
-            if row[VM.isControlDomain] { throw APIError("OPERATION_NOT_ALLOWED", "the control domain cannot be destroyed") }
+            if row[VM.isControlDomain] {
+                throw APIError("OPERATION_NOT_ALLOWED", "the control domain cannot be destroyed")
+            }
             if row[VM.powerState] != .halted {
                 throw APIError("VM_BAD_POWER_STATE", row.ref, "halted", row[VM.powerState].rawValue.lowercased())
             }

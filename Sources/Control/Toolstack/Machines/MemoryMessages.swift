@@ -48,7 +48,9 @@ struct MemoryMessages: Sendable {
         }
     }
 
-    private func change(_ arguments: Arguments, _ edit: @escaping @Sendable (inout Limits) -> Void) async throws -> APIValue {
+    private func change(_ arguments: Arguments, _ edit: @escaping @Sendable (inout Limits) -> Void) async throws
+        -> APIValue
+    {
         let vm: Ref<VM> = try arguments.get(0)
         try await context.database.transaction { tx in
             let row = try tx.require(vm)
@@ -63,7 +65,8 @@ struct MemoryMessages: Sendable {
                 limits.dynamicMax <= limits.staticMax
             else {
                 throw APIError(
-                    "MEMORY_CONSTRAINT_VIOLATION", "Memory limits must satisfy: static_min <= dynamic_min <= dynamic_max <= static_max")
+                    "MEMORY_CONSTRAINT_VIOLATION",
+                    "Memory limits must satisfy: static_min <= dynamic_min <= dynamic_max <= static_max")
             }
             try tx.set(vm, VM.memoryStaticMin, limits.staticMin)
             try tx.set(vm, VM.memoryDynamicMin, limits.dynamicMin)

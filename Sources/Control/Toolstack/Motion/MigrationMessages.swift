@@ -12,8 +12,10 @@ struct MigrationMessages: Sendable {
 
     func register(in table: inout MessageTable) {
         table.on("VDI.pool_migrate") { call, arguments in
-            .ref(try await migrate(
-                arguments.get(0), to: arguments.get(1), options: arguments.get(2), call: call).opaque)
+            .ref(
+                try await migrate(
+                    arguments.get(0), to: arguments.get(1), options: arguments.get(2), call: call
+                ).opaque)
         }
     }
 

@@ -61,7 +61,9 @@ struct MotionDriver: Sendable {
 
     /// What follows the commit (or a roll-back): a failure is logged and the record kept, so that the next start of the
     /// toolstack tries again.
-    private func complete(_ effects: [DiskMotion.Effect], _ motion: inout DiskMotion, _ progress: any TaskProgress) async {
+    private func complete(_ effects: [DiskMotion.Effect], _ motion: inout DiskMotion, _ progress: any TaskProgress)
+        async
+    {
         for effect in effects {
             do {
                 try await perform(effect, &motion, progress)
@@ -89,7 +91,8 @@ struct MotionDriver: Sendable {
             try await store.save(motion)
         } catch {
             context.logger.error(
-                "a failed move is left to the next start", metadata: ["vdi": "\(motion.sourceUUID)", "error": "\(error)"])
+                "a failed move is left to the next start",
+                metadata: ["vdi": "\(motion.sourceUUID)", "error": "\(error)"])
             return
         }
         await complete([.cancelMirror, .destroyDestination, .forget], &motion, UnwatchedProgress())
@@ -132,7 +135,9 @@ struct MotionDriver: Sendable {
 
     private func createDestination(_ motion: DiskMotion) async throws {
         let attached = try context.attached(Ref(motion.destinationSR))
-        guard let format = ImageFormat(parsing: motion.format) else { throw APIError.internalError("format \(motion.format)") }
+        guard let format = ImageFormat(parsing: motion.format) else {
+            throw APIError.internalError("format \(motion.format)")
+        }
         do {
             _ = try await attached.manager.createVolume(
                 attached.repository, uuid: motion.destinationUUID, size: motion.size, format: format)
@@ -258,7 +263,8 @@ struct MotionDriver: Sendable {
         }
         let status = try await handle.client.status()
         if status.mirror != nil || !isDestination(status.image.path, motion) {
-            context.logger.error("a data path does not stand on its new image and is restarted", metadata: ["id": "\(handle.id)"])
+            context.logger.error(
+                "a data path does not stand on its new image and is restarted", metadata: ["id": "\(handle.id)"])
             await context.disks.host.stop(handle.id)
         }
     }
@@ -267,7 +273,9 @@ struct MotionDriver: Sendable {
         let attached = try context.attached(Ref(motion.sourceSR))
         try await attached.manager.destroyVolume(attached.repository, location: motion.sourceLocation)
         await context.refreshSpace(attached)
-        if let destination = try? context.attached(Ref(motion.destinationSR)) { await context.refreshSpace(destination) }
+        if let destination = try? context.attached(Ref(motion.destinationSR)) {
+            await context.refreshSpace(destination)
+        }
     }
 
     // MARK: Observation

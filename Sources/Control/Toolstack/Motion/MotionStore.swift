@@ -15,7 +15,9 @@ struct MotionStore: Sendable {
         database.privateRecords(kind: Self.kind).filter { Self.read($0.value) == nil }.map(\.key)
     }
 
-    static func read(_ text: String) -> DiskMotion? { try? JSONDecoder().decode(DiskMotion.self, from: Data(text.utf8)) }
+    static func read(_ text: String) -> DiskMotion? {
+        try? JSONDecoder().decode(DiskMotion.self, from: Data(text.utf8))
+    }
 
     func save(_ motion: DiskMotion) async throws {
         let text = try Self.text(motion)

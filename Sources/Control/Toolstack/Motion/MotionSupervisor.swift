@@ -38,7 +38,9 @@ actor MotionSupervisor {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(15))
             let decided = MotionStore(database: context.database).all().filter(\.isDecided)
-            for motion in decided where seen.contains(motion.id) { await MotionDriver(context: context).recover(motion) }
+            for motion in decided where seen.contains(motion.id) {
+                await MotionDriver(context: context).recover(motion)
+            }
             seen = Set(decided.map(\.id))
         }
     }

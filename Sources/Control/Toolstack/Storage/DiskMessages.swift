@@ -42,7 +42,9 @@ struct DiskMessages: Sendable {
     }
 
     private func create(_ record: APIValue) async throws -> Ref<VDI> {
-        guard let sr = record["SR"].flatMap({ Ref<SR>(api: $0) }) else { throw APIError.internalError("VDI.create needs the member SR") }
+        guard let sr = record["SR"].flatMap({ Ref<SR>(api: $0) }) else {
+            throw APIError.internalError("VDI.create needs the member SR")
+        }
         let attached = try context.attached(sr)
         let size = record["virtual_size"].flatMap { Int64(api: $0) } ?? 0
         guard size >= 0 else { throw APIError("INVALID_VALUE", "virtual_size", String(size)) }
@@ -76,9 +78,10 @@ struct DiskMessages: Sendable {
     /// The volumes that `makeVolume` is making in the SR.
     static func creating(in sr: Ref<SR>, _ reader: any DatabaseReader) -> Set<String> {
         guard case .map(let operations)? = reader.row(sr)?[field: "current_operations"] else { return [] }
-        return Set(operations.compactMap { key, name in
-            name == .string("vdi_create") ? String(key.dropFirst(creationPrefix.count)) : nil
-        })
+        return Set(
+            operations.compactMap { key, name in
+                name == .string("vdi_create") ? String(key.dropFirst(creationPrefix.count)) : nil
+            })
     }
 
     /// A new volume and the row that `insert` makes of it: both or none. While it runs the SR's `current_operations` say
@@ -127,7 +130,8 @@ struct DiskMessages: Sendable {
         if case .tooLarge(let limit) = refusal {
             return APIError(
                 "SR_BACKEND_FAILURE_79", "",
-                "VDI Invalid size [opterr=\(size) bytes are more than the \(limit) bytes that the chosen image format can have]", "")
+                "VDI Invalid size [opterr=\(size) bytes are more than the \(limit) bytes that the chosen image format can have]",
+                "")
         }
         return ErrorMapping.api(
             refusal, vdi: vdi, srUUID: attached.uuid,

@@ -13,13 +13,15 @@ enum ErrorMapping {
 
     /// VDI_IN_USE [vdi, operation]; who holds the image is in the log.
     private static func inUse(_ vdi: Ref<VDI>, _ operation: String, _ cause: String) -> APIError {
-        logger.warning("an image is in use", metadata: ["vdi": "\(vdi.opaque)", "operation": "\(operation)", "cause": "\(cause)"])
+        logger.warning(
+            "an image is in use", metadata: ["vdi": "\(vdi.opaque)", "operation": "\(operation)", "cause": "\(cause)"])
         return APIError("VDI_IN_USE", vdi.opaque, operation)
     }
 
     /// A driver's failure in an operation on an SR. Source: SMAPIv1 fault table.
     /// `operation`: the word for VDI_IN_USE.
-    static func api(_ error: StorageError, sr: Ref<SR>, vdi: Ref<VDI>? = nil, operation: String = "attach") -> APIError {
+    static func api(_ error: StorageError, sr: Ref<SR>, vdi: Ref<VDI>? = nil, operation: String = "attach") -> APIError
+    {
         if error.fault == .volumeInUse, let vdi { return inUse(vdi, operation, error.message) }
         return switch error.fault {
         case .repositoryNotEmpty: APIError("SR_NOT_EMPTY")
@@ -48,7 +50,8 @@ enum ErrorMapping {
         case .unsupported(let format):
             APIError(
                 "VDI_INCOMPATIBLE_TYPE", vdi.opaque,
-                "Image format \(format.rawValue) is not supported by SR \(srUUID) (it supports \(supported.joined(separator: ", ")))")
+                "Image format \(format.rawValue) is not supported by SR \(srUUID) (it supports \(supported.joined(separator: ", ")))"
+            )
         case .tooLarge(let limit): APIError("VDI_TOO_LARGE", vdi.opaque, String(limit))
         }
     }

@@ -60,7 +60,9 @@ struct OperationAdmission: Sendable {
     static func record(
         _ ref: String, of className: String, key: String, operation: String, in tx: Transaction
     ) throws(APIError) {
-        guard let row = tx.row(className: className, ref: ref), case .map(var operations) = row[field: field] else { return }
+        guard let row = tx.row(className: className, ref: ref), case .map(var operations) = row[field: field] else {
+            return
+        }
         operations[key] = .string(operation)
         try tx.update(className: className, ref: ref, field: field, .map(operations))
     }

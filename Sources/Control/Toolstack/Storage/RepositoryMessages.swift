@@ -11,16 +11,20 @@ struct RepositoryMessages: Sendable {
 
     func register(in table: inout MessageTable) {
         table.on("SR.create") { call, arguments in
-            .ref(try await create(
-                host: arguments.get(0), deviceConfig: arguments.get(1), nameLabel: arguments.get(3),
-                nameDescription: arguments.get(4), type: arguments.get(5), contentType: arguments.get(6),
-                shared: arguments.get(7), smConfig: arguments.get(8)).opaque)
+            .ref(
+                try await create(
+                    host: arguments.get(0), deviceConfig: arguments.get(1), nameLabel: arguments.get(3),
+                    nameDescription: arguments.get(4), type: arguments.get(5), contentType: arguments.get(6),
+                    shared: arguments.get(7), smConfig: arguments.get(8)
+                ).opaque)
         }
         table.on("SR.introduce") { call, arguments in
-            .ref(try await introduce(
-                uuid: arguments.get(0), nameLabel: arguments.get(1), nameDescription: arguments.get(2),
-                type: arguments.get(3), contentType: arguments.get(4), shared: arguments.get(5),
-                smConfig: arguments.get(6)).opaque)
+            .ref(
+                try await introduce(
+                    uuid: arguments.get(0), nameLabel: arguments.get(1), nameDescription: arguments.get(2),
+                    type: arguments.get(3), contentType: arguments.get(4), shared: arguments.get(5),
+                    smConfig: arguments.get(6)
+                ).opaque)
         }
         table.on("SR.scan") { call, arguments in
             try await scan(arguments.get(0))
@@ -138,7 +142,8 @@ struct RepositoryMessages: Sendable {
         // The listing tells about this moment and later; rows that come after it are not for it to judge.
         let before = context.database.read { reader in
             ScanStart(
-                generation: reader.generation, uuids: Set(reader.rows(VDI.self) { $0[VDI.sr] == sr }.map { $0[VDI.uuid] }),
+                generation: reader.generation,
+                uuids: Set(reader.rows(VDI.self) { $0[VDI.sr] == sr }.map { $0[VDI.uuid] }),
                 moving: Self.moving(reader), creating: DiskMessages.creating(in: sr, reader))
         }
         let found: RepositoryScan
@@ -148,7 +153,8 @@ struct RepositoryMessages: Sendable {
             throw ErrorMapping.api(error, sr: sr)
         }
         for (name, problem) in found.problems {
-            context.logger.warning("not a disk image", metadata: ["sr": "\(attached.uuid)", "file": "\(name)", "problem": "\(problem)"])
+            context.logger.warning(
+                "not a disk image", metadata: ["sr": "\(attached.uuid)", "file": "\(name)", "problem": "\(problem)"])
         }
         // What seems new must still be there: it may have been the volume of a VDI that is gone by now.
         var fresh: Set<String> = []
@@ -169,7 +175,9 @@ struct RepositoryMessages: Sendable {
                     try tx.set(ref, VDI.virtualSize, Int64(clamping: volume.virtualSize))
                     try tx.set(ref, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
                     try tx.set(ref, VDI.missing, false)
-                } else if insertable.contains(volume.uuid), !skipped.contains(volume.uuid), tx.find(VDI.self, uuid: volume.uuid) == nil {
+                } else if insertable.contains(volume.uuid), !skipped.contains(volume.uuid),
+                    tx.find(VDI.self, uuid: volume.uuid) == nil
+                {
                     tx.insert(VDI.self, ref: Fresh.ref(VDI.self)) { row in VDIRow.fill(&row, volume, sr: sr) }
                 }
             }

@@ -16,7 +16,8 @@ final class StorageContext: Sendable {
     let logger: Logger
 
     init(
-        database: PoolDatabase, host: Ref<APITypes.Host>, managers: [any StorageManager], disks: DiskActivation, logger: Logger
+        database: PoolDatabase, host: Ref<APITypes.Host>, managers: [any StorageManager], disks: DiskActivation,
+        logger: Logger
     ) {
         self.database = database
         self.host = host

@@ -11,7 +11,8 @@ enum StorageManagerRows {
         let infos = context.managers.values.map(\.info).sorted { $0.type < $1.type }
         try await context.database.transaction { tx in
             let used = Set(tx.rows(SR.self).map { $0[SR.type] })
-            for row in tx.rows(SM.self) where !infos.contains(where: { $0.type == row[SM.type] }) && !used.contains(row[SM.type]) {
+            for row in tx.rows(SM.self)
+            where !infos.contains(where: { $0.type == row[SM.type] }) && !used.contains(row[SM.type]) {
                 tx.delete(row.typedRef(SM.self))
             }
             for info in infos {
@@ -49,7 +50,8 @@ enum StorageManagerRows {
                 let attached = try context.attached(pbd[PBD.sr])
                 try await attached.manager.attach(attached.repository)
             } catch {
-                context.logger.warning("an SR cannot be attached", metadata: ["pbd": "\(pbd.uuid)", "error": "\(error)"])
+                context.logger.warning(
+                    "an SR cannot be attached", metadata: ["pbd": "\(pbd.uuid)", "error": "\(error)"])
                 try? await context.database.transaction { tx in
                     try tx.set(pbd.typedRef(PBD.self), PBD.currentlyAttached, false)
                 }

@@ -17,7 +17,9 @@ enum VDIRow {
         row[VDI.missing] = false
         row[VDI.currentOperations] = [:]
         row[VDI.smConfig] = ["image-format": volume.format.rawValue]
-        row[VDI.allowedOperations] = [.clone, .copy, .resize, .destroy, .forget, .update].filter { operations.contains($0) }
+        row[VDI.allowedOperations] = [.clone, .copy, .resize, .destroy, .forget, .update].filter {
+            operations.contains($0)
+        }
     }
 
     /// What this slice of the toolstack offers on a VDI.

@@ -57,11 +57,18 @@ struct ImageTransfers: DiskTransfers {
         }
         let attached = try context.attached(sr)
         let vdi = Fresh.ref(VDI.self)
-        let formats = attached.manager.preferredFormats(attached.repository.deviceConfig) + attached.manager.info.supportedImageFormats
+        let formats =
+            attached.manager.preferredFormats(attached.repository.deviceConfig)
+            + attached.manager.info.supportedImageFormats
         let chosen: (format: ImageFormat, size: UInt64)
         do {
-            guard let format = formats.first(where: { (try? attached.manager.roundedSize(UInt64(length), format: $0)) != nil }) else {
-                throw APIError("VDI_TOO_LARGE", vdi.opaque, String(formats.map(attached.manager.largestSize).max() ?? 0))
+            guard
+                let format = formats.first(where: {
+                    (try? attached.manager.roundedSize(UInt64(length), format: $0)) != nil
+                })
+            else {
+                throw APIError(
+                    "VDI_TOO_LARGE", vdi.opaque, String(formats.map(attached.manager.largestSize).max() ?? 0))
             }
             chosen = (format, try attached.manager.roundedSize(UInt64(length), format: format))
         } catch let error as StorageError {
@@ -84,7 +91,9 @@ struct ImageTransfers: DiskTransfers {
 
     /// Destroys a VDI that was made for an import which failed.
     func discard(_ vdi: Ref<VDI>) async {
-        guard let row = context.database.read({ $0.row(vdi) }), let attached = try? context.attached(row[VDI.sr]) else { return }
+        guard let row = context.database.read({ $0.row(vdi) }), let attached = try? context.attached(row[VDI.sr]) else {
+            return
+        }
         try? await attached.manager.destroyVolume(attached.repository, location: row[VDI.location])
         try? await context.database.transaction { tx in tx.delete(vdi) }
         await context.refreshSpace(attached)
@@ -98,7 +107,9 @@ struct ImageTransfers: DiskTransfers {
         let vdi = try find(request.vdi)
         let row = try context.row(vdi)
         let limit: UInt64 = 2040 << 30
-        if format == .vhd, row[VDI.virtualSize] > Int64(limit) { throw APIError("VDI_TOO_LARGE", vdi.opaque, String(limit)) }
+        if format == .vhd, row[VDI.virtualSize] > Int64(limit) {
+            throw APIError("VDI_TOO_LARGE", vdi.opaque, String(limit))
+        }
         let image = try context.image(of: row, readOnly: true)
         let admitted = try await admission.begin(vdi, "copy", task: call.task) { row, reader in
             try DiskMessages.requireDetached(row, reader, operation: "export")
@@ -144,7 +155,9 @@ struct ImageTransfers: DiskTransfers {
         guard let admitted = hold.release() else { return }
         if discarding { await discard(vdi) }
         await admission.end(admitted)
-        guard let row = context.database.read({ $0.row(vdi) }), let attached = try? context.attached(row[VDI.sr]) else { return }
+        guard let row = context.database.read({ $0.row(vdi) }), let attached = try? context.attached(row[VDI.sr]) else {
+            return
+        }
         if let volume = try? await attached.manager.stat(attached.repository, location: row[VDI.location]) {
             try? await context.database.transaction { tx in
                 try tx.set(vdi, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))

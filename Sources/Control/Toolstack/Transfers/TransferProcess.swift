@@ -51,7 +51,9 @@ final class TransferProcess: Sendable {
             var sent = 0
             while sent < chunk.count {
                 // SAFETY: inside the array.
-                let n = unsafe chunk.withUnsafeBytes { unsafe Glibc.write(input, $0.baseAddress.map { unsafe $0 + sent }, chunk.count - sent) }
+                let n = unsafe chunk.withUnsafeBytes {
+                    unsafe Glibc.write(input, $0.baseAddress.map { unsafe $0 + sent }, chunk.count - sent)
+                }
                 if n < 0, errno == EINTR { continue }
                 if n <= 0 { return false }
                 sent += n

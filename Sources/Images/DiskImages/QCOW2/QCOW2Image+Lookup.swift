@@ -119,7 +119,8 @@ extension QCOW2Image {
 
     func compressedCluster(_ offset: UInt64) -> BlockError {
         BlockError(
-            .unsupported, "byte \(offset) of the disk is in a compressed cluster, which this version does not handle; "
+            .unsupported,
+            "byte \(offset) of the disk is in a compressed cluster, which this version does not handle; "
                 + "convert the image without compression first", path: storage.path, offset: offset)
     }
 }

@@ -187,8 +187,8 @@ final class QCOW2Refcounts {
 
     /// Bytes of a block that hold the counts of clusters `low ..< high`.
     private func dirtyBytes(_ low: UInt64, _ high: UInt64) -> Range<Int> {
-        words.bytes(of: geometry.blockSlot(cluster: low)).lowerBound
-            ..< words.bytes(of: geometry.blockSlot(cluster: high - 1)).upperBound
+        words.bytes(of: geometry.blockSlot(cluster: low))
+            .lowerBound..<words.bytes(of: geometry.blockSlot(cluster: high - 1)).upperBound
     }
 
     /// Moves `next` past clusters that growth has used.

@@ -1,6 +1,6 @@
 import BlockIO
-import Testing
 import TestSupport
+import Testing
 
 /// Random requests on a device and on a sparse model of it at once.
 struct ModelComparison {

@@ -131,9 +131,11 @@ import Testing
             for sector in base.indices {
                 let found = unsafe all.load(fromByteOffset: sector * 512, as: UInt64.self)
                 let last = unsafe all.load(fromByteOffset: sector * 512 + 504, as: UInt64.self)
-                let isKnown = found == base[sector] || later.contains {
-                    $0.sectors.contains(sector) && $0.number == found
-                }
+                let isKnown =
+                    found == base[sector]
+                    || later.contains {
+                        $0.sectors.contains(sector) && $0.number == found
+                    }
                 if !isKnown || last != found {
                     Issue.record("sector \(sector) holds \(found)…\(last), not \(base[sector]); crash before \(cut)")
                     return

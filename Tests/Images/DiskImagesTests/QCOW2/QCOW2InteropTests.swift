@@ -36,8 +36,12 @@ import Testing
         try reader.close()
 
         // Zero and discard as qemu-io does them, then again as we do.
-        try qemuIO(path, ["write -P 17 1000 200000", "write -z 65536 131072", "write -z -u 1048576 262144",
-            "discard 2097152 1048576", "write -P 18 70000 10"])
+        try qemuIO(
+            path,
+            [
+                "write -P 17 1000 200000", "write -z 65536 131072", "write -z -u 1048576 262144",
+                "discard 2097152 1048576", "write -P 18 70000 10",
+            ])
         model.write([UInt8](repeating: 17, count: 200_000), at: 1000)
         model.write([UInt8](repeating: 0, count: 131_072), at: 65536)
         model.write([UInt8](repeating: 0, count: 262_144), at: 1_048_576)

@@ -1,7 +1,7 @@
 import BlockIO
 import CoreTypes
-import Testing
 import TestSupport
+import Testing
 
 @testable import DiskImages
 

@@ -1,7 +1,7 @@
 import BlockIO
 import CoreTypes
-import Testing
 import TestSupport
+import Testing
 
 @testable import DiskImages
 
@@ -65,7 +65,8 @@ import TestSupport
         let path = folder.file("bad.vhd")
         try ImageFile(path: path, access: .create).close()
         let values: [UInt32] = [0, 1, 0x1FF, 0x200, 0x1000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFE, .max]
-        let fields = Array(stride(from: 8, to: 96, by: 4)) + Array(stride(from: 512, to: 560, by: 4))
+        let fields =
+            Array(stride(from: 8, to: 96, by: 4)) + Array(stride(from: 512, to: 560, by: 4))
             + [1536, 1548, 1728] + Array(stride(from: 2048, to: 2080, by: 4))
         for field in fields {
             for value in values + [UInt32.random(in: 0...UInt32.max, using: &random)] {

@@ -1,7 +1,7 @@
 import BlockIO
 import CoreTypes
-import Testing
 import TestSupport
+import Testing
 
 @testable import DiskImages
 
@@ -69,11 +69,12 @@ import TestSupport
         bytes.replaceSubrange(512..<1536, with: header)
     }
 
-    @Test(arguments: [
-        ("tap\0", 10 << 20), ("win ", 10 << 20), ("qem2", 10 << 20), ("d2v\0", 10 << 20), ("CTXS", 10 << 20),
-        ("caml", 10 << 20), ("xo  ", 10 << 20), ("vbox", 10 << 20), ("vs  ", 10 << 20),
-        ("vpc ", 301 * 4 * 17 * 512), ("qemu", 301 * 4 * 17 * 512),
-    ] as [(String, UInt64)])
+    @Test(
+        arguments: [
+            ("tap\0", 10 << 20), ("win ", 10 << 20), ("qem2", 10 << 20), ("d2v\0", 10 << 20), ("CTXS", 10 << 20),
+            ("caml", 10 << 20), ("xo  ", 10 << 20), ("vbox", 10 << 20), ("vs  ", 10 << 20),
+            ("vpc ", 301 * 4 * 17 * 512), ("qemu", 301 * 4 * 17 * 512),
+        ] as [(String, UInt64)])
     func theCreatorDecidesTheSize(creator: String, size: UInt64) throws {
         let folder = try ScratchFolder("vhd")
         let path = try image(folder) { bytes in
@@ -90,16 +91,17 @@ import TestSupport
     }
 
     /// Offsets of u32 fields, new values, and what opening for writing says.
-    @Test(arguments: [
-        (60, 4, .unsupported), (60, 1, .invalidImage), (60, 7, .invalidImage), (12, 0x20000, .invalidImage),
-        (16, 0xFFFF_FFFF, .corrupt), (20, 0, .corrupt), (20, 513, .corrupt), (20, 0x7FFF_FE00, .corrupt),
-        (512, 0, .corrupt), (512 + 16, 0xFFFF_FFFF, .corrupt), (512 + 20, 0, .corrupt), (512 + 20, 512, .corrupt),
-        (512 + 24, 0x20000, .unsupported), (512 + 28, 0xFFFF_FFFF, .corrupt), (512 + 28, 0, .corrupt),
-        (512 + 28, 4, .corrupt), (512 + 32, 0, .unsupported), (512 + 32, 256, .unsupported),
-        (512 + 32, 3 << 20, .unsupported), (512 + 32, 4 << 20, .unsupported), (512 + 32, 1 << 31, .unsupported),
-        (48, 0xFFFF_FFFF, .corrupt), (1536, 0, .corrupt), (1536, 1, .corrupt), (1536, 4, .corrupt),
-        (1536, 0xFFFF_FFFE, .corrupt), (1536, 0x7FFF_FFFF, .corrupt), (1536, 100, .corrupt),
-    ] as [(Int, UInt32, BlockError.Code)])
+    @Test(
+        arguments: [
+            (60, 4, .unsupported), (60, 1, .invalidImage), (60, 7, .invalidImage), (12, 0x20000, .invalidImage),
+            (16, 0xFFFF_FFFF, .corrupt), (20, 0, .corrupt), (20, 513, .corrupt), (20, 0x7FFF_FE00, .corrupt),
+            (512, 0, .corrupt), (512 + 16, 0xFFFF_FFFF, .corrupt), (512 + 20, 0, .corrupt), (512 + 20, 512, .corrupt),
+            (512 + 24, 0x20000, .unsupported), (512 + 28, 0xFFFF_FFFF, .corrupt), (512 + 28, 0, .corrupt),
+            (512 + 28, 4, .corrupt), (512 + 32, 0, .unsupported), (512 + 32, 256, .unsupported),
+            (512 + 32, 3 << 20, .unsupported), (512 + 32, 4 << 20, .unsupported), (512 + 32, 1 << 31, .unsupported),
+            (48, 0xFFFF_FFFF, .corrupt), (1536, 0, .corrupt), (1536, 1, .corrupt), (1536, 4, .corrupt),
+            (1536, 0xFFFF_FFFE, .corrupt), (1536, 0x7FFF_FFFF, .corrupt), (1536, 100, .corrupt),
+        ] as [(Int, UInt32, BlockError.Code)])
     func contradictingFieldsAreRefused(offset: Int, value: UInt32, expected: BlockError.Code) throws {
         let folder = try ScratchFolder("vhd")
         let path = try image(folder) { bytes in

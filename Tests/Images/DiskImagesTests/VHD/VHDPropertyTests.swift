@@ -1,15 +1,16 @@
 import BlockIO
 import CoreTypes
-import Testing
 import TestSupport
+import Testing
 
 @testable import DiskImages
 
 @Suite struct VHDPropertyTests {
-    @Test(arguments: [
-        (7 << 20, CreateOptions.VHDSubformat.dynamic), (4 << 20, .dynamic), ((9 << 20) + 512 * 37, .dynamic),
-        (512, .dynamic), ((3 << 20) + 512 * 5, .fixed), (512, .fixed),
-    ] as [(UInt64, CreateOptions.VHDSubformat)])
+    @Test(
+        arguments: [
+            (7 << 20, CreateOptions.VHDSubformat.dynamic), (4 << 20, .dynamic), ((9 << 20) + 512 * 37, .dynamic),
+            (512, .dynamic), ((3 << 20) + 512 * 5, .fixed), (512, .fixed),
+        ] as [(UInt64, CreateOptions.VHDSubformat)])
     func randomRequestsAgreeWithTheModelAndWithQEMU(size: UInt64, subformat: CreateOptions.VHDSubformat) throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("vhd")

@@ -147,8 +147,7 @@ public final class DatapathService: Sendable {
         case .mirrorSetRate(let bytesPerSecond): device.setMirrorRate(bytesPerSecond: bytesPerSecond)
         case .pivotPrepare: try device.preparePivot()
         case .pivotCommit:
-            try device.commitPivot()
-            images.commit()
+            try device.commitPivot { images.commit() }
         case .mirrorCancel:
             try device.cancelMirror()
             images.setDestination(nil)

@@ -217,8 +217,9 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     }
 
     /// Second half: the destination is the device from here on; the source is closed.
-    public func commitPivot() throws(BlockError) {
-        try finish(.commit)
+    /// `switched` runs at the moment of the change, before the source is closed.
+    public func commitPivot(_ switched: () -> Void = {}) throws(BlockError) {
+        try finish(.commit, switched)
     }
 
     /// Ends the mirror in favour of the source; the destination is closed and may be deleted.
@@ -226,7 +227,7 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
         try finish(.cancel)
     }
 
-    private func finish(_ event: MirrorState.Event) throws(BlockError) {
+    private func finish(_ event: MirrorState.Event, _ switched: () -> Void = {}) throws(BlockError) {
         try control.withLock { _ throws(BlockError) in
             guard let mirror, let copier else { throw BlockError(.notFound, "there is no mirror") }
             let commit = event == .commit
@@ -239,6 +240,7 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
                 current = commit ? mirror.destination : mirror.source
                 self.mirror = nil
                 self.copier = nil
+                switched()
             }
             decision.locked { decision.wakeAll() }
             // The loser. What it cannot write back any more is of no consequence: nobody will read it.

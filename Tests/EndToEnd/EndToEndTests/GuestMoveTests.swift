@@ -51,11 +51,78 @@ extension EndToEnd {
                 let location = try await toolstack.text("VDI.get_location", .string(moved))
                 #expect(try RunningToolstack.images(source.path) == [])
                 #expect(try RunningToolstack.images(destination.path) == [location])
+                try await itsDiskMovesWhileItIsHalted(toolstack, vbd: vbd, to: source, format: formats[0])
+                try await itsDiskMovesWhileItIsHalted(toolstack, vbd: vbd, to: destination, format: formats[1])
+                let now = try RunningToolstack.images(destination.path)[0]
                 if formats[1] == "qcow2" {
-                    try Tool.check("qemu-img", ["check", "-f", "qcow2", destination.path + "/" + location])
+                    try Tool.check("qemu-img", ["check", "-f", "qcow2", destination.path + "/" + now])
                 } else {
-                    try Tool.check("e2fsck", ["-fn", destination.path + "/" + location])
+                    try Tool.check("e2fsck", ["-fn", destination.path + "/" + now])
                 }
+                await toolstack.stop()
+                #expect(try toolstack.leftovers() == [])
+            }
+        }
+
+        private func itsDiskMovesWhileItIsHalted(
+            _ toolstack: RunningToolstack, vbd: String, to sr: (ref: String, path: String), format: String
+        ) async throws {
+            let before = try await toolstack.text("VBD.get_VDI", .string(vbd))
+            let after = try await toolstack.move(before, to: sr.ref, format: format)
+            #expect(try await toolstack.text("VBD.get_VDI", .string(vbd)) == after)
+            let location = try await toolstack.text("VDI.get_location", .string(after))
+            #expect(try RunningToolstack.images(sr.path) == [location])
+        }
+
+        /// The toolstack is killed in the middle of the copy, then the destination of a second move fills up: the guest
+        /// notices neither.
+        @Test func aGuestGoesOnThroughKillsAndFullDestinations() async throws {
+            var random = SeededRandom.printed()
+            let files = try GuestFiles.make()
+            let image = try ScratchFolder("fs")
+            let raw = image.file("fs.raw")
+            try GuestDiskImage.make(at: raw, bytes: 96 << 20, files: 60, largest: 900_000, random: &random)
+            try await withToolstack { toolstack in
+                let loop = try SmallFileSystem(in: toolstack.folder, megabytes: 72)
+                defer { loop.remove() }
+                let source = try await toolstack.makeRepository("a", formats: "vhd")
+                let small = try await toolstack.makeRepository("s", formats: "qcow2", folder: loop.mountPoint)
+                let destination = try await toolstack.makeRepository("b", formats: "qcow2")
+                let vdi = try await toolstack.makeDisk(in: source.ref, bytes: 96 << 20, format: "vhd")
+                try await toolstack.session.upload(
+                    file: raw, to: "/import_raw_vdi", query: [("vdi", vdi), ("format", "raw")], onProgress: { _, _ in })
+                let vm = try await makeMachine(toolstack, files)
+                let vbd = try await toolstack.makeVBD(vm: vm, vdi: vdi, position: "0")
+                try await toolstack.call("VM.start", .string(vm), .bool(false), .bool(false))
+                let uuid = try await toolstack.text("VM.get_uuid", .string(vm))
+                let console = try ConsoleReader(path: "\(toolstack.runDirectory)/guests/\(uuid)/console.sock")
+                _ = try await console.waitFor(writes: 10)
+
+                let full = try await toolstack.startMove(vdi, to: small.ref, format: "qcow2", bytesPerSecond: 8 << 20)
+                try loop.fill(leaving: 4)
+                let status = try await toolstack.session.waitForTask(full)
+                #expect(status.errorInfo.first == "SR_BACKEND_FAILURE_44", "\(status.errorInfo)")
+                #expect(try await toolstack.text("VBD.get_VDI", .string(vbd)) == vdi)
+                #expect(try RunningToolstack.images(small.path).filter { $0 != SmallFileSystem.filler } == [])
+
+                _ = try await toolstack.startMove(vdi, to: destination.ref, format: "qcow2", bytesPerSecond: 8 << 20)
+                _ = try await console.waitFor(moreWrites: 10)
+                await toolstack.killHard()
+                _ = try await console.waitFor(moreWrites: 10)
+                try await toolstack.start()
+                // The mirror went on without the toolstack; it is taken up and finished.
+                while try await toolstack.text("VBD.get_VDI", .string(vbd)) == vdi {
+                    try await Task.sleep(for: .milliseconds(100))
+                }
+                _ = try await console.waitFor(moreWrites: 10)
+                try await toolstack.call("VM.clean_shutdown", .string(vm))
+                let final = try await console.waitForFinal()
+                #expect(final.isClean, "\(final)")
+                let moved = try await toolstack.text("VBD.get_VDI", .string(vbd))
+                let location = try await toolstack.text("VDI.get_location", .string(moved))
+                #expect(try RunningToolstack.images(source.path) == [])
+                #expect(try RunningToolstack.images(destination.path) == [location])
+                try Tool.check("qemu-img", ["check", "-f", "qcow2", destination.path + "/" + location])
                 await toolstack.stop()
                 #expect(try toolstack.leftovers() == [])
             }

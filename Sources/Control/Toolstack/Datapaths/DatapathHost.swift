@@ -92,7 +92,8 @@ actor DatapathHost {
     }
 
     /// Closes the images and ends the process; returns when it is gone. Fine when it is gone already.
-    func stop(_ id: String) async {
+    /// `forGood` false: another process will take its place, and tells the guest what this one lost.
+    func stop(_ id: String, forGood: Bool = true) async {
         guard let record = running[id] else {
             // What a dead one left for its successor, which will not come now. One that is being started has a record.
             if !FileManager.default.fileExists(atPath: "\(folder)/\(id)/record.json") { forget(id) }
@@ -112,8 +113,15 @@ actor DatapathHost {
                 await ChildProcess.awaitEnd(of: record.pid, startedAt: record.startTime)
             }
         }
+        // A successor may have been started while we waited: what lies in the folder is then its own.
+        guard running[id]?.pid == record.pid, running[id]?.startTime == record.startTime else { return }
         if isMarked(id) { logger.error("a data path ended with unflushed changes", metadata: ["id": "\(id)"]) }
-        forget(id)
+        if forGood {
+            forget(id)
+        } else {
+            running[id] = nil
+            sweep(id)
+        }
         logger.info("ended a data path", metadata: ["id": "\(id)"])
     }
 

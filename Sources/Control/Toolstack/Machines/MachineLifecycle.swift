@@ -49,17 +49,28 @@ actor MachineLifecycle {
                     uuid: row[VM.uuid], name: row[VM.nameLabel], memoryBytes: UInt64(memory),
                     vcpus: Int(max(1, row[VM.vcpusAtStartup])), boot: boot, disks: disks))
         } catch {
-            try? await mark(vbds, reserved: false, attached: false)
-            await release(vbds)
+            // A guest that runs already, whatever the rows say, keeps its disks.
+            if (error as? GuestError)?.code != .exists {
+                try? await mark(vbds, reserved: false, attached: false)
+                await release(vbds)
+            }
             if let error = error as? GuestError { throw ErrorMapping.api(error, vm: vm) }
             throw error
         }
         let domain = nextDomain
         nextDomain += 1
         let host = context.host
-        try await context.database.transaction { tx in
-            try Self.mark(vbds, reserved: false, attached: true, in: tx)
-            try Self.setRunning(vm, domain: domain, host: host, in: tx)
+        do {
+            try await context.database.transaction { tx in
+                try Self.mark(vbds, reserved: false, attached: true, in: tx)
+                try Self.setRunning(vm, domain: domain, host: host, in: tx)
+            }
+        } catch {
+            // No guest runs that the rows do not know of.
+            try? await guests.hardShutdown(row[VM.uuid])
+            try? await mark(vbds, reserved: false, attached: false)
+            await release(vbds)
+            throw error
         }
         // It may have ended before the rows said that it runs; its event found nothing to change then.
         if guests.state(row[VM.uuid]) == nil { await halted(row[VM.uuid]) }
@@ -165,7 +176,8 @@ actor MachineLifecycle {
             try Self.mark(vbds, reserved: false, attached: false, in: tx)
             return vbds
         }
-        await release(detached ?? [])
+        guard let detached else { return }
+        await release(detached)
         try? await context.database.transaction { tx in
             guard let now = tx.row(vm), now[VM.domid] == domain else { return }
             for vbd in tx.rows(VBD.self, where: { $0[VBD.vm] == vm }) {

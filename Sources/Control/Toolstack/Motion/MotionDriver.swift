@@ -98,6 +98,14 @@ struct MotionDriver: Sendable {
         await complete([.cancelMirror, .destroyDestination, .forget], &motion, UnwatchedProgress())
     }
 
+    /// Holds the new VDI again after a restart, while the old image is still there.
+    func holdAgain(_ motion: DiskMotion) async {
+        let hold = Self.hold(motion)
+        try? await context.database.transaction { tx in
+            try OperationAdmission.record(hold.ref, of: hold.className, key: hold.key, operation: "mirror", in: tx)
+        }
+    }
+
     /// The operation that holds the new VDI from the commit until the old image is gone.
     private static func hold(_ motion: DiskMotion) -> OperationAdmission.Admitted {
         OperationAdmission.Admitted(className: "VDI", ref: motion.destinationRef, key: "OpaqueRef:" + motion.id)
@@ -149,8 +157,16 @@ struct MotionDriver: Sendable {
     /// The data path that serves the source, started when it does not run.
     private func source(_ motion: DiskMotion) async throws -> DatapathHandle {
         let vdi = try context.row(Ref<VDI>(motion.sourceRef))
-        return try await context.disks.activate(
-            motion.sourceUUID, image: try context.image(of: vdi, readOnly: false))
+        let image = try context.image(of: vdi, readOnly: false)
+        // Its last user's data path may be ending just now, and holds the image until it has.
+        for _ in 0..<50 {
+            do {
+                return try await context.disks.activate(motion.sourceUUID, image: image)
+            } catch let failure as DatapathClient.Failure where failure.code == "busy" && motion.phase != .pivoting {
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        return try await context.disks.activate(motion.sourceUUID, image: image)
     }
 
     private func startMirror(_ motion: DiskMotion) async throws {
@@ -262,10 +278,10 @@ struct MotionDriver: Sendable {
             _ = try await handle.client.call(.pivotCommit)
         }
         let status = try await handle.client.status()
-        if status.mirror != nil || !isDestination(status.image.path, motion) {
+        if !isDestination(status.image.path, motion) {
             context.logger.error(
                 "a data path does not stand on its new image and is restarted", metadata: ["id": "\(handle.id)"])
-            await context.disks.host.stop(handle.id)
+            await context.disks.host.stop(handle.id, forGood: false)
         }
     }
 

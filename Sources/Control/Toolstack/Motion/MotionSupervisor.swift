@@ -21,7 +21,12 @@ actor MotionSupervisor {
             context.logger.error("the record of a move cannot be read and is kept", metadata: ["motion": "\(key)"])
         }
         let motions = store.all()
-        for motion in motions where motion.isDecided { await MotionDriver(context: context).recover(motion) }
+        for motion in motions where motion.isDecided {
+            await MotionDriver(context: context).recover(motion)
+            if motion.phase == .committed, current(motion) != nil {
+                await MotionDriver(context: context).holdAgain(motion)
+            }
+        }
         for motion in motions where !motion.isDecided {
             let held = try? await admission.begin(Ref<VDI>(motion.sourceRef), "mirror", task: .null) { _, _ in }
             Task { [context, admission] in
@@ -29,6 +34,11 @@ actor MotionSupervisor {
                 if let held { await admission.end(held) }
             }
         }
+    }
+
+    /// The record as it is now.
+    private func current(_ motion: DiskMotion) -> DiskMotion? {
+        MotionStore(database: context.database).all().first { $0.id == motion.id }
     }
 
     /// What could not be cleaned up, because a driver or an SR was not there, is tried again every few seconds. Decided
@@ -39,7 +49,8 @@ actor MotionSupervisor {
             try? await Task.sleep(for: .seconds(15))
             let decided = MotionStore(database: context.database).all().filter(\.isDecided)
             for motion in decided where seen.contains(motion.id) {
-                await MotionDriver(context: context).recover(motion)
+                // Whoever was at it may have finished while an earlier one was tried.
+                if let motion = current(motion) { await MotionDriver(context: context).recover(motion) }
             }
             seen = Set(decided.map(\.id))
         }

@@ -187,6 +187,7 @@ private struct RateMeter {
     private var windowStart = gantry_now()
     private var windowBytes: UInt64 = 0
     private(set) var bytesPerSecond: UInt64 = 0
+    private var isProvisional = true
 
     mutating func add(_ bytes: UInt64) {
         windowBytes += bytes
@@ -195,6 +196,10 @@ private struct RateMeter {
             bytesPerSecond = windowBytes * 1000 / max(1, elapsed / 1_000_000)
             windowStart += elapsed
             windowBytes = 0
+            isProvisional = false
+        } else if isProvisional, elapsed >= 50_000_000 {
+            // Something to show before the first window is full.
+            bytesPerSecond = windowBytes * 1000 / (elapsed / 1_000_000)
         }
     }
 }

@@ -4,7 +4,8 @@ import Synchronization
 
 /// A device whose owner is about to write much that nobody will read soon: a new image that is being filled.
 public protocol BulkDestination: BlockDevice {
-    /// Large aligned writes may go to the disk at once from here on, past the page cache. Nothing else changes.
+    /// Large aligned writes may go to the disk at once from here on, past the page cache, and reads of the file are no
+    /// longer read ahead. What is stored and when it is durable does not change.
     func bypassCache()
 }
 

@@ -98,18 +98,6 @@ public struct DiskMotion: Codable, Hashable, Sendable {
     /// What is left to do is cleaning up.
     public var isDecided: Bool { phase == .committed || phase == .abandoned }
 
-    /// The next effect in this phase when everything goes well. Before each the record is stored with `advanced` phase.
-    public var next: Effect {
-        switch phase {
-        case .planned: .createDestination
-        case .created: .startMirror
-        case .mirroring: .preparePivot
-        case .pivoting: .commit
-        case .committed: .destroySource
-        case .abandoned: .destroyDestination
-        }
-    }
-
     /// Moves to `phase`; only along the arrows of the diagram.
     public mutating func advance(to phase: Phase) {
         let legal: [Phase: Set<Phase>] = [

@@ -43,10 +43,14 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 var targets: [Target] = [
     // System
     .target(name: "CLinux", path: "Sources/System/CLinux"),
+    .systemLibrary(name: "CZlib", path: "Sources/System/CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CDeflate", path: "Sources/System/CDeflate", providers: [.apt(["libdeflate-dev"])]),
+    .systemLibrary(name: "CZstd", path: "Sources/System/CZstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CLZMA", path: "Sources/System/CLZMA", providers: [.apt(["liblzma-dev"])]),
     library("System", "CoreTypes"),
     // Images
     library("Images", "BlockIO", ["CoreTypes", "CLinux"]),
-    library("Images", "DiskImages", ["BlockIO", "CoreTypes"]),
+    library("Images", "DiskImages", ["BlockIO", "CoreTypes", "CLinux", "CZlib", "CDeflate", "CZstd", "CLZMA"]),
     library("Images", "BlockCopy", ["BlockIO", "DiskImages", "CoreTypes", "CLinux"]),
     // NBD
     library("NBD", "NBDProtocol", ["CoreTypes"]),

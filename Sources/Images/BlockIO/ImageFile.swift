@@ -112,6 +112,12 @@ public final class ImageFile: Sendable {
         return UInt64(clamping: try status().st_blocks) &* 512
     }
 
+    /// What tells this file from all others of the machine, whatever its names.
+    public func identity() throws(BlockError) -> (device: UInt64, inode: UInt64) {
+        let status = try status()
+        return (UInt64(status.st_dev), UInt64(status.st_ino))
+    }
+
     private func status() throws(BlockError) -> stat {
         try checkOpen()
         var status = stat()

@@ -16,7 +16,7 @@ extension QCOW2Image {
     }
 
     static func create(
-        storage: any QCOW2Storage, size: UInt64, clusterBits: Int, refcountOrder: Int = 4
+        storage: any ImageStorage, size: UInt64, clusterBits: Int, refcountOrder: Int = 4
     ) throws(BlockError) {
         guard (9...21).contains(clusterBits), (0...6).contains(refcountOrder) else {
             throw BlockError(.limitExceeded, "clusters of 2^\(clusterBits) bytes; 512 bytes to 2 MiB are legal")

@@ -15,7 +15,9 @@ extension QCOW2Image {
         }
     }
 
-    static func open(storage: any QCOW2Storage, readOnly: Bool) throws(BlockError) -> QCOW2Image {
+    static func open(
+        storage: any ImageStorage, readOnly: Bool, chain: ChainContext = ChainContext(policy: .standalone)
+    ) throws(BlockError) -> QCOW2Image {
         let fileSize = try storage.size()
         let header = try readHeader(storage, fileSize: fileSize)
         try checkSupported(header, readOnly: readOnly)
@@ -51,7 +53,7 @@ extension QCOW2Image {
     }
 
     /// Reads and parses the first cluster.
-    static func readHeader(_ storage: any QCOW2Storage, fileSize: UInt64) throws(BlockError) -> QCOW2Header {
+    static func readHeader(_ storage: any ImageStorage, fileSize: UInt64) throws(BlockError) -> QCOW2Header {
         let start = try storage.array(at: 0, count: Int(min(fileSize, 512)))
         let bits = BigEndianBytes(start).u32(20)
         guard (9...21).contains(bits), fileSize > 512, bits > 9 else {

@@ -16,7 +16,7 @@ public final class QCOW2Image: BlockDevice {
     public let size: UInt64
     public let isReadOnly: Bool
 
-    let storage: any QCOW2Storage
+    let storage: any ImageStorage
     let header: QCOW2Header
     let geometry: QCOW2Geometry
     let mapping = ReadWriteLock()
@@ -39,7 +39,7 @@ public final class QCOW2Image: BlockDevice {
     public var hasVolatileMetadata: Bool { hasUnwrittenMapping.load(ordering: .acquiring) }
 
     init(
-        storage: any QCOW2Storage, header: QCOW2Header, geometry: QCOW2Geometry, l1: QCOW2L1Table,
+        storage: any ImageStorage, header: QCOW2Header, geometry: QCOW2Geometry, l1: QCOW2L1Table,
         refcounts: QCOW2Refcounts?, fileEnd: UInt64
     ) {
         self.storage = storage

@@ -41,7 +41,7 @@ extension QCOW2Image {
         } catch { throw error.at(path: file.path) }
     }
 
-    static func info(storage: any QCOW2Storage) throws(BlockError) -> QCOW2Info {
+    static func info(storage: any ImageStorage) throws(BlockError) -> QCOW2Info {
         let header = try readHeader(storage, fileSize: storage.size())
         let unknown = header.incompatible.subtracting(.known)
         return QCOW2Info(

@@ -16,7 +16,7 @@ struct ClusterRun: Sendable, Equatable {
 ///
 /// Concurrency: one thread at a time (the image's metadata lock).
 final class QCOW2Refcounts {
-    let storage: any QCOW2Storage
+    let storage: any ImageStorage
     let geometry: QCOW2Geometry
     let words: RefcountWords
     let blocks: QCOW2TableCache
@@ -40,7 +40,7 @@ final class QCOW2Refcounts {
     var outgrown: [ClusterRun] = []
 
     init(
-        storage: any QCOW2Storage, geometry: QCOW2Geometry, table: [UInt64], tableOffset: UInt64,
+        storage: any ImageStorage, geometry: QCOW2Geometry, table: [UInt64], tableOffset: UInt64,
         tableClusters: UInt64, structures: Set<UInt64>, firstFree: UInt64
     ) {
         self.storage = storage

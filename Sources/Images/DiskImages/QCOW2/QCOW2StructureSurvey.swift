@@ -16,7 +16,7 @@ struct QCOW2StructureSurvey {
 
     /// Reads the refcount table and returns it, in host order.
     mutating func examine(
-        _ header: QCOW2Header, _ storage: any QCOW2Storage, l1: [UInt64]
+        _ header: QCOW2Header, _ storage: any ImageStorage, l1: [UInt64]
     ) throws(BlockError) -> [UInt64] {
         let tableBytes = UInt64(header.refcountTableClusters) * geometry.clusterSize
         try occupy(header.refcountTableOffset, tableBytes, "refcount table")

@@ -8,21 +8,21 @@ public final class RawImage: BlockDevice, BulkDestination {
     public let size: UInt64
     public var isReadOnly: Bool { file.isReadOnly }
     public var preferredAlignment: UInt64 { 4096 }
-    private let file: ImageFile
+    private let file: any ImageStorage
     /// Where the partial last sector begins; `size` when there is none.
     private let tail: UInt64
     private let tailIsWhole: Atomic<Bool>
     /// One `appendExtents` call asks the file system for at most this many runs.
     private static let runsPerCall = 1024
 
-    private init(file: ImageFile, length: UInt64, size: UInt64) {
+    private init(file: any ImageStorage, length: UInt64, size: UInt64) {
         self.file = file
         self.size = size
         tail = length.roundedDown(to: 512)
         tailIsWhole = Atomic(length == size)
     }
 
-    static func open(file: ImageFile) throws(BlockError) -> RawImage {
+    static func open(file: any ImageStorage) throws(BlockError) -> RawImage {
         let length = try file.size()
         guard let size = length.roundedUp(to: 512), size <= FormatCapabilities.largestRaw else {
             throw BlockError(.limitExceeded, "the file of \(length) bytes is too long for an image")
@@ -30,7 +30,7 @@ public final class RawImage: BlockDevice, BulkDestination {
         return RawImage(file: file, length: length, size: size)
     }
 
-    static func info(file: ImageFile) throws(BlockError) -> ImageInfo {
+    static func info(file: any ImageStorage) throws(BlockError) -> ImageInfo {
         let length = try file.size()
         return ImageInfo(
             format: .raw, virtualSize: length.roundedUp(to: 512) ?? length, actualSize: try file.allocatedSize(),

@@ -20,7 +20,7 @@ extension DynamicVHD {
     func prepare() throws(BlockError) {
         if isPrepared { return }
         if !layout.footersAgree {
-            try file.write(bytes: layout.footer.bytes, at: 0)
+            try file.store(layout.footer.bytes, at: 0)
             try file.sync()
         }
         if !file.isBlockDevice {
@@ -31,7 +31,7 @@ extension DynamicVHD {
             }
             footerMoved = !isInPlace || !layout.footersAgree
         } else if !layout.footersAgree {
-            try file.write(bytes: layout.footer.bytes, at: layout.fileLength - UInt64(VHDFooter.size))
+            try file.store(layout.footer.bytes, at: layout.fileLength - UInt64(VHDFooter.size))
         }
         isPrepared = true
     }
@@ -51,7 +51,7 @@ extension DynamicVHD {
             }
             try file.zero(at: data, length: blockSize, mayUnmap: false)
         }
-        try file.write(bytes: [UInt8](repeating: 0xFF, count: Int(header.bitmapSize)), at: start)
+        try file.store([UInt8](repeating: 0xFF, count: Int(header.bitmapSize)), at: start)
         hasUnwrittenTable.store(true, ordering: .releasing)
         table.assign(block, UInt32(start / 512))
         table.setFull(block)
@@ -63,7 +63,7 @@ extension DynamicVHD {
     /// Makes every sector of an old block count: those with a clear bit become the zeroes that they read as, and the
     /// bitmap becomes all ones with the next flush, after the zeroes are durable.
     private func complete(_ block: Int, start: UInt64) throws(BlockError) {
-        let bitmap = try file.bytes(at: start, count: Int(header.bitmapSize))
+        let bitmap = try file.array(at: start, count: Int(header.bitmapSize))
         if !Self.coversAll(bitmap, sectors: Int(blockSize / 512)) {
             if bitmapsCount {
                 for sector in 0..<Int(blockSize / 512) where !Self.isSet(bitmap, sector) {
@@ -81,7 +81,7 @@ extension DynamicVHD {
     func clearAbsent(
         in target: UnsafeMutableRawBufferPointer, block: Int, start: UInt64, within: UInt64
     ) throws(BlockError) {
-        let bitmap = try file.bytes(at: start, count: Int(header.bitmapSize))
+        let bitmap = try file.array(at: start, count: Int(header.bitmapSize))
         let used = min(blockSize, size - UInt64(block) * blockSize) / 512
         if Self.coversAll(bitmap, sectors: Int(used)) {
             if used == blockSize / 512 { lock.exclusive { table.setFull(block) } }

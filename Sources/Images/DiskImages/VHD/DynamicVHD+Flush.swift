@@ -42,14 +42,14 @@ extension DynamicVHD {
         lock.unlock()
 
         do throws(BlockError) {
-            if let footerPlace { try file.write(bytes: layout.footer.bytes, at: footerPlace) }
+            if let footerPlace { try file.store(layout.footer.bytes, at: footerPlace) }
             try file.sync()
             if sectors.isEmpty && bitmaps.isEmpty { return }
             for (sector, bytes) in sectors {
-                try file.write(bytes: bytes, at: header.tableOffset + UInt64(sector) * 512)
+                try file.store(bytes, at: header.tableOffset + UInt64(sector) * 512)
             }
             let ones = [UInt8](repeating: 0xFF, count: Int(header.bitmapSize))
-            for bitmap in bitmaps { try file.write(bytes: ones, at: bitmap.start) }
+            for bitmap in bitmaps { try file.store(ones, at: bitmap.start) }
             try file.sync()
             lock.exclusive {
                 let isClean = table.dirtySectors.isEmpty && completedBlocks.isEmpty

@@ -16,7 +16,7 @@ final class DynamicVHD: BlockDevice, @unchecked Sendable {
     var isReadOnly: Bool { file.isReadOnly }
     var preferredAlignment: UInt64 { blockSize }
     var hasVolatileMetadata: Bool { hasUnwrittenTable.load(ordering: .acquiring) }
-    let file: ImageFile
+    let file: any ImageStorage
     let layout: VHDLayout
     let header: VHDHeader
     let blockSize: UInt64
@@ -45,7 +45,7 @@ final class DynamicVHD: BlockDevice, @unchecked Sendable {
     /// More blocks than any real image has; bounds the memory for a hostile one.
     private static let mostBlocks: UInt64 = 16 << 20
 
-    init(file: ImageFile, layout: VHDLayout, header: VHDHeader) throws(BlockError) {
+    init(file: any ImageStorage, layout: VHDLayout, header: VHDHeader) throws(BlockError) {
         let blocks = layout.virtualSize.dividedRoundingUp(by: header.blockSize)
         guard blocks <= Self.mostBlocks else {
             throw BlockError(.limitExceeded, "\(blocks) VHD blocks are more than \(Self.mostBlocks)")

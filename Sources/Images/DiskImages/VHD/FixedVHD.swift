@@ -6,10 +6,10 @@ final class FixedVHD: BlockDevice, BulkDestination {
     let size: UInt64
     var isReadOnly: Bool { file.isReadOnly }
     var preferredAlignment: UInt64 { 4096 }
-    private let file: ImageFile
+    private let file: any ImageStorage
     private static let runsPerCall = 1024
 
-    init(file: ImageFile, size: UInt64) {
+    init(file: any ImageStorage, size: UInt64) {
         self.file = file
         self.size = size
     }

@@ -38,12 +38,12 @@ struct VHDBatmap {
     }
 
     /// The map of an image on disk; nil when its creator writes none, or what is there is none.
-    init?(file: ImageFile, layout: VHDLayout, header: VHDHeader) throws(BlockError) {
+    init?(file: any ImageStorage, layout: VHDLayout, header: VHDHeader) throws(BlockError) {
         let footer = layout.footer
         guard footer.creator == VHDFooter.tap, footer.creatorVersion >= 0x0001_0001 else { return nil }
         headOffset = header.batmapOffset
         guard layout.fileLength >= headOffset + 512 else { return nil }
-        head = try file.bytes(at: headOffset, count: 512)
+        head = try file.array(at: headOffset, count: 512)
         guard head.starts(with: Self.cookie) else { return nil }
         let fields = BigEndianBytes(head)
         mapOffset = fields.u64(8)
@@ -57,23 +57,23 @@ struct VHDBatmap {
     }
 
     /// The map's bytes, or nil when the checksum is wrong: nothing is known of any block then.
-    func load(file: ImageFile) throws(BlockError) -> [UInt8]? {
-        let map = try file.bytes(at: mapOffset, count: Int(mapSize))
+    func load(file: any ImageStorage) throws(BlockError) -> [UInt8]? {
+        let map = try file.array(at: mapOffset, count: Int(mapSize))
         let stored = BigEndianBytes(head).u32(24)
         return stored == Self.checksum(map[..<checkedSize]) || stored == Self.signedChecksum(map[..<checkedSize])
             ? map : nil
     }
 
     /// Stores map and checksum. `map` is padded to the size in the file.
-    mutating func store(_ map: [UInt8], file: ImageFile) throws(BlockError) {
+    mutating func store(_ map: [UInt8], file: any ImageStorage) throws(BlockError) {
         let padded = map + [UInt8](repeating: 0, count: Int(mapSize) - min(map.count, Int(mapSize)))
         head.replaceBigEndian(at: 20, with: Self.version)
         head.replaceBigEndian(at: 24, with: Self.checksum(padded[..<checkedSize]))
         if mapOffset == headOffset + 512 {
-            try file.write(bytes: head + padded, at: headOffset)
+            try file.store(head + padded, at: headOffset)
         } else {
-            try file.write(bytes: padded, at: mapOffset)
-            try file.write(bytes: head, at: headOffset)
+            try file.store(padded, at: mapOffset)
+            try file.store(head, at: headOffset)
         }
     }
 

@@ -42,7 +42,7 @@ final class VHDBlockTable {
     }
 
     /// Reads the table from the file.
-    func load(file: ImageFile, at offset: UInt64) throws(BlockError) {
+    func load(file: any ImageStorage, at offset: UInt64) throws(BlockError) {
         // SAFETY: the bytes of `storage`, which nobody else knows yet.
         try unsafe file.readExactly(into: UnsafeMutableRawBufferPointer(entries), at: offset)
         for index in 0..<count { unsafe entries[index] = UInt32(bigEndian: entries[index]) }

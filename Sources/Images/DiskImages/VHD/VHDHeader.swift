@@ -30,11 +30,11 @@ struct VHDHeader: Hashable, Sendable {
     }
 
     /// Reads the header at `offset` of a file of `length` bytes and checks all that can be checked without the table.
-    init(file: ImageFile, offset: UInt64, length: UInt64) throws(BlockError) {
+    init(file: any ImageStorage, offset: UInt64, length: UInt64) throws(BlockError) {
         guard offset >= 512, offset % 512 == 0, offset < length, length - offset >= UInt64(Self.size) else {
             throw BlockError(.corrupt, "the VHD header is not inside the file", offset: offset)
         }
-        let bytes = try file.bytes(at: offset, count: Self.size)
+        let bytes = try file.array(at: offset, count: Self.size)
         guard bytes.starts(with: Self.cookie) else {
             throw BlockError(.corrupt, "there is no VHD header where the footer says", offset: offset)
         }

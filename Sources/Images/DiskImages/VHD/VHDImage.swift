@@ -3,7 +3,9 @@ import CoreTypes
 
 /// VHD images: opening, making and describing them. The devices are `FixedVHD` and `DynamicVHD`.
 enum VHDImage {
-    static func open(file: ImageFile, readOnly: Bool) throws(BlockError) -> any BlockDevice {
+    static func open(
+        file: any ImageStorage, readOnly: Bool, chain: ChainContext = ChainContext(policy: .standalone)
+    ) throws(BlockError) -> any BlockDevice {
         let layout = try VHDLayout(file: file)
         if layout.mustNotWrite && !readOnly {
             throw BlockError(
@@ -15,27 +17,27 @@ enum VHDImage {
 
     /// Writes the metadata of an empty image of `size` bytes (a multiple of 512) into an empty file.
     static func create(
-        file: ImageFile, size: UInt64, subformat: CreateOptions.VHDSubformat
+        file: any ImageStorage, size: UInt64, subformat: CreateOptions.VHDSubformat
     ) throws(BlockError) {
         switch subformat {
         case .fixed:
             try file.truncate(to: size)
-            try file.write(bytes: VHDFooter(new: .fixed, size: size).bytes, at: size)
+            try file.store(VHDFooter(new: .fixed, size: size).bytes, at: size)
         case .dynamic:
             let footer = VHDFooter(new: .dynamic, size: size)
             let header = VHDHeader(
                 tableOffset: 1536, entryCount: size.dividedRoundingUp(by: VHDHeader.defaultBlockSize),
                 blockSize: VHDHeader.defaultBlockSize)
             var batmap = VHDBatmap(new: header, virtualSize: size)
-            try file.write(bytes: [UInt8](repeating: 0xFF, count: Int(header.tableSize)), at: header.tableOffset)
+            try file.store([UInt8](repeating: 0xFF, count: Int(header.tableSize)), at: header.tableOffset)
             try batmap.store([], file: file)
-            try file.write(bytes: header.encoded(), at: footer.headerOffset)
-            try file.write(bytes: footer.bytes, at: batmap.mapOffset + batmap.mapSize)
-            try file.write(bytes: footer.bytes, at: 0)
+            try file.store(header.encoded(), at: footer.headerOffset)
+            try file.store(footer.bytes, at: batmap.mapOffset + batmap.mapSize)
+            try file.store(footer.bytes, at: 0)
         }
     }
 
-    static func info(file: ImageFile) throws(BlockError) -> ImageInfo {
+    static func info(file: any ImageStorage) throws(BlockError) -> ImageInfo {
         let layout = try VHDLayout(file: file)
         return ImageInfo(
             format: .vhd, virtualSize: layout.virtualSize, actualSize: try file.allocatedSize(),

@@ -19,7 +19,7 @@ struct VHDLayout {
     /// The image can be read, and must not be written.
     let mustNotWrite: Bool
 
-    init(file: ImageFile) throws(BlockError) {
+    init(file: any ImageStorage) throws(BlockError) {
         let length = try file.size()
         var notes: [String] = []
         var mustNotWrite = false
@@ -92,13 +92,13 @@ struct VHDLayout {
         var failure = BlockError(.invalidImage, "not a VHD: no footer at the beginning or the end")
     }
 
-    private static func footers(_ file: ImageFile, _ length: UInt64) throws(BlockError) -> Copies {
+    private static func footers(_ file: any ImageStorage, _ length: UInt64) throws(BlockError) -> Copies {
         var copies = Copies()
         if length < 511 { return copies }
         // Virtual PC before 2004 wrote footers of 511 bytes.
         copies.tailStart = length % 512 == 511 ? length - 511 : length - min(length, 512)
-        let headBytes = try file.bytes(at: 0, count: VHDFooter.size)
-        let tailBytes = try file.bytes(at: copies.tailStart, count: VHDFooter.size)
+        let headBytes = try file.array(at: 0, count: VHDFooter.size)
+        let tailBytes = try file.array(at: copies.tailStart, count: VHDFooter.size)
         copies.isPoisoned = VHDFooter.isPoisoned(headBytes) || VHDFooter.isPoisoned(tailBytes)
         if copies.isPoisoned {
             copies.failure = BlockError(.invalidImage, "the VHD was disabled on purpose (footer cookie v_poison)")

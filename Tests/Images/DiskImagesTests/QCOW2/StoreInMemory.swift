@@ -60,7 +60,7 @@ final class GrowingBytes {
 }
 
 /// A file in memory that records every write and barrier, and can fail on demand.
-final class StoreInMemory: QCOW2Storage, @unchecked Sendable {
+final class StoreInMemory: ImageStorage, @unchecked Sendable {
     enum Event {
         case write(offset: Int, bytes: [UInt8])
         case truncate(Int)
@@ -69,6 +69,7 @@ final class StoreInMemory: QCOW2Storage, @unchecked Sendable {
 
     let path = "memory"
     let isBlockDevice = false
+    let isReadOnly: Bool
     private let lock = Monitor()
     private let content: GrowingBytes
     private(set) var events: [Event] = []
@@ -80,7 +81,10 @@ final class StoreInMemory: QCOW2Storage, @unchecked Sendable {
     private(set) var syncCount = 0
     private(set) var readCount = 0
 
-    init(_ content: [UInt8] = []) { self.content = GrowingBytes(content) }
+    init(_ content: [UInt8] = [], readOnly: Bool = false) {
+        self.content = GrowingBytes(content)
+        isReadOnly = readOnly
+    }
 
     var bytes: [UInt8] { lock.locked { content.array } }
     var eventCount: Int { lock.locked { events.count } }
@@ -94,6 +98,38 @@ final class StoreInMemory: QCOW2Storage, @unchecked Sendable {
         defer { lock.unlock() }
         readCount += 1
         unsafe content.read(into: buffer, at: Int(clamping: offset))
+    }
+
+    func allocatedSize() throws(BlockError) -> UInt64 { try size() }
+
+    func readExactly(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        guard try size() >= offset + UInt64(buffer.count) else {
+            throw BlockError(.invalidImage, "the file ends inside a structure", path: path, offset: offset)
+        }
+        try unsafe read(into: buffer, at: offset)
+    }
+
+    func zero(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
+        try writeZeroes(at: offset, length: length)
+    }
+
+    func preallocate(at offset: UInt64, length: UInt64) throws(BlockError) -> Bool {
+        if try size() < offset + length { try truncate(to: offset + length) }
+        return true
+    }
+
+    /// Every sector that holds a byte other than zero is data.
+    func run(at offset: UInt64, end: UInt64) throws(BlockError) -> (isData: Bool, end: UInt64) {
+        lock.locked {
+            func isData(_ sector: UInt64) -> Bool {
+                let start = Int(sector * 512)
+                return start < content.count && !content.isZero(start..<min(start + 512, content.count))
+            }
+            let kind = isData(offset / 512)
+            var position = (offset / 512 + 1) * 512
+            while position < end, isData(position / 512) == kind { position += 512 }
+            return (kind, min(position, end))
+        }
     }
 
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {

@@ -1,19 +1,31 @@
 internal import BlockIO
 
-/// What the qcow2 engine needs of the file below it. `ImageFile` is the real one; tests put a recorder or a failing
+/// What an image format needs of the file below it. `ImageFile` is the real one; tests put a recorder or a failing
 /// store in its place to examine every write and barrier.
-protocol QCOW2Storage: AnyObject, Sendable {
+protocol ImageStorage: AnyObject, Sendable {
     /// For errors.
     var path: String { get }
+    var isReadOnly: Bool { get }
     var isBlockDevice: Bool { get }
     func size() throws(BlockError) -> UInt64
+    /// Bytes of storage the file occupies.
+    func allocatedSize() throws(BlockError) -> UInt64
     /// Fills the buffer; zeroes past the end.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError)
+    /// Fills the buffer; `.invalidImage` when the file ends before.
+    func readExactly(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError)
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError)
+    /// Writes zeroes, growing the file when needed.
     func writeZeroes(at offset: UInt64, length: UInt64) throws(BlockError)
+    /// Makes a range inside the file read as zeroes: a hole when `mayUnmap`, allocated space otherwise.
+    func zero(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError)
     /// Gives space back; false where that is not possible.
     func punch(at offset: UInt64, length: UInt64) throws(BlockError) -> Bool
+    /// Reserves space, growing the file when needed; false where that is not possible.
+    func preallocate(at offset: UInt64, length: UInt64) throws(BlockError) -> Bool
     func truncate(to length: UInt64) throws(BlockError)
+    /// The kind of the bytes at `offset` and where that kind ends, at most `end`.
+    func run(at offset: UInt64, end: UInt64) throws(BlockError) -> (isData: Bool, end: UInt64)
     /// Returns when all earlier writes are durable. After one failure it fails for ever.
     func sync() throws(BlockError)
     /// Large writes may go past the page cache from here on.
@@ -21,9 +33,9 @@ protocol QCOW2Storage: AnyObject, Sendable {
     func close()
 }
 
-extension ImageFile: QCOW2Storage {}
+extension ImageFile: ImageStorage {}
 
-extension QCOW2Storage {
+extension ImageStorage {
     func bypassCache() {}
 
     /// `count` bytes at `offset`, for metadata of bounded size.

@@ -2,12 +2,6 @@ public import BlockIO
 public import CoreTypes
 import Glibc
 
-/// Which other files an image may pull in when it is opened.
-public enum OpenPolicy: Sendable {
-    /// None: an image that names a parent or a data file is refused, and the name is not followed.
-    case standalone
-}
-
 /// The entry to images of every format. The format is always declared by the caller, who has it from trusted metadata:
 /// a guest can write any header into a raw disk, so nothing here guesses; `probe` is for new files from outside only.
 public enum DiskImage {
@@ -17,7 +11,7 @@ public enum DiskImage {
     public static func open(
         path: String, format: ImageFormat, readOnly: Bool, policy: OpenPolicy = .standalone
     ) throws(BlockError) -> any BlockDevice {
-        try open(file: ImageFile(path: path, access: readOnly ? .readOnly : .readWrite), format: format)
+        try open(file: ImageFile(path: path, access: readOnly ? .readOnly : .readWrite), format: format, policy: policy)
     }
 
     /// Opens an image in a file that is open already, read-only when the file is.
@@ -25,13 +19,32 @@ public enum DiskImage {
         file: ImageFile, format: ImageFormat, policy: OpenPolicy = .standalone
     ) throws(BlockError) -> any BlockDevice {
         do {
-            switch format {
-            case .raw: return try RawImage.open(file: file)
-            case .vhd: return try VHDImage.open(file: file, readOnly: file.isReadOnly)
-            case .qcow2: return try QCOW2Image.open(file: file, readOnly: file.isReadOnly)
-            }
+            return try open(file: file, format: format, context: ChainContext(policy: policy))
         } catch {
             file.close()
+            throw error.at(path: file.path)
+        }
+    }
+
+    /// Opens an image as a part of the chain of `context`. Does not close `file` when it throws.
+    static func open(
+        file: ImageFile, format: ImageFormat, context: ChainContext
+    ) throws(BlockError) -> any BlockDevice {
+        do throws(BlockError) {
+            try context.enter(file)
+            let device: any BlockDevice =
+                switch format {
+                case .raw: try RawImage.open(file: file)
+                case .vhd: try VHDImage.open(file: file, readOnly: file.isReadOnly, chain: context)
+                case .qcow2: try QCOW2Image.open(storage: file, readOnly: file.isReadOnly, chain: context)
+                }
+            guard device.size <= context.policy.largestVirtualSize else {
+                throw BlockError(
+                    .limitExceeded,
+                    "the image claims \(device.size) bytes; \(context.policy.largestVirtualSize) are allowed here")
+            }
+            return device
+        } catch {
             throw error.at(path: file.path)
         }
     }

@@ -19,13 +19,17 @@ public struct ImageInfo: Hashable, Sendable {
     public var identifier: String?
     /// The file it names as its parent, as written in the image; never opened.
     public var parentName: String?
+    /// The format of that parent, as far as the image says it.
+    public var parentFormat: ImageFormat?
+    /// The most bytes that the image could be enlarged to.
+    public var largestSize: UInt64
     /// What a person should know: sizes that disagree, a missing footer, …
     public var notes: [String]
 
     public init(
         format: ImageFormat, virtualSize: UInt64, actualSize: UInt64, fileSize: UInt64, clusterSize: UInt64? = nil,
         subformat: String? = nil, creator: String? = nil, identifier: String? = nil, parentName: String? = nil,
-        notes: [String] = []
+        parentFormat: ImageFormat? = nil, largestSize: UInt64? = nil, notes: [String] = []
     ) {
         self.format = format
         self.virtualSize = virtualSize
@@ -36,6 +40,8 @@ public struct ImageInfo: Hashable, Sendable {
         self.creator = creator
         self.identifier = identifier
         self.parentName = parentName
+        self.parentFormat = parentFormat
+        self.largestSize = largestSize ?? FormatCapabilities.of(format).maximumSize
         self.notes = notes
     }
 }

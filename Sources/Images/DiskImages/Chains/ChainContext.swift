@@ -1,0 +1,100 @@
+import BlockIO
+import CLinux
+import CoreTypes
+import Glibc
+
+/// What an image says of its parent.
+struct ParentClaim: Sendable {
+    /// Names to try in this order, as paths with `/`; relative ones start at the child's folder.
+    var names: [String]
+    /// The parent's format as far as the child says it; nil: the caller must know.
+    var format: ImageFormat?
+    /// The parent's identifier (VHD), which must match, as a lower-case UUID.
+    var identifier: String?
+
+    init(names: [String], format: ImageFormat?, identifier: String? = nil) {
+        self.names = names
+        self.format = format
+        self.identifier = identifier
+    }
+}
+
+/// A parent found and opened.
+struct OpenedParent {
+    let reference: ImageReference
+    let device: any BlockDevice
+}
+
+/// Opens the parents of one chain, by the caller's policy: follows no name that it does not allow, ends loops and chains
+/// that are too long. One context serves the opening of one chain.
+final class ChainContext {
+    let policy: OpenPolicy
+    private var depth = 1
+    private var visited: Set<FileIdentity> = []
+
+    struct FileIdentity: Hashable {
+        let device: UInt64
+        let inode: UInt64
+    }
+
+    init(policy: OpenPolicy) { self.policy = policy }
+
+    /// Notes an image as part of the chain. `.corrupt` when it is there already.
+    func enter(_ file: ImageFile) throws(BlockError) {
+        let identity = try file.identity()
+        guard visited.insert(FileIdentity(device: identity.device, inode: identity.inode)).inserted else {
+            throw BlockError(.corrupt, "the chain of parents comes back to this image", path: file.path)
+        }
+    }
+
+    /// Opens the parent of the image at `child`, read-only. Nil when the policy is to ignore parents.
+    func openParent(_ claim: ParentClaim, of child: String) throws(BlockError) -> OpenedParent? {
+        let shown = claim.names.first.map { " “\($0)”" } ?? ""
+        switch policy.parents {
+        case .ignored: return nil
+        case .refused:
+            throw BlockError(
+                .denied, "the image needs a parent\(shown), which is not followed; name the parent explicitly",
+                path: child)
+        case .given(let ancestors):
+            guard depth <= ancestors.count else {
+                throw BlockError(
+                    .denied, "the image needs a parent\(shown) and only \(ancestors.count) were given", path: child)
+            }
+            let reference = ancestors[depth - 1]
+            if let format = claim.format, format != reference.format {
+                throw BlockError(
+                    .invalidImage,
+                    "the image says that its parent is \(format.rawValue), and \(reference.format.rawValue) was given",
+                    path: child)
+            }
+            return try open(reference, file: ImageFile(path: reference.path, access: .readOnly), of: child)
+        case .within(let folder):
+            guard let format = claim.format else {
+                throw BlockError(
+                    .denied, "the image does not say the format of its parent\(shown); name the parent explicitly",
+                    path: child)
+            }
+            let found = try PathsBeneath(folder: folder).open(claim.names, from: child)
+            return try open(ImageReference(path: found.path, format: format), file: found, of: child)
+        }
+    }
+
+    private func open(
+        _ reference: ImageReference, file: ImageFile, of child: String
+    ) throws(BlockError) -> OpenedParent {
+        do throws(BlockError) {
+            depth += 1
+            guard depth <= policy.longestChain else {
+                throw BlockError(
+                    .limitExceeded, "the chain of parents is longer than \(policy.longestChain) images", path: child)
+            }
+            return OpenedParent(
+                reference: reference,
+                device: try DiskImage.open(file: file, format: reference.format, context: self))
+        } catch {
+            file.close()
+            throw error
+        }
+    }
+}

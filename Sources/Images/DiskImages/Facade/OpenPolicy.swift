@@ -1,0 +1,48 @@
+public import CoreTypes
+
+/// An image file and its format, as the caller's own records have them.
+public struct ImageReference: Hashable, Sendable {
+    public var path: String
+    public var format: ImageFormat
+
+    public init(path: String, format: ImageFormat) {
+        self.path = path
+        self.format = format
+    }
+}
+
+/// Which other files an image may pull in when it is opened, and how large it may be. What an image says of itself is
+/// a stranger's word: the default follows no name.
+public struct OpenPolicy: Hashable, Sendable {
+    public enum Parents: Hashable, Sendable {
+        /// An image that names a parent is refused.
+        case refused
+        /// An image that names a parent opens without it: what the parent holds reads as zeroes. Only for work on the
+        /// image's own structures.
+        case ignored
+        /// These images are the ancestors, nearest first, whatever names the images hold. Identities that a format
+        /// stores are checked.
+        case given([ImageReference])
+        /// The names are followed as long as they lead to regular files beneath this folder, without symbolic links.
+        /// A parent's format must be stored in its child (VHD parents are VHD).
+        case within(folder: String)
+    }
+
+    public var parents = Parents.refused
+    /// The external data file that a qcow2 image may use; refused when nil.
+    public var dataFile: String?
+    /// Images in a chain, the opened one included.
+    public var longestChain = 30
+    /// Bytes; an image that claims more is refused with `.limitExceeded`.
+    public var largestVirtualSize = UInt64.max
+    /// Opens a child although its parent's identity is not the stored one; for recovery.
+    public var ignoresParentIdentity = false
+
+    public init(parents: Parents = .refused, dataFile: String? = nil) {
+        self.parents = parents
+        self.dataFile = dataFile
+    }
+
+    /// No other file.
+    public static let standalone = OpenPolicy()
+}

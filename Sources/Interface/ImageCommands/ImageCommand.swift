@@ -12,8 +12,9 @@ public struct ImageCommand: ParsableCommand {
             Exit codes: 0 done, 1 failed (compare: the images differ), 2 wrong usage (compare: any failure).
             """,
         subcommands: [
-            ConvertCommand.self, InfoCommand.self, CreateCommand.self, CompareCommand.self, MapCommand.self,
-            ServeCommand.self, MirrorCommand.self, CheckCommand.self, MeasureCommand.self, ResizeCommand.self,
+            InfoCommand.self, CreateCommand.self, ConvertCommand.self, CheckCommand.self, CompareCommand.self,
+            MapCommand.self, ResizeCommand.self, SnapshotCommand.self, ServeCommand.self, MirrorCommand.self,
+            BenchCommand.self,
         ])
 
     public init() {}

@@ -31,7 +31,7 @@ struct InfoCommand: ParsableCommand {
     func run() throws {
         try refuseStream(file, "FILE")
         let what = "cannot tell about \(file)"
-        let known = if let format { try format.known() } else { try probed(what) }
+        let known = if let format { try format.writable(what) } else { try probed(what) }
         let report = try doing(what) { () throws(BlockError) in try InfoReport(path: file, format: known) }
         TerminalOutput.standardOutput.write((json ? try JSONText.pretty(report) : report.text) + "\n")
     }

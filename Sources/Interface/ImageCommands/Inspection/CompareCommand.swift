@@ -26,6 +26,7 @@ struct CompareCommand: ParsableCommand {
     var progress = false
     @Flag(name: [.customShort("q"), .long], help: "Print nothing but errors.")
     var quiet = false
+    @OptionGroup var chain: ChainOptions
     @Argument(help: ArgumentHelp("An image.", valueName: "file1"))
     var first: String
     @Argument(help: ArgumentHelp("Another image.", valueName: "file2"))
@@ -50,11 +51,10 @@ struct CompareCommand: ParsableCommand {
 
     /// What differs, nil when nothing does.
     private func compared() throws(CommandFailure) -> String? {
-        let (a, b) = (try firstFormat.known(), try secondFormat.known())
-        return try doing("cannot compare \(first) with \(second)") { () throws(BlockError) in
-            let left = try DiskImage.open(path: first, format: a, readOnly: true)
+        try doing("cannot compare \(first) with \(second)") { () throws(BlockError) in
+            let left = try chain.open(first, firstFormat)
             defer { try? left.close() }
-            let right = try DiskImage.open(path: second, format: b, readOnly: true)
+            let right = try chain.open(second, secondFormat)
             defer { try? right.close() }
             if left.size != right.size {
                 if strict { return "The images differ in size: \(left.size) and \(right.size) bytes." }

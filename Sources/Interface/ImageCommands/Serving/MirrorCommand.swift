@@ -23,7 +23,7 @@ struct MirrorCommand: ParsableCommand {
     var sourceFormat: DeclaredFormat
     @Option(name: .customShort("O"), help: "Format of DST.")
     var targetFormat: DeclaredFormat
-    @Option(name: .customShort("o"), help: "Options of a new DST: subformat=dynamic|fixed, cluster_size=SIZE.")
+    @Option(name: .customShort("o"), help: ArgumentHelp(stringLiteral: CreateOptions.help))
     var options: [String] = []
     @Option(name: .long, help: "Path of the Unix socket to listen on.")
     var socket: String
@@ -35,8 +35,8 @@ struct MirrorCommand: ParsableCommand {
     func run() throws {
         try refuseStream(source, "SRC")
         try refuseStream(target, "DST")
-        let inputFormat = try sourceFormat.known()
-        let format = try targetFormat.known()
+        let inputFormat = try sourceFormat.writable("cannot mirror \(source)")
+        let format = try targetFormat.writable("cannot mirror to \(target)")
         let choices = try CreateOptions.reading(options, for: format)
         let inbox = CommandInbox()
         TerminationSignals.each { inbox.post(.end) }

@@ -96,7 +96,7 @@ struct InfoReport: Encodable {
     /// For people.
     var text: String {
         var lines = [
-            "image:         \(Self.printable(filename))",
+            "image:         \(PlainText.of(filename))",
             "format:        \(format)",
             "virtual size:  \(ByteCount(virtualSize)) (\(virtualSize) bytes)",
             "on disk:       \(ByteCount(actualSize)) (file length \(fileSize) bytes)",
@@ -104,23 +104,16 @@ struct InfoReport: Encodable {
         if let clusterSize { lines.append("cluster size:  \(ByteCount(clusterSize))") }
         if let backingFilename {
             lines.append(
-                "parent:        \(Self.printable(backingFilename)) \(Self.printable(backingFormat ?? "")) (not opened)")
+                "parent:        \(PlainText.of(backingFilename)) \(PlainText.of(backingFormat ?? "")) (not opened)")
         }
         if dirtyFlag { lines.append("in use, or not closed properly") }
         if let specific, !specific.data.isEmpty {
             lines.append("of this format:")
             for (key, value) in specific.data.sorted(by: { $0.key < $1.key }) {
-                lines.append("    \(key): \(Self.printable(value.text))")
+                lines.append("    \(key): \(PlainText.of(value.text))")
             }
         }
-        lines += notes.map { "note: \(Self.printable($0))" }
+        lines += notes.map { "note: \(PlainText.of($0))" }
         return lines.joined(separator: "\n")
-    }
-
-    /// Names come from images that strangers made: nothing in them may command the terminal.
-    private static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { $0.value < 32 || (0x7F...0x9F).contains($0.value) ? "?" : $0 }))
     }
 }

@@ -23,12 +23,13 @@ struct ConvertCommand: ParsableCommand {
     var sourceFormat: DeclaredFormat
     @Option(name: .customShort("O"), help: "Format of DST.")
     var targetFormat: DeclaredFormat
-    @Option(name: .customShort("o"), help: "Options of the new image: subformat=dynamic|fixed, cluster_size=SIZE.")
+    @Option(name: .customShort("o"), help: ArgumentHelp(stringLiteral: CreateOptions.help))
     var options: [String] = []
     @Flag(name: .customShort("n"), help: "Write into DST, which exists, instead of making a new image.")
     var intoExisting = false
     @Flag(name: .long, help: "Compare both images afterwards; a difference is a failure.")
     var verify = false
+    @OptionGroup var chain: ChainOptions
     @Argument(help: ArgumentHelp("The image to read.", valueName: "src"))
     var source: String
     @Argument(help: ArgumentHelp("The image to write.", valueName: "dst"))
@@ -38,8 +39,7 @@ struct ConvertCommand: ParsableCommand {
         if compress { throw CommandFailure.notBuilt("compression (-c)", advice: "converting without -c") }
         try refuseStream(source, "SRC")
         try refuseStream(target, "DST")
-        let inputFormat = try sourceFormat.known()
-        let format = try targetFormat.known()
+        let format = try targetFormat.writable("cannot convert to \(target)")
         let choices = try CreateOptions.reading(options, for: format)
         if intoExisting, !options.isEmpty {
             throw ValidationError("-o describes a new image, and -n makes none")
@@ -48,7 +48,7 @@ struct ConvertCommand: ParsableCommand {
         TerminationSignals.each { cancellation.cancel() }
         let what = "cannot convert \(source) to \(target)"
         let input = try doing(what) { () throws(BlockError) in
-            try DiskImage.open(path: source, format: inputFormat, readOnly: true)
+            try chain.open(source, sourceFormat)
         }
         defer { try? input.close() }
         if intoExisting {

@@ -29,6 +29,7 @@ struct ServeCommand: ParsableCommand {
     var readOnly = false
     @Option(name: .long, help: "Name of the export.")
     var name = "disk"
+    @OptionGroup var chain: ChainOptions
     @Argument(help: ArgumentHelp("The image.", valueName: "file"))
     var file: String
 
@@ -58,12 +59,10 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         try refuseStream(file, "FILE")
-        let format = try format.known()
         TerminationSignals.hold()
         let what = "cannot serve \(file)"
-        let device = try doing(what) { () throws(BlockError) in
-            try DiskImage.open(path: file, format: format, readOnly: readOnly)
-        }
+        let device = try doing(what) { () throws(BlockError) in try opened() }
+        let readOnly = device.isReadOnly
         let server = NBDServer(exports: [NBDExport(name: name, device: device, readOnly: readOnly)])
         do {
             let port = try doing(what) { () throws(BlockError) -> UInt16? in
@@ -83,5 +82,13 @@ struct ServeCommand: ParsableCommand {
         TerminationSignals.wait()
         server.stop()
         try doing("cannot close \(file)") { () throws(BlockError) in try device.close() }
+    }
+
+    /// Images that can only be read are served so without being asked.
+    private func opened() throws(BlockError) -> any BlockDevice {
+        if case .image(let format) = format {
+            return try DiskImage.open(path: file, format: format, readOnly: readOnly, policy: chain.policy)
+        }
+        return try chain.open(file, format)
     }
 }

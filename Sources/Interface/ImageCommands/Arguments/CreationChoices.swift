@@ -3,25 +3,23 @@ import CoreTypes
 import DiskImages
 
 extension CreateOptions {
+    /// What `-o` is said to take in help texts.
+    static let help = """
+        Options, key=value with commas between: subformat, max_size (vhd); cluster_size, compat, refcount_bits, \
+        lazy_refcounts, extended_l2, compression_type, data_file, data_file_raw (qcow2); preallocation (all).
+        """
+
     /// Reads all `-o` words of a command line and refuses those that the format has no use for.
     static func reading(_ words: [String], for format: ImageFormat) throws(CommandFailure) -> CreateOptions {
         for word in words {
             for pair in word.split(separator: ",") {
                 let key = String(pair.prefix { $0 != "=" })
-                let owner: ImageFormat? =
-                    switch key {
-                    case "subformat": .vhd
-                    case "cluster_size": .qcow2
-                    default: nil
-                    }
-                if let owner, owner != format {
+                if let owners = Self.knownKeys[key], !owners.contains(format) {
                     throw CommandFailure(
                         "cannot use -o \(pair)",
-                        why: "\(key) belongs to \(owner.rawValue) images, not to \(format.rawValue)",
+                        why: "\(key) belongs to \(owners.map(\.rawValue).joined(separator: " and ")) images, not to "
+                            + format.rawValue,
                         advice: "leaving it out", status: CommandFailure.Status.usage)
-                }
-                if Self.planned.contains(key) {
-                    throw .notBuilt("the creation option \(key)", advice: "leaving it out for the default")
                 }
             }
         }
@@ -33,10 +31,4 @@ extension CreateOptions {
                 status: CommandFailure.Status.usage)
         }
     }
-
-    /// Keys that qemu-img has and this version does not.
-    private static let planned: Set<String> = [
-        "compat", "compression_type", "preallocation", "refcount_bits", "lazy_refcounts", "extended_l2", "backing_file",
-        "backing_fmt", "data_file", "data_file_raw", "encryption", "nocow", "force_size", "extent_size_hint",
-    ]
 }

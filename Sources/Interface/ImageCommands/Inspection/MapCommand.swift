@@ -14,6 +14,7 @@ struct MapCommand: ParsableCommand {
     var format: DeclaredFormat
     @Flag(name: .long, help: "Print JSON, the members named as qemu-img names them.")
     var json = false
+    @OptionGroup var chain: ChainOptions
     @Argument(help: ArgumentHelp("The image.", valueName: "file"))
     var file: String
 
@@ -28,14 +29,14 @@ struct MapCommand: ParsableCommand {
         /// Where it is in the file; nil where the engine does not tell.
         let offset: UInt64?
 
-        init(_ extent: Extent, format: ImageFormat) {
+        init(_ extent: Extent, isRaw: Bool) {
             start = extent.offset
             length = extent.length
             depth = extent.depth
-            present = extent.kind != .hole || format == .raw
+            present = extent.kind != .hole || isRaw
             zero = extent.kind != .data
             data = extent.kind == .data
-            offset = format == .raw ? extent.offset : nil
+            offset = isRaw ? extent.offset : nil
         }
 
         var line: String {
@@ -48,16 +49,16 @@ struct MapCommand: ParsableCommand {
 
     func run() throws {
         try refuseStream(file, "FILE")
-        let format = try format.known()
+        let isRaw = if case .image(.raw) = format { true } else { false }
         let output = TerminalOutput.standardOutput
         try doing("cannot map \(file)") { () throws(BlockError) in
-            let device = try DiskImage.open(path: file, format: format, readOnly: true)
+            let device = try chain.open(file, format)
             defer { try? device.close() }
             output.write(json ? "[" : "\(column("start"))\(column("length"))kind\n")
             var isFirst = true
             try eachRun(of: device) { extent in
                 if json {
-                    output.write((isFirst ? "" : ",\n") + Run(extent, format: format).line)
+                    output.write((isFirst ? "" : ",\n") + Run(extent, isRaw: isRaw).line)
                 } else {
                     output.write("\(column(String(extent.offset)))\(column(String(extent.length)))\(extent.kind)\n")
                 }

@@ -24,7 +24,7 @@ public struct CommandFailure: Error, CustomStringConvertible {
 
     /// A library's error, with the advice that fits its kind.
     public init(_ what: String, because error: BlockError) {
-        self.init(what, why: error.description, advice: Self.advice(for: error.code))
+        self.init(what, why: error.description, advice: Self.advice(for: error))
     }
 
     /// What is not there yet, named precisely, so that nobody takes it for a mistake of theirs.
@@ -41,12 +41,14 @@ public struct CommandFailure: Error, CustomStringConvertible {
         CommandFailure(what, why: why, advice: advice, status: status)
     }
 
-    private static func advice(for code: BlockError.Code) -> String? {
-        switch code {
+    private static func advice(for error: BlockError) -> String? {
+        switch error.code {
         case .invalidImage: "gantry image info --probe FILE, and declare with -f what the file really is"
-        case .corrupt: "a copy from a backup, or reading what can be read with gantry image convert"
+        case .corrupt: "gantry image check -r all on a copy, or reading what can be read with gantry image convert"
         case .noSpace: "another file system, or freeing space on this one"
-        case .denied: "another user, or the permissions of the file and its folder"
+        case .denied where error.systemError == 0 && error.message.contains("parent"):
+            "--parent FORMAT:PATH for each ancestor, or --follow FOLDER"
+        case .denied where error.systemError != 0: "another user, or the permissions of the file and its folder"
         case .limitExceeded: "a smaller size, or a format that holds more"
         default: nil
         }

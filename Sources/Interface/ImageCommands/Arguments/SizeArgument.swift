@@ -1,0 +1,39 @@
+public import ArgumentParser
+import CoreTypes
+public import DiskImages
+
+/// A virtual size: absolute, or with a sign relative to the present one.
+struct SizeArgument: ExpressibleByArgument, Sendable {
+    enum Change: Sendable {
+        case to, by, less
+    }
+
+    let bytes: UInt64
+    let change: Change
+
+    init(bytes: UInt64) {
+        self.bytes = bytes
+        change = .to
+    }
+
+    init?(argument: String) {
+        let sign = argument.first
+        change = sign == "+" ? .by : sign == "-" ? .less : .to
+        guard let count = ByteCount(parsing: change == .to ? argument[...] : argument.dropFirst()) else { return nil }
+        bytes = count.bytes
+    }
+
+    /// The size after the change; nil when there is no such size.
+    func applied(to present: UInt64) -> UInt64? {
+        switch change {
+        case .to: return bytes
+        case .by:
+            let (sum, overflow) = present.addingReportingOverflow(bytes)
+            return overflow ? nil : sum
+        case .less: return bytes > present ? nil : present - bytes
+        }
+    }
+}
+
+extension CreateOptions.Preallocation: ExpressibleByArgument {}
+extension RepairChoice: ExpressibleByArgument {}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import BlockIO
+import CoreTypes
+import DiskImages
+import TerminalUI
+
+struct CreateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create",
+        abstract: "Make a new, empty image.",
+        discussion: """
+            SIZE is in bytes, or with a binary suffix (K, M, G, T). A file of the name must not exist. With -b the image \
+            holds only what differs from its parent, whose name is stored as given: relative to the image's folder, or \
+            absolute; SIZE is the parent's unless given.
+
+            Example: gantry image create -f qcow2 -o cluster_size=128K disk.qcow2 40G
+            """)
+
+    @Option(name: .customShort("f"), help: "Format of the image.")
+    var format: DeclaredFormat
+    @Option(name: .customShort("o"), help: ArgumentHelp(stringLiteral: CreateOptions.help))
+    var options: [String] = []
+    @Option(name: .customShort("b"), help: ArgumentHelp("Parent image.", valueName: "parent"))
+    var parent: String?
+    @Option(name: .customShort("F"), help: ArgumentHelp("Format of the parent image.", valueName: "format"))
+    var parentFormat: DeclaredFormat?
+    @Argument(help: ArgumentHelp("The image to make.", valueName: "file"))
+    var file: String
+    @Argument(help: ArgumentHelp("Virtual size.", valueName: "size"))
+    var size: String?
+
+    func validate() throws {
+        if (parent == nil) != (parentFormat == nil) {
+            throw ValidationError("-b and -F belong together: formats are never guessed")
+        }
+    }
+
+    func run() throws {
+        let what = "cannot create \(file)"
+        try refuseStream(file, "FILE")
+        let format = try format.writable(what)
+        var choices = try CreateOptions.reading(options, for: format)
+        if let parent, let parentFormat {
+            choices.parent = CreateOptions.Parent(name: parent, format: try parentFormat.writable(what))
+        }
+        let bytes = try requestedSize(choices)
+        let made = try doing(what) { () throws(BlockError) in
+            let device = try DiskImage.create(path: file, format: format, size: bytes, options: choices)
+            defer { try? device.close() }
+            return device.size
+        }
+        TerminalOutput.standardOutput.write("created \(file): \(format.rawValue), \(ByteCount(made)) (\(made) bytes)\n")
+    }
+
+    /// SIZE, or the parent's size without it.
+    private func requestedSize(_ choices: CreateOptions) throws -> UInt64 {
+        if let size {
+            guard let bytes = ByteCount(parsing: size)?.bytes else {
+                throw ValidationError("'\(size)' is not a size; expected bytes or e.g. 512M, 40G")
+            }
+            return bytes
+        }
+        guard let parent = choices.parent else { throw ValidationError("SIZE is missing") }
+        let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
+        return try doing("cannot ask the parent for its size") { () throws(BlockError) in
+            try DiskImage.info(
+                path: parent.name.hasPrefix("/") ? parent.name : folder + parent.name, format: parent.format
+            )
+            .virtualSize
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import CoreTypes
+import DiskImages
+import Foundation
+
+/// Snapshots as lists; the JSON members are named as qemu-img names them.
+enum SnapshotText {
+    private struct Line: Encodable {
+        let id: String
+        let name: String
+        let dateSec: UInt32
+        let dateNsec: UInt32
+        let vmClockSec: UInt64
+        let vmClockNsec: UInt64
+        let vmStateSize: UInt64
+        let diskSize: UInt64
+
+        enum CodingKeys: String, CodingKey {
+            case id, name
+            case dateSec = "date-sec"
+            case dateNsec = "date-nsec"
+            case vmClockSec = "vm-clock-sec"
+            case vmClockNsec = "vm-clock-nsec"
+            case vmStateSize = "vm-state-size"
+            case diskSize = "disk-size"
+        }
+    }
+
+    static func json(_ snapshots: [SnapshotInfo]) -> String {
+        let lines = snapshots.map {
+            Line(
+                id: $0.id, name: $0.name, dateSec: $0.seconds, dateNsec: $0.nanoseconds,
+                vmClockSec: $0.guestClock / 1_000_000_000, vmClockNsec: $0.guestClock % 1_000_000_000,
+                vmStateSize: $0.stateSize, diskSize: $0.diskSize)
+        }
+        // Plain values: encoding them cannot fail.
+        return (try? JSONText.pretty(lines)) ?? "[]"
+    }
+
+    static func table(_ snapshots: [SnapshotInfo]) -> String {
+        var text = "\(column("ID", 8))\(column("DATE (UTC)", 22))\(column("DISK", 12))\(column("STATE", 12))NAME\n"
+        for snapshot in snapshots {
+            let date = Date(timeIntervalSince1970: TimeInterval(snapshot.seconds))
+            let shown = date.formatted(.iso8601.dateTimeSeparator(.space).timeZone(separator: .omitted))
+            text += column(PlainText.of(snapshot.id), 8) + column(String(shown.prefix(19)), 22)
+            text += column(ByteCount(snapshot.diskSize).description, 12)
+            text += column(ByteCount(snapshot.stateSize).description, 12) + PlainText.of(snapshot.name) + "\n"
+        }
+        return text
+    }
+
+    private static func column(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(1, width - text.count))
+    }
+}

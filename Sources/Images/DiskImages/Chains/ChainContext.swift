@@ -47,6 +47,9 @@ final class ChainContext {
         }
     }
 
+    /// The external data file that the image now being opened may use: only the topmost has one.
+    var dataFile: String? { depth == 1 ? policy.dataFile : nil }
+
     /// Opens the parent of the image at `child`, read-only. Nil when the policy is to ignore parents.
     func openParent(_ claim: ParentClaim, of child: String) throws(BlockError) -> OpenedParent? {
         let shown = claim.names.first.map { " “\($0)”" } ?? ""

@@ -94,7 +94,7 @@ public enum DiskImage {
         switch format {
         case .raw: try file.truncate(to: size)
         case .vhd: try VHDImage.create(file: file, size: size, subformat: options.vhdSubformat)
-        case .qcow2: try QCOW2Image.create(file: file, size: size, clusterBits: try options.clusterBits())
+        case .qcow2: try QCOW2Image.create(storage: file, size: size, options: options)
         }
         try file.sync()
     }
@@ -105,7 +105,8 @@ public enum DiskImage {
     ) throws(BlockError) -> UInt64 {
         let limit =
             format == .qcow2
-            ? FormatCapabilities.largestQCOW2(clusterSize: 1 << (try options.clusterBits()))
+            ? FormatCapabilities.largestQCOW2(
+                clusterSize: 1 << (try options.clusterBits()), hasExtendedL2: options.extendedL2)
             : FormatCapabilities.of(format).maximumSize
         guard let rounded = size.roundedUp(to: 512), rounded <= limit else {
             throw FormatCapabilities.tooLarge(size, format, limit: limit).at(path: path)

@@ -41,9 +41,10 @@ public struct FormatCapabilities: Sendable {
     }
 
     /// The most a qcow2 image of this cluster size can hold: 4 Mi first-level entries (32 MiB of them), each for one
-    /// cluster of 8-byte entries.
-    public static func largestQCOW2(clusterSize: UInt64) -> UInt64 {
-        let (bytes, overflow) = (clusterSize / 8 * clusterSize).multipliedReportingOverflow(by: 1 << 22)
+    /// cluster of 8-byte entries, or 16-byte ones with extended L2.
+    public static func largestQCOW2(clusterSize: UInt64, hasExtendedL2: Bool = false) -> UInt64 {
+        let entries = clusterSize / (hasExtendedL2 ? 16 : 8)
+        let (bytes, overflow) = (entries * clusterSize).multipliedReportingOverflow(by: 1 << 22)
         return overflow ? largestRaw : min(bytes, largestRaw)
     }
 

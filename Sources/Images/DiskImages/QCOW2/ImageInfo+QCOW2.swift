@@ -16,6 +16,8 @@ extension QCOW2Image {
         return ImageInfo(
             format: .qcow2, virtualSize: info.virtualSize, actualSize: try file.allocatedSize(),
             fileSize: try file.size(), clusterSize: info.clusterSize, subformat: "version \(info.version)",
-            parentName: info.backingFile, notes: notes)
+            parentName: info.backingFile,
+            largestSize: FormatCapabilities.largestQCOW2(
+                clusterSize: info.clusterSize, hasExtendedL2: info.hasExtendedL2), notes: notes)
     }
 }

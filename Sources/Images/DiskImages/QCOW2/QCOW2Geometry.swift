@@ -7,20 +7,39 @@ struct QCOW2Geometry: Sendable {
     let refcountOrder: Int
     /// 2 has no zero flag and no feature bits.
     let version: UInt32
+    /// L2 entries are two words: the second says which of the cluster's 32 subclusters are stored, and which are zero.
+    let hasExtendedL2: Bool
+    /// log2 of the bytes of an L2 entry.
+    let entryBits: Int
+    /// log2 of the bytes that one state of the mapping covers: a cluster, or a subcluster with extended L2 entries.
+    let unitBits: Int
 
-    init(clusterBits: Int, refcountOrder: Int, version: UInt32) {
+    init(clusterBits: Int, refcountOrder: Int, version: UInt32, hasExtendedL2: Bool = false) {
         precondition((9...21).contains(clusterBits) && (0...6).contains(refcountOrder))
+        precondition(!hasExtendedL2 || clusterBits >= QCOW2Limits.extendedClusterBits)
         self.clusterBits = clusterBits
         self.refcountOrder = refcountOrder
         self.version = version
+        self.hasExtendedL2 = hasExtendedL2
+        entryBits = hasExtendedL2 ? 4 : 3
+        unitBits = hasExtendedL2 ? clusterBits - 5 : clusterBits
+    }
+
+    init(_ header: QCOW2Header) {
+        self.init(
+            clusterBits: Int(header.clusterBits), refcountOrder: Int(header.refcountOrder), version: header.version,
+            hasExtendedL2: header.incompatible.contains(.extendedL2))
     }
 
     var clusterSize: UInt64 { 1 << UInt64(clusterBits) }
     var clusterBytes: Int { 1 << clusterBits }
     var clusterMask: UInt64 { clusterSize - 1 }
 
-    /// Entries of an L2 table: one cluster of 8-byte words.
-    var l2EntryBits: Int { clusterBits - 3 }
+    var unitSize: UInt64 { 1 << UInt64(unitBits) }
+    var unitMask: UInt64 { unitSize - 1 }
+
+    /// Entries of an L2 table: one cluster of entries of 8 bytes, or 16 with extended L2.
+    var l2EntryBits: Int { clusterBits - entryBits }
     var l2Entries: Int { 1 << l2EntryBits }
     /// Guest bytes below one L2 table.
     var l2Span: UInt64 { 1 << UInt64(clusterBits + l2EntryBits) }
@@ -31,6 +50,11 @@ struct QCOW2Geometry: Sendable {
 
     @inline(__always) func l2Index(_ offset: UInt64) -> Int {
         Int(truncatingIfNeeded: offset >> UInt64(clusterBits)) & (l2Entries - 1)
+    }
+
+    /// The subcluster of its cluster that a guest (or host) offset lies in, 0…31; of extended L2 entries only.
+    @inline(__always) func subcluster(_ offset: UInt64) -> Int {
+        Int(truncatingIfNeeded: (offset & clusterMask) >> UInt64(unitBits))
     }
 
     /// L1 entries that a disk of `size` bytes needs.
@@ -68,6 +92,11 @@ enum QCOW2Limits {
     /// Host offsets of anything a table names are below this.
     static let hostEnd: UInt64 = 1 << 56
 
+    /// Extended L2 entries need clusters of at least this many bits, as a subcluster is not below 512 bytes.
+    static let extendedClusterBits = 14
+
     /// The largest virtual size that an L1 of `l1Bytes` maps with clusters of `1 << clusterBits` bytes.
-    static func virtualSize(clusterBits: Int) -> UInt64 { (l1Bytes / 8) << UInt64(2 * clusterBits - 3) }
+    static func virtualSize(clusterBits: Int, hasExtendedL2: Bool = false) -> UInt64 {
+        (l1Bytes / 8) << UInt64(2 * clusterBits - (hasExtendedL2 ? 4 : 3))
+    }
 }

@@ -22,7 +22,13 @@ struct QCOW2Header: Sendable {
 
     /// Where single fields are rewritten.
     enum Offset {
+        /// Virtual size, 8 bytes.
+        static let size: UInt64 = 24
+        /// Entries and offset of the L1 table, 12 bytes in one sector.
+        static let l1Table: UInt64 = 36
         static let refcountTable: UInt64 = 48
+        /// Number and table of snapshots, 12 bytes in one sector.
+        static let snapshots: UInt64 = 60
         static let incompatible: UInt64 = 72
         static let autoclear: UInt64 = 88
     }
@@ -45,11 +51,18 @@ struct QCOW2Header: Sendable {
     var refcountOrder: UInt32 = 4
     var length: UInt32 = 112
     var compressionType: UInt8 = 0
+    /// What follows the compression type up to `length`: fields of later versions, kept as they are.
+    var laterFields: [UInt8] = []
     var extensions = QCOW2HeaderExtensions()
     /// As stored; never followed here.
-    var backingName: String?
+    var backingName: String? { didSet { nameBytes = nil } }
+    /// The stored bytes of the name, which need not be UTF-8.
+    private(set) var nameBytes: [UInt8]?
 
     var clusterSize: UInt64 { 1 << UInt64(clusterBits) }
+
+    /// Autoclear bits of features that stay right while the image is written: a raw external data file.
+    var maintainedAutoclear: UInt64 { incompatible.contains(.externalData) ? Self.rawExternalData : 0 }
 
     init() {}
 
@@ -87,6 +100,7 @@ struct QCOW2Header: Sendable {
         } else {
             try parseVersion3(data, available: bytes.count)
         }
+        if length > 105 { laterFields = Array(bytes[105..<Int(length)]) }
         try checkTables(fileSize: fileSize)
         try parseNames(bytes)
     }
@@ -107,6 +121,11 @@ struct QCOW2Header: Sendable {
             throw BlockError(
                 .invalidImage, "a header of \(length) bytes; 104 bytes to one cluster, inside the file, are legal",
                 offset: 100)
+        }
+        guard !incompatible.contains(.extendedL2) || clusterBits >= QCOW2Limits.extendedClusterBits else {
+            throw BlockError(
+                .invalidImage, "extended L2 entries need clusters of 16 KiB or more, not 2^\(clusterBits) bytes",
+                offset: 20)
         }
         compressionType = length > 104 ? data.u8(104) : 0
         guard compressionType <= 1, incompatible.contains(.compressionType) == (compressionType != 0) else {
@@ -158,7 +177,9 @@ struct QCOW2Header: Sendable {
             }
             limit = Int(backingOffset)
             if backingLength > 0 {
-                backingName = String(decoding: bytes[limit..<limit + Int(backingLength)], as: UTF8.self)
+                let name = bytes[limit..<limit + Int(backingLength)]
+                backingName = String(decoding: name, as: UTF8.self)
+                nameBytes = Array(name)
             }
         }
         extensions = try QCOW2HeaderExtensions(bytes, from: Int(length), to: limit)

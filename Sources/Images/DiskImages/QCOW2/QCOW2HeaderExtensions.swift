@@ -33,11 +33,20 @@ struct QCOW2HeaderExtensions: Sendable {
         var name: String
     }
 
+    /// A record that is not known here; kept as it is when the header is rewritten.
+    struct Record: Sendable, Equatable {
+        var kind: UInt32
+        var content: [UInt8]
+    }
+
     var backingFormat: String?
     var dataFile: String?
     var featureNames: [FeatureName] = []
     /// Offset and bytes of the directory of persistent bitmaps.
     var bitmapDirectory: (offset: UInt64, length: UInt64)?
+    /// How many bitmaps the directory lists.
+    var bitmapCount: UInt32 = 0
+    var others: [Record] = []
 
     init() {}
 
@@ -65,6 +74,7 @@ struct QCOW2HeaderExtensions: Sendable {
         case Kind.backingFormat: backingFormat = String(decoding: content, as: UTF8.self)
         case Kind.dataFile: dataFile = String(decoding: content, as: UTF8.self)
         case Kind.bitmaps where content.count >= 24:
+            bitmapCount = data.u32(start)
             bitmapDirectory = (data.u64(start + 16), data.u64(start + 8))
         case Kind.featureNames:
             var at = content.startIndex
@@ -74,8 +84,40 @@ struct QCOW2HeaderExtensions: Sendable {
                     FeatureName(kind: content[at], bit: content[at + 1], name: String(decoding: name, as: UTF8.self)))
                 at += 48
             }
-        default: break
+        default: others.append(Record(kind: kind, content: Array(content)))
         }
+    }
+
+    /// The records and the end marker. `withNames`: also the table of feature names, which is for people only.
+    func encoded(withNames: Bool) -> [UInt8] {
+        var bytes: [UInt8] = []
+        func add(_ kind: UInt32, _ content: [UInt8]) {
+            bytes.appendBigEndian(kind)
+            bytes.appendBigEndian(UInt32(content.count))
+            bytes += content
+            bytes += [UInt8](repeating: 0, count: (8 - content.count % 8) % 8)
+        }
+        if let backingFormat { add(Kind.backingFormat, Array(backingFormat.utf8)) }
+        if let dataFile { add(Kind.dataFile, Array(dataFile.utf8)) }
+        if let bitmapDirectory {
+            var content: [UInt8] = []
+            content.appendBigEndian(bitmapCount)
+            content.appendBigEndian(UInt32(0))
+            content.appendBigEndian(bitmapDirectory.length)
+            content.appendBigEndian(bitmapDirectory.offset)
+            add(Kind.bitmaps, content)
+        }
+        for record in others { add(record.kind, record.content) }
+        if withNames, !featureNames.isEmpty {
+            var content: [UInt8] = []
+            for feature in featureNames {
+                let name = Array(feature.name.utf8.prefix(46))
+                content += [feature.kind, feature.bit] + name + [UInt8](repeating: 0, count: 46 - name.count)
+            }
+            add(Kind.featureNames, content)
+        }
+        add(Kind.end, [])
+        return bytes
     }
 
     /// The image's own names of the incompatible bits in `bits`, "bit N" where it names none.

@@ -10,7 +10,10 @@ extension QCOW2Image {
         guard let pending else { throw BlockError(.readOnly, "the image was opened read-only", path: storage.path) }
         if let failure = pending.refcounts.failure { throw failure }
         if pending.mustClearAutoclear {
-            try storage.store([UInt8](repeating: 0, count: 8), at: QCOW2Header.Offset.autoclear)
+            pending.header.autoclear &= pending.header.maintainedAutoclear
+            var bits: [UInt8] = []
+            bits.appendBigEndian(pending.header.autoclear)
+            try storage.store(bits, at: QCOW2Header.Offset.autoclear)
             try storage.sync()
             pending.mustClearAutoclear = false
         }

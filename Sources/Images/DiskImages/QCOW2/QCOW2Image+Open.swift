@@ -2,10 +2,10 @@ public import BlockIO
 internal import CoreTypes
 
 extension QCOW2Image {
-    /// Opens an image. Takes over `file`: it is closed with the image, and when this throws.
-    /// - Throws: `.invalidImage` and `.corrupt` for what is broken; `.unsupported` for a backing file, an external data
-    ///   file, encryption, extended L2 entries, unknown incompatible features, and, for writing, for internal snapshots
-    ///   and images that were not closed cleanly.
+    /// Opens an image without any other file. Takes over `file`: it is closed with the image, and when this throws.
+    /// - Throws: `.invalidImage` and `.corrupt` for what is broken; `.denied` when the image needs a backing file or an
+    ///   external data file; `.unsupported` for encryption, unknown incompatible features, and, for writing, for
+    ///   internal snapshots and images that were not closed cleanly.
     public static func open(file: ImageFile, readOnly: Bool) throws(BlockError) -> QCOW2Image {
         do throws(BlockError) {
             return try open(storage: file, readOnly: readOnly || file.isReadOnly)
@@ -15,14 +15,44 @@ extension QCOW2Image {
         }
     }
 
+    /// Opens an image and what it needs, as far as the policy of `chain` allows. Does not close `storage` when it throws.
+    /// - Parameter data: the external data file, for tests; without it the policy's is opened.
     static func open(
-        storage: any ImageStorage, readOnly: Bool, chain: ChainContext = ChainContext(policy: .standalone)
+        storage: any ImageStorage, readOnly: Bool, chain: ChainContext = ChainContext(policy: .standalone),
+        data: (any ImageStorage)? = nil
     ) throws(BlockError) -> QCOW2Image {
         let fileSize = try storage.size()
         let header = try readHeader(storage, fileSize: fileSize)
         try checkSupported(header, readOnly: readOnly)
-        let geometry = QCOW2Geometry(
-            clusterBits: Int(header.clusterBits), refcountOrder: Int(header.refcountOrder), version: header.version)
+        var external = data
+        if external == nil {
+            external = try openData(header, readOnly: readOnly, chain: chain, path: storage.path)
+        }
+        do throws(BlockError) {
+            let parent = try openParent(header, chain: chain, path: storage.path)
+            do throws(BlockError) {
+                return try open(
+                    storage: storage, header: header, fileSize: fileSize, readOnly: readOnly, data: external,
+                    parent: parent)
+            } catch {
+                try? parent?.close()
+                throw error
+            }
+        } catch {
+            external?.close()
+            throw error
+        }
+    }
+
+    private static func open(
+        storage: any ImageStorage, header: QCOW2Header, fileSize: UInt64, readOnly: Bool,
+        data: (any ImageStorage)?, parent: (any BlockDevice)?
+    ) throws(BlockError) -> QCOW2Image {
+        let geometry = QCOW2Geometry(header)
+        if parent != nil || data != nil || geometry.hasExtendedL2 {
+            throw BlockError(
+                .unsupported, "backing files, external data files and extended L2 entries are not supported yet")
+        }
         let needed = geometry.l1EntriesNeeded(size: header.size)
         guard UInt64(header.l1Entries) >= needed else {
             throw BlockError(
@@ -35,7 +65,8 @@ extension QCOW2Image {
         let l1 = QCOW2L1Table(words)
         guard !readOnly else {
             return QCOW2Image(
-                storage: storage, header: header, geometry: geometry, l1: l1, refcounts: nil, fileEnd: fileEnd)
+                storage: storage, header: header, geometry: geometry, l1: l1, refcounts: nil, fileEnd: fileEnd,
+                data: data, parent: parent)
         }
         guard !storage.isBlockDevice else {
             throw BlockError(.unsupported, "qcow2 images directly on a block device can only be read")
@@ -47,9 +78,45 @@ extension QCOW2Image {
             tableClusters: UInt64(header.refcountTableClusters), structures: survey.structures,
             firstFree: fileEnd >> UInt64(geometry.clusterBits))
         let image = QCOW2Image(
-            storage: storage, header: header, geometry: geometry, l1: l1, refcounts: refcounts, fileEnd: fileEnd)
+            storage: storage, header: header, geometry: geometry, l1: l1, refcounts: refcounts, fileEnd: fileEnd,
+            data: data, parent: parent)
         image.pending?.contested = survey.contested
         return image
+    }
+
+    /// The external data file, which only the policy names: the name in the image may be anybody's.
+    private static func openData(
+        _ header: QCOW2Header, readOnly: Bool, chain: ChainContext, path: String
+    ) throws(BlockError) -> (any ImageStorage)? {
+        guard header.incompatible.contains(.externalData) else { return nil }
+        guard let dataFile = chain.dataFile else {
+            let name = header.extensions.dataFile.map { " “\($0)”" } ?? ""
+            throw BlockError(
+                .denied, "the image keeps its data in another file\(name), which is not followed; name the data file "
+                    + "explicitly", path: path)
+        }
+        let file = try ImageFile(path: dataFile, access: readOnly ? .readOnly : .readWrite)
+        do throws(BlockError) {
+            try chain.enter(file)
+        } catch {
+            file.close()
+            throw error
+        }
+        return file
+    }
+
+    private static func openParent(
+        _ header: QCOW2Header, chain: ChainContext, path: String
+    ) throws(BlockError) -> (any BlockDevice)? {
+        guard let name = header.backingName else { return nil }
+        var format: ImageFormat?
+        if let word = header.extensions.backingFormat {
+            format = ImageFormat(parsing: word)
+            if format == nil && chain.policy.parents != .ignored {
+                throw BlockError(.unsupported, "the backing file is of the format “\(word)”", path: path)
+            }
+        }
+        return try chain.openParent(ParentClaim(names: [name], format: format), of: path)?.device
     }
 
     /// Reads and parses the first cluster.
@@ -69,18 +136,13 @@ extension QCOW2Image {
             let names = header.extensions.names(ofIncompatible: unknown.rawValue)
             throw BlockError(.unsupported, "the image needs features that are not known here: \(names)")
         }
-        if header.incompatible.contains(.externalData) {
-            let name = header.extensions.dataFile.map { " “\($0)”" } ?? ""
-            throw BlockError(.unsupported, "the image keeps its data in another file\(name), which is not followed")
-        }
-        if header.incompatible.contains(.extendedL2) {
-            throw BlockError(.unsupported, "extended L2 entries are not supported; convert the image without them")
-        }
         if header.encryption != 0 {
             throw BlockError(.unsupported, "the image is encrypted (method \(header.encryption))")
         }
-        if let name = header.backingName {
-            throw BlockError(.unsupported, "the image has a backing file “\(name)”, which is not followed")
+        if header.incompatible.contains(.externalData) {
+            guard header.snapshotCount == 0 else {
+                throw BlockError(.corrupt, "an image with an external data file cannot have internal snapshots")
+            }
         }
         if readOnly { return }
         if header.incompatible.contains(.corrupt) {

@@ -1,7 +1,7 @@
 public import BlockIO
 internal import Synchronization
 
-/// An open qcow2 image, version 2 or 3, without backing file.
+/// An open qcow2 image, version 2 or 3, with the images below it.
 ///
 /// Locks, taken in this order:
 /// - `metadata`: one thread at a time changes the mapping, allocates or flushes.
@@ -17,6 +17,9 @@ public final class QCOW2Image: BlockDevice {
     public let isReadOnly: Bool
 
     let storage: any ImageStorage
+    /// Where the disk's clusters lie: `storage`, or the external data file.
+    let data: any ImageStorage
+    /// As it was opened; `pending.header` is the current one.
     let header: QCOW2Header
     let geometry: QCOW2Geometry
     let mapping = ReadWriteLock()
@@ -35,21 +38,35 @@ public final class QCOW2Image: BlockDevice {
     let isCorrupt = Atomic<Bool>(false)
     let isClosed = Atomic<Bool>(false)
 
+    /// What unallocated clusters read from; nil without a backing file, or when the policy was to ignore it.
+    let parent: (any BlockDevice)?
+    /// The image names a backing file: clusters that are to read as zeroes must say so.
+    let hasBacking: Bool
+    let hasExternalData: Bool
+    /// The external data file alone is a valid raw image: what reads as zeroes must be zeroes there.
+    let isRawData: Bool
+
     public var preferredAlignment: UInt64 { geometry.clusterSize }
     public var hasVolatileMetadata: Bool { hasUnwrittenMapping.load(ordering: .acquiring) }
 
     init(
         storage: any ImageStorage, header: QCOW2Header, geometry: QCOW2Geometry, l1: QCOW2L1Table,
-        refcounts: QCOW2Refcounts?, fileEnd: UInt64
+        refcounts: QCOW2Refcounts?, fileEnd: UInt64, data: (any ImageStorage)? = nil,
+        parent: (any BlockDevice)? = nil
     ) {
         self.storage = storage
         self.header = header
         self.geometry = geometry
         self.l1 = l1
         self.fileEnd = Atomic(fileEnd)
+        self.data = data ?? storage
+        self.parent = parent
+        hasBacking = header.backingName != nil
+        hasExternalData = data != nil
+        isRawData = data != nil && header.autoclear & QCOW2Header.rawExternalData != 0
         size = header.size & ~511
         isReadOnly = refcounts == nil
-        pending = refcounts.map { QCOW2PendingChanges(refcounts: $0, mustClearAutoclear: header.autoclear != 0) }
+        pending = refcounts.map { QCOW2PendingChanges(refcounts: $0, header: header) }
         tables = QCOW2TableCache(
             tableBytes: geometry.clusterBytes, keyCount: l1.count, memory: 16 << 20, most: 1024)
     }
@@ -73,6 +90,8 @@ public final class QCOW2Image: BlockDevice {
         defer {
             isClosed.store(true, ordering: .relaxed)
             storage.close()
+            if hasExternalData { data.close() }
+            try? parent?.close()
         }
         if !isReadOnly { try metadata.locked { () throws(BlockError) in try closeMetadata() } }
     }
@@ -129,6 +148,8 @@ final class QCOW2L1Table: @unchecked Sendable {
 final class QCOW2PendingChanges: @unchecked Sendable {
     // @unchecked: guarded by QCOW2Image.metadata.
     let refcounts: QCOW2Refcounts
+    /// The header as the file has it.
+    var header: QCOW2Header
     /// L1 entries that the file does not hold yet.
     var l1Entries: [Int] = []
     /// Clusters that no table in memory refers to any more; their counts go down once that is durable.
@@ -140,9 +161,10 @@ final class QCOW2PendingChanges: @unchecked Sendable {
     /// Clusters that more than one L1 entry, or another structure, claims.
     var contested: Set<UInt64> = []
 
-    init(refcounts: QCOW2Refcounts, mustClearAutoclear: Bool) {
+    init(refcounts: QCOW2Refcounts, header: QCOW2Header) {
         self.refcounts = refcounts
-        self.mustClearAutoclear = mustClearAutoclear
+        self.header = header
+        mustClearAutoclear = header.autoclear & ~header.maintainedAutoclear != 0
     }
 
     func free(_ run: ClusterRun) {

@@ -52,7 +52,8 @@ import Testing
         var header = QCOW2Header()
         header.clusterBits = 9
         header.refcountTableOffset = 512
-        let bytes = header.encoded()
+        header.extensions.featureNames = QCOW2HeaderExtensions.ownFeatureNames
+        let bytes = try header.encoded()
         #expect(bytes.count == 512)
         let again = try QCOW2Header(bytes, fileSize: 4096)
         #expect(again.extensions.featureNames.count == 8)

@@ -42,7 +42,8 @@ struct QCOW2CreationPlan {
             tableClusters = max(tableClusters, neededTable)
             guard tableClusters * geometry.clusterSize <= QCOW2Limits.refcountTableBytes else {
                 throw BlockError(
-                    .limitExceeded, "preallocation of \(size) bytes needs a refcount table of more than 8 MiB; "
+                    .limitExceeded,
+                    "preallocation of \(size) bytes needs a refcount table of more than 8 MiB; "
                         + "use larger clusters or narrower refcounts")
             }
         }

@@ -121,10 +121,14 @@ extension CreateOptions {
         try refuse(dataFileIsRaw && dataFile == nil, "data_file_raw needs data_file")
         if let dataFile {
             try refuse(dataFile.isEmpty, "data_file is empty")
-            try refuse(compression != .zlib, "an external data file holds no compressed clusters; leave out "
-                + "compression_type")
-            try refuse(dataFileIsRaw && parent != nil, "a raw external data file holds all of the disk; no parent goes "
-                + "with data_file_raw")
+            try refuse(
+                compression != .zlib,
+                "an external data file holds no compressed clusters; leave out "
+                    + "compression_type")
+            try refuse(
+                dataFileIsRaw && parent != nil,
+                "a raw external data file holds all of the disk; no parent goes "
+                    + "with data_file_raw")
             try Self.checkName(dataFile, "data file")
         }
         if let parent {

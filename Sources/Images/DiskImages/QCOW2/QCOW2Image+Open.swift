@@ -92,7 +92,8 @@ extension QCOW2Image {
         guard let dataFile = chain.dataFile else {
             let name = header.extensions.dataFile.map { " “\($0)”" } ?? ""
             throw BlockError(
-                .denied, "the image keeps its data in another file\(name), which is not followed; name the data file "
+                .denied,
+                "the image keeps its data in another file\(name), which is not followed; name the data file "
                     + "explicitly", path: path)
         }
         let file = try ImageFile(path: dataFile, access: readOnly ? .readOnly : .readWrite)

@@ -111,10 +111,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (8, 8, 0x1_0001), (16, 4, 1024), (20, 4, 8), (20, 4, 22), (20, 4, 31), (20, 4, 32), (20, 4, 63), (100, 4, 103),
-        (100, 4, 0), (100, 4, 65537), (4, 4, 0), (4, 4, 4), (72, 8, 8), (104, 1, 1), (104, 1, 2), (96, 4, 7),
-    ] as [(Int, Int, UInt64)])
+    @Test(
+        arguments: [
+            (8, 8, 0x1_0001), (16, 4, 1024), (20, 4, 8), (20, 4, 22), (20, 4, 31), (20, 4, 32), (20, 4, 63),
+            (100, 4, 103),
+            (100, 4, 0), (100, 4, 65537), (4, 4, 0), (4, 4, 4), (72, 8, 8), (104, 1, 1), (104, 1, 2), (96, 4, 7),
+        ] as [(Int, Int, UInt64)])
     func fieldsOutOfRangeAreRefused(_ offset: Int, _ width: Int, _ value: UInt64) throws {
         var options = CreateOptions()
         options.parent = .init(name: "base", format: .raw)

@@ -8,8 +8,10 @@ struct PathsBeneath {
     /// Absolute, without symbolic links.
     private let folder: [Substring]
     private let base: String
+    /// What the files are to the image, for errors.
+    private let role: String
 
-    init(folder: String) throws(BlockError) {
+    init(folder: String, role: String = "parent") throws(BlockError) {
         // SAFETY: realpath allocates the result, which is freed here.
         guard let resolved = unsafe realpath(folder, nil) else {
             throw BlockError(call: "realpath", errno: errno, path: folder)
@@ -17,11 +19,12 @@ struct PathsBeneath {
         base = unsafe String(cString: resolved)
         unsafe free(resolved)
         self.folder = base.split(separator: "/")
+        self.role = role
     }
 
     /// Opens the first of `names` that exists, read-only. Relative names start at the folder of `child`.
     func open(_ names: [String], from child: String) throws(BlockError) -> ImageFile {
-        var failure = BlockError(.notFound, "the image needs a parent and names none", path: child)
+        var failure = BlockError(.notFound, "the image needs a \(role) and names none", path: child)
         for name in names {
             do throws(BlockError) {
                 return try open(name, from: child)
@@ -35,7 +38,7 @@ struct PathsBeneath {
 
     private func open(_ name: String, from child: String) throws(BlockError) -> ImageFile {
         guard let path = try beneath(name, from: child) else {
-            throw BlockError(.denied, "the parent “\(name)” is outside of \(base)", path: child)
+            throw BlockError(.denied, "the \(role) “\(name)” is outside of \(base)", path: child)
         }
         // SAFETY: Swift's own temporary C string.
         let directory = unsafe Glibc.open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -45,11 +48,11 @@ struct PathsBeneath {
         let descriptor = unsafe gantry_open_beneath(directory, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0)
         if descriptor < 0 {
             if descriptor == -ENOENT {
-                throw BlockError(.notFound, "the parent “\(name)” does not exist", path: child, systemError: ENOENT)
+                throw BlockError(.notFound, "the \(role) “\(name)” does not exist", path: child, systemError: ENOENT)
             }
             if descriptor == -ELOOP || descriptor == -EXDEV {
                 throw BlockError(
-                    .denied, "the parent “\(name)” is reached through a link or outside of \(base)", path: child)
+                    .denied, "the \(role) “\(name)” is reached through a link or outside of \(base)", path: child)
             }
             throw BlockError(call: "openat2", errno: -descriptor, path: base + "/" + path)
         }
@@ -59,7 +62,7 @@ struct PathsBeneath {
     /// The path relative to the folder, without `.` and `..`; nil when it lies outside.
     private func beneath(_ name: String, from child: String) throws(BlockError) -> String? {
         if name.isEmpty || name.utf8.contains(where: { $0 < 32 || $0 == 127 }) {
-            throw BlockError(.denied, "the name of the parent is empty or has control characters", path: child)
+            throw BlockError(.denied, "the name of the \(role) is empty or has control characters", path: child)
         }
         var parts: [Substring] = []
         if !name.hasPrefix("/") {

@@ -6,6 +6,8 @@ public import CoreTypes
 public enum ProbeResult: Hashable, Sendable {
     /// The marks of one format that can be opened.
     case format(ImageFormat)
+    /// The marks of a format that can only be imported.
+    case importable(ImportFormat)
     /// The marks of something else, by name: another image format, an archive, a compressed file.
     case other(String)
     /// No marks. `hint` names recognised raw content (an ISO 9660 image).
@@ -37,15 +39,19 @@ public enum ProbeResult: Hashable, Sendable {
         {
             formats.append(.vhd)
         }
+        var imports: [ImportFormat] = []
+        for (mark, format) in Self.importMarks where Self.starts(head, mark) { imports.append(format) }
         for (mark, offset, name) in Self.foreignMarks where Self.starts(head, mark, at: offset) { others.append(name) }
         if Self.starts(tail, "koly") { others.append("DMG") }
         if Self.starts(head, "CD001", at: 32769) { hint = "ISO 9660" }
 
-        let names = formats.map(\.rawValue) + others
+        let names = formats.map(\.rawValue) + imports.map(\.rawValue) + others
         if names.count > 1 || (names.count == 1 && hint != nil) {
             self = .ambiguous(names + [hint].compactMap { $0 })
         } else if let format = formats.first {
             self = .format(format)
+        } else if let format = imports.first {
+            self = .importable(format)
         } else if let other = others.first {
             self = .other(other)
         } else {
@@ -53,9 +59,13 @@ public enum ProbeResult: Hashable, Sendable {
         }
     }
 
+    private static let importMarks: [(mark: String, format: ImportFormat)] = [
+        ("vhdxfile", .vhdx), ("KDMV", .vmdk), ("# Disk DescriptorFile", .vmdk),
+    ]
+
     private static let foreignMarks: [(mark: String, offset: Int, name: String)] = [
-        ("vhdxfile", 0, "VHDX"), ("KDMV", 0, "VMDK"), ("COWD", 0, "VMDK"), ("# Disk DescriptorFile", 0, "VMDK"),
-        ("\u{BE}\u{BA}\u{FE}\u{CA}\0\0\0\0", 0, "VMDK"), ("\u{7F}\u{10}\u{DA}\u{BE}", 0x40, "VDI"),
+        ("COWD", 0, "VMDK with a COWD extent"),
+        ("\u{BE}\u{BA}\u{FE}\u{CA}\0\0\0\0", 0, "VMDK with a SESPARSE extent"), ("\u{7F}\u{10}\u{DA}\u{BE}", 0x40, "VDI"),
         ("QED\0", 0, "QED"), ("WithoutFreeSpace", 0, "Parallels"), ("WithouFreSpacExt", 0, "Parallels"),
         ("\u{1F}\u{8B}", 0, "gzip"), ("\u{FD}7zXZ\0", 0, "xz"), ("\u{28}\u{B5}\u{2F}\u{FD}", 0, "zstd"),
         ("BZh", 0, "bzip2"), ("PK\u{3}\u{4}", 0, "zip"), ("ustar", 257, "tar"),

@@ -39,6 +39,9 @@ struct InfoCommand: ParsableCommand {
     private func probed(_ what: String) throws(CommandFailure) -> ImageFormat {
         switch try doing(what, { () throws(BlockError) in try DiskImage.probe(path: file) }) {
         case .format(let format): return format
+        case .importable(let format):
+            throw CommandFailure(
+                what, why: "it looks like \(format.rawValue), which gantry reads only to import it", advice: nil)
         case .other(let name):
             throw CommandFailure(what, why: "it looks like \(name), which gantry does not open", advice: nil)
         case .rawCandidate(let hint):

@@ -129,8 +129,8 @@ import Testing
         let folder = try ScratchFolder("image")
         for (name, arguments, expected) in [
             ("q", ["-f", "qcow2"], ProbeResult.format(.qcow2)), ("d", ["-f", "vpc"], .format(.vhd)),
-            ("f", ["-f", "vpc", "-o", "subformat=fixed"], .format(.vhd)), ("x", ["-f", "vhdx"], .other("VHDX")),
-            ("v", ["-f", "vmdk"], .other("VMDK")), ("i", ["-f", "vdi"], .other("VDI")),
+            ("f", ["-f", "vpc", "-o", "subformat=fixed"], .format(.vhd)), ("x", ["-f", "vhdx"], .importable(.vhdx)),
+            ("v", ["-f", "vmdk"], .importable(.vmdk)), ("i", ["-f", "vdi"], .other("VDI")),
             ("e", ["-f", "qed"], .other("QED")),
             ("r", ["-f", "raw"], .rawCandidate(hint: nil)),
         ] {

@@ -65,7 +65,8 @@ public enum ProbeResult: Hashable, Sendable {
 
     private static let foreignMarks: [(mark: String, offset: Int, name: String)] = [
         ("COWD", 0, "VMDK with a COWD extent"),
-        ("\u{BE}\u{BA}\u{FE}\u{CA}\0\0\0\0", 0, "VMDK with a SESPARSE extent"), ("\u{7F}\u{10}\u{DA}\u{BE}", 0x40, "VDI"),
+        ("\u{BE}\u{BA}\u{FE}\u{CA}\0\0\0\0", 0, "VMDK with a SESPARSE extent"),
+        ("\u{7F}\u{10}\u{DA}\u{BE}", 0x40, "VDI"),
         ("QED\0", 0, "QED"), ("WithoutFreeSpace", 0, "Parallels"), ("WithouFreSpacExt", 0, "Parallels"),
         ("\u{1F}\u{8B}", 0, "gzip"), ("\u{FD}7zXZ\0", 0, "xz"), ("\u{28}\u{B5}\u{2F}\u{FD}", 0, "zstd"),
         ("BZh", 0, "bzip2"), ("PK\u{3}\u{4}", 0, "zip"), ("ustar", 257, "tar"),

@@ -26,7 +26,8 @@ struct CRC32C: Sendable {
             var crc = state
             var position = 0
             while data.count - position >= 8 {
-                let word = unsafe UInt64(littleEndian: data.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+                let word =
+                    unsafe UInt64(littleEndian: data.loadUnaligned(fromByteOffset: position, as: UInt64.self))
                     ^ UInt64(crc)
                 crc = 0
                 for byte in 0..<8 {

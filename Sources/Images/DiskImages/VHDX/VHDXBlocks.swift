@@ -73,7 +73,9 @@ struct VHDXBlocks: Sendable {
                 let at = Int(place(of: block + count) - start)
                 if at + 8 > bytes.count { break }
                 let entry = unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
-                guard case let next = try? decode(entry, block + count), next == follower(of: first, count) else { break }
+                guard case let next = try? decode(entry, block + count), next == follower(of: first, count) else {
+                    break
+                }
                 count += 1
             }
             return (first, count)

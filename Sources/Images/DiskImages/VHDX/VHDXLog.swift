@@ -56,7 +56,8 @@ struct VHDXLog {
         }
         if best.isEmpty && hasBrokenEntry {
             throw BlockError(
-                .corrupt, "the VHDX log must be applied and is damaged; take the file from where it was closed properly")
+                .corrupt, "the VHDX log must be applied and is damaged; take the file from where it was closed properly"
+            )
         }
         return Array(best)
     }

@@ -39,7 +39,9 @@ struct VHDXParentLocator: Hashable, Sendable {
         }
     }
 
-    private static func text(_ fields: LittleEndianBytes, _ offset: UInt32, _ length: UInt16) throws(BlockError) -> String {
+    private static func text(_ fields: LittleEndianBytes, _ offset: UInt32, _ length: UInt16) throws(BlockError)
+        -> String
+    {
         let end = UInt64(offset) + UInt64(length)
         guard end <= UInt64(fields.bytes.count), length % 2 == 0 else {
             throw BlockError(.corrupt, "an entry of the VHDX parent locator lies outside of it")

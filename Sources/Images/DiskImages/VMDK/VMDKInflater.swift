@@ -18,7 +18,8 @@ final class VMDKInflater: @unchecked Sendable {
     func inflate(
         _ data: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, length: Int, at offset: UInt64
     ) throws(BlockError) {
-        guard let decompressor = unsafe decompressor, let source = data.baseAddress, let base = target.baseAddress else {
+        guard let decompressor = unsafe decompressor, let source = data.baseAddress, let base = target.baseAddress
+        else {
             throw BlockError(.io, "no memory to inflate a grain")
         }
         var produced = 0

@@ -86,7 +86,8 @@ struct VMDKSparseHeader: Hashable, Sendable {
         guard grainSectors.nonzeroBitCount == 1, grainSectors >= 8, grainSectors <= largestGrain / 512 else {
             throw BlockError(
                 .invalidImage,
-                "the VMDK has grains of \(grainSectors) sectors; a power of two from 8 to \(largestGrain / 512) is legal")
+                "the VMDK has grains of \(grainSectors) sectors; a power of two from 8 to \(largestGrain / 512) is legal"
+            )
         }
         guard UInt64(fields.u32(44)) == Self.tableEntries else {
             throw BlockError(

@@ -69,7 +69,9 @@ struct VHDXBuilder {
         var creator = Array("vhdxfile".utf8)
         for unit in "Gantry tests".utf16 { creator.little(unit) }
         try sink(creator, 0)
-        for (index, sequence) in sequences.enumerated() { try sink(header(sequence), UInt64(64 << 10) << UInt64(index)) }
+        for (index, sequence) in sequences.enumerated() {
+            try sink(header(sequence), UInt64(64 << 10) << UInt64(index))
+        }
         for offset in [192 << 10, 256 << 10] as [UInt64] { try sink(regionTable(), offset) }
         for (place, bytes) in log { try sink(bytes, Self.logOffset + UInt64(place)) }
         try sink(metadata(), Self.metadataOffset)
@@ -128,7 +130,8 @@ struct VHDXBuilder {
     func regionTable() -> [UInt8] {
         let regions =
             [
-                Region(id: "2DC27766-F623-4200-9D64-115E9BFD4A08", offset: Self.tableOffset, length: UInt32(tableLength)),
+                Region(
+                    id: "2DC27766-F623-4200-9D64-115E9BFD4A08", offset: Self.tableOffset, length: UInt32(tableLength)),
                 Region(id: "8B7CA206-4790-4B9A-B8FE-575F050F886E", offset: Self.metadataOffset, length: 1 << 20),
             ] + extraRegions
         var bytes = Array("regi".utf8) + [0, 0, 0, 0]
@@ -146,7 +149,9 @@ struct VHDXBuilder {
 
     func metadata() -> [UInt8] {
         var items = [
-            Item(id: "CAA16737-FA36-4D43-B3B6-33F0AA44E76B", bytes: UInt32(blockSize).bytes + UInt32(locator == nil ? 0 : 2).bytes),
+            Item(
+                id: "CAA16737-FA36-4D43-B3B6-33F0AA44E76B",
+                bytes: UInt32(blockSize).bytes + UInt32(locator == nil ? 0 : 2).bytes),
             Item(id: "2FA54224-CD1B-4876-B211-5DBED83BF4B8", bytes: size.bytes, flags: 6),
             Item(id: "8141BF1D-A96F-4709-BA47-F233A8FAAB5F", bytes: UInt32(sector).bytes, flags: 6),
             Item(id: "CDA348C7-445D-4471-9CC9-E9885251C556", bytes: UInt32(4096).bytes, flags: 6),

@@ -26,7 +26,8 @@ import Testing
 
     /// Cases 5.2, 5.5: block sizes; sizes that are no multiples of blocks; disks that need the second bitmap's entry.
     @Test(arguments: [
-        ("dynamic", 1, 10 << 20 | 512), ("dynamic", 2, 9 << 20), ("dynamic", 32, 100 << 20), ("dynamic", 256, 300 << 20),
+        ("dynamic", 1, 10 << 20 | 512), ("dynamic", 2, 9 << 20), ("dynamic", 32, 100 << 20),
+        ("dynamic", 256, 300 << 20),
         ("fixed", 1, 5 << 20), ("fixed", 32, 5 << 20 | 1536), ("dynamic", 1, 5 << 30), ("dynamic", 32, 5 << 30 | 4096),
     ])
     func imagesWrittenByQEMUAreReadByteForByte(subformat: String, blockMiB: Int, size: Int) throws {
@@ -60,7 +61,8 @@ import Testing
             #expect(try device.bytes(at: offset, count: 555) == model.bytes(at: offset, count: 555))
         }
         // The map says where nothing is: at most what was written, and blocks around it.
-        let stored = try device.extents(at: 0, length: device.size).filter { $0.kind == .data }.map(\.length).reduce(0, +)
+        let stored = try device.extents(at: 0, length: device.size).filter { $0.kind == .data }.map(\.length).reduce(
+            0, +)
         #expect(stored <= 2_000_000 + 8 * UInt64(blockMiB) << 20)
         if subformat == "fixed" { #expect(stored < size) }
         #expect(code { try device.store([1], at: 0) } == .readOnly)
@@ -74,7 +76,8 @@ import Testing
         // The second judge.
         let judged = try LibyalReader.read("vhdi", [path], [(0, 100_000), (UInt64(size) - 1000, 1000)])
         #expect(judged.size == size)
-        #expect(try judged.bytes == model.bytes(at: 0, count: 100_000) + model.bytes(at: UInt64(size) - 1000, count: 1000))
+        #expect(
+            try judged.bytes == model.bytes(at: 0, count: 100_000) + model.bytes(at: UInt64(size) - 1000, count: 1000))
     }
 
     /// Case 5.2: sectors of 4096 bytes, with the skipped entry after 32 GiB, and of 512 bytes, after 4 GiB.

@@ -67,9 +67,11 @@ struct QCOW2Header: Sendable {
     init() {}
 
     /// Parses and checks the first cluster (or, of a file shorter than that, all of it).
-    /// - Parameter fileSize: bytes of the file, against which every table is checked.
+    /// - Parameters:
+    ///   - fileSize: bytes of the file, against which every table is checked.
+    ///   - checksRefcounts: false for a check of the image, which can do without its refcount table.
     /// - Throws: `.invalidImage`; `.unsupported` for version 1; `.limitExceeded` for tables above the limits.
-    init(_ bytes: [UInt8], fileSize: UInt64) throws(BlockError) {
+    init(_ bytes: [UInt8], fileSize: UInt64, checksRefcounts: Bool = true) throws(BlockError) {
         let data = BigEndianBytes(bytes)
         guard bytes.count >= Self.version2Length, data.u32(0) == Self.magic else {
             throw BlockError(.invalidImage, "not a qcow2 image: the file does not begin with its signature")
@@ -101,7 +103,7 @@ struct QCOW2Header: Sendable {
             try parseVersion3(data, available: bytes.count)
         }
         if length > 105 { laterFields = Array(bytes[105..<Int(length)]) }
-        try checkTables(fileSize: fileSize)
+        try checkTables(fileSize: fileSize, checksRefcounts: checksRefcounts)
         try parseNames(bytes)
     }
 
@@ -134,7 +136,7 @@ struct QCOW2Header: Sendable {
         }
     }
 
-    private func checkTables(fileSize: UInt64) throws(BlockError) {
+    private func checkTables(fileSize: UInt64, checksRefcounts: Bool) throws(BlockError) {
         guard let fileEnd = fileSize.roundedUp(to: clusterSize), size <= UInt64(Int64.max) else {
             throw BlockError(.limitExceeded, "a virtual size of \(size) bytes is more than a qcow2 image can have")
         }
@@ -149,12 +151,14 @@ struct QCOW2Header: Sendable {
                 throw BlockError(.invalidImage, "the \(name) is not aligned or not inside the file", offset: offset)
             }
         }
-        guard refcountTableClusters >= 1 else {
-            throw BlockError(.invalidImage, "the refcount table has no clusters", offset: 56)
+        if checksRefcounts {
+            guard refcountTableClusters >= 1 else {
+                throw BlockError(.invalidImage, "the refcount table has no clusters", offset: 56)
+            }
+            try check(
+                "refcount table", refcountTableOffset, UInt64(refcountTableClusters) * clusterSize,
+                limit: QCOW2Limits.refcountTableBytes)
         }
-        try check(
-            "refcount table", refcountTableOffset, UInt64(refcountTableClusters) * clusterSize,
-            limit: QCOW2Limits.refcountTableBytes)
         if l1Entries > 0 { try check("L1 table", l1Offset, UInt64(l1Entries) * 8, limit: QCOW2Limits.l1Bytes) }
         guard snapshotCount <= QCOW2Limits.snapshots else {
             throw BlockError(.limitExceeded, "\(snapshotCount) snapshots; \(QCOW2Limits.snapshots) is the most")

@@ -121,14 +121,16 @@ extension QCOW2Image {
     }
 
     /// Reads and parses the first cluster.
-    static func readHeader(_ storage: any ImageStorage, fileSize: UInt64) throws(BlockError) -> QCOW2Header {
+    static func readHeader(
+        _ storage: any ImageStorage, fileSize: UInt64, checksRefcounts: Bool = true
+    ) throws(BlockError) -> QCOW2Header {
         let start = try storage.array(at: 0, count: Int(min(fileSize, 512)))
         let bits = BigEndianBytes(start).u32(20)
         guard (9...21).contains(bits), fileSize > 512, bits > 9 else {
-            return try QCOW2Header(start, fileSize: fileSize)
+            return try QCOW2Header(start, fileSize: fileSize, checksRefcounts: checksRefcounts)
         }
         let cluster = try storage.array(at: 0, count: Int(min(fileSize, 1 << UInt64(bits))))
-        return try QCOW2Header(cluster, fileSize: fileSize)
+        return try QCOW2Header(cluster, fileSize: fileSize, checksRefcounts: checksRefcounts)
     }
 
     private static func checkSupported(_ header: QCOW2Header, readOnly: Bool) throws(BlockError) {

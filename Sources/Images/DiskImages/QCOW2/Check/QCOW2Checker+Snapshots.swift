@@ -1,0 +1,125 @@
+internal import BlockIO
+
+/// The snapshot table, and the L1 tables that it names.
+extension QCOW2Checker {
+    func surveySnapshots() throws(BlockError) {
+        guard header.snapshotCount > 0 else { return }
+        if hasDataFile {
+            report.add(.corruption, "\(header.snapshotCount) snapshots in an image whose data is in another file")
+        }
+        let entries = try QCOW2SnapshotRecords(
+            storage: storage, offset: header.snapshotsOffset, count: Int(header.snapshotCount), fileSize: fileSize)
+        if let problem = entries.problem {
+            report.add(.corruption, problem, offset: header.snapshotsOffset)
+        }
+        occupy(header.snapshotsOffset, entries.length, .snapshotTable)
+        var seen: [UInt64: Int] = [:]
+        for (number, record) in entries.records.enumerated() {
+            if record.extraSize < 16 && header.version >= 3 {
+                incompleteSnapshots += 1
+                report.add(
+                    .corruption, "entry \(number) of the snapshot table lacks the disk's size",
+                    offset: header.snapshotsOffset)
+            }
+            guard record.l1Offset & geometry.clusterMask == 0, record.l1Entries * 8 <= QCOW2Limits.l1Bytes,
+                record.l1Entries == 0 || record.l1Offset != 0
+            else {
+                report.add(
+                    .corruption, "the L1 table of snapshot \(number) is not aligned or too long",
+                    offset: record.l1Offset)
+                continue
+            }
+            guard occupy(record.l1Offset, record.l1Entries * 8, .snapshotL1), record.l1Entries > 0 else { continue }
+            if let index = seen[record.l1Offset], snapshotL1s[index].entries == record.l1Entries {
+                snapshotL1s[index].weight += 1
+            } else {
+                seen[record.l1Offset] = snapshotL1s.count
+                snapshotL1s.append((record.l1Offset, record.l1Entries, 1))
+            }
+        }
+    }
+
+    /// Counts what the snapshots' L1 tables refer to: tables that several of them name are read once.
+    func walkSnapshots() throws(BlockError) {
+        var tables: [Table] = []
+        // Honest tables do not share clusters, so all of them together are no longer than the file.
+        var budget = max(fileSize, 64 << 20)
+        for (offset, entries, weight) in snapshotL1s {
+            guard entries * 8 <= budget else {
+                if isFirstPass { report.add(.corruption, "L1 tables of snapshots overlap", offset: offset) }
+                break
+            }
+            budget -= entries * 8
+            var index: UInt64 = 0
+            while index < entries {
+                try checkCancelled()
+                let count = min(entries - index, 65536)
+                let at = offset + index * 8
+                if skipsHoles, let run = try? storage.run(at: at, end: at + count * 8), !run.isData,
+                    run.end >= at + count * 8
+                {
+                    index += count
+                    continue
+                }
+                let part = try storage.words(at: at, count: Int(count))
+                for (number, entry) in part.enumerated() where entry != 0 {
+                    let fixed = try examineL1(entry, at: at + UInt64(number) * 8)
+                    let host = fixed & QCOW2Entry.offsetMask
+                    if host != 0 { tables.append(Table(offset: host, weight: weight)) }
+                }
+                index += count
+                if tables.count >= 1 << 21 {
+                    Self.join(&tables)
+                    if tables.count >= 1 << 20 { try walkInactive(&tables) }
+                }
+            }
+        }
+        Self.join(&tables)
+        try walkInactive(&tables)
+    }
+
+    private func walkInactive(_ tables: inout [Table]) throws(BlockError) {
+        for table in tables { note(table) }
+        try walk(tables, isActive: false)
+        tables.removeAll()
+    }
+}
+
+/// The entries of a snapshot table, as far as they can be read.
+struct QCOW2SnapshotRecords {
+    struct Record {
+        var l1Offset: UInt64
+        var l1Entries: UInt64
+        var extraSize: Int
+        /// Bytes of the whole entry without padding.
+        var bytes: [UInt8]
+    }
+
+    private(set) var records: [Record] = []
+    /// Bytes that the entries occupy.
+    private(set) var length: UInt64 = 0
+    /// Why not all of them could be read.
+    private(set) var problem: String?
+
+    init(storage: any ImageStorage, offset: UInt64, count: Int, fileSize: UInt64) throws(BlockError) {
+        for number in 0..<count {
+            let fixed = try storage.array(at: offset + length, count: 40)
+            let data = BigEndianBytes(fixed)
+            let extra = Int(data.u32(36))
+            let total = 40 + extra + Int(data.u16(12)) + Int(data.u16(14))
+            guard extra <= 1024 else {
+                problem = "entry \(number) of the snapshot table has \(extra) bytes of extra data; 1024 is the most"
+                return
+            }
+            guard offset + length + UInt64(total) <= fileSize, length + UInt64(total) <= QCOW2Limits.snapshotTableBytes
+            else {
+                problem = "entry \(number) of the snapshot table reaches past its end"
+                return
+            }
+            let bytes = try storage.array(at: offset + length, count: total)
+            records.append(
+                Record(l1Offset: data.u64(0), l1Entries: UInt64(data.u32(8)), extraSize: extra, bytes: bytes))
+            length += UInt64((total + 7) & ~7)
+        }
+    }
+}

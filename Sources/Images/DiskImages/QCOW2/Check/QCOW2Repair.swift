@@ -1,0 +1,138 @@
+internal import BlockIO
+internal import CoreTypes
+
+/// Puts a damaged image right, in an order that leaves it no worse whenever the power fails:
+///
+/// 1. With corruptions, the corrupt bit is set first (version 3): nobody writes to an image that is half repaired.
+/// 2. The snapshot table is completed, in new clusters; the header then switches to it.
+/// 3. Broken L1 and L2 entries, each where it is.
+/// 4. Refcounts: too low ones, then too high ones. Where they cannot be put right in place, all of them are written
+///    anew behind the end of the file, and one write in the header switches over.
+/// 5. Copied bits.
+/// 6. A last look, and only if it finds no corruption the dirty and corrupt bits go.
+struct QCOW2Repair {
+    let storage: any ImageStorage
+    let choice: RepairChoice
+    let cancellation: CancellationFlag
+
+    /// - Parameter before: a finished examination of the image.
+    func run(_ before: QCOW2Checker) throws(BlockError) -> CheckReport {
+        let flags = before.header.incompatible.intersection([.dirty, .corrupt])
+        if before.report.isClean {
+            if !flags.isEmpty { try clearFlags(before.header) }
+            return before.report
+        }
+        if before.report.corruptions > 0 && choice == .all {
+            try repairAll(before)
+        } else if before.report.corruptions == before.copiedMismatches && !before.needsRebuild {
+            // Nothing contradicts itself but, at worst, copied bits because of counts that are too high.
+            try correctCounts(mode: .look, raises: false)
+        } else {
+            var report = before.report
+            report.add(.note, "leaks are given back only when there is no corruption: repair everything instead")
+            return report
+        }
+        try storage.sync()
+        let after = try QCOW2Checker(storage: storage, cancellation: cancellation)
+        try after.run()
+        if after.report.corruptions == 0 { try clearFlags(after.header) }
+        return Self.combined(before.report, after.report)
+    }
+
+    private func repairAll(_ before: QCOW2Checker) throws(BlockError) {
+        var plan = before
+        if before.header.version >= 3, !before.header.incompatible.contains(.corrupt) {
+            try storeFlags(before.header.incompatible.union(.corrupt))
+        }
+        if before.incompleteSnapshots > 0 {
+            try completeSnapshots(before)
+            plan = try QCOW2Checker(storage: storage, cancellation: cancellation)
+            try plan.run()
+        }
+        if plan.needsRebuild {
+            let fix = try QCOW2Checker(storage: storage, mode: .fixEntries, cancellation: cancellation)
+            try QCOW2RefcountRebuild(fix, usedBlocks: plan.usedBlocks).run()
+        } else {
+            try correctCounts(mode: .fixEntries, raises: true)
+        }
+        let copied = try QCOW2Checker(storage: storage, mode: .fixCopied, cancellation: cancellation)
+        try copied.run()
+    }
+
+    private func correctCounts(mode: QCOW2Checker.Mode, raises: Bool) throws(BlockError) {
+        let fix = try QCOW2Checker(storage: storage, mode: mode, cancellation: cancellation)
+        try fix.run { (checker) throws(BlockError) in
+            // Entries that were put right are durable before counts go down because of them.
+            try storage.sync()
+            try checker.correctCounts(raises: raises, lowers: true)
+        }
+    }
+
+    /// Writes the snapshot table anew with the disk's size in every entry.
+    private func completeSnapshots(_ before: QCOW2Checker) throws(BlockError) {
+        let header = before.header
+        let old = try QCOW2SnapshotRecords(
+            storage: storage, offset: header.snapshotsOffset, count: Int(header.snapshotCount),
+            fileSize: before.fileSize)
+        guard old.problem == nil else { return }
+        var bytes: [UInt8] = []
+        for record in old.records {
+            var extra = Array(record.bytes[40..<40 + record.extraSize])
+            if extra.count < 16 {
+                var complete: [UInt8] = []
+                complete.appendBigEndian(UInt64(BigEndianBytes(record.bytes).u32(32)))
+                complete.appendBigEndian(header.size)
+                extra += complete[extra.count...]
+            }
+            bytes += record.bytes[..<36]
+            bytes.appendBigEndian(UInt32(extra.count))
+            bytes += extra + record.bytes[(40 + record.extraSize)...]
+            bytes += [UInt8](repeating: 0, count: -bytes.count & 7)
+        }
+        let geometry = before.geometry
+        let offset = (before.fileClusters + 1) << UInt64(geometry.clusterBits)
+        bytes += [UInt8](
+            repeating: 0, count: Int(geometry.clusters(UInt64(bytes.count)) * geometry.clusterSize) - bytes.count)
+        try storage.store(bytes, at: offset)
+        try storage.sync()
+        var fields: [UInt8] = []
+        fields.appendBigEndian(UInt32(old.records.count))
+        fields.appendBigEndian(offset)
+        try storage.store(fields, at: QCOW2Header.Offset.snapshots)
+        try storage.sync()
+    }
+
+    private func clearFlags(_ header: QCOW2Header) throws(BlockError) {
+        guard header.version >= 3, !header.incompatible.isDisjoint(with: [.dirty, .corrupt]) else { return }
+        try storage.sync()
+        try storeFlags(header.incompatible.subtracting([.dirty, .corrupt]))
+    }
+
+    private func storeFlags(_ flags: QCOW2Features) throws(BlockError) {
+        var bytes: [UInt8] = []
+        bytes.appendBigEndian(flags.rawValue)
+        try storage.store(bytes, at: QCOW2Header.Offset.incompatible)
+        try storage.sync()
+    }
+
+    /// What was found first and is still there, is not repaired; the rest is.
+    private static func combined(_ before: CheckReport, _ after: CheckReport) -> CheckReport {
+        var report = after
+        report.corruptionsRepaired = before.corruptions - min(before.corruptions, after.corruptions)
+        report.leaksRepaired = before.leaks - min(before.leaks, after.leaks)
+        let remaining = Set(after.findings.map { "\($0.message) \($0.offset ?? 0)" })
+        for finding in before.findings where !remaining.contains("\(finding.message) \(finding.offset ?? 0)") {
+            report.noteRepaired(finding)
+        }
+        return report
+    }
+}
+
+extension CheckReport {
+    /// Adds a finding that is no more; the counts stay.
+    fileprivate mutating func noteRepaired(_ finding: Finding) {
+        let counts = (corruptionsRepaired, leaksRepaired)
+        add(finding.severity, finding.message, offset: finding.offset, count: 0, isRepaired: true)
+        (corruptionsRepaired, leaksRepaired) = counts
+    }
+}

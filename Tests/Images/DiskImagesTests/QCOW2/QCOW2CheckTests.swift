@@ -1,0 +1,107 @@
+import BlockIO
+import CoreTypes
+import Foundation
+import TestSupport
+import Testing
+
+@testable import DiskImages
+
+@Suite struct QCOW2CheckTests {
+    @Test(arguments: QemuSample.allCases)
+    func soundImagesOfQemuAreCleanAndCountedAlike(_ sample: QemuSample) throws {
+        let folder = try ScratchFolder("check")
+        let image = try ImageUnderKnife(sample.make(folder))
+        image.store.recording = true
+        let report = try image.check()
+        let isClean = report.isClean
+        #expect(isClean, "\(report.findings.prefix(5))")
+        #expect(image.store.events.isEmpty, "a check writes nothing")
+        let json = try Tool.check(
+            "qemu-img", ["check", "-f", "qcow2", "--output=json", folder.file("\(sample.rawValue).qcow2")])
+        let theirs = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+        func number(_ key: String) -> UInt64 { (theirs?[key] as? NSNumber)?.uint64Value ?? 0 }
+        #expect(report.totalClusters == number("total-clusters"))
+        #expect(report.allocatedClusters == number("allocated-clusters"))
+        #expect(report.compressedClusters == number("compressed-clusters"))
+        #expect(report.fragmentedClusters == number("fragmented-clusters"))
+        #expect(report.imageEnd == number("image-end-offset"))
+        // Repairing what is sound changes nothing either.
+        let before = image.store.bytes
+        _ = try image.check(.all)
+        #expect(image.store.bytes == before)
+    }
+
+    /// 3.1: every cluster size and refcount width.
+    @Test(arguments: [(9, 0), (9, 6), (12, 1), (12, 5), (16, 2), (16, 3), (21, 4)])
+    func ourOwnImagesAreClean(_ clusterBits: Int, _ order: Int) throws {
+        var random = SeededRandom.printed("\(#function) \(clusterBits) \(order)")
+        let store = StoreInMemory()
+        try QCOW2Image.create(storage: store, size: 6 << 20, clusterBits: clusterBits, refcountOrder: order)
+        let image = try QCOW2Image.open(storage: store, readOnly: false)
+        for _ in 0..<20 {
+            let start = Int.random(in: 0..<6_000_000, using: &random)
+            try image.store([UInt8](repeating: 7, count: Int.random(in: 1...100_000, using: &random)), start)
+            try image.discard(at: UInt64.random(in: 0..<40, using: &random) << 17, length: 1 << 17)
+        }
+        try image.close()
+        let report = try ImageUnderKnife(store.bytes).check()
+        let isClean = report.isClean
+        #expect(isClean, "\(report.findings.prefix(5))")
+        #expect(report.allocatedClusters > 0)
+    }
+
+    /// 6.13: sizes and tables that cost nothing to claim take little time and memory.
+    @Test func claimsOfHugeImagesAreCheap() throws {
+        let folder = try ScratchFolder("check-bomb")
+        let path = folder.file("a.qcow2")
+        try Tool.check("qemu-img", ["create", "-q", "-f", "qcow2", "-o", "cluster_size=2M", path, "1E"])
+        #expect(try DiskImage.check(path: path, format: .qcow2).isClean)
+        // All L1 entries name one table, and all of its entries one compressed blob that the file does not have.
+        let file = try ImageFile(path: path, access: .readWrite)
+        let header = try QCOW2Image.readHeader(file, fileSize: file.size())
+        var entry: [UInt8] = []
+        let table = try file.size().roundedUp(to: 2 << 20) ?? 0
+        entry.appendBigEndian(table | QCOW2Entry.copied)
+        let count = Int(header.l1Entries)
+        try file.store([UInt8]((0..<count).map { _ in entry }.joined()), at: header.l1Offset)
+        var blob: [UInt8] = []
+        blob.appendBigEndian(QCOW2Entry.compressed | 4 << 20)
+        try file.store([UInt8]((0..<(1 << 18)).map { _ in blob }.joined()), at: table)
+        file.close()
+        let report = try DiskImage.check(path: path, format: .qcow2)
+        #expect(report.corruptions > 0)
+        // A file of holes.
+        let sparse = try ImageFile(path: path, access: .readWrite)
+        try sparse.truncate(to: 1 << 40)
+        sparse.close()
+        #expect(try DiskImage.check(path: path, format: .qcow2).corruptions > 0)
+    }
+
+    /// 3.23, and all the damage that random bits do: an error or a report, and after a repair never a worse image.
+    @Test func randomDamageIsSurvivedAndRepairedSoThatQemuAgrees() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("check-random")
+        let samples = try [QemuSample.rich, .subclusters, .version2].map { try $0.make(folder) }
+        var judged = 0
+        for round in 0..<150 {
+            var bytes = samples[round % samples.count]
+            for _ in 0..<Int.random(in: 1...6, using: &random) {
+                let at = Int.random(in: 0..<(Bool.random(using: &random) ? 4096 * 8 : bytes.count), using: &random)
+                bytes[at] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            }
+            if round % 7 == 0 { bytes.removeLast(Int.random(in: 0..<bytes.count, using: &random)) }
+            guard let image = try? ImageUnderKnife(bytes) else { continue }
+            guard let before = try? image.check() else { continue }
+            _ = try? ImageUnderKnife(bytes).check(.leaks)
+            guard let after = try? image.check(.all) else { continue }
+            #expect(after.corruptions <= before.corruptions)
+            #expect(try image.check().corruptions == after.corruptions, "a second look agrees")
+            if after.isClean, judged < 25, !before.isClean {
+                judged += 1
+                let verdict = try image.qemu(folder)
+                #expect(verdict.status == 0, "round \(round): \(verdict.output) \(verdict.errors)")
+            }
+        }
+        #expect(judged > 5)
+    }
+}

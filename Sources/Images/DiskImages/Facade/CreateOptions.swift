@@ -36,6 +36,14 @@ public struct CreateOptions: Hashable, Sendable {
             self.name = name
             self.format = format
         }
+
+        /// The parent as a child at `path` sees it: a relative name starts at the child's folder.
+        public func reference(from path: String) -> ImageReference {
+            guard !name.hasPrefix("/"), let slash = path.lastIndex(of: "/") else {
+                return ImageReference(path: name, format: format)
+            }
+            return ImageReference(path: path[...slash] + name, format: format)
+        }
     }
 
     public var preallocation = Preallocation.off

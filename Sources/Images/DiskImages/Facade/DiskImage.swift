@@ -52,8 +52,12 @@ public enum DiskImage {
     /// Makes a new image of at least `size` bytes (rounded up to whole sectors) and opens it for writing. `.exists`
     /// when there is something at the path, `.limitExceeded` when the format cannot hold the size; no file is left
     /// behind by a failure.
+    ///
+    /// With a parent in the options, `policy` finds the image's ancestors; the default follows the parent's name, and
+    /// needs no more when the parent has no parent itself.
     public static func create(
-        path: String, format: ImageFormat, size: UInt64, options: CreateOptions = CreateOptions()
+        path: String, format: ImageFormat, size: UInt64, options: CreateOptions = CreateOptions(),
+        policy: OpenPolicy = .standalone
     ) throws(BlockError) -> any BlockDevice {
         let rounded = try checkedSize(size, format: format, options: options, path: path)
         if path.prefix(while: { $0 != "/" }).contains(":") {
@@ -61,9 +65,10 @@ public enum DiskImage {
         }
         let file = try ImageFile(path: path, access: .create)
         do {
-            try fill(file, format: format, size: rounded, options: options)
+            let ancestors = ancestry(options, policy, path)
+            try fill(file, format: format, size: rounded, options: options, policy: ancestors)
             try file.syncFolder()
-            return try open(file: file, format: format)
+            return try open(file: file, format: format, policy: ancestors)
         } catch {
             // SAFETY: Swift's own temporary C string. The file is this call's own: it was made exclusively.
             _ = unsafe unlink(path)
@@ -74,26 +79,44 @@ public enum DiskImage {
 
     /// Like `create`, in a file that exists and is empty (`.exists` otherwise), such as one without a name.
     public static func format(
-        path: String, format: ImageFormat, size: UInt64, options: CreateOptions = CreateOptions()
+        path: String, format: ImageFormat, size: UInt64, options: CreateOptions = CreateOptions(),
+        policy: OpenPolicy = .standalone
     ) throws(BlockError) -> any BlockDevice {
         let rounded = try checkedSize(size, format: format, options: options, path: path)
         let file = try ImageFile(path: path, access: .readWrite)
         do throws(BlockError) {
             guard try file.size() == 0 else { throw BlockError(.exists, "the file is not empty") }
-            try fill(file, format: format, size: rounded, options: options)
-            return try open(file: file, format: format)
+            let ancestors = ancestry(options, policy, path)
+            try fill(file, format: format, size: rounded, options: options, policy: ancestors)
+            return try open(file: file, format: format, policy: ancestors)
         } catch {
             file.close()
             throw error.at(path: path)
         }
     }
 
+    /// The policy that opens a new image: unless the caller has a better one, its parent is what the options name.
+    private static func ancestry(_ options: CreateOptions, _ policy: OpenPolicy, _ path: String) -> OpenPolicy {
+        var policy = policy
+        if let parent = options.parent, policy.parents == .refused {
+            policy.parents = .given([parent.reference(from: path)])
+        }
+        return policy
+    }
+
     private static func fill(
-        _ file: ImageFile, format: ImageFormat, size: UInt64, options: CreateOptions
+        _ file: ImageFile, format: ImageFormat, size: UInt64, options: CreateOptions, policy: OpenPolicy
     ) throws(BlockError) {
         switch format {
         case .raw: try file.truncate(to: size)
-        case .vhd: try VHDImage.create(file: file, size: size, subformat: options.vhdSubformat)
+        case .vhd:
+            var parent: VHDParent?
+            if let named = options.parent {
+                var reference = named.reference(from: file.path)
+                if case .given(let ancestors) = policy.parents, let first = ancestors.first { reference = first }
+                parent = try VHDParent(reference, name: named.name)
+            }
+            try VHDImage.create(file: file, size: size, options: options, parent: parent)
         case .qcow2: try QCOW2Image.create(storage: file, size: size, options: options)
         }
         try file.sync()

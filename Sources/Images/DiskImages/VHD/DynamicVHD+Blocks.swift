@@ -4,23 +4,23 @@ import Synchronization
 
 /// New blocks, and the sector bitmaps of old ones.
 extension DynamicVHD {
-    /// Makes sure that a block is there, all its sectors count, and the file is in order. Returns where it starts.
+    /// Makes sure that a block is there and the file is in order; where there is no parent also that all the block's
+    /// sectors count. Returns where it starts.
     func makeWritable(_ block: Int) throws(BlockError) -> UInt64 {
         lock.lockExclusive()
         defer { lock.unlock() }
-        if isClosed { throw BlockError(.io, "the image was closed", path: file.path) }
+        try checkOpen()
         try prepare()
-        let sector = table[block]
-        if sector == VHDBlockTable.unallocated { return try allocate(block) }
-        if !table.isFull(block) { try complete(block, start: UInt64(sector) * 512) }
-        return UInt64(sector) * 512
+        guard let start = table.start(of: block) else { return try allocate(block) }
+        if !isDifferencing && !table.isFull(block) { try complete(block, start: start) }
+        return start
     }
 
     /// Before the first change: both footers valid, nothing behind the trailing one. With the lock held exclusively.
     func prepare() throws(BlockError) {
         if isPrepared { return }
         if !layout.footersAgree {
-            try file.store(layout.footer.bytes, at: 0)
+            try file.store(footer.bytes, at: 0)
             try file.sync()
         }
         if !file.isBlockDevice {
@@ -31,81 +31,63 @@ extension DynamicVHD {
             }
             footerMoved = !isInPlace || !layout.footersAgree
         } else if !layout.footersAgree {
-            try file.store(layout.footer.bytes, at: layout.fileLength - UInt64(VHDFooter.size))
+            try file.store(footer.bytes, at: layout.fileLength - UInt64(VHDFooter.size))
         }
         isPrepared = true
     }
 
-    /// Places a new block behind all others, its data on a page boundary, never over the place of the footer, which a
-    /// flush may be writing. The space there reads as zeroes.
-    private func allocate(_ block: Int) throws(BlockError) -> UInt64 {
+    /// Where a new block goes: behind all others, its data on a page boundary, never over the place of the footer, which
+    /// a flush may be writing. With the lock held exclusively.
+    func freePlace() throws(BlockError) -> UInt64 {
         let behindFooter = end + UInt64(VHDFooter.size)
-        guard let data = (behindFooter + header.bitmapSize).roundedUp(to: 4096), (data + blockSize) / 512 < 1 << 32
-        else {
+        guard let data = (behindFooter + bitmapSize).roundedUp(to: 4096), (data + blockSize) / 512 < 1 << 32 else {
             throw BlockError(.noSpace, "the VHD has reached 2 TiB, the end of what its block table can address")
         }
-        let start = data - header.bitmapSize
         if file.isBlockDevice {
             guard data + blockSize <= layout.fileLength - UInt64(VHDFooter.size) else {
                 throw BlockError(.noSpace, "the device is too small for another VHD block; enlarge it")
             }
-            try file.zero(at: data, length: blockSize, mayUnmap: false)
         }
-        try file.store([UInt8](repeating: 0xFF, count: Int(header.bitmapSize)), at: start)
+        return data - bitmapSize
+    }
+
+    /// Adds a block in space that reads as zeroes: all its sectors count at once in a dynamic image, none in a
+    /// differencing one.
+    func allocate(_ block: Int) throws(BlockError) -> UInt64 {
+        let start = try freePlace()
+        if isDifferencing {
+            let none = [UInt8](repeating: 0, count: Int(bitmapSize))
+            // In a file nothing was ever written there.
+            if file.isBlockDevice { try file.store(none, at: start) }
+            bitmaps.keep(none, of: block)
+        } else {
+            if file.isBlockDevice { try file.zero(at: start + bitmapSize, length: blockSize, mayUnmap: false) }
+            try file.store([UInt8](repeating: 0xFF, count: Int(bitmapSize)), at: start)
+        }
         hasUnwrittenTable.store(true, ordering: .releasing)
         table.assign(block, UInt32(start / 512))
-        table.setFull(block)
-        end = data + blockSize
+        if !isDifferencing { table.setFull(block) }
+        end = start + bitmapSize + blockSize
         footerMoved = true
         return start
     }
 
     /// Makes every sector of an old block count: those with a clear bit become the zeroes that they read as, and the
-    /// bitmap becomes all ones with the next flush, after the zeroes are durable.
-    private func complete(_ block: Int, start: UInt64) throws(BlockError) {
-        let bitmap = try file.array(at: start, count: Int(header.bitmapSize))
-        if !Self.coversAll(bitmap, sectors: Int(blockSize / 512)) {
+    /// bitmap becomes all ones with the next flush, after the zeroes are durable. With the lock held exclusively.
+    func complete(_ block: Int, start: UInt64) throws(BlockError) {
+        let bitmap = try file.array(at: start, count: Int(bitmapSize))
+        let sectors = 0..<Int(blockSize / 512)
+        if !bitmap.areBitsSet(sectors) {
             if bitmapsCount {
-                for sector in 0..<Int(blockSize / 512) where !Self.isSet(bitmap, sector) {
+                for run in bitmap.runs(sectors) where !run.isSet {
                     try file.zero(
-                        at: start + header.bitmapSize + UInt64(sector) * 512, length: 512, mayUnmap: false)
+                        at: start + bitmapSize + UInt64(run.bits.lowerBound) * 512,
+                        length: UInt64(run.bits.count) * 512, mayUnmap: false)
                 }
             }
             hasUnwrittenTable.store(true, ordering: .releasing)
-            completedBlocks.append(block)
+            bitmaps.fill(block, count: Int(bitmapSize))
         }
         table.setFull(block)
-    }
-
-    /// Zeroes what was read of sectors whose bit is clear; remembers a block that has none.
-    func clearAbsent(
-        in target: UnsafeMutableRawBufferPointer, block: Int, start: UInt64, within: UInt64
-    ) throws(BlockError) {
-        let bitmap = try file.array(at: start, count: Int(header.bitmapSize))
-        let used = min(blockSize, size - UInt64(block) * blockSize) / 512
-        if Self.coversAll(bitmap, sectors: Int(used)) {
-            if used == blockSize / 512 { lock.exclusive { table.setFull(block) } }
-            return
-        }
-        var position = 0
-        while position < target.count {
-            let sector = (Int(within) + position) / 512
-            let next = min((sector + 1) * 512 - Int(within), target.count)
-            if !Self.isSet(bitmap, sector) {
-                // SAFETY: position < next <= the buffer's count.
-                unsafe UnsafeMutableRawBufferPointer(rebasing: target[position..<next])
-                    .initializeMemory(as: UInt8.self, repeating: 0)
-            }
-            position = next
-        }
-    }
-
-    private static func isSet(_ bitmap: [UInt8], _ sector: Int) -> Bool {
-        bitmap[sector / 8] & 0x80 >> UInt8(sector % 8) != 0
-    }
-
-    private static func coversAll(_ bitmap: [UInt8], sectors: Int) -> Bool {
-        bitmap[..<(sectors / 8)].allSatisfy { $0 == 0xFF }
-            && (sectors / 8 * 8..<sectors).allSatisfy { isSet(bitmap, $0) }
     }
 }

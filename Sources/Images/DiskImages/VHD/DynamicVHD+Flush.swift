@@ -3,6 +3,10 @@ import CoreTypes
 import Synchronization
 
 /// Durability: the order in which metadata reach the file.
+///
+/// First what new metadata will speak of: the data, the zeroes of new bitmaps, the footer at its new place. Then, after
+/// a barrier, the bitmaps and the sectors of the block table, in any order: a bit in a block that nothing names is
+/// invisible, and a named block whose bits are clear reads as before. Then a second barrier.
 extension DynamicVHD {
     func flush() throws(BlockError) {
         try flushGate.flush { () throws(BlockError) in try commit() }
@@ -12,53 +16,62 @@ extension DynamicVHD {
         defer {
             lock.exclusive { isClosed = true }
             file.close()
+            try? parent?.close()
         }
         if isReadOnly { return try file.sync() }
         if !layout.footersAgree { try lock.exclusive { () throws(BlockError) in try prepare() } }
         try flush()
         try lock.exclusive { () throws(BlockError) in
-            guard var map = batmap else { return }
+            // The map comes last: it vouches for bitmaps, which are durable now.
             let current = table.fullMap()
-            if let storedMap, storedMap.starts(with: current) { return }
-            try map.store(current, file: file)
-            try file.sync()
-            batmap = map
-            storedMap = current
+            guard batmap != nil, storedMap?.starts(with: current) != true else { return }
+            try storeMap(current)
         }
     }
 
+    /// With the lock held exclusively, or alone. `map` says nothing of a block whose bitmap is not durable.
+    func storeMap(_ map: [UInt8]) throws(BlockError) {
+        guard var batmap else { return }
+        storedMap = nil
+        try batmap.store(map, file: file)
+        try file.sync()
+        self.batmap = batmap
+        storedMap = map
+    }
+
     /// One flush. Only one runs at a time, while requests go on.
-    private func commit() throws(BlockError) {
+    func commit() throws(BlockError) {
         lock.lockExclusive()
         if isClosed {
             lock.unlock()
             throw BlockError(.io, "the image was closed", path: file.path)
         }
         let sectors = table.takeDirty()
-        let bitmaps = completedBlocks.map { (block: $0, start: UInt64(table[$0]) * 512) }
+        let changed = bitmaps.takeDirty().compactMap { item in
+            table.start(of: item.block).map { (start: $0, bitmap: item.bitmap) }
+        }
         let footerPlace = footerMoved && !file.isBlockDevice ? end : nil
-        completedBlocks = []
+        let footer = footer
+        let tableOffset = header.tableOffset
         footerMoved = false
         lock.unlock()
 
         do throws(BlockError) {
-            if let footerPlace { try file.store(layout.footer.bytes, at: footerPlace) }
+            if let footerPlace { try file.store(footer.bytes, at: footerPlace) }
             try file.sync()
-            if sectors.isEmpty && bitmaps.isEmpty { return }
-            for (sector, bytes) in sectors {
-                try file.store(bytes, at: header.tableOffset + UInt64(sector) * 512)
-            }
-            let ones = [UInt8](repeating: 0xFF, count: Int(header.bitmapSize))
-            for bitmap in bitmaps { try file.store(ones, at: bitmap.start) }
+            if sectors.isEmpty && changed.isEmpty { return }
+            for (sector, bytes) in sectors { try file.store(bytes, at: tableOffset + UInt64(sector) * 512) }
+            for (start, bitmap) in changed { try file.store(bitmap, at: start) }
             try file.sync()
             lock.exclusive {
-                let isClean = table.dirtySectors.isEmpty && completedBlocks.isEmpty
+                bitmaps.finishWriting(succeeded: true)
+                let isClean = table.dirtySectors.isEmpty && bitmaps.dirty.isEmpty
                 hasUnwrittenTable.store(!isClean, ordering: .releasing)
             }
         } catch {
             lock.exclusive {
                 table.restore(sectors.map(\.sector))
-                completedBlocks += bitmaps.map(\.block)
+                bitmaps.finishWriting(succeeded: false)
                 footerMoved = footerMoved || footerPlace != nil
             }
             throw error

@@ -1,17 +1,22 @@
 import BlockIO
 import CoreTypes
+import Synchronization
 
 /// A fixed VHD: the data, then the footer, which writing never changes.
-final class FixedVHD: BlockDevice, BulkDestination {
-    let size: UInt64
+final class FixedVHD: VHDDevice, BulkDestination {
+    var size: UInt64 { currentSize.load(ordering: .acquiring) }
     var isReadOnly: Bool { file.isReadOnly }
     var preferredAlignment: UInt64 { 4096 }
-    private let file: any ImageStorage
+    let file: any ImageStorage
+    let layout: VHDLayout
+    var notes: [String] { layout.notes }
+    let currentSize: Atomic<UInt64>
     private static let runsPerCall = 1024
 
-    init(file: any ImageStorage, size: UInt64) {
+    init(file: any ImageStorage, layout: VHDLayout) {
         self.file = file
-        self.size = size
+        self.layout = layout
+        currentSize = Atomic(layout.virtualSize)
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {

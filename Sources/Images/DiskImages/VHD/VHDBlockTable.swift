@@ -8,10 +8,10 @@ import CoreTypes
 final class VHDBlockTable {
     static let unallocated = UInt32.max
 
-    let count: Int
-    private let storage: AlignedBuffer
+    private(set) var count: Int
+    private var storage: AlignedBuffer
     // SAFETY: inside `storage`, bound once to `count` words; every index is checked.
-    private let entries: UnsafeMutableBufferPointer<UInt32>
+    private var entries: UnsafeMutableBufferPointer<UInt32>
     /// Blocks all of whose sectors are known to be present, by bitmap or batmap.
     private var full: [UInt64]
     /// Sectors of the table that differ from the file.
@@ -29,6 +29,26 @@ final class VHDBlockTable {
     subscript(block: Int) -> UInt32 {
         precondition(block >= 0 && block < count)
         return unsafe entries[block]
+    }
+
+    /// File offset of a block's bitmap, nil when it is not there.
+    func start(of block: Int) -> UInt64? {
+        self[block] == Self.unallocated ? nil : UInt64(self[block]) * 512
+    }
+
+    /// Where the last block ends, when blocks have `stride` bytes, at least `floor`.
+    func lastEnd(stride: UInt64, atLeast floor: UInt64) -> UInt64 {
+        (0..<count).reduce(floor) { reached, block in
+            start(of: block).map { max(reached, $0 + stride) } ?? reached
+        }
+    }
+
+    /// The blocks from `block` on, which is not there, that are not there either; not all of them when they are many.
+    func unallocatedRun(from block: Int) -> Range<Int> {
+        var next = block + 1
+        let limit = min(count, block + 65536)
+        while next < limit, self[next] == Self.unallocated { next += 1 }
+        return block..<next
     }
 
     func isFull(_ block: Int) -> Bool { full[block / 64] & 1 << (block % 64) != 0 }

@@ -126,20 +126,27 @@ struct VHDFooter: Hashable, Sendable {
         return "\(name) \(creatorVersion >> 16).\(creatorVersion & 0xFFFF)"
     }
 
-    var identifier: String {
-        let hex = bytes[68..<84].map { byte in
+    var identifier: String { Self.text(ofUUID: bytes[68..<84]) }
+
+    /// A UUID of 16 bytes in lower case.
+    static func text(ofUUID bytes: some Sequence<UInt8>) -> String {
+        let hex = bytes.map { byte in
             let text = String(byte, radix: 16)
             return text.count == 1 ? "0" + text : text
         }
+        guard hex.count == 16 else { return "" }
         let groups = [hex[0..<4], hex[4..<6], hex[6..<8], hex[8..<10], hex[10..<16]]
         return groups.map { $0.joined() }.joined(separator: "-")
     }
 
-    /// The size the creator means: Virtual PC and older qemu present the product of the geometry, all others the
-    /// current size.
+    /// The creator presents the product of the geometry, not the current size: Virtual PC and older qemu.
+    var followsGeometry: Bool {
+        creator == Self.fourCharacters("vpc ") || creator == Self.fourCharacters("qemu")
+    }
+
+    /// The size the creator means.
     var virtualSize: UInt64 {
-        let usesGeometry = creator == Self.fourCharacters("vpc ") || creator == Self.fourCharacters("qemu")
-        let size = usesGeometry && geometry != .maximum ? geometry.size : currentSize
+        let size = followsGeometry && geometry != .maximum ? geometry.size : currentSize
         return size.roundedDown(to: 512)
     }
 }

@@ -1,6 +1,14 @@
 import BlockIO
 import CoreTypes
 
+/// An open VHD of any kind.
+protocol VHDDevice: BlockDevice {
+    /// As it was when the image was opened.
+    var layout: VHDLayout { get }
+    /// What a person should know.
+    var notes: [String] { get }
+}
+
 /// VHD images: opening, making and describing them. The devices are `FixedVHD` and `DynamicVHD`.
 enum VHDImage {
     static func open(
@@ -11,38 +19,74 @@ enum VHDImage {
             throw BlockError(
                 .corrupt, "\(layout.notes.last ?? "the size is wrong"): it can be opened read-only only")
         }
-        if let header = layout.header { return try DynamicVHD(file: file, layout: layout, header: header) }
-        return FixedVHD(file: file, size: layout.virtualSize)
+        guard let header = layout.header else { return FixedVHD(file: file, layout: layout) }
+        guard layout.footer.kind == .differencing else {
+            return try DynamicVHD(file: file, layout: layout, header: header)
+        }
+        let names = try VHDParentNames(file: file, header: header, fileLength: layout.fileLength)
+        let claim = ParentClaim(
+            names: names.names, format: header.parentIdentifier == nil ? nil : .vhd,
+            identifier: header.parentIdentifier.map { VHDFooter.text(ofUUID: $0) })
+        guard let found = try chain.openParent(claim, of: file.path) else {
+            return try DynamicVHD(file: file, layout: layout, header: header, notes: names.notes)
+        }
+        do throws(BlockError) {
+            let notes = try judge(found, header: header, policy: chain.policy)
+            return try DynamicVHD(
+                file: file, layout: layout, header: header, parent: found.device, notes: names.notes + notes)
+        } catch {
+            try? found.device.close()
+            throw error
+        }
     }
 
-    /// Writes the metadata of an empty image of `size` bytes (a multiple of 512) into an empty file.
-    static func create(
-        file: any ImageStorage, size: UInt64, subformat: CreateOptions.VHDSubformat
-    ) throws(BlockError) {
-        switch subformat {
-        case .fixed:
-            try file.truncate(to: size)
-            try file.store(VHDFooter(new: .fixed, size: size).bytes, at: size)
-        case .dynamic:
-            let footer = VHDFooter(new: .dynamic, size: size)
-            let header = VHDHeader(
-                tableOffset: 1536, entryCount: size.dividedRoundingUp(by: VHDHeader.defaultBlockSize),
-                blockSize: VHDHeader.defaultBlockSize)
-            var batmap = VHDBatmap(new: header, virtualSize: size)
-            try file.store([UInt8](repeating: 0xFF, count: Int(header.tableSize)), at: header.tableOffset)
-            try batmap.store([], file: file)
-            try file.store(header.encoded(), at: footer.headerOffset)
-            try file.store(footer.bytes, at: batmap.mapOffset + batmap.mapSize)
-            try file.store(footer.bytes, at: 0)
+    /// Whether an opened parent is the one that a child records: `.corrupt` unless it is or `policy` does not mind.
+    /// Returns what a person should know.
+    private static func judge(
+        _ parent: OpenedParent, header: VHDHeader, policy: OpenPolicy
+    ) throws(BlockError) -> [String] {
+        var problem: String?
+        if let wanted = header.parentIdentifier {
+            let found = (parent.device as? any VHDDevice)?.layout.footer.identifier ?? "none"
+            let text = VHDFooter.text(ofUUID: wanted)
+            if found != text { problem = "the parent has the identifier \(found), and the image wants \(text)" }
+        } else if parent.reference.format == .vhd {
+            problem = "the image records a parent without an identifier, raw or qcow2, and a VHD was given"
         }
+        if let problem {
+            guard policy.ignoresParentIdentity else {
+                throw BlockError(.corrupt, "\(problem); the content would be wrong", path: parent.reference.path)
+            }
+            return [problem]
+        }
+        let recorded = header.parentTimestamp
+        guard recorded != 0, let changed = VHDParent.timestamp(ofFileAt: parent.reference.path), changed != recorded
+        else { return [] }
+        return ["the parent's file was changed or copied after the image was made"]
     }
 
     static func info(file: any ImageStorage) throws(BlockError) -> ImageInfo {
         let layout = try VHDLayout(file: file)
-        return ImageInfo(
+        var notes = layout.notes
+        var parents: [String] = []
+        var parentFormat: ImageFormat?
+        var subformat = "fixed"
+        if let header = layout.header {
+            subformat = "dynamic"
+            if layout.footer.kind == .differencing {
+                subformat = "differencing"
+                let names = try VHDParentNames(file: file, header: header, fileLength: layout.fileLength)
+                notes += names.notes
+                parents = names.names
+                parentFormat = header.parentIdentifier == nil ? nil : .vhd
+            }
+        }
+        var info = ImageInfo(
             format: .vhd, virtualSize: layout.virtualSize, actualSize: try file.allocatedSize(),
-            fileSize: layout.fileLength, clusterSize: layout.header?.blockSize,
-            subformat: layout.header == nil ? "fixed" : "dynamic", creator: layout.footer.creatorName,
-            identifier: layout.footer.identifier, notes: layout.notes)
+            fileSize: layout.fileLength, clusterSize: layout.header?.blockSize, subformat: subformat,
+            creator: layout.footer.creatorName, identifier: layout.footer.identifier, parentName: parents.first,
+            parentFormat: parentFormat, notes: notes)
+        info.isHidden = layout.footer.isHidden
+        return info
     }
 }

@@ -45,11 +45,6 @@ struct VHDLayout {
         if contradicting != nil {
             notes.append("the two copies of the footer differ; the one at the beginning is used")
         }
-        if chosen.kind == .differencing {
-            throw BlockError(
-                .unsupported, "a differencing VHD, which needs its parent: chains of VHDs are not built yet")
-        }
-
         var size = chosen.virtualSize
         if size != chosen.currentSize {
             notes.append("the size follows the geometry (\(size) bytes), not the size field (\(chosen.currentSize))")
@@ -81,6 +76,28 @@ struct VHDLayout {
         hasTail = copies.tail != nil
         self.notes = notes
         self.mustNotWrite = mustNotWrite
+    }
+
+    /// File ranges of all metadata but the trailing footer, locators that lie in the file included.
+    func reservedRanges(header: VHDHeader, batmap: VHDBatmap?) throws(BlockError) -> [Range<UInt64>] {
+        let headerOffset = footer.headerOffset
+        var ranges = [
+            0..<UInt64(VHDFooter.size), headerOffset..<headerOffset + UInt64(VHDHeader.size),
+            header.tableOffset..<header.batmapOffset,
+        ]
+        if ranges[1].overlaps(ranges[2]) {
+            throw BlockError(.corrupt, "the VHD header and block table lie over each other", offset: headerOffset)
+        }
+        if let batmap { ranges += [batmap.headOffset..<batmap.mapOffset + batmap.mapSize] }
+        if footer.kind == .differencing {
+            // Hyper-V reserves more than the path needs, and only that may be relied on.
+            ranges += header.locators.compactMap { locator in
+                locator.range(fileLength: contentEnd).map {
+                    $0.lowerBound..<$0.lowerBound + ((locator.length + 511) / 512 * 512)
+                }
+            }.filter { !$0.isEmpty }
+        }
+        return ranges
     }
 
     /// The copies of the footer that are valid: `head` only when it is not of a fixed image, which has none.

@@ -74,7 +74,7 @@ import Testing
         }
         try replace(folder.file("base"), bytes)
         let found = code { _ = try DiskImage.open(path: folder.file("base"), format: .vhd, readOnly: true) }
-        #expect(found == .unsupported)
+        #expect(found == .denied)
     }
 
     @Test func aQCOW2ImageWithABackingFileIsRefused() throws {

@@ -93,7 +93,7 @@ import Testing
     /// Offsets of u32 fields, new values, and what opening for writing says.
     @Test(
         arguments: [
-            (60, 4, .unsupported), (60, 1, .invalidImage), (60, 7, .invalidImage), (12, 0x20000, .invalidImage),
+            (60, 4, .denied), (60, 1, .invalidImage), (60, 7, .invalidImage), (12, 0x20000, .invalidImage),
             (16, 0xFFFF_FFFF, .corrupt), (20, 0, .corrupt), (20, 513, .corrupt), (20, 0x7FFF_FE00, .corrupt),
             (512, 0, .corrupt), (512 + 16, 0xFFFF_FFFF, .corrupt), (512 + 20, 0, .corrupt), (512 + 20, 512, .corrupt),
             (512 + 24, 0x20000, .unsupported), (512 + 28, 0xFFFF_FFFF, .corrupt), (512 + 28, 0, .corrupt),

@@ -87,6 +87,8 @@ enum QCOW2Limits {
     static let refcountTableBytes: UInt64 = 8 << 20
     static let snapshots: UInt32 = 65536
     static let snapshotTableBytes: UInt64 = 64 << 20
+    /// Of all snapshots together, in an image that is opened for writing; ours.
+    static let snapshotL1Bytes: UInt64 = 1 << 30
     static let bitmapDirectoryBytes: UInt64 = 64 << 20
     static let backingNameBytes: UInt32 = 1023
     /// Host offsets of anything a table names are below this.

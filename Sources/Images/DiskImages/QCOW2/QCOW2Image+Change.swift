@@ -49,6 +49,7 @@ extension QCOW2Image {
         _ index: Int, _ table: UnsafeMutableRawBufferPointer, _ pending: QCOW2PendingChanges
     ) throws(BlockError) {
         if l1.isVerified(index) { return }
+        if l1[index] & QCOW2Entry.copied == 0 { try copyTable(index, pending) }
         let refcounts = pending.refcounts
         let cluster = (l1[index] & QCOW2Entry.offsetMask) >> UInt64(geometry.clusterBits)
         let tableCount = try refcounts.count(cluster)
@@ -75,6 +76,27 @@ extension QCOW2Image {
             }
         }
         mapping.exclusive { l1.setVerified(index) }
+    }
+
+    /// Gives L1 entry `index` an L2 table of its own, with the content of the one it has shared; what the table names
+    /// is counted for both already.
+    private func copyTable(_ index: Int, _ pending: QCOW2PendingChanges) throws(BlockError) {
+        let refcounts = pending.refcounts
+        let old = (l1[index] & QCOW2Entry.offsetMask) >> UInt64(geometry.clusterBits)
+        let count = try refcounts.count(old)
+        guard count >= 1, !pending.contested.contains(old) else {
+            throw contradiction("an L2 table has \(count) references, or is claimed by something else", old)
+        }
+        let cluster = try refcounts.allocate(upTo: 1).run.start
+        let offset = cluster << UInt64(geometry.clusterBits)
+        refcounts.structures.insert(cluster)
+        tables.markDirty(index, 0..<geometry.clusterBytes)
+        pending.l1Entries.append(index)
+        pending.freedTables.append(old)
+        pending.needsDataBarrier = true
+        let end = offset + geometry.clusterSize
+        if end > fileEnd.load(ordering: .relaxed) { fileEnd.store(end, ordering: .relaxed) }
+        mapping.exclusive { l1[index] = offset | QCOW2Entry.copied }
     }
 
     private func contradiction(_ what: String, _ cluster: UInt64) -> BlockError {

@@ -40,7 +40,7 @@ extension QCOW2Image {
             for index in pending.l1Entries {
                 var bytes: [UInt8] = []
                 bytes.appendBigEndian(l1[index])
-                try storage.store(bytes, at: header.l1Offset + UInt64(index) * 8)
+                try storage.store(bytes, at: l1.offset + UInt64(index) * 8)
             }
         }
         try storage.sync()
@@ -62,6 +62,11 @@ extension QCOW2Image {
                 // Parts of the run may be released already; the rest is leaked, which a repair finds.
                 throw error
             }
+        }
+        while let table = pending.freedTables.popLast() {
+            // With another reference, a snapshot's, it stays a structure of the image.
+            if try refcounts.count(table) <= 1 { refcounts.structures.remove(table) }
+            try refcounts.release(ClusterRun(start: table, count: 1))
         }
         if refcounts.blocks.dirtyCount == 0 { hasPendingMetadata.store(false, ordering: .releasing) }
     }

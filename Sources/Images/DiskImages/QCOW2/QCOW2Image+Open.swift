@@ -5,7 +5,7 @@ extension QCOW2Image {
     /// Opens an image without any other file. Takes over `file`: it is closed with the image, and when this throws.
     /// - Throws: `.invalidImage` and `.corrupt` for what is broken; `.denied` when the image needs a backing file or an
     ///   external data file; `.unsupported` for encryption, unknown incompatible features, and, for writing, for
-    ///   internal snapshots and images that were not closed cleanly.
+    ///   images that were not closed cleanly.
     public static func open(file: ImageFile, readOnly: Bool) throws(BlockError) -> QCOW2Image {
         do throws(BlockError) {
             return try open(storage: file, readOnly: readOnly || file.isReadOnly)
@@ -62,7 +62,7 @@ extension QCOW2Image {
             throw BlockError(.limitExceeded, "the file is too long")
         }
         let words = try storage.words(at: header.l1Offset, count: Int(header.l1Entries))
-        let l1 = QCOW2L1Table(words)
+        let l1 = QCOW2L1Table(words, at: header.l1Offset)
         guard !readOnly else {
             return QCOW2Image(
                 storage: storage, header: header, geometry: geometry, l1: l1, refcounts: nil, fileEnd: fileEnd,
@@ -73,6 +73,8 @@ extension QCOW2Image {
         }
         var survey = QCOW2StructureSurvey(geometry: geometry, fileEnd: fileEnd)
         let table = try survey.examine(header, storage, l1: words)
+        let snapshots = try QCOW2SnapshotTable(header, storage)
+        try survey.examine(snapshots)
         let refcounts = QCOW2Refcounts(
             storage: storage, geometry: geometry, table: table, tableOffset: header.refcountTableOffset,
             tableClusters: UInt64(header.refcountTableClusters), structures: survey.structures,
@@ -81,6 +83,7 @@ extension QCOW2Image {
             storage: storage, header: header, geometry: geometry, l1: l1, refcounts: refcounts, fileEnd: fileEnd,
             data: data, parent: parent)
         image.pending?.contested = survey.contested
+        image.snapshotList.replace(with: snapshots)
         return image
     }
 
@@ -156,10 +159,6 @@ extension QCOW2Image {
             throw BlockError(
                 .unsupported,
                 "the image was not closed cleanly and its refcounts are stale; run qemu-img check -r all first")
-        }
-        if header.snapshotCount > 0 {
-            throw BlockError(
-                .unsupported, "the image has \(header.snapshotCount) internal snapshots and can only be read")
         }
     }
 }

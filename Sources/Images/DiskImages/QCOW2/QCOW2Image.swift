@@ -13,7 +13,7 @@ internal import Synchronization
 /// `flush` with a barrier wherever a pointer must not overtake what it points to (QCOW2Image+Flush). A crash at any
 /// moment leaves leaked clusters at worst.
 public final class QCOW2Image: BlockDevice {
-    public let size: UInt64
+    public var size: UInt64 { virtualSize.load(ordering: .relaxed) }
     public let isReadOnly: Bool
 
     let storage: any ImageStorage
@@ -21,10 +21,13 @@ public final class QCOW2Image: BlockDevice {
     let data: any ImageStorage
     /// As it was opened; `pending.header` is the current one.
     let header: QCOW2Header
+    /// Bytes the guest sees.
+    let virtualSize: Atomic<UInt64>
     let geometry: QCOW2Geometry
     let mapping = ReadWriteLock()
     let metadata = Monitor()
     let tables: QCOW2TableCache
+    let snapshotList = QCOW2SnapshotList()
     let l1: QCOW2L1Table
     /// Refcounts and what is pending; used with `metadata` held. Nil in a read-only image.
     let pending: QCOW2PendingChanges?
@@ -64,7 +67,7 @@ public final class QCOW2Image: BlockDevice {
         hasBacking = header.backingName != nil
         hasExternalData = data != nil
         isRawData = data != nil && header.autoclear & QCOW2Header.rawExternalData != 0
-        size = header.size & ~511
+        virtualSize = Atomic(header.size & ~511)
         isReadOnly = refcounts == nil
         pending = refcounts.map { QCOW2PendingChanges(refcounts: $0, header: header) }
         tables = QCOW2TableCache(
@@ -97,53 +100,6 @@ public final class QCOW2Image: BlockDevice {
     }
 }
 
-/// The active L1 table in host order, with a mark for each entry whose L2 table may be written through.
-@safe
-final class QCOW2L1Table: @unchecked Sendable {
-    // @unchecked: changed only with the image's mapping lock held exclusively, read with it held or with `metadata`.
-    // SAFETY: both have `count` elements from init to deinit; subscripts are checked.
-    private let entries: UnsafeMutablePointer<UInt64>
-    private let verified: UnsafeMutablePointer<Bool>
-    let count: Int
-
-    init(_ words: [UInt64]) {
-        count = words.count
-        unsafe entries = .allocate(capacity: max(1, count))
-        unsafe entries.initialize(repeating: 0, count: max(1, count))
-        for index in 0..<count { unsafe entries[index] = words[index] }
-        unsafe verified = .allocate(capacity: max(1, count))
-        unsafe verified.initialize(repeating: false, count: max(1, count))
-    }
-
-    deinit {
-        unsafe entries.deallocate()
-        unsafe verified.deallocate()
-    }
-
-    @inline(__always)
-    subscript(index: Int) -> UInt64 {
-        get {
-            precondition(index >= 0 && index < count)
-            return unsafe entries[index]
-        }
-        set {
-            precondition(index >= 0 && index < count)
-            unsafe entries[index] = newValue
-        }
-    }
-
-    @inline(__always)
-    func isVerified(_ index: Int) -> Bool {
-        precondition(index >= 0 && index < count)
-        return unsafe verified[index]
-    }
-
-    func setVerified(_ index: Int) {
-        precondition(index >= 0 && index < count)
-        unsafe verified[index] = true
-    }
-}
-
 /// What a writable image has changed in memory and not yet made durable. Used with the metadata lock held.
 final class QCOW2PendingChanges: @unchecked Sendable {
     // @unchecked: guarded by QCOW2Image.metadata.
@@ -166,6 +122,9 @@ final class QCOW2PendingChanges: @unchecked Sendable {
         self.header = header
         mustClearAutoclear = header.autoclear & ~header.maintainedAutoclear != 0
     }
+
+    /// L2 tables that no L1 entry in memory refers to any more: like `frees`.
+    var freedTables: [UInt64] = []
 
     func free(_ run: ClusterRun) {
         if let last = frees.last, last.end == run.start {

@@ -145,7 +145,7 @@ final class QCOW2Refcounts {
     }
 
     /// Sets the counts of free clusters to 1.
-    private func claim(_ run: ClusterRun) throws(BlockError) {
+    func claim(_ run: ClusterRun) throws(BlockError) {
         var cluster = run.start
         while cluster < run.end {
             let index = geometry.blockIndex(cluster: cluster)
@@ -186,7 +186,7 @@ final class QCOW2Refcounts {
     }
 
     /// Bytes of a block that hold the counts of clusters `low ..< high`.
-    private func dirtyBytes(_ low: UInt64, _ high: UInt64) -> Range<Int> {
+    func dirtyBytes(_ low: UInt64, _ high: UInt64) -> Range<Int> {
         words.bytes(of: geometry.blockSlot(cluster: low))
             .lowerBound..<words.bytes(of: geometry.blockSlot(cluster: high - 1)).upperBound
     }

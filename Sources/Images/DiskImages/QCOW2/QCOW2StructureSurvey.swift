@@ -44,6 +44,22 @@ struct QCOW2StructureSurvey {
         return table
     }
 
+    /// Adds what keeps the snapshots, but for their L2 tables: those are too many to be read when an image is opened.
+    mutating func examine(_ snapshots: QCOW2SnapshotTable) throws(BlockError) {
+        try occupy(snapshots.offset, snapshots.length, "snapshot table")
+        let all = snapshots.entries.reduce(UInt64(0)) { $0 + UInt64($1.l1Entries) * 8 }
+        guard all <= QCOW2Limits.snapshotL1Bytes else {
+            throw BlockError(
+                .limitExceeded,
+                "the snapshots' L1 tables are \(all) bytes long; \(QCOW2Limits.snapshotL1Bytes) are"
+                    + " the most that can be opened for writing")
+        }
+        for entry in snapshots.entries {
+            try QCOW2SnapshotTable.checkL1(entry, geometry, fileEnd: fileEnd)
+            try occupy(entry.l1Offset, UInt64(entry.l1Entries) * 8, "L1 table of a snapshot")
+        }
+    }
+
     private mutating func occupy(_ offset: UInt64, _ length: UInt64, _ name: String) throws(BlockError) {
         guard length > 0 else { return }
         let first = offset >> UInt64(geometry.clusterBits)

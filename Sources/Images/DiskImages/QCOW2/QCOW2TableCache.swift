@@ -68,6 +68,21 @@ final class QCOW2TableCache: @unchecked Sendable {
         keyCount = count
     }
 
+    /// Forgets all tables, none of which may be dirty or pinned, and allows other keys, below `count`.
+    func reset(keyCount count: Int) {
+        lock.locked {
+            for index in 0..<capacity {
+                precondition(unsafe slots[index].pins == 0 && !slots[index].isDirty, "a table in use")
+                unsafe slots[index].key = -1
+                unsafe slots[index].recentlyUsed = false
+            }
+            unsafe directory.deallocate()
+            unsafe directory = .allocate(capacity: max(1, count))
+            unsafe directory.initialize(repeating: -1, count: max(1, count))
+            keyCount = count
+        }
+    }
+
     /// With the lock held: the bytes of a table, if it is here.
     @inline(__always)
     func find(_ key: Int) -> UnsafeMutableRawPointer? {

@@ -7,13 +7,17 @@ import Testing
 
 /// Files that lie. Opening, reading and writing them may fail; nothing may trap, hang or write where it must not.
 @Suite struct QCOW2HostileTests {
-    private func sample(clusterBits: Int = 9, size: UInt64 = 1 << 20) throws -> [UInt8] {
+    private func sample(clusterBits: Int = 9, size: UInt64 = 1 << 20, snapshots: Int = 0) throws -> [UInt8] {
         let store = StoreInMemory()
         try QCOW2Image.create(storage: store, size: size, clusterBits: clusterBits)
         let image = try QCOW2Image.open(storage: store, readOnly: false)
         try image.store([UInt8](repeating: 7, count: 20_000), 3000)
         try image.store([UInt8](repeating: 8, count: 5000), Int(size) - 5000)
         try image.writeZeroes(at: 8192, length: 4096, mayUnmap: false)
+        for number in 0..<snapshots {
+            try image.createSnapshot(name: "s\(number)")
+            try image.store([UInt8](repeating: 9, count: 6000), 9000 * number)
+        }
         try image.close()
         return store.bytes
     }
@@ -34,6 +38,17 @@ import Testing
             }
             var extents: [Extent] = []
             try? image.appendExtents(to: &extents, at: 0, length: image.size)
+            for snapshot in (try? image.snapshots()) ?? [] {
+                if let view = try? image.openSnapshot(snapshot.id) {
+                    _ = try? view.bytes(0, Int(clamping: min(4096, view.size)))
+                    try? view.close()
+                }
+            }
+            if !readOnly {
+                _ = try? image.createSnapshot(name: "new")
+                if let last = try? image.snapshots().last { try? image.applySnapshot(last.id) }
+                if let first = try? image.snapshots().first { try? image.deleteSnapshot(first.id) }
+            }
             try? image.close()
         }
     }
@@ -67,9 +82,9 @@ import Testing
 
     @Test func randomDamageToTheTablesIsSurvived() throws {
         var random = SeededRandom.printed()
-        let bytes = try sample()
-        for _ in 0..<1500 {
-            var changed = bytes
+        let samples = [try sample(), try sample(snapshots: 2)]
+        for number in 0..<1500 {
+            var changed = samples[number % 2]
             for _ in 0..<Int.random(in: 1...12, using: &random) {
                 // Mostly the structures at the start, and single bits as often as bytes.
                 let at = Int.random(in: 0..<(Bool.random(using: &random) ? 8192 : changed.count), using: &random)

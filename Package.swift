@@ -65,6 +65,7 @@ var targets: [Target] = [
     tests("System", "CoreTypesTests", ["CoreTypes", "TestSupport"]),
     tests("Images", "BlockIOTests", ["BlockIO", "CoreTypes", "TestSupport"]),
     tests("Images", "DiskImagesTests", ["DiskImages", "BlockIO", "CoreTypes", "TestSupport"]),
+    tests("Images", "CrashTests", ["DiskImages", "BlockIO", "CoreTypes", "TestSupport"]),
     tests("Images", "BlockCopyTests", ["BlockCopy", "DiskImages", "BlockIO", "CoreTypes", "TestSupport"]),
     tests("NBD", "NBDTests", ["NBDTransport", "NBDProtocol", "BlockIO", "CoreTypes", "CLinux", "TestSupport"]),
     tests(

@@ -1,0 +1,96 @@
+import BlockIO
+import CoreTypes
+import Foundation
+import TestSupport
+
+@testable import DiskImages
+
+/// One crash, judged: the image that it left must open, hold what was durable, check without damage and go on.
+struct CrashTrial {
+    let shape: CrashShape
+    let history: DiskHistory
+    let folder: ScratchFolder
+    let path: String
+
+    struct Verdict: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Throws a `Verdict` for whatever is wrong.
+    /// - Parameter asksQEMU: qemu-img judges as well, before and after further work.
+    func judge(_ content: PagedBytes, cut: Int, asksQEMU: Bool, worksOn: Bool, _ random: inout SeededRandom) throws {
+        let store = RecordingStore(content, path: path)
+        let device = try attempt("open") { try shape.open(store) }
+        let found = try attempt("read") { try CrashSession.contents(device) }
+        if let text = history.contradiction(found, cut: cut) { throw Verdict(description: text) }
+        if asksQEMU { try askQEMU(store.bytes, found, isClosed: false) }
+        var expected = found.numbers
+        if worksOn { try attempt("work on") { try work(device, &expected, &random) } }
+        try attempt("close") { try device.close() }
+        if let report = try attempt(
+            "check", { try shape.check(RecordingStore(store.bytes, path: path, readOnly: true)) }),
+            report.corruptions > 0
+        {
+            let texts = report.findings.filter { $0.severity == .corruption }.prefix(3).map(\.message)
+            throw Verdict(description: "after recovery the check finds damage: \(texts.joined(separator: "; "))")
+        }
+        if worksOn {
+            let again = try attempt("open again") {
+                try shape.open(RecordingStore(store.bytes, path: path, readOnly: true))
+            }
+            let now = try attempt("read again") { try CrashSession.contents(again) }
+            if let sector = expected.indices.first(where: { $0 >= now.numbers.count || now.numbers[$0] != expected[$0] }
+            ) {
+                throw Verdict(
+                    description:
+                        "sector \(sector) holds \(now.numbers[sector]) after work went on, not \(expected[sector])")
+            }
+            if now.snapshots != found.snapshots {
+                throw Verdict(description: "work after the crash changed a snapshot")
+            }
+            if asksQEMU { try askQEMU(store.bytes, now, isClosed: true) }
+        }
+    }
+
+    private func attempt<T>(_ what: String, _ body: () throws -> T) throws -> T {
+        do { return try body() } catch { throw Verdict(description: "\(what): \(error)") }
+    }
+
+    private func work(_ device: any BlockDevice, _ expected: inout [UInt64], _ random: inout SeededRandom) throws {
+        for step in 0..<6 {
+            let first = Int.random(in: 0..<expected.count, using: &random)
+            let sectors = first..<min(expected.count, first + Int.random(in: 1...shape.longest, using: &random))
+            let number = 1 << 60 + UInt64(step)
+            let offset = UInt64(first) * 512
+            switch step {
+            case 4: try device.flush()
+            case 3: try device.writeZeroes(at: offset, length: UInt64(sectors.count) * 512, mayUnmap: true)
+            default:
+                let words = [UInt64](repeating: number, count: sectors.count * 64)
+                try unsafe words.withUnsafeBytes { try unsafe device.write($0, at: offset) }
+            }
+            if step != 4 { for sector in sectors { expected[sector] = step == 3 ? 0 : number } }
+        }
+    }
+
+    /// qemu-img as second judge: of the metadata (qcow2), and of what the disk holds.
+    private func askQEMU(_ content: PagedBytes, _ state: DiskHistory.State, isClosed: Bool) throws {
+        let copy = folder.file("judged")
+        try Data(content.array).write(to: URL(fileURLWithPath: copy))
+        if shape.format == .qcow2 {
+            let outcome = try Tool.run("qemu-img", ["check", "-f", "qcow2", copy])
+            // 3: leaked clusters only.
+            guard outcome.status == 0 || outcome.status == 3 else {
+                throw Verdict(description: "qemu-img check: \(outcome.status)\n\(outcome.output)\(outcome.errors)")
+            }
+        }
+        // qemu does not know the parents of VHDs.
+        if !isClosed || (shape.format == .vhd && shape.hasParent) { return }
+        let raw = folder.file("raw")
+        let format = shape.format == .vhd ? "vpc" : shape.format.rawValue
+        try Tool.check("qemu-img", ["convert", "-f", format, "-O", "raw", copy, raw])
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: raw))
+        let numbers = unsafe bytes.withUnsafeBytes { unsafe DiskHistory.numbers(unsafe $0) }
+        if numbers != state.numbers { throw Verdict(description: "qemu-img reads another content") }
+    }
+}

@@ -10,7 +10,7 @@ public final class AlignedBuffer: @unchecked Sendable {
     public init(count: Int, alignment: Int = 4096) {
         // SAFETY: freshly allocated, owned by this object until deinit.
         unsafe bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: max(count, 1), alignment: alignment)
-        unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        if let start = unsafe bytes.baseAddress { unsafe memset(start, 0, bytes.count) }
     }
 
     deinit { unsafe bytes.deallocate() }

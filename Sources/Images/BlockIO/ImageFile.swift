@@ -40,7 +40,15 @@ public final class ImageFile: Sendable {
         }
         // SAFETY: Swift's own temporary C string.
         let opened = unsafe open(path, flags, 0o644)
-        if opened < 0 { throw BlockError(call: "open", errno: errno, path: path) }
+        if opened < 0 {
+            let number = errno
+            // Sockets, devices that are not there, folders opened for writing.
+            if [ENXIO, ENODEV, EISDIR].contains(number) {
+                throw BlockError(
+                    .unsupported, "neither a regular file nor a block device", path: path, systemError: number)
+            }
+            throw BlockError(call: "open", errno: number, path: path)
+        }
         do {
             try self.init(descriptor: opened, path: path, isReadOnly: access == .readOnly, locking: locking)
         } catch {

@@ -34,7 +34,7 @@ public enum DiskImage {
             try context.enter(file)
             let device: any BlockDevice =
                 switch format {
-                case .raw: try RawImage.open(file: file)
+                case .raw: try RawImage.open(file: file, policy: context.policy)
                 case .vhd: try VHDImage.open(file: file, readOnly: file.isReadOnly, chain: context)
                 case .qcow2: try QCOW2Image.open(storage: file, readOnly: file.isReadOnly, chain: context)
                 }
@@ -108,7 +108,7 @@ public enum DiskImage {
         _ file: ImageFile, format: ImageFormat, size: UInt64, options: CreateOptions, policy: OpenPolicy
     ) throws(BlockError) {
         switch format {
-        case .raw: try file.truncate(to: size)
+        case .raw: try RawImage.create(file: file, size: size, preallocation: options.preallocation)
         case .vhd:
             var parent: VHDParent?
             if let named = options.parent {

@@ -35,6 +35,10 @@ public struct OpenPolicy: Hashable, Sendable {
     public var longestChain = 30
     /// Bytes; an image that claims more is refused with `.limitExceeded`.
     public var largestVirtualSize = UInt64.max
+    /// For a raw image whose format nobody confirmed (it was probed, or only assumed): refuses, with `.denied`, writes
+    /// that would make it look like another format to whoever guesses next. Off where trusted metadata say raw: there a
+    /// guest may store what it likes.
+    public var refusesForeignMarks = false
     /// Opens a child although its parent's identity is not the stored one; for recovery.
     public var ignoresParentIdentity = false
 

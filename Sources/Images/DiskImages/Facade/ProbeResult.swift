@@ -33,11 +33,16 @@ public enum ProbeResult: Hashable, Sendable {
             let version = head.count >= 8 ? head[4..<8].reduce(0) { $0 << 8 | UInt32($1) } : 0
             if version == 2 || version == 3 { formats.append(.qcow2) } else { others.append("qcow version \(version)") }
         }
-        if Self.starts(head, "conectix"), VHDFooter(Array(head.prefix(512))) != nil { formats.append(.vhd) }
+        var headIsDamaged = false
+        if Self.starts(head, "conectix") {
+            if VHDFooter(Array(head.prefix(512))) != nil { formats.append(.vhd) } else { headIsDamaged = true }
+        }
         if formats.last != .vhd, let footer = VHDFooter(tail), footer.kind == .fixed,
             footer.currentSize == length - 512
         {
             formats.append(.vhd)
+        } else if headIsDamaged {
+            others.append("VHD with a damaged footer")
         }
         var imports: [ImportFormat] = []
         for (mark, format) in Self.importMarks where Self.starts(head, mark) { imports.append(format) }
@@ -59,21 +64,22 @@ public enum ProbeResult: Hashable, Sendable {
         }
     }
 
-    private static let importMarks: [(mark: String, format: ImportFormat)] = [
+    static let importMarks: [(mark: String, format: ImportFormat)] = [
         ("vhdxfile", .vhdx), ("KDMV", .vmdk), ("# Disk DescriptorFile", .vmdk),
     ]
 
-    private static let foreignMarks: [(mark: String, offset: Int, name: String)] = [
+    /// Marks of what is known and cannot be opened. One byte for each character.
+    static let foreignMarks: [(mark: String, offset: Int, name: String)] = [
         ("COWD", 0, "VMDK with a COWD extent"),
         ("\u{BE}\u{BA}\u{FE}\u{CA}\0\0\0\0", 0, "VMDK with a SESPARSE extent"),
-        ("\u{7F}\u{10}\u{DA}\u{BE}", 0x40, "VDI"),
+        ("\u{7F}\u{10}\u{DA}\u{BE}", 0x40, "VDI"), ("LUKS\u{BA}\u{BE}", 0, "LUKS"),
         ("QED\0", 0, "QED"), ("WithoutFreeSpace", 0, "Parallels"), ("WithouFreSpacExt", 0, "Parallels"),
         ("\u{1F}\u{8B}", 0, "gzip"), ("\u{FD}7zXZ\0", 0, "xz"), ("\u{28}\u{B5}\u{2F}\u{FD}", 0, "zstd"),
         ("BZh", 0, "bzip2"), ("PK\u{3}\u{4}", 0, "zip"), ("ustar", 257, "tar"),
     ]
 
     /// Compares with a mark whose characters stand for one byte each.
-    private static func starts(_ bytes: [UInt8], _ mark: String, at offset: Int = 0) -> Bool {
+    static func starts(_ bytes: [UInt8], _ mark: String, at offset: Int = 0) -> Bool {
         let wanted = mark.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
         return bytes.count >= offset + wanted.count && bytes[offset..<offset + wanted.count].elementsEqual(wanted)
     }

@@ -5,29 +5,39 @@ import Synchronization
 /// A raw image: guest byte N is file byte N. A file whose length is no multiple of 512 shows the missing bytes of its
 /// last sector as zeroes, and grows to the whole sector when that sector is first written.
 public final class RawImage: BlockDevice, BulkDestination {
-    public let size: UInt64
+    public var size: UInt64 { sizeNow.load(ordering: .acquiring) }
     public var isReadOnly: Bool { file.isReadOnly }
     public var preferredAlignment: UInt64 { 4096 }
-    private let file: any ImageStorage
-    /// Where the partial last sector begins; `size` when there is none.
-    private let tail: UInt64
+    let file: any ImageStorage
+    let sizeNow: Atomic<UInt64>
+    /// One change of the size at a time.
+    let resizing = Monitor()
+    /// Where the partial last sector begins, and ends once it is whole; equal when there is none.
+    private let tail: Range<UInt64>
     private let tailIsWhole: Atomic<Bool>
+    /// The guard of the first and the last sector is on (RawImage+Guard), and its lock.
+    let refusesForeignMarks: Bool
+    let marks = Monitor()
     /// One `appendExtents` call asks the file system for at most this many runs.
     private static let runsPerCall = 1024
 
-    private init(file: any ImageStorage, length: UInt64, size: UInt64) {
+    private init(file: any ImageStorage, length: UInt64, size: UInt64, refusesForeignMarks: Bool) {
         self.file = file
-        self.size = size
-        tail = length.roundedDown(to: 512)
+        sizeNow = Atomic(size)
+        tail = length.roundedDown(to: 512)..<size
         tailIsWhole = Atomic(length == size)
+        self.refusesForeignMarks = refusesForeignMarks && size > 0
     }
 
-    static func open(file: any ImageStorage) throws(BlockError) -> RawImage {
+    static func open(
+        file: any ImageStorage, policy: OpenPolicy = .standalone
+    ) throws(BlockError) -> RawImage {
         let length = try file.size()
         guard let size = length.roundedUp(to: 512), size <= FormatCapabilities.largestRaw else {
             throw BlockError(.limitExceeded, "the file of \(length) bytes is too long for an image")
         }
-        return RawImage(file: file, length: length, size: size)
+        return RawImage(
+            file: file, length: length, size: size, refusesForeignMarks: policy.refusesForeignMarks)
     }
 
     static func info(file: any ImageStorage) throws(BlockError) -> ImageInfo {
@@ -44,18 +54,24 @@ public final class RawImage: BlockDevice, BulkDestination {
 
     public func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try checkRange(offset, UInt64(data.count))
+        let isGuarded = try unsafe enterGuard(offset, UInt64(data.count), data)
+        defer { if isGuarded { marks.unlock() } }
         try prepareTail(offset + UInt64(data.count))
         try unsafe file.write(data, at: offset)
     }
 
     public func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
         try checkRange(offset, length)
+        let isGuarded = try unsafe enterGuard(offset, length, nil)
+        defer { if isGuarded { marks.unlock() } }
         try prepareTail(offset + length)
         try file.zero(at: offset, length: length, mayUnmap: mayUnmap)
     }
 
     public func discard(at offset: UInt64, length: UInt64) throws(BlockError) {
         try checkRange(offset, length)
+        let isGuarded = try unsafe enterGuard(offset, length, nil)
+        defer { if isGuarded { marks.unlock() } }
         _ = try file.punch(at: offset, length: length)
     }
 
@@ -84,10 +100,19 @@ public final class RawImage: BlockDevice, BulkDestination {
         try file.sync()
     }
 
-    /// Makes the last sector whole before a write that reaches it. Growing twice does no harm.
+    /// Makes the last sector whole before a write that reaches it.
     private func prepareTail(_ end: UInt64) throws(BlockError) {
-        if end <= tail || tailIsWhole.load(ordering: .acquiring) { return }
-        try file.truncate(to: size)
+        if end <= tail.lowerBound || tailIsWhole.load(ordering: .acquiring) { return }
+        // Not while the file grows: it would be cut again.
+        resizing.lock()
+        defer { resizing.unlock() }
+        try makeTailWhole()
+    }
+
+    /// With `resizing` held.
+    func makeTailWhole() throws(BlockError) {
+        if tailIsWhole.load(ordering: .acquiring) { return }
+        try file.truncate(to: tail.upperBound)
         tailIsWhole.store(true, ordering: .releasing)
     }
 }

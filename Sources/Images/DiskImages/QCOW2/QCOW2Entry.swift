@@ -18,7 +18,7 @@ enum QCOW2Entry {
 
 /// What one L2 entry says of its guest cluster.
 enum QCOW2Mapping: Equatable, Sendable {
-    /// Nothing is stored: zeroes, as there is no backing file.
+    /// Nothing is stored: the backing file, else zeroes.
     case unallocated
     /// Zeroes without a host cluster.
     case zeroPlain
@@ -37,18 +37,18 @@ enum QCOW2Mapping: Equatable, Sendable {
             return
         }
         if entry & QCOW2Entry.compressed != 0 {
-            self = .compressed
+            self = geometry.hasExternalData ? .invalid : .compressed
             return
         }
         let host = entry & QCOW2Entry.offsetMask
         let isZero = entry & QCOW2Entry.zero != 0
         let copied = entry & QCOW2Entry.copied != 0
         if entry & QCOW2Entry.l2Reserved != 0 || host & geometry.clusterMask != 0 || (isZero && geometry.version < 3)
-            || (host == 0 && copied)
+            || (host == 0 && copied && !geometry.hasExternalData)
         {
             self = .invalid
         } else if isZero {
-            self = host == 0 ? .zeroPlain : .zeroAllocated(host: host, copied: copied)
+            self = host == 0 && !copied ? .zeroPlain : .zeroAllocated(host: host, copied: copied)
         } else {
             self = .data(host: host, copied: copied)
         }

@@ -9,18 +9,24 @@ struct QCOW2Geometry: Sendable {
     let version: UInt32
     /// L2 entries are two words: the second says which of the cluster's 32 subclusters are stored, and which are zero.
     let hasExtendedL2: Bool
+    /// Data clusters are in another file, each at its guest offset, and have no refcounts.
+    let hasExternalData: Bool
     /// log2 of the bytes of an L2 entry.
     let entryBits: Int
     /// log2 of the bytes that one state of the mapping covers: a cluster, or a subcluster with extended L2 entries.
     let unitBits: Int
 
-    init(clusterBits: Int, refcountOrder: Int, version: UInt32, hasExtendedL2: Bool = false) {
+    init(
+        clusterBits: Int, refcountOrder: Int, version: UInt32, hasExtendedL2: Bool = false,
+        hasExternalData: Bool = false
+    ) {
         precondition((9...21).contains(clusterBits) && (0...6).contains(refcountOrder))
         precondition(!hasExtendedL2 || clusterBits >= QCOW2Limits.extendedClusterBits)
         self.clusterBits = clusterBits
         self.refcountOrder = refcountOrder
         self.version = version
         self.hasExtendedL2 = hasExtendedL2
+        self.hasExternalData = hasExternalData
         entryBits = hasExtendedL2 ? 4 : 3
         unitBits = hasExtendedL2 ? clusterBits - 5 : clusterBits
     }
@@ -28,7 +34,8 @@ struct QCOW2Geometry: Sendable {
     init(_ header: QCOW2Header) {
         self.init(
             clusterBits: Int(header.clusterBits), refcountOrder: Int(header.refcountOrder), version: header.version,
-            hasExtendedL2: header.incompatible.contains(.extendedL2))
+            hasExtendedL2: header.incompatible.contains(.extendedL2),
+            hasExternalData: header.incompatible.contains(.externalData))
     }
 
     var clusterSize: UInt64 { 1 << UInt64(clusterBits) }
@@ -56,6 +63,20 @@ struct QCOW2Geometry: Sendable {
     @inline(__always) func subcluster(_ offset: UInt64) -> Int {
         Int(truncatingIfNeeded: (offset & clusterMask) >> UInt64(unitBits))
     }
+
+    /// The units of a cluster that the bytes `range` of it touch, as bits.
+    func units(_ range: Range<UInt64>) -> UInt32 {
+        if range.isEmpty { return 0 }
+        let low = UInt32(truncatingIfNeeded: range.lowerBound >> UInt64(unitBits))
+        let high = UInt32(truncatingIfNeeded: (range.upperBound - 1) >> UInt64(unitBits))
+        return (UInt32.max << low) & (UInt32.max >> (31 - high))
+    }
+
+    /// The unit of its cluster that an offset lies in, as a bit.
+    func unit(_ offset: UInt64) -> UInt32 { hasExtendedL2 ? 1 << UInt32(subcluster(offset)) : 1 }
+
+    /// All units of a cluster, as bits.
+    var allUnits: UInt32 { hasExtendedL2 ? .max : 1 }
 
     /// L1 entries that a disk of `size` bytes needs.
     func l1EntriesNeeded(size: UInt64) -> UInt64 { size.dividedShift(clusterBits + l2EntryBits) }

@@ -35,8 +35,7 @@ extension QCOW2Image {
         pending.refcounts.structures.insert(cluster)
         pending.l1Entries.append(index)
         pending.needsDataBarrier = true
-        let end = offset + geometry.clusterSize
-        if end > fileEnd.load(ordering: .relaxed) { fileEnd.store(end, ordering: .relaxed) }
+        extendFile(to: offset + geometry.clusterSize)
         mapping.exclusive {
             l1[index] = offset | QCOW2Entry.copied
             l1.setVerified(index)
@@ -57,22 +56,24 @@ extension QCOW2Image {
             throw contradiction("an L2 table has \(tableCount) references, or is claimed by something else", cluster)
         }
         for number in 0..<geometry.l2Entries {
-            // SAFETY: a table has `l2Entries` words.
-            let entry = UInt64(bigEndian: unsafe table.load(fromByteOffset: number * 8, as: UInt64.self))
-            let host: UInt64
-            let copied: Bool
-            switch QCOW2Mapping(entry, geometry) {
-            case .unallocated, .zeroPlain, .compressed: continue
-            case .invalid: throw contradiction("an L2 entry is not legal", cluster)
-            case .zeroAllocated(let at, let isCopied), .data(let at, let isCopied): (host, copied) = (at, isCopied)
+            let cell = unsafe geometry.cell(table, number)
+            if cell.isInvalid { throw contradiction("an L2 entry is not legal", cluster) }
+            let run: ClusterRun
+            if cell.isCompressed {
+                run = QCOW2CompressedBlob(entry: cell.compressed, geometry).clusters(geometry)
+            } else if cell.hasHost, !hasExternalData {
+                run = ClusterRun(start: cell.host >> UInt64(geometry.clusterBits), count: 1)
+            } else {
+                continue
             }
-            let target = host >> UInt64(geometry.clusterBits)
-            guard target != 0, !refcounts.structures.contains(target) else {
-                throw contradiction("an L2 entry points to a structure of the image", target)
-            }
-            let count = try refcounts.count(target)
-            guard copied ? count == 1 : count >= 1 else {
-                throw contradiction("a data cluster's refcount \(count) contradicts the L2 entry", target)
+            for target in run.start..<run.end {
+                guard target != 0, !refcounts.structures.contains(target) else {
+                    throw contradiction("an L2 entry points to a structure of the image", target)
+                }
+                let count = try refcounts.count(target)
+                guard cell.copied ? count == 1 : count >= 1 else {
+                    throw contradiction("a data cluster's refcount \(count) contradicts the L2 entry", target)
+                }
             }
         }
         mapping.exclusive { l1.setVerified(index) }

@@ -10,7 +10,7 @@ extension QCOW2Image {
     public func flush() throws(BlockError) {
         try checkUsable()
         if isReadOnly { return }
-        guard hasPendingMetadata.load(ordering: .acquiring) else { return try storage.sync() }
+        guard hasPendingMetadata.load(ordering: .acquiring) else { return try syncFiles() }
         metadata.lock()
         defer { metadata.unlock() }
         try flushMetadata()
@@ -30,7 +30,7 @@ extension QCOW2Image {
             pending.needsDataBarrier = true
         }
         if tables.dirtyCount > 0 {
-            if pending.needsDataBarrier { try storage.sync() }
+            if pending.needsDataBarrier { try syncFiles() }
             try unsafe tables.writeBack { (index, bytes, at) throws(BlockError) in
                 try unsafe storage.write(bytes, at: (l1[index] & QCOW2Entry.offsetMask) + UInt64(at))
             }
@@ -43,11 +43,17 @@ extension QCOW2Image {
                 try storage.store(bytes, at: l1.offset + UInt64(index) * 8)
             }
         }
-        try storage.sync()
+        try syncFiles()
         pending.needsDataBarrier = false
         pending.l1Entries.removeAll(keepingCapacity: true)
         hasUnwrittenMapping.store(false, ordering: .releasing)
         try releaseFreed(pending)
+    }
+
+    /// A barrier for data and metadata.
+    func syncFiles() throws(BlockError) {
+        if hasExternalData { try data.sync() }
+        try storage.sync()
     }
 
     /// Frees what no durable table refers to any more. The lowered counts reach the file with the next flush.

@@ -49,10 +49,6 @@ extension QCOW2Image {
         data: (any ImageStorage)?, parent: (any BlockDevice)?
     ) throws(BlockError) -> QCOW2Image {
         let geometry = QCOW2Geometry(header)
-        if parent != nil || data != nil || geometry.hasExtendedL2 {
-            throw BlockError(
-                .unsupported, "backing files, external data files and extended L2 entries are not supported yet")
-        }
         let needed = geometry.l1EntriesNeeded(size: header.size)
         guard UInt64(header.l1Entries) >= needed else {
             throw BlockError(

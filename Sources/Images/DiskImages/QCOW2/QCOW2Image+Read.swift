@@ -8,20 +8,28 @@ extension QCOW2Image {
         defer { mapping.unlock() }
         var done = 0
         while done < buffer.count {
-            let run = try lookup(offset + UInt64(done), most: UInt64(buffer.count - done))
+            let position = offset + UInt64(done)
+            let run = try lookup(position, most: UInt64(buffer.count - done))
             let count = Int(run.length)
             // SAFETY: a run is never longer than what was asked for, which is the rest of the buffer.
             let part = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + count])
             switch run.kind {
-            case .hole, .zero: unsafe _ = part.initializeMemory(as: UInt8.self, repeating: 0)
-            case .data: try unsafe storage.read(into: part, at: run.host)
-            case .compressed: throw compressedCluster(offset + UInt64(done))
+            case .data: try unsafe data.read(into: part, at: run.host)
+            case .zero: _ = unsafe part.initializeMemory(as: UInt8.self, repeating: 0)
+            case .hole:
+                if parent == nil {
+                    _ = unsafe part.initializeMemory(as: UInt8.self, repeating: 0)
+                } else {
+                    try unsafe readParent(into: part, at: position)
+                }
+            case .compressed: try unsafe readCompressed(run.host, into: part, at: position)
             }
             done += count
         }
     }
 
-    /// Holes are what no L2 entry mentions; clusters with the zero flag are zero extents; compressed ones are data.
+    /// Holes are what no image of the chain mentions; what is said to be zero is a zero extent; compressed clusters are
+    /// data. The depth counts from this image.
     public func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
         try checkUsable()
         try checkRange(offset, length)
@@ -32,12 +40,14 @@ extension QCOW2Image {
         let end = offset + length
         while position < end, extents.count - start < 4096 {
             let run = try lookup(position, most: end - position)
-            let kind: Extent.Kind =
-                switch run.kind {
-                case .hole: .hole
-                case .zero: .zero
-                case .data, .compressed: .data
-                }
+            let kind: Extent.Kind
+            switch run.kind {
+            case .hole:
+                position = try appendParentExtents(to: &extents, at: position, length: run.length)
+                continue
+            case .zero: kind = .zero
+            case .data, .compressed: kind = .data
+            }
             extents.appendJoining(Extent(offset: position, length: run.length, kind: kind))
             position += run.length
         }

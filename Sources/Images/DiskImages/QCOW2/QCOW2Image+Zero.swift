@@ -5,26 +5,31 @@ internal import Synchronization
 private let zeroes = AlignedBuffer(count: 64 << 10)
 
 extension QCOW2Image {
-    /// Whole clusters get the zero flag: with `mayUnmap` they lose their host cluster, otherwise they keep it. Version
-    /// 2 has no such flag: there they are unmapped, or zeroes are written. Clusters without data stay as they are.
+    /// Whole units get the zero flag: with `mayUnmap` clusters lose their host cluster, otherwise they keep it. Version
+    /// 2 has no such flag: there they are unmapped when nothing lies below, or zeroes are written. What reads as zeroes
+    /// anyway and hides nothing stays as it is.
     public func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
         try checkWritable()
         try checkRange(offset, length)
         if length == 0 { return }
         let end = offset + length
-        let whole = wholeClusters(offset, end)
-        if whole.isEmpty || (geometry.version < 3 && !mayUnmap) { return try overwriteWithZeroes(offset, end) }
+        let whole = wholeUnits(offset, end)
+        if whole.isEmpty || (geometry.version < 3 && (!mayUnmap || hasBacking)) {
+            return try overwriteWithZeroes(offset, end)
+        }
         try overwriteWithZeroes(offset, whole.lowerBound)
-        try changeClusters(whole, mayUnmap ? .unmap : .keep)
+        try changeUnits(whole, mayUnmap ? .unmap : .keep)
         if whole.upperBound < end { try overwriteWithZeroes(whole.upperBound, end) }
     }
 
-    /// Unmaps the clusters that lie wholly in the range; they read as zeroes. Parts of clusters stay as they are.
+    /// Unmaps what is stored of the units that lie wholly in the range; they read as zeroes. Everything else stays as it
+    /// is, and all of it in version 2 with a backing file, which would show otherwise.
     public func discard(at offset: UInt64, length: UInt64) throws(BlockError) {
         try checkWritable()
         try checkRange(offset, length)
-        let whole = wholeClusters(offset, offset + length)
-        if !whole.isEmpty { try changeClusters(whole, .discard) }
+        if geometry.version < 3 && hasBacking { return }
+        let whole = wholeUnits(offset, offset + length)
+        if !whole.isEmpty { try changeUnits(whole, .discard) }
     }
 
     private enum Change {
@@ -33,24 +38,25 @@ extension QCOW2Image {
         case discard
     }
 
-    /// The clusters wholly inside a range; the last cluster of the disk counts as whole when all the disk has of it is.
-    private func wholeClusters(_ start: UInt64, _ end: UInt64) -> Range<UInt64> {
-        let mask = geometry.clusterMask
+    /// The units wholly inside a range; those of the last cluster count as whole when all the disk has of them is.
+    private func wholeUnits(_ start: UInt64, _ end: UInt64) -> Range<UInt64> {
         // Sizes are below 2^63, so nothing overflows.
-        let low = (start + mask) & ~mask
-        let high = end == size ? (end + mask) & ~mask : end & ~mask
-        return low < high ? low..<high : low..<low
+        let low = (start + geometry.unitMask) & ~geometry.unitMask
+        let high = end == size ? (end + geometry.clusterMask) & ~geometry.clusterMask : end & ~geometry.unitMask
+        return low < min(high, size) ? low..<high : low..<low
     }
 
-    /// Writes zeroes where something is stored.
+    /// Writes zeroes where something else may be read.
     private func overwriteWithZeroes(_ start: UInt64, _ end: UInt64) throws(BlockError) {
         var position = start
         while position < end {
             let run = try mapping.shared { () throws(BlockError) in try lookup(position, most: end - position) }
-            var rest = run.kind == .hole || run.kind == .zero ? 0 : run.length
+            var rest = run.length
+            if run.kind == .zero { rest = 0 }
+            if run.kind == .hole, try parentIsEmpty(at: position, length: run.length) { rest = 0 }
             var at = position
             while rest > 0 {
-                let count = min(rest, unsafe UInt64(zeroes.bytes.count))
+                let count = unsafe min(rest, UInt64(zeroes.bytes.count))
                 // SAFETY: at most the count of a buffer that lives for ever and is never written.
                 try unsafe write(UnsafeRawBufferPointer(rebasing: zeroes.bytes[..<Int(count)]), at: at)
                 at += count
@@ -60,64 +66,105 @@ extension QCOW2Image {
         }
     }
 
-    /// Changes whole clusters, a table at a time; a missing table is skipped with all its range.
-    private func changeClusters(_ range: Range<UInt64>, _ change: Change) throws(BlockError) {
+    /// Changes whole units, a table at a time.
+    private func changeUnits(_ range: Range<UInt64>, _ change: Change) throws(BlockError) {
         var position = range.lowerBound
         while position < range.upperBound {
             let index = geometry.l1Index(position)
             let end = min(range.upperBound, (UInt64(index) + 1) * geometry.l2Span)
-            let first = geometry.l2Index(position)
-            let count = Int((end - position) >> UInt64(geometry.clusterBits))
+            var left: [Range<UInt64>] = []
             do throws(BlockError) {
-                try metadata.locked { () throws(BlockError) in
-                    if l1[index] != 0 { try changeEntries(index, first..<first + count, change) }
+                left = try metadata.locked { () throws(BlockError) in
+                    if l1[index] == 0 {
+                        // Nothing is stored: there is work only where the zeroes hide something.
+                        if change == .discard { return [] }
+                        if try parentIsEmpty(at: position, length: min(end, size) - position) { return [] }
+                    }
+                    return try changeEntries(index, position..<end, change)
                 }
             } catch { throw marked(error) }
+            for part in left where change != .discard {
+                try overwriteWithZeroes(part.lowerBound, min(part.upperBound, size))
+            }
             position = end
         }
     }
 
-    /// With the metadata lock held.
-    private func changeEntries(_ index: Int, _ range: Range<Int>, _ change: Change) throws(BlockError) {
+    /// Changes units below one table, with the metadata lock held. Returns the parts of compressed clusters, which only
+    /// a write can change.
+    private func changeEntries(
+        _ index: Int, _ range: Range<UInt64>, _ change: Change
+    ) throws(BlockError) -> [Range<UInt64>] {
         let pending = try beginChange()
-        let table = unsafe try pinTable(index)
+        if l1[index] == 0 { try addTable(index, pending) }
+        let table = try unsafe pinTable(index)
         defer { tables.unpin(index) }
         try unsafe verify(index, table, pending)
-        // SAFETY: `range` is inside the table's entries.
-        func entry(_ number: Int) -> UInt64 {
-            UInt64(bigEndian: unsafe table.load(fromByteOffset: number * 8, as: UInt64.self))
-        }
-        var low = Int.max
-        var high = 0
-        for number in range {
-            switch QCOW2Mapping(entry(number), geometry) {
-            case .unallocated, .zeroPlain: continue
-            case .zeroAllocated where change == .keep: continue
-            case .compressed:
-                if change == .discard { continue }
-                let offset = UInt64(index) * geometry.l2Span + UInt64(number) * geometry.clusterSize
-                throw compressedCluster(offset)
-            default:
-                low = min(low, number)
-                high = number + 1
+        var left: [Range<UInt64>] = []
+        var changed: Range<Int>?
+        let first = geometry.l2Index(range.lowerBound)
+        let last = geometry.l2Index(range.upperBound - 1)
+        for number in first...last {
+            let cell = unsafe geometry.cell(table, number)
+            let start = UInt64(index) * geometry.l2Span + UInt64(number) * geometry.clusterSize
+            let part = max(start, range.lowerBound)..<min(start + geometry.clusterSize, range.upperBound)
+            let units = geometry.units(part.lowerBound - start..<part.upperBound - start)
+            if cell.isCompressed, units != geometry.allUnits {
+                left.append(part)
+                continue
             }
+            guard changedCell(cell, units, change) != cell else { continue }
+            if hasExternalData { try zeroExternal(part, cell, change) }
+            changed = (changed?.lowerBound ?? number)..<number + 1
         }
-        guard low < high else { return }
+        guard let changed else { return left }
         mapping.lockExclusive()
-        for number in low..<high {
-            let old = entry(number)
-            var new = old
-            switch QCOW2Mapping(old, geometry) {
-            case .data(_, copied: true) where change == .keep: new = old | QCOW2Entry.zero
-            case .zeroAllocated where change == .keep: break
-            case .data(let host, _), .zeroAllocated(let host, _):
-                new = geometry.version >= 3 ? QCOW2Entry.zero : 0
-                pending.free(ClusterRun(start: host >> UInt64(geometry.clusterBits), count: 1))
-            default: break
+        for number in changed {
+            let old = unsafe geometry.cell(table, number)
+            let start = UInt64(index) * geometry.l2Span + UInt64(number) * geometry.clusterSize
+            let part = max(start, range.lowerBound)..<min(start + geometry.clusterSize, range.upperBound)
+            let units = geometry.units(part.lowerBound - start..<part.upperBound - start)
+            if old.isCompressed && units != geometry.allUnits { continue }
+            let new = changedCell(old, units, change)
+            if new == old { continue }
+            if old.isCompressed {
+                pending.free(QCOW2CompressedBlob(entry: old.compressed, geometry).clusters(geometry))
+            } else if old.hasHost, !new.hasHost, !hasExternalData {
+                pending.free(ClusterRun(start: old.host >> UInt64(geometry.clusterBits), count: 1))
             }
-            if new != old { unsafe table.storeBytes(of: new.bigEndian, toByteOffset: number * 8, as: UInt64.self) }
+            unsafe geometry.store(new, table, number)
         }
         mapping.unlock()
-        tables.markDirty(index, low * 8..<high * 8)
+        tables.markDirty(index, geometry.bytes(ofEntries: changed))
+        return left
+    }
+
+    /// What an entry becomes when `units` of it are zeroed or discarded; of a compressed cluster all are.
+    private func changedCell(_ old: QCOW2Cell, _ units: UInt32, _ change: Change) -> QCOW2Cell {
+        // Only the flush after the first write through a table finds entries that are not legal: verification did.
+        if old.isInvalid { return old }
+        var new = old
+        let flagged: UInt32
+        if old.isCompressed {
+            new.dropHost()
+            flagged = units
+        } else {
+            // Without a backing file what is not stored reads as zeroes already.
+            let bare = units & ~(old.stored | old.zero)
+            flagged = units & old.stored | (change == .discard || !hasBacking ? 0 : bare)
+            new.stored &= ~units
+        }
+        if geometry.version >= 3 { new.zero |= flagged }
+        let keepsHost = isRawData || (change == .keep && (old.copied || geometry.hasExtendedL2) && units != 0)
+        if new.hasHost, !keepsHost, new.stored == 0, geometry.hasExtendedL2 || units != 0 { new.dropHost() }
+        return new
+    }
+
+    /// Zeroes what an external data file holds of a range that will read as zeroes. It may happen first: whether the
+    /// entry or the content says so makes no difference to a reader.
+    private func zeroExternal(_ part: Range<UInt64>, _ cell: QCOW2Cell, _ change: Change) throws(BlockError) {
+        let end = min(part.upperBound, size)
+        guard cell.hasHost, part.lowerBound < end else { return }
+        try data.zero(at: part.lowerBound, length: end - part.lowerBound, mayUnmap: change != .keep)
     }
 }

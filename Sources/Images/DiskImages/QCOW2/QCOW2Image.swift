@@ -49,6 +49,11 @@ public final class QCOW2Image: BlockDevice {
     /// The external data file alone is a valid raw image: what reads as zeroes must be zeroes there.
     let isRawData: Bool
 
+    /// Contexts and buffers for compressed clusters.
+    let codecs: CodecPool
+    /// Goes up with every compressed cluster that is stored: what was decompressed before may have moved.
+    let compressedGeneration = Atomic<UInt64>(0)
+
     public var preferredAlignment: UInt64 { geometry.clusterSize }
     public var hasVolatileMetadata: Bool { hasUnwrittenMapping.load(ordering: .acquiring) }
 
@@ -66,6 +71,8 @@ public final class QCOW2Image: BlockDevice {
         self.parent = parent
         hasBacking = header.backingName != nil
         hasExternalData = data != nil
+        codecs = CodecPool(
+            kind: header.compressionType == 1 ? .zstd : .deflate, clusterBytes: geometry.clusterBytes)
         isRawData = data != nil && header.autoclear & QCOW2Header.rawExternalData != 0
         virtualSize = Atomic(header.size & ~511)
         isReadOnly = refcounts == nil

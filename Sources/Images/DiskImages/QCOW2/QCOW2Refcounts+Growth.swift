@@ -46,6 +46,7 @@ extension QCOW2Refcounts {
         let firstIndex = geometry.blockIndex(cluster: next)
         let (clusters, blockCount) = try plannedGrowth()
         let used = ClusterRun(start: next, count: clusters + blockCount)
+        try checkLimit(used.end)
         try checkFree(used)
         var larger = table
         larger.append(contentsOf: repeatElement(0, count: Int(clusters * geometry.clusterSize / 8) - table.count))

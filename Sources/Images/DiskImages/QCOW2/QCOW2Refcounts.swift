@@ -39,6 +39,11 @@ final class QCOW2Refcounts {
     /// Clusters to be freed after the next barrier (an outgrown refcount table).
     var outgrown: [ClusterRun] = []
 
+    /// Where the next compressed cluster may go; nothing is open there when it is a multiple of a cluster.
+    var packedEnd: UInt64 = 0
+    /// Clusters at and above this one do not exist: the end of a block device, or the format's limit.
+    var limit = QCOW2Limits.hostEnd
+
     init(
         storage: any ImageStorage, geometry: QCOW2Geometry, table: [UInt64], tableOffset: UInt64,
         tableClusters: UInt64, structures: Set<UInt64>, firstFree: UInt64
@@ -79,14 +84,13 @@ final class QCOW2Refcounts {
         }
         while true {
             let index = geometry.blockIndex(cluster: next)
-            guard (next + 1) << UInt64(geometry.clusterBits) < QCOW2Limits.hostEnd else {
-                throw BlockError(.limitExceeded, "the image file has grown to the limit of the format")
-            }
+            try checkLimit(next + 1)
             if index >= UInt64(table.count) {
                 try growTable()
             } else if table[Int(index)] == 0 {
                 try makeBlock(Int(index))
             } else if let run = try freeRun(in: Int(index), most: most) {
+                try checkLimit(run.end)
                 try claim(run)
                 next = run.end
                 let areBlank = run.start >= blankFrom
@@ -135,6 +139,7 @@ final class QCOW2Refcounts {
 
     private func recycle(_ run: ClusterRun) {
         let bits = UInt64(geometry.clusterBits)
+        if (run.start..<run.end).contains(packedEnd >> bits) { packedEnd = 0 }
         // Space that cannot be given back stays with the file; that is no failure.
         _ = try? storage.punch(at: run.start << bits, length: run.count << bits)
         if let last = recycled.last, last.end == run.start {
@@ -176,7 +181,7 @@ final class QCOW2Refcounts {
             while start < end, unsafe words.get(block, geometry.blockSlot(cluster: start)) != 0 { start += 1 }
             if start == end { return nil }
             var run = ClusterRun(start: start, count: 1)
-            while run.count < most, run.end < end,
+            while run.count < most, run.end < min(end, limit),
                 unsafe words.get(block, geometry.blockSlot(cluster: run.end)) == 0
             {
                 run.count += 1
@@ -189,6 +194,16 @@ final class QCOW2Refcounts {
     func dirtyBytes(_ low: UInt64, _ high: UInt64) -> Range<Int> {
         words.bytes(of: geometry.blockSlot(cluster: low))
             .lowerBound..<words.bytes(of: geometry.blockSlot(cluster: high - 1)).upperBound
+    }
+
+    /// Clusters below `end` exist or can be made.
+    func checkLimit(_ end: UInt64) throws(BlockError) {
+        guard end < QCOW2Limits.hostEnd >> UInt64(geometry.clusterBits) else {
+            throw BlockError(.limitExceeded, "the image file has grown to the limit of the format")
+        }
+        guard end <= limit else {
+            throw BlockError(.noSpace, "the block device of the image is full", path: storage.path)
+        }
     }
 
     /// Moves `next` past clusters that growth has used.

@@ -128,21 +128,6 @@ import Testing
         #expect(overlay.backingFile == base && overlay.backingFormat == "raw" && overlay.virtualSize == 1 << 20)
     }
 
-    @Test func compressedClustersAreRefusedWhereTheyAre() throws {
-        let folder = try ScratchFolder("qcow2-compressed")
-        try Data(repeating: 5, count: 1 << 20).write(to: URL(fileURLWithPath: folder.file("a.raw")))
-        let path = folder.file("a.qcow2")
-        try Tool.check("qemu-img", ["convert", "-c", "-f", "raw", "-O", "qcow2", folder.file("a.raw"), path])
-        let image = try QCOW2Image.open(file: ImageFile(path: path, access: .readWrite), readOnly: false)
-        let error = #expect(throws: BlockError.self) { _ = try image.bytes(65536, 512) }
-        #expect(error?.code == .unsupported)
-        #expect(throws: BlockError.self) { try image.store([1], 0) }
-        try image.discard(at: 0, length: 1 << 20)
-        #expect(try image.extents(at: 0, length: 1 << 20).map(\.kind) == [.data])
-        try image.close()
-        try qemuCheck(path)
-    }
-
     @Test func aWriteLeavesTheSnapshotsOfQemuAsTheyAre() throws {
         let folder = try ScratchFolder("qcow2-snapshot")
         let path = folder.file("a.qcow2")

@@ -23,6 +23,10 @@ struct VMDKStreamOrder: Sendable {
             throw BlockError(
                 .unsupported, "only the streamOptimized kind of VMDK can be read from front to end; give it as a file")
         }
+        guard header.overheadSectors < 1 << 40 else {
+            throw BlockError(
+                .corrupt, "the VMDK claims that its grains begin at sector \(header.overheadSectors)", offset: 64)
+        }
         self.header = header
     }
 

@@ -1,0 +1,85 @@
+import BlockIO
+import CoreTypes
+
+/// A raw stream, or a fixed VHD, which is one with a footer behind it.
+struct RawStreamReader {
+    let options: StreamReadOptions
+    let progress: ProgressCounter
+    let cancellation: CancellationFlag
+
+    /// Bytes of the disk.
+    func read(
+        _ source: any ByteSource, into destination: StreamDestination, footer: Bool
+    ) throws(BlockError) -> UInt64 {
+        let tail = footer ? VHDFooter.size : 0
+        let announced = source.expectedLength.map { $0 - min($0, UInt64(tail)) }
+        let writer: SparseWriter
+        switch destination {
+        case .device(let device, let isFresh):
+            writer = SparseWriter(growingInto: device, isFresh: isFresh)
+        case .make:
+            guard let size = options.rawSize ?? announced else {
+                throw BlockError(
+                    .unsupported,
+                    "\(footer ? "a fixed VHD" : "a raw image") in a pipe does not say how large the disk is: say it")
+            }
+            writer = try SparseWriter(destination, size: size, options: options, cancellation: cancellation)
+        }
+        if let announced { progress.expect(announced) }
+        let most = min(options.rawSize ?? writer.size, options.largestVirtualSize)
+        let buffer = AlignedBuffer(count: (1 << 20) + tail)
+        /// Bytes at the beginning of the buffer that may be the footer; and bytes of the disk so far.
+        var held = 0
+        var length: UInt64 = 0
+        while true {
+            if cancellation.isCancelled { throw BlockError(.cancelled, "the stream was cancelled") }
+            // SAFETY: all slices end at most at `held + count`, which is at most the buffer's size.
+            let count = try unsafe source.readFully(
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[held..<held + (1 << 20)]))
+            if count == 0 { break }
+            let ready = max(held + count - tail, 0)
+            guard UInt64(ready) <= most - length else { throw tooLong(most, writer) }
+            try unsafe writer.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<ready]), at: length)
+            length += UInt64(ready)
+            progress.add(UInt64(ready))
+            unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<(held + count - ready)])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer.bytes[ready..<held + count]))
+            held += count - ready
+        }
+        if let size = options.rawSize, size != length {
+            throw BlockError(.invalidImage, "the stream holds \(length) bytes of the disk and should hold \(size)")
+        }
+        if footer { return try unsafe checkFooter(Array(buffer.bytes[..<held]), length) }
+        return length
+    }
+
+    private func tooLong(_ most: UInt64, _ writer: SparseWriter) -> BlockError {
+        if most == writer.size {
+            return BlockError(
+                .outOfRange, "the stream is longer than the disk of \(most) bytes: resize the disk first")
+        }
+        return BlockError(.limitExceeded, "the stream is longer than the \(most) bytes that are allowed here")
+    }
+
+    private func checkFooter(_ bytes: [UInt8], _ length: UInt64) throws(BlockError) -> UInt64 {
+        let footer: VHDFooter
+        do throws(BlockError) {
+            footer = try VHDFooter(checking: bytes)
+        } catch {
+            throw BlockError(
+                .invalidImage,
+                "not a VHD, or cut off: the stream neither begins with the footer of a dynamic one nor ends with the"
+                    + " footer of a fixed one (\(error.message))")
+        }
+        guard footer.kind == .fixed else {
+            throw BlockError(
+                .corrupt,
+                "the copy of the footer at the beginning of the VHD is damaged, so it cannot be read as a stream")
+        }
+        guard footer.currentSize == length, footer.virtualSize <= length else {
+            throw BlockError(
+                .corrupt, "the VHD has \(length) bytes of data and says that the disk has \(footer.currentSize)")
+        }
+        return footer.virtualSize
+    }
+}

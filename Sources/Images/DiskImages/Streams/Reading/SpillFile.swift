@@ -1,0 +1,42 @@
+import BlockIO
+import CLinux
+import Glibc
+
+/// A temporary file without a name for bytes of a stream whose meaning is not known yet, each at its place in the stream.
+/// It goes with this object, however the process ends.
+final class SpillFile {
+    private let file: ImageFile
+
+    init(in folder: String) throws(BlockError) {
+        // SAFETY: the C string lives for the call.
+        var descriptor = unsafe folder.withCString { unsafe gantry_open_unnamed($0) }
+        if descriptor == -EOPNOTSUPP || descriptor == -EISDIR { descriptor = Self.openNamed(in: folder) }
+        guard descriptor >= 0 else { throw BlockError(call: "open(O_TMPFILE)", errno: -descriptor, path: folder) }
+        file = try ImageFile(descriptor: descriptor, path: folder, isReadOnly: false, locking: false)
+    }
+
+    /// Where the file system makes no files without a name: one whose name is gone at once. Descriptor or -errno.
+    private static func openNamed(in folder: String) -> Int32 {
+        var name = Array((folder + "/.gantry-stream-XXXXXX").utf8CString)
+        // SAFETY: a C string of this function's own, which both calls leave as long as it is.
+        return unsafe name.withUnsafeMutableBufferPointer { name in
+            guard let base = name.baseAddress else { return -EINVAL }
+            let descriptor = unsafe mkstemp(base)
+            if descriptor < 0 { return -errno }
+            unsafe unlink(base)
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            return descriptor
+        }
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try unsafe file.write(bytes, at: offset)
+    }
+
+    /// Zeroes where nothing was written.
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try unsafe file.read(into: buffer, at: offset)
+    }
+
+    deinit { file.close() }
+}

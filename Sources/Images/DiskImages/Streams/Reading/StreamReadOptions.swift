@@ -1,0 +1,54 @@
+public import BlockIO
+public import CoreTypes
+
+/// The formats that a disk can be read from as a stream.
+public enum StreamFormat: String, CaseIterable, Sendable {
+    case raw, vhd, qcow2, vmdk
+
+    public init(_ format: ImageFormat) {
+        switch format {
+        case .raw: self = .raw
+        case .vhd: self = .vhd
+        case .qcow2: self = .qcow2
+        }
+    }
+}
+
+/// What a stranger's stream may cost, and what it may lean on.
+public struct StreamReadOptions {
+    /// Bytes; a stream whose disk is larger is refused with `.limitExceeded`.
+    public var largestVirtualSize = UInt64.max
+    /// Bytes of memory for what the stream's tables say, at the most.
+    public var largestMetadata = 128 << 20
+    /// Bytes of the disk, for streams that do not say it themselves: raw, and fixed VHD, which says it at the end. A raw
+    /// stream must have exactly this length then.
+    public var rawSize: UInt64?
+    /// The disk below a differencing VHD or a qcow2 overlay; such streams are refused without.
+    public var parent: Parent?
+    /// A folder for an unnamed file that holds data which come before the tables that describe them, when a stream has
+    /// such; without it that is an error.
+    public var spillFolder: String?
+
+    public struct Parent {
+        public var device: any BlockDevice
+        /// Compared with the one that a differencing VHD stores (a UUID in lower case).
+        public var identifier: String?
+
+        public init(device: any BlockDevice, identifier: String? = nil) {
+            self.device = device
+            self.identifier = identifier
+        }
+    }
+
+    public init() {}
+}
+
+/// Where the content of a stream goes.
+public enum StreamDestination {
+    /// A device that is at least as large as the disk in the stream; what lies behind that is not touched. `isFresh`: it
+    /// reads as zeroes everywhere, so zeroes need not be written.
+    case device(any BlockDevice, isFresh: Bool)
+    /// Makes the device, which reads as zeroes, when the virtual size is known. Called at most once. The caller closes
+    /// it, also after an error.
+    case make((UInt64) throws(BlockError) -> any BlockDevice)
+}

@@ -1,0 +1,99 @@
+import BlockIO
+import CoreTypes
+
+/// A streamOptimized VMDK in one pass: markers say what follows, and grains ascend. The tables in it are for those who
+/// can seek. Only the mark at its end shows that the stream is whole.
+struct VMDKStreamReader {
+    private let stream: ForwardStream
+    private let header: VMDKSparseHeader
+    private let options: StreamReadOptions
+    private let cancellation: CancellationFlag
+
+    init(
+        _ source: PrefixedSource, options: StreamReadOptions, progress: ProgressCounter, cancellation: CancellationFlag
+    ) throws(BlockError) {
+        header = try VMDKSparseHeader(source.head)
+        let order = try VMDKStreamOrder(header: header)
+        stream = ForwardStream(
+            source, largestPeek: max(1 << 20, order.largestGrain + 512), options: options, progress: progress,
+            cancellation: cancellation)
+        self.options = options
+        self.cancellation = cancellation
+    }
+
+    /// Bytes of the disk.
+    func read(into destination: StreamDestination) throws(BlockError) -> UInt64 {
+        guard header.capacity > 0 else {
+            throw BlockError(.invalidImage, "the VMDK says no size; it is a carrier of a descriptor and no stream")
+        }
+        try checkDescriptor()
+        var options = options
+        options.parent = nil
+        let writer = try SparseWriter(
+            destination, size: header.capacity, options: options, cancellation: cancellation)
+        let inflater = VMDKInflater()
+        let grain = AlignedBuffer(count: Int(header.grainBytes))
+        var order = try VMDKStreamOrder(header: header)
+        var offset = order.firstMarker
+        while true {
+            if cancellation.isCancelled { throw BlockError(.cancelled, "the stream was cancelled") }
+            let sector = try unsafe Array(stream.peek(512, at: offset))
+            guard sector.count == 512 else { throw stream.truncated("the VMDK: its end mark is missing", at: offset) }
+            let (step, advance) = try order.accept(VMDKMarker(sector), at: offset)
+            switch step {
+            case .grain(let target, let length, let size):
+                // The first bytes come with the marker; the padding behind the last is nobody's.
+                let prefix = VMDKMarker.grainPrefix
+                let data = try unsafe stream.peek(prefix + size, at: offset)
+                guard data.count == prefix + size else { throw stream.truncated("a grain", at: offset) }
+                // SAFETY: used before the next call of the stream; `grain` is this function's own.
+                try unsafe inflater.inflate(
+                    UnsafeRawBufferPointer(rebasing: data[prefix...]), into: grain.bytes, length: length, at: offset)
+                try unsafe writer.write(UnsafeRawBufferPointer(rebasing: grain.bytes[..<length]), at: target)
+            case .metadata: break
+            case .footer:
+                let footer = try VMDKSparseHeader(stream.array(512, at: offset + 512, "the footer"))
+                guard footer.capacity == header.capacity, footer.grainSectors == header.grainSectors else {
+                    throw BlockError(.corrupt, "the footer of the VMDK contradicts its header", offset: offset)
+                }
+            case .end:
+                try checkEnd(from: offset + advance)
+                return header.capacity
+            }
+            try stream.pass(offset..<offset + advance)
+            offset += advance
+        }
+    }
+
+    /// A stream that is the difference to a parent lacks what the parent holds.
+    private func checkDescriptor() throws(BlockError) {
+        let range = header.descriptor
+        if range.isEmpty || range.lowerBound < 512 { return }
+        let count = min(Int(range.upperBound - range.lowerBound), stream.largestPeek)
+        let bytes = try unsafe Array(stream.peek(count, at: range.lowerBound))
+        let text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self).lowercased()
+        for line in text.split(whereSeparator: \.isNewline) {
+            let pair = line.split(separator: "=", maxSplits: 1)
+            let key = pair.first?.filter { !$0.isWhitespace }
+            let value = pair.count == 2 ? pair[1].filter { !$0.isWhitespace && $0 != "\"" } : ""
+            if key == "parentcid", value != "ffffffff" {
+                throw BlockError(.denied, "the VMDK is the difference to a parent, which a stream cannot name")
+            }
+        }
+    }
+
+    /// Zeroes may follow, as some writers round up.
+    private func checkEnd(from end: UInt64) throws(BlockError) {
+        var offset = end
+        while true {
+            let rest = try unsafe stream.peek(stream.largestPeek, at: offset)
+            if unsafe rest.isEmpty { return }
+            guard unsafe isZero(rest) else {
+                throw BlockError(.invalidImage, "something follows the end of the VMDK stream", offset: offset)
+            }
+            let count = UInt64(rest.count)
+            try stream.pass(offset..<offset + count)
+            offset += count
+        }
+    }
+}

@@ -1,37 +1,27 @@
-import BlockCopy
 public import BlockIO
-import CLinux
 public import CoreTypes
 public import DatapathControl
 import DiskImages
-import Foundation
 
 /// Moves a disk's content between an image file and a byte stream (an upload or a download), in a process of its own:
 /// what a stranger uploaded is parsed here, and cancelling is killing.
+///
+/// Nothing is stored on the way but, of uploads whose parts come in an order that cannot be followed (a qcow2 image with
+/// data before the tables that describe them), the parts that came too early: in a file without a name beside the image.
 public enum ImageTransfer {
-    /// Reads a stream in `streamFormat` and writes its content to the image. The stream may be shorter than the disk:
-    /// the rest is left as it was for raw, and is part of the virtual size for the others. `.outOfRange` when it is
-    /// larger. The formats that need seeking are kept in an unnamed file beside the image while they are read.
+    /// Reads a stream in `streamFormat` to its end and writes its content to the image. The stream may be shorter than
+    /// the disk: the rest is left as it was for raw, and what lies behind the virtual size for the others.
+    /// `.outOfRange`, with nothing changed, when it says that it is larger.
     public static func receive(
         from stream: Int32, streamFormat: ImageFormat, into image: ImageSpecification
     ) throws(BlockError) {
         let device = try open(image, readOnly: false)
         do throws(BlockError) {
-            if streamFormat == .raw {
-                try receiveRaw(from: stream, into: device)
-            } else {
-                let spool = try UnnamedFile(beside: image.path)
-                try spool.fill(from: stream)
-                let source = try DiskImage.open(path: spool.path, format: streamFormat, readOnly: true)
-                guard source.size <= device.size else {
-                    throw BlockError(
-                        .outOfRange,
-                        "the uploaded image has \(source.size) bytes and the disk only \(device.size): resize the disk first"
-                    )
-                }
-                try CopyEngine.copy(from: source, to: device)
-                try source.close()
-            }
+            var options = StreamReadOptions()
+            options.spillFolder = image.path.lastIndex(of: "/").map { String(image.path[..<$0]) } ?? "."
+            try DiskImage.readStream(
+                from: DescriptorSource(stream), as: StreamFormat(streamFormat), options: options,
+                into: .device(device, isFresh: try isEmpty(device)))
             try device.flush()
         } catch {
             try? device.close()
@@ -40,23 +30,16 @@ public enum ImageTransfer {
         try device.close()
     }
 
-    /// Writes the image's content to the stream in `streamFormat`.
+    /// Writes the image's content to the stream in `streamFormat`: no file is made, however large it is.
     public static func send(
         _ image: ImageSpecification, to stream: Int32, streamFormat: ImageFormat
     ) throws(BlockError) {
         let device = try open(image, readOnly: true)
-        if streamFormat == .raw {
-            try sendRaw(device, to: stream)
-        } else {
-            let spool = try UnnamedFile(beside: image.path)
-            try spool.withTarget(format: streamFormat, size: device.size) { target throws(BlockError) in
-                var options = CopyEngine.Options()
-                options.destinationIsZero = true
-                // One thread allocates in ascending order: stream readers expect blocks to ascend.
-                options.threads = 1
-                try CopyEngine.copy(from: device, to: target, options: options)
-            }
-            try spool.drain(to: stream)
+        do throws(BlockError) {
+            try DiskImage.writeStream(of: device, as: streamFormat, to: DescriptorSink(stream))
+        } catch {
+            try? device.close()
+            throw error
         }
         try device.close()
     }
@@ -68,43 +51,17 @@ public enum ImageTransfer {
         return try DiskImage.open(path: image.path, format: format, readOnly: readOnly)
     }
 
-    private static func receiveRaw(from stream: Int32, into device: any BlockDevice) throws(BlockError) {
-        let buffer = AlignedBuffer(count: 1 << 20)
-        let granule = 65536
-        var offset: UInt64 = 0
-        while true {
-            let count = try ByteStream.read(stream, into: buffer)
-            if count == 0 { return }
-            guard offset + UInt64(count) <= device.size else {
-                throw BlockError(
-                    .outOfRange, "the upload is longer than the disk of \(device.size) bytes: resize the disk first")
-            }
-            var start = 0
-            while start < count {
-                let end = min(count, start + granule)
-                // SAFETY: the slice lies inside what was just read into this function's own buffer.
-                let piece = unsafe UnsafeRawBufferPointer(rebasing: buffer.bytes[start..<end])
-                if unsafe isZero(piece) {
-                    try device.writeZeroes(at: offset, length: UInt64(piece.count), mayUnmap: true)
-                } else {
-                    try unsafe device.write(piece, at: offset)
-                }
-                offset += UInt64(piece.count)
-                start = end
-            }
+    /// Nothing is stored in the image, so zeroes need not be written. Ends with the first data found.
+    private static func isEmpty(_ device: any BlockDevice) throws(BlockError) -> Bool {
+        var extents: [Extent] = []
+        var position: UInt64 = 0
+        while position < device.size {
+            extents.removeAll(keepingCapacity: true)
+            try device.appendExtents(to: &extents, at: position, length: min(1 << 30, device.size - position))
+            guard let end = extents.last?.end, end > position else { return false }
+            if extents.contains(where: { $0.kind == .data }) { return false }
+            position = end
         }
-    }
-
-    private static func sendRaw(_ device: any BlockDevice, to stream: Int32) throws(BlockError) {
-        let buffer = AlignedBuffer(count: 1 << 20)
-        var offset: UInt64 = 0
-        while offset < device.size {
-            let count = unsafe Int(min(UInt64(buffer.bytes.count), device.size - offset))
-            // SAFETY: at most the buffer's own size.
-            let piece = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[0..<count])
-            try unsafe device.read(into: piece, at: offset)
-            try unsafe ByteStream.write(UnsafeRawBufferPointer(piece), to: stream)
-            offset += UInt64(count)
-        }
+        return true
     }
 }

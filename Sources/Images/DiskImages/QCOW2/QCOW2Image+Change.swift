@@ -17,6 +17,7 @@ extension QCOW2Image {
             try storage.sync()
             pending.mustClearAutoclear = false
         }
+        try markDirty(pending)
         if tables.dirtyCount >= tables.capacity / 2 || pending.frees.count >= 16384 { try flushMetadata() }
         // After that flush, which may have left nothing pending: this change is.
         hasPendingMetadata.store(true, ordering: .releasing)
@@ -102,7 +103,7 @@ extension QCOW2Image {
 
     private func contradiction(_ what: String, _ cluster: UInt64) -> BlockError {
         BlockError(
-            .corrupt, "\(what); nothing is written any more, repair the image with qemu-img check -r all",
+            .corrupt, "\(what); nothing is written any more, repair the image",
             path: storage.path, offset: cluster << UInt64(geometry.clusterBits))
     }
 
@@ -111,7 +112,8 @@ extension QCOW2Image {
         guard error.code == .corrupt else { return error }
         if !isCorrupt.exchange(true, ordering: .relaxed), geometry.version >= 3 {
             var bytes: [UInt8] = []
-            bytes.appendBigEndian(header.incompatible.union(.corrupt).rawValue)
+            let features = pending?.header.incompatible ?? header.incompatible
+            bytes.appendBigEndian(features.union(.corrupt).rawValue)
             do throws(BlockError) {
                 try storage.store(bytes, at: QCOW2Header.Offset.incompatible)
                 try storage.sync()

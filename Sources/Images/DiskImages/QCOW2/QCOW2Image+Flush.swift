@@ -17,14 +17,16 @@ extension QCOW2Image {
     }
 
     /// With the metadata lock held. Reads and writes in place go on meanwhile. What fails stays pending.
-    func flushMetadata() throws(BlockError) {
+    /// - Parameter isLast: lazily kept refcounts are written too.
+    func flushMetadata(isLast: Bool = false) throws(BlockError) {
         guard let pending else { return }
         let refcounts = pending.refcounts
         if let failure = refcounts.failure { throw failure }
         // After a contradiction no metadata is written any more, so what is pending cannot become durable.
         try checkWritable()
-        try refcounts.writeBlocks()
-        if !refcounts.unwrittenEntries.isEmpty {
+        let isLazy = pending.isDirty && !isLast
+        if !isLazy { try refcounts.writeBlocks() }
+        if !isLazy, !refcounts.unwrittenEntries.isEmpty {
             try storage.sync()
             try refcounts.writeEntries()
             pending.needsDataBarrier = true
@@ -74,12 +76,15 @@ extension QCOW2Image {
             if try refcounts.count(table) <= 1 { refcounts.structures.remove(table) }
             try refcounts.release(ClusterRun(start: table, count: 1))
         }
-        if refcounts.blocks.dirtyCount == 0 { hasPendingMetadata.store(false, ordering: .releasing) }
+        if refcounts.blocks.dirtyCount == 0 || pending.isDirty { hasPendingMetadata.store(false, ordering: .releasing) }
     }
 
     /// The last flush: also writes the counts of what the flush itself freed.
     func closeMetadata() throws(BlockError) {
-        try flushMetadata()
-        if let pending, pending.refcounts.blocks.dirtyCount > 0 { try flushMetadata() }
+        try flushMetadata(isLast: true)
+        if let pending {
+            if pending.refcounts.blocks.dirtyCount > 0 { try flushMetadata(isLast: true) }
+            try clearDirty(pending)
+        }
     }
 }

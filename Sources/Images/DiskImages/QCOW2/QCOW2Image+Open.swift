@@ -4,8 +4,8 @@ internal import CoreTypes
 extension QCOW2Image {
     /// Opens an image without any other file. Takes over `file`: it is closed with the image, and when this throws.
     /// - Throws: `.invalidImage` and `.corrupt` for what is broken; `.denied` when the image needs a backing file or an
-    ///   external data file; `.unsupported` for encryption, unknown incompatible features, and, for writing, for
-    ///   images that were not closed cleanly.
+    ///   external data file; `.unsupported` for encryption, unknown incompatible features. An image that was
+    ///   not closed cleanly gets its refcounts anew when it is opened for writing.
     public static func open(file: ImageFile, readOnly: Bool) throws(BlockError) -> QCOW2Image {
         do throws(BlockError) {
             return try open(storage: file, readOnly: readOnly || file.isReadOnly)
@@ -21,9 +21,14 @@ extension QCOW2Image {
         storage: any ImageStorage, readOnly: Bool, chain: ChainContext = ChainContext(policy: .standalone),
         data: (any ImageStorage)? = nil
     ) throws(BlockError) -> QCOW2Image {
-        let fileSize = try storage.size()
-        let header = try readHeader(storage, fileSize: fileSize)
+        var fileSize = try storage.size()
+        var header = try readHeader(storage, fileSize: fileSize)
         try checkSupported(header, readOnly: readOnly)
+        if !readOnly, header.incompatible.contains(.dirty) {
+            try restoreCounts(storage)
+            fileSize = try storage.size()
+            header = try readHeader(storage, fileSize: fileSize)
+        }
         var external = data
         if external == nil {
             external = try openData(header, readOnly: readOnly, chain: chain, path: storage.path)
@@ -149,12 +154,7 @@ extension QCOW2Image {
         if readOnly { return }
         if header.incompatible.contains(.corrupt) {
             throw BlockError(
-                .corrupt, "the image is marked as corrupt; it can be read, and repaired with qemu-img check -r all")
-        }
-        if header.incompatible.contains(.dirty) {
-            throw BlockError(
-                .unsupported,
-                "the image was not closed cleanly and its refcounts are stale; run qemu-img check -r all first")
+                .corrupt, "the image is marked as corrupt; it can be read, and repaired by a check")
         }
     }
 }

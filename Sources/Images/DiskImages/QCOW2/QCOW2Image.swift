@@ -119,6 +119,8 @@ final class QCOW2PendingChanges: @unchecked Sendable {
     var frees: [ClusterRun] = []
     /// Data or refcounts were written that an L2 entry in memory depends on.
     var needsDataBarrier = false
+    /// The header says that the stored refcounts may be stale, because they are written lazily.
+    var isDirty = false
     /// Autoclear bits in the header belong to features that writing does not maintain.
     var mustClearAutoclear: Bool
     /// Clusters that more than one L1 entry, or another structure, claims.

@@ -10,7 +10,7 @@ struct ClusterRun: Sendable, Equatable {
 
 /// The refcounts of a writable image, and the allocation of host clusters.
 ///
-/// Allocation goes up from the end of the file; clusters freed in this session are used again first. Refcount blocks
+/// Allocation goes up from the end of the file; free clusters below it are used first (QCOW2Refcounts+Gaps). Refcount blocks
 /// are cached and dirty; `writeBlocks` may write them at any time, because a count goes up before anything refers to
 /// the cluster and goes down only after the last reference is durably gone.
 ///
@@ -35,7 +35,10 @@ final class QCOW2Refcounts {
     /// Set when the file and this object may disagree on where the refcount table is: nothing may be written then.
     var failure: BlockError?
     /// Freed clusters, with other content than zeroes for all that is known.
-    private var recycled: [ClusterRun] = []
+    var recycled: [ClusterRun] = []
+    /// The first refcount block that was not looked through for free clusters, and where such clusters end.
+    var gapBlock = 0
+    let gapEnd: UInt64
     /// Clusters to be freed after the next barrier (an outgrown refcount table).
     var outgrown: [ClusterRun] = []
 
@@ -57,6 +60,7 @@ final class QCOW2Refcounts {
         self.structures = structures
         next = firstFree
         blankFrom = firstFree
+        gapEnd = firstFree
         blocks = QCOW2TableCache(
             tableBytes: geometry.clusterBytes, keyCount: table.count, memory: 8 << 20, most: 1024)
     }
@@ -73,12 +77,11 @@ final class QCOW2Refcounts {
     /// Up to `most` (at least 1) adjoining free clusters, now with a count of 1. `areBlank`: they read as zeroes.
     func allocate(upTo most: UInt64) throws(BlockError) -> (run: ClusterRun, areBlank: Bool) {
         if let failure { throw failure }
-        while let last = recycled.last {
-            recycled.removeLast()
-            let run = ClusterRun(start: last.start, count: min(last.count, most))
-            if run.count < last.count {
-                recycled.append(ClusterRun(start: run.end, count: last.count - run.count))
-            }
+        if recycled.isEmpty { try findGaps() }
+        while let last = recycled.popLast() {
+            let (run, rest) = try usable(last, most: most)
+            if rest.count > 0 { recycled.append(rest) }
+            if run.count == 0 { continue }
             try claim(run)
             return (run, false)
         }

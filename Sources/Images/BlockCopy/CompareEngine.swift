@@ -4,73 +4,97 @@ import Glibc
 
 /// Tells whether two devices hold the same bytes, reading only where one of them has data.
 public enum CompareEngine {
+    /// Bytes compared at a time: both buffers fit the processor's cache.
+    private static let chunk: UInt64 = 256 << 10
+
     /// The byte offset of the first difference, nil when there is none. A longer device equals a shorter one when its
     /// rest reads as zeroes, as qemu-img compare has it.
     public static func firstDifference(
         _ a: any BlockDevice, _ b: any BlockDevice, progress: ProgressCounter = ProgressCounter(),
         cancellation: CancellationFlag = CancellationFlag()
     ) throws(BlockError) -> UInt64? {
-        let (short, long) = a.size <= b.size ? (a, b) : (b, a)
-        progress.expect(long.size)
-        let chunk: UInt64 = 1 << 20
-        let left = AlignedBuffer(count: Int(chunk))
-        let right = AlignedBuffer(count: Int(chunk))
+        var left = try Side(a)
+        var right = try Side(b)
+        let end = max(a.size, b.size)
+        progress.expect(end)
         var position: UInt64 = 0
-        while position < long.size {
+        while position < end {
             if cancellation.isCancelled { throw .stopped }
-            let quiet = try emptyEnd(short, long, at: position)
-            if quiet > position {
-                progress.add(quiet - position)
-                position = quiet
-                continue
+            // Up to where both sides stay of one kind; what adjoins is read at once.
+            let until = min(left.end, right.end, end)
+            if !left.isData && !right.isData {
+                progress.add(until - position)
+                position = until
+            } else {
+                let count = min(until - position, chunk)
+                if let index = try difference(&left, &right, at: position, count: count) { return position + index }
+                progress.add(count)
+                position += count
             }
-            let count = min(chunk, long.size - position)
-            try fill(left, from: long, at: position, count: count)
-            try fill(right, from: short, at: position, count: count)
-            // SAFETY: both buffers hold a chunk and `count` is at most that.
-            if let index = unsafe firstDifference(left.bytes, right.bytes, count: Int(count)) {
-                return position + UInt64(index)
-            }
-            progress.add(count)
-            position += count
+            try left.advance(to: position)
+            try right.advance(to: position)
         }
         return nil
     }
 
-    /// The end of the run at `position` in which neither device has data; `position` when one has.
-    private static func emptyEnd(
-        _ short: any BlockDevice, _ long: any BlockDevice, at position: UInt64
-    ) throws(BlockError) -> UInt64 {
-        var end = long.size
-        for device in [short, long] where position < device.size {
-            var extents: [Extent] = []
-            try device.appendExtents(to: &extents, at: position, length: min(1 << 30, device.size - position))
-            guard let first = extents.first, first.kind != .data else { return position }
-            end = min(end, first.end)
+    private static func difference(
+        _ left: inout Side, _ right: inout Side, at position: UInt64, count: UInt64
+    ) throws(BlockError) -> UInt64? {
+        if left.isData { try left.load(position, count) }
+        if right.isData { try right.load(position, count) }
+        // SAFETY: both buffers hold a chunk and `count` is at most that; a side without data is not looked at.
+        let a = unsafe UnsafeRawBufferPointer(rebasing: left.buffer.bytes[0..<Int(count)])
+        let b = unsafe UnsafeRawBufferPointer(rebasing: right.buffer.bytes[0..<Int(count)])
+        if left.isData && right.isData {
+            guard let one = a.baseAddress, let other = b.baseAddress, unsafe memcmp(one, other, a.count) != 0
+            else { return nil }
+            return (0..<a.count).first { unsafe a[$0] != b[$0] }.map(UInt64.init)
         }
-        return end
+        let bytes = unsafe left.isData ? a : b
+        if unsafe isZero(bytes) { return nil }
+        return bytes.indices.first { unsafe bytes[$0] != 0 }.map(UInt64.init)
     }
 
-    /// Reads `count` bytes; what lies past the device's end is zero.
-    private static func fill(
-        _ buffer: AlignedBuffer, from device: any BlockDevice, at position: UInt64, count: UInt64
-    ) throws(BlockError) {
-        let present = position >= device.size ? 0 : min(count, device.size - position)
-        if present > 0 {
+    /// One device and the run of one kind that its comparison stands in.
+    private struct Side {
+        let device: any BlockDevice
+        let buffer = AlignedBuffer(count: Int(CompareEngine.chunk))
+        private var walk: HostExtentWalk
+        private var next: HostExtent?
+        private(set) var isData = false
+        /// Where the present run ends; behind the device all is zero.
+        private(set) var end: UInt64 = 0
+
+        init(_ device: any BlockDevice) throws(BlockError) {
+            self.device = device
+            // Holes of a file are known at one moment, so a device in use is asked for its own map only.
+            walk = HostExtentWalk(device, resolvingHoles: device.isReadOnly)
+            next = try walk.next()
+            try advance(to: 0)
+        }
+
+        /// Makes the run that holds `position` the present one.
+        mutating func advance(to position: UInt64) throws(BlockError) {
+            if position < end { return }
+            guard let first = next else {
+                isData = false
+                end = .max
+                return
+            }
+            isData = first.kind == .data
+            end = first.end
+            next = try walk.next()
+            while let extent = next, (extent.kind == .data) == isData {
+                end = extent.end
+                next = try walk.next()
+                if isData, end - position >= CompareEngine.chunk { break }
+            }
+        }
+
+        func load(_ position: UInt64, _ count: UInt64) throws(BlockError) {
+            // SAFETY: at most a chunk.
             try unsafe device.read(
-                into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[0..<Int(present)]), at: position)
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[0..<Int(count)]), at: position)
         }
-        if present < count {
-            unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[Int(present)..<Int(count)])
-                .initializeMemory(as: UInt8.self, repeating: 0)
-        }
-    }
-
-    private static func firstDifference(
-        _ a: UnsafeMutableRawBufferPointer, _ b: UnsafeMutableRawBufferPointer, count: Int
-    ) -> Int? {
-        guard let left = a.baseAddress, let right = b.baseAddress else { return nil }
-        if unsafe memcmp(left, right, count) == 0 { return nil }
-        return (0..<count).first { unsafe a[$0] != b[$0] }
     }
 }

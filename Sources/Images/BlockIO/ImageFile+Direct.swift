@@ -7,6 +7,8 @@ public protocol BulkDestination: BlockDevice {
     /// Large aligned writes may go to the disk at once from here on, past the page cache, and reads of the file are no
     /// longer read ahead. What is stored and when it is durable does not change.
     func bypassCache()
+    /// They do: several requests at a time are worth their threads.
+    var bypassesCache: Bool { get }
 }
 
 // SAFETY (whole file): the pointer and counts are those of the caller's buffer.
@@ -22,11 +24,15 @@ extension ImageFile {
     /// nothing where the file system does not offer that.
     public func bypassCache() {
         if isReadOnly || closed.load(ordering: .relaxed) || direct.load(ordering: .relaxed) >= 0 { return }
+        // Its page cache is the storage.
+        if gantry_is_in_memory(descriptor) { return }
         let opened = gantry_reopen_direct(descriptor)
         if opened < 0 { return }
         let (exchanged, _) = direct.compareExchange(expected: -1, desired: opened, ordering: .acquiringAndReleasing)
         if !exchanged { Glibc.close(opened) }
     }
+
+    public var bypassesCache: Bool { direct.load(ordering: .relaxed) >= 0 }
 
     /// Writes what can be written directly of the beginning of a range; returns how many bytes. The kernel keeps page
     /// cache and disk alike. What it does not take is the caller's to write, and to report.

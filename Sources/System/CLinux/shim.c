@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -90,6 +92,15 @@ int64_t gantry_copy_file_range(int from, uint64_t from_offset, int to, uint64_t 
     loff_t in = (loff_t)from_offset, out = (loff_t)to_offset;
     ssize_t r = copy_file_range(from, &in, to, &out, length, 0);
     return r < 0 ? -errno : r;
+}
+int gantry_clone_range(int from, uint64_t from_offset, int to, uint64_t to_offset, uint64_t length) {
+    struct file_clone_range range = {
+        .src_fd = from, .src_offset = from_offset, .src_length = length, .dest_offset = to_offset};
+    return checked(ioctl(to, FICLONERANGE, &range));
+}
+bool gantry_is_in_memory(int fd) {
+    struct statfs found;
+    return fstatfs(fd, &found) == 0 && (found.f_type == TMPFS_MAGIC || found.f_type == RAMFS_MAGIC);
 }
 int64_t gantry_block_device_size(int fd) {
     uint64_t size = 0;

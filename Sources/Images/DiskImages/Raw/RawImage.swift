@@ -78,6 +78,7 @@ public final class RawImage: BlockDevice, BulkDestination {
     public func flush() throws(BlockError) { try file.sync() }
 
     public func bypassCache() { file.bypassCache() }
+    public var bypassesCache: Bool { file.bypassesCache }
 
     public func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
         try checkRange(offset, length)
@@ -101,7 +102,7 @@ public final class RawImage: BlockDevice, BulkDestination {
     }
 
     /// Makes the last sector whole before a write that reaches it.
-    private func prepareTail(_ end: UInt64) throws(BlockError) {
+    func prepareTail(_ end: UInt64) throws(BlockError) {
         if end <= tail.lowerBound || tailIsWhole.load(ordering: .acquiring) { return }
         // Not while the file grows: it would be cut again.
         resizing.lock()

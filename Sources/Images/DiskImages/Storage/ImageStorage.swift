@@ -30,6 +30,7 @@ protocol ImageStorage: AnyObject, Sendable {
     func sync() throws(BlockError)
     /// Large writes may go past the page cache from here on.
     func bypassCache()
+    var bypassesCache: Bool { get }
     func close()
 }
 
@@ -37,6 +38,7 @@ extension ImageFile: ImageStorage {}
 
 extension ImageStorage {
     func bypassCache() {}
+    var bypassesCache: Bool { false }
 
     /// `count` bytes at `offset`, for metadata of bounded size.
     func array(at offset: UInt64, count: Int) throws(BlockError) -> [UInt8] {

@@ -42,6 +42,7 @@ final class FixedVHD: VHDDevice, BulkDestination {
     func flush() throws(BlockError) { try file.sync() }
 
     func bypassCache() { file.bypassCache() }
+    var bypassesCache: Bool { file.bypassesCache }
 
     func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
         try checkRange(offset, length)

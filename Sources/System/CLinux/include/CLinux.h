@@ -27,6 +27,11 @@ int gantry_reopen_direct(int fd);
 // copy_file_range(2): bytes copied, or -errno.
 int64_t gantry_copy_file_range(int from, uint64_t from_offset, int to, uint64_t to_offset, size_t length);
 
+// ioctl(2) FICLONERANGE: makes a range of `to` share the blocks of a range of `from`; 0 or -errno.
+int gantry_clone_range(int from, uint64_t from_offset, int to, uint64_t to_offset, uint64_t length);
+// True when the file lies in memory only (tmpfs, ramfs).
+bool gantry_is_in_memory(int fd);
+
 // Size in bytes of a block device, or -errno.
 int64_t gantry_block_device_size(int fd);
 

@@ -1,0 +1,125 @@
+/// The extents of a whole device, one after another, neighbours joined, in bounded memory. Uses what the device offers:
+/// `HostMappedDevice` where it is one, else `appendExtents`.
+public struct HostExtentWalk: Sendable {
+    private let device: any BlockDevice
+    private let mapped: (any HostMappedDevice)?
+    private let end: UInt64
+    private var batch: [HostExtent] = []
+    private var plain: [Extent] = []
+    private var index = 0
+    private var position: UInt64
+    private var holes: [FileHoles] = []
+    private let resolvesHoles: Bool
+
+    /// Walks all of the device.
+    /// - Parameter resolvingHoles: calls zero what the device calls data and the file system a hole.
+    public init(_ device: any BlockDevice, resolvingHoles: Bool = false) {
+        self.device = device
+        mapped = device as? any HostMappedDevice
+        resolvesHoles = resolvingHoles && mapped?.knowsHoles == false
+        position = 0
+        end = device.size
+    }
+
+    /// The next extent, nil at the end. Neighbours that adjoin may come apart where the walk pauses.
+    @inline(__always)
+    public mutating func next() throws(BlockError) -> HostExtent? {
+        if index == batch.count {
+            if position >= end { return nil }
+            try refill()
+        }
+        index += 1
+        return batch[index - 1]
+    }
+
+    private mutating func refill() throws(BlockError) {
+        batch.removeAll(keepingCapacity: true)
+        index = 0
+        if let mapped {
+            try mapped.appendHostExtents(to: &batch, at: position, length: end - position)
+        } else {
+            plain.removeAll(keepingCapacity: true)
+            try device.appendExtents(to: &plain, at: position, length: min(1 << 30, end - position))
+            for extent in plain {
+                batch.appendJoining(HostExtent(extent))
+            }
+        }
+        guard let last = batch.last, last.end > position, batch[0].offset == position else {
+            throw BlockError(.io, "the extent map does not advance", offset: position)
+        }
+        position = last.end
+        if resolvesHoles { try resolveHoles() }
+    }
+
+    private mutating func resolveHoles() throws(BlockError) {
+        if holes.isEmpty {
+            for file in mapped?.hostFiles ?? [] { holes.append(try FileHoles(file)) }
+        }
+        if holes.allSatisfy({ $0.isEmpty }) { return }
+        var resolved: [HostExtent] = []
+        resolved.reserveCapacity(batch.count)
+        for extent in batch {
+            guard extent.kind == .data, extent.file >= 0, Int(extent.file) < holes.count else {
+                resolved.append(extent)
+                continue
+            }
+            var rest = extent
+            while rest.length > 0 {
+                let run = holes[Int(rest.file)].run(at: rest.host, limit: rest.host + rest.length)
+                var part = rest
+                // Whole sectors, where a file ends inside one.
+                part.length = min(((run.end - rest.host) + 511) & ~511, rest.length)
+                part.kind = run.isHole ? .zero : .data
+                resolved.append(part)
+                rest.offset += part.length
+                rest.host += part.length
+                rest.length -= part.length
+            }
+        }
+        batch = resolved
+    }
+}
+
+/// The holes of a file that are long enough to matter, found in one pass: asking for each extent by itself takes time
+/// in proportion to the data behind it on some file systems. What changes later is not seen.
+struct FileHoles {
+    private var starts: [UInt64] = []
+    private var ends: [UInt64] = []
+    /// More than these are not remembered: the rest is data.
+    private static let most = 65536
+    private static let shortest: UInt64 = 4096
+
+    var isEmpty: Bool { starts.isEmpty }
+
+    init(_ file: ImageFile) throws(BlockError) {
+        if file.isBlockDevice { return }
+        let size = try file.size()
+        var position: UInt64 = 0
+        while position < size, starts.count < Self.most {
+            let run = try file.run(at: position, end: size)
+            if !run.isData, run.end - position >= Self.shortest {
+                starts.append(position)
+                ends.append(run.end)
+            }
+            position = run.end
+        }
+        // A cluster may reach past the end of the file.
+        if starts.count < Self.most {
+            starts.append(size)
+            ends.append(.max)
+        }
+    }
+
+    /// Whether a hole is at `offset`, and where hole or data end, at most `limit`.
+    func run(at offset: UInt64, limit: UInt64) -> (isHole: Bool, end: UInt64) {
+        // The first hole that ends behind the offset.
+        var low = 0
+        var high = ends.count
+        while low < high {
+            let middle = (low + high) / 2
+            if ends[middle] > offset { high = middle } else { low = middle + 1 }
+        }
+        if low == ends.count { return (false, limit) }
+        return starts[low] <= offset ? (true, min(ends[low], limit)) : (false, min(starts[low], limit))
+    }
+}

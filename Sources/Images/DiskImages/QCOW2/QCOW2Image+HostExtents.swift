@@ -1,0 +1,147 @@
+public import BlockIO
+internal import Synchronization
+
+// SAFETY (whole file): an L2 table has `l2Entries` words and every index into it is below that.
+extension QCOW2Image: HostMappedDevice {
+    /// Extents found by one call at most, but for the rest of a run.
+    private static let extentsPerCall = 16384
+
+    public var knowsHoles: Bool { false }
+    public var hostFiles: [ImageFile] { files(data, parent) }
+
+    public func appendHostExtents(
+        to extents: inout [HostExtent], at offset: UInt64, length: UInt64
+    ) throws(BlockError) {
+        try checkUsable()
+        try checkRange(offset, length)
+        mapping.lockShared()
+        defer { mapping.unlock() }
+        // Tables of an image that nobody writes are read past the cache, which they would only empty.
+        let own = isReadOnly ? AlignedBuffer(count: geometry.clusterBytes) : nil
+        let before = extents.count
+        var position = offset
+        let end = offset + length
+        while position < end, extents.count - before < Self.extentsPerCall {
+            let index = geometry.l1Index(position)
+            let part = min(geometry.l2Span - (position & (geometry.l2Span - 1)), end - position)
+            if l1[index] == 0 {
+                try extents.appendParent(parent, position..<position + part, firstFile: 1)
+                position += part
+            } else if geometry.hasExtendedL2 {
+                let run = try lookup(position, most: part)
+                try append(run, to: &extents, at: position)
+                position += run.length
+            } else if let own {
+                try unsafe readTable(index, into: own.bytes)
+                position = unsafe try appendExtents(
+                    to: &extents, of: own.bytes, at: position, length: part, most: before + Self.extentsPerCall)
+            } else {
+                let table = unsafe try pinTable(index)
+                defer { tables.unpin(index) }
+                position = unsafe try appendExtents(
+                    to: &extents, of: table, at: position, length: part, most: before + Self.extentsPerCall)
+            }
+        }
+    }
+
+    /// Appends what a lookup found.
+    private func append(_ run: QCOW2Run, to extents: inout [HostExtent], at position: UInt64) throws(BlockError) {
+        var found = HostExtent(offset: position, length: run.length, kind: .data)
+        switch run.kind {
+        case .hole: return try extents.appendParent(parent, position..<position + run.length, firstFile: 1)
+        case .zero: found.kind = .zero
+        case .compressed: break
+        case .data:
+            found.file = 0
+            found.host = run.host
+        }
+        extents.appendJoining(found)
+    }
+
+    /// The extents of a range below one table, until there are `most`. Returns where it stopped.
+    private func appendExtents(
+        to extents: inout [HostExtent], of table: UnsafeMutableRawBufferPointer, at offset: UInt64, length: UInt64,
+        most: Int
+    ) throws(BlockError) -> UInt64 {
+        guard let base = table.baseAddress else { return offset + length }
+        let words = unsafe base.assumingMemoryBound(to: UInt64.self)
+        let entries = geometry.l2Entries
+        let clusterSize = geometry.clusterSize
+        let limit = fileEnd.load(ordering: .relaxed)
+        let end = offset + length
+        var position = offset
+        var index = geometry.l2Index(offset)
+        while position < end, extents.count < most {
+            let stored = unsafe words[index]
+            let inCluster = position & geometry.clusterMask
+            var found = HostExtent(offset: position, length: clusterSize - inCluster, kind: .hole)
+            let first = UInt64(bigEndian: stored)
+            var step: UInt64 = 0
+            switch QCOW2Mapping(first, geometry) {
+            case .unallocated: break
+            case .zeroPlain: found.kind = .zero
+            case .zeroAllocated(let host, _):
+                found.kind = .zero
+                found.file = 0
+                found.host = host + inCluster
+                step = clusterSize
+            case .data(let host, _):
+                found.kind = .data
+                found.file = 0
+                found.host = host + inCluster
+                step = clusterSize
+            case .compressed: found.kind = .data
+            case .invalid: throw invalidEntry(position)
+            }
+            index += 1
+            if case .compressed = QCOW2Mapping(first, geometry) {
+                while index < entries, unsafe UInt64(bigEndian: words[index]) & QCOW2Entry.compressed != 0 {
+                    found.length += clusterSize
+                    index += 1
+                }
+            } else {
+                // Neighbours of the same state lie a cluster further and have the same flags.
+                var expected = first
+                while index < entries {
+                    expected = expected &+ step
+                    if unsafe UInt64(bigEndian: words[index]) != expected { break }
+                    found.length += clusterSize
+                    index += 1
+                }
+            }
+            found.length = min(found.length, end - position)
+            if found.kind == .hole, parent != nil {
+                try extents.appendParent(parent, position..<found.end, firstFile: 1)
+                position = found.end
+                continue
+            }
+            if found.kind == .data, found.file == 0 {
+                let (hostEnd, overflow) = found.host.addingReportingOverflow(found.length)
+                if hasExternalData {
+                    if found.host != position { throw invalidEntry(position) }
+                } else if overflow || hostEnd > limit {
+                    throw BlockError(
+                        .corrupt, "the image maps byte \(position) of the disk past the end of the file",
+                        path: storage.path, offset: found.host)
+                }
+            }
+            extents.appendJoining(found)
+            position += found.length
+        }
+        return position
+    }
+
+    /// The L2 table of L1 entry `index`, which is not empty, straight from the file.
+    private func readTable(_ index: Int, into buffer: UnsafeMutableRawBufferPointer) throws(BlockError) {
+        let entry = l1[index]
+        let offset = entry & QCOW2Entry.offsetMask
+        guard entry & QCOW2Entry.l1Reserved == 0, offset & geometry.clusterMask == 0, offset != 0,
+            offset + geometry.clusterSize <= fileEnd.load(ordering: .relaxed)
+        else {
+            throw BlockError(
+                .corrupt, "entry \(index) of the L1 table does not name a table inside the file",
+                path: storage.path, offset: offset)
+        }
+        try unsafe storage.read(into: buffer, at: offset)
+    }
+}

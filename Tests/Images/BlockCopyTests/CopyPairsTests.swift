@@ -163,4 +163,29 @@ import Testing
         try Tool.check("qemu-img", ["check", "-f", "qcow2", folder.file("copy")])
         try Tool.check("qemu-img", ["check", "-f", "qcow2", path])
     }
+
+    /// Compressed clusters and others, from a program that writes them.
+    @Test(arguments: layouts)
+    func copiesCompressedClusters(_ to: Layout) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("compressed")
+        let raw = folder.file("raw")
+        let plain = try DiskImage.create(path: raw, format: .raw, size: 5 << 20)
+        try Self.fill(plain, &random)
+        try plain.store((0..<600_000).map { UInt8(truncatingIfNeeded: $0 >> 6) }, at: 1 << 20)
+        try plain.close()
+        let path = folder.file("compressed")
+        try Tool.check("qemu-img", ["convert", "-c", "-f", "raw", "-O", "qcow2", raw, path])
+        let source: any BlockDevice
+        source = try DiskImage.open(path: path, format: .qcow2, readOnly: true)
+        let copyPath = folder.file("copy")
+        let target = try DiskImage.create(path: copyPath, format: to.format, size: source.size, options: to.options)
+        var options = CopyEngine.Options()
+        options.destinationIsZero = true
+        try CopyEngine.copy(from: source, to: target, options: options)
+        try target.close()
+        try source.close()
+        let compared = try Tool.run("qemu-img", ["compare", "-f", "raw", "-F", to.qemuFormat, raw, copyPath])
+        #expect(compared.status == 0, "\(compared.output)\(compared.errors)")
+    }
 }

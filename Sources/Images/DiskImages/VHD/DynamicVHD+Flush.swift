@@ -9,7 +9,9 @@ import Synchronization
 /// invisible, and a named block whose bits are clear reads as before. Then a second barrier.
 extension DynamicVHD {
     func flush() throws(BlockError) {
-        try flushGate.flush { () throws(BlockError) in try commit() }
+        try flushGate.flush { () throws(BlockError) in
+            try commits.locked { () throws(BlockError) in try commit() }
+        }
     }
 
     func close() throws(BlockError) {
@@ -39,7 +41,7 @@ extension DynamicVHD {
         storedMap = map
     }
 
-    /// One flush. Only one runs at a time, while requests go on.
+    /// One flush, with `commits` held: only one runs at a time, while requests go on.
     func commit() throws(BlockError) {
         lock.lockExclusive()
         if isClosed {

@@ -52,11 +52,11 @@ extension DynamicVHD {
     func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
         try checkRange(offset, length)
         try checkWritable()
-        try zero(offset, length, mayUnmap: mayUnmap)
+        if try zero(offset, length, mayUnmap: mayUnmap) { try flush() }
     }
 
-    /// Zeroes a range inside the block table, which may lie behind `size`.
-    func zero(_ offset: UInt64, _ length: UInt64, mayUnmap: Bool) throws(BlockError) {
+    /// Zeroes a range inside the block table, which may lie behind `size`. True when a flush is due, for the memory.
+    func zero(_ offset: UInt64, _ length: UInt64, mayUnmap: Bool) throws(BlockError) -> Bool {
         var position = offset
         var holdsMuch = false
         while position < offset + length {
@@ -72,7 +72,7 @@ extension DynamicVHD {
             // Else nothing is stored, here or in a parent: it reads as zeroes already.
             position += part.length
         }
-        if holdsMuch { try flush() }
+        return holdsMuch
     }
 
     func discard(at offset: UInt64, length: UInt64) throws(BlockError) {

@@ -30,6 +30,8 @@ final class DynamicVHD: VHDDevice, @unchecked Sendable {
     /// all others write bitmaps of dynamic images carelessly and read the data.
     let bitmapsCount: Bool
     let flushGate = FlushGate()
+    /// Held by the one commit that runs, and by work that rearranges the file.
+    let commits = Monitor()
     /// Serialise, for some blocks each, the writes that must complete a sector from the parent with all other writes of
     /// sectors that may not be present.
     let stripes = (0..<32).map { _ in ReadWriteLock() }
@@ -60,7 +62,7 @@ final class DynamicVHD: VHDDevice, @unchecked Sendable {
     var isClosed = false
 
     /// More blocks than any real image has; bounds the memory for a hostile one.
-    private static let mostBlocks: UInt64 = 16 << 20
+    static let mostBlocks: UInt64 = 16 << 20
 
     init(
         file: any ImageStorage, layout: VHDLayout, header: VHDHeader, parent: (any BlockDevice)? = nil,
@@ -85,7 +87,8 @@ final class DynamicVHD: VHDDevice, @unchecked Sendable {
         try table.load(file: file, at: header.tableOffset)
         batmap = try VHDBatmap(file: file, layout: layout, header: header)
 
-        let reserved = try layout.reservedRanges(header: header, batmap: batmap)
+        let reserved = try VHDLayout.reservedRanges(
+            footer: footer, header: header, batmap: batmap, contentEnd: layout.contentEnd)
         let lastBlockEnd = try table.checkedEnd(header: header, reserved: reserved, layout: layout)
         end = reserved.reduce(lastBlockEnd) { max($0, $1.upperBound) }
 

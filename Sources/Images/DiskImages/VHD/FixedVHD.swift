@@ -11,6 +11,7 @@ final class FixedVHD: VHDDevice, BulkDestination {
     let layout: VHDLayout
     var notes: [String] { layout.notes }
     let currentSize: Atomic<UInt64>
+    let resizing = Monitor()
     private static let runsPerCall = 1024
 
     init(file: any ImageStorage, layout: VHDLayout) {

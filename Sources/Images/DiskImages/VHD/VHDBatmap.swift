@@ -22,7 +22,7 @@ struct VHDBatmap {
     /// Bytes in the file.
     let mapSize: UInt64
     /// Bytes that the checksum covers.
-    private let checkedSize: Int
+    private(set) var checkedSize: Int
 
     /// The map of a new image.
     init(new header: VHDHeader, virtualSize: UInt64) {
@@ -40,7 +40,7 @@ struct VHDBatmap {
     /// The map of an image on disk; nil when its creator writes none, or what is there is none.
     init?(file: any ImageStorage, layout: VHDLayout, header: VHDHeader) throws(BlockError) {
         let footer = layout.footer
-        guard footer.creator == VHDFooter.tap, footer.creatorVersion >= 0x0001_0001 else { return nil }
+        guard Self.isWritten(by: footer) else { return nil }
         headOffset = header.batmapOffset
         guard layout.fileLength >= headOffset + 512 else { return nil }
         head = try file.array(at: headOffset, count: 512)
@@ -56,12 +56,12 @@ struct VHDBatmap {
         checkedSize = Self.checkedSize(footer.currentSize, mapSize)
     }
 
-    /// The map's bytes, or nil when the checksum is wrong: nothing is known of any block then.
+    /// The part of the map that the checksum covers, or nil when the checksum is wrong: nothing is known of any block then.
     func load(file: any ImageStorage) throws(BlockError) -> [UInt8]? {
         let map = try file.array(at: mapOffset, count: Int(mapSize))
         let stored = BigEndianBytes(head).u32(24)
         return stored == Self.checksum(map[..<checkedSize]) || stored == Self.signedChecksum(map[..<checkedSize])
-            ? map : nil
+            ? Array(map[..<checkedSize]) : nil
     }
 
     /// Stores map and checksum. `map` is padded to the size in the file.
@@ -77,7 +77,15 @@ struct VHDBatmap {
         }
     }
 
-    private static func neededSize(_ blocks: UInt64) -> UInt64 {
+    /// Makes the checksum cover the part of a disk of another size; the next `store` applies it. The map has room.
+    mutating func resize(to virtualSize: UInt64) { checkedSize = Self.checkedSize(virtualSize, mapSize) }
+
+    /// Creators whose images have such a map.
+    static func isWritten(by footer: VHDFooter) -> Bool {
+        footer.creator == VHDFooter.tap && footer.creatorVersion >= 0x0001_0001
+    }
+
+    static func neededSize(_ blocks: UInt64) -> UInt64 {
         max(blocks.dividedRoundingUp(by: 8).dividedRoundingUp(by: 512), 1) * 512
     }
 

@@ -61,6 +61,36 @@ final class VHDBlockTable {
         dirtySectors.insert(block / 128)
     }
 
+    /// Another number of blocks. New ones are not there; the sectors of the table that differ from that, or that named
+    /// blocks which are no more, are to be written. `stored`: what the file holds for the new ones.
+    func resize(to count: Int, stored: [UInt32] = []) {
+        for block in min(count, self.count)..<self.count where self[block] != Self.unallocated {
+            dirtySectors.insert(block / 128)
+        }
+        let old = unsafe (storage, entries, min(count, self.count))
+        storage = AlignedBuffer(count: max(count, 1) * 4)
+        unsafe entries = UnsafeMutableBufferPointer(
+            start: storage.bytes.bindMemory(to: UInt32.self).baseAddress, count: count)
+        unsafe entries.update(repeating: Self.unallocated)
+        for block in unsafe 0..<old.2 { unsafe entries[block] = old.1[block] }
+        for (index, entry) in stored.enumerated() where entry != Self.unallocated {
+            dirtySectors.insert((self.count + index) / 128)
+        }
+        for block in min(count, self.count)..<max(count, self.count) where block / 64 < full.count {
+            full[block / 64] &= ~(1 << (block % 64))
+        }
+        full += [UInt64](repeating: 0, count: max(0, count / 64 + 1 - full.count))
+        self.count = count
+    }
+
+    /// The table's bytes from entry `first` on, for `entries` entries.
+    func encoded(_ entries: Range<Int>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(entries.count * 4)
+        for index in entries { bytes.appendBigEndian(index < count ? self[index] : Self.unallocated) }
+        return bytes
+    }
+
     /// Reads the table from the file.
     func load(file: any ImageStorage, at offset: UInt64) throws(BlockError) {
         // SAFETY: the bytes of `storage`, which nobody else knows yet.
@@ -71,12 +101,7 @@ final class VHDBlockTable {
     /// Takes the sectors to write, encoded, ascending; `restore` puts them back when writing failed.
     func takeDirty() -> [(sector: Int, bytes: [UInt8])] {
         let taken = dirtySectors.sorted().map { sector in
-            var bytes: [UInt8] = []
-            bytes.reserveCapacity(512)
-            for index in sector * 128..<(sector + 1) * 128 {
-                bytes.appendBigEndian(index < count ? self[index] : Self.unallocated)
-            }
-            return (sector, bytes)
+            (sector, encoded(sector * 128..<(sector + 1) * 128))
         }
         dirtySectors = []
         return taken

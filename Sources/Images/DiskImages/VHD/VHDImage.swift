@@ -86,6 +86,7 @@ enum VHDImage {
             fileSize: layout.fileLength, clusterSize: layout.header?.blockSize, subformat: subformat,
             creator: layout.footer.creatorName, identifier: layout.footer.identifier, parentName: parents.first,
             parentFormat: parentFormat, notes: notes)
+        if let header = layout.header { info.largestSize = largestSize(blockSize: header.blockSize) }
         info.isHidden = layout.footer.isHidden
         return info
     }

@@ -78,8 +78,10 @@ struct VHDLayout {
         self.mustNotWrite = mustNotWrite
     }
 
-    /// File ranges of all metadata but the trailing footer, locators that lie in the file included.
-    func reservedRanges(header: VHDHeader, batmap: VHDBatmap?) throws(BlockError) -> [Range<UInt64>] {
+    /// File ranges of all metadata but the trailing footer, locators that lie in front of `contentEnd` included.
+    static func reservedRanges(
+        footer: VHDFooter, header: VHDHeader, batmap: VHDBatmap?, contentEnd: UInt64
+    ) throws(BlockError) -> [Range<UInt64>] {
         let headerOffset = footer.headerOffset
         var ranges = [
             0..<UInt64(VHDFooter.size), headerOffset..<headerOffset + UInt64(VHDHeader.size),

@@ -24,7 +24,7 @@ extension DynamicVHD {
         guard isDifferencing else {
             throw BlockError(.unsupported, "only a differencing VHD has a parent that could be exchanged")
         }
-        try flushGate.flush { () throws(BlockError) in
+        try commits.locked { () throws(BlockError) in
             try alone { () throws(BlockError) in
                 try lock.exclusive { () throws(BlockError) in try prepare() }
                 try commit()
@@ -85,7 +85,7 @@ extension DynamicVHD {
 
     /// Where the header belongs (behind the first footer unless something else is there), and where locators do: behind
     /// the block table and its batmap.
-    private func places() -> (header: UInt64, locators: UInt64) {
+    func places() -> (header: UInt64, locators: UInt64) {
         let usual = UInt64(VHDFooter.size)..<UInt64(VHDFooter.size + VHDHeader.size)
         var taken = [header.tableOffset..<header.batmapOffset]
         if let batmap { taken.append(batmap.headOffset..<batmap.mapOffset + batmap.mapSize) }

@@ -31,14 +31,18 @@ extension DynamicVHD {
         }
     }
 
-    /// Both copies of the footer, the one at the end at `place`; nil: where the image ends. Alone.
+    /// Both copies of the footer, the one at the end at `place`; nil: where the image ends. With `commits` held.
     ///
     /// First the copy at the beginning, which is the one that counts when they differ; both states are whole images.
+    /// Requests may go on: a new block never lies over the place of the footer, old or new.
     func replaceFooter(_ new: VHDFooter, tailAt place: UInt64? = nil) throws(BlockError) {
         try file.store(new.bytes, at: 0)
         try file.sync()
-        lock.exclusive { footer = new }
-        try file.store(new.bytes, at: place ?? footerPlace)
+        let usual = lock.exclusive {
+            footer = new
+            return footerPlace
+        }
+        try file.store(new.bytes, at: place ?? usual)
         try file.sync()
     }
 

@@ -33,6 +33,11 @@ extension DynamicVHD {
         } else if !layout.footersAgree {
             try file.store(footer.bytes, at: layout.fileLength - UInt64(VHDFooter.size))
         }
+        if mapNamesAbsent {
+            // What is known to be full in memory is so by bitmaps on disk: nothing was written yet.
+            try storeMap(table.fullMap())
+            mapNamesAbsent = false
+        }
         isPrepared = true
     }
 

@@ -51,6 +51,8 @@ final class DynamicVHD: VHDDevice, @unchecked Sendable {
     var batmap: VHDBatmap?
     /// What the batmap on disk says; nil when it is not to be believed.
     var storedMap: [UInt8]?
+    /// It speaks of blocks that are not there, which must not become true when they appear.
+    var mapNamesAbsent = false
     /// File offset behind the last block and all metadata: where the trailing footer belongs.
     var end: UInt64
     /// The footer must be written at `end`.
@@ -94,8 +96,8 @@ final class DynamicVHD: VHDDevice, @unchecked Sendable {
 
         storedMap = try batmap?.load(file: file)
         if let storedMap {
-            for block in 0..<table.count where block / 8 < storedMap.count && storedMap.isBitSet(block) {
-                table.setFull(block)
+            for block in 0..<min(table.count, storedMap.count * 8) where storedMap.isBitSet(block) {
+                if table.start(of: block) == nil { mapNamesAbsent = true } else { table.setFull(block) }
             }
         }
     }

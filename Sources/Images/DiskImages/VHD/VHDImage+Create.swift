@@ -43,6 +43,7 @@ extension VHDImage {
         if stored {
             let device = try DynamicVHD(file: file, layout: VHDLayout(file: file), header: header)
             try device.preallocate(0..<device.table.count, written: options.preallocation == .full)
+            try device.flush()
         }
     }
 
@@ -75,8 +76,8 @@ extension VHDImage {
 }
 
 extension DynamicVHD {
-    /// Makes blocks that are not there, and makes them durable. `written`: their zeroes are written; otherwise space is
-    /// reserved where the file system can.
+    /// Makes blocks that are not there, which nobody else knows of yet. `written`: their zeroes are written; otherwise
+    /// space is reserved where the file system can.
     func preallocate(_ blocks: Range<Int>, written: Bool) throws(BlockError) {
         for block in blocks where lock.shared({ table.start(of: block) }) == nil {
             let data = try makeWritable(block) + bitmapSize
@@ -84,6 +85,5 @@ extension DynamicVHD {
             if !written { isReserved = try file.preallocate(at: data, length: blockSize) }
             if !isReserved { try file.writeZeroes(at: data, length: blockSize) }
         }
-        try flush()
     }
 }

@@ -13,23 +13,19 @@ extension DynamicVHD: ResizableDevice {
         try checkWritable()
         let limit = VHDImage.largestSize(blockSize: blockSize)
         guard new % 512 == 0, new <= limit else { throw FormatCapabilities.tooLarge(new, .vhd, limit: limit) }
-        let before = table.count
-        let takesSpace = preallocation == .falloc || preallocation == .full
         try commits.locked { () throws(BlockError) in
             try lock.exclusive { () throws(BlockError) in
                 try checkOpen()
                 try prepare()
             }
             try commit()
-            if new > size { try grow(to: new, keepsSpace: takesSpace) } else if new < size { try shrink(to: new) }
-        }
-        if takesSpace, !isDifferencing, before < table.count {
-            try preallocate(before..<table.count, written: preallocation == .full)
+            if new > size { try grow(to: new, preallocation) } else if new < size { try shrink(to: new) }
         }
     }
 
-    private func grow(to new: UInt64, keepsSpace: Bool) throws(BlockError) {
+    private func grow(to new: UInt64, _ preallocation: CreateOptions.Preallocation) throws(BlockError) {
         let old = size
+        let takesSpace = preallocation == .falloc || preallocation == .full
         let blocks = Int(new.dividedRoundingUp(by: blockSize))
         let isMapLarge = batmap.map { $0.mapSize >= VHDBatmap.neededSize(UInt64(blocks)) } ?? true
         if UInt64(blocks) > header.entryCount || !isMapLarge {
@@ -48,9 +44,13 @@ extension DynamicVHD: ResizableDevice {
         var position = old
         while position < new {
             let next = min(new, position + (blockSize << 12))
-            _ = try zero(position, next - position, mayUnmap: !keepsSpace)
+            _ = try zero(position, next - position, mayUnmap: !takesSpace)
             try commit()
             position = next
+        }
+        if takesSpace && !isDifferencing {
+            try preallocate(added, written: preallocation == .full)
+            try commit()
         }
         try replaceFooter(footer.with(size: new))
         currentSize.store(new, ordering: .releasing)

@@ -1,0 +1,138 @@
+import BlockIO
+import CoreTypes
+
+/// The block table, the space of the file, and the map of full blocks.
+extension VHDCheck {
+    /// Of a table that no writer may trust: every entry that is wrong, by itself and with its neighbour in the file.
+    mutating func examineDamagedTable(_ layout: VHDLayout, _ header: VHDHeader) throws(BlockError) {
+        let blocks = layout.virtualSize.dividedRoundingUp(by: header.blockSize)
+        guard blocks <= DynamicVHD.mostBlocks else { return }
+        let batmap = try VHDBatmap(file: file, layout: layout, header: header)
+        guard
+            let reserved = try? VHDLayout.reservedRanges(
+                footer: layout.footer, header: header, batmap: batmap, contentEnd: layout.contentEnd)
+        else { return }
+        let table = VHDBlockTable(count: Int(blocks))
+        try table.load(file: file, at: header.tableOffset)
+        let stride = header.bitmapSize + header.blockSize
+        var starts: [UInt32] = []
+        for block in 0..<table.count {
+            if block % 65536 == 0 { try checkCancelled() }
+            guard let start = table.start(of: block) else { continue }
+            starts.append(table[block])
+            let used = min(header.blockSize, layout.virtualSize - UInt64(block) * header.blockSize)
+            let needed = layout.hasTail ? header.bitmapSize + used : header.bitmapSize
+            if start > layout.contentEnd || layout.contentEnd - start < needed {
+                find(.corruption, "block \(block) lies outside of the file", offset: start)
+            } else if reserved.contains(where: { start < $0.upperBound && $0.lowerBound < start + stride }) {
+                find(.corruption, "block \(block) lies over the metadata", offset: start)
+            }
+        }
+        starts.sort()
+        for (a, b) in zip(starts, starts.dropFirst()) where UInt64(b - a) * 512 < stride {
+            find(.corruption, "two blocks lie over each other", offset: UInt64(b) * 512)
+        }
+        report.totalClusters = UInt64(table.count)
+    }
+
+    /// Of a table that is sound: entries behind the end of the disk, and space that nothing uses.
+    mutating func examineTable(_ device: DynamicVHD) throws(BlockError) {
+        let table = device.table
+        let stride = device.bitmapSize + device.blockSize
+        let stale = try staleEntries(device)
+        if !stale.isEmpty {
+            find(
+                .leak, "\(stale.count) entries of the block table lie behind the end of the disk",
+                count: UInt64(stale.count), by: .leaks, .staleEntries)
+        }
+        var starts: [UInt32] = []
+        var fragments: UInt64 = 0
+        var last: UInt64?
+        for block in 0..<table.count {
+            guard let start = table.start(of: block) else { continue }
+            starts.append(table[block])
+            // Behind its predecessor, with padding or without.
+            if let last, start < last + stride || start > last + stride + 4096 { fragments += 1 }
+            last = start
+        }
+        report.totalClusters = UInt64(table.count)
+        report.allocatedClusters = UInt64(starts.count)
+        report.fragmentedClusters = fragments
+        report.imageEnd = device.end
+        starts.sort()
+        var position = try VHDLayout.reservedRanges(
+            footer: device.footer, header: device.header, batmap: device.batmap, contentEnd: device.layout.contentEnd
+        ).reduce(0) { max($0, $1.upperBound) }
+        if let first = starts.first, UInt64(first) * 512 < position { position = UInt64(first) * 512 }
+        for start in starts.lazy.map({ UInt64($0) * 512 }) {
+            if start >= position + stride, !file.isBlockDevice, try holdsSpace(position..<start) {
+                find(.leak, "nothing uses the space between two blocks", offset: position, by: .leaks, .holes)
+                if work.contains(.holes) { _ = try file.punch(at: position, length: start - position) }
+            }
+            position = max(position, start + stride)
+        }
+        let fileEnd = device.end + UInt64(VHDFooter.size)
+        if !file.isBlockDevice, device.layout.fileLength > fileEnd {
+            find(
+                .leak, "\(device.layout.fileLength - fileEnd) bytes behind the last block belong to nothing",
+                offset: device.end, count: (device.layout.fileLength - fileEnd).dividedRoundingUp(by: stride),
+                by: .leaks, .order)
+        }
+    }
+
+    private func holdsSpace(_ range: Range<UInt64>) throws(BlockError) -> Bool {
+        let run = try file.run(at: range.lowerBound, end: range.upperBound)
+        // Anything but one hole, a page of either neighbour left out.
+        return run.isData ? range.upperBound - range.lowerBound > 8192 : run.end + 4096 < range.upperBound
+    }
+
+    /// Entries behind the end of the disk that name blocks.
+    func staleEntries(_ device: DynamicVHD) throws(BlockError) -> [(index: Int, entry: UInt32)] {
+        var stale: [(index: Int, entry: UInt32)] = []
+        var index = device.table.count
+        let limit = Int(min(device.header.entryCount, DynamicVHD.mostBlocks))
+        while index < limit {
+            try checkCancelled()
+            let count = min(limit - index, 65536)
+            let bytes = try file.array(at: device.header.tableOffset + UInt64(index) * 4, count: count * 4)
+            if !bytes.allSatisfy({ $0 == 0xFF }) {
+                let fields = BigEndianBytes(bytes)
+                for entry in 0..<count where fields.u32(entry * 4) != VHDBlockTable.unallocated {
+                    stale.append((index + entry, fields.u32(entry * 4)))
+                }
+            }
+            index += count
+        }
+        return stale
+    }
+
+    /// The map of full blocks against the bitmaps: a set bit over a block that is not full is corruption.
+    mutating func examineBatmap(_ device: DynamicVHD) throws(BlockError) {
+        guard let batmap = device.batmap else {
+            if VHDBatmap.isWritten(by: device.footer), device.footer.creatorVersion >= 0x0001_0002 {
+                find(.note, "the map of full blocks is missing, which blktap takes to be there")
+            }
+            return
+        }
+        guard let map = try batmap.load(file: file) else {
+            find(
+                .note, "the map of full blocks has a wrong checksum and is not believed", offset: batmap.headOffset,
+                by: .leaks, .batmap)
+            return
+        }
+        let sectors = 0..<Int(device.blockSize / 512)
+        for block in 0..<min(device.table.count, map.count * 8) where map.isBitSet(block) {
+            if block % 1024 == 0 { try checkCancelled() }
+            guard let start = device.table.start(of: block) else {
+                find(.note, "the map of full blocks names block \(block), which is not there", by: .leaks, .batmap)
+                continue
+            }
+            let bitmap = try file.array(at: start, count: Int(device.bitmapSize))
+            if !bitmap.areBitsSet(sectors) {
+                find(
+                    .corruption, "the map says that block \(block) is full, its bitmap says that it is not",
+                    offset: start, by: .all, .batmap)
+            }
+        }
+    }
+}

@@ -34,7 +34,9 @@ struct VMDKStreamOrder: Sendable {
     var firstMarker: UInt64 { max(1, header.overheadSectors) * 512 }
 
     /// Compressed bytes that a grain may have at most.
-    var largestGrain: Int { Int(2 * header.grainBytes) + 4096 }
+    var largestGrain: Int { Self.largestGrain(header) }
+
+    static func largestGrain(_ header: VMDKSparseHeader) -> Int { Int(2 * header.grainBytes) + 4096 }
 
     /// - Parameter offset: the marker's file offset, for errors.
     /// - Returns: what it stands for, and bytes from this marker's start to the next.

@@ -1,7 +1,22 @@
 import BlockIO
+import Synchronization
 
 /// A disk in an image of a format that is only read.
-protocol ImportedDevice: BlockDevice {}
+protocol ImportedDevice: BlockDevice {
+    var closing: ImportedClosing { get }
+}
+
+/// Whether a device was closed. Its tables and grains may be in memory still, and must not be shown any more.
+final class ImportedClosing: Sendable {
+    private let isClosed = Atomic<Bool>(false)
+
+    func close() { isClosed.store(true, ordering: .relaxed) }
+
+    @inline(__always)
+    func check() throws(BlockError) {
+        if isClosed.load(ordering: .relaxed) { throw BlockError(.io, "the image was closed") }
+    }
+}
 
 extension ImportedDevice {
     var isReadOnly: Bool { true }
@@ -16,7 +31,13 @@ extension ImportedDevice {
 
     func discard(at offset: UInt64, length: UInt64) throws(BlockError) { throw refusal(length, at: offset) }
 
-    func flush() throws(BlockError) {}
+    func flush() throws(BlockError) { try closing.check() }
+
+    /// Throws unless the device is open and the range lies inside it.
+    func checkRequest(_ offset: UInt64, _ length: UInt64) throws(BlockError) {
+        try closing.check()
+        try checkRange(offset, length)
+    }
 
     private func refusal(_ length: UInt64, at offset: UInt64) -> BlockError {
         do throws(BlockError) {

@@ -11,6 +11,7 @@ final class VHDXDevice: ImportedDevice {
     private let file: VHDXFile
     private let blocks: VHDXBlocks
     private let parent: (any BlockDevice)?
+    let closing = ImportedClosing()
 
     init(
         file: VHDXFile, metadata: VHDXMetadata, blocks: VHDXBlocks, dataWriteID: WindowsGUID,
@@ -56,7 +57,7 @@ final class VHDXDevice: ImportedDevice {
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
-        try checkRange(offset, UInt64(buffer.count))
+        try checkRequest(offset, UInt64(buffer.count))
         var done = 0
         while done < buffer.count {
             let position = offset + UInt64(done)
@@ -79,7 +80,7 @@ final class VHDXDevice: ImportedDevice {
     }
 
     func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
-        try checkRange(offset, length)
+        try checkRequest(offset, length)
         var position = offset
         let end = offset + length
         let most = extents.count + ImportedExtents.perCall
@@ -116,6 +117,7 @@ final class VHDXDevice: ImportedDevice {
     }
 
     func close() throws(BlockError) {
+        closing.close()
         file.storage.close()
         try parent?.close()
     }

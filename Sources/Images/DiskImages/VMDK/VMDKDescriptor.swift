@@ -42,9 +42,12 @@ struct VMDKDescriptor: Hashable, Sendable {
 
     init(_ bytes: [UInt8]) throws(BlockError) {
         guard Self.isMarked(bytes) else {
-            throw BlockError(.invalidImage, "not a VMDK: neither KDMV nor “# Disk DescriptorFile” stands at its beginning")
+            throw BlockError(
+                .invalidImage, "not a VMDK: neither KDMV nor “# Disk DescriptorFile” stands at its beginning")
         }
-        let lines = bytes.prefix { $0 != 0 }.split { $0 == 10 || $0 == 13 }.map(Self.trimmed).filter { !$0.isEmpty && $0.first != 35 }
+        let lines = bytes.prefix { $0 != 0 }.split { $0 == 10 || $0 == 13 }.map(Self.trimmed).filter {
+            !$0.isEmpty && $0.first != 35
+        }
         var fields: [String: [UInt8]] = [:]
         for line in lines where !Self.isExtent(line) {
             guard let equals = line.firstIndex(of: UInt8(ascii: "=")) else {

@@ -22,6 +22,7 @@ final class VMDKDevice: ImportedDevice {
     private let parts: [Part]
     private let files: [any ImageStorage]
     private let parent: (any BlockDevice)?
+    let closing = ImportedClosing()
 
     /// - Parameter files: all that are open for this disk, to be closed with it.
     init(parts: [Part], files: [any ImageStorage], contentID: UInt32, parent: (any BlockDevice)?) {
@@ -46,7 +47,7 @@ final class VMDKDevice: ImportedDevice {
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
-        try checkRange(offset, UInt64(buffer.count))
+        try checkRequest(offset, UInt64(buffer.count))
         var done = 0
         while done < buffer.count {
             let position = offset + UInt64(done)
@@ -79,7 +80,7 @@ final class VMDKDevice: ImportedDevice {
     }
 
     func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
-        try checkRange(offset, length)
+        try checkRequest(offset, length)
         var position = offset
         let end = offset + length
         let most = extents.count + ImportedExtents.perCall
@@ -129,6 +130,7 @@ final class VMDKDevice: ImportedDevice {
     }
 
     func close() throws(BlockError) {
+        closing.close()
         for file in files { file.close() }
         try parent?.close()
     }

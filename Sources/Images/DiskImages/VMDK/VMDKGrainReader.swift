@@ -92,6 +92,7 @@ private final class VMDKGrainSlot: @unchecked Sendable {
 
     private func damaged(_ grain: UInt64, _ place: UInt64) -> BlockError {
         BlockError(
-            .corrupt, "the marker of grain \(grain) of the VMDK is of another grain, too long or cut off", offset: place)
+            .corrupt, "the marker of grain \(grain) of the VMDK is of another grain, too long or cut off", offset: place
+        )
     }
 }

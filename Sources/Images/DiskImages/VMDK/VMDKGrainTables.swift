@@ -94,7 +94,8 @@ struct VMDKGrainTables: Sendable {
         guard start + VMDKSparseHeader.tableBytes <= fileLength,
             !isReserved(start..<start + VMDKSparseHeader.tableBytes)
         else {
-            throw BlockError(.corrupt, "a grain table of the VMDK lies outside the file or over its header", offset: start)
+            throw BlockError(
+                .corrupt, "a grain table of the VMDK lies outside the file or over its header", offset: start)
         }
         return try unsafe pages.withBytes(at: start + inTable * 4) { (bytes) throws(BlockError) in
             let first = unsafe UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self))
@@ -105,7 +106,8 @@ struct VMDKGrainTables: Sendable {
             while count < limit, Int(count) * 4 + 4 <= bytes.count {
                 let entry = unsafe UInt32(
                     littleEndian: bytes.loadUnaligned(fromByteOffset: Int(count) * 4, as: UInt32.self))
-                guard UInt64(entry) == UInt64(first) + step * count, (try? self.place(entry, grain + count)) != nil else {
+                guard UInt64(entry) == UInt64(first) + step * count, (try? self.place(entry, grain + count)) != nil
+                else {
                     break
                 }
                 count += 1

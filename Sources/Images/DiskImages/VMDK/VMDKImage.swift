@@ -34,7 +34,8 @@ enum VMDKImage {
             self.header = header
             guard !header.descriptor.isEmpty else {
                 throw BlockError(
-                    .invalidImage, "this file is one extent of a VMDK disk; name the descriptor, the small file, instead")
+                    .invalidImage,
+                    "this file is one extent of a VMDK disk; name the descriptor, the small file, instead")
             }
             guard header.descriptor.upperBound <= length else {
                 throw BlockError(
@@ -112,7 +113,8 @@ enum VMDKImage {
                 guard extent.start <= length, extent.sectors <= length - extent.start else {
                     throw BlockError(
                         .invalidImage,
-                        "the file has \(length) sectors; the descriptor wants \(extent.sectors) from \(extent.start) on")
+                        "the file has \(length) sectors; the descriptor wants \(extent.sectors) from \(extent.start) on"
+                    )
                 }
                 return .flat(file, start: extent.start * 512)
             }
@@ -166,7 +168,9 @@ enum VMDKImage {
             info.parentName = descriptor.parentHint
         }
         if !source.isExtent { info.extentNames = descriptor.extents.map(\.name).filter { !$0.isEmpty } }
-        if source.header?.isUnclean == true { info.notes.append("the disk was not closed properly when it was last used") }
+        if source.header?.isUnclean == true {
+            info.notes.append("the disk was not closed properly when it was last used")
+        }
         return info
     }
 }

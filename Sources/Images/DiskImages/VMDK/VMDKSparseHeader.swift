@@ -107,6 +107,9 @@ struct VMDKSparseHeader: Hashable, Sendable {
         redundantDirectorySector = flags.contains(.redundantDirectory) ? fields.u64(48) : 0
         directorySector = fields.u64(56)
         overheadSectors = fields.u64(64)
+        guard overheadSectors <= UInt64(Int64.max) / 1024 else {
+            throw BlockError(.invalidImage, "the VMDK's first grain cannot begin at sector \(overheadSectors)")
+        }
         isUnclean = fields.u8(72) != 0
         let compression = fields.u16(77)
         guard compression <= 1 else {

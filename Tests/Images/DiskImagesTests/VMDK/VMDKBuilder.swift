@@ -42,7 +42,9 @@ struct VMDKBuilder {
         _ type: String, _ extents: [String], cid: String = "12345678", parent: String = "ffffffff", more: [String] = []
     ) -> String {
         (["# Disk DescriptorFile", "version=1", "CID=\(cid)", "parentCID=\(parent)", "createType=\"\(type)\""] + more
-            + ["", "# Extent description"] + extents + ["", "# The Disk Data Base", "#DDB", "ddb.adapterType = \"ide\"", ""])
+            + ["", "# Extent description"] + extents + [
+                "", "# The Disk Data Base", "#DDB", "ddb.adapterType = \"ide\"", "",
+            ])
             .joined(separator: "\n")
     }
 

@@ -10,7 +10,9 @@ import Testing
 @Suite struct VMDKInteropTests {
     /// Case 5.6, as far as QEMU makes them; the second size makes QEMU split the disk.
     @Test(
-        arguments: ["monolithicSparse", "monolithicFlat", "twoGbMaxExtentSparse", "twoGbMaxExtentFlat", "streamOptimized"],
+        arguments: [
+            "monolithicSparse", "monolithicFlat", "twoGbMaxExtentSparse", "twoGbMaxExtentFlat", "streamOptimized",
+        ],
         [10 << 20 | 1536, 2 << 30 | 5 << 20])
     func imagesWrittenByQEMUAreReadByteForByte(subformat: String, size: Int) throws {
         var random = SeededRandom.printed()
@@ -51,7 +53,8 @@ import Testing
                 try device.bytes(at: UInt64(offset), count: count) == model.bytes(at: UInt64(offset), count: count))
         }
         // Holes stay holes, also those of flat files.
-        let stored = try device.extents(at: 0, length: device.size).filter { $0.kind == .data }.map(\.length).reduce(0, +)
+        let stored = try device.extents(at: 0, length: device.size).filter { $0.kind == .data }.map(\.length).reduce(
+            0, +)
         #expect(stored < 4 << 20)
         #expect(code { try device.store([1], at: 0) } == .readOnly)
         #expect(code { _ = try device.bytes(at: UInt64(size) - 1, count: 2) } == .outOfRange)
@@ -76,6 +79,7 @@ import Testing
         var builder = VMDKBuilder(capacity: 16 * 700 + 5)
         for index in [0, 1, 2, 511, 512, 600, 700] as [UInt64] { builder.grains[index] = random.bytes(16 * 512) }
         let content = builder.content
+        let model = GrowingBytes(content)
         var forms: [(name: String, bytes: [UInt8])] = [("sparse", builder.sparse())]
         for place in VMDKBuilder.Directory.allCases { forms.append(("stream-\(place)", builder.stream(place))) }
         builder.descriptorSectors = 60
@@ -103,7 +107,8 @@ import Testing
             (
                 "mixed",
                 VMDKBuilder.text(
-                    "custom", ["RW 8192 SPARSE \"part.vmdk\"", "RDONLY 0 ZERO", "RW \(size - 8192) FLAT \"flat.bin\" 8194"])
+                    "custom",
+                    ["RW 8192 SPARSE \"part.vmdk\"", "RDONLY 0 ZERO", "RW \(size - 8192) FLAT \"flat.bin\" 8194"])
             ),
         ]
         for (name, text) in texts { forms.append((name, Array(text.utf8))) }
@@ -126,17 +131,18 @@ import Testing
                     "\(name)")
             }
             for extent in try device.extents(at: 0, length: device.size) where extent.kind != .data {
-                #expect(content[Int(extent.offset)..<Int(extent.end)].allSatisfy { $0 == 0 }, "\(name)")
+                #expect(model.isZero(Int(extent.offset)..<Int(extent.end)), "\(name)")
             }
             try device.close()
             let info = try DiskImage.importInfo(path: path, format: .vmdk)
             #expect(info.virtualSize == content.count && info.notes.isEmpty == (name != "unclean"), "\(name)")
             #expect(try DiskImage.probe(path: path) == .importable(.vmdk), "\(name)")
         }
-        // The second judge, of what we made by hand.
+        // The second judge, of what we made by hand. It opens the file by the name in the descriptor.
         for name in ["sparse", "stream-footer", "stream-front"] {
-            let judged = try LibyalReader.read("vmdk", [folder.file("form-\(name).vmdk")])
-            #expect(judged.bytes == content, "\(name)")
+            let renamed = folder.file("disk.vmdk")
+            try Tool.check("cp", [folder.file("form-\(name).vmdk"), renamed])
+            #expect(try LibyalReader.read("vmdk", [renamed]).bytes == content, "\(name)")
         }
     }
 
@@ -151,7 +157,8 @@ import Testing
         #expect(try device.extents(at: 0, length: 32768).map(\.kind) == [.data, .hole, .zero, .hole])
         // 磁盘 in GBK.
         let name = Array("RW 16 FLAT \"".utf8) + [0xB4, 0xC5, 0xC5, 0xCC] + Array(".bin\"\nRW 8 ZERO\n".utf8)
-        let text = Array("# Disk DescriptorFile\nversion=1\nencoding=\"GBK\"\nCID=1\ncreateType=\"custom\"\n".utf8) + name
+        let text =
+            Array("# Disk DescriptorFile\nversion=1\nencoding=\"GBK\"\nCID=1\ncreateType=\"custom\"\n".utf8) + name
         try Data([UInt8](repeating: 7, count: 8192)).write(to: URL(fileURLWithPath: folder.file("磁盘.bin")))
         let path = folder.file("a.vmdk")
         try Data(text).write(to: URL(fileURLWithPath: path))

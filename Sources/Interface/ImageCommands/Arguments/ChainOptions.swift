@@ -22,38 +22,67 @@ struct ChainOptions: ParsableArguments {
     @Flag(name: .long, help: "Accept a VHD's parent although its identity is not the stored one.")
     var ignoreIdentity = false
 
+    @Option(
+        name: .long, parsing: .singleValue,
+        help: ArgumentHelp(
+            "A file that a VMDK descriptor may use as an extent. May be repeated. With --follow, those beside the "
+                + "descriptor may be used.", valueName: "path"))
+    var extent: [String] = []
+
     func validate() throws {
         if follow != nil, !parent.isEmpty { throw ValidationError("give either --parent or --follow") }
     }
 
-    var policy: OpenPolicy {
+    /// The policy for an image that can be written.
+    func policy() throws(BlockError) -> OpenPolicy {
         var policy = OpenPolicy(dataFile: dataFile)
-        if !parent.isEmpty { policy.parents = .given(parent.map(\.reference)) }
+        if !parent.isEmpty {
+            var ancestors: [ImageReference] = []
+            for one in parent {
+                guard case .image(let format) = one.format else {
+                    throw BlockError(
+                        .unsupported, "a \(one.format.name) image cannot be the parent of this one", path: one.path)
+                }
+                ancestors.append(ImageReference(path: one.path, format: format))
+            }
+            policy.parents = .given(ancestors)
+        }
         if let follow { policy.parents = .within(folder: follow) }
         policy.ignoresParentIdentity = ignoreIdentity
         return policy
     }
 
     /// Opens an image for reading.
-    func open(
-        _ path: String, _ format: DeclaredFormat, snapshot: String? = nil
-    ) throws(BlockError) -> any BlockDevice {
+    func open(_ path: String, _ format: DeclaredFormat) throws(BlockError) -> any BlockDevice {
         switch format {
         case .image(let format):
-            return try DiskImage.open(path: path, format: format, readOnly: true, policy: policy)
+            return try DiskImage.open(path: path, format: format, readOnly: true, policy: policy())
         case .importOnly(let format):
-            throw BlockError(.unsupported, "\(format.rawValue) images cannot be read yet", path: path)
+            return try DiskImage.openImport(path: path, format: format, policy: importPolicy(for: path))
         }
+    }
+
+    private func importPolicy(for path: String) throws(BlockError) -> ImportPolicy {
+        var policy = ImportPolicy()
+        if !parent.isEmpty { policy.parents = .given(parent.map(\.path)) }
+        if !extent.isEmpty { policy.extents = .given(extent) }
+        if let follow {
+            policy.parents = .within(folder: follow)
+            if extent.isEmpty, RealPath.isBeneath(path, folder: follow) { policy.extents = .besideDescriptor }
+        }
+        return policy
     }
 }
 
 /// `FORMAT:PATH`.
 struct ParentArgument: ExpressibleByArgument, Sendable {
-    let reference: ImageReference
+    let format: DeclaredFormat
+    let path: String
 
     init?(argument: String) {
         let parts = argument.split(separator: ":", maxSplits: 1)
-        guard parts.count == 2, let format = ImageFormat(parsing: parts[0]) else { return nil }
-        reference = ImageReference(path: String(parts[1]), format: format)
+        guard parts.count == 2, let format = DeclaredFormat(argument: String(parts[0])) else { return nil }
+        self.format = format
+        path = String(parts[1])
     }
 }

@@ -37,7 +37,7 @@ struct CheckCommand: ParsableCommand {
         TerminationSignals.each { cancellation.cancel() }
         let report = try doing(what) { () throws(BlockError) in
             try DiskImage.check(
-                path: file, format: format, repair: repair, policy: chain.policy, cancellation: cancellation)
+                path: file, format: format, repair: repair, policy: chain.policy(), cancellation: cancellation)
         }
         let told = CheckText(filename: file, format: format, report: report)
         TerminalOutput.standardOutput.write((json ? try JSONText.pretty(told) : told.text) + "\n")

@@ -31,17 +31,15 @@ struct InfoCommand: ParsableCommand {
     func run() throws {
         try refuseStream(file, "FILE")
         let what = "cannot tell about \(file)"
-        let known = if let format { try format.writable(what) } else { try probed(what) }
+        let known = if let format { format } else { try probed(what) }
         let report = try doing(what) { () throws(BlockError) in try InfoReport(path: file, format: known) }
         TerminalOutput.standardOutput.write((json ? try JSONText.pretty(report) : report.text) + "\n")
     }
 
-    private func probed(_ what: String) throws(CommandFailure) -> ImageFormat {
+    private func probed(_ what: String) throws(CommandFailure) -> DeclaredFormat {
         switch try doing(what, { () throws(BlockError) in try DiskImage.probe(path: file) }) {
-        case .format(let format): return format
-        case .importable(let format):
-            throw CommandFailure(
-                what, why: "it looks like \(format.rawValue), which gantry reads only to import it", advice: nil)
+        case .format(let format): return .image(format)
+        case .importable(let format): return .importOnly(format)
         case .other(let name):
             throw CommandFailure(what, why: "it looks like \(name), which gantry does not open", advice: nil)
         case .rawCandidate(let hint):

@@ -18,7 +18,7 @@ final class PendingFile {
     /// `destination` may be a regular file, which the new one replaces in the end. Throws when it is something else, when
     /// it is in use, or when it is the file `source`.
     init(for destination: String, besides source: String? = nil) throws(CommandFailure) {
-        let real = Self.resolved(destination)
+        let real = RealPath.of(destination) ?? destination
         let what = "cannot write \(destination)"
         self.destination = real
         var status = stat()
@@ -70,13 +70,6 @@ final class PendingFile {
     }
 
     deinit { discard() }
-
-    /// The path with symbolic links followed; as it is when it names nothing yet.
-    private static func resolved(_ path: String) -> String {
-        guard let real = unsafe realpath(path, nil) else { return path }
-        defer { unsafe free(real) }
-        return unsafe String(cString: real)
-    }
 
     private static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }

@@ -39,7 +39,7 @@ struct ResizeCommand: ParsableCommand {
             }
             try DiskImage.resize(
                 path: file, format: format, to: new, shrink: shrink, preallocation: preallocation,
-                policy: chain.policy)
+                policy: chain.policy())
             return try DiskImage.info(path: file, format: format).virtualSize
         }
         TerminalOutput.standardOutput.write("resized \(file) to \(ByteCount(new)) (\(new) bytes)\n")

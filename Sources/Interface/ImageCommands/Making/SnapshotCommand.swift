@@ -41,7 +41,7 @@ struct SnapshotCommand: ParsableCommand {
         try refuseStream(file, "FILE")
         let format = try format.writable(what)
         try doing(what) { () throws(BlockError) in
-            let device = try DiskImage.open(path: file, format: format, readOnly: list, policy: chain.policy)
+            let device = try DiskImage.open(path: file, format: format, readOnly: list, policy: chain.policy())
             do throws(BlockError) {
                 guard let keeper = device as? any SnapshotKeeper else {
                     throw BlockError(.unsupported, "\(format.rawValue) images hold no snapshots", path: file)

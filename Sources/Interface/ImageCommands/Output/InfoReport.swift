@@ -56,7 +56,35 @@ struct InfoReport: Encodable {
         case specific = "format-specific"
     }
 
-    init(path: String, format: ImageFormat) throws(BlockError) {
+    init(path: String, format: DeclaredFormat) throws(BlockError) {
+        switch format {
+        case .image(let format): try self.init(path: path, format: format)
+        case .importOnly(let format): try self.init(path: path, format: format)
+        }
+    }
+
+    private init(path: String, format: ImportFormat) throws(BlockError) {
+        let info = try DiskImage.importInfo(path: path, format: format)
+        filename = path
+        self.format = format.rawValue
+        virtualSize = info.virtualSize
+        actualSize = info.actualSize
+        fileSize = info.fileSize
+        clusterSize = info.clusterSize
+        notes = info.notes
+        backingFilename = info.parentName
+        var data: [String: Detail] = [
+            "subformat": .text(info.subformat), "logical-sector-size": .number(Int(clamping: info.logicalSectorSize)),
+        ]
+        data["creator"] = info.creator.map { .text($0) }
+        data["uuid"] = info.identifier.map { .text($0) }
+        data["content-id"] = info.contentIdentifier.map { .text($0) }
+        data["parent-content-id"] = info.parentContentIdentifier.map { .text($0) }
+        if !info.extentNames.isEmpty { data["extents"] = .text(info.extentNames.joined(separator: ", ")) }
+        specific = Specific(type: format.rawValue, data: data)
+    }
+
+    private init(path: String, format: ImageFormat) throws(BlockError) {
         let info = try DiskImage.info(path: path, format: format)
         filename = path
         self.format = format.rawValue
@@ -66,6 +94,7 @@ struct InfoReport: Encodable {
         clusterSize = info.clusterSize
         notes = info.notes
         backingFilename = info.parentName
+        backingFormat = info.parentFormat?.rawValue
         switch format {
         case .raw: break
         case .vhd:

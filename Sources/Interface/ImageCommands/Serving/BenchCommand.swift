@@ -67,7 +67,7 @@ struct BenchCommand: ParsableCommand {
 
     private func opened(_ what: String) throws(BlockError) -> any BlockDevice {
         if case .image(let format) = format, write {
-            return try DiskImage.open(path: file, format: format, readOnly: false, policy: chain.policy)
+            return try DiskImage.open(path: file, format: format, readOnly: false, policy: chain.policy())
         }
         if write { throw BlockError(.readOnly, "\(format.name) images can only be read", path: file) }
         return try chain.open(file, format)

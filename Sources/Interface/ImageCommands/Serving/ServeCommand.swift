@@ -87,7 +87,7 @@ struct ServeCommand: ParsableCommand {
     /// Images that can only be read are served so without being asked.
     private func opened() throws(BlockError) -> any BlockDevice {
         if case .image(let format) = format {
-            return try DiskImage.open(path: file, format: format, readOnly: readOnly, policy: chain.policy)
+            return try DiskImage.open(path: file, format: format, readOnly: readOnly, policy: chain.policy())
         }
         return try chain.open(file, format)
     }

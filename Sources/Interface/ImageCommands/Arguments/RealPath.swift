@@ -1,0 +1,18 @@
+import Glibc
+
+/// Paths with symbolic links followed.
+enum RealPath {
+    /// Nil when there is nothing at the path.
+    static func of(_ path: String) -> String? {
+        // SAFETY: realpath allocates its result, a C string, which is freed here.
+        guard let real = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(real) }
+        return unsafe String(cString: real)
+    }
+
+    /// The file lies in the folder or in one of its folders.
+    static func isBeneath(_ path: String, folder: String) -> Bool {
+        guard let path = of(path), let folder = of(folder) else { return false }
+        return path.hasPrefix(folder == "/" ? folder : folder + "/")
+    }
+}

@@ -53,11 +53,19 @@ struct ChainOptions: ParsableArguments {
     }
 
     /// Opens an image for reading.
-    func open(_ path: String, _ format: DeclaredFormat) throws(BlockError) -> any BlockDevice {
+    func open(
+        _ path: String, _ format: DeclaredFormat, snapshot: String? = nil
+    ) throws(BlockError) -> any BlockDevice {
         switch format {
         case .image(let format):
+            if let snapshot {
+                return try DiskImage.open(path: path, format: format, policy: policy(), snapshot: snapshot)
+            }
             return try DiskImage.open(path: path, format: format, readOnly: true, policy: policy())
         case .importOnly(let format):
+            if snapshot != nil {
+                throw BlockError(.unsupported, "\(format.rawValue) images hold no snapshots", path: path)
+            }
             return try DiskImage.openImport(path: path, format: format, policy: importPolicy(for: path))
         }
     }

@@ -27,6 +27,12 @@ struct ConvertCommand: ParsableCommand {
     var options: [String] = []
     @Flag(name: .customShort("n"), help: "Write into DST, which exists, instead of making a new image.")
     var intoExisting = false
+    @Option(
+        name: .customShort("l"),
+        help: ArgumentHelp(
+            "Convert a snapshot inside the source: snapshot.name=NAME, snapshot.id=ID, or an id or name.",
+            valueName: "snapshot"))
+    var snapshot: String?
     @Flag(name: .long, help: "Compare both images afterwards; a difference is a failure.")
     var verify = false
     @OptionGroup var chain: ChainOptions
@@ -48,7 +54,7 @@ struct ConvertCommand: ParsableCommand {
         TerminationSignals.each { cancellation.cancel() }
         let what = "cannot convert \(source) to \(target)"
         let input = try doing(what) { () throws(BlockError) in
-            try chain.open(source, sourceFormat)
+            try chain.open(source, sourceFormat, snapshot: snapshotName)
         }
         defer { try? input.close() }
         if intoExisting {
@@ -69,6 +75,14 @@ struct ConvertCommand: ParsableCommand {
             if cancellation.isCancelled { throw BlockError(.cancelled, "interrupted") }
             try pending.publish()
         }
+    }
+
+    private var snapshotName: String? {
+        guard let snapshot else { return nil }
+        for prefix in ["snapshot.name=", "snapshot.id="] where snapshot.hasPrefix(prefix) {
+            return String(snapshot.dropFirst(prefix.count))
+        }
+        return snapshot
     }
 
     /// Copies and closes `output`, also when the copy fails.

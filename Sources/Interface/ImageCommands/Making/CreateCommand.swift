@@ -11,7 +11,8 @@ struct CreateCommand: ParsableCommand {
         discussion: """
             SIZE is in bytes, or with a binary suffix (K, M, G, T). A file of the name must not exist. With -b the image \
             holds only what differs from its parent, whose name is stored as given: relative to the image's folder, or \
-            absolute; SIZE is the parent's unless given.
+            absolute; SIZE is the parent's unless given. When the parent has a parent itself, --parent names all of them or \
+            --follow says where they are.
 
             Example: gantry image create -f qcow2 -o cluster_size=128K disk.qcow2 40G
             """)
@@ -24,6 +25,7 @@ struct CreateCommand: ParsableCommand {
     var parent: String?
     @Option(name: .customShort("F"), help: ArgumentHelp("Format of the parent image.", valueName: "format"))
     var parentFormat: DeclaredFormat?
+    @OptionGroup var chain: ChainOptions
     @Argument(help: ArgumentHelp("The image to make.", valueName: "file"))
     var file: String
     @Argument(help: ArgumentHelp("Virtual size.", valueName: "size"))
@@ -45,7 +47,8 @@ struct CreateCommand: ParsableCommand {
         }
         let bytes = try requestedSize(choices)
         let made = try doing(what) { () throws(BlockError) in
-            let device = try DiskImage.create(path: file, format: format, size: bytes, options: choices)
+            let device = try DiskImage.create(
+                path: file, format: format, size: bytes, options: choices, policy: chain.policy())
             defer { try? device.close() }
             return device.size
         }

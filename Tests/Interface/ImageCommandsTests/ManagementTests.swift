@@ -1,0 +1,76 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Checking, snapshots, chains and sizes, by the command line.
+@Suite struct ManagementTests {
+    @Test func checkTellsDamageByItsExitCodeAndRepairsIt() throws {
+        let folder = try ScratchFolder("check")
+        let path = folder.file("disk.qcow2")
+        try Tool.check("qemu-img", ["create", "-q", "-f", "qcow2", path, "64M"])
+        try Tool.check("qemu-io", ["-f", "qcow2", "-c", "write -P 7 0 1M", path])
+        let words = ["image", "check", "-f", "qcow2", "--json"]
+        let sound = try json(try Tool.check("gantry", words + [path]))
+        #expect(sound["corruptions"] as? Int == 0)
+        #expect(sound["leaks"] as? Int == 0)
+        #expect(sound["allocated-clusters"] as? Int == 16)
+        // The refcount of a cluster in use, zeroed: refcount block at cluster 2, entries of 2 bytes.
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        try file.seek(toOffset: 2 * 65536 + 2 * 7)
+        try file.write(contentsOf: Data([0, 0]))
+        try file.close()
+        let damaged = try Tool.run("gantry", words + [path])
+        #expect(damaged.status == 3)
+        let found = try #require(json(damaged.output)["corruptions"] as? Int)
+        let theirs = try Tool.run("qemu-img", ["check", "-f", "qcow2", "--output=json", path])
+        #expect(try json(theirs.output)["corruptions"] as? Int == found)
+        let repaired = try json(try Tool.check("gantry", words + ["--repair", "all", path]))
+        #expect(repaired["corruptions-fixed"] as? Int == found)
+        try Tool.check("qemu-img", ["check", "-f", "qcow2", path])
+    }
+
+    @Test func snapshotsAreMadeListedConvertedAppliedAndDeleted() throws {
+        let folder = try ScratchFolder("snapshot")
+        let path = folder.file("disk.qcow2")
+        try Tool.check("gantry", ["image", "create", "-f", "qcow2", path, "8M"])
+        try Tool.check("qemu-io", ["-f", "qcow2", "-c", "write -P 1 0 1M", path])
+        let words = ["image", "snapshot", "-f", "qcow2"]
+        try Tool.check("gantry", words + ["-c", "first", path])
+        try Tool.check("qemu-io", ["-f", "qcow2", "-c", "write -P 2 0 2M", path])
+        let list = try Tool.check("gantry", words + ["-l", "--json", path])
+        let all = try #require(JSONSerialization.jsonObject(with: Data(list.utf8)) as? [[String: Any]])
+        #expect(all.map { $0["name"] as? String } == ["first"])
+        #expect(all.first?["disk-size"] as? Int == 8 << 20)
+        #expect(try Tool.check("gantry", words + ["-l", path]).contains("first"))
+        let old = folder.file("old.raw")
+        try Tool.check(
+            "gantry", ["image", "convert", "-l", "snapshot.name=first", "-f", "qcow2", "-O", "raw", path, old])
+        try Tool.check("qemu-io", ["-f", "raw", "-c", "read -P 1 0 1M", "-c", "read -P 0 1M 7M", old])
+        try Tool.check("gantry", words + ["-a", "first", path])
+        try Tool.check("gantry", ["image", "compare", "-f", "qcow2", "-F", "raw", path, old])
+        try Tool.check("gantry", words + ["-d", "first", path])
+        #expect(try Tool.run("gantry", words + ["-d", "first", path]).status == 1)
+        try Tool.check("qemu-img", ["check", "-f", "qcow2", path])
+    }
+
+    @Test(arguments: ["vhd", "qcow2"])
+    func aChildNeedsTheWordOfTheCallerForItsParent(_ format: String) throws {
+        let folder = try ScratchFolder("chain")
+        let (base, child) = (folder.file("base"), folder.file("child"))
+        try Tool.check("gantry", ["image", "create", "-f", format, base, "8M"])
+        let content = folder.file("content.raw")
+        try Tool.check("qemu-img", ["create", "-q", "-f", "raw", content, "8M"])
+        try Tool.check("qemu-io", ["-f", "raw", "-c", "write -P 9 64k 3M", content])
+        try Tool.check("gantry", ["image", "convert", "-n", "-f", "raw", "-O", format, content, base])
+        try Tool.check("gantry", ["image", "create", "-f", format, "-b", "base", "-F", format, child])
+        let info = try json(try Tool.check("gantry", ["image", "info", "-f", format, "--json", child]))
+        #expect(info["virtual-size"] as? Int == 8 << 20)
+        #expect(info["backing-filename-format"] as? String == format)
+        let words = ["image", "compare", "-f", format, "-F", "raw", child, content]
+        let refused = try Tool.run("gantry", words)
+        #expect(refused.status == 2)
+        #expect(refused.errors.contains("--parent"))
+        try Tool.check("gantry", words + ["--follow", folder.path])
+        try Tool.check("gantry", words + ["--parent", "\(format):\(base)"])
+    }
+}

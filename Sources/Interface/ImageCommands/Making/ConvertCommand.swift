@@ -1,8 +1,7 @@
-import ArgumentParser
-import BlockCopy
+public import ArgumentParser
 import BlockIO
 import CoreTypes
-import DiskImages
+public import DiskImages
 
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,12 +11,17 @@ struct ConvertCommand: ParsableCommand {
             The new image appears under its name only when it is complete and on disk; a regular file of that name is \
             replaced at that moment. Interrupted, it leaves what was there.
 
-            Example: gantry image convert -p -f vhd -O qcow2 --verify old.vhd new.qcow2
+            SRC or DST may be -, standard input or output: images are read and written as streams then, without a \
+            temporary file where their order allows it. With --decompress SRC is a gzip, xz or zstd file (or stream) that \
+            holds the image. A raw stream does not tell its size: it is found at the end, or checked against --size.
+
+            Examples: gantry image convert -p -f vhd -O qcow2 --verify old.vhd new.qcow2
+            curl https://… | gantry image convert -f raw --decompress xz -O qcow2 - new.qcow2
             """)
 
     @Flag(name: .customShort("p"), help: "Show progress on standard error.")
     var progress = false
-    @Flag(name: .customShort("c"), help: "Compress (not built yet).")
+    @Flag(name: .customShort("c"), help: "Compress the data of the new image (qcow2).")
     var compress = false
     @Option(name: .customShort("f"), help: "Format of SRC.")
     var sourceFormat: DeclaredFormat
@@ -33,6 +37,15 @@ struct ConvertCommand: ParsableCommand {
             "Convert a snapshot inside the source: snapshot.name=NAME, snapshot.id=ID, or an id or name.",
             valueName: "snapshot"))
     var snapshot: String?
+    @Option(name: .long, help: "SRC is compressed as a whole: gzip, xz or zstd.")
+    var decompress: StreamCompression?
+    @Option(name: .long, help: ArgumentHelp("With a stream: the size that the disk must have.", valueName: "size"))
+    var size: SizeArgument?
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Refuse a source whose disk is larger; what a stranger's file may cost.", valueName: "size"))
+    var limit: SizeArgument?
     @Flag(name: .long, help: "Compare both images afterwards; a difference is a failure.")
     var verify = false
     @OptionGroup var chain: ChainOptions
@@ -41,40 +54,62 @@ struct ConvertCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The image to write.", valueName: "dst"))
     var target: String
 
-    func run() throws {
-        if compress { throw CommandFailure.notBuilt("compression (-c)", advice: "converting without -c") }
-        try refuseStream(source, "SRC")
-        try refuseStream(target, "DST")
-        let format = try targetFormat.writable("cannot convert to \(target)")
-        let choices = try CreateOptions.reading(options, for: format)
-        if intoExisting, !options.isEmpty {
-            throw ValidationError("-o describes a new image, and -n makes none")
+    private var isFromStream: Bool { source == "-" || decompress != nil }
+
+    func validate() throws {
+        if intoExisting, !options.isEmpty { throw ValidationError("-o describes a new image, and -n makes none") }
+        if isFromStream || target == "-" {
+            let what = isFromStream ? "a source that is a stream" : "standard output"
+            if verify { throw ValidationError("--verify reads both images again, and \(what) can be read once only") }
+            if compress { throw ValidationError("-c needs files on both sides, not \(what)") }
+            if isFromStream && target == "-" {
+                throw ValidationError("one of SRC and DST must be a file that can be read or written anywhere")
+            }
+            if isFromStream && snapshot != nil { throw ValidationError("-l needs SRC to be a file") }
+            if target == "-" && intoExisting { throw ValidationError("-n needs DST to be a file") }
+        } else if size != nil {
+            throw ValidationError("--size is for streams; gantry image resize changes the size of an image")
         }
+    }
+
+    func run() throws {
+        let what = "cannot convert \(source) to \(target)"
+        let format = try targetFormat.writable(what)
+        if compress, format != .qcow2 {
+            throw CommandFailure(
+                what, why: "\(format.rawValue) images cannot be compressed", advice: "-O qcow2, or leaving -c out",
+                status: CommandFailure.Status.usage)
+        }
+        let choices = try CreateOptions.reading(options, for: format)
         let cancellation = CancellationFlag()
         TerminationSignals.each { cancellation.cancel() }
-        let what = "cannot convert \(source) to \(target)"
+        if isFromStream {
+            let reading = StreamConversion(
+                what: what, source: source, sourceFormat: sourceFormat, compression: decompress, target: target,
+                format: format, options: choices, size: size?.bytes, limit: limit?.bytes, progress: progress,
+                cancellation: cancellation)
+            return try intoExisting ? reading.fill() : reading.make()
+        }
         let input = try doing(what) { () throws(BlockError) in
-            try chain.open(source, sourceFormat, snapshot: snapshotName)
+            let input = try chain.open(source, sourceFormat, snapshot: snapshotName)
+            if let limit, input.size > limit.bytes {
+                try? input.close()
+                throw BlockError(
+                    .limitExceeded, "the disk has \(input.size) bytes, and \(limit.bytes) are allowed", path: source)
+            }
+            return input
         }
         defer { try? input.close() }
-        if intoExisting {
-            try doing(what) { () throws(BlockError) in
-                try fill(
-                    DiskImage.open(path: target, format: format, readOnly: false), from: input, isNew: false,
-                    cancellation)
-            }
-            return try check(input, target, format, cancellation)
+        if target == "-" {
+            return try StreamEmission(
+                what: what, input: input, format: format, options: choices, progress: progress,
+                cancellation: cancellation
+            ).run()
         }
-        let pending = try PendingFile(for: target, besides: source)
-        try doing(what) { () throws(BlockError) in
-            let output = try DiskImage.create(path: pending.path, format: format, size: input.size, options: choices)
-            try fill(output, from: input, isNew: true, cancellation)
-        }
-        try check(input, pending.path, format, cancellation)
-        try doing(what) { () throws(BlockError) in
-            if cancellation.isCancelled { throw BlockError(.cancelled, "interrupted") }
-            try pending.publish()
-        }
+        let conversion = Conversion(
+            what: what, source: source, input: input, target: target, format: format, options: choices,
+            compress: compress, verify: verify, progress: progress, cancellation: cancellation)
+        try intoExisting ? conversion.fill() : conversion.make()
     }
 
     private var snapshotName: String? {
@@ -84,45 +119,6 @@ struct ConvertCommand: ParsableCommand {
         }
         return snapshot
     }
-
-    /// Copies and closes `output`, also when the copy fails.
-    private func fill(
-        _ output: any BlockDevice, from input: any BlockDevice, isNew: Bool, _ cancellation: CancellationFlag
-    ) throws(BlockError) {
-        let counter = ProgressCounter()
-        do throws(BlockError) {
-            try ProgressDisplay.during("converting", shown: progress, counter: counter) { () throws(BlockError) in
-                var options = CopyEngine.Options()
-                options.destinationIsZero = isNew
-                options.bypassCache = isNew
-                try CopyEngine.copy(
-                    from: input, to: output, options: options, progress: counter, cancellation: cancellation)
-            }
-        } catch {
-            try? output.close()
-            throw error
-        }
-        try output.close()
-    }
-
-    /// With `--verify`, opens what was written anew and compares all of it.
-    private func check(
-        _ input: any BlockDevice, _ path: String, _ format: ImageFormat, _ cancellation: CancellationFlag
-    ) throws(CommandFailure) {
-        guard verify else { return }
-        let what = "cannot verify \(target)"
-        let difference = try doing(what) { () throws(BlockError) -> UInt64? in
-            let output = try DiskImage.open(path: path, format: format, readOnly: true)
-            defer { try? output.close() }
-            let counter = ProgressCounter()
-            return try ProgressDisplay.during("verifying", shown: progress, counter: counter) { () throws(BlockError) in
-                try CompareEngine.firstDifference(input, output, progress: counter, cancellation: cancellation)
-            }
-        }
-        if let difference {
-            throw CommandFailure(
-                "\(target) is not a copy of \(source)", why: "they differ at byte \(difference)",
-                advice: "again; when it repeats, the storage or the memory of this host is at fault")
-        }
-    }
 }
+
+extension StreamCompression: ExpressibleByArgument {}

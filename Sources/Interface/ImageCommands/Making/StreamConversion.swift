@@ -1,0 +1,160 @@
+import BlockIO
+import CoreTypes
+import DiskImages
+import Glibc
+
+/// An image read from a stream, or a compressed file, into an image file.
+struct StreamConversion {
+    let what: String
+    let source: String
+    let sourceFormat: DeclaredFormat
+    let compression: StreamCompression?
+    let target: String
+    let format: ImageFormat
+    let options: CreateOptions
+    /// What the disk must have; nil: what the stream says, or its length.
+    let size: UInt64?
+    let limit: UInt64?
+    let progress: Bool
+    let cancellation: CancellationFlag
+
+    /// The size of a new image for a stream that does not say how large its disk is; it is cut to the right one in the
+    /// end. Tables for so much cost a few MiB at most.
+    private static let provisional: UInt64 = 8 << 40
+
+    /// Makes a new image, which gets its name when all is done.
+    func make() throws(CommandFailure) {
+        let streamFormat = try known()
+        let pending = try PendingFile(for: target, besides: source == "-" ? nil : source)
+        let made = OpenedImage()
+        let length = try doing(what) { () throws(BlockError) -> UInt64 in
+            do throws(BlockError) {
+                let length = try reading { (source, counter) throws(BlockError) in
+                    try receive(source, streamFormat, pending.path, made, counter)
+                }
+                try made.close()
+                return length
+            } catch {
+                try? made.close()
+                throw error
+            }
+        }
+        try doing(what) { () throws(BlockError) in
+            if made.isProvisional {
+                let rounded = length.roundedUp(to: 512) ?? length
+                try DiskImage.resize(path: pending.path, format: format, to: rounded, shrink: true)
+            }
+            if cancellation.isCancelled { throw BlockError(.cancelled, "interrupted") }
+            try pending.publish()
+        }
+    }
+
+    /// Writes into the image that is there.
+    func fill() throws(CommandFailure) {
+        let streamFormat = try known()
+        try doing(what) { () throws(BlockError) in
+            let output = try DiskImage.open(path: target, format: format, readOnly: false)
+            do throws(BlockError) {
+                try reading { (source, counter) throws(BlockError) in
+                    try DiskImage.readStream(
+                        from: source, as: streamFormat, options: readOptions,
+                        into: .device(output, isFresh: false), progress: counter, cancellation: cancellation)
+                }
+                try output.flush()
+            } catch {
+                try? output.close()
+                throw error
+            }
+            try output.close()
+        }
+    }
+
+    private func receive(
+        _ source: any ByteSource, _ streamFormat: StreamFormat, _ path: String, _ made: OpenedImage,
+        _ counter: ProgressCounter
+    ) throws(BlockError) -> UInt64 {
+        // A raw stream of unknown length goes into an image that is certainly large enough.
+        if streamFormat == .raw, size == nil, source.expectedLength == nil {
+            let largest = min(FormatCapabilities.of(format).maximumSize, Self.provisional)
+            made.isProvisional = true
+            made.device = try DiskImage.create(
+                path: path, format: format, size: min(largest, limit ?? largest), options: options)
+        }
+        let destination: StreamDestination
+        if let device = made.device {
+            destination = .device(device, isFresh: true)
+        } else {
+            destination = .make { (bytes) throws(BlockError) in
+                let device = try DiskImage.create(path: path, format: format, size: bytes, options: options)
+                made.device = device
+                return device
+            }
+        }
+        let length = try DiskImage.readStream(
+            from: source, as: streamFormat, options: readOptions, into: destination, progress: counter,
+            cancellation: cancellation)
+        if let size, size != length {
+            throw BlockError(.invalidImage, "the disk in the stream has \(length) bytes, not \(size)")
+        }
+        return length
+    }
+
+    private func known() throws(CommandFailure) -> StreamFormat {
+        switch sourceFormat {
+        case .image(let format): return StreamFormat(format)
+        case .importOnly(.vmdk): return .vmdk
+        case .importOnly(let format):
+            throw CommandFailure(
+                what, why: "\(format.rawValue) images must be read out of order, which a stream does not allow",
+                advice: "saving it to a file first", status: CommandFailure.Status.usage)
+        }
+    }
+
+    private var readOptions: StreamReadOptions {
+        var options = StreamReadOptions()
+        options.largestVirtualSize = limit ?? FormatCapabilities.of(format).maximumSize
+        options.rawSize = size
+        let slash = target.lastIndex(of: "/")
+        options.spillFolder = slash.map { String(target[...$0]) } ?? "."
+        return options
+    }
+
+    /// Opens the source, reads it and shows how far it is.
+    @discardableResult
+    private func reading(
+        _ body: (any ByteSource, ProgressCounter) throws(BlockError) -> UInt64
+    ) throws(BlockError) -> UInt64 {
+        var descriptor: Int32 = 0
+        if source != "-" {
+            // SAFETY: Swift's own temporary C string.
+            descriptor = unsafe open(source, O_RDONLY | O_CLOEXEC)
+            if descriptor < 0 { throw BlockError(call: "open", errno: errno, path: source) }
+        }
+        defer { if source != "-" { _ = close(descriptor) } }
+        let plain = DescriptorSource(descriptor)
+        let content: any ByteSource
+        if let compression {
+            let most = limit ?? FormatCapabilities.largestRaw
+            content = try compression.decompressed(plain, limits: DecompressionLimits(outputBytes: most))
+        } else {
+            content = plain
+        }
+        let counter = ProgressCounter()
+        return try ProgressDisplay.during("reading", shown: progress, counter: counter) { () throws(BlockError) in
+            try body(content, counter)
+        }
+    }
+}
+
+/// The new image while its stream is read.
+private final class OpenedImage {
+    var device: (any BlockDevice)?
+    /// Larger than it shall be.
+    var isProvisional = false
+
+    func close() throws(BlockError) {
+        let open = device
+        device = nil
+        try open?.close()
+    }
+}

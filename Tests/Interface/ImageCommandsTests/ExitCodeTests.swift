@@ -13,9 +13,12 @@ import Testing
 
     @Test(arguments: [
         Line(words: "image convert -f raw -O qcow2 missing x", status: 1, says: "No such file"),
-        Line(words: "image convert -c -f raw -O qcow2 a.raw x", status: 1, says: "compression (-c)"),
-        Line(words: "image convert -f raw -O qcow2 - x", status: 1, says: "stream"),
-        Line(words: "image convert -f raw -O qcow2 a.raw -", status: 1, says: "stream"),
+        Line(words: "image convert -c -f raw -O vhd a.raw x", status: 2, says: "cannot be compressed"),
+        Line(words: "image convert -f qcow2 -O raw - x", status: 1, says: "not a qcow2"),
+        Line(words: "image convert -f raw -O qcow2 - -", status: 2, says: "must be a file"),
+        Line(words: "image convert -f vhdx -O qcow2 - x", status: 2, says: "out of order"),
+        Line(words: "image convert --verify -f raw -O qcow2 - x", status: 2, says: "once only"),
+        Line(words: "image check -f qcow2 -", status: 2, says: "stream"),
         Line(words: "image convert -f raw -O vmdk a.raw x", status: 2, says: "vmdk images can only be read"),
         Line(words: "image convert -f qcow2 -O raw a.raw x", status: 1, says: "try:"),
         Line(words: "image convert -f raw -O qcow2 -o preallocation=some a.raw x", status: 2, says: "metadata"),

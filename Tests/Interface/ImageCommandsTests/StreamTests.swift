@@ -1,0 +1,60 @@
+import CoreTypes
+import Foundation
+import TestSupport
+import Testing
+
+/// Images through pipes.
+@Suite struct StreamTests {
+    @Test(arguments: Direction.all)
+    func everyDirectionGoesThroughPipes(_ direction: Direction) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("stream")
+        let sample = try SampleImage(in: folder, size: 7 << 20, random: &random)
+        let (source, target) = (direction.source.rawValue, direction.target.rawValue)
+        let out = folder.file("out")
+        try shell(
+            folder,
+            "gantry image convert -f \(source) -O \(target) \(try sample.path(direction.source)) - | cat > \(out)")
+        try Tool.check(
+            "qemu-img", ["compare", "-f", "raw", "-F", direction.target.qemuName, sample.raw, out])
+        if direction.target == .qcow2 { try Tool.check("qemu-img", ["check", "-f", "qcow2", out]) }
+        let back = folder.file("back")
+        try shell(folder, "cat \(out) | gantry image convert -f \(target) -O \(source) - \(back)")
+        try Tool.check(
+            "gantry", ["image", "compare", "-s", "-f", "raw", "-F", source, sample.raw, back])
+    }
+
+    @Test(arguments: ["gzip", "xz", "zstd"])
+    func compressedImagesAreReadFromFilesAndPipes(_ compression: String) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("compressed")
+        let sample = try SampleImage(in: folder, size: 5 << 20, random: &random)
+        let packed = folder.file("packed")
+        try shell(folder, "\(compression) -c \(sample.raw) > \(packed)")
+        let words = "gantry image convert -f raw --decompress \(compression) -O qcow2"
+        try shell(folder, "\(words) \(packed) file.qcow2")
+        try shell(folder, "\(words) --size 5M - piped.qcow2 < \(packed)")
+        for name in ["file.qcow2", "piped.qcow2"] {
+            try Tool.check(
+                "gantry", ["image", "compare", "-s", "-f", "raw", "-F", "qcow2", sample.raw, folder.file(name)])
+        }
+        // What the stream holds and what it should hold are not alike, or too much.
+        for limit in ["--size 6M", "--limit 4M"] {
+            let outcome = try Tool.run(
+                "sh",
+                [
+                    "-c",
+                    "cd \(folder.path) && cat packed | \(try Tool.find("gantry")) \(words.dropFirst(7)) \(limit) - bad.qcow2",
+                ])
+            #expect(outcome.status == 1, "\(outcome.errors)")
+            #expect(try !folder.contents().contains("bad.qcow2"))
+        }
+    }
+
+    /// Runs a line in the folder; throws with what it said when it fails. `gantry` is the one under test.
+    private func shell(_ folder: ScratchFolder, _ line: String) throws {
+        let program = try Tool.find("gantry")
+        try Tool.check(
+            "bash", ["-c", "set -e -o pipefail; gantry() { \(program) \"$@\"; }; cd \(folder.path); \(line)"])
+    }
+}

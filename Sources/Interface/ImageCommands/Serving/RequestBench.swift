@@ -1,7 +1,7 @@
 import BlockIO
-import CLinux
 import CoreTypes
 import Synchronization
+import TerminalUI
 
 /// A number of equal requests to a device, from several threads, timed.
 final class RequestBench: Sendable {
@@ -63,13 +63,13 @@ final class RequestBench: Sendable {
     }
 
     func run(threads: Int) throws(BlockError) -> Result {
-        let begun = gantry_now()
+        let begun = ContinuousClock.now
         let others = (1..<max(1, threads)).map { index in WorkerThread("bench-\(index)") { [self] in work() } }
         work()
         for thread in others { thread.join() }
         if let error = failure.withLock({ $0 }) { throw error }
         if pattern != nil { try device.flush() }
-        let seconds = max(1e-9, Double(gantry_now() - begun) / 1e9)
+        let seconds = max(1e-9, (ContinuousClock.now - begun).inSeconds)
         return Result(
             requests: count, seconds: seconds, requestsPerSecond: Double(count) / seconds,
             bytesPerSecond: Double(count) * Double(size) / seconds, median: latency(0.5), percentile99: latency(0.99),
@@ -86,7 +86,7 @@ final class RequestBench: Sendable {
                 let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 if index >= count { break }
                 let place = place(of: index)
-                let begun = gantry_now()
+                let begun = ContinuousClock.now
                 // SAFETY: the thread's own buffer of the size of a request.
                 if pattern != nil {
                     try unsafe device.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[0..<size]), at: place)
@@ -95,7 +95,7 @@ final class RequestBench: Sendable {
                     try unsafe device.read(
                         into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[0..<size]), at: place)
                 }
-                let taken = gantry_now() - begun
+                let taken = UInt64(max(0, (ContinuousClock.now - begun).inSeconds * 1e9))
                 longest = max(longest, taken)
                 counts[Self.bucket(taken)] += 1
             }

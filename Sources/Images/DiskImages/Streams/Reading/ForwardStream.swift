@@ -22,7 +22,10 @@ final class ForwardStream {
     private let lookback: Int
     private var regions = StreamRegionQueue()
     private var unclaimed = UnclaimedRanges()
-    private var hasForgotten = false
+    /// What left the window unclaimed, without a place to spill to: at least `smallestUse` bytes each.
+    private var forgotten = UnclaimedRanges()
+    /// Nothing that a table will name is shorter than this: smaller gaps need not be kept.
+    var smallestUse = 1
     private var spill: SpillFile?
     /// Late bytes, put together from the spill and the window.
     private let late: AlignedBuffer
@@ -50,7 +53,7 @@ final class ForwardStream {
     /// Says what lies somewhere: ahead, or behind in what was kept.
     func expect(_ region: StreamRegion) throws(BlockError) {
         regions.insert(region)
-        guard regions.bytes + unclaimed.bytes <= options.largestMetadata else {
+        guard regions.bytes + unclaimed.bytes + forgotten.bytes <= options.largestMetadata else {
             throw BlockError(
                 .limitExceeded,
                 "the tables of the image need more than the \(options.largestMetadata) bytes of memory allowed")
@@ -69,7 +72,7 @@ final class ForwardStream {
     func peek(_ count: Int, at offset: UInt64) throws(BlockError) -> UnsafeRawBufferPointer {
         let count = min(count, largestPeek)
         if offset < position { return try unsafe peekLate(count, at: offset) }
-        try skip(to: offset)
+        try skip(to: offset, keeping: offset - position >= UInt64(smallestUse))
         while !isAtEnd, start + UInt64(filled) < offset + UInt64(count) { try fill() }
         let from = Int(offset - min(start, offset))
         return unsafe UnsafeRawBufferPointer(rebasing: buffer.bytes[min(from, filled)..<min(from + count, filled)])
@@ -80,10 +83,10 @@ final class ForwardStream {
         if range.lowerBound >= position {
             unclaimed.append(position..<range.lowerBound)
             position = max(position, range.upperBound)
-        } else if range.upperBound > position || !unclaimed.remove(range) {
-            // What ends at the position is always claimed, so a range across it has a part that was used before.
-            throw misplaced(range.lowerBound)
+            return
         }
+        // What ends at the position is always claimed, so a range across it has a part that was used before.
+        guard range.upperBound <= position, try unclaimed.remove(range) else { throw misplaced(range) }
     }
 
     /// Exactly `count` bytes, claimed; `.invalidImage` when the stream ends before.
@@ -113,7 +116,7 @@ final class ForwardStream {
         var offset = range.lowerBound
         if offset < position {
             let behind = offset..<min(range.upperBound, position)
-            for part in unclaimed.parts(of: behind) { _ = unclaimed.remove(part) }
+            for part in unclaimed.parts(of: behind) { _ = try unclaimed.remove(part) }
             offset = behind.upperBound
         }
         while offset < range.upperBound {
@@ -129,13 +132,13 @@ final class ForwardStream {
         try unsafe Array(take(count, at: offset, what))
     }
 
-    /// Reads to the end of the stream and returns its length.
+    /// Reads to the end of the stream and returns its length. No table names anything any more.
     func drain() throws(BlockError) -> UInt64 {
         while !isAtEnd {
-            try skip(to: start + UInt64(filled))
+            try skip(to: start + UInt64(filled), keeping: false)
             try fill()
         }
-        try skip(to: start + UInt64(filled))
+        try skip(to: start + UInt64(filled), keeping: false)
         return position
     }
 
@@ -152,20 +155,20 @@ final class ForwardStream {
     }
 
     /// Why bytes behind the position cannot be used.
-    private func misplaced(_ offset: UInt64) -> BlockError {
-        if hasForgotten {
+    private func misplaced(_ range: Range<UInt64>) -> BlockError {
+        if !forgotten.parts(of: range).isEmpty {
             return BlockError(
                 .unsupported,
                 "the image has data before the tables that describe them, so it cannot be read as a stream: use a file",
-                offset: offset)
+                offset: range.lowerBound)
         }
-        return BlockError(.corrupt, "the image uses a part of the stream for two things", offset: offset)
+        return BlockError(.corrupt, "the image uses a part of the stream for two things", offset: range.lowerBound)
     }
 
     private func peekLate(_ count: Int, at offset: UInt64) throws(BlockError) -> UnsafeRawBufferPointer {
         var fromSpill = 0
         if offset < start {
-            guard let spill else { throw misplaced(offset) }
+            guard let spill else { throw misplaced(offset..<offset + UInt64(count)) }
             fromSpill = Int(min(start - offset, UInt64(count)))
             try unsafe spill.read(
                 into: UnsafeMutableRawBufferPointer(rebasing: late.bytes[..<fromSpill]), at: offset)
@@ -181,18 +184,16 @@ final class ForwardStream {
         return unsafe UnsafeRawBufferPointer(rebasing: late.bytes[..<available])
     }
 
-    /// Moves the position ahead, past bytes that nobody has claimed.
-    private func skip(to offset: UInt64) throws(BlockError) {
-        while !isAtEnd, start + UInt64(filled) < offset {
-            let end = start + UInt64(filled)
-            unclaimed.append(position..<max(end, position))
-            position = max(end, position)
+    /// Moves the position ahead, past bytes that nobody has claimed: they can be claimed later when `keeping`.
+    private func skip(to offset: UInt64, keeping: Bool) throws(BlockError) {
+        while true {
+            let end = min(offset, start + UInt64(filled))
+            if end > position {
+                if keeping { unclaimed.append(position..<end) }
+                position = end
+            }
+            if isAtEnd || position >= offset { return }
             try fill()
-        }
-        let end = min(offset, start + UInt64(filled))
-        if end > position {
-            unclaimed.append(position..<end)
-            position = end
         }
     }
 
@@ -221,8 +222,8 @@ final class ForwardStream {
                 let (from, to) = (Int(part.lowerBound - start), Int(part.upperBound - start))
                 try unsafe file.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[from..<to]), at: part.lowerBound)
             }
-        } else if unclaimed.forget(below: keep) {
-            hasForgotten = true
+        } else {
+            for range in unclaimed.removeAll(below: keep) where range.count >= smallestUse { forgotten.append(range) }
         }
         unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<(filled - dropped)])
             .copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer.bytes[dropped..<filled]))

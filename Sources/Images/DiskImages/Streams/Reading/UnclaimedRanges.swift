@@ -1,6 +1,12 @@
+import BlockIO
+
 /// The ranges of a stream behind its reader that no table has named so far, in ascending order.
 struct UnclaimedRanges {
+    /// Some may be empty: taking a whole one out leaves its place.
     private var ranges: [Range<UInt64>] = []
+    /// Ranges moved to make room. A stream that is made to split the first of millions again and again ends here.
+    private var moved = 0
+    private static let mostMoved = 1 << 34
 
     var bytes: Int { ranges.count * MemoryLayout<Range<UInt64>>.stride }
 
@@ -14,28 +20,39 @@ struct UnclaimedRanges {
         }
     }
 
-    /// Takes a range out; false, and nothing done, unless all of it is there.
-    mutating func remove(_ range: Range<UInt64>) -> Bool {
+    /// Takes a range, which is not empty, out; false, and nothing done, unless all of it is there.
+    mutating func remove(_ range: Range<UInt64>) throws(BlockError) -> Bool {
         let index = partition(range.lowerBound)
         guard index < ranges.count, ranges[index].lowerBound <= range.lowerBound,
             ranges[index].upperBound >= range.upperBound
         else { return false }
         let whole = ranges[index]
-        let rest = [whole.lowerBound..<range.lowerBound, range.upperBound..<whole.upperBound].filter { !$0.isEmpty }
-        ranges.replaceSubrange(index...index, with: rest)
+        if whole.lowerBound == range.lowerBound {
+            ranges[index] = range.upperBound..<whole.upperBound
+        } else {
+            ranges[index] = whole.lowerBound..<range.lowerBound
+            if range.upperBound < whole.upperBound {
+                moved += ranges.count - index
+                guard moved < Self.mostMoved else {
+                    throw BlockError(
+                        .limitExceeded, "the parts of the image are too disordered for a stream: use a file")
+                }
+                ranges.insert(range.upperBound..<whole.upperBound, at: index + 1)
+            }
+        }
         return true
     }
 
-    /// Forgets everything below `offset`; true when there was something.
-    mutating func forget(below offset: UInt64) -> Bool {
+    /// Takes out everything below `offset`.
+    mutating func removeAll(below offset: UInt64) -> [Range<UInt64>] {
         let index = partition(offset)
-        var forgot = index > 0
+        var removed = Array(ranges[..<index])
         ranges.removeSubrange(..<index)
         if let first = ranges.first, first.lowerBound < offset {
+            removed.append(first.lowerBound..<offset)
             ranges[0] = offset..<first.upperBound
-            forgot = true
         }
-        return forgot
+        return removed.filter { !$0.isEmpty }
     }
 
     /// The parts of `range` that are unclaimed.
@@ -43,7 +60,8 @@ struct UnclaimedRanges {
         var found: [Range<UInt64>] = []
         var index = partition(range.lowerBound)
         while index < ranges.count, ranges[index].lowerBound < range.upperBound {
-            found.append(ranges[index].clamped(to: range))
+            let part = ranges[index].clamped(to: range)
+            if !part.isEmpty { found.append(part) }
             index += 1
         }
         return found

@@ -50,6 +50,7 @@ struct VHDStreamReader {
             throw BlockError(.limitExceeded, "\(blocks) VHD blocks are more than \(Self.mostBlocks)")
         }
         let writer = try SparseWriter(destination, size: size, options: options, cancellation: cancellation)
+        stream.smallestUse = Int(header.bitmapSize + header.blockSize)
         try stream.expect(
             StreamRegion(start: header.tableOffset, kind: Region.table, unit: blocks, count: 1))
         while let region = stream.nextRegion() {

@@ -2,7 +2,8 @@ import BlockIO
 import CoreTypes
 
 /// A streamOptimized VMDK in one pass: markers say what follows, and grains ascend. The tables in it are for those who
-/// can seek. Only the mark at its end shows that the stream is whole.
+/// can seek; but where they come first, as QEMU has them, they tell how many grains make the stream whole, as its mark
+/// at the end does for others.
 struct VMDKStreamReader {
     private let stream: ForwardStream
     private let header: VMDKSparseHeader
@@ -35,13 +36,17 @@ struct VMDKStreamReader {
         let grain = AlignedBuffer(count: Int(header.grainBytes))
         var order = try VMDKStreamOrder(header: header)
         var offset = order.firstMarker
+        let announced = try announcedGrains(before: offset)
+        var grains: UInt64 = 0
         while true {
             if cancellation.isCancelled { throw BlockError(.cancelled, "the stream was cancelled") }
             let sector = try unsafe Array(stream.peek(512, at: offset))
+            if sector.isEmpty, announced == grains { return header.capacity }
             guard sector.count == 512 else { throw stream.truncated("the VMDK: its end mark is missing", at: offset) }
             let (step, advance) = try order.accept(VMDKMarker(sector), at: offset)
             switch step {
             case .grain(let target, let length, let size):
+                grains += 1
                 // The first bytes come with the marker; the padding behind the last is nobody's.
                 let prefix = VMDKMarker.grainPrefix
                 let data = try unsafe stream.peek(prefix + size, at: offset)
@@ -57,12 +62,46 @@ struct VMDKStreamReader {
                     throw BlockError(.corrupt, "the footer of the VMDK contradicts its header", offset: offset)
                 }
             case .end:
+                if let announced, announced != grains {
+                    throw BlockError(
+                        .invalidImage, "the VMDK stream ends after \(grains) of its \(announced) grains", offset: offset
+                    )
+                }
                 try checkEnd(from: offset + advance)
                 return header.capacity
             }
             try stream.pass(offset..<offset + advance)
             offset += advance
         }
+    }
+
+    /// Grains that tables before the first marker mention; nil without such tables.
+    private func announcedGrains(before end: UInt64) throws(BlockError) -> UInt64? {
+        let directoryEnd = header.directorySector.addingReportingOverflow(header.tableCount / 128 + 1)
+        guard header.directorySector > 0, !directoryEnd.overflow, directoryEnd.partialValue <= end / 512,
+            header.directorySector * 512 >= stream.position, header.tableCount * 4 <= options.largestMetadata
+        else { return nil }
+        var tables: [UInt32] = []
+        while UInt64(tables.count) < header.tableCount {
+            let some = Int(min(header.tableCount - UInt64(tables.count), 65536))
+            let fields = LittleEndianBytes(
+                try stream.array(
+                    some * 4, at: header.directorySector * 512 + UInt64(tables.count) * 4, "the grain directory"))
+            for index in 0..<some { tables.append(fields.u32(index * 4)) }
+        }
+        tables = tables.filter { $0 != 0 }.sorted()
+        let size = VMDKSparseHeader.tableBytes
+        guard let first = tables.first, let last = tables.last else { return 0 }
+        guard UInt64(first) * 512 >= stream.position, UInt64(last) * 512 + size <= end else { return nil }
+        var count: UInt64 = 0
+        for table in tables {
+            let fields = LittleEndianBytes(try stream.array(Int(size), at: UInt64(table) * 512, "a grain table"))
+            for index in 0..<Int(VMDKSparseHeader.tableEntries) {
+                let entry = fields.u32(index * 4)
+                if entry > 1 || (entry == 1 && !header.flags.contains(.zeroedGrains)) { count += 1 }
+            }
+        }
+        return count
     }
 
     /// A stream that is the difference to a parent lacks what the parent holds.

@@ -1,5 +1,6 @@
 public import BlockIO
 public import CoreTypes
+import DiskImages
 
 /// Copies the content of one device to another, doing work for allocated data only.
 ///
@@ -23,6 +24,10 @@ public enum CopyEngine {
         /// Share blocks with the source where the file system can. Needs a source that nobody writes.
         public var clones = true
 
+        /// Store the data compressed, with a thread for each processor. For a destination that reads as zeroes everywhere
+        /// and can hold compressed data.
+        public var compresses = false
+
         /// Bytes of data from which on the disk's own speed matters more than the cache's.
         static let worthBypassing: UInt64 = 32 << 20
 
@@ -43,6 +48,17 @@ public enum CopyEngine {
         }
         let plan = try CopyPlan(source: source, skipsZeroes: options.destinationIsZero, cancellation: cancellation)
         progress.expect(plan.bytes)
+        if options.compresses {
+            guard options.destinationIsZero, let target = destination as? any CompressingDestination else {
+                throw BlockError(.unsupported, "only a new image whose format can compress takes compressed data")
+            }
+            let job = CompressedCopyJob(
+                plan: plan, source: source, destination: target, options: options, progress: progress,
+                cancellation: cancellation)
+            job.run()
+            if let error = job.error { throw error }
+            return try destination.flush()
+        }
         if options.bypassCache, plan.bytes >= Options.worthBypassing, let bulk = destination as? any BulkDestination {
             bulk.bypassCache()
         }

@@ -13,7 +13,7 @@ public struct ImageCommand: ParsableCommand {
             """,
         subcommands: [
             InfoCommand.self, CreateCommand.self, ConvertCommand.self, CheckCommand.self, CompareCommand.self,
-            MapCommand.self, ResizeCommand.self, SnapshotCommand.self, ServeCommand.self, MirrorCommand.self,
+            MapCommand.self, MeasureCommand.self, ResizeCommand.self, SnapshotCommand.self, ServeCommand.self, MirrorCommand.self,
             BenchCommand.self,
         ])
 

@@ -8,6 +8,8 @@ public struct TerminalOutput: Sendable {
     /// False when it is no terminal, when `NO_COLOR` is set and not empty, or `TERM` is `dumb`.
     public let usesColour: Bool
     private let sink: @Sendable (String) -> Void
+    /// Where bytes go; nil: through `sink`.
+    private let descriptor: Int32?
     private let measure: @Sendable () -> Int
 
     /// Text goes where `write` puts it; `columns` says how wide the terminal is.
@@ -17,13 +19,17 @@ public struct TerminalOutput: Sendable {
         usesColour = isTerminal && !plain
         measure = columns
         sink = write
+        descriptor = nil
     }
 
     /// Text goes to `descriptor`, which is not owned. `isTerminal` overrides what it says of itself.
     public init(descriptor: Int32, isTerminal: Bool? = nil) {
-        self.init(
-            isTerminal: isTerminal ?? (isatty(descriptor) == 1), columns: { Self.columns(of: descriptor) },
-            write: { Self.write($0, to: descriptor) })
+        self.isTerminal = isTerminal ?? (isatty(descriptor) == 1)
+        let plain = !Self.variable("NO_COLOR").isEmpty || Self.variable("TERM") == "dumb"
+        usesColour = self.isTerminal && !plain
+        measure = { Self.columns(of: descriptor) }
+        sink = { Self.write($0, to: descriptor) }
+        self.descriptor = descriptor
     }
 
     public static let standardOutput = TerminalOutput(descriptor: 1)
@@ -34,6 +40,12 @@ public struct TerminalOutput: Sendable {
 
     public func write(_ text: String) { sink(text) }
 
+    /// Writes text that is UTF-8 already, much of it at once.
+    public func write(_ utf8: [UInt8]) {
+        guard let descriptor else { return sink(String(decoding: utf8, as: UTF8.self)) }
+        Self.write(utf8[...], to: descriptor)
+    }
+
     /// Columns of the terminal on `descriptor`, 80 when it is none.
     public static func columns(of descriptor: Int32) -> Int {
         var size = winsize()
@@ -42,8 +54,10 @@ public struct TerminalOutput: Sendable {
     }
 
     /// Writes all of `text`; a closed or failing descriptor is ignored, as there is nobody to tell.
-    public static func write(_ text: String, to descriptor: Int32) {
-        var rest = Array(text.utf8)[...]
+    public static func write(_ text: String, to descriptor: Int32) { write(Array(text.utf8)[...], to: descriptor) }
+
+    private static func write(_ utf8: ArraySlice<UInt8>, to descriptor: Int32) {
+        var rest = utf8
         while !rest.isEmpty {
             let written = unsafe rest.withUnsafeBytes { bytes in
                 unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count)

@@ -188,4 +188,37 @@ import Testing
         let compared = try Tool.run("qemu-img", ["compare", "-f", "raw", "-F", to.qemuFormat, raw, copyPath])
         #expect(compared.status == 0, "\(compared.output)\(compared.errors)")
     }
+
+    @Test(arguments: [512, 65536, 2 << 20] as [UInt64])
+    func compressesEveryPieceOnce(_ clusterSize: UInt64) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("compressing")
+        let source = MemoryDevice(size: (7 << 20) + 1536)
+        let text = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 >> 7) }
+        for _ in 0..<30 {
+            let start = UInt64.random(in: 0..<source.size / 512, using: &random) * 512
+            let count = Int(min(source.size - start, UInt64.random(in: 1...500, using: &random) * 512))
+            try source.store(Bool.random(using: &random) ? random.bytes(count) : Array(text[..<count]), at: start)
+        }
+        let raw = folder.file("raw")
+        let plain = try DiskImage.create(path: raw, format: .raw, size: source.size)
+        var options = CopyEngine.Options()
+        options.destinationIsZero = true
+        try CopyEngine.copy(from: source, to: plain, options: options)
+        try plain.close()
+        let path = folder.file("image")
+        let target = try DiskImage.create(
+            path: path, format: .qcow2, size: source.size, options: CreateOptions(clusterSize: clusterSize))
+        options.compresses = true
+        let mapped = try DiskImage.open(path: raw, format: .raw, readOnly: true)
+        let progress = ProgressCounter()
+        try CopyEngine.copy(from: mapped, to: target, options: options, progress: progress)
+        #expect(progress.done == progress.total)
+        #expect(try CompareEngine.firstDifference(source, target) == nil)
+        try mapped.close()
+        try target.close()
+        let compared = try Tool.run("qemu-img", ["compare", "-f", "raw", "-F", "qcow2", raw, path])
+        #expect(compared.status == 0, "\(compared.output)\(compared.errors)")
+        try Tool.check("qemu-img", ["check", "-f", "qcow2", path])
+    }
 }

@@ -1,0 +1,66 @@
+import BlockIO
+import CoreTypes
+import DiskImages
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct MeasureTests {
+    private struct Said: Decodable, Equatable {
+        let required: UInt64
+        let full: UInt64
+
+        enum CodingKeys: String, CodingKey {
+            case required
+            case full = "fully-allocated"
+        }
+    }
+
+    private func qemu(_ arguments: [String]) throws -> Said {
+        let text = try Tool.check("qemu-img", ["measure", "--output=json", "-O", "qcow2"] + arguments)
+        return try JSONDecoder().decode(Said.self, from: Data(text.utf8))
+    }
+
+    @Test(arguments: [512, 4096, 65536, 2 << 20] as [UInt64], [(1, false), (16, false), (64, true)])
+    func countsTheTablesOfQCOW2AsQemuDoes(_ cluster: UInt64, _ how: (bits: Int, extended: Bool)) throws {
+        if how.extended && cluster < 16384 { return }
+        var options = CreateOptions(clusterSize: cluster)
+        options.refcountBits = how.bits
+        options.extendedL2 = how.extended
+        let words = "cluster_size=\(cluster),refcount_bits=\(how.bits),extended_l2=\(how.extended ? "on" : "off")"
+        for size in [512, 65536, 1 << 30, (1 << 30) + 512, 100 << 30] as [UInt64] {
+            let ours = try DiskImage.measure(size: size, as: .qcow2, options: options)
+            let theirs = try qemu(["--size", String(size), "-o", words])
+            #expect(Said(required: ours.required, full: ours.fullyAllocated) == theirs, "\(size) bytes, \(words)")
+        }
+    }
+
+    @Test(arguments: [ImageFormat.raw, .vhd, .qcow2])
+    func aCopyIsAsLongAsMeasured(_ format: ImageFormat) throws {
+        let folder = try ScratchFolder("measure")
+        let source = try DiskImage.create(path: folder.file("raw"), format: .raw, size: 64 << 20)
+        for offset in [0, 65536, 1 << 20, 9 << 20, 10 << 20, 50 << 20] as [UInt64] {
+            try source.store([UInt8](repeating: 7, count: 65536), at: offset)
+        }
+        let measured = try DiskImage.measure(source: source, as: format)
+        try source.close()
+        if format == .qcow2 {
+            let theirs = try qemu(["-f", "raw", folder.file("raw")])
+            #expect(Said(required: measured.required, full: measured.fullyAllocated) == theirs)
+        }
+        let copy = try DiskImage.create(path: folder.file("copy"), format: format, size: 64 << 20)
+        for offset in [0, 65536, 1 << 20, 9 << 20, 10 << 20, 50 << 20] as [UInt64] {
+            try copy.store([UInt8](repeating: 7, count: 65536), at: offset)
+        }
+        try copy.close()
+        let length = try DiskImage.info(path: folder.file("copy"), format: format).fileSize
+        #expect(length <= measured.required)
+        #expect(measured.required <= measured.fullyAllocated)
+        if format != .qcow2 { #expect(length == measured.required) }
+    }
+
+    @Test func refusesASizeThatTheFormatCannotHold() {
+        let failure = #expect(throws: BlockError.self) { try DiskImage.measure(size: 3 << 40, as: .vhd) }
+        #expect(failure?.code == .limitExceeded)
+    }
+}

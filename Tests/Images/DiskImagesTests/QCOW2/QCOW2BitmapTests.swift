@@ -70,7 +70,7 @@ import Testing
         try qemuCheck(folder.file("a.qcow2"))
         image = try QCOW2Image.open(storage: StoreInMemory(store.bytes, readOnly: true), readOnly: true)
         try expectEqual(image, models, granularity)
-        for name in models.keys { 
+        for name in models.keys {
             let own = granules(try image.dirtyRanges(ofBitmap: name), granularity)
             try expectQemuAgrees(folder.file("a.qcow2"), name, own, granularity)
         }

@@ -116,7 +116,8 @@ struct QCOW2BitmapDirectory: Sendable {
         var bytes: [UInt8] = []
         for entry in entries { entry.append(to: &bytes) }
         guard UInt64(bytes.count) <= QCOW2Limits.bitmapDirectoryBytes, entries.count <= Self.most else {
-            throw BlockError(.limitExceeded, "the image cannot keep more bitmaps: \(Self.most), in 64 MiB, are the most")
+            throw BlockError(
+                .limitExceeded, "the image cannot keep more bitmaps: \(Self.most), in 64 MiB, are the most")
         }
         return bytes
     }

@@ -30,6 +30,8 @@ struct OpenedParent {
 final class ChainContext {
     let policy: OpenPolicy
     private var depth = 1
+    /// The parents opened so far, nearest first.
+    private(set) var references: [ImageReference] = []
     private var visited: Set<FileIdentity> = []
 
     struct FileIdentity: Hashable {
@@ -92,6 +94,7 @@ final class ChainContext {
                 throw BlockError(
                     .limitExceeded, "the chain of parents is longer than \(policy.longestChain) images", path: child)
             }
+            references.append(reference)
             return OpenedParent(
                 reference: reference,
                 device: try DiskImage.open(file: file, format: reference.format, context: self))

@@ -10,7 +10,7 @@ extension QCOW2Image {
         guard let pending else { throw BlockError(.readOnly, "the image was opened read-only", path: storage.path) }
         if let failure = pending.refcounts.failure { throw failure }
         if pending.mustClearAutoclear {
-            pending.header.autoclear &= pending.header.maintainedAutoclear
+            pending.header.autoclear &= maintainedAutoclear(pending.header)
             var bits: [UInt8] = []
             bits.appendBigEndian(pending.header.autoclear)
             try storage.store(bits, at: QCOW2Header.Offset.autoclear)
@@ -18,6 +18,7 @@ extension QCOW2Image {
             pending.mustClearAutoclear = false
         }
         try markDirty(pending)
+        if bitmapStore.mustMark { try markBitmaps() }
         if tables.dirtyCount >= tables.capacity / 2 || pending.frees.count >= 16384 { try flushMetadata() }
         // After that flush, which may have left nothing pending: this change is.
         hasPendingMetadata.store(true, ordering: .releasing)

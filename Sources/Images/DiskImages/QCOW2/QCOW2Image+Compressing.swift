@@ -31,6 +31,7 @@ extension QCOW2Image: CompressingDestination {
         guard offset & geometry.clusterMask == 0, end & geometry.clusterMask == 0 || end == size else {
             throw BlockError(.outOfRange, "only whole clusters can be compressed", path: storage.path, offset: offset)
         }
+        defer { noteChange(offset, UInt64(data.count)) }
         let most = max(Self.batchBytes, geometry.clusterBytes)
         var done = 0
         do throws(BlockError) {

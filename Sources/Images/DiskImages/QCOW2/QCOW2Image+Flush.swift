@@ -82,6 +82,7 @@ extension QCOW2Image {
     /// The last flush: also writes the counts of what the flush itself freed.
     func closeMetadata() throws(BlockError) {
         try flushMetadata(isLast: true)
+        storeBitmaps()
         if let pending {
             if pending.refcounts.blocks.dirtyCount > 0 { try flushMetadata(isLast: true) }
             try clearDirty(pending)

@@ -85,6 +85,8 @@ extension QCOW2Image {
             data: data, parent: parent)
         image.pending?.contested = survey.contested
         image.snapshotList.replace(with: snapshots)
+        image.prepareBitmaps(&survey)
+        refcounts.structures = survey.structures
         return image
     }
 

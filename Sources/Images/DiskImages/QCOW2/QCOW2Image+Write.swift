@@ -7,6 +7,7 @@ extension QCOW2Image {
     public func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try checkWritable()
         try checkRange(offset, UInt64(data.count))
+        defer { noteChange(offset, UInt64(data.count)) }
         do throws(BlockError) {
             var done = 0
             while done < data.count {

@@ -12,6 +12,7 @@ extension QCOW2Image {
         try checkWritable()
         try checkRange(offset, length)
         if length == 0 { return }
+        defer { noteChange(offset, length) }
         let end = offset + length
         let whole = wholeUnits(offset, end)
         if whole.isEmpty || (geometry.version < 3 && (!mayUnmap || hasBacking)) {
@@ -28,6 +29,7 @@ extension QCOW2Image {
         try checkWritable()
         try checkRange(offset, length)
         if geometry.version < 3 && hasBacking { return }
+        defer { noteChange(offset, length) }
         let whole = wholeUnits(offset, offset + length)
         if !whole.isEmpty { try changeUnits(whole, .discard) }
     }

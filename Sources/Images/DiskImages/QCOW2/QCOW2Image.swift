@@ -30,6 +30,7 @@ public final class QCOW2Image: BlockDevice {
     let resizing = Monitor()
     let tables: QCOW2TableCache
     let snapshotList = QCOW2SnapshotList()
+    let bitmapStore = QCOW2BitmapStore()
     let l1: QCOW2L1Table
     /// Refcounts and what is pending; used with `metadata` held. Nil in a read-only image.
     let pending: QCOW2PendingChanges?

@@ -21,11 +21,6 @@ struct QCOW2StructureSurvey {
         let tableBytes = UInt64(header.refcountTableClusters) * geometry.clusterSize
         try occupy(header.refcountTableOffset, tableBytes, "refcount table")
         try occupy(header.l1Offset, UInt64(header.l1Entries) * 8, "L1 table")
-        if header.autoclear & 1 != 0, let directory = header.extensions.bitmapDirectory,
-            directory.length <= QCOW2Limits.bitmapDirectoryBytes, directory.offset < fileEnd
-        {
-            try occupy(directory.offset, directory.length, "bitmap directory")
-        }
         let table = try storage.words(at: header.refcountTableOffset, count: Int(tableBytes / 8))
         for entry in table where entry != 0 {
             guard entry & QCOW2Entry.refcountReserved == 0, entry & geometry.clusterMask == 0,
@@ -58,6 +53,23 @@ struct QCOW2StructureSurvey {
             try QCOW2SnapshotTable.checkL1(entry, geometry, fileEnd: fileEnd)
             try occupy(entry.l1Offset, UInt64(entry.l1Entries) * 8, "L1 table of a snapshot")
         }
+    }
+
+    /// Adds structures without which the image is sound; false, and none of them is added, when one is not apart.
+    mutating func occupyIfFree(_ parts: [(offset: UInt64, length: UInt64)]) -> Bool {
+        var added: [UInt64] = []
+        for part in parts where part.length > 0 {
+            let first = part.offset >> UInt64(geometry.clusterBits)
+            for cluster in first..<first + geometry.clusters(part.length) {
+                if structures.insert(cluster).inserted {
+                    added.append(cluster)
+                    continue
+                }
+                for cluster in added { structures.remove(cluster) }
+                return false
+            }
+        }
+        return true
     }
 
     private mutating func occupy(_ offset: UInt64, _ length: UInt64, _ name: String) throws(BlockError) {

@@ -24,6 +24,7 @@ extension QCOW2Image {
                 start: l1.offset >> UInt64(geometry.clusterBits), count: geometry.clusters(UInt64(old.count) * 8))
             try checkApart(old, refcounts)
             try checkRetainable(new, refcounts)
+            if entry.diskSize & ~511 != size { try resizeBitmaps(to: entry.diskSize & ~511) }
             mapping.exclusive { l1.unverifyAll() }
 
             var run: ClusterRun?
@@ -39,6 +40,7 @@ extension QCOW2Image {
             } catch {
                 if isRetained { try? release(new, refcounts) }
                 if let run { try? refcounts.release(run) }
+                try? resizeBitmaps(to: size)
                 throw error
             }
             guard let run else { preconditionFailure("the table was allocated") }
@@ -57,6 +59,7 @@ extension QCOW2Image {
                 tables.reset(keyCount: new.count)
                 virtualSize.store(entry.diskSize & ~511, ordering: .relaxed)
             }
+            markAllDirty()
             for cluster in run.start..<run.end { refcounts.structures.insert(cluster) }
             for cluster in oldRun.start..<oldRun.end { refcounts.structures.remove(cluster) }
             try release(old, refcounts)

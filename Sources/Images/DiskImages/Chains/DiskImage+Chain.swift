@@ -1,0 +1,121 @@
+public import BlockIO
+public import CoreTypes
+import Glibc
+
+/// What can be done with an image and the images below it. Nobody else may have the images open that are written.
+extension DiskImage {
+    /// The images of a chain, the topmost first, as `policy` finds them. Loops, chains that are too long and names that
+    /// the policy does not allow are refused as they are when the image is opened.
+    public static func chain(
+        path: String, format: ImageFormat, policy: OpenPolicy
+    ) throws(BlockError) -> [ImageReference] {
+        let file = try ImageFile(path: path, access: .readOnly, locking: false)
+        let context = ChainContext(policy: policy)
+        do throws(BlockError) {
+            try open(file: file, format: format, context: context).close()
+        } catch {
+            file.close()
+            throw error.at(path: path)
+        }
+        return [ImageReference(path: path, format: format)] + context.references
+    }
+
+    /// Puts what the image holds itself into its parent, which becomes what the image shows: zeroes that hide the
+    /// parent's data too, and grown first when it is shorter (a longer parent keeps its end). Durable when this returns.
+    ///
+    /// Other children of the parent would see it change: there must be none. Until it is emptied, removed or put on
+    /// another parent the image shows the same as before, at any moment, and doing it again after a crash is harmless.
+    /// - Parameters:
+    ///   - policy: finds the parent, its ancestors, and (`dataFile`) the image's external data file.
+    ///   - empties: afterwards the image holds nothing itself (qcow2 only).
+    /// - Throws: `.unsupported` when the image has no parent, or the parent is too short and cannot grow.
+    public static func commit(
+        path: String, format: ImageFormat, policy: OpenPolicy, empties: Bool = false,
+        progress: ProgressCounter = ProgressCounter(), cancellation: CancellationFlag = CancellationFlag()
+    ) throws(BlockError) {
+        let chain = try chain(path: path, format: format, policy: policy)
+        guard chain.count > 1 else {
+            throw BlockError(.unsupported, "the image has no parent that its content could go to", path: path)
+        }
+        if empties && format != .qcow2 {
+            throw BlockError(
+                .unsupported, "a \(format.rawValue) image cannot be emptied; remove it instead", path: path)
+        }
+        var alone = policy
+        alone.parents = .ignored
+        let child = try open(path: path, format: format, readOnly: !empties, policy: alone)
+        do throws(BlockError) {
+            var below = policy
+            below.parents = .given(Array(chain.dropFirst(2)))
+            below.dataFile = nil
+            let parent = try open(path: chain[1].path, format: chain[1].format, readOnly: false, policy: below)
+            do throws(BlockError) {
+                try grow(parent, to: child.size, chain[1])
+                try ChainCopier(progress: progress, cancellation: cancellation).commit(child, into: parent)
+                try parent.flush()
+            } catch {
+                try? parent.close()
+                throw error.at(path: chain[1].path)
+            }
+            try parent.close()
+            if empties, let image = child as? QCOW2Image { try image.removeContent() }
+        } catch {
+            try? child.close()
+            throw error
+        }
+        try child.close()
+    }
+
+    private static func grow(
+        _ parent: any BlockDevice, to size: UInt64, _ reference: ImageReference
+    ) throws(BlockError) {
+        if parent.size >= size { return }
+        guard let resizable = parent as? any ResizableDevice else {
+            throw BlockError(
+                .unsupported,
+                "the parent has \(parent.size) bytes, \(size) are needed, and it cannot be enlarged",
+                path: reference.path)
+        }
+        try resizable.resize(to: size, preallocation: .off)
+        try parent.flush()
+    }
+
+    /// Takes an image out of the middle of a chain: its content goes to its parent (`commit`), and then its children
+    /// become the parent's. The image itself is left for the caller to remove. Every image shows the same as before at
+    /// any moment, and doing it again after a crash is harmless.
+    /// - Parameter children: all images whose parent this one is.
+    public static func coalesce(
+        path: String, format: ImageFormat, children: [ImageReference], policy: OpenPolicy,
+        progress: ProgressCounter = ProgressCounter(), cancellation: CancellationFlag = CancellationFlag()
+    ) throws(BlockError) {
+        let chain = try chain(path: path, format: format, policy: policy)
+        guard chain.count > 1 else {
+            throw BlockError(.unsupported, "the image has no parent that its content could go to", path: path)
+        }
+        try commit(path: path, format: format, policy: policy, progress: progress, cancellation: cancellation)
+        for child in children {
+            if cancellation.isCancelled { throw BlockError(.cancelled, "stopped as asked") }
+            try rebase(path: child.path, format: child.format, to: chain[1], mode: .unsafe)
+        }
+    }
+
+    /// How the name of `parent` is stored in the image at `child`: the file's name when both are in one folder, else
+    /// the absolute path.
+    static func storedName(of parent: String, in child: String) throws(BlockError) -> String {
+        let own = try resolvedFolder(of: child)
+        let other = try resolvedFolder(of: parent)
+        let name = parent.split(separator: "/").last.map(String.init) ?? parent
+        return own == other ? name : (other == "/" ? "" : other) + "/" + name
+    }
+
+    private static func resolvedFolder(of path: String) throws(BlockError) -> String {
+        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        // SAFETY: realpath allocates the result, which is freed here.
+        guard let resolved = unsafe realpath(folder, nil) else {
+            throw BlockError(call: "realpath", errno: errno, path: folder)
+        }
+        let text = unsafe String(cString: resolved)
+        unsafe free(resolved)
+        return text
+    }
+}

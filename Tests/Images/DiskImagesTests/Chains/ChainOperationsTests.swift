@@ -1,0 +1,232 @@
+import BlockIO
+import CoreTypes
+import Foundation
+import TestSupport
+import Testing
+
+@testable import DiskImages
+
+/// Commit, coalesce and rebase over all formats, against models of every image's content.
+@Suite struct ChainOperationsTests {
+    /// Images in one folder, each the child of the one before, with what each shows.
+    private struct Chain {
+        let folder: ScratchFolder
+        var references: [ImageReference] = []
+        var models: [[UInt8]] = []
+        var policy: OpenPolicy { OpenPolicy(parents: .within(folder: folder.path)) }
+
+        func ancestors(_ index: Int) -> [ImageReference] { Array(references[..<index].reversed()) }
+
+        func given(_ index: Int) -> OpenPolicy { OpenPolicy(parents: .given(ancestors(index))) }
+
+        func bytes(_ index: Int) throws -> [UInt8] {
+            let device = try DiskImage.open(
+                path: references[index].path, format: references[index].format, readOnly: true, policy: given(index))
+            defer { try? device.close() }
+            return try device.bytes(at: 0, count: Int(device.size))
+        }
+
+        mutating func add(
+            _ name: String, _ format: ImageFormat, size: Int, clusterSize: UInt64 = 65536, version: UInt32 = 3,
+            _ random: inout SeededRandom
+        ) throws {
+            var options = CreateOptions(clusterSize: clusterSize)
+            options.qcow2Version = version
+            if let last = references.last {
+                options.parent = .init(name: String(last.path.split(separator: "/").last ?? ""), format: last.format)
+            }
+            let reference = ImageReference(path: folder.file(name), format: format)
+            let device = try DiskImage.create(
+                path: reference.path, format: format, size: UInt64(size), options: options,
+                policy: OpenPolicy(parents: .given(references.reversed())))
+            var model = models.last ?? []
+            model = Array(model.prefix(size)) + [UInt8](repeating: 0, count: max(0, size - model.count))
+            for _ in 0..<14 {
+                let start = Int.random(in: 0..<size, using: &random)
+                let count = min(size - start, Int.random(in: 1...90_000, using: &random))
+                let value = UInt8.random(in: 1...255, using: &random)
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0:
+                    try device.writeZeroes(at: UInt64(start), length: UInt64(count), mayUnmap: true)
+                    model.replaceSubrange(start..<start + count, with: repeatElement(0, count: count))
+                default:
+                    try device.store([UInt8](repeating: value, count: count), at: UInt64(start))
+                    model.replaceSubrange(start..<start + count, with: repeatElement(value, count: count))
+                }
+            }
+            try device.close()
+            references.append(reference)
+            models.append(model)
+        }
+    }
+
+    /// 4.22, 4.23: another cluster size, another format, zeroes that hide the parent's data.
+    @Test(
+        arguments: [
+            [ImageFormat.qcow2, .qcow2], [.raw, .qcow2], [.vhd, .qcow2], [.vhd, .vhd], [.raw, .qcow2, .qcow2],
+            [.raw, .vhd, .qcow2], [.vhd, .vhd, .vhd],
+        ], [UInt64(4096), 65536])
+    func aCommitPutsWhatTheChildShowsIntoItsParent(_ formats: [ImageFormat], _ clusterSize: UInt64) throws {
+        var random = SeededRandom.printed("\(#function) \(formats.map(\.rawValue)) \(clusterSize)")
+        var chain = Chain(folder: try ScratchFolder("commit"))
+        for (number, format) in formats.enumerated() {
+            let cluster = number == 0 ? 65536 : clusterSize
+            try chain.add("i\(number)", format, size: 1 << 20, clusterSize: cluster, &random)
+        }
+        let top = chain.references.count - 1
+        let image = chain.references[top]
+        #expect(
+            try DiskImage.chain(path: image.path, format: image.format, policy: chain.given(top))
+                == chain.references.reversed())
+        for empties in [false, image.format == .qcow2] {
+            let progress = ProgressCounter()
+            try DiskImage.commit(
+                path: image.path, format: image.format, policy: chain.given(top), empties: empties, progress: progress)
+            #expect(progress.done == 1 << 20 && progress.total == 1 << 20)
+            let isParentEqual = try chain.bytes(top - 1) == chain.models[top]
+            let isChildEqual = try chain.bytes(top) == chain.models[top]
+            #expect(isParentEqual && isChildEqual)
+        }
+        for reference in chain.references where reference.format == .qcow2 { try qemuCheck(reference.path) }
+        if image.format == .qcow2 {
+            let alone = try DiskImage.open(
+                path: image.path, format: .qcow2, readOnly: true, policy: OpenPolicy(parents: .ignored))
+            #expect(try alone.extents(at: 0, length: 1 << 20).map(\.kind) == [.hole])
+            try alone.close()
+            #expect(
+                code { try DiskImage.commit(path: chain.references[0].path, format: formats[0], policy: .standalone) }
+                    == .unsupported)
+        }
+    }
+
+    @Test func aCancelledCommitStopsAndGoesOnLater() throws {
+        var random = SeededRandom.printed()
+        var chain = Chain(folder: try ScratchFolder("cancel"))
+        for number in 0..<2 { try chain.add("i\(number)", .qcow2, size: 1 << 20, &random) }
+        let flag = CancellationFlag()
+        flag.cancel()
+        let path = chain.references[1].path
+        #expect(
+            code {
+                try DiskImage.commit(path: path, format: .qcow2, policy: chain.given(1), cancellation: flag)
+            } == .cancelled)
+        #expect(try chain.bytes(1) == chain.models[1])
+        try DiskImage.commit(path: path, format: .qcow2, policy: chain.policy)
+        #expect(try chain.bytes(0) == chain.models[1])
+        try Tool.check("qemu-img", ["check", "-q", path])
+    }
+
+    /// 2.22: the middle of a chain goes, its children change their parent, and nobody sees it.
+    @Test(arguments: [ImageFormat.vhd, .qcow2])
+    func coalescingTakesAnImageOutOfTheMiddle(_ format: ImageFormat) throws {
+        var random = SeededRandom.printed("\(#function) \(format)")
+        var chain = Chain(folder: try ScratchFolder("coalesce"))
+        for number in 0..<3 { try chain.add("i\(number)", format, size: 1 << 20, &random) }
+        let middle = chain.references[1]
+        try DiskImage.coalesce(
+            path: middle.path, format: format, children: [chain.references[2]], policy: chain.given(1))
+        try FileManager.default.removeItem(atPath: middle.path)
+        let device = try DiskImage.open(
+            path: chain.references[2].path, format: format, readOnly: true, policy: chain.policy)
+        let isEqual = try device.bytes(at: 0, count: 1 << 20) == chain.models[2]
+        #expect(isEqual)
+        try device.close()
+        let found = try DiskImage.chain(path: chain.references[2].path, format: format, policy: chain.policy)
+        #expect(found.map(\.format) == [format, format])
+        if format == .qcow2 {
+            try Data(chain.models[2]).write(to: URL(fileURLWithPath: chain.folder.file("model")))
+            try Tool.check(
+                "qemu-img",
+                ["compare", "-f", "qcow2", "-F", "raw", chain.references[2].path, chain.folder.file("model")])
+        }
+    }
+
+    /// 4.24: to a shorter, a longer, an unrelated and no parent, in both versions.
+    @Test(arguments: [UInt32(2), 3], [(1 << 20, 1 << 20), (1 << 20, 300 << 10), (700 << 10, 1 << 20), (1 << 20, 0)])
+    func aSafeRebaseShowsTheSameOverAnotherParent(_ version: UInt32, _ sizes: (child: Int, parent: Int)) throws {
+        var random = SeededRandom.printed("\(#function) \(version) \(sizes)")
+        let folder = try ScratchFolder("rebase")
+        var chain = Chain(folder: folder)
+        try chain.add("old", .raw, size: 900 << 10, &random)
+        try chain.add("middle", .qcow2, size: 1 << 20, clusterSize: 4096, &random)
+        try chain.add("top", .qcow2, size: sizes.child, clusterSize: 16384, version: version, &random)
+        let path = folder.file("top")
+        var parent: ImageReference?
+        if sizes.parent > 0 {
+            var other = Chain(folder: folder)
+            try other.add("new", .qcow2, size: sizes.parent, &random)
+            parent = other.references[0]
+        }
+        try DiskImage.rebase(
+            path: path, format: .qcow2, to: parent, mode: .safe, policy: chain.given(2), ancestors: [])
+        let policy = OpenPolicy(parents: parent == nil ? .refused : .within(folder: folder.path))
+        let device = try DiskImage.open(path: path, format: .qcow2, readOnly: true, policy: policy)
+        let isEqual = try device.bytes(at: 0, count: sizes.child) == chain.models[2]
+        #expect(isEqual)
+        try device.close()
+        try qemuCheck(path)
+        try Data(chain.models[2]).write(to: URL(fileURLWithPath: folder.file("model")))
+        try Tool.check("qemu-img", ["compare", "-f", "qcow2", "-F", "raw", path, folder.file("model")])
+        let info = try DiskImage.info(path: path, format: .qcow2)
+        #expect(info.parentName == (parent == nil ? nil : "new"))
+    }
+
+    @Test func aDifferencingVHDIsPutOnAnotherParentSafely() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("rebase-vhd")
+        var chain = Chain(folder: folder)
+        try chain.add("old", .vhd, size: 1 << 20, &random)
+        try chain.add("top", .vhd, size: 1 << 20, &random)
+        var other = Chain(folder: folder)
+        try other.add("new", .vhd, size: 1 << 20, &random)
+        try DiskImage.rebase(
+            path: folder.file("top"), format: .vhd, to: other.references[0], mode: .safe, policy: chain.policy)
+        let device = try DiskImage.open(
+            path: folder.file("top"), format: .vhd, readOnly: true,
+            policy: OpenPolicy(parents: .given(other.references)))
+        let isEqual = try device.bytes(at: 0, count: 1 << 20) == chain.models[1]
+        #expect(isEqual)
+        try device.close()
+    }
+
+    /// 2.17, 4.21: loops, by name, hard link and symbolic link, too many images, a missing middle.
+    @Test func loopsLinksAndLongChainsAreRefusedInBoundedTime() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("loops")
+        var chain = Chain(folder: folder)
+        for number in 0..<30 { try chain.add("i\(number)", .qcow2, size: 65536, clusterSize: 4096, &random) }
+        try Tool.check(
+            "qemu-img",
+            ["create", "-q", "-u", "-f", "qcow2", "-b", "i29", "-F", "qcow2", folder.file("i30"), "64K"])
+        func list(_ index: Int) throws -> Int {
+            try DiskImage.chain(path: folder.file("i\(index)"), format: .qcow2, policy: chain.policy).count
+        }
+        #expect(try list(29) == 30)
+        #expect(code { _ = try list(30) } == .limitExceeded)
+        #expect(
+            code {
+                try DiskImage.rebase(
+                    path: folder.file("i0"), format: .qcow2, to: chain.references[3], mode: .safe, policy: chain.policy)
+            } == .corrupt)
+        try DiskImage.rebase(path: folder.file("i0"), format: .qcow2, to: chain.references[3], mode: .unsafe)
+        #expect(code { _ = try list(1) } == .corrupt)
+        try FileManager.default.linkItem(atPath: folder.file("i9"), toPath: folder.file("hard"))
+        try FileManager.default.createSymbolicLink(atPath: folder.file("soft"), withDestinationPath: "i9")
+        for name in ["hard", "soft"] {
+            let link = ImageReference(path: folder.file(name), format: .qcow2)
+            #expect(
+                code { try DiskImage.rebase(path: folder.file("i9"), format: .qcow2, to: link, mode: .unsafe) }
+                    == .corrupt)
+            try DiskImage.rebase(path: folder.file("i10"), format: .qcow2, to: link, mode: .unsafe)
+            #expect((try? list(10)) == nil)
+        }
+        try FileManager.default.removeItem(atPath: folder.file("i20"))
+        #expect(code { _ = try list(25) } == .notFound)
+        #expect(
+            code {
+                try DiskImage.rebase(
+                    path: folder.file("i12"), format: .qcow2, to: chain.references[11], storedName: "json:{}",
+                    mode: .unsafe)
+            } == .denied)
+    }
+}

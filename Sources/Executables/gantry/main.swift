@@ -7,7 +7,7 @@ struct Gantry: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gantry",
         abstract: "Work on disk images, and administer a Gantry host.",
-        discussion: "Exit codes: 0 done, 1 failed, 2 wrong usage; compare: 1 different, 2 failed.",
+        discussion: "Exit codes: 0 done, 1 failed, 2 wrong usage; compare: 1 different, 2 failed; check: 3 damaged.",
         subcommands: [ImageCommand.self, HostCommand.self])
 }
 

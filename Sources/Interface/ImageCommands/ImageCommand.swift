@@ -4,17 +4,19 @@ public import ArgumentParser
 public struct ImageCommand: ParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "image",
-        abstract: "Convert, inspect, create, compare, serve and mirror disk images.",
+        abstract: "Convert, inspect, check, repair, chain, serve and move disk images.",
         discussion: """
-            Formats are raw, vhd (or vpc) and qcow2, and are always declared: a guest can write any header into a raw \
-            disk, so no command guesses (info --probe is for new files from outside).
+            Formats are raw, vhd (or vpc) and qcow2; vhdx and vmdk can be read. They are always declared: a guest can \
+            write any header into a raw disk, so no command guesses (info --probe is for new files from outside). No \
+            image leads to another file but by --parent, --follow, --extent or --data-file.
 
-            Exit codes: 0 done, 1 failed (compare: the images differ), 2 wrong usage (compare: any failure).
+            Exit codes: 0 done; 1 failed (compare: the images differ); 2 wrong usage (compare: any failure); 3 damaged \
+            (check).
             """,
         subcommands: [
             InfoCommand.self, CreateCommand.self, ConvertCommand.self, CheckCommand.self, CompareCommand.self,
-            MapCommand.self, MeasureCommand.self, ResizeCommand.self, SnapshotCommand.self, ServeCommand.self, MirrorCommand.self,
-            BenchCommand.self,
+            MapCommand.self, MeasureCommand.self, ResizeCommand.self, SnapshotCommand.self, RebaseCommand.self,
+            CommitCommand.self, CoalesceCommand.self, ServeCommand.self, MirrorCommand.self, BenchCommand.self,
         ])
 
     public init() {}

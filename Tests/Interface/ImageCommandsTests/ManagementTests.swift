@@ -74,3 +74,96 @@ import Testing
         try Tool.check("gantry", words + ["--parent", "\(format):\(base)"])
     }
 }
+
+/// Chains: committing, rebasing, coalescing, by the command line.
+@Suite struct ChainCommandTests {
+    /// base ← middle ← leaf, with a MiB of its own in each, and what the leaf shows as a raw file.
+    private func chain(_ format: String) throws -> (ScratchFolder, shown: String) {
+        let folder = try ScratchFolder("chain")
+        let shown = folder.file("shown.raw")
+        try Tool.check("qemu-img", ["create", "-q", "-f", "raw", shown, "8M"])
+        var parent: String?
+        for (index, name) in ["base", "middle", "leaf"].enumerated() {
+            let words = parent.map { ["-b", $0, "-F", format] } ?? []
+            let path = folder.file(name)
+            try Tool.check(
+                "gantry", ["image", "create", "-f", format, "--follow", folder.path] + words + [path, "8M"])
+            let socket = folder.file("s")
+            let server = try GantryProcess(
+                ["image", "serve", "-f", format, "--follow", folder.path, "--socket", socket, path])
+            _ = try server.line()
+            let command = "write -P \(index + 1) \(index)M 1536k"
+            try Tool.check("qemu-io", ["-f", "raw", "-c", command, "-c", "flush", "nbd+unix:///?socket=\(socket)"])
+            kill(server.pid, SIGTERM)
+            #expect(server.end() == 0)
+            try Tool.check("qemu-io", ["-f", "raw", "-c", command, shown])
+            parent = name
+        }
+        return (folder, shown)
+    }
+
+    private func same(_ folder: ScratchFolder, _ name: String, _ format: String, _ shown: String) throws {
+        try Tool.check(
+            "gantry",
+            ["image", "compare", "-s", "-f", format, "-F", "raw", "--follow", folder.path, folder.file(name), shown])
+    }
+
+    @Test(arguments: ["vhd", "qcow2"])
+    func anImageIsTakenOutOfTheMiddleOfItsChain(_ format: String) throws {
+        let (folder, shown) = try chain(format)
+        try same(folder, "leaf", format, shown)
+        let names = try Tool.check(
+            "gantry",
+            [
+                "image", "info", "-f", format, "--backing-chain", "--json", "--follow", folder.path,
+                folder.file("leaf"),
+            ])
+        let infos = try #require(JSONSerialization.jsonObject(with: Data(names.utf8)) as? [[String: Any]])
+        #expect(infos.count == 3)
+        try Tool.check(
+            "gantry",
+            [
+                "image", "coalesce", "-f", format, "--follow", folder.path, "--child",
+                "\(format):\(folder.file("leaf"))", folder.file("middle"),
+            ])
+        try FileManager.default.removeItem(atPath: folder.file("middle"))
+        try same(folder, "leaf", format, shown)
+        try Tool.check(
+            "gantry", ["image", "commit", "-f", format, "--follow", folder.path, folder.file("leaf")])
+        try Tool.check(
+            "gantry", ["image", "compare", "-s", "-f", format, "-F", "raw", folder.file("base"), shown])
+    }
+
+    @Test(arguments: ["vhd", "qcow2"])
+    func anImageIsMadeToNeedNoParent(_ format: String) throws {
+        let (folder, shown) = try chain(format)
+        try Tool.check(
+            "gantry",
+            ["image", "rebase", "-f", format, "--follow", folder.path, "-b", "base", "-F", format, folder.file("leaf")])
+        try FileManager.default.removeItem(atPath: folder.file("middle"))
+        try same(folder, "leaf", format, shown)
+        try Tool.check(
+            "gantry", ["image", "rebase", "-f", format, "--follow", folder.path, "-b", "", folder.file("leaf")])
+        try FileManager.default.removeItem(atPath: folder.file("base"))
+        try Tool.check(
+            "gantry", ["image", "compare", "-s", "-f", format, "-F", "raw", folder.file("leaf"), shown])
+    }
+
+    @Test(arguments: ["zlib", "zstd"])
+    func compressedImagesHoldTheSame(_ type: String) throws {
+        let folder = try ScratchFolder("compress")
+        let raw = folder.file("text.raw")
+        try Tool.check("bash", ["-c", "seq 1 700000 > \(raw); truncate -s 8M \(raw)"])
+        let target = folder.file("packed.qcow2")
+        try Tool.check(
+            "gantry",
+            [
+                "image", "convert", "-c", "--verify", "-f", "raw", "-O", "qcow2", "-o", "compression_type=\(type)", raw,
+                target,
+            ])
+        try Tool.check("qemu-img", ["check", "-f", "qcow2", target])
+        try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", "qcow2", raw, target])
+        let length = try #require(FileManager.default.attributesOfItem(atPath: target)[.size] as? Int)
+        #expect(length < 4 << 20)
+    }
+}

@@ -19,8 +19,11 @@ struct InfoCommand: ParsableCommand {
     var format: DeclaredFormat?
     @Flag(name: .long, help: "Find the format by the marks in the file.")
     var probe = false
+    @Flag(name: .long, help: "Tell about the ancestors, too, as far as --parent or --follow allow (JSON: an array).")
+    var backingChain = false
     @Flag(name: .long, help: "Print JSON.")
     var json = false
+    @OptionGroup var chain: ChainOptions
     @Argument(help: ArgumentHelp("The image.", valueName: "file"))
     var file: String
 
@@ -32,8 +35,22 @@ struct InfoCommand: ParsableCommand {
         try refuseStream(file, "FILE")
         let what = "cannot tell about \(file)"
         let known = if let format { format } else { try probed(what) }
+        if backingChain { return try tellChain(known, what) }
         let report = try doing(what) { () throws(BlockError) in try InfoReport(path: file, format: known) }
         TerminalOutput.standardOutput.write((json ? try JSONText.pretty(report) : report.text) + "\n")
+    }
+
+    private func tellChain(_ format: DeclaredFormat, _ what: String) throws {
+        let format = try format.writable(what)
+        let reports = try doing(what) { () throws(BlockError) -> [InfoReport] in
+            var reports: [InfoReport] = []
+            for image in try DiskImage.chain(path: file, format: format, policy: chain.policy()) {
+                reports.append(try InfoReport(path: image.path, format: .image(image.format)))
+            }
+            return reports
+        }
+        TerminalOutput.standardOutput.write(
+            (json ? try JSONText.pretty(reports) : reports.map(\.text).joined(separator: "\n\n")) + "\n")
     }
 
     private func probed(_ what: String) throws(CommandFailure) -> DeclaredFormat {

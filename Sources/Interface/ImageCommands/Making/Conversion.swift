@@ -48,6 +48,7 @@ struct Conversion {
                 var options = CopyEngine.Options()
                 options.destinationIsZero = isNew
                 options.bypassCache = isNew
+                options.compresses = compress
                 try CopyEngine.copy(
                     from: input, to: output, options: options, progress: counter, cancellation: cancellation)
             }

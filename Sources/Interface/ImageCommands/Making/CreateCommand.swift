@@ -64,12 +64,8 @@ struct CreateCommand: ParsableCommand {
             return bytes
         }
         guard let parent = choices.parent else { throw ValidationError("SIZE is missing") }
-        let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
         return try doing("cannot ask the parent for its size") { () throws(BlockError) in
-            try DiskImage.info(
-                path: parent.name.hasPrefix("/") ? parent.name : folder + parent.name, format: parent.format
-            )
-            .virtualSize
+            try DiskImage.info(path: NameInImage.path(of: parent.name, in: file), format: parent.format).virtualSize
         }
     }
 }

@@ -1,0 +1,45 @@
+import ArgumentParser
+import BlockIO
+import CoreTypes
+import DiskImages
+import TerminalUI
+
+struct CommitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "commit",
+        abstract: "Write what an image holds into its parent.",
+        discussion: """
+            Afterwards the parent shows what FILE does. Other children of the parent would see it change: there must be \
+            none (coalesce is for an image that has children itself). Interrupted, it can simply be done again. FILE is \
+            emptied where its format allows that, unless -d is given.
+
+            Example: gantry image commit -f qcow2 --follow /images /images/child.qcow2
+            """)
+
+    @Option(name: .customShort("f"), help: "Format of FILE.")
+    var format: DeclaredFormat
+    @Flag(name: .customShort("d"), help: "Leave the content of FILE as it is.")
+    var keep = false
+    @Flag(name: .customShort("p"), help: "Show progress on standard error.")
+    var progress = false
+    @OptionGroup var chain: ChainOptions
+    @Argument(help: ArgumentHelp("The image.", valueName: "file"))
+    var file: String
+
+    func run() throws {
+        let what = "cannot commit \(file)"
+        try refuseStream(file, "FILE")
+        let format = try format.writable(what)
+        let cancellation = CancellationFlag()
+        TerminationSignals.each { cancellation.cancel() }
+        try doing(what) { () throws(BlockError) in
+            let counter = ProgressCounter()
+            try ProgressDisplay.during("committing", shown: progress, counter: counter) { () throws(BlockError) in
+                try DiskImage.commit(
+                    path: file, format: format, policy: chain.policy(), empties: !keep && format == .qcow2,
+                    progress: counter, cancellation: cancellation)
+            }
+        }
+        TerminalOutput.standardOutput.write("the parent of \(file) holds its content now\n")
+    }
+}

@@ -26,6 +26,8 @@ public final class QCOW2Image: BlockDevice {
     let geometry: QCOW2Geometry
     let mapping = ReadWriteLock()
     let metadata = Monitor()
+    /// Taken before all other locks: one resize at a time.
+    let resizing = Monitor()
     let tables: QCOW2TableCache
     let snapshotList = QCOW2SnapshotList()
     let l1: QCOW2L1Table

@@ -38,7 +38,7 @@ final class QCOW2Refcounts {
     var recycled: [ClusterRun] = []
     /// The first refcount block that was not looked through for free clusters, and where such clusters end.
     var gapBlock = 0
-    let gapEnd: UInt64
+    private(set) var gapEnd: UInt64
     /// Clusters to be freed after the next barrier (an outgrown refcount table).
     var outgrown: [ClusterRun] = []
 
@@ -207,6 +207,13 @@ final class QCOW2Refcounts {
         guard end <= limit else {
             throw BlockError(.noSpace, "the block device of the image is full", path: storage.path)
         }
+    }
+
+    /// The file ends at `cluster`, and what will lie there reads as zeroes.
+    func restart(at cluster: UInt64) {
+        next = cluster
+        blankFrom = cluster
+        gapEnd = min(gapEnd, cluster)
     }
 
     /// Moves `next` past clusters that growth has used.

@@ -1,0 +1,94 @@
+internal import BlockIO
+internal import Synchronization
+
+extension QCOW2Image {
+    /// Gives clusters without a host cluster one, so that later writes allocate nothing. They read as zeroes before and
+    /// after. `.falloc` reserves the space as well, `.full` writes it.
+    func preallocate(_ range: Range<UInt64>, _ preallocation: CreateOptions.Preallocation) throws(BlockError) {
+        // Of a raw external data file everything must be mapped.
+        let mode = isRawData && preallocation == .off ? .metadata : preallocation
+        if mode == .off { return }
+        let start = range.lowerBound & ~geometry.clusterMask
+        let end = (range.upperBound + geometry.clusterMask) & ~geometry.clusterMask
+        var position = start
+        while position < end {
+            let done = try metadata.locked { () throws(BlockError) in
+                try preallocateRun(position, end - position, mode)
+            }
+            position += done
+        }
+        if !hasExternalData, !storage.isBlockDevice {
+            // What was not written lies past the end of the file so far.
+            let fileEnd = fileEnd.load(ordering: .relaxed)
+            if try storage.size() < fileEnd { try storage.truncate(to: fileEnd) }
+        }
+    }
+
+    /// Maps the first clusters of a range, below one table and adjoining in the file; returns how many bytes.
+    private func preallocateRun(
+        _ offset: UInt64, _ length: UInt64, _ mode: CreateOptions.Preallocation
+    ) throws(BlockError) -> UInt64 {
+        let bits = UInt64(geometry.clusterBits)
+        let pending = try beginChange()
+        let index = geometry.l1Index(offset)
+        if l1[index] == 0 { try addTable(index, pending) }
+        let table = try unsafe pinTable(index)
+        defer { tables.unpin(index) }
+        try unsafe verify(index, table, pending)
+        let first = geometry.l2Index(offset)
+        let wanted = Int(min(length >> bits, UInt64(geometry.l2Entries - first)))
+        func isFree(_ number: Int) -> Bool {
+            let cell = unsafe geometry.cell(table, first + number)
+            return !cell.hasHost && !cell.isCompressed
+        }
+        if !isFree(0) { return geometry.clusterSize }
+        var count = 1
+        while count < wanted, isFree(count) { count += 1 }
+        var run = ClusterRun(start: offset >> bits, count: UInt64(count))
+        if !hasExternalData {
+            let allocated = try pending.refcounts.allocate(upTo: UInt64(count))
+            run = allocated.run
+            do throws(BlockError) {
+                try fill(run, areBlank: allocated.areBlank, mode)
+            } catch {
+                try? pending.refcounts.release(run)
+                throw error
+            }
+            extendFile(to: run.end << bits)
+        } else {
+            try fill(run, areBlank: false, mode)
+        }
+        pending.needsDataBarrier = true
+        mapping.exclusive {
+            for number in 0..<run.count {
+                var cell = QCOW2Cell()
+                cell.setHost((run.start + number) << bits)
+                cell.stored = geometry.allUnits
+                unsafe geometry.store(cell, table, first + Int(number))
+            }
+        }
+        tables.markDirty(index, geometry.bytes(ofEntries: first..<first + Int(run.count)))
+        return run.count << bits
+    }
+
+    private func fill(
+        _ run: ClusterRun, areBlank: Bool, _ mode: CreateOptions.Preallocation
+    ) throws(BlockError) {
+        let bits = UInt64(geometry.clusterBits)
+        let start = run.start << bits
+        // The last cluster of an external file ends with the disk.
+        let length = hasExternalData ? min(run.count << bits, size - start) : run.count << bits
+        if mode == .full || (!areBlank && !hasExternalData) {
+            try data.writeZeroes(at: start, length: length)
+        } else if !areBlank {
+            let end = data.isBlockDevice ? start + length : try data.size()
+            if end < start + length { try data.truncate(to: start + length) }
+            try data.zero(at: start, length: length, mayUnmap: true)
+        }
+        if mode == .falloc, try !data.preallocate(at: start, length: length) {
+            throw BlockError(
+                .unsupported, "the file system cannot reserve space; use full or metadata preallocation",
+                path: data.path)
+        }
+    }
+}

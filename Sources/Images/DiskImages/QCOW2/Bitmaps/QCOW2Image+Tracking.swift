@@ -38,7 +38,10 @@ extension QCOW2Image {
     func loadBitmaps() {
         if bitmapStore.isLoaded { return }
         bitmapStore.isLoaded = true
-        bitmapStore.isValid = header.version >= 3 && header.autoclear & Self.bitmapsAutoclear != 0
+        // The bit alone, of an image without bitmaps, says nothing and goes with the first change.
+        bitmapStore.isValid =
+            header.version >= 3 && header.autoclear & Self.bitmapsAutoclear != 0
+            && header.extensions.bitmapDirectory != nil
         do throws(BlockError) {
             bitmapStore.directory = try QCOW2BitmapDirectory(header, geometry, storage)
         } catch { bitmapStore.damage = error }

@@ -118,6 +118,49 @@ import Testing
         try again.close()
     }
 
+    /// Blocks that are partly present in many places at once: their bitmaps come and go, and requests of many threads
+    /// with them.
+    @Test func manyPartlyWrittenBlocksNeedLittleMemory() throws {
+        let blocks = 12_000
+        let store = StoreInMemory()
+        let record = try VHDParent(name: "p", identifier: [UInt8](repeating: 1, count: 16), timestamp: 0)
+        try VHDImage.make(file: store, size: UInt64(blocks) * 1024, blockSize: 1024, parent: record)
+        func open() throws -> DynamicVHD {
+            let layout = try VHDLayout(file: store)
+            return try DynamicVHD(
+                file: store, layout: layout, header: #require(layout.header),
+                parent: MemoryDevice(content: [UInt8](repeating: 0xAA, count: blocks * 1024)))
+        }
+        let device = try open()
+        let threads = (0..<3).map { number in
+            WorkerThread("writer \(number)") {
+                do {
+                    // Each block is met by one thread for its first half, by another for two bytes of its second.
+                    for block in stride(from: number, to: blocks, by: 3) {
+                        try device.store([UInt8](repeating: 1, count: 512), block * 1024)
+                        let other = (block + 6001) % blocks
+                        if other % 7 == 0 { try device.store([2, 3], other * 1024 + 700) }
+                        if block % 500 == 0 { try device.flush() }
+                        #expect(try device.bytes(block * 1024, 2) == [1, 1])
+                    }
+                } catch { Issue.record(error) }
+            }
+        }
+        for thread in threads { thread.join() }
+        #expect(device.bitmaps.count <= 4096 + 4096 + 16)
+        try device.close()
+        let again = try open()
+        for block in 0..<blocks {
+            var expected = [UInt8](repeating: 1, count: 512) + [UInt8](repeating: 0xAA, count: 512)
+            if block % 7 == 0 { expected.replaceSubrange(700..<702, with: [2, 3]) }
+            guard try again.bytes(block * 1024, 1024) == expected else {
+                Issue.record("block \(block) is wrong")
+                return
+            }
+        }
+        #expect(again.bitmaps.count <= 4096)
+    }
+
     /// Exactly the sectors written are the child's; zeroes hide the parent's data and cost nothing where it has none.
     @Test func aChildHoldsExactlyWhatWasWritten() throws {
         var chain = try VHDChain()

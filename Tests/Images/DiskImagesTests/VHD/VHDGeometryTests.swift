@@ -2,6 +2,7 @@ import Testing
 
 @testable import DiskImages
 
+/// The table of geometries in section 2 of the test vectors.
 @Suite struct VHDGeometryTests {
     @Test(
         arguments: [

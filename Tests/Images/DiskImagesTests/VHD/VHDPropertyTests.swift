@@ -6,6 +6,7 @@ import Testing
 @testable import DiskImages
 
 @Suite struct VHDPropertyTests {
+    /// Cases 1.3, 1.9 and 1.10.
     @Test(
         arguments: [
             (7 << 20, CreateOptions.VHDSubformat.dynamic), (4 << 20, .dynamic), ((9 << 20) + 512 * 37, .dynamic),
@@ -88,6 +89,44 @@ import Testing
             let ours = try DiskImage.info(path: path, format: .vhd).virtualSize
             #expect(said.contains("\"virtual-size\": \(ours),"), "\(ours) for \(said)")
         }
+    }
+
+    /// Case 1.2.
+    @Test(arguments: [(0, 0), (1, 512), (511, 512), (512, 512), (513, 1024), (65537, 66048)] as [(UInt64, UInt64)])
+    func sizesAreRoundedUpToSectors(asked: UInt64, size: UInt64) throws {
+        let folder = try ScratchFolder("vhd")
+        for subformat in CreateOptions.VHDSubformat.allCases {
+            let path = folder.file("\(subformat)")
+            let options = CreateOptions(vhdSubformat: subformat)
+            let device = try DiskImage.create(path: path, format: .vhd, size: asked, options: options)
+            if size > 0 { try device.store([9], at: size - 1) }
+            #expect(device.size == size && code { try device.store([9], at: size) } == .outOfRange)
+            try device.close()
+            #expect(try DiskImage.info(path: path, format: .vhd).virtualSize == size)
+        }
+    }
+
+    /// Cases 1.5 and 1.11: 4 GiB, 2³¹ sectors and the end of the largest disk; zeroes over more than 2 GiB at once.
+    @Test func placesFarOutAreNotCutShort() throws {
+        let folder = try ScratchFolder("vhd")
+        let path = folder.file("a.vhd")
+        let size = FormatCapabilities.largestVHD
+        let device = try DiskImage.create(path: path, format: .vhd, size: size)
+        let places: [UInt64] = [(4 << 30) - 3, (4 << 30) + (2 << 20) - 3, (1 << 40) - 3, size - 6]
+        for (mark, place) in places.enumerated() {
+            try device.store([UInt8](repeating: UInt8(mark + 1), count: 6), at: place)
+        }
+        for (mark, place) in places.enumerated() {
+            #expect(try device.bytes(at: place, count: 6) == [UInt8](repeating: UInt8(mark + 1), count: 6))
+        }
+        let data = try device.extents(at: 0, length: size).filter { $0.kind == .data }
+        #expect(places.allSatisfy { place in data.contains { $0.offset <= place && place + 3 < $0.end } })
+        #expect(data.reduce(0) { $0 + $1.length } <= 8 * 65536)
+        try device.writeZeroes(at: 3 << 30, length: 3 << 30, mayUnmap: true)
+        #expect(try device.bytes(at: places[0], count: 6).allSatisfy { $0 == 0 })
+        #expect(try device.bytes(at: places[2], count: 6).allSatisfy { $0 == 3 })
+        try device.close()
+        #expect(try DiskImage.check(path: path, format: .vhd).isClean)
     }
 
     @Test func manyThreadsWriteTheirOwnPartsOfSharedBlocks() throws {

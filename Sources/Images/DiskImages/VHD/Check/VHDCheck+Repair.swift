@@ -30,7 +30,7 @@ extension VHDCheck {
     }
 
     private func clearStaleEntries(of device: DynamicVHD) throws(BlockError) {
-        for sector in Set(try staleEntries(device).map { $0.index / 128 }) {
+        for sector in try staleEntries(device).sectors {
             let entries = sector * 128..<(sector + 1) * 128
             try file.store(
                 device.table.encoded(entries), at: device.header.tableOffset + UInt64(sector) * 512)

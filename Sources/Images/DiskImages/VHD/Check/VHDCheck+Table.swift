@@ -40,10 +40,10 @@ extension VHDCheck {
         let table = device.table
         let stride = device.bitmapSize + device.blockSize
         let stale = try staleEntries(device)
-        if !stale.isEmpty {
+        if stale.count > 0 {
             find(
                 .leak, "\(stale.count) entries of the block table lie behind the end of the disk",
-                count: UInt64(stale.count), by: .leaks, .staleEntries)
+                count: stale.count, by: .leaks, .staleEntries)
         }
         var starts: [UInt32] = []
         var fragments: UInt64 = 0
@@ -86,9 +86,9 @@ extension VHDCheck {
         return run.isData ? range.upperBound - range.lowerBound > 8192 : run.end + 4096 < range.upperBound
     }
 
-    /// Entries behind the end of the disk that name blocks.
-    func staleEntries(_ device: DynamicVHD) throws(BlockError) -> [(index: Int, entry: UInt32)] {
-        var stale: [(index: Int, entry: UInt32)] = []
+    /// Entries behind the end of the disk that name blocks: how many, and in which sectors of the table.
+    func staleEntries(_ device: DynamicVHD) throws(BlockError) -> (count: UInt64, sectors: Set<Int>) {
+        var stale: (count: UInt64, sectors: Set<Int>) = (0, [])
         var index = device.table.count
         let limit = Int(min(device.header.entryCount, DynamicVHD.mostBlocks))
         while index < limit {
@@ -98,7 +98,8 @@ extension VHDCheck {
             if !bytes.allSatisfy({ $0 == 0xFF }) {
                 let fields = BigEndianBytes(bytes)
                 for entry in 0..<count where fields.u32(entry * 4) != VHDBlockTable.unallocated {
-                    stale.append((index + entry, fields.u32(entry * 4)))
+                    stale.count += 1
+                    stale.sectors.insert((index + entry) / 128)
                 }
             }
             index += count

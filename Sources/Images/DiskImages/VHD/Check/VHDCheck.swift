@@ -12,6 +12,8 @@ struct VHDCheck {
     let repair: RepairChoice?
     let cancellation: CancellationFlag
     var report = CheckReport()
+    /// What is found can be put right: the image may be written.
+    private var canRepair = true
     /// Repairs that were found to be needed and are allowed.
     var work: Set<Work> = []
 
@@ -34,26 +36,34 @@ struct VHDCheck {
     mutating func run() throws(BlockError) -> CheckReport {
         try repairChecksums()
         let layout = try VHDLayout(file: file)
+        canRepair = !layout.mustNotWrite
+        guard let header = layout.header else {
+            try checkFixed(layout)
+            return report
+        }
+        let device = try open(layout, header)
         if layout.mustNotWrite { find(.corruption, layout.notes.last ?? "the size is wrong") }
-        if layout.footer.kind != .fixed && !layout.footersAgree {
+        if !layout.footersAgree {
             find(.note, "the two copies of the footer differ, or one is missing", by: .leaks, .order)
         }
         examine(layout.footer)
-        guard let header = layout.header else {
-            report.imageEnd = layout.fileLength
-            if work.contains(.footer) && layout.contentEnd + 512 == layout.fileLength {
-                try file.store(Self.put(right: layout.footer).bytes, at: layout.contentEnd)
-                try file.sync()
-            }
-            return report
-        }
         examine(header, of: layout.footer)
         try examineLocators(header, layout)
-        guard let device = try open(layout, header) else { return report }
+        guard let device else { return report }
         try examineTable(device)
         try examineBatmap(device)
-        if !layout.mustNotWrite, !work.isEmpty { try put(right: device) }
+        if !work.isEmpty { try put(right: device) }
         return report
+    }
+
+    private mutating func checkFixed(_ layout: VHDLayout) throws(BlockError) {
+        canRepair = canRepair && layout.contentEnd + UInt64(VHDFooter.size) == layout.fileLength
+        if layout.mustNotWrite { find(.corruption, layout.notes.last ?? "the size is wrong") }
+        examine(layout.footer)
+        report.imageEnd = layout.fileLength
+        if work.isEmpty { return }
+        try file.store(Self.put(right: layout.footer).bytes, at: layout.contentEnd)
+        try file.sync()
     }
 
     /// Notes a finding. `by`: the least repair that puts it right, and what that is; the work is done after all findings
@@ -63,7 +73,7 @@ struct VHDCheck {
         count: UInt64 = 1, by choice: RepairChoice? = nil, _ needed: Work? = nil
     ) {
         var isRepaired = false
-        if let repair, let choice, let needed, repair == .all || choice == .leaks {
+        if canRepair, let repair, let choice, let needed, repair == .all || choice == .leaks {
             work.insert(needed)
             isRepaired = true
         }
@@ -79,6 +89,7 @@ struct VHDCheck {
             return try DynamicVHD(file: file, layout: layout, header: header)
         } catch {
             if error.code != .corrupt { throw error }
+            canRepair = false
             report.imageEnd = layout.contentEnd
             try examineDamagedTable(layout, header)
             if report.corruptions == 0 { find(.corruption, error.message, offset: error.offset) }

@@ -15,6 +15,9 @@ final class VHDSectorBitmaps {
     /// Changes when a bitmap leaves memory: what was read of the file before is not to be kept then.
     private(set) var departures: UInt64 = 0
 
+    /// Bitmaps in memory.
+    var count: Int { bitmaps.count }
+
     subscript(block: Int) -> [UInt8]? { bitmaps[block] }
 
     /// Keeps what the file holds.

@@ -161,6 +161,35 @@ import Testing
         #expect(try equalContent(readBack(exact, .vmdk), disk))
     }
 
+    @Test(
+        "VMDK streams with their tables behind, in front, and without any (cases 5.6, 5.8)", arguments: [16, 128, 2048])
+    func vmdkStreamsOfEveryKind(_ grain: UInt64) throws {
+        var random = SeededRandom.printed("\(#function) \(grain)")
+        var builder = VMDKBuilder(capacity: grain * 9 + 8, grain: grain)
+        for index in [0, 3, 4, 9] as [UInt64] { builder.grains[index] = random.bytes(Int(grain) * 512) }
+        for place in VMDKBuilder.Directory.allCases {
+            let bytes = builder.stream(place)
+            let device = try readBack(bytes, .vmdk, piece: 4099)
+            #expect(try device.bytes(at: 0, count: Int(device.size)) == builder.content, "\(place)")
+            // Without an end mark only the tables in front tell that something is missing.
+            for cut in [512, 1024, bytes.count / 2] {
+                let found = HostileStreamTests.outcome(Array(bytes.dropLast(cut)), .vmdk).code
+                #expect(found == .invalidImage || found == .corrupt, "\(place) \(cut): \(String(describing: found))")
+            }
+            #expect(HostileStreamTests.outcome(bytes + [1], .vmdk).code != nil)
+        }
+        let twice = builder.stream(.none, order: [0, 3, 3, 9])
+        #expect(HostileStreamTests.outcome(twice, .vmdk).code == .corrupt)
+        #expect(HostileStreamTests.outcome(builder.stream(.none, order: [3, 0, 9]), .vmdk).code == .corrupt)
+        for size in [0, Int(grain) * 512 - 1, Int(grain) * 512 + 1] {
+            let packed = VMDKBuilder.zlib([UInt8](repeating: 1, count: size))
+            let bytes = builder.stream(.none) { index, marker in
+                if index == 3 { marker.replaceSubrange(8..., with: UInt32(packed.count).bytes + packed) }
+            }
+            #expect(HostileStreamTests.outcome(bytes, .vmdk).code == .corrupt, "\(size)")
+        }
+    }
+
     // MARK: Compressed clusters
 
     @Test("compressed clusters in all their forms (cases 4.8, 4.9)")

@@ -6,7 +6,7 @@ import CZlib
 final class RawDeflate {
     /// Level of the compressor. On data of file systems it makes less of it than zlib's default with a window of 4 KiB,
     /// which is what qemu-img uses, in a fraction of the time (docs/adr/0007-deflate-window.md).
-    static let level: Int32 = 5
+    static let level: Int32 = 3
 
     // SAFETY (whole file): both are made once, used by one thread at a time and freed in deinit; buffers are the
     // caller's, passed with their counts.

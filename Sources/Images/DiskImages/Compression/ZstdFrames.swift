@@ -3,7 +3,7 @@ import CZstd
 /// Pieces as one or more Zstandard frames. One thread at a time.
 @safe
 final class ZstdFrames {
-    static let level: Int32 = 3
+    static let level: Int32 = 2
     /// log2 of the largest window that a frame may ask us to keep: 8 MiB, four times the largest cluster.
     private static let largestWindow: Int32 = 23
 

@@ -64,34 +64,70 @@ public enum DiskImage {
             throw BlockError(.denied, "QEMU would read the name as a protocol; put ./ before it", path: path)
         }
         let file = try ImageFile(path: path, access: .create)
+        var dataFile: String?
         do {
-            let ancestors = ancestry(options, policy, path)
+            var ancestors = ancestry(options, policy, path)
+            dataFile = try makeDataFile(format, options, size: rounded, beside: path)
+            ancestors.dataFile = dataFile
             try fill(file, format: format, size: rounded, options: options, policy: ancestors)
             try file.syncFolder()
             return try open(file: file, format: format, policy: ancestors)
         } catch {
             // SAFETY: Swift's own temporary C string. The file is this call's own: it was made exclusively.
             _ = unsafe unlink(path)
+            if let dataFile { _ = unsafe unlink(dataFile) }
             file.close()
             throw error.at(path: path)
         }
     }
 
-    /// Like `create`, in a file that exists and is empty (`.exists` otherwise), such as one without a name.
+    /// Like `create`, in a file that exists and is empty (`.exists` otherwise), such as one without a name; a qcow2 image
+    /// also on a block device, whose content is lost.
     public static func format(
         path: String, format: ImageFormat, size: UInt64, options: CreateOptions = CreateOptions(),
         policy: OpenPolicy = .standalone
     ) throws(BlockError) -> any BlockDevice {
         let rounded = try checkedSize(size, format: format, options: options, path: path)
         let file = try ImageFile(path: path, access: .readWrite)
+        var dataFile: String?
         do throws(BlockError) {
-            guard try file.size() == 0 else { throw BlockError(.exists, "the file is not empty") }
-            let ancestors = ancestry(options, policy, path)
+            let isEmpty = try file.size() == 0
+            guard isEmpty || (file.isBlockDevice && format == .qcow2) else {
+                throw BlockError(.exists, "the file is not empty")
+            }
+            var ancestors = ancestry(options, policy, path)
+            dataFile = try makeDataFile(format, options, size: rounded, beside: path)
+            ancestors.dataFile = dataFile
             try fill(file, format: format, size: rounded, options: options, policy: ancestors)
             return try open(file: file, format: format, policy: ancestors)
         } catch {
+            // SAFETY: as in `create`.
+            if let dataFile { _ = unsafe unlink(dataFile) }
             file.close()
             throw error.at(path: path)
+        }
+    }
+
+    /// Makes the external data file that the options name (a relative name starts at the image's folder), which must
+    /// not exist, and returns its path. Nil without one.
+    private static func makeDataFile(
+        _ format: ImageFormat, _ options: CreateOptions, size: UInt64, beside path: String
+    ) throws(BlockError) -> String? {
+        guard format == .qcow2, let name = options.dataFile else { return nil }
+        try options.checkQCOW2()
+        var dataFile = name
+        if !name.hasPrefix("/"), let slash = path.lastIndex(of: "/") { dataFile = path[...slash] + name }
+        let file = try ImageFile(path: dataFile, access: .create)
+        defer { file.close() }
+        do throws(BlockError) {
+            let space = options.preallocation == .metadata ? .off : options.preallocation
+            try RawImage.create(file: file, size: size, preallocation: space)
+            try file.sync()
+            return dataFile
+        } catch {
+            // SAFETY: as in `create`.
+            _ = unsafe unlink(dataFile)
+            throw error.at(path: dataFile)
         }
     }
 

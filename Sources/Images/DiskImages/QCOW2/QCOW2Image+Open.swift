@@ -69,9 +69,6 @@ extension QCOW2Image {
                 storage: storage, header: header, geometry: geometry, l1: l1, refcounts: nil, fileEnd: fileEnd,
                 data: data, parent: parent)
         }
-        guard !storage.isBlockDevice else {
-            throw BlockError(.unsupported, "qcow2 images directly on a block device can only be read")
-        }
         var survey = QCOW2StructureSurvey(geometry: geometry, fileEnd: fileEnd)
         let table = try survey.examine(header, storage, l1: words)
         let snapshots = try QCOW2SnapshotTable(header, storage)
@@ -79,7 +76,8 @@ extension QCOW2Image {
         let refcounts = QCOW2Refcounts(
             storage: storage, geometry: geometry, table: table, tableOffset: header.refcountTableOffset,
             tableClusters: UInt64(header.refcountTableClusters), structures: survey.structures,
-            firstFree: fileEnd >> UInt64(geometry.clusterBits))
+            firstFree: storage.isBlockDevice ? 1 : fileEnd >> UInt64(geometry.clusterBits))
+        if storage.isBlockDevice { try refcounts.stay(inside: fileSize >> UInt64(geometry.clusterBits)) }
         let image = QCOW2Image(
             storage: storage, header: header, geometry: geometry, l1: l1, refcounts: refcounts, fileEnd: fileEnd,
             data: data, parent: parent)

@@ -96,7 +96,7 @@ final class QCOW2Refcounts {
                 try checkLimit(run.end)
                 try claim(run)
                 next = run.end
-                let areBlank = run.start >= blankFrom
+                let areBlank = run.start >= blankFrom && !storage.isBlockDevice
                 blankFrom = max(blankFrom, run.end)
                 return (run, areBlank)
             } else {

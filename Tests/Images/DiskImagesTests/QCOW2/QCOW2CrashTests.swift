@@ -16,7 +16,13 @@ import Testing
         var cuts: Int
         /// Refcounts are written when the image is closed (4.18).
         var isLazy = false
-        var testDescription: String { "2^\(clusterBits), refcounts 2^\(refcountOrder) bits\(isLazy ? ", lazy" : "")" }
+        var isExtended = false
+        /// Most data are compressed.
+        var compresses = false
+        var testDescription: String {
+            "2^\(clusterBits), refcounts 2^\(refcountOrder) bits\(isLazy ? ", lazy" : "")"
+                + (isExtended ? ", subclusters" : "") + (compresses ? ", compressed" : "")
+        }
     }
 
     /// Sectors hold one number, repeated; 0 where nothing was written.
@@ -38,6 +44,9 @@ import Testing
         Shape(clusterBits: 16, refcountOrder: 4, size: 3 << 20, steps: 150, cuts: 120),
         Shape(clusterBits: 9, refcountOrder: 6, size: 2 << 20, steps: 100, cuts: 80, isLazy: true),
         Shape(clusterBits: 12, refcountOrder: 4, size: 2 << 20, steps: 120, cuts: 80, isLazy: true),
+        Shape(clusterBits: 14, refcountOrder: 4, size: 2 << 20, steps: 120, cuts: 80, isExtended: true),
+        Shape(clusterBits: 12, refcountOrder: 2, size: 2 << 20, steps: 120, cuts: 80, compresses: true),
+        Shape(clusterBits: 16, refcountOrder: 4, size: 2 << 20, steps: 120, cuts: 80, isExtended: true, compresses: true),
     ])
     func leavesLeaksAtWorst(_ shape: Shape) throws {
         var random = SeededRandom.printed("\(#function) \(shape.testDescription)")
@@ -45,6 +54,7 @@ import Testing
         var options = CreateOptions(clusterSize: 1 << UInt64(shape.clusterBits))
         options.refcountBits = 1 << shape.refcountOrder
         options.lazyRefcounts = shape.isLazy
+        options.extendedL2 = shape.isExtended
         try QCOW2Image.create(storage: store, size: UInt64(shape.size), options: options)
         let start = store.bytes
         store.recording = true
@@ -92,17 +102,25 @@ import Testing
         var numbers = [UInt64](repeating: 0, count: shape.size / 512)
         for number in 1...shape.steps {
             let first = Int.random(in: 0..<numbers.count, using: &random)
-            let sectors = first..<min(numbers.count, first + Int.random(in: 1...250, using: &random))
+            var sectors = first..<min(numbers.count, first + Int.random(in: 1...250, using: &random))
+            let kind = Int.random(in: 0..<10, using: &random)
+            let isCompressed = shape.compresses && kind < 4
+            if isCompressed {
+                let unit = 1 << (shape.clusterBits - 9)
+                sectors = sectors.lowerBound / unit * unit..<(sectors.upperBound + unit - 1) / unit * unit
+            }
             let offset = UInt64(sectors.lowerBound) * 512
             let length = UInt64(sectors.count) * 512
             var value: UInt64 = 0
-            let kind = Int.random(in: 0..<10, using: &random)
             if kind < 5 { value = UInt64(number) }
             session.steps.append(.init(firstEvent: store.eventCount, sectors: sectors, number: value))
             switch kind {
             case 0..<5:
                 let words = [UInt64](repeating: value, count: sectors.count * 64)
-                try unsafe words.withUnsafeBytes { try unsafe image.write($0, at: offset) }
+                try unsafe words.withUnsafeBytes { bytes in
+                    if isCompressed { return try unsafe image.writeCompressed(bytes, at: offset) }
+                    try unsafe image.write(bytes, at: offset)
+                }
             case 5: try image.writeZeroes(at: offset, length: length, mayUnmap: false)
             case 6: try image.writeZeroes(at: offset, length: length, mayUnmap: true)
             case 7: try image.discard(at: offset, length: length)

@@ -68,7 +68,8 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
     }
 
     let path = "memory"
-    let isBlockDevice = false
+    /// Plays a block device: its length does not change.
+    var isBlockDevice = false
     let isReadOnly: Bool
     private let lock = Monitor()
     private let content: GrowingBytes
@@ -138,6 +139,9 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
         if let left = writesLeft {
             if left == 0 { throw BlockError(.noSpace, "injected", path: path, offset: offset, systemError: ENOSPC) }
             writesLeft = left - 1
+        }
+        if isBlockDevice, Int(offset) + data.count > content.count {
+            throw BlockError(.noSpace, "past the end of the device", path: path, offset: offset, systemError: ENOSPC)
         }
         if recording { events.append(.write(offset: Int(offset), bytes: unsafe [UInt8](data))) }
         unsafe content.write(data, at: Int(offset))

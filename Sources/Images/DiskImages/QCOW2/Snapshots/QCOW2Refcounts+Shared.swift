@@ -77,9 +77,7 @@ extension QCOW2Refcounts {
         if let failure { throw failure }
         while true {
             let run = ClusterRun(start: max(next, blankFrom), count: count)
-            guard run.end << UInt64(geometry.clusterBits) < QCOW2Limits.hostEnd else {
-                throw BlockError(.limitExceeded, "the image file has grown to the limit of the format")
-            }
+            try checkLimit(run.end)
             if geometry.blockIndex(cluster: run.end - 1) >= UInt64(table.count) {
                 advance(to: run.end - 1)
                 try growTable()

@@ -23,16 +23,19 @@ struct CrashTrial {
         let device = try attempt("open") { try shape.open(store) }
         let found = try attempt("read") { try CrashSession.contents(device) }
         if let text = history.contradiction(found, cut: cut) { throw Verdict(description: text) }
-        if asksQEMU { try askQEMU(store.bytes, found, isClosed: false) }
+        let recovered = store.bytes
         var expected = found.numbers
         if worksOn { try attempt("work on") { try work(device, &expected, &random) } }
         try attempt("close") { try device.close() }
-        if let report = try attempt(
-            "check", { try shape.check(RecordingStore(store.bytes, path: path, readOnly: true)) }),
-            report.corruptions > 0
-        {
-            let texts = report.findings.filter { $0.severity == .corruption }.prefix(3).map(\.message)
-            throw Verdict(description: "after recovery the check finds damage: \(texts.joined(separator: "; "))")
+        if asksQEMU { try askQEMU(recovered, found, isClosed: false) }
+        let report = try attempt("check") {
+            try shape.check(RecordingStore(store.bytes, path: path, readOnly: true))
+        }
+        if let report, report.corruptions > 0 {
+            let texts = report.findings.filter { $0.severity == .corruption }.map(\.message)
+            if let text = texts.first(where: { !isHarmless($0) }) {
+                throw Verdict(description: "after recovery the check finds damage: \(text)")
+            }
         }
         if worksOn {
             let again = try attempt("open again") {
@@ -51,6 +54,12 @@ struct CrashTrial {
             if asksQEMU { try askQEMU(store.bytes, now, isClosed: true) }
         }
     }
+
+    /// A change of snapshots that was cut short leaves clusters that are copied before they are written although nobody
+    /// else has them: their copied flag is clear. Checks call that an error; nothing can come of it.
+    private func isHarmless(_ finding: String) -> Bool { hasSnapshots && finding.contains("the copied flag of") }
+
+    private var hasSnapshots: Bool { shape.format == .qcow2 }
 
     private func attempt<T>(_ what: String, _ body: () throws -> T) throws -> T {
         do { return try body() } catch { throw Verdict(description: "\(what): \(error)") }
@@ -80,7 +89,11 @@ struct CrashTrial {
         if shape.format == .qcow2 {
             let outcome = try Tool.run("qemu-img", ["check", "-f", "qcow2", copy])
             // 3: leaked clusters only.
-            guard outcome.status == 0 || outcome.status == 3 else {
+            let errors = outcome.output.split(separator: "\n").filter { $0.hasPrefix("ERROR") }
+            let isHarmless =
+                outcome.status == 2 && hasSnapshots
+                && errors.allSatisfy { $0.hasPrefix("ERROR OFLAG_COPIED") && $0.hasSuffix("refcount=1") }
+            guard [0, 3].contains(outcome.status) || isHarmless else {
                 throw Verdict(description: "qemu-img check: \(outcome.status)\n\(outcome.output)\(outcome.errors)")
             }
         }

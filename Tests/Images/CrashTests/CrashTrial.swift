@@ -87,7 +87,7 @@ struct CrashTrial {
         let copy = folder.file("judged")
         try Data(content.array).write(to: URL(fileURLWithPath: copy))
         if shape.format == .qcow2 {
-            let outcome = try Tool.run("qemu-img", ["check", "-f", "qcow2", copy])
+            let outcome = try Tool.run("qemu-img", ["check", "-U", "-f", "qcow2", copy])
             // 3: leaked clusters only.
             let errors = outcome.output.split(separator: "\n").filter { $0.hasPrefix("ERROR") }
             let isHarmless =
@@ -101,7 +101,7 @@ struct CrashTrial {
         if !isClosed || (shape.format == .vhd && shape.hasParent) { return }
         let raw = folder.file("raw")
         let format = shape.format == .vhd ? "vpc" : shape.format.rawValue
-        try Tool.check("qemu-img", ["convert", "-f", format, "-O", "raw", copy, raw])
+        try Tool.check("qemu-img", ["convert", "-U", "-f", format, "-O", "raw", copy, raw])
         let bytes = try Data(contentsOf: URL(fileURLWithPath: raw))
         let numbers = unsafe bytes.withUnsafeBytes { unsafe DiskHistory.numbers(unsafe $0) }
         if numbers != state.numbers { throw Verdict(description: "qemu-img reads another content") }

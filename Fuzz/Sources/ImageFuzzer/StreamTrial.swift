@@ -1,6 +1,5 @@
 import BlockIO
 import CoreTypes
-import Glibc
 
 @testable import DiskImages
 
@@ -87,7 +86,7 @@ enum StreamTrial {
             let theirs = UnsafeMutableRawBufferPointer(rebasing: there.bytes[..<count])
             guard (try? opened.read(into: theirs, at: position)) != nil else { return }
             guard (try? device.read(into: ours, at: position)) != nil else { return }
-            guard memcmp(here.bytes.baseAddress, there.bytes.baseAddress, count) == 0 else {
+            guard ours.elementsEqual(theirs) else {
                 fatalError("a stream and a file of the same bytes differ near \(position)")
             }
             position += UInt64(count)

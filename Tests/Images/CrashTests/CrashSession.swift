@@ -17,6 +17,7 @@ struct CrashSession {
         store = RecordingStore(content, path: path)
         device = try shape.open(store)
         history = DiskHistory(try Self.contents(device))
+        history.growsOverOldBytes = device is FixedVHD
     }
 
     /// Everything that a device shows: the disk and its snapshots, in numbers of sectors.
@@ -63,6 +64,9 @@ struct CrashSession {
         try device.close()
         history.checkpoint(events: store.eventCount)
     }
+
+    /// Lets go of the image and its parents, when the log has been taken.
+    func abandon() { try? device.close() }
 
     private mutating func reopen() throws {
         try close()

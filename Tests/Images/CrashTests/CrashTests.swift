@@ -31,6 +31,9 @@ import Testing
             name: "qcow2 with a backing file", format: .qcow2, size: 2 << 20, maker: .ours("cluster_size=16k"),
             hasParent: true),
         CrashShape(
+            name: "qcow2, lazy refcounts", format: .qcow2, size: 2 << 20,
+            maker: .ours("cluster_size=8k,lazy_refcounts=on")),
+        CrashShape(
             name: "qcow2, extended L2 entries", format: .qcow2, size: 3 << 20,
             maker: .ours("cluster_size=32k,extended_l2=on")),
         CrashShape(
@@ -69,6 +72,7 @@ import Testing
                 return
             }
             let log = session.store.log
+            session.abandon()
             let trial = CrashTrial(shape: shape, history: session.history, folder: folder, path: path)
             let share = min(Self.wanted - states, max(100, Self.wanted / 25))
             for index in 0..<share {

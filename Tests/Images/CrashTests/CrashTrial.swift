@@ -20,7 +20,7 @@ struct CrashTrial {
     /// - Parameter asksQEMU: qemu-img judges as well, before and after further work.
     func judge(_ content: PagedBytes, cut: Int, asksQEMU: Bool, worksOn: Bool, _ random: inout SeededRandom) throws {
         let store = RecordingStore(content, path: path)
-        let device = try attempt("open") { try shape.open(store) }
+        let device = try attempt("open") { try open(store) }
         let found = try attempt("read") { try CrashSession.contents(device) }
         if let text = history.contradiction(found, cut: cut) { throw Verdict(description: text) }
         let recovered = store.bytes
@@ -51,6 +51,7 @@ struct CrashTrial {
             if now.snapshots != found.snapshots {
                 throw Verdict(description: "work after the crash changed a snapshot")
             }
+            try again.close()
             if asksQEMU { try askQEMU(store.bytes, now, isClosed: true) }
         }
     }
@@ -60,6 +61,17 @@ struct CrashTrial {
     private func isHarmless(_ finding: String) -> Bool { hasSnapshots && finding.contains("the copied flag of") }
 
     private var hasSnapshots: Bool { shape.format == .qcow2 }
+
+    /// Leaves the file of a state that cannot be opened where GANTRY_CRASH_KEEP says.
+    private func open(_ store: RecordingStore) throws -> any BlockDevice {
+        let content = store.bytes
+        do { return try shape.open(store) } catch {
+            if let path = ProcessInfo.processInfo.environment["GANTRY_CRASH_KEEP"] {
+                try Data(content.array).write(to: URL(fileURLWithPath: path))
+            }
+            throw error
+        }
+    }
 
     private func attempt<T>(_ what: String, _ body: () throws -> T) throws -> T {
         do { return try body() } catch { throw Verdict(description: "\(what): \(error)") }

@@ -33,8 +33,8 @@ struct DiskHistory {
     }
 
     private(set) var current: State
-    /// A grown disk's new part may hold anything until growing is durable. So a fixed VHD, whose only footer lies there
-    /// until the new one is safe.
+    /// What a change of the size adds or cuts off may hold anything until the change is durable. So in a fixed VHD, whose
+    /// only footer lies there until the new one is safe.
     var growsOverOldBytes = false
     private var steps: [Step] = []
     private var checkpoints: [Checkpoint] = []
@@ -104,7 +104,7 @@ struct DiskHistory {
                 case .sectors(let range, let value): range.contains(sector) && value == number
                 case .disk(let numbers): sector < numbers.count && numbers[sector] == number
                 case .size(let count):
-                    (number == 0 && sector >= count) || (growsOverOldBytes && sector >= base.numbers.count)
+                    (number == 0 && sector >= count) || (growsOverOldBytes && sector >= min(count, base.numbers.count))
                 default: false
                 }
             }

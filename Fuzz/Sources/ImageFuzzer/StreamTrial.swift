@@ -69,6 +69,16 @@ enum StreamTrial {
         compare(device, format, bytes)
     }
 
+    /// Damage may be read in more than one way.
+    private static func isSound(_ store: FuzzStore, _ format: StreamFormat) -> Bool {
+        let report =
+            format == .vhd
+            ? try? VHDImage.check(file: store, repair: nil, cancellation: CancellationFlag())
+            : try? QCOW2Image.check(
+                storage: store, repair: nil, policy: .standalone, cancellation: CancellationFlag())
+        return report?.findings.isEmpty ?? false
+    }
+
     private static func compare(_ device: MemoryDevice, _ format: StreamFormat, _ bytes: [UInt8]) {
         let store = FuzzStore(PagedBytes(bytes), readOnly: true)
         let opened: (any BlockDevice)? =
@@ -77,7 +87,7 @@ enum StreamTrial {
             case .vhd: try? VHDImage.open(file: store, readOnly: true)
             default: nil
             }
-        guard let opened, opened.size == device.size else { return }
+        guard let opened, opened.size == device.size, isSound(store, format) else { return }
         let (here, there) = (AlignedBuffer(count: 65536), AlignedBuffer(count: 65536))
         var position: UInt64 = 0
         while position < device.size {

@@ -10,7 +10,6 @@ struct CrashSession {
     let store: RecordingStore
     private(set) var history: DiskHistory
     private var device: any BlockDevice
-    private var names = 0
 
     /// Opens `content`; what the disk holds then counts as durable. `expected` judges it first.
     init(_ shape: CrashShape, _ content: PagedBytes, path: String) throws {
@@ -18,6 +17,7 @@ struct CrashSession {
         store = RecordingStore(content, path: path)
         device = try shape.open(store)
         history = DiskHistory(try Self.contents(device))
+        history.growsOverOldBytes = device is FixedVHD
     }
 
     /// Everything that a device shows: the disk and its snapshots, in numbers of sectors.
@@ -54,8 +54,8 @@ struct CrashSession {
                 try device.flush()
                 history.checkpoint(events: store.eventCount)
             case 88..<92: try reopen()
-            case 92..<96: try snapshot(&random)
-            default: try resize(&random)
+            case 92..<96: try snapshot(number, &random)
+            default: try resize(number, &random)
             }
         }
     }
@@ -64,6 +64,9 @@ struct CrashSession {
         try device.close()
         history.checkpoint(events: store.eventCount)
     }
+
+    /// Lets go of the image and its parents, when the log has been taken.
+    func abandon() { try? device.close() }
 
     private mutating func reopen() throws {
         try close()
@@ -104,8 +107,8 @@ struct CrashSession {
     }
 
     /// Makes, applies or deletes a snapshot; each is durable when it returns.
-    private mutating func snapshot(_ random: inout SeededRandom) throws {
-        guard let keeper = device as? any SnapshotKeeper else { return try write(1 << 50, &random) }
+    private mutating func snapshot(_ number: UInt64, _ random: inout SeededRandom) throws {
+        guard let keeper = device as? any SnapshotKeeper else { return try write(number, &random) }
         let known = history.current.snapshots
         let choice = Int.random(in: 0..<4, using: &random)
         let effect: DiskHistory.Effect
@@ -116,8 +119,7 @@ struct CrashSession {
             history.begin(effect, events: store.eventCount)
             if isApplied { try keeper.applySnapshot(name) } else { try keeper.deleteSnapshot(name) }
         } else {
-            names += 1
-            let name = "\(store.eventCount)-\(names)"
+            let name = "snapshot \(number)"
             effect = .snapshotMade(name, history.current.numbers)
             history.begin(effect, events: store.eventCount)
             // Refcounts of one bit cannot count a second reference.
@@ -127,8 +129,8 @@ struct CrashSession {
         history.checkpoint(events: store.eventCount)
     }
 
-    private mutating func resize(_ random: inout SeededRandom) throws {
-        guard let resizable = device as? any ResizableDevice else { return try write(1 << 51, &random) }
+    private mutating func resize(_ number: UInt64, _ random: inout SeededRandom) throws {
+        guard let resizable = device as? any ResizableDevice else { return try write(number, &random) }
         let now = history.current.numbers.count
         let unit = shape.size / 512 / 8
         let wanted = Bool.random(using: &random) ? now + Int.random(in: 1...unit, using: &random) : now - unit / 2

@@ -20,19 +20,22 @@ struct CrashTrial {
     /// - Parameter asksQEMU: qemu-img judges as well, before and after further work.
     func judge(_ content: PagedBytes, cut: Int, asksQEMU: Bool, worksOn: Bool, _ random: inout SeededRandom) throws {
         let store = RecordingStore(content, path: path)
-        let device = try attempt("open") { try shape.open(store) }
+        let device = try attempt("open") { try open(store) }
         let found = try attempt("read") { try CrashSession.contents(device) }
         if let text = history.contradiction(found, cut: cut) { throw Verdict(description: text) }
-        if asksQEMU { try askQEMU(store.bytes, found, isClosed: false) }
+        let recovered = store.bytes
         var expected = found.numbers
         if worksOn { try attempt("work on") { try work(device, &expected, &random) } }
         try attempt("close") { try device.close() }
-        if let report = try attempt(
-            "check", { try shape.check(RecordingStore(store.bytes, path: path, readOnly: true)) }),
-            report.corruptions > 0
-        {
-            let texts = report.findings.filter { $0.severity == .corruption }.prefix(3).map(\.message)
-            throw Verdict(description: "after recovery the check finds damage: \(texts.joined(separator: "; "))")
+        if asksQEMU { try askQEMU(recovered, found, isClosed: false) }
+        let report = try attempt("check") {
+            try shape.check(RecordingStore(store.bytes, path: path, readOnly: true))
+        }
+        if let report, report.corruptions > 0 {
+            let texts = report.findings.filter { $0.severity == .corruption }.map(\.message)
+            if let text = texts.first(where: { !isHarmless($0) }) {
+                throw Verdict(description: "after recovery the check finds damage: \(text)")
+            }
         }
         if worksOn {
             let again = try attempt("open again") {
@@ -48,7 +51,25 @@ struct CrashTrial {
             if now.snapshots != found.snapshots {
                 throw Verdict(description: "work after the crash changed a snapshot")
             }
+            try again.close()
             if asksQEMU { try askQEMU(store.bytes, now, isClosed: true) }
+        }
+    }
+
+    /// A change of snapshots that was cut short leaves clusters that are copied before they are written although nobody
+    /// else has them: their copied flag is clear. Checks call that an error; nothing can come of it.
+    private func isHarmless(_ finding: String) -> Bool { hasSnapshots && finding.contains("the copied flag of") }
+
+    private var hasSnapshots: Bool { shape.format == .qcow2 }
+
+    /// Leaves the file of a state that cannot be opened where GANTRY_CRASH_KEEP says.
+    private func open(_ store: RecordingStore) throws -> any BlockDevice {
+        let content = store.bytes
+        do { return try shape.open(store) } catch {
+            if let path = ProcessInfo.processInfo.environment["GANTRY_CRASH_KEEP"] {
+                try Data(content.array).write(to: URL(fileURLWithPath: path))
+            }
+            throw error
         }
     }
 
@@ -78,9 +99,13 @@ struct CrashTrial {
         let copy = folder.file("judged")
         try Data(content.array).write(to: URL(fileURLWithPath: copy))
         if shape.format == .qcow2 {
-            let outcome = try Tool.run("qemu-img", ["check", "-f", "qcow2", copy])
+            let outcome = try Tool.run("qemu-img", ["check", "-U", "-f", "qcow2", copy])
             // 3: leaked clusters only.
-            guard outcome.status == 0 || outcome.status == 3 else {
+            let errors = outcome.output.split(separator: "\n").filter { $0.hasPrefix("ERROR") }
+            let isHarmless =
+                outcome.status == 2 && hasSnapshots
+                && errors.allSatisfy { $0.hasPrefix("ERROR OFLAG_COPIED") && $0.hasSuffix("refcount=1") }
+            guard [0, 3].contains(outcome.status) || isHarmless else {
                 throw Verdict(description: "qemu-img check: \(outcome.status)\n\(outcome.output)\(outcome.errors)")
             }
         }
@@ -88,7 +113,7 @@ struct CrashTrial {
         if !isClosed || (shape.format == .vhd && shape.hasParent) { return }
         let raw = folder.file("raw")
         let format = shape.format == .vhd ? "vpc" : shape.format.rawValue
-        try Tool.check("qemu-img", ["convert", "-f", format, "-O", "raw", copy, raw])
+        try Tool.check("qemu-img", ["convert", "-U", "-f", format, "-O", "raw", copy, raw])
         let bytes = try Data(contentsOf: URL(fileURLWithPath: raw))
         let numbers = unsafe bytes.withUnsafeBytes { unsafe DiskHistory.numbers(unsafe $0) }
         if numbers != state.numbers { throw Verdict(description: "qemu-img reads another content") }

@@ -33,6 +33,9 @@ struct DiskHistory {
     }
 
     private(set) var current: State
+    /// What a change of the size adds or cuts off may hold anything until the change is durable. So in a fixed VHD, whose
+    /// only footer lies there until the new one is safe.
+    var growsOverOldBytes = false
     private var steps: [Step] = []
     private var checkpoints: [Checkpoint] = []
 
@@ -100,7 +103,8 @@ struct DiskHistory {
                 switch step.effect {
                 case .sectors(let range, let value): range.contains(sector) && value == number
                 case .disk(let numbers): sector < numbers.count && numbers[sector] == number
-                case .size(let count): number == 0 && sector >= count
+                case .size(let count):
+                    (number == 0 && sector >= count) || (growsOverOldBytes && sector >= min(count, base.numbers.count))
                 default: false
                 }
             }

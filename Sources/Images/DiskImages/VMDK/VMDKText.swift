@@ -31,7 +31,7 @@ enum VMDKText {
                 var into = target.baseAddress
                 var room = target.count
                 let result = unsafe iconv(converter, &from, &left, &into, &room)
-                return (left, room, UInt(result))
+                return (left, room, UInt(bitPattern: result))
             }
         }
         guard rest.result != UInt.max, rest.source == 0 else { return nil }

@@ -27,6 +27,9 @@ struct QCOW2Repair {
         } else if before.report.corruptions == before.copiedMismatches && !before.needsRebuild {
             // Nothing contradicts itself but, at worst, copied bits because of counts that are too high.
             try correctCounts(mode: .look, raises: false)
+            // Clusters whose count has come down to one belong to one alone again.
+            try storage.sync()
+            try QCOW2Checker(storage: storage, mode: .fixCopied, cancellation: cancellation).run()
         } else {
             var report = before.report
             report.add(.note, "leaks are given back only when there is no corruption: repair everything instead")

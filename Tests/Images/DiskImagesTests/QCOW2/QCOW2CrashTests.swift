@@ -46,7 +46,8 @@ import Testing
         Shape(clusterBits: 12, refcountOrder: 4, size: 2 << 20, steps: 120, cuts: 80, isLazy: true),
         Shape(clusterBits: 14, refcountOrder: 4, size: 2 << 20, steps: 120, cuts: 80, isExtended: true),
         Shape(clusterBits: 12, refcountOrder: 2, size: 2 << 20, steps: 120, cuts: 80, compresses: true),
-        Shape(clusterBits: 16, refcountOrder: 4, size: 2 << 20, steps: 120, cuts: 80, isExtended: true, compresses: true),
+        Shape(
+            clusterBits: 16, refcountOrder: 4, size: 2 << 20, steps: 120, cuts: 80, isExtended: true, compresses: true),
     ])
     func leavesLeaksAtWorst(_ shape: Shape) throws {
         var random = SeededRandom.printed("\(#function) \(shape.testDescription)")

@@ -51,13 +51,21 @@ extension QCOW2Checker {
         let bits = UInt64(geometry.clusterBits)
         var last: UInt64?
         unsafe try forEachStored { (run, counts) throws(BlockError) in
+            // Consecutive clusters of one call are those of one block.
+            var isUsed = false
+            defer { if isUsed { usedBlocks.insert(Int(geometry.blockIndex(cluster: run.start))) } }
             for number in 0..<run.count {
                 let cluster = run.start + number
                 let references = window.references(cluster)
-                let stored = unsafe counts.map { unsafe $0[Int(number)] } ?? 0
+                var stored: UInt64 = 0
+                if let counts = unsafe counts { stored = unsafe counts[Int(number)] }
                 if references > 0 {
-                    usedBlocks.insert(Int(geometry.blockIndex(cluster: cluster)))
-                    if unsafe stored == 0 && counts == nil { needsRebuild = true }
+                    isUsed = true
+                    if stored == references {
+                        last = cluster
+                        continue
+                    }
+                    if unsafe counts == nil { needsRebuild = true }
                 }
                 // Counts past the end of the file are nobody's business.
                 if cluster == fileClusters && references == 0 { continue }

@@ -65,6 +65,31 @@ def nbd_rows(cases):
     return rows
 
 
+def engine_rows(cases):
+    """Ratios to the reference and to the better of qemu-img's modes, below 1.00 gantry is ahead."""
+    rows = []
+    for case in cases:
+        ours, reference = case["samples"]["gantry"], case["samples"][case["reference"]]
+        modes = {mode: s for mode, s in case["samples"].items() if mode.startswith("qemu-img")}
+        best = min(modes, key=lambda mode: of(modes[mode], "seconds")) if modes else case["reference"]
+        case["ratio_wall"] = of(ours, "seconds") / of(reference, "seconds")
+        case["ratio_cpu"] = of(ours, "cpu") / of(reference, "cpu") if of(reference, "cpu") else 0
+        size, theirs = (
+            f"{of(samples[mode], 'bytes_on_disk') / (1 << 20):.1f}" if "bytes_on_disk" in samples[mode][0] else "-"
+            for samples, mode in ((case["samples"], "gantry"), (case["samples"], best)))
+        rows.append([
+            case["case"],
+            f"{of(reference, 'seconds'):.3f} s ±{spread(reference, 'seconds') / 2:.0f}%",
+            f"{of(ours, 'seconds'):.3f} s ±{spread(ours, 'seconds') / 2:.0f}%",
+            f"{case['ratio_wall']:.3f}", f"{of(reference, 'cpu'):.3f}", f"{of(ours, 'cpu'):.3f}",
+            f"{case['ratio_cpu']:.3f}",
+            f"{of(ours, 'seconds') / of(case['samples'][best], 'seconds'):.3f}",
+            f"{of(ours, 'cpu') / of(case['samples'][best], 'cpu'):.3f}" if of(case["samples"][best], "cpu") else "-",
+            f"{max(sample['peak_kib'] for sample in ours) / 1024:.0f}", size, theirs,
+        ])
+    return rows
+
+
 def text(results):
     """The whole report; also notes each case's ratio in `results`."""
     host = results["host"]
@@ -74,6 +99,11 @@ def text(results):
         "Ratios above 1.00: gantry is ahead. ± is half the spread of the rounds. Medians of "
         f"{results['options']['rounds']} rounds.",
     ]
+    for group in dict.fromkeys(case["group"] for case in results.get("engine", [])):
+        cases = [case for case in results["engine"] if case["group"] == group]
+        header = [f"{group} (beside {cases[0]['reference']})", "reference", "gantry", "wall", "CPU s", "CPU s", "CPU",
+                  "wall/qemu", "CPU/qemu", "MiB peak", "MiB out", "MiB qemu"]
+        parts.append("Ratios of gantry to the other: below 1.00 gantry is ahead.\n" + table(header, engine_rows(cases)))
     if results["convert"]:
         header = ["convert", "gantry", "qemu-img", "ratio", "CPU", "CPU qemu", "ratio", "better mode"]
         parts.append(table(header, convert_rows(results["convert"])))

@@ -3,6 +3,7 @@ import array
 import os
 import random
 import struct
+import sys
 
 CLUSTER = 65536
 
@@ -59,3 +60,7 @@ def make(path, virtual_size, clusters, seed=1, order_seed=2):
             file.write(words(content))
         file.seek(l1_at * CLUSTER)
         file.write(words(l1))
+
+
+if __name__ == "__main__":
+    make(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), order_seed=int(sys.argv[4]))

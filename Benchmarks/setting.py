@@ -26,7 +26,7 @@ def need_tools():
 
 def build(scratch):
     """Builds the release `gantry` and returns its path."""
-    command = ["swift", "build", "-c", "release", "--product", "gantry"]
+    command = ["swift", "build", "-c", "release", "--product", "gantry", "--static-swift-stdlib"]
     if scratch:
         command += ["--scratch-path", os.path.abspath(scratch)]
     subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)

@@ -17,7 +17,7 @@ public enum CopyEngine {
         /// Threads that read and write; nil: what suits the devices. With one, the destination is filled in ascending
         /// order.
         public var threads: Int?
-        /// Bytes moved by one read and one write, a power of two; nil: what suits the devices.
+        /// Bytes moved by one read and one write, raised to a power of two; nil: what suits the devices.
         public var chunk: UInt64?
         /// Nobody reads the destination soon: where there is much to write, it goes past the page cache.
         public var bypassCache = false
@@ -108,8 +108,10 @@ struct CopyManner {
             self.init(threads: isLocal ? 4 : 2, chunk: 2 << 20, granule: unit, places: isLocal)
         }
         threads = max(1, options.threads ?? threads)
-        chunk = max(4096, options.chunk ?? chunk)
-        if threads > 1 { chunk = max(chunk, destination.preferredAlignment) }
+        let wanted = min(max(4096, options.chunk ?? chunk), 64 << 20)
+        chunk = threads > 1 ? max(wanted, destination.preferredAlignment) : wanted
+        // Pieces end at multiples of it, found by masks.
+        if chunk.nonzeroBitCount != 1 { chunk = 1 << UInt64(64 - chunk.leadingZeroBitCount) }
     }
 
     private init(threads: Int, chunk: UInt64, granule: UInt64, places: Bool) {

@@ -22,6 +22,8 @@ struct CrashShape: CustomTestStringConvertible, Sendable {
     var maker: Maker
     /// The image has a raw parent that is as large.
     var hasParent = false
+    /// A fixed VHD has one footer, in its last bytes: a longer file without it is none.
+    var hasOneFooter = false
     /// Operations in a session.
     var steps = 40
     /// Sectors in the longest request.

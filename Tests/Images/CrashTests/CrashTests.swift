@@ -9,7 +9,7 @@ import Testing
     static let shapes = [
         CrashShape(name: "raw", format: .raw, size: 1 << 20, maker: .ours("")),
         CrashShape(name: "raw with half a last sector", format: .raw, size: (1 << 20) - 212, maker: .ours("")),
-        CrashShape(name: "VHD fixed", format: .vhd, size: 1 << 20, maker: .ours("subformat=fixed")),
+        CrashShape(name: "VHD fixed", format: .vhd, size: 1 << 20, maker: .ours("subformat=fixed"), hasOneFooter: true),
         CrashShape(name: "VHD dynamic", format: .vhd, size: 7 << 20, maker: .ours("subformat=dynamic"), steps: 30),
         CrashShape(name: "VHD dynamic by QEMU", format: .vhd, size: 6 << 20, maker: .qemu("force_size=on"), steps: 30),
         CrashShape(
@@ -77,7 +77,8 @@ import Testing
             let share = min(Self.wanted - states, max(100, Self.wanted / 25))
             for index in 0..<share {
                 let (cut, style) = Self.moment(log, index, share, &random)
-                content = CrashStates.state(log, cut: cut, style: style, &random)
+                content = CrashStates.state(
+                    log, cut: cut, style: style, growsFirst: !shape.hasOneFooter, &random)
                 states += 1
                 if style == .everything { prefixes += 1 }
                 let asksQEMU = states % 50 == 0

@@ -18,7 +18,9 @@ public enum ImageTransfer {
         let device = try open(image, readOnly: false)
         do throws(BlockError) {
             var options = StreamReadOptions()
-            options.spillFolder = image.path.lastIndex(of: "/").map { String(image.path[..<$0]) } ?? "."
+            options.spillFolder = image.path.lastIndex(of: "/").map { String(image.path[...$0]) } ?? "."
+            // All data of the disk may come too early, and as much of internal snapshots; more fills other disks' space.
+            options.largestSpill = min(device.size, 1 << 60) * 2 + (64 << 20)
             try DiskImage.readStream(
                 from: DescriptorSource(stream), as: StreamFormat(streamFormat), options: options,
                 into: .device(device, isFresh: try isEmpty(device)))

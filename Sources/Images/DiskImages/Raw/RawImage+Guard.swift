@@ -15,8 +15,11 @@ extension RawImage {
     private func examine(
         _ offset: UInt64, _ length: UInt64, _ data: UnsafeRawBufferPointer?
     ) throws(BlockError) -> Bool {
+        let size = size
+        // Nothing is left of a disk that was shrunk to nothing.
+        if length == 0 || size < 512 { return false }
         let last = size - 512
-        if length == 0 || (offset >= 512 && offset + length <= last) { return false }
+        if offset >= 512 && offset + length <= last { return false }
         marks.lock()
         do throws(BlockError) {
             if offset < 512, let name = RawMarks.name(ofFirst: try unsafe sector(0, offset, length, data)) {

@@ -79,6 +79,19 @@ import Testing
         #expect(try DiskImage.probe(path: path) == .rawCandidate(hint: nil))
     }
 
+    @Test func aDiskThatBecameEmptyTakesEmptyRequests() throws {
+        let folder = try ScratchFolder("raw")
+        let path = folder.file("disk")
+        try DiskImage.create(path: path, format: .raw, size: 4096).close()
+        let device = try DiskImage.open(path: path, format: .raw, readOnly: false, policy: guarded)
+        try #require(device as? any ResizableDevice).resize(to: 0, preallocation: .off)
+        try device.store([], at: 0)
+        try device.writeZeroes(at: 0, length: 0, mayUnmap: true)
+        try device.discard(at: 0, length: 0)
+        #expect(code { try device.store([1], at: 0) } == .outOfRange)
+        try device.close()
+    }
+
     /// The header of an overlay names a file of the host. The kernel tells whether anybody opens it.
     @Test func _6_1_noOtherFileIsOpenedWhateverARawDiskContains() throws {
         let folder = try ScratchFolder("raw")

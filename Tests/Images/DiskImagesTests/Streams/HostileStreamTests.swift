@@ -200,6 +200,30 @@ import Testing
         #expect(Self.outcome(footer + header + table, .vhd, virtual: .max).code == .limitExceeded)
     }
 
+    /// Until the table that the header promises far behind comes, every byte might be wanted.
+    @Test("what is kept aside of an endless stream is bounded (case 6.13)")
+    func bytesThatNoTableNamesAreBounded() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("stream")
+        var header = QCOW2Header()
+        header.clusterBits = 16
+        header.size = 64 << 20
+        header.l1Entries = 1
+        header.l1Offset = 1 << 50
+        header.refcountTableOffset = 1 << 16
+        header.refcountTableClusters = 1
+        var bytes = try header.encoded()
+        bytes += [UInt8](repeating: 0, count: (2 << 16) - bytes.count)
+        let noise = random.bytes(1 << 20)
+        for _ in 0..<24 { bytes += noise }
+        var options = StreamReadOptions()
+        options.spillFolder = folder.path
+        #expect(code { _ = try readBack(bytes, .qcow2, options: options) } == .invalidImage)
+        options.largestSpill = 16 << 20
+        #expect(code { _ = try readBack(bytes, .qcow2, options: options) } == .limitExceeded)
+        #expect(try folder.contents() == [])
+    }
+
     @Test func differencingStreamsNeedTheirParent() throws {
         var random = SeededRandom.printed()
         let parent = try randomDisk(size: 6 << 20, pieces: 6, longest: 500_000, random: &random)

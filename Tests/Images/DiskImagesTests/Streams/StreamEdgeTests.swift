@@ -51,6 +51,20 @@ import Testing
         }
     }
 
+    @Test func aDiskThatIsSaidToBeLargerThanTheDestinationIsRefused() throws {
+        var random = SeededRandom.printed()
+        let kept = random.bytes(1 << 20)
+        var options = StreamReadOptions()
+        options.rawSize = 2 << 20
+        let target = MemoryDevice(content: kept)
+        let found = code {
+            try DiskImage.readStream(
+                from: ArraySource(random.bytes(2 << 20)), as: .raw, options: options,
+                into: .device(target, isFresh: false))
+        }
+        #expect(try found == .outOfRange && target.bytes(at: 0, count: kept.count) == kept)
+    }
+
     @Test func blocksThatLieOverOthersAreRefused() throws {
         var random = SeededRandom.printed()
         let disk = MemoryDevice(size: 8 << 20)

@@ -27,6 +27,8 @@ final class ForwardStream {
     /// Nothing that a table will name is shorter than this: smaller gaps need not be kept.
     var smallestUse = 1
     private var spill: SpillFile?
+    /// Bytes in it.
+    private var spilled: UInt64 = 0
     /// Late bytes, put together from the spill and the window.
     private let late: AlignedBuffer
     /// The most bytes that `peek` gives at once.
@@ -216,6 +218,13 @@ final class ForwardStream {
         if dropped == 0 { preconditionFailure("a window is larger than its lookback and largest peek") }
         if let folder = options.spillFolder {
             for part in unclaimed.parts(of: start..<keep) {
+                spilled += UInt64(part.count)
+                guard spilled <= options.largestSpill else {
+                    throw BlockError(
+                        .limitExceeded,
+                        "more than \(options.largestSpill) bytes of the image lie before the tables that could describe"
+                            + " them: use a file", offset: part.lowerBound)
+                }
                 let file: SpillFile
                 if let spill { file = spill } else { file = try SpillFile(in: folder) }
                 spill = file

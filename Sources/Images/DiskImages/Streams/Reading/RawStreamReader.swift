@@ -16,6 +16,7 @@ struct RawStreamReader {
         let writer: SparseWriter
         switch destination {
         case .device(let device, let isFresh):
+            if let size = options.rawSize, size > device.size { throw SparseWriter.tooLarge(size, device) }
             writer = SparseWriter(growingInto: device, isFresh: isFresh)
         case .make:
             guard let size = options.rawSize ?? announced else {

@@ -28,6 +28,8 @@ public struct StreamReadOptions {
     /// A folder for an unnamed file that holds data which come before the tables that describe them, when a stream has
     /// such; without it that is an error.
     public var spillFolder: String?
+    /// Bytes that the file may take: what a stream names late, and what it never names, is the stranger's choice.
+    public var largestSpill = UInt64.max
 
     public struct Parent {
         public var device: any BlockDevice

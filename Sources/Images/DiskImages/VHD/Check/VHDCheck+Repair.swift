@@ -5,9 +5,10 @@ import CoreTypes
 extension VHDCheck {
     func put(right device: DynamicVHD) throws(BlockError) {
         try device.commits.locked { () throws(BlockError) in
-            if work.contains(.batmap) { try rebuildMap(of: device) }
             try device.lock.exclusive { () throws(BlockError) in try device.prepare() }
             try device.commit()
+            // Only now: what is prepared for writing takes the old map at its word.
+            if work.contains(.batmap) { try rebuildMap(of: device) }
             if work.contains(.staleEntries) { try clearStaleEntries(of: device) }
             if work.contains(.footer) { try device.replaceFooter(Self.put(right: device.footer)) }
         }

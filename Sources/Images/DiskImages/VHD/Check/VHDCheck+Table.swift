@@ -60,17 +60,7 @@ extension VHDCheck {
         report.fragmentedClusters = fragments
         report.imageEnd = device.end
         starts.sort()
-        var position = try VHDLayout.reservedRanges(
-            footer: device.footer, header: device.header, batmap: device.batmap, contentEnd: device.layout.contentEnd
-        ).reduce(0) { max($0, $1.upperBound) }
-        if let first = starts.first, UInt64(first) * 512 < position { position = UInt64(first) * 512 }
-        for start in starts.lazy.map({ UInt64($0) * 512 }) {
-            if start >= position + stride, !file.isBlockDevice, try holdsSpace(position..<start) {
-                find(.leak, "nothing uses the space between two blocks", offset: position, by: .leaks, .holes)
-                if work.contains(.holes) { _ = try file.punch(at: position, length: start - position) }
-            }
-            position = max(position, start + stride)
-        }
+        try examineSpace(between: starts, stride: stride, of: device)
         let fileEnd = device.end + UInt64(VHDFooter.size)
         if !file.isBlockDevice, device.layout.fileLength > fileEnd {
             find(
@@ -78,6 +68,36 @@ extension VHDCheck {
                 offset: device.end, count: (device.layout.fileLength - fileEnd).dividedRoundingUp(by: stride),
                 by: .leaks, .order)
         }
+    }
+
+    /// Of a file: what neither blocks (at `starts`, ascending sectors) nor metadata use. Metadata may lie anywhere, also
+    /// between blocks.
+    private mutating func examineSpace(
+        between starts: [UInt32], stride: UInt64, of device: DynamicVHD
+    ) throws(BlockError) {
+        if file.isBlockDevice { return }
+        var metadata = try VHDLayout.reservedRanges(
+            footer: device.footer, header: device.header, batmap: device.batmap, contentEnd: device.layout.contentEnd
+        ).sorted { $0.lowerBound < $1.lowerBound }[...]
+        // In front of the first block lie metadata, and what was left free for more of them.
+        var position = metadata.reduce(0) { max($0, $1.upperBound) }
+        if let first = starts.first { position = min(position, UInt64(first) * 512) }
+        metadata = metadata.drop { $0.lowerBound < position }
+        for start in starts.lazy.map({ UInt64($0) * 512 }) {
+            while let range = metadata.first, range.lowerBound < start {
+                try examineGap(from: position, to: range.lowerBound, atLeast: stride)
+                position = max(position, range.upperBound)
+                metadata.removeFirst()
+            }
+            try examineGap(from: position, to: start, atLeast: stride)
+            position = max(position, start + stride)
+        }
+    }
+
+    private mutating func examineGap(from start: UInt64, to end: UInt64, atLeast: UInt64) throws(BlockError) {
+        guard end >= start + atLeast, try holdsSpace(start..<end) else { return }
+        find(.leak, "nothing uses the space between two blocks", offset: start, by: .leaks, .holes)
+        if work.contains(.holes) { _ = try file.punch(at: start, length: end - start) }
     }
 
     private func holdsSpace(_ range: Range<UInt64>) throws(BlockError) -> Bool {

@@ -12,7 +12,7 @@ extension QCOW2Image: PlacingDevice {
         try checkRange(offset, length)
         // What is below, or must be told of changes, is the business of `write`.
         guard !hasBacking, !hasExternalData, !geometry.hasExtendedL2, header.extensions.bitmapDirectory == nil,
-            let file = storage as? ImageFile
+            !bitmapStore.isTracking.load(ordering: .relaxed), let file = storage as? ImageFile
         else { return 0 }
         do throws(BlockError) {
             if let host = try placeInPlace(offset, length) {
@@ -86,6 +86,8 @@ extension QCOW2Image: PlacingDevice {
         let index = geometry.l1Index(offset)
         let table = unsafe try pinTable(index)
         defer { tables.unpin(index) }
+        // A snapshot may have taken a share in the table meanwhile.
+        try unsafe verify(index, table, pending)
         let first = geometry.l2Index(offset)
         let host = run.start << UInt64(geometry.clusterBits)
         pending.needsDataBarrier = true

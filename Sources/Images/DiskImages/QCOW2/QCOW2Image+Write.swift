@@ -183,10 +183,12 @@ extension QCOW2Image {
                 try unsafe data.write(UnsafeRawBufferPointer(bytes), at: host + part.lowerBound)
             }
         }
+        // What was copied brought along the bytes of units that are not stored.
+        let isBlank = target.areBlank && target.copyFrom == nil
         let head = inCluster & ~geometry.unitMask..<inCluster
-        if !head.isEmpty { try fill(head, host, start, target.first, blank: target.areBlank) }
+        if !head.isEmpty { try fill(head, host, start, target.first, blank: isBlank) }
         let tail = end..<(end + geometry.unitMask) & ~geometry.unitMask
-        if !tail.isEmpty { try fill(tail, host, start, target.last, blank: target.areBlank) }
+        if !tail.isEmpty { try fill(tail, host, start, target.last, blank: isBlank) }
     }
 
     /// Fills bytes `range` of the clusters at `host`, whose first guest byte is `guest`, and which lie in one unit.

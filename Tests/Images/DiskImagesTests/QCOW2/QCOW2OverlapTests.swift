@@ -33,7 +33,14 @@ import Testing
         let table = try image.l2(3)
         let index = try #require(image.store.words(at: table, count: 512).firstIndex { $0 >> 62 == 2 })
         try image.set(table + UInt64(index) * 8, host | QCOW2Entry.copied | (isZeroCluster ? 1 : 0))
-        let before = image.store.bytes
+        var before = image.store.bytes
+        // The bitmaps are marked as in use before the first change, whatever becomes of it.
+        var bitmaps = try QCOW2BitmapDirectory(image.header, QCOW2Geometry(image.header), image.store)
+        for number in bitmaps.entries.indices where bitmaps.entries[number].isAuto {
+            bitmaps.entries[number].flags |= QCOW2BitmapEntry.inUse
+        }
+        let marked = try bitmaps.encoded()
+        before.replaceSubrange(Int(bitmaps.offset)..<Int(bitmaps.offset) + marked.count, with: marked)
         let device = try QCOW2Image.open(storage: image.store, readOnly: false)
         let offset = 6 << 20 + index * 4096
         for _ in 0..<2 {

@@ -226,4 +226,42 @@ import Testing
             try again.close()
         }
     }
+
+    /// While the disk still has its old size, what it gives up reads as it did or as zeroes: the backing file does not show.
+    @Test(arguments: [2, 3])
+    func aShrinkCutShortDoesNotShowTheBackingFile(_ version: UInt32) throws {
+        var random = SeededRandom.printed("\(#function) \(version)")
+        let folder = try ScratchFolder("resize-crash")
+        let base = folder.file("base.raw")
+        try Data(repeating: 7, count: 3 << 20).write(to: URL(fileURLWithPath: base))
+        let store = StoreInMemory()
+        var options = CreateOptions(clusterSize: 4096)
+        options.qcow2Version = version
+        options.parent = .init(name: "base.raw", format: .raw)
+        try QCOW2Image.create(storage: store, size: 3 << 20, options: options)
+        func open(_ store: StoreInMemory) throws -> QCOW2Image {
+            let policy = OpenPolicy(parents: .given([ImageReference(path: base, format: .raw)]))
+            return try QCOW2Image.open(storage: store, readOnly: false, chain: ChainContext(policy: policy))
+        }
+        let image = try open(store)
+        // Below two L2 tables, one of which goes.
+        try image.writeZeroes(at: 0, length: 3 << 20, mayUnmap: true)
+        try image.flush()
+        let start = store.bytes
+        store.recording = true
+        try image.resize(to: 1 << 20, preallocation: .off)
+        let events = store.events
+        try image.close()
+        for cut in 0...events.count {
+            let again = try open(StoreInMemory(StoreInMemory.crashed(start, events[..<cut], &random)))
+            let size = Int(again.size)
+            #expect(size == 1 << 20 || size == 3 << 20)
+            let isZero = try again.bytes(0, size) == [UInt8](repeating: 0, count: size)
+            #expect(isZero, "cut \(cut) of \(events.count), \(size) bytes")
+            try again.resize(to: 3 << 20, preallocation: .off)
+            let isStillZero = try again.bytes(0, 3 << 20) == [UInt8](repeating: 0, count: 3 << 20)
+            #expect(isStillZero, "cut \(cut) of \(events.count), grown")
+            try again.close()
+        }
+    }
 }

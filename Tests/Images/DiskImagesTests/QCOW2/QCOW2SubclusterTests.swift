@@ -108,6 +108,27 @@ import Testing
         try image.close()
     }
 
+    /// A cluster that a snapshot shares is copied with the old bytes of subclusters that were zeroed since: they do not
+    /// show when one of them is written in part.
+    @Test(arguments: [(4196, 100), (4096, 100), (8192, 100), (2048, 2100), (6000, 3000)])
+    func aCopiedClusterShowsNothingOld(_ offset: Int, _ count: Int) throws {
+        let memory = StoreInMemory()
+        var options = CreateOptions()
+        options.extendedL2 = true
+        try QCOW2Image.create(storage: memory, size: 1 << 20, options: options)
+        let image = try QCOW2Image.open(storage: memory, readOnly: false)
+        var model = [UInt8](repeating: 1, count: 65536)
+        try image.store(model, 0)
+        try image.createSnapshot(name: "before")
+        try image.writeZeroes(at: 4096, length: 6144, mayUnmap: true)
+        try image.store([UInt8](repeating: 2, count: count), offset)
+        model.replaceSubrange(4096..<10_240, with: repeatElement(0, count: 6144))
+        model.replaceSubrange(offset..<offset + count, with: repeatElement(2, count: count))
+        let isEqual = try image.bytes(0, 65536) == model
+        #expect(isEqual)
+        try image.close()
+    }
+
     @Test(arguments: [4096, 65536] as [UInt64])
     func aBlockDeviceHoldsAnImageUpToItsEnd(_ clusterSize: UInt64) throws {
         var random = SeededRandom.printed("\(#function) \(clusterSize)")

@@ -4,9 +4,11 @@ internal import Synchronization
 /// Another virtual size. Order of writes, with a barrier at each bar:
 ///
 ///     grow: longer L1 table, counts | header names it | zeroes over what would show, preallocation | size in the header
-///     shrink: L2 and L1 entries without what is behind the end | counts | size and L1 length in the header | file shorter
+///     shrink: L2 entries behind the end emptied | size in the header | L1 entries | counts | L1 length | file shorter
 ///
-/// A crash in between leaves the old size, and at worst leaks; the part that a shrink gives up may read as zeroes then.
+/// A crash in between leaves the old size or the new one, and at worst leaks; the part that a shrink gives up may read as
+/// zeroes before it is gone. Above a backing file it says so in zero flags, or else the backing file would show; version
+/// 2, which has none, gets the new size before anything.
 extension QCOW2Image: ResizableDevice {
     /// Growing goes along with requests; one resize at a time.
     /// - Throws: `.limitExceeded` above what the clusters can map; `.unsupported` where snapshots (version 2) or valid
@@ -125,13 +127,16 @@ extension QCOW2Image: ResizableDevice {
         try flushMetadata()
         let keptEntries = Int(geometry.l1EntriesNeeded(size: size))
         let firstDropped = (size + geometry.clusterMask) & ~geometry.clusterMask
+        if hasBacking, geometry.version < 3 { try storeSize(size, pending) }
         for index in geometry.l1Index(firstDropped)..<max(geometry.l1Index(firstDropped), l1.count)
         where l1[index] != 0 {
             let isPartial = firstDropped > UInt64(index) * geometry.l2Span
             try dropEntries(index, from: isPartial ? geometry.l2Index(firstDropped) : 0, pending)
         }
-        // Tables are emptied before their L1 entries go, which are written where they are.
+        // Tables are emptied before their L1 entries go, which are written where they are; and these hide the backing
+        // file while the header has the old size.
         try flushMetadata()
+        if pending.header.size != size { try storeSize(size, pending) }
         for index in min(keptEntries, l1.count)..<l1.count where l1[index] != 0 {
             pending.freedTables.append((l1[index] & QCOW2Entry.offsetMask) >> UInt64(geometry.clusterBits))
             pending.l1Entries.append(index)
@@ -143,19 +148,16 @@ extension QCOW2Image: ResizableDevice {
         let oldRun = ClusterRun(start: l1.offset >> bits, count: geometry.clusters(UInt64(l1.count) * 8))
         // A table of no entries keeps its first cluster.
         let kept = max(min(1, oldRun.count), geometry.clusters(UInt64(keptEntries) * 8))
+        let entries = max(keptEntries, min(1, l1.count))
         var fields: [UInt8] = []
-        fields.appendBigEndian(size)
-        fields.appendBigEndian(header.encryption)
-        fields.appendBigEndian(UInt32(max(keptEntries, min(1, l1.count))))
+        fields.appendBigEndian(UInt32(entries))
         fields.appendBigEndian(l1.offset)
-        try switchHeader(fields, at: QCOW2Header.Offset.size, refcounts)
-        pending.header.size = size
-        pending.header.l1Entries = UInt32(max(keptEntries, min(1, l1.count)))
-        let words = Array(l1.words.prefix(Int(pending.header.l1Entries)))
+        try switchHeader(fields, at: QCOW2Header.Offset.l1Table, refcounts)
+        pending.header.l1Entries = UInt32(entries)
+        let words = Array(l1.words.prefix(entries))
         mapping.exclusive {
             l1.replace(words, at: l1.offset)
             tables.reset(keyCount: words.count)
-            virtualSize.store(size, ordering: .relaxed)
         }
         let tail = ClusterRun(start: oldRun.start + kept, count: oldRun.count - kept)
         for cluster in tail.start..<tail.end { refcounts.structures.remove(cluster) }
@@ -170,16 +172,27 @@ extension QCOW2Image: ResizableDevice {
         }
     }
 
-    /// Takes the entries from number `first` on out of a table.
+    /// The header gets another size, and so has the disk.
+    private func storeSize(_ size: UInt64, _ pending: QCOW2PendingChanges) throws(BlockError) {
+        var fields: [UInt8] = []
+        fields.appendBigEndian(size)
+        try switchHeader(fields, at: QCOW2Header.Offset.size, pending.refcounts)
+        pending.header.size = size
+        mapping.exclusive { virtualSize.store(size, ordering: .relaxed) }
+    }
+
+    /// Takes the entries from number `first` on out of a table; none of them shows the backing file then.
     private func dropEntries(_ index: Int, from first: Int, _ pending: QCOW2PendingChanges) throws(BlockError) {
         let table = try unsafe pinTable(index)
         defer { tables.unpin(index) }
         try unsafe verify(index, table, pending)
+        var empty = QCOW2Cell()
+        if hasBacking, geometry.version >= 3 { empty.zero = geometry.allUnits }
         var low = Int.max
         var high = 0
         for number in first..<geometry.l2Entries {
             let cell = unsafe geometry.cell(table, number)
-            if cell == QCOW2Cell() { continue }
+            if cell == QCOW2Cell() || cell == empty { continue }
             low = min(low, number)
             high = number + 1
             if cell.isCompressed {
@@ -189,7 +202,7 @@ extension QCOW2Image: ResizableDevice {
             }
         }
         guard low < high else { return }
-        mapping.exclusive { for number in low..<high { unsafe geometry.store(QCOW2Cell(), table, number) } }
+        mapping.exclusive { for number in low..<high { unsafe geometry.store(empty, table, number) } }
         tables.markDirty(index, geometry.bytes(ofEntries: low..<high))
         // A table cache of small tables fills up.
         if tables.dirtyCount >= tables.capacity / 2 { try flushMetadata() }

@@ -16,7 +16,8 @@ extension DynamicVHD {
         return start
     }
 
-    /// Before the first change: both footers valid, nothing behind the trailing one. With the lock held exclusively.
+    /// Before the first change: both footers valid, every block whole, nothing behind the trailing one. With the lock
+    /// held exclusively.
     func prepare() throws(BlockError) {
         if isPrepared { return }
         if !layout.footersAgree {
@@ -25,9 +26,16 @@ extension DynamicVHD {
         }
         if !file.isBlockDevice {
             let isInPlace = layout.hasTail && layout.fileLength == end + UInt64(VHDFooter.size)
+            try dropStaleEntries(reachingPast: end)
             if layout.fileLength > end && !isInPlace {
                 // What a crash left behind the last block: new blocks must find zeroes there.
                 try file.truncate(to: end)
+            }
+            if layout.hasTail && layout.contentEnd < end {
+                // A last block that was cut short becomes whole: what is missing is zeroes, not the old footer. The copy
+                // at the beginning stands in for it until the new one is written.
+                let count = min(layout.fileLength, end) - layout.contentEnd
+                try file.store([UInt8](repeating: 0, count: Int(count)), at: layout.contentEnd)
             }
             footerMoved = !isInPlace || !layout.footersAgree
         } else if !layout.footersAgree {

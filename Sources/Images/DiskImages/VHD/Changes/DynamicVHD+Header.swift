@@ -78,6 +78,7 @@ extension DynamicVHD {
         }
         try replaceFooter(turned.with(headerOffset: home))
         if !file.isBlockDevice {
+            try dropStaleEntries(reachingPast: end)
             try file.truncate(to: end + UInt64(VHDFooter.size))
             try file.sync()
         }

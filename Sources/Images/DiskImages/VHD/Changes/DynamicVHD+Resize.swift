@@ -86,6 +86,7 @@ extension DynamicVHD: ResizableDevice {
         for start in freed where start < newEnd { _ = try file.punch(at: start, length: stride) }
         if newEnd < end {
             lock.exclusive { end = newEnd }
+            try dropStaleEntries(reachingPast: newEnd)
             try file.store(footer.bytes, at: newEnd)
             try file.sync()
             try file.truncate(to: newEnd + UInt64(VHDFooter.size))

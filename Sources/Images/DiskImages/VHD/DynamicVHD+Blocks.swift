@@ -29,6 +29,7 @@ extension DynamicVHD {
                 // What a crash left behind the last block: new blocks must find zeroes there.
                 try file.truncate(to: end)
             }
+            if !isInPlace { try storeFooter(behind: end) }
             footerMoved = !isInPlace || !layout.footersAgree
         } else if !layout.footersAgree {
             try file.store(footer.bytes, at: layout.fileLength - UInt64(VHDFooter.size))
@@ -56,10 +57,17 @@ extension DynamicVHD {
         return data - bitmapSize
     }
 
+    /// Puts the footer behind the place of a new block before anything is in the block. Else, if this process were
+    /// killed, the file would end with a sector of the guest's, who could make that a footer of its own choosing.
+    func storeFooter(behind end: UInt64) throws(BlockError) {
+        if !file.isBlockDevice { try file.store(footer.bytes, at: end) }
+    }
+
     /// Adds a block in space that reads as zeroes: all its sectors count at once in a dynamic image, none in a
     /// differencing one.
     func allocate(_ block: Int) throws(BlockError) -> UInt64 {
         let start = try freePlace()
+        try storeFooter(behind: start + bitmapSize + blockSize)
         if isDifferencing {
             let none = [UInt8](repeating: 0, count: Int(bitmapSize))
             // In a file nothing was ever written there.

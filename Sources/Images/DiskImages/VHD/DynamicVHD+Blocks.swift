@@ -31,9 +31,10 @@ extension DynamicVHD {
                 // What a crash left behind the last block: new blocks must find zeroes there.
                 try file.truncate(to: end)
             }
+            if !isInPlace { try storeFooter(behind: end) }
             if layout.hasTail && layout.contentEnd < end {
                 // A last block that was cut short becomes whole: what is missing is zeroes, not the old footer. The copy
-                // at the beginning stands in for it until the new one is written.
+                // at the beginning stands in for it, should the new one not get to the disk.
                 let count = min(layout.fileLength, end) - layout.contentEnd
                 try file.store([UInt8](repeating: 0, count: Int(count)), at: layout.contentEnd)
             }
@@ -64,10 +65,17 @@ extension DynamicVHD {
         return data - bitmapSize
     }
 
+    /// Puts the footer behind the place of a new block before anything is in the block. Else, if this process were
+    /// killed, the file would end with a sector of the guest's, who could make that a footer of its own choosing.
+    func storeFooter(behind end: UInt64) throws(BlockError) {
+        if !file.isBlockDevice { try file.store(footer.bytes, at: end) }
+    }
+
     /// Adds a block in space that reads as zeroes: all its sectors count at once in a dynamic image, none in a
     /// differencing one.
     func allocate(_ block: Int) throws(BlockError) -> UInt64 {
         let start = try freePlace()
+        try storeFooter(behind: start + bitmapSize + blockSize)
         if isDifferencing {
             let none = [UInt8](repeating: 0, count: Int(bitmapSize))
             // In a file nothing was ever written there.

@@ -59,6 +59,37 @@ import Testing
         try device.close()
     }
 
+    /// What ends a file that lost its footer must not be of the guest's choosing: it could make the image a fixed one,
+    /// whose content is all of the file.
+    @Test("a guest's sector never stands where the footer belongs (cases 2.8, 2.21)")
+    func guestsCannotForgeTheFooterOfAKilledProcess() throws {
+        let folder = try ScratchFolder("vhd")
+        let path = folder.file("a.vhd")
+        let copy = folder.file("copy.vhd")
+        try ImageFile(path: copy, access: .create).close()
+        let device = try DiskImage.create(path: path, format: .vhd, size: 8 << 20)
+        try device.store([1], at: 0)
+        // Where the second block's last sector will be.
+        let firstEnd = try #require(device as? DynamicVHD).end
+        let place = firstEnd + 4096 + (2 << 20) - 512
+        try device.store(VHDFooter(new: .fixed, size: place).bytes, at: (4 << 20) - 512)
+        try replace(copy, content(path))
+        let opened = try DiskImage.open(path: copy, format: .vhd, readOnly: true)
+        #expect(opened is DynamicVHD && opened.size == 8 << 20)
+        try opened.close()
+        try device.close()
+
+        // The same for a block that is flushed, when the footer behind it is lost: from the next change on it is back.
+        var bytes = try content(path)
+        bytes.removeLast(512)
+        bytes += [UInt8](repeating: 1, count: 5000)
+        try replace(copy, bytes)
+        let again = try DiskImage.open(path: copy, format: .vhd, readOnly: false)
+        try again.store([2], at: 0)
+        #expect(try VHDFooter(Array(content(copy).suffix(512)))?.kind == .dynamic)
+        try again.close()
+    }
+
     @Test func nothingOfAnUnflushedBlockIsInTheTable() throws {
         let folder = try ScratchFolder("vhd")
         let path = folder.file("a.vhd")

@@ -11,6 +11,7 @@ extension DynamicVHD {
         for block in 0..<table.count {
             guard let start = table.start(of: block), (start..<start + stride).overlaps(range) else { continue }
             let place = try freePlace()
+            try storeFooter(behind: place + stride)
             var done: UInt64 = 0
             while done < stride {
                 let count = min(stride - done, 1 << 20)

@@ -307,9 +307,9 @@ def compressed(gantry, folder, chosen):
             continue
         verify("raw", "qcow2", raw, target)
         samples = rounds({
-            "gantry": lambda: timed(ours, target),
-            "qemu-img -m 16": lambda: timed(qemu("raw", "qcow2", raw, target, "-m", "16", *option), target),
-            "qemu-img -W -m 16": lambda: timed(qemu("raw", "qcow2", raw, target, "-W", "-m", "16", *option), target),
+            "gantry": lambda: timed(ours, target, True),
+            "qemu-img -m 16": lambda: timed(qemu("raw", "qcow2", raw, target, "-m", "16", *option), target, True),
+            "qemu-img -W -m 16": lambda: timed(qemu("raw", "qcow2", raw, target, "-W", "-m", "16", *option), target, True),
         }, chosen.rounds, f"compressed: {kind}")
         results.append({"group": "compressed", "case": f"raw -> qcow2 {kind}, ext4 {chosen.compress_mib} MiB",
                         "reference": "qemu-img -m 16", "samples": samples})

@@ -48,7 +48,7 @@ final class CopyJob: Sendable {
     /// Returns when all is copied, or one thread has failed. As long as runs are cloned, one thread does it: it is the
     /// file system that works, a change of a file at a time, and runs end anywhere, not where allocation units do.
     func run() {
-        if mayClone.load(ordering: .relaxed) { work(whileCloning: true) }
+        if mayClone.load(ordering: .relaxed), work(whileCloning: true) { return }
         let workers = (1..<manner.threads).map { index in
             WorkerThread("copy-\(index)") { self.work() }
         }
@@ -56,12 +56,15 @@ final class CopyJob: Sendable {
         for worker in workers { worker.join() }
     }
 
-    private func work(whileCloning: Bool = false) {
-        let buffer = AlignedBuffer(count: Int(manner.chunk))
+    /// True when nothing is left, or something has failed.
+    @discardableResult
+    private func work(whileCloning: Bool = false) -> Bool {
+        // Made for the first bytes that are copied: where all is cloned, touching it would cost more than the clones.
+        var own: AlignedBuffer?
         var parts: [HostExtent] = []
         do throws(BlockError) {
             while !whileCloning || mayClone.load(ordering: .relaxed) {
-                guard try take(&parts), let first = parts.first, let last = parts.last else { return }
+                guard try take(&parts), let first = parts.first, let last = parts.last else { return true }
                 if cancellation.isCancelled { throw .stopped }
                 if whileCloning, parts.count == 1, isCloneable(first) {
                     try clone(first)
@@ -74,14 +77,18 @@ final class CopyJob: Sendable {
                     continue
                 }
                 let count = Int(last.end - first.offset)
+                let buffer = own ?? AlignedBuffer(count: Int(manner.chunk))
+                own = buffer
                 // SAFETY: `take` gives no more than a chunk of data, which is the size of this thread's own buffer.
                 let bytes = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[0..<count])
                 try unsafe read(parts, into: bytes)
                 try unsafe store(bytes, at: first.offset)
                 progress.add(UInt64(count))
             }
+            return false
         } catch {
             state.withLock { if $0.error == nil { $0.error = error } }
+            return true
         }
     }
 

@@ -103,12 +103,12 @@ extension ImageFile {
         }
     }
 
-    /// Makes data and length durable. Once it has failed it fails for ever: the kernel may have dropped the data.
+    /// Makes data and length durable, unless the file is unpublished. Once it has failed it fails for ever: the kernel may have dropped the data.
     public func sync() throws(BlockError) {
         try checkOpen()
         let before = syncFailure.load(ordering: .relaxed)
         if before != 0 { throw failure("an earlier fdatasync", before) }
-        if isReadOnly { return }
+        if isReadOnly || isUnpublished { return }
         while fdatasync(descriptor) < 0 {
             let number = errno
             if number == EINTR { continue }
@@ -117,8 +117,9 @@ extension ImageFile {
         }
     }
 
-    /// Makes the file's name durable (after a creation).
+    /// Makes the file's name durable (after a creation), unless the file is unpublished.
     public func syncFolder() throws(BlockError) {
+        if isUnpublished { return }
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
         let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let opened = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

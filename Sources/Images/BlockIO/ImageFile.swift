@@ -18,6 +18,9 @@ public final class ImageFile: Sendable {
     public let path: String
     public let isReadOnly: Bool
     public let isBlockDevice: Bool
+    /// Nobody knows the file yet, and who makes it syncs it through another descriptor before anybody does: until then
+    /// the order in which writes become durable means nothing, so `sync` and `syncFolder` do nothing here.
+    public let isUnpublished: Bool
     let descriptor: Int32
     let closed = Atomic<Bool>(false)
     private let ownsLock: Bool
@@ -31,7 +34,9 @@ public final class ImageFile: Sendable {
     /// Opens or makes `path` and takes the image lock: exclusive when writable, shared when read-only, for as long as
     /// the file is open. `.busy` when another process (or another opener in this one) holds a lock that conflicts, or
     /// QEMU does. `.unsupported` for anything but regular files and block devices.
-    public convenience init(path: String, access: Access, locking: Bool = true) throws(BlockError) {
+    public convenience init(
+        path: String, access: Access, locking: Bool = true, isUnpublished: Bool = false
+    ) throws(BlockError) {
         var flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY
         switch access {
         case .readOnly: flags |= O_RDONLY
@@ -50,7 +55,9 @@ public final class ImageFile: Sendable {
             throw BlockError(call: "open", errno: number, path: path)
         }
         do {
-            try self.init(descriptor: opened, path: path, isReadOnly: access == .readOnly, locking: locking)
+            try self.init(
+                descriptor: opened, path: path, isReadOnly: access == .readOnly, locking: locking,
+                isUnpublished: isUnpublished)
         } catch {
             if access == .create { _ = unsafe unlink(path) }
             throw error
@@ -58,7 +65,9 @@ public final class ImageFile: Sendable {
     }
 
     /// Takes over an open descriptor, which is closed with this object, also when this throws. `path` is for errors.
-    public init(descriptor: Int32, path: String, isReadOnly: Bool, locking: Bool = true) throws(BlockError) {
+    public init(
+        descriptor: Int32, path: String, isReadOnly: Bool, locking: Bool = true, isUnpublished: Bool = false
+    ) throws(BlockError) {
         var status = stat()
         // SAFETY: a local variable, filled by the call.
         let result = unsafe fstat(descriptor, &status)
@@ -76,6 +85,7 @@ public final class ImageFile: Sendable {
         self.path = path
         self.isReadOnly = isReadOnly
         isBlockDevice = kind == S_IFBLK
+        self.isUnpublished = isUnpublished && kind == S_IFREG
         ownsLock = locking
         // From here on deinit closes the descriptor.
         if locking { try lock() }

@@ -17,7 +17,8 @@ import Testing
         CrashShape(name: "qcow2", format: .qcow2, size: 3 << 20, maker: .ours("")),
         CrashShape(name: "qcow2 by QEMU", format: .qcow2, size: 3 << 20, maker: .qemu("")),
         CrashShape(
-            name: "qcow2 version 2", format: .qcow2, size: 2 << 20, maker: .qemu("compat=0.10,cluster_size=4k")),
+            name: "qcow2 version 2", format: .qcow2, size: 2 << 20, maker: .qemu("compat=0.10,cluster_size=4k"),
+            isVersion2: true),
         CrashShape(
             name: "qcow2, 512-byte clusters, 64-bit refcounts", format: .qcow2, size: 2 << 20,
             maker: .qemu("cluster_size=512,refcount_bits=64"), longest: 120),

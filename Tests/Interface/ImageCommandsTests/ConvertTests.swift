@@ -53,6 +53,31 @@ import Testing
         try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", "qcow2", sample.raw, target])
     }
 
+    /// One flush of the file before it gets its name, one of the folder after, and no other.
+    @Test(arguments: [ImageFormat.raw, .vhd, .qcow2])
+    func aNewImageIsDurableBeforeItGetsItsName(_ format: ImageFormat) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("durable")
+        let sample = try SampleImage(in: folder, size: 8 << 20, random: &random)
+        let trace = folder.file("trace")
+        try Tool.check(
+            "strace",
+            [
+                "-f", "-y", "-e", "trace=fsync,fdatasync,sync_file_range,rename,renameat,renameat2,linkat", "-o", trace,
+                try Tool.find("gantry"), "image", "convert", "-f", "raw", "-O", format.rawValue, sample.raw,
+                folder.file("new"),
+            ])
+        let calls = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
+            .filter { line in
+                ["sync(", "rename", "linkat(", "sync_file_range("].contains { line.contains($0) }
+                    && !line.contains("resumed>")
+            }
+        try #require(calls.count == 3, "\(calls)")
+        #expect(calls[0].contains("fdatasync(") && calls[0].contains(".partial>"))
+        #expect(calls[1].contains("rename(") && calls[1].contains("/new\""))
+        #expect(calls[2].contains("fsync(") && !calls[2].contains(".partial"))
+    }
+
     /// What was under the name before stays as it was, and no other file is left.
     @Test(arguments: [SIGTERM, SIGINT])
     func anInterruptedConversionLeavesNothing(_ signal: Int32) throws {

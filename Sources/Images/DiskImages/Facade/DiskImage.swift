@@ -55,15 +55,20 @@ public enum DiskImage {
     ///
     /// With a parent in the options, `policy` finds the image's ancestors; the default follows the parent's name, and
     /// needs no more when the parent has no parent itself.
+    ///
+    /// What is made is durable, unless `isUnpublished`: then the image syncs nothing at any time, `flush` and `close`
+    /// included. That is for a file that gets its name when it is complete, and is removed when it never is: the caller
+    /// opens it once more before writing, closes the image, and syncs it by that second descriptor. An external data file
+    /// is synced as always.
     public static func create(
         path: String, format: ImageFormat, size: UInt64, options: CreateOptions = CreateOptions(),
-        policy: OpenPolicy = .standalone
+        policy: OpenPolicy = .standalone, isUnpublished: Bool = false
     ) throws(BlockError) -> any BlockDevice {
         let rounded = try checkedSize(size, format: format, options: options, path: path)
         if path.prefix(while: { $0 != "/" }).contains(":") {
             throw BlockError(.denied, "QEMU would read the name as a protocol; put ./ before it", path: path)
         }
-        let file = try ImageFile(path: path, access: .create)
+        let file = try ImageFile(path: path, access: .create, isUnpublished: isUnpublished)
         var dataFile: String?
         do {
             var ancestors = ancestry(options, policy, path)

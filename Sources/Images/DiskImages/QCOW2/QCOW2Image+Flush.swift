@@ -85,6 +85,7 @@ extension QCOW2Image {
         storeBitmaps()
         if let pending {
             if pending.refcounts.blocks.dirtyCount > 0 { try flushMetadata(isLast: true) }
+            if pending.mustSettle { try settleCounts(pending.refcounts) }
             try clearDirty(pending)
         }
     }

@@ -124,6 +124,8 @@ final class QCOW2PendingChanges: @unchecked Sendable {
     var needsDataBarrier = false
     /// The header says that the stored refcounts may be stale, because they are written lazily.
     var isDirty = false
+    /// A change of whole trees failed, and so did putting counts and copied bits right: closing tries again.
+    var mustSettle = false
     /// Autoclear bits in the header belong to features that writing does not maintain.
     var mustClearAutoclear: Bool
     /// Clusters that more than one L1 entry, or another structure, claims.

@@ -21,9 +21,7 @@ struct Conversion {
     func make() throws(CommandFailure) {
         let pending = try PendingFile(for: target, besides: source)
         try doing(what) { () throws(BlockError) in
-            try copy(
-                to: DiskImage.create(path: pending.path, format: format, size: input.size, options: options),
-                isNew: true)
+            try copy(to: pending.create(format: format, size: input.size, options: options), isNew: true)
         }
         try check(pending.path)
         try doing(what) { () throws(BlockError) in

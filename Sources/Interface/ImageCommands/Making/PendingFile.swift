@@ -1,4 +1,6 @@
 import BlockIO
+import CoreTypes
+import DiskImages
 import Glibc
 
 /// A new file under a temporary name beside its destination. Nobody finds a half-written image under the name they
@@ -12,6 +14,9 @@ final class PendingFile {
     let destination: String
     /// The file that will be replaced, kept locked until then so that it is in nobody's use.
     private let replaced: ImageFile?
+    /// The new file once more, from before anything was written until it is durable: a descriptor that is open all the
+    /// time learns of every failure to write.
+    private var unsynced: ImageFile?
     private var isNamed = false
     private var isSettled = false
 
@@ -41,9 +46,29 @@ final class PendingFile {
         path = "\(Self.folder(of: real))/.gantry-\(String(UInt64.random(in: 0...UInt64.max), radix: 16)).partial"
     }
 
-    /// Gives the file its name, durably. The caller has flushed it. May be asked again after a failure.
+    /// Makes an image here that syncs nothing while it is written: `publish` makes all of it durable at once.
+    func create(
+        format: ImageFormat, size: UInt64, options: CreateOptions
+    ) throws(BlockError) -> any BlockDevice {
+        let device = try DiskImage.create(
+            path: path, format: format, size: size, options: options, isUnpublished: true)
+        do throws(BlockError) {
+            unsynced = try ImageFile(path: path, access: .readWrite, locking: false)
+            return device
+        } catch {
+            try? device.close()
+            throw error
+        }
+    }
+
+    /// Gives the file its name, durably. What `create` made must be closed, anything else flushed. May be asked again
+    /// after a failure.
     func publish() throws(BlockError) {
         if !isNamed {
+            // Before the rename: a crash must not leave the name with a file that is not complete.
+            try unsynced?.sync()
+            unsynced?.close()
+            unsynced = nil
             guard unsafe rename(path, destination) == 0 else {
                 throw BlockError(call: "rename", errno: errno, path: destination)
             }

@@ -30,7 +30,7 @@ struct StreamConversion {
         let length = try doing(what) { () throws(BlockError) -> UInt64 in
             do throws(BlockError) {
                 let length = try reading { (source, counter) throws(BlockError) in
-                    try receive(source, streamFormat, pending.path, made, counter)
+                    try receive(source, streamFormat, pending, made, counter)
                 }
                 try made.close()
                 return length
@@ -70,22 +70,22 @@ struct StreamConversion {
     }
 
     private func receive(
-        _ source: any ByteSource, _ streamFormat: StreamFormat, _ path: String, _ made: OpenedImage,
+        _ source: any ByteSource, _ streamFormat: StreamFormat, _ pending: PendingFile, _ made: OpenedImage,
         _ counter: ProgressCounter
     ) throws(BlockError) -> UInt64 {
         // A raw stream of unknown length goes into an image that is certainly large enough.
         if streamFormat == .raw, size == nil, source.expectedLength == nil {
             let largest = min(FormatCapabilities.of(format).maximumSize, Self.provisional)
             made.isProvisional = true
-            made.device = try DiskImage.create(
-                path: path, format: format, size: min(largest, limit ?? largest), options: options)
+            made.device = try pending.create(
+                format: format, size: min(largest, limit ?? largest), options: options)
         }
         let destination: StreamDestination
         if let device = made.device {
             destination = .device(device, isFresh: true)
         } else {
             destination = .make { (bytes) throws(BlockError) in
-                let device = try DiskImage.create(path: path, format: format, size: bytes, options: options)
+                let device = try pending.create(format: format, size: bytes, options: options)
                 made.device = device
                 return device
             }

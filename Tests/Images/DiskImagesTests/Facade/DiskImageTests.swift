@@ -22,6 +22,34 @@ import Testing
         #expect(try folder.contents() == ["a"])
     }
 
+    /// Without a barrier anywhere, all is in the file when it is closed.
+    @Test(arguments: ImageFormat.allCases)
+    func anUnpublishedImageIsWholeWhenItIsClosed(format: ImageFormat) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("image")
+        let (path, model) = (folder.file("a"), folder.file("model"))
+        let device = try DiskImage.create(path: path, format: format, size: 8 << 20, isUnpublished: true)
+        let plain = try DiskImage.create(path: model, format: .raw, size: 8 << 20)
+        for _ in 0..<24 {
+            let offset = UInt64.random(in: 0..<15_000, using: &random) * 512
+            let content = random.bytes(Int.random(in: 1...65536, using: &random))
+            try device.store(content, at: offset)
+            try plain.store(content, at: offset)
+            if Bool.random(using: &random) { try device.flush() }
+        }
+        try device.close()
+        try plain.close()
+        let name = format == .vhd ? "vpc" : format.rawValue
+        try Tool.check("qemu-img", ["compare", "-f", name, "-F", "raw", path, model])
+        if format == .qcow2 { try Tool.check("qemu-img", ["check", "-f", "qcow2", path]) }
+        #expect(
+            code { _ = try DiskImage.create(path: path, format: format, size: 512, isUnpublished: true) } == .exists)
+        #expect(
+            code { _ = try DiskImage.create(path: folder.file("b"), format: format, size: .max, isUnpublished: true) }
+                == .limitExceeded)
+        #expect(try folder.contents() == ["a", "model"])
+    }
+
     @Test func theLimitOfVHDIs2040GiB() throws {
         let folder = try ScratchFolder("image")
         let path = folder.file("a.vhd")

@@ -3,13 +3,19 @@ internal import CoreTypes
 
 /// Puts a damaged image right, in an order that leaves it no worse whenever the power fails:
 ///
-/// 1. With corruptions, the corrupt bit is set first (version 3): nobody writes to an image that is half repaired.
+/// 1. With corruptions, the corrupt bit is set first (version 3): nobody writes to an image that is half repaired. An
+///    image that is marked as dirty is not marked as corrupt: whoever writes to it repairs it first anyway, without
+///    being told to. With the corrupt bit he would refuse it instead, and a power failure in a repair that ran by
+///    itself would need somebody's help.
 /// 2. The snapshot table is completed, in new clusters; the header then switches to it.
 /// 3. Broken L1 and L2 entries, each where it is.
 /// 4. Refcounts: too low ones, then too high ones. Where they cannot be put right in place, all of them are written
 ///    anew behind the end of the file, and one write in the header switches over.
 /// 5. Copied bits.
-/// 6. A last look, and only if it finds no corruption the dirty and corrupt bits go.
+/// 6. A last look, and only if it finds no corruption the dirty and corrupt bits go, after a barrier.
+///
+/// So a repair that was cut short at any moment leaves one of the two bits, and can be done again from the start: each
+/// step either finds what it would have found before, or finds it done.
 struct QCOW2Repair {
     let storage: any ImageStorage
     let choice: RepairChoice
@@ -17,9 +23,8 @@ struct QCOW2Repair {
 
     /// - Parameter before: a finished examination of the image.
     func run(_ before: QCOW2Checker) throws(BlockError) -> CheckReport {
-        let flags = before.header.incompatible.intersection([.dirty, .corrupt])
         if before.report.isClean {
-            if !flags.isEmpty { try clearFlags(before.header) }
+            try clearFlags(before.header)
             return before.report
         }
         if before.report.corruptions > 0 && choice == .all {
@@ -44,7 +49,7 @@ struct QCOW2Repair {
 
     private func repairAll(_ before: QCOW2Checker) throws(BlockError) {
         var plan = before
-        if before.header.version >= 3, !before.header.incompatible.contains(.corrupt) {
+        if before.header.version >= 3, flags(before.header).isEmpty {
             try storeFlags(before.header.incompatible.union(.corrupt))
         }
         if before.incompleteSnapshots > 0 {
@@ -105,8 +110,12 @@ struct QCOW2Repair {
         try storage.sync()
     }
 
+    private func flags(_ header: QCOW2Header) -> QCOW2Features {
+        header.incompatible.intersection([.dirty, .corrupt])
+    }
+
     private func clearFlags(_ header: QCOW2Header) throws(BlockError) {
-        guard header.version >= 3, !header.incompatible.isDisjoint(with: [.dirty, .corrupt]) else { return }
+        guard header.version >= 3, !flags(header).isEmpty else { return }
         try storage.sync()
         try storeFlags(header.incompatible.subtracting([.dirty, .corrupt]))
     }

@@ -2,7 +2,7 @@ public import BlockIO
 internal import Synchronization
 
 extension QCOW2Image {
-    /// The disk becomes what the snapshot holds, its size included. Order of writes:
+    /// The disk becomes what the snapshot holds, its size included. Order of writes, with the dirty bit set meanwhile:
     ///
     ///     counts of the snapshot's tree up, new L1 table | header names it, with the size | counts of the old tree down
     ///     | copied bits set
@@ -19,56 +19,64 @@ extension QCOW2Image {
                     .limitExceeded, "the snapshot says that its disk has \(entry.diskSize) bytes", path: storage.path)
             }
             if UInt64(new.count) < needed { new += [UInt64](repeating: 0, count: Int(needed) - new.count) }
-            let old = l1.words
-            let oldRun = ClusterRun(
-                start: l1.offset >> UInt64(geometry.clusterBits), count: geometry.clusters(UInt64(old.count) * 8))
-            try checkApart(old, refcounts)
+            try checkApart(l1.words, refcounts)
             try checkRetainable(new, refcounts)
-            if entry.diskSize & ~511 != size { try resizeBitmaps(to: entry.diskSize & ~511) }
-            mapping.exclusive { l1.unverifyAll() }
-
-            var run: ClusterRun?
-            var isRetained = false
-            do throws(BlockError) {
-                let place = try allocateTable(new.count * 8, refcounts)
-                run = place
-                try clearCopied(below: new)
-                try retain(new, refcounts)
-                isRetained = true
-                try storeTable(new, in: place)
-                try writeCounts(refcounts)
-            } catch {
-                if isRetained { try? release(new, refcounts) }
-                if let run { try? refcounts.release(run) }
-                try? resizeBitmaps(to: size)
-                throw error
+            try whileDirty(refcounts) { () throws(BlockError) in
+                try replaceTree(with: new, diskSize: entry.diskSize, refcounts)
             }
-            guard let run else { preconditionFailure("the table was allocated") }
-            let offset = run.start << UInt64(geometry.clusterBits)
-            var fields: [UInt8] = []
-            fields.appendBigEndian(entry.diskSize)
-            fields.appendBigEndian(header.encryption)
-            fields.appendBigEndian(UInt32(new.count))
-            fields.appendBigEndian(offset)
-            try switchHeader(fields, at: QCOW2Header.Offset.size, refcounts)
-            pending?.header.size = entry.diskSize
-            pending?.header.l1Entries = UInt32(new.count)
-            pending?.header.l1Offset = offset
-            mapping.exclusive {
-                l1.replace(new, at: offset)
-                tables.reset(keyCount: new.count)
-                virtualSize.store(entry.diskSize & ~511, ordering: .relaxed)
-            }
-            markAllDirty()
-            for cluster in run.start..<run.end { refcounts.structures.insert(cluster) }
-            for cluster in oldRun.start..<oldRun.end { refcounts.structures.remove(cluster) }
-            try release(old, refcounts)
-            try refcounts.release(oldRun)
-            for word in new where word != 0 {
-                refcounts.structures.insert((word & QCOW2Entry.offsetMask) >> UInt64(geometry.clusterBits))
-            }
-            try writeCounts(refcounts)
-            try recomputeCopied(refcounts)
         }
+    }
+
+    private func replaceTree(
+        with new: [UInt64], diskSize: UInt64, _ refcounts: QCOW2Refcounts
+    ) throws(BlockError) {
+        let old = l1.words
+        let oldRun = ClusterRun(
+            start: l1.offset >> UInt64(geometry.clusterBits), count: geometry.clusters(UInt64(old.count) * 8))
+        if diskSize & ~511 != size { try resizeBitmaps(to: diskSize & ~511) }
+        mapping.exclusive { l1.unverifyAll() }
+
+        var run: ClusterRun?
+        var isRetained = false
+        do throws(BlockError) {
+            let place = try allocateTable(new.count * 8, refcounts)
+            run = place
+            try clearCopied(below: new)
+            try retain(new, refcounts)
+            isRetained = true
+            try storeTable(new, in: place)
+            try writeCounts(refcounts)
+        } catch {
+            if isRetained { try? release(new, refcounts) }
+            if let run { try? refcounts.release(run) }
+            try? resizeBitmaps(to: size)
+            throw error
+        }
+        guard let run else { preconditionFailure("the table was allocated") }
+        let offset = run.start << UInt64(geometry.clusterBits)
+        var fields: [UInt8] = []
+        fields.appendBigEndian(diskSize)
+        fields.appendBigEndian(header.encryption)
+        fields.appendBigEndian(UInt32(new.count))
+        fields.appendBigEndian(offset)
+        try switchHeader(fields, at: QCOW2Header.Offset.size, refcounts)
+        pending?.header.size = diskSize
+        pending?.header.l1Entries = UInt32(new.count)
+        pending?.header.l1Offset = offset
+        mapping.exclusive {
+            l1.replace(new, at: offset)
+            tables.reset(keyCount: new.count)
+            virtualSize.store(diskSize & ~511, ordering: .relaxed)
+        }
+        markAllDirty()
+        for cluster in run.start..<run.end { refcounts.structures.insert(cluster) }
+        for cluster in oldRun.start..<oldRun.end { refcounts.structures.remove(cluster) }
+        try release(old, refcounts)
+        try refcounts.release(oldRun)
+        for word in new where word != 0 {
+            refcounts.structures.insert((word & QCOW2Entry.offsetMask) >> UInt64(geometry.clusterBits))
+        }
+        try writeCounts(refcounts)
+        try recomputeCopied(refcounts)
     }
 }

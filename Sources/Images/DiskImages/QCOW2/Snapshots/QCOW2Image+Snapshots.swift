@@ -11,7 +11,8 @@ internal import Synchronization
 ///     delete: new table | header names the new table | counts down | copied bits set
 ///
 /// Each bar is a barrier. A crash in between leaves counts that are too high, or a cluster that is copied before it is
-/// written though it need not be: leaks, never lost content.
+/// written though it need not be: leaks, never lost content. In version 3 the dirty bit is set meanwhile
+/// (`whileDirty`), so that both are put right when the image is opened for writing next.
 extension QCOW2Image: SnapshotKeeper {
     public func snapshots() throws(BlockError) -> [SnapshotInfo] {
         try checkUsable()
@@ -43,6 +44,14 @@ extension QCOW2Image: SnapshotKeeper {
         }
         let words = l1.words
         try checkRetainable(words, refcounts)
+        return try whileDirty(refcounts) { () throws(BlockError) in
+            try add(name, words, to: &table, refcounts)
+        }
+    }
+
+    private func add(
+        _ name: [UInt8], _ words: [UInt64], to table: inout QCOW2SnapshotTable, _ refcounts: QCOW2Refcounts
+    ) throws(BlockError) -> SnapshotInfo {
         // From here on writes wait for the metadata lock: nothing may be written in place. Those under way end first.
         mapping.exclusive { l1.unverifyAll() }
 
@@ -70,12 +79,10 @@ extension QCOW2Image: SnapshotKeeper {
             if let newTable { try store(table: tableBytes, in: newTable) }
             try writeCounts(refcounts)
         } catch {
-            // Nothing refers to what was prepared.
+            // Nothing refers to what was prepared. Copied bits are set again where they belong when this is through.
             if isRetained { try? release(words, refcounts) }
             if let copy { try? refcounts.release(copy) }
             if let newTable { try? refcounts.release(newTable) }
-            try? writeCounts(refcounts)
-            try? recomputeCopied(refcounts)
             throw error
         }
         guard let copy, let newTable else { preconditionFailure("both tables were allocated") }
@@ -95,14 +102,17 @@ extension QCOW2Image: SnapshotKeeper {
             }
             let words = try words(of: entry)
             try checkApart(words, refcounts)
-            try replaceTable(table, refcounts)
-            let bits = UInt64(geometry.clusterBits)
-            let run = ClusterRun(start: entry.l1Offset >> bits, count: geometry.clusters(UInt64(entry.l1Entries) * 8))
-            for cluster in run.start..<run.end { refcounts.structures.remove(cluster) }
-            try release(words, refcounts)
-            try refcounts.release(run)
-            try writeCounts(refcounts)
-            try recomputeCopied(refcounts)
+            try whileDirty(refcounts) { () throws(BlockError) in
+                try replaceTable(table, refcounts)
+                let bits = UInt64(geometry.clusterBits)
+                let run = ClusterRun(
+                    start: entry.l1Offset >> bits, count: geometry.clusters(UInt64(entry.l1Entries) * 8))
+                for cluster in run.start..<run.end { refcounts.structures.remove(cluster) }
+                try release(words, refcounts)
+                try refcounts.release(run)
+                try writeCounts(refcounts)
+                try recomputeCopied(refcounts)
+            }
         }
     }
 

@@ -81,6 +81,10 @@ final class ChainContext {
                     path: child)
             }
             let found = try PathsBeneath(folder: folder).open(claim.names, from: child)
+            guard !found.isBlockDevice else {
+                found.close()
+                throw BlockError(.denied, "the parent\(shown) is a device; name the parent explicitly", path: child)
+            }
             return try open(ImageReference(path: found.path, format: format), file: found, of: child)
         }
     }

@@ -24,9 +24,9 @@ extension DynamicVHD {
         if !layout.footersAgree { try lock.exclusive { () throws(BlockError) in try prepare() } }
         try flush()
         try lock.exclusive { () throws(BlockError) in
-            // The map comes last: it vouches for bitmaps, which are durable now.
+            // The map comes last: it vouches for bitmaps, which are durable now, unless a write came in between.
             let current = table.fullMap()
-            guard batmap != nil, storedMap?.starts(with: current) != true else { return }
+            guard batmap != nil, !hasUnwrittenTable.load(ordering: .acquiring), storedMap?.starts(with: current) != true else { return }
             try storeMap(current)
         }
     }

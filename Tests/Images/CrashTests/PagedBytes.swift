@@ -8,6 +8,7 @@ struct PagedBytes: Sendable {
     /// Written only while one `PagedBytes` alone refers to it.
     @safe
     private final class Page: @unchecked Sendable {
+        // @unchecked: shared pages are never written; see above.
         // SAFETY: `pageSize` bytes, allocated in init, freed in deinit.
         let bytes: UnsafeMutableRawPointer
 

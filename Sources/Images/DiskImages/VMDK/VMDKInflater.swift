@@ -5,6 +5,7 @@ import CDeflate
 /// deflate. Used by one thread at a time.
 @safe
 final class VMDKInflater: @unchecked Sendable {
+    // @unchecked: its owner orders the accesses (VMDKGrainSlot under its lock, a stream reader by being one thread).
     // SAFETY: made in init, freed in deinit, never shared between threads at once.
     private let decompressor: OpaquePointer?
 

@@ -26,7 +26,9 @@ extension DynamicVHD {
         try lock.exclusive { () throws(BlockError) in
             // The map comes last: it vouches for bitmaps, which are durable now, unless a write came in between.
             let current = table.fullMap()
-            guard batmap != nil, !hasUnwrittenTable.load(ordering: .acquiring), storedMap?.starts(with: current) != true else { return }
+            guard batmap != nil, !hasUnwrittenTable.load(ordering: .acquiring),
+                storedMap?.starts(with: current) != true
+            else { return }
             try storeMap(current)
         }
     }

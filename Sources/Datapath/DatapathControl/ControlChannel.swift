@@ -1,5 +1,6 @@
 import CLinux
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// Lines of JSON over a connected stream socket; both ends of the control protocol use it. Owns the descriptor.
 public final class ControlChannel {

@@ -1,5 +1,6 @@
 import CLinux
-import Foundation
+import Dispatch
+import Glibc
 
 /// Commands one data-path process over its control socket: one connection a request, so nothing is left half-said.
 public struct DatapathClient: Sendable {

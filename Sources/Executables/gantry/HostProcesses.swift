@@ -1,5 +1,6 @@
 import DatapathControl
-import Foundation
+import FoundationEssentials
+import Glibc
 import ImageCommands
 
 /// Ends the processes of one toolstack, found by the records in its run folder.
@@ -84,7 +85,17 @@ struct HostProcesses {
         }
     }
 
-    private func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    private func say(_ text: String) {
+        let line = Array((text + "\n").utf8)
+        // SAFETY: the array's own bytes. What cannot be said changes nothing of what is done.
+        _ = unsafe write(STDERR_FILENO, line, line.count)
+    }
 
-    private static func real(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+    /// The path without symbolic links; as it is where it leads nowhere.
+    private static func real(_ path: String) -> String {
+        // SAFETY: the C string that the call allocates is copied and freed.
+        guard let resolved = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
 }

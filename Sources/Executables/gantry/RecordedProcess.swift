@@ -1,5 +1,6 @@
 import CLinux
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// A process that a record in the run folder names, held by a pidfd, so that a number used anew is never mistaken for it.
 final class RecordedProcess {

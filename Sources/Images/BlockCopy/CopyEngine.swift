@@ -6,8 +6,9 @@ import DiskImages
 ///
 /// How it copies follows from what the devices are:
 /// - Where both lie on one file system that can share blocks, runs of data are cloned and no byte moves.
-/// - Into a local file through the page cache, one thread reads into a buffer that fits the processor's cache, looks for
-///   zeroes there and writes: as fast as the kernel's own `copy_file_range`, which cannot leave zeroes out.
+/// - Into a local file through the page cache, one thread looks for zeroes in a mapping of the source's file and writes
+///   from there: the bytes are copied once, as by the kernel's own `copy_file_range`, which cannot leave zeroes out.
+///   What cannot be mapped, or is not in the page cache, is read into a buffer first.
 /// - Into a local file past the page cache, and to devices that are no local files, several threads move larger pieces,
 ///   because one request at a time leaves the storage idle.
 public enum CopyEngine {
@@ -35,8 +36,8 @@ public enum CopyEngine {
     }
 
     /// Copies all of `source` to the beginning of `destination`, which is at least as large, and flushes it. The rest of
-    /// a larger destination is not touched. `progress` counts data bytes. `.cancelled` when `cancellation` is set; the
-    /// destination's content is then undefined.
+    /// a larger destination is not touched. `progress` counts data bytes. `.cancelled` when `cancellation` is set, `.io`
+    /// when a file of the source becomes shorter meanwhile; the destination's content is then undefined.
     public static func copy(
         from source: any BlockDevice, to destination: any BlockDevice, options: Options = Options(),
         progress: ProgressCounter = ProgressCounter(), cancellation: CancellationFlag = CancellationFlag()
@@ -46,6 +47,7 @@ public enum CopyEngine {
                 .outOfRange,
                 "the destination has \(destination.size) bytes, the source \(source.size): make the destination larger")
         }
+        let files = try SourceFiles(of: source)
         let plan = try CopyPlan(source: source, skipsZeroes: options.destinationIsZero, cancellation: cancellation)
         progress.expect(plan.bytes)
         if options.compresses {
@@ -57,6 +59,7 @@ public enum CopyEngine {
                 cancellation: cancellation)
             job.run()
             if let error = job.error { throw error }
+            try files.checkLengths()
             return try destination.flush()
         }
         if options.bypassCache, plan.bytes >= Options.worthBypassing, let bulk = destination as? any BulkDestination {
@@ -68,6 +71,7 @@ public enum CopyEngine {
             cancellation: cancellation)
         job.run()
         if let error = job.error { throw error }
+        try files.checkLengths()
         try destination.flush()
     }
 
@@ -87,6 +91,26 @@ public enum CopyEngine {
 
 extension BlockError {
     static let stopped = BlockError(.cancelled, "the copy was cancelled")
+
+    /// A file of the source has fewer bytes than when the copy began.
+    static func cutShort(_ file: ImageFile) -> BlockError {
+        BlockError(
+            .io, "the file was cut short while it was copied; copy again when nobody changes it", path: file.path)
+    }
+}
+
+/// The files of a source and how long they were: what one loses meanwhile reads as zeroes, which must not pass for content.
+struct SourceFiles {
+    private var lengths: [(file: ImageFile, length: UInt64)] = []
+
+    init(of source: any BlockDevice) throws(BlockError) {
+        guard source.isReadOnly, let mapped = source as? any HostMappedDevice else { return }
+        for file in mapped.hostFiles { lengths.append((file, try file.size())) }
+    }
+
+    func checkLengths() throws(BlockError) {
+        for (file, length) in lengths where try file.size() < length { throw .cutShort(file) }
+    }
 }
 
 /// Sizes and numbers of one copy.
@@ -94,24 +118,33 @@ struct CopyManner {
     var threads: Int
     /// At least the largest allocation unit when there are several threads: none is filled by two of them.
     var chunk: UInt64
+    /// Bytes read by one call, and looked at before they are written; a power of two, at most a chunk.
+    var buffer: UInt64
     /// Zero runs of at least this many aligned bytes are not written as data.
     var granule: UInt64
     /// New space is placed first and filled then, so that several requests are under way.
     var places: Bool
+    /// One thread writes from a mapping of the source.
+    var maps: Bool
 
     init(for destination: any BlockDevice, options: CopyEngine.Options) {
         let unit = min(max(destination.preferredAlignment, 4096), 65536)
         if let bulk = destination as? any BulkDestination, !bulk.bypassesCache {
+            // What the processor's cache holds, and its first table of addresses.
             self.init(threads: 1, chunk: 256 << 10, granule: options.destinationIsZero ? 4096 : unit, places: false)
+            maps = true
         } else {
             let isLocal = destination is any BulkDestination
             self.init(threads: isLocal ? 4 : 2, chunk: 2 << 20, granule: unit, places: isLocal)
         }
         threads = max(1, options.threads ?? threads)
+        maps = maps && threads == 1
         let wanted = min(max(4096, options.chunk ?? chunk), 64 << 20)
         chunk = threads > 1 ? max(wanted, destination.preferredAlignment) : wanted
         // Pieces end at multiples of it, found by masks.
         if chunk.nonzeroBitCount != 1 { chunk = 1 << UInt64(64 - chunk.leadingZeroBitCount) }
+        buffer = chunk
+        if maps { chunk = max(chunk, CopyJob.windowBytes) }
     }
 
     private init(threads: Int, chunk: UInt64, granule: UInt64, places: Bool) {
@@ -119,5 +152,7 @@ struct CopyManner {
         self.chunk = chunk
         self.granule = granule
         self.places = places
+        buffer = chunk
+        maps = false
     }
 }

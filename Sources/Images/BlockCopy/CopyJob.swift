@@ -9,16 +9,18 @@ final class CopyJob: Sendable {
         var error: BlockError?
     }
 
-    private let source: any BlockDevice
-    private let destination: any BlockDevice
-    private let manner: CopyManner
-    private let destinationIsZero: Bool
+    let source: any BlockDevice
+    let destination: any BlockDevice
+    let manner: CopyManner
+    let destinationIsZero: Bool
     private let progress: ProgressCounter
     private let cancellation: CancellationFlag
     private let state: Mutex<State>
     /// The files that host offsets of the plan count in; empty where they may change under us.
-    private let files: [ImageFile]
-    private let target: (any PlacingDevice)?
+    let files: [ImageFile]
+    let target: (any PlacingDevice)?
+    /// Data may be written from a mapping of the files.
+    private let mayMap: Bool
     /// Runs may be cloned as far as is known. Only changes to false.
     private let mayClone: Atomic<Bool>
     private let hasCloned = Atomic<Bool>(false)
@@ -37,6 +39,7 @@ final class CopyJob: Sendable {
         destinationIsZero = options.destinationIsZero
         self.progress = progress
         self.cancellation = cancellation
+        mayMap = manner.maps && plan.hasFoundAllHoles && destination is any PlacingDevice
         state = Mutex(State(plan: plan))
         files = source.isReadOnly ? (source as? any HostMappedDevice)?.hostFiles ?? [] : []
         target = destination as? any PlacingDevice
@@ -61,6 +64,7 @@ final class CopyJob: Sendable {
     private func work(whileCloning: Bool = false) -> Bool {
         // Made for the first bytes that are copied: where all is cloned, touching it would cost more than the clones.
         var own: AlignedBuffer?
+        var window = mayMap ? MappedWindow(largest: Self.windowBytes) : nil
         var parts: [HostExtent] = []
         do throws(BlockError) {
             while !whileCloning || mayClone.load(ordering: .relaxed) {
@@ -77,12 +81,17 @@ final class CopyJob: Sendable {
                     continue
                 }
                 let count = Int(last.end - first.offset)
-                let buffer = own ?? AlignedBuffer(count: Int(manner.chunk))
+                if let here = window, isWorthMapping(parts, count) {
+                    var places = true
+                    if try moveMapped(parts, from: here, &places) {
+                        progress.add(UInt64(count))
+                        continue
+                    }
+                    if !places { window = nil }
+                }
+                let buffer = own ?? AlignedBuffer(count: Int(manner.buffer))
                 own = buffer
-                // SAFETY: `take` gives no more than a chunk of data, which is the size of this thread's own buffer.
-                let bytes = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[0..<count])
-                try unsafe read(parts, into: bytes)
-                try unsafe store(bytes, at: first.offset)
+                try move(parts, through: buffer)
                 progress.add(UInt64(count))
             }
             return false
@@ -157,7 +166,8 @@ final class CopyJob: Sendable {
 
     // MARK: Moving
 
-    /// Clones a run, and copies what of it cannot be cloned.
+    /// Clones a run, and copies what of it cannot be cloned. Where the first attempt shows that nothing can, what is left
+    /// of the run goes back into the plan.
     private func clone(_ run: HostExtent) throws(BlockError) {
         guard let target else { return }
         let whole = run.length & ~(Self.cloneUnit - 1)
@@ -165,7 +175,10 @@ final class CopyJob: Sendable {
         var refused = false
         while done < whole, !refused {
             if cancellation.isCancelled { throw .stopped }
-            let placed = try target.place(at: run.offset + done, length: whole - done) {
+            let isFirst = !hasCloned.load(ordering: .relaxed)
+            // Places that need allocation are not given away before it is known that they will be shared.
+            let most = isFirst && !target.isLinear ? min(whole - done, manner.chunk) : whole - done
+            let placed = try target.place(at: run.offset + done, length: most) {
                 (file, host, length) throws(BlockError) in
                 let from = run.host + done
                 if host % Self.cloneUnit == 0,
@@ -174,14 +187,23 @@ final class CopyJob: Sendable {
                     return
                 }
                 refused = true
+                if isFirst, target.isLinear { return }
                 // The place is ours, so the content goes there now.
                 try copyBetween(files[Int(run.file)], from, file, host, length)
             }
             if placed == 0 { break }
             if !refused { hasCloned.store(true, ordering: .relaxed) }
-            done += placed
+            if !refused || !isFirst || !target.isLinear { done += placed }
         }
-        if refused, !hasCloned.load(ordering: .relaxed) { mayClone.store(false, ordering: .relaxed) }
+        if !hasCloned.load(ordering: .relaxed), refused || done == 0 {
+            mayClone.store(false, ordering: .relaxed)
+            var rest = run
+            rest.offset += done
+            rest.host += done
+            rest.length -= done
+            if rest.length > 0 { state.withLock { $0.plan.putBack(rest) } }
+            return progress.add(done)
+        }
         if done < run.length { try copyRest(of: run, from: done) }
         progress.add(run.length - holeBytes.exchange(0, ordering: .relaxed))
     }
@@ -211,10 +233,35 @@ final class CopyJob: Sendable {
             // SAFETY: at most the buffer's count.
             let bytes = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[0..<Int(count)])
             try unsafe from.read(into: bytes, at: start + done)
-            try unsafe forEachRun(bytes) { (part, isZero, within) throws(BlockError) in
+            let content = UnsafeRawBufferPointer(bytes)
+            _ = try unsafe forEachRun(of: content, at: 0, granule: manner.granule) {
+                (part, isZero, within) throws(BlockError) in
                 if !isZero { try unsafe to.write(part, at: target + done + UInt64(within)) }
             }
             done += count
+        }
+    }
+
+    /// Copies adjoining data parts, as much at a time as the buffer holds, up to multiples of that.
+    private func move(_ parts: [HostExtent], through buffer: AlignedBuffer) throws(BlockError) {
+        var batch: [HostExtent] = []
+        for part in parts {
+            var rest = part
+            while rest.length > 0 {
+                var piece = rest
+                piece.length = min(rest.length, manner.buffer - rest.offset & (manner.buffer - 1))
+                rest.offset += piece.length
+                rest.host &+= piece.length
+                rest.length -= piece.length
+                batch.append(piece)
+                guard piece.end & (manner.buffer - 1) == 0 || piece.end == parts[parts.count - 1].end else { continue }
+                // SAFETY: a batch ends at the first multiple of the buffer's size.
+                let bytes = unsafe UnsafeMutableRawBufferPointer(
+                    rebasing: buffer.bytes[0..<Int(piece.end - batch[0].offset)])
+                try unsafe read(batch, into: bytes)
+                try unsafe store(bytes, at: batch[0].offset)
+                batch.removeAll(keepingCapacity: true)
+            }
         }
     }
 
@@ -246,7 +293,9 @@ final class CopyJob: Sendable {
 
     /// Writes what is not zero.
     private func store(_ bytes: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
-        try unsafe forEachRun(bytes, at: offset) { (part, isZero, within) throws(BlockError) in
+        let content = UnsafeRawBufferPointer(bytes)
+        _ = try unsafe forEachRun(of: content, at: offset, granule: manner.granule) {
+            (part, isZero, within) throws(BlockError) in
             let position = offset + UInt64(within)
             if !isZero {
                 try unsafe write(part, at: position)
@@ -258,6 +307,19 @@ final class CopyJob: Sendable {
 
     private func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         guard manner.places, let target else { return try unsafe destination.write(bytes, at: offset) }
+        let done = try unsafe put(bytes, at: offset, into: target)
+        if done < bytes.count {
+            // SAFETY: below the count.
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
+            try unsafe destination.write(rest, at: offset + UInt64(done))
+        }
+    }
+
+    /// Lets the destination give bytes their place and writes them there, without looking at them. Returns how many: fewer
+    /// than all where it can place no more.
+    func put(
+        _ bytes: UnsafeRawBufferPointer, at offset: UInt64, into target: any PlacingDevice
+    ) throws(BlockError) -> Int {
         var done = 0
         while done < bytes.count {
             // SAFETY: `place` puts at most what is left.
@@ -266,30 +328,9 @@ final class CopyJob: Sendable {
                 (file, host, length) throws(BlockError) in
                 try unsafe file.write(UnsafeRawBufferPointer(rebasing: rest[..<Int(length)]), at: host)
             }
-            if placed == 0 { return try unsafe destination.write(rest, at: offset + UInt64(done)) }
+            if placed == 0 { break }
             done += Int(placed)
         }
-    }
-
-    /// Splits bytes that belong to `offset` into runs that are zero and runs that are not, at multiples of the granule.
-    private func forEachRun(
-        _ bytes: UnsafeMutableRawBufferPointer, at offset: UInt64 = 0,
-        _ body: (UnsafeRawBufferPointer, Bool, Int) throws(BlockError) -> Void
-    ) throws(BlockError) {
-        // SAFETY: all ranges end at or before the buffer's count.
-        let granule = Int(manner.granule)
-        var start = 0
-        while start < bytes.count {
-            let misaligned = Int((offset + UInt64(start)) & (manner.granule - 1))
-            var end = min(bytes.count, start + granule - misaligned)
-            let zero = unsafe isZero(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
-            while end < bytes.count {
-                let next = min(bytes.count, end + granule)
-                if unsafe isZero(UnsafeRawBufferPointer(rebasing: bytes[end..<next])) != zero { break }
-                end = next
-            }
-            try unsafe body(UnsafeRawBufferPointer(rebasing: bytes[start..<end]), zero, start)
-            start = end
-        }
+        return done
     }
 }

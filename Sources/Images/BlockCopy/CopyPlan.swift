@@ -6,6 +6,8 @@ import CoreTypes
 struct CopyPlan: Sendable {
     /// Data bytes in all.
     private(set) var bytes: UInt64 = 0
+    /// No data that has a place in a file is a hole there.
+    let hasFoundAllHoles: Bool
     private let source: any BlockDevice
     /// Zeroes and holes are not part of the plan.
     private let skipsZeroes: Bool
@@ -32,6 +34,7 @@ struct CopyPlan: Sendable {
                 kept = []
             }
         }
+        hasFoundAllHoles = walk.hasFoundAllHoles
         if !fits { self.walk = HostExtentWalk(source, resolvingHoles: true) }
     }
 

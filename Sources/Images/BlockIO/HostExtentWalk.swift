@@ -11,6 +11,10 @@ public struct HostExtentWalk: Sendable {
     private var holes: [FileHoles] = []
     private let resolvesHoles: Bool
 
+    /// No extent that is called data, and has a place in a file, has a page-sized hole there; true at the end of a walk
+    /// that has found all of them. Such holes must not be mapped: some file systems fill what is looked at.
+    public var hasFoundAllHoles: Bool { mapped?.knowsHoles == true || (resolvesHoles && holes.allSatisfy(\.areAll)) }
+
     /// Walks all of the device.
     /// - Parameter resolvingHoles: calls zero what the device calls data and the file system a hole.
     public init(_ device: any BlockDevice, resolvingHoles: Bool = false) {
@@ -90,6 +94,8 @@ struct FileHoles {
     private static let shortest: UInt64 = 4096
 
     var isEmpty: Bool { starts.isEmpty }
+    /// None was left out.
+    var areAll: Bool { starts.count < Self.most }
 
     init(_ file: ImageFile) throws(BlockError) {
         if file.isBlockDevice { return }
@@ -104,7 +110,7 @@ struct FileHoles {
             position = run.end
         }
         // A cluster may reach past the end of the file.
-        if starts.count < Self.most {
+        if areAll {
             starts.append(size)
             ends.append(.max)
         }

@@ -13,6 +13,10 @@ extension RawImage: HostMappedDevice, PlacingDevice {
         to extents: inout [HostExtent], at offset: UInt64, length: UInt64
     ) throws(BlockError) {
         try checkRange(offset, length)
+        if isReadOnly, try file.size() < tail.lowerBound {
+            throw BlockError(
+                .io, "the file was cut short since it was opened: the disk has \(size) bytes", path: file.path)
+        }
         try file.appendHostRuns(to: &extents, at: offset, length: length, limit: Self.runsPerTable)
     }
 

@@ -13,7 +13,7 @@ public final class RawImage: BlockDevice, BulkDestination {
     /// One change of the size at a time.
     let resizing = Monitor()
     /// Where the partial last sector begins, and ends once it is whole; equal when there is none.
-    private let tail: Range<UInt64>
+    let tail: Range<UInt64>
     private let tailIsWhole: Atomic<Bool>
     /// The guard of the first and the last sector is on (RawImage+Guard), and its lock.
     let refusesForeignMarks: Bool

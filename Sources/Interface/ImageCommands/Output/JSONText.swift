@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// JSON as the commands print it: members in a fixed order, slashes as they are.
 enum JSONText {

@@ -1,6 +1,6 @@
 import CoreTypes
 import DiskImages
-import Foundation
+import FoundationEssentials
 
 /// Snapshots as lists; the JSON members are named as qemu-img names them.
 enum SnapshotText {
@@ -38,9 +38,10 @@ enum SnapshotText {
 
     static func table(_ snapshots: [SnapshotInfo]) -> String {
         var text = "\(column("ID", 8))\(column("DATE (UTC)", 22))\(column("DISK", 12))\(column("STATE", 12))NAME\n"
+        let style = Date.ISO8601FormatStyle().dateTimeSeparator(.space).timeZone(separator: .omitted)
         for snapshot in snapshots {
             let date = Date(timeIntervalSince1970: TimeInterval(snapshot.seconds))
-            let shown = date.formatted(.iso8601.dateTimeSeparator(.space).timeZone(separator: .omitted))
+            let shown = style.format(date)
             text += column(PlainText.of(snapshot.id), 8) + column(String(shown.prefix(19)), 22)
             text += column(ByteCount(snapshot.diskSize).description, 12)
             text += column(ByteCount(snapshot.stateSize).description, 12) + PlainText.of(snapshot.name) + "\n"

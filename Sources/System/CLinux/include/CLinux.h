@@ -8,6 +8,24 @@
 // True when all `length` bytes at `bytes` are zero. Any alignment.
 bool gantry_is_zero(const void *bytes, size_t length);
 
+// The length of the run at `bytes` that is zero, or of the one that is not: the first `first` bytes (at least 1, or all)
+// and then as many pieces of `granule` bytes as are alike.
+size_t gantry_run_length(const void *bytes, size_t length, size_t first, size_t granule, bool *zero);
+
+// Mappings of files, for looking at bytes that are in the page cache without copying them. A file that is cut short, or
+// whose storage fails, makes looking at its mapping raise SIGBUS.
+//
+// Installs, once, a handler that lets `gantry_mapped_run_length` return then; every other SIGBUS goes to the handler
+// that was there before. False when somebody else has taken the signal since: nothing may be looked at.
+bool gantry_watch_mappings(void);
+// Maps whole pages for reading; 0 or -errno.
+int gantry_map(int fd, uint64_t offset, size_t length, const void **start);
+void gantry_unmap(const void *start, size_t length);
+// Brings the pages of a mapping in; 0 or -errno (-EFAULT: they are not there).
+int gantry_populate(const void *start, size_t length);
+// Like gantry_run_length, of bytes in a mapping; 0 when they cannot be read (any more).
+size_t gantry_mapped_run_length(const void *bytes, size_t length, size_t first, size_t granule, bool *zero);
+
 // fallocate(2) in its three uses; 0 or -errno.
 int gantry_punch_hole(int fd, uint64_t offset, uint64_t length);
 int gantry_zero_range(int fd, uint64_t offset, uint64_t length, bool keep_size);

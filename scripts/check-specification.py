@@ -18,7 +18,7 @@ def main():
     if [int(number) for number, _ in promises] != list(range(1, len(promises) + 1)):
         problems.append("the promises are not numbered 1, 2, 3, …")
     for number, promise in promises:
-        named = re.findall(r"(?<=\s)`([a-z]\w{11,})`", promise)
+        named = re.findall(r"(?<=\s)`([a-z_]\w{11,})`", promise)
         if not named:
             problems.append("promise %s names no test" % number)
         problems += ["promise %s: there is no test %s" % (number, name) for name in named if name not in tests]

@@ -27,11 +27,10 @@ enum CrashStates {
         }
     }
 
-    /// The content after a crash just before event `cut`.
-    /// - Parameter growsFirst: a write past the end that was lost may have left the file longer all the same. File
-    ///   systems with a journal put the data first; others do not.
+    /// The content of a file after a crash just before its event `cut`. A write past the end that was lost may have left
+    /// the file longer all the same: file systems with a journal put the data first, others do not.
     static func state(
-        _ log: RecordingStore.Log, cut: Int, style: Style, growsFirst: Bool, _ random: inout SeededRandom
+        _ log: RecordingStore.Log, cut: Int, style: Style, _ random: inout SeededRandom
     ) -> PagedBytes {
         let barrier = log.barriers.last { $0.event < cut }
         var content = barrier?.content ?? log.start
@@ -83,7 +82,7 @@ enum CrashStates {
                                 at: part.lowerBound)
                         }
                     }
-                } else if growsFirst, end > content.count, Bool.random(using: &random) {
+                } else if end > content.count, Bool.random(using: &random) {
                     // The file had grown, and the data had not come.
                     content.resize(to: end)
                 }

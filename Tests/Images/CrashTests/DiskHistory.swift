@@ -7,6 +7,15 @@ struct DiskHistory {
     struct State {
         var numbers: [UInt64]
         var snapshots: [String: [UInt64]] = [:]
+        var bitmaps: [String: BitmapClaim] = [:]
+    }
+
+    /// What a bitmap says of itself.
+    enum BitmapClaim {
+        /// It missed changes.
+        case useless
+        /// Sectors that may have changed.
+        case changed([Range<Int>])
     }
 
     enum Effect {
@@ -33,14 +42,16 @@ struct DiskHistory {
     }
 
     private(set) var current: State
-    /// What a change of the size adds or cuts off may hold anything until the change is durable. So in a fixed VHD, whose
-    /// only footer lies there until the new one is safe.
-    var growsOverOldBytes = false
+    /// The first sector of what a smaller size cuts off may hold anything until that is durable. So in a fixed VHD, whose
+    /// only footer goes there while the old one still counts.
+    var cutsIntoOldBytes = false
+    var bitmaps: BitmapHistory
     private var steps: [Step] = []
     private var checkpoints: [Checkpoint] = []
 
     init(_ state: State) {
         current = state
+        bitmaps = BitmapHistory(state)
         checkpoints = [Checkpoint(event: 0, steps: 0, state: state)]
     }
 
@@ -86,7 +97,7 @@ struct DiskHistory {
             if isOld { continue }
             if let text = pieceContradiction(piece, found, base.state, later) { return text }
         }
-        return snapshotContradiction(found, base.state, later)
+        return snapshotContradiction(found, base.state, later) ?? bitmaps.contradiction(found, cut: cut)
     }
 
     private func pieceContradiction(
@@ -104,7 +115,8 @@ struct DiskHistory {
                 case .sectors(let range, let value): range.contains(sector) && value == number
                 case .disk(let numbers): sector < numbers.count && numbers[sector] == number
                 case .size(let count):
-                    (number == 0 && sector >= count) || (growsOverOldBytes && sector >= min(count, base.numbers.count))
+                    (number == 0 && sector >= count)
+                        || (cutsIntoOldBytes && sector == count && count < base.numbers.count)
                 default: false
                 }
             }

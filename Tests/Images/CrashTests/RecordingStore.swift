@@ -19,27 +19,44 @@ final class RecordingStore: ImageStorage, @unchecked Sendable {
     struct Log {
         var start: PagedBytes
         var events: [Event] = []
+        /// The number of each event among those of all files.
+        var times: [Int] = []
         /// The event that is the barrier, and the content at that moment.
         var barriers: [(event: Int, content: PagedBytes)] = []
+
+        /// Events before the one with number `time`.
+        func count(before time: Int) -> Int {
+            var range = 0..<times.count
+            while !range.isEmpty {
+                let middle = (range.lowerBound + range.upperBound) / 2
+                range = times[middle] < time ? middle + 1..<range.upperBound : range.lowerBound..<middle
+            }
+            return range.lowerBound
+        }
     }
 
     let path: String
-    let isBlockDevice = false
+    let isBlockDevice: Bool
     let isReadOnly: Bool
+    let clock: EventClock
     private let lock = Monitor()
     private var content: PagedBytes
     private var recorded: Log
 
-    init(_ content: PagedBytes, path: String, readOnly: Bool = false) {
+    init(
+        _ content: PagedBytes, path: String, readOnly: Bool = false, isBlockDevice: Bool = false,
+        clock: EventClock = EventClock()
+    ) {
         self.content = content
         self.path = path
+        self.isBlockDevice = isBlockDevice
+        self.clock = clock
         isReadOnly = readOnly
         recorded = Log(start: content)
     }
 
     var log: Log { lock.locked { recorded } }
     var bytes: PagedBytes { lock.locked { content } }
-    var eventCount: Int { lock.locked { recorded.events.count } }
 
     func size() throws(BlockError) -> UInt64 { lock.locked { UInt64(content.count) } }
     func allocatedSize() throws(BlockError) -> UInt64 { try size() }
@@ -65,10 +82,19 @@ final class RecordingStore: ImageStorage, @unchecked Sendable {
             unsafe memcpy(buffer.baseAddress.unsafelyUnwrapped, source, data.count)
             filled = data.count
         }
-        lock.locked {
-            recorded.events.append(.write(offset: Int(offset), bytes: bytes))
-            unsafe content.write(data, at: Int(offset))
+        lock.lock()
+        defer { lock.unlock() }
+        if isBlockDevice, Int(offset) + data.count > content.count {
+            throw BlockError(.noSpace, "past the end of the device", path: path, offset: offset)
         }
+        note(.write(offset: Int(offset), bytes: bytes))
+        unsafe content.write(data, at: Int(offset))
+    }
+
+    /// With the lock held.
+    private func note(_ event: Event) {
+        recorded.events.append(event)
+        recorded.times.append(clock.tick())
     }
 
     func writeZeroes(at offset: UInt64, length: UInt64) throws(BlockError) {
@@ -82,7 +108,7 @@ final class RecordingStore: ImageStorage, @unchecked Sendable {
         lock.locked {
             let end = min(Int(offset + length), content.count)
             if Int(offset) >= end { return }
-            recorded.events.append(.zero(Int(offset)..<end))
+            note(.zero(Int(offset)..<end))
             content.zero(Int(offset)..<end)
         }
     }
@@ -99,8 +125,9 @@ final class RecordingStore: ImageStorage, @unchecked Sendable {
 
     func truncate(to length: UInt64) throws(BlockError) {
         precondition(!isReadOnly, "a read-only image was written")
+        if isBlockDevice { throw BlockError(.io, "a block device has one length", path: path) }
         lock.locked {
-            recorded.events.append(.truncate(Int(length)))
+            note(.truncate(Int(length)))
             content.resize(to: Int(length))
         }
     }
@@ -108,7 +135,7 @@ final class RecordingStore: ImageStorage, @unchecked Sendable {
     func sync() throws(BlockError) {
         lock.locked {
             recorded.barriers.append((recorded.events.count, content))
-            recorded.events.append(.sync)
+            note(.sync)
         }
     }
 

@@ -50,9 +50,7 @@ extension DiskImage {
             below.dataFile = nil
             let parent = try open(path: chain[1].path, format: chain[1].format, readOnly: false, policy: below)
             do throws(BlockError) {
-                try grow(parent, to: child.size, chain[1])
-                try ChainCopier(progress: progress, cancellation: cancellation).commit(child, into: parent)
-                try parent.flush()
+                try commit(child, into: parent, ChainCopier(progress: progress, cancellation: cancellation))
             } catch {
                 try? parent.close()
                 throw error.at(path: chain[1].path)
@@ -66,15 +64,21 @@ extension DiskImage {
         try child.close()
     }
 
-    private static func grow(
-        _ parent: any BlockDevice, to size: UInt64, _ reference: ImageReference
+    /// The content of an image that was opened without its parents goes into its parent, which is durable then.
+    static func commit(
+        _ child: any BlockDevice, into parent: any BlockDevice, _ copier: ChainCopier
     ) throws(BlockError) {
+        try grow(parent, to: child.size)
+        try copier.commit(child, into: parent)
+        try parent.flush()
+    }
+
+    private static func grow(_ parent: any BlockDevice, to size: UInt64) throws(BlockError) {
         if parent.size >= size { return }
         guard let resizable = parent as? any ResizableDevice else {
             throw BlockError(
                 .unsupported,
-                "the parent has \(parent.size) bytes, \(size) are needed, and it cannot be enlarged",
-                path: reference.path)
+                "the parent has \(parent.size) bytes, \(size) are needed, and it cannot be enlarged")
         }
         try resizable.resize(to: size, preallocation: .off)
         try parent.flush()

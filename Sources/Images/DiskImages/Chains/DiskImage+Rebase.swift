@@ -47,16 +47,23 @@ extension DiskImage {
         let file = try ImageFile(path: path, access: .readWrite)
         defer { file.close() }
         do throws(BlockError) {
-            switch format {
-            case .raw: return
-            case .vhd:
-                var parent: VHDParent?
-                if let newParent, let name { parent = try VHDParent(newParent, name: name) }
-                try VHDImage.replaceParent(file: file, with: parent)
-            case .qcow2: try QCOW2Image.replaceParent(storage: file, name: name, format: newParent?.format)
-            }
-            try file.sync()
+            try replaceParent(of: file, format, newParent, name: name)
         } catch { throw error.at(path: path) }
+    }
+
+    /// The image in a file that is open for nothing else names another parent, or (nil) none; durable then.
+    static func replaceParent(
+        of file: any ImageStorage, _ format: ImageFormat, _ newParent: ImageReference?, name: String?
+    ) throws(BlockError) {
+        switch format {
+        case .raw: return
+        case .vhd:
+            var parent: VHDParent?
+            if let newParent, let name { parent = try VHDParent(newParent, name: name) }
+            try VHDImage.replaceParent(file: file, with: parent)
+        case .qcow2: try QCOW2Image.replaceParent(storage: file, name: name, format: newParent?.format)
+        }
+        try file.sync()
     }
 
     /// The image must not become its own ancestor.
@@ -98,15 +105,22 @@ extension DiskImage {
                     path: newParent.path, format: newParent.format, readOnly: true, policy: newPolicy)
             }
             defer { try? parent?.close() }
-            let copier = ChainCopier(progress: progress, cancellation: cancellation)
-            // A VHD stores single sectors, a qcow2 image clusters.
-            let unit = format == .vhd ? 4096 : min(child.preferredAlignment, UInt64(ChainCopier.step))
-            try copier.keep(child, over: parent, unit: unit)
-            try child.flush()
+            try keepContent(
+                of: child, format, over: parent, ChainCopier(progress: progress, cancellation: cancellation))
         } catch {
             try? child.close()
             throw error
         }
         try child.close()
+    }
+
+    /// Makes an image store, durably, what it would not show over another parent (nil: none) otherwise.
+    static func keepContent(
+        of child: any BlockDevice, _ format: ImageFormat, over parent: (any BlockDevice)?, _ copier: ChainCopier
+    ) throws(BlockError) {
+        // A VHD stores single sectors, a qcow2 image clusters.
+        let unit = format == .vhd ? 4096 : min(child.preferredAlignment, UInt64(ChainCopier.step))
+        try copier.keep(child, over: parent, unit: unit)
+        try child.flush()
     }
 }

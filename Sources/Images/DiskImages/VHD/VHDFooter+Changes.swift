@@ -20,11 +20,12 @@ extension VHDFooter {
 
     func with(kind: Kind) -> VHDFooter { changed { $0.replaceBigEndian(at: 60, with: kind.rawValue) } }
 
-    /// With another size, and the geometry that makes every reader see it.
+    /// With another size, and the geometry that makes every reader see it; with no growth under way.
     func with(size: UInt64) -> VHDFooter {
         let geometry = followsGeometry ? VHDGeometry.maximum : VHDGeometry(size: size)
         let original = BigEndianBytes(bytes).u64(40)
         return changed { bytes in
+            clearGrowth(&bytes)
             Self.put(min(original, size), in: &bytes, at: 40)
             Self.put(size, in: &bytes, at: 48)
             bytes.replaceBigEndian(
@@ -34,13 +35,13 @@ extension VHDFooter {
         }
     }
 
-    private static func put(_ value: UInt64, in bytes: inout [UInt8], at offset: Int) {
+    static func put(_ value: UInt64, in bytes: inout [UInt8], at offset: Int) {
         bytes.replaceBigEndian(at: offset, with: UInt32(truncatingIfNeeded: value >> 32))
         bytes.replaceBigEndian(at: offset + 4, with: UInt32(truncatingIfNeeded: value))
     }
 
     /// Of valid bytes, valid bytes: `change` keeps cookie, version and kind legal.
-    private func changed(_ change: (inout [UInt8]) -> Void) -> VHDFooter {
+    func changed(_ change: (inout [UInt8]) -> Void) -> VHDFooter {
         var bytes = bytes
         change(&bytes)
         bytes.replaceBigEndian(at: 64, with: Self.checksum(bytes))

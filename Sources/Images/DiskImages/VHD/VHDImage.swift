@@ -19,7 +19,11 @@ enum VHDImage {
             throw BlockError(
                 .corrupt, "\(layout.notes.last ?? "the size is wrong"): it can be opened read-only only")
         }
-        guard let header = layout.header else { return FixedVHD(file: file, layout: layout) }
+        guard let header = layout.header else {
+            let device = FixedVHD(file: file, layout: layout)
+            if !readOnly { try device.undoGrowth() }
+            return device
+        }
         guard layout.footer.kind == .differencing else {
             return try DynamicVHD(file: file, layout: layout, header: header)
         }

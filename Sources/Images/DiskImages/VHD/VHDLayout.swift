@@ -18,6 +18,8 @@ struct VHDLayout {
     let notes: [String]
     /// The image can be read, and must not be written.
     let mustNotWrite: Bool
+    /// A fixed image was being enlarged: the size from which, which it has.
+    let interruptedGrowth: UInt64?
 
     init(file: any ImageStorage) throws(BlockError) {
         let length = try file.size()
@@ -39,6 +41,8 @@ struct VHDLayout {
         } else if let tail = copies.tail, !copies.isPoisoned {
             (chosen, contradicting) = (tail, nil)
             notes.append("the copy of the footer at the beginning is missing")
+        } else if copies.endsInZeroes, let stranded = try Self.strandedFooter(file, length) {
+            (chosen, contradicting) = (stranded, nil)
         } else {
             throw copies.failure
         }
@@ -46,7 +50,11 @@ struct VHDLayout {
             notes.append("the two copies of the footer differ; the one at the beginning is used")
         }
         var size = chosen.virtualSize
-        if size != chosen.currentSize {
+        interruptedGrowth = chosen.growsFrom ?? (copies.endsInZeroes && chosen.kind == .fixed ? size : nil)
+        if let interruptedGrowth {
+            notes.append("an enlargement of the disk was cut short; it has its size from before")
+            size = interruptedGrowth
+        } else if size != chosen.currentSize {
             notes.append("the size follows the geometry (\(size) bytes), not the size field (\(chosen.currentSize))")
         }
         let header: VHDHeader?
@@ -108,6 +116,8 @@ struct VHDLayout {
         var tail: VHDFooter?
         var tailStart: UInt64 = 0
         var isPoisoned = false
+        /// Neither copy is there, valid or not, and the last sector is zeroes.
+        var endsInZeroes = false
         var failure = BlockError(.invalidImage, "not a VHD: no footer at the beginning or the end")
     }
 
@@ -122,6 +132,8 @@ struct VHDLayout {
         if copies.isPoisoned {
             copies.failure = BlockError(.invalidImage, "the VHD was disabled on purpose (footer cookie v_poison)")
         }
+        copies.endsInZeroes =
+            !copies.isPoisoned && !VHDFooter.isMarked(headBytes) && tailBytes.allSatisfy { $0 == 0 }
         if VHDFooter.isMarked(headBytes) {
             do { copies.head = try VHDFooter(checking: headBytes) } catch { copies.failure = error }
             if copies.head?.kind == .fixed { copies.head = nil }

@@ -35,7 +35,7 @@ import Testing
         #expect(isClean)
     }
 
-    /// 4.27 is in the crash tests; this is the steady state of a disk that is rewritten again and again.
+    /// The steady state of a disk that is rewritten again and again.
     @Test func aDiskThatIsRewrittenForeverDoesNotGrowForever() throws {
         var random = SeededRandom.printed()
         let store = StoreInMemory()
@@ -67,6 +67,79 @@ import Testing
         let folder = try ScratchFolder("reuse")
         try store.save(folder.file("a.qcow2"))
         try qemuCheck(folder.file("a.qcow2"))
+    }
+
+    /// The guest cluster that each host cluster of data belongs to, as a file says it.
+    private func owners(_ bytes: GrowingBytes) throws -> [Int: Int] {
+        let store = StoreInMemory(bytes.array, readOnly: true)
+        let header = try QCOW2Image.readHeader(store, fileSize: store.size())
+        let geometry = QCOW2Geometry(header)
+        var owners: [Int: Int] = [:]
+        for (index, word) in try store.words(at: header.l1Offset, count: Int(header.l1Entries)).enumerated() {
+            let table = word & QCOW2Entry.offsetMask
+            if table == 0 { continue }
+            for (number, entry) in try store.words(at: table, count: geometry.l2Entries).enumerated() {
+                let host = Int((entry & QCOW2Entry.offsetMask) >> UInt64(geometry.clusterBits))
+                if host != 0 { owners[host] = index * geometry.l2Entries + number }
+            }
+        }
+        return owners
+    }
+
+    /// What a crash would leave must never name a cluster that another part of the disk has been given: every write of
+    /// data goes where the durable tables name nothing, or the part that the data is for.
+    @Test(arguments: [9, 12])
+    func _4_27_aFreedClusterIsUsedAgainOnlyWhenNoDurableTableNamesIt(_ clusterBits: Int) throws {
+        var random = SeededRandom.printed("\(#function) \(clusterBits)")
+        let cluster = 1 << clusterBits
+        let clusters = 200
+        let store = StoreInMemory()
+        try QCOW2Image.create(
+            storage: store, size: UInt64(clusters * cluster), clusterBits: clusterBits, refcountOrder: 4)
+        let start = store.bytes
+        store.recording = true
+        let image = try QCOW2Image.open(storage: store, readOnly: false)
+        // The value in a write names its clusters.
+        var meant: [UInt8: Range<Int>] = [:]
+        for value in UInt8(1)...250 {
+            let first = Int.random(in: 0..<clusters, using: &random)
+            let range = first..<min(clusters, first + Int.random(in: 1...12, using: &random))
+            meant[value] = range
+            switch value % 4 {
+            case 0: try image.discard(at: UInt64(range.lowerBound * cluster), length: UInt64(range.count * cluster))
+            case 1 where value % 16 == 1: try image.flush()
+            case 1:
+                try image.writeZeroes(
+                    at: UInt64(range.lowerBound * cluster), length: UInt64(range.count * cluster), mayUnmap: true)
+            default:
+                try image.store([UInt8](repeating: value, count: range.count * cluster), range.lowerBound * cluster)
+            }
+        }
+        try image.close()
+
+        let content = GrowingBytes(start)
+        var durable = try owners(content)
+        var reused = 0
+        var seen: Set<Int> = []
+        for event in store.events {
+            switch event {
+            case .sync: durable = try owners(content)
+            case .truncate(let length): content.resize(length)
+            case .write(let offset, let bytes):
+                let value = bytes.first ?? 0
+                let isData = bytes.count >= cluster && value != 0 && bytes.allSatisfy { $0 == value }
+                if isData, let range = meant[value] {
+                    for host in offset / cluster..<(offset + bytes.count) / cluster {
+                        if !seen.insert(host).inserted { reused += 1 }
+                        guard let owner = durable[host] else { continue }
+                        #expect(range.contains(owner), "host cluster \(host) is durably guest cluster \(owner)'s")
+                    }
+                }
+                content.write(bytes, at: offset)
+            }
+        }
+        // Space does get used again.
+        #expect(reused > 20)
     }
 
     /// A new image is filled in order: data follows data.

@@ -77,6 +77,8 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
     var recording = false
     /// Writes that succeed before the store is full; nil: all.
     var writesLeft: Int?
+    /// A system error for a write to a range; nil: it succeeds. Called with no lock held.
+    var refuses: ((Range<Int>) -> Int32?)?
     /// Barriers that succeed before they fail for ever; nil: all.
     var syncsLeft: Int?
     private(set) var syncCount = 0
@@ -134,6 +136,10 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
     }
 
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        if let code = refuses?(Int(offset)..<Int(offset) + data.count) {
+            throw BlockError(
+                code == ENOSPC ? .noSpace : .io, "injected", path: path, offset: offset, systemError: code)
+        }
         lock.lock()
         defer { lock.unlock() }
         if let left = writesLeft {

@@ -156,7 +156,9 @@ extension QCOW2Checker {
     /// The copied bit of an L2 entry contradicts the stored refcount.
     func copiedMismatch(_ entry: UInt64, _ table: Table, _ index: Int) throws(BlockError) {
         report.add(
-            .corruption, "the copied flag of an L2 entry contradicts its cluster's refcount",
+            .corruption,
+            "the copied flag of an L2 entry is \(entry & QCOW2Entry.copied != 0 ? "set" : "clear"), and contradicts its"
+                + " cluster's refcount",
             offset: entry & QCOW2Entry.offsetMask, count: table.weight)
         copiedMismatches += table.weight
         if mode == .fixCopied {
@@ -172,7 +174,9 @@ extension QCOW2Checker {
                 continue
             }
             report.add(
-                .corruption, "the copied flag of L1 entry \(index) contradicts its table's refcount",
+                .corruption,
+                "the copied flag of L1 entry \(index) is \(l1[index] & QCOW2Entry.copied != 0 ? "set" : "clear"), and"
+                    + " contradicts its table's refcount",
                 offset: cluster << UInt64(geometry.clusterBits))
             copiedMismatches += 1
             if mode == .fixCopied {

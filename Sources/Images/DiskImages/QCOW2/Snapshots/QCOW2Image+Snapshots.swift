@@ -13,6 +13,13 @@ internal import Synchronization
 /// Each bar is a barrier. A crash in between leaves counts that are too high, or a cluster that is copied before it is
 /// written though it need not be: leaks, never lost content. In version 3 the dirty bit is set meanwhile
 /// (`whileDirty`), so that both are put right when the image is opened for writing next.
+///
+/// Version 2 has no such bit, and no order of writes can do without one. The specification wants the copied bit to be “1
+/// for standard clusters whose refcount is exactly one” and 0 for those that “require COW”: a fact that is stored twice,
+/// in a refcount block and in an L2 table, so in two sectors, of which a crash may keep one. The order above keeps the
+/// one that does no harm: a clear bit with a count of 1 costs a copy at the next write, while a bit that is still set
+/// with a count of 2 would let a write go into the snapshot. So after such a crash a check of a version 2 image may
+/// report copied bits that are clear without need, until it repairs them; nothing else, and never a bit that is set.
 extension QCOW2Image: SnapshotKeeper {
     public func snapshots() throws(BlockError) -> [SnapshotInfo] {
         try checkUsable()

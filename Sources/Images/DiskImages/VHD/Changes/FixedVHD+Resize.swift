@@ -2,15 +2,25 @@ import BlockIO
 import CoreTypes
 import Synchronization
 
-/// Another size for a fixed image, whose only structure is the footer behind the data.
+/// Another size for a fixed image, whose only structure is the footer behind the data. Durable when it returns.
 ///
-/// Larger: the footer at the new end is durable before the old one becomes data. A crash in between leaves the larger
-/// disk, with the old footer's bytes in its new part. Smaller: the new footer is durable before the file ends behind
-/// it; until then the old one counts.
+/// Larger. Two footers and the new data cannot change in one step, so the new footer says at first that the image is
+/// growing, and from which size (`VHDFooter.growing`); an image that says so has its old size. With a barrier at each
+/// bar:
+///
+///     growing footer at the new end | zeroes over the old footer | final footer
+///
+/// Whoever opens the image for writing after a crash puts the old end back (`undoGrowth`). Where the file system makes a
+/// file longer before it has the data, the end is zeroes then and the old footer the last thing in front of them
+/// (`VHDLayout.strandedFooter`): the old size, too.
+///
+/// Smaller: the new footer is durable before the file ends behind it; until then the old one counts, and one sector of
+/// what is given up is lost already.
 extension FixedVHD: ResizableDevice {
     func resize(to new: UInt64, preallocation: CreateOptions.Preallocation) throws(BlockError) {
         let limit = FormatCapabilities.largestVHD
         guard new % 512 == 0, new <= limit else { throw FormatCapabilities.tooLarge(new, .vhd, limit: limit) }
+        if isReadOnly { throw BlockError(.readOnly, "the image was opened read-only", path: file.path) }
         try resizing.locked { () throws(BlockError) in
             let old = size
             if new == old { return }
@@ -20,24 +30,74 @@ extension FixedVHD: ResizableDevice {
                 guard new <= place else {
                     throw BlockError(.noSpace, "the device is too small for \(new) bytes and the footer; enlarge it")
                 }
-                if new > old { try file.zero(at: old, length: new - old, mayUnmap: true) }
+                if new > old {
+                    try file.zero(at: old, length: new - old, mayUnmap: true)
+                    try file.sync()
+                }
                 try file.store(footer.bytes, at: place)
-                try file.sync()
+            } else if new > old {
+                try grow(from: old, to: new, footer, preallocation)
             } else {
-                let length = try file.size()
                 try file.store(footer.bytes, at: new)
                 try file.sync()
-                if new > old {
-                    // The old footer, and whatever an old file had behind its data.
-                    try file.zero(at: old, length: min(new, max(length, old)) - old, mayUnmap: true)
-                    try reserve(old..<new, preallocation)
-                } else {
-                    try file.truncate(to: new + UInt64(VHDFooter.size))
-                }
-                try file.sync()
+                try file.truncate(to: new + UInt64(VHDFooter.size))
             }
+            try file.sync()
             currentSize.store(new, ordering: .releasing)
         }
+    }
+
+    private func grow(
+        from old: UInt64, to new: UInt64, _ footer: VHDFooter, _ preallocation: CreateOptions.Preallocation
+    ) throws(BlockError) {
+        let length = try file.size()
+        let end = new + UInt64(VHDFooter.size)
+        if end > length {
+            let tail = length - (length % 512 == 511 ? 511 : min(length, 512))
+            guard new >= length || new == tail else {
+                throw BlockError(
+                    .unsupported, "the footer of the VHD is not on a sector boundary; copy the image", path: file.path)
+            }
+            try file.store(footer.growing(from: old).bytes, at: new)
+            try file.sync()
+            do throws(BlockError) {
+                // The old footer, and whatever an old file had behind its data.
+                try file.zero(at: old, length: min(new, length) - old, mayUnmap: true)
+                try reserve(old..<new, preallocation)
+                try file.sync()
+                try file.store(footer.bytes, at: new)
+            } catch {
+                // Else whoever opens the image next does it.
+                try? restoreEnd(old)
+                throw error
+            }
+        } else {
+            // What an old file has behind its disk takes the new part in; the footer at the end counts meanwhile.
+            try file.zero(at: old, length: new - old, mayUnmap: true)
+            try reserve(old..<new, preallocation)
+            try file.sync()
+            try file.store(footer.bytes, at: new)
+            try file.sync()
+            if end < length { try file.truncate(to: end) }
+        }
+    }
+
+    /// Gives an image whose enlargement was cut short its old end again, durable when this returns. With no requests.
+    func undoGrowth() throws(BlockError) {
+        if let old = layout.interruptedGrowth { try restoreEnd(old) }
+    }
+
+    private func restoreEnd(_ old: UInt64) throws(BlockError) {
+        let footer = layout.footer.with(size: old)
+        if file.isBlockDevice {
+            try file.store(footer.bytes, at: try file.size() - UInt64(VHDFooter.size))
+        } else {
+            // The growing footer counts until the file ends here.
+            try file.store(footer.bytes, at: old)
+            try file.sync()
+            try file.truncate(to: old + UInt64(VHDFooter.size))
+        }
+        try file.sync()
     }
 
     private func reserve(_ range: Range<UInt64>, _ choice: CreateOptions.Preallocation) throws(BlockError) {

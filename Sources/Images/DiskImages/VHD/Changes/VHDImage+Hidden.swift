@@ -3,7 +3,11 @@ public import BlockIO
 extension VHDImage {
     /// Sets or clears Xen's mark of an image that is not to be shown as a disk of its own, in both footers.
     static func setHidden(file: any ImageStorage, _ isHidden: Bool) throws(BlockError) {
-        let layout = try VHDLayout(file: file)
+        var layout = try VHDLayout(file: file)
+        if layout.interruptedGrowth != nil {
+            try FixedVHD(file: file, layout: layout).undoGrowth()
+            layout = try VHDLayout(file: file)
+        }
         if layout.footer.isHidden == isHidden && layout.footersAgree { return }
         let footer = layout.footer.with(isHidden: isHidden)
         guard let header = layout.header else {

@@ -20,6 +20,8 @@ struct VHDCheck {
     enum Work: Hashable {
         /// Footers alike, nothing behind them.
         case order
+        /// The end of a fixed image that was growing.
+        case growth
         case staleEntries
         case batmap
         case footer
@@ -35,8 +37,15 @@ struct VHDCheck {
 
     mutating func run() throws(BlockError) -> CheckReport {
         try repairChecksums()
-        let layout = try VHDLayout(file: file)
+        var layout = try VHDLayout(file: file)
         canRepair = !layout.mustNotWrite
+        if layout.interruptedGrowth != nil {
+            find(.note, "an enlargement of the disk was cut short; it has its size from before", by: .leaks, .growth)
+            if work.remove(.growth) != nil {
+                try FixedVHD(file: file, layout: layout).undoGrowth()
+                layout = try VHDLayout(file: file)
+            }
+        }
         guard let header = layout.header else {
             try checkFixed(layout)
             return report

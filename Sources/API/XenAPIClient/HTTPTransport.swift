@@ -102,7 +102,7 @@ final class HTTPTransport: Sendable {
         } catch let error as NIOSSLError {
             // The only ones that a server's certificate or its lack of TLS causes; nothing was sent.
             throw ConnectionError.unreachable(address, reason: "TLS failed: \(error)")
-        } catch let error as BoringSSLError {
+        } catch let error as NIOSSLExtraError {
             throw ConnectionError.unreachable(address, reason: "TLS failed: \(error)")
         } catch let error as IOError {
             let reason = Self.reason(error)

@@ -48,7 +48,7 @@ final class ConnectionGroup: @unchecked Sendable {
             guard let oldest = queues[Waiting.request.rawValue].first ?? queues[Waiting.head.rawValue].first else {
                 return false
             }
-            oldest.drop()
+            oldest.abandon()
             guard budget.take() else { return false }
         }
         connections[ObjectIdentifier(connection)] = connection
@@ -97,6 +97,9 @@ final class ConnectionGroup: @unchecked Sendable {
         emptied = nil
     }
 
+    /// Whether a connection may be listened to after its last answer: not when too many are already.
+    var mayLinger: Bool { queues[Waiting.linger.rawValue].count < 256 }
+
     private func sweep() {
         let now = NIODeadline.now()
         for waiting in Waiting.allCases {
@@ -124,6 +127,7 @@ final class ConnectionGroup: @unchecked Sendable {
 /// A list that its members carry: nothing is allocated when one changes its place.
 private struct ConnectionQueue {
     private(set) var first: HTTPConnection?
+    private(set) var count = 0
     private var last: HTTPConnection?
 
     mutating func append(_ connection: HTTPConnection) {
@@ -131,6 +135,7 @@ private struct ConnectionQueue {
         connection.after = nil
         last?.after = connection
         last = connection
+        count += 1
         if first == nil { first = connection }
     }
 
@@ -139,5 +144,6 @@ private struct ConnectionQueue {
         if let after = connection.after { after.before = connection.before } else { last = connection.before }
         connection.before = nil
         connection.after = nil
+        count -= 1
     }
 }

@@ -159,7 +159,7 @@ extension HTTPConnection {
         let written = eventLoop.makePromise(of: Void.self)
         written.futureResult.whenComplete { _ in
             guard let context = self.context else { return }
-            if self.isTLS || self.inputIsClosed {
+            if self.isTLS || self.inputIsClosed || !self.group.mayLinger {
                 context.close(promise: nil)
             } else {
                 self.group.wait(self, for: .linger)
@@ -184,11 +184,15 @@ extension HTTPConnection {
         group.wait(self, for: nil)
         // Done at once, since this is the event loop.
         _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
-        guard isTLS, let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)
-        else {
-            return context.close(promise: nil)
-        }
-        tls.close(promise: nil)
+        abandon()
+    }
+
+    /// Ends the connection at once, also below TLS, whose farewell would wait for the client.
+    func abandon() {
+        guard let context else { return }
+        group.wait(self, for: nil)
+        let tls = isTLS ? try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self) : nil
+        (tls ?? context).close(promise: nil)
     }
 
     func expire(_ waiting: Waiting) {

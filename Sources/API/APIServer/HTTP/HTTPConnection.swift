@@ -183,7 +183,8 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
             if isTooLong {
                 refuse(.requestHeaderFieldsTooLarge, "a request head has at most \(group.limits.head) bytes")
             } else if inputIsClosed {
-                drop()
+                // Earlier answers may still be on their way.
+                closeAfterAnswer()
             } else if received.readableBytes > 0, waiting == .request {
                 group.wait(self, for: .head)
             }
@@ -270,7 +271,7 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
         phase = .call(head, encoding, length: Int(length))
         guard received.readableBytes < length else { return }
         group.wait(self, for: .call)
-        if head.expectsContinue {
+        if head.expectsContinue, head.minorVersion == 1 {
             var buffer = ByteBuffer()
             buffer.writeStaticString(ResponseHead.continue)
             writeSoon(buffer)

@@ -49,6 +49,7 @@ enum ServerCertificate {
                 Critical(KeyUsage(digitalSignature: true, keyCertSign: true))
                 try ExtendedKeyUsage([.serverAuth])
                 SubjectAlternativeNames(alternatives)
+                SubjectKeyIdentifier(hash: Certificate.PublicKey(key.publicKey))
             },
             issuerPrivateKey: Certificate.PrivateKey(key))
         return PEM(certificate: try certificate.serializeAsPEM().pemString, key: key.pemRepresentation)

@@ -38,6 +38,7 @@ let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "as
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let hashTrees = Target.Dependency.product(name: "HashTreeCollections", package: "swift-collections")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 var targets: [Target] = [
@@ -90,6 +91,7 @@ if coreOnly {
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     ]
@@ -106,7 +108,7 @@ if coreOnly {
             "API", "APIServer", ["Toolstack", "APITypes", "RPCCodec", "DataModel", "CoreTypes"],
             packages: [hummingbird, nioCore, nioHTTP1, nioPosix, logging]),
         // Control
-        library("Control", "PoolDatabase", ["APITypes", "DataModel", "CoreTypes"], packages: [grdb]),
+        library("Control", "PoolDatabase", ["APITypes", "DataModel", "CoreTypes"], packages: [grdb, hashTrees]),
         library("Control", "StorageInterface", ["CoreTypes"]),
         library("Control", "StorageManagers", ["StorageInterface", "DiskImages", "BlockCopy", "BlockIO", "CoreTypes"]),
         library(

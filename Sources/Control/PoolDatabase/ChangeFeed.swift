@@ -1,125 +1,82 @@
-import APITypes
-import Synchronization
+/// What happened to the rows of a filter between two generations.
+public struct Changes: Sendable {
+    /// As they are at `generation`, oldest change first.
+    public let changed: [Row]
+    /// Oldest deletion first.
+    public let deleted: [DeletedRow]
+    /// Deletions between may be missing: too many happened.
+    public let isIncomplete: Bool
+    private let state: DatabaseState
+
+    init(_ state: DatabaseState, changed: [Row], deleted: [DeletedRow], isIncomplete: Bool) {
+        self.state = state
+        self.changed = changed
+        self.deleted = deleted
+        self.isIncomplete = isIncomplete
+    }
+
+    /// What this is the state of.
+    public var generation: Int64 { state.generation }
+    public var schema: DatabaseSchema { state.schema }
+    /// How many rows of a class there are at `generation`.
+    public func count(of declared: ClassSchema) -> Int { state.count(of: declared) }
+}
 
 extension PoolDatabase {
-    /// Returns once the database is past `generation`, the time is over, or the calling task was cancelled.
+    /// What happened after generation `since` to the rows that `filter` names. Costs what it finds, not what there is.
+    /// `exceptions`: classes (exact names) that are looked at since another generation.
+    public func changes(since: Int64, filter: ChangeFilter, exceptions: [String: Int64] = [:]) -> Changes {
+        state.changes(since: since, filter: filter, exceptions: exceptions)
+    }
+
+    /// The same for whole classes (exact names); nil: all.
+    public func changes(since: Int64, classes: Set<String>? = nil) -> Changes {
+        let names = classes ?? Set(schema.classes.map(\.name))
+        return changes(since: since, filter: ChangeFilter(classes: names))
+    }
+
+    /// A watch for rows that `filter` names. `deadline`: when it wakes whatever happens.
+    public func watch(_ filter: ChangeFilter, until deadline: ContinuousClock.Instant? = nil) -> ChangeWatch {
+        ChangeWatch(filter: filter, hub: hub, deadline: deadline)
+    }
+
+    /// Lets everybody who watches look again, though there is no change.
+    public func wakeWatches() { hub.wakeAll() }
+
+    /// Returns once something was committed after `generation`, the time is over, or the calling task was cancelled.
     public func waitForChange(after generation: Int64, timeout: Duration) async {
-        let id = waiters.register()
-        let timer = Task { [waiters] in
-            try? await Task.sleep(for: timeout)
-            waiters.wake(id)
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let wait = !Task.isCancelled && self.generation <= generation
-                waiters.park(id, continuation, wait: wait) { self.generation > generation }
-            }
-        } onCancel: {
-            waiters.wake(id)
-        }
-        timer.cancel()
-    }
-
-    /// Lets everybody who waits for a change look again, though there is none.
-    public func wakeWaiters() { waiters.wakeAll() }
-
-    /// What happened after generation `since`: rows changed (oldest change first), rows gone, and the generation this
-    /// is the state of. Give `classes` (exact names) to look at those only.
-    public func changes(
-        since: Int64, classes: Set<String>? = nil
-    ) -> (changed: [Row], deleted: [DeletedRow], generation: Int64) {
-        read { view in
-            guard let state = view as? DatabaseState else { return ([], [], view.generation) }
-            var changed: [Row] = []
-            for (name, table) in state.tables where table.lastChange > since && classes?.contains(name) ?? true {
-                for (ref, stored) in table.rows where stored.modified > since {
-                    changed.append(Row(schema: table.schema, ref: ref, stored: stored))
-                }
-            }
-            changed.sort { ($0.lastModified, $0.created, $0.ref) < ($1.lastModified, $1.created, $1.ref) }
-            let firstDeleted = state.deleted.partitioningIndex { $0.generation > since }
-            let deleted = state.deleted[firstDeleted...].filter { classes?.contains($0.className) ?? true }
-            return (changed, deleted, state.generation)
-        }
+        let deadline = ContinuousClock.now + timeout
+        let watch = watch(ChangeFilter(classes: Set(schema.classes.map(\.name))), until: deadline)
+        defer { watch.end() }
+        while self.generation <= generation, ContinuousClock.now < deadline, !Task.isCancelled { await watch.wait() }
     }
 }
 
-extension Array {
-    /// The first index whose element fits, in an array where all that fit are at the end.
-    fileprivate func partitioningIndex(_ fits: (Element) -> Bool) -> Int {
-        var low = startIndex
-        var high = endIndex
-        while low < high {
-            let middle = low + (high - low) / 2
-            if fits(self[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
-    }
-}
-
-/// The tasks that wait for the next change.
-final class ChangeWaiters: Sendable {
-    private enum Waiter: Sendable {
-        case registered
-        case parked(CheckedContinuation<Void, Never>)
-        case woken
-    }
-
-    private struct Table: Sendable {
-        var next: UInt64 = 0
-        var waiters: [UInt64: Waiter] = [:]
-    }
-
-    private let table = Mutex(Table())
-
-    func register() -> UInt64 {
-        table.withLock { table in
-            table.next += 1
-            table.waiters[table.next] = .registered
-            return table.next
-        }
-    }
-
-    /// Suspends until `wake`. `isDue` is asked again under the lock, so that a change between is not missed.
-    func park(_ id: UInt64, _ continuation: CheckedContinuation<Void, Never>, wait: Bool, isDue: () -> Bool) {
-        let resume = table.withLock { table -> Bool in
-            if case .registered? = table.waiters[id], wait, !isDue() {
-                table.waiters[id] = .parked(continuation)
-                return false
-            }
-            table.waiters[id] = nil
-            return true
-        }
-        if resume { continuation.resume() }
-    }
-
-    func wake(_ id: UInt64) {
-        let continuation = table.withLock { table -> CheckedContinuation<Void, Never>? in
-            switch table.waiters[id] {
-            case .parked(let continuation)?:
-                table.waiters[id] = nil
-                return continuation
-            case .registered?:
-                table.waiters[id] = .woken
-                return nil
-            case .woken?, nil:
-                return nil
-            }
-        }
-        continuation?.resume()
-    }
-
-    func wakeAll() {
-        let all = table.withLock { table -> [CheckedContinuation<Void, Never>] in
-            var parked: [CheckedContinuation<Void, Never>] = []
-            for (id, waiter) in table.waiters {
-                if case .parked(let continuation) = waiter {
-                    parked.append(continuation)
-                    table.waiters[id] = nil
+extension DatabaseState {
+    func changes(since: Int64, filter: ChangeFilter, exceptions: [String: Int64]) -> Changes {
+        var changed: [Row] = []
+        var deleted: [DeletedRow] = []
+        var isIncomplete = false
+        for declared in schema.classes {
+            let table = table(declared.index)
+            let since = exceptions[declared.name] ?? since
+            if filter.everything && declared.generatesEvents || filter.classes.contains(declared.name) {
+                table.forEachChange(after: since) { changed.append($0) }
+                table.forEachDeletion(after: since) { deleted.append($0) }
+                isIncomplete = isIncomplete || table.forgottenDeletions > since
+            } else if let refs = filter.objects[declared.name] {
+                for ref in refs {
+                    if let row = table.row(ref) {
+                        if row.lastModified > since { changed.append(row) }
+                    } else if let gone = table.deletion(of: ref), gone.generation > since {
+                        deleted.append(gone)
+                    }
                 }
+                isIncomplete = isIncomplete || table.forgottenDeletions > since
             }
-            return parked
         }
-        for continuation in all { continuation.resume() }
+        changed.sort { ($0.lastModified, $0.created, $0.ref) < ($1.lastModified, $1.created, $1.ref) }
+        deleted.sort { ($0.generation, $0.ref) < ($1.generation, $1.ref) }
+        return Changes(self, changed: changed, deleted: deleted, isIncomplete: isIncomplete)
     }
 }

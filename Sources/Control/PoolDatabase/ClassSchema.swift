@@ -43,38 +43,53 @@ public struct RelationSource: Hashable, Sendable {
 /// What the database needs to know of one class.
 public final class ClassSchema: Sendable {
     public let name: String
+    /// The name as events and counts show it.
+    public let lowercaseName: String
     /// False for classes that live in memory only (sessions, tasks, …).
     public let isPersistent: Bool
     /// True when changes of its rows are shown by `event.from`.
     public let generatesEvents: Bool
     /// In datamodel order.
     public let fields: [FieldSchema]
-    /// The computed sets of other classes that follow a field of this one: field name → the target's class and field.
-    let targets: [String: RelationTarget]
+    /// The position in `DatabaseSchema.classes`.
+    let index: Int
+    /// By position: which computed set of the class the field is; nil for stored fields.
+    let slots: [Int?]
+    let slotCount: Int
+    /// The computed sets of other classes that follow a field of this one, by the field's position.
+    let targets: [Int: RelationTarget]
+    let uuidPosition: Int?
+    let namePosition: Int?
     private let positions: [String: Int]
     private let columns: [String: Int]
 
-    init(
-        name: String, isPersistent: Bool, generatesEvents: Bool, fields: [FieldSchema],
-        targets: [String: RelationTarget]
-    ) {
-        self.name = name
-        self.isPersistent = isPersistent
-        self.generatesEvents = generatesEvents
-        self.fields = fields
+    init(_ declared: DatabaseSchema.Declaration, index: Int, targets: [Int: RelationTarget]) {
+        precondition(declared.fields.count <= FieldValues.most, "\(declared.name) has too many fields")
+        name = declared.name
+        lowercaseName = declared.name.lowercased()
+        isPersistent = declared.isPersistent
+        generatesEvents = declared.generatesEvents
+        fields = declared.fields
+        self.index = index
         self.targets = targets
+        slots = declared.slots
+        slotCount = declared.fields.count { $0.source != nil }
         positions = Dictionary(fields.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         columns = Dictionary(fields.enumerated().map { ($1.column, $0) }, uniquingKeysWith: { first, _ in first })
+        uuidPosition = positions["uuid"]
+        namePosition = positions["name_label"]
     }
 
     public func field(_ name: String) -> FieldSchema? { positions[name].map { fields[$0] } }
     public func field(column: String) -> FieldSchema? { columns[column].map { fields[$0] } }
+    /// The position of a field in `fields`, by wire name.
+    public func position(_ name: String) -> Int? { positions[name] }
 }
 
-/// The computed side of a relation.
+/// The computed side of a relation: a slot of a class.
 struct RelationTarget: Hashable, Sendable {
-    let className: String
-    let field: String
+    let classIndex: Int
+    let slot: Int
 }
 
 /// All classes that have rows.
@@ -99,25 +114,35 @@ public final class DatabaseSchema: Sendable {
     }
 
     public init(_ declarations: [Declaration]) {
-        var targets: [String: [String: RelationTarget]] = [:]
-        for declaration in declarations {
-            for field in declaration.fields {
-                guard let source = field.source else { continue }
-                targets[source.className, default: [:]][source.field] =
-                    RelationTarget(className: declaration.name, field: field.name)
+        let indexes = Dictionary(declarations.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+        var targets = [[Int: RelationTarget]](repeating: [:], count: declarations.count)
+        for (index, declared) in declarations.enumerated() {
+            for (field, slot) in zip(declared.fields, declared.slots) {
+                guard let source = field.source, let slot, let other = indexes[source.className],
+                    let position = declarations[other].fields.firstIndex(where: { $0.name == source.field })
+                else { continue }
+                targets[other][position] = RelationTarget(classIndex: index, slot: slot)
             }
         }
-        classes = declarations.map {
-            ClassSchema(
-                name: $0.name, isPersistent: $0.isPersistent, generatesEvents: $0.generatesEvents, fields: $0.fields,
-                targets: targets[$0.name] ?? [:])
-        }
+        classes = declarations.enumerated().map { ClassSchema($1, index: $0, targets: targets[$0]) }
         byName = Dictionary(classes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         byLowercaseName = Dictionary(
-            classes.map { ($0.name.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+            classes.map { ($0.lowercaseName, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     public subscript(_ name: String) -> ClassSchema? { byName[name] }
     /// By any spelling of the name's case, as event subscriptions give it.
     public func anyCase(_ name: String) -> ClassSchema? { byLowercaseName[name.lowercased()] }
+}
+
+extension DatabaseSchema.Declaration {
+    /// Numbers the computed fields, by position.
+    var slots: [Int?] {
+        var next = 0
+        return fields.map { field in
+            guard field.source != nil else { return nil }
+            defer { next += 1 }
+            return next
+        }
+    }
 }

@@ -10,8 +10,12 @@ public protocol DatabaseReader {
     func count(className: String) -> Int
     func row(className: String, uuid: String) -> Row?
     func rows(className: String, nameLabel: String) -> [Row]
+    /// The rows whose `field` is `value`, oldest first, where an index knows them without looking at every row: uuids,
+    /// name labels, and references that make up the computed set of another class. Nil where there is none.
+    func rows(className: String, field: String, equals value: APIValue) -> [Row]?
     /// The toolstack's own records of `kind`, by key. Clients never see them.
     func privateRecords(kind: String) -> [String: String]
+    func privateRecord(kind: String, key: String) -> String?
 }
 
 extension DatabaseReader {

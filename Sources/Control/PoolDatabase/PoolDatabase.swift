@@ -10,20 +10,22 @@ public final class PoolDatabase: Sendable {
     private let store: RowStore?
     private let visible: Mutex<DatabaseState>
     private let queue: Mutex<Queue>
-    let waiters = ChangeWaiters()
+    let hub = ChangeHub()
 
     /// The transactions that are done but not durable yet.
     private struct Queue: Sendable {
         /// The state after the last of them.
         var head: DatabaseState
-        var pending: [Pending] = []
+        var group = Group()
         var isWriting = false
     }
 
-    private struct Pending: Sendable {
-        let state: DatabaseState
-        let changes: [RowChange]
-        let finish: CheckedContinuation<Void, any Error>
+    /// Transactions that become durable together.
+    private struct Group: Sendable {
+        var rows: [TouchedRow] = []
+        var records: [Transaction.PrivateKey] = []
+        var journal: [RowKey] = []
+        var waiting: [CheckedContinuation<Void, any Error>] = []
     }
 
     /// Opens or creates the file; nil keeps everything in memory. Throws `StoreError` for a file that is damaged, of
@@ -32,8 +34,7 @@ public final class PoolDatabase: Sendable {
         guard let path else {
             return PoolDatabase(schema: schema, store: nil, state: DatabaseState(schema: schema, generation: 0))
         }
-        let store = try await RowStore.open(path: path)
-        let state = try await store.load(schema: schema)
+        let (store, state) = try await RowStore.open(path: path, schema: schema)
         return PoolDatabase(schema: schema, store: store, state: state)
     }
 
@@ -46,9 +47,14 @@ public final class PoolDatabase: Sendable {
 
     /// Runs `body` on the committed state. Short and synchronous; a change made meanwhile is not seen.
     public func read<T>(_ body: (any DatabaseReader) throws -> T) rethrows -> T {
-        let snapshot = visible.withLock { $0 }
-        return try body(snapshot)
+        try body(state)
     }
+
+    /// The committed state.
+    var state: DatabaseState { visible.withLock { $0 } }
+
+    /// How many groups of transactions were written to the file so far: what each of them shared was one sync.
+    public var commitCount: Int { store?.commitCount ?? 0 }
 
     public var generation: Int64 { visible.withLock { $0.generation } }
 
@@ -73,16 +79,18 @@ public final class PoolDatabase: Sendable {
                 }
                 if transaction.isEmpty {
                     // Nothing of its own, yet what it read must not be undone after its caller went on.
-                    guard !queue.pending.isEmpty || queue.isWriting else {
+                    guard queue.isWriting || !queue.group.waiting.isEmpty else {
                         finish.resume()
                         return false
                     }
-                    queue.pending.append(Pending(state: queue.head, changes: [], finish: finish))
                 } else {
                     queue.head = transaction.state
-                    queue.pending.append(
-                        Pending(state: transaction.state, changes: RowChange.all(of: transaction), finish: finish))
+                    queue.head.journal = []
+                    queue.group.rows += transaction.touched
+                    queue.group.records += transaction.touchedPrivates
+                    queue.group.journal += transaction.state.journal
                 }
+                queue.group.waiting.append(finish)
                 defer { queue.isWriting = true }
                 return !queue.isWriting
             }
@@ -95,45 +103,50 @@ public final class PoolDatabase: Sendable {
 
     /// Writes groups of transactions until none is left.
     private func write() {
-        while let batch = nextBatch() {
-            let changes = batch.flatMap(\.changes)
-            let generation = batch[batch.count - 1].state.generation
-            if let store, !changes.isEmpty || store.mustReserve(generation) {
-                store.write(changes, generation: generation) { [self] error in
-                    finish(batch, error)
+        while let (group, state) = nextGroup() {
+            if let store, !group.rows.isEmpty || !group.records.isEmpty || store.mustReserve(state.generation) {
+                store.write(group.rows, group.records, of: state) { [self] error in
+                    finish(group, state, error)
                     write()
                 }
                 return
             }
-            finish(batch, nil)
+            finish(group, state, nil)
         }
     }
 
-    private func nextBatch() -> [Pending]? {
+    private func nextGroup() -> (Group, DatabaseState)? {
         queue.withLock { queue in
-            if queue.pending.isEmpty {
+            if queue.group.waiting.isEmpty {
                 queue.isWriting = false
                 return nil
             }
-            defer { queue.pending = [] }
-            return queue.pending
+            defer { queue.group = Group() }
+            return (queue.group, queue.head)
         }
     }
 
-    private func finish(_ batch: [Pending], _ error: (any Error)?) {
+    private func finish(_ group: Group, _ state: DatabaseState, _ error: (any Error)?) {
         guard let error else {
-            visible.withLock { $0 = batch[batch.count - 1].state }
-            waiters.wakeAll()
-            for item in batch { item.finish.resume() }
+            visible.withLock { $0 = state }
+            hub.publish(group.journal, schema: schema)
+            for waiting in group.waiting { waiting.resume() }
             return
         }
         // What came after was built on what is lost: it fails too.
-        let later = queue.withLock { queue -> [Pending] in
+        let later = queue.withLock { queue -> Group in
             queue.head = visible.withLock { $0 }
-            defer { queue.pending = [] }
-            return queue.pending
+            defer { queue.group = Group() }
+            return queue.group
         }
-        for item in batch + later { item.finish.resume(throwing: error) }
+        for waiting in group.waiting + later.waiting { waiting.resume(throwing: error) }
+    }
+
+    /// Copies the file as it is now to `path`, where nothing may be, while the database is in use: the copy can be opened
+    /// as a database. Throws `StoreError`; then there is no copy.
+    public func backUp(to path: String) async throws {
+        guard let store else { throw StoreError.notInAFile }
+        try await store.backUp(to: path)
     }
 
     /// Ends the use of the file, after everything written so far. Later transactions fail.

@@ -1,12 +1,15 @@
 public import APITypes
+import HashTreeCollections
 
 /// One object of the database as it was when it was read: a value that does not change.
 public struct Row: Sendable {
     public let schema: ClassSchema
-    /// `OpaqueRef:…`
-    public let ref: String
     let stored: StoredRow
+    /// The computed sets of the row's table, by slot.
+    let members: ComputedSets
 
+    /// `OpaqueRef:…`
+    public var ref: String { stored.ref }
     public var className: String { schema.name }
     /// The database generation that created the row.
     public var created: Int64 { stored.created }
@@ -23,34 +26,54 @@ public struct Row: Sendable {
 
     /// The same by wire name; `.void` for a field that the class does not have.
     public subscript(field name: String) -> APIValue {
-        stored.values[name] ?? schema.field(name)?.initial ?? .void
+        guard let position = schema.position(name) else { return .void }
+        return value(at: position)
+    }
+
+    /// The value of the field at `position` of `schema.fields`.
+    public func value(at position: Int) -> APIValue {
+        if let slot = schema.slots[position] {
+            guard let set = members[slot][stored.ref] else { return .set([]) }
+            return .set(set.refs.map(APIValue.ref))
+        }
+        return stored.values[position] ?? schema.fields[position].initial
     }
 
     public func typedRef<C>(_: C.Type) -> Ref<C> { Ref(ref) }
 
-    public var uuid: String { text("uuid") }
-    public var nameLabel: String { text("name_label") }
+    public var uuid: String { text(schema.uuidPosition) }
+    public var nameLabel: String { text(schema.namePosition) }
 
     /// The row as `get_record` returns it: every public field, in datamodel order.
     public var record: APIValue {
-        var members: [APIMember] = []
-        members.reserveCapacity(schema.fields.count)
-        for field in schema.fields where field.isPublic {
-            members.append(APIMember(field.name, stored.values[field.name] ?? field.initial))
-        }
-        return .record(members)
+        var all: [APIMember] = []
+        all.reserveCapacity(schema.fields.count)
+        forEachPublicField { all.append(APIMember($0, $1)) }
+        return .record(all)
     }
 
-    private func text(_ name: String) -> String {
-        guard case .string(let text) = self[field: name] else { return "" }
+    /// The members of `record` one by one, without making it.
+    public func forEachPublicField(_ body: (String, APIValue) -> Void) {
+        for (position, field) in schema.fields.enumerated() where field.isPublic {
+            body(field.name, value(at: position))
+        }
+    }
+
+    private func text(_ position: Int?) -> String {
+        guard let position, case .string(let text)? = stored.values[position] else { return "" }
         return text
     }
 }
 
+/// For each computed field of a class: the members by the reference of the row that has the set.
+typealias ComputedSets = ContiguousArray<TreeDictionary<String, MemberSet>>
+
 /// The values of a row that is about to be inserted.
 public struct NewRow {
     let schema: ClassSchema
-    var values: [String: APIValue] = [:]
+    var values = FieldValues()
+
+    init(schema: ClassSchema) { self.schema = schema }
 
     public subscript<C, V>(_ key: FieldKey<C, V>) -> V {
         get {
@@ -63,17 +86,37 @@ public struct NewRow {
     }
 
     public subscript(field name: String) -> APIValue {
-        get { values[name] ?? schema.field(name)?.initial ?? .void }
+        get {
+            guard let position = schema.position(name) else { return .void }
+            return values[position] ?? schema.fields[position].initial
+        }
         set {
-            precondition(schema.field(name) != nil, "\(schema.name) has no field \(name)")
-            values[name] = newValue
+            guard let position = schema.position(name) else { preconditionFailure("\(schema.name) has no field \(name)") }
+            values[position] = newValue
         }
     }
 }
 
-/// What a row consists of. Only values that were set are here, and the computed sets that are not empty.
-struct StoredRow: Sendable {
-    var values: [String: APIValue]
-    var created: Int64
-    var modified: Int64
+/// What a row consists of. Never changes: a change makes another.
+final class StoredRow: Sendable {
+    let ref: String
+    /// Only values that were set are here, and none of computed sets.
+    let values: FieldValues
+    let created: Int64
+    let modified: Int64
+    /// Grows with every row that is made; the row's number in the file.
+    let ordinal: UInt64
+
+    init(ref: String, values: FieldValues, created: Int64, modified: Int64, ordinal: UInt64) {
+        self.ref = ref
+        self.values = values
+        self.created = created
+        self.modified = modified
+        self.ordinal = ordinal
+    }
+
+    func with(_ values: FieldValues? = nil, modified: Int64) -> StoredRow {
+        StoredRow(
+            ref: ref, values: values ?? self.values, created: created, modified: modified, ordinal: ordinal)
+    }
 }

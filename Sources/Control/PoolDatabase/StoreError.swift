@@ -29,6 +29,10 @@ public struct StoreError: Error, CustomStringConvertible, Sendable {
             description: "the database \(path) was written by a later version (step \(step)); use that version")
     }
 
+    static var notInAFile: StoreError {
+        StoreError(kind: .failed, description: "the database is in memory only and cannot be backed up")
+    }
+
     private init(kind: Kind, description: String) {
         self.kind = kind
         self.description = description
@@ -41,8 +45,12 @@ public struct StoreError: Error, CustomStringConvertible, Sendable {
             return
         }
         guard let error = error as? DatabaseError else {
-            // A decoding error of GRDB: a column holds what it cannot hold.
-            self = .damaged(path, String(describing: error))
+            if error is RowDecodingError {
+                // A column holds what it cannot hold.
+                self = .damaged(path, String(describing: error))
+            } else {
+                self.init(kind: .failed, description: "the database \(path) failed: \(error)")
+            }
             return
         }
         switch error.resultCode {

@@ -1,20 +1,15 @@
 public import APITypes
+import HashTreeCollections
 
 /// Changes that become visible and durable together, or not at all. Made by `PoolDatabase.transaction`, and only
 /// valid inside its body. Reads see the transaction's own changes.
 public final class Transaction: DatabaseReader {
     var state: DatabaseState
     /// The rows and private records to write; their values are those of `state` at the end.
-    private(set) var touched: Set<RowKey> = []
-    private(set) var touchedPrivates: Set<PrivateKey> = []
-    private(set) var changedMemory = false
+    private(set) var touched: [TouchedRow] = []
+    private(set) var touchedPrivates: [PrivateKey] = []
     /// The first mistake that could not be thrown where it was made; thrown when the body is done.
     private(set) var failure: APIError?
-
-    struct RowKey: Hashable, Sendable {
-        let className: String
-        let ref: String
-    }
 
     struct PrivateKey: Hashable, Sendable {
         let kind: String
@@ -24,9 +19,10 @@ public final class Transaction: DatabaseReader {
     init(_ state: DatabaseState) {
         self.state = state
         self.state.generation += 1
+        self.state.journal = []
     }
 
-    var isEmpty: Bool { touched.isEmpty && touchedPrivates.isEmpty && !changedMemory }
+    var isEmpty: Bool { state.journal.isEmpty && touchedPrivates.isEmpty }
 
     /// Adds a row. Fields that `values` leaves alone take the datamodel's defaults, except `uuid`, which is generated.
     /// A reference or uuid that exists already fails the whole transaction.
@@ -38,20 +34,20 @@ public final class Transaction: DatabaseReader {
         guard let schema = state.schema[className] else { return fail(.internalError("no class \(className)")) }
         var row = NewRow(schema: schema)
         values(&row)
-        if schema.field("uuid") != nil {
-            if row.values["uuid"] == nil { row[field: "uuid"] = .string(Identifiers.newUUID()) }
-            if case .string(let uuid)? = row.values["uuid"], !uuid.isEmpty,
-                state.row(className: className, uuid: uuid) != nil
-            {
+        for (position, slot) in schema.slots.enumerated() where slot != nil { row.values[position] = nil }
+        if let position = schema.uuidPosition {
+            let given = row.values[position]
+            if given == nil { row.values[position] = .string(Identifiers.newUUID()) }
+            if case .string(let uuid)? = given, !uuid.isEmpty, state.row(className: className, uuid: uuid) != nil {
                 return fail(APIError("DB_UNIQUENESS_CONSTRAINT_VIOLATION", className, "uuid", uuid))
             }
         }
-        guard state.row(className: className, ref: ref) == nil else {
+        let key = RowKey(classIndex: schema.index, ref: ref)
+        guard state.stored(key) == nil else {
             return fail(APIError("DB_UNIQUENESS_CONSTRAINT_VIOLATION", className, "_ref", ref))
         }
-        let now = state.generation
-        state.insert(className, ref, StoredRow(values: row.values, created: now, modified: now))
-        note(schema, ref)
+        let ordinal = state.insert(schema, ref, row.values)
+        if schema.isPersistent { touched.append(TouchedRow(key: key, ordinal: ordinal)) }
     }
 
     /// Throws HANDLE_INVALID [class, ref] when there is no such row.
@@ -61,14 +57,17 @@ public final class Transaction: DatabaseReader {
 
     /// The same by names. The value must be of the field's type.
     public func update(className: String, ref: String, field: String, _ value: APIValue) throws(APIError) {
-        guard let schema = state.schema[className], let row = state.row(className: className, ref: ref) else {
-            throw .handleInvalid(className, ref)
-        }
-        guard let declared = schema.field(field) else { throw .internalError("\(className) has no field \(field)") }
+        guard let schema = state.schema[className],
+            let row = state.stored(RowKey(classIndex: schema.index, ref: ref))
+        else { throw .handleInvalid(className, ref) }
+        guard let position = schema.position(field) else { throw .internalError("\(className) has no field \(field)") }
+        let declared = schema.fields[position]
         guard declared.source == nil else { throw .internalError("\(className).\(field) follows from other objects") }
-        if row[field: field] == value { return }
-        state.set(className, ref, field, value)
-        note(schema, ref, persistent: declared.isPersistent)
+        if row.values[position] ?? declared.initial == value { return }
+        state.set(schema, row, position, value)
+        if schema.isPersistent && declared.isPersistent {
+            touched.append(TouchedRow(key: RowKey(classIndex: schema.index, ref: ref), ordinal: row.ordinal))
+        }
     }
 
     /// Makes the row look changed to `event.from`.
@@ -76,8 +75,7 @@ public final class Transaction: DatabaseReader {
         guard let schema = state.schema[className], state.row(className: className, ref: ref) != nil else {
             throw .handleInvalid(className, ref)
         }
-        state.touch(className, ref)
-        note(schema, ref, persistent: false)
+        state.touch(schema, ref)
     }
 
     /// Removes the row; nothing when it is gone already. Its name is taken out of the computed sets of others;
@@ -85,23 +83,22 @@ public final class Transaction: DatabaseReader {
     public func delete<C: XenClass>(_ ref: Ref<C>) { delete(className: C.className, ref: ref.opaque) }
 
     public func delete(className: String, ref: String) {
-        guard let schema = state.schema[className], state.row(className: className, ref: ref) != nil else { return }
-        state.delete(className, ref)
-        note(schema, ref)
+        guard let schema = state.schema[className] else { return }
+        let key = RowKey(classIndex: schema.index, ref: ref)
+        guard let row = state.stored(key) else { return }
+        state.delete(schema, row)
+        if schema.isPersistent { touched.append(TouchedRow(key: key, ordinal: row.ordinal)) }
     }
 
     /// Stores one of the toolstack's own records, as durable as the rows of this transaction; nil removes it.
     public func setPrivate(kind: String, key: String, value: String?) {
-        state.privates[kind, default: [:]][key] = value
-        touchedPrivates.insert(PrivateKey(kind: kind, key: key))
-    }
-
-    private func note(_ schema: ClassSchema, _ ref: String, persistent: Bool = true) {
-        if schema.isPersistent && persistent {
-            touched.insert(RowKey(className: schema.name, ref: ref))
+        if let value {
+            state.privates[kind, default: [:]][key] = value
         } else {
-            changedMemory = true
+            guard state.privates[kind]?[key] != nil else { return }
+            state.privates[kind]?[key] = nil
         }
+        touchedPrivates.append(PrivateKey(kind: kind, key: key))
     }
 
     private func fail(_ error: APIError) { failure = failure ?? error }
@@ -118,4 +115,8 @@ public final class Transaction: DatabaseReader {
         state.rows(className: className, nameLabel: nameLabel)
     }
     public func privateRecords(kind: String) -> [String: String] { state.privateRecords(kind: kind) }
+    public func rows(className: String, field: String, equals value: APIValue) -> [Row]? {
+        state.rows(className: className, field: field, equals: value)
+    }
+    public func privateRecord(kind: String, key: String) -> String? { state.privateRecord(kind: kind, key: key) }
 }

@@ -124,8 +124,13 @@ import Testing
     @Test func rowsThatCannotBeReadAndLaterVersionsAreRefused() async throws {
         let folder = try ScratchFolder("database")
         for (statement, kind) in [
-            ("UPDATE rows SET fields = '{\"name_label\":'", StoreError.Kind.damaged),
-            ("UPDATE rows SET class = 'no such class'", .damaged),
+            ("UPDATE objects SET fields = x'0102'", StoreError.Kind.damaged),
+            ("UPDATE objects SET class = class + 1", .damaged),
+            ("UPDATE names SET name = 'no such class' WHERE name = 'SR'", .damaged),
+            ("DELETE FROM objects", .damaged),
+            ("UPDATE meta SET value = '5 0 0'", .damaged),
+            ("INSERT INTO private_records VALUES ('move', '1', 'x')", .damaged),
+            ("DROP TABLE private_records", .damaged),
             ("INSERT INTO migrations VALUES (99, 'tomorrow')", .laterVersion),
         ] {
             let path = folder.file("pool.db")

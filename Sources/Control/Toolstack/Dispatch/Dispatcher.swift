@@ -35,6 +35,7 @@ public final class Dispatcher: Sendable {
         sessions.register(in: &own, database: database)
         tasks.register(in: &own, database: database)
         events.register(in: &own)
+        RegisteredEvents(events: events).register(in: &own)
         handlers = own.handlers.merging(messages.handlers) { $1 }
         quickReads = QuickReads(database: database, model: model, handlers: handlers)
     }
@@ -73,7 +74,10 @@ public final class Dispatcher: Sendable {
 
     /// Ends the calls that wait for events: the daemon is about to end. Operations are left as they are; whoever starts
     /// the daemon again takes them up.
-    public func stop() { events.stop() }
+    public func stop() {
+        events.stop()
+        tasks.stop()
+    }
 
     private func dispatch(_ name: String, _ params: [WireValue], _ client: ClientInfo) async throws -> APIValue {
         if let answer = try systemMessage(name, params) { return answer }

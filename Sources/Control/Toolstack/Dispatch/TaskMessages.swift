@@ -9,17 +9,21 @@ extension Tasks {
                 parent: context.client.parentTask
             ).apiValue
         }
-        table.on("task.destroy") { [self] _, arguments in
-            try await destroy(try arguments.get(0))
+        table.on("task.destroy") { [self] context, arguments in
+            let ref: Ref<XenTask> = try arguments.get(0)
+            try owners.require(ref, for: context.session, in: database)
+            try await destroy(ref)
             return .void
         }
-        table.on("task.cancel") { [self] _, arguments in
-            try await cancel(try arguments.get(0))
+        table.on("task.cancel") { [self] context, arguments in
+            let ref: Ref<XenTask> = try arguments.get(0)
+            try owners.require(ref, for: context.session, in: database)
+            try await cancel(ref, by: context.task)
             return .void
         }
         table.on(
             "task.set_status",
-            Self.change(database) { transaction, ref, arguments in
+            change(database) { transaction, ref, arguments in
                 let status: TaskStatusType = try arguments.get(1)
                 try transaction.set(ref, XenTask.status, status)
                 if status != .pending && status != .cancelling {
@@ -29,27 +33,27 @@ extension Tasks {
             })
         table.on(
             "task.set_progress",
-            Self.change(database) { transaction, ref, arguments in
+            change(database) { transaction, ref, arguments in
                 try transaction.set(ref, XenTask.progress, try arguments.get(1))
             })
         table.on(
             "task.set_result",
-            Self.change(database) { transaction, ref, arguments in
+            change(database) { transaction, ref, arguments in
                 try transaction.set(ref, XenTask.result, try arguments.get(1))
             })
         table.on(
             "task.set_error_info",
-            Self.change(database) { transaction, ref, arguments in
+            change(database) { transaction, ref, arguments in
                 try transaction.set(ref, XenTask.errorInfo, try arguments.get(1))
             })
         table.on(
             "task.set_other_config",
-            Self.change(database) { transaction, ref, arguments in
+            change(database) { transaction, ref, arguments in
                 try transaction.set(ref, XenTask.otherConfig, try arguments.get(1))
             })
         table.on(
             "task.add_to_other_config",
-            Self.change(database) { transaction, ref, arguments in
+            change(database) { transaction, ref, arguments in
                 let key: String = try arguments.get(1)
                 var entries = try transaction.require(ref)[XenTask.otherConfig]
                 guard entries[key] == nil else {
@@ -60,19 +64,20 @@ extension Tasks {
             })
         table.on(
             "task.remove_from_other_config",
-            Self.change(database) { transaction, ref, arguments in
+            change(database) { transaction, ref, arguments in
                 var entries = try transaction.require(ref)[XenTask.otherConfig]
                 entries[try arguments.get(1)] = nil
                 try transaction.set(ref, XenTask.otherConfig, entries)
             })
     }
 
-    private static func change(
+    private func change(
         _ database: PoolDatabase,
         _ edit: @escaping @Sendable (Transaction, Ref<XenTask>, Arguments) throws -> Void
     ) -> MessageHandler {
-        { _, arguments in
+        { [owners] context, arguments in
             let ref: Ref<XenTask> = try arguments.get(0)
+            try owners.require(ref, for: context.session, in: database)
             try await database.transaction { transaction in
                 _ = try transaction.require(ref)
                 try edit(transaction, ref, arguments)

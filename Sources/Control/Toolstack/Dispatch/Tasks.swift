@@ -9,12 +9,17 @@ public final class Tasks: Sendable {
     private let database: PoolDatabase
     private let host: Ref<Host>
     private let running = Mutex<[String: RunningTask]>([:])
-    private let lastSweep = Mutex<Int64>(0)
+    private let sweeping = Mutex<Task<Void, Never>?>(nil)
+    let owners = TaskOwners()
 
     /// Finished tasks are forgotten after so many seconds, pending ones without progress and without an operation too.
     static let finishedLimit: Int64 = 3900
     static let pendingLimit: Int64 = 86400
     static let softCap = 200
+    /// More than this at once are refused.
+    static let hardCap = 10_000
+    /// How often tasks are looked through, while there are any. Seconds.
+    private static let sweepInterval: Int64 = 300
 
     init(database: PoolDatabase, host: Ref<Host>) {
         self.database = database
@@ -49,14 +54,14 @@ public final class Tasks: Sendable {
     ) async throws -> Ref<XenTask> {
         let ref = Ref<XenTask>.new()
         let now = Self.now
-        let sweep = lastSweep.withLock { last in
-            guard now - last >= 60 else { return false }
-            last = now
-            return true
-        }
-        let busy = sweep ? running.withLock { Set($0.keys) } : []
-        try await database.transaction { transaction in
-            if sweep { Self.sweep(transaction, at: now, busy: busy) }
+        let count = database.read { $0.count(className: XenTask.className) }
+        if count >= Self.softCap * 2 { try await sweep(at: now) }
+        sweepRegularly()
+        let host = host
+        let owner = try await database.transaction { transaction -> String in
+            guard transaction.count(className: XenTask.className) < Self.hardCap else {
+                throw APIError("TOO_MANY_PENDING_TASKS")
+            }
             transaction.insert(XenTask.self, ref: ref) { row in
                 row[XenTask.nameLabel] = name
                 row[XenTask.nameDescription] = description
@@ -68,7 +73,9 @@ public final class Tasks: Sendable {
                 row[XenTask.allowedOperations] = operations
                 if let parent, transaction.row(parent) != nil { row[XenTask.subtaskOf] = parent }
             }
+            return transaction.row(session)?[Session.authUserSid] ?? ""
         }
+        owners.note(ref, owner)
         return ref
     }
 
@@ -78,10 +85,13 @@ public final class Tasks: Sendable {
         running.withLock { $0[task.ref.opaque] = nil }
         let now = APIDate(seconds: Self.now)
         // The row lives in memory: this can fail only together with the whole database.
-        _ = try? await database.transaction { transaction in
+        _ = try? await database.transaction { [owners] transaction in
             let ref = task.ref
             guard let row = transaction.row(ref) else { return }
-            if !keep || row[XenTask.currentOperations].values.contains(.destroy) { return transaction.delete(ref) }
+            if !keep || row[XenTask.currentOperations].values.contains(.destroy) {
+                owners.forget(ref)
+                return transaction.delete(ref)
+            }
             try transaction.set(ref, XenTask.progress, 1)
             try transaction.set(ref, XenTask.finished, now)
             try transaction.set(ref, XenTask.allowedOperations, [])
@@ -97,16 +107,18 @@ public final class Tasks: Sendable {
         }
     }
 
-    /// Asks the operation to stop. HANDLE_INVALID [task, ref]; OPERATION_NOT_ALLOWED [text] when nothing is to stop.
-    func cancel(_ ref: Ref<XenTask>) async throws {
+    /// Asks the operation to stop; `canceller` is the task that asks. HANDLE_INVALID [task, ref]; OPERATION_NOT_ALLOWED
+    /// [text] when nothing is to stop.
+    func cancel(_ ref: Ref<XenTask>, by canceller: Ref<XenTask>) async throws {
         let operation = running.withLock { $0[ref.opaque] }
+        let key = canceller.isNull ? "DummyRef:|\(Identifiers.newUUID())|task.cancel" : canceller.opaque
         try await database.transaction { transaction in
             let row = try transaction.require(ref)
             guard row[XenTask.status] == .pending, row[XenTask.allowedOperations].contains(.cancel) else {
                 throw APIError("OPERATION_NOT_ALLOWED", "the task \(ref.opaque) cannot be cancelled")
             }
             var operations = row[XenTask.currentOperations]
-            operations["DummyRef:|\(Identifiers.newUUID())|task.cancel"] = .cancel
+            operations[key] = .cancel
             try transaction.set(ref, XenTask.currentOperations, operations)
         }
         operation?.cancellation.cancel()
@@ -115,13 +127,18 @@ public final class Tasks: Sendable {
     /// Forgets a finished task; an unfinished one goes when it is done.
     func destroy(_ ref: Ref<XenTask>) async throws {
         let isRunning = running.withLock { $0[ref.opaque] != nil }
-        try await database.transaction { transaction in
+        let isGone = try await database.transaction { transaction -> Bool in
             let row = try transaction.require(ref)
-            guard isRunning, row[XenTask.status] == .pending else { return transaction.delete(ref) }
+            guard isRunning, row[XenTask.status] == .pending else {
+                transaction.delete(ref)
+                return true
+            }
             var operations = row[XenTask.currentOperations]
             operations["task"] = .destroy
             try transaction.set(ref, XenTask.currentOperations, operations)
+            return false
         }
+        if isGone { owners.forget(ref) }
     }
 
     private func register(_ ref: Ref<XenTask>) -> RunningTask {
@@ -129,6 +146,42 @@ public final class Tasks: Sendable {
         running.withLock { $0[ref.opaque] = task }
         return task
     }
+
+    /// Forgets what is due at `now` (seconds since 1970): finished tasks after 65 minutes, pending ones without progress and
+    /// without an operation after a day, and the oldest finished ones where there are more than 200 tasks.
+    public func sweep(at now: Int64) async throws {
+        let busy = running.withLock { Set($0.keys) }
+        let left = try await database.transaction { transaction -> Set<String> in
+            Self.sweep(transaction, at: now, busy: busy)
+            return Set(transaction.rows(XenTask.self).map(\.ref))
+        }
+        owners.keep(left)
+    }
+
+    /// Sweeps now and then, until no task is left.
+    private func sweepRegularly() {
+        sweeping.withLock { sweeping in
+            guard sweeping == nil else { return }
+            sweeping = Task { [weak self] in
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: .seconds(Self.sweepInterval))
+                    guard let self, await sweepsOn() else { return }
+                }
+            }
+        }
+    }
+
+    /// Sweeps once; false when there is nothing to come back for.
+    private func sweepsOn() async -> Bool {
+        // The rows live in memory: this can fail only together with the whole database.
+        try? await sweep(at: Self.now)
+        guard database.read({ $0.count(className: XenTask.className) }) == 0 else { return true }
+        sweeping.withLock { $0 = nil }
+        return false
+    }
+
+    /// Ends what goes on by itself.
+    func stop() { sweeping.withLock { $0?.cancel() } }
 
     private static func sweep(_ transaction: Transaction, at now: Int64, busy: Set<String>) {
         var finished: [Row] = []

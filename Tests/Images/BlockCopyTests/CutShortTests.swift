@@ -25,7 +25,7 @@ import Testing
                 let base = try DiskImage.create(path: folder.file("copy"), format: to, size: source.size)
                 let length = UInt64.random(in: 1...1000, using: &random) * 512
                 let target = try WatchedDevice(
-                    base, moment: moment, after: Int.random(in: 1...20, using: &random)
+                    base, moment: moment, after: Int.random(in: threads == nil ? 1...100 : 1...5, using: &random)
                 ) { () throws(BlockError) in try scissors.truncate(to: length) }
                 var options = CopyEngine.Options()
                 options.destinationIsZero = true

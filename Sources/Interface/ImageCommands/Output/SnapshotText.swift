@@ -1,6 +1,6 @@
 import CoreTypes
 import DiskImages
-import FoundationEssentials
+import Glibc
 
 /// Snapshots as lists; the JSON members are named as qemu-img names them.
 enum SnapshotText {
@@ -38,15 +38,23 @@ enum SnapshotText {
 
     static func table(_ snapshots: [SnapshotInfo]) -> String {
         var text = "\(column("ID", 8))\(column("DATE (UTC)", 22))\(column("DISK", 12))\(column("STATE", 12))NAME\n"
-        let style = Date.ISO8601FormatStyle().dateTimeSeparator(.space).timeZone(separator: .omitted)
         for snapshot in snapshots {
-            let date = Date(timeIntervalSince1970: TimeInterval(snapshot.seconds))
-            let shown = style.format(date)
-            text += column(PlainText.of(snapshot.id), 8) + column(String(shown.prefix(19)), 22)
+            text += column(PlainText.of(snapshot.id), 8) + column(date(snapshot.seconds), 22)
             text += column(ByteCount(snapshot.diskSize).description, 12)
             text += column(ByteCount(snapshot.stateSize).description, 12) + PlainText.of(snapshot.name) + "\n"
         }
         return text
+    }
+
+    /// E.g. `2026-01-31 08:05:00`, in UTC.
+    static func date(_ seconds: UInt32) -> String {
+        var time = time_t(seconds)
+        var parts = tm()
+        // SAFETY: local variables; the call reads one and fills the other.
+        _ = unsafe gmtime_r(&time, &parts)
+        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(Int(parts.tm_year) + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday)) "
+            + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
     }
 
     private static func column(_ text: String, _ width: Int) -> String {

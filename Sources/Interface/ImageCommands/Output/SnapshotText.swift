@@ -1,6 +1,5 @@
 import CoreTypes
 import DiskImages
-import Glibc
 
 /// Snapshots as lists; the JSON members are named as qemu-img names them.
 enum SnapshotText {
@@ -46,15 +45,20 @@ enum SnapshotText {
         return text
     }
 
-    /// E.g. `2026-01-31 08:05:00`, in UTC.
-    static func date(_ seconds: UInt32) -> String {
-        var time = time_t(seconds)
-        var parts = tm()
-        // SAFETY: local variables; the call reads one and fills the other.
-        _ = unsafe gmtime_r(&time, &parts)
-        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(Int(parts.tm_year) + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday)) "
-            + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+    /// E.g. `2026-01-31 08:05:00`, in UTC, of seconds since 1970: days are counted from 1 March 0000, so that a leap day ends
+    /// its year, and four centuries have 146097 of them.
+    private static func date(_ seconds: UInt32) -> String {
+        let day = Int(seconds / 86400) + 719_468
+        let (era, inEra) = (day / 146_097, day % 146_097)
+        let year = (inEra - inEra / 1460 + inEra / 36524 - inEra / 146_096) / 365
+        let inYear = inEra - (365 * year + year / 4 - year / 100)
+        let fromMarch = (5 * inYear + 2) / 153
+        let month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9
+        let date = inYear - (153 * fromMarch + 2) / 5 + 1
+        let clock = Int(seconds % 86400)
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(era * 400 + year + (month < 3 ? 1 : 0))-\(two(month))-\(two(date)) "
+            + "\(two(clock / 3600)):\(two(clock / 60 % 60)):\(two(clock % 60))"
     }
 
     private static func column(_ text: String, _ width: Int) -> String {

@@ -210,7 +210,7 @@ final class CopyJob: Sendable {
 
     /// Copies what is left of a run that was to be cloned.
     private func copyRest(of run: HostExtent, from done: UInt64) throws(BlockError) {
-        let buffer = AlignedBuffer(count: Int(min(manner.chunk, run.length - done)))
+        let buffer = AlignedBuffer(count: Int(min(manner.buffer, run.length - done)))
         var position = done
         while position < run.length {
             if cancellation.isCancelled { throw .stopped }
@@ -226,7 +226,7 @@ final class CopyJob: Sendable {
     private func copyBetween(
         _ from: ImageFile, _ start: UInt64, _ to: ImageFile, _ target: UInt64, _ length: UInt64
     ) throws(BlockError) {
-        let buffer = AlignedBuffer(count: Int(min(manner.chunk, length)))
+        let buffer = AlignedBuffer(count: Int(min(manner.buffer, length)))
         var done: UInt64 = 0
         while done < length {
             let count = min(UInt64(unsafe buffer.bytes.count), length - done)

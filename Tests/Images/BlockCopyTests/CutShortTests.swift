@@ -13,19 +13,20 @@ import Testing
     @Test(arguments: [ImageFormat.raw, .qcow2, .vhd], [ImageFormat.raw, .qcow2, .vhd])
     func aSourceThatIsCutShortMeanwhileIsAnError(_ from: ImageFormat, _ to: ImageFormat) throws {
         var random = SeededRandom.printed()
+        let data = random.bytes(1 << 20)
         for moment in Moment.allCases {
             for threads in [nil, 3] {
                 let folder = try ScratchFolder("cut")
                 let path = folder.file("source")
                 let image = try DiskImage.create(path: path, format: from, size: 12 << 20)
-                try image.store(random.bytes(12 << 20), at: 0)
+                for megabyte in 0..<12 as Range<UInt64> { try image.store(data, at: megabyte << 20) }
                 try image.close()
                 let source = try DiskImage.open(path: path, format: from, readOnly: true)
                 let scissors = try ImageFile(path: path, access: .readWrite, locking: false)
                 let base = try DiskImage.create(path: folder.file("copy"), format: to, size: source.size)
                 let length = UInt64.random(in: 1...1000, using: &random) * 512
                 let target = try WatchedDevice(
-                    base, moment: moment, after: Int.random(in: 1...20, using: &random)
+                    base, moment: moment, after: Int.random(in: threads == nil ? 1...100 : 1...5, using: &random)
                 ) { () throws(BlockError) in try scissors.truncate(to: length) }
                 var options = CopyEngine.Options()
                 options.destinationIsZero = true

@@ -41,7 +41,14 @@ import Testing
         let all = try #require(JSONSerialization.jsonObject(with: Data(list.utf8)) as? [[String: Any]])
         #expect(all.map { $0["name"] as? String } == ["first"])
         #expect(all.first?["disk-size"] as? Int == 8 << 20)
-        #expect(try Tool.check("gantry", words + ["-l", path]).contains("first"))
+        let table = try Tool.check("gantry", words + ["-l", path])
+        #expect(table.contains("first"))
+        let seconds = try #require(all.first?["date-sec"] as? Double)
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(secondsFromGMT: 0)
+        formatter.dateFormat = "yyyy-MM-dd HH:mm:ss"
+        #expect(table.contains(formatter.string(from: Date(timeIntervalSince1970: seconds))))
         let old = folder.file("old.raw")
         try Tool.check(
             "gantry", ["image", "convert", "-l", "snapshot.name=first", "-f", "qcow2", "-O", "raw", path, old])

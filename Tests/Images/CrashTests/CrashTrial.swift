@@ -53,7 +53,8 @@ struct CrashTrial {
             if let text = history.bitmaps.contradiction(now, cut: cut) { throw Verdict(description: "closed: \(text)") }
             if (again as? QCOW2Image)?.isRawData == true {
                 let bytes = stores[1].bytes.array
-                if unsafe bytes.withUnsafeBytes({ unsafe DiskHistory.numbers($0) }) != expected {
+                // A change of the size that was cut short may have left it longer.
+                if unsafe !bytes.withUnsafeBytes({ unsafe DiskHistory.numbers($0) }).starts(with: expected) {
                     throw Verdict(description: "the raw data file alone is another disk")
                 }
             }

@@ -115,8 +115,9 @@ extension QCOW2Image {
                 left.append(part)
                 continue
             }
-            guard changedCell(cell, units, change) != cell else { continue }
-            if hasExternalData { try zeroExternal(part, cell, change) }
+            let isChanged = changedCell(cell, units, change) != cell
+            if hasExternalData, isChanged || isRawData { try zeroExternal(part, cell, change) }
+            guard isChanged else { continue }
             changed = (changed?.lowerBound ?? number)..<number + 1
         }
         guard let changed else { return left }
@@ -142,9 +143,14 @@ extension QCOW2Image {
     }
 
     /// What an entry becomes when `units` of it are zeroed or discarded; of a compressed cluster all are.
+    ///
+    /// Beside a raw data file what is mapped stays so, and only the data become zeroes: with a zero flag in between, a
+    /// crash could keep a later write of data and lose the entry for it, and the file would be another disk than the
+    /// image.
     private func changedCell(_ old: QCOW2Cell, _ units: UInt32, _ change: Change) -> QCOW2Cell {
         // Only the flush after the first write through a table finds entries that are not legal: verification did.
         if old.isInvalid { return old }
+        if isRawData, old.hasHost, old.stored & units == units { return old }
         var new = old
         let flagged: UInt32
         if old.isCompressed {

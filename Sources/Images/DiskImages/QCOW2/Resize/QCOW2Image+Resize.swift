@@ -8,7 +8,8 @@ internal import Synchronization
 ///
 /// A crash in between leaves the old size or the new one, and at worst leaks; the part that a shrink gives up may read as
 /// zeroes before it is gone. Above a backing file it says so in zero flags, or else the backing file would show; version
-/// 2, which has none, gets the new size before anything.
+/// 2, which has none, gets the new size before anything, and so does an image beside a raw data file, which may be longer
+/// than the disk then, but never another one.
 extension QCOW2Image: ResizableDevice {
     /// Growing goes along with requests; one resize at a time.
     /// - Throws: `.limitExceeded` above what the clusters can map; `.unsupported` where snapshots (version 2) or valid
@@ -127,7 +128,7 @@ extension QCOW2Image: ResizableDevice {
         try flushMetadata()
         let keptEntries = Int(geometry.l1EntriesNeeded(size: size))
         let firstDropped = (size + geometry.clusterMask) & ~geometry.clusterMask
-        if hasBacking, geometry.version < 3 { try storeSize(size, pending) }
+        if isRawData || (hasBacking && geometry.version < 3) { try storeSize(size, pending) }
         for index in geometry.l1Index(firstDropped)..<max(geometry.l1Index(firstDropped), l1.count)
         where l1[index] != 0 {
             let isPartial = firstDropped > UInt64(index) * geometry.l2Span

@@ -1,0 +1,49 @@
+import BlockIO
+import TestSupport
+import Testing
+
+@testable import DiskImages
+
+/// 4.17: an external data file that is marked as a raw image by itself.
+@Suite struct QCOW2RawDataFileTests {
+    /// What the crash machine found (seed 1368245303): zeroes, then data that nobody flushed, then a crash that keeps the
+    /// data file and nothing else. The image showed zeroes, and the file alone the data.
+    @Test(arguments: [false, true], [true, false])
+    func aCrashNeverMakesTheRawDataFileAnotherDiskThanTheImage(discards: Bool, mayUnmap: Bool) throws {
+        let size = 1 << 20
+        let store = StoreInMemory()
+        let data = StoreInMemory([UInt8](repeating: 0, count: size))
+        var options = CreateOptions(clusterSize: 8192)
+        options.dataFile = "data"
+        options.dataFileIsRaw = true
+        try QCOW2Image.create(storage: store, size: UInt64(size), options: options)
+        let image = try QCOW2Image.open(storage: store, readOnly: false, data: data)
+        try image.store([UInt8](repeating: 1, count: 100_000), 30_000)
+        if discards {
+            try image.discard(at: 32_768, length: 65_536)
+        } else {
+            try image.writeZeroes(at: 32_768, length: 65_536, mayUnmap: mayUnmap)
+        }
+        try image.flush()
+        #expect(try image.bytes(40_000, 1000).allSatisfy { $0 == 0 } && data.bytes[40_000] == 0)
+        let durable = store.bytes
+        try image.store([UInt8](repeating: 2, count: 20_000), 45_000)
+
+        let crashed = try QCOW2Image.open(
+            storage: StoreInMemory(durable), readOnly: true, data: StoreInMemory(data.bytes, readOnly: true))
+        let isSame = try crashed.bytes(0, size) == data.bytes
+        #expect(isSame)
+        // A smaller disk, too, at any moment.
+        store.recording = true
+        try image.resize(to: 200 << 10, preallocation: .off)
+        for cut in 0...store.events.count {
+            var random = SeededRandom(seed: UInt64(cut))
+            let bytes = StoreInMemory.crashed(durable, store.events[..<cut], &random)
+            let crashed = try QCOW2Image.open(
+                storage: StoreInMemory(bytes), readOnly: false, data: StoreInMemory(data.bytes))
+            let known = min(Int(crashed.size), data.bytes.count)
+            let isSame = try crashed.bytes(0, known) == Array(data.bytes[..<known])
+            #expect(isSame, "before event \(cut)")
+        }
+    }
+}

@@ -39,6 +39,12 @@ struct QCOW2BitmapEntry: Sendable {
     /// It is of a kind that we know.
     var isUnderstood: Bool { type == 1 && (extra.isEmpty || flags & Self.extraCompatible != 0) }
 
+    func info(isConsistent: Bool) -> BitmapInfo {
+        BitmapInfo(
+            name: String(decoding: name, as: UTF8.self), granularity: 1 << UInt64(granularityBits), isEnabled: isAuto,
+            isInconsistent: !isConsistent)
+    }
+
     func append(to bytes: inout [UInt8]) {
         bytes.appendBigEndian(tableOffset)
         bytes.appendBigEndian(tableEntries)
@@ -50,10 +56,11 @@ struct QCOW2BitmapEntry: Sendable {
         bytes += [UInt8](repeating: 0, count: (8 - bytes.count % 8) % 8)
     }
 
-    /// Clusters of bits, each a table entry, for a disk of `size` bytes.
+    /// Clusters of bits, each a table entry, for a disk of `size` bytes. At least one: qemu opens no image with a bitmap
+    /// that has none.
     func clusters(forSize size: UInt64, _ geometry: QCOW2Geometry) -> UInt64 {
         let bits = size.dividedRoundingUp(by: 1 << UInt64(granularityBits))
-        return geometry.clusters(bits.dividedRoundingUp(by: 8))
+        return max(1, geometry.clusters(bits.dividedRoundingUp(by: 8)))
     }
 }
 

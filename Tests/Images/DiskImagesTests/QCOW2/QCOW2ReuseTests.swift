@@ -36,7 +36,8 @@ import Testing
     }
 
     /// 4.27 is in the crash tests; this is the steady state of a disk that is rewritten again and again.
-    @Test func aDiskThatIsRewrittenForeverDoesNotGrowForever() throws {
+    @Test("a disk that is rewritten forever does not grow forever (case 4.27)")
+    func aDiskThatIsRewrittenForeverDoesNotGrowForever() throws {
         var random = SeededRandom.printed()
         let store = StoreInMemory()
         let size = 2 << 20

@@ -56,11 +56,10 @@ struct QCOW2BitmapEntry: Sendable {
         bytes += [UInt8](repeating: 0, count: (8 - bytes.count % 8) % 8)
     }
 
-    /// Clusters of bits, each a table entry, for a disk of `size` bytes. At least one: qemu opens no image with a bitmap
-    /// that has none.
+    /// Clusters of bits, each a table entry, for a disk of `size` bytes.
     func clusters(forSize size: UInt64, _ geometry: QCOW2Geometry) -> UInt64 {
         let bits = size.dividedRoundingUp(by: 1 << UInt64(granularityBits))
-        return max(1, geometry.clusters(bits.dividedRoundingUp(by: 8)))
+        return geometry.clusters(bits.dividedRoundingUp(by: 8))
     }
 }
 

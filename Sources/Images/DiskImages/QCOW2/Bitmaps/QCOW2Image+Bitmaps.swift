@@ -29,6 +29,10 @@ extension QCOW2Image: BitmapKeeper {
             guard geometry.version >= 3 else {
                 throw BlockError(.unsupported, "a version 2 image cannot keep bitmaps", path: storage.path)
             }
+            guard size > 0 else {
+                // qemu opens no image with a bitmap of a disk of no bytes.
+                throw BlockError(.unsupported, "a disk of no bytes keeps no bitmaps", path: storage.path)
+            }
             guard !store.directory.entries.contains(where: { $0.name == bytes }) else {
                 throw BlockError(.exists, "there is a bitmap “\(name)” already", path: storage.path)
             }

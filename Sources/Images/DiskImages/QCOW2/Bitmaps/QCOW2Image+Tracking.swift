@@ -146,6 +146,11 @@ extension QCOW2Image {
                     "the bitmap “\(name)”, of an unknown kind, is made for the disk's size; delete it first",
                     path: storage.path)
             }
+            guard newSize > 0 else {
+                // qemu would not open the image any more.
+                throw BlockError(
+                    .unsupported, "a disk of no bytes keeps no bitmaps; delete “\(name)” first", path: storage.path)
+            }
             memory += QCOW2DirtyBits.memory(size: max(size, newSize), granularityBits: entry.granularityBits)
             guard memory <= QCOW2BitmapStore.mostMemory else {
                 throw BlockError(

@@ -15,7 +15,8 @@ public struct ImageCommand: ParsableCommand {
             """,
         subcommands: [
             InfoCommand.self, CreateCommand.self, ConvertCommand.self, CheckCommand.self, CompareCommand.self,
-            MapCommand.self, MeasureCommand.self, ResizeCommand.self, SnapshotCommand.self, RebaseCommand.self,
+            MapCommand.self, MeasureCommand.self, ResizeCommand.self, SnapshotCommand.self, BitmapCommand.self,
+            RebaseCommand.self,
             CommitCommand.self, CoalesceCommand.self, ServeCommand.self, MirrorCommand.self, BenchCommand.self,
         ])
 

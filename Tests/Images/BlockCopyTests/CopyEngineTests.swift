@@ -78,7 +78,8 @@ import Testing
         #expect(failure?.code == .noSpace)
     }
 
-    @Test func compareFindsTheFirstDifference() throws {
+    @Test("compare finds the first difference (case 6.9)")
+    func compareFindsTheFirstDifference() throws {
         var random = SeededRandom.printed()
         for _ in 0..<20 {
             let size = UInt64.random(in: 1...5000, using: &random) * 512

@@ -80,7 +80,7 @@ import Testing
         if to.format == .qcow2 { try Tool.check("qemu-img", ["check", "-f", "qcow2", path]) }
     }
 
-    @Test(arguments: layouts)
+    @Test("a copy is not larger than its data and tables (case 6.5)", arguments: layouts)
     func aCopyIsNotLargerThanItsDataAndTables(_ to: Layout) throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("size")

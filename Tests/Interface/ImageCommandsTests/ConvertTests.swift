@@ -42,7 +42,8 @@ import Testing
         try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", "vpc", sample.raw, fixed])
     }
 
-    @Test func writingIntoAnExistingImageReplacesItsContent() throws {
+    @Test("writing into an existing image replaces its content (case 6.6)")
+    func writingIntoAnExistingImageReplacesItsContent() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("convert")
         let sample = try SampleImage(in: folder, size: 8 << 20, random: &random)
@@ -79,7 +80,7 @@ import Testing
     }
 
     /// What was under the name before stays as it was, and no other file is left.
-    @Test(arguments: [SIGTERM, SIGINT])
+    @Test("an interrupted conversion leaves nothing (case 6.12)", arguments: [SIGTERM, SIGINT])
     func anInterruptedConversionLeavesNothing(_ signal: Int32) throws {
         let (folder, process) = try conversionUnderWay()
         kill(process.pid, signal)
@@ -89,7 +90,8 @@ import Testing
     }
 
     /// Even a killed one leaves no half-written image under the name that was asked for.
-    @Test func aKilledConversionLeavesTheNameAlone() throws {
+    @Test("a killed conversion leaves the name alone (case 6.12)")
+    func aKilledConversionLeavesTheNameAlone() throws {
         let (folder, process) = try conversionUnderWay()
         kill(process.pid, SIGKILL)
         #expect(process.end() == -SIGKILL)
@@ -110,7 +112,26 @@ import Testing
         return (folder, process)
     }
 
-    @Test func aSourceIsNeverItsOwnTarget() throws {
+    @Test("what the source builds on is never the target (case 6.8)", arguments: ["vhd", "qcow2"])
+    func anAncestorOfTheSourceIsNeverTheTarget(_ format: String) throws {
+        let folder = try ScratchFolder("convert")
+        let (base, child) = (folder.file("base"), folder.file("child"))
+        try Tool.check("gantry", ["image", "create", "-f", format, base, "8M"])
+        try Tool.check("gantry", ["image", "create", "-f", format, "-b", "base", "-F", format, child])
+        let before = try Data(contentsOf: URL(fileURLWithPath: base))
+        for words in [[], ["-n"]] {
+            let outcome = try Tool.run(
+                "gantry",
+                ["image", "convert", "-f", format, "-O", format, "--follow", folder.path] + words + [child, base])
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains("use"), "\(outcome.errors)")
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: base)) == before)
+        #expect(try folder.contents() == ["base", "child"])
+    }
+
+    @Test("a source is never its own target (case 6.8)")
+    func aSourceIsNeverItsOwnTarget() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("convert")
         let sample = try SampleImage(in: folder, size: 1 << 20, random: &random)

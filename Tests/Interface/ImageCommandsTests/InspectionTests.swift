@@ -61,7 +61,8 @@ import Testing
                 as? Int == size)
     }
 
-    @Test func compareFindsTheFirstDifference() throws {
+    @Test("compare finds the first difference (case 6.9)")
+    func compareFindsTheFirstDifference() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("compare")
         let sample = try SampleImage(in: folder, size: 8 << 20, random: &random)

@@ -60,6 +60,43 @@ import Testing
         try Tool.check("qemu-img", ["check", "-f", "qcow2", path])
     }
 
+    @Test func bitmapsAreMadeSwitchedMergedListedAndRemoved() throws {
+        let folder = try ScratchFolder("bitmap")
+        let (path, other) = (folder.file("disk.qcow2"), folder.file("other.qcow2"))
+        let words = ["image", "bitmap", "-f", "qcow2"]
+        for image in [path, other] {
+            try Tool.check("gantry", ["image", "create", "-f", "qcow2", image, "8M"])
+            try Tool.check("gantry", words + ["--add", image, "one"])
+            try Tool.check("qemu-io", ["-f", "qcow2", "-c", "write -P 1 \(image == path ? 1 : 3)M 64k", image])
+        }
+        let made = try Tool.check("gantry", words + ["--add", "--disable", "-g", "512K", "--json", path, "two"])
+        let list = try #require(JSONSerialization.jsonObject(with: Data(made.utf8)) as? [[String: Any]])
+        #expect(list.map { $0["name"] as? String } == ["one", "two"])
+        #expect(list.map { $0["granularity"] as? Int } == [65536, 512 << 10])
+        #expect(list.map { $0["flags"] as? [String] } == [["auto"], []])
+        try Tool.check("gantry", words + ["--merge", "one", "--enable", path, "two"])
+        try Tool.check("gantry", words + ["--merge", "one", "-b", other, "-F", "qcow2", path, "one"])
+        let map = try Tool.check(
+            "nbdinfo",
+            ["--map=qemu:dirty-bitmap:one", "--", "[", "qemu-nbd", "-r", "-f", "qcow2", "-B", "one", path, "]"])
+        let dirty = map.split(separator: "\n").map { $0.split(separator: " ").prefix(3).joined(separator: " ") }
+        #expect(dirty.filter { $0.hasSuffix(" 1") } == ["1048576 65536 1", "3145728 65536 1"], "\(map)")
+        let info = try json(try Tool.check("gantry", ["image", "info", "-f", "qcow2", "--json", path]))
+        let data = (info["format-specific"] as? [String: Any])?["data"] as? [String: Any]
+        #expect((data?["bitmaps"] as? [[String: Any]])?.count == 2)
+        let text = try Tool.check("gantry", ["image", "info", "-f", "qcow2", path])
+        #expect(text.contains("two (512 KiB, enabled)"), "\(text)")
+        try Tool.check("gantry", words + ["--clear", path, "one"])
+        try Tool.check("gantry", words + ["--remove", path, "two"])
+        #expect(try Tool.run("gantry", words + ["--remove", path, "two"]).status == 1)
+        #expect(try Tool.run("gantry", words + ["--clear", "--merge", "one", "-b", path, path, "one"]).status == 2)
+        try Tool.check("gantry", ["image", "resize", "-f", "qcow2", path, "16M"])
+        try Tool.check("qemu-img", ["check", "-f", "qcow2", path])
+        let after = try json(try Tool.check("qemu-img", ["info", "--output=json", path]))
+        let kept = ((after["format-specific"] as? [String: Any])?["data"] as? [String: Any])?["bitmaps"]
+        #expect((kept as? [[String: Any]])?.map { $0["name"] as? String } == ["one"])
+    }
+
     @Test(arguments: ["vhd", "qcow2"])
     func aChildNeedsTheWordOfTheCallerForItsParent(_ format: String) throws {
         let folder = try ScratchFolder("chain")

@@ -41,6 +41,8 @@ public struct OpenPolicy: Hashable, Sendable {
     public var refusesForeignMarks = false
     /// Opens a child although its parent's identity is not the stored one; for recovery.
     public var ignoresParentIdentity = false
+    /// Opens a VHD that blktap disabled on purpose (`v_poison`), parents included; for recovery.
+    public var opensDisabled = false
 
     public init(parents: Parents = .refused, dataFile: String? = nil) {
         self.parents = parents

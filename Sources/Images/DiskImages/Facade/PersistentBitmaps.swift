@@ -25,6 +25,11 @@ public protocol BitmapKeeper: BlockDevice {
     func deleteBitmap(_ name: String) throws(BlockError)
     /// Sets every bit to zero.
     func clearBitmap(_ name: String) throws(BlockError)
+    /// Starts or stops noting writes; what is noted stays.
+    func setBitmap(_ name: String, isEnabled: Bool) throws(BlockError)
+    /// Notes ranges as if they had been written, such as those of another bitmap of a disk of this size: `.outOfRange`
+    /// for what lies behind the end. What the bitmap has already stays.
+    func mergeIntoBitmap(_ name: String, _ ranges: [Range<UInt64>]) throws(BlockError)
     /// The ranges that were written, joined, in order. `.corrupt` for an inconsistent bitmap.
     func dirtyRanges(ofBitmap name: String) throws(BlockError) -> [Range<UInt64>]
 }

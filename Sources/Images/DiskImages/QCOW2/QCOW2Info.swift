@@ -55,4 +55,16 @@ extension QCOW2Image {
             snapshots: Int(header.snapshotCount), compression: header.compressionType == 1 ? .zstd : .zlib,
             unknownFeatures: unknown.isEmpty ? nil : header.extensions.names(ofIncompatible: unknown.rawValue))
     }
+
+    /// The bitmaps that the image keeps, from their directory alone; nil when that is damaged or longer than 1 MiB.
+    public static func bitmapList(file: ImageFile) throws(BlockError) -> [BitmapInfo]? {
+        do throws(BlockError) {
+            let header = try readHeader(file, fileSize: file.size())
+            guard let place = header.extensions.bitmapDirectory else { return [] }
+            guard place.length <= 1 << 20 else { return nil }
+            let isValid = header.autoclear & bitmapsAutoclear != 0
+            guard let directory = try? QCOW2BitmapDirectory(header, QCOW2Geometry(header), file) else { return nil }
+            return directory.entries.map { $0.info(isConsistent: isValid && $0.isUnderstood && !$0.isInUse) }
+        } catch { throw error.at(path: file.path) }
+    }
 }

@@ -16,6 +16,9 @@ extension VHDFooter {
 
     func with(isHidden: Bool) -> VHDFooter { changed { $0[85] = isHidden ? 1 : 0 } }
 
+    /// Marked as blktap marks an image that must not be opened.
+    var disabled: VHDFooter { changed { $0.replaceSubrange(..<8, with: Self.poison) } }
+
     func with(headerOffset: UInt64) -> VHDFooter { changed { Self.put(headerOffset, in: &$0, at: 16) } }
 
     func with(kind: Kind) -> VHDFooter { changed { $0.replaceBigEndian(at: 60, with: kind.rawValue) } }
@@ -45,6 +48,6 @@ extension VHDFooter {
         var bytes = bytes
         change(&bytes)
         bytes.replaceBigEndian(at: 64, with: Self.checksum(bytes))
-        return VHDFooter(bytes) ?? self
+        return (try? VHDFooter(checking: bytes, allowsPoison: true)) ?? self
     }
 }

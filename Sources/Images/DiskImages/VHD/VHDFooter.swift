@@ -23,7 +23,7 @@ struct VHDFooter: Hashable, Sendable {
 
     static let size = 512
     private static let cookie = Array("conectix".utf8)
-    private static let poison = Array("v_poison".utf8)
+    static let poison = Array("v_poison".utf8)
 
     /// The structure as stored, so that rewriting it keeps every byte.
     let bytes: [UInt8]
@@ -42,9 +42,12 @@ struct VHDFooter: Hashable, Sendable {
     }
 
     /// Reads a footer of 512 bytes (511, as Virtual PC wrote them before 2004, when the last is given as 0).
-    init(checking bytes: [UInt8]) throws(BlockError) {
+    /// - Parameter allowsPoison: takes the footer of an image that was disabled on purpose, too.
+    init(checking bytes: [UInt8], allowsPoison: Bool = false) throws(BlockError) {
         guard bytes.count == Self.size else { throw BlockError(.invalidImage, "not a VHD: too short for a footer") }
-        guard Self.isMarked(bytes) else { throw BlockError(.invalidImage, "not a VHD: no footer") }
+        guard Self.isMarked(bytes) || (allowsPoison && Self.isPoisoned(bytes)) else {
+            throw BlockError(.invalidImage, "not a VHD: no footer")
+        }
         let fields = BigEndianBytes(bytes)
         self.bytes = bytes
         creator = fields.u32(28)

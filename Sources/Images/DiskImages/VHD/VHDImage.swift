@@ -14,7 +14,7 @@ enum VHDImage {
     static func open(
         file: any ImageStorage, readOnly: Bool, chain: ChainContext = ChainContext(policy: .standalone)
     ) throws(BlockError) -> any BlockDevice {
-        let layout = try VHDLayout(file: file)
+        let layout = try VHDLayout(file: file, opensDisabled: chain.policy.opensDisabled)
         if layout.mustNotWrite && !readOnly {
             throw BlockError(
                 .corrupt, "\(layout.notes.last ?? "the size is wrong"): it can be opened read-only only")
@@ -70,7 +70,7 @@ enum VHDImage {
     }
 
     static func info(file: any ImageStorage) throws(BlockError) -> ImageInfo {
-        let layout = try VHDLayout(file: file)
+        let layout = try VHDLayout(file: file, opensDisabled: true)
         var notes = layout.notes
         var parents: [String] = []
         var parentFormat: ImageFormat?

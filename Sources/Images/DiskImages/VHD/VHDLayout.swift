@@ -21,30 +21,45 @@ struct VHDLayout {
     /// A fixed image was being enlarged: the size from which, which it has.
     let interruptedGrowth: UInt64?
 
-    init(file: any ImageStorage) throws(BlockError) {
+    /// - Parameter opensDisabled: takes an image that was disabled on purpose; refused otherwise.
+    init(file: any ImageStorage, opensDisabled: Bool = false) throws(BlockError) {
         let length = try file.size()
         var notes: [String] = []
         var mustNotWrite = false
         let copies = try Self.footers(file, length)
 
-        // A fixed image whose data begin with a VHD stays fixed: only the end of the file counts. Any other is known by
-        // its head; the tail may be missing after a crash.
-        let chosen: VHDFooter
+        // A fixed image whose data begin with a VHD stays fixed: only the end of the file counts, and the end of a block
+        // device, which no data of any kind reach. Any other is known by its head; the tail may be missing after a crash.
+        var chosen: VHDFooter
         let contradicting: VHDFooter?
-        if let tail = copies.tail, tail.kind == .fixed, copies.head == nil || tail.currentSize == copies.tailStart {
+        if let tail = copies.tail, tail.kind == .fixed,
+            copies.head == nil || tail.currentSize == copies.tailStart || file.isBlockDevice
+        {
             (chosen, contradicting) = (tail, nil)
         } else if let head = copies.head {
+            if let tail = copies.tail, tail.kind == .fixed, tail.currentSize < copies.tailStart {
+                throw BlockError(
+                    .corrupt,
+                    "the end of the file says that the VHD is fixed, and its beginning, which a guest may have written, "
+                        + "that it is not: copy it without what lies between data and footer, or cut the footer off")
+            }
             (chosen, contradicting) = (head, copies.tail == head ? nil : copies.tail)
             if copies.tail == nil {
                 notes.append("the footer at the end is missing; the copy at the beginning is used")
             }
-        } else if let tail = copies.tail, !copies.isPoisoned {
+        } else if let tail = copies.tail {
             (chosen, contradicting) = (tail, nil)
             notes.append("the copy of the footer at the beginning is missing")
         } else if copies.endsInZeroes, let stranded = try Self.strandedFooter(file, length) {
             (chosen, contradicting) = (stranded, nil)
         } else {
             throw copies.failure
+        }
+        if VHDFooter.isPoisoned(chosen.bytes) || (chosen.kind != .fixed && copies.isPoisoned) {
+            guard opensDisabled else { throw Self.disabled }
+            notes.append("the VHD was disabled on purpose (footer cookie v_poison)")
+            // Who writes both copies anew leaves it disabled.
+            chosen = chosen.disabled
         }
         if contradicting != nil {
             notes.append("the two copies of the footer differ; the one at the beginning is used")
@@ -115,11 +130,16 @@ struct VHDLayout {
         var head: VHDFooter?
         var tail: VHDFooter?
         var tailStart: UInt64 = 0
+        /// One of them was made invalid on purpose.
         var isPoisoned = false
         /// Neither copy is there, valid or not, and the last sector is zeroes.
         var endsInZeroes = false
         var failure = BlockError(.invalidImage, "not a VHD: no footer at the beginning or the end")
     }
+
+    private static let disabled = BlockError(
+        .invalidImage,
+        "the VHD was disabled on purpose (footer cookie v_poison); ask for a disabled image to look at it nevertheless")
 
     private static func footers(_ file: any ImageStorage, _ length: UInt64) throws(BlockError) -> Copies {
         var copies = Copies()
@@ -128,19 +148,19 @@ struct VHDLayout {
         copies.tailStart = length % 512 == 511 ? length - 511 : length - min(length, 512)
         let headBytes = try file.array(at: 0, count: VHDFooter.size)
         let tailBytes = try file.array(at: copies.tailStart, count: VHDFooter.size)
-        copies.isPoisoned = VHDFooter.isPoisoned(headBytes) || VHDFooter.isPoisoned(tailBytes)
-        if copies.isPoisoned {
-            copies.failure = BlockError(.invalidImage, "the VHD was disabled on purpose (footer cookie v_poison)")
-        }
-        copies.endsInZeroes =
-            !copies.isPoisoned && !VHDFooter.isMarked(headBytes) && tailBytes.allSatisfy { $0 == 0 }
-        if VHDFooter.isMarked(headBytes) {
-            do { copies.head = try VHDFooter(checking: headBytes) } catch { copies.failure = error }
+        if VHDFooter.isMarked(headBytes) || VHDFooter.isPoisoned(headBytes) {
+            do { copies.head = try VHDFooter(checking: headBytes, allowsPoison: true) } catch { copies.failure = error }
             if copies.head?.kind == .fixed { copies.head = nil }
         }
-        if VHDFooter.isMarked(tailBytes) {
-            do { copies.tail = try VHDFooter(checking: tailBytes) } catch { copies.failure = error }
+        if VHDFooter.isMarked(tailBytes) || VHDFooter.isPoisoned(tailBytes) {
+            do { copies.tail = try VHDFooter(checking: tailBytes, allowsPoison: true) } catch { copies.failure = error }
         }
+        // Of the end only a whole footer counts: after a crash a guest's data may lie there.
+        copies.isPoisoned =
+            VHDFooter.isPoisoned(headBytes) || copies.tail.map { VHDFooter.isPoisoned($0.bytes) } ?? false
+        if copies.isPoisoned { copies.failure = disabled }
+        copies.endsInZeroes =
+            !copies.isPoisoned && !VHDFooter.isMarked(headBytes) && tailBytes.allSatisfy { $0 == 0 }
         return copies
     }
 }

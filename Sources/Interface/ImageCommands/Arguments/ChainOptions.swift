@@ -21,6 +21,8 @@ struct ChainOptions: ParsableArguments {
     var dataFile: String?
     @Flag(name: .long, help: "Accept a VHD's parent although its identity is not the stored one.")
     var ignoreIdentity = false
+    @Flag(name: .long, help: "Open a VHD that was disabled on purpose (v_poison), for recovery.")
+    var openDisabled = false
 
     @Option(
         name: .long, parsing: .singleValue,
@@ -49,6 +51,7 @@ struct ChainOptions: ParsableArguments {
         }
         if let follow { policy.parents = .within(folder: follow) }
         policy.ignoresParentIdentity = ignoreIdentity
+        policy.opensDisabled = openDisabled
         return policy
     }
 

@@ -36,15 +36,10 @@ struct CoalesceCommand: ParsableCommand {
         for one in child {
             children.append(ImageReference(path: one.path, format: try one.format.writable(what)))
         }
-        let cancellation = CancellationFlag()
-        TerminationSignals.each { cancellation.cancel() }
-        try doing(what) { () throws(BlockError) in
-            let counter = ProgressCounter()
-            try ProgressDisplay.during("coalescing", shown: progress, counter: counter) { () throws(BlockError) in
-                try DiskImage.coalesce(
-                    path: file, format: format, children: children, policy: chain.policy(), progress: counter,
-                    cancellation: cancellation)
-            }
+        try ChainWork.run(what, "coalescing", shown: progress) { (counter, cancellation) throws(BlockError) in
+            try DiskImage.coalesce(
+                path: file, format: format, children: children, policy: chain.policy(), progress: counter,
+                cancellation: cancellation)
         }
         TerminalOutput.standardOutput.write("\(file) is out of its chain, and can be removed\n")
     }

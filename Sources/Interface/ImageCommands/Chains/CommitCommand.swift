@@ -30,15 +30,10 @@ struct CommitCommand: ParsableCommand {
         let what = "cannot commit \(file)"
         try refuseStream(file, "FILE")
         let format = try format.writable(what)
-        let cancellation = CancellationFlag()
-        TerminationSignals.each { cancellation.cancel() }
-        try doing(what) { () throws(BlockError) in
-            let counter = ProgressCounter()
-            try ProgressDisplay.during("committing", shown: progress, counter: counter) { () throws(BlockError) in
-                try DiskImage.commit(
-                    path: file, format: format, policy: chain.policy(), empties: !keep && format == .qcow2,
-                    progress: counter, cancellation: cancellation)
-            }
+        try ChainWork.run(what, "committing", shown: progress) { (counter, cancellation) throws(BlockError) in
+            try DiskImage.commit(
+                path: file, format: format, policy: chain.policy(), empties: !keep && format == .qcow2,
+                progress: counter, cancellation: cancellation)
         }
         TerminalOutput.standardOutput.write("the parent of \(file) holds its content now\n")
     }

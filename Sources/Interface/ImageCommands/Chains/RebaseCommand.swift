@@ -49,16 +49,11 @@ struct RebaseCommand: ParsableCommand {
             reference = ImageReference(
                 path: NameInImage.path(of: parent, in: file), format: try parentFormat.writable(what))
         }
-        let cancellation = CancellationFlag()
-        TerminationSignals.each { cancellation.cancel() }
-        try doing(what) { () throws(BlockError) in
-            let counter = ProgressCounter()
-            try ProgressDisplay.during("rebasing", shown: progress, counter: counter) { () throws(BlockError) in
-                try DiskImage.rebase(
-                    path: file, format: format, to: reference, storedName: parent.isEmpty ? nil : parent,
-                    mode: unsafe ? .unsafe : .safe, policy: chain.policy(), progress: counter,
-                    cancellation: cancellation)
-            }
+        try ChainWork.run(what, "rebasing", shown: progress) { (counter, cancellation) throws(BlockError) in
+            try DiskImage.rebase(
+                path: file, format: format, to: reference, storedName: parent.isEmpty ? nil : parent,
+                mode: unsafe ? .unsafe : .safe, policy: chain.policy(), progress: counter,
+                cancellation: cancellation)
         }
         TerminalOutput.standardOutput.write(
             reference.map { "\(file) is on \($0.path) now\n" } ?? "\(file) needs no parent any more\n")

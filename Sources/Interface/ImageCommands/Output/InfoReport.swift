@@ -13,6 +13,7 @@ struct InfoReport: Encodable {
         case text(String)
         case number(Int)
         case flag(Bool)
+        case bitmaps([BitmapLine])
 
         func encode(to encoder: any Encoder) throws {
             var container = encoder.singleValueContainer()
@@ -20,6 +21,7 @@ struct InfoReport: Encodable {
             case .text(let text): try container.encode(text)
             case .number(let number): try container.encode(number)
             case .flag(let flag): try container.encode(flag)
+            case .bitmaps(let bitmaps): try container.encode(bitmaps)
             }
         }
 
@@ -28,6 +30,7 @@ struct InfoReport: Encodable {
             case .text(let text): text
             case .number(let number): String(number)
             case .flag(let flag): flag ? "yes" : "no"
+            case .bitmaps(let bitmaps): bitmaps.map(\.text).joined(separator: ", ")
             }
         }
     }
@@ -117,6 +120,11 @@ struct InfoReport: Encodable {
                 "snapshots": .number(header.snapshots),
             ]
             if header.isEncrypted { data["encrypted"] = .flag(true) }
+            if let bitmaps = try QCOW2Image.bitmapList(file: file) {
+                if !bitmaps.isEmpty { data["bitmaps"] = .bitmaps(bitmaps.map { BitmapLine($0) }) }
+            } else {
+                data["bitmaps-damaged"] = .flag(true)
+            }
             if header.hasExternalData { data["data-file"] = .text(header.dataFile ?? "") }
             specific = Specific(type: format.rawValue, data: data)
         }

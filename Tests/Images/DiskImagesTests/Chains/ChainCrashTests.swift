@@ -9,7 +9,7 @@ import Testing
 /// Chain operations that are cut off: whatever is left opens, and doing them again gives what they were to give.
 @Suite struct ChainCrashTests {
     /// 2.22, 4.23.
-    @Test(arguments: [ImageFormat.qcow2, .vhd])
+    @Test("a commit that was cut off is finished by another (cases 2.22, 4.23)", arguments: [ImageFormat.qcow2, .vhd])
     func aCommitThatWasCutOffIsFinishedByAnother(_ format: ImageFormat) throws {
         var random = SeededRandom.printed("\(#function) \(format)")
         let size = 1 << 20

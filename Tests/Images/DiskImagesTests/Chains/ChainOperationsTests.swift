@@ -62,6 +62,7 @@ import Testing
 
     /// 4.22, 4.23: another cluster size, another format, zeroes that hide the parent's data.
     @Test(
+        "a commit puts what the child shows into its parent (case 4.23)",
         arguments: [
             [ImageFormat.qcow2, .qcow2], [.raw, .qcow2], [.vhd, .qcow2], [.vhd, .vhd], [.raw, .qcow2, .qcow2],
             [.raw, .vhd, .qcow2], [.vhd, .vhd, .vhd],
@@ -117,7 +118,7 @@ import Testing
     }
 
     /// 2.22: the middle of a chain goes, its children change their parent, and nobody sees it.
-    @Test(arguments: [ImageFormat.vhd, .qcow2])
+    @Test("coalescing takes an image out of the middle (case 2.22)", arguments: [ImageFormat.vhd, .qcow2])
     func coalescingTakesAnImageOutOfTheMiddle(_ format: ImageFormat) throws {
         var random = SeededRandom.printed("\(#function) \(format)")
         var chain = Chain(folder: try ScratchFolder("coalesce"))
@@ -142,7 +143,9 @@ import Testing
     }
 
     /// 4.24: to a shorter, a longer, an unrelated and no parent, in both versions.
-    @Test(arguments: [UInt32(2), 3], [(1 << 20, 1 << 20), (1 << 20, 300 << 10), (700 << 10, 1 << 20), (1 << 20, 0)])
+    @Test(
+        "a safe rebase shows the same over another parent (cases 4.5, 4.24)",
+        arguments: [UInt32(2), 3], [(1 << 20, 1 << 20), (1 << 20, 300 << 10), (700 << 10, 1 << 20), (1 << 20, 0)])
     func aSafeRebaseShowsTheSameOverAnotherParent(_ version: UInt32, _ sizes: (child: Int, parent: Int)) throws {
         var random = SeededRandom.printed("\(#function) \(version) \(sizes)")
         let folder = try ScratchFolder("rebase")
@@ -190,7 +193,8 @@ import Testing
     }
 
     /// 2.17, 4.21: loops, by name, hard link and symbolic link, too many images, a missing middle.
-    @Test func loopsLinksAndLongChainsAreRefusedInBoundedTime() throws {
+    @Test("loops links and long chains are refused in bounded time (cases 2.17, 4.21)")
+    func loopsLinksAndLongChainsAreRefusedInBoundedTime() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("loops")
         var chain = Chain(folder: folder)

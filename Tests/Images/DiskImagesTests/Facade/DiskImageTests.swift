@@ -6,7 +6,7 @@ import Testing
 @testable import DiskImages
 
 @Suite struct DiskImageTests {
-    @Test(arguments: ImageFormat.allCases)
+    @Test("creation is exclusive and leaves nothing behind (case 6.12)", arguments: ImageFormat.allCases)
     func creationIsExclusiveAndLeavesNothingBehind(format: ImageFormat) throws {
         let folder = try ScratchFolder("image")
         let path = folder.file("a")
@@ -50,7 +50,8 @@ import Testing
         #expect(try folder.contents() == ["a", "model"])
     }
 
-    @Test func theLimitOfVHDIs2040GiB() throws {
+    @Test("the limit of VHD is 2040 GiB (case 1.7)")
+    func theLimitOfVHDIs2040GiB() throws {
         let folder = try ScratchFolder("image")
         let path = folder.file("a.vhd")
         let limit = FormatCapabilities.largestVHD
@@ -69,7 +70,7 @@ import Testing
         #expect(try FormatCapabilities.roundedSize(3 << 40, for: .qcow2) == 3 << 40)
     }
 
-    @Test(arguments: ImageFormat.allCases)
+    @Test("requests past the end are refused (case 1.9)", arguments: ImageFormat.allCases)
     func requestsPastTheEndAreRefused(format: ImageFormat) throws {
         let folder = try ScratchFolder("image")
         let device = try DiskImage.create(path: folder.file("a"), format: format, size: 4 << 20)
@@ -153,7 +154,8 @@ import Testing
         }
     }
 
-    @Test func probingKnowsStrongMarksOnly() throws {
+    @Test("probing knows strong marks only (case 6.4)")
+    func probingKnowsStrongMarksOnly() throws {
         let folder = try ScratchFolder("image")
         for (name, arguments, expected) in [
             ("q", ["-f", "qcow2"], ProbeResult.format(.qcow2)), ("d", ["-f", "vpc"], .format(.vhd)),

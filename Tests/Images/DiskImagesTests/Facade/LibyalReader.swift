@@ -1,13 +1,13 @@
 import Foundation
 import TestSupport
 
-/// Reads disks through libvhdi and libvmdk, which are no relatives of ours or of QEMU's.
+/// Reads disks through libvhdi, libvmdk and libqcow, which are no relatives of ours or of QEMU's.
 enum LibyalReader {
     private static let script = #"""
         import ctypes, sys
         kind, out, ranges, paths = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
         lib = ctypes.CDLL("lib%s.so.1" % kind)
-        noun = {"vhdi": "file", "vmdk": "handle"}[kind]
+        noun = {"vhdi": "file", "vmdk": "handle", "qcow": "file"}[kind]
         def call(name, *args):
             function = getattr(lib, "lib%s_%s_%s" % (kind, noun, name))
             function.restype = ctypes.c_ssize_t if name.startswith("read") else ctypes.c_int
@@ -46,7 +46,7 @@ enum LibyalReader {
 
     /// The size of the disk, and the bytes of `ranges` (all, when empty) one behind the other.
     /// - Parameters:
-    ///   - library: `vhdi` or `vmdk`.
+    ///   - library: `vhdi`, `vmdk` or `qcow`.
     ///   - paths: the image, then its parents.
     static func read(
         _ library: String, _ paths: [String], _ ranges: [(offset: UInt64, count: Int)] = []

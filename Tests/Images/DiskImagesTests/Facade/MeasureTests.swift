@@ -21,7 +21,9 @@ import Testing
         return try JSONDecoder().decode(Said.self, from: Data(text.utf8))
     }
 
-    @Test(arguments: [512, 4096, 65536, 2 << 20] as [UInt64], [(1, false), (16, false), (64, true)])
+    @Test(
+        "counts the tables of qcow2 as qemu does (case 6.10)",
+        arguments: [512, 4096, 65536, 2 << 20] as [UInt64], [(1, false), (16, false), (64, true)])
     func countsTheTablesOfQCOW2AsQemuDoes(_ cluster: UInt64, _ how: (bits: Int, extended: Bool)) throws {
         if how.extended && cluster < 16384 { return }
         var options = CreateOptions(clusterSize: cluster)
@@ -35,7 +37,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [ImageFormat.raw, .vhd, .qcow2])
+    @Test("a copy is as long as measured (case 6.10)", arguments: [ImageFormat.raw, .vhd, .qcow2])
     func aCopyIsAsLongAsMeasured(_ format: ImageFormat) throws {
         let folder = try ScratchFolder("measure")
         let source = try DiskImage.create(path: folder.file("raw"), format: .raw, size: 64 << 20)

@@ -24,7 +24,8 @@ import Testing
     }
 
     /// Case 4.22: 2 MiB over 4 KiB over VHD over nothing but what each wrote.
-    @Test func chainsOfManyFormatsAndClusterSizesReadThroughAndTellTheDepth() throws {
+    @Test("chains of many formats and cluster sizes read through and tell the depth (case 4.22)")
+    func chainsOfManyFormatsAndClusterSizesReadThroughAndTellTheDepth() throws {
         let folder = try ScratchFolder("qcow2-mixed")
         let size: UInt64 = 8 << 20
         let vhd = try DiskImage.create(path: folder.file("base.vhd"), format: .vhd, size: size)
@@ -52,7 +53,9 @@ import Testing
     }
 
     /// Cases 4.1, 4.3 and 4.4: what the parent holds never comes back.
-    @Test(arguments: [2, 3] as [UInt32], [512, 65536] as [UInt64])
+    @Test(
+        "zeroes and discards hide the parent for good (cases 4.1, 4.3, 4.4)",
+        arguments: [2, 3] as [UInt32], [512, 65536] as [UInt64])
     func zeroesAndDiscardsHideTheParentForGood(_ version: UInt32, _ clusterSize: UInt64) throws {
         let folder = try ScratchFolder("qcow2-hide")
         try Data(repeating: 9, count: 100_000).write(to: URL(fileURLWithPath: folder.file("base.raw")))
@@ -83,7 +86,8 @@ import Testing
     }
 
     /// Case 4.21.
-    @Test func chainsThatAreTooLongOrComeBackAreRefused() throws {
+    @Test("chains that are too long or come back are refused (case 4.21)")
+    func chainsThatAreTooLongOrComeBackAreRefused() throws {
         let folder = try ScratchFolder("qcow2-deep")
         try Data(count: 65536).write(to: URL(fileURLWithPath: folder.file("0")))
         for number in 1...30 {
@@ -141,7 +145,7 @@ import Testing
         try qemuCheck(folder.file("top.qcow2"))
     }
 
-    @Test(arguments: ["off", "on"])
+    @Test("the data file of qemu is used when the policy names it (case 4.17)", arguments: ["off", "on"])
     func theDataFileOfQemuIsUsedWhenThePolicyNamesIt(_ isRaw: String) throws {
         let folder = try ScratchFolder("qcow2-data")
         let (path, data) = (folder.file("a.qcow2"), folder.file("a.raw"))
@@ -190,7 +194,8 @@ import Testing
     }
 
     /// Case 4.17: entries of such images that lie.
-    @Test func entriesBesideTheDataFileThatLieAreRefused() throws {
+    @Test("entries beside the data file that lie are refused (case 4.17)")
+    func entriesBesideTheDataFileThatLieAreRefused() throws {
         for entry: UInt64 in [1 << 63 | 65536, 1 << 62 | 65536, 131_072, 1 << 63 | 1 << 57] {
             let memory = StoreInMemory()
             var options = CreateOptions()

@@ -44,7 +44,9 @@ import Testing
         try Tool.check("qemu-img", ["compare", "-f", "qcow2", "-F", "raw", path, raw])
     }
 
-    @Test(arguments: ["zlib", "zstd"], ["512", "4k", "64k", "2M"])
+    @Test(
+        "what qemu compresses is read written over and discarded (cases 4.6, 4.10)",
+        arguments: ["zlib", "zstd"], ["512", "4k", "64k", "2M"])
     func whatQemuCompressesIsReadWrittenOverAndDiscarded(_ type: String, _ cluster: String) throws {
         var random = SeededRandom.printed("\(#function) \(type) \(cluster)")
         let folder = try ScratchFolder("qcow2-compressed")
@@ -135,7 +137,8 @@ import Testing
     }
 
     /// Case 4.8: matches further back than the window that QEMU compresses with.
-    @Test func distancesBeyondFourKibibytesAreReadByQemu() throws {
+    @Test("distances beyond four kibibytes are read by qemu (case 4.8)")
+    func distancesBeyondFourKibibytesAreReadByQemu() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("qcow2-window")
         let path = folder.file("a.qcow2")
@@ -164,7 +167,8 @@ import Testing
     }
 
     /// Cases 4.7 and 4.12: entries that lie about their cluster hurt that cluster only.
-    @Test func entriesThatLieAreErrorsOfTheirClusterOnly() throws {
+    @Test("entries that lie are errors of their cluster only (cases 4.7, 4.12)")
+    func entriesThatLieAreErrorsOfTheirClusterOnly() throws {
         let memory = StoreInMemory()
         try QCOW2Image.create(storage: memory, size: 1 << 20, clusterBits: 16)
         var image = try QCOW2Image.open(storage: memory, readOnly: false)
@@ -232,7 +236,8 @@ import Testing
     }
 
     /// Case 4.9.
-    @Test func framesOfZstdAreBounded() {
+    @Test("frames of zstd are bounded (case 4.9)")
+    func framesOfZstdAreBounded() {
         let codec = ClusterCodec(kind: .zstd, clusterBytes: 512)
         let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
         func raw(_ content: [UInt8]) -> [UInt8] {
@@ -253,7 +258,8 @@ import Testing
         #expect(decompressed(codec, [UInt8](repeating: 0, count: 600)) == nil)
     }
 
-    @Test func streamsOfDeflateEndWithTheCluster() {
+    @Test("streams of deflate end with the cluster (case 4.9)")
+    func streamsOfDeflateEndWithTheCluster() {
         let codec = ClusterCodec(kind: .deflate, clusterBytes: 512)
         func stored(_ count: UInt16, last: Bool) -> [UInt8] {
             [last ? 1 : 0, UInt8(count & 255), UInt8(count >> 8), UInt8(~count & 255), UInt8(~count >> 8)]

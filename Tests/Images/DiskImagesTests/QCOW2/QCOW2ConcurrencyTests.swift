@@ -10,7 +10,9 @@ import Testing
 @Suite struct QCOW2ConcurrencyTests {
     /// Workers share every cluster: each owns the sectors whose number leaves its own remainder, and always knows what
     /// they hold. A large disk of small clusters keeps the L2 cache full, so tables are evicted under way.
-    @Test(arguments: [(9, 40 << 20), (12, 16 << 20), (16, 8 << 20)])
+    @Test(
+        "threads in the same clusters see their own writes (case 4.19)",
+        arguments: [(9, 40 << 20), (12, 16 << 20), (16, 8 << 20)])
     func threadsInTheSameClustersSeeTheirOwnWrites(_ clusterBits: Int, _ size: Int) throws {
         let seed = SeededRandom.printed("\(#function) \(clusterBits)").seed
         let store = StoreInMemory()
@@ -61,7 +63,8 @@ import Testing
     }
 
     /// Readers and discards of whole clusters: a reader sees the old data or zeroes, never another cluster's data.
-    @Test func readersNeverSeeAClusterThatWasGivenAway() throws {
+    @Test("readers never see a cluster that was given away (case 4.27)")
+    func readersNeverSeeAClusterThatWasGivenAway() throws {
         let store = StoreInMemory()
         try QCOW2Image.create(storage: store, size: 1 << 20, clusterBits: 12)
         let image = try QCOW2Image.open(storage: store, readOnly: false)

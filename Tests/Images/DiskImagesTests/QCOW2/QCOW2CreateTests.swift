@@ -17,7 +17,7 @@ import Testing
         "preallocation=metadata,cluster_size=512,refcount_bits=64",
     ]
 
-    @Test(arguments: texts)
+    @Test("new images are what was asked for (case 4.2)", arguments: texts)
     func newImagesAreWhatWasAskedFor(_ text: String) throws {
         let folder = try ScratchFolder("qcow2-options")
         let path = folder.file("a.qcow2")

@@ -169,7 +169,9 @@ import Testing
         return image
     }
 
-    @Test(arguments: damages)
+    @Test(
+        "the verdict is QEMU's and the repair satisfies it (cases 3.12, 3.14, 3.15, 3.16, 3.18, 3.19, 3.20)",
+        arguments: damages)
     func theVerdictIsQemusAndTheRepairSatisfiesIt(_ damage: Damage) throws {
         let folder = try ScratchFolder("damage")
         let image = try damaged(damage, folder)

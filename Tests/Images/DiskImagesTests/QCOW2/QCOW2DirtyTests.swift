@@ -17,7 +17,8 @@ import Testing
     }
 
     /// 3.22, 4.18: the bit that QEMU leaves after an abort.
-    @Test func anImageThatQemuLeftDirtyIsCountedAnewWhenItIsOpenedForWriting() throws {
+    @Test("an image that qemu left dirty is counted anew when it is opened for writing (case 3.22)")
+    func anImageThatQemuLeftDirtyIsCountedAnewWhenItIsOpenedForWriting() throws {
         let folder = try ScratchFolder("dirty")
         let path = folder.file("a.qcow2")
         try Tool.check(
@@ -84,7 +85,8 @@ import Testing
         }
     }
 
-    @Test func refcountsAreWrittenWhenALazyImageIsClosed() throws {
+    @Test("refcounts are written when a lazy image is closed (case 4.18)")
+    func refcountsAreWrittenWhenALazyImageIsClosed() throws {
         let store = try lazyImage()
         let header = try QCOW2Image.readHeader(store, fileSize: store.size())
         let block = try Int(store.words(at: header.refcountTableOffset, count: 1)[0])

@@ -8,7 +8,7 @@ import Testing
 
 /// 4.20: each single write of a session fails once, whatever it writes: refcount blocks, their table, L2, L1, data.
 @Suite struct QCOW2FailureTests {
-    @Test(arguments: [(9, 6), (12, 4), (16, 4)])
+    @Test("any write may fail and work goes on (case 4.20)", arguments: [(9, 6), (12, 4), (16, 4)])
     func anyWriteMayFailAndWorkGoesOn(_ clusterBits: Int, _ order: Int) throws {
         let seed = SeededRandom.printed("\(#function) \(clusterBits)").seed
         let size = 1 << 20

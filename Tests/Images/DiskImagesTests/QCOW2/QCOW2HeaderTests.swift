@@ -18,7 +18,9 @@ import Testing
         try QCOW2Image.readHeader(store, fileSize: store.size())
     }
 
-    @Test(arguments: [2, 3] as [UInt32], [9, 12, 16] as [Int])
+    @Test(
+        "a rewrite keeps unknown records and later fields (case 3.8)",
+        arguments: [2, 3] as [UInt32], [9, 12, 16] as [Int])
     func aRewriteKeepsUnknownRecordsAndLaterFields(_ version: UInt32, _ clusterBits: Int) throws {
         var options = CreateOptions(clusterSize: 1 << UInt64(clusterBits))
         options.qcow2Version = version
@@ -81,7 +83,8 @@ import Testing
     }
 
     /// Case 3.9.
-    @Test func namesEndAtTheFormatsLimit() throws {
+    @Test("names end at the format's limit (case 3.9)")
+    func namesEndAtTheFormatsLimit() throws {
         var options = CreateOptions()
         options.parent = .init(name: String(repeating: "n", count: 1023), format: .qcow2)
         let long = try store(options)
@@ -99,7 +102,8 @@ import Testing
         _ = try store(options)
     }
 
-    @Test func recordsThatRunPastTheClusterAreRefused() throws {
+    @Test("records that run past the cluster are refused (case 3.8)")
+    func recordsThatRunPastTheClusterAreRefused() throws {
         for length: UInt32 in [0xFFFF_FFFF, 65536, 65400, 0x7FFF_FFF9] {
             let store = try store()
             var bytes: [UInt8] = []
@@ -112,6 +116,7 @@ import Testing
     }
 
     @Test(
+        "fields out of range are refused (cases 3.4, 3.7)",
         arguments: [
             (8, 8, 0x1_0001), (16, 4, 1024), (20, 4, 8), (20, 4, 22), (20, 4, 31), (20, 4, 32), (20, 4, 63),
             (100, 4, 103),

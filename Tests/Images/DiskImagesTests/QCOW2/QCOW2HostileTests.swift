@@ -53,13 +53,15 @@ import Testing
         }
     }
 
-    @Test func filesCutAtEverySectorOpenOrFailPrecisely() throws {
+    @Test("files cut at every sector open or fail precisely (case 3.23)")
+    func filesCutAtEverySectorOpenOrFailPrecisely() throws {
         let bytes = try sample()
         for length in stride(from: 0, to: bytes.count, by: 512) { exercise(Array(bytes[..<length])) }
         for length in 0..<120 { exercise(Array(bytes[..<length])) }
     }
 
-    @Test func headerFieldsOfAnyValueAreSurvived() throws {
+    @Test("header fields of any value are survived (cases 3.10, 3.12)")
+    func headerFieldsOfAnyValueAreSurvived() throws {
         let bytes = try sample()
         let fields: [(Int, Int)] = [
             (4, 4), (8, 8), (16, 4), (20, 4), (24, 8), (32, 4), (36, 4), (40, 8), (48, 8), (56, 4), (60, 4), (64, 8),
@@ -98,7 +100,9 @@ import Testing
     }
 
     /// An L2 entry that names a structure of the image, with and without the copied flag, or a cluster counted twice.
-    @Test(arguments: ["header", "refcount table", "refcount block", "L1", "own L2", "other L2", "counted twice"])
+    @Test(
+        "writing over a structure is refused and the image marked (cases 3.16, 3.17, 3.21)",
+        arguments: ["header", "refcount table", "refcount block", "L1", "own L2", "other L2", "counted twice"])
     func writingOverAStructureIsRefusedAndTheImageMarked(_ target: String) throws {
         let store = StoreInMemory(try sample(clusterBits: 12, size: 8 << 20))
         let header = try QCOW2Image.readHeader(store, fileSize: store.size())
@@ -139,13 +143,15 @@ import Testing
         _ = try QCOW2Image.open(storage: store, readOnly: true)
     }
 
-    @Test(arguments: [
-        (72, [UInt8](repeating: 0, count: 7) + [4], "another file", true),
-        (72, [0, 0, 1, 0, 0, 0, 0, 0], "bit 40", true),
-        (72, [0x80] + [UInt8](repeating: 0, count: 7), "bit 63", true),
-        (32, [0, 0, 0, 1], "encrypted", true),
-        (4, [0, 0, 0, 1], "version 1", true),
-    ])
+    @Test(
+        "what is not built is refused by name (case 3.5)",
+        arguments: [
+            (72, [UInt8](repeating: 0, count: 7) + [4], "another file", true),
+            (72, [0, 0, 1, 0, 0, 0, 0, 0], "bit 40", true),
+            (72, [0x80] + [UInt8](repeating: 0, count: 7), "bit 63", true),
+            (32, [0, 0, 0, 1], "encrypted", true),
+            (4, [0, 0, 0, 1], "version 1", true),
+        ])
     func whatIsNotBuiltIsRefusedByName(_ offset: Int, _ bytes: [UInt8], _ word: String, _ alsoToRead: Bool) throws {
         var image = try sample()
         image.replaceSubrange(offset..<offset + bytes.count, with: bytes)
@@ -162,7 +168,8 @@ import Testing
         }
     }
 
-    @Test func unknownAutoclearBitsGoWithTheFirstWriteOnly() throws {
+    @Test("unknown autoclear bits go with the first write only (case 3.6)")
+    func unknownAutoclearBitsGoWithTheFirstWriteOnly() throws {
         var bytes = try sample()
         bytes[88] = 0x40
         bytes[95] = 1

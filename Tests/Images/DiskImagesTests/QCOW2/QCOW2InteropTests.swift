@@ -75,7 +75,8 @@ import Testing
         try Tool.check("qemu-io", ["-f", "qcow2", "-d", "unmap"] + commands.flatMap { ["-c", $0] } + [path])
     }
 
-    @Test func theEmptyUnpaddedImageOfQemuIsWritable() throws {
+    @Test("the empty unpadded image of qemu is writable (case 3.11)")
+    func theEmptyUnpaddedImageOfQemuIsWritable() throws {
         let folder = try ScratchFolder("qcow2-empty")
         let path = folder.file("a.qcow2")
         try Tool.check("qemu-img", ["create", "-f", "qcow2", path, "64M"])
@@ -146,7 +147,9 @@ import Testing
         try qemuCheck(path)
     }
 
-    @Test(arguments: [0, 1, 511, 512, 513, 65537, 2 << 40 | 512, (16 << 40) - 512])
+    @Test(
+        "new images of any size are accepted (case 1.2)",
+        arguments: [0, 1, 511, 512, 513, 65537, 2 << 40 | 512, (16 << 40) - 512])
     func newImagesOfAnySizeAreAccepted(_ size: UInt64) throws {
         for bits in [9, 12, 16, 21] {
             let folder = try ScratchFolder("qcow2-new")

@@ -15,16 +15,18 @@ import Testing
         var testDescription: String { "2^\(clusterBits), refcounts 2^\(refcountOrder) bits, \(size) bytes" }
     }
 
-    @Test(arguments: [
-        Shape(clusterBits: 9, refcountOrder: 4, size: 3 << 20 | 512, operations: 500),
-        Shape(clusterBits: 9, refcountOrder: 0, size: 1 << 20, operations: 300),
-        Shape(clusterBits: 9, refcountOrder: 6, size: (1 << 20) + 4608, operations: 300),
-        Shape(clusterBits: 12, refcountOrder: 4, size: (8 << 20) + 1536, operations: 400),
-        Shape(clusterBits: 12, refcountOrder: 2, size: 2 << 20, operations: 200),
-        Shape(clusterBits: 16, refcountOrder: 4, size: (24 << 20) + 512, operations: 300),
-        Shape(clusterBits: 16, refcountOrder: 5, size: (4 << 20) - 512, operations: 200),
-        Shape(clusterBits: 21, refcountOrder: 3, size: (20 << 20) + 1024, operations: 120),
-    ])
+    @Test(
+        "behaves like an array of bytes and qemu agrees (case 1.10)",
+        arguments: [
+            Shape(clusterBits: 9, refcountOrder: 4, size: 3 << 20 | 512, operations: 500),
+            Shape(clusterBits: 9, refcountOrder: 0, size: 1 << 20, operations: 300),
+            Shape(clusterBits: 9, refcountOrder: 6, size: (1 << 20) + 4608, operations: 300),
+            Shape(clusterBits: 12, refcountOrder: 4, size: (8 << 20) + 1536, operations: 400),
+            Shape(clusterBits: 12, refcountOrder: 2, size: 2 << 20, operations: 200),
+            Shape(clusterBits: 16, refcountOrder: 4, size: (24 << 20) + 512, operations: 300),
+            Shape(clusterBits: 16, refcountOrder: 5, size: (4 << 20) - 512, operations: 200),
+            Shape(clusterBits: 21, refcountOrder: 3, size: (20 << 20) + 1024, operations: 120),
+        ])
     func behavesLikeAnArrayOfBytesAndQemuAgrees(_ shape: Shape) throws {
         var random = SeededRandom.printed("\(#function) \(shape.testDescription)")
         let store = StoreInMemory()
@@ -103,7 +105,8 @@ import Testing
         #expect(position == image.size)
     }
 
-    @Test func growsTheRefcountTableManyTimesAndStaysConsistent() throws {
+    @Test("grows the refcount table many times and stays consistent (case 3.12)")
+    func growsTheRefcountTableManyTimesAndStaysConsistent() throws {
         // Refcounts of 64 bits in clusters of 512 bytes: a block counts 32 KiB, a table cluster 2 MiB.
         let store = StoreInMemory()
         try QCOW2Image.create(storage: store, size: 24 << 20, clusterBits: 9, refcountOrder: 6)

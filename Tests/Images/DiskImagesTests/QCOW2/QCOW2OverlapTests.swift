@@ -17,7 +17,7 @@ import Testing
         case otherL2
     }
 
-    @Test(arguments: Target.allCases, [true, false])
+    @Test("no write reaches a structure (cases 3.17, 3.21)", arguments: Target.allCases, [true, false])
     func noWriteReachesAStructure(_ target: Target, _ isZeroCluster: Bool) throws {
         let folder = try ScratchFolder("overlap")
         let image = try ImageUnderKnife(QemuSample.rich.make(folder))

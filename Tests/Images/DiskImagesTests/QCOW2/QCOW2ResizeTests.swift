@@ -32,11 +32,13 @@ import Testing
     }
 
     /// 4.25: past L1 boundaries both ways, with and without preallocation; what comes back reads as zeroes.
-    @Test(arguments: [
-        Shape(clusterBits: 9, order: 6, most: 1 << 20), Shape(clusterBits: 12), Shape(clusterBits: 16, order: 1),
-        Shape(clusterBits: 12, version: 2), Shape(clusterBits: 14, isExtended: true),
-        Shape(clusterBits: 12, isLazy: true),
-    ])
+    @Test(
+        "a disk keeps its content through any resizes (case 4.25)",
+        arguments: [
+            Shape(clusterBits: 9, order: 6, most: 1 << 20), Shape(clusterBits: 12), Shape(clusterBits: 16, order: 1),
+            Shape(clusterBits: 12, version: 2), Shape(clusterBits: 14, isExtended: true),
+            Shape(clusterBits: 12, isLazy: true),
+        ])
     func aDiskKeepsItsContentThroughAnyResizes(_ shape: Shape) throws {
         var random = SeededRandom.printed("\(#function) \(shape.testDescription)")
         let folder = try ScratchFolder("resize")
@@ -90,7 +92,9 @@ import Testing
     }
 
     /// 4.4: what a longer backing file holds behind the old end stays hidden.
-    @Test(arguments: [CreateOptions.Preallocation.off, .metadata], [2, 3])
+    @Test(
+        "a longer backing file does not show (case 4.4)",
+        arguments: [CreateOptions.Preallocation.off, .metadata], [2, 3])
     func aLongerBackingFileDoesNotShow(_ mode: CreateOptions.Preallocation, _ version: UInt32) throws {
         let folder = try ScratchFolder("resize-backing")
         let (base, top) = (folder.file("base.qcow2"), folder.file("top.qcow2"))
@@ -125,7 +129,8 @@ import Testing
     }
 
     /// 4.14, 4.16, 4.25: snapshots of version 3 keep their size; version 2 and bitmaps are refused.
-    @Test func snapshotsKeepTheirSizeOrForbidAnother() throws {
+    @Test("snapshots keep their size or forbid another (cases 4.15, 4.25)")
+    func snapshotsKeepTheirSizeOrForbidAnother() throws {
         let folder = try ScratchFolder("resize-snapshots")
         let store = StoreInMemory(try QemuSample.version2.make(folder))
         let image = try QCOW2Image.open(storage: store, readOnly: false)
@@ -183,7 +188,9 @@ import Testing
     }
 
     /// A crash leaves one of the sizes around it, the content below both, and leaks at worst.
-    @Test(arguments: [Shape(clusterBits: 9, order: 6), Shape(clusterBits: 12), Shape(clusterBits: 12, version: 2)])
+    @Test(
+        "crashes during a resize lose nothing (case 4.25)",
+        arguments: [Shape(clusterBits: 9, order: 6), Shape(clusterBits: 12), Shape(clusterBits: 12, version: 2)])
     func crashesDuringAResizeLoseNothing(_ shape: Shape) throws {
         var random = SeededRandom.printed("\(#function) \(shape.testDescription)")
         let store = try shape.make(size: 300 << 10)

@@ -17,7 +17,7 @@ import Testing
         case vhd
     }
 
-    @Test(arguments: 0..<20)
+    @Test("every shape behaves like an array of bytes (case 3.1)", arguments: 0..<20)
     func everyShapeBehavesLikeAnArrayOfBytes(_ number: Int) throws {
         var random = SeededRandom.printed("\(#function) \(number)")
         let folder = try ScratchFolder("qcow2-shape")

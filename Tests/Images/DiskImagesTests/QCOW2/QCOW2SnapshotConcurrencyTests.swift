@@ -10,7 +10,7 @@ import Testing
 @Suite struct QCOW2SnapshotConcurrencyTests {
     /// Each worker writes its own numbers one after the other. A snapshot made meanwhile holds, of every worker, all it
     /// wrote up to one moment and nothing later (4.19).
-    @Test(arguments: [(9, 2 << 20), (16, 4 << 20)])
+    @Test("a snapshot is one moment of what threads write (case 4.19)", arguments: [(9, 2 << 20), (16, 4 << 20)])
     func aSnapshotIsOneMomentOfWhatThreadsWrite(_ clusterBits: Int, _ size: Int) throws {
         let seed = SeededRandom.printed("\(#function) \(clusterBits)").seed
         let store = StoreInMemory()

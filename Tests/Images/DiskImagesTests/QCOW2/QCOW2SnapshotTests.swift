@@ -22,13 +22,15 @@ import Testing
         var kept: [(name: String, bytes: [UInt8])] = []
     }
 
-    @Test(arguments: [
-        Shape(clusterBits: 9, refcountOrder: 4, size: (1 << 20) + 512, operations: 220),
-        Shape(clusterBits: 9, refcountOrder: 6, size: 600 << 10, operations: 180),
-        Shape(clusterBits: 12, refcountOrder: 3, size: 2 << 20, operations: 200),
-        Shape(clusterBits: 16, refcountOrder: 4, size: (6 << 20) + 1024, operations: 160),
-        Shape(clusterBits: 16, refcountOrder: 2, size: 3 << 20, operations: 120),
-    ])
+    @Test(
+        "every snapshot holds what the disk held (case 4.14)",
+        arguments: [
+            Shape(clusterBits: 9, refcountOrder: 4, size: (1 << 20) + 512, operations: 220),
+            Shape(clusterBits: 9, refcountOrder: 6, size: 600 << 10, operations: 180),
+            Shape(clusterBits: 12, refcountOrder: 3, size: 2 << 20, operations: 200),
+            Shape(clusterBits: 16, refcountOrder: 4, size: (6 << 20) + 1024, operations: 160),
+            Shape(clusterBits: 16, refcountOrder: 2, size: 3 << 20, operations: 120),
+        ])
     func everySnapshotHoldsWhatTheDiskHeld(_ shape: Shape) throws {
         var random = SeededRandom.printed("\(#function) \(shape.testDescription)")
         let folder = try ScratchFolder("qcow2-snapshots")
@@ -114,7 +116,9 @@ import Testing
     }
 
     /// 3.2 and 3.3: width 1 cannot count a second reference; 2, 4 and 8 bits end at the 3rd, 15th and 255th snapshot.
-    @Test(arguments: [(0, 0), (1, 2), (2, 14), (3, 254)])
+    @Test(
+        "a refcount that would overflow fails the snapshot and changes nothing (cases 3.2, 3.3)",
+        arguments: [(0, 0), (1, 2), (2, 14), (3, 254)])
     func aRefcountThatWouldOverflowFailsTheSnapshotAndChangesNothing(_ order: Int, _ possible: Int) throws {
         let folder = try ScratchFolder("qcow2-overflow")
         let store = StoreInMemory()
@@ -198,7 +202,8 @@ import Testing
     }
 
     /// Equal names, ids that are no numbers, other disk sizes, machine state, and extra data of every length (4.14, 4.15).
-    @Test func oddTablesAreKeptAsTheyAre() throws {
+    @Test("odd tables are kept as they are (cases 4.14, 4.15)")
+    func oddTablesAreKeptAsTheyAre() throws {
         let folder = try ScratchFolder("qcow2-odd-snapshots")
         let store = StoreInMemory()
         try QCOW2Image.create(storage: store, size: 1 << 20, clusterBits: 12)
@@ -236,7 +241,8 @@ import Testing
         #expect(info.contains("tuesday"))
     }
 
-    @Test func shortExtraDataIsCompletedAndTooMuchIsRefused() throws {
+    @Test("short extra data is completed and too much is refused (case 4.14)")
+    func shortExtraDataIsCompletedAndTooMuchIsRefused() throws {
         var entry = QCOW2Snapshot(
             l1Offset: 4096, l1Entries: 1, id: [49], name: [65], seconds: 1, nanoseconds: 2, guestClock: 3,
             shortStateSize: 77, extra: [], diskSize: 512)

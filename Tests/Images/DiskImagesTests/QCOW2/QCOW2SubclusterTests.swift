@@ -8,7 +8,7 @@ import Testing
 
 /// Extended L2 entries (case 4.13), and images on block devices (case 4.26).
 @Suite struct QCOW2SubclusterTests {
-    @Test(arguments: ["16k", "64k", "2M"])
+    @Test("subclusters of qemu are read and written one by one (case 4.13)", arguments: ["16k", "64k", "2M"])
     func subclustersOfQemuAreReadAndWrittenOneByOne(_ cluster: String) throws {
         var random = SeededRandom.printed("\(#function) \(cluster)")
         let folder = try ScratchFolder("qcow2-extended")
@@ -65,6 +65,7 @@ import Testing
 
     /// Both bits of a subcluster, bits without a cluster, a bitmap beside a compressed cluster, the flag of bit 0.
     @Test(
+        "entries that contradict themselves are errors of their cluster (case 4.13)",
         arguments: [
             (1 << 63 | 0x50000, 1 << 32 | 1), (0, 1), (1 << 62 | 0x50000, 1 << 40), (1 << 63 | 0x50001, 1),
             (1 << 63 | 0x50200, 1), (1 << 63, 0),
@@ -129,7 +130,7 @@ import Testing
         try image.close()
     }
 
-    @Test(arguments: [4096, 65536] as [UInt64])
+    @Test("a block device holds an image up to its end (case 4.26)", arguments: [4096, 65536] as [UInt64])
     func aBlockDeviceHoldsAnImageUpToItsEnd(_ clusterSize: UInt64) throws {
         var random = SeededRandom.printed("\(#function) \(clusterSize)")
         // What was there before must not show.

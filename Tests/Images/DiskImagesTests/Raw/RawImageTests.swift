@@ -6,7 +6,8 @@ import Testing
 @testable import DiskImages
 
 @Suite struct RawImageTests {
-    @Test func aPartialLastSectorReadsAsZeroesAndGrowsWhenWritten() throws {
+    @Test("a partial last sector reads as zeroes and grows when written (case 1.8)")
+    func aPartialLastSectorReadsAsZeroesAndGrowsWhenWritten() throws {
         let folder = try ScratchFolder("raw")
         let path = folder.file("a")
         let file = try ImageFile(path: path, access: .create)

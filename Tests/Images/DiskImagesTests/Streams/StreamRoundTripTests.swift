@@ -91,7 +91,8 @@ import Testing
         }
     }
 
-    @Test func blocksOfAVHDStreamAscendOnPageBoundariesBetweenEqualFooters() throws {
+    @Test("blocks of a VHD stream ascend on page boundaries between equal footers (case 2.20)")
+    func blocksOfAVHDStreamAscendOnPageBoundariesBetweenEqualFooters() throws {
         let disk = MemoryDevice(size: 40 << 20)
         for block in [17, 3, 0, 9] { try disk.store([7], at: UInt64(block) << 21) }
         let bytes = try streamBytes(disk, .vhd)

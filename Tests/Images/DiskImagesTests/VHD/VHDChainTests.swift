@@ -35,6 +35,7 @@ import Testing
     }
 
     @Test(
+        "chains of three resolve each sector for itself (case 2.14)",
         arguments: Base.allCases,
         [(7 << 20, 7 << 20), (5 << 20, (7 << 20) + 512), ((9 << 20) + 1024, (6 << 20) + 512)] as [(UInt64, UInt64)])
     func chainsOfThreeResolveEachSectorForItself(base kind: Base, sizes: (parent: UInt64, child: UInt64)) throws {

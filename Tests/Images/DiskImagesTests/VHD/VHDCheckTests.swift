@@ -89,6 +89,7 @@ import Testing
 
     /// What is found at least, and which repair is the least that puts it right; nil: nothing to repair.
     @Test(
+        "damage is found and put right (cases 2.9, 2.10, 2.11)",
         arguments: [
             (.none, .note, nil), (.tailZeroed, .note, .leaks), (.tailBad, .note, .leaks), (.headBad, .note, .leaks),
             (.tailHidden, .note, .leaks), (.junkBehind, .leak, .leaks), (.lostBlock, .leak, .leaks),
@@ -128,7 +129,9 @@ import Testing
     }
 
     /// Entries of the table that nobody may follow are named, each, and nothing is changed.
-    @Test(arguments: [(0, "metadata"), (3, "metadata"), (100, "outside"), (0xFFFF_FFFE, "outside"), (-1, "each other")])
+    @Test(
+        "wrong entries are named (case 2.6)",
+        arguments: [(0, "metadata"), (3, "metadata"), (100, "outside"), (0xFFFF_FFFE, "outside"), (-1, "each other")])
     func wrongEntriesAreNamed(entry: Int, word: String) throws {
         let store = try sample()
         let table = try store.array(at: 1536, count: 512)

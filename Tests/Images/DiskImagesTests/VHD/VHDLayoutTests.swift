@@ -35,7 +35,8 @@ import Testing
     }
 
     /// Case 1.1 of the test vectors.
-    @Test func anEmptyDiskIsLegal() throws {
+    @Test("an empty disk is legal (case 1.1)")
+    func anEmptyDiskIsLegal() throws {
         let folder = try ScratchFolder("vhd")
         for subformat in CreateOptions.VHDSubformat.allCases {
             let path = folder.file("\(subformat).vhd")
@@ -72,6 +73,7 @@ import Testing
 
     /// Case 2.1. qemu's own table differs for creators it does not know: it takes their geometry, and cuts the disk short.
     @Test(
+        "the creator decides the size (case 2.1)",
         arguments: [
             ("tap\0", 10 << 30, true), ("win ", 10 << 30, true), ("qem2", 10 << 30, true), ("CTXS", 10 << 30, true),
             ("d2v\0", 10 << 30, false), ("caml", 10 << 30, false), ("xo  ", 10 << 30, false),
@@ -101,8 +103,10 @@ import Testing
 
     /// Cases 2.2, 2.4, 2.6 and 2.13. Offsets of u32 fields, new values, and what opening for writing says.
     @Test(
+        "contradicting fields are refused (cases 2.2, 2.4, 2.6, 2.13)",
         arguments: [
-            (60, 4, .denied), (60, 1, .invalidImage), (60, 7, .invalidImage), (12, 0x20000, .invalidImage),
+            (60, 4, .denied), (60, 0, .invalidImage), (60, 1, .invalidImage), (60, 5, .invalidImage),
+            (60, 6, .invalidImage), (60, 7, .invalidImage), (12, 0x20000, .invalidImage),
             (16, 0xFFFF_FFFF, .corrupt), (20, 0, .corrupt), (20, 513, .corrupt), (20, 0x7FFF_FE00, .corrupt),
             (512, 0, .corrupt), (512 + 16, 0xFFFF_FFFF, .corrupt), (512 + 20, 0, .corrupt), (512 + 20, 512, .corrupt),
             (512 + 24, 0x20000, .unsupported), (512 + 28, 0xFFFF_FFFF, .corrupt), (512 + 28, 0, .corrupt),
@@ -123,7 +127,8 @@ import Testing
     }
 
     /// Cases 2.11 and 2.12.
-    @Test func damagedChecksumsAndDisabledImagesAreRefused() throws {
+    @Test("damaged checksums are refused (case 2.11)")
+    func damagedChecksumsAreRefused() throws {
         let folder = try ScratchFolder("vhd")
         for offset in [100, 512 + 700] {
             let path = try image(folder) { bytes in
@@ -132,18 +137,14 @@ import Testing
             }
             #expect(code { _ = try DiskImage.open(path: path, format: .vhd, readOnly: true) } != nil)
         }
-        let path = try image(folder) { bytes in
-            for start in [0, bytes.count - 512] {
-                bytes.replaceSubrange(start..<start + 8, with: Array("v_poison".utf8))
-            }
-        }
-        #expect(code { _ = try DiskImage.open(path: path, format: .vhd, readOnly: true) } == .invalidImage)
     }
 
     /// Cases 2.8, 2.9 and 2.10.
-    @Test(arguments: [
-        "tail zeroed", "tail missing", "junk behind", "head zeroed", "511 bytes", "block cut", "tail differs",
-    ])
+    @Test(
+        "damaged footers heal when the image is written (cases 2.8, 2.9, 2.10)",
+        arguments: [
+            "tail zeroed", "tail missing", "junk behind", "head zeroed", "511 bytes", "block cut", "tail differs",
+        ])
     func damagedFootersHealWhenTheImageIsWritten(damage: String) throws {
         let folder = try ScratchFolder("vhd")
         let path = try image(folder) { bytes in
@@ -213,7 +214,8 @@ import Testing
     }
 
     /// Case 2.21.
-    @Test func aFixedImageOfAnImageStaysFixed() throws {
+    @Test("a fixed image of an image stays fixed (case 2.21)")
+    func aFixedImageOfAnImageStaysFixed() throws {
         let folder = try ScratchFolder("vhd")
         let inner = try content(try image(folder) { _ in })
         let path = folder.file("outer.vhd")
@@ -228,7 +230,8 @@ import Testing
     }
 
     /// Cases 2.3, 2.4 and 2.5.
-    @Test func smallBlocksAndFarTablesAreRead() throws {
+    @Test("small blocks and far tables are read (cases 2.3, 2.4, 2.5)")
+    func smallBlocksAndFarTablesAreRead() throws {
         let folder = try ScratchFolder("vhd")
         for blockSize in [512, 4096, 512 << 10] as [UInt64] {
             let path = folder.file("b\(blockSize).vhd")

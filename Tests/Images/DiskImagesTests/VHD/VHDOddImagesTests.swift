@@ -15,7 +15,8 @@ import Testing
 
     /// Case 2.5: locators in front of the table, the header behind it, gaps, blocks in any order with and without
     /// padding; and 2.6: zeroes behind the table's last entry.
-    @Test func everythingIsFoundByItsPointers() throws {
+    @Test("everything is found by its pointers (cases 2.5, 2.6)")
+    func everythingIsFoundByItsPointers() throws {
         var random = SeededRandom.printed()
         let store = StoreInMemory()
         let parent = try VHDParent(name: "p", identifier: [UInt8](repeating: 9, count: 16), timestamp: 0)
@@ -47,7 +48,8 @@ import Testing
     }
 
     /// Case 2.7: the table's sector numbers end at 2 TiB.
-    @Test func theLastPlaceInTheFileIsTheLast() throws {
+    @Test("the last place in the file is the last (case 2.7)")
+    func theLastPlaceInTheFileIsTheLast() throws {
         let folder = try ScratchFolder("vhd")
         let path = folder.file("a.vhd")
         let file = try ImageFile(path: path, access: .create)
@@ -69,7 +71,8 @@ import Testing
     }
 
     /// Case 2.2, and 1.4: sizes that the table cannot hold, and such as are no whole sectors.
-    @Test func sizesThatDoNotFitAreClampedForReaders() throws {
+    @Test("sizes that do not fit are clamped for readers (cases 2.2, 1.4)")
+    func sizesThatDoNotFitAreClampedForReaders() throws {
         let store = StoreInMemory()
         try VHDImage.make(file: store, size: 65536, blockSize: 4096, entries: 16)
         func setSize(_ size: UInt64) throws {
@@ -92,7 +95,9 @@ import Testing
     }
 
     /// Case 2.11: blktap 0.1 and 1.1 set the hidden mark without the checksum.
-    @Test(arguments: [(0x0000_0001, true), (0x0001_0001, true), (0x0001_0003, false)] as [(UInt32, Bool)])
+    @Test(
+        "old blktap hides without the checksum (case 2.11)",
+        arguments: [(0x0000_0001, true), (0x0001_0001, true), (0x0001_0003, false)] as [(UInt32, Bool)])
     func oldBlktapHidesWithoutTheChecksum(version: UInt32, isLegal: Bool) throws {
         let store = StoreInMemory()
         try VHDImage.make(file: store, size: 65536, blockSize: 4096)
@@ -111,7 +116,9 @@ import Testing
     }
 
     /// Case 2.24.
-    @Test(arguments: [0, 1_200_798_847, 0x7FFF_FFFF, 0x8000_0000, .max] as [UInt32])
+    @Test(
+        "time stamps never trap (case 2.24)",
+        arguments: [0, 1_200_798_847, 0x7FFF_FFFF, 0x8000_0000, .max] as [UInt32])
     func timeStampsNeverTrap(stamp: UInt32) throws {
         let store = StoreInMemory()
         let parent = try VHDParent(name: "p", identifier: [UInt8](repeating: 9, count: 16), timestamp: stamp)
@@ -129,7 +136,9 @@ import Testing
     }
 
     /// Case 2.18: maps of full blocks that are missing, of old versions, damaged, too large, or wrong.
-    @Test(arguments: ["none with 1.1", "signed sum of 1.1", "wrong sum", "larger than needed", "absent block"])
+    @Test(
+        "the map of full blocks is believed only when it is sound (case 2.18)",
+        arguments: ["none with 1.1", "signed sum of 1.1", "wrong sum", "larger than needed", "absent block"])
     func theMapOfFullBlocksIsBelievedOnlyWhenItIsSound(kind: String) throws {
         let store = StoreInMemory()
         let parent = try VHDParent(name: "p", identifier: [UInt8](repeating: 9, count: 16), timestamp: 0)

@@ -42,7 +42,8 @@ import Testing
         return try VHDParentNames(file: store, header: header, fileLength: 16384)
     }
 
-    @Test func everySpellingIsRead() throws {
+    @Test("every spelling is read (case 2.15)")
+    func everySpellingIsRead() throws {
         let windows = utf16(".\\sub\\b.vhd")
         #expect(try names([Locator(code: "W2ru", payload: windows)]).names == ["./sub/b.vhd"])
         #expect(try names([Locator(code: "W2ku", payload: utf16("\\dir\\b.vhd"))]).names == ["/dir/b.vhd"])
@@ -77,7 +78,8 @@ import Testing
         #expect(found.notes.isEmpty)
     }
 
-    @Test func payloadsThatAreNoPathsArePassedOver() throws {
+    @Test("payloads that are no paths are passed over (case 2.15)")
+    func payloadsThatAreNoPathsArePassedOver() throws {
         let bad = [
             Locator(code: "W2ru", payload: utf16("b.vhd") + [0x41]),
             Locator(code: "W2ru", payload: utf16("a") + [0x00, 0xD8] + utf16("b")),
@@ -113,7 +115,8 @@ import Testing
         return (base, top)
     }
 
-    @Test func namesAreFollowedOnlyBelowTheFolder() throws {
+    @Test("names are followed only below the folder (case 2.16)")
+    func namesAreFollowedOnlyBelowTheFolder() throws {
         let folder = try ScratchFolder("vhd")
         let (base, top) = try pair(folder)
         let inside = OpenPolicy(parents: .within(folder: folder.file("vms")))
@@ -145,7 +148,8 @@ import Testing
         #expect(code { _ = try DiskImage.open(path: top, format: .vhd, readOnly: true, policy: inside) } == .notFound)
     }
 
-    @Test func theParentMustBeTheOneRecorded() throws {
+    @Test("the parent must be the one recorded (case 2.15)")
+    func theParentMustBeTheOneRecorded() throws {
         let folder = try ScratchFolder("vhd")
         let (base, top) = try pair(folder)
         try DiskImage.create(path: folder.file("other"), format: .vhd, size: 4 << 20).close()
@@ -181,7 +185,8 @@ import Testing
         #expect(code { _ = try open(folder.file("over"), inside) } == .denied)
     }
 
-    @Test func loopsAndLongChainsEnd() throws {
+    @Test("loops and long chains end (case 2.17)")
+    func loopsAndLongChainsEnd() throws {
         let folder = try ScratchFolder("vhd")
         let inside = OpenPolicy(parents: .within(folder: folder.path))
         func open(_ name: String) throws {

@@ -92,7 +92,9 @@ import Testing
     }
 
     /// Case 1.2.
-    @Test(arguments: [(0, 0), (1, 512), (511, 512), (512, 512), (513, 1024), (65537, 66048)] as [(UInt64, UInt64)])
+    @Test(
+        "sizes are rounded up to sectors (case 1.2)",
+        arguments: [(0, 0), (1, 512), (511, 512), (512, 512), (513, 1024), (65537, 66048)] as [(UInt64, UInt64)])
     func sizesAreRoundedUpToSectors(asked: UInt64, size: UInt64) throws {
         let folder = try ScratchFolder("vhd")
         for subformat in CreateOptions.VHDSubformat.allCases {
@@ -107,7 +109,8 @@ import Testing
     }
 
     /// Cases 1.5 and 1.11: 4 GiB, 2³¹ sectors and the end of the largest disk; zeroes over more than 2 GiB at once.
-    @Test func placesFarOutAreNotCutShort() throws {
+    @Test("places far out are not cut short (cases 1.5, 1.11)")
+    func placesFarOutAreNotCutShort() throws {
         let folder = try ScratchFolder("vhd")
         let path = folder.file("a.vhd")
         let size = FormatCapabilities.largestVHD

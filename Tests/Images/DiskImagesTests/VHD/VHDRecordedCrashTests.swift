@@ -128,7 +128,7 @@ import Testing
     }
 
     /// Case 2.19: on a device the footer stays in the last sector, and old bytes of the device never show.
-    @Test(arguments: [false, true])
+    @Test("devices keep the footer at their end (case 2.19)", arguments: [false, true])
     func devicesKeepTheFooterAtTheirEnd(withParent: Bool) throws {
         var random = SeededRandom.printed()
         let size = 24 * 8192

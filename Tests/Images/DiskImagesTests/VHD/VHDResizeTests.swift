@@ -23,7 +23,7 @@ import Testing
     }
 
     /// Growth and shrinking at random, by way of tables that are large enough and such that are not.
-    @Test(arguments: [false, true])
+    @Test("content survives every size (case 2.23)", arguments: [false, true])
     func contentSurvivesEverySize(withParent: Bool) throws {
         var random = SeededRandom.printed()
         let parent = withParent ? random.bytes(900 * 4096) : nil
@@ -64,7 +64,9 @@ import Testing
 
     /// Growth by a table that moves, growth inside the table, and shrinking: a crash at any write leaves one of the two
     /// sizes, with the content of what both have, and zeroes behind the smaller.
-    @Test(arguments: [(60, 3000), (60, 64), (60, 20), (60, 0)], [false, true])
+    @Test(
+        "a crash leaves one size or the other (case 2.23)",
+        arguments: [(60, 3000), (60, 64), (60, 20), (60, 0)], [false, true])
     func aCrashLeavesOneSizeOrTheOther(blocks: (from: UInt64, to: UInt64), withParent: Bool) throws {
         var random = SeededRandom.printed()
         let (old, new) = (blocks.from * 4096 - 1024, blocks.to * 4096)
@@ -102,7 +104,8 @@ import Testing
     }
 
     /// A disk made for growth gets larger by its two footers (and the map, which is cleared behind the old end).
-    @Test func growthInsideTheTableWritesTheFootersOnly() throws {
+    @Test("growth inside the table writes the footers only (case 2.3)")
+    func growthInsideTheTableWritesTheFootersOnly() throws {
         let folder = try ScratchFolder("vhd")
         let path = folder.file("a.vhd")
         var options = CreateOptions()

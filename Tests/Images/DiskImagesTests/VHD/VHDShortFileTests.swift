@@ -34,7 +34,7 @@ import Testing
     }
 
     /// The last block lacks what the disk does not use of it, in front of the footer, or any part and the footer too.
-    @Test(arguments: [3072, 1024, 0], [false, true])
+    @Test("a block that is cut short is completed (case 2.8)", arguments: [3072, 1024, 0], [false, true])
     func aBlockThatIsCutShortIsCompleted(left: Int, grows: Bool) throws {
         let store = StoreInMemory()
         let size = 8 * 4096 - 1024

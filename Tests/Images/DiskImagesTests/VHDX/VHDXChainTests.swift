@@ -23,7 +23,7 @@ import Testing
     }
 
     /// Partly present blocks with random bitmaps, over a parent that is a little smaller, over one more.
-    @Test(arguments: [UInt64(512), 4096])
+    @Test("sectors come from where the bitmaps say (case 5.3)", arguments: [UInt64(512), 4096])
     func sectorsComeFromWhereTheBitmapsSay(sector: UInt64) throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("vhdx")
@@ -104,7 +104,8 @@ import Testing
         #expect(info.parentContentIdentifier == "bbbbbbbb-2222-3333-4444-555555555550")
     }
 
-    @Test func namesAndIdentitiesOfParentsAreChecked() throws {
+    @Test("names and identities of parents are checked (case 5.3)")
+    func namesAndIdentitiesOfParentsAreChecked() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("vhdx")
         try Tool.check("mkdir", [folder.file("below"), folder.file("elsewhere")])

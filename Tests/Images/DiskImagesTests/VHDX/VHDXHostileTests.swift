@@ -17,7 +17,8 @@ import Testing
         return code { _ = try openVHDX(store).bytes(at: 0, count: 1) }
     }
 
-    @Test func regionsAreWhereRegionsCanBe() throws {
+    @Test("regions are where regions can be (case 5.4)")
+    func regionsAreWhereRegionsCanBe() throws {
         func region(_ offset: UInt64, _ length: UInt32, flags: UInt32 = 0, id: String = Self.unknown)
             -> VHDXBuilder.Region
         {
@@ -41,7 +42,8 @@ import Testing
         #expect(try found { $0.regionCount = .max } == .corrupt)
     }
 
-    @Test func metadataAreWhereMetadataCanBe() throws {
+    @Test("metadata are where metadata can be (case 5.4)")
+    func metadataAreWhereMetadataCanBe() throws {
         typealias Item = VHDXBuilder.Item
         #expect(try found { $0.extraItems = [Item(id: Self.unknown, bytes: [1], flags: 0)] } == nil)
         #expect(try found { $0.extraItems = [Item(id: Self.unknown, bytes: [1], flags: 4)] } == .unsupported)

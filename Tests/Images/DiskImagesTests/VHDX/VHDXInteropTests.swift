@@ -79,7 +79,9 @@ import Testing
     }
 
     /// Case 5.2: sectors of 4096 bytes, with the skipped entry after 32 GiB, and of 512 bytes, after 4 GiB.
-    @Test(arguments: [UInt64(512), 4096], [UInt64(1), 2, 32, 256])
+    @Test(
+        "the table skips an entry after every chunk (case 5.2)",
+        arguments: [UInt64(512), 4096], [UInt64(1), 2, 32, 256])
     func theTableSkipsAnEntryAfterEveryChunk(sector: UInt64, blockMiB: UInt64) throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("vhdx")
@@ -111,7 +113,8 @@ import Testing
     }
 
     /// Cases 5.5, 6.13: no bytes at all, and 64 TiB in next to nothing, mapped at once and in little memory.
-    @Test func emptyAndHugeDisksAreLegal() throws {
+    @Test("empty and huge disks are legal (cases 5.5, 6.13, 1.7)")
+    func emptyAndHugeDisksAreLegal() throws {
         let folder = try ScratchFolder("vhdx")
         try VHDXBuilder(size: 0).make(folder.file("empty"))
         let empty = try DiskImage.openImport(path: folder.file("empty"), format: .vhdx)
@@ -139,7 +142,8 @@ import Testing
     }
 
     /// Case 5.3: what each state means without a parent.
-    @Test func blocksHaveSevenStates() throws {
+    @Test("blocks have seven states (case 5.3)")
+    func blocksHaveSevenStates() throws {
         for (state, kind) in [
             (0, Extent.Kind.hole), (1, .hole), (2, .zero), (3, .hole), (5, .hole), (6, .data), (4, nil), (7, nil),
         ] {

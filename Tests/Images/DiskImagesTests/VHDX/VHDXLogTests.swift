@@ -34,7 +34,8 @@ import Testing
         return try device.bytes(at: 0, count: 1) + device.bytes(at: 1 << 20, count: 1)
     }
 
-    @Test func theNewerOfTwoWholeHeadersCounts() throws {
+    @Test("the newer of two whole headers counts (case 5.1)")
+    func theNewerOfTwoWholeHeadersCounts() throws {
         var builder = VHDXBuilder(size: 1 << 20)
         builder.sequences = [4, 9]
         let store = try builder.store()
@@ -93,7 +94,8 @@ import Testing
         #expect(try Array(content(folder.file("raw"))[..<(2 << 20)]) == Self.old + Self.new)
     }
 
-    @Test func onlyWholeEntriesOfTheSessionCount() throws {
+    @Test("only whole entries of the session count (case 5.1)")
+    func onlyWholeEntriesOfTheSessionCount() throws {
         let (builder, store, page) = try pending()
         let entry = builder.logEntry(5, tail: 8192, [.page(VHDXBuilder.tableOffset, page)])
         // Of another session: nothing was logged in this one.
@@ -125,7 +127,9 @@ import Testing
     }
 
     /// An entry, or a run of entries, that goes past the end of the ring; with the tail in the middle of the run.
-    @Test(arguments: [(1 << 20) - 4096, (1 << 20) - 8192, (1 << 20) - 12288, 0])
+    @Test(
+        "entries wrap around the end of the ring (case 5.1)",
+        arguments: [(1 << 20) - 4096, (1 << 20) - 8192, (1 << 20) - 12288, 0])
     func entriesWrapAroundTheEndOfTheRing(position: Int) throws {
         let (builder, store, page) = try pending()
         let zeroed = VHDXBuilder.Change.zeroes(VHDXBuilder.tableOffset, 4096)

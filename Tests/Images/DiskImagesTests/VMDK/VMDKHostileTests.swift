@@ -40,7 +40,8 @@ import Testing
     }
 
     /// Case 5.7.
-    @Test func headersAreChecked() throws {
+    @Test("headers are checked (cases 5.7, 5.11)")
+    func headersAreChecked() throws {
         let sparse = small().sparse()
         #expect(found(sparse) == nil)
         for grain in [0, 1, 3, 7, 24, 1 << 22, 1 << 40, .max] as [UInt64] {
@@ -73,7 +74,8 @@ import Testing
     }
 
     /// Case 5.7, 5.11: directories, tables and grains where none can be; the redundant directory.
-    @Test func directoriesAndTablesLieInTheFile() throws {
+    @Test("directories and tables lie in the file (cases 5.7, 5.11)")
+    func directoriesAndTablesLieInTheFile() throws {
         let builder = small()
         let sparse = builder.sparse()
         // Header, 20 sectors of descriptor; then both directories of one sector, each with its table of four.
@@ -103,7 +105,8 @@ import Testing
     }
 
     /// Case 5.8, read at random (where there are tables) and by the markers.
-    @Test func damagedStreamsAreRefused() throws {
+    @Test("damaged streams are refused (case 5.8)")
+    func damagedStreamsAreRefused() throws {
         let builder = small()
         #expect(found(builder.stream(.footer)) == nil && found(builder.stream(.none)) == nil)
         func stream(_ edit: @escaping VMDKBuilder.Edit) -> [BlockError.Code?] {
@@ -159,7 +162,8 @@ import Testing
     }
 
     /// Case 5.9: files that a descriptor must not have.
-    @Test func descriptorsOpenOnlyWhatTheyMay() throws {
+    @Test("descriptors open only what they may (case 5.9)")
+    func descriptorsOpenOnlyWhatTheyMay() throws {
         let folder = try ScratchFolder("vmdk")
         try Tool.check("mkdir", [folder.file("in"), folder.file("in/below")])
         for name in ["outside.bin", "in/a.bin", "in/below/c.bin"] {
@@ -226,7 +230,8 @@ import Testing
     }
 
     /// Case 5.10.
-    @Test func parentsAreGivenAndIdentified() throws {
+    @Test("parents are given and identified (case 5.10)")
+    func parentsAreGivenAndIdentified() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("vmdk")
         var base = VMDKBuilder(capacity: 128)

@@ -72,7 +72,8 @@ import Testing
     }
 
     /// Case 5.6: one content in all the forms that nobody here can make but by hand.
-    @Test func everyFormOfOneDiskHasTheSameContent() throws {
+    @Test("every form of one disk has the same content (case 5.6)")
+    func everyFormOfOneDiskHasTheSameContent() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("vmdk")
         // More than one grain table; the last grain is cut by the disk's end.
@@ -178,7 +179,8 @@ import Testing
         }
     }
 
-    @Test func grainsOfEverySizeAreRead() throws {
+    @Test("grains of every size are read (case 5.7)")
+    func grainsOfEverySizeAreRead() throws {
         var random = SeededRandom.printed()
         for grain in [8, 16, 128, 2048] as [UInt64] {
             var builder = VMDKBuilder(capacity: grain * 4 + 3, grain: grain)

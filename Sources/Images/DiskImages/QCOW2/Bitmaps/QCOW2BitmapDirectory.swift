@@ -39,6 +39,12 @@ struct QCOW2BitmapEntry: Sendable {
     /// It is of a kind that we know.
     var isUnderstood: Bool { type == 1 && (extra.isEmpty || flags & Self.extraCompatible != 0) }
 
+    func info(isConsistent: Bool) -> BitmapInfo {
+        BitmapInfo(
+            name: String(decoding: name, as: UTF8.self), granularity: 1 << UInt64(granularityBits), isEnabled: isAuto,
+            isInconsistent: !isConsistent)
+    }
+
     func append(to bytes: inout [UInt8]) {
         bytes.appendBigEndian(tableOffset)
         bytes.appendBigEndian(tableEntries)

@@ -9,7 +9,7 @@ final class QCOW2BitmapStore: @unchecked Sendable {
     struct Tracked {
         let name: [UInt8]
         var bits: QCOW2DirtyBits
-        let isEnabled: Bool
+        var isEnabled: Bool
     }
 
     /// Memory that the bits of all bitmaps may take, bytes. What exceeds it is not maintained, and says so.
@@ -37,6 +37,11 @@ final class QCOW2BitmapStore: @unchecked Sendable {
 
     func stopTracking(_ name: [UInt8]) {
         tracked.removeAll { $0.name == name }
+        update()
+    }
+
+    func setTracking(_ name: [UInt8], isEnabled: Bool) {
+        for index in tracked.indices where tracked[index].name == name { tracked[index].isEnabled = isEnabled }
         update()
     }
 

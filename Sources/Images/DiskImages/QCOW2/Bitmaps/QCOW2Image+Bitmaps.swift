@@ -7,11 +7,7 @@ extension QCOW2Image: BitmapKeeper {
 
     public func bitmaps() throws(BlockError) -> [BitmapInfo] {
         try withBitmaps { (store) throws(BlockError) in
-            store.directory.entries.map { entry in
-                BitmapInfo(
-                    name: String(decoding: entry.name, as: UTF8.self), granularity: 1 << UInt64(entry.granularityBits),
-                    isEnabled: entry.isAuto, isInconsistent: !isConsistent(entry))
-            }
+            store.directory.entries.map { $0.info(isConsistent: isConsistent($0)) }
         }
     }
 
@@ -32,6 +28,10 @@ extension QCOW2Image: BitmapKeeper {
             let refcounts = try beginChange().refcounts
             guard geometry.version >= 3 else {
                 throw BlockError(.unsupported, "a version 2 image cannot keep bitmaps", path: storage.path)
+            }
+            guard size > 0 else {
+                // qemu opens no image with a bitmap of a disk of no bytes.
+                throw BlockError(.unsupported, "a disk of no bytes keeps no bitmaps", path: storage.path)
             }
             guard !store.directory.entries.contains(where: { $0.name == bytes }) else {
                 throw BlockError(.exists, "there is a bitmap “\(name)” already", path: storage.path)
@@ -96,6 +96,56 @@ extension QCOW2Image: BitmapKeeper {
             }
             for run in old { try release(run, refcounts) }
         }
+    }
+
+    public func setBitmap(_ name: String, isEnabled: Bool) throws(BlockError) {
+        try withBitmaps { (store) throws(BlockError) in
+            let refcounts = try beginChange().refcounts
+            let index = try store.directory.index(of: name)
+            let entry = store.directory.entries[index]
+            try checkConsistent(entry)
+            if entry.isAuto == isEnabled { return }
+            _ = try bitsInMemory(entry)
+            var directory = store.directory
+            directory.entries[index].flags ^= QCOW2BitmapEntry.auto
+            try replaceDirectory(directory, refcounts)
+            mapping.exclusive { store.setTracking(entry.name, isEnabled: isEnabled) }
+        }
+    }
+
+    public func mergeIntoBitmap(_ name: String, _ ranges: [Range<UInt64>]) throws(BlockError) {
+        try withBitmaps { (store) throws(BlockError) in
+            _ = try beginChange()
+            let entry = store.directory.entries[try store.directory.index(of: name)]
+            try checkConsistent(entry)
+            for range in ranges { try checkRange(range.lowerBound, range.upperBound - range.lowerBound) }
+            let bits = try bitsInMemory(entry)
+            mapping.exclusive {
+                for range in ranges where !range.isEmpty {
+                    bits.set(range.lowerBound, range.upperBound - range.lowerBound)
+                }
+            }
+        }
+    }
+
+    /// The bits of a consistent bitmap, which is in memory, and marked as in use in the file, when this returns.
+    private func bitsInMemory(_ entry: QCOW2BitmapEntry) throws(BlockError) -> QCOW2DirtyBits {
+        if let bits = bitmapStore.bits(entry.name) { return bits }
+        // Whether it can be read is known before it is marked.
+        let memory = QCOW2DirtyBits.memory(size: size, granularityBits: entry.granularityBits)
+        guard bitmapStore.memory + memory <= QCOW2BitmapStore.mostMemory else {
+            throw BlockError(
+                .limitExceeded, "the bitmaps in use take too much memory; the image has to be closed first",
+                path: storage.path)
+        }
+        _ = try self.bits(of: entry)
+        try markBitmaps { $0.name == entry.name }
+        guard let bits = bitmapStore.bits(entry.name) else {
+            throw BlockError(
+                .corrupt, "the bitmap “\(String(decoding: entry.name, as: UTF8.self))” cannot be read",
+                path: storage.path)
+        }
+        return bits
     }
 
     public func dirtyRanges(ofBitmap name: String) throws(BlockError) -> [Range<UInt64>] {

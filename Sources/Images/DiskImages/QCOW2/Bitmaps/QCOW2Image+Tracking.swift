@@ -54,15 +54,15 @@ extension QCOW2Image {
         return header.maintainedAutoclear | (isKept ? Self.bitmapsAutoclear : 0)
     }
 
-    /// Marks the bitmaps in use that a change of the disk concerns (`all`: every one), durable when this returns, and
+    /// Marks those bitmaps in use that a change concerns (of the disk: the enabled ones), durable when this returns, and
     /// takes those into memory that it can. With the metadata lock held, before the change.
-    func markBitmaps(all: Bool = false) throws(BlockError) {
+    func markBitmaps(_ concerns: (QCOW2BitmapEntry) -> Bool = \.isAuto) throws(BlockError) {
         var directory = bitmapStore.directory
         var loaded: [QCOW2BitmapStore.Tracked] = []
         var memory = bitmapStore.memory
         for index in directory.entries.indices {
             let entry = directory.entries[index]
-            if entry.isInUse || !(all || entry.isAuto) { continue }
+            if entry.isInUse || !concerns(entry) { continue }
             directory.entries[index].flags |= QCOW2BitmapEntry.inUse
             // What cannot be taken into memory stays marked: whoever asks learns that it is of no use any more.
             let needed = QCOW2DirtyBits.memory(size: size, granularityBits: entry.granularityBits)
@@ -75,7 +75,7 @@ extension QCOW2Image {
         try storage.sync()
         bitmapStore.directory = directory
         mapping.exclusive { for bitmap in loaded { bitmapStore.track(bitmap) } }
-        bitmapStore.mustMark = false
+        bitmapStore.mustMark = directory.entries.contains { $0.isAuto && !$0.isInUse }
     }
 
     /// The bits as the file has them.
@@ -109,18 +109,57 @@ extension QCOW2Image {
     /// all that are there get the new length. What a larger disk has more is not marked as written.
     /// With the metadata lock held and nothing else under way; before `size` changes.
     func resizeBitmaps(to newSize: UInt64) throws(BlockError) {
+        try keepAllBitmapsInMemory()
+        mapping.exclusive { resizeBits(to: newSize) }
+    }
+
+    /// Takes every bitmap that is of use into memory, marked in the file, durably, as in use. With the metadata lock held.
+    func keepAllBitmapsInMemory() throws(BlockError) {
         loadBitmaps()
         if bitmapStore.isValid, bitmapStore.damage == nil, !bitmapStore.directory.entries.isEmpty {
-            try markBitmaps(all: true)
+            try markBitmaps { _ in true }
         }
-        mapping.exclusive {
-            for index in bitmapStore.tracked.indices {
-                let old = bitmapStore.tracked[index].bits
-                let new = QCOW2DirtyBits(size: newSize, granularityBits: UInt8(old.granularityBits))
-                for word in 0..<min(old.wordCount, new.wordCount) { new[word] = old[word] }
-                new.trim()
-                bitmapStore.replaceBits(at: index, with: new)
+    }
+
+    /// Gives the bitmaps in memory the length for another size. With the mapping lock held exclusively.
+    func resizeBits(to newSize: UInt64) {
+        for index in bitmapStore.tracked.indices {
+            let old = bitmapStore.tracked[index].bits
+            let new = QCOW2DirtyBits(size: newSize, granularityBits: UInt8(old.granularityBits))
+            for word in 0..<min(old.wordCount, new.wordCount) { new[word] = old[word] }
+            new.trim()
+            bitmapStore.replaceBits(at: index, with: new)
+        }
+    }
+
+    /// Whether the bitmaps that are of use can follow the disk to another size; those that missed writes stay as they
+    /// are. With the metadata lock held.
+    func checkBitmapsResizable(to newSize: UInt64) throws(BlockError) {
+        loadBitmaps()
+        guard bitmapStore.isValid, bitmapStore.damage == nil else { return }
+        var memory: UInt64 = 0
+        for entry in bitmapStore.directory.entries where !entry.isInUse || bitmapStore.bits(entry.name) != nil {
+            let name = String(decoding: entry.name, as: UTF8.self)
+            guard entry.isUnderstood else {
+                throw BlockError(
+                    .unsupported,
+                    "the bitmap “\(name)”, of an unknown kind, is made for the disk's size; delete it first",
+                    path: storage.path)
             }
+            guard newSize > 0 else {
+                // qemu would not open the image any more.
+                throw BlockError(
+                    .unsupported, "a disk of no bytes keeps no bitmaps; delete “\(name)” first", path: storage.path)
+            }
+            memory += QCOW2DirtyBits.memory(size: max(size, newSize), granularityBits: entry.granularityBits)
+            guard memory <= QCOW2BitmapStore.mostMemory else {
+                throw BlockError(
+                    .limitExceeded,
+                    "the bitmaps would take more than \(QCOW2BitmapStore.mostMemory) bytes of memory at this size; "
+                        + "delete “\(name)” first", path: storage.path)
+            }
+            // One that cannot be read would be lost without a word.
+            if bitmapStore.bits(entry.name) == nil { _ = try bits(of: entry) }
         }
     }
 

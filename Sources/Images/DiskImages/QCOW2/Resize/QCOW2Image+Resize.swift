@@ -6,14 +6,17 @@ internal import Synchronization
 ///     grow: longer L1 table, counts | header names it | zeroes over what would show, preallocation | size in the header
 ///     shrink: L2 entries behind the end emptied | size in the header | L1 entries | counts | L1 length | file shorter
 ///
+/// Bitmaps are marked as in use before all of this and stored, with tables for the new size, when the image is closed.
+///
 /// A crash in between leaves the old size or the new one, and at worst leaks; the part that a shrink gives up may read as
 /// zeroes before it is gone. Above a backing file it says so in zero flags, or else the backing file would show; version
 /// 2, which has none, gets the new size before anything, and so does an image beside a raw data file, which may be longer
 /// than the disk then, but never another one.
 extension QCOW2Image: ResizableDevice {
     /// Growing goes along with requests; one resize at a time.
-    /// - Throws: `.limitExceeded` above what the clusters can map; `.unsupported` where snapshots (version 2) or valid
-    ///   bitmaps forbid it, and for growing over a backing file that is not open.
+    /// - Throws: `.limitExceeded` above what the clusters can map, or when the bitmaps would take too much memory;
+    ///   `.unsupported` where snapshots (version 2) or bitmaps of unknown kinds forbid it, and for growing over a
+    ///   backing file that is not open.
     public func resize(to size: UInt64, preallocation: CreateOptions.Preallocation) throws(BlockError) {
         try checkWritable()
         try resizing.locked { () throws(BlockError) in
@@ -22,7 +25,16 @@ extension QCOW2Image: ResizableDevice {
                 if size > self.size {
                     try grow(to: size, preallocation)
                 } else if size < self.size {
-                    try metadata.locked { () throws(BlockError) in try shrink(to: size) }
+                    try metadata.locked { () throws(BlockError) in
+                        let old = self.size
+                        do throws(BlockError) {
+                            try shrink(to: size)
+                        } catch {
+                            // What was to be given up may read as zeroes already.
+                            if self.size == old { mapping.exclusive { bitmapStore.note(size, old - size) } }
+                            throw error
+                        }
+                    }
                     try truncateData(to: size)
                 }
             } catch { throw marked(error) }
@@ -45,11 +57,7 @@ extension QCOW2Image: ResizableDevice {
                 "the image is of version 2 and has \(header.snapshotCount) snapshots, whose size it cannot keep; "
                     + "delete them first", path: storage.path)
         }
-        if header.autoclear & 1 != 0, header.extensions.bitmapDirectory != nil {
-            throw BlockError(
-                .unsupported, "the image has bitmaps, which are made for its size; delete them first",
-                path: storage.path)
-        }
+        try metadata.locked { () throws(BlockError) in try checkBitmapsResizable(to: size) }
         if size > self.size, hasBacking, parent == nil {
             throw BlockError(
                 .unsupported, "the backing file, which may be longer than the disk, must be open to enlarge it",
@@ -63,6 +71,7 @@ extension QCOW2Image: ResizableDevice {
             let pending = try beginChange()
             try flushMetadata()
             hasPendingMetadata.store(true, ordering: .releasing)
+            try keepAllBitmapsInMemory()
             try growL1(to: Int(geometry.l1EntriesNeeded(size: size)), pending)
         }
         try truncateData(to: size)
@@ -78,6 +87,8 @@ extension QCOW2Image: ResizableDevice {
                 fields.appendBigEndian(size)
                 try switchHeader(fields, at: QCOW2Header.Offset.size, pending.refcounts)
                 pending.header.size = size
+                // Only now: the zeroes of the new part are no change to note.
+                mapping.exclusive { resizeBits(to: size) }
             }
         } catch {
             virtualSize.store(old, ordering: .relaxed)
@@ -126,6 +137,7 @@ extension QCOW2Image: ResizableDevice {
         let pending = try beginChange()
         let refcounts = pending.refcounts
         try flushMetadata()
+        try keepAllBitmapsInMemory()
         let keptEntries = Int(geometry.l1EntriesNeeded(size: size))
         let firstDropped = (size + geometry.clusterMask) & ~geometry.clusterMask
         if isRawData || (hasBacking && geometry.version < 3) { try storeSize(size, pending) }
@@ -179,7 +191,10 @@ extension QCOW2Image: ResizableDevice {
         fields.appendBigEndian(size)
         try switchHeader(fields, at: QCOW2Header.Offset.size, pending.refcounts)
         pending.header.size = size
-        mapping.exclusive { virtualSize.store(size, ordering: .relaxed) }
+        mapping.exclusive {
+            virtualSize.store(size, ordering: .relaxed)
+            resizeBits(to: size)
+        }
     }
 
     /// Takes the entries from number `first` on out of a table; none of them shows the backing file then.

@@ -1,14 +1,14 @@
 import HTTPTypes
 import NIOCore
-import PoolDatabase
 import RPCCodec
+import Toolstack
 
 /// The answer of `get_all_records`: a map of records that is written row by row, so that its size does not matter.
 ///
 /// Clients are told the exact length, so every row is encoded twice: once to be counted, once to be sent. That costs
 /// less than to hold the text of 100,000 objects.
 struct RecordStream: Sendable {
-    let rows: [Row]
+    let records: ObjectRecords
     let form: AnswerForm
 
     /// Rows are sent together until they make up so many bytes.
@@ -33,10 +33,10 @@ struct RecordStream: Sendable {
         end: (inout W) -> Void
     ) async throws {
         var encoder = empty
-        guard rows.count > Self.few else {
+        guard records.count > Self.few else {
             begin(&encoder)
             encoder.beginStructure()
-            for (index, row) in rows.enumerated() { encoder.write(entry: row, isFirst: index == 0) }
+            for index in 0..<records.count { encoder.write(records, index) }
             encoder.endStructure()
             end(&encoder)
             return try await writer.write(encoder.bytes, as: encoding)
@@ -45,8 +45,8 @@ struct RecordStream: Sendable {
         var body = try await writer.beginCall(as: encoding, length: length)
         begin(&encoder)
         encoder.beginStructure()
-        for (index, row) in rows.enumerated() {
-            encoder.write(entry: row, isFirst: index == 0)
+        for index in 0..<records.count {
+            encoder.write(records, index)
             guard encoder.bytes.count >= Self.piece else { continue }
             try await body.write(ByteBuffer(bytes: encoder.bytes))
             encoder.clear()
@@ -64,8 +64,8 @@ struct RecordStream: Sendable {
         begin(&encoder)
         encoder.beginStructure()
         var length: Int64 = 0
-        for (index, row) in rows.enumerated() {
-            encoder.write(entry: row, isFirst: index == 0)
+        for index in 0..<records.count {
+            encoder.write(records, index)
             length += Int64(encoder.bytes.count)
             encoder.clear()
             // Others want the thread, too, and the client may be gone.
@@ -81,14 +81,14 @@ struct RecordStream: Sendable {
 }
 
 extension ValueWriter {
-    /// One row under its reference.
-    fileprivate mutating func write(entry row: Row, isFirst: Bool) {
-        beginMember(row.ref, isFirst: isFirst)
+    /// One record under its reference.
+    fileprivate mutating func write(_ records: ObjectRecords, _ index: Int) {
+        beginMember(records.reference(index), isFirst: index == 0)
         beginStructure()
         var isFirst = true
-        for field in row.schema.fields where field.isPublic {
-            beginMember(field.name, isFirst: isFirst)
-            write(row[field: field.name])
+        records.forEachField(index) { name, value in
+            beginMember(name, isFirst: isFirst)
+            write(value)
             endMember()
             isFirst = false
         }

@@ -209,7 +209,7 @@ import Toolstack
             busy = []
             for i in range(4):
                 s = connect()
-                s.sendall(("PUT /import_raw_vdi?vdi=%d&session_id=%s HTTP/1.1\r\nContent-Length: 1000\r\n\r\nhalf"
+                s.sendall(("PUT /import_raw_vdi?vdi=%d&session_id=%s HTTP/1.1\\r\\nContent-Length: 1000\\r\\n\\r\\nhalf"
                     % (i, session)).encode())
                 # The upload has begun.
                 assert s.recv(65536).startswith(b"HTTP/1.1 200 OK")

@@ -62,7 +62,7 @@ public final class Dispatcher: Sendable {
     public func answer(
         method: String, params: [WireValue], client: ClientInfo
     ) async -> Result<CallAnswer, APIError> {
-        if let rows = quickReads.rows(method, params) { return rows.map(CallAnswer.records) }
+        if let rows = quickReads.rows(method, params) { return rows.map { .records(ObjectRecords(rows: $0)) } }
         return await call(method: method, params: params, client: client).map(CallAnswer.value)
     }
 

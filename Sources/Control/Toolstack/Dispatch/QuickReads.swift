@@ -1,13 +1,28 @@
 public import APITypes
 import DataModel
-public import PoolDatabase
+import PoolDatabase
 import RPCCodec
 
 /// What a call came to.
 public enum CallAnswer: Sendable {
     case value(APIValue)
     /// A map of records by reference, as the rows it is made of: there may be 100,000.
-    case records([Row])
+    case records(ObjectRecords)
+}
+
+/// Records that are read field by field, so that none has to be built.
+public struct ObjectRecords: Sendable {
+    let rows: [Row]
+
+    public var count: Int { rows.count }
+
+    public func reference(_ index: Int) -> String { rows[index].ref }
+
+    /// Calls `body` with each public field of a record, in the order of the datamodel.
+    public func forEachField(_ index: Int, _ body: (_ name: String, _ value: APIValue) -> Void) {
+        let row = rows[index]
+        for field in row.schema.fields where field.isPublic { body(field.name, row[field: field.name]) }
+    }
 }
 
 /// The reads that need nothing but a look at the committed tables: `get_record`, `get_<field>`, `get_by_uuid`, and

@@ -60,6 +60,9 @@ var targets: [Target] = [
     library(
         "Datapath", "Datapath",
         ["BlockIO", "DiskImages", "BlockCopy", "NBDProtocol", "NBDTransport", "DatapathControl", "CoreTypes", "CLinux"]),
+    // Metrics: pure, so that it is quick to test
+    library("Control", "Metrics"),
+    tests("Control", "MetricsTests", ["Metrics", "TestSupport"]),
     // Testing
     library("Testing", "TestSupport", ["BlockIO", "CoreTypes", "CLinux"]),
     tests("System", "CoreTypesTests", ["CoreTypes", "TestSupport"]),
@@ -115,7 +118,8 @@ if coreOnly {
         library(
             "Control", "Toolstack",
             [
-                "PoolDatabase", "StorageInterface", "StorageManagers", "StorageMotion", "Guests", "DatapathControl",
+                "PoolDatabase", "StorageInterface", "StorageManagers", "StorageMotion", "Guests", "Metrics",
+                "DatapathControl",
                 "APITypes", "DataModel", "RPCCodec", "CoreTypes", "CLinux", "CCrypt",
             ], packages: [logging]),
         // Interface

@@ -61,8 +61,8 @@ var targets: [Target] = [
         "Datapath", "Datapath",
         ["BlockIO", "DiskImages", "BlockCopy", "NBDProtocol", "NBDTransport", "DatapathControl", "CoreTypes", "CLinux"]),
     // Metrics: pure, so that it is quick to test
-    library("Control", "Metrics"),
-    tests("Control", "MetricsTests", ["Metrics", "TestSupport"]),
+    library("Control", "MetricArchives"),
+    tests("Control", "MetricArchivesTests", ["MetricArchives", "TestSupport"]),
     // Testing
     library("Testing", "TestSupport", ["BlockIO", "CoreTypes", "CLinux"]),
     tests("System", "CoreTypesTests", ["CoreTypes", "TestSupport"]),
@@ -106,7 +106,7 @@ if coreOnly {
             "API", "XenAPIClient", ["APITypes", "RPCCodec", "CoreTypes"],
             packages: [httpClient, nioCore, nioHTTP1, nioPosix]),
         library(
-            "API", "APIServer", ["Toolstack", "APITypes", "RPCCodec", "DataModel", "CoreTypes"],
+            "API", "APIServer", ["Toolstack", "MetricArchives", "APITypes", "RPCCodec", "DataModel", "CoreTypes"],
             packages: [hummingbird, nioCore, nioHTTP1, nioPosix, logging]),
         // Control
         library("Control", "PoolDatabase", ["APITypes", "DataModel", "CoreTypes"], packages: [grdb]),
@@ -118,7 +118,7 @@ if coreOnly {
         library(
             "Control", "Toolstack",
             [
-                "PoolDatabase", "StorageInterface", "StorageManagers", "StorageMotion", "Guests", "Metrics",
+                "PoolDatabase", "StorageInterface", "StorageManagers", "StorageMotion", "Guests", "MetricArchives",
                 "DatapathControl",
                 "APITypes", "DataModel", "RPCCodec", "CoreTypes", "CLinux", "CCrypt",
             ], packages: [logging]),
@@ -147,6 +147,13 @@ if coreOnly {
                 "APIServer", "Toolstack", "PoolDatabase", "XenAPIClient", "APITypes", "RPCCodec", "CoreTypes",
                 "TestSupport",
             ], packages: [logging]),
+        tests(
+            "Control", "HostTests",
+            [
+                "Toolstack", "MetricArchives", "DatapathControl", "PoolDatabase", "APITypes", "RPCCodec", "CoreTypes",
+                "TestSupport",
+            ],
+            packages: [logging]),
         tests("Control", "PoolDatabaseTests", ["PoolDatabase", "APITypes", "DataModel", "CoreTypes", "TestSupport"]),
         tests(
             "Control", "StorageTests",

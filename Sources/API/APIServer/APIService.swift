@@ -15,14 +15,21 @@ public final class APIService: Sendable {
     /// Listens on the TCP address and the Unix socket; nil leaves one out. The socket has mode 0600 and, unless its
     /// folder is there already, a folder of mode 0700: whoever reaches it is the local superuser.
     public static func start(
-        dispatcher: Dispatcher, transfers: any DiskTransfers, http: HTTPAddress?, socket: String?, logger: Logger
+        dispatcher: Dispatcher, transfers: any DiskTransfers, services: HostServices? = nil, http: HTTPAddress?,
+        socket: String?, logger: Logger
     ) async throws -> APIService {
         var listeners: [Listener] = []
         var url: String?
+        var routes = HTTPRoutes()
+        if let services {
+            HostEndpoints(dispatcher: dispatcher, services: services, logger: logger).register(in: &routes)
+        }
+        let allRoutes = routes
         func router(isLocal: Bool) -> RequestRouter {
             RequestRouter(
                 rpc: RPCEndpoint(dispatcher: dispatcher),
                 transfers: TransferEndpoint(dispatcher: dispatcher, transfers: transfers, logger: logger),
+                routes: allRoutes,
                 isLocal: isLocal, logger: logger)
         }
         do {

@@ -8,6 +8,7 @@ import Toolstack
 struct RequestRouter: Sendable {
     let rpc: RPCEndpoint
     let transfers: TransferEndpoint
+    let routes: HTTPRoutes
     /// Requests come over the local socket.
     let isLocal: Bool
     let logger: Logger
@@ -19,6 +20,10 @@ struct RequestRouter: Sendable {
             try await transfers.receive(request, arguments, isLocal: isLocal, writer)
         case (.get, "/export_raw_vdi"):
             try await transfers.send(request, arguments, isLocal: isLocal, writer)
+        case (let method, let path) where routes.handler(method, path) != nil:
+            guard let handler = routes.handler(method, path) else { return }
+            // A writer can be used once: the handlers tell failures themselves.
+            try await handler(RoutedRequest(request: request, arguments: arguments, isLocal: isLocal), writer)
         default:
             let answer: HTTPAnswer
             do {

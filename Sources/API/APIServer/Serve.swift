@@ -15,12 +15,14 @@ public func serve(_ configuration: ServerConfiguration) async throws {
     let service: APIService
     do {
         service = try await APIService.start(
-            dispatcher: toolstack.dispatcher, transfers: toolstack.transfers, http: configuration.http,
+            dispatcher: toolstack.dispatcher, transfers: toolstack.transfers, services: toolstack.services,
+            http: configuration.http,
             socket: configuration.socket, logger: configuration.logger)
     } catch {
         await toolstack.stop()
         throw error
     }
+    if let url = service.httpURL { try await toolstack.services.consoles.announce(url) }
     try FileHandle.standardOutput.write(contentsOf: Data((readyLine(service) + "\n").utf8))
     let name = await signals.next()
     configuration.logger.info("stopping", metadata: ["signal": "\(name)"])

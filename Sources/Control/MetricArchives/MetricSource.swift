@@ -1,5 +1,5 @@
 /// What a number in an archive means.
-public struct DataSource: Hashable, Sendable {
+public struct MetricSource: Hashable, Sendable {
     /// How the samples of a source become its values.
     public enum Kind: String, Sendable {
         /// The sample is the value.
@@ -32,16 +32,19 @@ public struct DataSource: Hashable, Sendable {
 
 /// One look at a source.
 public struct Reading: Sendable {
-    public let source: DataSource
+    public let source: MetricSource
     /// The value of a gauge, or how far a counter has come. NaN: not known now.
     public let sample: Double
     /// How `/metrics` shows it; nil for numbers that follow from others.
     public let exposition: Exposition?
+    /// False for numbers that only `/metrics` shows.
+    public let isArchived: Bool
 
-    public init(_ source: DataSource, _ sample: Double, _ exposition: Exposition? = nil) {
+    public init(_ source: MetricSource, _ sample: Double, _ exposition: Exposition? = nil, isArchived: Bool = true) {
         self.source = source
         self.sample = sample
         self.exposition = exposition
+        self.isArchived = isArchived
     }
 }
 

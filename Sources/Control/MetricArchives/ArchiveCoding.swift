@@ -105,7 +105,8 @@ private struct ByteReader {
 
     mutating func series() -> Series? {
         guard let name = text(), let description = text(), let units = text(),
-            let kind = text().flatMap(DataSource.Kind.init(rawValue:)), let minimum = number(), let maximum = number(),
+            let kind = text().flatMap(MetricSource.Kind.init(rawValue:)), let minimum = number(),
+            let maximum = number(),
             let lastSample = number(), let lastTime = number(), let value = number()
         else { return nil }
         var rings: [[Ring]] = []
@@ -129,7 +130,7 @@ private struct ByteReader {
             rings.append(row)
         }
         return Series(
-            DataSource(name, description, units: units, kind: kind, minimum: minimum, maximum: maximum),
+            MetricSource(name, description, units: units, kind: kind, minimum: minimum, maximum: maximum),
             lastSample: lastSample, lastTime: lastTime, value: value, rings: rings, progress: progress)
     }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import Metrics
+import MetricArchives
 import TestSupport
 import Testing
 
@@ -8,7 +8,7 @@ import Testing
 
     private func archive(_ values: [Double], upTo time: Int64 = now) -> MetricArchive {
         var archive = MetricArchive()
-        let source = DataSource("cpu<0>&\"", "share", units: "(fraction)", maximum: 1)
+        let source = MetricSource("cpu<0>&\"", "share", units: "(fraction)", maximum: 1)
         for (index, value) in values.enumerated() {
             let at = time - Int64(values.count - 1 - index) * 5
             archive.record([Reading(source, value)], at: Double(at))
@@ -66,7 +66,7 @@ import Testing
     @Test func expositionsAreGroupedAndEscaped() {
         func reading(_ family: String, _ kind: Exposition.Kind, _ value: Double, _ label: String) -> Reading {
             Reading(
-                DataSource(family, "", units: ""), value,
+                MetricSource(family, "", units: ""), value,
                 Exposition(
                     family, kind, "A back\\slash and a\nline.", labels: [.init("name", label), .init("n", "1")],
                     scale: 2))
@@ -74,7 +74,7 @@ import Testing
         let text = Exposition.text([
             reading("a_bytes", .gauge, 1.25, "x\"y\\z\nw"), reading("b_total", .counter, 3, "ü"),
             reading("a_bytes", .gauge, .infinity, "second"), reading("a_bytes", .gauge, 9, "second"),
-            reading("c", .gauge, .nan, "not known"), Reading(DataSource("d", "", units: ""), 1),
+            reading("c", .gauge, .nan, "not known"), Reading(MetricSource("d", "", units: ""), 1),
         ])
         #expect(
             text == """

@@ -28,8 +28,8 @@ public struct MetricArchive: Sendable {
     /// Seconds since 1970 of the newest point.
     public var lastUpdate: Int64 { lastPoint * ArchiveLevel.primaryStep }
     public var names: [String] { series.map(\.source.name) }
-    public var sources: [DataSource] { series.map(\.source) }
-    public func source(_ name: String) -> DataSource? { positions[name].map { series[$0].source } }
+    public var sources: [MetricSource] { series.map(\.source) }
+    public func source(_ name: String) -> MetricSource? { positions[name].map { series[$0].source } }
     /// The newest value; NaN when it is not known, nil when there is no such source.
     public func value(_ name: String) -> Double? { positions[name].map { series[$0].value } }
 
@@ -44,7 +44,7 @@ public struct MetricArchive: Sendable {
         let missing = lastPoint == 0 ? 0 : point - lastPoint - 1
         if lastPoint == 0 { lastPoint = point - 1 }
         var samples: [String: Double] = [:]
-        for reading in readings where !forgotten.contains(reading.source.name) {
+        for reading in readings where reading.isArchived && !forgotten.contains(reading.source.name) {
             let name = reading.source.name
             samples[name] = reading.sample
             if let position = positions[name] {

@@ -1,6 +1,6 @@
 /// The history of one source at every level.
 struct Series: Sendable {
-    var source: DataSource
+    var source: MetricSource
     /// The newest sample and its time, which the next value of a counter needs.
     private(set) var lastSample = Double.nan
     private(set) var lastTime = 0.0
@@ -11,7 +11,7 @@ struct Series: Sendable {
     private(set) var progress: [RowInProgress]
 
     /// A new series in an archive whose newest point is number `point`: what came before is unknown.
-    init(_ source: DataSource, after point: Int64) {
+    init(_ source: MetricSource, after point: Int64) {
         self.source = source
         rings = ArchiveLevel.all.map { level in level.consolidations.map { _ in Ring(capacity: level.rows) } }
         progress = ArchiveLevel.all.map { level in
@@ -21,7 +21,7 @@ struct Series: Sendable {
 
     /// As it was kept.
     init(
-        _ source: DataSource, lastSample: Double, lastTime: Double, value: Double, rings: [[Ring]],
+        _ source: MetricSource, lastSample: Double, lastTime: Double, value: Double, rings: [[Ring]],
         progress: [RowInProgress]
     ) {
         self.source = source
@@ -42,7 +42,7 @@ struct Series: Sendable {
     }
 
     private static func value(
-        _ source: DataSource, _ sample: Double, _ time: Double, _ before: (sample: Double, time: Double)
+        _ source: MetricSource, _ sample: Double, _ time: Double, _ before: (sample: Double, time: Double)
     ) -> Double {
         var result = sample
         if source.kind == .counter {

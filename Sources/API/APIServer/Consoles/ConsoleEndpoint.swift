@@ -1,0 +1,83 @@
+import Glibc
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+import Toolstack
+
+/// `CONNECT /console` with `uuid=` or `ref=` of a console or a VM: after the answer the connection is a guest's console,
+/// byte by byte: RFB (RFC 6143) for its screen, plain text for its serial port.
+struct ConsoleEndpoint: Sendable {
+    let login: RequestLogin
+    let consoles: ConsoleAccess
+    let logger: Logger
+    private let count = ConsoleCount()
+
+    /// Consoles in use at once.
+    static let most = 256
+
+    init(login: RequestLogin, consoles: ConsoleAccess, logger: Logger) {
+        self.login = login
+        self.consoles = consoles
+        self.logger = logger
+    }
+
+    func register(in routes: inout HTTPRoutes) {
+        routes.on(.connect, "/console") { routed, writer in
+            guard count.enter() else {
+                return try await HTTPAnswer.error(
+                    .serviceUnavailable, "\(Self.most) consoles are in use; try again later"
+                ).write(writer)
+            }
+            defer { count.leave() }
+            let descriptor: Int32
+            do {
+                descriptor = try await login.admit(routed, to: "connect_console") { _ in
+                    try consoles.connect(ref: routed.arguments["ref"], uuid: routed.arguments["uuid"])
+                }
+            } catch let failure as HTTPFailure {
+                return try await HTTPAnswer.error(failure.status, failure.text).write(writer)
+            }
+            let guest = try await Self.adopt(descriptor)
+            var body = try await writer.writeHead(HTTPResponse(status: .ok))
+            try await guest.executeThenClose { fromGuest, toGuest in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    let input = routed.request.body
+                    group.addTask {
+                        for try await piece in input { try await toGuest.write(piece) }
+                    }
+                    // Whichever side ends first ends the other.
+                    defer { group.cancelAll() }
+                    for try await piece in fromGuest { try await body.write(piece) }
+                }
+            }
+            try await body.finish(nil)
+        }
+    }
+
+    /// Takes the connected socket over, in any outcome.
+    private static func adopt(_ descriptor: Int32) async throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
+        try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: false)
+            .withConnectedSocket(descriptor) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+    }
+}
+
+/// How many consoles are in use.
+private final class ConsoleCount: Sendable {
+    private let value = Atomic<Int>(0)
+
+    func enter() -> Bool {
+        if value.wrappingAdd(1, ordering: .relaxed).newValue <= ConsoleEndpoint.most { return true }
+        leave()
+        return false
+    }
+
+    func leave() { value.wrappingSubtract(1, ordering: .relaxed) }
+}

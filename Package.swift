@@ -33,11 +33,15 @@ func tests(_ group: String, _ name: String, _ uses: [String], packages: [Target.
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 var targets: [Target] = [
@@ -89,8 +93,12 @@ if coreOnly {
     ]
 } else {
     dependencies = [
-        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
@@ -104,10 +112,10 @@ if coreOnly {
         library("API", "RPCCodec", ["CoreTypes"]),
         library(
             "API", "XenAPIClient", ["APITypes", "RPCCodec", "CoreTypes"],
-            packages: [httpClient, nioCore, nioHTTP1, nioPosix]),
+            packages: [httpClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
         library(
             "API", "APIServer", ["Toolstack", "MetricArchives", "APITypes", "RPCCodec", "DataModel", "CoreTypes"],
-            packages: [hummingbird, nioCore, nioHTTP1, nioPosix, logging]),
+            packages: [httpTypes, nioCore, nioPosix, nioSSL, x509, crypto, asn1, logging]),
         // Control
         library("Control", "PoolDatabase", ["APITypes", "DataModel", "CoreTypes"], packages: [grdb]),
         library("Control", "StorageInterface", ["CoreTypes"]),
@@ -146,7 +154,7 @@ if coreOnly {
             [
                 "APIServer", "Toolstack", "PoolDatabase", "XenAPIClient", "APITypes", "RPCCodec", "CoreTypes",
                 "TestSupport",
-            ], packages: [logging]),
+            ], packages: [nioCore, nioSSL, logging]),
         tests(
             "Control", "HostTests",
             [

@@ -9,34 +9,47 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOOLS = {"qemu-img": "qemu-utils", "qemu-nbd": "qemu-utils", "fio": "fio"}
 
 
-def need_tools():
-    """Installs what is missing when it may; otherwise names it and stops."""
-    missing = sorted({package for tool, package in TOOLS.items() if shutil.which(tool) is None})
+def need(tools):
+    """Installs what is missing when it may; otherwise names it and stops. `tools`: packages by the programs in them."""
+    def absent():
+        # Debian has nginx in /usr/sbin, which not every PATH names.
+        path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+        os.environ["PATH"] = path
+        return {tool: package for tool, package in tools.items() if shutil.which(tool) is None}
+
+    missing = absent()
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
         environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], env=environment,
-                       stdout=sys.stderr)
-        missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+        subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *sorted(set(missing.values()))],
+                       env=environment, stdout=sys.stderr)
+        missing = absent()
     if missing:
-        sys.exit(f"Missing: {' '.join(missing)}\n  try: sudo apt-get install {' '.join(sorted(set(TOOLS.values())))}")
+        sys.exit(f"Missing: {' '.join(missing)}\n  try: sudo apt-get install {' '.join(sorted(set(missing.values())))}")
+
+
+def need_tools():
+    """What the comparisons with qemu need."""
+    need(TOOLS)
     engines = subprocess.run(["fio", "--enghelp"], capture_output=True, text=True).stdout
     if "nbd" not in engines.split():
         sys.exit("This fio has no nbd engine (Debian's has)\n  try: sudo apt-get install --reinstall fio")
 
 
-def build(scratch):
-    """Builds the release `gantry` and returns its path."""
-    command = ["swift", "build", "-c", "release", "--product", "gantry", "--static-swift-stdlib"]
+def build(scratch, product="gantry"):
+    """Builds a release program and returns its path."""
+    command = ["swift", "build", "-c", "release", "--product", product, "--static-swift-stdlib"]
     if scratch:
         command += ["--scratch-path", os.path.abspath(scratch)]
     subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
     shown = subprocess.run(command + ["--show-bin-path"], cwd=ROOT, check=True, capture_output=True, text=True)
-    return os.path.join(shown.stdout.strip(), "gantry")
+    return os.path.join(shown.stdout.strip(), product)
 
 
 def describe(gantry, folder):
     """The facts without which the figures mean nothing."""
     def first_line(*command):
+        if shutil.which(command[0]) is None:
+            return ""
         done = subprocess.run(command, capture_output=True, text=True)
         return (done.stdout or done.stderr).splitlines()[0] if done.stdout or done.stderr else ""
 

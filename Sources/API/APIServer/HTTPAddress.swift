@@ -16,5 +16,5 @@ public struct HTTPAddress: Sendable, Hashable {
         self.init(host: host.isEmpty ? "0.0.0.0" : host, port: Int(port))
     }
 
-    var url: String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+    func url(_ scheme: String) -> String { "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
 }

@@ -1,5 +1,4 @@
 import HTTPTypes
-import HummingbirdCore
 import NIOCore
 
 /// A response whose body is small and known.
@@ -18,17 +17,18 @@ struct HTTPAnswer: Sendable {
 
     /// A small HTML page that says what is wrong.
     static func error(_ status: HTTPResponse.Status, _ text: String, fields: HTTPFields = [:]) -> HTTPAnswer {
-        let phrase = status == .internalServerError ? "Internal Error" : status.reasonPhrase
-        let page = "<html><body><h1>HTTP \(status.code) \(phrase)</h1><p>\(escape(text))</p></body></html>"
+        let page = "<html><body><h1>HTTP \(status.code) \(phrase(of: status))</h1><p>\(escape(text))</p></body></html>"
         var fields = fields
         if status == .unauthorized { fields.set("WWW-Authenticate", "Basic realm=\"Gantry\"") }
         return HTTPAnswer(status, fields: fields, contentType: "text/html", body: Array(page.utf8))
     }
 
-    func write(_ writer: consuming ResponseWriter) async throws {
-        try await writer.write(
-            response: HTTPResponse(status: status, headerFields: fields), body: ResponseBody(byteBuffer: body))
+    /// The words of the status line, as XenAPI clients have always seen them.
+    static func phrase(of status: HTTPResponse.Status) -> String {
+        status == .internalServerError ? "Internal Error" : status.reasonPhrase
     }
+
+    func write(_ writer: consuming ResponseWriter) async throws { try await writer.write(self) }
 
     private static func escape(_ text: String) -> String {
         var all = ""

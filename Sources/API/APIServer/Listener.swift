@@ -1,45 +1,85 @@
-import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// A server on one address.
 struct Listener: Sendable {
-    private let server: Server<HTTP1Channel>
-    private let running: Task<Void, any Error>
+    enum Place: Sendable {
+        case tcp(HTTPAddress)
+        case unixSocket(path: String)
+    }
+
+    private let channel: any Channel
+    private let groups: [ConnectionGroup]
     /// The TCP port that was bound; nil for Unix sockets.
-    let port: Int?
+    var port: Int? { channel.localAddress?.port }
+
+    /// Connections that the kernel holds until they are accepted.
+    private static let backlog: Int32 = 4096
 
     /// Binds and listens; throws when that is not possible.
-    static func start(_ address: BindAddress, router: RequestRouter, logger: Logger) async throws -> Listener {
-        let (bound, report) = AsyncStream.makeStream(of: Int?.self)
-        let server = Server(
-            childChannelSetup: HTTP1Channel(
-                responder: { request, writer, _ in try await router.respond(request, writer) },
-                configuration: .init(additionalChannelHandlers: [HTTPVersionInstaller()])),
-            configuration: .init(address: address),
-            onServerRunning: { channel in
-                report.yield(channel.localAddress?.port)
-                report.finish()
-            },
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
-        let running = Task {
-            defer { report.finish() }
-            try await server.run()
+    static func start(
+        _ place: Place, router: RequestRouter, tls: TLSIdentity?, limits: HTTPLimits, budget: ConnectionBudget
+    ) async throws -> Listener {
+        let threads = MultiThreadedEventLoopGroup.singleton
+        let loops = Array(threads.makeIterator())
+        let groups = loops.map { ConnectionGroup(eventLoop: $0, limits: limits, budget: budget) }
+        var byLoop: [ObjectIdentifier: ConnectionGroup] = [:]
+        for group in groups { byLoop[ObjectIdentifier(group.eventLoop)] = group }
+        let groupOfLoop = byLoop
+        var isTCP = false
+        if case .tcp = place { isTCP = true }
+        var bootstrap = ServerBootstrap(group: threads)
+            .serverChannelOption(.backlog, value: backlog)
+            .childChannelOption(.autoRead, value: false)
+            // A client may close its side as soon as it has asked.
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(
+                .writeBufferWaterMark,
+                value: ChannelOptions.Types.WriteBufferWaterMark(low: limits.window / 2, high: limits.window)
+            )
+            .childChannelInitializer { child in
+                child.eventLoop.makeCompletedFuture {
+                    guard let group = groupOfLoop[ObjectIdentifier(child.eventLoop)] else {
+                        throw ChannelError.operationUnsupported
+                    }
+                    let pipeline = child.pipeline.syncOperations
+                    if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.current)) }
+                    try pipeline.addHandler(HTTPConnection(router: router, group: group, isTLS: tls != nil))
+                }
+            }
+        if isTCP {
+            bootstrap = bootstrap.serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
         }
-        for await port in bound { return Listener(server: server, running: running, port: port) }
-        try await running.value
-        throw CancellationError()
+        let channel: any Channel
+        switch place {
+        case .tcp(let address): channel = try await bootstrap.bind(host: address.host, port: address.port).get()
+        case .unixSocket(let path):
+            channel = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+        }
+        return Listener(channel: channel, groups: groups)
     }
 
     /// Takes no more connections, lets requests under way end for `patience`, and then breaks them off.
     func stop(patience: Duration) async {
-        let deadline = Task {
-            try await Task.sleep(for: patience)
-            running.cancel()
+        try? await channel.close().get()
+        await withTaskGroup(of: Void.self) { work in
+            for group in groups {
+                work.addTask {
+                    let empty = try? await group.eventLoop.submit { group.beginStop() }.get()
+                    await withTaskGroup(of: Void.self) { race in
+                        race.addTask { try? await empty?.get() }
+                        race.addTask { try? await Task.sleep(for: patience) }
+                        await race.next()
+                        // Ends the wait for what does not end by itself.
+                        try? await group.eventLoop.submit { group.endStop() }.get()
+                        race.cancelAll()
+                    }
+                }
+            }
         }
-        try? await server.shutdownGracefully()
-        _ = await running.result
-        deadline.cancel()
     }
 }

@@ -1,7 +1,4 @@
 import APITypes
-import HTTPTypes
-import HummingbirdCore
-import NIOCore
 import RPCCodec
 import Toolstack
 
@@ -9,75 +6,79 @@ import Toolstack
 struct RPCEndpoint: Sendable {
     let dispatcher: Dispatcher
 
-    /// Longest request body, bytes.
-    static let bodyLimit = 300 * 1024
+    enum Encoding: Sendable {
+        case xml
+        case json
 
-    enum Encoding: Sendable { case xml, json }
-
-    func answer(_ request: Request, as encoding: Encoding, isLocal: Bool) async throws -> HTTPAnswer {
-        let body = try await Self.body(of: request)
-        let client = ClientInfo(
-            isLocalSocket: isLocal, userAgent: request.headers[.userAgent],
-            originator: request.headers[text: "originator"],
-            parentTask: request.headers[text: "subtask-of"].map(Ref<XenTask>.init))
-        let (contentType, bytes) =
-            switch encoding {
-            case .xml: (XMLRPC.contentType, await xml(body, client))
-            case .json: (JSONRPC.contentType, await json(body, client))
+        var contentType: String {
+            switch self {
+            case .xml: XMLRPC.contentType
+            case .json: JSONRPC.contentType
             }
-        guard let bytes else { throw HTTPFailure(.internalServerError, "the request is not a call") }
-        var fields = HTTPFields()
-        fields[.cacheControl] = "no-cache, no-store"
-        fields[.accessControlAllowOrigin] = "*"
-        return HTTPAnswer(.ok, fields: fields, contentType: contentType, body: bytes)
+        }
     }
 
-    private func xml(_ body: [UInt8], _ client: ClientInfo) async -> [UInt8]? {
+    enum Begun: Sendable {
+        /// The body of the answer.
+        case reply([UInt8])
+        /// The body is no call at all.
+        case notACall
+        case later(PendingCall)
+    }
+
+    /// Decodes a call, and answers it when that takes no waiting. Never waits for anything: the event loop calls it.
+    func begin(_ head: RequestHead, _ body: [UInt8], as encoding: Encoding, isLocal: Bool) -> Begun {
         let call: RPCCall
-        do {
-            call = try XMLRPC.decodeCall(body)
-        } catch {
-            return Self.notText(error).map(XMLRPC.encode)
-        }
-        let reply = await reply(to: call, client)
-        // The one answer without the envelope.
-        if call.method == "system.listMethods", case .success(let value) = reply { return XMLRPC.encodeBare(value) }
-        return XMLRPC.encode(reply)
-    }
-
-    private func json(_ body: [UInt8], _ client: ClientInfo) async -> [UInt8]? {
-        guard let request = try? JSONRPC.decodeRequest(body) else { return nil }
-        return JSONRPC.encode(await reply(to: request.call, client), to: request)
-    }
-
-    private func reply(to call: RPCCall, _ client: ClientInfo) async -> RPCReply {
-        switch await dispatcher.call(method: call.method, params: call.parameters, client: client) {
-        case .success(let value): .success(value.wire)
-        case .failure(let error): .failure(error.wire)
-        }
-    }
-
-    /// Text that is not UTF-8 is an error of the API, other mistakes are not even a call.
-    private static func notText(_ error: RPCError) -> RPCReply? {
-        guard error.kind == .invalidUTF8 else { return nil }
-        return .failure(["INVALID_VALUE", error.description, error.offendingText ?? ""])
-    }
-
-    private static func body(of request: Request) async throws -> [UInt8] {
-        guard let length = request.headers[.contentLength].flatMap(Int.init), length >= 0 else {
-            throw HTTPFailure(.internalServerError, "a call needs a Content-Length")
-        }
-        guard length <= bodyLimit else {
-            throw HTTPFailure(.contentTooLarge, "a call has at most \(bodyLimit) bytes")
-        }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(length)
-        for try await buffer in request.body {
-            guard bytes.count + buffer.readableBytes <= bodyLimit else {
-                throw HTTPFailure(.contentTooLarge, "a call has at most \(bodyLimit) bytes")
+        let form: AnswerForm
+        do throws(RPCError) {
+            switch encoding {
+            case .xml:
+                call = try XMLRPC.decodeCall(body)
+                // The one answer without the envelope.
+                form = call.method == "system.listMethods" ? .bareXML : .xml
+            case .json:
+                let request = try JSONRPC.decodeRequest(body)
+                call = request.call
+                form = .json(request.version, request.id)
             }
-            bytes.append(contentsOf: buffer.readableBytesView)
+        } catch {
+            // Text that is not UTF-8 is an error of the API, other mistakes are not even a call.
+            guard case .xml = encoding, error.kind == .invalidUTF8 else { return .notACall }
+            return .reply(
+                AnswerForm.xml.encode(
+                    failure: APIError("INVALID_VALUE", error.description, error.offendingText ?? "")))
         }
-        return bytes
+        switch dispatcher.answerNow(method: call.method, params: call.parameters) {
+        case .success(let value)?: return .reply(form.encode(value))
+        case .failure(let error)?: return .reply(form.encode(failure: error))
+        case nil:
+            let client = ClientInfo(
+                isLocalSocket: isLocal, userAgent: head["user-agent"], originator: head["originator"],
+                parentTask: head["subtask-of"].map(Ref<XenTask>.init))
+            return .later(PendingCall(call: call, form: form, encoding: encoding, client: client))
+        }
     }
+
+    /// Carries out a call that has to wait for something, and writes its answer.
+    func carryOut(_ pending: PendingCall, _ writer: ResponseWriter) async throws {
+        let form = pending.form
+        let body: [UInt8]
+        switch await dispatcher.answer(
+            method: pending.call.method, params: pending.call.parameters, client: pending.client)
+        {
+        case .success(.value(let value)): body = form.encode(value)
+        case .failure(let error): body = form.encode(failure: error)
+        case .success(.records(let rows)):
+            return try await RecordStream(rows: rows, form: form).write(as: pending.encoding, writer)
+        }
+        try await writer.write(body, as: pending.encoding)
+    }
+}
+
+/// A call that was understood and is not answered yet.
+struct PendingCall: Sendable {
+    let call: RPCCall
+    let form: AnswerForm
+    let encoding: RPCEndpoint.Encoding
+    let client: ClientInfo
 }

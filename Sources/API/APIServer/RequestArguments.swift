@@ -1,6 +1,5 @@
 import Foundation
 import HTTPTypes
-import HummingbirdCore
 
 /// What a request says about itself in its query and its cookies.
 struct RequestArguments: Sendable {
@@ -9,9 +8,9 @@ struct RequestArguments: Sendable {
     private let cookies: [String: String]
 
     init(_ request: Request) {
-        let target = request.head.path ?? "/"
+        let target = request.target
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        path = Self.decode(parts.first ?? "/")
+        path = Self.path(of: target)
         query = parts.count == 2 ? Self.pairs(parts[1], separator: "&") : [:]
         var cookies: [String: String] = [:]
         for line in request.headers[values: .cookie] {
@@ -28,7 +27,15 @@ struct RequestArguments: Sendable {
     /// From the cookies, else from the query: what identifies a caller or a task.
     func identity(_ name: String) -> String? { cookies[name] ?? query[name] }
 
-    /// The query as it can be sent on.
+    /// The path of a request's target, decoded. Proxies send whole URLs: of those, too.
+    static func path(of target: String) -> String {
+        var path = target.prefix { $0 != "?" }
+        for scheme in ["http://", "https://"] where path.hasPrefix(scheme) {
+            path = path.dropFirst(scheme.count).drop { $0 != "/" }
+        }
+        return path.isEmpty ? "/" : decode(path)
+    }
+
     private static func pairs(_ text: Substring, separator: Character) -> [String: String] {
         var all: [String: String] = [:]
         for pair in text.split(separator: separator) {

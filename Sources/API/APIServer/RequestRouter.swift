@@ -1,65 +1,57 @@
 import HTTPTypes
-import HummingbirdCore
 import Logging
-import NIOCore
 import Toolstack
 
 /// Finds what answers a request: by method, then by the longest path prefix that is known.
 struct RequestRouter: Sendable {
     let rpc: RPCEndpoint
-    let transfers: TransferEndpoint
     let routes: HTTPRoutes
     /// Requests come over the local socket.
     let isLocal: Bool
     let logger: Logger
 
-    func respond(_ request: Request, _ writer: consuming ResponseWriter) async throws {
+    /// How a call's body is written; nil for requests that are no calls. Every POST is one that no route takes.
+    func encoding(of head: RequestHead) -> RPCEndpoint.Encoding? {
+        guard head.method == "POST" else { return nil }
+        if head.target == "/" || head.target == "/RPC2" { return .xml }
+        let path = RequestArguments.path(of: head.target)
+        if path.hasPrefix("/jsonrpc") { return .json }
+        return routes.handler(.post, path) == nil ? .xml : nil
+    }
+
+    /// Answers everything that is not a call.
+    func respond(_ request: Request, _ writer: ResponseWriter) async throws {
         let arguments = RequestArguments(request)
-        switch (request.method, arguments.path) {
-        case (.put, "/import_raw_vdi"):
-            try await transfers.receive(request, arguments, isLocal: isLocal, writer)
-        case (.get, "/export_raw_vdi"):
-            try await transfers.send(request, arguments, isLocal: isLocal, writer)
-        case (let method, let path) where routes.handler(method, path) != nil:
-            guard let handler = routes.handler(method, path) else { return }
-            // A writer can be used once: the handlers tell failures themselves.
-            try await handler(RoutedRequest(request: request, arguments: arguments, isLocal: isLocal), writer)
-        default:
-            let answer: HTTPAnswer
-            do {
-                answer = try await small(request, arguments)
-            } catch let failure as HTTPFailure {
-                answer = .error(failure.status, failure.text)
-            } catch {
-                logger.error("a request failed", metadata: ["path": "\(arguments.path)", "error": "\(error)"])
-                answer = .error(.internalServerError, "the request failed")
+        do {
+            guard let handler = try handler(for: request.method, arguments.path) else {
+                return try await Self.options(request).write(writer)
             }
-            try await answer.write(writer)
+            try await handler(RoutedRequest(request: request, arguments: arguments), writer)
+        } catch let failure as HTTPFailure {
+            try await HTTPAnswer.error(failure.status, failure.text).write(writer)
+        } catch {
+            if !(error is ConnectionGone) {
+                logger.warning("a request failed", metadata: ["path": "\(arguments.path)", "error": "\(error)"])
+            }
+            throw error
         }
     }
 
-    private func small(_ request: Request, _ arguments: RequestArguments) async throws -> HTTPAnswer {
-        switch request.method {
-        case .post:
-            let encoding: RPCEndpoint.Encoding = arguments.path.hasPrefix("/jsonrpc") ? .json : .xml
-            return try await rpc.answer(request, as: encoding, isLocal: isLocal)
-        case .options:
-            return options(request)
-        case .get:
-            guard arguments.path == "/" else { throw HTTPFailure(.notFound, "there is no \(arguments.path)") }
-            let page = "<html><body><p>Gantry serves the XenAPI here: POST to / or /jsonrpc.</p></body></html>\n"
-            return HTTPAnswer(.ok, contentType: "text/html", body: Array(page.utf8))
-        case .put:
-            throw HTTPFailure(.forbidden, "nothing is put to \(arguments.path)")
-        default:
-            throw HTTPFailure(.notImplemented, "the method \(request.method) is not known here")
+    /// Nil stands for OPTIONS, which every path has.
+    private func handler(for method: HTTPRequest.Method, _ path: String) throws(HTTPFailure) -> HTTPRoutes.Handler? {
+        if method == .options { return nil }
+        if let handler = routes.handler(method, path) { return handler }
+        if method == .get { throw HTTPFailure(.notFound, "there is no \(path)") }
+        guard routes.knows(method) else {
+            throw HTTPFailure(.notImplemented, "the method \(method) is not known here")
         }
+        throw HTTPFailure(.forbidden, "the method \(method) has nothing at \(path)")
     }
 
-    private func options(_ request: Request) -> HTTPAnswer {
+    private static func options(_ request: Request) -> HTTPAnswer {
         var fields = HTTPFields()
         fields[.accessControlAllowOrigin] = "*"
-        let requested = request.headers[.accessControlRequestHeaders]
+        let requested = request.head["access-control-request-headers"]
         fields[.accessControlAllowHeaders] = (requested.map { "\($0), " } ?? "") + "X-Requested-With"
         fields[.accessControlAllowMethods] = "PUT"
         return HTTPAnswer(.ok, fields: fields, contentType: nil, body: [])

@@ -4,7 +4,7 @@ import RPCCodec
 import Toolstack
 
 /// Starts the toolstack and its API, says on standard output that it is ready, and runs until SIGTERM or SIGINT. Guests
-/// and data paths go on afterwards. Throws when it cannot start.
+/// and data paths go on afterwards. SIGHUP reads the certificate again. Throws when it cannot start.
 public func serve(_ configuration: ServerConfiguration) async throws {
     let signals = ShutdownSignals()
     let toolstack = try await Toolstack.start(
@@ -16,15 +16,26 @@ public func serve(_ configuration: ServerConfiguration) async throws {
     do {
         service = try await APIService.start(
             dispatcher: toolstack.dispatcher, transfers: toolstack.transfers, services: toolstack.services,
-            http: configuration.http,
-            socket: configuration.socket, logger: configuration.logger)
+            on: APIListeners(
+                http: configuration.http, https: configuration.https,
+                certificateFolder: configuration.stateDirectory + "/tls", socket: configuration.socket),
+            logger: configuration.logger)
     } catch {
         await toolstack.stop()
         throw error
     }
-    if let url = service.httpURL { try await toolstack.services.consoles.announce(url) }
+    if let url = service.httpsURL ?? service.httpURL { try await toolstack.services.consoles.announce(url) }
     try FileHandle.standardOutput.write(contentsOf: Data((readyLine(service) + "\n").utf8))
-    let name = await signals.next()
+    var name = await signals.next()
+    while name == ShutdownSignals.reload {
+        do {
+            try service.reloadCertificate()
+            configuration.logger.notice("the certificate has been read again")
+        } catch {
+            configuration.logger.error("the old certificate stays in use", metadata: ["error": "\(error)"])
+        }
+        name = await signals.next()
+    }
     configuration.logger.info("stopping", metadata: ["signal": "\(name)"])
     await service.stop()
     await toolstack.stop()
@@ -34,6 +45,7 @@ public func serve(_ configuration: ServerConfiguration) async throws {
 private func readyLine(_ service: APIService) -> String {
     var members = [WireMember("ready", .bool(true))]
     if let url = service.httpURL { members.append(WireMember("http", .string(url))) }
+    if let url = service.httpsURL { members.append(WireMember("https", .string(url))) }
     if let path = service.socketPath { members.append(WireMember("socket", .string(path))) }
     members.append(WireMember("pid", .int(Int64(ProcessInfo.processInfo.processIdentifier))))
     return JSONText.encode(.structure(members))

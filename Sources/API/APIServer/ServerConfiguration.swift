@@ -6,8 +6,10 @@ public struct ServerConfiguration: Sendable {
     public var stateDirectory: String
     /// Sockets and process records.
     public var runDirectory: String
-    /// Nil: no TCP.
+    /// Plain HTTP; nil: none.
     public var http: HTTPAddress?
+    /// HTTP over TLS; nil: none.
+    public var https: HTTPAddress?
     /// Path of the Unix socket whose clients are the local superuser.
     public var socket: String
     public var initialPasswordFile: String?
@@ -16,12 +18,14 @@ public struct ServerConfiguration: Sendable {
     public var logger: Logger
 
     public init(
-        stateDirectory: String, runDirectory: String, http: HTTPAddress? = nil, socket: String = Self.standardSocket,
-        initialPasswordFile: String? = nil, acceleration: String = "auto", logger: Logger
+        stateDirectory: String, runDirectory: String, http: HTTPAddress? = nil, https: HTTPAddress? = nil,
+        socket: String = Self.standardSocket, initialPasswordFile: String? = nil, acceleration: String = "auto",
+        logger: Logger
     ) {
         self.stateDirectory = stateDirectory
         self.runDirectory = runDirectory
         self.http = http
+        self.https = https
         self.socket = socket
         self.initialPasswordFile = initialPasswordFile
         self.acceleration = acceleration

@@ -1,7 +1,7 @@
 import Dispatch
 import Glibc
 
-/// SIGTERM and SIGINT as a value to wait for. From its creation on they no longer end the process by themselves.
+/// SIGTERM, SIGINT and SIGHUP as values to wait for. From its creation on they no longer end the process by themselves.
 final class ShutdownSignals {
     private let names: AsyncStream<String>
     private let sources: [any DispatchSourceSignal]
@@ -9,7 +9,7 @@ final class ShutdownSignals {
     init() {
         let (names, report) = AsyncStream.makeStream(of: String.self)
         self.names = names
-        sources = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")].map { number, name in
+        sources = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT"), (SIGHUP, Self.reload)].map { number, name in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { report.yield(name) }
@@ -18,7 +18,10 @@ final class ShutdownSignals {
         }
     }
 
-    /// The name of the first signal that came.
+    /// The signal that does not end the daemon.
+    static let reload = "SIGHUP"
+
+    /// The name of the next signal.
     func next() async -> String {
         for await name in names { return name }
         return "none"

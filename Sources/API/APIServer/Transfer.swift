@@ -1,7 +1,6 @@
 import APITypes
 import Foundation
 import HTTPTypes
-import HummingbirdCore
 import Logging
 import Toolstack
 

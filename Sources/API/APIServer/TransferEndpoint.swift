@@ -1,7 +1,6 @@
 import APITypes
 import CoreTypes
 import HTTPTypes
-import HummingbirdCore
 import Logging
 import NIOCore
 import Toolstack
@@ -14,6 +13,15 @@ struct TransferEndpoint: Sendable {
 
     /// Bytes gathered before they are handed on.
     private static let chunkSize = 256 * 1024
+
+    func register(in routes: inout HTTPRoutes) {
+        routes.on(.put, "/import_raw_vdi") { routed, writer in
+            try await receive(routed.request, routed.arguments, isLocal: routed.isLocal, writer)
+        }
+        routes.on(.get, "/export_raw_vdi") { routed, writer in
+            try await send(routed.request, routed.arguments, isLocal: routed.isLocal, writer)
+        }
+    }
 
     func receive(
         _ request: Request, _ arguments: RequestArguments, isLocal: Bool, _ writer: consuming ResponseWriter
@@ -35,15 +43,14 @@ struct TransferEndpoint: Sendable {
         do {
             // Many clients hold the body back until they are told to go on.
             if request.headers[text: "expect"]?.lowercased() == "100-continue" {
-                try await writer.writeInformationalHead(HTTPResponse(status: .continue))
+                try await writer.writeContinue()
             }
             var fields = HTTPFields()
             fields[.connection] = "close"
             fields.set("task-id", transfer.task.ref.opaque)
-            var body = try await writer.writeHead(HTTPResponse(status: .ok, headerFields: fields))
+            let body = try await writer.writeHead(HTTPResponse(status: .ok, headerFields: fields))
             outcome = await drain(request, arguments, length: length, into: sink, transfer)
             await end(transfer, outcome)
-            try await body.write(ByteBuffer())
             try await body.finish(nil)
         } catch {
             // The client is gone; what was not finished yet is given up.

@@ -54,13 +54,23 @@ public enum JSONRPC {
     }
 
     public static func encode(_ reply: RPCReply, to request: Request) -> [UInt8] {
-        let id = WireMember("id", request.id.wire)
+        switch reply {
+        case .failure(let error): return encode(failure: error, version: request.version, id: request.id)
+        case .success(let value):
+            var writer = JSONWriter()
+            writer.beginSuccess(request.version)
+            writer.value(value)
+            writer.endSuccess(request.version, request.id)
+            return writer.bytes
+        }
+    }
+
+    public static func encode(failure error: [String], version: Version, id: Identifier) -> [UInt8] {
+        let id = WireMember("id", id.wire)
         let members: [WireMember] =
-            switch (request.version, reply) {
-            case (.v1, .success(let value)): [WireMember("result", value), WireMember("error", .null), id]
-            case (.v1, .failure(let error)): [WireMember("result", .null), WireMember("error", strings(error)), id]
-            case (.v2, .success(let value)): [WireMember("jsonrpc", .string("2.0")), WireMember("result", value), id]
-            case (.v2, .failure(let error)):
+            switch version {
+            case .v1: [WireMember("result", .null), WireMember("error", strings(error)), id]
+            case .v2:
                 [
                     WireMember("jsonrpc", .string("2.0")),
                     WireMember(

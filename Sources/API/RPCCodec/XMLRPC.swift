@@ -2,21 +2,21 @@
 public enum XMLRPC {
     public static let contentType = "text/xml"
 
-    private static let declaration = "<?xml version=\"1.0\"?>"
+    static let declaration = "<?xml version=\"1.0\"?>"
 
     public static func encode(_ call: RPCCall) -> [UInt8] {
-        var encoder = XMLRPCEncoder()
-        encoder.markup(declaration)
-        encoder.markup("<methodCall><methodName>")
-        encoder.escaped(call.method)
-        encoder.markup("</methodName><params>")
+        var writer = XMLRPCWriter()
+        writer.markup(declaration)
+        writer.markup("<methodCall><methodName>")
+        writer.escaped(call.method)
+        writer.markup("</methodName><params>")
         for parameter in call.parameters {
-            encoder.markup("<param>")
-            encoder.value(parameter)
-            encoder.markup("</param>")
+            writer.markup("<param>")
+            writer.value(parameter)
+            writer.markup("</param>")
         }
-        encoder.markup("</params></methodCall>")
-        return encoder.bytes
+        writer.markup("</params></methodCall>")
+        return writer.bytes
     }
 
     public static func decodeCall(_ bytes: [UInt8]) throws(RPCError) -> RPCCall {
@@ -39,12 +39,12 @@ public enum XMLRPC {
 
     /// An answer without the `Status` envelope: `system.listMethods` has none.
     public static func encodeBare(_ value: WireValue) -> [UInt8] {
-        var encoder = XMLRPCEncoder()
-        encoder.markup(declaration)
-        encoder.markup("<methodResponse><params><param>")
-        encoder.value(value)
-        encoder.markup("</param></params></methodResponse>")
-        return encoder.bytes
+        var writer = XMLRPCWriter()
+        writer.markup(declaration)
+        writer.markup("<methodResponse><params><param>")
+        writer.value(value)
+        writer.markup("</param></params></methodResponse>")
+        return writer.bytes
     }
 
     /// An answer, with or without envelope. A fault becomes a failure with the code `Fault`.
@@ -68,9 +68,9 @@ public enum XMLRPC {
 
     /// `<value>…</value>` alone, as `task.result` has it.
     public static func encodeValue(_ value: WireValue) -> String {
-        var encoder = XMLRPCEncoder()
-        encoder.value(value)
-        return String(decoding: encoder.bytes, as: UTF8.self)
+        var writer = XMLRPCWriter()
+        writer.value(value)
+        return String(decoding: writer.bytes, as: UTF8.self)
     }
 
     public static func decodeValue(_ text: String) throws(RPCError) -> WireValue {

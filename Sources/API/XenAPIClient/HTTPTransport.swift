@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
 /// One server's HTTP side: small requests whole, transfers streamed with back-pressure.
 final class HTTPTransport: Sendable {
@@ -13,12 +14,13 @@ final class HTTPTransport: Sendable {
     private static let longestReply = 512 << 20
     private static let userAgent = "xe-cli/Unix/0.2"
 
-    init(_ address: ServerAddress) {
+    init(_ address: ServerAddress, certificates: CertificatePolicy) {
         self.address = address
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: HTTPClient.Configuration.Timeout(connect: .seconds(30)))
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.httpVersion = .http1Only
+        configuration.tlsConfiguration = certificates.tlsConfiguration
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
@@ -97,6 +99,11 @@ final class HTTPTransport: Sendable {
             throw error == .connectTimeout
                 ? ConnectionError.unreachable(address, reason: "no answer within 30 seconds")
                 : ConnectionError.lost(address, reason: "closed by the server")
+        } catch let error as NIOSSLError {
+            // The only ones that a server's certificate or its lack of TLS causes; nothing was sent.
+            throw ConnectionError.unreachable(address, reason: "TLS failed: \(error)")
+        } catch let error as NIOSSLExtraError {
+            throw ConnectionError.unreachable(address, reason: "TLS failed: \(error)")
         } catch let error as IOError {
             let reason = Self.reason(error)
             throw Self.isFromConnect(error)

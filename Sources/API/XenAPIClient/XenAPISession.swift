@@ -18,12 +18,13 @@ public final class XenAPISession: XenAPICaller {
         address = transport.address
     }
 
-    /// Logs in. Over a Unix socket the server takes any user and password.
+    /// Logs in. Over a Unix socket the server takes any user and password. `certificates`: what TLS servers must show.
     /// Throws `APIError` when it refuses and `ConnectionError` when it cannot be asked.
     public static func login(
-        at address: ServerAddress, user: String, password: String, originator: String = "cli"
+        at address: ServerAddress, user: String, password: String, originator: String = "cli",
+        certificates: CertificatePolicy = .system
     ) async throws -> XenAPISession {
-        let transport = HTTPTransport(address)
+        let transport = HTTPTransport(address, certificates: certificates)
         do {
             let reply = try await send(
                 "session.login_with_password",

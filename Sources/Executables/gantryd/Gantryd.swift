@@ -15,7 +15,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Folder of the database and the passwords.") var stateDir: String
     @Option(help: "Folder of sockets and process records.") var runDir: String
     @Option(help: "Serve HTTP on ADDR:PORT; port 0 picks a free one.") var http: String?
-    @Option(help: "Serve HTTPS on ADDR:PORT (not built yet).") var https: String?
+    @Option(help: "Serve HTTPS on ADDR:PORT; port 0 picks a free one.") var https: String?
     @Option(help: "Unix socket whose clients are the local superuser.") var socket = ServerConfiguration.standardSocket
     @Option(help: "Folder of SMAPIv1 drivers (not used yet).") var smDir: [String] = []
     @Option(help: "Folder of SMAPIv3 scripts (not used yet).") var storageScriptRoot: String?
@@ -25,8 +25,8 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "info"
 
     func validate() throws {
-        guard https == nil else { throw ValidationError("--https is not built yet; use --http or --socket") }
         guard http.map({ HTTPAddress($0) != nil }) ?? true else { throw ValidationError("--http takes ADDR:PORT") }
+        guard https.map({ HTTPAddress($0) != nil }) ?? true else { throw ValidationError("--https takes ADDR:PORT") }
         guard ["auto", "kvm", "tcg"].contains(accel) else { throw ValidationError("--accel is auto, kvm or tcg") }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("unknown --log-level \(logLevel)") }
     }
@@ -46,7 +46,8 @@ struct Serve: AsyncParsableCommand {
         for (name, isGiven) in unused where isGiven { logger.warning("\(name) has no effect in this version") }
         try await serve(
             ServerConfiguration(
-                stateDirectory: stateDir, runDirectory: runDir, http: http.flatMap { HTTPAddress($0) }, socket: socket,
-                initialPasswordFile: initialPasswordFile, acceleration: accel, logger: logger))
+                stateDirectory: stateDir, runDirectory: runDir, http: http.flatMap { HTTPAddress($0) },
+                https: https.flatMap { HTTPAddress($0) }, socket: socket, initialPasswordFile: initialPasswordFile,
+                acceleration: accel, logger: logger))
     }
 }

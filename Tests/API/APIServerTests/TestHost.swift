@@ -1,4 +1,3 @@
-import APIServer
 import APITypes
 import CoreTypes
 import Foundation
@@ -8,6 +7,8 @@ public import RPCCodec
 import Synchronization
 import TestSupport
 import Toolstack
+
+@testable import APIServer
 
 /// A host without storage or guests: the database, the dispatcher with a few messages of its own, and disks in memory.
 struct TestHost {
@@ -72,10 +73,13 @@ struct TestHost {
         func open() { state.store(true, ordering: .releasing) }
     }
 
-    func serve() async throws -> APIService {
+    func serve(limits: HTTPLimits = HTTPLimits()) async throws -> APIService {
         try await APIService.start(
-            dispatcher: dispatcher, transfers: disks, http: HTTPAddress(host: "127.0.0.1", port: 0),
-            socket: folder.file("run/api.sock"), logger: Logger(label: "test"))
+            dispatcher: dispatcher, transfers: disks,
+            on: APIListeners(
+                http: HTTPAddress(host: "127.0.0.1", port: 0), https: HTTPAddress(host: "127.0.0.1", port: 0),
+                certificateFolder: folder.file("tls"), socket: folder.file("run/api.sock")),
+            limits: limits, logger: Logger(label: "test"))
     }
 
     func login() async throws -> String {

@@ -10,6 +10,8 @@ final class RunningToolstack {
     private(set) var api: XenAPISession?
     /// `http://127.0.0.1:PORT`
     private(set) var httpURL = ""
+    /// `https://127.0.0.2:PORT`: clients take 127.0.0.1 for a server without TLS.
+    private(set) var httpsURL = ""
 
     struct Failure: Error, CustomStringConvertible {
         let description: String
@@ -30,9 +32,8 @@ final class RunningToolstack {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try Tool.find("gantryd"))
         process.arguments = [
-            "serve", "--state-dir", stateDirectory, "--run-dir", runDirectory, "--http", "127.0.0.1:0", "--socket",
-            socket,
-            "--accel", "tcg",
+            "serve", "--state-dir", stateDirectory, "--run-dir", runDirectory, "--http", "127.0.0.1:0", "--https",
+            "127.0.0.2:0", "--socket", socket, "--accel", "tcg",
         ]
         var environment = ProcessInfo.processInfo.environment
         environment["GANTRY_FAILURE_POINT"] = failurePoint
@@ -53,12 +54,23 @@ final class RunningToolstack {
             ready["ready"] as? Bool == true
         else { throw Failure(description: "gantryd did not start: \(logText)") }
         httpURL = ready["http"] as? String ?? ""
+        httpsURL = ready["https"] as? String ?? ""
         if failurePoint == nil || daemon?.isRunning == true {
             api = try await XenAPISession.login(at: .unixSocket(path: socket), user: "root", password: "")
         }
     }
 
     var logText: String { (try? String(contentsOfFile: folder.file("log"), encoding: .utf8)) ?? "" }
+    /// A line of the daemon's `/proc/PID/status`, KiB.
+    func memory(_ name: String) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(daemon?.processIdentifier ?? 0)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix(name + ":") }
+        guard let number = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) }) else {
+            throw Failure(description: "no \(name) of the daemon")
+        }
+        return number
+    }
+
     var session: XenAPISession {
         get throws {
             guard let api else { throw Failure(description: "the toolstack is not running") }

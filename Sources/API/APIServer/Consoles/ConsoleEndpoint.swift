@@ -1,6 +1,5 @@
 import Glibc
 import HTTPTypes
-import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
@@ -41,7 +40,7 @@ struct ConsoleEndpoint: Sendable {
                 return try await HTTPAnswer.error(failure.status, failure.text).write(writer)
             }
             let guest = try await Self.adopt(descriptor)
-            var body = try await writer.writeHead(HTTPResponse(status: .ok))
+            let body = try await writer.writeHead(HTTPResponse(status: .ok))
             try await guest.executeThenClose { fromGuest, toGuest in
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     let input = routed.request.body

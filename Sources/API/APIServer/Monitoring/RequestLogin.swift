@@ -1,7 +1,6 @@
 import APITypes
 import Foundation
 import HTTPTypes
-import HummingbirdCore
 import Toolstack
 
 /// Lets in whoever asks for a path: with a session (cookie, then query), with a name and a password (`Authorization:

@@ -68,6 +68,11 @@ public final class Sessions: Sendable {
         return row
     }
 
+    /// Whether the session was used so lately that `require` would only return its row.
+    static func isFresh(_ row: Row) -> Bool {
+        WallClock.seconds - row[Session.lastActive].seconds < activityStep
+    }
+
     /// Whether the session is still there; cheap, and does not count as activity.
     func exists(_ ref: Ref<Session>) -> Bool { database.read { $0.row(ref) != nil } }
 

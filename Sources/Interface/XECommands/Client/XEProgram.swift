@@ -40,7 +40,9 @@ public enum XEProgram {
         var failure: (any Error)?
         for address in options.addresses {
             do {
-                return try await XenAPISession.login(at: address, user: options.user, password: options.password)
+                // Scripts rely on it that no certificate has to be installed first.
+                return try await XenAPISession.login(
+                    at: address, user: options.user, password: options.password, certificates: .unchecked)
             } catch let error as ConnectionError {
                 guard case .unreachable = error else { throw error }
                 failure = failure ?? error

@@ -1,0 +1,223 @@
+import Glibc
+import HTTPTypes
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Answers that come from other tasks, and the ways a connection ends.
+extension HTTPConnection {
+    /// The exchange is the one that is being answered and the client is there.
+    private func require(_ exchange: Exchange) throws {
+        guard context != nil, case .answering(let current) = phase, current === exchange else { throw ConnectionGone() }
+    }
+
+    func sendContinue(for exchange: Exchange) throws {
+        try require(exchange)
+        guard exchange.minorVersion == 1, case .none = exchange.answer else { return }
+        var buffer = ByteBuffer()
+        buffer.writeStaticString(ResponseHead.continue)
+        writeSoon(buffer)
+    }
+
+    func answer(_ exchange: Exchange, _ answer: HTTPAnswer) throws {
+        try require(exchange)
+        if answer.fields[.connection]?.lowercased() == "close" { exchange.isKeepAlive = false }
+        let isLast = !mayFollow(exchange)
+        var buffer = ByteBuffer()
+        ResponseHead.write(
+            answer.status, answer.fields, minorVersion: exchange.minorVersion, isLast: isLast, to: &buffer)
+        if !exchange.isHeadOnly { buffer.writeImmutableBuffer(answer.body) }
+        writeSoon(buffer)
+        finish(exchange)
+    }
+
+    /// The answer to a call.
+    func answer(_ exchange: Exchange, _ body: [UInt8], as encoding: RPCEndpoint.Encoding) throws {
+        try require(exchange)
+        writeCall(body, as: encoding, minorVersion: exchange.minorVersion, isLast: !mayFollow(exchange))
+        finish(exchange)
+    }
+
+    func writeCall(_ body: [UInt8], as encoding: RPCEndpoint.Encoding, minorVersion: Int, isLast: Bool) {
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(body.count + 256)
+        ResponseHead.writeCall(
+            contentType: encoding.contentType, length: body.count, minorVersion: minorVersion, isLast: isLast,
+            to: &buffer)
+        buffer.writeBytes(body)
+        writeSoon(buffer)
+    }
+
+    func beginStream(_ exchange: Exchange, _ response: HTTPResponse, length: Int64?) throws {
+        try require(exchange)
+        guard case .none = exchange.answer else { throw ConnectionGone() }
+        var fields = response.headerFields
+        if fields[.connection]?.lowercased() == "close" { exchange.isKeepAlive = false }
+        let isChunked = length == nil && exchange.minorVersion == 1 && exchange.bodyLeft != .max
+        if let length {
+            fields[.contentLength] = String(length)
+        } else if isChunked {
+            fields[.transferEncoding] = "chunked"
+        } else {
+            exchange.isKeepAlive = false
+        }
+        let isLast = !exchange.isKeepAlive || group.isStopping
+        if isLast { exchange.isKeepAlive = false }
+        exchange.answer = .streaming(isChunked: isChunked, left: length)
+        var buffer = ByteBuffer()
+        ResponseHead.write(
+            response.status, fields, minorVersion: exchange.minorVersion,
+            isLast: isLast && exchange.bodyLeft != .max, to: &buffer)
+        writeSoon(buffer)
+    }
+
+    /// Sends a piece; `taken` goes on when there is room for another one.
+    func send(_ piece: ByteBuffer, for exchange: Exchange, _ taken: CheckedContinuation<Void, any Error>) {
+        guard let context, case .answering(let current) = phase, current === exchange,
+            case .streaming(let isChunked, let left) = exchange.answer
+        else { return taken.resume(throwing: ConnectionGone()) }
+        let count = piece.readableBytes
+        guard count > 0, !exchange.isHeadOnly else { return taken.resume() }
+        if let left {
+            guard Int64(count) <= left else { return taken.resume(throwing: ConnectionGone()) }
+            exchange.answer = .streaming(isChunked: isChunked, left: left - Int64(count))
+        }
+        inFlight += count
+        let written = eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { _ in self.taken(count) }
+        if isChunked {
+            var size = ByteBuffer()
+            size.writeString(String(count, radix: 16))
+            size.writeStaticString("\r\n")
+            context.write(wrapOutboundOut(size), promise: nil)
+            context.write(wrapOutboundOut(piece), promise: written)
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "\r\n")), promise: nil)
+        } else {
+            context.writeAndFlush(wrapOutboundOut(piece), promise: written)
+        }
+        guard inFlight > group.limits.window else { return taken.resume() }
+        writers.append(taken)
+        group.wait(self, for: .reader)
+    }
+
+    /// The kernel has taken so many bytes.
+    private func taken(_ count: Int) {
+        inFlight -= count
+        guard context != nil else { return }
+        if waiting == .reader {
+            let patience: Waiting? = inputIsClosed ? .farewell : nil
+            group.wait(self, for: inFlight > group.limits.window ? .reader : patience)
+        }
+        guard inFlight <= group.limits.window, !writers.isEmpty else { return }
+        let waiting = writers
+        writers = []
+        for writer in waiting { writer.resume() }
+    }
+
+    func endStream(_ exchange: Exchange) throws {
+        try require(exchange)
+        guard case .streaming(let isChunked, let left) = exchange.answer else { throw ConnectionGone() }
+        guard left ?? 0 == 0 || exchange.isHeadOnly else {
+            // Less than was promised: whoever counts notices, and nobody waits for the rest.
+            reset()
+            return
+        }
+        if isChunked, !exchange.isHeadOnly { writeSoon(ByteBuffer(string: "0\r\n\r\n")) }
+        finish(exchange)
+    }
+
+    /// What should have answered is done. An answer that is not complete breaks the connection off.
+    func settle(_ exchange: Exchange, _ error: (any Error)?) {
+        exchange.work = nil
+        guard context != nil, case .answering(let current) = phase, current === exchange else { return }
+        switch exchange.answer {
+        case .none: try? answer(exchange, .error(.internalServerError, "the request failed"))
+        case .streaming: reset()
+        case .done: break
+        }
+    }
+
+    private func mayFollow(_ exchange: Exchange) -> Bool {
+        exchange.isKeepAlive && exchange.bodyLeft == 0 && !group.isStopping
+    }
+
+    private func finish(_ exchange: Exchange) {
+        exchange.answer = .done
+        if exchange.bodyLeft > 0 { exchange.pipe?.finish(ConnectionGone()) }
+        next(isLast: !mayFollow(exchange))
+        advance()
+    }
+
+    // MARK: - Ends
+
+    /// Ends the connection when everything written has been taken. A client that still sends is listened to for a
+    /// moment: to close with unread bytes would destroy the answer on its way.
+    func closeAfterAnswer() {
+        guard let context else { return }
+        phase = .closing
+        group.wait(self, for: inputIsClosed ? .farewell : .reader)
+        let written = eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { _ in
+            guard let context = self.context else { return }
+            if self.isTLS || self.inputIsClosed || !self.group.mayLinger {
+                context.close(promise: nil)
+            } else {
+                self.group.wait(self, for: .linger)
+                context.close(mode: .output, promise: nil)
+                context.read()
+            }
+        }
+        // An empty write, done after all that went before.
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+    }
+
+    /// Ends the connection now.
+    func drop() {
+        guard let context else { return }
+        group.wait(self, for: nil)
+        context.close(promise: nil)
+    }
+
+    /// Ends the connection so that the client knows that something is missing: TCP's reset, with no word of TLS before.
+    func reset() {
+        guard let context else { return }
+        group.wait(self, for: nil)
+        // Done at once, since this is the event loop.
+        _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+        abandon()
+    }
+
+    /// Ends the connection at once, also below TLS, whose farewell would wait for the client.
+    func abandon() {
+        guard let context else { return }
+        group.wait(self, for: nil)
+        let tls = isTLS ? try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self) : nil
+        (tls ?? context).close(promise: nil)
+    }
+
+    func expire(_ waiting: Waiting) {
+        switch waiting {
+        case .head, .call:
+            refuse(.requestTimeout, "the request did not come within its time")
+        case .upload:
+            guard case .answering(let exchange) = phase else { return drop() }
+            exchange.isKeepAlive = false
+            exchange.pipe?.finish(UploadStalled())
+        case .reader: reset()
+        case .request, .farewell, .linger: drop()
+        }
+    }
+
+    /// The service ends: what is being answered may be completed.
+    func stopWhenDone() {
+        switch phase {
+        case .head: drop()
+        case .call, .answering, .closing, .closed: break
+        }
+    }
+}
+
+/// Nothing came for longer than `HTTPLimits.uploadStall`.
+struct UploadStalled: Error, CustomStringConvertible {
+    var description: String { "the client stopped sending" }
+}

@@ -114,7 +114,8 @@ if coreOnly {
             "API", "XenAPIClient", ["APITypes", "RPCCodec", "CoreTypes"],
             packages: [httpClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
         library(
-            "API", "APIServer", ["Toolstack", "MetricArchives", "APITypes", "RPCCodec", "DataModel", "CoreTypes"],
+            "API", "APIServer",
+            ["Toolstack", "MetricArchives", "PoolDatabase", "APITypes", "RPCCodec", "DataModel", "CoreTypes"],
             packages: [httpTypes, nioCore, nioPosix, nioSSL, x509, crypto, asn1, logging]),
         // Control
         library("Control", "PoolDatabase", ["APITypes", "DataModel", "CoreTypes"], packages: [grdb]),

@@ -41,19 +41,30 @@ struct ConsoleEndpoint: Sendable {
             }
             let guest = try await Self.adopt(descriptor)
             let body = try await writer.writeHead(HTTPResponse(status: .ok))
-            try await guest.executeThenClose { fromGuest, toGuest in
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    let input = routed.request.body
-                    group.addTask {
-                        for try await piece in input { try await toGuest.write(piece) }
-                    }
-                    // Whichever side ends first ends the other.
-                    defer { group.cancelAll() }
-                    for try await piece in fromGuest { try await body.write(piece) }
+            let input = routed.request.body
+            try? await guest.executeThenClose { fromGuest, toGuest in
+                await withTaskGroup(of: Void.self) { group in
+                    group.addTask { try? await Self.move(input, toGuest) }
+                    group.addTask { try? await Self.move(fromGuest, body) }
+                    // Whichever side ends first, in order or not, ends the other.
+                    await group.next()
+                    group.cancelAll()
                 }
             }
-            try await body.finish(nil)
+            try await body.finish()
         }
+    }
+
+    private static func move(
+        _ input: RequestBody, _ guest: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) async throws {
+        for try await piece in input { try await guest.write(piece) }
+    }
+
+    private static func move(
+        _ guest: NIOAsyncChannelInboundStream<ByteBuffer>, _ output: ResponseBodyWriter
+    ) async throws {
+        for try await piece in guest { try await output.write(piece) }
     }
 
     /// Takes the connected socket over, in any outcome.

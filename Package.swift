@@ -65,6 +65,9 @@ var targets: [Target] = [
     library(
         "Datapath", "Datapath",
         ["BlockIO", "DiskImages", "BlockCopy", "NBDProtocol", "NBDTransport", "DatapathControl", "CoreTypes", "CLinux"]),
+    // Metrics: pure, so that it is quick to test
+    library("Control", "MetricArchives"),
+    tests("Control", "MetricArchivesTests", ["MetricArchives", "TestSupport"]),
     // Testing
     library("Testing", "TestSupport", ["BlockIO", "CoreTypes", "CLinux"]),
     tests("System", "CoreTypesTests", ["CoreTypes", "TestSupport"]),
@@ -113,7 +116,8 @@ if coreOnly {
             "API", "XenAPIClient", ["APITypes", "RPCCodec", "CoreTypes"],
             packages: [httpClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
         library(
-            "API", "APIServer", ["Toolstack", "APITypes", "RPCCodec", "DataModel", "CoreTypes"],
+            "API", "APIServer",
+            ["Toolstack", "MetricArchives", "PoolDatabase", "APITypes", "RPCCodec", "DataModel", "CoreTypes"],
             packages: [httpTypes, nioCore, nioPosix, nioSSL, x509, crypto, asn1, logging]),
         // Control
         library("Control", "PoolDatabase", ["APITypes", "DataModel", "CoreTypes"], packages: [grdb, hashTrees]),
@@ -125,7 +129,8 @@ if coreOnly {
         library(
             "Control", "Toolstack",
             [
-                "PoolDatabase", "StorageInterface", "StorageManagers", "StorageMotion", "Guests", "DatapathControl",
+                "PoolDatabase", "StorageInterface", "StorageManagers", "StorageMotion", "Guests", "MetricArchives",
+                "DatapathControl",
                 "APITypes", "DataModel", "RPCCodec", "CoreTypes", "CLinux", "CCrypt",
             ], packages: [logging]),
         // Interface
@@ -153,6 +158,13 @@ if coreOnly {
                 "APIServer", "Toolstack", "PoolDatabase", "XenAPIClient", "APITypes", "RPCCodec", "CoreTypes",
                 "TestSupport",
             ], packages: [nioCore, nioSSL, logging]),
+        tests(
+            "Control", "HostTests",
+            [
+                "Toolstack", "MetricArchives", "DatapathControl", "PoolDatabase", "APITypes", "RPCCodec", "CoreTypes",
+                "TestSupport",
+            ],
+            packages: [logging]),
         tests("Control", "PoolDatabaseTests", ["PoolDatabase", "APITypes", "DataModel", "CoreTypes", "TestSupport"]),
         tests(
             "Control", "StorageTests",

@@ -36,15 +36,18 @@ public final class APIService: Sendable {
     /// Listens on the addresses. The socket has mode 0600 and, unless its folder is there already, a folder of mode
     /// 0700: whoever reaches it is the local superuser. Throws when an address cannot be had or the certificate not used.
     public static func start(
-        dispatcher: Dispatcher, transfers: any DiskTransfers, on places: APIListeners, logger: Logger
+        dispatcher: Dispatcher, transfers: any DiskTransfers, services: HostServices? = nil, on places: APIListeners,
+        logger: Logger
     ) async throws -> APIService {
-        try await start(dispatcher: dispatcher, transfers: transfers, on: places, limits: HTTPLimits(), logger: logger)
+        try await start(
+            dispatcher: dispatcher, transfers: transfers, services: services, on: places, limits: HTTPLimits(),
+            logger: logger)
     }
 
     /// The same with other limits than a daemon has.
     static func start(
-        dispatcher: Dispatcher, transfers: any DiskTransfers, on places: APIListeners, limits: HTTPLimits,
-        logger: Logger
+        dispatcher: Dispatcher, transfers: any DiskTransfers, services: HostServices? = nil, on places: APIListeners,
+        limits: HTTPLimits, logger: Logger
     ) async throws -> APIService {
         var listeners: [Listener] = []
         var (httpURL, httpsURL): (String?, String?)
@@ -56,6 +59,9 @@ public final class APIService: Sendable {
         var routes = HTTPRoutes()
         transferEndpoint.register(in: &routes)
         WelcomePage.register(in: &routes)
+        if let services {
+            HostEndpoints(dispatcher: dispatcher, services: services, logger: logger).register(in: &routes)
+        }
         func router(isLocal: Bool) -> RequestRouter {
             RequestRouter(
                 rpc: RPCEndpoint(dispatcher: dispatcher), routes: routes, isLocal: isLocal, logger: logger)

@@ -15,7 +15,7 @@ public func serve(_ configuration: ServerConfiguration) async throws {
     let service: APIService
     do {
         service = try await APIService.start(
-            dispatcher: toolstack.dispatcher, transfers: toolstack.transfers,
+            dispatcher: toolstack.dispatcher, transfers: toolstack.transfers, services: toolstack.services,
             on: APIListeners(
                 http: configuration.http, https: configuration.https,
                 certificateFolder: configuration.stateDirectory + "/tls", socket: configuration.socket),
@@ -24,6 +24,7 @@ public func serve(_ configuration: ServerConfiguration) async throws {
         await toolstack.stop()
         throw error
     }
+    if let url = service.httpsURL ?? service.httpURL { try await toolstack.services.consoles.announce(url) }
     try FileHandle.standardOutput.write(contentsOf: Data((readyLine(service) + "\n").utf8))
     var name = await signals.next()
     while name == ShutdownSignals.reload {

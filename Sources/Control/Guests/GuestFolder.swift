@@ -21,6 +21,13 @@ struct GuestFolder: Sendable {
     var qmp: String { path + "/qmp.sock" }
     /// The guest's first serial port.
     var console: String { path + "/console.sock" }
+    /// The guest's screen, for VNC clients. Nil when the path is longer than QEMU can bind: there is no screen then.
+    var vnc: String? {
+        let place = path + "/vnc.sock"
+        return place.utf8.count <= Self.longestSocketPath ? place : nil
+    }
+    /// Bytes of a Unix socket's path (unix(7)).
+    private static let longestSocketPath = 107
     /// What QEMU prints.
     var log: String { path + "/qemu.log" }
 

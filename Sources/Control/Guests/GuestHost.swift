@@ -91,6 +91,14 @@ public final class GuestHost: Sendable {
     /// The Unix socket of the guest's serial console. What the guest prints while nobody is connected is dropped.
     public func consolePath(_ uuid: String) -> String { GuestFolder.all(in: runDirectory) + "/\(uuid)/console.sock" }
 
+    /// The Unix socket of the guest's screen, where QEMU speaks RFB (RFC 6143). Nil: it has none.
+    public func screenPath(_ uuid: String) -> String? {
+        guard let path = (try? GuestFolder(runDirectory: runDirectory, uuid: uuid))?.vnc,
+            FileManager.default.fileExists(atPath: path)
+        else { return nil }
+        return path
+    }
+
     // MARK: Disks
 
     /// Plugs a disk into the running guest. Returns when QEMU has it; the guest finds it a little later.
@@ -151,7 +159,8 @@ public final class GuestHost: Sendable {
         do throws(GuestError) {
             // Written before and after: a QEMU without a record would be found by its monitor's socket.
             try record.write(to: folder.record)
-            let line = QEMUCommandLine(specification: specification, ports: record.ports, accelerated: accelerated)
+            let line = QEMUCommandLine(
+                specification: specification, ports: record.ports, accelerated: accelerated, screen: folder.vnc)
             record.pid = try QEMUProcess.start(line.arguments, in: folder)
             record.startTime = gantry_process_start_time(record.pid)
             try record.write(to: folder.record)

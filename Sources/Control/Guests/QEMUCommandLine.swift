@@ -10,6 +10,8 @@ struct QEMUCommandLine {
     var ports: [String: Int]
     /// Use KVM instead of emulation.
     var accelerated: Bool
+    /// Path of the socket for VNC clients; nil: the guest has no screen.
+    var screen: String?
 
     var arguments: [String] {
         var all = [
@@ -28,6 +30,11 @@ struct QEMUCommandLine {
             "-serial", "chardev:console",
             "-rtc", "base=utc",
         ]
+        if let screen {
+            // Everyone who was let through to the socket may look on; none disconnects another.
+            all += ["-vnc", "unix:\(screen.replacing(",", with: ",,")),share=force-shared"]
+            all += ["-device", QMPValue.object(["driver": "VGA", "id": "screen", "bus": "pcie.0", "addr": "1"]).json]
+        }
         for port in 0..<RootPorts.count { all += ["-device", Self.rootPort(port).json] }
         all += ["-device", QMPValue.object(["driver": "virtio-rng-pci", "id": "rng"]).json]
         for disk in specification.disks.sorted(by: { $0.position < $1.position }) {

@@ -5,6 +5,12 @@ extension DatabaseSchema {
     /// The digest of the whole datamodel.
     public static let datamodel = DatabaseSchema(Datamodel.all)
 
+    /// Messages are rows as well, though the datamodel implies no readers for them: so they are kept, and shown by
+    /// `event.from`, like everything else.
+    private static func hasRows(_ declared: ClassDeclaration) -> Bool {
+        declared.inDatabase || declared.name == "message"
+    }
+
     /// Of a many-to-many relation the end listed first is stored and the other computed; a relation of a field with
     /// itself is stored.
     public convenience init(_ model: Datamodel) {
@@ -14,9 +20,9 @@ extension DatabaseSchema {
                 className: relation.many.className, field: relation.many.fieldName)
         }
         self.init(
-            model.classes.filter(\.inDatabase).map { declared in
+            model.classes.filter(Self.hasRows).map { declared in
                 Declaration(
-                    name: declared.name, isPersistent: declared.isPersistent,
+                    name: declared.name, isPersistent: declared.isPersistent || declared.name == "message",
                     generatesEvents: declared.generatesEvents,
                     fields: declared.fields.map { field in
                         FieldSchema(

@@ -38,16 +38,19 @@ public final class Toolstack: Sendable {
     public let dispatcher: Dispatcher
     public let database: PoolDatabase
     public let transfers: any DiskTransfers
+    /// What the API server shows beside calls.
+    public let services: HostServices
     private let background: [Task<Void, Never>]
     private let instance: InstanceLock
 
     private init(
-        dispatcher: Dispatcher, database: PoolDatabase, transfers: any DiskTransfers, background: [Task<Void, Never>],
-        instance: InstanceLock
+        dispatcher: Dispatcher, database: PoolDatabase, transfers: any DiskTransfers, services: HostServices,
+        background: [Task<Void, Never>], instance: InstanceLock
     ) {
         self.dispatcher = dispatcher
         self.database = database
         self.transfers = transfers
+        self.services = services
         self.background = background
         self.instance = instance
     }
@@ -63,7 +66,9 @@ public final class Toolstack: Sendable {
         }
         let instance = try InstanceLock(
             stateDirectory: configuration.stateDirectory, runDirectory: configuration.runDirectory)
-        let database = try await PoolDatabase.open(path: configuration.stateDirectory + "/pool.db")
+        let databaseFile = configuration.stateDirectory + "/pool.db"
+        try PrivateFile.prepare(databaseFile)
+        let database = try await PoolDatabase.open(path: databaseFile)
         let identity = try await HostBootstrap.run(
             database: database, stateDirectory: configuration.stateDirectory,
             initialPasswordFile: configuration.initialPasswordFile)
@@ -78,7 +83,9 @@ public final class Toolstack: Sendable {
             database: database, host: identity.host, managers: [FileStorageManager()], disks: disks, logger: logger)
         let admission = OperationAdmission(database: database)
         let guests = GuestHost(runDirectory: configuration.runDirectory, acceleration: acceleration, logger: logger)
-        let lifecycle = MachineLifecycle(context: context, guests: guests)
+        let services = try HostServices(
+            context: context, guests: guests, stateDirectory: configuration.stateDirectory)
+        let lifecycle = MachineLifecycle(context: context, guests: guests, consoles: services.consoles)
         let transfers = ImageTransfers(
             context: context, admission: admission, program: program, folder: configuration.runDirectory + "/transfers")
 
@@ -93,6 +100,7 @@ public final class Toolstack: Sendable {
             in: &messages)
         MemoryMessages(context: context).register(in: &messages)
         PlainFieldMessages(database: database).register(in: &messages)
+        services.register(in: &messages, context)
 
         // Order matters: what runs is found before any row is believed, and moves are decided before calls are taken.
         try await StorageManagerRows.register(context)
@@ -106,20 +114,22 @@ public final class Toolstack: Sendable {
         let moves = MotionSupervisor(context: context, admission: admission)
         await moves.resume()
 
-        let background = [
-            Task { await lifecycle.follow(guests.events) },
-            Task { await revive(disks, context) },
-            Task { await moves.retryForEver() },
-        ]
+        let background =
+            [
+                Task { await lifecycle.follow(guests.events) },
+                Task { await revive(disks, context) },
+                Task { await moves.retryForEver() },
+            ] + services.start(context)
         return Toolstack(
             dispatcher: Dispatcher(database: database, host: identity.host, messages: messages), database: database,
-            transfers: transfers, background: background, instance: instance)
+            transfers: transfers, services: services, background: background, instance: instance)
     }
 
     /// Ends this toolstack. Guests, their data paths and running mirrors go on without it.
     public func stop() async {
         dispatcher.stop()
         for task in background { task.cancel() }
+        await services.metrics.save()
         try? await database.close()
         instance.release()
     }

@@ -168,7 +168,7 @@ public final class DatapathService: Sendable {
         }
         return DatapathStatus(
             pid: getpid(), image: image, virtualSize: device.size, mirror: mirror,
-            connections: server.connectionCount)
+            connections: server.connectionCount, counters: DatapathCounters(server.requestCounts))
     }
 
     private static func format(_ name: String) throws(BlockError) -> ImageFormat {
@@ -176,6 +176,16 @@ public final class DatapathService: Sendable {
             throw BlockError(.unsupported, "'\(name)' is not an image format; expected raw, vhd or qcow2")
         }
         return format
+    }
+}
+
+extension DatapathCounters {
+    init(_ counts: RequestCounts) {
+        self.init()
+        (reads, readBytes, readNanoseconds) = (counts.reads, counts.readBytes, counts.readNanoseconds)
+        (writes, writtenBytes, writeNanoseconds) = (counts.writes, counts.writtenBytes, counts.writeNanoseconds)
+        (flushes, flushNanoseconds) = (counts.flushes, counts.flushNanoseconds)
+        (discards, discardedBytes) = (counts.discards, counts.discardedBytes)
     }
 }
 

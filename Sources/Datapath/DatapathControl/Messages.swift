@@ -78,6 +78,24 @@ public struct MirrorStatus: Codable, Sendable {
     }
 }
 
+/// What a data path has done for its clients since its process was started: numbers that only grow. Bytes and
+/// nanoseconds; times are those of requests, from when they were taken up until their replies were sent.
+public struct DatapathCounters: Codable, Hashable, Sendable {
+    public var reads: UInt64 = 0
+    public var readBytes: UInt64 = 0
+    public var readNanoseconds: UInt64 = 0
+    public var writes: UInt64 = 0
+    public var writtenBytes: UInt64 = 0
+    public var writeNanoseconds: UInt64 = 0
+    public var flushes: UInt64 = 0
+    public var flushNanoseconds: UInt64 = 0
+    /// Trims and zeroings.
+    public var discards: UInt64 = 0
+    public var discardedBytes: UInt64 = 0
+
+    public init() {}
+}
+
 public struct DatapathStatus: Codable, Sendable {
     public var pid: Int32
     /// The authoritative image: the source until `pivotCommit`, the destination after it.
@@ -86,15 +104,19 @@ public struct DatapathStatus: Codable, Sendable {
     public var mirror: MirrorStatus?
     /// NBD clients connected now.
     public var connections: Int
+    /// Nil from a data path of an earlier version.
+    public var counters: DatapathCounters?
 
     public init(
-        pid: Int32, image: ImageSpecification, virtualSize: UInt64, mirror: MirrorStatus?, connections: Int
+        pid: Int32, image: ImageSpecification, virtualSize: UInt64, mirror: MirrorStatus?, connections: Int,
+        counters: DatapathCounters? = nil
     ) {
         self.pid = pid
         self.image = image
         self.virtualSize = virtualSize
         self.mirror = mirror
         self.connections = connections
+        self.counters = counters
     }
 }
 

@@ -41,6 +41,8 @@ extension ExportSession {
             outputEnd = place
             return replyError(error.wireNumber, error.message, request.handle)
         }
+        tally.reads &+= 1
+        tally.readBytes &+= UInt64(request.length)
         if structured {
             let chunk = ChunkHead(
                 isLast: true, type: ChunkType.offsetData, handle: request.handle,
@@ -64,6 +66,8 @@ extension ExportSession {
         } catch {
             return replyError(error.wireNumber, error.message, request.handle)
         }
+        tally.writes &+= 1
+        tally.writtenBytes &+= UInt64(request.length)
         finishModification(request)
     }
 
@@ -89,6 +93,8 @@ extension ExportSession {
             } catch {
                 return replyError(error.wireNumber, error.message, request.handle)
             }
+            tally.discards &+= 1
+            tally.discardedBytes &+= UInt64(request.length)
             finishModification(request)
         default:
             lane.add(SlowLane.Job(request: request, flushOnly: false))

@@ -1,4 +1,5 @@
 import BlockIO
+import CLinux
 import NBDProtocol
 
 // What the lane's threads do. Each reply is built in the thread's own buffer and sent at once.
@@ -12,10 +13,19 @@ extension ExportSession {
             if request.command == NBDCommand.blockStatus {
                 size = try mapExtents(request, reply)
             } else {
-                if !job.flushOnly, request.command != NBDCommand.flush { try modifyWithoutData(request) }
-                if request.command == NBDCommand.flush || request.flags.contains(.forceUnitAccess) {
-                    try device.flush()
+                var done = RequestCounts()
+                if !job.flushOnly, request.command != NBDCommand.flush {
+                    try modifyWithoutData(request)
+                    done.discards = 1
+                    done.discardedBytes = UInt64(request.length)
                 }
+                if request.command == NBDCommand.flush || request.flags.contains(.forceUnitAccess) {
+                    let start = gantry_now()
+                    try device.flush()
+                    done.flushes = 1
+                    done.flushNanoseconds = gantry_now() - start
+                }
+                counts.add(done)
                 unsafe SimpleReply(handle: request.handle).store(to: reply.base)
             }
         } catch {

@@ -42,11 +42,15 @@ final class ExportSession: @unchecked Sendable {
     var outputEnd = 0
     /// The socket failed: nothing more is sent.
     private var broken = false
+    /// What the batch under way has done so far.
+    var tally = RequestCounts()
+    let counts: ConnectionCounts
     private(set) lazy var lane = SlowLane { [unowned self] in performSlow($0, reply: $1) }
 
     /// `first`: what the client sent behind its handshake.
     init?(
-        descriptor: Int32, export: NBDExport, size: UInt64, agreement: ServerHandshake.Agreement, first: [UInt8]
+        descriptor: Int32, export: NBDExport, size: UInt64, agreement: ServerHandshake.Agreement, first: [UInt8],
+        counts: ConnectionCounts
     ) {
         guard let input = MappedBuffer(capacity: Self.bufferSize),
             let output = MappedBuffer(capacity: Self.bufferSize)
@@ -54,6 +58,7 @@ final class ExportSession: @unchecked Sendable {
         self.input = input
         self.output = output
         self.descriptor = descriptor
+        self.counts = counts
         device = export.device
         self.size = size
         refusesWrites = export.refusesWrites
@@ -69,9 +74,23 @@ final class ExportSession: @unchecked Sendable {
     /// Serves until the client leaves, breaks the protocol, or the socket is shut down. All accepted requests are done
     /// when it returns.
     func run() {
-        while serveReceived(), send(), receive() {}
+        while serveBatch(), receive() {}
         _ = send()
         lane.finish()
+    }
+
+    /// Does what has arrived and sends the replies. Two looks at the clock, however many requests there are.
+    private func serveBatch() -> Bool {
+        let start = gantry_now()
+        let goesOn = serveReceived() && send()
+        if !tally.isEmpty {
+            let time = gantry_now() - start
+            tally.readNanoseconds = tally.reads &* time
+            tally.writeNanoseconds = tally.writes &* time
+            counts.add(tally)
+            tally = RequestCounts()
+        }
+        return goesOn
     }
 
     /// Does every request that has arrived whole. False: the connection is over.

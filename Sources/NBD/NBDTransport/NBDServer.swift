@@ -17,6 +17,8 @@ public final class NBDServer: Sendable {
         /// Their threads, and those of connections that have ended and wait to be joined.
         var threads: [UInt64: WorkerThread] = [:]
         var ended: [UInt64] = []
+        /// What the connections that have ended did.
+        var past = RequestCounts()
     }
 
     private let exports: [NBDExport]
@@ -58,6 +60,11 @@ public final class NBDServer: Sendable {
     }
 
     public var connectionCount: Int { state.withLock { $0.connections.count } }
+
+    /// What was done for all clients so far, those that have left included.
+    public var requestCounts: RequestCounts {
+        state.withLock { state in state.connections.values.reduce(state.past) { $0 + $1.counts.counts } }
+    }
 
     /// Closes the listeners, ends every connection and returns when all threads have ended and all sockets are closed.
     /// Requests already received are completed on the device. Later calls do nothing.
@@ -114,6 +121,7 @@ public final class NBDServer: Sendable {
     private func leave(_ identifier: UInt64, _ descriptor: Int32) {
         state.withLock { state in
             Glibc.close(descriptor)
+            if let connection = state.connections[identifier] { state.past = state.past + connection.counts.counts }
             state.connections[identifier] = nil
             state.ended.append(identifier)
         }

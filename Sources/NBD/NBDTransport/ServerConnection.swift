@@ -10,6 +10,7 @@ final class ServerConnection: Sendable {
 
     let descriptor: Int32
     private let exports: [NBDExport]
+    let counts = ConnectionCounts()
 
     init(descriptor: Int32, exports: [NBDExport]) {
         self.descriptor = descriptor
@@ -36,7 +37,7 @@ final class ServerConnection: Sendable {
                     let session = ExportSession(
                         descriptor: descriptor, export: exports[agreement.export],
                         size: descriptions[agreement.export].size, agreement: agreement,
-                        first: handshake.unconsumed)
+                        first: handshake.unconsumed, counts: counts)
                     session?.run()
                     return
                 }

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/klog.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -344,4 +345,10 @@ int gantry_open_beneath(int directory, const char *path, int flags, uint32_t mod
 }
 int gantry_open_unnamed(const char *directory) {
     return checked(open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+}
+
+int64_t gantry_kernel_log(void *buffer, size_t length, bool clear) {
+    enum { read_all = 3, read_clear = 4 };
+    int count = klogctl(clear ? read_clear : read_all, buffer, length > INT32_MAX ? INT32_MAX : (int)length);
+    return count < 0 ? -errno : count;
 }

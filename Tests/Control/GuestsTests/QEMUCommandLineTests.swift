@@ -25,6 +25,20 @@ import Testing
         try JSONDecoder().decode(QMPValue.self, from: Data(text.utf8))
     }
 
+    /// A guest with a screen has a graphics card and one socket for it; a path is a value, whatever is in it.
+    @Test func aScreenIsASocketAndAGraphicsCard() throws {
+        let plain = try arguments(specification())
+        #expect(!plain.contains("-vnc"))
+        let shown = QEMUCommandLine(
+            specification: specification(), ports: ["vbd-a": 0], accelerated: false, screen: "/run/a,to=9/vnc.sock"
+        ).arguments
+        let place = try #require(shown.firstIndex(of: "-vnc"))
+        #expect(shown[place + 1] == "unix:/run/a,,to=9/vnc.sock,share=force-shared")
+        #expect(shown.count == plain.count + 4)
+        let cards = try shown.filter { $0.hasPrefix("{") }.map(json).filter { $0["driver"]?.text == "VGA" }
+        #expect(cards.map { $0["addr"]?.text } == ["1"])
+    }
+
     /// What a client can name must never become an option, or another key of one.
     @Test(arguments: [
         "-daemonize", "a,process=evil", ",,", "x\",\"driver\":\"null-co", "{}", "'; rm -rf /", "a\nb\r\u{1b}[2J", "é🦀",

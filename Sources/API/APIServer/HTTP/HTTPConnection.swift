@@ -243,7 +243,8 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
         let exchange = Exchange(
             head, pipe: pipe, bodyLeft: body, isKeepAlive: head.isKeepAlive && head.framing != .coded && body != .max)
         phase = .answering(exchange)
-        group.wait(self, for: pipe == nil ? nil : .upload)
+        // A tunnel may be silent for ever.
+        group.wait(self, for: pipe == nil || body == .max ? nil : .upload)
         let request = Request(head: head, body: RequestBody(pipe: pipe), isLocal: router.isLocal)
         // Not cancelled with the connection: it notices by its reads and writes, and tells its task what happened.
         let router = router

@@ -24,9 +24,11 @@ public enum HostBootstrap {
             try await credentials.set(try password.obtain())
         }
         let facts = HostFacts.read()
+        let (machine, interfaces) = (MachineFacts.read(), InterfaceScan.read())
         return try await database.transaction { transaction in
             let identity = identity(in: transaction) ?? create(transaction, facts)
             try refresh(identity.host, in: transaction, facts)
+            try HostRows.refresh(identity, in: transaction, facts, machine, interfaces)
             return identity
         }
     }
@@ -38,7 +40,7 @@ public enum HostBootstrap {
 
     private static func create(_ transaction: Transaction, _ facts: HostFacts) -> HostIdentity {
         let (host, pool, metrics) = (Ref<Host>.new(), Ref<Pool>.new(), Ref<HostMetrics>.new())
-        let (network, domain) = (Ref<Network>.new(), Ref<VM>.new())
+        let domain = Ref<VM>.new()
         transaction.insert(Pool.self, ref: pool) { $0[Pool.master] = host }
         transaction.insert(HostMetrics.self, ref: metrics) { $0[HostMetrics.live] = true }
         transaction.insert(Host.self, ref: host) { row in
@@ -59,31 +61,12 @@ public enum HostBootstrap {
             row[VM.vcpusMax] = Int64(facts.processorCount)
             row[VM.vcpusAtStartup] = Int64(facts.processorCount)
         }
-        transaction.insert(Network.self, ref: network) { row in
-            row[Network.nameLabel] = "Pool-wide network associated with eth0"
-            row[Network.bridge] = "xenbr0"
-            row[Network.managed] = true
-            row[Network.mtu] = 1500
-        }
-        transaction.insert(PIF.self, ref: .new()) { row in
-            row[PIF.device] = "eth0"
-            row[PIF.network] = network
-            row[PIF.host] = host
-            row[PIF.management] = true
-            row[PIF.currentlyAttached] = true
-            row[PIF.ip] = "127.0.0.1"
-            row[PIF.netmask] = "255.0.0.0"
-            row[PIF.vlan] = -1
-            row[PIF.physical] = true
-            row[PIF.mtu] = 1500
-        }
         return HostIdentity(host: host, pool: pool)
     }
 
     /// What may differ from one start to the next.
     private static func refresh(_ host: Ref<Host>, in transaction: Transaction, _ facts: HostFacts) throws {
         try transaction.set(host, Host.hostname, facts.hostname)
-        try transaction.set(host, Host.address, "127.0.0.1")
         try transaction.set(host, Host.apiVersionMajor, apiVersion.major)
         try transaction.set(host, Host.apiVersionMinor, apiVersion.minor)
         try transaction.set(host, Host.apiVersionVendor, "Gantry")

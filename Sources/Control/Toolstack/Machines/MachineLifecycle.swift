@@ -10,11 +10,13 @@ import PoolDatabase
 actor MachineLifecycle {
     private let context: StorageContext
     private let guests: GuestHost
+    private let consoles: ConsoleAccess
     private var nextDomain: Int64 = 1
 
-    init(context: StorageContext, guests: GuestHost) {
+    init(context: StorageContext, guests: GuestHost, consoles: ConsoleAccess) {
         self.context = context
         self.guests = guests
+        self.consoles = consoles
     }
 
     /// What may be asked of a VM in a power state.
@@ -28,6 +30,7 @@ actor MachineLifecycle {
     /// Boots a halted VM. On failure everything is released again.
     func start(_ vm: Ref<VM>) async throws {
         let row = try context.row(vm)
+        if try !context.row(context.host)[Host.enabled] { throw APIError("HOST_DISABLED", context.host.opaque) }
         let vbds = context.database.read { reader in
             reader.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.type] == .disk && !$0[VBD.empty] && !$0[VBD.vdi].isNull }
         }
@@ -60,10 +63,17 @@ actor MachineLifecycle {
         let domain = nextDomain
         nextDomain += 1
         let host = context.host
+        let (hasScreen, base) = (guests.screenPath(row[VM.uuid]) != nil, consoles.base)
         do {
             try await context.database.transaction { tx in
                 try Self.mark(vbds, reserved: false, attached: true, in: tx)
                 try Self.setRunning(vm, domain: domain, host: host, in: tx)
+                try GuestRows.started(
+                    vm, since: WallClock.seconds, hasScreen: hasScreen, consoleBase: base, in: tx)
+                let name = tx.row(host)?[Host.nameLabel] ?? ""
+                Alerts.post(
+                    .started, about: .vm, uuid: row[VM.uuid],
+                    body: "VM '\(row[VM.nameLabel])' started on host: \(name)", in: tx)
             }
         } catch {
             // No guest runs that the rows do not know of.
@@ -164,7 +174,7 @@ actor MachineLifecycle {
 
     /// The guest `uuid` has ended: its disks are released, the rows follow. Idempotent, and nothing happens when the VM
     /// has been started again since: the news may be old.
-    func halted(_ uuid: String) async {
+    func halted(_ uuid: String, reason: GuestStopReason? = nil) async {
         guard let row = context.database.read({ $0.find(VM.self, uuid: uuid) }), guests.state(uuid) == nil else {
             return
         }
@@ -189,6 +199,32 @@ actor MachineLifecycle {
             try tx.set(vm, VM.residentOn, .null)
             try tx.set(vm, VM.domid, -1)
             try tx.set(vm, VM.allowedOperations, Self.operations(.halted))
+            try GuestRows.halted(vm, in: tx)
+            Self.report(reason, of: now, in: tx)
+        }
+    }
+
+    /// Leaves a message about a guest's end.
+    private static func report(_ reason: GuestStopReason?, of vm: Row, in tx: Transaction) {
+        let name = vm[VM.nameLabel]
+        switch reason {
+        case .crashed?, .guestPanic?:
+            Alerts.post(
+                .crashed, about: .vm, uuid: vm[VM.uuid],
+                body: "VM '\(name)' crashed: \(reason.map(String.init(describing:)) ?? "")", in: tx)
+        case .guestShutdown?, .hostRequest?, nil:
+            Alerts.post(.shutDown, about: .vm, uuid: vm[VM.uuid], body: "VM '\(name)' shut down", in: tx)
+        }
+    }
+
+    private func rebooted(_ uuid: String) async {
+        try? await context.database.transaction { tx in
+            guard let row = tx.find(VM.self, uuid: uuid) else { return }
+            let metrics = row[VM.metrics]
+            if tx.row(metrics) != nil {
+                try tx.set(metrics, VMMetrics.startTime, APIDate(seconds: WallClock.seconds))
+            }
+            Alerts.post(.rebooted, about: .vm, uuid: uuid, body: "VM '\(row[VM.nameLabel])' rebooted", in: tx)
         }
     }
 
@@ -197,8 +233,9 @@ actor MachineLifecycle {
         for await event in events {
             if case .stopped(let uuid, let reason) = event {
                 context.logger.info("a guest has ended", metadata: ["vm": "\(uuid)", "reason": "\(reason)"])
-                await halted(uuid)
+                await halted(uuid, reason: reason)
             }
+            if case .reset(let uuid) = event { await rebooted(uuid) }
         }
     }
 
@@ -214,12 +251,14 @@ actor MachineLifecycle {
                 let domain = row[VM.domid] > 0 ? row[VM.domid] : nextDomain
                 nextDomain = max(nextDomain, domain + 1)
                 let host = context.host
+                let (hasScreen, base) = (guests.screenPath(row[VM.uuid]) != nil, consoles.base)
                 try await context.database.transaction { tx in
                     let vbds = tx.rows(VBD.self) { $0[VBD.vm] == vm }
                     try Self.mark(vbds.filter { disks.contains($0[VBD.uuid]) }, reserved: false, attached: true, in: tx)
                     try Self.mark(
                         vbds.filter { !disks.contains($0[VBD.uuid]) }, reserved: false, attached: false, in: tx)
                     try Self.setRunning(vm, domain: domain, host: host, in: tx)
+                    try GuestRows.started(vm, since: nil, hasScreen: hasScreen, consoleBase: base, in: tx)
                 }
             } else if row[VM.powerState] == .running {
                 await halted(row[VM.uuid])

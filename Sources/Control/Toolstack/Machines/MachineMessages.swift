@@ -108,7 +108,10 @@ struct MachineMessages: Sendable {
         } _: {
             try await context.database.transaction { tx in
                 for vbd in tx.rows(VBD.self, where: { $0[VBD.vm] == vm }) { tx.delete(vbd.typedRef(VBD.self)) }
-                if let row = tx.row(vm) { tx.delete(row[VM.metrics]) }
+                if let row = tx.row(vm) {
+                    tx.delete(row[VM.metrics])
+                    GuestRows.forget(row, in: tx)
+                }
                 tx.delete(vm)
             }
         }

@@ -102,3 +102,5 @@ int gantry_pipe(int *read_end, int *write_end);
 int gantry_open_beneath(int directory, const char *path, int flags, uint32_t mode);
 // An unnamed file in `directory` (O_TMPFILE); descriptor or -errno.
 int gantry_open_unnamed(const char *directory);
+// syslog(2) READ_ALL or READ_CLEAR: bytes of the kernel's messages (the newest that fit), or -errno.
+int64_t gantry_kernel_log(void *buffer, size_t length, bool clear);

@@ -1,0 +1,93 @@
+import Glibc
+import HTTPTypes
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+import Toolstack
+
+/// `CONNECT /console` with `uuid=` or `ref=` of a console or a VM: after the answer the connection is a guest's console,
+/// byte by byte: RFB (RFC 6143) for its screen, plain text for its serial port.
+struct ConsoleEndpoint: Sendable {
+    let login: RequestLogin
+    let consoles: ConsoleAccess
+    let logger: Logger
+    private let count = ConsoleCount()
+
+    /// Consoles in use at once.
+    static let most = 256
+
+    init(login: RequestLogin, consoles: ConsoleAccess, logger: Logger) {
+        self.login = login
+        self.consoles = consoles
+        self.logger = logger
+    }
+
+    func register(in routes: inout HTTPRoutes) {
+        routes.on(.connect, "/console") { routed, writer in
+            guard count.enter() else {
+                return try await HTTPAnswer.error(
+                    .serviceUnavailable, "\(Self.most) consoles are in use; try again later"
+                ).write(writer)
+            }
+            defer { count.leave() }
+            let descriptor: Int32
+            do {
+                descriptor = try await login.admit(routed, to: "connect_console") { _ in
+                    try consoles.connect(ref: routed.arguments["ref"], uuid: routed.arguments["uuid"])
+                }
+            } catch let failure as HTTPFailure {
+                return try await HTTPAnswer.error(failure.status, failure.text).write(writer)
+            }
+            let guest = try await Self.adopt(descriptor)
+            let body = try await writer.writeHead(HTTPResponse(status: .ok))
+            let input = routed.request.body
+            try? await guest.executeThenClose { fromGuest, toGuest in
+                await withTaskGroup(of: Void.self) { group in
+                    group.addTask { try? await Self.move(input, toGuest) }
+                    group.addTask { try? await Self.move(fromGuest, body) }
+                    // Whichever side ends first, in order or not, ends the other.
+                    await group.next()
+                    group.cancelAll()
+                }
+            }
+            try await body.finish()
+        }
+    }
+
+    private static func move(
+        _ input: RequestBody, _ guest: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) async throws {
+        for try await piece in input { try await guest.write(piece) }
+    }
+
+    private static func move(
+        _ guest: NIOAsyncChannelInboundStream<ByteBuffer>, _ output: ResponseBodyWriter
+    ) async throws {
+        for try await piece in guest { try await output.write(piece) }
+    }
+
+    /// Takes the connected socket over, in any outcome.
+    private static func adopt(_ descriptor: Int32) async throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
+        try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: false)
+            .withConnectedSocket(descriptor) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+    }
+}
+
+/// How many consoles are in use.
+private final class ConsoleCount: Sendable {
+    private let value = Atomic<Int>(0)
+
+    func enter() -> Bool {
+        if value.wrappingAdd(1, ordering: .relaxed).newValue <= ConsoleEndpoint.most { return true }
+        leave()
+        return false
+    }
+
+    func leave() { value.wrappingSubtract(1, ordering: .relaxed) }
+}

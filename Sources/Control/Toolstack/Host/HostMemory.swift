@@ -1,0 +1,43 @@
+import APITypes
+import Foundation
+import PoolDatabase
+
+/// How the host's memory is shared out.
+enum HostMemory {
+    /// Memory of the machine and what programs could still have of it, in bytes (/proc/meminfo).
+    static func read(_ path: String = "/proc/meminfo") -> (total: Int64, available: Int64) {
+        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        return (kilobytes("MemTotal", text) * 1024, kilobytes("MemAvailable", text) * 1024)
+    }
+
+    /// What QEMU needs beside the guest's own memory: its program and tables, the guest's video memory, and in emulation
+    /// a cache of translated code (which is counted by what of it is used as a rule). An estimate, in bytes.
+    static func overhead(vcpus: Int64) -> Int64 { (96 << 20) + (vcpus << 22) }
+
+    /// What a VM gets when it is started.
+    static func configured(_ vm: Row) -> Int64 { max(vm[VM.memoryStaticMax], vm[VM.memoryDynamicMax], 128 << 20) }
+
+    /// What all running guests were promised, whether they have touched it or not.
+    static func promised(_ reader: any DatabaseReader) -> Int64 {
+        reader.rows(VM.self) { $0[VM.powerState] != .halted && !$0[VM.isControlDomain] && $0[VM.domid] > 0 }
+            .reduce(0) { $0 + configured($1) + overhead(vcpus: max(1, $1[VM.vcpusAtStartup])) }
+    }
+
+    /// What the machine itself uses now, guests left aside: an estimate that is never negative.
+    static func ownUse(total: Int64, available: Int64, resident: Int64) -> Int64 {
+        max(0, total - available - resident)
+    }
+
+    /// What guests can still be started with: neither more than is promised to nobody nor more than is there.
+    static func free(total: Int64, available: Int64, promised: Int64) -> Int64 {
+        max(0, min(available, total - promised))
+    }
+
+    private static func kilobytes(_ name: String, _ text: String) -> Int64 {
+        for line in text.split(separator: "\n") where line.hasPrefix("\(name):") {
+            let number = line.dropFirst(name.count + 1).split(separator: " ").first.flatMap { Int64($0) } ?? 0
+            return number >= 0 && number < 1 << 50 ? number : 0
+        }
+        return 0
+    }
+}

@@ -1,0 +1,38 @@
+import APITypes
+import Guests
+import PoolDatabase
+
+/// What a host offers beside calls: numbers, health, consoles, blobs.
+public struct HostServices: Sendable {
+    public let metrics: MetricsService
+    public let health: HealthCheck
+    public let consoles: ConsoleAccess
+    public let blobs: BlobStore
+
+    init(context: StorageContext, guests: GuestHost, stateDirectory: String) throws {
+        let host = try context.row(context.host)[Host.uuid]
+        metrics = try MetricsService(
+            context: context, guests: guests, host: host, folder: stateDirectory + "/metrics")
+        health = HealthCheck(database: context.database, metrics: metrics)
+        consoles = ConsoleAccess(database: context.database, guests: guests, host: context.host)
+        blobs = try BlobStore(
+            database: context.database, folder: stateDirectory + "/blobs", logger: context.logger)
+    }
+
+    func register(in table: inout MessageTable, _ context: StorageContext) {
+        let database = context.database
+        HostMessages(database: database, host: context.host).register(in: &table)
+        NetworkMessages(database: database, host: context.host, scan: { InterfaceScan.read() }).register(in: &table)
+        AlertMessages(database: database).register(in: &table)
+        SecretMessages(database: database).register(in: &table)
+        BlobMessages(database: database, store: blobs).register(in: &table)
+        DataSourceMessages(database: database, metrics: metrics).register(in: &table)
+    }
+
+    /// Begins what goes on for ever.
+    func start(_ context: StorageContext) -> [Task<Void, Never>] {
+        blobs.removeUnfinished()
+        let upkeep = HostUpkeep(context: context, metrics: metrics, blobs: blobs, scan: { InterfaceScan.read() })
+        return [Task { await metrics.run() }, Task { await upkeep.run() }]
+    }
+}

@@ -1,0 +1,76 @@
+import DatapathControl
+import Foundation
+import MetricArchives
+import TestSupport
+import Testing
+
+@testable import Toolstack
+
+@Suite struct ReadingTests {
+    @Test func processorsAreReadAsSharesOfTime() throws {
+        let text = """
+            cpu  300 0 100 1600 0 0 0 0 0 0
+            cpu0 100 0 50 850 0 0 0 0 0 0
+            cpu1 200 0 50 750 0 0 0 0 0 0
+            intr 5 0 0
+            """
+        let later = """
+            cpu0 200 0 50 1250 0 0 0 0 0 0
+            cpu1 700 0 50 750 0 0 0 0 0 0
+            """
+        var archive = MetricArchive()
+        archive.record(MachineReadings.processors(text, ticks: 100, []), at: 1000)
+        archive.record(MachineReadings.processors(later, ticks: 100, []), at: 1005)
+        #expect(archive.names.sorted() == ["cpu0", "cpu1", "cpu_avg"])
+        #expect(archive.value("cpu0") == 0.2 && archive.value("cpu1") == 1)
+        let mean = try #require(archive.value("cpu_avg"))
+        #expect(abs(mean - 0.6) < 1e-9)
+    }
+
+    @Test func threadsAndMemoryOfQEMUAreUnderstood() {
+        #expect(GuestReadings.processor("CPU 12/TCG\n") == 12)
+        #expect(GuestReadings.processor("qemu-system-x86\n") == nil)
+        let stat = "77 (CPU 0/KVM) x) ) S 1 1 1 0 -1 1 0 0 0 0 250 50 0 0 20"
+        #expect(GuestReadings.time(stat) == 300)
+        #expect(GuestReadings.resident("1000 3 1 1 0 1 0") == 3 * Double(sysconf(Int32(_SC_PAGESIZE))))
+    }
+
+    /// A data path that is started anew counts from zero; what it did before is not lost.
+    @Test func totalsOutliveTheProcessesThatCount() {
+        var totals = DiskTotals()
+        var counters = DatapathCounters()
+        (counters.reads, counters.readBytes) = (10, 4096)
+        totals.take(counters, vdi: "a", sr: "s")
+        (counters.reads, counters.readBytes) = (15, 8192)
+        totals.take(counters, vdi: "a", sr: "s")
+        var fresh = DatapathCounters()
+        (fresh.reads, fresh.readBytes) = (2, 512)
+        totals.take(fresh, vdi: "a", sr: "s")
+        var other = DatapathCounters()
+        other.reads = 100
+        totals.take(other, vdi: "b", sr: "s")
+        #expect(totals["a"]?.reads == 17 && totals["a"]?.readBytes == 8704)
+        #expect(totals.repositories["s"]?.reads == 117)
+        totals.keep(["b"])
+        #expect(totals["a"] == nil && totals.repositories["s"]?.reads == 117)
+    }
+
+    @Test func disksHaveTheNamesThatClientsLookFor() throws {
+        var disks = DiskReadings()
+        var counters = DatapathCounters()
+        let labels = [Exposition.Label("vm", "v"), Exposition.Label("name", "n")]
+        var archive = MetricArchive()
+        archive.record(disks.disk(device: "xvda", counters, vm: labels), at: 1000)
+        (counters.reads, counters.readBytes, counters.readNanoseconds) = (20, 81920, 40_000_000)
+        archive.record(disks.disk(device: "xvda", counters, vm: labels), at: 1005)
+        #expect(archive.value("vbd_xvda_read") == 16384 && archive.value("vbd_xvda_iops_read") == 4)
+        #expect(archive.value("vbd_xvda_read_latency") == 2 && archive.value("vbd_xvda_write_latency") == 0)
+        #expect(!archive.names.contains { $0.hasSuffix("_seconds") })
+        let text = Exposition.text(disks.disk(device: "xvda", counters, vm: labels))
+        #expect(text.contains("gantry_vm_disk_read_bytes_total{vm=\"v\",name=\"n\",device=\"xvda\"} 81920\n"))
+        #expect(text.contains("gantry_vm_disk_read_seconds_total{vm=\"v\",name=\"n\",device=\"xvda\"} 0.04\n"))
+        let host = DiskReadings.ofHost(disks.repository("12345678-9", counters, labels: []), sr: "12345678-9")
+        #expect(host.map(\.source.name).contains("io_throughput_read_12345678"))
+        #expect(host.allSatisfy { $0.exposition == nil })
+    }
+}

@@ -51,6 +51,17 @@ import Testing
         }
     }
 
+    @Test func aFixedVHDThatWasGrowingHasItsSizeFromBeforeInAPipeToo() throws {
+        let disk = MemoryDevice(content: [UInt8](repeating: 3, count: 1 << 20))
+        let whole = try streamBytes(disk, .vhd, StreamWriteOptions(image: CreateOptions(vhdSubformat: .fixed)))
+        let growing = VHDFooter(new: .fixed, size: disk.size).growing(from: 512 << 10).bytes
+        var options = StreamReadOptions()
+        options.rawSize = disk.size
+        let make = StreamDestination.make { (size) throws(BlockError) in MemoryDevice(size: size) }
+        let source = ArraySource(Array(whole.dropLast(512)) + growing)
+        #expect(try DiskImage.readStream(from: source, as: .vhd, options: options, into: make) == 512 << 10)
+    }
+
     @Test func aDiskThatIsSaidToBeLargerThanTheDestinationIsRefused() throws {
         var random = SeededRandom.printed()
         let kept = random.bytes(1 << 20)

@@ -81,6 +81,7 @@ struct RawStreamReader {
             throw BlockError(
                 .corrupt, "the VHD has \(length) bytes of data and says that the disk has \(footer.currentSize)")
         }
-        return footer.virtualSize
+        // One that was being enlarged has its old footer among what comes after its size from before.
+        return footer.growsFrom ?? footer.virtualSize
     }
 }

@@ -19,6 +19,10 @@ struct RequestRouter: Sendable {
             try await transfers.receive(request, arguments, isLocal: isLocal, writer)
         case (.get, "/export_raw_vdi"):
             try await transfers.send(request, arguments, isLocal: isLocal, writer)
+        case (.get, DatabaseEndpoint.path):
+            try await DatabaseEndpoint(transfers: transfers).send(request, arguments, isLocal: isLocal, writer)
+        case (.put, DatabaseEndpoint.path):
+            try await DatabaseEndpoint(transfers: transfers).receive(request, arguments, isLocal: isLocal, writer)
         default:
             let answer: HTTPAnswer
             do {

@@ -63,7 +63,9 @@ public final class Toolstack: Sendable {
         }
         let instance = try InstanceLock(
             stateDirectory: configuration.stateDirectory, runDirectory: configuration.runDirectory)
-        let database = try await PoolDatabase.open(path: configuration.stateDirectory + "/pool.db")
+        let databasePath = configuration.stateDirectory + "/pool.db"
+        try DatabaseFiles.adoptRestored(at: databasePath)
+        let database = try await PoolDatabase.open(path: databasePath)
         let identity = try await HostBootstrap.run(
             database: database, stateDirectory: configuration.stateDirectory,
             initialPasswordFile: configuration.initialPasswordFile)

@@ -58,6 +58,7 @@ public final class APIService: Sendable {
         let transferEndpoint = TransferEndpoint(dispatcher: dispatcher, transfers: transfers, logger: logger)
         var routes = HTTPRoutes()
         transferEndpoint.register(in: &routes)
+        DatabaseEndpoint(transfers: transferEndpoint).register(in: &routes)
         WelcomePage.register(in: &routes)
         if let services {
             HostEndpoints(dispatcher: dispatcher, services: services, logger: logger).register(in: &routes)

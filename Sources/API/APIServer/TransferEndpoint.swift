@@ -26,16 +26,27 @@ struct TransferEndpoint: Sendable {
     func receive(
         _ request: Request, _ arguments: RequestArguments, isLocal: Bool, _ writer: consuming ResponseWriter
     ) async throws {
+        try await receive(request, arguments, isLocal: isLocal, name: "import_raw_vdi", writer) { context, length in
+            try await transfers.beginImport(
+                try Self.importRequest(request, arguments, length: length), context: context)
+        }
+    }
+
+    /// Takes a request's body as `name`, into what `begin` opens.
+    func receive(
+        _ request: Request, _ arguments: RequestArguments, isLocal: Bool, name: String,
+        _ writer: consuming ResponseWriter,
+        into begin: (_ context: CallContext, _ length: Int64?) async throws -> any DiskImportSink
+    ) async throws {
         let transfer: Transfer
         let sink: any DiskImportSink
         let length = request.headers[.contentLength].flatMap(Int64.init)
-        switch await begin(request, arguments, isLocal: isLocal, name: "import_raw_vdi") {
+        switch await self.begin(request, arguments, isLocal: isLocal, name: name) {
         case .refused(let answer): return try await answer.write(writer)
         case .begun(let begun): transfer = begun
         }
         do {
-            sink = try await transfers.beginImport(
-                try Self.importRequest(request, arguments, length: length), context: transfer.context)
+            sink = try await begin(transfer.context, length)
         } catch {
             return try await refuse(transfer, error).write(writer)
         }
@@ -100,15 +111,24 @@ struct TransferEndpoint: Sendable {
     func send(
         _ request: Request, _ arguments: RequestArguments, isLocal: Bool, _ writer: consuming ResponseWriter
     ) async throws {
+        try await send(request, arguments, isLocal: isLocal, name: "export_raw_vdi", writer) { context in
+            try await transfers.beginExport(try Self.exportRequest(arguments), context: context)
+        }
+    }
+
+    /// Answers a request as `name` with what `begin` opens.
+    func send(
+        _ request: Request, _ arguments: RequestArguments, isLocal: Bool, name: String,
+        _ writer: consuming ResponseWriter, from begin: (_ context: CallContext) async throws -> any DiskExportSource
+    ) async throws {
         let transfer: Transfer
         let source: any DiskExportSource
-        switch await begin(request, arguments, isLocal: isLocal, name: "export_raw_vdi") {
+        switch await self.begin(request, arguments, isLocal: isLocal, name: name) {
         case .refused(let answer): return try await answer.write(writer)
         case .begun(let begun): transfer = begun
         }
         do {
-            source = try await transfers.beginExport(
-                try Self.exportRequest(arguments), context: transfer.context)
+            source = try await begin(transfer.context)
         } catch {
             return try await refuse(transfer, error).write(writer)
         }

@@ -114,7 +114,8 @@ public final class DatabaseSchema: Sendable {
     }
 
     public init(_ declarations: [Declaration]) {
-        let indexes = Dictionary(declarations.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let indexes = Dictionary(
+            declarations.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         var targets = [[Int: RelationTarget]](repeating: [:], count: declarations.count)
         for (index, declared) in declarations.enumerated() {
             for (field, slot) in zip(declared.fields, declared.slots) {

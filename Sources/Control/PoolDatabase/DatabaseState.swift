@@ -115,7 +115,9 @@ extension DatabaseState: DatabaseReader {
         case .string(let text) where position == declared.namePosition:
             return table(declared.index).named(text)
         case .ref(let ref) where !Self.references(value).isEmpty:
-            guard let target = declared.targets[position], case .ref = declared.fields[position].initial else { return nil }
+            guard let target = declared.targets[position], case .ref = declared.fields[position].initial else {
+                return nil
+            }
             let own = table(declared.index)
             return table(target.classIndex).members(of: ref, slot: target.slot)?.refs.compactMap { own.row($0) } ?? []
         default: return nil

@@ -29,12 +29,15 @@ public final class PoolDatabase: Sendable {
     }
 
     /// Opens or creates the file; nil keeps everything in memory. Throws `StoreError` for a file that is damaged, of
-    /// a later version, or in use by another process: nothing is loaded from it then.
-    public static func open(path: String?, schema: DatabaseSchema = .datamodel) async throws -> PoolDatabase {
+    /// a later version, or in use by another process: nothing is loaded from it then. `after`: a generation that the
+    /// database must be past, as when it takes the place of another.
+    public static func open(
+        path: String?, schema: DatabaseSchema = .datamodel, after generation: Int64 = 0
+    ) async throws -> PoolDatabase {
         guard let path else {
             return PoolDatabase(schema: schema, store: nil, state: DatabaseState(schema: schema, generation: 0))
         }
-        let (store, state) = try await RowStore.open(path: path, schema: schema)
+        let (store, state) = try await RowStore.open(path: path, schema: schema, after: generation)
         return PoolDatabase(schema: schema, store: store, state: state)
     }
 
@@ -52,6 +55,9 @@ public final class PoolDatabase: Sendable {
 
     /// The committed state.
     var state: DatabaseState { visible.withLock { $0 } }
+
+    /// Where the file is; nil for a database in memory.
+    public var path: String? { store?.path }
 
     /// How many groups of transactions were written to the file so far: what each of them shared was one sync.
     public var commitCount: Int { store?.commitCount ?? 0 }

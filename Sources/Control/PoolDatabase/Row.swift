@@ -91,7 +91,9 @@ public struct NewRow {
             return values[position] ?? schema.fields[position].initial
         }
         set {
-            guard let position = schema.position(name) else { preconditionFailure("\(schema.name) has no field \(name)") }
+            guard let position = schema.position(name) else {
+                preconditionFailure("\(schema.name) has no field \(name)")
+            }
             values[position] = newValue
         }
     }

@@ -9,7 +9,7 @@ import Synchronization
 /// The text `state` in the table `meta` is the file's account of itself: a generation that none of its rows has reached,
 /// and the digest of everything in it.
 final class RowStore: Sendable {
-    private let path: String
+    let path: String
     private let queue: DatabaseQueue
     private let schema: DatabaseSchema
     private let names: StoreNames
@@ -30,7 +30,9 @@ final class RowStore: Sendable {
     }
 
     /// Opens or makes the file, checks all of it, and returns what is in it. Throws `StoreError`.
-    static func open(path: String, schema: DatabaseSchema) async throws -> (store: RowStore, state: DatabaseState) {
+    static func open(
+        path: String, schema: DatabaseSchema, after generation: Int64
+    ) async throws -> (store: RowStore, state: DatabaseState) {
         var opened: DatabaseQueue?
         do {
             let queue = try await connect(path)
@@ -40,6 +42,7 @@ final class RowStore: Sendable {
                 var loader = StoreLoader(schema: schema, path: path)
                 var (state, account) = try loader.load(database)
                 let names = try StoreNames(schema: schema, in: database, &account)
+                state.generation = max(state.generation, generation + 1)
                 account.reserve(state.generation + reservation)
                 try account.save(in: database)
                 state.journal = []

@@ -61,7 +61,8 @@ struct StoreLoader {
             let digest = StoreAccount.row(
                 ordinal: ordinal, className: className, ref: ref, created: created, modified: modified, fields: fields)
             guard digest == UInt64(bitPattern: try row.decode(Int64.self, atIndex: 6)) else {
-                throw StoreError.damaged(path, "row \(ordinal) (\(names[className] ?? "?") \(ref)) is not as it was written")
+                throw StoreError.damaged(
+                    path, "row \(ordinal) (\(names[className] ?? "?") \(ref)) is not as it was written")
             }
             found.add(digest)
             if classes[className] == nil { classes[className] = try resolve(className) }

@@ -67,6 +67,7 @@ public final class Toolstack: Sendable {
         let instance = try InstanceLock(
             stateDirectory: configuration.stateDirectory, runDirectory: configuration.runDirectory)
         let databaseFile = configuration.stateDirectory + "/pool.db"
+        try DatabaseFiles.adoptRestored(at: databaseFile)
         try PrivateFile.prepare(databaseFile)
         let database = try await PoolDatabase.open(path: databaseFile)
         let identity = try await HostBootstrap.run(

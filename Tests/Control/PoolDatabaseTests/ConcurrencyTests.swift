@@ -5,6 +5,12 @@ import TestSupport
 import Testing
 
 @Suite struct ConcurrencyTests {
+    private final class Counts: Sendable {
+        private let counts = Mutex<[String: Int]>([:])
+        func add(_ name: String) { counts.withLock { $0[name, default: 0] += 1 } }
+        var all: [String: Int] { counts.withLock { $0 } }
+    }
+
     @Test func transactionsThatQueueShareACommit() async throws {
         let folder = try ScratchFolder("database")
         let database = try await PoolDatabase.open(path: folder.file("pool.db"))
@@ -33,14 +39,14 @@ import Testing
         try await database.transaction { transaction in
             for ref in refs { transaction.insert(VDI.self, ref: ref) { _ in } }
         }
-        let wakes = Mutex<[String: Int]>([:])
+        let wakes = Counts()
         let watches = refs.map { database.watch(ChangeFilter(objects: ["VDI": [$0.opaque]])) }
         let concerned = Set(refs.prefix(5).map(\.opaque))
         try await withThrowingTaskGroup(of: String?.self) { group in
             for (ref, watch) in zip(refs, watches) {
                 group.addTask {
                     await watch.wait()
-                    wakes.withLock { $0[ref.opaque, default: 0] += 1 }
+                    wakes.add(ref.opaque)
                     return concerned.contains(ref.opaque) ? ref.opaque : nil
                 }
             }
@@ -52,11 +58,11 @@ import Testing
             while seen.count < 5, let next = try await group.next() {
                 if let next { seen.insert(next) }
             }
-            #expect(wakes.withLock { Set($0.keys) } == concerned)
+            #expect(Set(wakes.all.keys) == concerned)
             for watch in watches { watch.end() }
             try await group.waitForAll()
         }
-        #expect(wakes.withLock { $0.values.allSatisfy { $0 == 1 } && $0.count == 1000 })
+        #expect(wakes.all.count == 1000 && wakes.all.values.allSatisfy { $0 == 1 })
     }
 
     @Test func watchesEndByTheirDeadlineAndByCancellation() async throws {

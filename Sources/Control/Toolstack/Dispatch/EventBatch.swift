@@ -43,7 +43,8 @@ struct EventBatch: Sendable {
             Event(operation: .del, id: $0.generation, className: $0.className, ref: $0.ref)
         }
         let all = rows.filter { $0.operation == .add } + rows.filter { $0.operation == .mod } + gone
-        records = all.filter { $0.className == XenMessage.className }
+        records =
+            all.filter { $0.className == XenMessage.className }
             + all.filter { $0.className != XenMessage.className }
     }
 

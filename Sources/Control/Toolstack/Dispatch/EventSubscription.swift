@@ -62,7 +62,8 @@ struct EventToken: Hashable, Sendable {
             return
         }
         let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-        guard parts.count == 2, let first = Int64(parts[0]), let second = Int64(parts[1]), first >= 0, second >= 0 else {
+        guard parts.count == 2, let first = Int64(parts[0]), let second = Int64(parts[1]), first >= 0, second >= 0
+        else {
             throw APIError("EVENT_FROM_TOKEN_PARSE_FAILURE", text)
         }
         self.init(generation: first, messages: second)

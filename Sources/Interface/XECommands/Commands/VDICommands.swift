@@ -102,7 +102,7 @@ extension Command {
     }
 
     /// Runs a transfer inside a task of its own: its outcome, not the HTTP status, says whether the transfer succeeded.
-    private static func withTransferTask(
+    static func withTransferTask(
         _ context: CommandContext, _ label: String, _ display: TransferDisplay,
         _ transfer: @escaping @Sendable (_ task: String) async throws -> String?
     ) async throws {

@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""The pool database behind the API: durable writes, starting, and listeners. See README.md, "database".
+
+    Benchmarks/database_cases.py --gantryd .build/release/gantryd
+
+A daemon with folders of its own is filled with disks (empty files that a scan finds). Then: writes that are durable when
+they are answered, beside a loop of fdatasync on the same file system; kill -9 and the time from the start of the program
+to its first answer, and its memory then; a thousand calls that wait for events while some objects change.
+"""
+import argparse
+import http.client
+import json
+import os
+import re
+import selectors
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+
+# How long the daemon lets changes gather before it answers those who wait. Seconds.
+GATHERING = 0.05
+
+
+class Daemon:
+    def __init__(self, program, folder):
+        self.program, self.folder = program, folder
+        self.start()
+
+    def start(self):
+        """Seconds from the start of the program to the answer to a first call that reads an object."""
+        began = time.monotonic()
+        self.process = subprocess.Popen(
+            [self.program, "serve", "--state-dir", f"{self.folder}/s", "--run-dir", f"{self.folder}/r", "--http",
+             "127.0.0.1:0", "--socket", f"{self.folder}/api", "--accel", "tcg", "--log-level", "error"],
+            stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        ready = json.loads(self.process.stdout.readline())
+        host, port = ready["http"].split("//")[1].rsplit(":", 1)
+        self.host, self.port = host, int(port)
+        with open(f"{self.folder}/s/initial-password") as file:
+            self.session = self.call("session.login_with_password", "root", file.read().strip())
+        self.call("host.get_all_records", self.session)
+        return time.monotonic() - began
+
+    def call(self, method, *parameters):
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=3600)
+        connection.request("POST", "/jsonrpc", json.dumps({"method": method, "params": parameters, "id": 1}))
+        reply = json.load(connection.getresponse())
+        connection.close()
+        if reply["error"]:
+            sys.exit(f"{method}: {reply['error']}")
+        return reply["result"]
+
+    def request(self, method, *parameters):
+        body = json.dumps({"method": method, "params": [self.session, *parameters], "id": 1})
+        return f"POST /jsonrpc HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+    def memory_mib(self):
+        with open(f"/proc/{self.process.pid}/status") as file:
+            return int(re.search(r"^VmRSS:\s+(\d+)", file.read(), re.M).group(1)) / 1024
+
+    def cpu(self):
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+
+
+def fill(daemon, folder, count):
+    place = f"{folder}/sr"
+    os.mkdir(place)
+    host = daemon.call("host.get_all", daemon.session)[0]
+    sr = daemon.call("SR.create", daemon.session, host, {"location": place}, 0, "bench", "", "file", "user", False, {})
+    for number in range(count):
+        with open(f"{place}/{uuid.UUID(int=number + (1 << 100))}.raw", "wb") as file:
+            file.truncate(1 << 20)
+    daemon.call("SR.scan", daemon.session, sr)
+    return daemon.call("VDI.get_all", daemon.session)
+
+
+class Peer:
+    """A connection that has at most one call under way."""
+
+    def __init__(self, daemon):
+        self.socket = socket.create_connection((daemon.host, daemon.port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.received = b""
+
+    def answer(self):
+        """The body of the answer once it is complete, else None."""
+        self.received += self.socket.recv(1 << 20)
+        head, found, body = self.received.partition(b"\r\n\r\n")
+        if not found:
+            return None
+        length = int(re.search(rb"content-length:\s*(\d+)", head, re.I).group(1))
+        if len(body) < length:
+            return None
+        self.received = body[length:]
+        return body[:length]
+
+
+def writes(daemon, refs, chosen):
+    """Calls that set a map of an object, from several connections, each with one call at a time."""
+    selector = selectors.DefaultSelector()
+    began, latencies, number = {}, [], 0
+
+    def send(peer):
+        nonlocal number
+        number += 1
+        peer.socket.sendall(daemon.request("VDI.set_other_config", refs[number % len(refs)], {"number": str(number)}))
+        began[peer] = time.monotonic()
+
+    cpu = daemon.cpu()
+    start = time.monotonic()
+    for _ in range(chosen.connections):
+        peer = Peer(daemon)
+        selector.register(peer.socket, selectors.EVENT_READ, peer)
+        send(peer)
+    while time.monotonic() < start + chosen.seconds:
+        for key, _ in selector.select(1):
+            body = key.data.answer()
+            if body is None:
+                continue
+            if b'"error":null' not in body:
+                sys.exit(f"a write failed: {body}")
+            latencies.append(time.monotonic() - began[key.data])
+            send(key.data)
+    seconds = time.monotonic() - start
+    latencies.sort()
+    return {"per_second": len(latencies) / seconds, "p50_ms": latencies[len(latencies) // 2] * 1000,
+            "p99_ms": latencies[len(latencies) * 99 // 100] * 1000,
+            "cpu_us_per_write": (daemon.cpu() - cpu) / len(latencies) * 1e6}
+
+
+def syncs(folder, seconds):
+    """fdatasync a second of 4 KiB appended each time."""
+    with open(f"{folder}/syncs", "wb", buffering=0) as file:
+        start, count = time.monotonic(), 0
+        while time.monotonic() < start + seconds:
+            file.write(b"x" * 4096)
+            os.fdatasync(file.fileno())
+            count += 1
+    return count / (time.monotonic() - start)
+
+
+def starts(daemon, chosen):
+    """Killed and started again."""
+    samples = []
+    for _ in range(chosen.rounds):
+        daemon.kill()
+        seconds = daemon.start()
+        time.sleep(2)
+        samples.append({"seconds": seconds, "rss_mib": daemon.memory_mib()})
+    return samples
+
+
+def listeners(daemon, refs, chosen):
+    """Calls that wait for one object each, while a tenth of these objects change one after another."""
+    token = "{0},{0}".format(daemon.call("event.get_current_id", daemon.session))
+    watched = refs[:chosen.listeners]
+    selector = selectors.DefaultSelector()
+    for ref in watched:
+        peer = Peer(daemon)
+        peer.ref = ref
+        peer.socket.sendall(daemon.request("event.from", [f"vdi/{ref}"], token, 3600.0))
+        selector.register(peer.socket, selectors.EVENT_READ, peer)
+    time.sleep(3)
+    cpu = daemon.cpu()
+    time.sleep(5)
+    idle = (daemon.cpu() - cpu) / 5
+    writer = Peer(daemon)
+    changed, latencies = {}, []
+    todo = watched[:: 10]
+    due = time.monotonic()
+    while len(latencies) < len(watched[:: 10]):
+        if todo and time.monotonic() >= due:
+            ref = todo.pop()
+            writer.socket.sendall(daemon.request("VDI.set_other_config", ref, {"seen": "yes"}))
+            while writer.answer() is None:
+                pass
+            changed[ref] = time.monotonic()
+            due += 0.01
+        for key, _ in selector.select(max(0, due - time.monotonic()) if todo else 10):
+            body = key.data.answer()
+            if body is None:
+                continue
+            events = json.loads(body)["result"]["events"]
+            if [event["ref"] for event in events] != [key.data.ref]:
+                sys.exit(f"a listener heard {events}")
+            latencies.append(time.monotonic() - changed[key.data.ref] - GATHERING)
+    latencies.sort()
+    return {"listeners": len(watched), "idle_cpu": idle, "p50_ms": latencies[len(latencies) // 2] * 1000,
+            "p99_ms": latencies[len(latencies) * 99 // 100] * 1000}
+
+
+def run(gantryd, folder, chosen):
+    # Paths of Unix sockets are short.
+    place = os.path.join(folder, "db")
+    os.mkdir(place)
+    daemon = Daemon(gantryd, place)
+    try:
+        began = time.monotonic()
+        refs = fill(daemon, place, chosen.objects)
+        print(f"{len(refs)} disks found in {time.monotonic() - began:.1f} s", file=sys.stderr)
+        results = {"objects": len(refs), "writes": [], "syncs": []}
+        for _ in range(chosen.rounds):
+            results["syncs"].append(syncs(place, 1))
+            results["writes"].append(writes(daemon, refs, chosen))
+        results["listeners"] = listeners(daemon, refs, chosen)
+        results["starts"] = starts(daemon, chosen)
+        return results
+    finally:
+        daemon.stop()
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def text(results):
+    def median(samples, key):
+        return statistics.median(sample[key] for sample in samples)
+
+    rate, sync = median(results["writes"], "per_second"), statistics.median(results["syncs"])
+    heard = results["listeners"]
+    return "\n".join([
+        f"durable writes: {rate:.0f}/s, p50 {median(results['writes'], 'p50_ms'):.2f} ms, p99 "
+        f"{median(results['writes'], 'p99_ms'):.2f} ms, {median(results['writes'], 'cpu_us_per_write'):.0f} us CPU each; "
+        f"{sync:.0f} fdatasync/s here: {rate / sync:.2f} writes a sync",
+        f"start to first answer after kill -9, {results['objects']} objects: "
+        f"{median(results['starts'], 'seconds') * 1000:.0f} ms, then {median(results['starts'], 'rss_mib'):.0f} MiB",
+        f"{heard['listeners']} listeners: {heard['idle_cpu'] * 100:.2f} % of a processor while nothing changes; a change is "
+        f"told {heard['p50_ms']:.1f} ms (p99 {heard['p99_ms']:.1f} ms) after its gathering",
+    ])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--gantryd", required=True, help="the release build of the daemon")
+    parser.add_argument("--objects", type=int, default=10000, help="disks in the database (default 10000)")
+    parser.add_argument("--connections", type=int, default=16, help="connections that write (default 16)")
+    parser.add_argument("--seconds", type=float, default=5, help="length of one measurement of writes (default 5)")
+    parser.add_argument("--listeners", type=int, default=1000, help="calls that wait for events (default 1000)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement (default 3)")
+    parser.add_argument("--dir", default="/var/tmp", help="a folder on the file system to measure (default /var/tmp)")
+    chosen = parser.parse_args()
+    folder = tempfile.mkdtemp(prefix="gdb-", dir=chosen.dir)
+    try:
+        print(text(run(os.path.abspath(chosen.gantryd), folder, chosen)))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

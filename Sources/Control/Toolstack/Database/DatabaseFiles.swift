@@ -1,0 +1,123 @@
+import APITypes
+import Foundation
+public import PoolDatabase
+
+/// The database as a file that is taken away or brought back. A dump is an SQLite file, complete in itself; what it holds
+/// includes password hashes, so it is for pool administrators only.
+///
+/// A file that is brought back is checked whole. It takes the place of the database when the toolstack is started next,
+/// never before: objects must not change under guests and data paths that run.
+public struct DatabaseFiles: Sendable {
+    private let database: PoolDatabase
+
+    /// The longest file that is taken, bytes.
+    static let longest: Int64 = 4 << 30
+
+    public init(database: PoolDatabase) { self.database = database }
+
+    /// A copy of the database as it is now. Throws `StoreError`.
+    public func beginDump() async throws -> any DiskExportSource {
+        let draft = try place() + ".dump-" + UUID().uuidString
+        try await database.backUp(to: draft)
+        defer { try? FileManager.default.removeItem(atPath: draft) }
+        return DumpSource(file: try FileHandle(forReadingFrom: URL(fileURLWithPath: draft)))
+    }
+
+    /// Takes a dump. `dryRun`: only says whether it could be used.
+    public func beginRestore(dryRun: Bool) throws -> any DiskImportSink {
+        let place = try place()
+        let draft = place + ".received-" + UUID().uuidString
+        guard FileManager.default.createFile(atPath: draft, contents: nil, attributes: [.posixPermissions: 0o600])
+        else {
+            throw APIError.internalError("cannot write \(draft)")
+        }
+        return RestoreSink(
+            draft: draft, place: dryRun ? nil : place + Self.restored, generation: database.generation,
+            file: try FileHandle(forWritingTo: URL(fileURLWithPath: draft)))
+    }
+
+    private func place() throws(APIError) -> String {
+        guard let path = database.path else { throw .internalError("the database is in memory only") }
+        return path
+    }
+
+    // MARK: - The next start
+
+    private static let restored = ".restored"
+    private static let replaced = ".before-restore"
+
+    /// Puts a database that was brought back into its place; the one before is kept beside it. Does nothing when there is
+    /// none. After a crash at any point it goes on where it was. To be called before the database is opened.
+    static func adoptRestored(at path: String) throws {
+        let files = FileManager.default
+        guard files.fileExists(atPath: path + restored) else { return }
+        if files.fileExists(atPath: path) {
+            for suffix in ["", "-wal"] { try? files.removeItem(atPath: path + replaced + suffix) }
+        }
+        for suffix in ["", "-wal"] where files.fileExists(atPath: path + suffix) {
+            try files.moveItem(atPath: path + suffix, toPath: path + replaced + suffix)
+        }
+        try DurableFile.publish(path + restored, as: path)
+    }
+}
+
+/// Gives a file that has no name any more.
+private final class DumpSource: DiskExportSource {
+    private let file: FileHandle
+    let fileName = "pool.db"
+    let contentType = "application/octet-stream"
+
+    init(file: FileHandle) { self.file = file }
+
+    func next() async throws -> [UInt8]? { try file.read(upToCount: 256 << 10).map { [UInt8]($0) } }
+    func close() async { try? file.close() }
+}
+
+/// Takes a file, opens it as a database would be opened, and leaves it where the next start finds it.
+private actor RestoreSink: DiskImportSink {
+    private let draft: String
+    /// Nil: it is only looked at.
+    private let place: String?
+    /// The generation that the database in use has reached: the one that replaces it must go on from there.
+    private let generation: Int64
+    private let file: FileHandle
+    private var received: Int64 = 0
+
+    init(draft: String, place: String?, generation: Int64, file: FileHandle) {
+        self.draft = draft
+        self.place = place
+        self.generation = generation
+        self.file = file
+    }
+
+    func write(_ chunk: [UInt8]) async throws {
+        received += Int64(chunk.count)
+        guard received <= DatabaseFiles.longest else {
+            throw APIError.internalError("a dump has at most \(DatabaseFiles.longest) bytes")
+        }
+        try file.write(contentsOf: Data(chunk))
+    }
+
+    func finish() async throws -> APIValue {
+        do {
+            try file.close()
+            let database = try await PoolDatabase.open(path: draft, after: generation)
+            let isWhole = database.read { reader in
+                reader.rows(Pool.self).first.map { reader.row($0[Pool.master]) != nil } ?? false
+            }
+            try await database.close()
+            guard isWhole else { throw APIError.internalError("the dump holds no pool with a host") }
+            if let place { try DurableFile.publish(draft, as: place) }
+        } catch {
+            await abort()
+            throw error
+        }
+        if place == nil { await abort() }
+        return .void
+    }
+
+    func abort() async {
+        try? file.close()
+        for suffix in ["", "-wal", "-journal"] { try? FileManager.default.removeItem(atPath: draft + suffix) }
+    }
+}

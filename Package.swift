@@ -95,6 +95,7 @@ if coreOnly {
     ]
     targets += [
         .systemLibrary(name: "CCrypt", path: "Sources/System/CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .target(name: "CPAM", path: "Sources/System/CPAM", linkerSettings: [.linkedLibrary("pam")]),
         // API
         library("API", "DataModel", ["CoreTypes"]),
         library("API", "APITypes", ["DataModel", "CoreTypes"]),
@@ -116,7 +117,7 @@ if coreOnly {
             "Control", "Toolstack",
             [
                 "PoolDatabase", "StorageInterface", "StorageManagers", "StorageMotion", "Guests", "DatapathControl",
-                "APITypes", "DataModel", "RPCCodec", "CoreTypes", "CLinux", "CCrypt",
+                "APITypes", "DataModel", "RPCCodec", "CoreTypes", "CLinux", "CCrypt", "CPAM",
             ], packages: [logging]),
         // Interface
         library("Interface", "TerminalUI", ["CoreTypes"]),
@@ -131,7 +132,10 @@ if coreOnly {
         program("gantryd", ["APIServer", "Toolstack", "CoreTypes"], packages: [arguments, logging]),
         program("gantry-datapath", ["Datapath", "DatapathControl", "BlockIO", "CoreTypes"]),
         program("xe", ["XECommands", "XenAPIClient", "CoreTypes"]),
-        program("gantry", ["ImageCommands", "DatapathControl", "CoreTypes", "CLinux"], packages: [arguments]),
+        program(
+            "gantry",
+            ["ImageCommands", "XenAPIClient", "APITypes", "RPCCodec", "DatapathControl", "CoreTypes", "CLinux"],
+            packages: [arguments]),
         program("datamodel-gen", ["DataModel", "CoreTypes"]),
         // Testing
         library("Testing", "GuestFixture", ["TestSupport", "CoreTypes", "CLinux"]),
@@ -140,8 +144,8 @@ if coreOnly {
         tests(
             "API", "APIServerTests",
             [
-                "APIServer", "Toolstack", "PoolDatabase", "XenAPIClient", "APITypes", "RPCCodec", "CoreTypes",
-                "TestSupport",
+                "APIServer", "Toolstack", "PoolDatabase", "XenAPIClient", "APITypes", "RPCCodec", "DataModel",
+                "CoreTypes", "TestSupport",
             ], packages: [logging]),
         tests("Control", "PoolDatabaseTests", ["PoolDatabase", "APITypes", "DataModel", "CoreTypes", "TestSupport"]),
         tests(

@@ -19,6 +19,8 @@ struct RequestRouter: Sendable {
             try await transfers.receive(request, arguments, isLocal: isLocal, writer)
         case (.get, "/export_raw_vdi"):
             try await transfers.send(request, arguments, isLocal: isLocal, writer)
+        case (.get, "/audit_log"):
+            try await transfers.sendAuditLog(request, arguments, isLocal: isLocal, writer)
         default:
             let answer: HTTPAnswer
             do {

@@ -13,11 +13,13 @@ public struct ServerConfiguration: Sendable {
     public var initialPasswordFile: String?
     /// `auto`, `kvm` or `tcg`.
     public var acceleration: String
+    /// Name of the PAM service that knows the system's accounts; nil: PAM is not asked.
+    public var pamService: String?
     public var logger: Logger
 
     public init(
         stateDirectory: String, runDirectory: String, http: HTTPAddress? = nil, socket: String = Self.standardSocket,
-        initialPasswordFile: String? = nil, acceleration: String = "auto", logger: Logger
+        initialPasswordFile: String? = nil, acceleration: String = "auto", pamService: String? = nil, logger: Logger
     ) {
         self.stateDirectory = stateDirectory
         self.runDirectory = runDirectory
@@ -25,6 +27,7 @@ public struct ServerConfiguration: Sendable {
         self.socket = socket
         self.initialPasswordFile = initialPasswordFile
         self.acceleration = acceleration
+        self.pamService = pamService
         self.logger = logger
     }
 

@@ -21,7 +21,7 @@ struct TransferEndpoint: Sendable {
         let transfer: Transfer
         let sink: any DiskImportSink
         let length = request.headers[.contentLength].flatMap(Int64.init)
-        switch await begin(request, arguments, isLocal: isLocal, name: "import_raw_vdi") {
+        switch await begin(request, arguments, isLocal: isLocal, name: "put_import_raw_vdi") {
         case .refused(let answer): return try await answer.write(writer)
         case .begun(let begun): transfer = begun
         }
@@ -95,7 +95,7 @@ struct TransferEndpoint: Sendable {
     ) async throws {
         let transfer: Transfer
         let source: any DiskExportSource
-        switch await begin(request, arguments, isLocal: isLocal, name: "export_raw_vdi") {
+        switch await begin(request, arguments, isLocal: isLocal, name: "get_export_raw_vdi") {
         case .refused(let answer): return try await answer.write(writer)
         case .begun(let begun): transfer = begun
         }

@@ -40,6 +40,7 @@ extension TransferEndpoint {
             if let given { await fail(Ref(given), error) }
             return .refused(.error(.forbidden, error.description))
         } catch {
+            if ownsSession { try? await dispatcher.sessions.logout(session) }
             if let given { await fail(Ref(given), APIError("SESSION_AUTHENTICATION_FAILED", "", "no valid login")) }
             return .refused(.error(.unauthorized, "log in first: \(APIError(error, task: .null).code)"))
         }
@@ -99,9 +100,9 @@ extension TransferEndpoint {
 
     /// Stores the outcome in the task and forgets a session of our own.
     func end(_ transfer: Transfer, _ outcome: Result<APIValue, APIError>) async {
-        await dispatcher.tasks.finish(transfer.task, outcome, keep: true)
         await dispatcher.record(
             transfer.handler, session: transfer.context.session, client: transfer.context.client, outcome)
+        await dispatcher.tasks.finish(transfer.task, outcome, keep: true)
         if transfer.ownsSession { try? await dispatcher.sessions.logout(transfer.context.session) }
         if case .failure(let error) = outcome { logger.warning("transfer failed", metadata: ["error": "\(error)"]) }
     }

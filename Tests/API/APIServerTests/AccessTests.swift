@@ -184,6 +184,49 @@ private let model = Datamodel.all
                 == "RBAC_PERMISSION_DENIED")
     }
 
+    @Test func usersAndTheirRolesSurviveARestartAndNobodyGainsOne() async throws {
+        let folder = try ScratchFolder("again")
+        func open() async throws -> (PoolDatabase, Dispatcher) {
+            let database = try await PoolDatabase.open(path: folder.file("pool.db"))
+            let identity = try await HostBootstrap.run(database: database, stateDirectory: folder.path)
+            return (database, Dispatcher(database: database, host: identity.host, loginFailureDelay: .zero))
+        }
+        func login(_ name: String, _ dispatcher: Dispatcher, isLocal: Bool = false) async -> Result<APIValue, APIError>
+        {
+            await dispatcher.call(
+                method: "session.login_with_password", params: [.string(name), .string("pw of \(name)")],
+                client: ClientInfo(isLocalSocket: isLocal))
+        }
+        var (database, dispatcher) = try await open()
+        let root = try await login("root", dispatcher, isLocal: true).get().wire
+        for (name, role) in [("pia", "vm-admin"), ("quinn", nil)] as [(String, String?)] {
+            let user = WireValue.structure([
+                WireMember("short_name", .string(name)), WireMember("fullname", ""),
+                WireMember("other_config", .structure([WireMember("password", .string("pw of \(name)"))])),
+            ])
+            _ = try await dispatcher.call(method: "user.create", params: [root, user]).get()
+            let subject = WireValue.structure([WireMember("subject_identifier", .string(name))])
+            let made = try await dispatcher.call(method: "subject.create", params: [root, subject]).get()
+            guard let role, let entry = BasicRole(rawValue: role) else { continue }
+            let found = await dispatcher.call(
+                method: "role.get_by_name_label", params: [root, .string(entry.rawValue)])
+            guard case .set(let refs) = try found.get(), let ref = refs.first else { throw Odd() }
+            let given = await dispatcher.call(method: "subject.add_to_roles", params: [root, made.wire, ref.wire])
+            _ = try given.get()
+        }
+        for _ in 1...2 {
+            #expect(await login("quinn", dispatcher).failureCode == "SESSION_AUTHORIZATION_FAILED")
+            let session = try await login("pia", dispatcher).get().wire
+            let allowed = await dispatcher.call(method: "VDI.forget", params: [session, "OpaqueRef:x"])
+            #expect(allowed.failureCode == "NOT_IMPLEMENTED")
+            let denied = await dispatcher.call(method: "SR.forget", params: [session, "OpaqueRef:x"])
+            #expect(denied.failureCode == "RBAC_PERMISSION_DENIED")
+            try await database.close()
+            (database, dispatcher) = try await open()
+        }
+        try await database.close()
+    }
+
     @Test func aUsersOldestSessionMakesRoomWhateverTheOriginator() async throws {
         let host = try await TestHost()
         try await host.person("erin", password: "e", roles: ["read-only"])

@@ -313,6 +313,25 @@ private let model = Datamodel.all
         #expect(await unknown.value.failureCode == "SESSION_AUTHENTICATION_FAILED")
     }
 
+    /// Also where looking at the credentials costs nothing, nobody can try more of them than the pause lets through.
+    @Test func attemptsUnderWayAreBounded() async throws {
+        let host = try await TestHost(loginFailureDelay: .seconds(86400))
+        await withTaskGroup(of: String?.self) { group in
+            for _ in 0..<520 {
+                group.addTask { await host.call("session.slave_local_login", ["x"], session: nil).failureCode }
+            }
+            // Those that are let in wait for tomorrow.
+            for _ in 0..<8 { #expect(await group.next() == .some("TOO_BUSY")) }
+            group.cancelAll()
+            for await code in group { #expect(code == "SESSION_AUTHENTICATION_FAILED") }
+        }
+        // To hang up does not give a try back.
+        #expect(await host.login("root", host.password).failureCode == "TOO_BUSY")
+        let local = await host.dispatcher.call(
+            method: "session.login_with_password", params: ["root", ""], client: ClientInfo(isLocalSocket: true))
+        #expect(local.failureCode == nil)
+    }
+
     @Test func aFloodOfLogInsIsRefusedAndHarmsNobody() async throws {
         let host = try await TestHost()
         let session = try await host.login()

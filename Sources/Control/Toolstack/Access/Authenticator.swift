@@ -20,15 +20,16 @@ struct UserAccount: Sendable {
 }
 
 /// Checks names and passwords: `root`, then the pool's own users, then the system's if it is told to ask PAM. A wrong one is
-/// answered late; that keeps nobody else waiting, and the number of those who wait is bounded.
+/// answered late; that keeps nobody else waiting, and the number of those under way is bounded: so is how many can be tried
+/// in a second, also where the check itself is quick.
 final class Authenticator: Sendable {
     private let database: PoolDatabase
     private let pam: PAMService?
     private let failureDelay: Duration
-    private let delayed = Mutex(0)
+    private let attempts = Mutex(0)
 
-    /// How many wrong passwords may wait for their answer. More cannot come: hashing lets a few through in a second.
-    static let mostDelayed = 512
+    /// How many attempts may be under way, those that wait for their late answer included.
+    static let mostAttempts = 512
 
     init(database: PoolDatabase, pam: PAMService?, failureDelay: Duration) {
         self.database = database
@@ -62,14 +63,36 @@ final class Authenticator: Sendable {
 
     /// For credentials that cannot be right.
     func refuse(_ name: String, _ text: String) async throws -> Never {
-        await pause()
+        try await check(name, text) { false }
         throw APIError("SESSION_AUTHENTICATION_FAILED", name, text)
     }
 
-    private func check(_ name: String, _ isRight: @Sendable () async throws -> Bool) async throws {
-        guard try await !isRight() else { return }
-        try await refuse(name, "the user name or the password is wrong")
+    private func check(
+        _ name: String, _ text: String = "the user name or the password is wrong",
+        _ isRight: @Sendable () async throws -> Bool
+    ) async throws {
+        let isAdmitted = attempts.withLock { count in
+            guard count < Self.mostAttempts else { return false }
+            count += 1
+            return true
+        }
+        guard isAdmitted else { throw APIError("TOO_BUSY") }
+        do {
+            guard try await !isRight() else { return end() }
+        } catch {
+            end()
+            throw error
+        }
+        // The attempt takes its time also when the client hangs up: who does not wait for the answer tries no faster.
+        Task {
+            try? await Task.sleep(for: failureDelay)
+            end()
+        }
+        try? await Task.sleep(for: failureDelay)
+        throw APIError("SESSION_AUTHENTICATION_FAILED", name, text)
     }
+
+    private func end() { attempts.withLock { $0 -= 1 } }
 
     /// What the account may do.
     private func authorize(_ name: String, user: Ref<User>) throws -> UserAccount {
@@ -83,17 +106,5 @@ final class Authenticator: Sendable {
         return UserAccount(
             name: name, role: role, subject: subject.typedRef(Subject.self),
             subjectIdentifier: subject[Subject.subjectIdentifier], user: user)
-    }
-
-    private func pause() async {
-        let waits = delayed.withLock { count in
-            guard count < Self.mostDelayed else { return false }
-            count += 1
-            return true
-        }
-        guard waits else { return }
-        // A client that hangs up meanwhile ends the pause, not the answer.
-        try? await Task.sleep(for: failureDelay)
-        delayed.withLock { $0 -= 1 }
     }
 }

@@ -30,12 +30,15 @@ struct Query: Sendable {
     }
 
     private let root: Expression
+    /// How many comparisons it has: what it costs to look at a row.
+    let comparisons: Int
 
     /// Throws INVALID_VALUE [text, what is wrong].
     init(_ text: String, schema: ClassSchema?) throws(APIError) {
         var parser = Parser(tokens: try QueryToken.all(in: text), text: text, schema: schema)
         root = try parser.expression()
         try parser.end()
+        comparisons = parser.comparisons
     }
 
     func matches(_ row: Row) -> Bool { matches(ref: row.ref) { row[field: $0] } }
@@ -70,6 +73,7 @@ struct Query: Sendable {
         let schema: ClassSchema?
         var position = 0
         var depth = 0
+        var comparisons = 1
         static let deepest = 200
 
         mutating func expression() throws(APIError) -> Expression {
@@ -94,6 +98,7 @@ struct Query: Sendable {
         }
 
         private mutating func operand() throws(APIError) -> Expression {
+            comparisons += 1
             // Loops instead of recursing: a client may write any number of "not".
             var isNegated = false
             while take(.not) { isNegated.toggle() }

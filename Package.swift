@@ -108,6 +108,7 @@ if coreOnly {
     ]
     targets += [
         .systemLibrary(name: "CCrypt", path: "Sources/System/CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .target(name: "CPAM", path: "Sources/System/CPAM", linkerSettings: [.linkedLibrary("pam")]),
         // API
         library("API", "DataModel", ["CoreTypes"]),
         library("API", "APITypes", ["DataModel", "CoreTypes"]),
@@ -131,7 +132,7 @@ if coreOnly {
             [
                 "PoolDatabase", "StorageInterface", "StorageManagers", "StorageMotion", "Guests", "MetricArchives",
                 "DatapathControl",
-                "APITypes", "DataModel", "RPCCodec", "CoreTypes", "CLinux", "CCrypt",
+                "APITypes", "DataModel", "RPCCodec", "CoreTypes", "CLinux", "CCrypt", "CPAM",
             ], packages: [logging]),
         // Interface
         library("Interface", "TerminalUI", ["CoreTypes"]),
@@ -146,7 +147,10 @@ if coreOnly {
         program("gantryd", ["APIServer", "Toolstack", "CoreTypes"], packages: [arguments, logging]),
         program("gantry-datapath", ["Datapath", "DatapathControl", "BlockIO", "CoreTypes"]),
         program("xe", ["XECommands", "XenAPIClient", "CoreTypes"]),
-        program("gantry", ["ImageCommands", "DatapathControl", "CoreTypes", "CLinux"], packages: [arguments]),
+        program(
+            "gantry",
+            ["ImageCommands", "XenAPIClient", "APITypes", "RPCCodec", "DatapathControl", "CoreTypes", "CLinux"],
+            packages: [arguments]),
         program("datamodel-gen", ["DataModel", "CoreTypes"]),
         // Testing
         library("Testing", "GuestFixture", ["TestSupport", "CoreTypes", "CLinux"]),
@@ -155,8 +159,8 @@ if coreOnly {
         tests(
             "API", "APIServerTests",
             [
-                "APIServer", "Toolstack", "PoolDatabase", "XenAPIClient", "APITypes", "RPCCodec", "CoreTypes",
-                "TestSupport",
+                "APIServer", "Toolstack", "PoolDatabase", "XenAPIClient", "APITypes", "RPCCodec", "DataModel",
+                "CoreTypes", "TestSupport",
             ], packages: [nioCore, nioSSL, logging]),
         tests(
             "Control", "HostTests",

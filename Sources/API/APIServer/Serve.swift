@@ -11,7 +11,7 @@ public func serve(_ configuration: ServerConfiguration) async throws {
         configuration: ToolstackConfiguration(
             stateDirectory: configuration.stateDirectory, runDirectory: configuration.runDirectory,
             acceleration: configuration.acceleration, initialPasswordFile: configuration.initialPasswordFile,
-            logger: configuration.logger))
+            pamService: configuration.pamService, logger: configuration.logger))
     let service: APIService
     do {
         service = try await APIService.start(

@@ -15,12 +15,14 @@ public struct ServerConfiguration: Sendable {
     public var initialPasswordFile: String?
     /// `auto`, `kvm` or `tcg`.
     public var acceleration: String
+    /// Name of the PAM service that knows the system's accounts; nil: PAM is not asked.
+    public var pamService: String?
     public var logger: Logger
 
     public init(
         stateDirectory: String, runDirectory: String, http: HTTPAddress? = nil, https: HTTPAddress? = nil,
         socket: String = Self.standardSocket, initialPasswordFile: String? = nil, acceleration: String = "auto",
-        logger: Logger
+        pamService: String? = nil, logger: Logger
     ) {
         self.stateDirectory = stateDirectory
         self.runDirectory = runDirectory
@@ -29,6 +31,7 @@ public struct ServerConfiguration: Sendable {
         self.socket = socket
         self.initialPasswordFile = initialPasswordFile
         self.acceleration = acceleration
+        self.pamService = pamService
         self.logger = logger
     }
 

@@ -6,6 +6,8 @@ import Toolstack
 
 /// A transfer that is under way: who asked and the task that stands for it.
 struct Transfer: Sendable {
+    /// The name of the path in the datamodel, e.g. `put_import_raw_vdi`.
+    let handler: String
     let context: CallContext
     let task: RunningTask
     /// The session was made for this request only.
@@ -18,17 +20,26 @@ enum TransferStart: Sendable {
 }
 
 extension TransferEndpoint {
-    /// Checks who asks (a session, a password, or the local socket) and finds or makes the task.
+    /// Checks who asks (a session, a password, or the local socket) and whether they may use the path that the datamodel
+    /// calls `name`, and finds or makes the task.
     func begin(
         _ request: Request, _ arguments: RequestArguments, isLocal: Bool, name: String
     ) async -> TransferStart {
         let client = ClientInfo(isLocalSocket: isLocal, userAgent: request.headers[.userAgent])
         let given = arguments.identity("task_id") ?? request.headers[text: "task-id"]
-        let session: Ref<Session>
+        var session = Ref<Session>.null
         var ownsSession = false
+        let caller: Principal
         do {
             (session, ownsSession) = try await authenticate(request, arguments, client)
+            caller = try await dispatcher.admit(session, toPath: name)
+        } catch let error as APIError where error.code == "RBAC_PERMISSION_DENIED" {
+            await dispatcher.record(name, session: session, client: client, .failure(error))
+            if ownsSession { try? await dispatcher.sessions.logout(session) }
+            if let given { await fail(Ref(given), error) }
+            return .refused(.error(.forbidden, error.description))
         } catch {
+            if ownsSession { try? await dispatcher.sessions.logout(session) }
             if let given { await fail(Ref(given), APIError("SESSION_AUTHENTICATION_FAILED", "", "no valid login")) }
             return .refused(.error(.unauthorized, "log in first: \(APIError(error, task: .null).code)"))
         }
@@ -38,10 +49,11 @@ extension TransferEndpoint {
                 task = try await dispatcher.tasks.adopt(Ref(given))
             } else {
                 let parent = arguments.identity("subtask_of") ?? request.headers[text: "subtask-of"]
-                task = try await dispatcher.tasks.start(name, session: session, parent: parent.map(Ref<XenTask>.init))
+                let label = String(name.drop { $0 != "_" }.dropFirst())
+                task = try await dispatcher.tasks.start(label, session: session, parent: parent.map(Ref<XenTask>.init))
             }
-            let context = CallContext(session: session, task: task.ref, progress: task, client: client)
-            return .begun(Transfer(context: context, task: task, ownsSession: ownsSession))
+            let context = CallContext(session: session, task: task.ref, progress: task, client: client, caller: caller)
+            return .begun(Transfer(handler: name, context: context, task: task, ownsSession: ownsSession))
         } catch {
             if ownsSession { try? await dispatcher.sessions.logout(session) }
             return .refused(.error(.badRequest, APIError(error, task: .null).description))
@@ -87,6 +99,8 @@ extension TransferEndpoint {
 
     /// Stores the outcome in the task and forgets a session of our own.
     func end(_ transfer: Transfer, _ outcome: Result<APIValue, APIError>) async {
+        await dispatcher.record(
+            transfer.handler, session: transfer.context.session, client: transfer.context.client, outcome)
         await dispatcher.tasks.finish(transfer.task, outcome, keep: true)
         if transfer.ownsSession { try? await dispatcher.sessions.logout(transfer.context.session) }
         if case .failure(let error) = outcome { logger.warning("transfer failed", metadata: ["error": "\(error)"]) }

@@ -21,12 +21,15 @@ struct TransferEndpoint: Sendable {
         routes.on(.get, "/export_raw_vdi") { routed, writer in
             try await send(routed.request, routed.arguments, isLocal: routed.isLocal, writer)
         }
+        routes.on(.get, "/audit_log") { routed, writer in
+            try await sendAuditLog(routed.request, routed.arguments, isLocal: routed.isLocal, writer)
+        }
     }
 
     func receive(
         _ request: Request, _ arguments: RequestArguments, isLocal: Bool, _ writer: consuming ResponseWriter
     ) async throws {
-        try await receive(request, arguments, isLocal: isLocal, name: "import_raw_vdi", writer) { context, length in
+        try await receive(request, arguments, isLocal: isLocal, name: "put_import_raw_vdi", writer) { context, length in
             try await transfers.beginImport(
                 try Self.importRequest(request, arguments, length: length), context: context)
         }
@@ -111,7 +114,7 @@ struct TransferEndpoint: Sendable {
     func send(
         _ request: Request, _ arguments: RequestArguments, isLocal: Bool, _ writer: consuming ResponseWriter
     ) async throws {
-        try await send(request, arguments, isLocal: isLocal, name: "export_raw_vdi", writer) { context in
+        try await send(request, arguments, isLocal: isLocal, name: "get_export_raw_vdi", writer) { context in
             try await transfers.beginExport(try Self.exportRequest(arguments), context: context)
         }
     }

@@ -7,11 +7,13 @@ public struct Datamodel: Sendable {
     public let enums: [EnumDeclaration] = EnumDeclaration.all
     public let errors: [ErrorDeclaration] = ErrorDeclaration.all
     public let relations: [Relation] = Relation.all
+    public let httpHandlers: [HTTPHandlerDeclaration] = HTTPHandlerDeclaration.all
 
     private let classesByName: [String: ClassDeclaration]
     private let classesByLowercaseName: [String: ClassDeclaration]
     private let enumsByName: [String: EnumDeclaration]
     private let errorsByCode: [String: ErrorDeclaration]
+    private let handlersByName: [String: HTTPHandlerDeclaration]
     private let messagesByName: [String: MessageDeclaration]
     /// By `<class>_<message>`, the other spelling of synchronous calls.
     private let messagesByAlias: [String: MessageDeclaration]
@@ -31,6 +33,7 @@ public struct Datamodel: Sendable {
         classesByLowercaseName = Dictionary(classes.map { ($0.name.lowercased(), $0) }) { first, _ in first }
         enumsByName = Dictionary(enums.map { ($0.name, $0) }) { first, _ in first }
         errorsByCode = Dictionary(errors.map { ($0.code, $0) }) { first, _ in first }
+        handlersByName = Dictionary(httpHandlers.map { ($0.name, $0) }) { first, _ in first }
     }
 
     /// The class spelled exactly `name`.
@@ -42,6 +45,9 @@ public struct Datamodel: Sendable {
     public func enumNamed(_ name: String) -> EnumDeclaration? { enumsByName[name] }
 
     public func error(_ code: String) -> ErrorDeclaration? { errorsByCode[code] }
+
+    /// The path served under this name, e.g. `put_import_raw_vdi`.
+    public func httpHandler(_ name: String) -> HTTPHandlerDeclaration? { handlersByName[name] }
 
     /// The message `VDI.create` and the like, implied ones included. No `Async.` prefix, no alias.
     public func message(_ wireName: String) -> MessageDeclaration? { messagesByName[wireName] }

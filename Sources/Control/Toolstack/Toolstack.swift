@@ -18,17 +18,20 @@ public struct ToolstackConfiguration: Sendable {
     public var initialPasswordFile: String?
     /// Path of the gantry-datapath program; nil: beside this program.
     public var datapathProgram: String?
+    /// Name of the PAM service that knows the system's accounts; nil: only the pool's own users may log in.
+    public var pamService: String?
     public var logger: Logger
 
     public init(
         stateDirectory: String, runDirectory: String, acceleration: String = "auto", initialPasswordFile: String? = nil,
-        datapathProgram: String? = nil, logger: Logger
+        datapathProgram: String? = nil, pamService: String? = nil, logger: Logger
     ) {
         self.stateDirectory = stateDirectory
         self.runDirectory = runDirectory
         self.acceleration = acceleration
         self.initialPasswordFile = initialPasswordFile
         self.datapathProgram = datapathProgram
+        self.pamService = pamService
         self.logger = logger
     }
 }
@@ -122,8 +125,11 @@ public final class Toolstack: Sendable {
                 Task { await moves.retryForEver() },
             ] + services.start(context)
         return Toolstack(
-            dispatcher: Dispatcher(database: database, host: identity.host, messages: messages), database: database,
-            transfers: transfers, services: services, background: background, instance: instance)
+            dispatcher: Dispatcher(
+                database: database, host: identity.host, messages: messages,
+                audit: try AuditLog(path: configuration.stateDirectory + "/audit.log", logger: logger),
+                pam: configuration.pamService.map { PAMService(name: $0) }),
+            database: database, transfers: transfers, services: services, background: background, instance: instance)
     }
 
     /// Ends this toolstack. Guests, their data paths and running mirrors go on without it.

@@ -1,23 +1,26 @@
 import DataModel
 import Foundation
 
-// datamodel-gen <folder>: writes the Swift form of the datamodel there; scripts/generate.sh runs it.
-guard CommandLine.arguments.count == 2 else {
-    FileHandle.standardError.write(Data("usage: datamodel-gen FOLDER\n".utf8))
-    exit(2)
-}
-
-let folder = URL(fileURLWithPath: CommandLine.arguments[1])
-let files = ClassFiles.all + [EnumFiles.all, ErrorCodeFile.all]
+// datamodel-gen FOLDER: writes the Swift form of the datamodel there; scripts/generate.sh runs it.
+// datamodel-gen json: prints the datamodel as JSON.
+// datamodel-gen pages FOLDER COVERAGE: writes the reference there; scripts/make-api-pages.sh runs it.
+let words = Array(CommandLine.arguments.dropFirst())
 do {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let wanted = Set(files.map(\.name))
-    for old in try FileManager.default.contentsOfDirectory(atPath: folder.path)
-    where old.hasSuffix(".swift") && !wanted.contains(old) {
-        try FileManager.default.removeItem(at: folder.appendingPathComponent(old))
-    }
-    for file in files {
-        try Data(file.text.utf8).write(to: folder.appendingPathComponent(file.name))
+    switch (words.first, words.count) {
+    case ("json", 1):
+        try FileHandle.standardOutput.write(contentsOf: try DatamodelDescription(.all).encoded() + Data("\n".utf8))
+    case ("pages", 3):
+        let coverage = try JSONDecoder().decode(
+            [String: String].self, from: try Data(contentsOf: URL(fileURLWithPath: words[2])))
+        let pages = ReferencePages(model: .all, coverage: coverage).all
+        try OutputFolder(words[1]).replace(suffix: ".md", with: pages)
+    case (let folder?, 1):
+        let files = ClassFiles.all + [EnumFiles.all, ErrorCodeFile.all]
+        try OutputFolder(folder).replace(
+            suffix: ".swift", with: Dictionary(files.map { ($0.name, $0.text) }) { first, _ in first })
+    default:
+        FileHandle.standardError.write(Data("usage: datamodel-gen FOLDER | json | pages FOLDER COVERAGE\n".utf8))
+        exit(2)
     }
 } catch {
     FileHandle.standardError.write(Data("datamodel-gen: \(error)\n".utf8))

@@ -3,7 +3,8 @@ import ImageCommands
 
 struct HostCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "host", abstract: "Administer the toolstack on this host.", subcommands: [HostStopCommand.self])
+        commandName: "host", abstract: "Administer the toolstack on this host.",
+        subcommands: [HostStopCommand.self, UserCommand.self])
 }
 
 struct HostStopCommand: ParsableCommand {

@@ -6,7 +6,7 @@ import Logging
 struct Gantryd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gantryd", abstract: "The toolstack daemon: storage, guests and the XenAPI of one host.",
-        subcommands: [Serve.self])
+        subcommands: [Serve.self, Messages.self])
 }
 
 struct Serve: AsyncParsableCommand {
@@ -20,6 +20,8 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Folder of SMAPIv1 drivers (not used yet).") var smDir: [String] = []
     @Option(help: "Folder of SMAPIv3 scripts (not used yet).") var storageScriptRoot: String?
     @Option(help: "File with root's first password.") var initialPasswordFile: String?
+    @Option(help: "PAM service that knows the system's accounts, e.g. gantry; without it PAM is not asked.")
+    var pamService: String?
     @Option(help: "How guests run: auto, kvm or tcg.") var accel = "auto"
     @Option(help: "Behave like this release (not used yet).") var compat: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "info"
@@ -48,6 +50,6 @@ struct Serve: AsyncParsableCommand {
             ServerConfiguration(
                 stateDirectory: stateDir, runDirectory: runDir, http: http.flatMap { HTTPAddress($0) },
                 https: https.flatMap { HTTPAddress($0) }, socket: socket, initialPasswordFile: initialPasswordFile,
-                acceleration: accel, logger: logger))
+                acceleration: accel, pamService: pamService, logger: logger))
     }
 }

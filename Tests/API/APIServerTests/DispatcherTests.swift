@@ -213,6 +213,9 @@ import Toolstack
             guard case .map(let entries) = records else { throw APIError("no map") }
             #expect(entries.keys.sorted() == names.map { "OpaqueRef:\($0)" }, "\(text)")
         }
+        let long = String(repeating: #"field "uuid" = "x" or "#, count: 10_000) + #"field "name__label" = "b""#
+        let found = await host.call("VDI.get_all_where", [.string(long)], session: session)
+        #expect(found == .success(.set([.ref("OpaqueRef:b")])))
         let deep = String(repeating: "(", count: 100_000)
         for text in [
             "", "true and", "field name = \"a\"", "(true", "\"a = b", "TRUE", "true true", "field \"nope\" = \"\"",

@@ -20,7 +20,9 @@ struct TestHost {
     let password: String
     let gate: Gate
 
-    init() async throws {
+    init(
+        loginFailureDelay: Duration = .milliseconds(10), audit: AuditLog? = nil, pam: PAMService? = nil
+    ) async throws {
         folder = try ScratchFolder("api")
         database = try await PoolDatabase.open(path: nil)
         identity = try await HostBootstrap.run(database: database, stateDirectory: folder.path)
@@ -62,7 +64,8 @@ struct TestHost {
             throw APIError("VDI_IN_USE", try arguments.get(0, as: Ref<VDI>.self).opaque, "forget")
         }
         dispatcher = Dispatcher(
-            database: database, host: identity.host, messages: messages, loginFailureDelay: .milliseconds(10))
+            database: database, host: identity.host, messages: messages, loginFailureDelay: loginFailureDelay,
+            audit: audit, pam: pam)
     }
 
     /// Opens once.

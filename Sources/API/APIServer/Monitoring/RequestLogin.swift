@@ -8,8 +8,8 @@ import Toolstack
 struct RequestLogin: Sendable {
     let dispatcher: Dispatcher
 
-    /// Runs `body` for a caller who may use the path that the datamodel calls `path`. Throws `HTTPFailure` with status 401 for
-    /// others. Errors of the API that `body` throws become 400, 404 or 500.
+    /// Runs `body` for a caller who may use the path that the datamodel calls `path`. Throws `HTTPFailure` with status 401
+    /// or 403 for others. Errors of the API that `body` throws become 400, 404 or 500.
     func admit<T: Sendable>(
         _ routed: RoutedRequest, to path: String, _ body: (Ref<Session>) async throws -> T
     ) async throws -> T {
@@ -20,6 +20,7 @@ struct RequestLogin: Sendable {
             throw HTTPFailure(.unauthorized, "log in first: \(APIError(error, task: .null).code)")
         }
         do {
+            try await dispatcher.admit(session, toPath: path)
             let result = try await body(session)
             if isOwn { try? await dispatcher.sessions.logout(session) }
             return result

@@ -11,7 +11,9 @@ extension ClassDeclaration {
         FieldDeclaration("host", .ref("host"), .staticReadOnly, .nullRef, since: "stockholm"),
         FieldDeclaration("not_before", .datetime, .staticReadOnly, .never, since: "stockholm"),
         FieldDeclaration("not_after", .datetime, .staticReadOnly, .never, since: "stockholm"),
-        FieldDeclaration("fingerprint", .string, .staticReadOnly, .string(""), since: "stockholm", state: .deprecated),
+        FieldDeclaration(
+            "fingerprint", .string, .staticReadOnly, .string(""), since: "stockholm", state: .deprecated,
+            history: History(deprecated: "24.19.0")),
         FieldDeclaration(
             "fingerprint_sha256", .string, .staticReadOnly, .string(""), since: "24.20.0", state: .prototyped),
         FieldDeclaration(

@@ -1,16 +1,22 @@
 extension ClassDeclaration {
     static let clusterHost = ClassDeclaration(
-        name: "Cluster_host", since: "lima", defaultRole: .poolOperator,
+        name: "Cluster_host", since: "lima", history: History(prototyped: "kolkata"), defaultRole: .poolOperator,
         fields: clusterHostFields,
         messages: clusterHostMessages)
 
     private static let clusterHostFields: [FieldDeclaration] = [
-        FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "lima"),
-        FieldDeclaration("cluster", .ref("Cluster"), .staticReadOnly, .nullRef, since: "lima"),
-        FieldDeclaration("host", .ref("host"), .staticReadOnly, .nullRef, since: "lima"),
-        FieldDeclaration("enabled", .bool, .dynamicReadOnly, .bool(false), since: "lima"),
-        FieldDeclaration("PIF", .ref("PIF"), .staticReadOnly, .nullRef, since: "lima"),
-        FieldDeclaration("joined", .bool, .dynamicReadOnly, .bool(true), since: "lima"),
+        FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "lima", history: History(prototyped: "kolkata")),
+        FieldDeclaration(
+            "cluster", .ref("Cluster"), .staticReadOnly, .nullRef, since: "lima",
+            history: History(prototyped: "kolkata")),
+        FieldDeclaration(
+            "host", .ref("host"), .staticReadOnly, .nullRef, since: "lima", history: History(prototyped: "kolkata")),
+        FieldDeclaration(
+            "enabled", .bool, .dynamicReadOnly, .bool(false), since: "lima", history: History(prototyped: "kolkata")),
+        FieldDeclaration(
+            "PIF", .ref("PIF"), .staticReadOnly, .nullRef, since: "lima", history: History(prototyped: "kolkata")),
+        FieldDeclaration(
+            "joined", .bool, .dynamicReadOnly, .bool(true), since: "lima", history: History(prototyped: "kolkata")),
         FieldDeclaration("live", .bool, .dynamicReadOnly, .bool(false), since: "24.3.0", state: .prototyped),
         FieldDeclaration("last_update_live", .datetime, .dynamicReadOnly, .never, since: "24.3.0", state: .prototyped),
         FieldDeclaration(
@@ -19,7 +25,9 @@ extension ClassDeclaration {
         FieldDeclaration(
             "current_operations", .map(.string, .enumeration("cluster_host_operation")), .dynamicReadOnly, .emptyMap,
             since: "rio", isPersistent: false),
-        FieldDeclaration("other_config", .map(.string, .string), .staticReadOnly, .emptyMap, since: "lima"),
+        FieldDeclaration(
+            "other_config", .map(.string, .string), .staticReadOnly, .emptyMap, since: "lima",
+            history: History(prototyped: "kolkata")),
     ]
 
     private static let clusterHostMessages: [MessageDeclaration] = [
@@ -31,27 +39,30 @@ extension ClassDeclaration {
                 ParameterDeclaration("pif", .ref("PIF"), since: "lima"),
             ],
             result: .ref("Cluster_host"), role: .poolOperator, isAsync: true,
-            errors: ["PIF_NOT_ATTACHED_TO_HOST", "NO_CLUSTER_HOSTS_REACHABLE"], since: "lima"),
+            errors: ["PIF_NOT_ATTACHED_TO_HOST", "NO_CLUSTER_HOSTS_REACHABLE"], since: "lima",
+            history: History(prototyped: "kolkata")),
         MessageDeclaration(
             "destroy",
             [
                 ParameterDeclaration("self", .ref("Cluster_host"), since: "lima")
             ],
             role: .poolOperator, isAsync: true,
-            errors: ["CLUSTER_STACK_IN_USE", "CLUSTERING_DISABLED", "CLUSTER_HOST_IS_LAST"], since: "lima"),
+            errors: ["CLUSTER_STACK_IN_USE", "CLUSTERING_DISABLED", "CLUSTER_HOST_IS_LAST"], since: "lima",
+            history: History(prototyped: "kolkata")),
         MessageDeclaration(
             "enable",
             [
                 ParameterDeclaration("self", .ref("Cluster_host"), since: "lima")
             ],
             role: .poolOperator, isAsync: true, errors: ["PIF_ALLOWS_UNPLUG", "REQUIRED_PIF_IS_UNPLUGGED"],
-            since: "lima"),
+            since: "lima", history: History(prototyped: "kolkata")),
         MessageDeclaration(
             "force_destroy",
             [
                 ParameterDeclaration("self", .ref("Cluster_host"), since: "lima")
             ],
-            role: .poolOperator, isAsync: true, errors: ["CLUSTER_STACK_IN_USE"], since: "lima"),
+            role: .poolOperator, isAsync: true, errors: ["CLUSTER_STACK_IN_USE"], since: "lima",
+            history: History(prototyped: "kolkata")),
         MessageDeclaration(
             "forget",
             [
@@ -63,6 +74,7 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("self", .ref("Cluster_host"), since: "lima")
             ],
-            role: .poolOperator, isAsync: true, errors: ["CLUSTER_STACK_IN_USE"], since: "lima"),
+            role: .poolOperator, isAsync: true, errors: ["CLUSTER_STACK_IN_USE"], since: "lima",
+            history: History(prototyped: "kolkata")),
     ]
 }

@@ -1,6 +1,7 @@
 extension ClassDeclaration {
     static let crashdump = ClassDeclaration(
-        name: "crashdump", since: "rio", state: .deprecated, defaultRole: .poolOperator,
+        name: "crashdump", since: "rio", state: .deprecated, history: History(deprecated: "inverness"),
+        defaultRole: .poolOperator,
         fields: crashdumpFields,
         messages: crashdumpMessages)
 

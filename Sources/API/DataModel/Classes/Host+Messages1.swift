@@ -6,7 +6,7 @@ extension ClassDeclaration {
                 ParameterDeclaration("host", .ref("host")),
                 ParameterDeclaration("auto_enable", .bool, .bool(true), since: "25.31.0"),
             ],
-            role: .poolOperatorOrClientCertificate, isAsync: true, since: "rio"),
+            role: .poolOperatorOrClientCertificate, isAsync: true, since: "rio", history: History(changed: ["25.31.0"])),
         MessageDeclaration(
             "enable",
             [
@@ -71,7 +71,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("host", .ref("host")),
                 ParameterDeclaration("contents", .string),
             ],
-            role: .poolOperator, isAsync: true, errors: ["LICENSE_PROCESSING_ERROR"], since: "rio", state: .removed),
+            role: .poolOperator, isAsync: true, errors: ["LICENSE_PROCESSING_ERROR"], since: "rio", state: .removed,
+            history: History(deprecated: "clearwater", removed: "clearwater")),
         MessageDeclaration(
             "license_add",
             [
@@ -130,7 +131,8 @@ extension ClassDeclaration {
                     "pending_guidances_recommended", .set(.enumeration("update_guidances")), .emptySet,
                     since: "26.0.0"),
             ],
-            result: .ref("host"), role: .poolOperator, isAsync: true, since: "rio", isHidden: true),
+            result: .ref("host"), role: .poolOperator, isAsync: true, since: "rio",
+            history: History(changed: ["24.40.0", "25.21.0", "25.38.0-next"]), isHidden: true),
         MessageDeclaration(
             "destroy",
             [
@@ -208,7 +210,8 @@ extension ClassDeclaration {
                 "HOST_STILL_BOOTING", "HOST_HAS_NO_MANAGEMENT_IP", "HOST_MASTER_CANNOT_TALK_BACK",
                 "HOST_UNKNOWN_TO_MASTER", "HOST_BROKEN", "LICENCE_RESTRICTION", "LICENSE_DOES_NOT_SUPPORT_POOLING",
                 "HA_SHOULD_BE_FENCED", "HOST_XAPI_VERSION_HIGHER_THAN_COORDINATOR",
-            ], since: "miami", isHidden: true, isPoolInternal: true),
+            ],
+            since: "miami", isHidden: true, isPoolInternal: true),
         MessageDeclaration(
             "request_backup",
             [
@@ -287,14 +290,15 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("self", .ref("host"), since: "midnight-ride")
             ],
-            result: .set(.ref("VM")), role: .readOnly, isAsync: true, since: "midnight-ride", state: .deprecated),
+            result: .set(.ref("VM")), role: .readOnly, isAsync: true, since: "midnight-ride", state: .deprecated,
+            history: History(deprecated: "tampa")),
         MessageDeclaration(
             "get_uncooperative_domains",
             [
                 ParameterDeclaration("self", .ref("host"), since: "midnight-ride")
             ],
             result: .set(.string), role: .localRootOnly, isAsync: true, since: "midnight-ride", state: .deprecated,
-            isHidden: true, isPoolInternal: true),
+            history: History(deprecated: "tampa"), isHidden: true, isPoolInternal: true),
         MessageDeclaration(
             "evacuate",
             [
@@ -302,7 +306,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("network", .ref("network"), .nullRef, since: "1.297.0"),
                 ParameterDeclaration("evacuate_batch_size", .int, .int(0), since: "23.27.0"),
             ],
-            role: .poolOperatorOrClientCertificate, isAsync: true, since: "miami"),
+            role: .poolOperatorOrClientCertificate, isAsync: true, since: "miami",
+            history: History(changed: ["1.297.0", "23.27.0"])),
         MessageDeclaration(
             "signal_networking_change", role: .localRootOnly, since: "miami", isHidden: true, isPoolInternal: true),
         MessageDeclaration(

@@ -59,8 +59,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("host", .ref("host"), since: "orlando"),
                 ParameterDeclaration("stuff", .map(.string, .string), since: "orlando"),
             ],
-            result: .map(.string, .string), role: .localRootOnly, since: "orlando", isHidden: true,
-            isPoolInternal: true),
+            result: .map(.string, .string), role: .localRootOnly, since: "orlando", isHidden: true, isPoolInternal: true
+        ),
         MessageDeclaration(
             "sync_data",
             [
@@ -176,14 +176,15 @@ extension ClassDeclaration {
                 ParameterDeclaration("name", .string, since: "1.290.0"),
                 ParameterDeclaration("force", .bool, .bool(false), since: "24.35.0"),
             ],
-            role: .localRootOnly, isAsync: true, since: "1.290.0", isHidden: true, isPoolInternal: true),
+            role: .localRootOnly, isAsync: true, since: "1.290.0", history: History(changed: ["24.35.0"]),
+            isHidden: true, isPoolInternal: true),
         MessageDeclaration(
             "certificate_list",
             [
                 ParameterDeclaration("host", .ref("host"), since: "george")
             ],
             result: .set(.string), role: .localRootOnly, isAsync: true, since: "george", state: .deprecated,
-            isHidden: true, isPoolInternal: true),
+            history: History(deprecated: "1.290.0"), isHidden: true, isPoolInternal: true),
         MessageDeclaration(
             "crl_install",
             [
@@ -217,7 +218,7 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("host", .ref("host"), since: "george")
             ],
-            result: .string, role: .readOnly, isAsync: true, since: "george"),
+            result: .string, role: .readOnly, isAsync: true, since: "george", history: History(changed: ["inverness"])),
         MessageDeclaration(
             "refresh_server_certificate",
             [
@@ -289,7 +290,8 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("host", .ref("host"), since: "midnight-ride")
             ],
-            role: .poolOperator, isAsync: true, since: "midnight-ride", state: .deprecated),
+            role: .poolOperator, isAsync: true, since: "midnight-ride", state: .deprecated,
+            history: History(deprecated: "ely")),
         MessageDeclaration(
             "set_power_on_mode",
             [
@@ -297,20 +299,22 @@ extension ClassDeclaration {
                 ParameterDeclaration("power_on_mode", .string, since: "cowley"),
                 ParameterDeclaration("power_on_config", .map(.string, .string), since: "cowley"),
             ],
-            role: .poolOperator, isAsync: true, since: "cowley"),
+            role: .poolOperator, isAsync: true, since: "cowley", history: History(changed: ["stockholm", "24.19.0"])),
         MessageDeclaration(
             "set_cpu_features",
             [
                 ParameterDeclaration("host", .ref("host"), since: "midnight-ride"),
                 ParameterDeclaration("features", .string, since: "midnight-ride"),
             ],
-            role: .poolOperator, since: "midnight-ride", state: .removed),
+            role: .poolOperator, since: "midnight-ride", state: .removed,
+            history: History(deprecated: "dundee", removed: "dundee")),
         MessageDeclaration(
             "reset_cpu_features",
             [
                 ParameterDeclaration("host", .ref("host"), since: "midnight-ride")
             ],
-            role: .poolOperator, since: "midnight-ride", state: .removed),
+            role: .poolOperator, since: "midnight-ride", state: .removed,
+            history: History(deprecated: "dundee", removed: "dundee")),
         MessageDeclaration(
             "reset_networking",
             [

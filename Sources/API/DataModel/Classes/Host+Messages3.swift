@@ -77,7 +77,7 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("host"), since: "dundee"),
                 ParameterDeclaration("value", .bool, since: "dundee"),
             ],
-            role: .poolOperator, isAsync: true, since: "dundee"),
+            role: .poolOperator, isAsync: true, since: "dundee", history: History(changed: ["stockholm"])),
         MessageDeclaration(
             "apply_guest_agent_config",
             [
@@ -132,7 +132,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("host", .ref("host"), since: "quebec"),
                 ParameterDeclaration("value", .string, since: "quebec"),
             ],
-            role: .localRootOnly, isAsync: true, since: "quebec", state: .deprecated),
+            role: .localRootOnly, isAsync: true, since: "quebec", state: .deprecated,
+            history: History(deprecated: "22.16.0")),
         MessageDeclaration(
             "notify_accept_new_pool_secret",
             [
@@ -185,8 +186,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("host", .ref("host"), since: "1.295.0"),
                 ParameterDeclaration("command", .string, since: "1.295.0"),
             ],
-            result: .string, role: .localRootOnly, isAsync: true, since: "1.295.0", isHidden: true,
-            isPoolInternal: true),
+            result: .string, role: .localRootOnly, isAsync: true, since: "1.295.0", isHidden: true, isPoolInternal: true
+        ),
         MessageDeclaration(
             "apply_updates",
             [
@@ -218,7 +219,7 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("self", .ref("host"))
             ],
-            role: .poolOperator, isAsync: true, since: "23.18.0", state: .removed),
+            role: .poolOperator, isAsync: true, since: "23.18.0", state: .removed, history: History(removed: "23.25.0")),
         MessageDeclaration(
             "emergency_clear_mandatory_guidance", role: .localRootOnly, since: "24.10.0", state: .prototyped),
         MessageDeclaration(

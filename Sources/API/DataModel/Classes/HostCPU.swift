@@ -1,6 +1,7 @@
 extension ClassDeclaration {
     static let hostCPU = ClassDeclaration(
-        name: "host_cpu", since: "rio", state: .deprecated, defaultRole: .poolOperator,
+        name: "host_cpu", since: "rio", state: .deprecated, history: History(deprecated: "midnight-ride"),
+        defaultRole: .poolOperator,
         fields: hostCPUFields,
         messages: [])
 

@@ -1,6 +1,7 @@
 extension ClassDeclaration {
     static let hostPatch = ClassDeclaration(
-        name: "host_patch", since: "rio", state: .deprecated, defaultRole: .poolOperator,
+        name: "host_patch", since: "rio", state: .deprecated, history: History(deprecated: "ely"),
+        defaultRole: .poolOperator,
         fields: hostPatchFields,
         messages: hostPatchMessages)
 
@@ -26,12 +27,13 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("self", .ref("host_patch"))
             ],
-            role: .poolOperator, isAsync: true, since: "rio", state: .deprecated),
+            role: .poolOperator, isAsync: true, since: "rio", state: .deprecated, history: History(deprecated: "miami")),
         MessageDeclaration(
             "apply",
             [
                 ParameterDeclaration("self", .ref("host_patch"))
             ],
-            result: .string, role: .poolOperator, isAsync: true, since: "rio", state: .deprecated),
+            result: .string, role: .poolOperator, isAsync: true, since: "rio", state: .deprecated,
+            history: History(deprecated: "miami")),
     ]
 }

@@ -1,36 +1,54 @@
 extension ClassDeclaration {
     static let network = ClassDeclaration(
         name: "network", since: "rio", hasCreateDestroy: true, defaultRole: .vmAdmin,
+        text: "What network interfaces of hosts and VMs are connected to.",
         fields: networkFields,
         messages: networkMessages)
 
     private static let networkFields: [FieldDeclaration] = [
-        FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "rio"),
+        FieldDeclaration(
+            "uuid", .string, .dynamicReadOnly, since: "rio",
+            text: "Identifies the network."),
         FieldDeclaration(
             "name_label", .string, .readWrite, .string(""), since: "rio", setterRole: .poolOperator,
-            path: ["name", "label"]),
+            path: ["name", "label"],
+            text: "The network's name."),
         FieldDeclaration(
             "name_description", .string, .readWrite, .string(""), since: "rio", setterRole: .poolOperator,
-            path: ["name", "description"]),
+            path: ["name", "description"],
+            text: "What the administrator wrote about it."),
         FieldDeclaration(
             "allowed_operations", .set(.enumeration("network_operations")), .dynamicReadOnly, .emptySet, since: "rio",
             isPersistent: false),
         FieldDeclaration(
             "current_operations", .map(.string, .enumeration("network_operations")), .dynamicReadOnly, .emptyMap,
             since: "rio", isPersistent: false),
-        FieldDeclaration("VIFs", .set(.ref("VIF")), .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("PIFs", .set(.ref("PIF")), .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("MTU", .int, .readWrite, .int(1500), since: "midnight-ride", setterRole: .vmAdmin),
+        FieldDeclaration(
+            "VIFs", .set(.ref("VIF")), .dynamicReadOnly, since: "rio",
+            text: "The interfaces of VMs on it."),
+        FieldDeclaration(
+            "PIFs", .set(.ref("PIF")), .dynamicReadOnly, since: "rio",
+            text: "The interfaces of hosts on it."),
+        FieldDeclaration(
+            "MTU", .int, .readWrite, .int(1500), since: "midnight-ride", setterRole: .vmAdmin,
+            text: "The longest packet, bytes."),
         FieldDeclaration(
             "other_config", .map(.string, .string), .readWrite, since: "rio", setterRole: .poolOperator,
             mapKeyRoles: [
                 "folder": .vmOperator, "XenCenter.CustomFields.*": .vmOperator,
                 "XenCenterCreateInProgress": .vmOperator,
-            ]),
-        FieldDeclaration("bridge", .string, .staticReadOnly, .string(""), since: "rio"),
-        FieldDeclaration("managed", .bool, .staticReadOnly, .bool(true), since: "falcon"),
+            ],
+            text: "For notes."),
+        FieldDeclaration(
+            "bridge", .string, .staticReadOnly, .string(""), since: "rio", history: History(changed: ["falcon"]),
+            text: "The bridge on the hosts."),
+        FieldDeclaration(
+            "managed", .bool, .staticReadOnly, .bool(true), since: "falcon",
+            text: "Whether the toolstack looks after the bridge."),
         FieldDeclaration("blobs", .map(.string, .ref("blob")), .dynamicReadOnly, .emptyMap, since: "orlando"),
-        FieldDeclaration("tags", .set(.string), .readWrite, .emptySet, since: "orlando", setterRole: .vmOperator),
+        FieldDeclaration(
+            "tags", .set(.string), .readWrite, .emptySet, since: "orlando", setterRole: .vmOperator,
+            text: "Words to find the network by."),
         FieldDeclaration(
             "default_locking_mode", .enumeration("network_default_locking_mode"), .dynamicReadOnly, .string("unlocked"),
             since: "tampa"),

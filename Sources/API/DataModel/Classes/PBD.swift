@@ -1,17 +1,29 @@
 extension ClassDeclaration {
     static let pbd = ClassDeclaration(
         name: "PBD", since: "rio", hasCreateDestroy: true, defaultRole: .poolOperator,
+        text: "A host's connection to a repository.",
         fields: pbdFields,
         messages: pbdMessages)
 
     private static let pbdFields: [FieldDeclaration] = [
-        FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("host", .ref("host"), .staticReadOnly, since: "rio"),
-        FieldDeclaration("SR", .ref("SR"), .staticReadOnly, since: "rio"),
-        FieldDeclaration("device_config", .map(.string, .string), .staticReadOnly, since: "rio"),
-        FieldDeclaration("currently_attached", .bool, .dynamicReadOnly, since: "rio"),
         FieldDeclaration(
-            "other_config", .map(.string, .string), .readWrite, .emptyMap, since: "miami", setterRole: .poolOperator),
+            "uuid", .string, .dynamicReadOnly, since: "rio",
+            text: "Identifies the connection."),
+        FieldDeclaration(
+            "host", .ref("host"), .staticReadOnly, since: "rio",
+            text: "The host."),
+        FieldDeclaration(
+            "SR", .ref("SR"), .staticReadOnly, since: "rio",
+            text: "The repository."),
+        FieldDeclaration(
+            "device_config", .map(.string, .string), .staticReadOnly, since: "rio",
+            text: "How the host reaches it: `location` for folders."),
+        FieldDeclaration(
+            "currently_attached", .bool, .dynamicReadOnly, since: "rio",
+            text: "Whether it is connected now."),
+        FieldDeclaration(
+            "other_config", .map(.string, .string), .readWrite, .emptyMap, since: "miami", setterRole: .poolOperator,
+            text: "For notes."),
     ]
 
     private static let pbdMessages: [MessageDeclaration] = [
@@ -20,13 +32,15 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("self", .ref("PBD"))
             ],
-            role: .poolOperator, isAsync: true, errors: ["SR_UNKNOWN_DRIVER"], since: "rio"),
+            role: .poolOperator, isAsync: true, errors: ["SR_UNKNOWN_DRIVER"], since: "rio",
+            text: "Connects."),
         MessageDeclaration(
             "unplug",
             [
                 ParameterDeclaration("self", .ref("PBD"))
             ],
-            role: .poolOperator, isAsync: true, since: "rio"),
+            role: .poolOperator, isAsync: true, since: "rio",
+            text: "Disconnects; no disk of the repository may be in use."),
         MessageDeclaration(
             "set_device_config",
             [

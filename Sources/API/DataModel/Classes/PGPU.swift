@@ -20,7 +20,7 @@ extension ClassDeclaration {
             since: "vgpu-productisation"),
         FieldDeclaration(
             "dom0_access", .enumeration("pci_dom0_access"), .dynamicReadOnly, .string("enabled"), since: "cream",
-            state: .deprecated),
+            state: .deprecated, history: History(deprecated: "24.14.0")),
         FieldDeclaration("is_system_display_device", .bool, .dynamicReadOnly, .bool(false), since: "cream"),
         FieldDeclaration(
             "compatibility_metadata", .map(.string, .string), .dynamicReadOnly, .emptyMap, since: "inverness"),
@@ -68,13 +68,13 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("PGPU"), since: "cream")
             ],
             result: .enumeration("pci_dom0_access"), role: .poolOperator, isAsync: true, since: "cream",
-            state: .deprecated),
+            state: .deprecated, history: History(deprecated: "24.14.0")),
         MessageDeclaration(
             "disable_dom0_access",
             [
                 ParameterDeclaration("self", .ref("PGPU"), since: "cream")
             ],
             result: .enumeration("pci_dom0_access"), role: .poolOperator, isAsync: true, since: "cream",
-            state: .deprecated),
+            state: .deprecated, history: History(deprecated: "24.14.0")),
     ]
 }

@@ -1,35 +1,68 @@
 extension ClassDeclaration {
     static let pif = ClassDeclaration(
         name: "PIF", since: "rio", defaultRole: .poolOperator,
+        text: "A network interface of a host.",
         fields: pifFields,
         messages: pifMessages)
 
     private static let pifFields: [FieldDeclaration] = [
-        FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("device", .string, .staticReadOnly, since: "rio"),
-        FieldDeclaration("network", .ref("network"), .staticReadOnly, since: "rio"),
-        FieldDeclaration("host", .ref("host"), .staticReadOnly, since: "rio"),
-        FieldDeclaration("MAC", .string, .staticReadOnly, since: "rio"),
-        FieldDeclaration("MTU", .int, .staticReadOnly, since: "rio"),
-        FieldDeclaration("VLAN", .int, .staticReadOnly, since: "rio"),
+        FieldDeclaration(
+            "uuid", .string, .dynamicReadOnly, since: "rio",
+            text: "Identifies the interface."),
+        FieldDeclaration(
+            "device", .string, .staticReadOnly, since: "rio",
+            text: "Its name on the host."),
+        FieldDeclaration(
+            "network", .ref("network"), .staticReadOnly, since: "rio",
+            text: "The network that it is on."),
+        FieldDeclaration(
+            "host", .ref("host"), .staticReadOnly, since: "rio",
+            text: "The host that has it."),
+        FieldDeclaration(
+            "MAC", .string, .staticReadOnly, since: "rio",
+            text: "Its hardware address."),
+        FieldDeclaration(
+            "MTU", .int, .staticReadOnly, since: "rio",
+            text: "The longest packet, bytes."),
+        FieldDeclaration(
+            "VLAN", .int, .staticReadOnly, since: "rio",
+            text: "The VLAN's number; -1 for none."),
         FieldDeclaration("device_name", .string, .readWrite, since: "rio", setterRole: .poolOperator, isInternal: true),
-        FieldDeclaration("metrics", .ref("PIF_metrics"), .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("physical", .bool, .dynamicReadOnly, .bool(false), since: "miami"),
-        FieldDeclaration("currently_attached", .bool, .dynamicReadOnly, .bool(true), since: "miami"),
+        FieldDeclaration(
+            "metrics", .ref("PIF_metrics"), .dynamicReadOnly, since: "rio",
+            text: "What is measured of it."),
+        FieldDeclaration(
+            "physical", .bool, .dynamicReadOnly, .bool(false), since: "miami",
+            text: "Whether it is a piece of hardware."),
+        FieldDeclaration(
+            "currently_attached", .bool, .dynamicReadOnly, .bool(true), since: "miami",
+            text: "Whether it is up."),
         FieldDeclaration(
             "ip_configuration_mode", .enumeration("ip_configuration_mode"), .dynamicReadOnly, .string("None"),
-            since: "miami"),
-        FieldDeclaration("IP", .string, .dynamicReadOnly, .string(""), since: "miami"),
-        FieldDeclaration("netmask", .string, .dynamicReadOnly, .string(""), since: "miami"),
-        FieldDeclaration("gateway", .string, .dynamicReadOnly, .string(""), since: "miami"),
-        FieldDeclaration("DNS", .string, .dynamicReadOnly, .string(""), since: "miami"),
+            since: "miami",
+            text: "How it gets its address."),
+        FieldDeclaration(
+            "IP", .string, .dynamicReadOnly, .string(""), since: "miami",
+            text: "Its IPv4 address."),
+        FieldDeclaration(
+            "netmask", .string, .dynamicReadOnly, .string(""), since: "miami",
+            text: "The mask of that address."),
+        FieldDeclaration(
+            "gateway", .string, .dynamicReadOnly, .string(""), since: "miami",
+            text: "The way out of its network."),
+        FieldDeclaration(
+            "DNS", .string, .dynamicReadOnly, .string(""), since: "miami",
+            text: "Name servers, separated by commas."),
         FieldDeclaration("bond_slave_of", .ref("Bond"), .dynamicReadOnly, .nullRef, since: "miami"),
         FieldDeclaration("bond_master_of", .set(.ref("Bond")), .dynamicReadOnly, since: "miami"),
         FieldDeclaration("VLAN_master_of", .ref("VLAN"), .dynamicReadOnly, .nullRef, since: "miami"),
         FieldDeclaration("VLAN_slave_of", .set(.ref("VLAN")), .dynamicReadOnly, since: "miami"),
-        FieldDeclaration("management", .bool, .dynamicReadOnly, .bool(false), since: "miami"),
         FieldDeclaration(
-            "other_config", .map(.string, .string), .readWrite, .emptyMap, since: "miami", setterRole: .poolOperator),
+            "management", .bool, .dynamicReadOnly, .bool(false), since: "miami",
+            text: "Whether the API is reached over it."),
+        FieldDeclaration(
+            "other_config", .map(.string, .string), .readWrite, .emptyMap, since: "miami", setterRole: .poolOperator,
+            text: "For notes."),
         FieldDeclaration("disallow_unplug", .bool, .dynamicReadOnly, .bool(false), since: "orlando"),
         FieldDeclaration("tunnel_access_PIF_of", .set(.ref("tunnel")), .dynamicReadOnly, since: "cowley"),
         FieldDeclaration("tunnel_transport_PIF_of", .set(.ref("tunnel")), .dynamicReadOnly, since: "cowley"),
@@ -62,13 +95,14 @@ extension ClassDeclaration {
                 ParameterDeclaration("VLAN", .int),
             ],
             result: .ref("PIF"), role: .poolOperator, isAsync: true, errors: ["VLAN_TAG_INVALID"], since: "rio",
-            state: .deprecated),
+            state: .deprecated, history: History(deprecated: "miami")),
         MessageDeclaration(
             "destroy",
             [
                 ParameterDeclaration("self", .ref("PIF"))
             ],
-            role: .poolOperator, isAsync: true, errors: ["PIF_IS_PHYSICAL"], since: "rio", state: .deprecated),
+            role: .poolOperator, isAsync: true, errors: ["PIF_IS_PHYSICAL"], since: "rio", state: .deprecated,
+            history: History(deprecated: "miami")),
         MessageDeclaration(
             "reconfigure_ip",
             [
@@ -128,7 +162,8 @@ extension ClassDeclaration {
             errors: [
                 "HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN", "VIF_IN_USE", "PIF_DOES_NOT_ALLOW_UNPLUG",
                 "PIF_HAS_FCOE_SR_IN_USE",
-            ], since: "miami"),
+            ],
+            since: "miami"),
         MessageDeclaration(
             "set_disallow_unplug",
             [

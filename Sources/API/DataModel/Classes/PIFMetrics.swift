@@ -8,11 +8,10 @@ extension ClassDeclaration {
         FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "rio"),
         FieldDeclaration(
             "io_read_kbs", .float, .dynamicReadOnly, .float(0), since: "rio", state: .removed,
-            path: ["io", "read_kbs"],
-            isPersistent: false),
+            history: History(deprecated: "tampa", removed: "tampa"), path: ["io", "read_kbs"], isPersistent: false),
         FieldDeclaration(
             "io_write_kbs", .float, .dynamicReadOnly, .float(0), since: "rio", state: .removed,
-            path: ["io", "write_kbs"], isPersistent: false),
+            history: History(deprecated: "tampa", removed: "tampa"), path: ["io", "write_kbs"], isPersistent: false),
         FieldDeclaration("carrier", .bool, .dynamicReadOnly, since: "rio"),
         FieldDeclaration("vendor_id", .string, .dynamicReadOnly, since: "rio"),
         FieldDeclaration("vendor_name", .string, .dynamicReadOnly, since: "rio"),

@@ -77,7 +77,8 @@ extension ClassDeclaration {
             errors: [
                 "HA_IS_ENABLED", "PIF_NOT_PRESENT", "CANNOT_PLUG_BOND_SLAVE", "PIF_INCOMPATIBLE_PRIMARY_ADDRESS_TYPE",
                 "PIF_HAS_NO_NETWORK_CONFIGURATION", "PIF_HAS_NO_V6_NETWORK_CONFIGURATION",
-            ], since: "inverness"),
+            ],
+            since: "inverness"),
         MessageDeclaration(
             "create_VLAN_from_PIF",
             [
@@ -218,30 +219,34 @@ extension ClassDeclaration {
                 ParameterDeclaration("name", .string, since: "george"),
                 ParameterDeclaration("cert", .string, since: "george"),
             ],
-            role: .poolOperator, isAsync: true, since: "george", state: .deprecated),
+            role: .poolOperator, isAsync: true, since: "george", state: .deprecated,
+            history: History(deprecated: "1.290.0")),
         MessageDeclaration(
             "certificate_uninstall",
             [
                 ParameterDeclaration("name", .string, since: "george")
             ],
-            role: .poolOperator, isAsync: true, since: "george", state: .deprecated),
+            role: .poolOperator, isAsync: true, since: "george", state: .deprecated,
+            history: History(deprecated: "1.290.0")),
         MessageDeclaration(
             "certificate_list", result: .set(.string), role: .poolOperator, isAsync: true, since: "george",
-            state: .deprecated),
+            state: .deprecated, history: History(deprecated: "1.290.0")),
         MessageDeclaration(
             "install_ca_certificate",
             [
                 ParameterDeclaration("name", .string, since: "1.290.0"),
                 ParameterDeclaration("cert", .string, since: "1.290.0"),
             ],
-            role: .poolOperatorOrClientCertificate, isAsync: true, since: "1.290.0", state: .deprecated),
+            role: .poolOperatorOrClientCertificate, isAsync: true, since: "1.290.0", state: .deprecated,
+            history: History(deprecated: "26.13.0")),
         MessageDeclaration(
             "uninstall_ca_certificate",
             [
                 ParameterDeclaration("name", .string, since: "1.290.0"),
                 ParameterDeclaration("force", .bool, .bool(false), since: "24.35.0"),
             ],
-            role: .poolOperatorOrClientCertificate, isAsync: true, since: "1.290.0", state: .deprecated),
+            role: .poolOperatorOrClientCertificate, isAsync: true, since: "1.290.0", state: .deprecated,
+            history: History(changed: ["24.35.0"], deprecated: "26.13.0")),
         MessageDeclaration(
             "crl_install",
             [
@@ -276,7 +281,8 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("address", .string, since: "midnight-ride")
             ],
-            role: .poolOperator, isAsync: true, since: "midnight-ride", state: .deprecated),
+            role: .poolOperator, isAsync: true, since: "midnight-ride", state: .deprecated,
+            history: History(changed: ["cowley"], deprecated: "falcon")),
         MessageDeclaration(
             "test_archive_target",
             [
@@ -296,11 +302,5 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("pool"), since: "cowley")
             ],
             role: .poolOperator, isAsync: true, since: "cowley"),
-        MessageDeclaration(
-            "get_license_state",
-            [
-                ParameterDeclaration("self", .ref("pool"), since: "clearwater")
-            ],
-            result: .map(.string, .string), role: .readOnly, isAsync: true, since: "clearwater"),
     ]
 }

@@ -1,6 +1,12 @@
 extension ClassDeclaration {
     static let poolMessages2: [MessageDeclaration] = [
         MessageDeclaration(
+            "get_license_state",
+            [
+                ParameterDeclaration("self", .ref("pool"), since: "clearwater")
+            ],
+            result: .map(.string, .string), role: .readOnly, isAsync: true, since: "clearwater"),
+        MessageDeclaration(
             "apply_edition",
             [
                 ParameterDeclaration("self", .ref("pool"), since: "clearwater"),
@@ -12,13 +18,15 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("self", .ref("pool"), since: "dundee")
             ],
-            role: .poolOperator, isAsync: true, since: "dundee", state: .removed),
+            role: .poolOperator, isAsync: true, since: "dundee", state: .removed,
+            history: History(deprecated: "dundee", removed: "stockholm")),
         MessageDeclaration(
             "disable_ssl_legacy",
             [
                 ParameterDeclaration("self", .ref("pool"), since: "dundee")
             ],
-            role: .poolOperator, isAsync: true, since: "dundee", state: .deprecated),
+            role: .poolOperator, isAsync: true, since: "dundee", state: .deprecated,
+            history: History(deprecated: "stockholm")),
         MessageDeclaration(
             "set_igmp_snooping_enabled",
             [
@@ -53,7 +61,8 @@ extension ClassDeclaration {
             errors: [
                 "INTERNAL_ERROR", "HOST_IS_SLAVE", "CANNOT_CONTACT_HOST", "HA_IS_ENABLED",
                 "NOT_SUPPORTED_DURING_UPGRADE",
-            ], since: "stockholm_psr"),
+            ],
+            since: "stockholm_psr"),
         MessageDeclaration(
             "set_repositories",
             [
@@ -85,7 +94,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("username", .string, .string(""), since: "25.7.0"),
                 ParameterDeclaration("password", .string, .string(""), since: "25.7.0"),
             ],
-            result: .string, role: .poolOperatorOrClientCertificate, isAsync: true, since: "1.329.0"),
+            result: .string, role: .poolOperatorOrClientCertificate, isAsync: true, since: "1.329.0",
+            history: History(changed: ["25.7.0"])),
         MessageDeclaration(
             "check_update_readiness",
             [
@@ -127,7 +137,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("pool"), since: "22.16.0"),
                 ParameterDeclaration("value", .string, since: "22.16.0"),
             ],
-            role: .poolAdmin, isAsync: true, since: "22.16.0", state: .deprecated),
+            role: .poolAdmin, isAsync: true, since: "22.16.0", state: .deprecated,
+            history: History(deprecated: "24.0.0")),
         MessageDeclaration(
             "set_custom_uefi_certificates",
             [

@@ -1,23 +1,41 @@
 extension ClassDeclaration {
     static let pool = ClassDeclaration(
         name: "pool", since: "rio", defaultRole: .poolOperator,
+        text: "The hosts that share this database. There is one object of the class.",
         fields: poolFields,
         messages: poolMessages1 + poolMessages2)
 
     private static let poolFields: [FieldDeclaration] = [
-        FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("name_label", .string, .readWrite, since: "rio", setterRole: .poolOperator),
-        FieldDeclaration("name_description", .string, .readWrite, since: "rio", setterRole: .poolOperator),
-        FieldDeclaration("master", .ref("host"), .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("default_SR", .ref("SR"), .readWrite, since: "rio", setterRole: .poolOperator),
-        FieldDeclaration("suspend_image_SR", .ref("SR"), .readWrite, since: "rio", setterRole: .poolOperator),
-        FieldDeclaration("crash_dump_SR", .ref("SR"), .readWrite, since: "rio", setterRole: .poolOperator),
+        FieldDeclaration(
+            "uuid", .string, .dynamicReadOnly, since: "rio",
+            text: "Identifies the pool."),
+        FieldDeclaration(
+            "name_label", .string, .readWrite, since: "rio", setterRole: .poolOperator,
+            text: "The pool's name."),
+        FieldDeclaration(
+            "name_description", .string, .readWrite, since: "rio", setterRole: .poolOperator,
+            text: "What the administrator wrote about it."),
+        FieldDeclaration(
+            "master", .ref("host"), .dynamicReadOnly, since: "rio",
+            text: "The coordinator: the host that answers calls for all."),
+        FieldDeclaration(
+            "default_SR", .ref("SR"), .readWrite, since: "rio", setterRole: .poolOperator,
+            text: "Where disks go when a client names no repository."),
+        FieldDeclaration(
+            "suspend_image_SR", .ref("SR"), .readWrite, since: "rio", setterRole: .poolOperator,
+            text: "Where the memory of suspended VMs goes."),
+        FieldDeclaration(
+            "crash_dump_SR", .ref("SR"), .readWrite, since: "rio", setterRole: .poolOperator,
+            text: "Where crash dumps go."),
         FieldDeclaration(
             "other_config", .map(.string, .string), .readWrite, since: "rio", setterRole: .poolOperator,
             mapKeyRoles: [
                 "folder": .vmOperator, "XenCenter.CustomFields.*": .vmOperator, "EMPTY_FOLDERS": .vmOperator,
-            ]),
-        FieldDeclaration("ha_enabled", .bool, .dynamicReadOnly, .bool(false), since: "orlando"),
+            ],
+            text: "For notes."),
+        FieldDeclaration(
+            "ha_enabled", .bool, .dynamicReadOnly, .bool(false), since: "orlando",
+            text: "Whether the pool restarts VMs of lost hosts; not here."),
         FieldDeclaration("ha_configuration", .map(.string, .string), .dynamicReadOnly, .emptyMap, since: "orlando"),
         FieldDeclaration("ha_statefiles", .set(.string), .dynamicReadOnly, .emptySet, since: "orlando"),
         FieldDeclaration("ha_host_failures_to_tolerate", .int, .dynamicReadOnly, .int(0), since: "orlando"),
@@ -26,9 +44,12 @@ extension ClassDeclaration {
             "ha_allow_overcommit", .bool, .readWrite, .bool(false), since: "orlando", setterRole: .poolOperator),
         FieldDeclaration("ha_overcommitted", .bool, .dynamicReadOnly, .bool(false), since: "orlando"),
         FieldDeclaration("blobs", .map(.string, .ref("blob")), .dynamicReadOnly, .emptyMap, since: "orlando"),
-        FieldDeclaration("tags", .set(.string), .readWrite, .emptySet, since: "orlando", setterRole: .vmOperator),
         FieldDeclaration(
-            "gui_config", .map(.string, .string), .readWrite, .emptyMap, since: "orlando", setterRole: .vmOperator),
+            "tags", .set(.string), .readWrite, .emptySet, since: "orlando", setterRole: .vmOperator,
+            text: "Words to find the pool by."),
+        FieldDeclaration(
+            "gui_config", .map(.string, .string), .readWrite, .emptyMap, since: "orlando", setterRole: .vmOperator,
+            text: "For notes of graphical clients."),
         FieldDeclaration(
             "health_check_config", .map(.string, .string), .readWrite, .emptyMap, since: "dundee",
             setterRole: .poolOperator),
@@ -40,12 +61,15 @@ extension ClassDeclaration {
             setterRole: .poolOperatorOrClientCertificate),
         FieldDeclaration(
             "wlb_verify_cert", .bool, .readWrite, .bool(false), since: "george", state: .deprecated,
-            setterRole: .poolOperator),
+            history: History(deprecated: "1.290.0"), setterRole: .poolOperator),
         FieldDeclaration("redo_log_enabled", .bool, .dynamicReadOnly, .bool(false), since: "midnight-ride"),
         FieldDeclaration("redo_log_vdi", .ref("VDI"), .dynamicReadOnly, .nullRef, since: "midnight-ride"),
         FieldDeclaration(
-            "vswitch_controller", .string, .dynamicReadOnly, .string(""), since: "midnight-ride", state: .deprecated),
-        FieldDeclaration("restrictions", .map(.string, .string), .dynamicReadOnly, .emptyMap, since: "midnight-ride"),
+            "vswitch_controller", .string, .dynamicReadOnly, .string(""), since: "midnight-ride", state: .deprecated,
+            history: History(deprecated: "falcon")),
+        FieldDeclaration(
+            "restrictions", .map(.string, .string), .dynamicReadOnly, .emptyMap, since: "midnight-ride",
+            text: "Features that are off, for clients that ask."),
         FieldDeclaration("metadata_VDIs", .set(.ref("VDI")), .dynamicReadOnly, since: "boston"),
         FieldDeclaration("ha_cluster_stack", .string, .dynamicReadOnly, .string(""), since: "dundee"),
         FieldDeclaration(
@@ -55,14 +79,18 @@ extension ClassDeclaration {
             "current_operations", .map(.string, .enumeration("pool_allowed_operations")), .dynamicReadOnly, .emptyMap,
             since: "rio", isPersistent: false),
         FieldDeclaration("guest_agent_config", .map(.string, .string), .dynamicReadOnly, .emptyMap, since: "dundee"),
-        FieldDeclaration("cpu_info", .map(.string, .string), .dynamicReadOnly, .emptyMap, since: "dundee"),
+        FieldDeclaration(
+            "cpu_info", .map(.string, .string), .dynamicReadOnly, .emptyMap, since: "dundee",
+            text: "What the hosts' processors have in common."),
         FieldDeclaration(
             "policy_no_vendor_device", .bool, .readWrite, .bool(false), since: "dundee", state: .deprecated,
-            setterRole: .poolOperator),
+            history: History(deprecated: "24.14.0"), setterRole: .poolOperator),
         FieldDeclaration(
             "live_patching_disabled", .bool, .readWrite, .bool(false), since: "ely", setterRole: .poolOperator),
         FieldDeclaration("igmp_snooping_enabled", .bool, .dynamicReadOnly, .bool(false), since: "inverness"),
-        FieldDeclaration("uefi_certificates", .string, .staticReadOnly, .string(""), since: "quebec"),
+        FieldDeclaration(
+            "uefi_certificates", .string, .staticReadOnly, .string(""), since: "quebec",
+            history: History(changed: ["22.16.0"])),
         FieldDeclaration(
             "custom_uefi_certificates", .string, .staticReadOnly, .string(""), since: "24.0.0", state: .prototyped),
         FieldDeclaration(
@@ -73,11 +101,15 @@ extension ClassDeclaration {
         FieldDeclaration("client_certificate_auth_name", .string, .dynamicReadOnly, .string(""), since: "1.318.0"),
         FieldDeclaration("repository_proxy_url", .string, .dynamicReadOnly, .string(""), since: "21.3.0"),
         FieldDeclaration("repository_proxy_username", .string, .dynamicReadOnly, .string(""), since: "21.3.0"),
-        FieldDeclaration("repository_proxy_password", .ref("secret"), .dynamicReadOnly, .nullRef, since: "21.3.0"),
+        FieldDeclaration(
+            "repository_proxy_password", .ref("secret"), .dynamicReadOnly, .nullRef, since: "21.3.0",
+            history: History(changed: ["23.9.0"])),
         FieldDeclaration(
             "migration_compression", .bool, .readWrite, .bool(false), since: "22.33.0", state: .prototyped,
             setterRole: .poolOperator),
-        FieldDeclaration("coordinator_bias", .bool, .readWrite, .bool(true), since: "rio", setterRole: .poolOperator),
+        FieldDeclaration(
+            "coordinator_bias", .bool, .readWrite, .bool(true), since: "rio", history: History(prototyped: "22.37.0"),
+            setterRole: .poolOperator),
         FieldDeclaration(
             "local_auth_max_threads", .int, .staticReadOnly, .int(8), since: "23.27.0", state: .prototyped),
         FieldDeclaration("ext_auth_max_threads", .int, .staticReadOnly, .int(1), since: "23.27.0", state: .prototyped),

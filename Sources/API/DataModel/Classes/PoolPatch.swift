@@ -1,6 +1,7 @@
 extension ClassDeclaration {
     static let poolPatch = ClassDeclaration(
-        name: "pool_patch", since: "miami", state: .deprecated, defaultRole: .poolOperator,
+        name: "pool_patch", since: "miami", state: .deprecated, history: History(deprecated: "ely"),
+        defaultRole: .poolOperator,
         fields: poolPatchFields,
         messages: poolPatchMessages)
 
@@ -29,44 +30,46 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("pool_patch"), since: "miami"),
                 ParameterDeclaration("host", .ref("host"), since: "miami"),
             ],
-            result: .string, role: .poolOperator, isAsync: true, since: "miami", state: .deprecated),
+            result: .string, role: .poolOperator, isAsync: true, since: "miami", state: .deprecated,
+            history: History(deprecated: "ely")),
         MessageDeclaration(
             "pool_apply",
             [
                 ParameterDeclaration("self", .ref("pool_patch"), since: "miami")
             ],
-            role: .poolOperator, isAsync: true, since: "miami", state: .deprecated),
+            role: .poolOperator, isAsync: true, since: "miami", state: .deprecated, history: History(deprecated: "ely")),
         MessageDeclaration(
             "precheck",
             [
                 ParameterDeclaration("self", .ref("pool_patch"), since: "miami"),
                 ParameterDeclaration("host", .ref("host"), since: "miami"),
             ],
-            result: .string, role: .poolOperator, isAsync: true, since: "miami", state: .deprecated),
+            result: .string, role: .poolOperator, isAsync: true, since: "miami", state: .deprecated,
+            history: History(deprecated: "ely")),
         MessageDeclaration(
             "clean",
             [
                 ParameterDeclaration("self", .ref("pool_patch"), since: "miami")
             ],
-            role: .poolOperator, isAsync: true, since: "miami", state: .deprecated),
+            role: .poolOperator, isAsync: true, since: "miami", state: .deprecated, history: History(deprecated: "ely")),
         MessageDeclaration(
             "pool_clean",
             [
                 ParameterDeclaration("self", .ref("pool_patch"), since: "tampa")
             ],
-            role: .poolOperator, isAsync: true, since: "tampa", state: .deprecated),
+            role: .poolOperator, isAsync: true, since: "tampa", state: .deprecated, history: History(deprecated: "ely")),
         MessageDeclaration(
             "destroy",
             [
                 ParameterDeclaration("self", .ref("pool_patch"), since: "miami")
             ],
-            role: .poolOperator, isAsync: true, since: "miami", state: .deprecated),
+            role: .poolOperator, isAsync: true, since: "miami", state: .deprecated, history: History(deprecated: "ely")),
         MessageDeclaration(
             "clean_on_host",
             [
                 ParameterDeclaration("self", .ref("pool_patch"), since: "tampa"),
                 ParameterDeclaration("host", .ref("host"), since: "tampa"),
             ],
-            role: .poolOperator, isAsync: true, since: "tampa", state: .deprecated),
+            role: .poolOperator, isAsync: true, since: "tampa", state: .deprecated, history: History(deprecated: "ely")),
     ]
 }

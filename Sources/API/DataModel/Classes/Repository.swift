@@ -16,7 +16,9 @@ extension ClassDeclaration {
         FieldDeclaration("source_url", .string, .staticReadOnly, .string(""), since: "1.301.0"),
         FieldDeclaration("update", .bool, .staticReadOnly, .bool(false), since: "1.301.0"),
         FieldDeclaration("hash", .string, .dynamicReadOnly, .string(""), since: "1.301.0"),
-        FieldDeclaration("up_to_date", .bool, .dynamicReadOnly, .bool(false), since: "1.301.0", state: .removed),
+        FieldDeclaration(
+            "up_to_date", .bool, .dynamicReadOnly, .bool(false), since: "1.301.0", state: .removed,
+            history: History(deprecated: "23.18.0", removed: "23.18.0")),
         FieldDeclaration("gpgkey_path", .string, .staticReadOnly, .string(""), since: "22.12.0", state: .prototyped),
         FieldDeclaration(
             "origin", .enumeration("origin"), .staticReadOnly, .string("remote"), since: "24.23.0", state: .prototyped),

@@ -1,40 +1,78 @@
 extension ClassDeclaration {
     static let sr = ClassDeclaration(
         name: "SR", since: "rio", defaultRole: .poolOperator,
+        text: "A storage repository: a place that holds disks.",
         fields: srFields,
         messages: srMessages)
 
     private static let srFields: [FieldDeclaration] = [
-        FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("name_label", .string, .staticReadOnly, .string(""), since: "rio", path: ["name", "label"]),
         FieldDeclaration(
-            "name_description", .string, .staticReadOnly, .string(""), since: "rio", path: ["name", "description"]),
+            "uuid", .string, .dynamicReadOnly, since: "rio",
+            text: "Identifies the repository."),
+        FieldDeclaration(
+            "name_label", .string, .staticReadOnly, .string(""), since: "rio", path: ["name", "label"],
+            text: "The repository's name."),
+        FieldDeclaration(
+            "name_description", .string, .staticReadOnly, .string(""), since: "rio", path: ["name", "description"],
+            text: "What the administrator wrote about it."),
         FieldDeclaration(
             "allowed_operations", .set(.enumeration("storage_operations")), .dynamicReadOnly, .emptySet, since: "rio",
-            isPersistent: false),
+            isPersistent: false,
+            text: "What may be asked of it now."),
         FieldDeclaration(
             "current_operations", .map(.string, .enumeration("storage_operations")), .dynamicReadOnly, .emptyMap,
-            since: "rio", isPersistent: false),
-        FieldDeclaration("VDIs", .set(.ref("VDI")), .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("PBDs", .set(.ref("PBD")), .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("virtual_allocation", .int, .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("physical_utilisation", .int, .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("physical_size", .int, .staticReadOnly, since: "rio"),
-        FieldDeclaration("type", .string, .staticReadOnly, since: "rio"),
-        FieldDeclaration("content_type", .string, .staticReadOnly, since: "rio"),
-        FieldDeclaration("shared", .bool, .dynamicReadOnly, since: "rio"),
+            since: "rio", isPersistent: false,
+            text: "What is being done with it, by task."),
+        FieldDeclaration(
+            "VDIs", .set(.ref("VDI")), .dynamicReadOnly, since: "rio",
+            text: "Its disks."),
+        FieldDeclaration(
+            "PBDs", .set(.ref("PBD")), .dynamicReadOnly, since: "rio",
+            text: "The hosts' connections to it."),
+        FieldDeclaration(
+            "virtual_allocation", .int, .dynamicReadOnly, since: "rio",
+            text: "The sizes of its disks added up, bytes."),
+        FieldDeclaration(
+            "physical_utilisation", .int, .dynamicReadOnly, since: "rio",
+            text: "The room that they take, bytes."),
+        FieldDeclaration(
+            "physical_size", .int, .staticReadOnly, since: "rio",
+            text: "The room that there is, bytes."),
+        FieldDeclaration(
+            "type", .string, .staticReadOnly, since: "rio",
+            text: "The type, which names the storage manager."),
+        FieldDeclaration(
+            "content_type", .string, .staticReadOnly, since: "rio",
+            text: "What kind of disks it holds."),
+        FieldDeclaration(
+            "shared", .bool, .dynamicReadOnly, since: "rio",
+            text: "Whether several hosts can use it at once."),
         FieldDeclaration(
             "other_config", .map(.string, .string), .readWrite, since: "rio", setterRole: .poolOperator,
-            mapKeyRoles: ["folder": .vmOperator, "XenCenter.CustomFields.*": .vmOperator]),
-        FieldDeclaration("tags", .set(.string), .readWrite, .emptySet, since: "orlando", setterRole: .vmOperator),
+            mapKeyRoles: ["folder": .vmOperator, "XenCenter.CustomFields.*": .vmOperator],
+            text: "For notes."),
+        FieldDeclaration(
+            "tags", .set(.string), .readWrite, .emptySet, since: "orlando", setterRole: .vmOperator,
+            text: "Words to find it by."),
         FieldDeclaration("default_vdi_visibility", .bool, .dynamicReadOnly, since: "rio", isInternal: true),
         FieldDeclaration(
-            "sm_config", .map(.string, .string), .readWrite, .emptyMap, since: "miami", setterRole: .poolOperator),
-        FieldDeclaration("blobs", .map(.string, .ref("blob")), .dynamicReadOnly, .emptyMap, since: "orlando"),
-        FieldDeclaration("local_cache_enabled", .bool, .dynamicReadOnly, .bool(false), since: "cowley"),
-        FieldDeclaration("introduced_by", .ref("DR_task"), .dynamicReadOnly, .nullRef, since: "boston"),
-        FieldDeclaration("clustered", .bool, .dynamicReadOnly, .bool(false), since: "dundee"),
-        FieldDeclaration("is_tools_sr", .bool, .dynamicReadOnly, .bool(false), since: "dundee"),
+            "sm_config", .map(.string, .string), .readWrite, .emptyMap, since: "miami", setterRole: .poolOperator,
+            text: "Choices of the storage manager; `preferred-image-formats` lists the formats for new disks."),
+        FieldDeclaration(
+            "blobs", .map(.string, .ref("blob")), .dynamicReadOnly, .emptyMap, since: "orlando",
+            text: "Binary data kept with it."),
+        FieldDeclaration(
+            "local_cache_enabled", .bool, .dynamicReadOnly, .bool(false), since: "cowley",
+            text: "Whether it caches disks of others."),
+        FieldDeclaration(
+            "introduced_by", .ref("DR_task"), .dynamicReadOnly, .nullRef, since: "boston",
+            text: "The disaster recovery task that brought it."),
+        FieldDeclaration(
+            "clustered", .bool, .dynamicReadOnly, .bool(false), since: "dundee",
+            text: "Whether its hosts form a cluster."),
+        FieldDeclaration(
+            "is_tools_sr", .bool, .dynamicReadOnly, .bool(false), since: "dundee",
+            text: "Whether it holds the guest tools."),
     ]
 
     private static let srMessages: [MessageDeclaration] = [
@@ -51,7 +89,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("shared", .bool),
                 ParameterDeclaration("sm_config", .map(.string, .string), .emptyMap, since: "miami"),
             ],
-            result: .ref("SR"), role: .poolOperator, isAsync: true, errors: ["SR_UNKNOWN_DRIVER"], since: "rio"),
+            result: .ref("SR"), role: .poolOperator, isAsync: true, errors: ["SR_UNKNOWN_DRIVER"], since: "rio",
+            text: "Makes a new repository and connects this host to it."),
         MessageDeclaration(
             "introduce",
             [
@@ -63,7 +102,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("shared", .bool),
                 ParameterDeclaration("sm_config", .map(.string, .string), .emptyMap, since: "miami"),
             ],
-            result: .ref("SR"), role: .poolOperator, isAsync: true, since: "rio"),
+            result: .ref("SR"), role: .poolOperator, isAsync: true, since: "rio",
+            text: "Makes an existing repository known, unconnected."),
         MessageDeclaration(
             "make",
             [
@@ -76,32 +116,39 @@ extension ClassDeclaration {
                 ParameterDeclaration("content_type", .string),
                 ParameterDeclaration("sm_config", .map(.string, .string), .emptyMap, since: "miami"),
             ],
-            result: .string, role: .poolOperator, isAsync: true, since: "rio", state: .deprecated),
+            result: .string, role: .poolOperator, isAsync: true, since: "rio", state: .deprecated,
+            history: History(deprecated: "miami")),
         MessageDeclaration(
             "destroy",
             [
                 ParameterDeclaration("sr", .ref("SR"))
             ],
-            role: .poolOperator, isAsync: true, errors: ["SR_HAS_PBD"], since: "rio"),
+            role: .poolOperator, isAsync: true, errors: ["SR_HAS_PBD"], since: "rio",
+            text: "Removes the repository with what it holds; it must be empty."),
         MessageDeclaration(
             "forget",
             [
                 ParameterDeclaration("sr", .ref("SR"))
             ],
-            role: .poolOperator, isAsync: true, errors: ["SR_HAS_PBD"], since: "rio"),
+            role: .poolOperator, isAsync: true, errors: ["SR_HAS_PBD"], since: "rio",
+            text: "Removes the repository from the database; what it holds stays."),
         MessageDeclaration(
             "update",
             [
                 ParameterDeclaration("sr", .ref("SR"), since: "symc")
             ],
-            role: .poolOperator, isAsync: true, since: "symc"),
-        MessageDeclaration("get_supported_types", result: .set(.string), role: .readOnly, since: "rio"),
+            role: .poolOperator, isAsync: true, since: "symc",
+            text: "Reads the repository's sizes anew."),
+        MessageDeclaration(
+            "get_supported_types", result: .set(.string), role: .readOnly, since: "rio",
+            text: "The types that there are managers for."),
         MessageDeclaration(
             "scan",
             [
                 ParameterDeclaration("sr", .ref("SR"))
             ],
-            role: .vmPowerAdmin, isAsync: true, since: "rio"),
+            role: .vmPowerAdmin, isAsync: true, since: "rio",
+            text: "Makes the database agree with what the repository holds."),
         MessageDeclaration(
             "probe",
             [
@@ -110,7 +157,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("type", .string, since: "miami"),
                 ParameterDeclaration("sm_config", .map(.string, .string), .emptyMap, since: "miami"),
             ],
-            result: .string, role: .poolOperator, isAsync: true, since: "miami"),
+            result: .string, role: .poolOperator, isAsync: true, since: "miami",
+            text: "Looks what a device has on it."),
         MessageDeclaration(
             "probe_ext",
             [
@@ -119,7 +167,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("type", .string, since: "kolkata"),
                 ParameterDeclaration("sm_config", .map(.string, .string), .emptyMap, since: "kolkata"),
             ],
-            result: .set(.record("probe_result")), role: .poolOperator, isAsync: true, since: "lima"),
+            result: .set(.record("probe_result")), role: .poolOperator, isAsync: true, since: "lima",
+            history: History(prototyped: "kolkata")),
         MessageDeclaration(
             "set_shared",
             [

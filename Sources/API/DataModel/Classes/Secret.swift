@@ -2,15 +2,20 @@ extension ClassDeclaration {
     static let secret = ClassDeclaration(
         name: "secret", since: "midnight-ride", generatesEvents: false, hasCreateDestroy: true,
         defaultRole: .poolOperator, implicitRole: .poolOperator,
+        text: "A text that only some roles may read, such as a password of storage.",
         fields: secretFields,
         messages: secretMessages)
 
     private static let secretFields: [FieldDeclaration] = [
-        FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "rio", getterRole: .poolOperator),
         FieldDeclaration(
-            "value", .string, .readWrite, since: "rio", getterRole: .poolOperator, setterRole: .poolOperator),
+            "uuid", .string, .dynamicReadOnly, since: "rio", getterRole: .poolOperator,
+            text: "Identifies the secret."),
         FieldDeclaration(
-            "other_config", .map(.string, .string), .readWrite, .emptyMap, since: "rio", setterRole: .poolOperator),
+            "value", .string, .readWrite, since: "rio", getterRole: .poolOperator, setterRole: .poolOperator,
+            text: "The text."),
+        FieldDeclaration(
+            "other_config", .map(.string, .string), .readWrite, .emptyMap, since: "rio", setterRole: .poolOperator,
+            text: "For notes."),
     ]
 
     private static let secretMessages: [MessageDeclaration] = [

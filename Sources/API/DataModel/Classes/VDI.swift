@@ -1,51 +1,111 @@
 extension ClassDeclaration {
     static let vdi = ClassDeclaration(
         name: "VDI", since: "rio", hasCreateDestroy: true, defaultRole: .vmAdmin,
+        text: "A virtual disk.",
         fields: vdiFields,
         messages: vdiMessages)
 
     private static let vdiFields: [FieldDeclaration] = [
-        FieldDeclaration("uuid", .string, .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("name_label", .string, .staticReadOnly, .string(""), since: "rio", path: ["name", "label"]),
         FieldDeclaration(
-            "name_description", .string, .staticReadOnly, .string(""), since: "rio", path: ["name", "description"]),
+            "uuid", .string, .dynamicReadOnly, since: "rio",
+            text: "Identifies the disk."),
+        FieldDeclaration(
+            "name_label", .string, .staticReadOnly, .string(""), since: "rio", path: ["name", "label"],
+            text: "The disk's name."),
+        FieldDeclaration(
+            "name_description", .string, .staticReadOnly, .string(""), since: "rio", path: ["name", "description"],
+            text: "What its owner wrote about it."),
         FieldDeclaration(
             "allowed_operations", .set(.enumeration("vdi_operations")), .dynamicReadOnly, .emptySet, since: "rio",
-            isPersistent: false),
+            isPersistent: false,
+            text: "What may be asked of it now."),
         FieldDeclaration(
             "current_operations", .map(.string, .enumeration("vdi_operations")), .dynamicReadOnly, .emptyMap,
-            since: "rio", isPersistent: false),
-        FieldDeclaration("SR", .ref("SR"), .staticReadOnly, since: "rio"),
-        FieldDeclaration("VBDs", .set(.ref("VBD")), .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("crash_dumps", .set(.ref("crashdump")), .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("virtual_size", .int, .staticReadOnly, since: "rio"),
-        FieldDeclaration("physical_utilisation", .int, .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("type", .enumeration("vdi_type"), .staticReadOnly, since: "rio"),
-        FieldDeclaration("sharable", .bool, .staticReadOnly, since: "rio"),
-        FieldDeclaration("read_only", .bool, .staticReadOnly, since: "rio"),
+            since: "rio", isPersistent: false,
+            text: "What is being done with it, by task."),
+        FieldDeclaration(
+            "SR", .ref("SR"), .staticReadOnly, since: "rio",
+            text: "The repository that holds it."),
+        FieldDeclaration(
+            "VBDs", .set(.ref("VBD")), .dynamicReadOnly, since: "rio",
+            text: "Where it is attached."),
+        FieldDeclaration(
+            "crash_dumps", .set(.ref("crashdump")), .dynamicReadOnly, since: "rio",
+            text: "Crash dumps that it holds."),
+        FieldDeclaration(
+            "virtual_size", .int, .staticReadOnly, since: "rio",
+            text: "The size that a guest sees, bytes."),
+        FieldDeclaration(
+            "physical_utilisation", .int, .dynamicReadOnly, since: "rio",
+            text: "The room that it takes in the repository, bytes."),
+        FieldDeclaration(
+            "type", .enumeration("vdi_type"), .staticReadOnly, since: "rio",
+            text: "What it is for."),
+        FieldDeclaration(
+            "sharable", .bool, .staticReadOnly, since: "rio",
+            text: "Whether several VMs may write it at once."),
+        FieldDeclaration(
+            "read_only", .bool, .staticReadOnly, since: "rio",
+            text: "Whether it must not be written."),
         FieldDeclaration(
             "other_config", .map(.string, .string), .readWrite, since: "rio", setterRole: .vmAdmin,
-            mapKeyRoles: ["folder": .vmOperator, "XenCenter.CustomFields.*": .vmOperator]),
-        FieldDeclaration("storage_lock", .bool, .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("location", .string, .dynamicReadOnly, .string(""), since: "miami"),
-        FieldDeclaration("managed", .bool, .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("missing", .bool, .dynamicReadOnly, since: "rio"),
-        FieldDeclaration("parent", .ref("VDI"), .dynamicReadOnly, since: "rio", state: .deprecated),
+            mapKeyRoles: ["folder": .vmOperator, "XenCenter.CustomFields.*": .vmOperator],
+            text: "For notes."),
         FieldDeclaration(
-            "xenstore_data", .map(.string, .string), .readWrite, .emptyMap, since: "miami", setterRole: .vmAdmin),
+            "storage_lock", .bool, .dynamicReadOnly, since: "rio",
+            text: "Whether the repository has it locked."),
         FieldDeclaration(
-            "sm_config", .map(.string, .string), .readWrite, .emptyMap, since: "miami", setterRole: .vmAdmin),
-        FieldDeclaration("is_a_snapshot", .bool, .dynamicReadOnly, .bool(false), since: "orlando"),
-        FieldDeclaration("snapshot_of", .ref("VDI"), .dynamicReadOnly, .nullRef, since: "orlando"),
-        FieldDeclaration("snapshots", .set(.ref("VDI")), .dynamicReadOnly, since: "orlando"),
-        FieldDeclaration("snapshot_time", .datetime, .dynamicReadOnly, .never, since: "orlando"),
-        FieldDeclaration("tags", .set(.string), .readWrite, .emptySet, since: "orlando", setterRole: .vmOperator),
-        FieldDeclaration("allow_caching", .bool, .dynamicReadOnly, .bool(false), since: "cowley"),
-        FieldDeclaration("on_boot", .enumeration("on_boot"), .dynamicReadOnly, .string("persist"), since: "cowley"),
-        FieldDeclaration("metadata_of_pool", .ref("pool"), .dynamicReadOnly, .nullRef, since: "boston"),
-        FieldDeclaration("metadata_latest", .bool, .dynamicReadOnly, .bool(false), since: "boston"),
-        FieldDeclaration("is_tools_iso", .bool, .dynamicReadOnly, .bool(false), since: "dundee"),
-        FieldDeclaration("cbt_enabled", .bool, .dynamicReadOnly, .bool(false), since: "inverness"),
+            "location", .string, .dynamicReadOnly, .string(""), since: "miami",
+            text: "Its name in the repository."),
+        FieldDeclaration(
+            "managed", .bool, .dynamicReadOnly, since: "rio",
+            text: "Whether the toolstack made it."),
+        FieldDeclaration(
+            "missing", .bool, .dynamicReadOnly, since: "rio",
+            text: "Whether the last scan did not find it."),
+        FieldDeclaration(
+            "parent", .ref("VDI"), .dynamicReadOnly, since: "rio", state: .deprecated,
+            history: History(deprecated: "ely"),
+            text: "Not used."),
+        FieldDeclaration(
+            "xenstore_data", .map(.string, .string), .readWrite, .emptyMap, since: "miami", setterRole: .vmAdmin,
+            text: "Entries for the guest."),
+        FieldDeclaration(
+            "sm_config", .map(.string, .string), .readWrite, .emptyMap, since: "miami", setterRole: .vmAdmin,
+            text: "Choices of the storage manager; `image-format` is the format of the image."),
+        FieldDeclaration(
+            "is_a_snapshot", .bool, .dynamicReadOnly, .bool(false), since: "orlando",
+            text: "Whether it is a snapshot."),
+        FieldDeclaration(
+            "snapshot_of", .ref("VDI"), .dynamicReadOnly, .nullRef, since: "orlando",
+            text: "The disk that it is a snapshot of."),
+        FieldDeclaration(
+            "snapshots", .set(.ref("VDI")), .dynamicReadOnly, since: "orlando",
+            text: "Its snapshots."),
+        FieldDeclaration(
+            "snapshot_time", .datetime, .dynamicReadOnly, .never, since: "orlando",
+            text: "When the snapshot was made."),
+        FieldDeclaration(
+            "tags", .set(.string), .readWrite, .emptySet, since: "orlando", setterRole: .vmOperator,
+            text: "Words to find it by."),
+        FieldDeclaration(
+            "allow_caching", .bool, .dynamicReadOnly, .bool(false), since: "cowley",
+            text: "Whether hosts may cache it."),
+        FieldDeclaration(
+            "on_boot", .enumeration("on_boot"), .dynamicReadOnly, .string("persist"), since: "cowley",
+            text: "Whether it keeps what was written when its VM starts again."),
+        FieldDeclaration(
+            "metadata_of_pool", .ref("pool"), .dynamicReadOnly, .nullRef, since: "boston",
+            text: "The pool whose database it holds."),
+        FieldDeclaration(
+            "metadata_latest", .bool, .dynamicReadOnly, .bool(false), since: "boston",
+            text: "Whether that database is the latest."),
+        FieldDeclaration(
+            "is_tools_iso", .bool, .dynamicReadOnly, .bool(false), since: "dundee",
+            text: "Whether it holds the guest tools."),
+        FieldDeclaration(
+            "cbt_enabled", .bool, .dynamicReadOnly, .bool(false), since: "inverness",
+            text: "Whether it is known which blocks changed."),
     ]
 
     private static let vdiMessages: [MessageDeclaration] = [
@@ -55,28 +115,33 @@ extension ClassDeclaration {
                 ParameterDeclaration("vdi", .ref("VDI")),
                 ParameterDeclaration("driver_params", .map(.string, .string), .emptyMap, since: "miami"),
             ],
-            result: .ref("VDI"), role: .vmAdmin, isAsync: true, since: "rio"),
+            result: .ref("VDI"), role: .vmAdmin, isAsync: true, since: "rio",
+            text: "Keeps the content as it is now."),
         MessageDeclaration(
             "clone",
             [
                 ParameterDeclaration("vdi", .ref("VDI")),
                 ParameterDeclaration("driver_params", .map(.string, .string), .emptyMap, since: "miami"),
             ],
-            result: .ref("VDI"), role: .vmAdmin, isAsync: true, since: "rio"),
+            result: .ref("VDI"), role: .vmAdmin, isAsync: true, since: "rio",
+            text: "Makes a writable disk with the same content."),
         MessageDeclaration(
             "resize",
             [
                 ParameterDeclaration("vdi", .ref("VDI")),
                 ParameterDeclaration("size", .int),
             ],
-            role: .vmAdmin, isAsync: true, since: "rio"),
+            role: .vmAdmin, isAsync: true, since: "rio",
+            text: "Changes the size; the content stays."),
         MessageDeclaration(
             "resize_online",
             [
                 ParameterDeclaration("vdi", .ref("VDI")),
                 ParameterDeclaration("size", .int),
             ],
-            role: .vmAdmin, isAsync: true, since: "rio"),
+            role: .vmAdmin, isAsync: true, since: "rio",
+            history: History(deprecated: "inverness", removed: "inverness"),
+            text: "Changes the size of a disk that may be in use."),
         MessageDeclaration(
             "introduce",
             [
@@ -99,7 +164,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("snapshot_time", .datetime, .never, since: "tampa"),
                 ParameterDeclaration("snapshot_of", .ref("VDI"), .nullRef, since: "tampa"),
             ],
-            result: .ref("VDI"), role: .vmAdmin, isAsync: true, errors: ["SR_OPERATION_NOT_SUPPORTED"], since: "miami"),
+            result: .ref("VDI"), role: .vmAdmin, isAsync: true, errors: ["SR_OPERATION_NOT_SUPPORTED"], since: "miami",
+            text: "Makes an image in a repository known as a disk."),
         MessageDeclaration(
             "pool_introduce",
             [
@@ -159,7 +225,8 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("vdi", .ref("VDI"), since: "symc")
             ],
-            role: .vmAdmin, isAsync: true, errors: ["SR_OPERATION_NOT_SUPPORTED"], since: "symc"),
+            role: .vmAdmin, isAsync: true, errors: ["SR_OPERATION_NOT_SUPPORTED"], since: "symc",
+            text: "Reads the disk's sizes anew."),
         MessageDeclaration(
             "copy",
             [
@@ -169,13 +236,16 @@ extension ClassDeclaration {
                 ParameterDeclaration("into_vdi", .ref("VDI"), .nullRef, since: "clearwater-felton"),
             ],
             result: .ref("VDI"), role: .vmAdmin, isAsync: true,
-            errors: ["VDI_READONLY", "VDI_TOO_SMALL", "VDI_NOT_SPARSE"], since: "rio"),
+            errors: ["VDI_READONLY", "VDI_TOO_SMALL", "VDI_NOT_SPARSE"], since: "rio",
+            history: History(changed: ["cowley", "clearwater-felton"]),
+            text: "Makes a full copy in another repository."),
         MessageDeclaration(
             "force_unlock",
             [
                 ParameterDeclaration("vdi", .ref("VDI"))
             ],
-            role: .vmAdmin, isAsync: true, since: "rio", state: .deprecated, isHidden: true),
+            role: .vmAdmin, isAsync: true, since: "rio", state: .deprecated, history: History(deprecated: "miami"),
+            isHidden: true),
         MessageDeclaration(
             "set_managed",
             [
@@ -188,21 +258,24 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("vdi", .ref("VDI"))
             ],
-            role: .vmAdmin, isAsync: true, since: "rio"),
+            role: .vmAdmin, isAsync: true, since: "rio",
+            text: "Removes the disk from the database; the content stays."),
         MessageDeclaration(
             "set_sharable",
             [
                 ParameterDeclaration("self", .ref("VDI"), since: "george"),
                 ParameterDeclaration("value", .bool, since: "george"),
             ],
-            role: .vmAdmin, since: "george"),
+            role: .vmAdmin, since: "george",
+            text: "Whether several VMs may write it at once."),
         MessageDeclaration(
             "set_read_only",
             [
                 ParameterDeclaration("self", .ref("VDI")),
                 ParameterDeclaration("value", .bool),
             ],
-            role: .vmAdmin, since: "rio"),
+            role: .vmAdmin, since: "rio",
+            text: "Whether it must not be written."),
         MessageDeclaration(
             "set_missing",
             [
@@ -258,14 +331,16 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VDI")),
                 ParameterDeclaration("value", .string),
             ],
-            role: .vmAdmin, isAsync: true, since: "rio"),
+            role: .vmAdmin, isAsync: true, since: "rio",
+            text: "Changes the name."),
         MessageDeclaration(
             "set_name_description",
             [
                 ParameterDeclaration("self", .ref("VDI")),
                 ParameterDeclaration("value", .string),
             ],
-            role: .vmAdmin, isAsync: true, since: "rio"),
+            role: .vmAdmin, isAsync: true, since: "rio",
+            text: "Changes the description."),
         MessageDeclaration(
             "generate_config",
             [
@@ -279,14 +354,16 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VDI"), since: "cowley"),
                 ParameterDeclaration("value", .enumeration("on_boot"), since: "cowley"),
             ],
-            role: .vmAdmin, isAsync: true, since: "cowley"),
+            role: .vmAdmin, isAsync: true, since: "cowley",
+            text: "Whether the disk keeps what was written when its VM starts again."),
         MessageDeclaration(
             "set_allow_caching",
             [
                 ParameterDeclaration("self", .ref("VDI"), since: "cowley"),
                 ParameterDeclaration("value", .bool, since: "cowley"),
             ],
-            role: .vmAdmin, isAsync: true, since: "cowley"),
+            role: .vmAdmin, isAsync: true, since: "cowley",
+            text: "Whether hosts may cache it."),
         MessageDeclaration(
             "open_database",
             [
@@ -312,7 +389,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("sr", .ref("SR"), since: "tampa"),
                 ParameterDeclaration("options", .map(.string, .string), since: "tampa"),
             ],
-            result: .ref("VDI"), role: .vmPowerAdmin, isAsync: true, since: "tampa"),
+            result: .ref("VDI"), role: .vmPowerAdmin, isAsync: true, since: "tampa",
+            text: "Moves the disk to another repository, another format, or both, also while it is written."),
         MessageDeclaration(
             "enable_cbt",
             [
@@ -322,7 +400,8 @@ extension ClassDeclaration {
             errors: [
                 "SR_OPERATION_NOT_SUPPORTED", "VDI_MISSING", "SR_NOT_ATTACHED", "SR_HAS_NO_PBDS",
                 "OPERATION_NOT_ALLOWED", "VDI_INCOMPATIBLE_TYPE", "VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION",
-            ], since: "inverness"),
+            ],
+            since: "inverness"),
         MessageDeclaration(
             "disable_cbt",
             [
@@ -332,7 +411,8 @@ extension ClassDeclaration {
             errors: [
                 "SR_OPERATION_NOT_SUPPORTED", "VDI_MISSING", "SR_NOT_ATTACHED", "SR_HAS_NO_PBDS",
                 "OPERATION_NOT_ALLOWED", "VDI_INCOMPATIBLE_TYPE", "VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION",
-            ], since: "inverness"),
+            ],
+            since: "inverness"),
         MessageDeclaration(
             "set_cbt_enabled",
             [
@@ -350,7 +430,8 @@ extension ClassDeclaration {
                 "SR_OPERATION_NOT_SUPPORTED", "VDI_MISSING", "SR_NOT_ATTACHED", "SR_HAS_NO_PBDS",
                 "OPERATION_NOT_ALLOWED", "VDI_INCOMPATIBLE_TYPE", "VDI_NO_CBT_METADATA", "VDI_IN_USE",
                 "VDI_IS_A_PHYSICAL_DEVICE",
-            ], since: "inverness"),
+            ],
+            since: "inverness"),
         MessageDeclaration(
             "list_changed_blocks",
             [

@@ -20,7 +20,8 @@ extension ClassDeclaration {
                 "VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "VM_SNAPSHOT_WITH_QUIESCE_FAILED",
                 "VM_SNAPSHOT_WITH_QUIESCE_TIMEOUT", "VM_SNAPSHOT_WITH_QUIESCE_PLUGIN_DEOS_NOT_RESPOND",
                 "VM_SNAPSHOT_WITH_QUIESCE_NOT_SUPPORTED",
-            ], since: "orlando", state: .removed),
+            ],
+            since: "orlando", state: .removed, history: History(deprecated: "quebec", removed: "quebec")),
         MessageDeclaration(
             "clone",
             [
@@ -37,7 +38,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("sr", .ref("SR")),
             ],
             result: .ref("VM"), role: .vmAdmin, isAsync: true,
-            errors: ["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"], since: "rio"),
+            errors: ["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"], since: "rio",
+            history: History(changed: ["cowley"])),
         MessageDeclaration(
             "revert",
             [
@@ -56,7 +58,8 @@ extension ClassDeclaration {
             errors: [
                 "VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "VM_CHECKPOINT_SUSPEND_FAILED",
                 "VM_CHECKPOINT_RESUME_FAILED",
-            ], since: "midnight-ride"),
+            ],
+            since: "midnight-ride"),
         MessageDeclaration(
             "provision",
             [
@@ -76,7 +79,9 @@ extension ClassDeclaration {
                 "VM_BAD_POWER_STATE", "VM_HVM_REQUIRED", "VM_IS_TEMPLATE", "OTHER_OPERATION_IN_PROGRESS",
                 "OPERATION_NOT_ALLOWED", "BOOTLOADER_FAILED", "UNKNOWN_BOOTLOADER", "NO_HOSTS_AVAILABLE",
                 "LICENCE_RESTRICTION",
-            ], since: "rio"),
+            ],
+            since: "rio",
+            text: "Starts the VM."),
         MessageDeclaration(
             "start_on",
             [
@@ -89,7 +94,9 @@ extension ClassDeclaration {
             errors: [
                 "VM_BAD_POWER_STATE", "VM_IS_TEMPLATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED",
                 "BOOTLOADER_FAILED", "UNKNOWN_BOOTLOADER",
-            ], since: "rio"),
+            ],
+            since: "rio",
+            text: "Starts the VM on a host."),
         MessageDeclaration(
             "pause",
             [
@@ -97,7 +104,8 @@ extension ClassDeclaration {
             ],
             role: .vmOperator, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
-            since: "rio"),
+            since: "rio",
+            text: "Stops the virtual processors."),
         MessageDeclaration(
             "unpause",
             [
@@ -105,7 +113,8 @@ extension ClassDeclaration {
             ],
             role: .vmOperator, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
-            since: "rio"),
+            since: "rio",
+            text: "Lets them go on."),
         MessageDeclaration(
             "clean_shutdown",
             [
@@ -113,7 +122,8 @@ extension ClassDeclaration {
             ],
             role: .vmOperator, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
-            since: "rio"),
+            since: "rio",
+            text: "Asks the guest to shut down and waits until it has."),
         MessageDeclaration(
             "shutdown",
             [
@@ -121,7 +131,8 @@ extension ClassDeclaration {
             ],
             role: .vmOperatorOrClientCertificate, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
-            since: "clearwater"),
+            since: "clearwater",
+            text: "Asks the guest to shut down, and cuts it off when it does not."),
         MessageDeclaration(
             "clean_reboot",
             [
@@ -129,7 +140,8 @@ extension ClassDeclaration {
             ],
             role: .vmOperator, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
-            since: "rio"),
+            since: "rio",
+            text: "Asks the guest to reboot."),
         MessageDeclaration(
             "hard_shutdown",
             [
@@ -137,13 +149,15 @@ extension ClassDeclaration {
             ],
             role: .vmOperator, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
-            since: "rio"),
+            since: "rio",
+            text: "Cuts the VM off."),
         MessageDeclaration(
             "power_state_reset",
             [
                 ParameterDeclaration("vm", .ref("VM"))
             ],
-            role: .poolOperator, isAsync: true, since: "rio"),
+            role: .poolOperator, isAsync: true, since: "rio",
+            text: "Makes the database say that the VM is halted."),
         MessageDeclaration(
             "hard_reboot",
             [
@@ -151,7 +165,8 @@ extension ClassDeclaration {
             ],
             role: .vmOperator, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
-            since: "rio"),
+            since: "rio",
+            text: "Resets the VM."),
         MessageDeclaration(
             "suspend",
             [
@@ -167,7 +182,7 @@ extension ClassDeclaration {
             ],
             result: .ref("VM"), role: .vmAdmin, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"], since: "rio",
-            state: .deprecated, isHidden: true),
+            state: .deprecated, history: History(deprecated: "miami"), isHidden: true),
         MessageDeclaration(
             "resume",
             [
@@ -190,8 +205,8 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("vm", .ref("VM"), since: "orlando")
             ],
-            role: .localRootOnly, isAsync: true, since: "orlando", state: .deprecated, isHidden: true,
-            isPoolInternal: true),
+            role: .localRootOnly, isAsync: true, since: "orlando", state: .deprecated,
+            history: History(deprecated: "midnight-ride"), isHidden: true, isPoolInternal: true),
         MessageDeclaration(
             "resume_on",
             [
@@ -213,7 +228,8 @@ extension ClassDeclaration {
             errors: [
                 "VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "VM_IS_TEMPLATE", "OPERATION_NOT_ALLOWED",
                 "VM_BAD_POWER_STATE",
-            ], since: "rio"),
+            ],
+            since: "rio"),
         MessageDeclaration(
             "pool_migrate_complete",
             [
@@ -227,7 +243,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VM")),
                 ParameterDeclaration("nvcpu", .int),
             ],
-            role: .vmAdmin, isAsync: true, errors: ["OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"], since: "rio"),
+            role: .vmAdmin, isAsync: true, errors: ["OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"], since: "rio",
+            history: History(changed: ["ely"])),
         MessageDeclaration(
             "add_to_VCPUs_params_live",
             [
@@ -271,7 +288,7 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VM"), since: "orlando"),
                 ParameterDeclaration("value", .bool, since: "orlando"),
             ],
-            role: .poolOperator, since: "orlando", state: .deprecated),
+            role: .poolOperator, since: "orlando", state: .deprecated, history: History(deprecated: "boston")),
         MessageDeclaration(
             "compute_memory_overhead",
             [

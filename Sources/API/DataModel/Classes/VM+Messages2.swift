@@ -7,7 +7,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("min", .int, since: "midnight-ride"),
                 ParameterDeclaration("max", .int, since: "midnight-ride"),
             ],
-            role: .vmPowerAdmin, isAsync: true, since: "midnight-ride"),
+            role: .vmPowerAdmin, isAsync: true, since: "midnight-ride",
+            text: "Sets the memory that it is given, from and to."),
         MessageDeclaration(
             "set_memory_static_max",
             [
@@ -29,7 +30,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("min", .int, since: "midnight-ride"),
                 ParameterDeclaration("max", .int, since: "midnight-ride"),
             ],
-            role: .vmPowerAdmin, isAsync: true, since: "midnight-ride"),
+            role: .vmPowerAdmin, isAsync: true, since: "midnight-ride",
+            text: "Sets the memory that it can have, from and to."),
         MessageDeclaration(
             "set_memory_limits",
             [
@@ -39,33 +41,38 @@ extension ClassDeclaration {
                 ParameterDeclaration("dynamic_min", .int, since: "midnight-ride"),
                 ParameterDeclaration("dynamic_max", .int, since: "midnight-ride"),
             ],
-            role: .vmPowerAdmin, isAsync: true, since: "midnight-ride"),
+            role: .vmPowerAdmin, isAsync: true, since: "midnight-ride",
+            text: "Sets the four limits of memory together."),
         MessageDeclaration(
             "set_memory",
             [
                 ParameterDeclaration("self", .ref("VM"), since: "ely"),
                 ParameterDeclaration("value", .int, since: "ely"),
             ],
-            role: .vmPowerAdmin, isAsync: true, since: "ely"),
+            role: .vmPowerAdmin, isAsync: true, since: "ely",
+            text: "Sets all limits to the same amount."),
         MessageDeclaration(
             "set_memory_target_live",
             [
                 ParameterDeclaration("self", .ref("VM")),
                 ParameterDeclaration("target", .int),
             ],
-            role: .vmPowerAdmin, isAsync: true, since: "rio", state: .deprecated),
+            role: .vmPowerAdmin, isAsync: true, since: "rio", state: .deprecated,
+            history: History(deprecated: "midnight-ride")),
         MessageDeclaration(
             "wait_memory_target_live",
             [
                 ParameterDeclaration("self", .ref("VM"), since: "orlando")
             ],
-            role: .readOnly, isAsync: true, since: "orlando", state: .deprecated),
+            role: .readOnly, isAsync: true, since: "orlando", state: .deprecated,
+            history: History(deprecated: "midnight-ride")),
         MessageDeclaration(
             "get_cooperative",
             [
                 ParameterDeclaration("self", .ref("VM"), since: "midnight-ride")
             ],
-            result: .bool, role: .readOnly, isAsync: true, since: "midnight-ride", state: .deprecated),
+            result: .bool, role: .readOnly, isAsync: true, since: "midnight-ride", state: .deprecated,
+            history: History(deprecated: "tampa")),
         MessageDeclaration(
             "set_HVM_shadow_multiplier",
             [
@@ -159,7 +166,8 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("self", .ref("VM"))
             ],
-            result: .record("VM"), role: .readOnly, since: "rio", state: .deprecated),
+            result: .record("VM"), role: .readOnly, since: "rio", state: .deprecated,
+            history: History(deprecated: "inverness")),
         MessageDeclaration(
             "get_data_sources",
             [
@@ -205,7 +213,8 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("vm", .ref("VM"))
             ],
-            result: .set(.string), role: .readOnly, since: "rio"),
+            result: .set(.string), role: .readOnly, since: "rio",
+            text: "The positions where a disk can be attached."),
         MessageDeclaration(
             "get_allowed_VIF_devices",
             [
@@ -232,7 +241,8 @@ extension ClassDeclaration {
                 "VM_HOST_INCOMPATIBLE_VERSION", "VM_HOST_INCOMPATIBLE_VIRTUAL_HARDWARE_PLATFORM_VERSION",
                 "INVALID_VALUE", "MEMORY_CONSTRAINT_VIOLATION", "OPERATION_NOT_ALLOWED", "VALUE_NOT_SUPPORTED",
                 "VM_INCOMPATIBLE_WITH_THIS_HOST",
-            ], since: "rio"),
+            ],
+            since: "rio", history: History(changed: ["quebec"])),
         MessageDeclaration(
             "atomic_set_resident_on",
             [
@@ -275,7 +285,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("snapshot_time", .datetime, since: "george"),
                 ParameterDeclaration("transportable_snapshot_id", .string, since: "george"),
             ],
-            role: .poolOperator, isAsync: true, since: "george", state: .deprecated, isHidden: true),
+            role: .poolOperator, isAsync: true, since: "george", state: .deprecated,
+            history: History(deprecated: "midnight-ride"), isHidden: true),
         MessageDeclaration(
             "retrieve_wlb_recommendations",
             [

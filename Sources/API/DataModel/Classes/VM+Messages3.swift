@@ -6,8 +6,7 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VM"), since: "inverness"),
                 ParameterDeclaration("value", .map(.string, .string), since: "inverness"),
             ],
-            role: .vmAdmin, isAsync: true, errors: ["VM_BIOS_STRINGS_ALREADY_SET", "INVALID_VALUE"],
-            since: "inverness"),
+            role: .vmAdmin, isAsync: true, errors: ["VM_BIOS_STRINGS_ALREADY_SET", "INVALID_VALUE"], since: "inverness"),
         MessageDeclaration(
             "copy_bios_strings",
             [
@@ -21,7 +20,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VM"), since: "cowley"),
                 ParameterDeclaration("value", .ref("VMPP"), since: "cowley"),
             ],
-            role: .poolOperator, since: "cowley", state: .removed),
+            role: .poolOperator, since: "cowley", state: .removed,
+            history: History(deprecated: "clearwater", removed: "clearwater")),
         MessageDeclaration(
             "set_snapshot_schedule",
             [
@@ -163,7 +163,7 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VM")),
                 ParameterDeclaration("value", .string),
             ],
-            role: .vmAdmin, since: "rio", state: .deprecated),
+            role: .vmAdmin, since: "rio", state: .deprecated, history: History(deprecated: "kolkata")),
         MessageDeclaration(
             "set_NVRAM_EFI_variables",
             [
@@ -181,7 +181,8 @@ extension ClassDeclaration {
             errors: [
                 "VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "VM_IS_TEMPLATE", "OPERATION_NOT_ALLOWED",
                 "VM_BAD_POWER_STATE",
-            ], since: "23.30.0", state: .prototyped),
+            ],
+            since: "23.30.0", state: .prototyped),
         MessageDeclaration(
             "set_uefi_mode",
             [

@@ -66,7 +66,7 @@ extension ClassDeclaration {
     ) -> MessageDeclaration {
         var declared = MessageDeclaration(
             message, parameters, result: result, role: role ?? implicitRole, isAsync: isAsync, since: since,
-            state: state, isHidden: isHidden)
+            state: state, history: history.ending, isHidden: isHidden)
         declared.className = name
         declared.origin = origin
         return declared
@@ -85,7 +85,7 @@ extension ClassDeclaration {
         }
         var declared = MessageDeclaration(
             message, parameters, result: result, role: role, since: field.since, state: field.state,
-            mapKeyRoles: keyRoles)
+            history: field.history.ending, mapKeyRoles: keyRoles)
         declared.className = name
         declared.origin = origin
         return declared

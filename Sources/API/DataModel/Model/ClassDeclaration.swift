@@ -4,6 +4,7 @@ public struct ClassDeclaration: Hashable, Sendable {
     public let name: String
     public let since: String
     public let state: LifecycleState
+    public let history: History
     /// Objects of the class are rows of the database: there is get_record, get_by_uuid and a getter per field.
     public let inDatabase: Bool
     /// The rows survive a restart.
@@ -18,20 +19,25 @@ public struct ClassDeclaration: Hashable, Sendable {
     public let defaultRole: RequiredRole
     /// For get_record and the other implied readers.
     public let implicitRole: RequiredRole
+    /// What objects of the class are, for people; nil for classes that nothing here implements.
+    public let text: String?
     /// In datamodel order, which is the order of record members.
     public let fields: [FieldDeclaration]
     /// The messages written out for this class, without the implied ones.
     public let messages: [MessageDeclaration]
 
     public init(
-        name: String, since: String, state: LifecycleState = .published, inDatabase: Bool = true,
-        isPersistent: Bool = true, generatesEvents: Bool = true, hasCreateDestroy: Bool = false,
+        name: String, since: String, state: LifecycleState = .published, history: History = .none,
+        inDatabase: Bool = true, isPersistent: Bool = true,
+        generatesEvents: Bool = true, hasCreateDestroy: Bool = false,
         hasGetAllFamily: Bool = true, defaultRole: RequiredRole, implicitRole: RequiredRole = .readOnly,
+        text: String? = nil,
         fields: [FieldDeclaration], messages: [MessageDeclaration]
     ) {
         self.name = name
         self.since = since
         self.state = state
+        self.history = history
         self.inDatabase = inDatabase
         self.isPersistent = isPersistent
         self.generatesEvents = generatesEvents
@@ -39,6 +45,7 @@ public struct ClassDeclaration: Hashable, Sendable {
         self.hasGetAllFamily = hasGetAllFamily
         self.defaultRole = defaultRole
         self.implicitRole = implicitRole
+        self.text = text
         self.fields = fields
         self.messages = messages.map { message in
             var message = message

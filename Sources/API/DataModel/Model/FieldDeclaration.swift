@@ -19,6 +19,7 @@ public struct FieldDeclaration: Hashable, Sendable {
     /// The release that brought the field.
     public let since: String
     public let state: LifecycleState
+    public let history: History
     public let getterRole: RequiredRole
     /// Nil unless `qualifier` is `.readWrite`.
     public let setterRole: RequiredRole?
@@ -32,12 +33,14 @@ public struct FieldDeclaration: Hashable, Sendable {
     public let isPersistent: Bool
     /// The setter does more than write the database.
     public let setterHasEffect: Bool
+    /// What the field says, for people; nil where nothing here gives it a meaning.
+    public let text: String?
 
     public init(
         _ name: String, _ type: ModelType, _ qualifier: Qualifier, _ defaultValue: DefaultValue? = nil, since: String,
-        state: LifecycleState = .published, getterRole: RequiredRole = .readOnly, setterRole: RequiredRole? = nil,
-        mapKeyRoles: [String: BasicRole] = [:], path: [String] = [], isInternal: Bool = false,
-        isPersistent: Bool = true, setterHasEffect: Bool = false
+        state: LifecycleState = .published, history: History = .none, getterRole: RequiredRole = .readOnly,
+        setterRole: RequiredRole? = nil, mapKeyRoles: [String: BasicRole] = [:], path: [String] = [],
+        isInternal: Bool = false, isPersistent: Bool = true, setterHasEffect: Bool = false, text: String? = nil
     ) {
         self.name = name
         self.type = type
@@ -45,6 +48,7 @@ public struct FieldDeclaration: Hashable, Sendable {
         self.defaultValue = defaultValue
         self.since = since
         self.state = state
+        self.history = history
         self.getterRole = getterRole
         self.setterRole = setterRole
         self.mapKeyRoles = mapKeyRoles
@@ -52,6 +56,7 @@ public struct FieldDeclaration: Hashable, Sendable {
         self.isInternal = isInternal
         self.isPersistent = isPersistent
         self.setterHasEffect = setterHasEffect
+        self.text = text
     }
 
     /// The name in queries and in MAP_DUPLICATE_KEY: the namespace path joined with double underscores.

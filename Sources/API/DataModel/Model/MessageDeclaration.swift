@@ -51,11 +51,14 @@ public struct MessageDeclaration: Hashable, Sendable {
     public let errors: [String]
     public let since: String
     public let state: LifecycleState
+    public let history: History
     /// Left out of documentation and command lines.
     public let isHidden: Bool
     /// Only for sessions between the hosts of a pool.
     public let isPoolInternal: Bool
     public let mapKeyRoles: [String: BasicRole]
+    /// What the message does, for people; nil for those that nothing here implements and for the implied ones.
+    public let text: String?
     /// The class of the message; set by `ClassDeclaration`.
     public internal(set) var className: String = ""
     public internal(set) var origin: MessageOrigin = .custom
@@ -63,8 +66,8 @@ public struct MessageDeclaration: Hashable, Sendable {
     public init(
         _ name: String, _ parameters: [ParameterDeclaration] = [], result: ModelType = .void, role: RequiredRole,
         isAsync: Bool = false, needsSession: Bool = true, isSecret: Bool = false, errors: [String] = [],
-        since: String, state: LifecycleState = .published, isHidden: Bool = false, isPoolInternal: Bool = false,
-        mapKeyRoles: [String: BasicRole] = [:]
+        since: String, state: LifecycleState = .published, history: History = .none, isHidden: Bool = false,
+        isPoolInternal: Bool = false, mapKeyRoles: [String: BasicRole] = [:], text: String? = nil
     ) {
         self.name = name
         self.parameters = parameters
@@ -76,16 +79,15 @@ public struct MessageDeclaration: Hashable, Sendable {
         self.errors = errors
         self.since = since
         self.state = state
+        self.history = history
         self.isHidden = isHidden
         self.isPoolInternal = isPoolInternal
         self.mapKeyRoles = mapKeyRoles
+        self.text = text
     }
 
     /// The name on the wire, e.g. `VDI.pool_migrate`.
     public var wireName: String { "\(className).\(name)" }
-
-    /// The name in the role tables: lower case.
-    public var permission: String { wireName.lowercased() }
 
     /// How many parameters, the session aside, a caller must give at least.
     public var requiredParameterCount: Int { parameters.count { $0.defaultValue == nil } }

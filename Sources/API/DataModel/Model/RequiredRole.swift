@@ -44,6 +44,12 @@ public struct RequiredRole: Hashable, Sendable {
     public static let vmPowerAdminOrClientCertificate = RequiredRole(.vmPowerAdmin, allowsClientCertificate: true)
     public static let poolOperatorOrClientCertificate = RequiredRole(.poolOperator, allowsClientCertificate: true)
 
+    /// As the reference writes it: `vm-admin`, `pool-operator+client-cert`, `local-root-only`.
+    public var name: String {
+        guard let weakest else { return "local-root-only" }
+        return weakest.rawValue + (allowsClientCertificate ? "+client-cert" : "")
+    }
+
     /// Whether a user whose strongest role is `role` may call.
     public func permits(_ role: BasicRole) -> Bool {
         guard let weakest else { return false }

@@ -12,22 +12,28 @@ public final class Dispatcher: Sendable {
     public let sessions: Sessions
     public let tasks: Tasks
     private let events: Events
-    private let handlers: [String: MessageHandler]
-    private let implied: ImpliedMessages
+    let handlers: [String: MessageHandler]
+    let implied: ImpliedMessages
     private let quickReads: QuickReads
-    private let model = Datamodel.all
+    let model = Datamodel.all
     private let logger: Logger
+    /// What was changed; nil where nobody keeps it.
+    public let audit: AuditLog?
     /// Calls of these classes have no task of their own.
     private static let taskless: Set<String> = ["task", "event"]
 
-    /// `loginFailureDelay` is the pause before a wrong password is answered.
+    /// `loginFailureDelay` is the pause before a wrong password is answered; `audit` keeps a record of what is changed;
+    /// `pam` is asked about users that the pool does not know.
     public init(
         database: PoolDatabase, host: Ref<Host>, messages: MessageTable = MessageTable(),
-        loginFailureDelay: Duration = .seconds(5), logger: Logger = Logger(label: "api")
+        loginFailureDelay: Duration = .seconds(5), audit: AuditLog? = nil, pam: PAMService? = nil,
+        logger: Logger = Logger(label: "api")
     ) {
         self.database = database
         self.logger = logger
-        sessions = Sessions(database: database, host: host, failureDelay: loginFailureDelay)
+        self.audit = audit
+        let authenticator = Authenticator(database: database, pam: pam, failureDelay: loginFailureDelay)
+        sessions = Sessions(database: database, host: host, authenticator: authenticator)
         tasks = Tasks(database: database, host: host)
         events = Events(database: database, sessions: sessions)
         implied = ImpliedMessages(database: database)
@@ -36,6 +42,9 @@ public final class Dispatcher: Sendable {
         tasks.register(in: &own, database: database)
         events.register(in: &own)
         RegisteredEvents(events: events).register(in: &own)
+        RoleMessages(table: .shared, database: database).register(in: &own)
+        SubjectMessages(database: database, sessions: sessions, roles: .shared).register(in: &own)
+        UserMessages(database: database, sessions: sessions).register(in: &own)
         handlers = own.handlers.merging(messages.handlers) { $1 }
         quickReads = QuickReads(database: database, model: model, handlers: handlers)
     }
@@ -46,9 +55,12 @@ public final class Dispatcher: Sendable {
     ) async -> Result<APIValue, APIError> {
         do {
             return .success(try await dispatch(method, params, client))
+        } catch let failure as Settled {
+            log(failure.error, of: method, isForeseen: failure.isForeseen)
+            return .failure(failure.error)
         } catch {
             let error = APIError(error, task: .null)
-            log(error, of: method)
+            log(error, of: method, isForeseen: error.code != "INTERNAL_ERROR")
             return .failure(error)
         }
     }
@@ -67,9 +79,9 @@ public final class Dispatcher: Sendable {
     }
 
     /// Failures are the callers' matter; those that nobody foresaw are ours too.
-    private func log(_ error: APIError, of method: String) {
-        let level: Logger.Level = error.code == "INTERNAL_ERROR" ? .error : .debug
-        logger.log(level: level, "call failed", metadata: ["method": "\(method)", "error": "\(error)"])
+    private func log(_ error: APIError, of method: String, isForeseen: Bool) {
+        logger.log(
+            level: isForeseen ? .debug : .error, "call failed", metadata: ["method": "\(method)", "error": "\(error)"])
     }
 
     /// Ends the calls that wait for events: the daemon is about to end. Operations are left as they are; whoever starts
@@ -82,8 +94,7 @@ public final class Dispatcher: Sendable {
     private func dispatch(_ name: String, _ params: [WireValue], _ client: ClientInfo) async throws -> APIValue {
         if let answer = try systemMessage(name, params) { return answer }
         guard let method = model.method(name), method.form != .internalAsynchronous else {
-            if let first = params.first { try await sessions.require(try session(first)) }
-            throw APIError("MESSAGE_METHOD_UNKNOWN", name)
+            throw try await unknown(name, params)
         }
         let message = method.message
         if method.form == .asynchronous && !message.isAsync {
@@ -91,39 +102,77 @@ public final class Dispatcher: Sendable {
         }
         let given = try check(params, of: message, as: name)
         var session = Ref<Session>.null
+        var caller = Principal.nobody
         if message.needsSession {
             session = try self.session(params[0])
             let row = try await sessions.require(session)
+            caller = try sessions.caller(session, row)
             if message.isPoolInternal && !row[Session.pool] {
                 throw APIError.internalError("\(name) is only for the hosts of a pool")
             }
         }
         if message.state == .removed && message.origin == .custom { throw APIError("MESSAGE_REMOVED") }
-        let arguments = try decode(given, of: message)
-        guard let handler = handlers[message.wireName] ?? implied.handler(for: message) else {
-            throw APIError("NOT_IMPLEMENTED", message.wireName)
+        let record = audited(message, as: name, given, Call(session: session, caller: caller, client: client))
+        do {
+            if message.needsSession { try caller.require(permission(for: message, given)) }
+            let arguments = try decode(given, of: message, record)
+            guard let handler = handlers[message.wireName] ?? implied.handler(for: message) else {
+                throw APIError("NOT_IMPLEMENTED", message.wireName)
+            }
+            guard method.form == .asynchronous || (message.isAsync && !Self.taskless.contains(message.className)) else {
+                let context = CallContext(
+                    session: session, task: .null, progress: NoProgress(), client: client, caller: caller)
+                let result = try await handler(context, arguments)
+                if let record { audit?.write(record.ended(.success(result))) }
+                return result
+            }
+            let call = Call(session: session, caller: caller, client: client)
+            return try await run(method, as: name, call, record) { try await handler($0, arguments) }
+        } catch let failure as Settled {
+            throw failure
+        } catch {
+            let error = APIError(error, task: .null)
+            if let record { audit?.write(record.ended(.failure(error), isSecret: message.isSecret)) }
+            throw error
         }
-        guard method.form == .asynchronous || (message.isAsync && !Self.taskless.contains(message.className)) else {
-            let context = CallContext(session: session, task: .null, progress: NoProgress(), client: client)
-            return try await handler(context, arguments)
-        }
-        let task = try await tasks.start(name, session: session, parent: client.parentTask)
-        let context = CallContext(session: session, task: task.ref, progress: task, client: client)
+    }
+
+    /// A failure that is in the audit log already, or need not be in the daemon's.
+    private struct Settled: Error {
+        let error: APIError
+        let isForeseen: Bool
+    }
+
+    /// Runs an operation with a task of its own: it goes on when the caller hangs up.
+    private func run(
+        _ method: MethodCall, as name: String, _ call: Call, _ record: AuditEntry?,
+        _ operation: @escaping @Sendable (CallContext) async throws -> APIValue
+    ) async throws -> APIValue {
+        let task = try await tasks.start(name, session: call.session, parent: call.client.parentTask)
+        let context = CallContext(
+            session: call.session, task: task.ref, progress: task, client: call.client, caller: call.caller)
         let isKept = method.form == .asynchronous
-        // A task of its own: the operation goes on when the caller hangs up.
-        let work = Task { () -> Result<APIValue, APIError> in
+        var noted = record
+        if isKept { noted?.note(task: task.ref) }
+        let work = Task { [noted] () -> Result<APIValue, APIError> in
             let outcome: Result<APIValue, APIError>
             do {
-                outcome = .success(try await handler(context, arguments))
+                outcome = .success(try await operation(context))
             } catch {
                 let error = APIError(error, task: task.ref)
-                if isKept { log(error, of: name) }
+                if isKept { log(error, of: name, isForeseen: error.code != "INTERNAL_ERROR") }
                 outcome = .failure(error)
             }
+            if let noted { audit?.write(noted.ended(outcome, isSecret: method.message.isSecret)) }
             await tasks.finish(task, outcome, keep: isKept)
             return outcome
         }
-        return isKept ? .ref(task.ref.opaque) : try await work.value.get()
+        if isKept { return .ref(task.ref.opaque) }
+        do {
+            return try await work.value.get()
+        } catch {
+            throw Settled(error: error, isForeseen: error.code != "INTERNAL_ERROR")
+        }
     }
 
     private func systemMessage(_ name: String, _ params: [WireValue]) throws(APIError) -> APIValue? {
@@ -137,7 +186,7 @@ public final class Dispatcher: Sendable {
         return .string(text)
     }
 
-    private func session(_ value: WireValue) throws(APIError) -> Ref<Session> {
+    func session(_ value: WireValue) throws(APIError) -> Ref<Session> {
         guard case .string(let text) = value else { throw .internalError("the session is not a string") }
         return Ref(text)
     }
@@ -156,10 +205,22 @@ public final class Dispatcher: Sendable {
         return params.dropFirst(skipped).prefix(message.parameters.count)
     }
 
+    /// Arguments of wrong types are INTERNAL_ERROR by the rules of the API, and the callers' mistakes all the same.
+    private func decode(
+        _ given: ArraySlice<WireValue>, of message: MessageDeclaration, _ record: AuditEntry?
+    ) throws(Settled) -> Arguments {
+        do {
+            return try decode(given, of: message)
+        } catch {
+            if let record { audit?.write(record.ended(.failure(error), isSecret: message.isSecret)) }
+            throw Settled(error: error, isForeseen: true)
+        }
+    }
+
     private func decode(
         _ given: ArraySlice<WireValue>, of message: MessageDeclaration
     ) throws(APIError) -> Arguments {
-        let decoding = WireDecoding(model: model)
+        let decoding = WireDecoding(model: model, isSecret: message.isSecret)
         if message.origin == .create, let value = given.first, let declared = model.classNamed(message.className) {
             return Arguments([try decoding.creation(value, of: declared)])
         }

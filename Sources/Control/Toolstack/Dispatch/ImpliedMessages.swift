@@ -35,9 +35,9 @@ struct ImpliedMessages: Sendable {
         case .getAll: return { _, _ in Self.refs(database.read { $0.rows(className: name) }) }
         case .getAllRecords: return { _, _ in Self.records(database.read { $0.rows(className: name) }) }
         case .getAllWhere:
-            return { _, arguments in Self.refs(try Self.matching(database, name, try arguments.get(0))) }
+            return { _, arguments in Self.refs(try await Self.matching(database, name, try arguments.get(0))) }
         case .getAllRecordsWhere:
-            return { _, arguments in Self.records(try Self.matching(database, name, try arguments.get(0))) }
+            return { _, arguments in Self.records(try await Self.matching(database, name, try arguments.get(0))) }
         case .setField(let field):
             return Self.change(database, name, field) { _, _, arguments in arguments.values[1] }
         case .addToMap(let field):
@@ -94,10 +94,24 @@ struct ImpliedMessages: Sendable {
         }
     }
 
-    private static func matching(_ database: PoolDatabase, _ className: String, _ text: String) throws -> [Row] {
+    /// A query may be long and the rows many: others get their turn in between.
+    private static func matching(
+        _ database: PoolDatabase, _ className: String, _ text: String
+    ) async throws -> [Row] {
         let query = try Query(text, schema: database.schema[className])
-        return database.read { $0.rows(className: className) }.filter(query.matches)
+        let rows = database.read { $0.rows(className: className) }
+        let turn = max(1, comparisonsInATurn / query.comparisons)
+        var found: [Row] = []
+        for start in stride(from: 0, to: rows.count, by: turn) {
+            found += rows[start..<min(rows.count, start + turn)].filter { query.matches($0) }
+            await Task.yield()
+            try Task.checkCancellation()
+        }
+        return found
     }
+
+    /// Some milliseconds.
+    private static let comparisonsInATurn = 50_000
 
     private static func key(_ value: APIValue) -> String? {
         switch value {

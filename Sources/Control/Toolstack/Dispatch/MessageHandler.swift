@@ -11,14 +11,18 @@ public struct CallContext: Sendable {
     public let progress: any TaskProgress
     /// How the call came in.
     public let client: ClientInfo
+    /// Whose session it is, and what they may do.
+    public let caller: Principal
 
     public init(
-        session: Ref<Session>, task: Ref<XenTask>, progress: any TaskProgress, client: ClientInfo = ClientInfo()
+        session: Ref<Session>, task: Ref<XenTask>, progress: any TaskProgress, client: ClientInfo = ClientInfo(),
+        caller: Principal = .nobody
     ) {
         self.session = session
         self.task = task
         self.progress = progress
         self.client = client
+        self.caller = caller
     }
 }
 

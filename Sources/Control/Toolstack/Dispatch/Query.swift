@@ -14,8 +14,13 @@ struct Query: Sendable {
         case constant(Bool)
         case equal(Value, Value)
         case not(Expression)
-        case and(Expression, Expression)
-        case or(Expression, Expression)
+        /// From left to right. A list, because a client may write any number of them.
+        case chain(Expression, [Link])
+    }
+
+    private struct Link: Sendable {
+        let isAnd: Bool
+        let operand: Expression
     }
 
     private enum Value: Sendable {
@@ -25,31 +30,40 @@ struct Query: Sendable {
     }
 
     private let root: Expression
+    /// How many comparisons it has: what it costs to look at a row.
+    let comparisons: Int
 
     /// Throws INVALID_VALUE [text, what is wrong].
     init(_ text: String, schema: ClassSchema?) throws(APIError) {
         var parser = Parser(tokens: try QueryToken.all(in: text), text: text, schema: schema)
         root = try parser.expression()
         try parser.end()
+        comparisons = parser.comparisons
     }
 
-    func matches(_ row: Row) -> Bool { Self.holds(root, row) }
+    func matches(_ row: Row) -> Bool { matches(ref: row.ref) { row[field: $0] } }
 
-    private static func holds(_ expression: Expression, _ row: Row) -> Bool {
+    /// The same for an object that is no row: its reference, and its fields by their wire names.
+    func matches(ref: String, _ field: (String) -> APIValue) -> Bool { Self.holds(root, ref, field) }
+
+    private static func holds(_ expression: Expression, _ ref: String, _ field: (String) -> APIValue) -> Bool {
         switch expression {
         case .constant(let flag): flag
-        case .equal(let left, let right): text(left, row) == text(right, row)
-        case .not(let inner): !holds(inner, row)
-        case .and(let left, let right): holds(left, row) && holds(right, row)
-        case .or(let left, let right): holds(left, row) || holds(right, row)
+        case .equal(let left, let right): text(left, ref, field) == text(right, ref, field)
+        case .not(let inner): !holds(inner, ref, field)
+        case .chain(let first, let links):
+            links.reduce(holds(first, ref, field)) { result, link in
+                // What cannot change the result is not looked at.
+                result == link.isAnd ? holds(link.operand, ref, field) : result
+            }
         }
     }
 
-    private static func text(_ value: Value, _ row: Row) -> String {
+    private static func text(_ value: Value, _ ref: String, _ field: (String) -> APIValue) -> String {
         switch value {
         case .text(let text): text
-        case .field(let name): ColumnText.format(row[field: name])
-        case .reference: row.ref
+        case .field(let name): ColumnText.format(field(name))
+        case .reference: ref
         }
     }
 
@@ -59,20 +73,22 @@ struct Query: Sendable {
         let schema: ClassSchema?
         var position = 0
         var depth = 0
+        var comparisons = 1
         static let deepest = 200
 
         mutating func expression() throws(APIError) -> Expression {
             depth += 1
             defer { depth -= 1 }
             guard depth <= Self.deepest else { throw QueryToken.invalid(text, "it nests too deep") }
-            var left = try operand()
+            let first = try operand()
+            var links: [Link] = []
             while true {
                 if take(.and) {
-                    left = .and(left, try operand())
+                    links.append(Link(isAnd: true, operand: try operand()))
                 } else if take(.or) {
-                    left = .or(left, try operand())
+                    links.append(Link(isAnd: false, operand: try operand()))
                 } else {
-                    return left
+                    return links.isEmpty ? first : .chain(first, links)
                 }
             }
         }
@@ -82,6 +98,7 @@ struct Query: Sendable {
         }
 
         private mutating func operand() throws(APIError) -> Expression {
+            comparisons += 1
             // Loops instead of recursing: a client may write any number of "not".
             var isNegated = false
             while take(.not) { isNegated.toggle() }

@@ -1,50 +1,69 @@
 public import APITypes
+import DataModel
 public import PoolDatabase
+import Synchronization
 
 /// Who is logged in: rows of class `session`, which live in memory only. Usable from anywhere.
 public final class Sessions: Sendable {
     private let database: PoolDatabase
     private let host: Ref<Host>
-    private let failureDelay: Duration
+    let authenticator: Authenticator
+    /// What each session may do, decided at log-in.
+    private let callers = Mutex<[String: Principal]>([:])
 
     /// A session that nobody used for so long is over. Seconds.
     static let inactivityLimit: Int64 = 86400
     /// How exact `last_active` is. Seconds.
     static let activityStep: Int64 = 600
-    /// How many sessions an originator may have, and how many root may have without one.
-    static let mostPerOriginator = 500
-    static let mostWithoutOriginator = 400
 
-    init(database: PoolDatabase, host: Ref<Host>, failureDelay: Duration) {
+    init(database: PoolDatabase, host: Ref<Host>, authenticator: Authenticator) {
         self.database = database
         self.host = host
-        self.failureDelay = failureDelay
+        self.authenticator = authenticator
     }
 
-    /// A new session, or SESSION_AUTHENTICATION_FAILED [user, text] after a pause. On the local socket the caller is
-    /// the superuser already and no password is looked at.
+    /// A new session, or SESSION_AUTHENTICATION_FAILED [user, text] after a pause, SESSION_AUTHORIZATION_FAILED [user,
+    /// text], TOO_BUSY. On the local socket the caller is the superuser already and no password is looked at.
     public func login(
         user: String, password: String, originator: String, client: ClientInfo
     ) async throws -> Ref<Session> {
-        if !client.isLocalSocket {
-            guard await RootCredentials(database: database).admit(user: user, password: password) else {
-                try? await Task.sleep(for: failureDelay)
-                throw APIError("SESSION_AUTHENTICATION_FAILED", user, "the user name or the password is wrong")
-            }
+        guard !client.isLocalSocket else {
+            return try await open(.superuser(name: user.isEmpty ? "root" : user), originator: originator)
         }
-        let name = user.isEmpty ? "root" : user
+        return try await open(try await authenticator.admit(user: user, password: password), originator: originator)
+    }
+
+    /// A session of somebody who proved who they are.
+    func open(_ account: Account, originator: String) async throws -> Ref<Session> {
         let ref = Ref<Session>.new()
         let time = WallClock.seconds
-        try await database.transaction { transaction in
-            Self.makeRoom(for: originator, in: transaction, at: time)
-            transaction.insert(Session.self, ref: ref) { row in
-                row[Session.thisHost] = host
-                row[Session.isLocalSuperuser] = true
-                row[Session.lastActive] = APIDate(seconds: time)
-                row[Session.validationTime] = APIDate(seconds: time)
-                row[Session.authUserName] = name
-                row[Session.originator] = originator
+        let caller = Principal(account)
+        // Before the row: whoever sees the row finds its rights.
+        callers.withLock { $0[ref.opaque] = caller }
+        do {
+            let gone = try await database.transaction { transaction in
+                let gone = SessionLimits.makeRoom(for: account, originator: originator, in: transaction, at: time)
+                transaction.insert(Session.self, ref: ref) { row in
+                    row[Session.thisHost] = host
+                    row[Session.lastActive] = APIDate(seconds: time)
+                    row[Session.validationTime] = APIDate(seconds: time)
+                    row[Session.authUserName] = caller.userName
+                    row[Session.originator] = originator
+                    switch account {
+                    case .superuser: row[Session.isLocalSuperuser] = true
+                    case .user(let user):
+                        row[Session.thisUser] = user.user
+                        row[Session.subject] = user.subject
+                        row[Session.authUserSid] = user.subjectIdentifier
+                        row[field: Session.rbacPermissions.name] = RoleTable.shared.permissionNames(of: user.role)
+                    }
+                }
+                return gone
             }
+            forget(gone)
+        } catch {
+            forget([ref.opaque])
+            throw error
         }
         return ref
     }
@@ -73,32 +92,65 @@ public final class Sessions: Sendable {
         WallClock.seconds - row[Session.lastActive].seconds < activityStep
     }
 
+    /// Who the session belongs to, or SESSION_INVALID [ref].
+    public func caller(_ ref: Ref<Session>) async throws -> Principal {
+        try caller(ref, try await require(ref))
+    }
+
+    /// The same for a row that `require` gave.
+    func caller(_ ref: Ref<Session>, _ row: Row) throws -> Principal {
+        guard let caller = callers.withLock({ $0[ref.opaque] }) else { throw APIError("SESSION_INVALID", ref.opaque) }
+        return caller
+    }
+
     /// Whether the session is still there; cheap, and does not count as activity.
-    func exists(_ ref: Ref<Session>) -> Bool { database.read { $0.row(ref) != nil } }
+    public func exists(_ ref: Ref<Session>) -> Bool { database.read { $0.row(ref) != nil } }
 
     /// Ends a session. Calls of it that wait for events fail.
     public func logout(_ ref: Ref<Session>) async throws {
         try await database.transaction { $0.delete(ref) }
+        forget([ref.opaque])
     }
 
-    /// Removes what expired, and the longest idle sessions of the same originator when there are too many. Sessions
-    /// with unfinished tasks are spared.
-    private static func makeRoom(for originator: String, in transaction: Transaction, at time: Int64) {
-        let busy = Set(
-            transaction.rows(XenTask.self) { $0[XenTask.status] == .pending }.map { $0[XenTask.session].opaque })
-        var same: [Row] = []
-        for row in transaction.rows(Session.self) {
-            if time - row[Session.lastActive].seconds > inactivityLimit {
-                transaction.delete(row.typedRef(Session.self))
-            } else if row[Session.originator] == originator {
-                same.append(row)
-            }
+    /// Ends the sessions of a subject, except one.
+    func end(subject identifier: String, except: Ref<Session> = .null) async throws {
+        guard !identifier.isEmpty else { return }
+        try await end { $0[Session.authUserSid] == identifier && $0.ref != except.opaque }
+    }
+
+    /// Ends the sessions of one of the pool's own users.
+    func end(user: Ref<User>) async throws {
+        guard !user.isNull else { return }
+        try await end { $0[Session.thisUser] == user }
+    }
+
+    /// The subject identifiers of those who are logged in, each once, without the superuser.
+    func subjectIdentifiers() -> [String] {
+        let all = database.read { $0.rows(Session.self).map { $0[Session.authUserSid] } }
+        return Set(all).subtracting([""]).sorted()
+    }
+
+    private func end(_ matches: (Row) -> Bool) async throws {
+        let gone = try await database.transaction { transaction in
+            let rows = transaction.rows(Session.self, where: matches)
+            for row in rows { transaction.delete(row.typedRef(Session.self)) }
+            return rows.map(\.ref)
         }
-        let most = originator.isEmpty ? mostWithoutOriginator : mostPerOriginator
-        guard same.count >= most else { return }
-        same.sort { $0[Session.lastActive].seconds < $1[Session.lastActive].seconds }
-        for row in same.filter({ !busy.contains($0.ref) }).prefix(same.count - most + 1) {
-            transaction.delete(row.typedRef(Session.self))
+        forget(gone)
+    }
+
+    private func forget(_ refs: [String]) {
+        guard !refs.isEmpty else { return }
+        callers.withLock { for ref in refs { $0[ref] = nil } }
+    }
+}
+
+extension Principal {
+    fileprivate init(_ account: Account) {
+        switch account {
+        case .superuser(let name): self.init(rights: .everything, userName: name)
+        case .user(let user):
+            self.init(rights: .role(user.role), userName: user.name, subjectIdentifier: user.subjectIdentifier)
         }
     }
 }

@@ -6,6 +6,8 @@ import RPCCodec
 /// text, enums in any case, dates as plain text. What does not fit is INTERNAL_ERROR [text].
 struct WireDecoding {
     let model: Datamodel
+    /// Nothing of the values is said in errors.
+    var isSecret = false
 
     func decode(_ wire: WireValue, as type: ModelType, name: String) throws(APIError) -> APIValue {
         switch (type, wire) {
@@ -42,7 +44,7 @@ struct WireDecoding {
         case (.option(let wrapped), _): return try decode(wire, as: wrapped, name: name)
         default: break
         }
-        throw .internalError("the value of \(name) is not of type \(type): \(Self.excerpt(wire))")
+        throw .internalError("the value of \(name) is not of type \(type)\(isSecret ? "" : ": \(Self.excerpt(wire))")")
     }
 
     /// The struct that a generated `create` takes: members that have no default must be there.

@@ -93,8 +93,10 @@ struct MachineMessages: Sendable {
 
     /// After the power state and the operations in progress, as XAPI checks them. The flag cannot change while the VM is
     /// in an operation.
-    private func requireNoTemplate(_ vm: Ref<VM>) throws(APIError) {
-        if try context.row(vm)[VM.isATemplate] { throw APIError("VM_IS_TEMPLATE", vm.opaque) }
+    private func requireGuest(_ vm: Ref<VM>) throws(APIError) {
+        let row = try context.row(vm)
+        if row[VM.isATemplate] { throw APIError("VM_IS_TEMPLATE", vm.opaque) }
+        if row[VM.isControlDomain] { throw APIError("OPERATION_NOT_ALLOWED", "the control domain is the host itself") }
     }
 
     private func destroy(_ vm: Ref<VM>, task: Ref<XenTask>) async throws {
@@ -122,7 +124,7 @@ struct MachineMessages: Sendable {
         try await admission.run(vm, "start", task: task) { row, _ in
             try Self.require(row, .halted)
         } _: {
-            try requireNoTemplate(vm)
+            try requireGuest(vm)
             try await lifecycle.start(vm)
         }
     }
@@ -133,7 +135,7 @@ struct MachineMessages: Sendable {
         try await admission.run(vm, operation, task: call.task, beside: beside) { row, _ in
             try Self.require(row, .running)
         } _: {
-            try requireNoTemplate(vm)
+            try requireGuest(vm)
             let row = try context.row(vm)
             do {
                 if clean {

@@ -41,6 +41,13 @@ public struct Row: Sendable {
         return .record(members)
     }
 
+    /// Calls `body` with each public field, in datamodel order: a record that need not be built.
+    public func forEachPublicField(_ body: (_ name: String, _ value: APIValue) -> Void) {
+        for field in schema.fields where field.isPublic {
+            body(field.name, stored.values[field.name] ?? field.initial)
+        }
+    }
+
     private func text(_ name: String) -> String {
         guard case .string(let text) = self[field: name] else { return "" }
         return text

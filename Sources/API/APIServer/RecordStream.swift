@@ -33,10 +33,11 @@ struct RecordStream: Sendable {
         end: (inout W) -> Void
     ) async throws {
         var encoder = empty
+        var names = MemberNames()
         guard records.count > Self.few else {
             begin(&encoder)
             encoder.beginStructure()
-            for index in 0..<records.count { encoder.write(records, index) }
+            for index in 0..<records.count { encoder.write(records, index, &names) }
             encoder.endStructure()
             end(&encoder)
             return try await writer.write(encoder.bytes, as: encoding)
@@ -46,7 +47,7 @@ struct RecordStream: Sendable {
         begin(&encoder)
         encoder.beginStructure()
         for index in 0..<records.count {
-            encoder.write(records, index)
+            encoder.write(records, index, &names)
             guard encoder.bytes.count >= Self.piece else { continue }
             try await body.write(ByteBuffer(bytes: encoder.bytes))
             encoder.clear()
@@ -61,11 +62,12 @@ struct RecordStream: Sendable {
         _ empty: W, begin: (inout W) -> Void, end: (inout W) -> Void
     ) async throws -> Int64 {
         var encoder = empty
+        var names = MemberNames()
         begin(&encoder)
         encoder.beginStructure()
         var length: Int64 = 0
         for index in 0..<records.count {
-            encoder.write(records, index)
+            encoder.write(records, index, &names)
             length += Int64(encoder.bytes.count)
             encoder.clear()
             // Others want the thread, too, and the client may be gone.
@@ -80,17 +82,33 @@ struct RecordStream: Sendable {
     }
 }
 
+/// The names of a record's members as they are written: the same for every record, so they are written once.
+private struct MemberNames {
+    private var written: [[UInt8]] = []
+
+    /// What begins member `index`, `name`.
+    mutating func bytes<W: ValueWriter>(_ index: Int, _ name: String, like writer: W) -> [UInt8] {
+        if index == written.count {
+            var one = writer
+            one.clear()
+            one.beginMember(name, isFirst: index == 0)
+            written.append(one.bytes)
+        }
+        return written[index]
+    }
+}
+
 extension ValueWriter {
     /// One record under its reference.
-    fileprivate mutating func write(_ records: ObjectRecords, _ index: Int) {
+    fileprivate mutating func write(_ records: ObjectRecords, _ index: Int, _ names: inout MemberNames) {
         beginMember(records.reference(index), isFirst: index == 0)
         beginStructure()
-        var isFirst = true
+        var position = 0
         records.forEachField(index) { name, value in
-            beginMember(name, isFirst: isFirst)
+            append(names.bytes(position, name, like: self))
             write(value)
             endMember()
-            isFirst = false
+            position += 1
         }
         endStructure()
         endMember()

@@ -12,6 +12,8 @@ public struct JSONWriter: ValueWriter {
 
     public mutating func clear() { bytes.removeAll(keepingCapacity: true) }
 
+    public mutating func append(_ written: [UInt8]) { bytes += written }
+
     public mutating func int(_ number: Int64) { plain(String(number)) }
     public mutating func int32(_ number: Int32) { plain(String(number)) }
     public mutating func bool(_ flag: Bool) { plain(flag ? "true" : "false") }
@@ -85,7 +87,7 @@ public struct JSONWriter: ValueWriter {
 
     public mutating func string(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        if text.utf8.contains(where: Self.isSpecial) { escaped(text) } else { plain(text) }
+        if !PlainText.append(text, to: &bytes, unless: Self.isSpecial) { escaped(text) }
         bytes.append(UInt8(ascii: "\""))
     }
 

@@ -6,6 +6,9 @@ public protocol ValueWriter: Sendable {
     /// Forgets the bytes and keeps their room.
     mutating func clear()
 
+    /// Bytes that a writer of the same kind wrote.
+    mutating func append(_ written: [UInt8])
+
     mutating func string(_ text: String)
     /// A 64-bit int: text in XML, a number in JSON.
     mutating func int(_ number: Int64)

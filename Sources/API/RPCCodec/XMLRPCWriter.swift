@@ -6,10 +6,16 @@ public struct XMLRPCWriter: ValueWriter {
 
     public mutating func clear() { bytes.removeAll(keepingCapacity: true) }
 
+    public mutating func append(_ written: [UInt8]) { bytes += written }
+
+    private static let beginValue = Array("<value>".utf8)
+    private static let endValue = Array("</value>".utf8)
+    private static let endOfMember = Array("</member>".utf8)
+
     public mutating func string(_ text: String) {
-        markup("<value>")
+        bytes += Self.beginValue
         escaped(text)
-        markup("</value>")
+        bytes += Self.endValue
     }
 
     public mutating func int(_ number: Int64) {
@@ -54,7 +60,7 @@ public struct XMLRPCWriter: ValueWriter {
         markup("</name>")
     }
 
-    public mutating func endMember() { markup("</member>") }
+    public mutating func endMember() { bytes += Self.endOfMember }
     public mutating func endStructure() { markup("</struct></value>") }
 
     /// The envelope of a success; its value follows.
@@ -108,7 +114,7 @@ public struct XMLRPCWriter: ValueWriter {
     /// Other control characters cannot be written in XML and are dropped, as are U+FFFE and U+FFFF.
     mutating func escaped(_ text: String) {
         // Nearly every text is plain: one look at each byte, one copy.
-        guard text.utf8.contains(where: Self.isSpecial) else { return markup(text) }
+        if PlainText.append(text, to: &bytes, unless: Self.isSpecial) { return }
         for scalar in text.unicodeScalars {
             switch scalar {
             case "<": markup("&lt;")

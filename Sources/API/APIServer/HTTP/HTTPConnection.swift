@@ -179,6 +179,11 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
         // A client that does not take its answers gets no more of them.
         guard context?.channel.isWritable == true else { return false }
         guard let length = headLength() else {
+            if received.getInteger(at: received.readerIndex, as: UInt8.self) == 0x16 {
+                // A handshake of TLS, whose client would wait for an answer as long as a head may take.
+                refuse(.badRequest, "this port does not speak TLS")
+                return false
+            }
             let isTooLong = received.readableBytes > group.limits.head
             if isTooLong {
                 refuse(.requestHeaderFieldsTooLarge, "a request head has at most \(group.limits.head) bytes")

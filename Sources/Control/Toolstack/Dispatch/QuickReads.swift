@@ -20,8 +20,7 @@ public struct ObjectRecords: Sendable {
 
     /// Calls `body` with each public field of a record, in the order of the datamodel.
     public func forEachField(_ index: Int, _ body: (_ name: String, _ value: APIValue) -> Void) {
-        let row = rows[index]
-        for field in row.schema.fields where field.isPublic { body(field.name, row[field: field.name]) }
+        rows[index].forEachPublicField(body)
     }
 }
 

@@ -70,7 +70,7 @@ extension EndToEnd {
                 sys.exit()
 
             assert sorted(consoles) == ["rfb", "vt100"]
-            assert consoles["rfb"]["location"] == f"{url}/console?uuid={consoles['rfb']['uuid']}"
+            assert consoles["rfb"]["location"] == f"{url}/console?uuid={consoles['rfb']['uuid']}", (url, consoles)
             metrics = x.VM_metrics.get_record(record["metrics"])
             assert int(metrics["memory_actual"]) == int(record["memory_static_max"]) and metrics["state"] == ["running"]
             assert metrics["VCPUs_number"] == record["VCPUs_at_startup"] and metrics["hvm"] is True

@@ -26,7 +26,7 @@ import Toolstack
             pool = x.pool.get_all()[0]
             host = x.pool.get_master(pool)
             record = x.host.get_record(host)
-            assert record["address"] == "127.0.0.1" and record["enabled"] is True, record
+            assert record["address"].count(".") == 3 and record["enabled"] is True, record
             assert x.host.get_API_version_major(host) == "2"
             assert list(record)[:3] == ["uuid", "name_label", "name_description"], list(record)[:3]
             assert x.session.get_is_local_superuser(session._session) is True

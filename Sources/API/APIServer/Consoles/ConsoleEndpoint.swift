@@ -64,6 +64,7 @@ struct ConsoleEndpoint: Sendable {
     private static func move(
         _ guest: NIOAsyncChannelInboundStream<ByteBuffer>, _ output: ResponseBodyWriter
     ) async throws {
+        var output = output
         for try await piece in guest { try await output.write(piece) }
     }
 

@@ -27,7 +27,7 @@ struct BlobEndpoint: Sendable {
             var fields = HTTPFields()
             fields[.contentType] = blob.mimeType
             fields.set("X-Content-Type-Options", "nosniff")
-            let body = try await writer.writeHead(HTTPResponse(status: .ok, headerFields: fields))
+            var body = try await writer.writeHead(HTTPResponse(status: .ok, headerFields: fields))
             while let chunk = try file.read(upToCount: Self.chunkSize), !chunk.isEmpty {
                 try await body.write(ByteBuffer(bytes: chunk))
             }

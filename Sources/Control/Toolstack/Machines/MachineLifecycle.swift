@@ -200,7 +200,8 @@ actor MachineLifecycle {
             try tx.set(vm, VM.domid, -1)
             try tx.set(vm, VM.allowedOperations, Self.operations(.halted))
             try GuestRows.halted(vm, in: tx)
-            Self.report(reason, of: now, in: tx)
+            // The end may be heard of twice.
+            if now[VM.powerState] != .halted { Self.report(reason, of: now, in: tx) }
         }
     }
 

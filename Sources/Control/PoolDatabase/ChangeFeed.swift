@@ -2,7 +2,7 @@
 public struct Changes: Sendable {
     /// As they are at `generation`, oldest change first.
     public let changed: [Row]
-    /// Oldest deletion first.
+    /// Oldest deletion first; each object once, and none that is there again.
     public let deleted: [DeletedRow]
     /// Deletions between may be missing: too many happened.
     public let isIncomplete: Bool
@@ -40,7 +40,7 @@ extension PoolDatabase {
         ChangeWatch(filter: filter, hub: hub, deadline: deadline)
     }
 
-    /// Lets everybody who watches look again, though there is no change.
+    /// Lets everybody who waits look again, though there is no change.
     public func wakeWatches() { hub.wakeAll() }
 
     /// Returns once something was committed after `generation`, the time is over, or the calling task was cancelled.
@@ -48,7 +48,10 @@ extension PoolDatabase {
         let deadline = ContinuousClock.now + timeout
         let watch = watch(ChangeFilter(classes: Set(schema.classes.map(\.name))), until: deadline)
         defer { watch.end() }
-        while self.generation <= generation, ContinuousClock.now < deadline, !Task.isCancelled { await watch.wait() }
+        while self.generation <= generation, ContinuousClock.now < deadline, !Task.isCancelled {
+            await watch.wait()
+            watch.arm()
+        }
     }
 }
 
@@ -62,7 +65,7 @@ extension DatabaseState {
             let since = exceptions[declared.name] ?? since
             if filter.everything && declared.generatesEvents || filter.classes.contains(declared.name) {
                 table.forEachChange(after: since) { changed.append($0) }
-                table.forEachDeletion(after: since) { deleted.append($0) }
+                deleted += table.deletions(after: since)
                 isIncomplete = isIncomplete || table.forgottenDeletions > since
             } else if let refs = filter.objects[declared.name] {
                 for ref in refs {

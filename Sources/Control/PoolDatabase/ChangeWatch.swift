@@ -1,7 +1,10 @@
 import Synchronization
 
 /// Learns of committed changes to the rows that its filter names. While nothing of that kind is committed, it costs
-/// nothing: commits find the watches that they concern by class and reference. To be ended with `end`.
+/// nothing: commits find the watches that they concern by class and reference. Once it has learned of one it costs nothing
+/// either, until it is armed again. To be ended with `end`.
+///
+///     watch.arm(); look at the database; if there is nothing: await watch.wait(); begin again
 public final class ChangeWatch: Sendable {
     public let filter: ChangeFilter
     private let hub: ChangeHub
@@ -10,7 +13,7 @@ public final class ChangeWatch: Sendable {
 
     private enum State: Sendable {
         case idle
-        /// Something was committed since the last wait.
+        /// Something was committed since the watch was armed.
         case due
         case waiting(CheckedContinuation<Void, Never>)
     }
@@ -27,7 +30,13 @@ public final class ChangeWatch: Sendable {
         timer.withLock { $0 = alarm }
     }
 
-    /// Returns when something was committed since the last return, when the deadline came, when `wakeWatches` was
+    /// Makes `wait` return for what is committed from now on. A new watch is armed.
+    public func arm() {
+        state.withLock { state in if case .due = state { state = .idle } }
+        hub.add(self)
+    }
+
+    /// Returns when something was committed since the watch was armed, when the deadline came, when `wakeWatches` was
     /// called, or when the calling task was cancelled; sometimes without any reason. One caller at a time.
     public func wait() async {
         await withTaskCancellationHandler {
@@ -73,7 +82,7 @@ public final class ChangeWatch: Sendable {
     }
 }
 
-/// All watches, by what they watch.
+/// All armed watches, by what they watch.
 final class ChangeHub: Sendable {
     private typealias Watches = [ObjectIdentifier: ChangeWatch]
 
@@ -81,6 +90,24 @@ final class ChangeHub: Sendable {
         var everything: Watches = [:]
         var byClass: [String: Watches] = [:]
         var byObject: [String: [String: Watches]] = [:]
+
+        var isEmpty: Bool { everything.isEmpty && byClass.isEmpty && byObject.isEmpty }
+
+        mutating func remove(_ watch: ChangeWatch) {
+            let id = ObjectIdentifier(watch)
+            everything[id] = nil
+            for name in watch.filter.classes {
+                byClass[name]?[id] = nil
+                if byClass[name]?.isEmpty == true { byClass[name] = nil }
+            }
+            for (name, refs) in watch.filter.objects {
+                for ref in refs {
+                    byObject[name]?[ref]?[id] = nil
+                    if byObject[name]?[ref]?.isEmpty == true { byObject[name]?[ref] = nil }
+                }
+                if byObject[name]?.isEmpty == true { byObject[name] = nil }
+            }
+        }
     }
 
     private let table = Mutex(Table())
@@ -96,28 +123,12 @@ final class ChangeHub: Sendable {
         }
     }
 
-    func remove(_ watch: ChangeWatch) {
-        let id = ObjectIdentifier(watch)
-        table.withLock { table in
-            table.everything[id] = nil
-            for name in watch.filter.classes {
-                table.byClass[name]?[id] = nil
-                if table.byClass[name]?.isEmpty == true { table.byClass[name] = nil }
-            }
-            for (name, refs) in watch.filter.objects {
-                for ref in refs {
-                    table.byObject[name]?[ref]?[id] = nil
-                    if table.byObject[name]?[ref]?.isEmpty == true { table.byObject[name]?[ref] = nil }
-                }
-                if table.byObject[name]?.isEmpty == true { table.byObject[name] = nil }
-            }
-        }
-    }
+    func remove(_ watch: ChangeWatch) { table.withLock { $0.remove(watch) } }
 
     /// Wakes those whom the changed rows concern.
     func publish(_ journal: [RowKey], schema: DatabaseSchema) {
         let concerned = table.withLock { table -> Watches in
-            guard !table.everything.isEmpty || !table.byClass.isEmpty || !table.byObject.isEmpty else { return [:] }
+            guard !table.isEmpty else { return [:] }
             var concerned: Watches = [:]
             var isShown = false
             var classes: Set<Int> = []
@@ -130,6 +141,8 @@ final class ChangeHub: Sendable {
                 if let some = table.byObject[declared.name]?[key.ref] { concerned.merge(some) { first, _ in first } }
             }
             if isShown { concerned.merge(table.everything) { first, _ in first } }
+            // They know now. Whatever is committed until they are armed again is found when they look.
+            for watch in concerned.values { table.remove(watch) }
             return concerned
         }
         for watch in concerned.values { watch.signal() }

@@ -48,8 +48,17 @@ struct Table: Sendable {
         }
     }
 
-    func forEachDeletion(after generation: Int64, _ body: (DeletedRow) -> Void) {
-        deletions.forEach(after: generation, body)
+    /// Rows that went after `generation` and are not there again. Costs what it finds.
+    func deletions(after generation: Int64) -> [DeletedRow] {
+        var gone: [String: DeletedRow] = [:]
+        deletions.forEach(after: generation) { row in
+            guard rows[row.ref] == nil else { return }
+            // Latest first. One that came and went more than once was there before its first end.
+            let latest = gone[row.ref]?.generation ?? row.generation
+            gone[row.ref] = DeletedRow(
+                className: row.className, ref: row.ref, created: row.created, generation: latest)
+        }
+        return Array(gone.values)
     }
 
     func deletion(of ref: String) -> DeletedRow? { deletions[ref] }

@@ -93,6 +93,27 @@ import Testing
         #expect(end.deleted.allSatisfy { $0.created <= middle && $0.generation == end.generation })
     }
 
+    @Test func anObjectThatCameBackIsNotGone() async throws {
+        let database = try await PoolDatabase.open(path: nil)
+        let (back, away) = (Ref<VDI>.new(), Ref<VDI>.new())
+        func insert(_ ref: Ref<VDI>) async throws {
+            try await database.transaction { $0.insert(VDI.self, ref: ref) { _ in } }
+        }
+        func delete(_ ref: Ref<VDI>) async throws { try await database.transaction { $0.delete(ref) } }
+        for ref in [back, away] { try await insert(ref) }
+        let start = database.generation
+        for ref in [back, away] {
+            try await delete(ref)
+            try await insert(ref)
+        }
+        try await delete(away)
+        let changes = database.changes(since: start)
+        #expect(changes.changed.map(\.ref) == [back.opaque])
+        #expect(changes.deleted.map(\.ref) == [away.opaque], "each object once")
+        #expect(changes.deleted.allSatisfy { $0.created <= start }, "it was there before")
+        #expect(changes.deleted.map(\.generation) == [database.generation])
+    }
+
     @Test func recordsHaveEveryPublicFieldInOrder() async throws {
         let database = try await PoolDatabase.open(path: nil)
         let ref = Ref<VDI>.new()

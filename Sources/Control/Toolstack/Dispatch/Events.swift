@@ -57,6 +57,7 @@ final class Events: Sendable {
         defer { watch.end() }
         if !subscription.isForTasksOnly { try await Self.pause(Self.gathering, until: deadline) }
         while true {
+            watch.arm()
             try requireSession(session)
             if let answer = answers.known(filter, since: since, at: database.generation) { return answer }
             let batch = EventBatch(of: filter, since: since, in: database)

@@ -9,6 +9,7 @@ public final class Tasks: Sendable {
     private let database: PoolDatabase
     private let host: Ref<Host>
     private let running = Mutex<[String: RunningTask]>([:])
+    private let lastCrowdedSweep = Mutex<Int64>(0)
     private let sweeping = Mutex<Task<Void, Never>?>(nil)
     let owners = TaskOwners()
 
@@ -55,7 +56,7 @@ public final class Tasks: Sendable {
         let ref = Ref<XenTask>.new()
         let now = Self.now
         let count = database.read { $0.count(className: XenTask.className) }
-        if count >= Self.softCap * 2 { try await sweep(at: now) }
+        if count >= Self.softCap * 2, isFirstCrowdedSweep(at: now) { try await sweep(at: now) }
         sweepRegularly()
         let host = host
         let owner = try await database.transaction { transaction -> String in
@@ -156,6 +157,14 @@ public final class Tasks: Sendable {
             return Set(transaction.rows(XenTask.self).map(\.ref))
         }
         owners.keep(left)
+    }
+
+    /// To look through a crowd of tasks is worth it once a second at most: they may all be pending.
+    private func isFirstCrowdedSweep(at now: Int64) -> Bool {
+        lastCrowdedSweep.withLock { last in
+            defer { last = now }
+            return last != now
+        }
     }
 
     /// Sweeps now and then, until no task is left.

@@ -108,7 +108,8 @@ private let model = Datamodel.all
         let toolstack = try await Self.toolstack(folder)
         let socket = folder.file("api/s")
         let service = try await APIService.start(
-            dispatcher: toolstack.dispatcher, transfers: toolstack.transfers, http: nil, socket: socket,
+            dispatcher: toolstack.dispatcher, transfers: toolstack.transfers, services: toolstack.services,
+            on: APIListeners(socket: socket),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         var calls = RandomCalls(.printed()) { Self.isExcluded($0) || $0.className == "session" || !$0.needsSession }
         (calls.references, calls.uuids) = Self.objects(toolstack.database)

@@ -16,10 +16,11 @@ import Testing
     @Test func callsMarshalledByPythonAreReadRight() throws {
         var random = SeededRandom.printed()
         for _ in 0..<5 {
-            // Python writes a carriage return bare, and XML makes a line feed of it.
-            let text = random.text(xml: true).replacing("\r", with: "") + "é<&>\n"
-            let written = try Tool.check("python3", ["-c", Self.marshal], input: text)
-            let call = try XMLRPC.decodeCall(Array(written.utf8))
+            // Python writes a carriage return bare, and XML makes a line feed of it. By scalars: "\r\n" is one character.
+            let written = random.text(xml: true).unicodeScalars.filter { $0 != "\r" }
+            let text = String(String.UnicodeScalarView(written)) + "é<&>\n"
+            let marshalled = try Tool.check("python3", ["-c", Self.marshal], input: text)
+            let call = try XMLRPC.decodeCall(Array(marshalled.utf8))
             #expect(call.method == "VDI.create")
             #expect(
                 call.parameters == [

@@ -82,6 +82,22 @@ import Testing
     }
 
     @Test(arguments: ImageFormat.allCases)
+    func measureWithoutATargetFormatIsForRawAsQemus(_ format: ImageFormat) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("measure")
+        let path = try SampleImage(in: folder, size: 8 << 20, random: &random).path(format)
+        let ours = try json(try Tool.check("gantry", ["image", "measure", "-f", format.rawValue, "--json", path]))
+        let theirs = try json(try Tool.check("qemu-img", ["measure", "-f", format.qemuName, "--output=json", path]))
+        #expect(ours["fully-allocated"] as? Int == theirs["fully-allocated"] as? Int)
+        #expect(ours["fully-allocated"] as? Int == 8 << 20)
+        let explicit = try Tool.check(
+            "gantry", ["image", "measure", "-f", format.rawValue, "-O", "raw", "--json", path])
+        let same = try json(explicit)
+        #expect(same["required"] as? Int == ours["required"] as? Int)
+        #expect(same["fully-allocated"] as? Int == 8 << 20)
+    }
+
+    @Test(arguments: ImageFormat.allCases)
     func mapListsDataWhereQemuDoes(_ format: ImageFormat) throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("map")

@@ -3,7 +3,34 @@ import Synchronization
 
 /// A disk in an image of a format that is only read.
 protocol ImportedDevice: BlockDevice {
+    /// Where stored bytes are.
+    associatedtype Place: Sendable
+
     var closing: ImportedClosing { get }
+    var parent: (any BlockDevice)? { get }
+
+    /// What `offset`, inside the disk, is, and for how many bytes from it on, at most `most`.
+    func resolve(_ offset: UInt64, most: UInt64) throws(BlockError) -> ImportedRun<Place>
+    /// Reads a run that `resolve` gave for `offset`.
+    func read(_ place: Place, into target: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError)
+    /// The kind of the file's bytes at `place`, and for how many of `length` bytes it stays so.
+    func storedRun(_ place: Place, length: UInt64) throws(BlockError) -> (isData: Bool, length: UInt64)
+    /// Bytes from `offset` on, at most up to `end`, that are known in one look to be the parent's.
+    func parentRun(_ offset: UInt64, end: UInt64) throws(BlockError) -> UInt64
+}
+
+/// Adjoining bytes of an imported disk that come from one place.
+struct ImportedRun<Place: Sendable>: Sendable {
+    enum Content: Sendable {
+        case stored(Place)
+        /// The parent's, or zeroes without one.
+        case parent
+        /// Zeroes, which a map shows so.
+        case zero(Extent.Kind)
+    }
+
+    var content: Content
+    var length: UInt64
 }
 
 /// Whether a device was closed. Its tables and grains may be in memory still, and must not be shown any more.
@@ -39,6 +66,53 @@ extension ImportedDevice {
         try checkRange(offset, length)
     }
 
+    func parentRun(_ offset: UInt64, end: UInt64) throws(BlockError) -> UInt64 { 0 }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try checkRequest(offset, UInt64(buffer.count))
+        var done = 0
+        while done < buffer.count {
+            let position = offset + UInt64(done)
+            let run = try resolve(position, most: UInt64(buffer.count - done))
+            let count = Int(run.length)
+            // SAFETY: `resolve` gives no more than was asked for.
+            let target = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + count])
+            switch run.content {
+            case .stored(let place): try unsafe read(place, into: target, at: position)
+            case .zero: unsafe target.initializeMemory(as: UInt8.self, repeating: 0)
+            case .parent: try unsafe ImportedExtents.read(from: parent, into: target, at: position)
+            }
+            done += count
+        }
+    }
+
+    func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
+        try checkRequest(offset, length)
+        var position = offset
+        let end = offset + length
+        let most = extents.count + ImportedExtents.perCall
+        // Above a parent a hole of the file hides what the parent has.
+        let empty: Extent.Kind = parent == nil ? .hole : .zero
+        while position < end, extents.count < most {
+            let run = try resolve(position, most: end - position)
+            var length = run.length
+            switch run.content {
+            case .stored(let place):
+                let part = try storedRun(place, length: length)
+                length = part.length
+                extents.appendJoining(
+                    Extent(offset: position, length: length, kind: part.isData ? .data : empty))
+            case .zero(let kind): extents.appendJoining(Extent(offset: position, length: length, kind: kind))
+            case .parent:
+                length = max(length, try parentRun(position, end: end))
+                try ImportedExtents.append(of: parent, to: &extents, at: position, length: length)
+                // The parent may have stopped early; so do we.
+                if let last = extents.last, last.end < position + length { return }
+            }
+            position += length
+        }
+    }
+
     private func refusal(_ length: UInt64, at offset: UInt64) -> BlockError {
         do throws(BlockError) {
             try checkRange(offset, length)
@@ -54,10 +128,11 @@ enum ImportedExtents {
 
     /// Appends the part of a parent's map below `offset ..< offset + length`; nothing lies behind its end.
     static func append(
-        of parent: any BlockDevice, to extents: inout [Extent], at offset: UInt64, length: UInt64
+        of parent: (any BlockDevice)?, to extents: inout [Extent], at offset: UInt64, length: UInt64
     ) throws(BlockError) {
-        let inside = offset < parent.size ? min(length, parent.size - offset) : 0
-        if inside > 0 {
+        let size = parent?.size ?? 0
+        let inside = offset < size ? min(length, size - offset) : 0
+        if let parent, inside > 0 {
             var below: [Extent] = []
             try parent.appendExtents(to: &below, at: offset, length: inside)
             for extent in below {
@@ -72,13 +147,14 @@ enum ImportedExtents {
         }
     }
 
-    /// Fills the buffer from a parent; zeroes behind its end.
+    /// Fills the buffer from a parent; zeroes behind its end, and without one.
     static func read(
-        from parent: any BlockDevice, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+        from parent: (any BlockDevice)?, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(BlockError) {
-        let inside = offset < parent.size ? Int(min(UInt64(buffer.count), parent.size - offset)) : 0
+        let size = parent?.size ?? 0
+        let inside = offset < size ? Int(min(UInt64(buffer.count), size - offset)) : 0
         // SAFETY: inside <= the buffer's count.
-        if inside > 0 {
+        if let parent, inside > 0 {
             try unsafe parent.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<inside]), at: offset)
         }
         unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[inside...])

@@ -14,6 +14,13 @@ final class VMDKDevice: ImportedDevice {
         var range: Range<UInt64>
     }
 
+    /// Stored bytes of a part.
+    enum Place: Sendable {
+        case file(any ImageStorage, UInt64)
+        /// A place in the extent, and the offset in its part of the disk that it is for.
+        case extent(VMDKSparseExtent, UInt64, inside: UInt64)
+    }
+
     let size: UInt64
     let preferredAlignment: UInt64
     /// Identifies the content; children name their parent by it.
@@ -21,7 +28,7 @@ final class VMDKDevice: ImportedDevice {
     /// In order, without gaps, none of them empty.
     private let parts: [Part]
     private let files: [any ImageStorage]
-    private let parent: (any BlockDevice)?
+    let parent: (any BlockDevice)?
     let closing = ImportedClosing()
 
     /// - Parameter files: all that are open for this disk, to be closed with it.
@@ -46,87 +53,40 @@ final class VMDKDevice: ImportedDevice {
         return parts[low]
     }
 
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
-        try checkRequest(offset, UInt64(buffer.count))
-        var done = 0
-        while done < buffer.count {
-            let position = offset + UInt64(done)
-            let part = part(at: position)
-            var count = Int(min(UInt64(buffer.count - done), part.range.upperBound - position))
-            // SAFETY: `resolve` gives no more than was asked for; `count` only becomes smaller.
-            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + count])
-            switch part.content {
-            case .zero: unsafe rest.initializeMemory(as: UInt8.self, repeating: 0)
-            case .flat(let file, let start):
-                try unsafe file.readExactly(into: rest, at: start + (position - part.range.lowerBound))
-            case .sparse(let extent):
-                let inside = position - part.range.lowerBound
-                let run = try extent.resolve(inside, most: UInt64(count))
-                count = Int(run.length)
-                let target = unsafe UnsafeMutableRawBufferPointer(rebasing: rest[..<count])
-                switch run.place {
-                case .stored(let place): try unsafe extent.read(place, into: target, at: inside)
-                case .zero: unsafe target.initializeMemory(as: UInt8.self, repeating: 0)
-                case .absent:
-                    if let parent {
-                        try unsafe ImportedExtents.read(from: parent, into: target, at: position)
-                    } else {
-                        unsafe target.initializeMemory(as: UInt8.self, repeating: 0)
-                    }
-                }
+    func resolve(_ offset: UInt64, most: UInt64) throws(BlockError) -> ImportedRun<Place> {
+        let part = part(at: offset)
+        let inside = offset - part.range.lowerBound
+        let most = min(most, part.range.upperBound - offset)
+        switch part.content {
+        case .zero: return ImportedRun(content: .zero(parent == nil ? .hole : .zero), length: most)
+        case .flat(let file, let start): return ImportedRun(content: .stored(.file(file, start + inside)), length: most)
+        case .sparse(let extent):
+            let run = try extent.resolve(inside, most: most)
+            switch run.place {
+            case .zero: return ImportedRun(content: .zero(.zero), length: run.length)
+            case .absent: return ImportedRun(content: .parent, length: run.length)
+            case .stored(let place):
+                return ImportedRun(content: .stored(.extent(extent, place, inside: inside)), length: run.length)
             }
-            done += count
         }
     }
 
-    func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
-        try checkRequest(offset, length)
-        var position = offset
-        let end = offset + length
-        let most = extents.count + ImportedExtents.perCall
-        let hole: Extent.Kind = parent == nil ? .hole : .zero
-        while position < end, extents.count < most {
-            let part = part(at: position)
-            let inside = position - part.range.lowerBound
-            var next = min(end, part.range.upperBound)
-            switch part.content {
-            case .zero: extents.appendJoining(Extent(offset: position, length: next - position, kind: hole))
-            case .flat(let file, let start):
-                next = try append(file, start + inside, position..<next, hole, to: &extents)
-            case .sparse(let extent):
-                let run = try extent.resolve(inside, most: next - position)
-                next = position + run.length
-                switch run.place {
-                case .zero: extents.appendJoining(Extent(offset: position, length: run.length, kind: .zero))
-                case .stored(let place):
-                    if extent.header.isCompressed {
-                        extents.appendJoining(Extent(offset: position, length: run.length, kind: .data))
-                    } else {
-                        next = try append(extent.storage, place, position..<next, hole, to: &extents)
-                    }
-                case .absent:
-                    if let parent {
-                        try ImportedExtents.append(of: parent, to: &extents, at: position, length: run.length)
-                        // The parent may have stopped early; so do we.
-                        if let last = extents.last, last.end < next { return }
-                    } else {
-                        extents.appendJoining(Extent(offset: position, length: run.length, kind: .hole))
-                    }
-                }
-            }
-            position = next
+    func read(_ place: Place, into target: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        switch place {
+        case .file(let file, let start): try unsafe file.readExactly(into: target, at: start)
+        case .extent(let extent, let start, let inside): try unsafe extent.read(start, into: target, at: inside)
         }
     }
 
-    /// Appends the first run of a range that lies in a file; returns where it ends.
-    private func append(
-        _ file: any ImageStorage, _ place: UInt64, _ range: Range<UInt64>, _ hole: Extent.Kind,
-        to extents: inout [Extent]
-    ) throws(BlockError) -> UInt64 {
-        let run = try file.run(at: place, end: place + UInt64(range.count))
-        let length = run.end - place
-        extents.appendJoining(Extent(offset: range.lowerBound, length: length, kind: run.isData ? .data : hole))
-        return range.lowerBound + length
+    func storedRun(_ place: Place, length: UInt64) throws(BlockError) -> (isData: Bool, length: UInt64) {
+        let (file, start): (any ImageStorage, UInt64)
+        switch place {
+        case .file(let storage, let place): (file, start) = (storage, place)
+        case .extent(let extent, _, _) where extent.header.isCompressed: return (true, length)
+        case .extent(let extent, let place, _): (file, start) = (extent.storage, place)
+        }
+        let run = try file.run(at: start, end: start + length)
+        return (run.isData, run.end - start)
     }
 
     func close() throws(BlockError) {

@@ -28,6 +28,8 @@ enum DeclaredFormat: ExpressibleByArgument, Sendable {
         }
     }
 
+    var defaultValueDescription: String { name }
+
     /// The format of an image that is to be made, changed or checked.
     func writable(_ what: String) throws(CommandFailure) -> ImageFormat {
         switch self {

@@ -19,7 +19,7 @@ struct MeasureCommand: ParsableCommand {
     @Option(name: .customShort("f"), help: "Format of FILE.")
     var format: DeclaredFormat?
     @Option(name: .customShort("O"), help: "Format of the new image.")
-    var targetFormat: DeclaredFormat
+    var targetFormat = DeclaredFormat.image(.raw)
     @Option(name: .customShort("o"), help: ArgumentHelp(stringLiteral: CreateOptions.help))
     var options: [String] = []
     @Option(name: .long, help: "Bytes of an empty disk, instead of FILE.")

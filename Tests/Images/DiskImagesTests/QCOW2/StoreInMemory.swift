@@ -83,6 +83,8 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
     var syncsLeft: Int?
     private(set) var syncCount = 0
     private(set) var readCount = 0
+    /// Reads that succeed before they fail; nil: all.
+    var readsLeft: Int?
 
     init(_ content: [UInt8] = [], readOnly: Bool = false) {
         self.content = GrowingBytes(content)
@@ -100,6 +102,10 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         readCount += 1
+        if let left = readsLeft {
+            guard left > 0 else { throw BlockError(.io, "a read was made to fail", path: path, systemError: EIO) }
+            readsLeft = left - 1
+        }
         unsafe content.read(into: buffer, at: Int(clamping: offset))
     }
 

@@ -9,16 +9,22 @@ extension QCOW2Image {
     public func applySnapshot(_ name: String) throws(BlockError) {
         try checkUsable()
         try metadata.locked { () throws(BlockError) in
-            let refcounts = try beginTreeChange()
             let table = try snapshotList.table(of: self)
             let entry = table.entries[try table.index(of: name)]
-            var new = try words(of: entry).map { $0 & ~QCOW2Entry.copied }
             let needed = geometry.l1EntriesNeeded(size: entry.diskSize)
             guard entry.diskSize <= UInt64(Int64.max), needed * 8 <= QCOW2Limits.l1Bytes else {
                 throw BlockError(
                     .limitExceeded, "the snapshot says that its disk has \(entry.diskSize) bytes", path: storage.path)
             }
-            if UInt64(new.count) < needed { new += [UInt64](repeating: 0, count: Int(needed) - new.count) }
+            // Bitmaps follow the disk to the snapshot's size, or nothing is done. Before a change begins, which gives up
+            // those that cannot be kept.
+            let newSize = entry.diskSize & ~511
+            if newSize != size { try checkBitmapsResizable(to: newSize) }
+            let refcounts = try beginTreeChange()
+            var new = try words(of: entry).map { $0 & ~QCOW2Entry.copied }
+            // One at least, of a disk of no bytes, too: the table takes a cluster, which only an entry makes its own.
+            let count = max(Int(needed), 1)
+            if new.count < count { new += [UInt64](repeating: 0, count: count - new.count) }
             try checkApart(l1.words, refcounts)
             try checkRetainable(new, refcounts)
             try whileDirty(refcounts) { () throws(BlockError) in

@@ -49,7 +49,8 @@ extension QCOW2Image: SnapshotKeeper {
             throw BlockError(
                 .exists, "there is a snapshot “\(String(decoding: name, as: UTF8.self))” already", path: storage.path)
         }
-        let words = l1.words
+        // The copy takes a cluster, which only an entry makes its own.
+        let words = l1.count == 0 ? [0] : l1.words
         try checkRetainable(words, refcounts)
         return try whileDirty(refcounts) { () throws(BlockError) in
             try add(name, words, to: &table, refcounts)

@@ -28,13 +28,15 @@ extension TransferEndpoint {
         fields[.connection] = "close"
         fields[.contentType] = "application/x-ndjson"
         fields.set("task-id", transfer.task.ref.opaque)
+        var isEnded = false
         do {
             var body = try await writer.writeHead(HTTPResponse(status: .ok, headerFields: fields))
             for try await lines in AuditLines(log, since: since) { try await body.write(ByteBuffer(bytes: lines)) }
+            isEnded = true
             await end(transfer, .success(.void))
             try await body.finish(nil)
         } catch {
-            await end(transfer, .failure(APIError(error, task: transfer.task.ref)))
+            if !isEnded { await end(transfer, .failure(APIError(error, task: transfer.task.ref))) }
             throw error
         }
     }

@@ -35,8 +35,10 @@ extension TransferEndpoint {
             caller = try await dispatcher.admit(session, toPath: name)
         } catch let error as APIError where error.code == "RBAC_PERMISSION_DENIED" {
             await dispatcher.record(name, session: session, client: client, .failure(error))
+            if let given, let task = try? await dispatcher.tasks.adopt(Ref(given), for: session) {
+                await dispatcher.tasks.finish(task, .failure(error), keep: true)
+            }
             if ownsSession { try? await dispatcher.sessions.logout(session) }
-            if let given { await fail(Ref(given), error) }
             return .refused(.error(.forbidden, error.description))
         } catch {
             if ownsSession { try? await dispatcher.sessions.logout(session) }
@@ -46,7 +48,7 @@ extension TransferEndpoint {
         do {
             let task: RunningTask
             if let given {
-                task = try await dispatcher.tasks.adopt(Ref(given))
+                task = try await dispatcher.tasks.adopt(Ref(given), for: session)
             } else {
                 let parent = arguments.identity("subtask_of") ?? request.headers[text: "subtask-of"]
                 let label = String(name.drop { $0 != "_" }.dropFirst())

@@ -53,7 +53,8 @@ struct TransferEndpoint: Sendable {
         } catch {
             return try await refuse(transfer, error).write(writer)
         }
-        var outcome: Result<APIValue, APIError>
+        // What was begun is ended once: a client that goes away after the end does not change how it ended.
+        var isEnded = false
         do {
             // Many clients hold the body back until they are told to go on.
             if request.headers[text: "expect"]?.lowercased() == "100-continue" {
@@ -63,13 +64,15 @@ struct TransferEndpoint: Sendable {
             fields[.connection] = "close"
             fields.set("task-id", transfer.task.ref.opaque)
             let body = try await writer.writeHead(HTTPResponse(status: .ok, headerFields: fields))
-            outcome = await drain(request, arguments, length: length, into: sink, transfer)
+            let outcome = await drain(request, arguments, length: length, into: sink, transfer)
+            isEnded = true
             await end(transfer, outcome)
             try await body.finish(nil)
         } catch {
-            // The client is gone; what was not finished yet is given up.
-            outcome = .failure(.internalError("the client hung up"))
-            await end(transfer, outcome)
+            if !isEnded {
+                await sink.abort()
+                await end(transfer, .failure(.internalError("the client hung up")))
+            }
             throw error
         }
     }
@@ -140,6 +143,7 @@ struct TransferEndpoint: Sendable {
         fields[.contentType] = source.contentType
         fields.set("Content-Disposition", "attachment; filename=\"\(source.fileName)\"")
         fields.set("task-id", transfer.task.ref.opaque)
+        var isEnded = false
         do {
             var body = try await writer.writeHead(HTTPResponse(status: .ok, headerFields: fields))
             while let chunk = try await source.next() {
@@ -147,11 +151,14 @@ struct TransferEndpoint: Sendable {
                 try await body.write(ByteBuffer(bytes: chunk))
             }
             await source.close()
+            isEnded = true
             await end(transfer, .success(.void))
             try await body.finish(nil)
         } catch {
-            await source.close()
-            await end(transfer, .failure(APIError(error, task: transfer.task.ref)))
+            if !isEnded {
+                await source.close()
+                await end(transfer, .failure(APIError(error, task: transfer.task.ref)))
+            }
             // The connection breaks off: a client must not take half a disk for a whole one.
             throw error
         }

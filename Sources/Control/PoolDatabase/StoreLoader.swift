@@ -68,7 +68,7 @@ struct StoreLoader {
             if classes[className] == nil { classes[className] = try resolve(className) }
             guard let (declared, positions) = classes[className] else { continue }
             let key = RowKey(classIndex: declared.index, ref: ref)
-            guard let values = decode(fields, positions), (0..<Self.limit).contains(ordinal),
+            guard let values = decode(fields, positions, of: declared), (0..<Self.limit).contains(ordinal),
                 (0..<Int64(Self.limit)).contains(created), (0..<Int64(Self.limit)).contains(modified),
                 state.stored(key) == nil
             else {
@@ -94,12 +94,15 @@ struct StoreLoader {
     }
 
     /// Fields that the class no longer has are left out.
-    private func decode(_ bytes: [UInt8], _ positions: Positions) -> FieldValues? {
+    private func decode(_ bytes: [UInt8], _ positions: Positions, of declared: ClassSchema) -> FieldValues? {
         var decoder = RowDecoder(bytes, interned: interned)
         var values = FieldValues()
         while !decoder.isAtEnd {
             guard let number = decoder.number(), let value = decoder.value() else { return nil }
-            if let position = positions[number] { values[position] = value }
+            guard let position = positions[number] else { continue }
+            // A restored file is a stranger's: a value of another kind would end the daemon where it is read.
+            guard value.isOfSameKind(as: declared.fields[position].initial) else { return nil }
+            values[position] = value
         }
         return values
     }
@@ -112,6 +115,18 @@ struct StoreLoader {
             let value = try row.decode(String.self, atIndex: 2)
             found.add(StoreAccount.record(kind: kind, key: key, value: value))
             state.privates[kind, default: [:]][key] = value
+        }
+    }
+}
+
+extension APIValue {
+    /// What is in sets, maps and records is not looked at.
+    fileprivate func isOfSameKind(as other: APIValue) -> Bool {
+        switch (self, other) {
+        case (.string, .string), (.int, .int), (.bool, .bool), (.float, .float), (.datetime, .datetime), (.ref, .ref),
+            (.set, .set), (.map, .map), (.record, .record), (.void, .void):
+            true
+        default: false
         }
     }
 }

@@ -182,17 +182,19 @@ int gantry_unix_listen(const char *path, int backlog) {
     if (r < 0 && fd >= 0) close(fd);
     return r < 0 ? r : fd;
 }
-int gantry_unix_connect(const char *path) {
+static int unix_connect(const char *path, int flags) {
     struct sockaddr_un address;
     int folder, r = unix_address(path, &address, &folder);
     if (r < 0) return r;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
     if (fd < 0) r = -errno;
     if (r == 0 && connect(fd, (struct sockaddr *)&address, sizeof address) < 0) r = -errno;
     if (folder >= 0) close(folder);
     if (r < 0 && fd >= 0) close(fd);
     return r < 0 ? r : fd;
 }
+int gantry_unix_connect(const char *path) { return unix_connect(path, 0); }
+int gantry_unix_connect_at_once(const char *path) { return unix_connect(path, SOCK_NONBLOCK); }
 static int tcp_addresses(const char *host, uint16_t port, int flags, struct addrinfo **found) {
     char service[8];
     snprintf(service, sizeof service, "%u", port);

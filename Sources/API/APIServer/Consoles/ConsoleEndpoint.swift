@@ -40,9 +40,10 @@ struct ConsoleEndpoint: Sendable {
                 return try await HTTPAnswer.error(failure.status, failure.text).write(writer)
             }
             let guest = try await Self.adopt(descriptor)
-            let body = try await writer.writeHead(HTTPResponse(status: .ok))
             let input = routed.request.body
-            try? await guest.executeThenClose { fromGuest, toGuest in
+            // The answer begins inside: a client that is gone already must not leave the guest's side unclosed.
+            try await guest.executeThenClose { fromGuest, toGuest in
+                let body = try await writer.writeHead(HTTPResponse(status: .ok))
                 await withTaskGroup(of: Void.self) { group in
                     group.addTask { try? await Self.move(input, toGuest) }
                     group.addTask { try? await Self.move(fromGuest, body) }
@@ -50,8 +51,8 @@ struct ConsoleEndpoint: Sendable {
                     await group.next()
                     group.cancelAll()
                 }
+                try? await body.finish()
             }
-            try await body.finish()
         }
     }
 

@@ -91,7 +91,7 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     func channelReadComplete(context: ChannelHandlerContext) { advance() }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        guard context.channel.isWritable, inFlight == 0 else { return }
+        guard context.channel.isWritable else { return }
         if case .head = phase {
             group.wait(self, for: .request)
             advance()

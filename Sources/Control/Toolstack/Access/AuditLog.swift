@@ -86,16 +86,24 @@ public final class AuditLog: Sendable {
     }
 
     private func rotate(_ state: inout State) {
-        for number in (1..<max(1, kept)).reversed() { _ = unsafe rename("\(path).\(number)", "\(path).\(number + 1)") }
-        guard unsafe rename(path, "\(path).1") == 0 else { return }
-        let old = state.descriptor
+        // The new file first: where there can be none, the old ones must not be pushed out line by line. The one that is
+        // open goes on then: better a file that is too long than a line that is lost.
+        var next = State()
         do {
-            try Self.open(path, &state)
-            close(old)
+            try Self.open("\(path).new", &next)
         } catch {
-            // The old one is still open: better a file that is too long than a line that is lost.
             logger.error("the audit log cannot be started anew", metadata: ["error": "\(error)"])
+            state.size = 0
+            return
         }
+        for number in (1..<max(1, kept)).reversed() { _ = unsafe rename("\(path).\(number)", "\(path).\(number + 1)") }
+        guard unsafe rename(path, "\(path).1") == 0, unsafe rename("\(path).new", path) == 0 else {
+            close(next.descriptor)
+            state.size = 0
+            return
+        }
+        close(state.descriptor)
+        (state.descriptor, state.size) = (next.descriptor, next.size)
     }
 
     private static func open(_ path: String, _ state: inout State) throws {

@@ -51,8 +51,9 @@ public final class ConsoleAccess: Sendable {
         }
         let path = kind == .vt100 ? guests.consolePath(vm[VM.uuid]) : guests.screenPath(vm[VM.uuid])
         guard let path else { throw .internalError("the VM \(vm[VM.uuid]) was started without a screen") }
+        // Not waiting: QEMU accepts one client of a serial console at a time, and may accept none at all.
         // SAFETY: the C string lives for the call.
-        let descriptor = unsafe path.withCString { unsafe gantry_unix_connect($0) }
+        let descriptor = unsafe path.withCString { unsafe gantry_unix_connect_at_once($0) }
         guard descriptor >= 0 else {
             let reason = unsafe String(cString: strerror(-descriptor))
             throw .internalError("the console of the VM \(vm[VM.uuid]) does not answer: \(reason)")

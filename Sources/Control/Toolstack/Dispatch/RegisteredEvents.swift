@@ -65,7 +65,12 @@ final class RegisteredEvents: Sendable {
             let filter = own.subscription.filter
             let watch = database.watch(filter.alsoTheEnd(of: session))
             defer { watch.end() }
-            registrations.withLock { $0[session.opaque]?.watch = watch }
+            let isCurrent = registrations.withLock { all -> Bool in
+                all[session.opaque]?.watch = watch
+                return all[session.opaque]?.subscription.filter == filter
+            }
+            // Registered for more meanwhile: nobody woke what was not there yet.
+            guard isCurrent else { continue }
             let batch = EventBatch(of: filter, since: EventToken(generation: own.since), in: database)
             if !batch.isEmpty || events.isStopping { return try take(batch, own, session) }
             await watch.wait()

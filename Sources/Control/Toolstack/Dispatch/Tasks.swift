@@ -48,6 +48,12 @@ public final class Tasks: Sendable {
         return register(ref)
     }
 
+    /// The same for a caller who names a task: HANDLE_INVALID, RBAC_PERMISSION_DENIED for another user's.
+    public func adopt(_ ref: Ref<XenTask>, for session: Ref<Session>) async throws -> RunningTask {
+        try owners.require(ref, for: session, in: database)
+        return try await adopt(ref)
+    }
+
     /// A row without an operation: `task.create`.
     func create(
         _ name: String, description: String, session: Ref<Session>, parent: Ref<XenTask>? = nil,

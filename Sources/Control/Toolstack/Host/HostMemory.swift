@@ -12,10 +12,16 @@ enum HostMemory {
 
     /// What QEMU needs beside the guest's own memory: its program and tables, the guest's video memory, and in emulation
     /// a cache of translated code (which is counted by what of it is used as a rule). An estimate, in bytes.
-    static func overhead(vcpus: Int64) -> Int64 { (96 << 20) + (vcpus << 22) }
+    static func overhead(vcpus: Int64) -> Int64 { (96 << 20) + (min(max(vcpus, 0), mostVCPUs) << 22) }
+
+    /// No sum of these overflows, whatever numbers clients have put into records.
+    private static let mostVCPUs: Int64 = 1 << 16
+    private static let mostMemory: Int64 = 1 << 46
 
     /// What a VM gets when it is started.
-    static func configured(_ vm: Row) -> Int64 { max(vm[VM.memoryStaticMax], vm[VM.memoryDynamicMax], 128 << 20) }
+    static func configured(_ vm: Row) -> Int64 {
+        min(max(vm[VM.memoryStaticMax], vm[VM.memoryDynamicMax], 128 << 20), mostMemory)
+    }
 
     /// What all running guests were promised, whether they have touched it or not.
     static func promised(_ reader: any DatabaseReader) -> Int64 {

@@ -68,6 +68,8 @@ int64_t gantry_receive(int fd, void *bytes, size_t length);
 // socket that was there (-EEXIST for anything else).
 int gantry_unix_listen(const char *path, int backlog);
 int gantry_unix_connect(const char *path);
+// The same without waiting for a server that does not accept: -EAGAIN. The descriptor does not block.
+int gantry_unix_connect_at_once(const char *path);
 // TCP: numeric address and port. Listening with port 0 picks one; gantry_tcp_port tells which.
 int gantry_tcp_listen(const char *address, uint16_t port, int backlog);
 int gantry_tcp_connect(const char *host, uint16_t port);

@@ -76,8 +76,11 @@ struct ImageTrial {
         }
         try? device.discard(at: 4608, length: 3000)
         guard (try? device.flush()) != nil, (try? device.close()) != nil, wasSound else { return }
-        guard let again = try? open(FuzzStore(store.content, readOnly: true)) else {
-            fatalError("an image that was sound cannot be opened after it was written")
+        let again: any BlockDevice
+        do {
+            again = try open(FuzzStore(store.content, readOnly: true))
+        } catch {
+            fatalError("an image that was sound cannot be opened after it was written: \(error)")
         }
         let found = AlignedBuffer(count: 3072)
         for place in taken {

@@ -111,7 +111,7 @@ extension CrashTests {
     ]
 
     /// Crash states for each kind of image.
-    static let wanted = ProcessInfo.processInfo.environment["GANTRY_CRASH_STATES"].flatMap(Int.init) ?? 100
+    static let wanted = ProcessInfo.processInfo.environment["GANTRY_CRASH_STATES"].flatMap(Int.init) ?? 50
 
     /// The kinds whose names have GANTRY_CRASH_KINDS in them; all without it.
     static func isChosen(_ name: String) -> Bool {

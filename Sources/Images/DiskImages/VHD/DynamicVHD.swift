@@ -87,7 +87,11 @@ final class DynamicVHD: VHDDevice, @unchecked Sendable {
         bitmapsCount = isDifferencing || layout.footer.creator == VHDFooter.tap
         table = VHDBlockTable(count: Int(blocks))
         try table.load(file: file, at: header.tableOffset)
-        batmap = try VHDBatmap(file: file, layout: layout, header: header)
+        if let map = try VHDBatmap(file: file, layout: layout, header: header), !map.lies(over: table, header) {
+            batmap = map
+        } else {
+            batmap = nil
+        }
 
         let reserved = try VHDLayout.reservedRanges(
             footer: footer, header: header, batmap: batmap, contentEnd: layout.contentEnd)

@@ -56,6 +56,18 @@ struct VHDBatmap {
         checkedSize = Self.checkedSize(footer.currentSize, mapSize)
     }
 
+    /// Whether a block lies where the map says it is: then it is none. One that reached past the end of its file, and was
+    /// none for that, can come to lie inside when the file grows.
+    func lies(over table: VHDBlockTable, _ header: VHDHeader) -> Bool {
+        let stride = header.bitmapSize + header.blockSize
+        for block in 0..<table.count {
+            guard let start = table.start(of: block) else { continue }
+            if start < headOffset + 512 && headOffset < start + stride { return true }
+            if start < mapOffset + mapSize && mapOffset < start + stride { return true }
+        }
+        return false
+    }
+
     /// The part of the map that the checksum covers, or nil when the checksum is wrong: nothing is known of any block then.
     func load(file: any ImageStorage) throws(BlockError) -> [UInt8]? {
         let map = try file.array(at: mapOffset, count: Int(mapSize))

@@ -79,6 +79,19 @@ struct BitmapCommand: ParsableCommand {
                 return try keeper.bitmaps()
             }
         }
+        // Bitmaps are stored when the image is closed, which must not fail the disk: so look whether this one was.
+        if let own = left.first(where: { $0.name == bitmap }), !own.isInconsistent {
+            let stored = try doing(what) { () throws(BlockError) -> [BitmapInfo] in
+                try Self.with(file, format, readOnly: true, dataFile) { (keeper) throws(BlockError) in
+                    try keeper.bitmaps()
+                }
+            }
+            guard let after = stored.first(where: { $0.name == bitmap }), !after.isInconsistent else {
+                throw CommandFailure(
+                    what, why: "it could not be stored and is of no more use; the disk's data is safe",
+                    advice: "room on the file system, then --remove and --add")
+            }
+        }
         let output = TerminalOutput.standardOutput
         if json { return output.write(try JSONText.pretty(left.map { BitmapLine($0) }) + "\n") }
         let kept = left.first { $0.name == bitmap }.map { BitmapLine($0).text }

@@ -54,7 +54,7 @@ import Testing
     @Test func aFixedVHDThatWasGrowingHasItsSizeFromBeforeInAPipeToo() throws {
         let disk = MemoryDevice(content: [UInt8](repeating: 3, count: 1 << 20))
         let whole = try streamBytes(disk, .vhd, StreamWriteOptions(image: CreateOptions(vhdSubformat: .fixed)))
-        let growing = VHDFooter(new: .fixed, size: disk.size).growing(from: 512 << 10).bytes
+        let growing = VHDFooter(new: .fixed, size: disk.size).growing(from: 512 << 10, fileOf: (512 << 10) + 512).bytes
         var options = StreamReadOptions()
         options.rawSize = disk.size
         let make = StreamDestination.make { (size) throws(BlockError) in MemoryDevice(size: size) }

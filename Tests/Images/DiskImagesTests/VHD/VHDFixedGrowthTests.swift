@@ -90,7 +90,7 @@ import Testing
         let content = [UInt8](repeating: 3, count: 8192)
         let store = try image(content)
         let before = store.bytes
-        let growing = try VHDLayout(file: store).footer.with(size: 16_384).growing(from: 8192)
+        let growing = try VHDLayout(file: store).footer.with(size: 16_384).growing(from: 8192, fileOf: 8704)
         try store.store(growing.bytes, at: 16_384)
         var report = try VHDImage.check(file: store, repair: nil, cancellation: CancellationFlag())
         #expect(report.isClean && report.findings.count == 1 && store.bytes.count == 16_384 + 512)

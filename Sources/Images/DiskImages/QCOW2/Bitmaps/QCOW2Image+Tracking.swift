@@ -159,7 +159,16 @@ extension QCOW2Image {
                         + "delete “\(name)” first", path: storage.path)
             }
             // One that cannot be read would be lost without a word.
-            if bitmapStore.bits(entry.name) == nil { _ = try bits(of: entry) }
+            guard bitmapStore.bits(entry.name) == nil else { continue }
+            do throws(BlockError) {
+                _ = try bits(of: entry)
+            } catch {
+                // The disk is sound: a bitmap is not what makes an image corrupt.
+                guard error.code == .corrupt else { throw error }
+                throw BlockError(
+                    .unsupported, "the bitmap “\(name)” cannot be read (\(error.message)); delete it first",
+                    path: storage.path)
+            }
         }
     }
 

@@ -58,7 +58,7 @@ extension FixedVHD: ResizableDevice {
                 throw BlockError(
                     .unsupported, "the footer of the VHD is not on a sector boundary; copy the image", path: file.path)
             }
-            try file.store(footer.growing(from: old).bytes, at: new)
+            try file.store(footer.growing(from: old, fileOf: length).bytes, at: new)
             try file.sync()
             do throws(BlockError) {
                 // The old footer, and whatever an old file had behind its data.
@@ -84,7 +84,33 @@ extension FixedVHD: ResizableDevice {
 
     /// Gives an image whose enlargement was cut short its old end again, durable when this returns. With no requests.
     func undoGrowth() throws(BlockError) {
-        if let old = layout.interruptedGrowth { try restoreEnd(old) }
+        guard let old = layout.interruptedGrowth else { return }
+        if layout.footer.growsFrom != nil {
+            let end = layout.footer.currentSize
+            // A record that makes no sense says nothing of what was written: all of the new part has to be empty.
+            let former = layout.footer.growsFromLength
+            try requireUnwritten((former >= old && former <= end ? former : min(old + 512, end))..<end)
+        }
+        try restoreEnd(old)
+    }
+
+    /// Programs that do not know the record see the new size, and what they wrote there is nobody's to cut off.
+    private func requireUnwritten(_ range: Range<UInt64>) throws(BlockError) {
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let run = try file.run(at: position, end: range.upperBound)
+            while run.isData, position < run.end {
+                let piece = try file.array(at: position, count: Int(min(run.end - position, 256 << 10)))
+                guard piece.allSatisfy({ $0 == 0 }) else {
+                    throw BlockError(
+                        .corrupt,
+                        "an enlargement of the disk was cut short and its new part was written since: open the image "
+                            + "read-only and copy it", path: file.path)
+                }
+                position += UInt64(piece.count)
+            }
+            position = run.end
+        }
     }
 
     private func restoreEnd(_ old: UInt64) throws(BlockError) {

@@ -6,6 +6,7 @@ import CoreTypes
 /// |---|---|---|
 /// | 480 | 8 | `growfrom` |
 /// | 488 | 8 | size of the disk before, bytes |
+/// | 496 | 8 | length of the file before, bytes |
 ///
 /// Programs that do not know it see the new size, and the old footer among the data.
 extension VHDFooter {
@@ -13,10 +14,11 @@ extension VHDFooter {
     private static let growthOffset = 480
 
     /// The same, with the record.
-    func growing(from size: UInt64) -> VHDFooter {
+    func growing(from size: UInt64, fileOf length: UInt64) -> VHDFooter {
         changed { bytes in
             bytes.replaceSubrange(Self.growthOffset..<Self.growthOffset + 8, with: Self.growthCookie)
             Self.put(size, in: &bytes, at: Self.growthOffset + 8)
+            Self.put(length, in: &bytes, at: Self.growthOffset + 16)
         }
     }
 
@@ -27,6 +29,9 @@ extension VHDFooter {
         return size % 512 == 0 && size < currentSize ? size : nil
     }
 
+    /// Where the file ended before it grew. Meaningful only with `growsFrom`.
+    var growsFromLength: UInt64 { BigEndianBytes(bytes).u64(Self.growthOffset + 16) }
+
     private var hasGrowthRecord: Bool {
         bytes[Self.growthOffset..<Self.growthOffset + 8].elementsEqual(Self.growthCookie)
     }
@@ -35,6 +40,6 @@ extension VHDFooter {
     func clearGrowth(_ bytes: inout [UInt8]) {
         guard hasGrowthRecord else { return }
         bytes.replaceSubrange(
-            Self.growthOffset..<Self.growthOffset + 16, with: repeatElement(0, count: 16))
+            Self.growthOffset..<Self.growthOffset + 24, with: repeatElement(0, count: 24))
     }
 }

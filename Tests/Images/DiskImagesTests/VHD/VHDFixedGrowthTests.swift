@@ -98,6 +98,18 @@ import Testing
         #expect(report.isClean && store.bytes == before)
     }
 
+    /// Programs that do not know the record see the new size, and may write there.
+    @Test func anEnlargementIsNotUndoneOverWhatWasWrittenSince() throws {
+        let store = try image([UInt8](repeating: 3, count: 8192))
+        let growing = try VHDLayout(file: store).footer.with(size: 16_384).growing(from: 8192, fileOf: 8704)
+        try store.store(growing.bytes, at: 16_384)
+        try store.store([UInt8](repeating: 5, count: 512), at: 12_288)
+        let before = store.bytes
+        #expect(code { _ = try opened(store) } == .corrupt)
+        #expect(store.bytes == before)
+        #expect(try opened(StoreInMemory(before, readOnly: true)).size == 8192)
+    }
+
     /// A file that cannot grow keeps its size, its content and its end.
     @Test func aFullFileSystemLeavesTheOldSize() throws {
         let content = [UInt8](repeating: 3, count: 8192)

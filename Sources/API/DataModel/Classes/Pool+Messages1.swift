@@ -23,7 +23,8 @@ extension ClassDeclaration {
             ],
             role: .poolOperator, isAsync: true, since: "rio"),
         MessageDeclaration(
-            "initial_auth", result: .string, role: .poolOperator, isAsync: true, since: "rio", isHidden: true),
+            "initial_auth", result: .string, role: .poolOperator, isAsync: true, isSecret: true, since: "rio",
+            isHidden: true),
         MessageDeclaration(
             "exchange_certificates_on_join",
             [

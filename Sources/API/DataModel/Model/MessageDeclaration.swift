@@ -45,7 +45,7 @@ public struct MessageDeclaration: Hashable, Sendable {
     public let isAsync: Bool
     /// The first wire parameter is the session.
     public let needsSession: Bool
-    /// No parameter may be logged.
+    /// Neither a parameter nor the result may be logged.
     public let isSecret: Bool
     /// Error codes the reference names for this message; others may be raised as well.
     public let errors: [String]

@@ -117,6 +117,29 @@ import Toolstack
         #expect(events.map { $0["ref"] } == [.string("OpaqueRef:two")])
     }
 
+    @Test func callsOfOneSessionThatWaitTogetherAreAllAnswered() async throws {
+        let host = try await TestHost()
+        let session = try await host.login()
+        _ = await host.call("event.register", [.array(["vdi"])], session: session)
+        let waiting = (0..<20).map { _ in Task { try await host.call("event.next", session: session).get() } }
+        // Whether a call waits already cannot be seen from outside; one that comes late is told of a later change.
+        let changes = Task {
+            while !Task.isCancelled {
+                try await host.database.transaction { $0.insert(VDI.self, ref: .new()) { _ in } }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        var told: [APIValue: Int] = [:]
+        for call in waiting {
+            guard case .set(let events) = try await call.value else { throw APIError("no events") }
+            #expect(!events.isEmpty)
+            for event in events { told[try #require(event["ref"]), default: 0] += 1 }
+        }
+        changes.cancel()
+        _ = await changes.result
+        #expect(told.values.contains { $0 > 1 }, "a change is told to every call that waits for it")
+    }
+
     @Test func aClientThatIsTooSlowIsToldThatEventsAreLost() async throws {
         let host = try await TestHost()
         let session = try await host.login()

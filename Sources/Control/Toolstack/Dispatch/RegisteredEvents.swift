@@ -16,10 +16,12 @@ final class RegisteredEvents: Sendable {
 
     private struct Registration: Sendable {
         var subscription = EventSubscription()
+        /// The generation at which the session registered.
+        let began: Int64
         var since: Int64
         var nextID: Int64 = 1
-        /// Of the call that waits, if one does.
-        var watch: ChangeWatch?
+        /// Of the calls that wait.
+        var watches: [ObjectIdentifier: ChangeWatch] = [:]
     }
 
     init(events: Events) {
@@ -32,7 +34,7 @@ final class RegisteredEvents: Sendable {
             let added = EventSubscription(try arguments.get(0), schema: database.schema)
             let now = database.generation
             change(context.session) { own in
-                if own == nil { own = Registration(since: now) }
+                if own == nil { own = Registration(began: now, since: now) }
                 own?.subscription.add(added)
             }
             return .void
@@ -47,31 +49,38 @@ final class RegisteredEvents: Sendable {
 
     /// Changes a session's registration and lets a call that waits look again.
     private func change(_ session: Ref<Session>, _ body: (inout Registration?) -> Void) {
-        let waiting = registrations.withLock { all -> ChangeWatch? in
+        let waiting = registrations.withLock { all -> [ChangeWatch] in
             // Sessions that ended leave nothing behind.
             all = all.filter { events.sessions.exists(Ref($0.key)) }
             body(&all[session.opaque])
-            return all[session.opaque]?.watch
+            return all[session.opaque].map { Array($0.watches.values) } ?? []
         }
-        waiting?.wake()
+        for watch in waiting { watch.wake() }
     }
 
+    /// Several calls of one session that wait at a time are all told what changes meanwhile.
     private func next(_ session: Ref<Session>) async throws -> APIValue {
+        var asked: Int64?
         while true {
             try events.requireSession(session)
             guard let own = registrations.withLock({ $0[session.opaque] }) else {
                 throw APIError("SESSION_NOT_REGISTERED", session.opaque)
             }
             let filter = own.subscription.filter
+            let since = max(asked ?? own.since, own.began)
+            asked = since
             let watch = database.watch(filter.alsoTheEnd(of: session))
-            defer { watch.end() }
+            defer {
+                registrations.withLock { $0[session.opaque]?.watches[ObjectIdentifier(watch)] = nil }
+                watch.end()
+            }
             let isCurrent = registrations.withLock { all -> Bool in
-                all[session.opaque]?.watch = watch
+                all[session.opaque]?.watches[ObjectIdentifier(watch)] = watch
                 return all[session.opaque]?.subscription.filter == filter
             }
             // Registered for more meanwhile: nobody woke what was not there yet.
             guard isCurrent else { continue }
-            let batch = EventBatch(of: filter, since: EventToken(generation: own.since), in: database)
+            let batch = EventBatch(of: filter, since: EventToken(generation: since), in: database)
             if !batch.isEmpty || events.isStopping { return try take(batch, own, session) }
             await watch.wait()
             try Task.checkCancellation()
@@ -83,13 +92,14 @@ final class RegisteredEvents: Sendable {
     private func take(_ batch: EventBatch, _ own: Registration, _ session: Ref<Session>) throws(APIError) -> APIValue {
         let records = batch.events(numberedFrom: own.nextID)
         guard !batch.isIncomplete, JSONText.encode(records.wire).utf8.count <= Self.batchLimit else {
-            registrations.withLock { $0[session.opaque] = nil }
+            let others = registrations.withLock { $0.removeValue(forKey: session.opaque)?.watches.values }
+            for watch in others.map(Array.init) ?? [] { watch.wake() }
             throw APIError("EVENTS_LOST")
         }
         registrations.withLock { all in
-            all[session.opaque]?.since = batch.generation
-            all[session.opaque]?.nextID = own.nextID + Int64(batch.count)
-            all[session.opaque]?.watch = nil
+            guard let known = all[session.opaque] else { return }
+            all[session.opaque]?.since = max(known.since, batch.generation)
+            all[session.opaque]?.nextID = max(known.nextID, own.nextID + Int64(batch.count))
         }
         return records
     }

@@ -207,8 +207,10 @@ public final class BlobUpload: Sendable {
     /// Makes the content durable and puts it in place of the old. Returns its size.
     func commit() throws -> Int64 {
         let size = lseek(descriptor, 0, SEEK_CUR)
-        guard fsync(descriptor) == 0, unsafe rename(temporary, target) == 0 else {
-            throw APIError.internalError("cannot store a blob: \(Self.reason())")
+        do {
+            try DurableFile.publish(temporary, as: target)
+        } catch {
+            throw APIError.internalError("cannot store a blob: \(error.localizedDescription)")
         }
         return Int64(size)
     }

@@ -4,15 +4,14 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import statistics
 import subprocess
 import sys
 import time
-import uuid
 
 import setting
+from daemon import Daemon, fill
 
 TOOLS = {"wrk": "wrk", "nginx": "nginx"}
 
@@ -41,48 +40,6 @@ http {
 """
 
 
-class Daemon:
-    """A gantryd with folders of its own."""
-
-    def __init__(self, program, folder):
-        self.folder = folder
-        arguments = [program, "serve", "--state-dir", f"{folder}/s", "--run-dir", f"{folder}/r", "--http", "127.0.0.1:0",
-                     "--https", "127.0.0.1:0", "--socket", f"{folder}/api", "--accel", "tcg", "--log-level", "error"]
-        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-        ready = json.loads(self.process.stdout.readline())
-        self.address = ready["http"].split("//")[1]
-        self.host, self.port = self.address.split(":")[0], int(self.address.split(":")[1])
-        with open(f"{folder}/s/initial-password") as file:
-            self.session = self.call("session.login_with_password", "root", file.read().strip())
-
-    def call(self, method, *parameters):
-        connection = http.client.HTTPConnection(self.address, timeout=3600)
-        connection.request("POST", "/jsonrpc", json.dumps({"method": method, "params": parameters, "id": 1}))
-        reply = json.load(connection.getresponse())
-        connection.close()
-        if reply["error"]:
-            sys.exit(f"{method}: {reply['error']}")
-        return reply["result"]
-
-    def memory(self, name="VmRSS"):
-        """KiB."""
-        with open(f"/proc/{self.process.pid}/status") as file:
-            return int(re.search(rf"^{name}:\s+(\d+)", file.read(), re.M).group(1))
-
-    def reset_peak(self):
-        with open(f"/proc/{self.process.pid}/clear_refs", "w") as file:
-            file.write("5")
-
-    def cpu(self):
-        with open(f"/proc/{self.process.pid}/stat") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
-
-
 def xml(method, *values):
     parameters = "".join(f"<param><value>{value}</value></param>" for value in values)
     return f'<?xml version="1.0"?><methodCall><methodName>{method}</methodName><params>{parameters}</params></methodCall>'
@@ -98,21 +55,6 @@ def wrk(url, seconds, connections, script):
     if errors:
         sys.exit(f"wrk: {errors} of {requests} requests failed")
     return {"per_second": requests / micros * 1e6, "p50_ms": p50 / 1000, "p99_ms": p99 / 1000}
-
-
-def fill(daemon, folder, count):
-    """An SR with that many disks: empty files that a scan finds."""
-    place = f"{folder}/sr"
-    os.mkdir(place)
-    host = daemon.call("host.get_all", daemon.session)[0]
-    sr = daemon.call("SR.create", daemon.session, host, {"location": place}, 0, "bench", "", "file", "user", False, {})
-    for number in range(count):
-        with open(f"{place}/{uuid.UUID(int=number + (1 << 100))}.raw", "wb") as file:
-            file.truncate(1 << 20)
-    started = time.time()
-    daemon.call("SR.scan", daemon.session, sr)
-    setting.log(f"{count} disks scanned in {time.time() - started:.0f} s")
-    return daemon.call("VDI.get_all", daemon.session)
 
 
 def rates(daemon, folder, refs, chosen):

@@ -8,86 +8,27 @@ they are answered, beside a loop of fdatasync on the same file system; kill -9 a
 to its first answer, and its memory then; a thousand calls that wait for events while some objects change.
 """
 import argparse
-import http.client
 import json
 import os
 import re
 import selectors
 import shutil
-import signal
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import uuid
+
+from daemon import Daemon, fill
 
 # How long the daemon lets changes gather before it answers those who wait. Seconds.
 GATHERING = 0.05
 
 
-class Daemon:
-    def __init__(self, program, folder):
-        self.program, self.folder = program, folder
-        self.start()
-
-    def start(self):
-        """Seconds from the start of the program to the answer to a first call that reads an object."""
-        began = time.monotonic()
-        self.process = subprocess.Popen(
-            [self.program, "serve", "--state-dir", f"{self.folder}/s", "--run-dir", f"{self.folder}/r", "--http",
-             "127.0.0.1:0", "--socket", f"{self.folder}/api", "--accel", "tcg", "--log-level", "error"],
-            stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-        ready = json.loads(self.process.stdout.readline())
-        host, port = ready["http"].split("//")[1].rsplit(":", 1)
-        self.host, self.port = host, int(port)
-        with open(f"{self.folder}/s/initial-password") as file:
-            self.session = self.call("session.login_with_password", "root", file.read().strip())
-        self.call("host.get_all_records", self.session)
-        return time.monotonic() - began
-
-    def call(self, method, *parameters):
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=3600)
-        connection.request("POST", "/jsonrpc", json.dumps({"method": method, "params": parameters, "id": 1}))
-        reply = json.load(connection.getresponse())
-        connection.close()
-        if reply["error"]:
-            sys.exit(f"{method}: {reply['error']}")
-        return reply["result"]
-
-    def request(self, method, *parameters):
-        body = json.dumps({"method": method, "params": [self.session, *parameters], "id": 1})
-        return f"POST /jsonrpc HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-
-    def memory_mib(self):
-        with open(f"/proc/{self.process.pid}/status") as file:
-            return int(re.search(r"^VmRSS:\s+(\d+)", file.read(), re.M).group(1)) / 1024
-
-    def cpu(self):
-        with open(f"/proc/{self.process.pid}/stat") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
-
-
-def fill(daemon, folder, count):
-    place = f"{folder}/sr"
-    os.mkdir(place)
-    host = daemon.call("host.get_all", daemon.session)[0]
-    sr = daemon.call("SR.create", daemon.session, host, {"location": place}, 0, "bench", "", "file", "user", False, {})
-    for number in range(count):
-        with open(f"{place}/{uuid.UUID(int=number + (1 << 100))}.raw", "wb") as file:
-            file.truncate(1 << 20)
-    daemon.call("SR.scan", daemon.session, sr)
-    return daemon.call("VDI.get_all", daemon.session)
+def request(daemon, method, *parameters):
+    """The bytes of a call."""
+    body = json.dumps({"method": method, "params": [daemon.session, *parameters], "id": 1})
+    return f"POST /jsonrpc HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
 class Peer:
@@ -119,7 +60,7 @@ def writes(daemon, refs, chosen):
     def send(peer):
         nonlocal number
         number += 1
-        peer.socket.sendall(daemon.request("VDI.set_other_config", refs[number % len(refs)], {"number": str(number)}))
+        peer.socket.sendall(request(daemon, "VDI.set_other_config", refs[number % len(refs)], {"number": str(number)}))
         began[peer] = time.monotonic()
 
     cpu = daemon.cpu()
@@ -168,7 +109,7 @@ def starts(daemon, chosen):
         daemon.kill()
         seconds = daemon.start()
         time.sleep(2)
-        samples.append({"seconds": seconds, "rss_mib": daemon.memory_mib()})
+        samples.append({"seconds": seconds, "rss_mib": daemon.memory() / 1024})
     return samples
 
 
@@ -180,7 +121,7 @@ def listeners(daemon, refs, chosen):
     for ref in watched:
         peer = Peer(daemon)
         peer.ref = ref
-        peer.socket.sendall(daemon.request("event.from", [f"vdi/{ref}"], token, 3600.0))
+        peer.socket.sendall(request(daemon, "event.from", [f"vdi/{ref}"], token, 3600.0))
         selector.register(peer.socket, selectors.EVENT_READ, peer)
     time.sleep(3)
     cpu = daemon.cpu()
@@ -193,7 +134,7 @@ def listeners(daemon, refs, chosen):
     while len(latencies) < len(watched[:: 10]):
         if todo and time.monotonic() >= due:
             ref = todo.pop()
-            writer.socket.sendall(daemon.request("VDI.set_other_config", ref, {"seen": "yes"}))
+            writer.socket.sendall(request(daemon, "VDI.set_other_config", ref, {"seen": "yes"}))
             while writer.answer() is None:
                 pass
             changed[ref] = time.monotonic()
@@ -217,9 +158,7 @@ def run(gantryd, folder, chosen):
     os.mkdir(place)
     daemon = Daemon(gantryd, place)
     try:
-        began = time.monotonic()
         refs = fill(daemon, place, chosen.objects)
-        print(f"{len(refs)} disks found in {time.monotonic() - began:.1f} s", file=sys.stderr)
         results = {"objects": len(refs), "writes": [], "syncs": []}
         for _ in range(chosen.rounds):
             results["syncs"].append(syncs(place, 1))

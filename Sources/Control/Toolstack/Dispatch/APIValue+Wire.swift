@@ -17,6 +17,22 @@ extension APIValue {
         case .void: .void
         }
     }
+
+    /// What came over the wire, to be sent back as it is.
+    init(echo wire: WireValue) {
+        self =
+            switch wire {
+            case .string(let text): .string(text)
+            case .int(let number): .int(number)
+            case .int32(let number): .int(Int64(number))
+            case .bool(let flag): .bool(flag)
+            case .double(let number): .float(number)
+            case .dateTime(let text): DateTimeText.parse(text).map(APIValue.datetime) ?? .string(text)
+            case .array(let values): .set(values.map(APIValue.init(echo:)))
+            case .structure(let members): .record(members.map { APIMember($0.name, APIValue(echo: $0.value)) })
+            case .null: .void
+            }
+    }
 }
 
 extension APIMember {

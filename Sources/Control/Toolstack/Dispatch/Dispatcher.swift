@@ -180,10 +180,10 @@ public final class Dispatcher: Sendable {
             return .set(model.messages.map(\.wireName).sorted().map(APIValue.string))
         }
         guard name.hasPrefix("system.isAlive:") else { return nil }
-        guard case .string(let text)? = params.first else {
+        guard let first = params.first else {
             throw APIError("MESSAGE_PARAMETER_COUNT_MISMATCH", name, "1", String(params.count))
         }
-        return .string(text)
+        return APIValue(echo: first)
     }
 
     func session(_ value: WireValue) throws(APIError) -> Ref<Session> {

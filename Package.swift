@@ -38,6 +38,8 @@ let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "as
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -119,7 +121,7 @@ if coreOnly {
         library(
             "API", "APIServer",
             ["Toolstack", "MetricArchives", "PoolDatabase", "APITypes", "RPCCodec", "DataModel", "CoreTypes"],
-            packages: [httpTypes, nioCore, nioPosix, nioSSL, x509, crypto, asn1, logging]),
+            packages: [httpTypes, nioCore, nioHTTP1, nioPosix, nioSSL, nioWebSocket, x509, crypto, asn1, logging]),
         // Control
         library("Control", "PoolDatabase", ["APITypes", "DataModel", "CoreTypes"], packages: [grdb, hashTrees]),
         library("Control", "StorageInterface", ["CoreTypes"]),
@@ -133,7 +135,7 @@ if coreOnly {
                 "PoolDatabase", "StorageInterface", "StorageManagers", "StorageMotion", "Guests", "MetricArchives",
                 "DatapathControl",
                 "APITypes", "DataModel", "RPCCodec", "CoreTypes", "CLinux", "CCrypt", "CPAM",
-            ], packages: [logging]),
+            ], packages: [crypto, logging]),
         // Interface
         library("Interface", "TerminalUI", ["CoreTypes"]),
         library(
@@ -161,7 +163,7 @@ if coreOnly {
             [
                 "APIServer", "Toolstack", "PoolDatabase", "XenAPIClient", "APITypes", "RPCCodec", "DataModel",
                 "CoreTypes", "TestSupport",
-            ], packages: [nioCore, nioSSL, logging]),
+            ], packages: [httpTypes, nioCore, nioEmbedded, nioHTTP1, nioSSL, logging]),
         tests(
             "Control", "HostTests",
             [

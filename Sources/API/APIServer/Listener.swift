@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
@@ -47,7 +48,8 @@ struct Listener: Sendable {
                     }
                     let pipeline = child.pipeline.syncOperations
                     if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.current)) }
-                    try pipeline.addHandler(HTTPConnection(router: router, group: group, isTLS: tls != nil))
+                    try pipeline.addHandlers(
+                        handlers(for: HTTPConnection(router: router, group: group, isTLS: tls != nil)))
                 }
             }
         if isTCP {
@@ -61,6 +63,22 @@ struct Listener: Sendable {
             channel = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
         }
         return Listener(channel: channel, groups: groups)
+    }
+
+    /// HTTP is read and written by NIO: llhttp takes requests apart and says what is none.
+    private static func handlers(for connection: HTTPConnection) -> [any ChannelHandler] {
+        let limits = connection.group.limits
+        // Bodies are framed by their answers, which know more than the encoder.
+        var writing = HTTPResponseEncoder.Configuration()
+        writing.automaticallySetFramingHeaders = false
+        return [
+            HTTPIntake(connection), HTTPResponseEncoder(configuration: writing),
+            // The decoder keeps what it has not read: blanks before a value, the first bytes of a tunnel.
+            ByteToMessageHandler(
+                HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits.decoding),
+                maximumBufferSize: limits.undecoded),
+            connection,
+        ]
     }
 
     /// Takes no more connections, lets requests under way end for `patience`, and then breaks them off.

@@ -60,6 +60,10 @@ struct TestHost {
             }
             return arguments.values[0]
         }
+        messages.on("VDI.update") { [disks] _, _ in
+            disks.room.open()
+            return .void
+        }
         messages.on("VDI.forget") { _, arguments in
             throw APIError("VDI_IN_USE", try arguments.get(0, as: Ref<VDI>.self).opaque, "forget")
         }
@@ -113,6 +117,9 @@ final class MemoryDisks: DiskTransfers {
         set { content.withLock { $0[name] = newValue } }
     }
 
+    /// The disk `gated` takes nothing before it is open.
+    let room = TestHost.Gate()
+
     /// How much of the endless disk was read.
     var endlessBytes: Int { endless.withLock { $0 } }
     private let endless = Mutex(0)
@@ -147,6 +154,7 @@ final class MemoryDisks: DiskTransfers {
 
         func write(_ chunk: [UInt8]) async throws {
             if disks.failing.withLock({ $0.contains(name) }) { throw APIError("SR_FULL", "1", "0") }
+            while name == "gated", !disks.room.isOpen { try await Task.sleep(for: .milliseconds(1)) }
             bytes.withLock { $0 += chunk }
         }
 

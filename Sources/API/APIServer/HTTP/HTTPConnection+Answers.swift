@@ -1,8 +1,10 @@
 import Glibc
 import HTTPTypes
 import NIOCore
+import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import NIOWebSocket
 
 /// Answers that come from other tasks, and the ways a connection ends.
 extension HTTPConnection {
@@ -14,20 +16,18 @@ extension HTTPConnection {
     func sendContinue(for exchange: Exchange) throws {
         try require(exchange)
         guard exchange.minorVersion == 1, case .none = exchange.answer else { return }
-        var buffer = ByteBuffer()
-        buffer.writeStaticString(ResponseHead.continue)
-        writeSoon(buffer)
+        writeSoon(.head(ResponseHead.continue))
     }
 
     func answer(_ exchange: Exchange, _ answer: HTTPAnswer) throws {
         try require(exchange)
         if answer.fields[.connection]?.lowercased() == "close" { exchange.isKeepAlive = false }
         let isLast = !mayFollow(exchange)
-        var buffer = ByteBuffer()
-        ResponseHead.write(
-            answer.status, answer.fields, minorVersion: exchange.minorVersion, isLast: isLast, to: &buffer)
-        if !exchange.isHeadOnly { buffer.writeImmutableBuffer(answer.body) }
-        writeSoon(buffer)
+        write(
+            .head(
+                ResponseHead.make(
+                    answer.status, answer.fields, minorVersion: exchange.minorVersion, isLast: isLast)))
+        writeSoon(.body(.byteBuffer(exchange.isHeadOnly ? ByteBuffer() : answer.body)))
         finish(exchange)
     }
 
@@ -39,13 +39,10 @@ extension HTTPConnection {
     }
 
     func writeCall(_ body: [UInt8], as encoding: RPCEndpoint.Encoding, minorVersion: Int, isLast: Bool) {
-        var buffer = ByteBuffer()
-        buffer.reserveCapacity(body.count + 256)
-        ResponseHead.writeCall(
-            contentType: encoding.contentType, length: body.count, minorVersion: minorVersion, isLast: isLast,
-            to: &buffer)
-        buffer.writeBytes(body)
-        writeSoon(buffer)
+        let head = ResponseHead.ofCall(
+            contentType: encoding.contentType, length: body.count, minorVersion: minorVersion, isLast: isLast)
+        write(.head(head))
+        writeSoon(.body(.byteBuffer(ByteBuffer(bytes: body))))
     }
 
     func beginStream(_ exchange: Exchange, _ response: HTTPResponse, length: Int64?) throws {
@@ -53,7 +50,8 @@ extension HTTPConnection {
         guard case .none = exchange.answer else { throw ConnectionGone() }
         var fields = response.headerFields
         if fields[.connection]?.lowercased() == "close" { exchange.isKeepAlive = false }
-        let isChunked = length == nil && exchange.minorVersion == 1 && exchange.bodyLeft != .max
+        let opens = exchange.isGranted(by: response.status)
+        let isChunked = length == nil && exchange.minorVersion == 1 && !opens
         if let length {
             fields[.contentLength] = String(length)
         } else if isChunked {
@@ -64,11 +62,40 @@ extension HTTPConnection {
         let isLast = !exchange.isKeepAlive || group.isStopping
         if isLast { exchange.isKeepAlive = false }
         exchange.answer = .streaming(isChunked: isChunked, left: length)
-        var buffer = ByteBuffer()
-        ResponseHead.write(
-            response.status, fields, minorVersion: exchange.minorVersion,
-            isLast: isLast && exchange.bodyLeft != .max, to: &buffer)
-        writeSoon(buffer)
+        writeSoon(
+            .head(
+                ResponseHead.make(
+                    response.status, fields, minorVersion: exchange.minorVersion, isLast: isLast && !opens)))
+        if opens { try open(exchange) }
+    }
+
+    /// Makes the connection what the request asked for.
+    private func open(_ exchange: Exchange) throws {
+        guard let context else { return }
+        let pipeline = context.pipeline.syncOperations
+        let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+        let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
+        let intake = try pipeline.handler(type: HTTPIntake.self)
+        switch exchange.tunnel {
+        case .bytes: try pipeline.addHandler(ByteTunnel(), position: .after(decoder))
+        case .webSocket:
+            try pipeline.addHandlers(
+                [
+                    ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: WebSocketTunnel.longestFrame)),
+                    WebSocketFrameEncoder(), WebSocketProtocolErrorHandler(), WebSocketTunnel(),
+                ], position: .after(decoder))
+        case nil: return
+        }
+        pipeline.removeHandler(encoder, promise: nil)
+        // It hands on what it has and did not read, and then comes what was held back before it.
+        let removed = eventLoop.makePromise(of: Void.self)
+        let bound = NIOLoopBound(intake, eventLoop: eventLoop)
+        removed.futureResult.whenComplete { _ in
+            exchange.tunnelIsOpen = true
+            bound.value.release()
+            self.advance()
+        }
+        pipeline.removeHandler(decoder, promise: removed)
     }
 
     /// Sends a piece; `taken` goes on when there is room for another one.
@@ -85,16 +112,7 @@ extension HTTPConnection {
         inFlight += count
         let written = eventLoop.makePromise(of: Void.self)
         written.futureResult.whenComplete { _ in self.taken(count) }
-        if isChunked {
-            var size = ByteBuffer()
-            size.writeString(String(count, radix: 16))
-            size.writeStaticString("\r\n")
-            context.write(wrapOutboundOut(size), promise: nil)
-            context.write(wrapOutboundOut(piece), promise: written)
-            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "\r\n")), promise: nil)
-        } else {
-            context.writeAndFlush(wrapOutboundOut(piece), promise: written)
-        }
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(piece))), promise: written)
         guard inFlight > group.limits.window else { return taken.resume() }
         writers.append(taken)
         group.wait(self, for: .reader)
@@ -104,10 +122,8 @@ extension HTTPConnection {
     private func taken(_ count: Int) {
         inFlight -= count
         guard context != nil else { return }
-        if waiting == .reader {
-            let patience: Waiting? = inputIsClosed ? .farewell : nil
-            group.wait(self, for: inFlight > group.limits.window ? .reader : patience)
-        }
+        // Whoever takes something has all the time again for what is left.
+        if waiting == .reader, case .answering(let exchange) = phase { group.wait(self, for: patience(exchange)) }
         guard inFlight <= group.limits.window, !writers.isEmpty else { return }
         let waiting = writers
         writers = []
@@ -122,7 +138,8 @@ extension HTTPConnection {
             reset()
             return
         }
-        if isChunked, !exchange.isHeadOnly { writeSoon(ByteBuffer(string: "0\r\n\r\n")) }
+        // The encoder ends chunks; there is nothing to say behind other bodies.
+        if isChunked, !exchange.isHeadOnly { writeSoon(.end(nil)) }
         finish(exchange)
     }
 
@@ -138,12 +155,12 @@ extension HTTPConnection {
     }
 
     private func mayFollow(_ exchange: Exchange) -> Bool {
-        exchange.isKeepAlive && exchange.bodyLeft == 0 && !group.isStopping
+        exchange.isKeepAlive && exchange.body == .complete && !group.isStopping
     }
 
     private func finish(_ exchange: Exchange) {
         exchange.answer = .done
-        if exchange.bodyLeft > 0 { exchange.pipe?.finish(ConnectionGone()) }
+        if exchange.body == .coming { exchange.pipe?.finish(ConnectionGone()) }
         next(isLast: !mayFollow(exchange))
         advance()
     }
@@ -154,6 +171,8 @@ extension HTTPConnection {
     /// moment: to close with unread bytes would destroy the answer on its way.
     func closeAfterAnswer() {
         guard let context else { return }
+        // Nothing, or the last word of a tunnel, done after all that went before.
+        let last: HTTPServerResponsePart = tunnelIsOpen ? .end(nil) : .body(.byteBuffer(ByteBuffer()))
         phase = .closing
         group.wait(self, for: inputIsClosed ? .farewell : .reader)
         let written = eventLoop.makePromise(of: Void.self)
@@ -167,8 +186,7 @@ extension HTTPConnection {
                 context.read()
             }
         }
-        // An empty write, done after all that went before.
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+        context.writeAndFlush(wrapOutboundOut(last), promise: written)
     }
 
     /// Ends the connection now.

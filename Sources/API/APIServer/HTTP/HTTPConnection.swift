@@ -1,23 +1,25 @@
 import HTTPTypes
 import NIOCore
+import NIOHTTP1
+import NIOWebSocket
 
-/// One client's connection: takes requests from the bytes, one after another, and hands each to the router.
+/// One client's connection: takes requests from NIO's decoder, one after another, and hands each to the router.
 ///
 /// Calls that can be answered from memory are answered at once, on the event loop; all others in a task of their own.
-/// While a request is being answered, later ones wait in the kernel's buffer. `ConnectionGroup` ends the connection
-/// when it waits too long for anything.
+/// While a request is being answered, later ones wait in the kernel's buffer, or as parts here when they came with it.
+/// `ConnectionGroup` ends the connection when it waits too long for anything.
 ///
 /// SAFETY of the Sendable conformance: everything but `eventLoop` is used on the event loop only; others get there by
 /// `onLoop`.
 final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
 
     enum Phase {
         /// Between requests, or in the middle of a head.
         case head
         /// The head of a call is there, its body is not.
-        case call(RequestHead, RPCEndpoint.Encoding, length: Int)
+        case call(RequestHead, RPCEndpoint.Encoding)
         case answering(Exchange)
         /// The last answer is sent; what still comes is thrown away.
         case closing
@@ -31,9 +33,14 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     var context: ChannelHandlerContext?
     var phase = Phase.head
     var inputIsClosed = false
-    private var received = ByteBuffer()
-    /// Bytes of `received` that hold no end of a head.
-    private var scanned = 0
+    /// What has been decoded and not been taken. Nothing more is read while there is any, so it is what one piece from the
+    /// kernel held, or all that the kernel held when the client closed its side.
+    private var parts = CircularBuffer<HTTPServerRequestPart>(initialCapacity: 4)
+    /// Why nothing can be read behind `parts`.
+    private var malformed: (any Error)?
+    private var callBody = ByteBuffer()
+    /// The first byte has come.
+    private var hasBegun = false
     private var isAdvancing = false
     private var needsFlush = false
     /// Bytes of streamed answers that the kernel has not taken yet, and who waits for it to take them.
@@ -75,18 +82,29 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
         context.read()
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var piece = unwrapInboundIn(data)
-        if case .closing = phase { return }
-        // Only what the kernel held when the client closed its side comes unasked.
-        guard received.readableBytes <= 2 * group.limits.readAhead else { return drop() }
-        if received.readableBytes == 0 {
-            received = piece
-            scanned = 0
-        } else {
-            received.writeBuffer(&piece)
+    /// Bytes have come. False: nobody reads them.
+    func wants(_ piece: ByteBuffer) -> Bool {
+        switch phase {
+        case .closing, .closed: return false
+        case .call, .answering: return true
+        case .head: break
         }
+        if !hasBegun {
+            hasBegun = true
+            // A handshake of TLS, whose client would not understand what is wrong with it as a request.
+            if !isTLS, piece.getInteger(at: piece.readerIndex, as: UInt8.self) == 0x16 {
+                refuse(.badRequest, "this port does not speak TLS")
+                return false
+            }
+        }
+        // RFC 9112 §2.2: old clients send an empty line behind a body, which is not the beginning of a request.
+        if waiting == .request, piece.readableBytes > 2 || piece.readableBytesView.contains(where: { $0 > 0x20 }) {
+            group.wait(self, for: .head)
+        }
+        return true
     }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { parts.append(unwrapInboundIn(data)) }
 
     func channelReadComplete(context: ChannelHandlerContext) { advance() }
 
@@ -102,18 +120,23 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
         guard let event = event as? ChannelEvent, event == .inputClosed, !inputIsClosed else { return }
         inputIsClosed = true
         switch phase {
-        case .head, .call: advance()
-        case .answering(let exchange):
-            advance()
-            guard case .answering(let current) = phase, current === exchange else { return }
-            if exchange.bodyLeft > 0 { exchange.pipe?.finish(exchange.bodyLeft == .max ? nil : ConnectionGone()) }
-            if inFlight == 0 { group.wait(self, for: .farewell) }
+        case .head, .call, .answering: advance()
         case .closing: drop()
         case .closed: break
         }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { drop() }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Requests that came before what cannot be read are answered first; `advance` follows.
+        if error is HTTPParserError || error is ByteToMessageDecoderError
+            || error is ByteToMessageDecoderError.PayloadTooLargeError
+        {
+            malformed = malformed ?? error
+        } else if !(error is NIOWebSocketError) {
+            // Of those the client is told by a frame, before NIO's handler ends the connection.
+            drop()
+        }
+    }
 
     func channelInactive(context: ChannelHandlerContext) { end() }
 
@@ -126,7 +149,8 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
             exchange.work?.cancel()
         }
         phase = .closed
-        received = ByteBuffer()
+        parts.removeAll()
+        callBody = ByteBuffer()
         for writer in writers { writer.resume(throwing: ConnectionGone()) }
         writers = []
     }
@@ -148,11 +172,15 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private var wantsMore: Bool {
-        switch phase {
+        if case .closing = phase { return true }
+        guard parts.isEmpty, malformed == nil, !inputIsClosed else { return false }
+        return switch phase {
         case .head: context?.channel.isWritable == true
-        case .call, .closing: true
-        case .answering(let exchange): exchange.bodyLeft > 0 && exchange.pipe?.isFull == false
-        case .closed: false
+        case .call: true
+        case .answering(let exchange):
+            exchange.body == .coming && exchange.pipe?.isFull == false
+                && (exchange.tunnel == nil || exchange.tunnelIsOpen)
+        case .closing, .closed: false
         }
     }
 
@@ -160,16 +188,10 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     private func step() -> Bool {
         switch phase {
         case .head: return takeHead()
-        case .call(let head, let encoding, let length):
-            guard received.readableBytes >= length else {
-                if inputIsClosed { drop() }
-                return false
-            }
-            take(call: head, encoding, body: received.readBytes(length: length) ?? [])
-            return true
+        case .call(let head, let encoding): return gather(head, encoding)
         case .answering(let exchange): return feed(exchange)
         case .closing:
-            received = ByteBuffer()
+            parts.removeAll()
             return false
         case .closed: return false
         }
@@ -178,78 +200,32 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     private func takeHead() -> Bool {
         // A client that does not take its answers gets no more of them.
         guard context?.channel.isWritable == true else { return false }
-        guard let length = headLength() else {
-            if received.getInteger(at: received.readerIndex, as: UInt8.self) == 0x16 {
-                // A handshake of TLS, whose client would wait for an answer as long as a head may take.
-                refuse(.badRequest, "this port does not speak TLS")
-                return false
-            }
-            let isTooLong = received.readableBytes > group.limits.head
-            if isTooLong {
-                refuse(.requestHeaderFieldsTooLarge, "a request head has at most \(group.limits.head) bytes")
+        guard let part = parts.popFirst() else {
+            if let malformed, !inputIsClosed || !Self.isCutShort(malformed) {
+                let answer = Malformed(malformed, limits: group.limits)
+                refuse(answer?.status ?? .badRequest, answer?.reason ?? "\(malformed)")
             } else if inputIsClosed {
-                // Earlier answers may still be on their way.
+                // Half a request is answered by nothing; earlier answers may still be on their way.
                 closeAfterAnswer()
-            } else if received.readableBytes > 0, waiting == .request {
-                group.wait(self, for: .head)
             }
             return false
         }
-        guard length <= group.limits.head else {
-            refuse(.requestHeaderFieldsTooLarge, "a request head has at most \(group.limits.head) bytes")
-            return false
-        }
-        let bytes = received.readBytes(length: length) ?? []
-        scanned = 0
-        do throws(RequestHead.Malformed) {
-            begin(try RequestHead(bytes))
-            return true
-        } catch {
-            refuse(error.status == 431 ? .requestHeaderFieldsTooLarge : .badRequest, error.reason)
-            return false
-        }
+        if case .head(let head) = part { begin(RequestHead(head)) }
+        return true
     }
 
-    /// The bytes of the head at the front of `received`, its empty line included.
-    private func headLength() -> Int? {
-        if scanned == 0 { skipEmptyLines() }
-        let view = received.readableBytesView
-        var position = view.startIndex + max(0, scanned - 3)
-        while let feed = view[position...].firstIndex(of: 0x0A) {
-            var next = feed + 1
-            if next < view.endIndex, view[next] == 0x0D { next += 1 }
-            guard next < view.endIndex else { break }
-            if view[next] == 0x0A { return next + 1 - view.startIndex }
-            position = feed + 1
-        }
-        scanned = received.readableBytes
-        return nil
-    }
-
-    private func skipEmptyLines() {
-        while let byte: UInt8 = received.getInteger(at: received.readerIndex), byte == 0x0D || byte == 0x0A {
-            received.moveReaderIndex(forwardBy: 1)
-        }
-    }
+    /// The client closed its side in the middle of a request.
+    private static func isCutShort(_ error: any Error) -> Bool { error as? HTTPParserError == .invalidEOFState }
 
     private func begin(_ head: RequestHead) {
         if let encoding = router.encoding(of: head) { return beginCall(head, encoding) }
-        let body: Int64 =
-            switch head.framing {
-            case .none, .coded: head.method == "CONNECT" ? .max : 0
-            case .length(let length): length
-            }
-        let pipe: BodyPipe? =
-            body == 0
-            ? nil
-            : BodyPipe(capacity: group.limits.readAhead) { [self] in
-                eventLoop.execute { self.advance() }
-            }
-        let exchange = Exchange(
-            head, pipe: pipe, bodyLeft: body, isKeepAlive: head.isKeepAlive && head.framing != .coded && body != .max)
+        let hasBody = head.tunnel != nil || (head.framing != .none && head.framing != .length(0))
+        let pipe =
+            hasBody
+            ? BodyPipe(capacity: group.limits.readAhead) { [self] in eventLoop.execute { self.advance() } } : nil
+        let exchange = Exchange(head, pipe: pipe, body: .coming)
         phase = .answering(exchange)
-        // A tunnel may be silent for ever.
-        group.wait(self, for: pipe == nil || body == .max ? nil : .upload)
+        group.wait(self, for: patience(exchange))
         let request = Request(head: head, body: RequestBody(pipe: pipe), isLocal: router.isLocal)
         // Not cancelled with the connection: it notices by its reads and writes, and tells its task what happened.
         let router = router
@@ -274,18 +250,30 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
             refuse(.contentTooLarge, "a call has at most \(group.limits.callBody) bytes")
             return
         }
-        phase = .call(head, encoding, length: Int(length))
-        guard received.readableBytes < length else { return }
+        phase = .call(head, encoding)
+        guard parts.isEmpty else { return }
         group.wait(self, for: .call)
-        if head.expectsContinue, head.minorVersion == 1 {
-            var buffer = ByteBuffer()
-            buffer.writeStaticString(ResponseHead.continue)
-            writeSoon(buffer)
+        if head.expectsContinue, head.minorVersion == 1 { writeSoon(.head(ResponseHead.continue)) }
+    }
+
+    private func gather(_ head: RequestHead, _ encoding: RPCEndpoint.Encoding) -> Bool {
+        switch parts.popFirst() {
+        case .body(var piece):
+            if callBody.readableBytes == 0 { callBody = piece } else { callBody.writeBuffer(&piece) }
+            return true
+        case .end:
+            let body = [UInt8](buffer: callBody)
+            callBody = ByteBuffer()
+            take(call: head, encoding, body: body)
+            return true
+        case nil:
+            if malformed != nil || inputIsClosed { drop() } else if waiting != .call { group.wait(self, for: .call) }
+            return false
+        case .head: return true
         }
     }
 
     private func take(call head: RequestHead, _ encoding: RPCEndpoint.Encoding, body: [UInt8]) {
-        scanned = 0
         let rpc = router.rpc
         switch rpc.begin(head, body, as: encoding, isLocal: router.isLocal) {
         case .reply(let bytes):
@@ -293,13 +281,13 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
             writeCall(bytes, as: encoding, minorVersion: head.minorVersion, isLast: isLast)
             next(isLast: isLast)
         case .notACall:
-            let exchange = Exchange(head, isKeepAlive: head.isKeepAlive)
+            let exchange = Exchange(head, body: .complete)
             phase = .answering(exchange)
             try? answer(exchange, .error(.internalServerError, "the request is not a call"))
         case .later(let call):
-            let exchange = Exchange(head, isKeepAlive: head.isKeepAlive)
+            let exchange = Exchange(head, body: .complete)
             phase = .answering(exchange)
-            group.wait(self, for: inputIsClosed ? .farewell : nil)
+            group.wait(self, for: patience(exchange))
             exchange.work = Task {
                 do {
                     try await rpc.carryOut(call, ResponseWriter(connection: self, exchange: exchange))
@@ -311,22 +299,68 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
         }
     }
 
+    // MARK: - Bodies
+
     /// Hands on what has come of the body. Requests that come before the answer stay where they are.
     private func feed(_ exchange: Exchange) -> Bool {
-        guard let pipe = exchange.pipe, exchange.bodyLeft > 0, received.readableBytes > 0, !pipe.isFull else {
+        guard exchange.body == .coming, exchange.pipe?.isFull != true else {
+            if waiting != patience(exchange) { group.wait(self, for: patience(exchange)) }
             return false
         }
-        let length = Int(min(exchange.bodyLeft, Int64(received.readableBytes)))
-        guard let piece = received.readSlice(length: length) else { return false }
-        if exchange.bodyLeft != .max { exchange.bodyLeft -= Int64(length) }
-        _ = pipe.push(piece)
-        if exchange.bodyLeft == 0 {
-            pipe.finish()
-            if waiting == .upload { group.wait(self, for: nil) }
-        } else if inFlight == 0, exchange.bodyLeft != .max {
-            group.wait(self, for: .upload)
+        switch parts.popFirst() {
+        case .body(let piece):
+            _ = exchange.pipe?.push(piece)
+            if waiting == .upload { group.wait(self, for: .upload) }
+        case .end:
+            // That of a request for a tunnel has no body: what follows is.
+            if exchange.tunnel == nil { end(exchange, .complete) }
+        case nil:
+            if inputIsClosed || malformed != nil {
+                end(exchange, exchange.tunnelIsOpen && malformed == nil ? .complete : .broken)
+            } else if waiting != patience(exchange) {
+                group.wait(self, for: patience(exchange))
+            }
+            return false
+        case .head: break
         }
         return true
+    }
+
+    private func end(_ exchange: Exchange, _ body: Exchange.Body) {
+        exchange.body = body
+        exchange.pipe?.finish(body == .broken ? ConnectionGone() : nil)
+        group.wait(self, for: patience(exchange))
+    }
+
+    /// What the connection waits for while a request is answered.
+    func patience(_ exchange: Exchange) -> Waiting? {
+        if inFlight > group.limits.window { return .reader }
+        if inputIsClosed, exchange.body != .coming { return .farewell }
+        // A tunnel may be silent for ever, and a client need not wait for whoever takes its upload.
+        guard exchange.body == .coming, exchange.tunnel == nil, let pipe = exchange.pipe, !pipe.isFull, parts.isEmpty
+        else { return nil }
+        return .upload
+    }
+
+    // MARK: - Tunnels
+
+    var tunnelIsOpen: Bool {
+        guard case .answering(let exchange) = phase else { return false }
+        return exchange.tunnelIsOpen
+    }
+
+    /// A tunnel was asked for: what comes behind the request is not HTTP, and nobody knows yet what it is.
+    var isOpeningTunnel: Bool {
+        if case .answering(let exchange) = phase, exchange.tunnel != nil { return !exchange.tunnelIsOpen }
+        return hasTunnelAhead
+    }
+
+    /// The request for a tunnel is among the parts.
+    private var hasTunnelAhead: Bool {
+        parts.contains { part in
+            guard case .head(let head) = part else { return false }
+            return RequestHead(head).tunnel != nil
+        }
     }
 
     // MARK: - The end of an answer
@@ -335,24 +369,23 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     func next(isLast: Bool) {
         guard !isLast else { return closeAfterAnswer() }
         phase = .head
-        scanned = 0
         group.wait(self, for: .request)
     }
 
     /// Answers a request that is not understood, and ends the connection: nobody knows where the next one begins.
     func refuse(_ status: HTTPResponse.Status, _ reason: String) {
         let answer = HTTPAnswer.error(status, reason)
-        var buffer = ByteBuffer()
-        ResponseHead.write(answer.status, answer.fields, minorVersion: 1, isLast: true, to: &buffer)
-        buffer.writeImmutableBuffer(answer.body)
-        writeSoon(buffer)
+        write(.head(ResponseHead.make(answer.status, answer.fields, minorVersion: 1, isLast: true)))
+        writeSoon(.body(.byteBuffer(answer.body)))
         closeAfterAnswer()
     }
 
-    /// Written with the next flush, which `advance` does.
-    func writeSoon(_ buffer: ByteBuffer) {
-        guard let context else { return }
-        context.write(wrapOutboundOut(buffer), promise: nil)
-        if isAdvancing { needsFlush = true } else { context.flush() }
+    /// Sent with what follows.
+    func write(_ part: HTTPServerResponsePart) { context?.write(wrapOutboundOut(part), promise: nil) }
+
+    /// Sent with the next flush, which `advance` does.
+    func writeSoon(_ part: HTTPServerResponsePart) {
+        write(part)
+        if isAdvancing { needsFlush = true } else { context?.flush() }
     }
 }

@@ -1,9 +1,15 @@
 import NIOCore
+import NIOHTTP1
 
 /// How long and how much a client may take. Numbers of bytes, times of the monotonic clock.
 struct HTTPLimits: Sendable {
-    /// Request line and fields together.
+    /// Target and fields together; a field in a piece, too.
     var head = 32 << 10
+    /// Fields of a head.
+    var fields = 128
+    /// What has come and cannot be read as HTTP yet: more than one piece from the kernel or from TLS, which have at most 64
+    /// and 80 KiB.
+    var undecoded = 128 << 10
     /// Body of a call.
     var callBody = 300 << 10
     /// From a connection's beginning, or the end of an answer, to the next request's first byte.
@@ -29,4 +35,13 @@ struct HTTPLimits: Sendable {
     var window = 256 << 10
     /// Bytes of an upload, or of requests that came too early, that are held for their consumer.
     var readAhead = 256 << 10
+
+    /// What the decoder keeps to.
+    var decoding: NIOHTTPDecoderLimitConfiguration {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = head
+        limits.maxHeaderListSize = head
+        limits.maxHeaderFieldCount = fields
+        return limits
+    }
 }

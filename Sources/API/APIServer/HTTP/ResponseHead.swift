@@ -1,44 +1,39 @@
 import HTTPTypes
-import NIOCore
+import NIOHTTP1
 
-/// Writes status lines and fields.
+/// Status lines and fields of answers, for NIO's encoder.
 enum ResponseHead {
     /// `isLast`: the connection ends with this answer, and the client is told.
-    static func write(
-        _ status: HTTPResponse.Status, _ fields: HTTPFields, minorVersion: Int, isLast: Bool,
-        to buffer: inout ByteBuffer
-    ) {
-        writeLine(status, minorVersion: minorVersion, to: &buffer)
+    static func make(
+        _ status: HTTPResponse.Status, _ fields: HTTPFields, minorVersion: Int, isLast: Bool
+    ) -> HTTPResponseHead {
+        var all: [(String, String)] = []
+        all.reserveCapacity(fields.count + 1)
         for field in fields where !isLast || field.name != .connection {
             // Nothing from outside can break a line: HTTPField has no line ends in its values.
-            buffer.writeString(field.name.rawName)
-            buffer.writeStaticString(": ")
-            buffer.writeString(field.value)
-            buffer.writeStaticString("\r\n")
+            all.append((field.name.rawName, field.value))
         }
-        buffer.writeStaticString(isLast ? "Connection: close\r\n\r\n" : "\r\n")
+        return head(status, all, minorVersion: minorVersion, isLast: isLast)
     }
 
     /// The head of an answer to a call: always the same, so without the detour through fields.
-    static func writeCall(
-        contentType: String, length: Int, minorVersion: Int, isLast: Bool, to buffer: inout ByteBuffer
-    ) {
-        writeLine(.ok, minorVersion: minorVersion, to: &buffer)
-        buffer.writeStaticString("Content-Type: ")
-        buffer.writeString(contentType)
-        buffer.writeStaticString("\r\nContent-Length: ")
-        buffer.writeString(String(length))
-        buffer.writeStaticString("\r\nCache-Control: no-cache, no-store\r\nAccess-Control-Allow-Origin: *\r\n")
-        buffer.writeStaticString(isLast ? "Connection: close\r\n\r\n" : "\r\n")
+    static func ofCall(contentType: String, length: Int, minorVersion: Int, isLast: Bool) -> HTTPResponseHead {
+        let fields = [
+            ("Content-Type", contentType), ("Content-Length", String(length)),
+            ("Cache-Control", "no-cache, no-store"), ("Access-Control-Allow-Origin", "*"),
+        ]
+        return head(.ok, fields, minorVersion: minorVersion, isLast: isLast)
     }
 
-    static let `continue`: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
+    static let `continue` = HTTPResponseHead(version: .http1_1, status: .continue)
 
-    private static func writeLine(_ status: HTTPResponse.Status, minorVersion: Int, to buffer: inout ByteBuffer) {
-        buffer.writeStaticString(minorVersion == 0 ? "HTTP/1.0 " : "HTTP/1.1 ")
-        buffer.writeString(String(status.code))
-        buffer.writeStaticString(" ")
-        buffer.writeString(HTTPAnswer.phrase(of: status))
-        buffer.writeStaticString("\r\n")
+    private static func head(
+        _ status: HTTPResponse.Status, _ fields: [(String, String)], minorVersion: Int, isLast: Bool
+    ) -> HTTPResponseHead {
+        let known: HTTPResponseStatus =
+            status == .ok ? .ok : .custom(code: UInt(status.code), reasonPhrase: HTTPAnswer.phrase(of: status))
+        return HTTPResponseHead(
+            version: HTTPVersion(major: 1, minor: minorVersion), status: known,
+            headers: HTTPHeaders(isLast ? fields + [("Connection", "close")] : fields))
     }
 }

@@ -8,10 +8,10 @@ import Toolstack
 /// `GET /audit_log?since=DATE`: the audit log, oldest line first. Never more of it in memory than a chunk.
 extension TransferEndpoint {
     func sendAuditLog(
-        _ request: Request, _ arguments: RequestArguments, isLocal: Bool, _ writer: consuming ResponseWriter
+        _ request: Request, _ arguments: RequestArguments, _ writer: consuming ResponseWriter
     ) async throws {
         let transfer: Transfer
-        switch await begin(request, arguments, isLocal: isLocal, name: "get_audit_log") {
+        switch await begin(request, arguments, name: "get_audit_log") {
         case .refused(let answer): return try await answer.write(writer)
         case .begun(let begun): transfer = begun
         }

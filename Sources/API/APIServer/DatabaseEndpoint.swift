@@ -19,14 +19,14 @@ struct DatabaseEndpoint: Sendable {
 
     private func send(_ routed: RoutedRequest, _ writer: consuming ResponseWriter) async throws {
         try await transfers.send(
-            routed.request, routed.arguments, isLocal: routed.isLocal, name: "get_pool_xml_db_sync", writer
+            routed.request, routed.arguments, name: "get_pool_xml_db_sync", writer
         ) { _ in try await files.beginDump() }
     }
 
     private func receive(_ routed: RoutedRequest, _ writer: consuming ResponseWriter) async throws {
         let dryRun = ["true", "1", "yes"].contains(routed.arguments["dry_run"]?.lowercased() ?? "")
         try await transfers.receive(
-            routed.request, routed.arguments, isLocal: routed.isLocal, name: "put_pool_xml_db_sync", writer
+            routed.request, routed.arguments, name: "put_pool_xml_db_sync", writer
         ) { _, length in
             guard length != nil else { throw HTTPFailure(.badRequest, "a dump needs a Content-Length") }
             return try files.beginRestore(dryRun: dryRun)

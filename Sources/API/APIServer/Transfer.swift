@@ -1,5 +1,4 @@
 import APITypes
-import Foundation
 import HTTPTypes
 import Logging
 import Toolstack
@@ -10,8 +9,7 @@ struct Transfer: Sendable {
     let handler: String
     let context: CallContext
     let task: RunningTask
-    /// The session was made for this request only.
-    let ownsSession: Bool
+    let asking: RequestLogin.Caller
 }
 
 enum TransferStart: Sendable {
@@ -20,30 +18,32 @@ enum TransferStart: Sendable {
 }
 
 extension TransferEndpoint {
-    /// Checks who asks (a session, a password, or the local socket) and whether they may use the path that the datamodel
-    /// calls `name`, and finds or makes the task.
-    func begin(
-        _ request: Request, _ arguments: RequestArguments, isLocal: Bool, name: String
-    ) async -> TransferStart {
-        let client = ClientInfo(isLocalSocket: isLocal, userAgent: request.headers[.userAgent])
+    var login: RequestLogin { RequestLogin(dispatcher: dispatcher) }
+
+    /// Checks who asks and whether they may use the path that the datamodel calls `name`, and finds or makes the task.
+    func begin(_ request: Request, _ arguments: RequestArguments, name: String) async -> TransferStart {
         let given = arguments.identity("task_id") ?? request.headers[text: "task-id"]
-        var session = Ref<Session>.null
-        var ownsSession = false
+        let asking: RequestLogin.Caller
+        do {
+            asking = try await login.authenticate(request, arguments)
+        } catch {
+            // A task that is named stays as it is: nobody knows whether it is the client's.
+            return .refused(Self.page(RequestLogin.unauthorized(error)))
+        }
+        let session = asking.session
         let caller: Principal
         do {
-            (session, ownsSession) = try await authenticate(request, arguments, client)
             caller = try await dispatcher.admit(session, toPath: name)
-        } catch let error as APIError where error.code == "RBAC_PERMISSION_DENIED" {
-            await dispatcher.record(name, session: session, client: client, .failure(error))
+        } catch {
+            let error = APIError(error, task: .null)
+            await dispatcher.record(name, session: session, client: asking.client, .failure(error))
             if let given, let task = try? await dispatcher.tasks.adopt(Ref(given), for: session) {
                 await dispatcher.tasks.finish(task, .failure(error), keep: true)
             }
-            if ownsSession { try? await dispatcher.sessions.logout(session) }
-            return .refused(.error(.forbidden, error.description))
-        } catch {
-            if ownsSession { try? await dispatcher.sessions.logout(session) }
-            if let given { await fail(Ref(given), APIError("SESSION_AUTHENTICATION_FAILED", "", "no valid login")) }
-            return .refused(.error(.unauthorized, "log in first: \(APIError(error, task: .null).code)"))
+            await login.forget(asking)
+            // The session may have ended meanwhile.
+            let status: HTTPResponse.Status = error.code == "RBAC_PERMISSION_DENIED" ? .forbidden : .unauthorized
+            return .refused(.error(status, error.description))
         }
         do {
             let task: RunningTask
@@ -54,49 +54,13 @@ extension TransferEndpoint {
                 let label = String(name.drop { $0 != "_" }.dropFirst())
                 task = try await dispatcher.tasks.start(label, session: session, parent: parent.map(Ref<XenTask>.init))
             }
-            let context = CallContext(session: session, task: task.ref, progress: task, client: client, caller: caller)
-            return .begun(Transfer(handler: name, context: context, task: task, ownsSession: ownsSession))
+            let context = CallContext(
+                session: session, task: task.ref, progress: task, client: asking.client, caller: caller)
+            return .begun(Transfer(handler: name, context: context, task: task, asking: asking))
         } catch {
-            if ownsSession { try? await dispatcher.sessions.logout(session) }
+            await login.forget(asking)
             return .refused(.error(.badRequest, APIError(error, task: .null).description))
         }
-    }
-
-    /// The session of the request, and whether it was made for it.
-    private func authenticate(
-        _ request: Request, _ arguments: RequestArguments, _ client: ClientInfo
-    ) async throws -> (Ref<Session>, Bool) {
-        if let given = arguments.identity("session_id") {
-            let session = Ref<Session>(given)
-            try await dispatcher.sessions.require(session)
-            return (session, false)
-        }
-        if client.isLocalSocket {
-            let session = try await dispatcher.sessions.login(
-                user: "root", password: "", originator: "http", client: client)
-            return (session, true)
-        }
-        guard arguments.identity("pool_secret") == nil, let basic = Self.basic(request) else {
-            throw APIError("SESSION_AUTHENTICATION_FAILED", "", "no credentials")
-        }
-        let session = try await dispatcher.sessions.login(
-            user: basic.user, password: basic.password, originator: "http", client: client)
-        return (session, true)
-    }
-
-    private static func basic(_ request: Request) -> (user: String, password: String)? {
-        guard let field = request.headers[.authorization], field.lowercased().hasPrefix("basic ") else { return nil }
-        let encoded = field.dropFirst("basic ".count).trimmingCharacters(in: .whitespaces)
-        guard let data = Data(base64Encoded: encoded), let text = String(data: data, encoding: .utf8) else {
-            return nil
-        }
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
-    }
-
-    private func fail(_ ref: Ref<XenTask>, _ error: APIError) async {
-        guard let task = try? await dispatcher.tasks.adopt(ref) else { return }
-        await dispatcher.tasks.finish(task, .failure(error), keep: true)
     }
 
     /// Stores the outcome in the task and forgets a session of our own.
@@ -104,7 +68,7 @@ extension TransferEndpoint {
         await dispatcher.record(
             transfer.handler, session: transfer.context.session, client: transfer.context.client, outcome)
         await dispatcher.tasks.finish(transfer.task, outcome, keep: true)
-        if transfer.ownsSession { try? await dispatcher.sessions.logout(transfer.context.session) }
+        await login.forget(transfer.asking)
         if case .failure(let error) = outcome { logger.warning("transfer failed", metadata: ["error": "\(error)"]) }
     }
 
@@ -126,4 +90,6 @@ extension TransferEndpoint {
             }
         return .error(status, error.description, fields: fields)
     }
+
+    private static func page(_ failure: HTTPFailure) -> HTTPAnswer { .error(failure.status, failure.text) }
 }

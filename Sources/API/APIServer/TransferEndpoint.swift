@@ -16,20 +16,20 @@ struct TransferEndpoint: Sendable {
 
     func register(in routes: inout HTTPRoutes) {
         routes.on(.put, "/import_raw_vdi") { routed, writer in
-            try await receive(routed.request, routed.arguments, isLocal: routed.isLocal, writer)
+            try await receive(routed.request, routed.arguments, writer)
         }
         routes.on(.get, "/export_raw_vdi") { routed, writer in
-            try await send(routed.request, routed.arguments, isLocal: routed.isLocal, writer)
+            try await send(routed.request, routed.arguments, writer)
         }
         routes.on(.get, "/audit_log") { routed, writer in
-            try await sendAuditLog(routed.request, routed.arguments, isLocal: routed.isLocal, writer)
+            try await sendAuditLog(routed.request, routed.arguments, writer)
         }
     }
 
     func receive(
-        _ request: Request, _ arguments: RequestArguments, isLocal: Bool, _ writer: consuming ResponseWriter
+        _ request: Request, _ arguments: RequestArguments, _ writer: consuming ResponseWriter
     ) async throws {
-        try await receive(request, arguments, isLocal: isLocal, name: "put_import_raw_vdi", writer) { context, length in
+        try await receive(request, arguments, name: "put_import_raw_vdi", writer) { context, length in
             try await transfers.beginImport(
                 try Self.importRequest(request, arguments, length: length), context: context)
         }
@@ -37,14 +37,14 @@ struct TransferEndpoint: Sendable {
 
     /// Takes a request's body as `name`, into what `begin` opens.
     func receive(
-        _ request: Request, _ arguments: RequestArguments, isLocal: Bool, name: String,
+        _ request: Request, _ arguments: RequestArguments, name: String,
         _ writer: consuming ResponseWriter,
         into begin: (_ context: CallContext, _ length: Int64?) async throws -> any DiskImportSink
     ) async throws {
         let transfer: Transfer
         let sink: any DiskImportSink
         let length = request.headers[.contentLength].flatMap(Int64.init)
-        switch await self.begin(request, arguments, isLocal: isLocal, name: name) {
+        switch await self.begin(request, arguments, name: name) {
         case .refused(let answer): return try await answer.write(writer)
         case .begun(let begun): transfer = begun
         }
@@ -115,21 +115,21 @@ struct TransferEndpoint: Sendable {
     }
 
     func send(
-        _ request: Request, _ arguments: RequestArguments, isLocal: Bool, _ writer: consuming ResponseWriter
+        _ request: Request, _ arguments: RequestArguments, _ writer: consuming ResponseWriter
     ) async throws {
-        try await send(request, arguments, isLocal: isLocal, name: "get_export_raw_vdi", writer) { context in
+        try await send(request, arguments, name: "get_export_raw_vdi", writer) { context in
             try await transfers.beginExport(try Self.exportRequest(arguments), context: context)
         }
     }
 
     /// Answers a request as `name` with what `begin` opens.
     func send(
-        _ request: Request, _ arguments: RequestArguments, isLocal: Bool, name: String,
+        _ request: Request, _ arguments: RequestArguments, name: String,
         _ writer: consuming ResponseWriter, from begin: (_ context: CallContext) async throws -> any DiskExportSource
     ) async throws {
         let transfer: Transfer
         let source: any DiskExportSource
-        switch await self.begin(request, arguments, isLocal: isLocal, name: name) {
+        switch await self.begin(request, arguments, name: name) {
         case .refused(let answer): return try await answer.write(writer)
         case .begun(let begun): transfer = begun
         }

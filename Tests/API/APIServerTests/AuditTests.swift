@@ -79,6 +79,50 @@ import Toolstack
         #expect(Set(lines.compactMap { $0["session"] as? String }).count == 4)
     }
 
+    @Test func blobsThatArePutAndConsolesThatAreOpenedAreWrittenDown() async throws {
+        let folder = try ScratchFolder("aud")
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let toolstack = try await Toolstack.start(
+            configuration: ToolstackConfiguration(
+                stateDirectory: folder.file("s"), runDirectory: folder.file("r"), acceleration: "tcg", logger: logger))
+        let service = try await APIService.start(
+            dispatcher: toolstack.dispatcher, transfers: toolstack.transfers, services: toolstack.services,
+            on: APIListeners(http: HTTPAddress(host: "127.0.0.1", port: 0)), logger: logger)
+        let session = try await toolstack.dispatcher.sessions.login(
+            user: "root", password: "", originator: "", client: ClientInfo(isLocalSocket: true)
+        ).opaque
+        let (blob, vm) = (Ref<Blob>.new(), Ref<VM>.new())
+        try await toolstack.database.transaction { tx in
+            tx.insert(Blob.self, ref: blob) { row in
+                row[Blob.nameLabel] = "picture"
+                row[Blob.mimeType] = "text/plain"
+            }
+            tx.insert(VM.self, ref: vm) { $0[VM.nameLabel] = "guest" }
+        }
+        let url = try #require(service.httpURL)
+        func status(_ arguments: String...) async throws -> String {
+            try await Clients.run("curl", ["-s", "-o", "/dev/null", "-w", "%{http_code}"] + arguments)
+        }
+        let own = "session_id=\(session)"
+        #expect(try await status("-X", "PUT", "-d", "x", "\(url)/blob?ref=\(blob.opaque)&\(own)") == "200")
+        #expect(try await status("-X", "PUT", "-d", "x", "\(url)/blob?uuid=none&\(own)") == "404")
+        // Halted: there is no console to be had.
+        #expect(try await status("-X", "CONNECT", "\(url)/console?ref=\(vm.opaque)&\(own)") == "400")
+        #expect(try await status("\(url)/console?ref=\(vm.opaque)&\(own)") == "426")
+        await service.stop(patience: .zero)
+        await toolstack.stop()
+        let lines = try Self.lines(try AuditLog(path: folder.file("s/audit.log"), logger: logger))
+        func told(_ call: String) -> [String] {
+            lines.filter { $0["call"] as? String == call }.map { line in
+                let object = (line["objects"] as? [[String: String]])?.first ?? [:]
+                return "\(line["user"] ?? "") \(object["name"] ?? object["uuid"] ?? "") \(line["result"] ?? "")"
+            }
+        }
+        #expect(told("http/put_blob") == ["root picture ok", "root none failed"])
+        #expect(told("http/connect_console") == ["root guest failed"])
+        #expect(told("http/connect_console_ws") == ["root guest failed"])
+    }
+
     @Test func aFullFileIsPutAsideAndTheOldestGoes() async throws {
         let folder = try ScratchFolder("audit")
         let log = try AuditLog(path: folder.file("audit.log"), limit: 1500, kept: 3, logger: Logger(label: "test"))

@@ -121,12 +121,17 @@ import Toolstack
             try await host.database.transaction { $0.delete(row.typedRef(XenTask.self)) }
         }
         #expect(host.disks.abortedImports == ["full"])
-        // A task that waits for a transfer fails with it, even when nobody may transfer.
+        // Whoever has not logged in does not change the task that is named.
         guard case .ref(let task) = try await host.call("task.create", ["export", ""], session: session).get() else {
             throw APIError("no task")
         }
-        _ = try await Clients.run("curl", ["-s", "\(url)/export_raw_vdi?vdi=disk&task_id=\(task)"])
-        #expect(try await finished(host, Ref(task))[XenTask.errorInfo].first == "SESSION_AUTHENTICATION_FAILED")
+        for stranger in ["", "&session_id=OpaqueRef:none"] {
+            let reply = try await Clients.run(
+                "curl", ["-s", "-i", "\(url)/export_raw_vdi?vdi=disk&task_id=\(task)\(stranger)"])
+            #expect(reply.hasPrefix("HTTP/1.1 401 "))
+        }
+        let row = try #require(host.database.read { $0.row(Ref<XenTask>(task)) })
+        #expect(row[XenTask.status] == .pending && row[XenTask.errorInfo] == [])
         await service.stop()
     }
 

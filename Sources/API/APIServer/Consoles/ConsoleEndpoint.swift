@@ -7,7 +7,8 @@ import Synchronization
 import Toolstack
 
 /// `CONNECT /console` with `uuid=` or `ref=` of a console or a VM: after the answer the connection is a guest's console,
-/// byte by byte: RFB (RFC 6143) for its screen, plain text for its serial port.
+/// byte by byte: RFB (RFC 6143) for its screen, plain text for its serial port. `GET /console` is the same for viewers in
+/// browsers: the bytes are in the binary frames of a WebSocket.
 struct ConsoleEndpoint: Sendable {
     let login: RequestLogin
     let consoles: ConsoleAccess
@@ -25,34 +26,43 @@ struct ConsoleEndpoint: Sendable {
 
     func register(in routes: inout HTTPRoutes) {
         routes.on(.connect, "/console") { routed, writer in
-            guard count.enter() else {
-                return try await HTTPAnswer.error(
-                    .serviceUnavailable, "\(Self.most) consoles are in use; try again later"
-                ).write(writer)
+            try await serve(routed, to: "connect_console", writer) { HTTPResponse(status: .ok) }
+        }
+        routes.on(.get, "/console") { routed, writer in
+            try await serve(routed, to: "connect_console_ws", writer) {
+                try WebSocketHandshake(routed.request).response
             }
-            defer { count.leave() }
-            let descriptor: Int32
-            do {
-                descriptor = try await login.admit(routed, to: "connect_console") { _ in
-                    try consoles.connect(ref: routed.arguments["ref"], uuid: routed.arguments["uuid"])
-                }
-            } catch let failure as HTTPFailure {
-                return try await HTTPAnswer.error(failure.status, failure.text).write(writer)
+        }
+    }
+
+    /// `grant` makes the head of the answer, or throws `HTTPFailure`.
+    private func serve(
+        _ routed: RoutedRequest, to path: String, _ writer: ResponseWriter,
+        grant: () throws -> HTTPResponse
+    ) async throws {
+        guard count.enter() else {
+            throw HTTPFailure(.serviceUnavailable, "\(Self.most) consoles are in use; try again later")
+        }
+        defer { count.leave() }
+        let (ref, uuid) = (routed.arguments["ref"], routed.arguments["uuid"])
+        let target = RequestTarget(["console", "VM"], ref: ref, uuid: uuid)
+        let (descriptor, answer) = try await login.admit(routed, to: path, audited: target) { _ in
+            let answer = try grant()
+            return (try consoles.connect(ref: ref, uuid: uuid), answer)
+        }
+        let guest = try await Self.adopt(descriptor)
+        let input = routed.request.body
+        // The answer begins inside: a client that is gone already must not leave the guest's side unclosed.
+        try await guest.executeThenClose { fromGuest, toGuest in
+            let body = try await writer.writeHead(answer)
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { try? await Self.move(input, toGuest) }
+                group.addTask { try? await Self.move(fromGuest, body) }
+                // Whichever side ends first, in order or not, ends the other.
+                await group.next()
+                group.cancelAll()
             }
-            let guest = try await Self.adopt(descriptor)
-            let input = routed.request.body
-            // The answer begins inside: a client that is gone already must not leave the guest's side unclosed.
-            try await guest.executeThenClose { fromGuest, toGuest in
-                let body = try await writer.writeHead(HTTPResponse(status: .ok))
-                await withTaskGroup(of: Void.self) { group in
-                    group.addTask { try? await Self.move(input, toGuest) }
-                    group.addTask { try? await Self.move(fromGuest, body) }
-                    // Whichever side ends first, in order or not, ends the other.
-                    await group.next()
-                    group.cancelAll()
-                }
-                try? await body.finish()
-            }
+            try? await body.finish()
         }
     }
 

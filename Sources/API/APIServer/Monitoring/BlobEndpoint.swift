@@ -35,7 +35,8 @@ struct BlobEndpoint: Sendable {
         }
         routes.on(.put, "/blob") { routed, writer in
             do {
-                try await login.admit(routed, to: "put_blob") { _ in try await store(routed) }
+                let target = RequestTarget(["blob"], ref: routed.arguments["ref"], uuid: routed.arguments["uuid"])
+                try await login.admit(routed, to: "put_blob", audited: target) { _ in try await store(routed) }
             } catch let failure as HTTPFailure {
                 var fields = HTTPFields()
                 fields[.connection] = "close"

@@ -8,46 +8,76 @@ import Toolstack
 struct RequestLogin: Sendable {
     let dispatcher: Dispatcher
 
+    /// Who asked, and whether the session was made for this request only.
+    struct Caller: Sendable {
+        let session: Ref<Session>
+        let isOwn: Bool
+        let client: ClientInfo
+    }
+
     /// Runs `body` for a caller who may use the path that the datamodel calls `path`. Throws `HTTPFailure` with status 401
-    /// or 403 for others. Errors of the API that `body` throws become 400, 404 or 500.
+    /// or 403 for others. Errors of the API that `body` throws become 400, 404 or 500. `target`: the audit log says who asked
+    /// for what, and how that ended.
     func admit<T: Sendable>(
-        _ routed: RoutedRequest, to path: String, _ body: (Ref<Session>) async throws -> T
+        _ routed: RoutedRequest, to path: String, audited target: RequestTarget? = nil,
+        _ body: (Ref<Session>) async throws -> T
     ) async throws -> T {
-        let (session, isOwn): (Ref<Session>, Bool)
+        let caller: Caller
         do {
-            (session, isOwn) = try await authenticate(routed)
+            caller = try await authenticate(routed.request, routed.arguments)
         } catch {
-            throw HTTPFailure(.unauthorized, "log in first: \(APIError(error, task: .null).code)")
+            throw Self.unauthorized(error)
         }
         do {
-            try await dispatcher.admit(session, toPath: path)
-            let result = try await body(session)
-            if isOwn { try? await dispatcher.sessions.logout(session) }
+            try await dispatcher.admit(caller.session, toPath: path)
+            let result = try await body(caller.session)
+            await end(caller, path, target, .success(.void))
             return result
         } catch {
-            if isOwn { try? await dispatcher.sessions.logout(session) }
+            await end(caller, path, target, .failure(APIError(told: error)))
             throw Self.failure(error)
         }
     }
 
-    private func authenticate(_ routed: RoutedRequest) async throws -> (Ref<Session>, Bool) {
-        if let given = routed.arguments.identity("session_id") {
+    private func end(
+        _ caller: Caller, _ path: String, _ target: RequestTarget?, _ outcome: Result<APIValue, APIError>
+    ) async {
+        if let target {
+            await dispatcher.record(
+                path, session: caller.session, client: caller.client, about: target, outcome)
+        }
+        await forget(caller)
+    }
+
+    /// Ends a session that was made for the request.
+    func forget(_ caller: Caller) async {
+        if caller.isOwn { try? await dispatcher.sessions.logout(caller.session) }
+    }
+
+    /// What somebody is told who has not logged in.
+    static func unauthorized(_ error: any Error) -> HTTPFailure {
+        HTTPFailure(.unauthorized, "log in first: \(APIError(error, task: .null).code)")
+    }
+
+    /// Throws SESSION_AUTHENTICATION_FAILED, SESSION_INVALID.
+    func authenticate(_ request: Request, _ arguments: RequestArguments) async throws -> Caller {
+        let client = ClientInfo(isLocalSocket: request.isLocal, userAgent: request.headers[.userAgent])
+        if let given = arguments.identity("session_id") {
             let session = Ref<Session>(given)
             try await dispatcher.sessions.require(session)
-            return (session, false)
+            return Caller(session: session, isOwn: false, client: client)
         }
-        let client = ClientInfo(isLocalSocket: routed.isLocal, userAgent: routed.request.headers[.userAgent])
-        if routed.isLocal {
-            let session = try await dispatcher.sessions.login(
-                user: "root", password: "", originator: "http", client: client)
-            return (session, true)
-        }
-        guard let basic = Self.basic(routed.request.headers[.authorization]) else {
+        let (user, password): (String, String)
+        if request.isLocal {
+            (user, password) = ("root", "")
+        } else if let basic = Self.basic(request.headers[.authorization]), arguments.identity("pool_secret") == nil {
+            (user, password) = basic
+        } else {
             throw APIError("SESSION_AUTHENTICATION_FAILED", "", "no credentials")
         }
         let session = try await dispatcher.sessions.login(
-            user: basic.user, password: basic.password, originator: "http", client: client)
-        return (session, true)
+            user: user, password: password, originator: "http", client: client)
+        return Caller(session: session, isOwn: true, client: client)
     }
 
     private static func basic(_ field: String?) -> (user: String, password: String)? {
@@ -72,5 +102,16 @@ struct RequestLogin: Sendable {
             default: .internalServerError
             }
         return HTTPFailure(status, error.description)
+    }
+}
+
+extension APIError {
+    /// What the audit log says of a request that failed.
+    fileprivate init(told error: any Error) {
+        if let failure = error as? HTTPFailure {
+            self = .internalError(failure.text)
+        } else {
+            self.init(error, task: .null)
+        }
     }
 }

@@ -46,6 +46,29 @@ struct AuditEntry: Sendable {
 
     var line: [UInt8] { Array(JSONText.encode(.structure(members)).utf8) }
 
+    /// The object that a request to a path names.
+    static func objects(_ target: RequestTarget, in database: PoolDatabase) -> [WireValue] {
+        let row = database.read { reader in
+            target.classes.lazy.compactMap { name in
+                target.ref.map { reader.row(className: name, ref: $0) }
+                    ?? reader.row(
+                        className: name, uuid: target.uuid ?? "")
+            }.first
+        }
+        guard let row else {
+            // What is not there has the name that it was asked for by.
+            let given = target.ref.map { WireMember("ref", .string(cut($0))) }
+            return [.structure([given ?? WireMember("uuid", .string(cut(target.uuid ?? "")))])]
+        }
+        let members = [WireMember("class", .string(row.className)), WireMember("ref", .string(row.ref))]
+        return [.structure(members + description(of: row))]
+    }
+
+    private static func description(of row: Row) -> [WireMember] {
+        let uuid = WireMember("uuid", .string(row.uuid))
+        return row.nameLabel.isEmpty ? [uuid] : [uuid, WireMember("name", .string(cut(row.nameLabel)))]
+    }
+
     /// The objects that the references among the arguments name, those that exist with their uuids and names.
     static func objects(
         _ arguments: [WireValue], of message: MessageDeclaration, in database: PoolDatabase
@@ -53,11 +76,9 @@ struct AuditEntry: Sendable {
         var all: [WireValue] = []
         for (parameter, value) in zip(message.parameters, arguments) where all.count < mostObjects {
             guard case .ref(let className) = parameter.type, case .string(let ref) = value else { continue }
+            let row = database.read { $0.row(className: className, ref: ref) }
             var members = [WireMember("class", .string(className)), WireMember("ref", .string(cut(ref)))]
-            if let row = database.read({ $0.row(className: className, ref: ref) }) {
-                members.append(WireMember("uuid", .string(row.uuid)))
-                if !row.nameLabel.isEmpty { members.append(WireMember("name", .string(cut(row.nameLabel)))) }
-            }
+            if let row { members += description(of: row) }
             all.append(.structure(members))
         }
         return all
@@ -101,4 +122,17 @@ extension MessageDeclaration {
         "get", "assert_", "is_", "has_", "list_", "query_", "compute_", "retrieve_", "check_", "local_assert_", "read_",
         "ha_compute_", "wait_",
     ]
+}
+
+/// What a request to a path is about: an object of one of these classes, by what the client gave.
+public struct RequestTarget: Sendable {
+    let classes: [String]
+    let ref: String?
+    let uuid: String?
+
+    public init(_ classes: [String], ref: String?, uuid: String?) {
+        self.classes = classes
+        self.ref = ref
+        self.uuid = uuid
+    }
 }

@@ -56,11 +56,14 @@ extension Dispatcher {
 
     /// Puts a request to a path into the audit log.
     public func record(
-        _ handler: String, session: Ref<Session>, client: ClientInfo, _ outcome: Result<APIValue, APIError>
+        _ handler: String, session: Ref<Session>, client: ClientInfo, about target: RequestTarget? = nil,
+        _ outcome: Result<APIValue, APIError>
     ) async {
         guard let audit else { return }
         let caller = (try? await sessions.caller(session)) ?? .nobody
-        let entry = AuditEntry(call: "http/\(handler)", caller: caller, session: session, client: client, objects: [])
+        let entry = AuditEntry(
+            call: "http/\(handler)", caller: caller, session: session, client: client,
+            objects: target.map { AuditEntry.objects($0, in: database) } ?? [])
         audit.write(entry.ended(outcome))
     }
 

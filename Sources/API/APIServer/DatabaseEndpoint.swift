@@ -2,8 +2,8 @@ import APITypes
 import HTTPTypes
 import Toolstack
 
-/// `GET` and `PUT /pool/xmldbdump`: the pool's database as one file, out and in. With `dry_run=true` a file is only looked
-/// at.
+/// `GET` and `PUT /pool/xmldbdump`: the pool's database as one file, out and in: XML, or with `format=sqlite` an SQLite
+/// file; both are taken back. With `dry_run=true` a file is only looked at.
 struct DatabaseEndpoint: Sendable {
     static let path = "/pool/xmldbdump"
 
@@ -20,7 +20,13 @@ struct DatabaseEndpoint: Sendable {
     private func send(_ routed: RoutedRequest, _ writer: consuming ResponseWriter) async throws {
         try await transfers.send(
             routed.request, routed.arguments, name: "get_pool_xml_db_sync", writer
-        ) { _ in try await files.beginDump() }
+        ) { _ in
+            let name = routed.arguments["format"].map { $0.isEmpty ? "xml" : $0.lowercased() } ?? "xml"
+            guard let format = DatabaseFiles.Format(rawValue: name) else {
+                throw HTTPFailure(.notFound, "unknown format \(name): there are xml and sqlite")
+            }
+            return try await files.beginDump(format)
+        }
     }
 
     private func receive(_ routed: RoutedRequest, _ writer: consuming ResponseWriter) async throws {

@@ -70,6 +70,7 @@ public final class Toolstack: Sendable {
         let instance = try InstanceLock(
             stateDirectory: configuration.stateDirectory, runDirectory: configuration.runDirectory)
         let databaseFile = configuration.stateDirectory + "/pool.db"
+        try DatabaseFiles.sweep(beside: databaseFile)
         try DatabaseFiles.adoptRestored(at: databaseFile)
         try PrivateFile.prepare(databaseFile)
         let database = try await PoolDatabase.open(path: databaseFile)

@@ -115,6 +115,11 @@ extension EndToEnd {
                     #expect(throws: APIError.self) { try status.value() }
                 }
                 _ = try await restore(dump, dryRun: true).value()
+                let file = toolstack.folder.file("file")
+                _ = try await toolstack.session.download(
+                    from: "/pool/xmldbdump", query: [(name: "format", value: "sqlite")], to: file
+                ) { _ in }
+                _ = try await restore(file, dryRun: true).value()
                 let token = try await toolstack.call("event.get_current_id").text
                 await toolstack.stop()
                 try await toolstack.start()

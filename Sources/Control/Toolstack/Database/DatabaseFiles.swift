@@ -1,9 +1,11 @@
 import APITypes
 import Foundation
+import Glibc
 public import PoolDatabase
+import Synchronization
 
-/// The database as a file that is taken away or brought back. A dump is an SQLite file, complete in itself; what it holds
-/// includes password hashes, so it is for pool administrators only.
+/// The database as a file that is taken away or brought back: as the XML text that XenAPI's administrators know, or as an
+/// SQLite file. Each is complete in itself; what it holds includes password hashes, so it is for pool administrators only.
 ///
 /// A file that is brought back is checked whole. It takes the place of the database when the toolstack is started next,
 /// never before: objects must not change under guests and data paths that run.
@@ -15,18 +17,24 @@ public struct DatabaseFiles: Sendable {
 
     public init(database: PoolDatabase) { self.database = database }
 
-    /// A copy of the database as it is now. Throws `StoreError`.
-    public func beginDump() async throws -> any DiskExportSource {
-        let draft = try place() + ".dump-" + UUID().uuidString
+    public enum Format: String, Sendable {
+        case xml
+        case sqlite
+    }
+
+    /// The database as it is now. Throws `StoreError`.
+    public func beginDump(_ format: Format) async throws -> any DiskExportSource {
+        if format == .xml { return TextSource(database) }
+        let draft = try place() + Self.dumped + UUID().uuidString
         try await database.backUp(to: draft)
         defer { try? FileManager.default.removeItem(atPath: draft) }
         return DumpSource(file: try FileHandle(forReadingFrom: URL(fileURLWithPath: draft)))
     }
 
-    /// Takes a dump. `dryRun`: only says whether it could be used.
+    /// Takes a dump of either form. `dryRun`: only says whether it could be used.
     public func beginRestore(dryRun: Bool) throws -> any DiskImportSink {
         let place = try place()
-        let draft = place + ".received-" + UUID().uuidString
+        let draft = place + Self.received + UUID().uuidString
         guard FileManager.default.createFile(atPath: draft, contents: nil, attributes: [.posixPermissions: 0o600])
         else {
             throw APIError.internalError("cannot write \(draft)")
@@ -43,8 +51,21 @@ public struct DatabaseFiles: Sendable {
 
     // MARK: - The next start
 
+    private static let dumped = ".dump-"
+    private static let received = ".received-"
     private static let restored = ".restored"
     private static let replaced = ".before-restore"
+
+    /// Removes what dumps and uploads left beside the database that was at `path` when its toolstack ended. To be called
+    /// by whoever has the folder to itself.
+    static func sweep(beside path: String) throws {
+        let place = URL(fileURLWithPath: path)
+        let folder = place.deletingLastPathComponent()
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+            guard [dumped, received].contains(where: { name.hasPrefix(place.lastPathComponent + $0) }) else { continue }
+            try FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+        }
+    }
 
     /// Puts a database that was brought back into its place; the one before is kept beside it. Does nothing when there is
     /// none. After a crash at any point it goes on where it was. To be called before the database is opened.
@@ -73,6 +94,18 @@ private final class DumpSource: DiskExportSource {
     func close() async { try? file.close() }
 }
 
+/// Gives the text of the database.
+private final class TextSource: DiskExportSource {
+    private let writer: Mutex<DatabaseXMLWriter>
+    let fileName = "pool.xml"
+    let contentType = "application/xml"
+
+    init(_ database: PoolDatabase) { writer = Mutex(DatabaseXMLWriter(database)) }
+
+    func next() async throws -> [UInt8]? { writer.withLock { $0.next() } }
+    func close() async {}
+}
+
 /// Takes a file, opens it as a database would be opened, and leaves it where the next start finds it.
 private actor RestoreSink: DiskImportSink {
     private let draft: String
@@ -82,6 +115,8 @@ private actor RestoreSink: DiskImportSink {
     private let generation: Int64
     private let file: FileHandle
     private var received: Int64 = 0
+    /// Of the database that a text becomes.
+    private static let converted = ".sqlite"
 
     init(draft: String, place: String?, generation: Int64, file: FileHandle) {
         self.draft = draft
@@ -101,23 +136,44 @@ private actor RestoreSink: DiskImportSink {
     func finish() async throws -> APIValue {
         do {
             try file.close()
-            let database = try await PoolDatabase.open(path: draft, after: generation)
+            let isText = try DatabaseXMLReader.recognizes(draft)
+            let made = isText ? draft + Self.converted : draft
+            let database = try await PoolDatabase.open(path: made, after: generation)
+            do {
+                if isText { try await DatabaseXMLReader.fill(database, from: draft) }
+            } catch {
+                try? await database.close()
+                throw error
+            }
             let isWhole = database.read { reader in
                 reader.rows(Pool.self).first.map { reader.row($0[Pool.master]) != nil } ?? false
             }
             try await database.close()
             guard isWhole else { throw APIError.internalError("the dump holds no pool with a host") }
-            if let place { try DurableFile.publish(draft, as: place) }
+            if let place { try Self.publish(made, as: place) }
         } catch {
             await abort()
             throw error
         }
-        if place == nil { await abort() }
+        await abort()
         return .void
+    }
+
+    /// What is not known to be on disk does not take the database's place on the next start.
+    private static func publish(_ draft: String, as place: String) throws {
+        do {
+            try DurableFile.publish(draft, as: place)
+        } catch {
+            // Renamed already, or it would still be there: a database that was brought back before is not touched.
+            if unsafe access(draft, F_OK) != 0 { try? FileManager.default.removeItem(atPath: place) }
+            throw error
+        }
     }
 
     func abort() async {
         try? file.close()
-        for suffix in ["", "-wal", "-journal"] { try? FileManager.default.removeItem(atPath: draft + suffix) }
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            for path in [draft, draft + Self.converted] { try? FileManager.default.removeItem(atPath: path + suffix) }
+        }
     }
 }

@@ -1,5 +1,4 @@
 import APITypes
-import DataModel
 import Foundation
 import PoolDatabase
 import TestSupport

@@ -69,6 +69,8 @@ public final class Toolstack: Sendable {
         }
         let instance = try InstanceLock(
             stateDirectory: configuration.stateDirectory, runDirectory: configuration.runDirectory)
+        // Made from the datamodel, which takes a while: meanwhile the rows are read.
+        async let roles = RoleTable.shared
         let databaseFile = configuration.stateDirectory + "/pool.db"
         try DatabaseFiles.adoptRestored(at: databaseFile)
         try PrivateFile.prepare(databaseFile)
@@ -118,6 +120,7 @@ public final class Toolstack: Sendable {
         let moves = MotionSupervisor(context: context, admission: admission)
         await moves.resume()
 
+        _ = await roles
         let background =
             [
                 Task { await lifecycle.follow(guests.events) },

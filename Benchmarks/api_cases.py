@@ -168,7 +168,7 @@ def run(gantryd, folder, chosen):
     os.chmod(folder, 0o755)
     daemon = Daemon(gantryd, place)
     try:
-        refs = fill(daemon, place, chosen.api_disks)
+        refs, _ = fill(daemon, place, chosen.api_disks)
         return {"rates": rates(daemon, place, refs, chosen), "large": large(daemon, refs, chosen),
                 "idle": idle(daemon, chosen), "rss_mib": daemon.memory() / 1024}
     finally:

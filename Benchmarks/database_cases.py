@@ -15,9 +15,11 @@ import selectors
 import shutil
 import socket
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
+import uuid
 
 from daemon import Daemon, fill
 
@@ -52,43 +54,53 @@ class Peer:
         return body[:length]
 
 
+# Every call sets another value, so that each is a change. An answer that is no success counts as a failed call.
+WRITES = """
+local refs, n, failed = {}, 0, 0
+for line in io.lines("%(refs)s") do refs[#refs + 1] = line end
+request = function()
+    n = n + 1
+    return wrk.format("POST", "/jsonrpc", nil, '{"method":"VDI.set_other_config","params":["%(session)s","'
+        .. refs[n * %(step)d %% #refs + 1] .. '",{"number":"%(run)s ' .. n .. '"}],"id":1}')
+end
+response = function(status, headers, body)
+    if not body:find('"error":null', 1, true) then io.stderr:write("FAILED " .. body .. "\\n") end
+end
+done = function(summary, latency, requests)
+    io.stderr:write(string.format("RESULT %%d %%d %%d %%d %%d\\n", summary.requests, summary.duration,
+        latency:percentile(50), latency:percentile(99),
+        summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write
+        + summary.errors.timeout))
+end
+"""
+
+
 def writes(daemon, refs, chosen):
     """Calls that set a map of an object, from several connections, each with one call at a time."""
-    selector = selectors.DefaultSelector()
-    began, latencies, number = {}, [], 0
-
-    def send(peer):
-        nonlocal number
-        number += 1
-        peer.socket.sendall(request(daemon, "VDI.set_other_config", refs[number % len(refs)], {"number": str(number)}))
-        began[peer] = time.monotonic()
-
+    script = f"{daemon.folder}/writes.lua"
+    with open(f"{daemon.folder}/refs", "w") as file:
+        file.write("\n".join(refs))
+    with open(script, "w") as file:
+        file.write(WRITES % {"refs": f"{daemon.folder}/refs", "session": daemon.session, "step": 7919,
+                             "run": uuid.uuid4()})
     cpu = daemon.cpu()
-    start = time.monotonic()
-    for _ in range(chosen.connections):
-        peer = Peer(daemon)
-        selector.register(peer.socket, selectors.EVENT_READ, peer)
-        send(peer)
-    end = start + chosen.seconds
-    # Every call is waited for: what comes next must not see the last of these.
-    while selector.get_map():
-        for key, _ in selector.select(1):
-            body = key.data.answer()
-            if body is None:
-                continue
-            if b'"error":null' not in body:
-                sys.exit(f"a write failed: {body}")
-            latencies.append(time.monotonic() - began[key.data])
-            if time.monotonic() < end:
-                send(key.data)
-            else:
-                selector.unregister(key.data.socket)
-                key.data.socket.close()
-    seconds = time.monotonic() - start
-    latencies.sort()
-    return {"per_second": len(latencies) / seconds, "p50_ms": latencies[len(latencies) // 2] * 1000,
-            "p99_ms": latencies[len(latencies) * 99 // 100] * 1000,
-            "cpu_us_per_write": (daemon.cpu() - cpu) / len(latencies) * 1e6}
+    # The syncs that the daemon makes meanwhile, those of checkpoints included.
+    command = ["perf", "stat", "-x,", "-e", "syscalls:sys_enter_fdatasync", "-e", "syscalls:sys_enter_fsync", "-p",
+               str(daemon.process.pid), "-o", f"{daemon.folder}/syncs.csv", "--"] if shutil.which("perf") else []
+    command += ["wrk", "-t1", f"-c{chosen.connections}", f"-d{chosen.seconds}s", "--timeout", "30s", "-s", script,
+               f"http://{daemon.host}:{daemon.port}/jsonrpc"]
+    said = subprocess.run(command, capture_output=True, text=True)
+    found = re.search(r"^RESULT (\d+) (\d+) (\d+) (\d+) 0$", said.stderr, re.M)
+    if not found or "FAILED" in said.stderr:
+        sys.exit(f"wrk: {said.stdout}{said.stderr[:1000]}")
+    requests, micros, p50, p99 = map(int, found.groups())
+    made = 0
+    if command[0] == "perf":
+        with open(f"{daemon.folder}/syncs.csv") as file:
+            made = sum(int(count) for count in re.findall(r"^(\d+),,syscalls", file.read(), re.M))
+    return {"per_second": requests / micros * 1e6, "p50_ms": p50 / 1000, "p99_ms": p99 / 1000,
+            "cpu_us_per_write": (daemon.cpu() - cpu) / requests * 1e6,
+            "per_sync": requests / made if made else float("nan")}
 
 
 def syncs(folder, seconds):
@@ -158,8 +170,9 @@ def run(gantryd, folder, chosen):
     os.mkdir(place)
     daemon = Daemon(gantryd, place)
     try:
-        refs = fill(daemon, place, chosen.objects)
-        results = {"objects": len(refs), "writes": [], "syncs": []}
+        refs, scan = fill(daemon, place, chosen.objects)
+        print(f"{len(refs)} disks found in {scan:.1f} s", file=sys.stderr)
+        results = {"objects": len(refs), "scan_seconds": scan, "writes": [], "syncs": []}
         for _ in range(chosen.rounds):
             results["syncs"].append(syncs(place, 1))
             results["writes"].append(writes(daemon, refs, chosen))
@@ -180,7 +193,8 @@ def text(results):
     return "\n".join([
         f"durable writes: {rate:.0f}/s, p50 {median(results['writes'], 'p50_ms'):.2f} ms, p99 "
         f"{median(results['writes'], 'p99_ms'):.2f} ms, {median(results['writes'], 'cpu_us_per_write'):.0f} us CPU each; "
-        f"{sync:.0f} fdatasync/s here: {rate / sync:.2f} writes a sync",
+        f"{median(results['writes'], 'per_sync'):.1f} writes a sync made; a loop of 4 KiB and fdatasync: {sync:.0f}/s",
+        f"a scan that finds {results['objects']} disks: {results['scan_seconds']:.1f} s",
         f"start to first answer after kill -9, {results['objects']} objects: "
         f"{median(results['starts'], 'seconds') * 1000:.0f} ms, then {median(results['starts'], 'rss_mib'):.0f} MiB",
         f"{heard['listeners']} listeners: {heard['idle_cpu'] * 100:.2f} % of a processor while nothing changes; a change is "
@@ -193,7 +207,7 @@ def main():
     parser.add_argument("--gantryd", required=True, help="the release build of the daemon")
     parser.add_argument("--objects", type=int, default=10000, help="disks in the database (default 10000)")
     parser.add_argument("--connections", type=int, default=16, help="connections that write (default 16)")
-    parser.add_argument("--seconds", type=float, default=5, help="length of one measurement of writes (default 5)")
+    parser.add_argument("--seconds", type=int, default=5, help="length of one measurement of writes (default 5)")
     parser.add_argument("--listeners", type=int, default=1000, help="calls that wait for events (default 1000)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement (default 3)")
     parser.add_argument("--dir", default="/var/tmp", help="a folder on the file system to measure (default /var/tmp)")

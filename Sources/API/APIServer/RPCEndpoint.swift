@@ -68,8 +68,8 @@ struct RPCEndpoint: Sendable {
         {
         case .success(.value(let value)): body = form.encode(value)
         case .failure(let error): body = form.encode(failure: error)
-        case .success(.records(let records)):
-            return try await RecordStream(records: records, form: form).write(as: pending.encoding, writer)
+        case .success(.records(let rows)):
+            return try await RecordStream(rows: rows, form: form).write(as: pending.encoding, writer)
         }
         try await writer.write(body, as: pending.encoding)
     }

@@ -6,8 +6,8 @@ public protocol ValueWriter: Sendable {
     /// Forgets the bytes and keeps their room.
     mutating func clear()
 
-    /// Bytes that a writer of the same kind wrote.
-    mutating func append(_ written: [UInt8])
+    /// Some of the bytes that a writer of the same kind wrote.
+    mutating func append(_ written: [UInt8], _ range: Range<Int>)
 
     mutating func string(_ text: String)
     /// A 64-bit int: text in XML, a number in JSON.

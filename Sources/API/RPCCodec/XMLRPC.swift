@@ -2,7 +2,7 @@
 public enum XMLRPC {
     public static let contentType = "text/xml"
 
-    static let declaration = "<?xml version=\"1.0\"?>"
+    static let declaration: StaticString = "<?xml version=\"1.0\"?>"
 
     public static func encode(_ call: RPCCall) -> [UInt8] {
         var writer = XMLRPCWriter()

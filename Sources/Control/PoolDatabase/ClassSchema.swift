@@ -15,6 +15,9 @@ public struct FieldSchema: Sendable {
     /// Set when the field is the computed side of a relation.
     public let source: RelationSource?
 
+    /// What a row shows that has no value of its own, or no member in its computed set.
+    public var standard: APIValue { source == nil ? initial : .set([]) }
+
     public init(
         name: String, column: String, initial: APIValue, isPublic: Bool, isPersistent: Bool,
         source: RelationSource?
@@ -56,6 +59,8 @@ public final class ClassSchema: Sendable {
     /// By position: which computed set of the class the field is; nil for stored fields.
     let slots: [Int?]
     let slotCount: Int
+    /// The computed sets, by the positions of their fields, lowest first.
+    let computedFields: [(position: Int, slot: Int)]
     /// The computed sets of other classes that follow a field of this one, by the field's position.
     let targets: [Int: RelationTarget]
     let uuidPosition: Int?
@@ -73,6 +78,7 @@ public final class ClassSchema: Sendable {
         self.index = index
         self.targets = targets
         slots = declared.slots
+        computedFields = declared.slots.enumerated().compactMap { position, slot in slot.map { (position, $0) } }
         slotCount = declared.fields.count { $0.source != nil }
         positions = Dictionary(fields.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         columns = Dictionary(fields.enumerated().map { ($1.column, $0) }, uniquingKeysWith: { first, _ in first })
@@ -81,9 +87,10 @@ public final class ClassSchema: Sendable {
     }
 
     public func field(_ name: String) -> FieldSchema? { positions[name].map { fields[$0] } }
-    public func field(column: String) -> FieldSchema? { columns[column].map { fields[$0] } }
     /// The position of a field in `fields`, by wire name.
     public func position(_ name: String) -> Int? { positions[name] }
+    /// The same by column name.
+    public func position(column: String) -> Int? { columns[column] }
 }
 
 /// The computed side of a relation: a slot of a class.

@@ -7,6 +7,8 @@ public protocol DatabaseReader {
     func row(className: String, ref: String) -> Row?
     /// Every row of the class, oldest first; empty for an unknown class.
     func rows(className: String) -> [Row]
+    /// The same in less room; nil for an unknown class.
+    func list(className: String) -> RowList?
     func count(className: String) -> Int
     func row(className: String, uuid: String) -> Row?
     func rows(className: String, nameLabel: String) -> [Row]
@@ -31,6 +33,13 @@ extension DatabaseReader {
 
     public func rows<C: XenClass>(_ type: C.Type, where matches: (Row) -> Bool) -> [Row] {
         rows(className: C.className).filter(matches)
+    }
+
+    /// The rows whose reference `key` is `ref`. Costs what it finds where `key` makes up a computed set.
+    public func rows<C: XenClass, D: XenClass>(
+        _ type: C.Type, where key: FieldKey<C, Ref<D>>, is ref: Ref<D>
+    ) -> [Row] {
+        rows(className: C.className, field: key.name, equals: .ref(ref.opaque)) ?? rows(type) { $0[key] == ref }
     }
 
     public func find<C: XenClass>(_ type: C.Type, uuid: String) -> Row? { row(className: C.className, uuid: uuid) }

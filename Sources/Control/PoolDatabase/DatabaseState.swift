@@ -104,6 +104,7 @@ extension DatabaseState: DatabaseReader {
 
     func row(className: String, ref: String) -> Row? { table(className)?.row(ref) }
     func rows(className: String) -> [Row] { table(className)?.all ?? [] }
+    func list(className: String) -> RowList? { table(className)?.list }
     func count(className: String) -> Int { table(className)?.count ?? 0 }
     func row(className: String, uuid: String) -> Row? { table(className)?.row(uuid: uuid) }
     func rows(className: String, nameLabel: String) -> [Row] { table(className)?.named(nameLabel) ?? [] }

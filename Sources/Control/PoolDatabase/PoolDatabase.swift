@@ -13,19 +13,30 @@ public final class PoolDatabase: Sendable {
     let hub = ChangeHub()
 
     /// The transactions that are done but not durable yet.
-    private struct Queue: Sendable {
+    fileprivate struct Queue: Sendable {
         /// The state after the last of them.
         var head: DatabaseState
         var group = Group()
         var isWriting = false
+        var crowd = Crowd()
     }
 
     /// Transactions that become durable together.
-    private struct Group: Sendable {
+    fileprivate struct Group: Sendable {
         var rows: [TouchedRow] = []
         var records: [Transaction.PrivateKey] = []
         var journal: [RowKey] = []
         var waiting: [CheckedContinuation<Void, any Error>] = []
+
+        /// Whether it has to be written to the file.
+        var isDurable: Bool { !rows.isEmpty || !records.isEmpty }
+    }
+
+    /// When the transactions that are done are to be written.
+    fileprivate enum Start {
+        case now
+        /// Unless enough others come first.
+        case later(Crowd.Ticket, Duration)
     }
 
     /// Opens or creates the file; nil keeps everything in memory. Throws `StoreError` for a file that is damaged, of
@@ -73,7 +84,7 @@ public final class PoolDatabase: Sendable {
         var result: T?
         var failure: (any Error)?
         try await withCheckedThrowingContinuation { (finish: CheckedContinuation<Void, any Error>) in
-            let start = queue.withLock { queue -> Bool in
+            let start = queue.withLock { queue -> Start? in
                 let transaction = Transaction(queue.head)
                 do {
                     result = try body(transaction)
@@ -81,13 +92,13 @@ public final class PoolDatabase: Sendable {
                 } catch {
                     failure = error
                     finish.resume()
-                    return false
+                    return nil
                 }
                 if transaction.isEmpty {
                     // Nothing of its own, yet what it read must not be undone after its caller went on.
                     guard queue.isWriting || !queue.group.waiting.isEmpty else {
                         finish.resume()
-                        return false
+                        return nil
                     }
                 } else {
                     queue.head = transaction.state
@@ -97,39 +108,52 @@ public final class PoolDatabase: Sendable {
                     queue.group.journal += transaction.state.journal
                 }
                 queue.group.waiting.append(finish)
-                defer { queue.isWriting = true }
-                return !queue.isWriting
+                return queue.added()
             }
-            if start { write() }
+            begin(start)
         }
         if let failure { throw failure }
         guard let result else { preconditionFailure("a transaction ended without a result") }
         return result
     }
 
-    /// Writes groups of transactions until none is left.
+    private func begin(_ start: Start?) {
+        switch start {
+        case .now?: write()
+        case .later(let ticket, let pause)?:
+            Task { [self] in
+                try? await Task.sleep(for: pause, tolerance: .zero)
+                if queue.withLock({ $0.crowd.isOver(ticket) }) { write() }
+            }
+        case nil: break
+        }
+    }
+
+    /// Writes groups of transactions until none is left, or until others are waited for.
     private func write() {
-        while let (group, state) = nextGroup() {
-            if let store, !group.rows.isEmpty || !group.records.isEmpty || store.mustReserve(state.generation) {
+        var start: Start? = .now
+        while case .now? = start {
+            let (group, state) = queue.withLock { queue -> (Group, DatabaseState) in
+                defer { queue.group = Group() }
+                return (queue.group, queue.head)
+            }
+            if let store, group.isDurable || store.mustReserve(state.generation) {
+                let began = ContinuousClock.now
                 store.write(group.rows, group.records, of: state) { [self] error in
+                    let time = ContinuousClock.now - began
                     finish(group, state, error)
-                    write()
+                    begin(
+                        queue.withLock { queue in
+                            queue.crowd.wrote(group.waiting.count, whileWaiting: queue.group.waiting.count, in: time)
+                            return queue.next()
+                        })
                 }
                 return
             }
             finish(group, state, nil)
+            start = queue.withLock { $0.next() }
         }
-    }
-
-    private func nextGroup() -> (Group, DatabaseState)? {
-        queue.withLock { queue in
-            if queue.group.waiting.isEmpty {
-                queue.isWriting = false
-                return nil
-            }
-            defer { queue.group = Group() }
-            return (queue.group, queue.head)
-        }
+        begin(start)
     }
 
     private func finish(_ group: Group, _ state: DatabaseState, _ error: (any Error)?) {
@@ -157,4 +181,22 @@ public final class PoolDatabase: Sendable {
 
     /// Ends the use of the file, after everything written so far. Later transactions fail.
     public func close() async throws { try await store?.close() }
+}
+
+extension PoolDatabase.Queue {
+    private var isComplete: Bool { !group.isDurable || crowd.isHere(group.waiting.count) }
+
+    /// What to do now that there is one more transaction; nil: nothing, somebody is at it.
+    fileprivate mutating func added() -> PoolDatabase.Start? {
+        // Held open for others who are all here now?
+        guard !isWriting else { return isComplete && crowd.endWaiting() ? .now : nil }
+        return next()
+    }
+
+    /// What to do now that nothing is being written.
+    fileprivate mutating func next() -> PoolDatabase.Start? {
+        isWriting = !group.waiting.isEmpty
+        guard isWriting else { return nil }
+        return isComplete ? .now : .later(crowd.startWaiting(), crowd.pause)
+    }
 }

@@ -15,6 +15,8 @@ public struct Row: Sendable {
     public var created: Int64 { stored.created }
     /// The database generation that changed the row last.
     public var lastModified: Int64 { stored.modified }
+    /// Grows with every row of a class that is made.
+    public var ordinal: UInt64 { stored.ordinal }
 
     /// The field's value; the datamodel's default where the row has none of its own.
     public subscript<C, V>(_ key: FieldKey<C, V>) -> V {

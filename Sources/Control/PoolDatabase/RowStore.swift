@@ -18,8 +18,10 @@ final class RowStore: Sendable {
     /// Generations are promised in the file this many at a time, so that none is given out twice after a crash although
     /// most changes of memory-only rows are never written.
     private static let reservation: Int64 = 1 << 20
-    /// Pages of the log that are gathered before they are moved into the database proper.
-    private static let checkpointPages = 4000
+    /// Bytes of the log that are gathered before they are moved into the database proper.
+    private static let checkpointBytes = 16 << 20
+    /// Bytes of a page in files that are made now. A commit writes every page that it touches, and rows are short.
+    private static let pageSize = 1024
 
     private init(path: String, queue: DatabaseQueue, schema: DatabaseSchema, names: StoreNames, account: StoreAccount) {
         self.path = path
@@ -65,13 +67,16 @@ final class RowStore: Sendable {
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         do {
             try await queue.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA page_size = \(pageSize)")
                 let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
                 guard mode == "wal" else { throw StoreError.damaged(path, "the journal mode is \(mode ?? "unknown")") }
                 // GRDB may have set NORMAL when it opened the file: set it last, and look.
                 try database.execute(sql: "PRAGMA synchronous = FULL")
                 let level = try Int.fetchOne(database, sql: "PRAGMA synchronous")
                 precondition(level == 2, "SQLite does not sync every commit")
-                try database.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
+                // A file that was there keeps the size that it was made with.
+                let size = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? pageSize
+                try database.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointBytes / max(size, 512))")
                 let check = try String.fetchAll(database, sql: "PRAGMA quick_check(1)")
                 guard check == ["ok"] else { throw StoreError.damaged(path, check.joined(separator: "; ")) }
             }
@@ -99,7 +104,8 @@ final class RowStore: Sendable {
             { [self] database -> StoreAccount in
                 var account = account.withLock { $0 }
                 let writer = StoreWriter(database: database, schema: schema, names: names)
-                for row in Set(rows) { try writer.put(row, state, &account) }
+                // In the file's own order: many new rows are appended.
+                for row in Set(rows).sorted(by: { $0.ordinal < $1.ordinal }) { try writer.put(row, state, &account) }
                 for record in Set(records) { try writer.put(record, state, &account) }
                 if state.generation >= account.ceiling { account.reserve(state.generation + Self.reservation) }
                 try account.save(in: database)

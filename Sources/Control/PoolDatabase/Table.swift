@@ -6,8 +6,8 @@ import HashTreeCollections
 struct Table: Sendable {
     let schema: ClassSchema
     private var rows: TreeDictionary<String, StoredRow> = [:]
-    /// References by the rows' ordinals: the order in which they were made.
-    private var order = OrderedTrie<String>()
+    /// The same rows by their ordinals: in the order in which they were made.
+    private var order = OrderedTrie<StoredRow>()
     /// References by the generation that changed the row last.
     private var changes = OrderedTrie<MemberSet>()
     private var byUUID: TreeDictionary<String, String> = [:]
@@ -33,8 +33,16 @@ struct Table: Sendable {
     var all: [Row] {
         var all: [Row] = []
         all.reserveCapacity(rows.count)
-        order.forEach { _, ref in if let row = row(ref) { all.append(row) } }
+        order.forEach { all.append(shown($1)) }
         return all
+    }
+
+    /// The same in less room.
+    var list: RowList {
+        var all: ContiguousArray<StoredRow> = []
+        all.reserveCapacity(rows.count)
+        order.forEach { all.append($1) }
+        return RowList(schema: schema, stored: all, members: members)
     }
 
     private func shown(_ stored: StoredRow) -> Row { Row(schema: schema, stored: stored, members: members) }
@@ -66,7 +74,7 @@ struct Table: Sendable {
 
     mutating func insert(_ row: StoredRow) {
         rows[row.ref] = row
-        order[row.ordinal] = row.ref
+        order[row.ordinal] = row
         changes[UInt64(row.modified), default: MemberSet()].insert(row.ref, row.ordinal)
         index(row, present: true)
     }
@@ -74,6 +82,7 @@ struct Table: Sendable {
     /// Puts `new` in the place of the row with the same reference.
     mutating func replace(_ old: StoredRow, _ new: StoredRow, indexed: Bool) {
         rows[new.ref] = new
+        order[new.ordinal] = new
         if old.modified != new.modified {
             leaveChanges(old)
             changes[UInt64(new.modified), default: MemberSet()].insert(new.ref, new.ordinal)

@@ -109,6 +109,7 @@ public final class Transaction: DatabaseReader {
     public var schema: DatabaseSchema { state.schema }
     public func row(className: String, ref: String) -> Row? { state.row(className: className, ref: ref) }
     public func rows(className: String) -> [Row] { state.rows(className: className) }
+    public func list(className: String) -> RowList? { state.list(className: className) }
     public func count(className: String) -> Int { state.count(className: className) }
     public func row(className: String, uuid: String) -> Row? { state.row(className: className, uuid: uuid) }
     public func rows(className: String, nameLabel: String) -> [Row] {

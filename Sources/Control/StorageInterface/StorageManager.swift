@@ -53,14 +53,11 @@ public struct RepositorySpace: Sendable, Hashable {
     public var free: UInt64
     /// Taken by the images of this SR.
     public var used: UInt64
-    /// Sum of the virtual sizes.
-    public var virtualAllocation: UInt64
 
-    public init(total: UInt64, free: UInt64, used: UInt64, virtualAllocation: UInt64) {
+    public init(total: UInt64, free: UInt64, used: UInt64) {
         self.total = total
         self.free = free
         self.used = used
-        self.virtualAllocation = virtualAllocation
     }
 }
 
@@ -131,8 +128,22 @@ public protocol StorageManager: Sendable {
         _ repository: StorageRepository, location: String, size: UInt64
     ) async throws(StorageError) -> Volume
     func stat(_ repository: StorageRepository, location: String) async throws(StorageError) -> Volume
+    /// Those of the locations where there is something now. Asked for whole listings: cheaper than `stat` for each.
+    func present(_ repository: StorageRepository, locations: [String]) async throws(StorageError) -> Set<String>
     /// Checks that the location belongs to the SR and tells where the image is.
     func image(_ repository: StorageRepository, location: String) throws(StorageError) -> VolumeImage
+}
+
+extension StorageManager {
+    public func present(
+        _ repository: StorageRepository, locations: [String]
+    ) async throws(StorageError) -> Set<String> {
+        var present: Set<String> = []
+        for location in locations where (try? await stat(repository, location: location)) != nil {
+            present.insert(location)
+        }
+        return present
+    }
 }
 
 public struct RepositoryScan: Sendable {

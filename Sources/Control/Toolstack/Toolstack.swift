@@ -69,6 +69,8 @@ public final class Toolstack: Sendable {
         }
         let instance = try InstanceLock(
             stateDirectory: configuration.stateDirectory, runDirectory: configuration.runDirectory)
+        // Made from the datamodel, which takes a while: meanwhile the rows are read.
+        async let roles = RoleTable.shared
         let databaseFile = configuration.stateDirectory + "/pool.db"
         try DatabaseFiles.sweep(beside: databaseFile)
         try DatabaseFiles.adoptRestored(at: databaseFile)
@@ -119,6 +121,7 @@ public final class Toolstack: Sendable {
         let moves = MotionSupervisor(context: context, admission: admission)
         await moves.resume()
 
+        _ = await roles
         let background =
             [
                 Task { await lifecycle.follow(guests.events) },

@@ -46,6 +46,37 @@ private func call(_ value: String) -> [UInt8] {
         #expect(XMLRPC.encodeValue(value) == expected)
     }
 
+    /// A special letter is found wherever it is in a text, however long the text.
+    @Test func escapesAreMadeAtEveryPlace() {
+        var specials: [(letter: Unicode.Scalar, xml: String, json: String)] = [
+            ("<", "&lt;", "<"), (">", "&gt;", ">"), ("&", "&amp;", "&"), ("\"", "&quot;", "\\\""), ("\\", "\\", "\\\\"),
+            ("\r", "&#13;", "\\r"), ("\n", "\n", "\\n"), ("\t", "\t", "\\t"), ("\u{FFFF}", "", "\u{FFFF}"),
+            ("\u{EFFF}", "\u{EFFF}", "\u{EFFF}"), ("é", "é", "é"),
+        ]
+        // All others of ASCII are as they are, or control characters.
+        for code in UInt8(0)..<128 where !specials.contains(where: { $0.letter.value == UInt32(code) }) {
+            let letter = Unicode.Scalar(code)
+            let digits = String(code, radix: 16)
+            let escape = "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            specials.append(code < 0x20 ? (letter, "", escape) : (letter, String(letter), String(letter)))
+        }
+        for length in [0, 1, 6, 7, 8, 9, 15, 16, 17, 19] {
+            for place in 0...length {
+                let before = String(repeating: "a", count: place)
+                let after = String(repeating: "~", count: length - place)
+                for (letter, inXML, inJSON) in specials {
+                    var (xml, json) = (XMLRPCWriter(), JSONWriter())
+                    xml.string(before + String(letter) + after)
+                    json.string(before + String(letter) + after)
+                    let isRight =
+                        xml.bytes == bytes("<value>\(before)\(inXML)\(after)</value>")
+                        && json.bytes == bytes("\"\(before)\(inJSON)\(after)\"")
+                    if !isRight { Issue.record("U+\(letter.value) at \(place) of \(length): \(text(xml.bytes))") }
+                }
+            }
+        }
+    }
+
     @Test func envelopesHaveTheirExactSpelling() {
         let head = "<?xml version=\"1.0\"?><methodResponse><params><param><value>"
         let tail = "</value></param></params></methodResponse>"

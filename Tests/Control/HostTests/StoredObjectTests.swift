@@ -55,6 +55,13 @@ import Testing
         }
     }
 
+    /// Headers of images may claim any size; the sum of what they claim stays a number.
+    @Test func theSumOfClaimedSizesSaturates() {
+        #expect(StorageContext.sum([]) == 0)
+        #expect(StorageContext.sum([1, -5, 2]) == 3)
+        #expect(StorageContext.sum([.max, 1, .max]) == .max)
+    }
+
     @Test func messagesAreKeptShownAndBounded() async throws {
         let host = try await Host()
         let uuid = host.database.read { $0.rows(Pool.self)[0].uuid }

@@ -124,6 +124,8 @@ import Testing
             for name in ["SR", "VDI"] {
                 #expect(reader.rows(className: name).map(\.ref) == model.refs(name), "round \(round), all of \(name)")
                 #expect(reader.count(className: name) == model.refs(name).count)
+                let single = model.refs(name).map { reader.row(className: name, ref: $0)?.record }
+                #expect(reader.list(className: name)?.map(\.record) == single, "round \(round), list of \(name)")
             }
             let disks = model.refs("VDI").compactMap { ref in model.objects["VDI \(ref)"].map { (ref, $0) } }
             let bySR = Dictionary(grouping: disks, by: \.1.sr).mapValues { $0.map(\.0) }

@@ -114,12 +114,7 @@ struct FileRepository: Sendable {
         let unit = UInt64(facts.f_frsize)
         let total = UInt64(facts.f_blocks) * unit
         let free = UInt64(facts.f_bavail) * unit
-        // An image's header may claim anything.
-        let allocated = try scan().volumes.reduce(UInt64(0)) { sum, volume in
-            let (next, overflow) = sum.addingReportingOverflow(volume.virtualSize)
-            return overflow ? .max : next
-        }
-        return RepositorySpace(total: total, free: free, used: total - min(total, free), virtualAllocation: allocated)
+        return RepositorySpace(total: total, free: free, used: total - min(total, free))
     }
 
     func scan() throws(StorageError) -> RepositoryScan {
@@ -135,6 +130,12 @@ struct FileRepository: Sendable {
     }
 
     // MARK: Volumes
+
+    /// Whether there is something under the name of a volume.
+    func holds(_ location: String) -> Bool {
+        guard let name = try? VolumeName(location: location) else { return false }
+        return unsafe access(path + "/" + name.location, F_OK) == 0
+    }
 
     func stat(_ location: String) throws(StorageError) -> Volume {
         let name = try VolumeName(location: location)

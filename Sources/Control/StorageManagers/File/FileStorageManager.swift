@@ -97,6 +97,15 @@ public struct FileStorageManager: StorageManager {
         try await blocking { () throws(StorageError) in try FileRepository(repository).stat(location) }
     }
 
+    public func present(
+        _ repository: StorageRepository, locations: [String]
+    ) async throws(StorageError) -> Set<String> {
+        try await blocking { () throws(StorageError) in
+            let folder = try FileRepository(repository)
+            return Set(locations.filter(folder.holds))
+        }
+    }
+
     public func image(_ repository: StorageRepository, location: String) throws(StorageError) -> VolumeImage {
         let folder = try FileRepository(repository)
         let name = try VolumeName(location: location)

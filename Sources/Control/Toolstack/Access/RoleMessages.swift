@@ -51,8 +51,11 @@ struct RoleMessages: Sendable {
     }
 
     private func matching(_ arguments: Arguments) throws -> [RoleEntry] {
-        let query = try Query(try arguments.get(0), schema: database.schema[Role.className])
-        return table.entries.filter { entry in query.matches(ref: entry.ref) { entry[field: $0] ?? .void } }
+        guard let schema = database.schema[Role.className] else { return [] }
+        let query = try Query(try arguments.get(0), schema: schema)
+        return table.entries.filter { entry in
+            query.matches(ref: entry.ref) { entry[field: schema.fields[$0].name] ?? .void }
+        }
     }
 
     private static func refs(_ entries: [RoleEntry]) -> APIValue { .set(entries.map { .ref($0.ref) }) }

@@ -74,7 +74,7 @@ public final class Dispatcher: Sendable {
     public func answer(
         method: String, params: [WireValue], client: ClientInfo
     ) async -> Result<CallAnswer, APIError> {
-        if let rows = quickReads.rows(method, params) { return rows.map { .records(ObjectRecords(rows: $0)) } }
+        if let rows = await quickReads.rows(method, params) { return rows.map(CallAnswer.records) }
         return await call(method: method, params: params, client: client).map(CallAnswer.value)
     }
 

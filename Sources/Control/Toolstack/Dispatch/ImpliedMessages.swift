@@ -94,24 +94,12 @@ struct ImpliedMessages: Sendable {
         }
     }
 
-    /// A query may be long and the rows many: others get their turn in between.
     private static func matching(
         _ database: PoolDatabase, _ className: String, _ text: String
     ) async throws -> [Row] {
-        let query = try Query(text, schema: database.schema[className])
-        let rows = database.read { $0.rows(className: className) }
-        let turn = max(1, comparisonsInATurn / query.comparisons)
-        var found: [Row] = []
-        for start in stride(from: 0, to: rows.count, by: turn) {
-            found += rows[start..<min(rows.count, start + turn)].filter { query.matches($0) }
-            await Task.yield()
-            try Task.checkCancellation()
-        }
-        return found
+        guard let schema = database.schema[className] else { return [] }
+        return Array(try await Query(text, schema: schema).rows(in: database))
     }
-
-    /// Some milliseconds.
-    private static let comparisonsInATurn = 50_000
 
     private static func key(_ value: APIValue) -> String? {
         switch value {

@@ -7,25 +7,11 @@ import RPCCodec
 public enum CallAnswer: Sendable {
     case value(APIValue)
     /// A map of records by reference, as the rows it is made of: there may be 100,000.
-    case records(ObjectRecords)
-}
-
-/// Records that are read field by field, so that none has to be built.
-public struct ObjectRecords: Sendable {
-    let rows: [Row]
-
-    public var count: Int { rows.count }
-
-    public func reference(_ index: Int) -> String { rows[index].ref }
-
-    /// Calls `body` with each public field of a record, in the order of the datamodel.
-    public func forEachField(_ index: Int, _ body: (_ name: String, _ value: APIValue) -> Void) {
-        rows[index].forEachPublicField(body)
-    }
+    case records(RowList)
 }
 
 /// The reads that need nothing but a look at the committed tables: `get_record`, `get_<field>`, `get_by_uuid`, and
-/// `get_all_records`. They are most of what clients ask, so they are found by one look-up and never wait.
+/// `get_all_records`. They are most of what clients ask, so they are found by one look-up and wait for nothing.
 ///
 /// Only the local superuser's sessions are served here: nothing is forbidden to them, so there is no right to look at.
 struct QuickReads: Sendable {
@@ -85,21 +71,23 @@ struct QuickReads: Sendable {
         }
     }
 
-    /// The rows behind a map of records; nil as above.
-    func rows(_ method: String, _ params: [WireValue]) -> Result<[Row], APIError>? {
-        guard case .string(let session)? = params.first, let (className, read) = reads[method] else { return nil }
-        return database.read { tables in
-            guard Self.isSuperuser(session, in: tables) else { return nil }
-            switch read {
-            case .allRecords where params.count == 1: return .success(tables.rows(className: className))
-            case .allRecordsWhere where params.count == 2:
-                guard case .string(let text) = params[1] else { return nil }
-                return Result {
-                    let query = try Query(text, schema: tables.schema[className])
-                    return tables.rows(className: className).filter(query.matches)
-                }.mapError { APIError($0, task: .null) }
-            default: return nil
+    /// The rows behind a map of records; nil as above. Others get their turn while a filter looks at many.
+    func rows(_ method: String, _ params: [WireValue]) async -> Result<RowList, APIError>? {
+        guard case .string(let session)? = params.first, let (className, read) = reads[method],
+            let schema = database.schema[className],
+            database.read({ Self.isSuperuser(session, in: $0) })
+        else { return nil }
+        switch read {
+        case .allRecords where params.count == 1:
+            return .success(database.read { $0.list(className: className) } ?? RowList(schema: schema, []))
+        case .allRecordsWhere where params.count == 2:
+            guard case .string(let text) = params[1] else { return nil }
+            do {
+                return .success(try await Query(text, schema: schema).rows(in: database))
+            } catch {
+                return .failure(APIError(error, task: .null))
             }
+        default: return nil
         }
     }
 

@@ -143,7 +143,7 @@ struct RepositoryMessages: Sendable {
         let before = context.database.read { reader in
             ScanStart(
                 generation: reader.generation,
-                uuids: Set(reader.rows(VDI.self) { $0[VDI.sr] == sr }.map { $0[VDI.uuid] }),
+                uuids: Set(reader.rows(VDI.self, where: VDI.sr, is: sr).map { $0[VDI.uuid] }),
                 moving: Self.moving(reader), creating: DiskMessages.creating(in: sr, reader))
         }
         let found: RepositoryScan
@@ -157,18 +157,19 @@ struct RepositoryMessages: Sendable {
                 "not a disk image", metadata: ["sr": "\(attached.uuid)", "file": "\(name)", "problem": "\(problem)"])
         }
         // What seems new must still be there: it may have been the volume of a VDI that is gone by now.
-        var fresh: Set<String> = []
-        for volume in found.volumes where !before.uuids.contains(volume.uuid) {
-            if (try? await attached.manager.stat(attached.repository, location: volume.location)) != nil {
-                fresh.insert(volume.uuid)
-            }
+        let fresh = found.volumes.filter { !before.uuids.contains($0.uuid) }
+        let present: Set<String>
+        do {
+            present = try await attached.manager.present(attached.repository, locations: fresh.map(\.location))
+        } catch {
+            throw ErrorMapping.api(error, sr: sr)
         }
-        let insertable = fresh
+        let insertable = Set(fresh.filter { present.contains($0.location) }.map(\.uuid))
         try await context.database.transaction { tx in
             let reserved = before.moving.union(Self.moving(tx))
             let skipped = before.creating.union(DiskMessages.creating(in: sr, tx))
             var known: [String: Row] = [:]
-            for row in tx.rows(VDI.self, where: { $0[VDI.sr] == sr }) { known[row[VDI.location]] = row }
+            for row in tx.rows(VDI.self, where: VDI.sr, is: sr) { known[row[VDI.location]] = row }
             for volume in found.volumes where !reserved.contains(volume.uuid) {
                 if let row = known.removeValue(forKey: volume.location) {
                     let ref = row.typedRef(VDI.self)
@@ -185,7 +186,7 @@ struct RepositoryMessages: Sendable {
             for name in found.problems.keys { known[name] = nil }
             for (_, row) in known where !reserved.contains(row[VDI.uuid]) && row.created <= before.generation {
                 let ref = row.typedRef(VDI.self)
-                if tx.rows(VBD.self, where: { $0[VBD.vdi] == ref }).isEmpty {
+                if tx.rows(VBD.self, where: VBD.vdi, is: ref).isEmpty {
                     tx.delete(ref)
                 } else {
                     try tx.set(ref, VDI.missing, true)

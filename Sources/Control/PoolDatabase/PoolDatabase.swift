@@ -10,6 +10,7 @@ public final class PoolDatabase: Sendable {
     private let store: RowStore?
     private let visible: Mutex<DatabaseState>
     private let queue: Mutex<Queue>
+    private let derivation: Derivation?
     let hub = ChangeHub()
 
     /// The transactions that are done but not durable yet.
@@ -41,19 +42,21 @@ public final class PoolDatabase: Sendable {
 
     /// Opens or creates the file; nil keeps everything in memory. Throws `StoreError` for a file that is damaged, of
     /// a later version, or in use by another process: nothing is loaded from it then. `after`: a generation that the
-    /// database must be past, as when it takes the place of another.
+    /// database must be past, as when it takes the place of another. `deriving` keeps fields that follow from others.
     public static func open(
-        path: String?, schema: DatabaseSchema = .datamodel, after generation: Int64 = 0
+        path: String?, schema: DatabaseSchema = .datamodel, after generation: Int64 = 0, deriving: Derivation? = nil
     ) async throws -> PoolDatabase {
         guard let path else {
-            return PoolDatabase(schema: schema, store: nil, state: DatabaseState(schema: schema, generation: 0))
+            return PoolDatabase(
+                schema: schema, store: nil, state: DatabaseState(schema: schema, generation: 0), deriving: deriving)
         }
         let (store, state) = try await RowStore.open(path: path, schema: schema, after: generation)
-        return PoolDatabase(schema: schema, store: store, state: state)
+        return PoolDatabase(schema: schema, store: store, state: state, deriving: deriving)
     }
 
-    private init(schema: DatabaseSchema, store: RowStore?, state: DatabaseState) {
+    private init(schema: DatabaseSchema, store: RowStore?, state: DatabaseState, deriving: Derivation?) {
         self.schema = schema
+        derivation = deriving
         self.store = store
         visible = Mutex(state)
         queue = Mutex(Queue(head: state))
@@ -88,6 +91,7 @@ public final class PoolDatabase: Sendable {
                 let transaction = Transaction(queue.head)
                 do {
                     result = try body(transaction)
+                    if let derivation { try transaction.derive(derivation) }
                     if let late = transaction.failure { throw late }
                 } catch {
                     failure = error

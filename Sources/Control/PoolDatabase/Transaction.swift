@@ -5,6 +5,8 @@ import HashTreeCollections
 /// valid inside its body. Reads see the transaction's own changes.
 public final class Transaction: DatabaseReader {
     var state: DatabaseState
+    /// What it began on.
+    let start: DatabaseState
     /// The rows and private records to write; their values are those of `state` at the end.
     private(set) var touched: [TouchedRow] = []
     private(set) var touchedPrivates: [PrivateKey] = []
@@ -18,6 +20,7 @@ public final class Transaction: DatabaseReader {
 
     init(_ state: DatabaseState) {
         self.state = state
+        start = state
         self.state.generation += 1
         self.state.journal = []
     }

@@ -75,7 +75,7 @@ public final class Toolstack: Sendable {
         try DatabaseFiles.sweep(beside: databaseFile)
         try DatabaseFiles.adoptRestored(at: databaseFile)
         try PrivateFile.prepare(databaseFile)
-        let database = try await PoolDatabase.open(path: databaseFile)
+        let database = try await PoolDatabase.open(path: databaseFile, deriving: AllowedOperations.derivation)
         let identity = try await HostBootstrap.run(
             database: database, stateDirectory: configuration.stateDirectory,
             initialPasswordFile: configuration.initialPasswordFile)
@@ -97,7 +97,7 @@ public final class Toolstack: Sendable {
             context: context, admission: admission, program: program, folder: configuration.runDirectory + "/transfers")
 
         var messages = MessageTable()
-        let repositories = RepositoryMessages(context: context)
+        let repositories = RepositoryMessages(context: context, admission: admission)
         repositories.register(in: &messages)
         DiskMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
@@ -105,13 +105,15 @@ public final class Toolstack: Sendable {
             in: &messages)
         VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
             in: &messages)
+        MachineRuleMessages(context: context).register(in: &messages)
         MemoryMessages(context: context).register(in: &messages)
+        ProcessorMessages(database: database).register(in: &messages)
         PlainFieldMessages(database: database).register(in: &messages)
         services.register(in: &messages, context)
 
         // Order matters: what runs is found before any row is believed, and moves are decided before calls are taken.
         try await StorageManagerRows.register(context)
-        try await admission.clearAll()
+        try await AllowedOperations.refreshAll(database)
         _ = await datapaths.adoptAll()
         let alive = await guests.adoptAll().filter { $0.value == .running || $0.value == .paused }
         await StorageManagerRows.reattach(context)

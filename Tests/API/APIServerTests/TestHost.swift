@@ -50,7 +50,7 @@ struct TestHost {
             return ref.apiValue
         }
         // Runs until the test lets it end, reporting all the time.
-        messages.on("VDI.pool_migrate") { context, arguments in
+        messages.on("VDI.pool_migrate", cancellable: true) { context, arguments in
             for step in 1... {
                 if context.progress.cancellation.isCancelled { throw CancellationError() }
                 context.progress.report(min(0.9, Double(step) / 1000))

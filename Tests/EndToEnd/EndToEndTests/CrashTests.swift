@@ -43,6 +43,10 @@ extension EndToEnd {
                 if committed { #expect(now != vdi) }
                 let all = try await toolstack.call("VDI.get_all").items?.compactMap(\.text)
                 #expect(all == [now])
+                for sr in [a.ref, b.ref] {
+                    let operations = try await toolstack.call("SR.get_current_operations", .string(sr))
+                    #expect(operations.members?.isEmpty == true)
+                }
 
                 try writer.client.close()
                 try await toolstack.call("VBD.unplug", .string(plugged.vbd))

@@ -13,6 +13,7 @@ public final class Dispatcher: Sendable {
     public let tasks: Tasks
     private let events: Events
     let handlers: [String: MessageHandler]
+    private let cancellable: Set<String>
     let implied: ImpliedMessages
     private let quickReads: QuickReads
     let model = Datamodel.all
@@ -46,6 +47,7 @@ public final class Dispatcher: Sendable {
         SubjectMessages(database: database, sessions: sessions, roles: .shared).register(in: &own)
         UserMessages(database: database, sessions: sessions).register(in: &own)
         handlers = own.handlers.merging(messages.handlers) { $1 }
+        cancellable = own.cancellable.union(messages.cancellable)
         quickReads = QuickReads(database: database, model: model, handlers: handlers)
     }
 
@@ -148,7 +150,9 @@ public final class Dispatcher: Sendable {
         _ method: MethodCall, as name: String, _ call: Call, _ record: AuditEntry?,
         _ operation: @escaping @Sendable (CallContext) async throws -> APIValue
     ) async throws -> APIValue {
-        let task = try await tasks.start(name, session: call.session, parent: call.client.parentTask)
+        let task = try await tasks.start(
+            name, session: call.session, parent: call.client.parentTask,
+            isCancellable: cancellable.contains(method.message.wireName))
         let context = CallContext(
             session: call.session, task: task.ref, progress: task, client: call.client, caller: call.caller)
         let isKept = method.form == .asynchronous

@@ -77,11 +77,16 @@ public typealias MessageHandler = @Sendable (CallContext, Arguments) async throw
 /// Implementations by wire name (`VDI.create`). Filled once at start.
 public struct MessageTable: Sendable {
     public private(set) var handlers: [String: MessageHandler] = [:]
+    /// Those whose implementation looks at `TaskProgress.cancellation`: only their tasks can be cancelled.
+    public private(set) var cancellable: Set<String> = []
 
     public init() {}
 
-    public mutating func on(_ name: String, _ handler: @escaping MessageHandler) {
+    public mutating func on(
+        _ name: String, cancellable isCancellable: Bool = false, _ handler: @escaping MessageHandler
+    ) {
         precondition(handlers[name] == nil, "\(name) is implemented twice")
         handlers[name] = handler
+        if isCancellable { cancellable.insert(name) }
     }
 }

@@ -27,20 +27,25 @@ public final class Tasks: Sendable {
         self.host = host
     }
 
-    /// A new pending task with an operation behind it.
+    /// A new pending task with an operation behind it, which looks at its cancellation or does not.
     public func start(
-        _ name: String, session: Ref<Session>, parent: Ref<XenTask>? = nil
+        _ name: String, session: Ref<Session>, parent: Ref<XenTask>? = nil, isCancellable: Bool = true
     ) async throws -> RunningTask {
-        let ref = try await create(name, description: "", session: session, parent: parent, operations: [.cancel])
+        let ref = Ref<XenTask>.new()
+        let facts = TaskOperationFacts(ref: ref.opaque, status: .pending, isCancellable: isCancellable)
+        try await create(
+            name, as: ref, description: "", session: session, parent: parent,
+            operations: TaskOperationRules.allowed(facts))
         return register(ref)
     }
 
     /// Puts an operation behind a task that a client made. HANDLE_INVALID [task, ref] for unknown tasks;
     /// OPERATION_NOT_ALLOWED [text] for those that are finished or have one already.
     public func adopt(_ ref: Ref<XenTask>) async throws -> RunningTask {
+        let isRunning = running.withLock { $0[ref.opaque] != nil }
         try await database.transaction { transaction in
             let row = try transaction.require(ref)
-            guard row[XenTask.status] == .pending, row[XenTask.allowedOperations].isEmpty else {
+            guard row[XenTask.status] == .pending, row[XenTask.allowedOperations].isEmpty, !isRunning else {
                 throw APIError("OPERATION_NOT_ALLOWED", "the task \(ref.opaque) is not free")
             }
             try transaction.set(ref, XenTask.allowedOperations, [.cancel])
@@ -55,11 +60,11 @@ public final class Tasks: Sendable {
     }
 
     /// A row without an operation: `task.create`.
+    @discardableResult
     func create(
-        _ name: String, description: String, session: Ref<Session>, parent: Ref<XenTask>? = nil,
-        operations: [TaskAllowedOperations] = []
+        _ name: String, as ref: Ref<XenTask> = .new(), description: String, session: Ref<Session>,
+        parent: Ref<XenTask>? = nil, operations: [TaskAllowedOperations] = []
     ) async throws -> Ref<XenTask> {
-        let ref = Ref<XenTask>.new()
         let now = Self.now
         let count = database.read { $0.count(className: XenTask.className) }
         if count >= Self.softCap * 2, isFirstCrowdedSweep(at: now) { try await sweep(at: now) }
@@ -121,9 +126,10 @@ public final class Tasks: Sendable {
         let key = canceller.isNull ? "DummyRef:|\(Identifiers.newUUID())|task.cancel" : canceller.opaque
         try await database.transaction { transaction in
             let row = try transaction.require(ref)
-            guard row[XenTask.status] == .pending, row[XenTask.allowedOperations].contains(.cancel) else {
-                throw APIError("OPERATION_NOT_ALLOWED", "the task \(ref.opaque) cannot be cancelled")
-            }
+            let facts = TaskOperationFacts(
+                ref: ref.opaque, status: row[XenTask.status],
+                isCancellable: row[XenTask.allowedOperations].contains(.cancel))
+            if let refusal = TaskOperationRules.refusal(of: .cancel, facts) { throw refusal }
             var operations = row[XenTask.currentOperations]
             operations[key] = .cancel
             try transaction.set(ref, XenTask.currentOperations, operations)

@@ -19,18 +19,9 @@ actor MachineLifecycle {
         self.consoles = consoles
     }
 
-    /// What may be asked of a VM in a power state.
-    static func operations(_ state: VMPowerState) -> [VMOperations] {
-        switch state {
-        case .running: [.cleanShutdown, .hardShutdown, .shutdown]
-        default: [.start, .startOn, .destroy, .makeIntoTemplate]
-        }
-    }
-
     /// Boots a halted VM. On failure everything is released again.
     func start(_ vm: Ref<VM>) async throws {
         let row = try context.row(vm)
-        if try !context.row(context.host)[Host.enabled] { throw APIError("HOST_DISABLED", context.host.opaque) }
         let vbds = context.database.read { reader in
             reader.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.type] == .disk && !$0[VBD.empty] && !$0[VBD.vdi].isNull }
         }
@@ -91,9 +82,8 @@ actor MachineLifecycle {
         try await context.database.transaction { tx in
             for vbd in vbds {
                 let row = try tx.require(vbd.typedRef(VBD.self))
-                let vdi = try tx.require(row[VBD.vdi])
-                try OperationAdmission.requireIdle(vdi, beside: ["mirror", "copy"])
-                try Self.checkSharing(row, vdi, tx)
+                _ = try tx.require(row[VBD.vdi])
+                try OperationClaim.vbd(row.typedRef(VBD.self), .attach).check(tx)
             }
             try Self.mark(vbds, reserved: true, attached: false, in: tx)
         }
@@ -122,18 +112,6 @@ actor MachineLifecycle {
         preconditionFailure("the loop ends by returning or throwing")
     }
 
-    /// A disk that somebody writes belongs to one user; as XAPI checks VBDs.
-    static func checkSharing(_ vbd: Row, _ vdi: Row, _ reader: any DatabaseReader) throws {
-        if vdi[VDI.sharable] { return }
-        let ref = vdi.typedRef(VDI.self)
-        let others = reader.rows(VBD.self) {
-            $0[VBD.vdi] == ref && $0.ref != vbd.ref && ($0[VBD.currentlyAttached] || $0[VBD.reserved])
-        }
-        if others.contains(where: { $0[VBD.mode] == .rw }) || (vbd[VBD.mode] == .rw && !others.isEmpty) {
-            throw APIError("VDI_IN_USE", vdi.ref)
-        }
-    }
-
     func mark(_ vbds: [Row], reserved: Bool, attached: Bool) async throws {
         try await context.database.transaction { tx in
             try Self.mark(vbds, reserved: reserved, attached: attached, in: tx)
@@ -146,8 +124,6 @@ actor MachineLifecycle {
             guard let row = tx.row(ref) else { continue }
             try tx.set(ref, VBD.reserved, reserved)
             try tx.set(ref, VBD.currentlyAttached, attached)
-            let running = attached || tx.row(row[VBD.vm])?[VM.powerState] == .running
-            try tx.set(ref, VBD.allowedOperations, VBDMessages.operations(attached: attached, running: running))
             let letters = Array("abcdefghijklmnopqrstuvwxyz")
             let position = Int(row[VBD.userdevice]) ?? 0
             try tx.set(
@@ -159,7 +135,6 @@ actor MachineLifecycle {
         try tx.set(vm, VM.powerState, .running)
         try tx.set(vm, VM.residentOn, host)
         try tx.set(vm, VM.domid, domain)
-        try tx.set(vm, VM.allowedOperations, operations(.running))
     }
 
     /// Ends the data paths of the VBDs' disks that nobody uses any more; a disk that is being moved keeps its own.
@@ -190,15 +165,9 @@ actor MachineLifecycle {
         await release(detached)
         try? await context.database.transaction { tx in
             guard let now = tx.row(vm), now[VM.domid] == domain else { return }
-            for vbd in tx.rows(VBD.self, where: { $0[VBD.vm] == vm }) {
-                try tx.set(
-                    vbd.typedRef(VBD.self), VBD.allowedOperations,
-                    VBDMessages.operations(attached: false, running: false))
-            }
             try tx.set(vm, VM.powerState, .halted)
             try tx.set(vm, VM.residentOn, .null)
             try tx.set(vm, VM.domid, -1)
-            try tx.set(vm, VM.allowedOperations, Self.operations(.halted))
             try GuestRows.halted(vm, in: tx)
             // The end may be heard of twice.
             if now[VM.powerState] != .halted { Self.report(reason, of: now, in: tx) }

@@ -19,24 +19,24 @@ struct MachineMessages: Sendable {
             return .void
         }
         table.on("VM.start") { call, arguments in
-            try await start(arguments.get(0), paused: arguments.get(1), task: call.task)
+            try await start(arguments.get(0), paused: arguments.get(1), operation: .start, task: call.task)
             return .void
         }
         table.on("VM.start_on") { call, arguments in
             _ = try context.row(arguments.get(1, as: Ref<Host>.self))
-            try await start(arguments.get(0), paused: arguments.get(2), task: call.task)
+            try await start(arguments.get(0), paused: arguments.get(2), operation: .startOn, task: call.task)
             return .void
         }
-        table.on("VM.clean_shutdown") { call, arguments in
-            try await shutDown(arguments.get(0), clean: true, operation: "clean_shutdown", call: call)
+        table.on("VM.clean_shutdown", cancellable: true) { call, arguments in
+            try await shutDown(arguments.get(0), clean: true, operation: .cleanShutdown, call: call)
             return .void
         }
         table.on("VM.hard_shutdown") { call, arguments in
-            try await shutDown(arguments.get(0), clean: false, operation: "hard_shutdown", call: call)
+            try await shutDown(arguments.get(0), clean: false, operation: .hardShutdown, call: call)
             return .void
         }
-        table.on("VM.shutdown") { call, arguments in
-            try await shutDown(arguments.get(0), clean: true, operation: "shutdown", call: call)
+        table.on("VM.shutdown", cancellable: true) { call, arguments in
+            try await shutDown(arguments.get(0), clean: true, operation: .shutdown, call: call)
             return .void
         }
         table.on("VM.get_allowed_VBD_devices") { _, arguments in
@@ -51,9 +51,12 @@ struct MachineMessages: Sendable {
             let vm = try arguments.get(0, as: Ref<VM>.self)
             try await context.database.transaction { tx in
                 let row = try tx.require(vm)
-                try Self.require(row, .halted)
-                try OperationAdmission.requireIdle(row)
-                try tx.set(vm, VM.isATemplate, arguments.get(1))
+                let isATemplate: Bool = try arguments.get(1)
+                var facts = OperationFacts(tx).vm(row)
+                // A template may be called one again, and become a VM again.
+                facts.isTemplate = false
+                if let refusal = VMOperationRules.refusal(of: .makeIntoTemplate, facts) { throw refusal }
+                try tx.set(vm, VM.isATemplate, isATemplate)
             }
             return .void
         }
@@ -76,38 +79,13 @@ struct MachineMessages: Sendable {
                 row[VM.domid] = -1
                 row[VM.isControlDomain] = false
                 row[VM.currentOperations] = [:]
-                row[VM.allowedOperations] = MachineLifecycle.operations(.halted)
             }
         }
         return vm
     }
 
-    static func require(_ vm: Row, _ expected: VMPowerState...) throws(APIError) {
-        let actual = vm[VM.powerState]
-        guard expected.contains(actual) else {
-            throw APIError(
-                "VM_BAD_POWER_STATE", vm.ref, expected.map { $0.rawValue.lowercased() }.joined(separator: ", "),
-                actual.rawValue.lowercased())
-        }
-    }
-
-    /// After the power state and the operations in progress, as XAPI checks them. The flag cannot change while the VM is
-    /// in an operation.
-    private func requireGuest(_ vm: Ref<VM>) throws(APIError) {
-        let row = try context.row(vm)
-        if row[VM.isATemplate] { throw APIError("VM_IS_TEMPLATE", vm.opaque) }
-        if row[VM.isControlDomain] { throw APIError("OPERATION_NOT_ALLOWED", "the control domain is the host itself") }
-    }
-
     private func destroy(_ vm: Ref<VM>, task: Ref<XenTask>) async throws {
-        try await admission.run(vm, "destroy", task: task) { row, _ in
-            if row[VM.isControlDomain] {
-                throw APIError("OPERATION_NOT_ALLOWED", "the control domain cannot be destroyed")
-            }
-            if row[VM.powerState] != .halted {
-                throw APIError("VM_BAD_POWER_STATE", row.ref, "halted", row[VM.powerState].rawValue.lowercased())
-            }
-        } _: {
+        try await admission.run([.vm(vm, .destroy)], task: task) {
             try await context.database.transaction { tx in
                 for vbd in tx.rows(VBD.self, where: { $0[VBD.vm] == vm }) { tx.delete(vbd.typedRef(VBD.self)) }
                 if let row = tx.row(vm) {
@@ -119,23 +97,15 @@ struct MachineMessages: Sendable {
         }
     }
 
-    private func start(_ vm: Ref<VM>, paused: Bool, task: Ref<XenTask>) async throws {
+    private func start(_ vm: Ref<VM>, paused: Bool, operation: VMOperations, task: Ref<XenTask>) async throws {
         if paused { throw APIError("NOT_IMPLEMENTED", "VM.start with start_paused") }
-        try await admission.run(vm, "start", task: task) { row, _ in
-            try Self.require(row, .halted)
-        } _: {
-            try requireGuest(vm)
+        try await admission.run([.vm(vm, operation), .host(context.host, .vmStart)], task: task) {
             try await lifecycle.start(vm)
         }
     }
 
-    private func shutDown(_ vm: Ref<VM>, clean: Bool, operation: String, call: CallContext) async throws {
-        // A hard shutdown is what helps when another operation hangs: it ends the guest, and the other one with it.
-        let beside = clean ? [] : Set(VMOperations.allCases.map(\.rawValue)).subtracting([operation])
-        try await admission.run(vm, operation, task: call.task, beside: beside) { row, _ in
-            try Self.require(row, .running)
-        } _: {
-            try requireGuest(vm)
+    private func shutDown(_ vm: Ref<VM>, clean: Bool, operation: VMOperations, call: CallContext) async throws {
+        try await admission.run([.vm(vm, operation)], task: call.task) {
             let row = try context.row(vm)
             do {
                 if clean {

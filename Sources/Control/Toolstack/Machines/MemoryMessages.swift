@@ -17,46 +17,44 @@ struct MemoryMessages: Sendable {
             let limits = Limits(
                 staticMin: try arguments.get(1), dynamicMin: try arguments.get(3), dynamicMax: try arguments.get(4),
                 staticMax: try arguments.get(2))
-            return try await change(arguments) { $0 = limits }
+            return try await change(arguments, .changingMemoryLimits) { $0 = limits }
         }
         table.on("VM.set_memory") { _, arguments in
             let value: Int64 = try arguments.get(1)
-            return try await change(arguments) {
+            return try await change(arguments, .changingMemoryLimits) {
                 $0 = Limits(staticMin: min($0.staticMin, value), dynamicMin: value, dynamicMax: value, staticMax: value)
             }
         }
         table.on("VM.set_memory_static_range") { _, arguments in
             let (low, high): (Int64, Int64) = (try arguments.get(1), try arguments.get(2))
-            return try await change(arguments) { ($0.staticMin, $0.staticMax) = (low, high) }
+            return try await change(arguments, .changingStaticRange) { ($0.staticMin, $0.staticMax) = (low, high) }
         }
         table.on("VM.set_memory_dynamic_range") { _, arguments in
             let (low, high): (Int64, Int64) = (try arguments.get(1), try arguments.get(2))
-            return try await change(arguments) { ($0.dynamicMin, $0.dynamicMax) = (low, high) }
+            return try await change(arguments, .changingDynamicRange) { ($0.dynamicMin, $0.dynamicMax) = (low, high) }
         }
-        single("VM.set_memory_static_min", \.staticMin, in: &table)
-        single("VM.set_memory_dynamic_min", \.dynamicMin, in: &table)
-        single("VM.set_memory_dynamic_max", \.dynamicMax, in: &table)
-        single("VM.set_memory_static_max", \.staticMax, in: &table)
+        single("VM.set_memory_static_min", \.staticMin, .changingStaticRange, in: &table)
+        single("VM.set_memory_dynamic_min", \.dynamicMin, .changingDynamicRange, in: &table)
+        single("VM.set_memory_dynamic_max", \.dynamicMax, .changingDynamicRange, in: &table)
+        single("VM.set_memory_static_max", \.staticMax, .changingStaticRange, in: &table)
     }
 
     private func single(
-        _ name: String, _ path: any WritableKeyPath<Limits, Int64> & Sendable, in table: inout MessageTable
+        _ name: String, _ path: any WritableKeyPath<Limits, Int64> & Sendable, _ operation: VMOperations,
+        in table: inout MessageTable
     ) {
         table.on(name) { _, arguments in
             let value: Int64 = try arguments.get(1)
-            return try await change(arguments) { $0[keyPath: path] = value }
+            return try await change(arguments, operation) { $0[keyPath: path] = value }
         }
     }
 
-    private func change(_ arguments: Arguments, _ edit: @escaping @Sendable (inout Limits) -> Void) async throws
-        -> APIValue
-    {
+    private func change(
+        _ arguments: Arguments, _ operation: VMOperations, _ edit: @escaping @Sendable (inout Limits) -> Void
+    ) async throws -> APIValue {
         let vm: Ref<VM> = try arguments.get(0)
-        try await context.database.transaction { tx in
+        try await OperationAdmission(database: context.database).change([.vm(vm, operation)]) { tx in
             let row = try tx.require(vm)
-            guard row[VM.powerState] == .halted else {
-                throw APIError("VM_BAD_POWER_STATE", vm.opaque, "halted", row[VM.powerState].rawValue.lowercased())
-            }
             var limits = Limits(
                 staticMin: row[VM.memoryStaticMin], dynamicMin: row[VM.memoryDynamicMin],
                 dynamicMax: row[VM.memoryDynamicMax], staticMax: row[VM.memoryStaticMax])

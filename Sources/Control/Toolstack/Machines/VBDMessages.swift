@@ -14,9 +14,7 @@ struct VBDMessages: Sendable {
         table.on("VBD.destroy") { _, arguments in
             let vbd = try arguments.get(0, as: Ref<VBD>.self)
             try await context.database.transaction { tx in
-                let row = try tx.require(vbd)
-                try Self.requireDetached(row)
-                try OperationAdmission.requireIdle(row)
+                try Self.requireIdle(OperationFacts(tx).vbd(try tx.require(vbd)))
                 tx.delete(vbd)
             }
             return .void
@@ -31,10 +29,10 @@ struct VBDMessages: Sendable {
         }
     }
 
-    /// What may be asked of a VBD.
-    static func operations(attached: Bool, running: Bool) -> [VBDOperations] {
-        if attached { return running ? [.unplug] : [] }
-        return running ? [.plug, .attach] : [.attach]
+    /// Throws DEVICE_ALREADY_ATTACHED also while the VBD is being attached, OTHER_OPERATION_IN_PROGRESS.
+    private static func requireIdle(_ facts: VBDOperationFacts) throws(APIError) {
+        if facts.isAttached { throw APIError("DEVICE_ALREADY_ATTACHED", facts.ref) }
+        if let other = facts.current.first { throw other.inTheWay(of: "VBD", facts.ref) }
     }
 
     private func create(_ record: APIValue) async throws -> Ref<VBD> {
@@ -45,7 +43,7 @@ struct VBDMessages: Sendable {
         let empty = record["empty"].flatMap { Bool(api: $0) } ?? false
         let vbd = Fresh.ref(VBD.self)
         try await context.database.transaction { tx in
-            let isRunning = try tx.require(vm)[VM.powerState] == .running
+            _ = try tx.require(vm)
             if !empty { _ = try tx.require(vdi) }
             let taken = Set(tx.rows(VBD.self) { $0[VBD.vm] == vm }.map { $0[VBD.userdevice] })
             let position: String
@@ -69,7 +67,6 @@ struct VBDMessages: Sendable {
                 row[VBD.reserved] = false
                 row[VBD.currentOperations] = [:]
                 row[VBD.runtimeProperties] = [:]
-                row[VBD.allowedOperations] = Self.operations(attached: false, running: isRunning)
             }
         }
         return vbd
@@ -84,27 +81,13 @@ struct VBDMessages: Sendable {
         return nil
     }
 
-    /// The VBD's VM, which must run.
-    private static func running(_ vbd: Row, _ reader: any DatabaseReader) throws -> Row {
-        let vm = try reader.require(vbd[VBD.vm])
-        guard vm[VM.powerState] == .running else {
-            throw APIError("VM_BAD_POWER_STATE", vm.ref, "running", vm[VM.powerState].rawValue.lowercased())
-        }
-        return vm
-    }
-
-    /// Throws DEVICE_ALREADY_ATTACHED also while the VBD is being attached.
-    private static func requireDetached(_ vbd: Row) throws {
-        if vbd[VBD.currentlyAttached] || vbd[VBD.reserved] { throw APIError("DEVICE_ALREADY_ATTACHED", vbd.ref) }
-    }
-
+    /// Entered and reserved at once: nobody takes the disk in between. A move or a copy goes on beside it.
     private func plug(_ vbd: Ref<VBD>, task: Ref<XenTask>) async throws {
-        try await admission.run(vbd, "plug", task: task) { row, reader in
-            _ = try Self.running(row, reader)
-            try Self.requireDetached(row)
-            if row[VBD.empty] { throw APIError("VBD_IS_EMPTY", row.ref) }
+        try await admission.run([.vbd(vbd, .plug)], task: task) { tx in
+            _ = try tx.require(try tx.require(vbd)[VBD.vdi])
+            try tx.set(vbd, VBD.reserved, true)
         } _: {
-            let row = try await reserve(vbd)
+            let row = try context.row(vbd)
             let vm = try context.row(row[VBD.vm])
             do {
                 let disk = try await lifecycle.activate(row)
@@ -125,21 +108,6 @@ struct VBDMessages: Sendable {
         }
     }
 
-    /// In one transaction: everything that speaks against it, and the mark that keeps others from the disk. A move or a
-    /// copy goes on beside it.
-    private func reserve(_ vbd: Ref<VBD>) async throws -> Row {
-        try await context.database.transaction { tx in
-            let row = try tx.require(vbd)
-            _ = try Self.running(row, tx)
-            try Self.requireDetached(row)
-            let vdi = try tx.require(row[VBD.vdi])
-            try OperationAdmission.requireIdle(vdi, beside: ["mirror", "copy"])
-            try MachineLifecycle.checkSharing(row, vdi, tx)
-            try tx.set(vbd, VBD.reserved, true)
-            return row
-        }
-    }
-
     /// A disk plugged into the control domain is for programs on this host: they find its NBD export in the VBD.
     private func publish(_ disk: GuestDisk, of vbd: Ref<VBD>) async throws {
         let uri = "nbd+unix:///\(disk.exportName)?socket=\(disk.nbdSocket)"
@@ -147,10 +115,7 @@ struct VBDMessages: Sendable {
     }
 
     private func unplug(_ vbd: Ref<VBD>, task: Ref<XenTask>) async throws {
-        try await admission.run(vbd, "unplug", task: task) { row, reader in
-            _ = try Self.running(row, reader)
-            if !row[VBD.currentlyAttached] { throw APIError("DEVICE_ALREADY_DETACHED", row.ref) }
-        } _: {
+        try await admission.run([.vbd(vbd, .unplug)], task: task) {
             let row = try context.row(vbd)
             let vm = try context.row(row[VBD.vm])
             do {

@@ -42,12 +42,12 @@ struct AlertMessages: Sendable {
             }
             return .void
         }
-        table.on("message.destroy_many") { call, arguments in
+        table.on("message.destroy_many", cancellable: true) { call, arguments in
             let refs: [Ref<XenMessage>] = try arguments.get(0)
             try await destroy(refs, call)
             return .void
         }
-        table.on("message.destroy_all") { call, arguments in
+        table.on("message.destroy_all", cancellable: true) { call, arguments in
             let filter = try Filter(try arguments.get(0))
             let refs = database.read { reader in
                 reader.rows(XenMessage.self, where: filter.matches).map { $0.typedRef(XenMessage.self) }

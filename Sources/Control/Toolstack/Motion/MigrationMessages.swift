@@ -11,7 +11,7 @@ struct MigrationMessages: Sendable {
     let admission: OperationAdmission
 
     func register(in table: inout MessageTable) {
-        table.on("VDI.pool_migrate") { call, arguments in
+        table.on("VDI.pool_migrate", cancellable: true) { call, arguments in
             .ref(
                 try await migrate(
                     arguments.get(0), to: arguments.get(1), options: arguments.get(2), call: call
@@ -22,8 +22,16 @@ struct MigrationMessages: Sendable {
     private func migrate(
         _ vdi: Ref<VDI>, to sr: Ref<SR>, options: [String: String], call: CallContext
     ) async throws -> Ref<VDI> {
+        // The disk as it is once nobody else changes it.
+        try await admission.run([.vdi(vdi, .mirror), .sr(sr, .vdiMirror)], task: call.task) {
+            try await move(vdi, to: sr, options: options, progress: call.progress)
+        }
+    }
+
+    private func move(
+        _ vdi: Ref<VDI>, to sr: Ref<SR>, options: [String: String], progress: any TaskProgress
+    ) async throws -> Ref<VDI> {
         let row = try context.row(vdi)
-        _ = try context.row(sr)
         let destination = try context.attached(sr)
         let source = try context.attached(row[VDI.sr])
         let sourceFormat = context.format(of: row)
@@ -49,22 +57,9 @@ struct MigrationMessages: Sendable {
             sourceLocation: row[VDI.location], destinationUUID: Fresh.uuid(),
             destinationRef: Fresh.ref(VDI.self).opaque, destinationSR: sr.opaque, format: outcome.format.rawValue,
             size: outcome.size, bytesPerSecond: limit.bytes)
-        try await admission.run(vdi, "mirror", task: call.task) { row, _ in
-            try Self.check(row, vdi)
-        } _: {
-            try await checkSpace(row, source: source, destination: destination)
-            try await MotionDriver(context: context).run(motion, progress: call.progress)
-        }
+        try await checkSpace(row, source: source, destination: destination)
+        try await MotionDriver(context: context).run(motion, progress: progress)
         return Ref(motion.destinationRef)
-    }
-
-    /// Order as XAPI checks VDI operations.
-    private static func check(_ row: Row, _ vdi: Ref<VDI>) throws {
-        if row[VDI.type] == .cbtMetadata { throw APIError("VDI_INCOMPATIBLE_TYPE", vdi.opaque, "CBT metadata") }
-        if row[VDI.cbtEnabled] { throw APIError("VDI_CBT_ENABLED", vdi.opaque) }
-        if row[VDI.smConfig]["key_hash"] != nil { throw APIError("VDI_IS_ENCRYPTED", vdi.opaque) }
-        if row[VDI.onBoot] == .reset { throw APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION") }
-        if !row[VDI.managed] { throw APIError("VDI_NOT_MANAGED", vdi.opaque) }
     }
 
     /// What the source takes now must fit what the destination has free: SR_FULL [requested, maximum] otherwise.

@@ -100,15 +100,18 @@ struct MotionDriver: Sendable {
 
     /// Holds the new VDI again after a restart, while the old image is still there.
     func holdAgain(_ motion: DiskMotion) async {
-        let hold = Self.hold(motion)
-        try? await context.database.transaction { tx in
-            try OperationAdmission.record(hold.ref, of: hold.className, key: hold.key, operation: "mirror", in: tx)
-        }
+        try? await context.database.transaction { tx in try OperationAdmission.enter(Self.hold(motion), in: tx) }
     }
 
-    /// The operation that holds the new VDI from the commit until the old image is gone.
+    /// What holds the new VDI, and the SR of the old image, from the commit until that image is gone.
     private static func hold(_ motion: DiskMotion) -> OperationAdmission.Admitted {
-        OperationAdmission.Admitted(className: "VDI", ref: motion.destinationRef, key: "OpaqueRef:" + motion.id)
+        OperationAdmission.Admitted(
+            entries: [
+                OperationClaim.Entry(
+                    className: VDI.className, ref: motion.destinationRef, operation: VDIOperations.mirror.rawValue),
+                OperationClaim.Entry(
+                    className: SR.className, ref: motion.sourceSR, operation: StorageOperations.vdiMirror.rawValue),
+            ], key: "OpaqueRef:" + motion.id)
     }
 
     private func perform(
@@ -260,8 +263,7 @@ struct MotionDriver: Sendable {
             }
             tx.delete(old)
             // Nobody may move or destroy the new VDI before the old image is gone.
-            let hold = Self.hold(moved)
-            try OperationAdmission.record(hold.ref, of: hold.className, key: hold.key, operation: "mirror", in: tx)
+            try OperationAdmission.enter(Self.hold(moved), in: tx)
             let datapath = tx.privateRecords(kind: DiskActivation.recordKind)[moved.sourceUUID]
             tx.setPrivate(kind: DiskActivation.recordKind, key: moved.sourceUUID, value: nil)
             tx.setPrivate(kind: DiskActivation.recordKind, key: moved.destinationUUID, value: datapath)

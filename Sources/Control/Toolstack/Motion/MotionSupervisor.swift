@@ -28,7 +28,11 @@ actor MotionSupervisor {
             }
         }
         for motion in motions where !motion.isDecided {
-            let held = try? await admission.begin(Ref<VDI>(motion.sourceRef), "mirror", task: .null) { _, _ in }
+            // It was admitted when it began.
+            let claims: [OperationClaim] = [
+                .vdi(Ref(motion.sourceRef), .mirror), .sr(Ref(motion.destinationSR), .vdiMirror),
+            ]
+            let held = try? await admission.enter(claims)
             Task { [context, admission] in
                 await MotionDriver(context: context).recover(motion)
                 if let held { await admission.end(held) }

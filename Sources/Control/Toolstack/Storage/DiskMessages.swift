@@ -11,7 +11,9 @@ struct DiskMessages: Sendable {
     let admission: OperationAdmission
 
     func register(in table: inout MessageTable) {
-        table.on("VDI.create") { _, arguments in .ref(try await create(arguments.values[0]).opaque) }
+        table.on("VDI.create") { call, arguments in
+            .ref(try await create(arguments.values[0], task: call.task).opaque)
+        }
         table.on("VDI.destroy") { call, arguments in
             try await destroy(arguments.get(0), task: call.task)
             return .void
@@ -20,12 +22,12 @@ struct DiskMessages: Sendable {
             try await resize(arguments.get(0), to: arguments.get(1), task: call.task)
             return .void
         }
-        table.on("VDI.forget") { call, arguments in
-            try await forget(arguments.get(0), task: call.task)
+        table.on("VDI.forget") { _, arguments in
+            try await forget(arguments.get(0))
             return .void
         }
-        table.on("VDI.update") { _, arguments in
-            try await update(arguments.get(0))
+        table.on("VDI.update") { call, arguments in
+            try await update(arguments.get(0), task: call.task)
             return .void
         }
         table.on("VDI.set_name_label") { _, arguments in
@@ -41,7 +43,7 @@ struct DiskMessages: Sendable {
         return .void
     }
 
-    private func create(_ record: APIValue) async throws -> Ref<VDI> {
+    private func create(_ record: APIValue, task: Ref<XenTask>) async throws -> Ref<VDI> {
         guard let sr = record["SR"].flatMap({ Ref<SR>(api: $0) }) else {
             throw APIError.internalError("VDI.create needs the member SR")
         }
@@ -58,7 +60,7 @@ struct DiskMessages: Sendable {
         } catch {
             throw refusal(error, vdi: vdi, attached: attached, size: size)
         }
-        try await makeVolume(in: attached, size: outcome.size, format: outcome.format) { volume, tx in
+        try await makeVolume(in: attached, size: outcome.size, format: outcome.format, task: task) { volume, tx in
             tx.insert(VDI.self, ref: vdi) { row in
                 for case .record(let members) in [record] {
                     for member in members where member.name != "SR" { row[field: member.name] = member.value }
@@ -73,35 +75,31 @@ struct DiskMessages: Sendable {
         return vdi
     }
 
-    private static let creationPrefix = "OpaqueRef:"
-
-    /// The volumes that `makeVolume` is making in the SR.
-    static func creating(in sr: Ref<SR>, _ reader: any DatabaseReader) -> Set<String> {
-        guard case .map(let operations)? = reader.row(sr)?[field: "current_operations"] else { return [] }
-        return Set(
-            operations.compactMap { key, name in
-                name == .string("vdi_create") ? String(key.dropFirst(creationPrefix.count)) : nil
-            })
-    }
-
-    /// A new volume and the row that `insert` makes of it: both or none. While it runs the SR's `current_operations` say
-    /// `vdi_create` under a key made of the volume's uuid, so that a scan does not take it for a foreign one, and the SR is
-    /// not unplugged.
+    /// A new volume and the row that `insert` makes of it: both or none. While it runs the SR is in the operation
+    /// `vdi_create`, and a scan does not take the volume for a foreign one.
     func makeVolume(
-        in attached: AttachedRepository, size: UInt64, format: ImageFormat,
+        in attached: AttachedRepository, size: UInt64, format: ImageFormat, task: Ref<XenTask>,
         insert: @escaping @Sendable (Volume, Transaction) throws -> Void
     ) async throws {
         let sr = attached.ref
         let uuid = Fresh.uuid()
-        let admitted = OperationAdmission.Admitted(
-            className: SR.className, ref: sr.opaque, key: Self.creationPrefix + uuid)
-        try await context.database.transaction { tx in
-            guard tx.rows(PBD.self, where: { $0[PBD.sr] == sr }).contains(where: { $0[PBD.currentlyAttached] }) else {
+        context.volumesBeingMade.insert(uuid)
+        defer { context.volumesBeingMade.remove(uuid) }
+        try await admission.run([.sr(sr, .vdiCreate)], task: task) { tx in
+            guard OperationFacts(tx).sr(try tx.require(sr)).isPlugged else {
                 throw APIError("SR_NOT_ATTACHED", sr.opaque)
             }
-            try OperationAdmission.record(
-                admitted.ref, of: admitted.className, key: admitted.key, operation: "vdi_create", in: tx)
+        } _: {
+            try await makeVolume(uuid, in: attached, size: size, format: format, insert: insert)
         }
+        await context.refreshSpace(attached)
+    }
+
+    private func makeVolume(
+        _ uuid: String, in attached: AttachedRepository, size: UInt64, format: ImageFormat,
+        insert: @escaping @Sendable (Volume, Transaction) throws -> Void
+    ) async throws {
+        let sr = attached.ref
         do {
             let volume = try await attached.manager.createVolume(
                 attached.repository, uuid: uuid, size: size, format: format)
@@ -114,13 +112,9 @@ struct DiskMessages: Sendable {
                 try? await attached.manager.destroyVolume(attached.repository, location: volume.location)
                 throw error
             }
-        } catch {
-            await admission.end(admitted)
-            if let error = error as? StorageError { throw ErrorMapping.api(error, sr: sr) }
-            throw error
+        } catch let error as StorageError {
+            throw ErrorMapping.api(error, sr: sr)
         }
-        await admission.end(admitted)
-        await context.refreshSpace(attached)
     }
 
     /// VDI.create reports a size beyond every allowed format as the driver would; the rest as the format errors.
@@ -138,22 +132,10 @@ struct DiskMessages: Sendable {
             supported: attached.manager.info.supportedImageFormats.map(\.rawValue))
     }
 
-    /// Throws VDI_IN_USE while a VBD is attached or about to be.
-    static func requireDetached(_ vdi: Row, _ reader: any DatabaseReader, operation: String) throws {
-        let ref = vdi.typedRef(VDI.self)
-        let isUsed = reader.rows(VBD.self) { $0[VBD.vdi] == ref }
-            .contains { $0[VBD.currentlyAttached] || $0[VBD.reserved] }
-        if isUsed {
-            throw APIError("VDI_IN_USE", ref.opaque, operation)
-        }
-    }
-
     private func destroy(_ vdi: Ref<VDI>, task: Ref<XenTask>) async throws {
-        let row = try context.row(vdi)
-        let attached = try context.attached(row[VDI.sr])
-        try await admission.run(vdi, "destroy", task: task) { row, reader in
-            try Self.requireDetached(row, reader, operation: "destroy")
-        } _: {
+        let attached = try await admission.run([.vdi(vdi, .destroy)], task: task) {
+            let row = try context.row(vdi)
+            let attached = try context.attached(row[VDI.sr])
             do {
                 try await attached.manager.destroyVolume(attached.repository, location: row[VDI.location])
             } catch let error as StorageError {
@@ -165,27 +147,22 @@ struct DiskMessages: Sendable {
                 }
                 tx.delete(vdi)
             }
+            return attached
         }
         await context.refreshSpace(attached)
     }
 
-    private func forget(_ vdi: Ref<VDI>, task: Ref<XenTask>) async throws {
-        try await admission.run(vdi, "forget", task: task) { row, reader in
-            try Self.requireDetached(row, reader, operation: "forget")
-        } _: {
-            try await context.database.transaction { tx in tx.delete(vdi) }
-        }
+    private func forget(_ vdi: Ref<VDI>) async throws {
+        try await admission.change([.vdi(vdi, .forget)]) { tx in tx.delete(vdi) }
     }
 
     private func resize(_ vdi: Ref<VDI>, to size: Int64, task: Ref<XenTask>) async throws {
-        let row = try context.row(vdi)
-        let attached = try context.attached(row[VDI.sr])
-        guard size >= 0, let format = context.format(of: row) else {
-            throw APIError("INVALID_VALUE", "size", String(size))
-        }
-        try await admission.run(vdi, "resize", task: task) { row, reader in
-            try Self.requireDetached(row, reader, operation: "resize")
-        } _: {
+        let attached = try await admission.run([.vdi(vdi, .resize)], task: task) {
+            let row = try context.row(vdi)
+            let attached = try context.attached(row[VDI.sr])
+            guard size >= 0, let format = context.format(of: row) else {
+                throw APIError("INVALID_VALUE", "size", String(size))
+            }
             do {
                 let rounded = try attached.manager.roundedSize(UInt64(size), format: format)
                 let volume = try await attached.manager.resizeVolume(
@@ -197,22 +174,25 @@ struct DiskMessages: Sendable {
             } catch let error as StorageError {
                 throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: "resize")
             }
+            return attached
         }
         await context.refreshSpace(attached)
     }
 
     /// Reads the volume's sizes again.
-    private func update(_ vdi: Ref<VDI>) async throws {
-        let row = try context.row(vdi)
-        let attached = try context.attached(row[VDI.sr])
-        do {
-            let volume = try await attached.manager.stat(attached.repository, location: row[VDI.location])
-            try await context.database.transaction { tx in
-                try tx.set(vdi, VDI.virtualSize, Int64(clamping: volume.virtualSize))
-                try tx.set(vdi, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
+    private func update(_ vdi: Ref<VDI>, task: Ref<XenTask>) async throws {
+        try await admission.run([.vdi(vdi, .update)], task: task) {
+            let row = try context.row(vdi)
+            let attached = try context.attached(row[VDI.sr])
+            do {
+                let volume = try await attached.manager.stat(attached.repository, location: row[VDI.location])
+                try await context.database.transaction { tx in
+                    try tx.set(vdi, VDI.virtualSize, Int64(clamping: volume.virtualSize))
+                    try tx.set(vdi, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
+                }
+            } catch let error as StorageError {
+                throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: "update")
             }
-        } catch let error as StorageError {
-            throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: "update")
         }
     }
 }

@@ -8,6 +8,7 @@ import StorageMotion
 /// SR and PBD messages.
 struct RepositoryMessages: Sendable {
     let context: StorageContext
+    let admission: OperationAdmission
 
     func register(in table: inout MessageTable) {
         table.on("SR.create") { call, arguments in
@@ -15,7 +16,7 @@ struct RepositoryMessages: Sendable {
                 try await create(
                     host: arguments.get(0), deviceConfig: arguments.get(1), nameLabel: arguments.get(3),
                     nameDescription: arguments.get(4), type: arguments.get(5), contentType: arguments.get(6),
-                    shared: arguments.get(7), smConfig: arguments.get(8)
+                    shared: arguments.get(7), smConfig: arguments.get(8), task: call.task
                 ).opaque)
         }
         table.on("SR.introduce") { call, arguments in
@@ -27,15 +28,15 @@ struct RepositoryMessages: Sendable {
                 ).opaque)
         }
         table.on("SR.scan") { call, arguments in
-            try await scan(arguments.get(0))
+            try await scan(arguments.get(0), task: call.task)
             return .void
         }
         table.on("SR.forget") { call, arguments in
-            try await forget(arguments.get(0))
+            try await forget(arguments.get(0), task: call.task)
             return .void
         }
         table.on("SR.destroy") { call, arguments in
-            try await destroy(arguments.get(0))
+            try await destroy(arguments.get(0), task: call.task)
             return .void
         }
         table.on("SR.set_name_label") { _, arguments in
@@ -44,17 +45,17 @@ struct RepositoryMessages: Sendable {
         table.on("SR.set_name_description") { _, arguments in
             try await set(arguments.get(0), SR.nameDescription, arguments.get(1, as: String.self))
         }
-        table.on("PBD.create") { call, arguments in .ref(try await createPBD(arguments.values[0]).opaque) }
+        table.on("PBD.create") { _, arguments in .ref(try await createPBD(arguments.values[0]).opaque) }
         table.on("PBD.destroy") { call, arguments in
             try await destroyPBD(arguments.get(0))
             return .void
         }
         table.on("PBD.plug") { call, arguments in
-            try await plug(arguments.get(0))
+            try await plug(arguments.get(0), task: call.task)
             return .void
         }
         table.on("PBD.unplug") { call, arguments in
-            try await unplug(arguments.get(0))
+            try await unplug(arguments.get(0), task: call.task)
             return .void
         }
         table.on("PBD.set_device_config") { _, arguments in
@@ -73,7 +74,7 @@ struct RepositoryMessages: Sendable {
 
     private func create(
         host: Ref<Host>, deviceConfig: [String: String], nameLabel: String, nameDescription: String, type: String,
-        contentType: String, shared: Bool, smConfig: [String: String]
+        contentType: String, shared: Bool, smConfig: [String: String], task: Ref<XenTask>
     ) async throws -> Ref<SR> {
         _ = try context.row(host)
         let manager = try context.manager(ofType: type)
@@ -102,7 +103,7 @@ struct RepositoryMessages: Sendable {
                     row[PBD.deviceConfig] = deviceConfig
                 }
             }
-            try await plug(pbd)
+            try await plug(pbd, task: task)
         } catch {
             try? await context.database.transaction { tx in
                 tx.delete(pbd)
@@ -137,14 +138,18 @@ struct RepositoryMessages: Sendable {
 
     /// Introduces the volumes that are there, updates the known ones, drops the rows of those that are gone. Destinations
     /// of running moves are the moves' own.
-    func scan(_ sr: Ref<SR>) async throws {
+    private func scan(_ sr: Ref<SR>, task: Ref<XenTask>) async throws {
+        try await admission.run([.sr(sr, .scan)], task: task) { try await scan(sr) }
+    }
+
+    private func scan(_ sr: Ref<SR>) async throws {
         let attached = try context.attached(sr)
         // The listing tells about this moment and later; rows that come after it are not for it to judge.
         let before = context.database.read { reader in
             ScanStart(
                 generation: reader.generation,
                 uuids: Set(reader.rows(VDI.self, where: VDI.sr, is: sr).map { $0[VDI.uuid] }),
-                moving: Self.moving(reader), creating: DiskMessages.creating(in: sr, reader))
+                moving: Self.moving(reader), creating: context.volumesBeingMade.all)
         }
         let found: RepositoryScan
         do {
@@ -167,7 +172,7 @@ struct RepositoryMessages: Sendable {
         let insertable = Set(fresh.filter { present.contains($0.location) }.map(\.uuid))
         try await context.database.transaction { tx in
             let reserved = before.moving.union(Self.moving(tx))
-            let skipped = before.creating.union(DiskMessages.creating(in: sr, tx))
+            let skipped = before.creating.union(context.volumesBeingMade.all)
             var known: [String: Row] = [:]
             for row in tx.rows(VDI.self, where: VDI.sr, is: sr) { known[row[VDI.location]] = row }
             for volume in found.volumes where !reserved.contains(volume.uuid) {
@@ -213,44 +218,41 @@ struct RepositoryMessages: Sendable {
         Set(motions(reader).flatMap { [$0.sourceUUID, $0.destinationUUID] })
     }
 
-    /// Throws OTHER_OPERATION_IN_PROGRESS while a move comes from or goes to the SR, or something runs on the SR itself.
-    private static func requireIdle(_ sr: Ref<SR>, _ reader: any DatabaseReader) throws {
+    /// Throws OTHER_OPERATION_IN_PROGRESS while a move comes from or goes to the SR, one that waits to be cleaned up too.
+    private static func requireUnmoved(_ sr: Ref<SR>, _ reader: any DatabaseReader) throws {
         if let motion = motions(reader).first(where: { $0.sourceSR == sr.opaque || $0.destinationSR == sr.opaque }) {
             throw APIError("OTHER_OPERATION_IN_PROGRESS", SR.className, sr.opaque, "vdi_mirror", motion.id)
         }
-        try OperationAdmission.requireIdle(try reader.require(sr))
     }
 
-    /// Throws VDI_IN_USE while one of the SR's disks is attached, about to be, or in an operation.
-    private static func requireUnused(_ sr: Ref<SR>, _ reader: any DatabaseReader, operation: String) throws {
-        for vdi in reader.rows(VDI.self, where: { $0[VDI.sr] == sr }) {
-            try DiskMessages.requireDetached(vdi, reader, operation: operation)
-            if !vdi[VDI.currentOperations].isEmpty { throw APIError("VDI_IN_USE", vdi.ref, operation) }
+    private func forget(_ sr: Ref<SR>, task: Ref<XenTask>) async throws {
+        try await admission.run([.sr(sr, .forget)], task: task) { tx in
+            try Self.requireUnmoved(sr, tx)
+            if let used = OperationFacts(tx).usedDisk(of: sr) { throw APIError("VDI_IN_USE", used, "forget") }
+        } _: {
+            try await forgetRows(sr)
         }
     }
 
-    private func forget(_ sr: Ref<SR>) async throws {
+    private func forgetRows(_ sr: Ref<SR>) async throws {
         try await context.database.transaction { tx in
-            try Self.requireIdle(sr, tx)
-            let pbds = tx.rows(PBD.self) { $0[PBD.sr] == sr }
-            if pbds.contains(where: { $0[PBD.currentlyAttached] }) { throw APIError("SR_HAS_PBD", sr.opaque) }
-            try Self.requireUnused(sr, tx, operation: "forget")
-            for pbd in pbds { tx.delete(pbd.typedRef(PBD.self)) }
+            for pbd in tx.rows(PBD.self, where: { $0[PBD.sr] == sr }) { tx.delete(pbd.typedRef(PBD.self)) }
             for vdi in tx.rows(VDI.self, where: { $0[VDI.sr] == sr }) { tx.delete(vdi.typedRef(VDI.self)) }
             tx.delete(sr)
+        }
+    }
+
+    private func destroy(_ sr: Ref<SR>, task: Ref<XenTask>) async throws {
+        try await admission.run([.sr(sr, .destroy)], task: task) { tx in
+            try Self.requireUnmoved(sr, tx)
+        } _: {
+            try await destroy(sr)
         }
     }
 
     private func destroy(_ sr: Ref<SR>) async throws {
         let row = try context.row(sr)
         guard let pbd = context.pbd(of: sr) else { throw APIError("SR_HAS_NO_PBDS", sr.opaque) }
-        if pbd[PBD.currentlyAttached] { throw APIError("SR_HAS_PBD", sr.opaque) }
-        try context.database.read { reader in
-            try Self.requireIdle(sr, reader)
-            if reader.rows(VDI.self).contains(where: { $0[VDI.sr] == sr && $0[VDI.managed] }) {
-                throw APIError("SR_NOT_EMPTY")
-            }
-        }
         let manager = try context.manager(ofType: row[SR.type])
         do {
             try await manager.destroyRepository(
@@ -258,7 +260,7 @@ struct RepositoryMessages: Sendable {
         } catch {
             throw ErrorMapping.api(error, sr: sr)
         }
-        try await forget(sr)
+        try await forgetRows(sr)
     }
 
     // MARK: PBD
@@ -271,7 +273,7 @@ struct RepositoryMessages: Sendable {
         _ = try context.row(host)
         _ = try context.row(sr)
         let pbd = Fresh.ref(PBD.self)
-        try await context.database.transaction { tx in
+        try await admission.change([.sr(sr, .pbdCreate)]) { tx in
             if let existing = tx.rows(PBD.self, where: { $0[PBD.sr] == sr && $0[PBD.host] == host }).first {
                 throw APIError("PBD_EXISTS", sr.opaque, host.opaque, existing.ref)
             }
@@ -285,45 +287,62 @@ struct RepositoryMessages: Sendable {
         return pbd
     }
 
+    /// The PBD's own rules, after those of its SR.
+    private static func check(_ pbd: Ref<PBD>, _ operation: PBDOperation, _ reader: any DatabaseReader) throws {
+        let facts = OperationFacts(reader).pbd(try reader.require(pbd))
+        if let refusal = PBDOperationRules.refusal(of: operation, facts) { throw refusal }
+    }
+
+    /// What an operation on the PBD claims; nothing where its SR is gone.
+    private func claims(_ pbd: Row, _ operation: PBDOperation) -> [OperationClaim] {
+        let sr = pbd[PBD.sr]
+        return context.database.read { $0.row(sr) } == nil ? [] : [.sr(sr, operation.repositoryOperation)]
+    }
+
     private func destroyPBD(_ pbd: Ref<PBD>) async throws {
-        try await context.database.transaction { tx in
-            let row = try tx.require(pbd)
-            if row[PBD.currentlyAttached] { throw APIError("SR_HAS_PBD", row[PBD.sr].opaque) }
+        let claims = claims(try context.row(pbd), .destroy)
+        try await admission.change(claims) { tx in
+            try Self.check(pbd, .destroy, tx)
             tx.delete(pbd)
         }
     }
 
-    func plug(_ pbd: Ref<PBD>) async throws {
+    private func plug(_ pbd: Ref<PBD>, task: Ref<XenTask>) async throws {
         let row = try context.row(pbd)
         if row[PBD.currentlyAttached] { return }
         let sr = try context.row(row[PBD.sr])
         let manager = try context.manager(ofType: sr[SR.type])
-        do {
-            try await manager.attach(StorageRepository(uuid: sr[SR.uuid], deviceConfig: row[PBD.deviceConfig]))
-        } catch {
-            throw ErrorMapping.api(error, sr: row[PBD.sr])
+        try await admission.run(claims(row, .plug), task: task) { tx in
+            try Self.check(pbd, .plug, tx)
+        } _: {
+            do {
+                try await manager.attach(StorageRepository(uuid: sr[SR.uuid], deviceConfig: row[PBD.deviceConfig]))
+            } catch let error as StorageError {
+                throw ErrorMapping.api(error, sr: row[PBD.sr])
+            }
+            try await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
+            try await scan(row[PBD.sr])
         }
-        try await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
-        try await scan(row[PBD.sr])
     }
 
-    private func unplug(_ pbd: Ref<PBD>) async throws {
+    private func unplug(_ pbd: Ref<PBD>, task: Ref<XenTask>) async throws {
         let row = try context.row(pbd)
         guard row[PBD.currentlyAttached] else { return }
         let sr = try context.row(row[PBD.sr])
         let srRef = row[PBD.sr]
         let manager = try context.manager(ofType: sr[SR.type])
         // The row first, with what speaks against it: nothing new begins on storage that is going.
-        try await context.database.transaction { tx in
-            try Self.requireIdle(srRef, tx)
-            try Self.requireUnused(srRef, tx, operation: "PBD.unplug")
+        try await admission.run(claims(row, .unplug), task: task) { tx in
+            try Self.requireUnmoved(srRef, tx)
+            try Self.check(pbd, .unplug, tx)
             try tx.set(pbd, PBD.currentlyAttached, false)
-        }
-        do {
-            try await manager.detach(StorageRepository(uuid: sr[SR.uuid], deviceConfig: row[PBD.deviceConfig]))
-        } catch {
-            try? await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
-            throw ErrorMapping.api(error, sr: srRef)
+        } _: {
+            do {
+                try await manager.detach(StorageRepository(uuid: sr[SR.uuid], deviceConfig: row[PBD.deviceConfig]))
+            } catch let error as StorageError {
+                try? await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
+                throw ErrorMapping.api(error, sr: srRef)
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ import Logging
 import PoolDatabase
 import StorageInterface
 import StorageManagers
+import Synchronization
 
 /// What the storage messages share: the database, this host, the drivers, the data paths.
 final class StorageContext: Sendable {
@@ -14,6 +15,7 @@ final class StorageContext: Sendable {
     let managers: [String: any StorageManager]
     let disks: DiskActivation
     let logger: Logger
+    let volumesBeingMade = VolumesBeingMade()
 
     init(
         database: PoolDatabase, host: Ref<APITypes.Host>, managers: [any StorageManager], disks: DiskActivation,
@@ -94,6 +96,15 @@ extension StorageContext {
             return overflow ? .max : next
         }
     }
+}
+
+/// The uuids of the volumes that are made just now: they are there, and no row tells of them yet.
+final class VolumesBeingMade: Sendable {
+    private let uuids = Mutex<Set<String>>([])
+
+    func insert(_ uuid: String) { _ = uuids.withLock { $0.insert(uuid) } }
+    func remove(_ uuid: String) { _ = uuids.withLock { $0.remove(uuid) } }
+    var all: Set<String> { uuids.withLock { $0 } }
 }
 
 /// An SR that can be worked with on this host.

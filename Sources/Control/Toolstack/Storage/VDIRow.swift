@@ -17,13 +17,7 @@ enum VDIRow {
         row[VDI.missing] = false
         row[VDI.currentOperations] = [:]
         row[VDI.smConfig] = ["image-format": volume.format.rawValue]
-        row[VDI.allowedOperations] = [.clone, .copy, .resize, .destroy, .forget, .update].filter {
-            operations.contains($0)
-        }
     }
-
-    /// What this slice of the toolstack offers on a VDI.
-    private static let operations: [VDIOperations] = [.resize, .destroy, .forget]
 
     /// The new row of a moved disk: who it is and what it was called, with the new volume's place and sizes.
     static func fill(_ row: inout NewRow, movedFrom source: Row, _ volume: Volume, sr: Ref<SR>) {

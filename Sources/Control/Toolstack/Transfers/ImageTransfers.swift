@@ -32,9 +32,7 @@ struct ImageTransfers: DiskTransfers {
         let row = try context.row(vdi)
         if row[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.opaque) }
         let image = try context.image(of: row, readOnly: false)
-        let admitted = try await admission.begin(vdi, "update", task: call.task) { row, reader in
-            try DiskMessages.requireDetached(row, reader, operation: "import")
-        }
+        let admitted = try await admission.begin([.vdi(vdi, .update)], task: call.task)
         do {
             let process = try TransferProcess.start(
                 [program, "import", "--image", image.path, "--format", image.format, "--as", format.rawValue],
@@ -75,7 +73,8 @@ struct ImageTransfers: DiskTransfers {
             throw ErrorMapping.api(error, sr: sr)
         }
         let disks = DiskMessages(context: context, admission: admission)
-        try await disks.makeVolume(in: attached, size: chosen.size, format: chosen.format) { volume, tx in
+        try await disks.makeVolume(in: attached, size: chosen.size, format: chosen.format, task: call.task) {
+            volume, tx in
             tx.insert(VDI.self, ref: vdi) { row in
                 VDIRow.fill(&row, volume, sr: sr)
                 row[VDI.nameLabel] = "Imported VDI"
@@ -111,9 +110,7 @@ struct ImageTransfers: DiskTransfers {
             throw APIError("VDI_TOO_LARGE", vdi.opaque, String(limit))
         }
         let image = try context.image(of: row, readOnly: true)
-        let admitted = try await admission.begin(vdi, "copy", task: call.task) { row, reader in
-            try DiskMessages.requireDetached(row, reader, operation: "export")
-        }
+        let admitted = try await admission.begin([.vdi(vdi, .copy)], task: call.task)
         do {
             let process = try TransferProcess.start(
                 [program, "export", "--image", image.path, "--format", image.format, "--as", format.rawValue],

@@ -1,0 +1,136 @@
+import APITypes
+import PoolDatabase
+
+/// Keeps `allowed_operations` what the rules say, in the transaction that changes what they look at. The field is not
+/// stored, so this costs no write.
+enum AllowedOperations {
+    static let derivation = Derivation(classes: ["VM", "VDI", "VBD", "SR", "PBD", "SM", "host"]) { tx, changed in
+        var due = Due()
+        for row in changed { due.note(row, tx) }
+        try due.update(tx)
+    }
+
+    /// Everything, as after a start: the fields begin empty.
+    static func refreshAll(_ database: PoolDatabase) async throws {
+        try await database.transaction { tx in
+            var due = Due()
+            due.repositories.formUnion(tx.rows(SR.self).map(\.ref))
+            due.disks.formUnion(tx.rows(VDI.self).map(\.ref))
+            due.machines.formUnion(tx.rows(VM.self).map(\.ref))
+            due.devices.formUnion(tx.rows(VBD.self).map(\.ref))
+            due.hosts.formUnion(tx.rows(Host.self).map(\.ref))
+            try due.update(tx)
+            for pool in tx.rows(Pool.self) {
+                try tx.set(pool.typedRef(Pool.self), Pool.allowedOperations, PoolOperationRules.allowed())
+            }
+        }
+    }
+
+    /// Sets one VM's field again, whatever it is now.
+    static func refresh(_ vm: Ref<VM>, in tx: Transaction) throws(APIError) {
+        let row = try tx.require(vm)
+        try tx.set(vm, VM.allowedOperations, VMOperationRules.allowed(OperationFacts(tx).vm(row)))
+    }
+
+    /// The objects whose operations may have changed.
+    private struct Due {
+        var repositories: Set<String> = []
+        var disks: Set<String> = []
+        var machines: Set<String> = []
+        var devices: Set<String> = []
+        var hosts: Set<String> = []
+
+        /// Adds a changed row, and those whose operations depend on what changed in it.
+        mutating func note(_ row: ChangedRow, _ tx: Transaction) {
+            switch row.className {
+            case "VM": noteMachine(row.ref, tx)
+            case "VDI": noteDisk(row.ref, tx)
+            case "VBD":
+                devices.insert(row.ref)
+                for side in [tx.before(Ref<VBD>(row.ref)), tx.row(Ref<VBD>(row.ref))] {
+                    if let side { disks.insert(side[VBD.vdi].opaque) }
+                }
+            case "SR": repositories.insert(row.ref)
+            case "PBD": notePBD(row.ref, tx)
+            case "SM": noteManager(row.ref, tx)
+            default: hosts.insert(row.ref)
+            }
+        }
+
+        /// What the rules look at in a VM and in a VDI; all else may change without them.
+        private static let machineFields = [
+            "power_state", "current_operations", "is_a_template", "is_default_template", "is_a_snapshot",
+            "is_control_domain", "platform", "blocked_operations",
+        ]
+        private static let diskFields = [
+            "current_operations", "managed", "type", "SR", "read_only", "sharable", "is_a_snapshot", "cbt_enabled",
+            "on_boot", "sm_config",
+        ]
+
+        private mutating func noteMachine(_ ref: String, _ tx: Transaction) {
+            let (before, after) = (tx.before(Ref<VM>(ref)), tx.row(Ref<VM>(ref)))
+            if let before, let after, !differ(before, after, Self.machineFields) { return }
+            machines.insert(ref)
+            if let before, let after, !differ(before, after, ["power_state", "current_operations"]) { return }
+            devices.formUnion(OperationFacts(tx).rows(VBD.self, "VM", ref).map(\.ref))
+        }
+
+        private mutating func noteDisk(_ ref: String, _ tx: Transaction) {
+            let (before, after) = (tx.before(Ref<VDI>(ref)), tx.row(Ref<VDI>(ref)))
+            if let before, let after, !differ(before, after, Self.diskFields) { return }
+            disks.insert(ref)
+            // Whether an SR is empty.
+            if let before, let after, differ(before, after, ["managed", "type", "SR"]) {
+                repositories.formUnion([before[VDI.sr].opaque, after[VDI.sr].opaque])
+            }
+            if let before, let after, !differ(before, after, ["current_operations", "managed"]) { return }
+            devices.formUnion(OperationFacts(tx).rows(VBD.self, "VDI", ref).map(\.ref))
+        }
+
+        private mutating func notePBD(_ ref: String, _ tx: Transaction) {
+            let (before, after) = (tx.before(Ref<PBD>(ref)), tx.row(Ref<PBD>(ref)))
+            if let before, let after, !differ(before, after, ["SR", "currently_attached"]) { return }
+            for case let side? in [before, after] { noteRepository(side[PBD.sr].opaque, tx) }
+        }
+
+        private mutating func noteManager(_ ref: String, _ tx: Transaction) {
+            let (before, after) = (tx.before(Ref<SM>(ref)), tx.row(Ref<SM>(ref)))
+            if let before, let after, !differ(before, after, ["type", "features"]) { return }
+            let types = [before, after].compactMap { $0?[SM.type] }
+            for sr in tx.rows(SR.self) where types.contains(sr[SR.type]) { noteRepository(sr.ref, tx) }
+        }
+
+        private mutating func noteRepository(_ ref: String, _ tx: Transaction) {
+            repositories.insert(ref)
+            disks.formUnion(OperationFacts(tx).rows(VDI.self, "SR", ref).map(\.ref))
+        }
+
+        private func differ(_ before: Row, _ after: Row, _ fields: [String]) -> Bool {
+            fields.contains { before[field: $0] != after[field: $0] }
+        }
+
+        func update(_ tx: Transaction) throws(APIError) {
+            var facts = OperationFacts(tx)
+            for ref in repositories.map({ Ref<SR>($0) }) {
+                guard let row = tx.row(ref) else { continue }
+                try tx.set(ref, SR.allowedOperations, SROperationRules.allowed(facts.sr(row)))
+            }
+            for ref in disks.map({ Ref<VDI>($0) }) {
+                guard let row = tx.row(ref) else { continue }
+                try tx.set(ref, VDI.allowedOperations, VDIOperationRules.allowed(facts.vdi(row)))
+            }
+            for ref in machines.map({ Ref<VM>($0) }) {
+                guard let row = tx.row(ref) else { continue }
+                try tx.set(ref, VM.allowedOperations, VMOperationRules.allowed(facts.vm(row)))
+            }
+            for ref in devices.map({ Ref<VBD>($0) }) {
+                guard let row = tx.row(ref) else { continue }
+                try tx.set(ref, VBD.allowedOperations, VBDOperationRules.allowed(facts.vbd(row)))
+            }
+            for ref in hosts.map({ Ref<Host>($0) }) {
+                guard let row = tx.row(ref) else { continue }
+                try tx.set(ref, Host.allowedOperations, HostOperationRules.allowed(facts.host(row)))
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import APITypes
+import PoolDatabase
+
+/// The one place where operations begin: the rules are asked and the operation is entered in `current_operations`, under
+/// its task's reference, in one transaction; when it ends, in whatever way, the entry goes. The field is not stored: a
+/// toolstack that was killed leaves nothing in it.
+struct OperationAdmission: Sendable {
+    let database: PoolDatabase
+    private static let field = "current_operations"
+
+    /// What `begin` entered; give it to `end`.
+    struct Admitted: Sendable, Hashable {
+        let entries: [OperationClaim.Entry]
+        let key: String
+    }
+
+    /// Runs `body` with the operations entered. `alongside` sees the admitting transaction after the rules agreed, and may
+    /// throw what else speaks against it.
+    func run<T: Sendable>(
+        _ claims: [OperationClaim], task: Ref<XenTask>,
+        alongside: @escaping @Sendable (Transaction) throws -> Void = { _ in }, _ body: () async throws -> T
+    ) async throws -> T {
+        let admitted = try await begin(claims, task: task, alongside: alongside)
+        do {
+            let result = try await body()
+            await end(admitted)
+            return result
+        } catch {
+            await end(admitted)
+            throw error
+        }
+    }
+
+    /// An operation that is over in one transaction: the rules are asked, and nobody sees it in progress.
+    @discardableResult
+    func change<T: Sendable>(
+        _ claims: [OperationClaim], _ body: @escaping @Sendable (Transaction) throws -> T
+    ) async throws -> T {
+        try await database.transaction { tx in
+            for claim in claims { try claim.check(tx) }
+            return try body(tx)
+        }
+    }
+
+    /// Enters the operations, or throws what is in the way of the first that cannot begin. To be paired with `end`.
+    func begin(
+        _ claims: [OperationClaim], task: Ref<XenTask>,
+        alongside: @escaping @Sendable (Transaction) throws -> Void = { _ in }
+    ) async throws -> Admitted {
+        try await database.transaction { tx in
+            for claim in claims { try claim.check(tx) }
+            try alongside(tx)
+            let key = task.isNull ? Fresh.ref(XenTask.self).opaque : task.opaque
+            let admitted = Admitted(entries: claims.flatMap { $0.entries(tx) }, key: key)
+            try Self.enter(admitted, in: tx)
+            return admitted
+        }
+    }
+
+    /// Enters operations that were admitted before a restart and go on. To be paired with `end`.
+    func enter(_ claims: [OperationClaim]) async throws -> Admitted {
+        try await database.transaction { tx in
+            let admitted = Admitted(entries: claims.flatMap { $0.entries(tx) }, key: Fresh.ref(XenTask.self).opaque)
+            try Self.enter(admitted, in: tx)
+            return admitted
+        }
+    }
+
+    /// Enters operations without asking, inside a transaction of the caller's, as when a new object takes over a running
+    /// one. Objects that are not there are left out.
+    static func enter(_ admitted: Admitted, in tx: Transaction) throws(APIError) {
+        for entry in admitted.entries {
+            guard let row = tx.row(className: entry.className, ref: entry.ref),
+                case .map(var operations) = row[field: field]
+            else { continue }
+            operations[admitted.key] = .string(entry.operation)
+            try tx.update(className: entry.className, ref: entry.ref, field: field, .map(operations))
+        }
+    }
+
+    /// Takes the entries out. The objects may be gone by now: that is no failure. The field lives in memory: this fails
+    /// only together with the whole database.
+    func end(_ admitted: Admitted) async {
+        try? await database.transaction { tx in
+            for entry in admitted.entries {
+                guard let row = tx.row(className: entry.className, ref: entry.ref),
+                    case .map(var operations) = row[field: Self.field]
+                else { continue }
+                operations[admitted.key] = nil
+                try tx.update(className: entry.className, ref: entry.ref, field: Self.field, .map(operations))
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import APITypes
+import PoolDatabase
+
+/// An operation that somebody wants to begin on an object.
+enum OperationClaim: Sendable {
+    case vm(Ref<VM>, VMOperations)
+    /// Claims what it is to the SR of the VDI too.
+    case vdi(Ref<VDI>, VDIOperations)
+    case vbd(Ref<VBD>, VBDOperations)
+    case sr(Ref<SR>, StorageOperations)
+    case host(Ref<Host>, HostAllowedOperations)
+
+    /// An operation on one object, as its row shows it.
+    struct Entry: Sendable, Hashable {
+        let className: String
+        let ref: String
+        let operation: String
+    }
+
+    /// Throws what speaks against the operation: HANDLE_INVALID [class, ref] for an object that is gone, then the rules'
+    /// errors. The SR of a VDI comes before the VDI, as in XenAPI.
+    func check(_ reader: any DatabaseReader) throws(APIError) {
+        var facts = OperationFacts(reader)
+        let refusal: APIError?
+        switch self {
+        case .vm(let ref, let operation):
+            refusal = VMOperationRules.refusal(of: operation, facts.vm(try reader.require(ref)))
+        case .vdi(let ref, let operation):
+            let row = try reader.require(ref)
+            if let wider = SROperationRules.operation(of: operation), reader.row(row[VDI.sr]) != nil {
+                try OperationClaim.sr(row[VDI.sr], wider).check(reader)
+            }
+            refusal = VDIOperationRules.refusal(of: operation, facts.vdi(row))
+        case .vbd(let ref, let operation):
+            refusal = VBDOperationRules.refusal(of: operation, facts.vbd(try reader.require(ref)), isCall: true)
+        case .sr(let ref, let operation):
+            refusal = SROperationRules.refusal(of: operation, facts.sr(try reader.require(ref)))
+        case .host(let ref, let operation):
+            refusal = HostOperationRules.refusal(of: operation, facts.host(try reader.require(ref)))
+        }
+        if let refusal { throw refusal }
+    }
+
+    /// What it is entered as.
+    func entries(_ reader: any DatabaseReader) -> [Entry] {
+        switch self {
+        case .vm(let ref, let operation): [entry(ref, operation)]
+        case .vbd(let ref, let operation): [entry(ref, operation)]
+        case .sr(let ref, let operation): [entry(ref, operation)]
+        case .host(let ref, let operation): [entry(ref, operation)]
+        case .vdi(let ref, let operation):
+            if let wider = SROperationRules.operation(of: operation), let sr = reader.row(ref)?[VDI.sr] {
+                [entry(sr, wider), entry(ref, operation)]
+            } else {
+                [entry(ref, operation)]
+            }
+        }
+    }
+
+    private func entry<C: XenClass>(_ ref: Ref<C>, _ operation: some APIEnumeration) -> Entry {
+        Entry(className: C.className, ref: ref.opaque, operation: operation.rawValue)
+    }
+}

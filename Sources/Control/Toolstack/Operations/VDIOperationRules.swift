@@ -1,0 +1,138 @@
+import APITypes
+
+/// What decides whether something may be done to a VDI.
+struct VDIOperationFacts: Sendable {
+    var ref: String
+    var type: VDIType = .user
+    var isManaged = true
+    var isReadOnly = false
+    var isSharable = false
+    var isSnapshot = false
+    var hasChangeTracking = false
+    var resetsOnBoot = false
+    var isEncrypted = false
+    var current: [CurrentOperation<VDIOperations>] = []
+    /// The modes of the VBDs that have it attached or are about to.
+    var users: [VBDMode] = []
+    /// An operation on one of its VBDs, with the VBD.
+    var busyVBD: (ref: String, operation: CurrentOperation<VBDOperations>)?
+    var repository: VDIRepositoryFacts
+}
+
+/// The same of the SR that holds it.
+struct VDIRepositoryFacts: Sendable {
+    var ref: String
+    var type: String
+    var isTools = false
+    var isPlugged: Bool
+    var features: Set<String>
+}
+
+/// The operations on VDIs: which may be begun, and the error for the others, in XenAPI's order of checks. High
+/// availability and upgrades, which the order has too, do not exist here.
+enum VDIOperationRules {
+    /// What there are messages for and clients look for; a move (`mirror`) is never listed.
+    static let offered: Set<VDIOperations> = [.resize, .destroy, .forget, .update]
+
+    static func allowed(_ facts: VDIOperationFacts) -> [VDIOperations] {
+        VDIOperations.allCases.filter { offered.contains($0) && refusal(of: $0, facts) == nil }
+    }
+
+    /// What speaks against beginning `operation`; nil when nothing does.
+    static func refusal(of operation: VDIOperations, _ facts: VDIOperationFacts) -> APIError? {
+        checkConcurrency(operation, facts) ?? checkUsers(operation, facts) ?? checkFeature(operation, facts)
+            ?? checkTracking(operation, facts) ?? checkKind(operation, facts)
+    }
+
+    /// What reads the image goes beside what reads it. A copy here is no VBD: the rest would find the image locked.
+    private static func checkConcurrency(_ operation: VDIOperations, _ facts: VDIOperationFacts) -> APIError? {
+        let other = facts.current.first { $0.operation != .copy } ?? (operation == .copy ? nil : facts.current.first)
+        if let other { return other.inTheWay(of: "VDI", facts.ref) }
+        if operation == .resize && !facts.repository.isPlugged {
+            return APIError("SR_HAS_NO_PBDS", facts.repository.ref)
+        }
+        return nil
+    }
+
+    private static func checkUsers(_ operation: VDIOperations, _ facts: VDIOperationFacts) -> APIError? {
+        if !facts.users.isEmpty && !isSafeWhileAttached(operation, facts) {
+            return APIError("VDI_IN_USE", facts.ref, operation.rawValue)
+        }
+        if operation != .dataDestroy, let busy = facts.busyVBD { return busy.operation.inTheWay(of: "VBD", busy.ref) }
+        return nil
+    }
+
+    private static func isSafeWhileAttached(_ operation: VDIOperations, _ facts: VDIOperationFacts) -> Bool {
+        switch operation {
+        case .snapshot, .resizeOnline, .blocked, .clone, .revertTo, .mirror, .enableCBT, .disableCBT, .dataDestroy:
+            true
+        // The data path opens what can be written for writing, whatever the VBD says.
+        case .copy: facts.isReadOnly && !facts.users.contains(.rw)
+        default: false
+        }
+    }
+
+    private static func checkFeature(_ operation: VDIOperations, _ facts: VDIOperationFacts) -> APIError? {
+        guard let feature = feature(for: operation), !facts.repository.features.contains(feature) else { return nil }
+        return APIError("SR_OPERATION_NOT_SUPPORTED", facts.repository.ref)
+    }
+
+    /// The feature of the storage manager that an operation needs.
+    private static func feature(for operation: VDIOperations) -> String? {
+        switch operation {
+        case .snapshot: "VDI_SNAPSHOT"
+        case .destroy: "VDI_DELETE"
+        case .resize: "VDI_RESIZE"
+        case .resizeOnline: "VDI_RESIZE_ONLINE"
+        case .update: "VDI_UPDATE"
+        case .generateConfig: "VDI_GENERATE_CONFIG"
+        case .clone, .revertTo, .revertFrom: "VDI_CLONE"
+        case .mirror: "VDI_MIRROR"
+        case .enableCBT, .disableCBT, .dataDestroy, .listChangedBlocks: "VDI_CONFIG_CBT"
+        case .setOnBoot: "VDI_RESET_ON_BOOT"
+        case .forget, .copy, .forceUnlock, .blocked: nil
+        }
+    }
+
+    private static func checkTracking(_ operation: VDIOperations, _ facts: VDIOperationFacts) -> APIError? {
+        if facts.type == .cbtMetadata && notForTracking.contains(operation) {
+            return APIError("VDI_INCOMPATIBLE_TYPE", facts.ref, "CBT metadata")
+        }
+        if facts.hasChangeTracking && (operation == .mirror || operation == .setOnBoot) {
+            return APIError("VDI_CBT_ENABLED", facts.ref)
+        }
+        return nil
+    }
+
+    private static let notForTracking: Set<VDIOperations> = [
+        .clone, .copy, .enableCBT, .disableCBT, .mirror, .resize, .resizeOnline, .snapshot, .revertTo, .revertFrom,
+        .setOnBoot,
+    ]
+
+    private static func checkKind(_ operation: VDIOperations, _ facts: VDIOperationFacts) -> APIError? {
+        let reset = facts.resetsOnBoot ? APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION") : nil
+        switch operation {
+        case .destroy, .revertFrom, .dataDestroy:
+            if facts.repository.type == "udev" { return APIError("VDI_IS_A_PHYSICAL_DEVICE", facts.ref) }
+            if facts.repository.isTools { return APIError("SR_OPERATION_NOT_SUPPORTED", facts.repository.ref) }
+            if facts.type == .rrd { return APIError("VDI_HAS_RRDS", facts.ref) }
+            if operation != .dataDestroy { return nil }
+            if !facts.isSnapshot { return APIError("OPERATION_NOT_ALLOWED", "\(facts.ref) is not a snapshot") }
+            return facts.hasChangeTracking ? nil : APIError("VDI_NO_CBT_METADATA", facts.ref)
+        case .forget: return facts.type == .rrd ? APIError("VDI_HAS_RRDS", facts.ref) : nil
+        case .snapshot: return facts.isSharable ? APIError("VDI_IS_SHARABLE", facts.ref) : reset
+        case .copy: return reset
+        case .enableCBT, .disableCBT:
+            if facts.isSnapshot { return APIError("OPERATION_NOT_ALLOWED", "\(facts.ref) is a snapshot") }
+            if facts.type != .user && facts.type != .system {
+                return APIError("VDI_INCOMPATIBLE_TYPE", facts.ref, facts.type.rawValue)
+            }
+            return reset
+        case .revertTo: return facts.isSnapshot ? nil : APIError("REVERT_ONLY_ALLOWED_ON_SNAPSHOT")
+        case .mirror:
+            if facts.isEncrypted { return APIError("VDI_IS_ENCRYPTED", facts.ref) }
+            return reset ?? (facts.isManaged ? nil : APIError("VDI_NOT_MANAGED", facts.ref))
+        default: return nil
+        }
+    }
+}

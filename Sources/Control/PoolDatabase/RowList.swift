@@ -1,4 +1,5 @@
 public import APITypes
+import HashTreeCollections
 
 /// Rows of one class as they were when they were read, oldest first. Costs a reference for each.
 public struct RowList: RandomAccessCollection, Sendable {

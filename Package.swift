@@ -87,6 +87,8 @@ var targets: [Target] = [
 ]
 
 var dependencies: [Package.Dependency] = []
+// What other packages may use: a client of any XenAPI server.
+var products: [Product] = []
 
 if coreOnly {
     targets += [
@@ -108,6 +110,7 @@ if coreOnly {
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     ]
+    products = [.library(name: "XenAPIClient", targets: ["XenAPIClient"])]
     targets += [
         .systemLibrary(name: "CCrypt", path: "Sources/System/CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .target(name: "CPAM", path: "Sources/System/CPAM", linkerSettings: [.linkedLibrary("pam")]),
@@ -117,7 +120,7 @@ if coreOnly {
         library("API", "RPCCodec", ["CoreTypes"]),
         library(
             "API", "XenAPIClient", ["APITypes", "RPCCodec", "CoreTypes"],
-            packages: [httpClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
+            packages: [httpClient, nioCore, nioHTTP1, nioPosix, nioSSL, crypto]),
         library(
             "API", "APIServer",
             ["Toolstack", "MetricArchives", "PoolDatabase", "APITypes", "RPCCodec", "DataModel", "CoreTypes"],
@@ -157,6 +160,10 @@ if coreOnly {
         // Testing
         library("Testing", "GuestFixture", ["TestSupport", "CoreTypes", "CLinux"]),
         tests("API", "DataModelTests", ["DataModel", "APITypes", "CoreTypes", "TestSupport"]),
+        library("Examples", "XenAPIExamples", ["XenAPIClient"]),
+        tests(
+            "API", "XenAPIClientTests", ["XenAPIClient", "APITypes", "RPCCodec", "DataModel", "TestSupport"],
+            packages: [nioCore, nioHTTP1, nioPosix]),
         tests("API", "RPCCodecTests", ["RPCCodec", "CoreTypes", "TestSupport"]),
         tests(
             "API", "APIServerTests",
@@ -194,14 +201,15 @@ if coreOnly {
         tests(
             "EndToEnd", "EndToEndTests",
             [
-                "GuestFixture", "TestSupport", "XenAPIClient", "APITypes", "NBDTransport", "BlockIO", "RPCCodec",
-                "CoreTypes",
+                "GuestFixture", "TestSupport", "XenAPIExamples", "XenAPIClient", "APITypes", "NBDTransport", "BlockIO",
+                "RPCCodec", "CoreTypes",
             ]),
     ]
 }
 
 let package = Package(
     name: "gantry",
+    products: products,
     dependencies: dependencies,
     targets: targets,
     swiftLanguageModes: [.v6]

@@ -6,6 +6,9 @@ public protocol XenAPICaller: Sendable {
     /// Throws `APIError` for failures the server reports, `ConnectionError` when it cannot be asked.
     func call(_ method: String, _ parameters: [WireValue]) async throws -> WireValue
 
+    /// How many times the session was opened: another number means that the server may have forgotten what it had told.
+    var loginCount: Int { get }
+
     /// Sends the file at `file` with PUT to `path`, authenticated by the session.
     /// `onProgress` gets bytes sent and in all. Returns the reference in the answer's `task-id` header, if any.
     @discardableResult
@@ -22,4 +25,8 @@ public protocol XenAPICaller: Sendable {
         from path: String, query: [(name: String, value: String)], to file: String,
         onProgress: @escaping @Sendable (_ done: UInt64) -> Void
     ) async throws -> String?
+}
+
+extension XenAPICaller {
+    public var loginCount: Int { 1 }
 }

@@ -46,6 +46,27 @@ enum SwiftNames {
         }
     }
 
+    /// The Swift type of the values of `type` as a client receives them: words of enums that it does not know are kept.
+    static func receivedType(_ type: ModelType) -> String {
+        switch type {
+        case .enumeration(let name): "Open<\(enumType(name))>"
+        case .set(let element): "[\(receivedType(element))]"
+        case .map(let key, let value): "[\(receivedType(key)): \(receivedType(value))]"
+        case .option(let wrapped): receivedType(wrapped)
+        case .record(let name): "\(classType(name))Record"
+        case .void: "NoValue"
+        default: valueType(type)
+        }
+    }
+
+    /// The Swift type of the values of `type` as a client gives them.
+    static func givenType(_ type: ModelType) -> String {
+        switch type {
+        case .record(let name): "\(classType(name))Creation"
+        default: valueType(type)
+        }
+    }
+
     private static func words(of name: String) -> [String] {
         name.split { $0 == "_" || $0 == "-" }.map(String.init)
     }

@@ -31,8 +31,10 @@ struct UserDirectory: Sendable {
         Task {
             let result: Result<T, any Error>
             do {
+                var options = XenAPISession.Options()
+                options.originator = "gantry"
                 let session = try await XenAPISession.login(
-                    at: .unixSocket(path: socket), user: "root", password: "", originator: "gantry")
+                    at: .unixSocket(path: socket), user: "root", password: "", options: options)
                 do {
                     result = .success(try await body(UserDirectory(session: session)))
                 } catch {

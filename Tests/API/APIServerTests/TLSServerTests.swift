@@ -1,6 +1,7 @@
 import APITypes
 import Foundation
 import NIOSSL
+import PoolDatabase
 import RPCCodec
 import TestSupport
 import Testing
@@ -44,7 +45,16 @@ import XenAPIClient
         let port = try #require(service.httpsURL.flatMap { URL(string: $0)?.port })
         let address = ServerAddress.tcp(host: "127.0.0.1", port: port, tls: true)
         let file = host.folder.file("tls/certificate.pem")
-        for policy in [CertificatePolicy.unchecked, .authorities(file: file)] {
+        let pem = try String(contentsOfFile: file, encoding: .utf8)
+        let shown = try await Clients.run("openssl", ["x509", "-in", file, "-noout", "-fingerprint", "-sha256"])
+        let fingerprint = try #require(
+            shown.split(separator: "=").last.flatMap {
+                CertificateFingerprint($0.trimmingCharacters(in: .whitespacesAndNewlines))
+            })
+        let other = try #require(CertificateFingerprint(String(repeating: "0F", count: 32)))
+        for policy in [
+            CertificatePolicy.unchecked, .authorities(file: file), .pinned([other, fingerprint]), try .known(pem: pem),
+        ] {
             let session = try await XenAPISession.login(
                 at: address, user: "root", password: host.password, certificates: policy)
             #expect(try await session.call("host.get_all", []).items?.count == 1)
@@ -53,6 +63,16 @@ import XenAPIClient
         await #expect(throws: ConnectionError.self) {
             _ = try await XenAPISession.login(at: address, user: "root", password: host.password)
         }
+        do {
+            _ = try await XenAPISession.login(
+                at: address, user: "root", password: host.password, certificates: .pinned([other]))
+            Issue.record("another certificate was accepted")
+        } catch let error as ConnectionError {
+            guard case .unreachable(_, let reason) = error else { throw error }
+            #expect(reason.contains(fingerprint.description))
+        }
+        // Nobody but the three above logged in: the password did not go to a stranger.
+        #expect(host.database.read { $0.rows(Session.self).isEmpty })
         // A server that speaks no TLS is not taken for one.
         let plain = try #require(service.httpURL.flatMap { URL(string: $0)?.port })
         await #expect(throws: ConnectionError.self) {

@@ -6,11 +6,12 @@ import TestSupport
 import Testing
 
 @Suite struct GeneratedTypesTests {
-    @Test func theCheckedInFilesAreWhatTheGeneratorWrites() throws {
+    @Test(arguments: [([], "APITypes"), (["client"], "XenAPIClient")])
+    func theCheckedInFilesAreWhatTheGeneratorWrites(_ command: [String], _ target: String) throws {
         let fresh = try ScratchFolder("generated")
-        try Tool.check("datamodel-gen", [fresh.path])
+        try Tool.check("datamodel-gen", command + [fresh.path])
         let checkedIn = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../../../Sources/API/APITypes/Generated").standardized
+            .appendingPathComponent("../../../Sources/API/\(target)/Generated").standardized
         let names = try FileManager.default.contentsOfDirectory(atPath: checkedIn.path).sorted()
         #expect(try fresh.contents() == names)
         for name in names {

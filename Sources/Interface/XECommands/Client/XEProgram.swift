@@ -38,11 +38,18 @@ public enum XEProgram {
     /// Logs in at the first address where somebody listens.
     public static func login(_ options: ClientOptions) async throws -> XenAPISession {
         var failure: (any Error)?
+        // One command in one session, at the server that was named.
+        var behaviour = XenAPISession.Options()
+        behaviour.originator = "cli"
+        behaviour.userAgent = "xe-cli/Unix/0.2"
+        behaviour.followsCoordinator = false
+        behaviour.reconnects = false
         for address in options.addresses {
             do {
                 // Scripts rely on it that no certificate has to be installed first.
                 return try await XenAPISession.login(
-                    at: address, user: options.user, password: options.password, certificates: .unchecked)
+                    at: address, user: options.user, password: options.password, certificates: .unchecked,
+                    options: behaviour)
             } catch let error as ConnectionError {
                 guard case .unreachable = error else { throw error }
                 failure = failure ?? error

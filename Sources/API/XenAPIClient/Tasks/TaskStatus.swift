@@ -43,6 +43,18 @@ public struct TaskStatus: Sendable {
         }
     }
 
+    /// The value of a successful task. Throws the task's failure, and `WireMismatch` when its result is no value.
+    public func wireValue() throws -> WireValue {
+        guard status == "success" else {
+            _ = try value()
+            return .void
+        }
+        guard !result.isEmpty else { return .void }
+        do { return try XMLRPC.decodeValue(result) } catch {
+            throw WireMismatch(expected: "a value")
+        }
+    }
+
     private var failure: APIError {
         guard let code = errorInfo.first else { return .internalError("the task failed without saying why") }
         return APIError(code, Array(errorInfo.dropFirst()))

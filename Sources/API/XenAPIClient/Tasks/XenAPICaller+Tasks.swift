@@ -1,0 +1,41 @@
+public import APITypes
+public import RPCCodec
+
+extension XenAPICaller {
+    /// Waits until the task `ref` is finished and returns its last state. `onProgress` gets each state seen on the way.
+    ///
+    /// Waits in `event.from`, so that the end is noticed at once; a server without events is polled. Throws what the
+    /// calls throw; a task that disappears meanwhile is `HANDLE_INVALID`.
+    public func waitForTask(
+        _ ref: String, onProgress: @Sendable (TaskStatus) -> Void = { _ in }
+    ) async throws -> TaskStatus {
+        var watch = TaskWatch(ref: ref, caller: self)
+        while true {
+            let status = try await watch.next()
+            onProgress(status)
+            if status.isFinished { return status }
+        }
+    }
+
+    /// Starts `Async.<method>`, waits for its task, removes the task and returns the operation's value as text.
+    public func runTask(
+        _ method: String, _ parameters: [WireValue], onProgress: @Sendable (TaskStatus) -> Void = { _ in }
+    ) async throws -> String {
+        guard let task = try await call("Async.\(method)", parameters).text else {
+            throw APIError.internalError("Async.\(method) did not answer with a task")
+        }
+        let status = try await waitForTask(task, onProgress: onProgress)
+        _ = try? await call("task.destroy", [.string(task)])
+        return try status.value()
+    }
+}
+
+extension APIError {
+    /// The server does not have the call: older than it, or without its implementation.
+    public var meansNoSuchCall: Bool { code == "MESSAGE_METHOD_UNKNOWN" || code == "NOT_IMPLEMENTED" }
+
+    /// What was reported up to now is worth nothing: the reader of events begins again.
+    var asksToResynchronise: Bool {
+        ["EVENTS_LOST", "EVENT_FROM_TOKEN_PARSE_FAILURE", "SESSION_NOT_REGISTERED"].contains(code)
+    }
+}

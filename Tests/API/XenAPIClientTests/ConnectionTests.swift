@@ -1,0 +1,230 @@
+import Synchronization
+import Testing
+import XenAPIClient
+
+@Suite struct ConnectionTests {
+    private static func options(_ encoding: XenAPISession.Encoding) -> XenAPISession.Options {
+        var options = XenAPISession.Options()
+        options.encoding = encoding
+        return options
+    }
+
+    @Test(arguments: [XenAPISession.Encoding.xmlRPC, .jsonRPC])
+    func callsAndFailuresTravelInBothEncodings(_ encoding: XenAPISession.Encoding) async throws {
+        try await withPeer(Self.options(encoding)) { _, call in
+            switch call?.method {
+            case "VDI.get_virtual_size": .value(.int(1 << 40))
+            case "VDI.get_by_uuid": .failure(["UUID_INVALID", "VDI", "x"])
+            default: .http(500)
+            }
+        } _: { session, peer in
+            let size = try await session.vdi.get(\.virtualSize, of: Ref("OpaqueRef:d"))
+            #expect(size == 1 << 40)
+            await #expect(throws: XenAPIFailure("UUID_INVALID", "VDI", "x")) {
+                try await session.vdi.getByUUID("x")
+            }
+            #expect(peer.requests.allSatisfy { $0.uri == (encoding == .jsonRPC ? "/jsonrpc" : "/") })
+            #expect(peer.requests.last?.call?.parameters == [.string("OpaqueRef:session"), .string("x")])
+        }
+    }
+
+    /// What an odd server answers, and what comes of it.
+    @Test func answersThatAreNoneBecomeErrorsOfTheConnection() async throws {
+        let cut = Array("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<?xml version=\"1.0\"?><methodRes".utf8)
+        try await withPeer { _, call in
+            switch call?.method {
+            case "a.unauthorised": .http(401, headers: [("WWW-Authenticate", "Basic realm=\"x\"")])
+            case "a.broken": .http(500, body: Array("<html>Internal Error</html>".utf8))
+            case "a.moved": .http(302, headers: [("Location", "https://example.org/")])
+            case "a.page": .http(200, body: Array("<html><body>hello</body></html>".utf8))
+            case "a.cut": .raw(cut)
+            case "a.closed": .raw([])
+            default: .raw(Array("SSH-2.0-OpenSSH\r\n".utf8))
+            }
+        } _: { session, peer in
+            func outcome(_ method: String) async -> ConnectionError? {
+                do {
+                    _ = try await session.call(method, [])
+                    return nil
+                } catch { return error as? ConnectionError }
+            }
+            #expect(await outcome("a.unauthorised") == .status(peer.address, path: "/", status: 401))
+            #expect(await outcome("a.broken") == .status(peer.address, path: "/", status: 500))
+            #expect(
+                await outcome("a.moved")
+                    == .redirected(peer.address, path: "/", location: "https://example.org/"))
+            if case .malformed? = await outcome("a.page") {} else { Issue.record("a page is no reply") }
+            for method in ["a.cut", "a.closed", "a.other"] {
+                if case .lost? = await outcome(method) {} else { Issue.record("\(method) broke the connection") }
+            }
+        }
+    }
+
+    @Test func anEndlessAnswerIsCutOff() async throws {
+        var options = XenAPISession.Options()
+        options.longestReply = 1 << 20
+        try await withPeer(options) { _, _ in
+            .endless([UInt8](repeating: 32, count: 65536))
+        } _: { session, peer in
+            let error = ConnectionError.malformed(peer.address, reason: "the answer is longer than 1048576 bytes")
+            await #expect(throws: error) { _ = try await session.vdi.getAll() }
+        }
+    }
+
+    @Test func aCallThatMayTakeSoLongTakesNoLonger() async throws {
+        var options = XenAPISession.Options()
+        options.callTimeout = .milliseconds(200)
+        try await withPeer(options) { _, _ in
+            .silence
+        } _: { session, peer in
+            let error = ConnectionError.lost(peer.address, reason: "the call took longer than it may")
+            await #expect(throws: error) { _ = try await session.vdi.getAll() }
+        }
+    }
+
+    // MARK: - Coordinators
+
+    /// The same port at two addresses of this machine: a member and the coordinator that it names.
+    @Test func aMemberLeadsToItsCoordinator() async throws {
+        let coordinator = try await FakePeer(host: "127.0.0.2") { _, call in
+            call?.method == "session.login_with_password" ? .value(.string("OpaqueRef:there")) : .value(.array([]))
+        }
+        let member = try await FakePeer(port: coordinator.port) { _, _ in .failure(["HOST_IS_SLAVE", "127.0.0.2"]) }
+        let session = try await XenAPISession.login(at: member.address, user: "root", password: "p")
+        #expect(session.address == coordinator.address && session.ref == "OpaqueRef:there")
+        #expect(try await session.vdi.getAll() == [])
+        await session.logout()
+        #expect(member.calls == ["session.login_with_password"])
+        #expect(coordinator.calls == ["session.login_with_password", "VDI.get_all", "session.logout"])
+
+        var options = XenAPISession.Options()
+        options.followsCoordinator = false
+        await #expect(throws: XenAPIFailure("HOST_IS_SLAVE", "127.0.0.2")) {
+            try await XenAPISession.login(at: member.address, user: "root", password: "p", options: options)
+        }
+        await member.stop()
+        await coordinator.stop()
+    }
+
+    @Test(arguments: ["127.0.0.1", "x/../y", "a@b", "", "host name"])
+    func hostsThatSendInCirclesOrNowhereAreRefused(_ name: String) async throws {
+        let peer = try await FakePeer { _, _ in .failure(["HOST_IS_SLAVE", name]) }
+        await #expect(throws: XenAPIFailure("HOST_IS_SLAVE", name)) {
+            try await XenAPISession.login(at: peer.address, user: "root", password: "p")
+        }
+        #expect(peer.calls.count == 1)
+        await peer.stop()
+    }
+
+    @Test func aSessionMovesWithTheCoordinator() async throws {
+        let next = try await FakePeer(host: "127.0.0.2") { _, call in
+            call?.method == "session.login_with_password" ? .value(.string("OpaqueRef:b")) : .value(.array([]))
+        }
+        let isMember = Mutex(false)
+        let first = try await FakePeer(port: next.port) { _, call in
+            if isMember.withLock({ $0 }) { return .failure(["HOST_IS_SLAVE", "127.0.0.2"]) }
+            return call?.method == "session.login_with_password" ? .value(.string("OpaqueRef:a")) : .value(.array([]))
+        }
+        let session = try await XenAPISession.login(at: first.address, user: "root", password: "p")
+        #expect(try await session.sr.getAll() == [])
+        isMember.withLock { $0 = true }
+        #expect(try await session.sr.getAll() == [])
+        #expect(session.address == next.address && session.ref == "OpaqueRef:b" && session.loginCount == 2)
+        await session.logout()
+        await first.stop()
+        await next.stop()
+    }
+
+    // MARK: - Sessions that the server forgot
+
+    private func forgetful() async throws -> (peer: FakePeer, restart: @Sendable () -> Void) {
+        let valid = Mutex(0)
+        let peer = try await FakePeer { _, call in
+            if call?.method == "session.login_with_password" {
+                return .value(.string("OpaqueRef:\(valid.withLock { $0 })"))
+            }
+            guard case .string(let ref)? = call?.parameters.first, ref == "OpaqueRef:\(valid.withLock { $0 })" else {
+                return .failure(["SESSION_INVALID", call?.parameters.first?.text ?? ""])
+            }
+            return .value(.array([]))
+        }
+        return (peer, { valid.withLock { $0 += 1 } })
+    }
+
+    @Test func aForgottenSessionIsOpenedAnewOnceForAllCalls() async throws {
+        let (peer, restart) = try await forgetful()
+        let session = try await XenAPISession.login(at: peer.address, user: "root", password: "p")
+        for _ in 0..<3 {
+            restart()
+            try await withThrowingTaskGroup(of: [Ref<VDI>].self) { group in
+                for _ in 0..<20 { group.addTask { try await session.vdi.getAll() } }
+                for try await disks in group { #expect(disks == []) }
+            }
+        }
+        #expect(session.loginCount == 4)
+        #expect(peer.calls.count { $0 == "session.login_with_password" } == 4)
+        await session.logout()
+        await peer.stop()
+    }
+
+    @Test func withoutLeaveOrAfterItsEndASessionStaysForgotten() async throws {
+        let (peer, restart) = try await forgetful()
+        var options = XenAPISession.Options()
+        options.reconnects = false
+        let once = try await XenAPISession.login(at: peer.address, user: "root", password: "p", options: options)
+        let attached = XenAPISession.attached(to: once.ref, at: peer.address)
+        #expect(try await attached.vdi.getAll() == [])
+        restart()
+        for session in [once, attached] {
+            await #expect(throws: XenAPIFailure("SESSION_INVALID", "OpaqueRef:0")) { try await session.vdi.getAll() }
+        }
+        await attached.close()
+        await once.logout()
+        #expect(peer.calls.count { $0 == "session.login_with_password" } == 1)
+        await peer.stop()
+    }
+
+    /// What the server says of another session is no reason to open this one anew.
+    @Test func aWordAboutAnotherSessionIsLeftAlone() async throws {
+        try await withPeer { _, _ in
+            .failure(["SESSION_INVALID", "OpaqueRef:other"])
+        } _: { session, peer in
+            await #expect(throws: XenAPIFailure("SESSION_INVALID", "OpaqueRef:other")) {
+                try await session.vdi.getAll()
+            }
+            #expect(session.loginCount == 1)
+        }
+    }
+
+    /// A session that nobody logs out of: the process lives on.
+    @Test func aSessionMayBeLetGo() async throws {
+        let peer = try await FakePeer { _, _ in .value(.string("OpaqueRef:s")) }
+        _ = try await XenAPISession.login(at: peer.address, user: "root", password: "p")
+        await peer.stop()
+    }
+
+    @Test func theVersionIsTheCoordinators() async throws {
+        try await withPeer { _, call in
+            switch call?.method {
+            case "pool.get_all": .value(.array([.string("OpaqueRef:p")]))
+            case "pool.get_master": .value(.string("OpaqueRef:h"))
+            case "host.get_API_version_major": .value(.string("2"))
+            case "host.get_API_version_minor": .value(.string("9"))
+            default: .http(500)
+            }
+        } _: { session, _ in
+            let version = try await session.apiVersion()
+            #expect(version == APIVersion(2, 9) && version < .ofLibrary && APIVersion(1, 30) < version)
+        }
+    }
+
+    @Test func fingerprintsAreReadInEachSpelling() throws {
+        let text = (0..<32).map { String($0 + 16, radix: 16, uppercase: true) }.joined(separator: ":")
+        let print = try #require(CertificateFingerprint(text))
+        #expect(print.description == text)
+        #expect(CertificateFingerprint(text.replacing(":", with: "").lowercased()) == print)
+        #expect(CertificateFingerprint(String(text.dropLast())) == nil && CertificateFingerprint("") == nil)
+        #expect(CertificateFingerprint(String(repeating: "é", count: 32)) == nil)
+        #expect(throws: (any Error).self) { try CertificatePolicy.known(pem: "no certificate") }
+    }
+}

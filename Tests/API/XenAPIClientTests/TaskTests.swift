@@ -1,0 +1,135 @@
+import Synchronization
+import Testing
+import XenAPIClient
+
+/// A task at a server, which the test moves on.
+private final class ServedTask: Sendable {
+    private let state = Mutex<(status: String, progress: Double, result: String, errors: [String])>(
+        ("pending", 0, "", []))
+    private let hasEvents: Bool
+
+    init(hasEvents: Bool = true) { self.hasEvents = hasEvents }
+
+    func set(_ status: String, _ progress: Double = 1, result: String = "", errors: [String] = []) {
+        state.withLock { $0 = (status, progress, result, errors) }
+    }
+
+    private var record: WireValue {
+        let now = state.withLock { $0 }
+        return .members([
+            ("status", .string(now.status)), ("progress", .double(now.progress)), ("result", .string(now.result)),
+            ("error_info", .array(now.errors.map(WireValue.string))),
+        ])
+    }
+
+    func answer(_ call: RPCCall?) -> FakePeer.Answer {
+        switch call?.method {
+        case "Async.VDI.pool_migrate": return .value(.string("OpaqueRef:t"))
+        case "task.get_record": return .value(record)
+        case "task.cancel":
+            set("cancelled", errors: ["TASK_CANCELLED", "OpaqueRef:t"])
+            return .value(.void)
+        case "task.destroy": return .value(.void)
+        case "event.from":
+            guard hasEvents else { return .failure(["MESSAGE_METHOD_UNKNOWN", "event.from"]) }
+            let event = WireValue.members([
+                ("class", .string("task")), ("operation", .string("mod")), ("ref", .string("OpaqueRef:t")),
+                ("snapshot", record),
+            ])
+            return .value(.members([("events", .array([event])), ("token", .string("1"))]))
+        default: return .http(500)
+        }
+    }
+}
+
+@Suite struct TaskTests {
+    private func move(_ session: XenAPISession) async throws -> XenTaskHandle<Ref<VDI>> {
+        try await session.vdi.asyncPoolMigrate(Ref("OpaqueRef:d"), sr: Ref("OpaqueRef:s"), options: [:])
+    }
+
+    @Test(arguments: [true, false])
+    func aTaskGivesItsTypedValueAndIsRemoved(_ hasEvents: Bool) async throws {
+        let task = ServedTask(hasEvents: hasEvents)
+        task.set("success", result: "<value>OpaqueRef:n</value>")
+        try await withPeer { _, call in
+            task.answer(call)
+        } _: { session, peer in
+            let handle = try await move(session)
+            #expect(try await handle.value == Ref("OpaqueRef:n"))
+            // Again, though the server has it no more.
+            #expect(try await handle.value == Ref("OpaqueRef:n"))
+            #expect(peer.calls.count { $0 == "task.destroy" } == 1)
+        }
+    }
+
+    @Test func progressEndsWithTheTask() async throws {
+        let task = ServedTask()
+        task.set("pending", 0.25)
+        try await withPeer { _, call in
+            task.answer(call)
+        } _: { session, peer in
+            let handle = try await move(session)
+            var seen: [Double] = []
+            for try await status in handle.progress {
+                seen.append(status.progress)
+                task.set("success", result: "<value>OpaqueRef:n</value>")
+            }
+            #expect(seen == [0.25, 1])
+            #expect(!peer.calls.contains("task.destroy"))
+        }
+    }
+
+    @Test func failuresComeOutAsTheyWere() async throws {
+        for (errors, thrown) in [
+            (["SR_FULL", "1", "0"], XenAPIFailure("SR_FULL", "1", "0")),
+            ([], XenAPIFailure("INTERNAL_ERROR", "the task failed without saying why")),
+        ] {
+            let task = ServedTask()
+            task.set("failure", errors: errors)
+            try await withPeer { _, call in
+                task.answer(call)
+            } _: { session, peer in
+                await #expect(throws: thrown) { _ = try await move(session).value }
+                #expect(peer.calls.last == "task.destroy")
+            }
+        }
+    }
+
+    @Test func aResultOfAnotherTypeIsNamed() async throws {
+        for result in ["<value><array><data></data></array></value>", "<value>", "rubbish"] {
+            let task = ServedTask()
+            task.set("success", result: result)
+            try await withPeer { _, call in
+                task.answer(call)
+            } _: { session, _ in
+                await #expect(throws: WireMismatch.self, "\(result)") { _ = try await move(session).value }
+            }
+        }
+    }
+
+    @Test func cancellingWhoWaitsCancelsAndRemovesTheTask() async throws {
+        let task = ServedTask()
+        task.set("pending", 0.5)
+        try await withPeer { _, call in
+            task.answer(call)
+        } _: { session, peer in
+            let handle = try await move(session)
+            let waiter = Task { try await handle.value }
+            while !peer.calls.contains("event.from") { await Task.yield() }
+            waiter.cancel()
+            await #expect(throws: CancellationError.self) { _ = try await waiter.value }
+            #expect(peer.calls.suffix(2) == ["task.cancel", "task.destroy"])
+        }
+    }
+
+    @Test func cancelledByAnotherItSaysSo() async throws {
+        let task = ServedTask()
+        try await withPeer { _, call in
+            task.answer(call)
+        } _: { session, _ in
+            let handle = try await move(session)
+            try await handle.cancel()
+            await #expect(throws: XenAPIFailure("TASK_CANCELLED", "OpaqueRef:t")) { _ = try await handle.finish() }
+        }
+    }
+}

@@ -150,6 +150,20 @@ class MachineTests(Case):
         self.refused(["INTERNAL_ERROR", ...], x.set_actions_after_crash, vm, "explode")
         self.refused(["INTERNAL_ERROR", ...], x.add_to_blocked_operations, vm, "no_such_operation", "x")
 
+    def test_what_the_firmware_says_is_decided_once(self):
+        vm, x = self.machine(), self.x.VM
+        for key, value in [
+            ("bios-colour", "red"),
+            ("bios-vendor", ""),
+            ("bios-vendor", "é"),
+            ("bios-vendor", "v" * 513),
+        ]:
+            self.refused(["INVALID_VALUE", key, value], x.set_bios_strings, vm, {key: value})
+        strings = {"bios-vendor": "us", "system-serial-number": "1 2 3"}
+        self.succeeded(self.x.Async.VM.set_bios_strings(vm, strings))
+        self.assertEqual(x.get_bios_strings(vm), strings)
+        self.refused(["VM_BIOS_STRINGS_ALREADY_SET"], x.set_bios_strings, vm, strings)
+
     def test_a_template_is_not_started(self):
         vm = self.machine()
         self.x.VM.set_is_a_template(vm, True)
@@ -263,7 +277,9 @@ class DriveTests(Case):
     def test_what_a_drive_cannot_connect(self):
         self.refused(["HANDLE_INVALID", "VM", NOWHERE], self.x.VBD.create, self.record(VM=NOWHERE))
         self.refused(["HANDLE_INVALID", "VDI", NOWHERE], self.x.VBD.create, self.record(VDI=NOWHERE))
-        empty = self.x.VBD.create(self.record(VDI="OpaqueRef:NULL", empty=True, type="CD", mode="RO"))
+        drive = self.record(VDI="OpaqueRef:NULL", empty=True, type="CD", mode="RO")
+        self.refused(["VBD_CDS_MUST_BE_READONLY"], self.x.VBD.create, drive | {"mode": "RW"})
+        empty = self.x.VBD.create(drive)
         self.assertTrue(self.x.VBD.get_empty(empty))
 
     def test_a_disk_is_plugged_into_this_host_and_out(self):

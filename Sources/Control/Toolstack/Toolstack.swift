@@ -103,6 +103,7 @@ public final class Toolstack: Sendable {
         VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
             in: &messages)
         MemoryMessages(context: context).register(in: &messages)
+        BIOSStringMessages(database: database).register(in: &messages)
         PlainFieldMessages(database: database).register(in: &messages)
         services.register(in: &messages, context)
 

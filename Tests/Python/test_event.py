@@ -71,6 +71,9 @@ class EventTests(Case):
         self.assertEqual(batch["events"], [])
         self.assertGreaterEqual(time.monotonic() - began, 0.25)
         self.assertEqual(batch["valid_ref_counts"]["pool"], 1)
+        # Whole seconds are numbers, too.
+        self.assertEqual(self.x.event_from(["network/" + NOWHERE], token, 0)["events"], [])
+        self.assertEqual(self.json().call("event.from", self.sid, [], token, 0)["events"], [])
 
     def test_a_waiting_call_returns_with_the_change(self):
         ref, answers = self.network(), []

@@ -227,6 +227,17 @@ class EnvelopeTests(Case):
             self.assertEqual(read.call("pool.get_name_label", self.sid, pool), text)
         self.x.pool.set_name_label(pool, before)
 
+    def test_what_is_no_value_of_the_api_is_refused(self):
+        for call, arguments in [
+            (self.x.VM.get_record, (None,)),
+            (self.x.pool.set_other_config, (self.pool, {"key": 7})),
+            (self.x.pool.set_tags, (self.pool, "no list")),
+            (self.x.host.set_name_label, (self.host, ["a list"])),
+        ]:
+            self.refused(["INTERNAL_ERROR", ...], call, *arguments)
+        self.assertEqual(self.json().error("VM.get_record", self.sid, None)[0], "INTERNAL_ERROR")
+        self.assertEqual(self.x.pool.get_tags(self.pool), [])
+
     def test_numbers_are_taken_in_every_form(self):
         vm = self.machine()
         for client, numbers in [(self.proxy(), [7, "7"]), (self.json(), [7, "7"])]:

@@ -12,6 +12,8 @@ def main():
     tests = set()
     for path in (ROOT / "Tests").rglob("*.swift"):
         tests.update(re.findall(r"\bfunc (\w+)\s*\(", path.read_text(encoding="utf-8")))
+    for path in (ROOT / "Tests").rglob("*.py"):
+        tests.update(re.findall(r"\bdef (test_\w+)\s*\(", path.read_text(encoding="utf-8")))
     text = (ROOT / "docs/SPECIFICATION.md").read_text(encoding="utf-8")
     promises = re.findall(r"^(\d+)\. (.*?)(?=^\d+\. |^## |\Z)", text, re.M | re.S)
     problems = []

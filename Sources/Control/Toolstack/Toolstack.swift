@@ -108,6 +108,7 @@ public final class Toolstack: Sendable {
         MachineRuleMessages(context: context).register(in: &messages)
         MemoryMessages(context: context).register(in: &messages)
         ProcessorMessages(database: database).register(in: &messages)
+        BIOSStringMessages(database: database).register(in: &messages)
         PlainFieldMessages(database: database).register(in: &messages)
         services.register(in: &messages, context)
 

@@ -110,7 +110,8 @@ public final class Dispatcher: Sendable {
             let row = try await sessions.require(session)
             caller = try sessions.caller(session, row)
             if message.isPoolInternal && !row[Session.pool] {
-                throw APIError.internalError("\(name) is only for the hosts of a pool")
+                // INTERNAL_ERROR by the rules of the API, and the caller's mistake all the same.
+                throw Settled(error: .internalError("\(name) is only for the hosts of a pool"), isForeseen: true)
             }
         }
         if message.state == .removed && message.origin == .custom { throw APIError("MESSAGE_REMOVED") }

@@ -128,13 +128,19 @@ struct HostMessages: Sendable {
             _ = try database.read { try $0.require(ref) }
             return .map(["edition": .string(HostRows.edition), "expiry": .string("never")])
         }
-        for name in ["pool.apply_edition", "host.apply_edition"] {
-            table.on(name) { _, arguments in
-                let edition: String = try arguments.get(1)
-                // One edition is all there is, and it is applied.
-                guard edition == HostRows.edition else { throw APIError("INVALID_EDITION", edition) }
-                return .void
-            }
+        // One edition is all there is, and it is applied.
+        @Sendable func apply(_ edition: String) throws -> APIValue {
+            guard edition == HostRows.edition else { throw APIError("INVALID_EDITION", edition) }
+            return .void
+        }
+        table.on("pool.apply_edition") { _, arguments in
+            let ref: Ref<Pool> = try arguments.get(0)
+            _ = try database.read { try $0.require(ref) }
+            return try apply(try arguments.get(1))
+        }
+        table.on("host.apply_edition") { _, arguments in
+            try require(arguments)
+            return try apply(try arguments.get(1))
         }
         table.on("pool.is_slave") { _, arguments in
             try require(arguments)

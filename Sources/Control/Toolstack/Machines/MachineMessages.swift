@@ -23,6 +23,7 @@ struct MachineMessages: Sendable {
             return .void
         }
         table.on("VM.start_on") { call, arguments in
+            _ = try context.row(arguments.get(0, as: Ref<VM>.self))
             _ = try context.row(arguments.get(1, as: Ref<Host>.self))
             try await start(arguments.get(0), paused: arguments.get(2), operation: .startOn, task: call.task)
             return .void

@@ -41,6 +41,9 @@ struct VBDMessages: Sendable {
         else { throw APIError.internalError("VBD.create needs the members VM and VDI") }
         let wanted = record["userdevice"].flatMap { String(api: $0) } ?? "autodetect"
         let empty = record["empty"].flatMap { Bool(api: $0) } ?? false
+        if record["type"].flatMap({ VBDType(api: $0) }) == .cd, record["mode"].flatMap({ VBDMode(api: $0) }) == .rw {
+            throw APIError("VBD_CDS_MUST_BE_READONLY")
+        }
         let vbd = Fresh.ref(VBD.self)
         try await context.database.transaction { tx in
             _ = try tx.require(vm)

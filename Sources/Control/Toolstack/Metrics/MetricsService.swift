@@ -182,8 +182,9 @@ public actor MetricsService {
     func sources(_ owner: MetricOwner) -> [(source: MetricSource, isRecorded: Bool, value: Double)] {
         let archive = archives[owner]
         return (current[owner] ?? []).filter(\.isArchived).map { reading in
-            let value = archive?.value(reading.source.name)
-            return (reading.source, value != nil, value ?? .nan)
+            // From the moment that somebody asks, not from the next look on.
+            let isRecorded = archive?.forgotten.contains(reading.source.name) != true
+            return (reading.source, isRecorded, archive?.value(reading.source.name) ?? .nan)
         }
     }
 

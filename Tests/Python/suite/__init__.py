@@ -1,0 +1,1 @@
+"""What the tests of this folder share: a gantryd, the datamodel of its build, clients whose calls are noted."""

@@ -1,0 +1,163 @@
+"""A machine that runs: one real guest, emulated, from its start to its end."""
+
+import contextlib
+import socket
+import urllib.parse
+
+from suite.case import MIB, Case
+from suite.daemon import guest_files
+
+
+class RunningTests(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        kernel, initrd = guest_files()
+        cls.made = made = cls("test_it_shows_that_it_runs")
+        cls.sr = made.repository()
+        cls.vm = made.machine(
+            name_label="guest",
+            PV_kernel=kernel,
+            PV_ramdisk=initrd,
+            PV_args="console=ttyS0 quiet gantry.work=idle gantry.disk=none",
+        )
+        cls.vdi = made.disk(cls.sr)
+        cls.vbd = made.drive(cls.vm, cls.vdi, bootable=True)
+        made.succeeded(made.x.Async.VM.start(cls.vm, False, False))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.made.doCleanups()
+        super().tearDownClass()
+
+    def test_it_shows_that_it_runs(self):
+        record = self.x.VM.get_record(self.vm)
+        self.shows(record, power_state="Running", resident_on=self.host, current_operations={})
+        self.assertGreater(int(record["domid"]), 0)
+        self.assertLessEqual({"clean_shutdown", "hard_shutdown"}, set(record["allowed_operations"]))
+        self.assertNotIn("start", record["allowed_operations"])
+        self.assertIn(self.vm, self.x.host.get_resident_VMs(self.host))
+        metrics = self.x.VM_metrics.get_record(record["metrics"])
+        self.shows(metrics, state=["running"], memory_actual=str(256 * MIB), VCPUs_number="1", hvm=True)
+        inside = self.x.VM_guest_metrics.get_record(record["guest_metrics"])
+        self.assertIsNone(self.model.record_problem(inside, self.model.classes["VM_guest_metrics"]))
+        self.assertIs(self.x.VBD.get_currently_attached(self.vbd), True)
+
+    def test_its_consoles_are_its_screen_and_its_serial_port(self):
+        records = {ref: self.x.console.get_record(ref) for ref in self.x.VM.get_consoles(self.vm)}
+        self.assertEqual(sorted(r["protocol"] for r in records.values()), ["rfb", "vt100"])
+        for ref, record in records.items():
+            self.assertIsNone(self.model.record_problem(record, self.model.classes["console"]))
+            self.assertEqual([record["VM"], self.x.console.get_by_uuid(record["uuid"])], [self.vm, ref])
+            self.assertIn("/console?uuid=" + record["uuid"], record["location"])
+        self.assertEqual(sorted(self.x.console.get_all()), sorted(records))
+
+    def test_what_it_cannot_do_while_it_runs(self):
+        vm, x = self.vm, self.x
+        for call, arguments in [
+            (x.VM.start, (False, False)),
+            (x.VM.start_on, (self.host, False, False)),
+            (x.VM.destroy, ()),
+            (x.VM.set_is_a_template, (True,)),
+            (x.VM.set_memory, (str(512 * MIB),)),
+        ]:
+            details = self.refused(["VM_BAD_POWER_STATE", vm, ..., "running"], call, vm, *arguments)
+            self.assertIn("halted", details[2])
+        self.refused(["VDI_IN_USE", self.vdi, "destroy"], x.VDI.destroy, self.vdi)
+        self.assertEqual(x.VM.get_power_state(vm), "Running")
+
+    def test_it_prevents_the_evacuation_of_its_host(self):
+        self.assertEqual(list(self.x.host.get_vms_which_prevent_evacuation(self.host)), [self.vm])
+        details = self.refused(["CANNOT_EVACUATE_HOST", ...], self.x.host.assert_can_evacuate, self.host)
+        self.assertIn(self.vm, details[1])
+
+    def test_when_it_has_booted_it_takes_a_disk_and_shuts_down(self):
+        # The last of its class, by its name: it is the guest's end.
+        console = next(c for c in self.x.VM.get_consoles(self.vm) if self.x.console.get_protocol(c) == "vt100")
+        with contextlib.closing(self.serial(console)) as serial:
+            # It says which disks come.
+            vdi = self.disk(self.sr, 8 * MIB)
+            vbd = self.drive(self.vm, vdi)
+            self.x.VBD.plug(vbd)
+            self.wait_for(serial, "bytes=%d" % (8 * MIB))
+            self.assertIs(self.x.VBD.get_currently_attached(vbd), True)
+            self.x.VBD.unplug(vbd)
+            self.assertIs(self.x.VBD.get_currently_attached(vbd), False)
+            self.x.VBD.destroy(vbd)
+            watch = self.watch("VM/" + self.vm, "message")
+            self.succeeded(self.x.Async.VM.clean_shutdown(self.vm))
+        record = self.x.VM.get_record(self.vm)
+        self.shows(record, power_state="Halted", domid="-1", resident_on="OpaqueRef:NULL", consoles=[])
+        self.assertIs(self.x.VBD.get_currently_attached(self.vbd), False)
+        names = [m["name"] for m in self.x.message.get_all_records().values() if m["obj_uuid"] == record["uuid"]]
+        self.assertEqual(sorted(names), ["VM_SHUTDOWN", "VM_STARTED"])
+        self.assertIn("Halted", [e["snapshot"].get("power_state") for e in watch.next() if "snapshot" in e])
+
+    def serial(self, console):
+        place = urllib.parse.urlparse(self.daemon.url)
+        connection = socket.create_connection((place.hostname, place.port))
+        connection.sendall(
+            b"CONNECT /console?ref=%s HTTP/1.0\r\nCookie: session_id=%s\r\n\r\n" % (console.encode(), self.sid.encode())
+        )
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            byte = connection.recv(1)
+            self.assertTrue(byte, head)
+            head += byte
+        self.assertIn(b" 200 ", head.split(b"\r\n")[0])
+        return connection
+
+    def wait_for(self, serial, text):
+        said = b""
+        while text.encode() not in said:
+            piece = serial.recv(4096)
+            self.assertTrue(piece, "the console ended after %r" % said[-2000:])
+            said += piece
+
+
+class CutOffTests(Case):
+    """Machines without a system: they run, and do nothing."""
+
+    def test_a_hard_shutdown_needs_nobodys_help(self):
+        vm = self.machine()
+        self.assertEqual(self.x.VM.start(vm, False, True), "")
+        watch = self.watch("VM/" + vm)
+        self.assertEqual(self.x.VM.hard_shutdown(vm), "")
+        self.assertEqual(watch.next()[-1]["snapshot"]["power_state"], "Halted")
+        self.succeeded(self.x.Async.VM.start_on(vm, self.host, False, False))
+        self.assertEqual(self.x.VM.get_resident_on(vm), self.host)
+        self.succeeded(self.x.Async.VM.hard_shutdown(vm))
+        self.assertEqual(self.x.VM.get_power_state(vm), "Halted")
+
+    def test_who_waits_for_a_shutdown_may_stop_waiting(self):
+        vm = self.machine()
+        self.x.VM.start(vm, False, False)
+        task = self.begun(vm, self.x.Async.VM.clean_shutdown)
+        self.x.task.cancel(task)
+        self.assertEqual(self.finished(task)["error_info"], ["TASK_CANCELLED", task])
+        self.assertEqual([self.x.VM.get_power_state(vm), self.x.VM.get_current_operations(vm)], ["Running", {}])
+
+    def test_a_shutdown_is_done_when_the_machine_is_cut_off(self):
+        vm = self.machine()
+        self.x.VM.start(vm, False, False)
+        task = self.begun(vm, self.x.Async.VM.shutdown)
+        self.x.VM.hard_shutdown(vm)
+        self.succeeded(task)
+        self.assertEqual([self.x.VM.get_power_state(vm), self.x.VM.get_current_operations(vm)], ["Halted", {}])
+
+    def begun(self, vm, call):
+        """Begins an operation that lasts: nothing in the machine hears the power button."""
+        task = call(vm)
+        watch = self.watch("VM/" + vm)
+        while not self.x.VM.get_current_operations(vm):
+            watch.next()
+        operations = self.x.VM.get_current_operations(vm)
+        self.assertEqual(list(operations), [task])
+        self.refused(["OTHER_OPERATION_IN_PROGRESS", "VM", vm, operations[task], task], self.x.VM.clean_shutdown, vm)
+        return task
+
+    def test_a_start_that_is_to_pause_says_what_is_missing(self):
+        vm = self.machine()
+        if not self.model.is_implemented("VM.unpause"):
+            self.refused(["NOT_IMPLEMENTED", ...], self.x.VM.start, vm, True, False)
+            self.assertEqual(self.x.VM.get_power_state(vm), "Halted")

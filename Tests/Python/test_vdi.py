@@ -1,0 +1,271 @@
+"""Class VDI: disks, their moves, and their content over HTTP."""
+
+import hashlib
+import os
+
+from suite.case import MIB, Case
+from suite.model import NOWHERE
+
+
+class DiskTests(Case):
+    def test_a_new_disk_is_what_was_asked_for(self):
+        sr = self.repository()
+        watch = self.watch("VDI", "SR")
+        vdi = self.disk(
+            sr,
+            5 * MIB + 1,
+            name_label="mine",
+            name_description="text",
+            other_config={"k": "v"},
+            tags=["t"],
+            sm_config={"image-format": "qcow2"},
+            xenstore_data={"x": "y"},
+            type="system",
+        )
+        record = self.x.VDI.get_record(vdi)
+        self.shows(
+            record,
+            name_label="mine",
+            name_description="text",
+            SR=sr,
+            type="system",
+            sharable=False,
+            read_only=False,
+            other_config={"k": "v"},
+            tags=["t"],
+            xenstore_data={"x": "y"},
+            managed=True,
+            missing=False,
+            VBDs=[],
+            current_operations={},
+            is_a_snapshot=False,
+            snapshot_of="OpaqueRef:NULL",
+            snapshots=[],
+            on_boot="persist",
+            parent="OpaqueRef:NULL",
+        )
+        self.assertEqual(record["sm_config"]["image-format"], "qcow2")
+        self.assertEqual(record["location"], record["uuid"] + ".qcow2")
+        self.assertEqual(int(record["virtual_size"]) % 65536, 0)
+        self.assertTrue(5 * MIB < int(record["virtual_size"]) < 6 * MIB)
+        self.assertEqual(self.x.SR.get_VDIs(sr), [vdi])
+        self.assertEqual(watch.expect(vdi, "add")["uuid"], record["uuid"])
+        self.assertEqual(self.x.SR.get_virtual_allocation(sr), record["virtual_size"])
+
+    def test_the_format_is_chosen_by_caller_or_repository(self):
+        sr = self.repository("vhd,raw")
+        for config, expected in [({}, "vhd"), ({"image-format": "RAW"}, "raw"), ({"type": "qcow2"}, "qcow2")]:
+            vdi = self.disk(sr, sm_config=config)
+            self.assertEqual(self.x.VDI.get_location(vdi), "%s.%s" % (self.x.VDI.get_uuid(vdi), expected))
+        self.refused(["VDI_INCOMPATIBLE_TYPE", ..., ...], self.disk, sr, sm_config={"image-format": "vmdk"})
+
+    def test_disks_that_cannot_be_made(self):
+        sr = self.repository("vhd")
+        self.refused(["HANDLE_INVALID", "SR", NOWHERE], self.disk, NOWHERE)
+        self.refused(["INVALID_VALUE", "virtual_size", "-1"], self.disk, sr, -1)
+        self.refused(["SR_BACKEND_FAILURE_79", "", ..., ""], self.disk, sr, 3 << 40, sm_config={"image-format": "vhd"})
+        self.refused(["INTERNAL_ERROR", ...], self.x.VDI.create, {"SR": sr, "name_label": "incomplete"})
+        self.assertEqual(self.x.SR.get_VDIs(sr), [])
+
+    def test_names_and_flags_are_changed(self):
+        vdi = self.disk(self.repository())
+        watch = self.watch("VDI/" + vdi)
+        self.x.VDI.set_name_label(vdi, "new")
+        self.x.VDI.set_name_description(vdi, "text")
+        self.x.VDI.set_read_only(vdi, True)
+        self.x.VDI.set_sharable(vdi, True)
+        self.x.VDI.set_on_boot(vdi, "reset")
+        self.x.VDI.set_allow_caching(vdi, True)
+        record = self.x.VDI.get_record(vdi)
+        self.shows(
+            record,
+            name_label="new",
+            name_description="text",
+            read_only=True,
+            sharable=True,
+            on_boot="reset",
+            allow_caching=True,
+        )
+        self.assertEqual(watch.next()[-1]["snapshot"], record)
+
+    def test_a_disk_grows_and_does_not_shrink(self):
+        sr = self.repository()
+        for form in ("qcow2", "vhd", "raw"):
+            vdi = self.disk(sr, 4 * MIB, sm_config={"image-format": form})
+            self.x.VDI.resize(vdi, str(8 * MIB))
+            self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(8 * MIB))
+            self.succeeded(self.x.Async.VDI.resize(vdi, str(10 * MIB)))
+            self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(10 * MIB))
+            self.refused(["SR_BACKEND_FAILURE_79", "", ..., ""], self.x.VDI.resize, vdi, str(4 * MIB))
+            self.refused(["INVALID_VALUE", "size", "-1"], self.x.VDI.resize, vdi, "-1")
+            self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(10 * MIB))
+
+    def test_sizes_are_read_again(self):
+        sr = self.repository()
+        vdi = self.disk(sr, 4 * MIB, sm_config={"image-format": "raw"})
+        path = self.x.PBD.get_device_config(self.x.SR.get_PBDs(sr)[0])["location"]
+        os.truncate("%s/%s" % (path, self.x.VDI.get_location(vdi)), 6 * MIB)
+        self.x.VDI.update(vdi)
+        self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(6 * MIB))
+
+    def test_a_destroyed_disk_takes_its_drives_along(self):
+        sr = self.repository()
+        vdi, vm = self.disk(sr), self.machine()
+        vbd = self.drive(vm, vdi)
+        path = self.x.PBD.get_device_config(self.x.SR.get_PBDs(sr)[0])["location"]
+        location = self.x.VDI.get_location(vdi)
+        self.assertTrue(os.path.exists("%s/%s" % (path, location)))
+        watch = self.watch("VDI", "VBD")
+        self.succeeded(self.x.Async.VDI.destroy(vdi))
+        watch.expect(vdi, "del")
+        self.refused(["HANDLE_INVALID", "VBD", vbd], self.x.VBD.get_record, vbd)
+        self.assertEqual(self.x.VM.get_VBDs(vm), [])
+        self.assertFalse(os.path.exists("%s/%s" % (path, location)))
+
+    def test_a_forgotten_disk_is_found_by_the_next_scan(self):
+        sr = self.repository()
+        vdi = self.disk(sr)
+        uuid = self.x.VDI.get_uuid(vdi)
+        self.x.VDI.forget(vdi)
+        self.refused(["UUID_INVALID", "VDI", uuid], self.x.VDI.get_by_uuid, uuid)
+        self.x.SR.scan(sr)
+        self.assertEqual(self.x.VDI.get_SR(self.x.VDI.get_by_uuid(uuid)), sr)
+
+    def test_a_disk_in_use_stays_as_it_is(self):
+        vdi = self.disk(self.repository())
+        vbd = self.drive(self.x.host.get_control_domain(self.host), vdi)
+        self.x.VBD.plug(vbd)
+        try:
+            self.refused(["VDI_IN_USE", vdi, "destroy"], self.x.VDI.destroy, vdi)
+            self.refused(["VDI_IN_USE", vdi, "forget"], self.x.VDI.forget, vdi)
+            self.refused(["VDI_IN_USE", vdi, "resize"], self.x.VDI.resize, vdi, str(8 * MIB))
+        finally:
+            self.x.VBD.unplug(vbd)
+        self.x.VBD.destroy(vbd)
+        self.x.VDI.resize(vdi, str(8 * MIB))
+
+
+class MoveTests(Case):
+    def test_a_disk_moves_between_repositories_and_formats(self):
+        source, destination = self.repository("qcow2"), self.repository("vhd")
+        vdi = self.disk(source, name_label="moving", other_config={"k": "v"}, tags=["t"])
+        vbd = self.drive(self.machine(), vdi)
+        uuid = self.x.VDI.get_uuid(vdi)
+        new = self.succeeded(self.x.Async.VDI.pool_migrate(vdi, destination, {}))
+        record = self.x.VDI.get_record(new)
+        self.assertEqual(
+            [
+                record["name_label"],
+                record["other_config"],
+                record["tags"],
+                record["SR"],
+                record["VBDs"],
+                record["sm_config"]["image-format"],
+            ],
+            ["moving", {"k": "v"}, ["t"], destination, [vbd], "vhd"],
+        )
+        self.assertEqual(self.x.VBD.get_VDI(vbd), new)
+        self.refused(["UUID_INVALID", "VDI", uuid], self.x.VDI.get_by_uuid, uuid)
+        again = self.x.VDI.pool_migrate(new, source, {"dest-img-format": "raw"})
+        self.assertEqual(self.x.VDI.get_sm_config(again)["image-format"], "raw")
+        # Nothing to do is no error, and the same disk.
+        self.assertEqual(self.x.VDI.pool_migrate(again, source, {}), again)
+
+    def test_moves_that_cannot_be_done(self):
+        source, destination = self.repository(), self.repository()
+        vdi = self.disk(source)
+        self.refused(["HANDLE_INVALID", "SR", NOWHERE], self.x.VDI.pool_migrate, vdi, NOWHERE, {})
+        self.refused(
+            ["VDI_INCOMPATIBLE_TYPE", vdi, ...], self.x.VDI.pool_migrate, vdi, destination, {"dest-img-format": "tar"}
+        )
+        self.refused(
+            ["INVALID_VALUE", "bytes-per-second", "fast"],
+            self.x.VDI.pool_migrate,
+            vdi,
+            destination,
+            {"bytes-per-second": "fast"},
+        )
+        self.x.VDI.set_on_boot(vdi, "reset")
+        self.refused(["VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION"], self.x.VDI.pool_migrate, vdi, destination, {})
+        self.x.PBD.unplug(self.x.SR.get_PBDs(destination)[0])
+        self.refused(["SR_NOT_ATTACHED", destination], self.x.VDI.pool_migrate, vdi, destination, {})
+        self.assertEqual(self.x.SR.get_VDIs(source), [vdi])
+
+    def test_a_move_is_watched_and_cancelled(self):
+        source, destination = self.repository("raw"), self.repository("raw")
+        vdi = self.disk(source, 32 * MIB)
+        status, _, _ = self.http(
+            "PUT", "/import_raw_vdi", os.urandom(32 * MIB), session_id=self.sid, vdi=vdi, format="raw"
+        )
+        self.assertEqual(status, 200)
+        task = self.x.Async.VDI.pool_migrate(vdi, destination, {"bytes-per-second": "2MiB"})
+        watch = self.watch("task/" + task, "VDI/" + vdi)
+        self.assertIn("cancel", self.x.task.get_allowed_operations(task))
+        while "mirror" not in self.x.VDI.get_current_operations(vdi).values():
+            watch.next()
+        self.assertEqual(self.x.VDI.get_current_operations(vdi), {task: "mirror"})
+        self.refused(["OTHER_OPERATION_IN_PROGRESS", "VDI", vdi, "mirror", task], self.x.VDI.resize, vdi, str(64 * MIB))
+        self.x.task.cancel(task)
+        record = self.finished(task)
+        self.assertEqual([record["status"], record["error_info"]], ["cancelled", ["TASK_CANCELLED", task]])
+        self.assertEqual([self.x.VDI.get_current_operations(vdi), self.x.SR.get_VDIs(destination)], [{}, []])
+
+
+class TransferTests(Case):
+    """Content over HTTP, with sessions and tasks in the query and in cookies."""
+
+    def test_what_is_imported_is_exported_in_every_format(self):
+        sr, content = self.repository("qcow2"), os.urandom(MIB) + bytes(3 * MIB)
+        vdi = self.disk(sr, 4 * MIB)
+        status, headers, _ = self.http("PUT", "/import_raw_vdi", content, session_id=self.sid, vdi=vdi, format="raw")
+        self.assertEqual(status, 200)
+        self.assertEqual(self.finished(headers["task-id"])["result"], "<value>%s</value>" % vdi)
+        uuid = self.x.VDI.get_uuid(vdi)
+        for form, kind in [("raw", "octet-stream"), ("vhd", "vhd"), ("qcow2", "x-qemu-disk")]:
+            status, headers, body = self.http(
+                "GET", "/export_raw_vdi", headers={"Cookie": "session_id=" + self.sid}, vdi=uuid, format=form
+            )
+            self.assertEqual(
+                [status, headers["Content-Type"], headers["Content-Disposition"]],
+                [200, "application/" + kind, 'attachment; filename="%s.%s"' % (uuid, form)],
+            )
+            self.x.task.destroy(headers["task-id"])
+            other = self.disk(sr, 4 * MIB)
+            status, headers, _ = self.http("PUT", "/import_raw_vdi", body, session_id=self.sid, vdi=other, format=form)
+            self.finished(headers["task-id"])
+            _, headers, back = self.http("GET", "/export_raw_vdi", session_id=self.sid, vdi=other)
+            self.x.task.destroy(headers["task-id"])
+            self.assertEqual(hashlib.sha256(back).digest(), hashlib.sha256(content).digest(), form)
+
+    def test_a_clients_task_follows_its_transfer(self):
+        vdi = self.disk(self.repository())
+        task = self.x.task.create("export", "")
+        status, headers, body = self.http("GET", "/export_raw_vdi", session_id=self.sid, task_id=task, vdi=vdi)
+        self.assertEqual([status, headers["task-id"], len(body)], [200, task, 4 * MIB])
+        self.assertEqual([self.finished(task)["status"]], ["success"])
+
+    def test_transfers_that_are_refused(self):
+        vdi = self.disk(self.repository())
+        for status, query in [
+            (401, {"vdi": vdi}),
+            (401, {"vdi": vdi, "session_id": NOWHERE}),
+            (400, {"session_id": self.sid}),
+            (400, {"session_id": self.sid, "vdi": NOWHERE}),
+            (404, {"session_id": self.sid, "vdi": vdi, "format": "tgz"}),
+            (403, {"session_id": self.person("vm-operator")._session, "vdi": vdi}),
+        ]:
+            with self.subTest(str(query)):
+                self.assertEqual(self.http("GET", "/export_raw_vdi", **query)[0], status)
+        task = self.x.task.create("export", "")
+        self.assertEqual(self.http("GET", "/export_raw_vdi", session_id=self.sid, task_id=task, vdi=NOWHERE)[0], 400)
+        self.assertEqual(self.finished(task)["error_info"], ["HANDLE_INVALID", "VDI", NOWHERE])
+
+    def test_a_disk_is_made_of_what_is_sent_to_a_repository(self):
+        sr, content = self.repository("raw"), os.urandom(MIB)
+        status, headers, _ = self.http(
+            "PUT", "/import_raw_vdi", content, session_id=self.sid, sr_uuid=self.x.SR.get_uuid(sr), format="raw"
+        )
+        self.assertEqual(status, 200)
+        vdi = self.finished(headers["task-id"])["result"][len("<value>") : -len("</value>")]
+        record = self.x.VDI.get_record(vdi)
+        self.shows(record, name_label="Imported VDI", SR=sr, virtual_size=str(MIB))

@@ -3,7 +3,7 @@ import CoreTypes
 
 /// Copying without looking at every page. The kernel copies from one page cache into the other; who wants to see all of
 /// the bytes first pays for addresses of every page, an eighth of the copy. So a few bytes at both ends of each piece are
-/// looked at, and only a piece that may be zero there is searched.
+/// looked at, and only where they are zero all bytes are, up to the first page that is not.
 ///
 /// What is left out so: all zeroes that fill a whole aligned piece, and those that begin or end one, page by page. What is
 /// not left out takes the space that it takes in the source.
@@ -54,9 +54,17 @@ extension CopyJob {
                 isInMemory: isInMemory)
             guard let here = atPosition, let there = atNext else { break }
             if here.isZeroAfter || there.isZeroBefore {
-                try copyUnseen(part.from(unseen, to: position), with: &hands)
-                try search(part.from(position, to: next), with: &hands)
-                unseen = next
+                let data = try dataRange(in: part.from(position, to: next), here, there, with: &hands)
+                if data.lowerBound > position {
+                    try copyUnseen(part.from(unseen, to: position), with: &hands)
+                    try leaveOut(position..<data.lowerBound)
+                    unseen = data.lowerBound
+                }
+                if data.upperBound < next {
+                    try copyUnseen(part.from(unseen, to: data.upperBound), with: &hands)
+                    try leaveOut(data.upperBound..<next)
+                    unseen = next
+                }
             }
             position = next
             atPosition = atNext
@@ -66,14 +74,46 @@ extension CopyJob {
         if position < part.end { try move([part.from(position, to: part.end)], through: hands.buffer) }
     }
 
-    /// Copies a part but for its zeroes.
-    private func search(_ part: HostExtent, with hands: inout CopyHands) throws(BlockError) {
-        if isWorthMapping([part], Int(part.length)), let window = hands.window {
-            var places = true
-            if try moveMapped([part], from: window, &places) { return }
-            if !places { hands.window = nil }
+    /// A piece without the pages of zeroes that it begins with, and without those that it ends with: as far as the samples
+    /// make them worth looking for. Empty at the end of the piece when all of it is zero.
+    private func dataRange(
+        in piece: HostExtent, _ first: ImageFile.Sample, _ last: ImageFile.Sample, with hands: inout CopyHands
+    ) throws(BlockError) -> Range<UInt64> {
+        let file = files[Int(piece.file)]
+        let buffer = hands.buffer
+        var (low, high) = (piece.offset, piece.end)
+        if first.isZeroAfter {
+            while low < high {
+                let count = min(Self.page, high - low)
+                if try !isZero(file, piece.host(of: low), count, buffer) { break }
+                low += count
+            }
         }
-        try move([part], through: hands.buffer)
+        if last.isZeroBefore {
+            while high > low {
+                let start = max(low, (high - 1) & ~(Self.page - 1))
+                if try !isZero(file, piece.host(of: start), high - start, buffer) { break }
+                high = start
+            }
+        }
+        // All zero: what was found from the beginning.
+        return low..<max(low, high)
+    }
+
+    private func isZero(
+        _ file: ImageFile, _ host: UInt64, _ count: UInt64, _ buffer: AlignedBuffer
+    ) throws(BlockError) -> Bool {
+        // SAFETY: a page at most, which every buffer of a copy holds.
+        let bytes = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<Int(count)])
+        try unsafe file.read(into: bytes, at: host)
+        return unsafe BlockIO.isZero(UnsafeRawBufferPointer(bytes))
+    }
+
+    /// Zeroes that the source stores.
+    private func leaveOut(_ range: Range<UInt64>) throws(BlockError) {
+        if destinationIsZero { return }
+        try destination.writeZeroes(
+            at: range.lowerBound, length: range.upperBound - range.lowerBound, mayUnmap: true)
     }
 
     /// Copies a part, which may be empty, as it is.

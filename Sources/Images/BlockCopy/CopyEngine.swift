@@ -6,8 +6,9 @@ import DiskImages
 ///
 /// How it copies follows from what the devices are:
 /// - Where both lie on one file system that can share blocks, runs of data are cloned and no byte moves.
-/// - Into a local file through the page cache, one thread looks for zeroes in a mapping of the source's file and writes
-///   from there: the bytes are copied once, as by the kernel's own `copy_file_range`, which cannot leave zeroes out.
+/// - Into a local file through the page cache, one thread lets the kernel copy from file to file (`copy_file_range`) what
+///   a few bytes of each piece tell to be no zeroes. Where all zeroes are looked for, and between files that the kernel
+///   does not copy, it searches a mapping of the source's file and writes from there, which copies the bytes once, too.
 ///   What cannot be mapped, or is not in the page cache, is read into a buffer first.
 /// - Into a local file past the page cache, and to devices that are no local files, several threads move larger pieces,
 ///   because one request at a time leaves the storage idle.
@@ -22,8 +23,11 @@ public enum CopyEngine {
         public var chunk: UInt64?
         /// Nobody reads the destination soon: where there is much to write, it goes past the page cache.
         public var bypassCache = false
-        /// Share blocks with the source where the file system can. Needs a source that nobody writes.
+        /// Share blocks with the source where the file system can. Needs a source that nobody writes. Without, the kernel
+        /// may still share what it is told to copy.
         public var clones = true
+        /// What becomes of zeroes that the source stores as data; compressed copies leave them out as whole clusters.
+        public var zeroes = StoredZeroes.sample
 
         /// Store the data compressed, with a thread for each processor. For a destination that reads as zeroes everywhere
         /// and can hold compressed data.
@@ -33,6 +37,19 @@ public enum CopyEngine {
         static let worthBypassing: UInt64 = 32 << 20
 
         public init() {}
+    }
+
+    /// What a copy does with zeroes that are stored like data. What the source knows to be zeroes or a hole is none of them:
+    /// it takes no space in a copy.
+    public enum StoredZeroes: String, CaseIterable, Sendable {
+        /// Leaves out what fills a whole aligned piece of 64 KiB, and what begins or ends one, by looking at a few bytes of
+        /// each: as quick as a copy by the kernel, and never larger than the source. Where all bytes are looked at anyway
+        /// (several threads, other file systems, sources that are no files) it is `search`.
+        case sample
+        /// Looks at every byte, and leaves out each page of zeroes.
+        case search
+        /// Leaves them where they are: what takes space in the source takes it in the copy.
+        case keep
     }
 
     /// Copies all of `source` to the beginning of `destination`, which is at least as large, and flushes it. The rest of
@@ -124,18 +141,22 @@ struct CopyManner {
     var granule: UInt64
     /// New space is placed first and filled then, so that several requests are under way.
     var places: Bool
-    /// One thread writes from a mapping of the source.
+    /// One thread copies from file to file, by the kernel or from a mapping of the source.
     var maps: Bool
+    let zeroes: CopyEngine.StoredZeroes
 
     init(for destination: any BlockDevice, options: CopyEngine.Options) {
         let unit = min(max(destination.preferredAlignment, 4096), 65536)
         if let bulk = destination as? any BulkDestination, !bulk.bypassesCache {
             // What the processor's cache holds, and its first table of addresses.
-            self.init(threads: 1, chunk: 256 << 10, granule: options.destinationIsZero ? 4096 : unit, places: false)
+            self.init(
+                threads: 1, chunk: 256 << 10, granule: options.destinationIsZero ? 4096 : unit, places: false,
+                zeroes: options.zeroes)
             maps = true
         } else {
             let isLocal = destination is any BulkDestination
-            self.init(threads: isLocal ? 4 : 2, chunk: 2 << 20, granule: unit, places: isLocal)
+            self.init(
+                threads: isLocal ? 4 : 2, chunk: 2 << 20, granule: unit, places: isLocal, zeroes: options.zeroes)
         }
         threads = max(1, options.threads ?? threads)
         maps = maps && threads == 1
@@ -147,11 +168,14 @@ struct CopyManner {
         if maps { chunk = max(chunk, CopyJob.windowBytes) }
     }
 
-    private init(threads: Int, chunk: UInt64, granule: UInt64, places: Bool) {
+    private init(
+        threads: Int, chunk: UInt64, granule: UInt64, places: Bool, zeroes: CopyEngine.StoredZeroes
+    ) {
         self.threads = threads
         self.chunk = chunk
         self.granule = granule
         self.places = places
+        self.zeroes = zeroes
         buffer = chunk
         maps = false
     }

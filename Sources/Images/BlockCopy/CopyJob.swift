@@ -62,9 +62,9 @@ final class CopyJob: Sendable {
     /// True when nothing is left, or something has failed.
     @discardableResult
     private func work(whileCloning: Bool = false) -> Bool {
-        // Made for the first bytes that are copied: where all is cloned, touching it would cost more than the clones.
-        var own: AlignedBuffer?
-        var window = mayMap ? MappedWindow(largest: Self.windowBytes) : nil
+        var hands = CopyHands(
+            window: mayMap ? MappedWindow(largest: Self.windowBytes) : nil,
+            copiesRanges: mayMap && manner.zeroes != .search, bufferBytes: manner.buffer)
         var parts: [HostExtent] = []
         do throws(BlockError) {
             while !whileCloning || mayClone.load(ordering: .relaxed) {
@@ -81,17 +81,8 @@ final class CopyJob: Sendable {
                     continue
                 }
                 let count = Int(last.end - first.offset)
-                if let here = window, isWorthMapping(parts, count) {
-                    var places = true
-                    if try moveMapped(parts, from: here, &places) {
-                        progress.add(UInt64(count))
-                        continue
-                    }
-                    if !places { window = nil }
-                }
-                let buffer = own ?? AlignedBuffer(count: Int(manner.buffer))
-                own = buffer
-                try move(parts, through: buffer)
+                let isMoved = isWorthMapping(parts, count) ? try moveBetweenFiles(parts, with: &hands) : false
+                if !isMoved { try move(parts, through: hands.buffer) }
                 progress.add(UInt64(count))
             }
             return false
@@ -223,7 +214,8 @@ final class CopyJob: Sendable {
         }
     }
 
-    private func copyBetween(
+    /// Copies between files, into a place that reads as zeroes or not.
+    func copyBetween(
         _ from: ImageFile, _ start: UInt64, _ to: ImageFile, _ target: UInt64, _ length: UInt64
     ) throws(BlockError) {
         let buffer = AlignedBuffer(count: Int(min(manner.buffer, length)))
@@ -236,14 +228,16 @@ final class CopyJob: Sendable {
             let content = UnsafeRawBufferPointer(bytes)
             _ = try unsafe forEachRun(of: content, at: 0, granule: manner.granule) {
                 (part, isZero, within) throws(BlockError) in
-                if !isZero { try unsafe to.write(part, at: target + done + UInt64(within)) }
+                if !isZero || !destinationIsZero || manner.zeroes == .keep {
+                    try unsafe to.write(part, at: target + done + UInt64(within))
+                }
             }
             done += count
         }
     }
 
     /// Copies adjoining data parts, as much at a time as the buffer holds, up to multiples of that.
-    private func move(_ parts: [HostExtent], through buffer: AlignedBuffer) throws(BlockError) {
+    func move(_ parts: [HostExtent], through buffer: AlignedBuffer) throws(BlockError) {
         var batch: [HostExtent] = []
         for part in parts {
             var rest = part
@@ -294,6 +288,7 @@ final class CopyJob: Sendable {
     /// Writes what is not zero.
     private func store(_ bytes: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         let content = UnsafeRawBufferPointer(bytes)
+        if manner.zeroes == .keep { return try unsafe write(content, at: offset) }
         _ = try unsafe forEachRun(of: content, at: offset, granule: manner.granule) {
             (part, isZero, within) throws(BlockError) in
             let position = offset + UInt64(within)

@@ -82,6 +82,17 @@ int64_t gantry_read_cached(int fd, void *buffer, size_t length, uint64_t offset)
     ssize_t r = preadv2(fd, &vector, 1, (off_t)offset, RWF_NOWAIT);
     return r < 0 ? -errno : r;
 }
+int gantry_sample(int fd, uint64_t offset, size_t before, size_t after, bool only_cached) {
+    unsigned char bytes[128];
+    if (before > 64 || after > 64 || before > offset) return -EINVAL;
+    struct iovec vector = {bytes, before + after};
+    ssize_t r;
+    do r = preadv2(fd, &vector, 1, (off_t)(offset - before), only_cached ? RWF_NOWAIT : 0);
+    while (r < 0 && errno == EINTR);
+    if (r < 0) return -errno;
+    if ((size_t)r < before + after) return -ENODATA;
+    return (gantry_is_zero(bytes, before) ? 0 : 1) | (gantry_is_zero(bytes + before, after) ? 0 : 2);
+}
 int gantry_reopen_direct(int fd) {
     char path[40];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);

@@ -64,6 +64,7 @@ import Testing
         if Bool.random(using: &random) { options.threads = 3 }
         if Bool.random(using: &random) { options.chunk = 16384 }
         options.clones = Bool.random(using: &random)
+        options.zeroes = CopyEngine.StoredZeroes.allCases.randomElement(using: &random) ?? .sample
         let progress = ProgressCounter()
         try CopyEngine.copy(from: source, to: target, options: options, progress: progress)
         #expect(progress.done == progress.total)

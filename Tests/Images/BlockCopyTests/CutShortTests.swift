@@ -15,7 +15,10 @@ import Testing
         var random = SeededRandom.printed()
         let data = random.bytes(1 << 20)
         for moment in Moment.allCases {
-            for threads in [nil, 3] {
+            let manners: [(Int?, CopyEngine.StoredZeroes)] = [
+                (nil, .sample), (nil, .search), (nil, .keep), (3, .sample),
+            ]
+            for (threads, zeroes) in manners {
                 let folder = try ScratchFolder("cut")
                 let path = folder.file("source")
                 let image = try DiskImage.create(path: path, format: from, size: 12 << 20)
@@ -32,6 +35,7 @@ import Testing
                 options.destinationIsZero = true
                 options.clones = false
                 options.threads = threads
+                options.zeroes = zeroes
                 let failure = #expect(throws: BlockError.self) {
                     try CopyEngine.copy(from: source, to: target, options: options)
                 }

@@ -39,17 +39,24 @@ extension QCOW2Image {
         }
         if !pending.l1Entries.isEmpty {
             try storage.sync()
-            for index in pending.l1Entries {
-                var bytes: [UInt8] = []
-                bytes.appendBigEndian(l1[index])
-                try storage.store(bytes, at: l1.offset + UInt64(index) * 8)
-            }
+            try storeL1Entries(pending.l1Entries.sorted())
         }
         try syncFiles()
         pending.needsDataBarrier = false
         pending.l1Entries.removeAll(keepingCapacity: true)
         hasUnwrittenMapping.store(false, ordering: .releasing)
         try releaseFreed(pending)
+    }
+
+    /// Neighbours together: each entry is whole by itself, whatever a crash leaves of them.
+    private func storeL1Entries(_ indices: [Int]) throws(BlockError) {
+        var bytes: [UInt8] = []
+        for (number, index) in indices.enumerated() {
+            bytes.appendBigEndian(l1[index])
+            if number + 1 < indices.count, indices[number + 1] == index + 1 { continue }
+            try storage.store(bytes, at: l1.offset + UInt64(index + 1) * 8 - UInt64(bytes.count))
+            bytes.removeAll(keepingCapacity: true)
+        }
     }
 
     /// A barrier for data and metadata.

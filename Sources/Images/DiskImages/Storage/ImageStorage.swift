@@ -7,6 +7,8 @@ protocol ImageStorage: AnyObject, Sendable {
     var path: String { get }
     var isReadOnly: Bool { get }
     var isBlockDevice: Bool { get }
+    /// Nobody knows the file until it is complete: the order of writes, and what a crash leaves, mean nothing until then.
+    var isUnpublished: Bool { get }
     func size() throws(BlockError) -> UInt64
     /// Bytes of storage the file occupies.
     func allocatedSize() throws(BlockError) -> UInt64
@@ -37,6 +39,7 @@ protocol ImageStorage: AnyObject, Sendable {
 extension ImageFile: ImageStorage {}
 
 extension ImageStorage {
+    var isUnpublished: Bool { false }
     func bypassCache() {}
     var bypassesCache: Bool { false }
 

@@ -75,7 +75,8 @@ extension DynamicVHD {
     /// differencing one.
     func allocate(_ block: Int) throws(BlockError) -> UInt64 {
         let start = try freePlace()
-        try storeFooter(behind: start + bitmapSize + blockSize)
+        // While nobody knows the file, footer and bitmaps are written once, with the next flush.
+        if !file.isUnpublished { try storeFooter(behind: start + bitmapSize + blockSize) }
         if isDifferencing {
             let none = [UInt8](repeating: 0, count: Int(bitmapSize))
             // In a file nothing was ever written there.
@@ -83,7 +84,11 @@ extension DynamicVHD {
             bitmaps.keep(none, of: block)
         } else {
             if file.isBlockDevice { try file.zero(at: start + bitmapSize, length: blockSize, mayUnmap: false) }
-            try file.store([UInt8](repeating: 0xFF, count: Int(bitmapSize)), at: start)
+            if file.isUnpublished {
+                unwrittenBitmaps.append(start)
+            } else {
+                try file.store([UInt8](repeating: 0xFF, count: Int(bitmapSize)), at: start)
+            }
         }
         hasUnwrittenTable.store(true, ordering: .releasing)
         table.assign(block, UInt32(start / 512))

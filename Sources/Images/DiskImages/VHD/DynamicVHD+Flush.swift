@@ -54,6 +54,8 @@ extension DynamicVHD {
         let changed = bitmaps.takeDirty().compactMap { item in
             table.start(of: item.block).map { (start: $0, bitmap: item.bitmap) }
         }
+        let newBitmaps = unwrittenBitmaps
+        unwrittenBitmaps = []
         let footerPlace = footerMoved && !file.isBlockDevice ? end : nil
         let footer = footer
         let tableOffset = header.tableOffset
@@ -61,6 +63,10 @@ extension DynamicVHD {
         lock.unlock()
 
         do throws(BlockError) {
+            if !newBitmaps.isEmpty {
+                let all = [UInt8](repeating: 0xFF, count: Int(bitmapSize))
+                for start in newBitmaps { try file.store(all, at: start) }
+            }
             if let footerPlace { try file.store(footer.bytes, at: footerPlace) }
             try file.sync()
             if sectors.isEmpty && changed.isEmpty { return }
@@ -76,6 +82,7 @@ extension DynamicVHD {
             lock.exclusive {
                 table.restore(sectors.map(\.sector))
                 bitmaps.finishWriting(succeeded: false)
+                unwrittenBitmaps = newBitmaps + unwrittenBitmaps
                 footerMoved = footerMoved || footerPlace != nil
             }
             throw error

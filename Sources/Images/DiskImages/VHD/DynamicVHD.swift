@@ -48,6 +48,8 @@ final class DynamicVHD: VHDDevice, @unchecked Sendable {
     var header: VHDHeader
     let table: VHDBlockTable
     let bitmaps = VHDSectorBitmaps()
+    /// Where the blocks start whose bitmaps, all ones, the next flush writes: of new ones in an unpublished file.
+    var unwrittenBitmaps: [UInt64] = []
     var batmap: VHDBatmap?
     /// What the batmap on disk says; nil when it is not to be believed.
     var storedMap: [UInt8]?

@@ -13,6 +13,7 @@ struct Conversion {
     let format: ImageFormat
     let options: CreateOptions
     let compress: Bool
+    let zeroes: CopyEngine.StoredZeroes
     let verify: Bool
     let progress: Bool
     let cancellation: CancellationFlag
@@ -47,6 +48,7 @@ struct Conversion {
                 options.destinationIsZero = isNew
                 options.bypassCache = isNew
                 options.compresses = compress
+                options.zeroes = zeroes
                 try CopyEngine.copy(
                     from: input, to: output, options: options, progress: counter, cancellation: cancellation)
             }

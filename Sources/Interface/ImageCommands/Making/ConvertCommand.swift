@@ -1,4 +1,5 @@
 public import ArgumentParser
+public import BlockCopy
 import BlockIO
 import CoreTypes
 public import DiskImages
@@ -46,6 +47,15 @@ struct ConvertCommand: ParsableCommand {
         help: ArgumentHelp(
             "Refuse a source whose disk is larger; what a stranger's file may cost.", valueName: "size"))
     var limit: SizeArgument?
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            """
+            What to do with zeroes that SRC stores as data: sample leaves out those that fill, begin or end a piece of \
+            64 KiB, found by a look at a few bytes of each; search leaves out every page of zeroes, more slowly; keep \
+            stores them. (default: sample)
+            """, valueName: "how"))
+    var zeroes: CopyEngine.StoredZeroes?
     @Flag(name: .long, help: "Compare both images afterwards; a difference is a failure.")
     var verify = false
     @OptionGroup var chain: ChainOptions
@@ -62,11 +72,16 @@ struct ConvertCommand: ParsableCommand {
             let what = isFromStream ? "a source that is a stream" : "standard output"
             if verify { throw ValidationError("--verify reads both images again, and \(what) can be read once only") }
             if compress { throw ValidationError("-c needs files on both sides, not \(what)") }
+            if zeroes != nil {
+                throw ValidationError("--zeroes is for files on both sides: all zeroes of \(what) are searched for")
+            }
             if isFromStream && target == "-" {
                 throw ValidationError("one of SRC and DST must be a file that can be read or written anywhere")
             }
             if isFromStream && snapshot != nil { throw ValidationError("-l needs SRC to be a file") }
             if target == "-" && intoExisting { throw ValidationError("-n needs DST to be a file") }
+        } else if compress && zeroes == .keep {
+            throw ValidationError("-c leaves zeroes out, and --zeroes keep stores them")
         } else if size != nil {
             throw ValidationError("--size is for streams; gantry image resize changes the size of an image")
         }
@@ -108,7 +123,8 @@ struct ConvertCommand: ParsableCommand {
         }
         let conversion = Conversion(
             what: what, source: source, input: input, target: target, format: format, options: choices,
-            compress: compress, verify: verify, progress: progress, cancellation: cancellation)
+            compress: compress, zeroes: zeroes ?? .sample, verify: verify, progress: progress,
+            cancellation: cancellation)
         try intoExisting ? conversion.fill() : conversion.make()
     }
 
@@ -122,3 +138,4 @@ struct ConvertCommand: ParsableCommand {
 }
 
 extension StreamCompression: ExpressibleByArgument {}
+extension CopyEngine.StoredZeroes: ExpressibleByArgument {}

@@ -37,6 +37,9 @@ int64_t gantry_seek_hole(int fd, uint64_t offset);
 
 // preadv2(2) with RWF_NOWAIT for one buffer: bytes read, or -errno (-EAGAIN: not in the page cache).
 int64_t gantry_read_cached(int fd, void *buffer, size_t length, uint64_t offset);
+// Looks at bytes on both sides of `offset`, at most 64 each: bit 0 is set when some byte before it is not zero, bit 1 when
+// one from there on is not. -ENODATA: the file ends before. `only_cached`: -EAGAIN what is not in the page cache.
+int gantry_sample(int fd, uint64_t offset, size_t before, size_t after, bool only_cached);
 
 // Opens the file of `fd` once more, for O_DIRECT writing, and tells the kernel not to read ahead through `fd`.
 // Descriptor or -errno.

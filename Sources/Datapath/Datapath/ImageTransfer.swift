@@ -2,9 +2,11 @@ public import BlockIO
 public import CoreTypes
 public import DatapathControl
 import DiskImages
+import Glibc
 
 /// Moves a disk's content between an image file and a byte stream (an upload or a download), in a process of its own:
-/// what a stranger uploaded is parsed here, and cancelling is killing.
+/// what a stranger uploaded is parsed here, cancelling is killing, and what the process may take is limited for good
+/// (`TransferLimits`).
 ///
 /// Nothing is stored on the way but, of uploads whose parts come in an order that cannot be followed (a qcow2 image with
 /// data before the tables that describe them), the parts that came too early: in a file without a name beside the image.
@@ -21,6 +23,9 @@ public enum ImageTransfer {
             options.spillFolder = image.path.lastIndex(of: "/").map { String(image.path[...$0]) } ?? "."
             // All data of the disk may come too early, and as much of internal snapshots; more fills other disks' space.
             options.largestSpill = min(device.size, 1 << 60) * 2 + (64 << 20)
+            try TransferLimits.importing(
+                diskSize: device.size, imageLength: try length(of: image.path), largestSpill: options.largestSpill
+            ).apply()
             try DiskImage.readStream(
                 from: DescriptorSource(stream), as: StreamFormat(streamFormat), options: options,
                 into: .device(device, isFresh: try isEmpty(device)))
@@ -38,6 +43,7 @@ public enum ImageTransfer {
     ) throws(BlockError) {
         let device = try open(image, readOnly: true)
         do throws(BlockError) {
+            try TransferLimits.exporting(diskSize: device.size, toFile: isFile(stream)).apply()
             try DiskImage.writeStream(of: device, as: streamFormat, to: DescriptorSink(stream))
         } catch {
             try? device.close()
@@ -51,6 +57,18 @@ public enum ImageTransfer {
             throw BlockError(.unsupported, "'\(image.format)' is not an image format; expected raw, vhd or qcow2")
         }
         return try DiskImage.open(path: image.path, format: format, readOnly: readOnly)
+    }
+
+    /// Nil for a block device.
+    private static func length(of path: String) throws(BlockError) -> UInt64? {
+        let file = try ImageFile(path: path, access: .readOnly, locking: false)
+        defer { file.close() }
+        return file.isBlockDevice ? nil : try file.size()
+    }
+
+    private static func isFile(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        return unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
     /// Nothing is stored in the image, so zeroes need not be written. Ends with the first data found.

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #ifndef MADV_POPULATE_READ
@@ -30,6 +31,9 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
     uintptr_t address = (uintptr_t)info->si_addr;
     if (own && info->si_code > 0 && address >= own->start && address < own->end) {
         watching = NULL;
+        // Whoever called us may have blocked signals meanwhile, as the thread sanitizer does: the thread goes on with
+        // what it had blocked at the fault.
+        pthread_sigmask(SIG_SETMASK, &((ucontext_t *)context)->uc_sigmask, NULL);
         siglongjmp(own->away, 1);
     }
     if (previous.sa_flags & SA_SIGINFO) {

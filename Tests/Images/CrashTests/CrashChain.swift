@@ -75,7 +75,9 @@ struct CrashChain: CustomTestStringConvertible, Sendable {
     }
 
     private func storeRaw(_ path: String, sectors: Int, first: UInt64) throws {
-        let numbers = (0..<sectors).map { $0 / 16 % 5 == 0 ? 0 : first + UInt64($0) }
+        let numbers = (0..<sectors).map { (sector: Int) -> UInt64 in
+            sector / 16 % 5 == 0 ? 0 : first + UInt64(sector)
+        }
         let words = numbers.flatMap { [UInt64](repeating: $0, count: 64) }
         try unsafe words.withUnsafeBytes { try unsafe Data($0).write(to: URL(fileURLWithPath: path)) }
     }

@@ -97,9 +97,11 @@ extension DiskImage {
             throw BlockError(.unsupported, "the image has no parent that its content could go to", path: path)
         }
         try commit(path: path, format: format, policy: policy, progress: progress, cancellation: cancellation)
+        var alone = OpenPolicy.standalone
+        alone.opensDisabled = policy.opensDisabled
         for child in children {
             if cancellation.isCancelled { throw BlockError(.cancelled, "stopped as asked") }
-            try rebase(path: child.path, format: child.format, to: chain[1], mode: .unsafe)
+            try rebase(path: child.path, format: child.format, to: chain[1], mode: .unsafe, policy: alone)
         }
     }
 

@@ -47,20 +47,22 @@ extension DiskImage {
         let file = try ImageFile(path: path, access: .readWrite)
         defer { file.close() }
         do throws(BlockError) {
-            try replaceParent(of: file, format, newParent, name: name)
+            try replaceParent(of: file, format, newParent, name: name, opensDisabled: policy.opensDisabled)
         } catch { throw error.at(path: path) }
     }
 
-    /// The image in a file that is open for nothing else names another parent, or (nil) none; durable then.
+    /// The image in a file that is open for nothing else names another parent, or (nil) none; durable then. One that was
+    /// disabled on purpose stays so, and is refused unless `opensDisabled`.
     static func replaceParent(
-        of file: any ImageStorage, _ format: ImageFormat, _ newParent: ImageReference?, name: String?
+        of file: any ImageStorage, _ format: ImageFormat, _ newParent: ImageReference?, name: String?,
+        opensDisabled: Bool = false
     ) throws(BlockError) {
         switch format {
         case .raw: return
         case .vhd:
             var parent: VHDParent?
-            if let newParent, let name { parent = try VHDParent(newParent, name: name) }
-            try VHDImage.replaceParent(file: file, with: parent)
+            if let newParent, let name { parent = try VHDParent(newParent, name: name, opensDisabled: opensDisabled) }
+            try VHDImage.replaceParent(file: file, with: parent, opensDisabled: opensDisabled)
         case .qcow2: try QCOW2Image.replaceParent(storage: file, name: name, format: newParent?.format)
         }
         try file.sync()

@@ -147,10 +147,12 @@ extension QCOW2Image {
     /// Beside a raw data file what is mapped stays so, and only the data become zeroes: with a zero flag in between, a
     /// crash could keep a later write of data and lose the entry for it, and the file would be another disk than the
     /// image.
-    private func changedCell(_ old: QCOW2Cell, _ units: UInt32, _ change: Change) -> QCOW2Cell {
+    private func changedCell(_ old: QCOW2Cell, _ wanted: UInt32, _ change: Change) -> QCOW2Cell {
         // Only the flush after the first write through a table finds entries that are not legal: verification did.
         if old.isInvalid { return old }
-        if isRawData, old.hasHost, old.stored & units == units { return old }
+        // A cluster in parts may be stored in some of them only.
+        let units = isRawData ? wanted & ~old.stored : wanted
+        if units == 0 { return old }
         var new = old
         let flagged: UInt32
         if old.isCompressed {

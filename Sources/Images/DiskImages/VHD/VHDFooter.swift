@@ -147,9 +147,9 @@ struct VHDFooter: Hashable, Sendable {
         creator == Self.fourCharacters("vpc ") || creator == Self.fourCharacters("qemu")
     }
 
-    /// The size the creator means.
+    /// The size the creator means. A geometry of nothing says nothing.
     var virtualSize: UInt64 {
-        let size = followsGeometry && geometry != .maximum ? geometry.size : currentSize
+        let size = followsGeometry && geometry != .maximum && geometry.size > 0 ? geometry.size : currentSize
         return size.roundedDown(to: 512)
     }
 }

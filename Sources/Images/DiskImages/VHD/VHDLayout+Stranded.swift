@@ -28,8 +28,9 @@ extension VHDLayout {
             place -= 512
             let bytes = try file.array(at: place, count: VHDFooter.size)
             if bytes.allSatisfy({ $0 == 0 }) { continue }
-            guard let footer = VHDFooter(bytes), footer.kind == .fixed, footer.currentSize == place,
-                footer.virtualSize == place
+            // What an old file has between its disk and its footer it keeps while it grows (`FixedVHD.grow`).
+            guard let footer = VHDFooter(bytes), footer.kind == .fixed, footer.currentSize <= place,
+                footer.virtualSize <= place
             else { return nil }
             return footer
         }

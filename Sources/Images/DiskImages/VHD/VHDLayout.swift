@@ -28,20 +28,22 @@ struct VHDLayout {
         var mustNotWrite = false
         let copies = try Self.footers(file, length)
 
-        // A fixed image whose data begin with a VHD stays fixed: only the end of the file counts, and the end of a block
-        // device, which no data of any kind reach. Any other is known by its head; the tail may be missing after a crash.
+        let stranded = copies.endsInZeroes ? try Self.strandedFooter(file, length) : nil
+        if stranded != nil, copies.isHeadMarked { throw Self.undecided(file) }
+
+        // Fixed or not: a fixed image has its only footer at the end, and at the beginning what its guest wrote there,
+        // which may be the beginning of another VHD. Any other has a copy at the beginning, and at the end its own footer
+        // or, after a crash, what a guest wrote there; on a device or in a longer file perhaps an old image's footer.
+        // A footer at the end that says exactly where it lies is that of a fixed image. One that says less may be, or may
+        // be old, and nothing that a guest could not have written tells which: then nobody guesses. One that says more
+        // than there is room for is old.
         var chosen: VHDFooter
         let contradicting: VHDFooter?
-        if let tail = copies.tail, tail.kind == .fixed,
-            copies.head == nil || tail.currentSize == copies.tailStart || file.isBlockDevice
-        {
+        if let tail = copies.tail, tail.kind == .fixed, copies.head == nil || tail.currentSize == copies.tailStart {
             (chosen, contradicting) = (tail, nil)
         } else if let head = copies.head {
             if let tail = copies.tail, tail.kind == .fixed, tail.currentSize < copies.tailStart {
-                throw BlockError(
-                    .corrupt,
-                    "the end of the file says that the VHD is fixed, and its beginning, which a guest may have written, "
-                        + "that it is not: copy it without what lies between data and footer, or cut the footer off")
+                throw Self.undecided(file)
             }
             (chosen, contradicting) = (head, copies.tail == head ? nil : copies.tail)
             if copies.tail == nil {
@@ -50,7 +52,7 @@ struct VHDLayout {
         } else if let tail = copies.tail {
             (chosen, contradicting) = (tail, nil)
             notes.append("the copy of the footer at the beginning is missing")
-        } else if copies.endsInZeroes, let stranded = try Self.strandedFooter(file, length) {
+        } else if let stranded {
             (chosen, contradicting) = (stranded, nil)
         } else {
             throw copies.failure
@@ -65,7 +67,7 @@ struct VHDLayout {
             notes.append("the two copies of the footer differ; the one at the beginning is used")
         }
         var size = chosen.virtualSize
-        interruptedGrowth = chosen.growsFrom ?? (copies.endsInZeroes && chosen.kind == .fixed ? size : nil)
+        interruptedGrowth = chosen.growsFrom ?? (stranded != nil ? size : nil)
         if let interruptedGrowth {
             notes.append("an enlargement of the disk was cut short; it has its size from before")
             size = interruptedGrowth
@@ -130,9 +132,11 @@ struct VHDLayout {
         var head: VHDFooter?
         var tail: VHDFooter?
         var tailStart: UInt64 = 0
+        /// The beginning is marked as that of an image that is not fixed, valid or not.
+        var isHeadMarked = false
         /// One of them was made invalid on purpose.
         var isPoisoned = false
-        /// Neither copy is there, valid or not, and the last sector is zeroes.
+        /// The last sector is zeroes.
         var endsInZeroes = false
         var failure = BlockError(.invalidImage, "not a VHD: no footer at the beginning or the end")
     }
@@ -140,6 +144,15 @@ struct VHDLayout {
     private static let disabled = BlockError(
         .invalidImage,
         "the VHD was disabled on purpose (footer cookie v_poison); ask for a disabled image to look at it nevertheless")
+
+    private static func undecided(_ file: any ImageStorage) -> BlockError {
+        let end = file.isBlockDevice ? "device" : "file"
+        return BlockError(
+            .corrupt,
+            "the end of the \(end) says that the VHD is fixed, and its beginning, which a guest may have written, that it is "
+                + "not: if it is fixed, copy its disk, the first bytes of the \(end), as raw; if not, clear the footer at "
+                + "the end")
+    }
 
     private static func footers(_ file: any ImageStorage, _ length: UInt64) throws(BlockError) -> Copies {
         var copies = Copies()
@@ -150,6 +163,7 @@ struct VHDLayout {
         let tailBytes = try file.array(at: copies.tailStart, count: VHDFooter.size)
         if VHDFooter.isMarked(headBytes) || VHDFooter.isPoisoned(headBytes) {
             do { copies.head = try VHDFooter(checking: headBytes, allowsPoison: true) } catch { copies.failure = error }
+            copies.isHeadMarked = copies.head?.kind != .fixed
             if copies.head?.kind == .fixed { copies.head = nil }
         }
         if VHDFooter.isMarked(tailBytes) || VHDFooter.isPoisoned(tailBytes) {
@@ -159,8 +173,7 @@ struct VHDLayout {
         copies.isPoisoned =
             VHDFooter.isPoisoned(headBytes) || copies.tail.map { VHDFooter.isPoisoned($0.bytes) } ?? false
         if copies.isPoisoned { copies.failure = disabled }
-        copies.endsInZeroes =
-            !copies.isPoisoned && !VHDFooter.isMarked(headBytes) && tailBytes.allSatisfy { $0 == 0 }
+        copies.endsInZeroes = tailBytes.allSatisfy { $0 == 0 }
         return copies
     }
 }

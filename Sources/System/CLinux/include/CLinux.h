@@ -98,6 +98,12 @@ int gantry_reap(int pid, int *status);
 void gantry_name_thread(const char *name);
 // Ignores SIGPIPE for the whole process.
 void gantry_ignore_sigpipe(void);
+// Bounds what this process may take from now on: bytes of address space, seconds of processor time (the signal SIGXCPU
+// ends it then), length in bytes of the files that it writes (-EFBIG beyond), open descriptors. 0: as it was. No core
+// file. 0 or -errno. Under a sanitizer the address space, which that needs for itself, stays as it was.
+int gantry_limit_process(uint64_t address_space, uint64_t seconds, uint64_t file_length, uint64_t descriptors);
+// Ends the process with status 1 after SIGXCPU, and `line` on standard error. `line` stays the caller's for ever.
+void gantry_report_processor_limit(const char *line);
 // Monotonic nanoseconds.
 uint64_t gantry_now(void);
 int gantry_errno(void);

@@ -145,7 +145,8 @@ import Testing
     /// 4.24: to a shorter, a longer, an unrelated and no parent, in both versions.
     @Test(
         "a safe rebase shows the same over another parent (cases 4.5, 4.24)",
-        arguments: [UInt32(2), 3], [(1 << 20, 1 << 20), (1 << 20, 300 << 10), (700 << 10, 1 << 20), (1 << 20, 0)])
+        arguments: [2, 3] as [UInt32],
+        [(1 << 20, 1 << 20), (1 << 20, 300 << 10), (700 << 10, 1 << 20), (1 << 20, 0)] as [(child: Int, parent: Int)])
     func aSafeRebaseShowsTheSameOverAnotherParent(_ version: UInt32, _ sizes: (child: Int, parent: Int)) throws {
         var random = SeededRandom.printed("\(#function) \(version) \(sizes)")
         let folder = try ScratchFolder("rebase")
@@ -172,6 +173,49 @@ import Testing
         try Tool.check("qemu-img", ["compare", "-f", "qcow2", "-F", "raw", path, folder.file("model")])
         let info = try DiskImage.info(path: path, format: .qcow2)
         #expect(info.parentName == (parent == nil ? nil : "new"))
+    }
+
+    /// `opensDisabled` is for all of a rebase and of a coalesce, and what was disabled stays so.
+    @Test(arguments: ["safe", "unsafe", "to none", "coalesce"])
+    func aDisabledVHDIsPutOnAnotherParentWhenAskedFor(_ work: String) throws {
+        var random = SeededRandom.printed("\(#function) \(work)")
+        let folder = try ScratchFolder("rebase-disabled")
+        var chain = Chain(folder: folder)
+        try chain.add("base", .vhd, size: 1 << 20, &random)
+        try chain.add("old", .vhd, size: 1 << 20, &random)
+        try chain.add("top", .vhd, size: 1 << 20, &random)
+        try FileManager.default.copyItem(atPath: folder.file("old"), toPath: folder.file("new"))
+        let path = folder.file("top")
+        var bytes = try content(path)
+        for start in [0, bytes.count - 512] {
+            let footer = try #require(VHDFooter(Array(bytes[start..<start + 512])))
+            bytes.replaceSubrange(start..<start + 512, with: footer.disabled.bytes)
+        }
+        try replace(path, bytes)
+        func run(_ policy: OpenPolicy) throws(BlockError) {
+            if work == "coalesce" {
+                return try DiskImage.coalesce(
+                    path: folder.file("old"), format: .vhd, children: [chain.references[2]], policy: policy)
+            }
+            let new = work == "to none" ? nil : ImageReference(path: folder.file("new"), format: .vhd)
+            try DiskImage.rebase(
+                path: path, format: .vhd, to: new, mode: work == "unsafe" ? .unsafe : .safe, policy: policy)
+        }
+        var policy = chain.policy
+        #expect(code { try run(policy) } == .invalidImage)
+        #expect(try content(path) == bytes)
+        policy.opensDisabled = true
+        try run(policy)
+        let refusal = code {
+            _ = try DiskImage.open(path: path, format: .vhd, readOnly: true, policy: chain.policy)
+        }
+        #expect(refusal == .invalidImage)
+        let device = try DiskImage.open(path: path, format: .vhd, readOnly: true, policy: policy)
+        let isEqual = try device.bytes(at: 0, count: 1 << 20) == chain.models[2]
+        #expect(isEqual)
+        try device.close()
+        let names = try DiskImage.info(path: path, format: .vhd)
+        #expect(names.parentName == ["safe": "./new", "unsafe": "./new", "coalesce": "./base"][work])
     }
 
     @Test func aDifferencingVHDIsPutOnAnotherParentSafely() throws {

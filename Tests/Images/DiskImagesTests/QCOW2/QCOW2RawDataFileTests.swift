@@ -46,4 +46,38 @@ import Testing
             #expect(isSame, "before event \(cut)")
         }
     }
+
+    /// The same where only some parts of a cluster are stored, as programs leave it that do not map everything at first.
+    @Test(arguments: [false, true], [true, false])
+    func partsOfAClusterStayStoredBesideARawDataFile(discards: Bool, mayUnmap: Bool) throws {
+        let size = 256 << 10
+        let store = StoreInMemory()
+        let data = StoreInMemory([UInt8](repeating: 0, count: size))
+        var options = CreateOptions()
+        options.extendedL2 = true
+        options.dataFile = "data"
+        try QCOW2Image.create(storage: store, size: UInt64(size), options: options)
+        var image = try QCOW2Image.open(storage: store, readOnly: false, data: data)
+        try image.store([UInt8](repeating: 1, count: 10_000), 4096)
+        try image.close()
+        // The file is the disk already; now the image says so.
+        try store.store([0, 0, 0, 0, 0, 0, 0, UInt8(QCOW2Header.rawExternalData)], at: QCOW2Header.Offset.autoclear)
+        image = try QCOW2Image.open(storage: store, readOnly: false, data: data)
+        #expect(image.isRawData)
+        if discards {
+            try image.discard(at: 0, length: 65_536)
+        } else {
+            try image.writeZeroes(at: 0, length: 65_536, mayUnmap: mayUnmap)
+        }
+        try image.flush()
+        let areZeroes = try image.bytes(0, size).allSatisfy { $0 == 0 } && data.bytes.allSatisfy { $0 == 0 }
+        #expect(areZeroes)
+        let durable = store.bytes
+        // Nobody flushes this before the crash, which keeps the data file only.
+        try image.store([UInt8](repeating: 2, count: 8192), 4096)
+        let crashed = try QCOW2Image.open(
+            storage: StoreInMemory(durable), readOnly: true, data: StoreInMemory(data.bytes, readOnly: true))
+        let isSame = try crashed.bytes(0, size) == data.bytes
+        #expect(isSame)
+    }
 }

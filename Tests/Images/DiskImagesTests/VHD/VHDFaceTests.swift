@@ -60,21 +60,63 @@ import Testing
         try store.store(footer.bytes, at: (4 << 20) - 512)
         let plain = try open(store, readOnly: false)
         #expect(plain is FixedVHD && plain.size == 2 << 20)
-        // The guest writes a differencing VHD that names another disk, or a disabled one.
+        // The guest writes a differencing VHD that names another disk, or a disabled one. Nothing tells its writing from
+        // an image that was put over an old fixed one, so nobody guesses, and nothing is changed.
         let inner = StoreInMemory()
         let parent = try VHDParent(name: "other.vhd", identifier: [UInt8](repeating: 1, count: 16), timestamp: 0)
         try VHDImage.create(file: inner, size: 1 << 20, options: CreateOptions(), parent: parent)
         for begin in [inner.bytes, poisoned(VHDFooter(new: .dynamic, size: 4096))] {
             try plain.store(begin, 0)
-            if isDevice {
-                let again = try open(store, readOnly: false)
-                #expect(again is FixedVHD && again.size == 2 << 20)
-                let isKept = try again.bytes(0, begin.count) == begin
-                #expect(isKept)
-            } else {
-                let error = #expect(throws: BlockError.self) { _ = try open(store) }
-                #expect(error?.code == .corrupt || begin.count == 512, "\(error as Any)")
+            let before = store.bytes
+            for (readOnly, forced) in [(true, false), (false, false), (true, true), (false, true)] {
+                let error = #expect(throws: BlockError.self) {
+                    _ = try open(store, readOnly: readOnly, forced: forced)
+                }
+                #expect(error?.code == .corrupt && error?.message.contains("as raw") == true, "\(error as Any)")
             }
+            #expect(code { _ = try VHDImage.check(file: store, repair: .all, cancellation: CancellationFlag()) } != nil)
+            #expect(store.bytes == before)
+            try plain.store([UInt8](repeating: 0, count: begin.count), 0)
+            #expect(try open(store) is FixedVHD)
+        }
+    }
+
+    /// A device that held a fixed image once, and since then a dynamic one that a tool copied to its beginning.
+    @Test(
+        "an old footer at a device's end hides no image that is not fixed (case 2.19)",
+        arguments: [false, true], [1 << 20, (8 << 20) - 1024, (8 << 20) - 512, 16 << 20] as [UInt64])
+    func anOldFooterAtTheEndOfADeviceHidesNothing(_ isDevice: Bool, _ oldSize: UInt64) throws {
+        let inner = StoreInMemory()
+        try VHDImage.create(file: inner, size: 2 << 20, options: CreateOptions())
+        var device = try open(inner, readOnly: false)
+        try device.store([1, 2, 3], 1 << 20)
+        try device.close()
+        let end = UInt64(8 << 20) - 512
+        let store = StoreInMemory(inner.bytes + [UInt8](repeating: 0, count: (8 << 20) - inner.bytes.count))
+        store.isBlockDevice = isDevice
+        try store.store(VHDFooter(new: .fixed, size: oldSize).bytes, at: end)
+        if oldSize < end {
+            for readOnly in [true, false] { #expect(code { _ = try open(store, readOnly: readOnly) } == .corrupt) }
+            // What the error says helps.
+            try store.store([UInt8](repeating: 0, count: 512), at: end)
+        }
+        if oldSize == end {
+            #expect(try open(store) is FixedVHD, "the footer says exactly where it lies")
+            return
+        }
+        device = try open(store, readOnly: false)
+        #expect(device is DynamicVHD && device.size == 2 << 20)
+        #expect(try device.bytes(1 << 20, 3) == [1, 2, 3])
+        try device.store([4], 0)
+        try device.close()
+        let layout = try VHDLayout(file: store)
+        #expect(layout.footersAgree && layout.footer.kind == .dynamic)
+        // Our own images leave no old footer behind.
+        try store.store(VHDFooter(new: .fixed, size: oldSize).bytes, at: end)
+        if isDevice {
+            try VHDImage.create(file: store, size: 1 << 20, options: CreateOptions())
+            device = try open(store)
+            #expect(device is DynamicVHD && device.size == 1 << 20)
         }
     }
 }

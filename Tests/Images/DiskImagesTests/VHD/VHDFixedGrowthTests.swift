@@ -86,6 +86,52 @@ import Testing
         #expect(code { _ = try opened(bare) } == .invalidImage)
     }
 
+    /// What an old file has between its disk and its footer it keeps until it has grown.
+    @Test func aFileThatGrewWithMoreThanItsDiskHasItsOldSize() throws {
+        let content = [UInt8](repeating: 7, count: 8192)
+        let old = content + [UInt8](repeating: 0xEE, count: 4096) + VHDFooter(new: .fixed, size: 8192).bytes
+        let store = StoreInMemory(old + [UInt8](repeating: 0, count: 8192))
+        #expect(try opened(StoreInMemory(store.bytes, readOnly: true)).bytes(0, 8192) == content)
+        let device = try opened(store)
+        #expect(try device.size == 8192 && device.bytes(0, 8192) == content)
+        try device.close()
+        #expect(store.bytes.count == 8192 + 512)
+        #expect(try VHDLayout(file: store).notes.isEmpty)
+    }
+
+    /// With a guest's VHD at the beginning nobody can tell which of the two the crash was of.
+    @Test(arguments: ["dynamic", "damaged", "disabled", "fixed"])
+    func aGuestsBeginningBesideALostEndIsNotGuessedAbout(_ beginning: String) throws {
+        var begin = VHDFooter(new: beginning == "fixed" ? .fixed : .dynamic, size: 4096).bytes
+        if beginning == "damaged" { begin[100] ^= 1 }
+        if beginning == "disabled" { begin = VHDFooter(new: .dynamic, size: 4096).disabled.bytes }
+        let content = begin + [UInt8](repeating: 9, count: 8192)
+        let store = try image(content)
+        try store.truncate(to: UInt64(store.bytes.count + 4096))
+        let before = store.bytes
+        for readOnly in [true, false] {
+            let copy = StoreInMemory(before, readOnly: readOnly)
+            if beginning == "fixed" {
+                // No image but a fixed one begins so: it is the guest's.
+                #expect(try opened(copy).bytes(0, content.count) == content)
+            } else {
+                #expect(code { _ = try opened(copy) } == .corrupt)
+                #expect(copy.bytes == before)
+            }
+        }
+    }
+
+    /// The guest of a dynamic disk writes a fixed one's footer, and a crash takes the real end away.
+    @Test func aGuestCannotMakeItsDynamicDiskAFixedOne() throws {
+        let store = StoreInMemory()
+        try VHDImage.create(file: store, size: 4 << 20, options: CreateOptions())
+        let device = try VHDImage.open(file: store, readOnly: false)
+        try device.store(VHDFooter(new: .fixed, size: 512).bytes, 512 * 100)
+        try device.close()
+        try store.store([UInt8](repeating: 0, count: 512), at: store.size() - 512)
+        #expect(code { _ = try VHDImage.open(file: store, readOnly: true) } == .corrupt)
+    }
+
     @Test func aCheckTellsOfAnEnlargementThatWasCutShortAndUndoesIt() throws {
         let content = [UInt8](repeating: 3, count: 8192)
         let store = try image(content)

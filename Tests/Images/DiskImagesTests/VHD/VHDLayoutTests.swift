@@ -101,6 +101,46 @@ import Testing
         #expect(said.contains("(\(size) bytes)") == qemuAgrees)
     }
 
+    /// Case 2.1: every known creator, and one that nobody knows, with every relation of geometry and size field.
+    @Test(
+        "size field and geometry of every known creator (case 2.1)",
+        arguments: [
+            ("vpc ", true), ("qemu", true), ("qem2", false), ("win ", false), ("vs  ", false), ("tap\0", false),
+            ("CTXS", false), ("caml", false), ("xo  ", false), ("vbox", false), ("d2v\0", false), ("d2v ", false),
+            ("????", false),
+        ])
+    func sizeFieldAndGeometryOfEveryKnownCreator(creator: String, followsGeometry: Bool) throws {
+        // The size field, the geometry, and the size where that counts.
+        let table: [(size: UInt64, geometry: (UInt16, UInt8, UInt8), product: UInt64)] = [
+            (10 << 30, (20805, 16, 63), 10_737_377_280), // rounded down, as the specification has it
+            (10 << 30, (20806, 16, 63), 10_737_893_376), // rounded up, as Xen Orchestra has it
+            (3 << 20, (90, 4, 17), 3_133_440), (3 << 20, (91, 4, 17), 3_168_256),
+            (528_482_304, (1024, 16, 63), 528_482_304), // equal
+            (33_822_351_360, (16191, 16, 255), 33_822_351_360), // the edge, as the specification has it
+            (33_822_351_360, (65535, 16, 63), 33_822_351_360), // and as vhd-tool has it
+            (127 << 30, (65278, 16, 255), 136_363_130_880),
+            (136_899_993_600, (65535, 16, 255), 136_899_993_600),
+            (130 << 30, (65535, 16, 255), 130 << 30), // the largest stands for the size field,
+            (10 << 30, (65535, 16, 255), 10 << 30), // however small that is
+            (10 << 30, (0, 0, 0), 10 << 30), (10 << 30, (100, 0, 63), 10 << 30), // no geometry
+        ]
+        for (size, geometry, product) in table {
+            var bytes = VHDFooter(new: .dynamic, size: size).bytes
+            bytes.replaceSubrange(28..<32, with: Array(creator.utf8))
+            bytes.replaceBigEndian(
+                at: 56, with: UInt32(geometry.0) << 16 | UInt32(geometry.1) << 8 | UInt32(geometry.2))
+            bytes.replaceBigEndian(at: 64, with: VHDFooter.checksum(bytes))
+            let header = VHDHeader(tableOffset: 1536, entryCount: 70_000, blockSize: 2 << 20)
+            let store = StoreInMemory(bytes + header.encoded())
+            try store.store([UInt8](repeating: 0xFF, count: Int(header.tableSize)), at: 1536)
+            try store.store(bytes, at: 1536 + header.tableSize)
+            let layout = try VHDLayout(file: store)
+            let expected = followsGeometry ? product : size
+            #expect(layout.virtualSize == expected, "\(creator) \(size) \(geometry)")
+            #expect(layout.notes.isEmpty == (expected == size) && !layout.mustNotWrite)
+        }
+    }
+
     /// Cases 2.2, 2.4, 2.6 and 2.13. Offsets of u32 fields, new values, and what opening for writing says.
     @Test(
         "contradicting fields are refused (cases 2.2, 2.4, 2.6, 2.13)",

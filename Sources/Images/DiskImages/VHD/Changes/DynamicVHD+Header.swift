@@ -112,8 +112,10 @@ extension VHDImage {
     /// Makes another image the parent of the differencing VHD in `file`, or (nil) none: then it becomes dynamic, and
     /// what the parent held reads as zeroes. The content of the new parent is the caller's business. Survives a crash
     /// at any write: the image names the old parent or the new one. The file stays open.
-    static func replaceParent(file: any ImageStorage, with parent: VHDParent?) throws(BlockError) {
-        let layout = try VHDLayout(file: file)
+    static func replaceParent(
+        file: any ImageStorage, with parent: VHDParent?, opensDisabled: Bool = false
+    ) throws(BlockError) {
+        let layout = try VHDLayout(file: file, opensDisabled: opensDisabled)
         guard let header = layout.header, layout.footer.kind == .differencing, !layout.mustNotWrite else {
             throw BlockError(.unsupported, "only a differencing VHD has a parent that could be exchanged")
         }

@@ -32,13 +32,13 @@ struct VHDParent: Hashable, Sendable {
     }
 
     /// Reads what is to be recorded of the image at `reference`, which the child will name `name`.
-    init(_ reference: ImageReference, name: String) throws(BlockError) {
+    init(_ reference: ImageReference, name: String, opensDisabled: Bool = false) throws(BlockError) {
         var identifier: [UInt8]?
         let file = try ImageFile(path: reference.path, access: .readOnly, locking: false)
         defer { file.close() }
         if reference.format == .vhd {
             do throws(BlockError) {
-                let footer = try VHDLayout(file: file).footer
+                let footer = try VHDLayout(file: file, opensDisabled: opensDisabled).footer
                 guard let known = footer.uuid else {
                     throw BlockError(.unsupported, "the VHD has no UUID, which a child of it must record")
                 }

@@ -11,7 +11,7 @@ fail() { echo "crash-run: $*" >&2 && exit 2; }
 states=${1:-10000} part=${2:-}
 [[ $states =~ ^[1-9][0-9]*$ ]] || fail "'$states' is no number of crash states"
 # Before minutes of building: the names as the tests have them.
-grep -ohE 'name: "[^"]+"' Tests/Images/CrashTests/Crash{Kinds,ChainTests}.swift | grep -qF -- "$part" ||
+grep -ohE 'name: "[^"]+"' Tests/Images/CrashTests/Crash{Kinds,ChainTests}.swift | grep -F -- "$part" >/dev/null ||
     fail "no kind of image and no work on a chain has '$part' in its name (Tests/Images/CrashTests/CrashKinds.swift)"
 
 export GANTRY_CRASH_STATES=$states GANTRY_CRASH_KINDS=$part GANTRY_CORE_ONLY=1

@@ -1,6 +1,6 @@
 public import APITypes
 import DataModel
-import PoolDatabase
+public import PoolDatabase
 import RPCCodec
 
 /// What a call came to.

@@ -77,6 +77,26 @@ import Testing
         #expect(try DiskImage.check(path: path, format: .qcow2).corruptions > 0)
     }
 
+    /// A repair makes the file longer: what then lies where the header looks for the bitmaps is no directory of theirs.
+    @Test func bitmapsWhoseDirectoryIsBehindTheFileAreGoneAfterARepair() throws {
+        let folder = try ScratchFolder("check-bitmaps")
+        var bytes = try QemuSample.rich.make(folder)
+        let magic: [UInt8] = [0x23, 0x85, 0x28, 0x75]
+        let start = try #require((0..<4096 - 32).first { Array(bytes[$0..<$0 + 4]) == magic })
+        // One cluster behind the end, where the repair will put something of its own.
+        let behind = (UInt64(bytes.count) + 4095) / 4096 * 4096
+        for index in 0..<8 { bytes[start + 24 + index] = UInt8(truncatingIfNeeded: behind >> UInt64(56 - 8 * index)) }
+        let image = try ImageUnderKnife(bytes)
+        let before = try image.check()
+        #expect(before.corruptions > 0)
+        let after = try image.check(.all)
+        let isClean = after.isClean
+        #expect(isClean, "\(after.findings.prefix(5))")
+        #expect(image.store.bytes[95] & 1 == 0, "no bitmaps are promised any more")
+        let verdict = try image.qemu(folder)
+        #expect(verdict.status == 0, "\(verdict.output) \(verdict.errors)")
+    }
+
     /// 3.23, and all the damage that random bits do: an error or a report, and after a repair never a worse image.
     @Test func randomDamageIsSurvivedAndRepairedSoThatQemuAgrees() throws {
         var random = SeededRandom.printed()

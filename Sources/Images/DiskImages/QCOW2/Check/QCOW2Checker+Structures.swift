@@ -73,6 +73,7 @@ extension QCOW2Checker {
         else {
             report.add(
                 .corruption, "the bitmap directory is not aligned, not inside the file or too long", offset: offset)
+            bitmapsAreLost = true
             return
         }
         let data = BigEndianBytes(try storage.array(at: offset, count: Int(length)))

@@ -7,7 +7,9 @@ internal import CoreTypes
 ///    image that is marked as dirty is not marked as corrupt: whoever writes to it repairs it first anyway, without
 ///    being told to. With the corrupt bit he would refuse it instead, and a power failure in a repair that ran by
 ///    itself would need somebody's help.
-/// 2. The snapshot table is completed, in new clusters; the header then switches to it.
+/// 2. Bitmaps whose directory is not there are not valid any more: the file grows with the repair, and what comes to
+///    lie where it should be is no directory. The snapshot table is completed, in new clusters; the header then
+///    switches to it.
 /// 3. Broken L1 and L2 entries, each where it is.
 /// 4. Refcounts: too low ones, then too high ones. Where they cannot be put right in place, all of them are written
 ///    anew behind the end of the file, and one write in the header switches over.
@@ -52,8 +54,9 @@ struct QCOW2Repair {
         if before.header.version >= 3, flags(before.header).isEmpty {
             try storeFlags(before.header.incompatible.union(.corrupt))
         }
-        if before.incompleteSnapshots > 0 {
-            try completeSnapshots(before)
+        if before.bitmapsAreLost { try disownBitmaps(before.header) }
+        if before.incompleteSnapshots > 0 { try completeSnapshots(before) }
+        if before.bitmapsAreLost || before.incompleteSnapshots > 0 {
             plan = try QCOW2Checker(storage: storage, cancellation: cancellation)
             try plan.run()
         }
@@ -107,6 +110,13 @@ struct QCOW2Repair {
         fields.appendBigEndian(UInt32(old.records.count))
         fields.appendBigEndian(offset)
         try storage.store(fields, at: QCOW2Header.Offset.snapshots)
+        try storage.sync()
+    }
+
+    private func disownBitmaps(_ header: QCOW2Header) throws(BlockError) {
+        var bytes: [UInt8] = []
+        bytes.appendBigEndian(header.autoclear & ~QCOW2Image.bitmapsAutoclear)
+        try storage.store(bytes, at: QCOW2Header.Offset.autoclear)
         try storage.sync()
     }
 

@@ -92,7 +92,10 @@ for sanitizer in "${sanitizers[@]}"; do
         status=$?
         count=$(grep -oE 'Test run with [0-9]+ tests?' "$log" | tail -1 | grep -oE '[0-9]+')
         # 69: there are no such tests.
-        if [ -n "$chosen" ] && { [ $status -eq 69 ] || [ "${count:-0}" = 0 ]; } && ! grep -q Sanitizer "$log"; then continue; fi
+        if [ -n "$chosen" ] && { [ $status -eq 69 ] || { [ $status -eq 0 ] && [ "${count:-0}" = 0 ]; }; } &&
+            ! grep -q Sanitizer "$log"; then
+            continue
+        fi
         # Programs that tests start report into the tests' output, or nowhere: their status makes the test fail.
         if [ $status -eq 0 ] && [ "${count:-0}" -gt 0 ] && ! grep -qE '(Address|Thread)Sanitizer: ' "$log"; then
             ran=$((ran + count))

@@ -19,6 +19,8 @@ struct HTTPAnswer: Sendable {
     static func error(_ status: HTTPResponse.Status, _ text: String, fields: HTTPFields = [:]) -> HTTPAnswer {
         let page = "<html><body><h1>HTTP \(status.code) \(phrase(of: status))</h1><p>\(escape(text))</p></body></html>"
         var fields = fields
+        // RFC 9110 §15.5.22.
+        if status == .upgradeRequired { fields.set("Upgrade", "websocket") }
         if status == .unauthorized { fields.set("WWW-Authenticate", "Basic realm=\"Gantry\"") }
         return HTTPAnswer(status, fields: fields, contentType: "text/html", body: Array(page.utf8))
     }

@@ -155,8 +155,10 @@ struct CopyManner {
             maps = true
         } else {
             let isLocal = destination is any BulkDestination
+            // A new local file: what is not written of a cluster takes no space, and a chunk's clusters are one thread's.
             self.init(
-                threads: isLocal ? 4 : 2, chunk: 2 << 20, granule: unit, places: isLocal, zeroes: options.zeroes)
+                threads: isLocal ? 4 : 2, chunk: 2 << 20,
+                granule: isLocal && options.destinationIsZero ? 4096 : unit, places: isLocal, zeroes: options.zeroes)
         }
         threads = max(1, options.threads ?? threads)
         maps = maps && threads == 1

@@ -36,10 +36,9 @@ int gantry_limit_process(uint64_t address_space, uint64_t seconds, uint64_t file
             if (setrlimit(RLIMIT_CPU, &limit) < 0) result = -errno;
         }
     }
-    if (result == 0 && file_length) {
-        signal(SIGXFSZ, SIG_IGN);
-        result = lower(RLIMIT_FSIZE, file_length);
-    }
+    // A limit may have been there before: an error (EFBIG), not the end without a word.
+    signal(SIGXFSZ, SIG_IGN);
+    if (result == 0 && file_length) result = lower(RLIMIT_FSIZE, file_length);
     if (result == 0 && descriptors) result = lower(RLIMIT_NOFILE, descriptors);
     return result;
 }

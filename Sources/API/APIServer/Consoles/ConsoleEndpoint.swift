@@ -40,16 +40,20 @@ struct ConsoleEndpoint: Sendable {
         _ routed: RoutedRequest, to path: String, _ writer: ResponseWriter,
         grant: () throws -> HTTPResponse
     ) async throws {
-        guard count.enter() else {
-            throw HTTPFailure(.serviceUnavailable, "\(Self.most) consoles are in use; try again later")
-        }
-        defer { count.leave() }
         let (ref, uuid) = (routed.arguments["ref"], routed.arguments["uuid"])
         let target = RequestTarget(["console", "VM"], ref: ref, uuid: uuid)
         let (descriptor, answer) = try await login.admit(routed, to: path, audited: target) { _ in
             let answer = try grant()
-            return (try consoles.connect(ref: ref, uuid: uuid), answer)
+            // Behind the log-in: strangers take nobody's place.
+            guard count.enter() else {
+                throw HTTPFailure(.serviceUnavailable, "\(Self.most) consoles are in use; try again later")
+            }
+            do { return (try consoles.connect(ref: ref, uuid: uuid), answer) } catch {
+                count.leave()
+                throw error
+            }
         }
+        defer { count.leave() }
         let guest = try await Self.adopt(descriptor)
         let input = routed.request.body
         // The answer begins inside: a client that is gone already must not leave the guest's side unclosed.

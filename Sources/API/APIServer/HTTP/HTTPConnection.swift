@@ -104,7 +104,14 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
         return true
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { parts.append(unwrapInboundIn(data)) }
+    /// More than the smallest requests or chunks of one piece from the kernel or TLS make up.
+    private static let mostParts = 16_384
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // When the client closes its side, all that the kernel holds comes unasked.
+        guard parts.count < Self.mostParts else { return drop() }
+        parts.append(unwrapInboundIn(data))
+    }
 
     func channelReadComplete(context: ChannelHandlerContext) { advance() }
 
@@ -121,7 +128,8 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
         inputIsClosed = true
         switch phase {
         case .head, .call, .answering: advance()
-        case .closing: drop()
+        // What is still on its way is sent first; `closeAfterAnswer` ends the connection then.
+        case .closing: if waiting == .linger { drop() }
         case .closed: break
         }
     }

@@ -33,7 +33,7 @@ struct HTTPLimits: Sendable {
 
     /// Bytes of an answer that are on their way before its producer has to wait.
     var window = 256 << 10
-    /// Bytes of an upload, or of requests that came too early, that are held for their consumer.
+    /// Bytes of an upload that are held for their consumer.
     var readAhead = 256 << 10
 
     /// What the decoder keeps to.

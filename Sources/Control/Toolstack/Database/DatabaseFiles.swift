@@ -138,6 +138,7 @@ private actor RestoreSink: DiskImportSink {
             try file.close()
             let isText = try DatabaseXMLReader.recognizes(draft)
             let made = isText ? draft + Self.converted : draft
+            if isText { try PrivateFile.prepare(made) }
             let database = try await PoolDatabase.open(path: made, after: generation)
             do {
                 if isText { try await DatabaseXMLReader.fill(database, from: draft) }

@@ -32,6 +32,8 @@ final class DatabaseXMLReader: NSObject, XMLParserDelegate, @unchecked Sendable 
     private var entries: [Entry] = []
     private var records: [Record] = []
     private var isComplete = false
+    /// The text ends with a seal, which holds.
+    private var isSealed = false
     private var failure: APIError?
 
     /// Rows that are stored at a time.
@@ -55,8 +57,9 @@ final class DatabaseXMLReader: NSObject, XMLParserDelegate, @unchecked Sendable 
             Thread.detachNewThread {
                 done.resume(
                     with: Result {
-                        try checkSeal(path)
-                        try DatabaseXMLReader(database).read(path)
+                        let reader = DatabaseXMLReader(database)
+                        reader.isSealed = try checkSeal(path)
+                        try reader.read(path)
                     })
             }
         }
@@ -85,6 +88,11 @@ final class DatabaseXMLReader: NSObject, XMLParserDelegate, @unchecked Sendable 
     private func fail(_ parser: XMLParser, _ error: APIError) {
         if failure == nil { failure = error }
         parser.abortParsing()
+    }
+
+    func parser(_ parser: XMLParser, foundProcessingInstructionWithTarget target: String, data: String?) {
+        guard target == DatabaseXML.seal, !isSealed else { return }
+        fail(parser, Self.unusable("its digest is not at its end: it was changed after it was written"))
     }
 
     func parser(
@@ -184,16 +192,16 @@ final class DatabaseXMLReader: NSObject, XMLParserDelegate, @unchecked Sendable 
 
     // MARK: - The seal
 
-    /// A text that ends with a seal has the digest that it says. One without was written elsewhere.
-    private static func checkSeal(_ path: String) throws {
+    /// A text that ends with a seal has the digest that it says: true. One without was written elsewhere.
+    private static func checkSeal(_ path: String) throws -> Bool {
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         defer { try? file.close() }
         let length = Int64(try file.seekToEnd())
         let start = length - Int64(DatabaseXML.sealedEndLength)
-        guard start > 0 else { return }
+        guard start > 0 else { return false }
         try file.seek(toOffset: UInt64(start))
         let end = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
-        guard end.hasPrefix("<?\(DatabaseXML.seal) ") else { return }
+        guard end.hasPrefix("<?\(DatabaseXML.seal) ") else { return false }
         try file.seek(toOffset: 0)
         var (left, digest) = (start, SHA256())
         while left > 0, let piece = try file.read(upToCount: Int(min(left, 1 << 20))), !piece.isEmpty {
@@ -202,5 +210,6 @@ final class DatabaseXMLReader: NSObject, XMLParserDelegate, @unchecked Sendable 
         }
         let sum = digest.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         guard end.contains(sum) else { throw unusable("it is damaged: its digest is another") }
+        return true
     }
 }

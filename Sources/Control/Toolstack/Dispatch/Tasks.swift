@@ -33,10 +33,17 @@ public final class Tasks: Sendable {
     ) async throws -> RunningTask {
         let ref = Ref<XenTask>.new()
         let facts = TaskOperationFacts(ref: ref.opaque, status: .pending, isCancellable: isCancellable)
-        try await create(
-            name, as: ref, description: "", session: session, parent: parent,
-            operations: TaskOperationRules.allowed(facts))
-        return register(ref)
+        // Before anybody sees the row: one without `cancel` looks free to `adopt`.
+        let task = register(ref)
+        do {
+            try await create(
+                name, as: ref, description: "", session: session, parent: parent,
+                operations: TaskOperationRules.allowed(facts))
+        } catch {
+            running.withLock { $0[ref.opaque] = nil }
+            throw error
+        }
+        return task
     }
 
     /// Puts an operation behind a task that a client made. HANDLE_INVALID [task, ref] for unknown tasks;

@@ -79,10 +79,10 @@ enum AllowedOperations {
             let (before, after) = (tx.before(Ref<VDI>(ref)), tx.row(Ref<VDI>(ref)))
             if let before, let after, !differ(before, after, Self.diskFields) { return }
             disks.insert(ref)
-            // Whether an SR is empty.
-            if let before, let after, differ(before, after, ["managed", "type", "SR"]) {
-                repositories.formUnion([before[VDI.sr].opaque, after[VDI.sr].opaque])
-            }
+            // Whether an SR is empty: disks come and go, too, and are forgotten while it is unplugged.
+            var isAsBefore = false
+            if let before, let after { isAsBefore = !differ(before, after, ["managed", "type", "SR"]) }
+            if !isAsBefore { repositories.formUnion([before, after].compactMap { $0?[VDI.sr].opaque }) }
             if let before, let after, !differ(before, after, ["current_operations", "managed"]) { return }
             devices.formUnion(OperationFacts(tx).rows(VBD.self, "VDI", ref).map(\.ref))
         }

@@ -29,7 +29,7 @@ struct VHDLayout {
         let copies = try Self.footers(file, length)
 
         let stranded = copies.endsInZeroes ? try Self.strandedFooter(file, length) : nil
-        if stranded != nil, copies.isHeadMarked { throw Self.undecided(file) }
+        if stranded != nil, copies.isHeadMarked { throw Self.undecided(file, isEndLost: true) }
 
         // Fixed or not: a fixed image has its only footer at the end, and at the beginning what its guest wrote there,
         // which may be the beginning of another VHD. Any other has a copy at the beginning, and at the end its own footer
@@ -145,13 +145,14 @@ struct VHDLayout {
         .invalidImage,
         "the VHD was disabled on purpose (footer cookie v_poison); ask for a disabled image to look at it nevertheless")
 
-    private static func undecided(_ file: any ImageStorage) -> BlockError {
+    /// `isEndLost`: the file ends in zeroes, and what says fixed lies in front of them.
+    private static func undecided(_ file: any ImageStorage, isEndLost: Bool = false) -> BlockError {
         let end = file.isBlockDevice ? "device" : "file"
+        let other = isEndLost ? "append a copy of its first 512 bytes to it" : "clear the footer at the end"
         return BlockError(
             .corrupt,
             "the end of the \(end) says that the VHD is fixed, and its beginning, which a guest may have written, that it is "
-                + "not: if it is fixed, copy its disk, the first bytes of the \(end), as raw; if not, clear the footer at "
-                + "the end")
+                + "not: if it is fixed, copy its disk, the first bytes of the \(end), as raw; if not, \(other)")
     }
 
     private static func footers(_ file: any ImageStorage, _ length: UInt64) throws(BlockError) -> Copies {

@@ -130,6 +130,9 @@ import Testing
         try device.close()
         try store.store([UInt8](repeating: 0, count: 512), at: store.size() - 512)
         #expect(code { _ = try VHDImage.open(file: store, readOnly: true) } == .corrupt)
+        // What the error advises.
+        try store.store(Array(store.bytes[..<512]), at: store.size())
+        #expect(try VHDImage.open(file: store, readOnly: true).size == 4 << 20)
     }
 
     @Test func aCheckTellsOfAnEnlargementThatWasCutShortAndUndoesIt() throws {

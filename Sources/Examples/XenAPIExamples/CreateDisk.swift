@@ -11,7 +11,8 @@ public func createDisk(
     do {
         try await session.importDisk(from: file, format: format, into: disk)
     } catch {
-        try await session.vdi.destroy(disk)
+        // By another task: this one may be cancelled, and then its calls are not made.
+        await Task { try? await session.vdi.destroy(disk) }.value
         throw error
     }
     return disk

@@ -11,9 +11,12 @@ struct ClientCalls {
         type = SwiftNames.classType(declared.name)
     }
 
-    /// Logins take no session and are the session's matter; what `event.from` answers is no value of its declared type.
+    /// What these answer is no value of their declared type: a structure of its own, and events that are no whole records.
+    private static let otherAnswers = ["event.from", "event.next"]
+
+    /// Logins take no session and are the session's matter.
     private var messages: [MessageDeclaration] {
-        declared.messages.filter { $0.needsSession && $0.wireName != "event.from" }
+        declared.messages.filter { $0.needsSession && !Self.otherAnswers.contains($0.wireName) }
     }
 
     private var conformances: String {

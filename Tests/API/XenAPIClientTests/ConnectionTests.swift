@@ -1,6 +1,9 @@
+import Glibc
+import NIOCore
 import Synchronization
 import Testing
-import XenAPIClient
+
+@testable import XenAPIClient
 
 @Suite struct ConnectionTests {
     private static func options(_ encoding: XenAPISession.Encoding) -> XenAPISession.Options {
@@ -74,12 +77,73 @@ import XenAPIClient
     @Test func aCallThatMayTakeSoLongTakesNoLonger() async throws {
         var options = XenAPISession.Options()
         options.callTimeout = .milliseconds(200)
-        try await withPeer(options) { _, _ in
-            .silence
-        } _: { session, peer in
-            let error = ConnectionError.lost(peer.address, reason: "the call took longer than it may")
-            await #expect(throws: error) { _ = try await session.vdi.getAll() }
+        let begun = Array("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<?xml version=\"1.0\"?>".utf8)
+        for answer in [FakePeer.Answer.silence, .stalled(begun)] {
+            try await withPeer(options) { _, _ in
+                answer
+            } _: { session, peer in
+                let error = ConnectionError.lost(peer.address, reason: "the call took longer than it may")
+                await #expect(throws: error) { _ = try await session.vdi.getAll() }
+            }
         }
+    }
+
+    @Test func callsThatWaitMayTakeLongerThanTheyWereToldToWait() {
+        var options = XenAPISession.Options()
+        options.callTimeout = .seconds(5)
+        func limit(_ method: String, _ timeout: WireValue) -> Duration? {
+            HTTPTransport.limit(of: method, [.string("OpaqueRef:s"), .array([]), .string(""), timeout], options)
+        }
+        #expect(limit("event.from", .double(30)) == .seconds(150))
+        #expect(limit("event.from", .int(0)) == .seconds(120))
+        for odd in [WireValue.double(-1), .double(.nan), .double(.infinity), .double(1e300), .null] {
+            #expect(limit("event.from", odd) == nil)
+        }
+        #expect(limit("event.next", .double(30)) == nil)
+        #expect(limit("VDI.copy", .double(30)) == .seconds(5))
+    }
+
+    /// More at a time than the HTTP library opens connections by itself.
+    @Test func callsThatWaitDoNotKeepOthersFromBeingMade() async throws {
+        try await withPeer { _, call in
+            call?.method == "event.from" ? .silence : .value(.array([]))
+        } _: { session, peer in
+            let waiting = (0..<20).map { _ in
+                Task { for try await _ in session.events(of: ["vm"]) {} }
+            }
+            while peer.calls.count(where: { $0 == "event.from" }) < 20 { await Task.yield() }
+            #expect(try await session.vdi.getAll() == [])
+            for task in waiting {
+                task.cancel()
+                await #expect(throws: CancellationError.self) { try await task.value }
+            }
+        }
+    }
+
+    /// "Nothing was sent" is said only of connections that did not come about.
+    @Test func openConnectionsThatTheNetworkDropsAreLost() {
+        for code in [ETIMEDOUT, EHOSTUNREACH, ENETUNREACH] {
+            #expect(!HTTPTransport.isFromConnect(IOError(errnoCode: code, reason: "read(descriptor:pointer:size:)")))
+            #expect(HTTPTransport.isFromConnect(IOError(errnoCode: code, reason: "connect(descriptor:addr:size:)")))
+        }
+        #expect(HTTPTransport.isFromConnect(IOError(errnoCode: ECONNREFUSED, reason: "connection reset (error set)")))
+    }
+
+    @Test func aCancelledTaskLogsOutThoughItSucceeded() async throws {
+        let peer = try await FakePeer { _, _ in .value(.string("OpaqueRef:s")) }
+        let (entered, report) = AsyncStream.makeStream(of: Bool.self)
+        let task = Task {
+            try await XenAPISession.with(at: peer.address, user: "root", password: "p") { _ in
+                report.yield(true)
+                while !Task.isCancelled { await Task.yield() }
+            }
+        }
+        var first = entered.makeAsyncIterator()
+        #expect(await first.next() == true)
+        task.cancel()
+        try await task.value
+        #expect(peer.calls == ["session.login_with_password", "session.logout"])
+        await peer.stop()
     }
 
     // MARK: - Coordinators

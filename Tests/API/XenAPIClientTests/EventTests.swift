@@ -11,15 +11,19 @@ private final class EventScript: Sendable {
     }
     private let steps: Mutex<[Step]>
     private let seen = Mutex<[String]>([])
+    private let waits = Mutex<[Double?]>([])
 
     init(_ steps: [Step]) { self.steps = Mutex(steps) }
 
     /// The tokens that were sent.
     var tokens: [String] { seen.withLock { $0 } }
+    /// How many seconds the server was to wait.
+    var timeouts: [Double?] { waits.withLock { $0 } }
 
     func answer(_ call: RPCCall?) -> FakePeer.Answer {
         guard call?.method == "event.from" else { return .http(500) }
         seen.withLock { $0.append(call?.parameters[2].text ?? "?") }
+        waits.withLock { $0.append(call?.parameters[3].number) }
         let step = steps.withLock { $0.isEmpty ? nil : $0.removeFirst() }
         switch step {
         case nil: return .silence
@@ -80,6 +84,20 @@ private final class EventScript: Sendable {
             .events([("add", "a"), ("add", "b")], token: "1"), .events([("mod", "a"), ("del", "b")], token: "2"),
         ]
         #expect(try await follow(steps, from: .now, 2).seen == ["modified a", "deleted b"])
+    }
+
+    /// Where nothing is, an answer that was waited for would be the first event and not what is there.
+    @Test func whatIsThereIsAskedForWithoutWaiting() async throws {
+        let script = EventScript([.events([], token: "1"), .events([("add", "a")], token: "2")])
+        try await withPeer { _, call in
+            script.answer(call)
+        } _: { session, _ in
+            for try await event in session.events(of: ["pbd"], from: .now) {
+                #expect(event.change == .added && event.ref == "a")
+                break
+            }
+        }
+        #expect(script.timeouts == [0, 30])
     }
 
     @Test(arguments: ["EVENTS_LOST", "EVENT_FROM_TOKEN_PARSE_FAILURE"])

@@ -28,6 +28,8 @@ final class FakePeer: Sendable {
         case raw([UInt8])
         /// A head without a length, then these bytes again and again until the client goes.
         case endless([UInt8])
+        /// These bytes, then nothing until the client goes.
+        case stalled([UInt8])
         /// Nothing, until the client goes.
         case silence
     }
@@ -122,6 +124,10 @@ final class FakePeer: Sendable {
                 let encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
                 encoder?.writeAndFlush(NIOAny(ByteBuffer(bytes: bytes)), promise: nil)
                 context.close(promise: nil)
+            case .stalled(let bytes):
+                let encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+                encoder?.writeAndFlush(NIOAny(ByteBuffer(bytes: bytes)), promise: nil)
+                isSilent = true
             case .endless(let bytes):
                 var head = HTTPResponseHead(version: .http1_1, status: .ok)
                 head.headers.add(name: "Transfer-Encoding", value: "chunked")

@@ -1,6 +1,7 @@
 import Synchronization
 import Testing
-import XenAPIClient
+
+@testable import XenAPIClient
 
 /// A task at a server, which the test moves on.
 private final class ServedTask: Sendable {
@@ -119,6 +120,60 @@ private final class ServedTask: Sendable {
             waiter.cancel()
             await #expect(throws: CancellationError.self) { _ = try await waiter.value }
             #expect(peer.calls.suffix(2) == ["task.cancel", "task.destroy"])
+        }
+    }
+
+    /// The task is over, or cannot be cancelled: it is removed nevertheless.
+    @Test func aTaskThatCannotBeCancelledIsRemoved() async throws {
+        let task = ServedTask()
+        task.set("pending", 0.5)
+        try await withPeer { _, call in
+            call?.method == "task.cancel" ? .failure(["OPERATION_NOT_ALLOWED", "no"]) : task.answer(call)
+        } _: { session, peer in
+            let handle = try await move(session)
+            let waiter = Task { try await handle.value }
+            while !peer.calls.contains("event.from") { await Task.yield() }
+            waiter.cancel()
+            await #expect(throws: CancellationError.self) { _ = try await waiter.value }
+            #expect(peer.calls.suffix(2) == ["task.cancel", "task.destroy"])
+        }
+    }
+
+    @Test func aSilentServerDoesNotHoldWhoGivesUp() async throws {
+        try await withPeer { _, _ in
+            .silence
+        } _: { session, _ in
+            let hasGivenUp = Mutex(false)
+            await shielded(atMost: .milliseconds(50)) {
+                do {
+                    _ = try await session.call("task.cancel", [])
+                } catch { hasGivenUp.withLock { $0 = true } }
+            }
+            #expect(hasGivenUp.withLock { $0 })
+        }
+    }
+
+    /// With the token of the former server the new one would report nothing, again and again.
+    @Test func aTaskIsFollowedIntoANewSession() async throws {
+        let task = ServedTask()
+        task.set("pending", 0.5)
+        let asked = Mutex(0)
+        try await withPeer { _, call in
+            guard call?.method == "event.from" else { return task.answer(call) }
+            let number = asked.withLock { count in
+                count += 1
+                return count
+            }
+            switch number {
+            case 1: return task.answer(call)
+            case 2:
+                task.set("success", result: "<value>OpaqueRef:n</value>")
+                return .failure(["SESSION_INVALID", "OpaqueRef:session"])
+            default: return .value(.members([("events", .array([])), ("token", .string("900"))]))
+            }
+        } _: { session, _ in
+            #expect(try await move(session).value == Ref("OpaqueRef:n"))
+            #expect(session.loginCount == 2)
         }
     }
 

@@ -97,6 +97,24 @@ import XenAPIClient
         }
     }
 
+    /// The body ended as if all were well: only the task knows better.
+    @Test func anExportThatFailedLeavesNoFile() async throws {
+        let folder = try ScratchFolder("transfer")
+        defer { folder.remove() }
+        let file = folder.file("image")
+        try await withPeer { request, call in
+            request.uri.contains("_raw_vdi")
+                ? .http(200, body: Array("ima".utf8)) : Self.task(call, ["SR_FULL", "1", "0"])
+        } _: { session, peer in
+            await #expect(throws: XenAPIFailure("SR_FULL", "1", "0")) {
+                try await session.exportDisk(Ref("OpaqueRef:d"), to: file)
+            }
+            #expect(!FileManager.default.fileExists(atPath: file))
+            #expect(peer.calls.count { $0 == "task.destroy" } == 1)
+            #expect(!peer.calls.contains("task.cancel"))
+        }
+    }
+
     @Test func aSequenceOfAnotherLengthOrThatFailsIsTheCallersError() async throws {
         struct Broken: Error {}
         try await withPeer { request, call in

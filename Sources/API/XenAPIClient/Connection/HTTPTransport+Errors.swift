@@ -29,8 +29,9 @@ extension HTTPTransport {
             throw error == .connectTimeout
                 ? ConnectionError.unreachable(address, reason: "no answer within 30 seconds")
                 : ConnectionError.lost(address, reason: "closed by the server")
-        } catch let error as HTTPClientError where error == .deadlineExceeded {
-            throw ConnectionError.lost(address, reason: "the call took longer than it may")
+        } catch let error as NIOSSLError where error == .uncleanShutdown {
+            // The server, or what is between, cut an open connection off.
+            throw ConnectionError.lost(address, reason: "closed without TLS's goodbye")
         } catch let error as NIOSSLError {
             // The only ones that a server's certificate or its lack of TLS causes; nothing was sent.
             throw ConnectionError.unreachable(address, reason: "TLS failed: \(error)")
@@ -46,8 +47,15 @@ extension HTTPTransport {
         }
     }
 
-    private static func isFromConnect(_ error: IOError) -> Bool {
-        [ECONNREFUSED, ENOENT, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT, EACCES, ENOTSOCK].contains(error.errnoCode)
+    /// Whether nothing was sent yet.
+    static func isFromConnect(_ error: IOError) -> Bool {
+        switch error.errnoCode {
+        case ECONNREFUSED, ENOENT, EACCES, ENOTSOCK: true
+        // An open connection ends so too when the network goes away. The system call and its completion, as NIO names them.
+        case EHOSTUNREACH, ENETUNREACH, ETIMEDOUT:
+            error.description.contains("connect(") || error.description.contains("non-blocking connect")
+        default: false
+        }
     }
 
     private static func reason(_ error: any Error) -> String {

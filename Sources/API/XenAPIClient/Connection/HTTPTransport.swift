@@ -23,6 +23,9 @@ final class HTTPTransport: Sendable {
             redirectConfiguration: .disallow, timeout: HTTPClient.Configuration.Timeout(connect: .seconds(30)))
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.httpVersion = .http1Only
+        // Each call that waits for events, each task that is waited for and each transfer holds one; with the usual 8 the
+        // ninth, and every call behind it, would wait for one of them to end.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 256
         configuration.tlsConfiguration = certificates.tlsConfiguration
         if case .tcp(_, _, tls: true) = address {
             configuration.http1_1ConnectionDebugInitializer = certificates.check
@@ -43,17 +46,16 @@ final class HTTPTransport: Sendable {
     /// Makes a call in the encoding of the options. Throws `APIError` for what the server reports.
     func call(_ method: String, _ parameters: [WireValue]) async throws -> WireValue {
         let call = RPCCall(method, parameters)
-        // These wait at the server for something to happen, as long as they were told to.
-        let waits = method == "event.from" || method == "event.next"
+        let limit = Self.limit(of: method, parameters, options)
         let reply: RPCReply
         switch options.encoding {
         case .xmlRPC:
-            let bytes = try await post("/", XMLRPC.contentType, XMLRPC.encode(call), waits: waits)
+            let bytes = try await post("/", XMLRPC.contentType, XMLRPC.encode(call), limit)
             do { reply = try XMLRPC.decodeReply(bytes) } catch { throw malformed(error.description) }
         case .jsonRPC:
             let number = lastCall.wrappingAdd(1, ordering: .relaxed).newValue
             let request = JSONRPC.encode(JSONRPC.Request(call, id: .int(number)))
-            let bytes = try await post("/jsonrpc", JSONRPC.contentType, request, waits: waits)
+            let bytes = try await post("/jsonrpc", JSONRPC.contentType, request, limit)
             let answer: (reply: RPCReply, id: JSONRPC.Identifier)
             do { answer = try JSONRPC.decodeReply(bytes) } catch { throw malformed(error.description) }
             // A server that is just starting refuses without having read which call it was.
@@ -69,27 +71,56 @@ final class HTTPTransport: Sendable {
         }
     }
 
+    /// How long a call may take, with the session among its parameters; nil: as long as it does.
+    static func limit(
+        of method: String, _ parameters: [WireValue], _ options: XenAPISession.Options
+    ) -> Duration? {
+        switch method {
+        // Waits at the server until something happens.
+        case "event.next": return nil
+        case "event.from":
+            // Waits as long as it is told to; then the answer must come. Without a sensible number the server decides.
+            guard let seconds = parameters.dropFirst(3).first?.number, (0...1e9).contains(seconds) else { return nil }
+            return Duration.seconds(seconds + 120)
+        default: return options.callTimeout
+        }
+    }
+
     /// POSTs `body` and returns the whole answer.
     private func post(
-        _ path: String, _ contentType: String, _ body: [UInt8], waits: Bool
+        _ path: String, _ contentType: String, _ body: [UInt8], _ limit: Duration?
     ) async throws -> [UInt8] {
         var request = self.request(.POST, address.url(path))
         request.headers.add(name: "Content-Type", value: contentType)
         request.body = .bytes(ByteBuffer(bytes: body))
-        let limit = waits ? nil : options.callTimeout
-        let deadline = limit.map { NIODeadline.now() + TimeAmount($0) } ?? NIODeadline.distantFuture
+        let ready = request
+        guard let limit else { return try await exchange { try await self.answer(to: ready, path) } }
+        // The library's own deadline ends with the head of the answer: this one is for all of it.
         return try await exchange {
-            let response = try await self.client.execute(request, deadline: deadline)
-            do { try self.check(response, path) } catch let error as Redirection {
-                // No server sends calls elsewhere; what is between may.
-                throw ConnectionError.redirected(self.address, path: path, location: error.location)
+            try await withThrowingTaskGroup(of: [UInt8].self) { group in
+                group.addTask { try await self.answer(to: ready, path) }
+                group.addTask {
+                    try await Task.sleep(for: limit)
+                    throw ConnectionError.lost(self.address, reason: "the call took longer than it may")
+                }
+                defer { group.cancelAll() }
+                guard let first = try await group.next() else { throw CancellationError() }
+                return first
             }
-            do {
-                let reply = try await response.body.collect(upTo: self.options.longestReply)
-                return Array(reply.readableBytesView)
-            } catch is NIOTooManyBytesError {
-                throw self.malformed("the answer is longer than \(self.options.longestReply) bytes")
-            }
+        }
+    }
+
+    private func answer(to request: HTTPClientRequest, _ path: String) async throws -> [UInt8] {
+        let response = try await client.execute(request, deadline: .distantFuture)
+        do { try check(response, path) } catch let error as Redirection {
+            // No server sends calls elsewhere; what is between may.
+            throw ConnectionError.redirected(address, path: path, location: error.location)
+        }
+        do {
+            let reply = try await response.body.collect(upTo: options.longestReply)
+            return Array(reply.readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw malformed("the answer is longer than \(options.longestReply) bytes")
         }
     }
 

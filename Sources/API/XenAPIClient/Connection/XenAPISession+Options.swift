@@ -21,8 +21,8 @@ extension XenAPISession {
         public var reconnects = true
         /// Bytes of the longest answer to a call that is accepted.
         public var longestReply = 512 << 20
-        /// How long a call may take; nil: as long as it does. Transfers of disks and calls that
-        /// wait for events are not limited.
+        /// How long a call may take, to the end of its answer; nil: as long as it does. Transfers of disks are not limited;
+        /// calls that wait for events may take two minutes longer than they were told to wait.
         public var callTimeout: Duration?
 
         public init() {}

@@ -81,11 +81,11 @@ public final class XenAPISession: XenAPICaller {
             at: address, user: user, password: password, certificates: certificates, options: options)
         do {
             let result = try await body(session)
-            await session.logout()
+            // Also when the task is cancelled, which would keep the call from being made.
+            await shielded { await session.logout() }
             return result
         } catch {
-            // Also when the task is cancelled, which would keep the call from being made.
-            await Task { await session.logout() }.value
+            await shielded { await session.logout() }
             throw error
         }
     }

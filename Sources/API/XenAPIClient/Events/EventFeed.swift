@@ -25,10 +25,12 @@ struct EventFeed: Sendable {
             let clock = ContinuousClock()
             let began = clock.now
             let batch: WireValue
+            // What is there is asked for without waiting: where nothing is, the first answer would else carry news.
+            let seconds = token.isEmpty ? 0 : timeout / .seconds(1)
             do {
                 batch = try await caller.call(
                     "event.from",
-                    [classes.wire, .string(token), .double(timeout / .seconds(1))])
+                    [classes.wire, .string(token), .double(seconds)])
             } catch let error as APIError where error.asksToResynchronise && !token.isEmpty {
                 token = ""
                 continue

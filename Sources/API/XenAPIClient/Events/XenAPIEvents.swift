@@ -66,7 +66,8 @@ public enum EventStart: Hashable, Sendable {
 /// The server is asked for more only when the reader has taken all that it sent, so a slow reader costs no memory: it sees
 /// the latest state of what changed meanwhile. When the server lost events, or forgot the session and a new one was opened,
 /// the sequence begins again by itself and reports the difference: objects that are gone are `deleted`, those that were
-/// known are `modified`. For that it remembers the references of all objects of the classes asked for.
+/// known are `modified`. For that it remembers the references of all objects of the classes asked for. A connection that
+/// breaks, as when the server is started anew while a call waits there, ends it with a `ConnectionError`.
 public struct XenAPIEvents: AsyncSequence, Sendable {
     public typealias Element = XenAPIEvent
     let caller: any XenAPICaller
@@ -119,7 +120,8 @@ public struct XenAPIChanges<Class: RecordClass>: AsyncSequence, Sendable {
 extension XenAPICaller {
     /// What happens to the objects of some classes, e.g. `["vm", "vdi"]`; `"*"` is all, `"vm/OpaqueRef:…"` one object.
     ///
-    /// `timeout`: how long one call waits at the server. The sequence ends only by an error or by cancellation.
+    /// `timeout`: how long one call waits at the server. The sequence ends only by an error, as of a connection that
+    /// breaks, or by cancellation.
     public func events(
         of classes: [String], from start: EventStart = .withExistingObjects, timeout: Duration = .seconds(30)
     ) -> XenAPIEvents {

@@ -61,13 +61,6 @@ public struct XenEventCalls: ClassCalls {
         try await self.caller.launch("event.unregister", [classes.wire])
     }
 
-    /// Waits for events of the subscribed classes.
-    ///
-    /// Since rio, deprecated in boston. Role: read-only. Errors: `SESSION_NOT_REGISTERED`, `EVENTS_LOST`, `EVENT_SUBSCRIPTION_PARSE_FAILURE`.
-    public func next() async throws -> [XenEventRecord] {
-        try await self.caller.invoke("event.next", [])
-    }
-
     /// The generation of the database.
     ///
     /// Since rio. Role: read-only.

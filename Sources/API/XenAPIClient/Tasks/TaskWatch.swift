@@ -8,10 +8,13 @@ struct TaskWatch: Sendable {
     private var token = ""
     private var hasEvents = true
     private var isFirst = true
+    /// Which login of the session the token belongs to.
+    private var login: Int
 
     init(ref: String, caller: any XenAPICaller) {
         self.ref = ref
         self.caller = caller
+        login = caller.loginCount
     }
 
     /// The task's next state. Throws what the calls throw; a task that disappears meanwhile is `HANDLE_INVALID`.
@@ -40,6 +43,12 @@ struct TaskWatch: Sendable {
         let clock = ContinuousClock()
         let began = clock.now
         let batch = try await caller.call("event.from", parameters)
+        if caller.loginCount != login {
+            // A new session, perhaps with a server that has started anew: with the old token it would report nothing.
+            login = caller.loginCount
+            token = ""
+            return try await current()
+        }
         var latest: TaskStatus?
         for event in batch.member("events")?.items ?? [] where event.member("ref")?.text == ref {
             if event.member("operation")?.text == "del" { throw APIError.handleInvalid("task", ref) }

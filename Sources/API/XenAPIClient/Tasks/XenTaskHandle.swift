@@ -56,15 +56,24 @@ public final class XenTaskHandle<Value: WireReadable>: Sendable {
             return final
         } catch let error where error is CancellationError || Task.isCancelled {
             // The calls of a cancelled Swift task go nowhere: these are made by another one.
-            await shielded {
-                try await self.cancel()
-                try await self.destroy()
-            }
+            await giveUp()
             throw CancellationError()
         } catch {
             // Two may wait: the other one has removed it.
             if let status = last.withLock({ $0 }) { return status }
             throw error
+        }
+    }
+
+    /// Whether somebody has waited for the end here.
+    var hasEnded: Bool { last.withLock { $0 != nil } }
+
+    /// Cancels the task and removes it, though the Swift task may be cancelled. One that is over, or that cannot be
+    /// cancelled, is removed all the same.
+    func giveUp() async {
+        await shielded {
+            try? await self.cancel()
+            try await self.destroy()
         }
     }
 
@@ -75,10 +84,19 @@ public final class XenTaskHandle<Value: WireReadable>: Sendable {
     }
 }
 
-/// Runs what must be done though the Swift task may be cancelled, and waits for it. That it fails is no news: the server
-/// is gone, or what was to be cleared up is.
-func shielded(_ work: @escaping @Sendable () async throws -> Void) async {
-    await Task { try? await work() }.value
+/// Runs what must be done though the Swift task may be cancelled, and waits for it, but not longer than `limit`: a server
+/// that is silent must not hold who gives up. That it fails is no news: the server is gone, or what was to be cleared up is.
+func shielded(
+    atMost limit: Duration = .seconds(10), _ work: @escaping @Sendable () async throws -> Void
+) async {
+    await Task {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await work() }
+            group.addTask { try? await Task.sleep(for: limit) }
+            _ = await group.next()
+            group.cancelAll()
+        }
+    }.value
 }
 
 /// The states of a task up to its last.

@@ -36,9 +36,9 @@ struct TransferTask: Sendable {
         return error
     }
 
-    /// Gives the transfer up. A failure says that there is nothing left to give up.
+    /// Gives the transfer up, unless its end was seen and it was removed. A failure says that there is nothing left to give
+    /// up.
     func abandon() async {
-        await shielded { try await handle.cancel() }
-        await shielded { try await handle.destroy() }
+        if !handle.hasEnded { await handle.giveUp() }
     }
 }

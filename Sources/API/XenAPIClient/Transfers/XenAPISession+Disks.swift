@@ -48,7 +48,8 @@ extension XenAPISession {
         }
     }
 
-    /// Writes a disk's image to a new file that only its owner can read; a file that is there is never overwritten.
+    /// Writes a disk's image to a new file that only its owner can read; a file that is there is never overwritten. After a
+    /// failure there is no file.
     ///
     /// With `base`, an older disk or a snapshot of the same disk, only what changed since is in the image (not for raw).
     public func exportDisk(
@@ -60,8 +61,10 @@ extension XenAPISession {
             format == .raw ? UInt64(exactly: try await vdi.get(\.virtualSize, of: disk)) : nil
         let query = Self.exportQuery(disk, format, base)
         try await inTask("export of \(disk.opaque)") { task in
+            // The server's task says whether the image was whole: the body may end after a failure, too.
             _ = try await self.download(
-                from: "/export_raw_vdi", query: query + [(name: "task_id", value: task.ref.opaque)], to: file
+                from: "/export_raw_vdi", query: query + [(name: "task_id", value: task.ref.opaque)], to: file,
+                confirm: { try await task.finish() }
             ) { done in onProgress(TransferProgress(done: done, total: total)) }
         }
     }

@@ -20,16 +20,27 @@ extension XenAPISession {
         from urlPath: String, query: [(name: String, value: String)], to path: String,
         onProgress: @escaping @Sendable (_ done: UInt64) -> Void
     ) async throws -> String? {
+        try await download(from: urlPath, query: query, to: path, confirm: {}, onProgress: onProgress)
+    }
+
+    /// Does the same and keeps the file only when `confirm`, run after everything was received, does not throw: that the
+    /// body ended does not always say that it was whole.
+    func download(
+        from urlPath: String, query: [(name: String, value: String)], to path: String,
+        confirm: () async throws -> Void, onProgress: @escaping @Sendable (_ done: UInt64) -> Void
+    ) async throws -> String? {
         let file = try OpenFile(creating: path)
         do {
-            return try await followed(query: query) { transport, query in
+            let reply: TransferReply = try await followed(query: query) { transport, query in
                 var done: UInt64 = 0
                 return try await transport.get(urlPath, query: query) { piece in
                     try await NIOThreadPool.singleton.runIfActive { try file.write(piece) }
                     done += UInt64(piece.readableBytes)
                     onProgress(done)
                 }
-            }.taskReference
+            }
+            try await confirm()
+            return reply.taskReference
         } catch {
             // It is ours and holds no image.
             file.remove()

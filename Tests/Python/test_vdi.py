@@ -187,6 +187,7 @@ class MoveTests(Case):
         )
         self.x.VDI.set_on_boot(vdi, "reset")
         self.refused(["VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION"], self.x.VDI.pool_migrate, vdi, destination, {})
+        self.x.VDI.set_on_boot(vdi, "persist")
         self.x.PBD.unplug(self.x.SR.get_PBDs(destination)[0])
         self.refused(["SR_NOT_ATTACHED", destination], self.x.VDI.pool_migrate, vdi, destination, {})
         self.assertEqual(self.x.SR.get_VDIs(source), [vdi])

@@ -172,7 +172,8 @@ private final class ServedTask: Sendable {
             default: return .value(.members([("events", .array([])), ("token", .string("900"))]))
             }
         } _: { session, _ in
-            #expect(try await move(session).value == Ref("OpaqueRef:n"))
+            let moved = try await move(session).value
+            #expect(moved == Ref("OpaqueRef:n"))
             #expect(session.loginCount == 2)
         }
     }

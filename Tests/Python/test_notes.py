@@ -115,6 +115,7 @@ class BlobTests(Case):
     def test_objects_of_some_classes_have_blobs(self):
         network = self.x.network.create({"name_label": "n", "name_description": "", "other_config": {}})
         self.addCleanup(self.x.network.destroy, network)
+        made = []
         for proxy, name, ref in [
             (self.x.network, "network", network),
             (self.x.host, "host", self.host),
@@ -123,6 +124,7 @@ class BlobTests(Case):
             (self.x.VM, "VM", self.machine()),
         ]:
             blob = proxy.create_new_blob(ref, "note", "text/plain", True)
+            made.append(blob)
             self.assertEqual(proxy.get_blobs(ref), {"note": blob})
             self.assertEqual([self.x.blob.get_name_label(blob), self.x.blob.get_public(blob)], ["note", True])
             self.refused(
@@ -131,5 +133,6 @@ class BlobTests(Case):
             self.unknown(name, proxy.create_new_blob, "note", "text/plain", False)
             self.x.blob.destroy(blob)
             self.assertEqual(proxy.get_blobs(ref), {})
-        self.assertEqual(self.x.blob.get_all(), [])
+        # Those of objects that are gone are swept later; these were destroyed.
+        self.assertEqual(set(made) & set(self.x.blob.get_all()), set())
         self.refused(["HANDLE_INVALID", "blob", NOWHERE], self.x.blob.get_record, NOWHERE)

@@ -82,8 +82,8 @@ import Testing
         let snapshot = try gantry("snapshot", "-f", "qcow2", "-c", "s", "--json", base)
         try Self.check("snapshot", [snapshot, gantry("snapshot", "-f", "qcow2", "-l", "--json", base)])
         try Self.check("bitmap", [gantry("bitmap", "-f", "qcow2", "--add", "--json", base, "b")])
-        try Tool.check(
-            "qemu-img", ["create", "-q", "-f", "qcow2", "-o", "data_file=data", folder.file("d.qcow2"), "1M"])
+        let options = "data_file=\(folder.file("data"))"
+        try Tool.check("qemu-img", ["create", "-q", "-f", "qcow2", "-o", options, folder.file("d.qcow2"), "1M"])
         var described = [try gantry("info", "-f", "qcow2", "--json", path)]
         for (format, name) in [
             ("raw", "base.qcow2"), ("vhd", "a.vhd"), ("vhdx", "a.vhdx"), ("vmdk", "a.vmdk"), ("qcow2", "d.qcow2"),

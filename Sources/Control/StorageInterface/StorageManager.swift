@@ -14,13 +14,20 @@ public struct StorageManagerInfo: Sendable {
     public var features: [String: Int64]
     /// device_config key → what it is for.
     public var configuration: [String: String]
-    /// In the driver's own order of preference.
+    /// In the driver's own order of preference. Empty: the driver decides, and nothing can be promised.
     public var supportedImageFormats: [ImageFormat]
+    /// Path of the program behind SM.driver_filename; empty for drivers of this program.
+    public var driverFilename: String
+    /// Cluster stacks, one of which the pool must run. Source: SM.required_cluster_stack.
+    public var requiredClusterStack: [String]
+    /// The driver makes and changes the VDI rows of its SRs itself, over the API, as SMAPIv1 drivers do.
+    public var writesRows: Bool
 
     public init(
         type: String, name: String, description: String, vendor: String, copyright: String, version: String,
         requiredAPIVersion: String, features: [String: Int64], configuration: [String: String],
-        supportedImageFormats: [ImageFormat]
+        supportedImageFormats: [ImageFormat], driverFilename: String = "", requiredClusterStack: [String] = [],
+        writesRows: Bool = false
     ) {
         self.type = type
         self.name = name
@@ -32,6 +39,9 @@ public struct StorageManagerInfo: Sendable {
         self.features = features
         self.configuration = configuration
         self.supportedImageFormats = supportedImageFormats
+        self.driverFilename = driverFilename
+        self.requiredClusterStack = requiredClusterStack
+        self.writesRows = writesRows
     }
 }
 
@@ -39,10 +49,22 @@ public struct StorageManagerInfo: Sendable {
 public struct StorageRepository: Sendable, Hashable {
     public var uuid: String
     public var deviceConfig: [String: String]
+    /// Its reference in the API; drivers that call the API back need it.
+    public var ref: String
+    /// SR.sm_config.
+    public var smConfig: [String: String]
+    /// This host is the one that may change the SR's volumes: `SRmaster` of SMAPIv1.
+    public var isMaster: Bool
 
-    public init(uuid: String, deviceConfig: [String: String]) {
+    public init(
+        uuid: String, deviceConfig: [String: String], ref: String = "", smConfig: [String: String] = [:],
+        isMaster: Bool = true
+    ) {
         self.uuid = uuid
         self.deviceConfig = deviceConfig
+        self.ref = ref
+        self.smConfig = smConfig
+        self.isMaster = isMaster
     }
 }
 
@@ -58,39 +80,6 @@ public struct RepositorySpace: Sendable, Hashable {
         self.total = total
         self.free = free
         self.used = used
-    }
-}
-
-/// A volume as found in an SR.
-public struct Volume: Sendable, Hashable {
-    /// The VDI's uuid.
-    public var uuid: String
-    /// What the driver finds it by; unique in the SR. Becomes VDI.location.
-    public var location: String
-    public var format: ImageFormat
-    /// Bytes.
-    public var virtualSize: UInt64
-    /// Bytes taken in the SR.
-    public var physicalSize: UInt64
-
-    public init(uuid: String, location: String, format: ImageFormat, virtualSize: UInt64, physicalSize: UInt64) {
-        self.uuid = uuid
-        self.location = location
-        self.format = format
-        self.virtualSize = virtualSize
-        self.physicalSize = physicalSize
-    }
-}
-
-/// Where a data path finds a volume's image.
-public struct VolumeImage: Sendable, Hashable {
-    /// Absolute path of a file or block device.
-    public var path: String
-    public var format: ImageFormat
-
-    public init(path: String, format: ImageFormat) {
-        self.path = path
-        self.format = format
     }
 }
 
@@ -117,21 +106,42 @@ public protocol StorageManager: Sendable {
     /// All volumes there are. Files that are not valid images are left out and named in `problems`.
     func scan(_ repository: StorageRepository) async throws(StorageError) -> RepositoryScan
 
-    /// A new volume that reads as zeroes, durable when this returns. `size` is already rounded.
-    func createVolume(
-        _ repository: StorageRepository, uuid: String, size: UInt64, format: ImageFormat
-    ) async throws(StorageError) -> Volume
+    /// A new volume that reads as zeroes, durable when this returns. The size is already rounded for the format.
+    func createVolume(_ repository: StorageRepository, _ volume: NewVolume) async throws(StorageError) -> Volume
     /// Deletes the volume's data. Fine when it is gone already.
-    func destroyVolume(_ repository: StorageRepository, location: String) async throws(StorageError)
+    func destroyVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError)
     /// Grows an unattached volume to `size` (rounded).
     func resizeVolume(
-        _ repository: StorageRepository, location: String, size: UInt64
+        _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
     ) async throws(StorageError) -> Volume
-    func stat(_ repository: StorageRepository, location: String) async throws(StorageError) -> Volume
+    func stat(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> Volume
     /// Those of the locations where there is something now. Asked for whole listings: cheaper than `stat` for each.
     func present(_ repository: StorageRepository, locations: [String]) async throws(StorageError) -> Set<String>
-    /// Checks that the location belongs to the SR and tells where the image is.
-    func image(_ repository: StorageRepository, location: String) throws(StorageError) -> VolumeImage
+
+    /// A read-only copy of what the volume holds now, which shares its data. Nobody writes meanwhile: the data path, if
+    /// there is one, is paused and flushed. Gated by the feature VDI_SNAPSHOT.
+    func snapshotVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
+    ) async throws(StorageError) -> DerivedVolume
+    /// Like a snapshot, but to be written to. Gated by VDI_CLONE.
+    func cloneVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
+    ) async throws(StorageError) -> DerivedVolume
+    /// Gives an unattached volume the content of its snapshot. Gated by VDI_REVERT.
+    func revertVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, to snapshot: VolumeID
+    ) async throws(StorageError) -> Volume
+
+    /// Makes the volume usable on this host and tells how. Idempotent. `detachVolume` undoes it.
+    func attachVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, writable: Bool
+    ) async throws(StorageError) -> VolumeAccess
+    /// From now on its data path reads and writes it; after `attachVolume`. Idempotent.
+    func activateVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, writable: Bool
+    ) async throws(StorageError)
+    func deactivateVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError)
+    func detachVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError)
 }
 
 extension StorageManager {
@@ -139,10 +149,37 @@ extension StorageManager {
         _ repository: StorageRepository, locations: [String]
     ) async throws(StorageError) -> Set<String> {
         var present: Set<String> = []
-        for location in locations where (try? await stat(repository, location: location)) != nil {
+        for location in locations where (try? await stat(repository, VolumeID(location: location))) != nil {
             present.insert(location)
         }
         return present
+    }
+}
+
+// What a driver need not offer. A feature that it does not name is not asked for; this is the answer when it is.
+extension StorageManager {
+    public func snapshotVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
+    ) async throws(StorageError) -> DerivedVolume { throw unimplemented("VDI_SNAPSHOT") }
+
+    public func cloneVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
+    ) async throws(StorageError) -> DerivedVolume { throw unimplemented("VDI_CLONE") }
+
+    public func revertVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, to snapshot: VolumeID
+    ) async throws(StorageError) -> Volume { throw unimplemented("VDI_REVERT") }
+
+    public func activateVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, writable: Bool
+    ) async throws(StorageError) {}
+
+    public func deactivateVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {}
+
+    public func detachVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {}
+
+    private func unimplemented(_ feature: String) -> StorageError {
+        StorageError(.unimplemented, "storage managers of type \(info.type) do not offer \(feature)")
     }
 }
 

@@ -152,7 +152,7 @@ public final class Toolstack: Sendable {
     private static func revive(_ disks: DiskActivation, _ context: StorageContext) async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(500))
-            await disks.revive({ try context.image(of: $0, readOnly: $0[VDI.readOnly]) }) { uuid, error in
+            await disks.revive({ try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }) { uuid, error in
                 context.logger.error(
                     "a disk's data path cannot be restarted", metadata: ["vdi": "\(uuid)", "error": "\(error)"])
             }

@@ -30,19 +30,21 @@ import Testing
         let folder = try ScratchFolder("sr")
         let sr = repository(folder.path)
         try await manager.createRepository(sr)
-        let made = try await manager.createVolume(sr, uuid: volume, size: 4 << 20, format: format)
+        let made = try await manager.createVolume(sr, NewVolume(uuid: volume, size: 4 << 20, format: format))
         #expect(made.virtualSize == 4 << 20 && made.format == format && made.location == "\(volume).\(format.rawValue)")
         #expect(try await manager.scan(sr).volumes == [made])
-        #expect(try await manager.resizeVolume(sr, location: made.location, size: 8 << 20).virtualSize == 8 << 20)
+        #expect(
+            try await manager.resizeVolume(sr, VolumeID(location: made.location), size: 8 << 20)
+                .virtualSize == 8 << 20)
         #expect(
             await fault { () throws(StorageError) in
-                _ = try await manager.createVolume(sr, uuid: volume, size: 4 << 20, format: format)
+                _ = try await manager.createVolume(sr, NewVolume(uuid: volume, size: 4 << 20, format: format))
             } == 43)
         #expect(await fault { () throws(StorageError) in try await manager.destroyRepository(sr) } == 39)
         let asked = [made.location, "../\(made.location)", "f\(made.location.dropFirst())", "", "/etc/passwd"]
         #expect(try await manager.present(sr, locations: asked) == [made.location])
-        try await manager.destroyVolume(sr, location: made.location)
-        try await manager.destroyVolume(sr, location: made.location)
+        try await manager.destroyVolume(sr, VolumeID(location: made.location))
+        try await manager.destroyVolume(sr, VolumeID(location: made.location))
         try await manager.destroyRepository(sr)
         #expect(try folder.contents() == [])
     }
@@ -78,9 +80,11 @@ import Testing
         "../x.raw", "/etc/passwd", "x.raw", ".raw", "", "0A1B2C3D-0000-4000-8000-0000000000FF.raw",
         "0a1b2c3d-0000-4000-8000-0000000000ff.vmdk", "0a1b2c3d-0000-4000-8000-0000000000ff.raw/../../x",
     ])
-    func aLocationNeverLeavesTheFolder(_ location: String) throws {
+    func aLocationNeverLeavesTheFolder(_ location: String) async {
         let sr = repository("/srv/sr")
-        #expect(throws: StorageError.self) { try manager.image(sr, location: location) }
+        await #expect(throws: StorageError.self) {
+            try await manager.attachVolume(sr, VolumeID(location: location), writable: false)
+        }
     }
 
     /// Whoever has an image open keeps it: it is neither removed nor replaced nor grown under them.
@@ -89,19 +93,21 @@ import Testing
         let folder = try ScratchFolder("sr")
         let sr = repository(folder.path)
         try await manager.createRepository(sr)
-        let made = try await manager.createVolume(sr, uuid: volume, size: 4 << 20, format: format)
+        let made = try await manager.createVolume(sr, NewVolume(uuid: volume, size: 4 << 20, format: format))
         let image = try DiskImage.open(path: folder.file(made.location), format: format, readOnly: false)
         #expect(
-            await fault { () throws(StorageError) in try await manager.destroyVolume(sr, location: made.location) }
+            await fault { () throws(StorageError) in
+                try await manager.destroyVolume(sr, VolumeID(location: made.location))
+            }
                 == 24)
         #expect(
             await fault { () throws(StorageError) in
-                _ = try await manager.resizeVolume(sr, location: made.location, size: 8 << 20)
+                _ = try await manager.resizeVolume(sr, VolumeID(location: made.location), size: 8 << 20)
             } == 24)
-        #expect(try await manager.stat(sr, location: made.location) == made)
+        #expect(try await manager.stat(sr, VolumeID(location: made.location)) == made)
         #expect(try folder.contents().sorted() == [".gantry-sr", made.location])
         try image.close()
-        try await manager.destroyVolume(sr, location: made.location)
+        try await manager.destroyVolume(sr, VolumeID(location: made.location))
         #expect(try folder.contents() == [".gantry-sr"])
     }
 

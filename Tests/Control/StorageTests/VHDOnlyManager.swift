@@ -31,23 +31,23 @@ struct VHDOnlyManager: StorageManager {
     func scan(_ repository: StorageRepository) async throws(StorageError) -> RepositoryScan {
         try await base.scan(repository)
     }
-    func createVolume(
-        _ repository: StorageRepository, uuid: String, size: UInt64, format: ImageFormat
-    ) async throws(StorageError) -> Volume {
-        try await base.createVolume(repository, uuid: uuid, size: size, format: format)
+    func createVolume(_ repository: StorageRepository, _ volume: NewVolume) async throws(StorageError) -> Volume {
+        try await base.createVolume(repository, volume)
     }
-    func destroyVolume(_ repository: StorageRepository, location: String) async throws(StorageError) {
-        try await base.destroyVolume(repository, location: location)
+    func destroyVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
+        try await base.destroyVolume(repository, volume)
     }
     func resizeVolume(
-        _ repository: StorageRepository, location: String, size: UInt64
+        _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
     ) async throws(StorageError) -> Volume {
-        try await base.resizeVolume(repository, location: location, size: size)
+        try await base.resizeVolume(repository, volume, size: size)
     }
-    func stat(_ repository: StorageRepository, location: String) async throws(StorageError) -> Volume {
-        try await base.stat(repository, location: location)
+    func stat(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> Volume {
+        try await base.stat(repository, volume)
     }
-    func image(_ repository: StorageRepository, location: String) throws(StorageError) -> VolumeImage {
-        try base.image(repository, location: location)
+    func attachVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, writable: Bool
+    ) async throws(StorageError) -> VolumeAccess {
+        try await base.attachVolume(repository, volume, writable: writable)
     }
 }

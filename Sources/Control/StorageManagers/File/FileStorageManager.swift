@@ -74,27 +74,28 @@ public struct FileStorageManager: StorageManager {
     }
 
     public func createVolume(
-        _ repository: StorageRepository, uuid: String, size: UInt64, format: ImageFormat
+        _ repository: StorageRepository, _ volume: NewVolume
     ) async throws(StorageError) -> Volume {
-        try await blocking { () throws(StorageError) in
-            try FileRepository(repository).create(uuid: uuid, size: size, format: format)
+        let format = volume.format ?? preferredFormats(repository.deviceConfig).first ?? info.supportedImageFormats[0]
+        return try await blocking { () throws(StorageError) in
+            try FileRepository(repository).create(uuid: volume.uuid, size: volume.size, format: format)
         }
     }
 
-    public func destroyVolume(_ repository: StorageRepository, location: String) async throws(StorageError) {
-        try await blocking { () throws(StorageError) in try FileRepository(repository).remove(location) }
+    public func destroyVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
+        try await blocking { () throws(StorageError) in try FileRepository(repository).remove(volume.location) }
     }
 
     public func resizeVolume(
-        _ repository: StorageRepository, location: String, size: UInt64
+        _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
     ) async throws(StorageError) -> Volume {
         try await blocking { () throws(StorageError) in
-            try FileRepository(repository).resize(location, to: size)
+            try FileRepository(repository).resize(volume.location, to: size)
         }
     }
 
-    public func stat(_ repository: StorageRepository, location: String) async throws(StorageError) -> Volume {
-        try await blocking { () throws(StorageError) in try FileRepository(repository).stat(location) }
+    public func stat(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> Volume {
+        try await blocking { () throws(StorageError) in try FileRepository(repository).stat(volume.location) }
     }
 
     public func present(
@@ -106,9 +107,11 @@ public struct FileStorageManager: StorageManager {
         }
     }
 
-    public func image(_ repository: StorageRepository, location: String) throws(StorageError) -> VolumeImage {
+    public func attachVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, writable: Bool
+    ) async throws(StorageError) -> VolumeAccess {
         let folder = try FileRepository(repository)
-        let name = try VolumeName(location: location)
-        return VolumeImage(path: folder.path + "/" + location, format: name.format)
+        let name = try VolumeName(location: volume.location)
+        return .image(path: folder.path + "/" + name.location, format: name.format)
     }
 }

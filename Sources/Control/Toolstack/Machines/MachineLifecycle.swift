@@ -98,7 +98,7 @@ actor MachineLifecycle {
             if row[VBD.mode] == .rw, vdi[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.ref) }
             do {
                 let handle = try await context.disks.activate(
-                    vdi[VDI.uuid], image: try context.image(of: vdi, readOnly: vdi[VDI.readOnly]))
+                    vdi[VDI.uuid], image: try await context.image(of: vdi, readOnly: vdi[VDI.readOnly]))
                 return GuestDisk(
                     id: row[VBD.uuid], nbdSocket: handle.nbdSocket, exportName: "disk", readOnly: row[VBD.mode] == .ro,
                     position: Int(row[VBD.userdevice]) ?? 0, bootable: row[VBD.bootable])

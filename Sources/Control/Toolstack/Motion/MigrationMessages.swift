@@ -65,7 +65,7 @@ struct MigrationMessages: Sendable {
     /// What the source takes now must fit what the destination has free: SR_FULL [requested, maximum] otherwise.
     private func checkSpace(_ row: Row, source: AttachedRepository, destination: AttachedRepository) async throws {
         do {
-            let volume = try await source.manager.stat(source.repository, location: row[VDI.location])
+            let volume = try await source.manager.stat(source.repository, StorageContext.volume(row))
             let space = try await destination.manager.space(destination.repository)
             if volume.physicalSize > space.free {
                 throw APIError("SR_FULL", String(volume.physicalSize), String(space.free))

@@ -136,13 +136,17 @@ struct MotionDriver: Sendable {
             }
         case .destroyDestination:
             let attached = try context.attached(Ref(motion.destinationSR))
-            try await attached.manager.destroyVolume(attached.repository, location: motion.destinationLocation)
+            try await attached.manager.destroyVolume(attached.repository, Self.destination(motion))
             await context.refreshSpace(attached)
         case .forget: try await store.forget(motion)
         }
     }
 
     // MARK: Effects
+
+    private static func destination(_ motion: DiskMotion) -> VolumeID {
+        VolumeID(location: motion.destinationLocation, uuid: motion.destinationUUID, ref: motion.destinationRef)
+    }
 
     private func createDestination(_ motion: DiskMotion) async throws {
         let attached = try context.attached(Ref(motion.destinationSR))
@@ -151,7 +155,7 @@ struct MotionDriver: Sendable {
         }
         do {
             _ = try await attached.manager.createVolume(
-                attached.repository, uuid: motion.destinationUUID, size: motion.size, format: format)
+                attached.repository, NewVolume(uuid: motion.destinationUUID, size: motion.size, format: format))
         } catch {
             throw ErrorMapping.api(error, sr: attached.ref)
         }
@@ -160,7 +164,7 @@ struct MotionDriver: Sendable {
     /// The data path that serves the source, started when it does not run.
     private func source(_ motion: DiskMotion) async throws -> DatapathHandle {
         let vdi = try context.row(Ref<VDI>(motion.sourceRef))
-        let image = try context.image(of: vdi, readOnly: false)
+        let image = try await context.image(of: vdi, readOnly: false)
         // Its last user's data path may be ending just now, and holds the image until it has.
         for _ in 0..<50 {
             do {
@@ -174,17 +178,15 @@ struct MotionDriver: Sendable {
 
     private func startMirror(_ motion: DiskMotion) async throws {
         let attached = try context.attached(Ref(motion.destinationSR))
-        let image: VolumeImage
+        let image: ImageSpecification
         do {
-            image = try attached.manager.image(attached.repository, location: motion.destinationLocation)
+            image = try await attached.image(Self.destination(motion), readOnly: false)
         } catch {
             throw ErrorMapping.api(error, sr: attached.ref)
         }
         _ = try await mapped(motion) {
             try await source(motion).client.call(
-                .mirrorStart(
-                    destination: ImageSpecification(path: image.path, format: image.format.rawValue),
-                    bytesPerSecond: motion.bytesPerSecond))
+                .mirrorStart(destination: image, bytesPerSecond: motion.bytesPerSecond))
         }
     }
 
@@ -240,7 +242,7 @@ struct MotionDriver: Sendable {
         let attached = try context.attached(Ref(motion.destinationSR))
         let volume: Volume
         do {
-            volume = try await attached.manager.stat(attached.repository, location: motion.destinationLocation)
+            volume = try await attached.manager.stat(attached.repository, Self.destination(motion))
         } catch {
             throw ErrorMapping.api(error, sr: attached.ref)
         }
@@ -289,7 +291,9 @@ struct MotionDriver: Sendable {
 
     private func destroySource(_ motion: DiskMotion) async throws {
         let attached = try context.attached(Ref(motion.sourceSR))
-        try await attached.manager.destroyVolume(attached.repository, location: motion.sourceLocation)
+        try await attached.manager.destroyVolume(
+            attached.repository,
+            VolumeID(location: motion.sourceLocation, uuid: motion.sourceUUID, ref: motion.sourceRef))
         await context.refreshSpace(attached)
         if let destination = try? context.attached(Ref(motion.destinationSR)) {
             await context.refreshSpace(destination)

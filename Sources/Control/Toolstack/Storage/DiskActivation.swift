@@ -106,13 +106,13 @@ actor DiskActivation {
     }
 
     /// Restarts the data paths that died under a running guest.
-    func revive(_ image: (Row) throws -> ImageSpecification, onFailure: (String, any Error) -> Void) async {
+    func revive(_ image: (Row) async throws -> ImageSpecification, onFailure: (String, any Error) -> Void) async {
         for (uuid, id) in database.privateRecords(kind: Self.recordKind) {
             guard await host.handle(id) == nil, isAttached(uuid),
                 let vdi = database.read({ $0.find(VDI.self, uuid: uuid) })
             else { continue }
             do {
-                _ = try await activate(uuid, image: try image(vdi))
+                _ = try await activate(uuid, image: try await image(vdi))
             } catch {
                 onFailure(uuid, error)
             }

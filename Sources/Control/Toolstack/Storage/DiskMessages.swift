@@ -60,7 +60,12 @@ struct DiskMessages: Sendable {
         } catch {
             throw refusal(error, vdi: vdi, attached: attached, size: size)
         }
-        try await makeVolume(in: attached, size: outcome.size, format: outcome.format, task: task) { volume, tx in
+        let wanted = NewVolume(
+            uuid: Fresh.uuid(), size: outcome.size, format: outcome.format,
+            nameLabel: record["name_label"].flatMap { String(api: $0) } ?? "",
+            nameDescription: record["name_description"].flatMap { String(api: $0) } ?? "",
+            type: record["type"].flatMap { String(api: $0) } ?? "user", smConfig: smConfig)
+        try await makeVolume(in: attached, wanted, task: task) { volume, tx in
             tx.insert(VDI.self, ref: vdi) { row in
                 for case .record(let members) in [record] {
                     for member in members where member.name != "SR" { row[field: member.name] = member.value }
@@ -68,7 +73,7 @@ struct DiskMessages: Sendable {
                 VDIRow.fill(&row, volume, sr: sr)
                 if let type = record["type"].flatMap({ VDIType(api: $0) }) { row[VDI.type] = type }
                 var config = smConfig
-                config["image-format"] = volume.format.rawValue
+                config["image-format"] = volume.format?.rawValue
                 row[VDI.smConfig] = config
             }
         }
@@ -78,38 +83,37 @@ struct DiskMessages: Sendable {
     /// A new volume and the row that `insert` makes of it: both or none. While it runs the SR is in the operation
     /// `vdi_create`, and a scan does not take the volume for a foreign one.
     func makeVolume(
-        in attached: AttachedRepository, size: UInt64, format: ImageFormat, task: Ref<XenTask>,
+        in attached: AttachedRepository, _ wanted: NewVolume, task: Ref<XenTask>,
         insert: @escaping @Sendable (Volume, Transaction) throws -> Void
     ) async throws {
         let sr = attached.ref
-        let uuid = Fresh.uuid()
-        context.volumesBeingMade.insert(uuid)
-        defer { context.volumesBeingMade.remove(uuid) }
+        context.volumesBeingMade.insert(wanted.uuid)
+        defer { context.volumesBeingMade.remove(wanted.uuid) }
         try await admission.run([.sr(sr, .vdiCreate)], task: task) { tx in
             guard OperationFacts(tx).sr(try tx.require(sr)).isPlugged else {
                 throw APIError("SR_NOT_ATTACHED", sr.opaque)
             }
         } _: {
-            try await makeVolume(uuid, in: attached, size: size, format: format, insert: insert)
+            try await makeVolume(wanted, in: attached, insert: insert)
         }
         await context.refreshSpace(attached)
     }
 
     private func makeVolume(
-        _ uuid: String, in attached: AttachedRepository, size: UInt64, format: ImageFormat,
+        _ wanted: NewVolume, in attached: AttachedRepository,
         insert: @escaping @Sendable (Volume, Transaction) throws -> Void
     ) async throws {
         let sr = attached.ref
         do {
-            let volume = try await attached.manager.createVolume(
-                attached.repository, uuid: uuid, size: size, format: format)
+            let volume = try await attached.manager.createVolume(attached.repository, wanted)
             do {
                 try await context.database.transaction { tx in
                     _ = try tx.require(sr)
                     try insert(volume, tx)
                 }
             } catch {
-                try? await attached.manager.destroyVolume(attached.repository, location: volume.location)
+                try? await attached.manager.destroyVolume(
+                    attached.repository, VolumeID(location: volume.location, uuid: volume.uuid))
                 throw error
             }
         } catch let error as StorageError {
@@ -137,7 +141,7 @@ struct DiskMessages: Sendable {
             let row = try context.row(vdi)
             let attached = try context.attached(row[VDI.sr])
             do {
-                try await attached.manager.destroyVolume(attached.repository, location: row[VDI.location])
+                try await attached.manager.destroyVolume(attached.repository, StorageContext.volume(row))
             } catch let error as StorageError {
                 throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: "destroy")
             }
@@ -166,7 +170,7 @@ struct DiskMessages: Sendable {
             do {
                 let rounded = try attached.manager.roundedSize(UInt64(size), format: format)
                 let volume = try await attached.manager.resizeVolume(
-                    attached.repository, location: row[VDI.location], size: rounded)
+                    attached.repository, StorageContext.volume(row), size: rounded)
                 try await context.database.transaction { tx in
                     try tx.set(vdi, VDI.virtualSize, Int64(clamping: volume.virtualSize))
                     try tx.set(vdi, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
@@ -185,7 +189,7 @@ struct DiskMessages: Sendable {
             let row = try context.row(vdi)
             let attached = try context.attached(row[VDI.sr])
             do {
-                let volume = try await attached.manager.stat(attached.repository, location: row[VDI.location])
+                let volume = try await attached.manager.stat(attached.repository, StorageContext.volume(row))
                 try await context.database.transaction { tx in
                     try tx.set(vdi, VDI.virtualSize, Int64(clamping: volume.virtualSize))
                     try tx.set(vdi, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))

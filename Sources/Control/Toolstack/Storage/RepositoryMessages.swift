@@ -78,8 +78,9 @@ struct RepositoryMessages: Sendable {
     ) async throws -> Ref<SR> {
         _ = try context.row(host)
         let manager = try context.manager(ofType: type)
-        let repository = StorageRepository(uuid: Fresh.uuid(), deviceConfig: deviceConfig)
         let sr = Fresh.ref(SR.self)
+        let repository = StorageRepository(
+            uuid: Fresh.uuid(), deviceConfig: deviceConfig, ref: sr.opaque, smConfig: smConfig)
         do {
             try await manager.createRepository(repository)
         } catch {
@@ -255,8 +256,7 @@ struct RepositoryMessages: Sendable {
         guard let pbd = context.pbd(of: sr) else { throw APIError("SR_HAS_NO_PBDS", sr.opaque) }
         let manager = try context.manager(ofType: row[SR.type])
         do {
-            try await manager.destroyRepository(
-                StorageRepository(uuid: row[SR.uuid], deviceConfig: pbd[PBD.deviceConfig]))
+            try await manager.destroyRepository(context.repository(row, pbd))
         } catch {
             throw ErrorMapping.api(error, sr: sr)
         }
@@ -316,7 +316,7 @@ struct RepositoryMessages: Sendable {
             try Self.check(pbd, .plug, tx)
         } _: {
             do {
-                try await manager.attach(StorageRepository(uuid: sr[SR.uuid], deviceConfig: row[PBD.deviceConfig]))
+                try await manager.attach(context.repository(sr, row))
             } catch let error as StorageError {
                 throw ErrorMapping.api(error, sr: row[PBD.sr])
             }
@@ -338,7 +338,7 @@ struct RepositoryMessages: Sendable {
             try tx.set(pbd, PBD.currentlyAttached, false)
         } _: {
             do {
-                try await manager.detach(StorageRepository(uuid: sr[SR.uuid], deviceConfig: row[PBD.deviceConfig]))
+                try await manager.detach(context.repository(sr, row))
             } catch let error as StorageError {
                 try? await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
                 throw ErrorMapping.api(error, sr: srRef)

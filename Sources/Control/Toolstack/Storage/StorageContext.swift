@@ -12,7 +12,7 @@ import Synchronization
 final class StorageContext: Sendable {
     let database: PoolDatabase
     let host: Ref<APITypes.Host>
-    let managers: [String: any StorageManager]
+    let managers: StorageRegistry
     let disks: DiskActivation
     let logger: Logger
     let volumesBeingMade = VolumesBeingMade()
@@ -23,7 +23,7 @@ final class StorageContext: Sendable {
     ) {
         self.database = database
         self.host = host
-        self.managers = Dictionary(managers.map { ($0.info.type, $0) }) { first, _ in first }
+        self.managers = StorageRegistry(managers)
         self.disks = disks
         self.logger = logger
     }
@@ -36,7 +36,7 @@ final class StorageContext: Sendable {
     }
 
     func manager(ofType type: String) throws(APIError) -> any StorageManager {
-        guard let manager = managers[type.lowercased()] else { throw APIError("SR_UNKNOWN_DRIVER", type) }
+        guard let manager = managers.manager(ofType: type) else { throw APIError("SR_UNKNOWN_DRIVER", type) }
         return manager
     }
 
@@ -52,7 +52,7 @@ final class StorageContext: Sendable {
         guard pbd[PBD.currentlyAttached] else { throw APIError("SR_NOT_ATTACHED", sr.opaque) }
         return AttachedRepository(
             ref: sr, uuid: row[SR.uuid], manager: try manager(ofType: row[SR.type]),
-            repository: StorageRepository(uuid: row[SR.uuid], deviceConfig: pbd[PBD.deviceConfig]))
+            repository: repository(row, pbd))
     }
 
     /// The declared format of a VDI: its `sm_config:image-format`, which we write at creation and scan.
@@ -61,12 +61,24 @@ final class StorageContext: Sendable {
         return (config["image-format"] ?? config["type"]).flatMap { ImageFormat(parsing: $0) }
     }
 
-    /// Where the VDI's image is, as a data path opens it.
-    func image(of vdi: Row, readOnly: Bool) throws(APIError) -> ImageSpecification {
+    /// The SR as its driver is told of it, through one of its PBDs.
+    func repository(_ sr: Row, _ pbd: Row) -> StorageRepository {
+        StorageRepository(
+            uuid: sr[SR.uuid], deviceConfig: pbd[PBD.deviceConfig], ref: sr.ref, smConfig: sr[SR.smConfig])
+    }
+
+    /// The VDI as its driver is told of it.
+    static func volume(_ vdi: Row) -> VolumeID {
+        VolumeID(
+            location: vdi[VDI.location], uuid: vdi[VDI.uuid], ref: vdi.ref, resetsOnBoot: vdi[VDI.onBoot] == .reset,
+            allowsCaching: vdi[VDI.allowCaching])
+    }
+
+    /// Where the VDI's image is, as a data path opens it. Attaches the volume through its driver.
+    func image(of vdi: Row, readOnly: Bool) async throws(APIError) -> ImageSpecification {
         let attached = try attached(vdi[VDI.sr])
         do {
-            let image = try attached.manager.image(attached.repository, location: vdi[VDI.location])
-            return ImageSpecification(path: image.path, format: image.format.rawValue, readOnly: readOnly)
+            return try await attached.image(Self.volume(vdi), readOnly: readOnly)
         } catch {
             throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi.typedRef(VDI.self))
         }
@@ -113,6 +125,17 @@ struct AttachedRepository: Sendable {
     let uuid: String
     let manager: any StorageManager
     let repository: StorageRepository
+
+    /// Attaches the volume and tells how a data path opens it.
+    func image(_ volume: VolumeID, readOnly: Bool) async throws(StorageError) -> ImageSpecification {
+        switch try await manager.attachVolume(repository, volume, writable: !readOnly) {
+        case .image(let path, let format):
+            return ImageSpecification(path: path, format: format.rawValue, readOnly: readOnly)
+        case .nbd(let socket, _):
+            throw StorageError(
+                .unimplemented, "the volume is served over NBD on \(socket), which data paths cannot open yet")
+        }
+    }
 }
 
 /// A new lower-case UUID and a new reference.

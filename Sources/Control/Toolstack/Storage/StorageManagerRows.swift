@@ -8,7 +8,7 @@ import StorageInterface
 /// The SM rows follow the drivers that there are; plugged PBDs are attached again at each start.
 enum StorageManagerRows {
     static func register(_ context: StorageContext) async throws {
-        let infos = context.managers.values.map(\.info).sorted { $0.type < $1.type }
+        let infos = context.managers.all.map(\.info)
         try await context.database.transaction { tx in
             let used = Set(tx.rows(SR.self).map { $0[SR.type] })
             for row in tx.rows(SM.self)
@@ -35,6 +35,8 @@ enum StorageManagerRows {
                 try tx.set(ref, SM.capabilities, info.features.keys.sorted())
                 try tx.set(ref, SM.features, info.features)
                 try tx.set(ref, SM.configuration, info.configuration)
+                try tx.set(ref, SM.driverFilename, info.driverFilename)
+                try tx.set(ref, SM.requiredClusterStack, info.requiredClusterStack)
                 try tx.set(ref, SM.supportedImageFormats, info.supportedImageFormats.map(\.declared))
             }
         }

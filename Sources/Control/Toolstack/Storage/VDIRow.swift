@@ -16,7 +16,7 @@ enum VDIRow {
         row[VDI.managed] = true
         row[VDI.missing] = false
         row[VDI.currentOperations] = [:]
-        row[VDI.smConfig] = ["image-format": volume.format.rawValue]
+        row[VDI.smConfig] = volume.format.map { ["image-format": $0.rawValue] } ?? [:]
     }
 
     /// The new row of a moved disk: who it is and what it was called, with the new volume's place and sizes.
@@ -33,7 +33,7 @@ enum VDIRow {
         row[VDI.onBoot] = source[VDI.onBoot]
         row[VDI.allowCaching] = source[VDI.allowCaching]
         var config = source[VDI.smConfig].filter { $0.key != "type" }
-        config["image-format"] = volume.format.rawValue
+        config["image-format"] = volume.format?.rawValue
         row[VDI.smConfig] = config
     }
 }

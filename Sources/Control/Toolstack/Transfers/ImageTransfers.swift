@@ -31,7 +31,7 @@ struct ImageTransfers: DiskTransfers {
     ) async throws -> any DiskImportSink {
         let row = try context.row(vdi)
         if row[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.opaque) }
-        let image = try context.image(of: row, readOnly: false)
+        let image = try await context.image(of: row, readOnly: false)
         let admitted = try await admission.begin([.vdi(vdi, .update)], task: call.task)
         do {
             let process = try TransferProcess.start(
@@ -73,8 +73,9 @@ struct ImageTransfers: DiskTransfers {
             throw ErrorMapping.api(error, sr: sr)
         }
         let disks = DiskMessages(context: context, admission: admission)
-        try await disks.makeVolume(in: attached, size: chosen.size, format: chosen.format, task: call.task) {
-            volume, tx in
+        try await disks.makeVolume(
+            in: attached, NewVolume(uuid: Fresh.uuid(), size: chosen.size, format: chosen.format), task: call.task
+        ) { volume, tx in
             tx.insert(VDI.self, ref: vdi) { row in
                 VDIRow.fill(&row, volume, sr: sr)
                 row[VDI.nameLabel] = "Imported VDI"
@@ -93,7 +94,7 @@ struct ImageTransfers: DiskTransfers {
         guard let row = context.database.read({ $0.row(vdi) }), let attached = try? context.attached(row[VDI.sr]) else {
             return
         }
-        try? await attached.manager.destroyVolume(attached.repository, location: row[VDI.location])
+        try? await attached.manager.destroyVolume(attached.repository, StorageContext.volume(row))
         try? await context.database.transaction { tx in tx.delete(vdi) }
         await context.refreshSpace(attached)
     }
@@ -109,7 +110,7 @@ struct ImageTransfers: DiskTransfers {
         if format == .vhd, row[VDI.virtualSize] > Int64(limit) {
             throw APIError("VDI_TOO_LARGE", vdi.opaque, String(limit))
         }
-        let image = try context.image(of: row, readOnly: true)
+        let image = try await context.image(of: row, readOnly: true)
         let admitted = try await admission.begin([.vdi(vdi, .copy)], task: call.task)
         do {
             let process = try TransferProcess.start(
@@ -155,7 +156,7 @@ struct ImageTransfers: DiskTransfers {
         guard let row = context.database.read({ $0.row(vdi) }), let attached = try? context.attached(row[VDI.sr]) else {
             return
         }
-        if let volume = try? await attached.manager.stat(attached.repository, location: row[VDI.location]) {
+        if let volume = try? await attached.manager.stat(attached.repository, StorageContext.volume(row)) {
             try? await context.database.transaction { tx in
                 try tx.set(vdi, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
             }

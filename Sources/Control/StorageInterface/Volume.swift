@@ -1,0 +1,94 @@
+public import CoreTypes
+
+/// A volume as found in an SR.
+public struct Volume: Sendable, Hashable {
+    /// The VDI's uuid.
+    public var uuid: String
+    /// What the driver finds it by; unique in the SR. Becomes VDI.location.
+    public var location: String
+    /// Nil when the driver does not say.
+    public var format: ImageFormat?
+    /// Bytes.
+    public var virtualSize: UInt64
+    /// Bytes taken in the SR.
+    public var physicalSize: UInt64
+
+    public init(uuid: String, location: String, format: ImageFormat?, virtualSize: UInt64, physicalSize: UInt64) {
+        self.uuid = uuid
+        self.location = location
+        self.format = format
+        self.virtualSize = virtualSize
+        self.physicalSize = physicalSize
+    }
+}
+
+/// Who a volume is: what drivers find it by, and what third-party drivers want to be told of its VDI.
+public struct VolumeID: Sendable, Hashable {
+    /// Unique in the SR; VDI.location.
+    public var location: String
+    /// The VDI's uuid; empty when there is no VDI (yet).
+    public var uuid: String
+    /// The VDI's reference.
+    public var ref: String
+    /// VDI.on_boot is `reset`.
+    public var resetsOnBoot: Bool
+    public var allowsCaching: Bool
+
+    public init(
+        location: String, uuid: String = "", ref: String = "", resetsOnBoot: Bool = false, allowsCaching: Bool = false
+    ) {
+        self.location = location
+        self.uuid = uuid
+        self.ref = ref
+        self.resetsOnBoot = resetsOnBoot
+        self.allowsCaching = allowsCaching
+    }
+}
+
+/// What is asked for when a volume is made.
+public struct NewVolume: Sendable, Hashable {
+    /// The uuid that it is to have. Drivers that choose one themselves answer with theirs.
+    public var uuid: String
+    /// Bytes, rounded for the format; 0 for a snapshot or clone, which is as large as its origin.
+    public var size: UInt64
+    /// Nil: the driver decides.
+    public var format: ImageFormat?
+    public var nameLabel: String
+    public var nameDescription: String
+    /// VDI.type, as the API spells it.
+    public var type: String
+    /// VDI.sm_config as the caller gave it; for a snapshot or clone the caller's `driver_params`.
+    public var smConfig: [String: String]
+
+    public init(
+        uuid: String, size: UInt64 = 0, format: ImageFormat? = nil, nameLabel: String = "",
+        nameDescription: String = "", type: String = "user", smConfig: [String: String] = [:]
+    ) {
+        self.uuid = uuid
+        self.size = size
+        self.format = format
+        self.nameLabel = nameLabel
+        self.nameDescription = nameDescription
+        self.type = type
+        self.smConfig = smConfig
+    }
+}
+
+/// A snapshot or clone, and its origin as it is now: the origin's image may have become another one.
+public struct DerivedVolume: Sendable, Hashable {
+    public var volume: Volume
+    public var origin: Volume
+
+    public init(volume: Volume, origin: Volume) {
+        self.volume = volume
+        self.origin = origin
+    }
+}
+
+/// How a data path reaches an attached volume.
+public enum VolumeAccess: Sendable, Hashable {
+    /// Absolute path of a file or block device, which holds an image of this format.
+    case image(path: String, format: ImageFormat)
+    /// An NBD server of the driver's, on a Unix socket, that serves the volume's content.
+    case nbd(socket: String, export: String)
+}

@@ -114,7 +114,6 @@ public final class Toolstack: Sendable {
 
         // Order matters: what runs is found before any row is believed, and moves are decided before calls are taken.
         try await StorageManagerRows.register(context)
-        try await AllowedOperations.refreshAll(database)
         _ = await datapaths.adoptAll()
         let alive = await guests.adoptAll().filter { $0.value == .running || $0.value == .paused }
         await StorageManagerRows.reattach(context)

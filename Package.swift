@@ -152,8 +152,9 @@ if coreOnly {
         program("gantryd", ["APIServer", "Toolstack", "CoreTypes"], packages: [arguments, logging]),
         program("gantry-datapath", ["Datapath", "DatapathControl", "BlockIO", "CoreTypes"]),
         program("xe", ["XECommands", "XenAPIClient", "CoreTypes"]),
+        program("gantry", ["ImageCommands"], packages: [arguments]),
         program(
-            "gantry",
+            "gantry-host",
             ["ImageCommands", "XenAPIClient", "APITypes", "RPCCodec", "DatapathControl", "CoreTypes", "CLinux"],
             packages: [arguments]),
         program("datamodel-gen", ["DataModel", "CoreTypes"]),

@@ -16,6 +16,7 @@ VALUES = {
     ("VM", "is_default_template"): None,
     ("VM", "blocked_operations"): {"destroy": "NO"},
     ("VM", "actions_after_crash"): "preserve",
+    ("VDI", "on_boot"): None,
     ("user", "other_config"): None,
     ("pool", "default_SR"): None,
     ("pool", "suspend_image_SR"): None,

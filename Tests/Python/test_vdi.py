@@ -74,7 +74,6 @@ class DiskTests(Case):
         self.x.VDI.set_name_description(vdi, "text")
         self.x.VDI.set_read_only(vdi, True)
         self.x.VDI.set_sharable(vdi, True)
-        self.x.VDI.set_on_boot(vdi, "reset")
         self.x.VDI.set_allow_caching(vdi, True)
         record = self.x.VDI.get_record(vdi)
         self.shows(
@@ -83,7 +82,7 @@ class DiskTests(Case):
             name_description="text",
             read_only=True,
             sharable=True,
-            on_boot="reset",
+            on_boot="persist",
             allow_caching=True,
         )
         self.assertEqual(watch.next()[-1]["snapshot"], record)
@@ -185,9 +184,7 @@ class MoveTests(Case):
             destination,
             {"bytes-per-second": "fast"},
         )
-        self.x.VDI.set_on_boot(vdi, "reset")
-        self.refused(["VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION"], self.x.VDI.pool_migrate, vdi, destination, {})
-        self.x.VDI.set_on_boot(vdi, "persist")
+        self.refused(["SR_OPERATION_NOT_SUPPORTED", source], self.x.VDI.set_on_boot, vdi, "reset")
         self.x.PBD.unplug(self.x.SR.get_PBDs(destination)[0])
         self.refused(["SR_NOT_ATTACHED", destination], self.x.VDI.pool_migrate, vdi, destination, {})
         self.assertEqual(self.x.SR.get_VDIs(source), [vdi])

@@ -20,12 +20,15 @@ public struct ToolstackConfiguration: Sendable {
     public var datapathProgram: String?
     /// Name of the PAM service that knows the system's accounts; nil: only the pool's own users may log in.
     public var pamService: String?
+    /// How long a guest may take to shut itself down when it is asked to, seconds.
+    public var shutdownLimit: Int
     public var logger: Logger
 
     public init(
         stateDirectory: String, runDirectory: String, acceleration: String = "auto", initialPasswordFile: String? = nil,
-        datapathProgram: String? = nil, pamService: String? = nil, logger: Logger
+        datapathProgram: String? = nil, pamService: String? = nil, shutdownLimit: Int = 1200, logger: Logger
     ) {
+        self.shutdownLimit = shutdownLimit
         self.stateDirectory = stateDirectory
         self.runDirectory = runDirectory
         self.acceleration = acceleration
@@ -101,8 +104,10 @@ public final class Toolstack: Sendable {
         repositories.register(in: &messages)
         DiskMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
-        MachineMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
-            in: &messages)
+        MachineMessages(
+            context: context, admission: admission, guests: guests, lifecycle: lifecycle,
+            shutdownLimit: configuration.shutdownLimit
+        ).register(in: &messages)
         VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
             in: &messages)
         MachineRuleMessages(context: context).register(in: &messages)
@@ -110,6 +115,7 @@ public final class Toolstack: Sendable {
         ProcessorMessages(database: database).register(in: &messages)
         BIOSStringMessages(database: database).register(in: &messages)
         PlainFieldMessages(database: database).register(in: &messages)
+        GuardedFieldMessages(admission: admission).register(in: &messages)
         services.register(in: &messages, context)
 
         // Order matters: what runs is found before any row is believed, and moves are decided before calls are taken.

@@ -44,6 +44,14 @@ enum VDIOperationRules {
             ?? checkTracking(operation, facts) ?? checkKind(operation, facts)
     }
 
+    /// What speaks against changing a flag that decides how the disk is opened: whoever has it keeps what they were given.
+    /// VDI_IN_USE [vdi, message].
+    static func refusal(ofChanging field: String, _ facts: VDIOperationFacts) -> APIError? {
+        if let other = facts.current.first { return other.inTheWay(of: "VDI", facts.ref) }
+        if !facts.users.isEmpty { return APIError("VDI_IN_USE", facts.ref, "set_\(field)") }
+        return facts.busyVBD.map { $0.operation.inTheWay(of: "VBD", $0.ref) }
+    }
+
     /// What reads the image goes beside what reads it. A copy here is no VBD: the rest would find the image locked.
     private static func checkConcurrency(_ operation: VDIOperations, _ facts: VDIOperationFacts) -> APIError? {
         let other = facts.current.first { $0.operation != .copy } ?? (operation == .copy ? nil : facts.current.first)

@@ -96,7 +96,9 @@ extension Command {
         let display = try TransferDisplay(context, label: "Exporting", onTerminal: false)
         try await withTransferTask(context, "vdi-export", display) { task in
             try await context.caller.download(
-                from: "/export_raw_vdi", query: query + [(name: "task_id", value: task)], to: file
+                from: "/export_raw_vdi", query: query + [(name: "task_id", value: task)], to: file,
+                // The body may end after a failure, too: the server's task says whether the image is whole.
+                confirm: { _ = try await context.caller.waitForTask(task).value() }
             ) { done in display.update(done: done, total: total) }
         }
     }

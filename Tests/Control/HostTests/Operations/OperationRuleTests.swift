@@ -97,8 +97,11 @@ import Testing
                 .start, .startOn, .changingDynamicRange, .changingStaticRange, .changingMemoryLimits, .changingVCPUs,
                 .makeIntoTemplate, .destroy,
             ])
-        #expect(VMOperationRules.allowed(vm(.running)) == [.cleanShutdown, .hardShutdown, .shutdown])
-        #expect(VMOperationRules.allowed(vm(.running, busy(.cleanShutdown))) == [.hardShutdown])
+        #expect(
+            VMOperationRules.allowed(vm(.running)) == [
+                .cleanShutdown, .cleanReboot, .hardShutdown, .hardReboot, .shutdown,
+            ])
+        #expect(VMOperationRules.allowed(vm(.running, busy(.cleanShutdown))) == [.hardShutdown, .hardReboot])
         #expect(VMOperationRules.allowed(vm(.running) { $0.isControlDomain = true }) == [])
     }
 

@@ -284,8 +284,8 @@ import Testing
         }
         #expect(
             SROperationRules.allowed(sr()) == [
-                .scan, .plug, .unplug, .vdiCreate, .vdiDestroy, .vdiResize, .vdiClone, .vdiSnapshot, .vdiMirror,
-                .vdiRevert, .pbdCreate, .pbdDestroy,
+                .scan, .plug, .unplug, .vdiCreate, .vdiDestroy, .vdiResize, .vdiClone, .vdiMirror, .pbdCreate,
+                .pbdDestroy,
             ])
         #expect(SROperationRules.allowed(sr(plugged: false)).starts(with: [.scan, .destroy, .forget]))
         #expect(SROperationRules.allowed(sr(busy(.destroy))) == [])

@@ -103,6 +103,7 @@ public final class Toolstack: Sendable {
         let repositories = RepositoryMessages(context: context, admission: admission)
         repositories.register(in: &messages)
         DiskMessages(context: context, admission: admission).register(in: &messages)
+        SnapshotMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
         MachineMessages(
             context: context, admission: admission, guests: guests, lifecycle: lifecycle,
@@ -126,6 +127,8 @@ public final class Toolstack: Sendable {
         try await lifecycle.reconcile(alive: Set(alive.keys))
         try? FileManager.default.removeItem(atPath: configuration.runDirectory + "/transfers")
         try await disks.reconcile()
+        await disks.resumePaused { try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }
+        await DiskCopy.sweep(context)
         let moves = MotionSupervisor(context: context, admission: admission)
         await moves.resume()
 

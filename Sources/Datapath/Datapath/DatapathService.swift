@@ -22,6 +22,7 @@ public final class DatapathService: Sendable {
     private let device: SwitchableDevice
     /// What clients see: the device, below a crash mark when there is one.
     private let front: any BlockDevice
+    private let mark: CrashMark?
     private let server: NBDServer
     private let images: ImagePair
     private let listener: Int32
@@ -33,13 +34,10 @@ public final class DatapathService: Sendable {
         image: ImageSpecification, nbdSocket: String, controlSocket: String, crashMark: String? = nil
     ) throws {
         gantry_ignore_sigpipe()
-        let format = try Self.format(image.format)
-        device = SwitchableDevice(try DiskImage.open(path: image.path, format: format, readOnly: image.readOnly))
-        if let crashMark, !image.readOnly {
-            front = try CrashMark(device, path: crashMark)
-        } else {
-            front = device
-        }
+        let device = SwitchableDevice(try image.open())
+        self.device = device
+        if let crashMark, !image.readOnly { mark = try CrashMark(device, path: crashMark) } else { mark = nil }
+        front = mark ?? device
         images = ImagePair(image)
         server = NBDServer(exports: [NBDExport(name: Self.exportName, device: front, readOnly: image.readOnly)])
         try server.start(unixSocket: nbdSocket)
@@ -135,8 +133,7 @@ public final class DatapathService: Sendable {
         switch request {
         case .status: return .status(status)
         case .mirrorStart(let destination, let bytesPerSecond):
-            let target = try DiskImage.open(
-                path: destination.path, format: try Self.format(destination.format), readOnly: false)
+            let target = try destination.open()
             do {
                 try device.startMirror(to: target, bytesPerSecond: bytesPerSecond)
             } catch {
@@ -151,6 +148,19 @@ public final class DatapathService: Sendable {
         case .mirrorCancel:
             try device.cancelMirror()
             images.setDestination(nil)
+        case .pause:
+            try device.pause()
+            // What the mark stands for is durable now.
+            try mark?.settle()
+        case .resume(let image):
+            let next = try image.open()
+            do {
+                try device.resume(on: next)
+            } catch {
+                try? next.close()
+                throw error
+            }
+            images.replace(image)
         case .quit: break
         }
         return .ok
@@ -168,14 +178,8 @@ public final class DatapathService: Sendable {
         }
         return DatapathStatus(
             pid: getpid(), image: image, virtualSize: device.size, mirror: mirror,
-            connections: server.connectionCount, counters: DatapathCounters(server.requestCounts))
-    }
-
-    private static func format(_ name: String) throws(BlockError) -> ImageFormat {
-        guard let format = ImageFormat(parsing: name) else {
-            throw BlockError(.unsupported, "'\(name)' is not an image format; expected raw, vhd or qcow2")
-        }
-        return format
+            connections: server.connectionCount, counters: DatapathCounters(server.requestCounts),
+            isPaused: device.isHeld)
     }
 }
 

@@ -17,7 +17,7 @@ public enum ImageTransfer {
     public static func receive(
         from stream: Int32, streamFormat: ImageFormat, into image: ImageSpecification
     ) throws(BlockError) {
-        let device = try open(image, readOnly: false)
+        let device = try image.open(readOnly: false)
         do throws(BlockError) {
             var options = StreamReadOptions()
             options.spillFolder = image.path.lastIndex(of: "/").map { String(image.path[...$0]) } ?? "."
@@ -41,7 +41,7 @@ public enum ImageTransfer {
     public static func send(
         _ image: ImageSpecification, to stream: Int32, streamFormat: ImageFormat
     ) throws(BlockError) {
-        let device = try open(image, readOnly: true)
+        let device = try image.open(readOnly: true)
         do throws(BlockError) {
             try TransferLimits.exporting(diskSize: device.size, toFile: isFile(stream)).apply()
             try DiskImage.writeStream(of: device, as: streamFormat, to: DescriptorSink(stream))
@@ -50,13 +50,6 @@ public enum ImageTransfer {
             throw error
         }
         try device.close()
-    }
-
-    private static func open(_ image: ImageSpecification, readOnly: Bool) throws(BlockError) -> any BlockDevice {
-        guard let format = ImageFormat(parsing: image.format) else {
-            throw BlockError(.unsupported, "'\(image.format)' is not an image format; expected raw, vhd or qcow2")
-        }
-        return try DiskImage.open(path: image.path, format: format, readOnly: readOnly)
     }
 
     /// Nil for a block device.

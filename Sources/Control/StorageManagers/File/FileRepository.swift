@@ -10,7 +10,7 @@ struct FileRepository: Sendable {
     /// Names the SR that owns the folder, so that two SRs cannot share one by mistake.
     private static let marker = ".gantry-sr"
     /// Begins the names of images that are being made.
-    private static let unfinished = ".gantry-new-"
+    static let unfinished = ".gantry-new-"
 
     let uuid: String
     let path: String
@@ -61,6 +61,7 @@ struct FileRepository: Sendable {
         for name in try names(hidden: true) where name.hasPrefix(Self.unfinished) {
             unsafe unlink(path + "/" + name)
         }
+        try removeLeftovers()
     }
 
     func removeMarker() throws(StorageError) {
@@ -85,7 +86,7 @@ struct FileRepository: Sendable {
         try syncFolder()
     }
 
-    private func names(hidden: Bool = false) throws(StorageError) -> [String] {
+    func names(hidden: Bool = false) throws(StorageError) -> [String] {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: path)
                 .filter { $0 != "lost+found" && (hidden || !$0.hasPrefix(".gantry-")) }
@@ -95,7 +96,7 @@ struct FileRepository: Sendable {
     }
 
     /// Makes created, renamed and removed names durable.
-    private func syncFolder() throws(StorageError) {
+    func syncFolder() throws(StorageError) {
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw StorageError(BlockError(call: "open", errno: errno, path: path), otherwise: .repositoryUnavailable)
@@ -121,10 +122,17 @@ struct FileRepository: Sendable {
         var result = RepositoryScan(volumes: [], problems: [:])
         for name in try names().sorted() {
             do throws(StorageError) {
-                result.volumes.append(try stat(name))
+                let volume = try VolumeName(location: name)
+                result.volumes.append(try stat(volume))
             } catch {
                 result.problems[name] = error.message
             }
+        }
+        try settleDoubles(&result)
+        // What others are differences to is no disk of its own, whatever it says.
+        let parents = Set(result.volumes.compactMap(\.parentUUID))
+        for index in result.volumes.indices where parents.contains(result.volumes[index].uuid) {
+            result.volumes[index].isHidden = true
         }
         return result
     }
@@ -138,13 +146,15 @@ struct FileRepository: Sendable {
     }
 
     func stat(_ location: String) throws(StorageError) -> Volume {
-        let name = try VolumeName(location: location)
-        let info = try reporting(.volumeUnavailable) { () throws(BlockError) in
-            try DiskImage.info(path: path + "/" + location, format: name.format)
-        }
+        try stat(try find(location))
+    }
+
+    /// The volume of exactly this name.
+    func stat(_ name: VolumeName) throws(StorageError) -> Volume {
+        let info = try info(name)
         return Volume(
-            uuid: name.uuid, location: location, format: name.format, virtualSize: info.virtualSize,
-            physicalSize: info.actualSize)
+            uuid: name.uuid, location: name.location, format: name.format, virtualSize: info.virtualSize,
+            physicalSize: info.actualSize, isHidden: name.isBase || info.isHidden, parentUUID: try parent(info)?.uuid)
     }
 
     func create(uuid: String, size: UInt64, format: ImageFormat) throws(StorageError) -> Volume {
@@ -160,7 +170,7 @@ struct FileRepository: Sendable {
         do throws(StorageError) {
             try reporting(.volumeCreation) { () throws(BlockError) in try image.close() }
             try publish(temporary, as: final)
-            return try stat(name.location)
+            return try stat(name)
         } catch {
             // Under either name it is this call's own: nothing was there.
             unsafe unlink(temporary)
@@ -170,7 +180,7 @@ struct FileRepository: Sendable {
     }
 
     /// Gives a finished image its name.
-    private func publish(_ temporary: String, as final: String) throws(StorageError) {
+    func publish(_ temporary: String, as final: String) throws(StorageError) {
         guard unsafe rename(temporary, final) == 0 else {
             let error = BlockError(call: "rename", errno: errno, path: final)
             unsafe unlink(temporary)
@@ -181,7 +191,9 @@ struct FileRepository: Sendable {
 
     /// Only with the image's lock: `.volumeInUse` while anybody has it open. An image that is gone is fine.
     func remove(_ location: String) throws(StorageError) {
-        let final = path + "/" + (try VolumeName(location: location)).location
+        let name = try find(location)
+        let final = path + "/" + name.location
+        let below = try? parents(of: name)
         do throws(BlockError) {
             let file = try ImageFile(path: final, access: .readWrite)
             defer { file.close() }
@@ -190,13 +202,15 @@ struct FileRepository: Sendable {
             guard error.code == .notFound else { throw StorageError(error, otherwise: .volumeDeletion) }
         }
         try syncFolder()
+        try removeUnneeded(below ?? [])
     }
 
     /// Grows the image: a raw file in place, the others by copying into a larger one that then takes the name, so that a
-    /// crash leaves the old or the new image whole.
+    /// crash leaves the old or the new image whole. One with parents grows in place: a copy would hold all that they hold.
     func resize(_ location: String, to size: UInt64) throws(StorageError) -> Volume {
-        let name = try VolumeName(location: location)
-        let present = try stat(location)
+        let name = try find(location)
+        let location = name.location
+        let present = try stat(name)
         guard size >= present.virtualSize else {
             throw StorageError(
                 .volumeSize, "VDI Invalid size [opterr=shrinking not allowed: \(present.virtualSize) to \(size) bytes]")
@@ -212,6 +226,13 @@ struct FileRepository: Sendable {
                 }
             }
             return try stat(location)
+        }
+        let parents = try parents(of: name)
+        if !parents.isEmpty {
+            try reporting(.volumeResize) { () throws(BlockError) in
+                try DiskImage.resize(path: final, format: name.format, to: size, policy: policy(parents))
+            }
+            return try stat(name)
         }
         let temporary = path + "/" + Self.unfinished + location
         let source = try reporting(.volumeResize) { () throws(BlockError) in
@@ -231,6 +252,6 @@ struct FileRepository: Sendable {
             throw StorageError(error, otherwise: .volumeResize)
         }
         try publish(temporary, as: final)
-        return try stat(location)
+        return try stat(name)
     }
 }

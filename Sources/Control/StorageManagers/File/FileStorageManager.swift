@@ -16,7 +16,7 @@ public struct FileStorageManager: StorageManager {
                 "SR_CREATE": 1, "SR_DELETE": 1, "SR_ATTACH": 1, "SR_DETACH": 1, "SR_SCAN": 1, "SR_UPDATE": 1,
                 "VDI_CREATE": 1, "VDI_DELETE": 1, "VDI_ATTACH": 1, "VDI_DETACH": 1, "VDI_ACTIVATE": 1,
                 "VDI_DEACTIVATE": 1, "VDI_RESIZE": 1, "VDI_UPDATE": 1, "VDI_MIRROR": 1, "VDI_INTRODUCE": 1,
-                "THIN_PROVISIONING": 1,
+                "THIN_PROVISIONING": 1, "VDI_SNAPSHOT": 1, "VDI_CLONE": 1, "VDI_REVERT": 1,
             ],
             configuration: [
                 "location": "absolute path of the folder that holds the images",
@@ -110,8 +110,41 @@ public struct FileStorageManager: StorageManager {
     public func attachVolume(
         _ repository: StorageRepository, _ volume: VolumeID, writable: Bool
     ) async throws(StorageError) -> VolumeAccess {
-        let folder = try FileRepository(repository)
-        let name = try VolumeName(location: volume.location)
-        return .image(path: folder.path + "/" + name.location, format: name.format)
+        try await blocking { () throws(StorageError) in
+            let folder = try FileRepository(repository)
+            let name = try folder.find(volume.location)
+            if name.isBase && writable {
+                throw StorageError(.volumeUnavailable, "\(name.location) holds what other disks stand on")
+            }
+            let parents = try folder.parents(of: name)
+            if parents.isEmpty { return .image(path: folder.file(name), format: name.format) }
+            return .chain(
+                VolumeImage(path: folder.file(name), format: name.format),
+                parents: parents.map { VolumeImage(path: folder.file($0), format: $0.format) })
+        }
+    }
+
+    public func snapshotVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
+    ) async throws(StorageError) -> DerivedVolume {
+        try await blocking { () throws(StorageError) in
+            try FileRepository(repository).snapshot(volume.location, as: new.uuid, fault: .volumeSnapshot)
+        }
+    }
+
+    public func cloneVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
+    ) async throws(StorageError) -> DerivedVolume {
+        try await blocking { () throws(StorageError) in
+            try FileRepository(repository).snapshot(volume.location, as: new.uuid, fault: .volumeClone)
+        }
+    }
+
+    public func revertVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, to snapshot: VolumeID
+    ) async throws(StorageError) -> Volume {
+        try await blocking { () throws(StorageError) in
+            try FileRepository(repository).revert(volume.location, to: snapshot.location)
+        }
     }
 }

@@ -114,8 +114,9 @@ actor MachineLifecycle {
             let vdi = try context.row(row[VBD.vdi])
             if row[VBD.mode] == .rw, vdi[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.ref) }
             do {
-                let handle = try await context.disks.activate(
-                    vdi[VDI.uuid], image: try await context.image(of: vdi, readOnly: vdi[VDI.readOnly]))
+                let handle = try await context.disks.activate(vdi[VDI.uuid]) { [context] in
+                    try await context.image(of: vdi, readOnly: vdi[VDI.readOnly])
+                }
                 return GuestDisk(
                     id: row[VBD.uuid], nbdSocket: handle.nbdSocket, exportName: "disk", readOnly: row[VBD.mode] == .ro,
                     position: Int(row[VBD.userdevice]) ?? 0, bootable: row[VBD.bootable])

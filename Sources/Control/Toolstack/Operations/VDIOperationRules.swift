@@ -32,7 +32,9 @@ struct VDIRepositoryFacts: Sendable {
 /// availability and upgrades, which the order has too, do not exist here.
 enum VDIOperationRules {
     /// What there are messages for and clients look for; a move (`mirror`) is never listed.
-    static let offered: Set<VDIOperations> = [.resize, .destroy, .forget, .update]
+    static let offered: Set<VDIOperations> = [
+        .snapshot, .clone, .copy, .revertTo, .revertFrom, .resize, .destroy, .forget, .update,
+    ]
 
     static func allowed(_ facts: VDIOperationFacts) -> [VDIOperations] {
         VDIOperations.allCases.filter { offered.contains($0) && refusal(of: $0, facts) == nil }
@@ -117,7 +119,11 @@ enum VDIOperationRules {
         .setOnBoot,
     ]
 
+    private static let forUnmanaged: Set<VDIOperations> = [.forget, .update, .mirror]
+
     private static func checkKind(_ operation: VDIOperations, _ facts: VDIOperationFacts) -> APIError? {
+        // What other disks stand on. Its row may be forgotten, and its sizes read.
+        if !facts.isManaged && !forUnmanaged.contains(operation) { return APIError("VDI_NOT_MANAGED", facts.ref) }
         let reset = facts.resetsOnBoot ? APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION") : nil
         switch operation {
         case .destroy, .revertFrom, .dataDestroy:

@@ -149,7 +149,9 @@ struct RepositoryMessages: Sendable {
         let before = context.database.read { reader in
             ScanStart(
                 generation: reader.generation,
-                uuids: Set(reader.rows(VDI.self, where: VDI.sr, is: sr).map { $0[VDI.uuid] }),
+                locations: Dictionary(
+                    reader.rows(VDI.self, where: VDI.sr, is: sr).map { ($0[VDI.uuid], $0[VDI.location]) }
+                ) { first, _ in first },
                 moving: Self.moving(reader), creating: context.volumesBeingMade.all)
         }
         let found: RepositoryScan
@@ -163,7 +165,7 @@ struct RepositoryMessages: Sendable {
                 "not a disk image", metadata: ["sr": "\(attached.uuid)", "file": "\(name)", "problem": "\(problem)"])
         }
         // What seems new must still be there: it may have been the volume of a VDI that is gone by now.
-        let fresh = found.volumes.filter { !before.uuids.contains($0.uuid) }
+        let fresh = found.volumes.filter { before.locations[$0.uuid] == nil }
         let present: Set<String>
         do {
             present = try await attached.manager.present(attached.repository, locations: fresh.map(\.location))
@@ -175,12 +177,19 @@ struct RepositoryMessages: Sendable {
             let reserved = before.moving.union(Self.moving(tx))
             let skipped = before.creating.union(context.volumesBeingMade.all)
             var known: [String: Row] = [:]
-            for row in tx.rows(VDI.self, where: VDI.sr, is: sr) { known[row[VDI.location]] = row }
+            var places: [String: String] = [:]
+            // What a snapshot has put elsewhere since the listing is not for it to judge either.
+            for row in tx.rows(VDI.self, where: VDI.sr, is: sr)
+            where before.locations[row[VDI.uuid]] == row[VDI.location] {
+                known[row[VDI.location]] = row
+                places[row[VDI.uuid]] = row[VDI.location]
+            }
             for volume in found.volumes where !reserved.contains(volume.uuid) {
-                if let row = known.removeValue(forKey: volume.location) {
+                // A disk whose snapshot was cut off may have its image under another name.
+                let place = known[volume.location] == nil ? places[volume.uuid] ?? volume.location : volume.location
+                if let row = known.removeValue(forKey: place) {
                     let ref = row.typedRef(VDI.self)
-                    try tx.set(ref, VDI.virtualSize, Int64(clamping: volume.virtualSize))
-                    try tx.set(ref, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
+                    try VDIRow.refresh(ref, volume, in: tx)
                     try tx.set(ref, VDI.missing, false)
                 } else if insertable.contains(volume.uuid), !skipped.contains(volume.uuid),
                     tx.find(VDI.self, uuid: volume.uuid) == nil
@@ -205,7 +214,8 @@ struct RepositoryMessages: Sendable {
     /// What the database said before a listing of the SR.
     private struct ScanStart: Sendable {
         let generation: Int64
-        let uuids: Set<String>
+        /// VDI uuid → location.
+        let locations: [String: String]
         let moving: Set<String>
         let creating: Set<String>
     }
@@ -214,9 +224,10 @@ struct RepositoryMessages: Sendable {
         reader.privateRecords(kind: MotionStore.kind).values.compactMap(MotionStore.read)
     }
 
-    /// The volumes that moves look after.
+    /// The volumes that moves and copies look after.
     private static func moving(_ reader: any DatabaseReader) -> Set<String> {
         Set(motions(reader).flatMap { [$0.sourceUUID, $0.destinationUUID] })
+            .union(reader.privateRecords(kind: DiskCopy.kind).keys)
     }
 
     /// Throws OTHER_OPERATION_IN_PROGRESS while a move comes from or goes to the SR, one that waits to be cleaned up too.

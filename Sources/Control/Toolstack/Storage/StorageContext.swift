@@ -91,7 +91,7 @@ final class StorageContext: Sendable {
             try await database.transaction { tx in
                 try tx.set(attached.ref, SR.physicalSize, Int64(clamping: space.total))
                 try tx.set(attached.ref, SR.physicalUtilisation, Int64(clamping: space.used))
-                let disks = tx.rows(VDI.self, where: VDI.sr, is: attached.ref)
+                let disks = tx.rows(VDI.self, where: VDI.sr, is: attached.ref).filter { $0[VDI.managed] }
                 try tx.set(attached.ref, SR.virtualAllocation, Self.sum(disks.map { $0[VDI.virtualSize] }))
             }
         } catch {
@@ -131,6 +131,10 @@ struct AttachedRepository: Sendable {
         switch try await manager.attachVolume(repository, volume, writable: !readOnly) {
         case .image(let path, let format):
             return ImageSpecification(path: path, format: format.rawValue, readOnly: readOnly)
+        case .chain(let image, let parents):
+            return ImageSpecification(
+                path: image.path, format: image.format.rawValue, readOnly: readOnly,
+                parents: parents.map { .init(path: $0.path, format: $0.format.rawValue) })
         case .nbd(let socket, _):
             throw StorageError(
                 .unimplemented, "the volume is served over NBD on \(socket), which data paths cannot open yet")

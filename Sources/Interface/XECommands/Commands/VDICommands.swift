@@ -33,6 +33,27 @@ extension Command {
             try await context.call(message, try await context.object("VDI", named: "uuid"), .int(size))
         },
         Command(
+            "vdi-snapshot", ["uuid"], optional: ["driver-params-"],
+            "Keeps a disk's content as it is and prints the snapshot's uuid."
+        ) { context in
+            let snapshot = try await context.call(
+                "VDI.snapshot", try await context.object("VDI", named: "uuid"), context.mapArgument("driver-params"))
+            try await context.printUUID("VDI", snapshot)
+        },
+        Command(
+            "vdi-clone", ["uuid"], optional: ["driver-params-", "new-name-label", "new-name-description"],
+            "Makes a disk that shares another's data; prints the clone's uuid."
+        ) { context in
+            let clone = try await context.call(
+                "VDI.clone", try await context.object("VDI", named: "uuid"), context.mapArgument("driver-params"))
+            for (argument, message) in [
+                ("new-name-label", "VDI.set_name_label"), ("new-name-description", "VDI.set_name_description"),
+            ] {
+                if let text = context.arguments[argument] { try await context.call(message, clone, .string(text)) }
+            }
+            try await context.printUUID("VDI", clone)
+        },
+        Command(
             "vdi-copy", ["uuid"], optional: ["sr-uuid", "base-vdi-uuid", "into-vdi-uuid"],
             "Copies a disk to a storage repository or into another disk and prints the copy's uuid."
         ) { context in

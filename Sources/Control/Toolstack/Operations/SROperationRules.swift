@@ -20,7 +20,7 @@ enum SROperationRules {
     /// What there are messages for.
     static let offered: Set<StorageOperations> = [
         .scan, .destroy, .forget, .plug, .unplug, .vdiCreate, .vdiDestroy, .vdiResize, .vdiMirror, .pbdCreate,
-        .pbdDestroy,
+        .pbdDestroy, .update, .vdiIntroduce,
     ]
 
     static func allowed(_ facts: SROperationFacts) -> [StorageOperations] {

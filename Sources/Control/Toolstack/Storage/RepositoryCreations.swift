@@ -36,7 +36,7 @@ enum RepositoryCreations {
                     } else {
                         context.logger.warning(
                             "an SR was not made to its end; its driver may have left something",
-                            metadata: ["sr": "\(uuid)", "type": "\(note.type)", "config": "\(note.deviceConfig.keys.sorted())"])
+                            metadata: ["sr": "\(uuid)", "type": "\(note.type)"])
                     }
                 }
                 try await context.database.transaction { tx in end(uuid, in: tx) }

@@ -342,7 +342,8 @@ struct RepositoryMessages: Sendable {
                 let old = row[PBD.deviceConfig]
                 if let key = manager.fixedConfiguration.sorted().first(where: { old[$0] != config[$0] }) {
                     throw APIError(
-                        "OPERATION_NOT_ALLOWED", "device_config:\(key) cannot change while the PBD is plugged; unplug it")
+                        "OPERATION_NOT_ALLOWED",
+                        "device_config:\(key) cannot change while the PBD is plugged; unplug it")
                 }
             }
             try tx.set(pbd, PBD.deviceConfig, config)

@@ -63,7 +63,10 @@ enum StorageManagerRows {
         try tx.set(ref, SM.capabilities, state.offered.keys.sorted())
         try tx.set(
             ref, SM.hostPendingFeatures,
-            Dictionary(uniqueKeysWithValues: state.pending.map { (Ref<APITypes.Host>($0.key), ManagerFeatures.text($0.value)) }))
+            Dictionary(
+                uniqueKeysWithValues: state.pending.map {
+                    (Ref<APITypes.Host>($0.key), ManagerFeatures.text($0.value))
+                }))
         let common = state.commonFormats
         try tx.set(
             ref, SM.supportedImageFormats,

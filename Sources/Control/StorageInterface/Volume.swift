@@ -2,7 +2,7 @@ public import CoreTypes
 
 /// A volume as found in an SR.
 public struct Volume: Sendable, Hashable {
-    /// The VDI's uuid.
+    /// The VDI's uuid. Empty when the place of the images has none: the row gets one when the volume is first seen.
     public var uuid: String
     /// What the driver finds it by; unique in the SR. Becomes VDI.location.
     public var location: String
@@ -16,11 +16,17 @@ public struct Volume: Sendable, Hashable {
     public var isHidden: Bool
     /// The volume that this one holds the differences to.
     public var parentUUID: String?
+    /// Nobody may write it.
+    public var isReadOnly: Bool
+    /// What it is called until somebody names it.
+    public var nameLabel: String
 
     public init(
         uuid: String, location: String, format: ImageFormat?, virtualSize: UInt64, physicalSize: UInt64,
-        isHidden: Bool = false, parentUUID: String? = nil
+        isHidden: Bool = false, parentUUID: String? = nil, isReadOnly: Bool = false, nameLabel: String = ""
     ) {
+        self.isReadOnly = isReadOnly
+        self.nameLabel = nameLabel
         self.uuid = uuid
         self.location = location
         self.format = format

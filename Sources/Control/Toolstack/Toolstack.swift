@@ -89,8 +89,14 @@ public final class Toolstack: Sendable {
         let program = configuration.datapathProgram ?? besideThisProgram("gantry-datapath")
         let datapaths = DatapathHost(folder: configuration.runDirectory + "/dp", program: program, logger: logger)
         let disks = DiskActivation(database: database, host: datapaths)
+        let mounts = MountFolder(path: configuration.stateDirectory + "/sr-mount")
         let context = StorageContext(
-            database: database, host: identity.host, managers: [FileStorageManager()], disks: disks, logger: logger)
+            database: database, host: identity.host,
+            managers: [
+                FileStorageManager(), ExtStorageManager(mounts: mounts), XFSStorageManager(mounts: mounts),
+                NFSStorageManager(mounts: mounts), ISOStorageManager(mounts: mounts),
+                DummyStorageManager(folder: configuration.runDirectory + "/dummy"),
+            ], disks: disks, logger: logger)
         let admission = OperationAdmission(database: database)
         let guests = GuestHost(runDirectory: configuration.runDirectory, acceleration: acceleration, logger: logger)
         let services = try HostServices(
@@ -102,6 +108,8 @@ public final class Toolstack: Sendable {
         var messages = MessageTable()
         let repositories = RepositoryMessages(context: context, admission: admission)
         repositories.register(in: &messages)
+        ProbeMessages(context: context, admission: admission).register(in: &messages)
+        IntroductionMessages(context: context, admission: admission).register(in: &messages)
         DiskMessages(context: context, admission: admission).register(in: &messages)
         SnapshotMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
@@ -123,6 +131,8 @@ public final class Toolstack: Sendable {
         try await StorageManagerRows.register(context)
         _ = await datapaths.adoptAll()
         let alive = await guests.adoptAll().filter { $0.value == .running || $0.value == .paused }
+        StorageManagerRows.sweep(mounts, context)
+        await RepositoryCreations.undo(context)
         await StorageManagerRows.reattach(context)
         try await lifecycle.reconcile(alive: Set(alive.keys))
         try? FileManager.default.removeItem(atPath: configuration.runDirectory + "/transfers")

@@ -12,10 +12,22 @@ struct FileRepository: Sendable {
     /// Begins the names of images that are being made.
     static let unfinished = ".gantry-new-"
 
+    /// In device_config: `thin` or `thick`.
+    static let allocationKey = "allocation"
+
     let uuid: String
     let path: String
+    /// Raw images take all their space when they are made.
+    private let isThick: Bool
 
     init(_ repository: StorageRepository) throws(StorageError) {
+        let allocation = repository.deviceConfig[Self.allocationKey] ?? "thin"
+        guard allocation == "thin" || allocation == "thick" else {
+            throw StorageError(
+                .invalidArgument, "device-config:\(Self.allocationKey) is thin or thick, not '\(allocation)'")
+        }
+        isThick = allocation == "thick"
+        try FormatLimits.check(repository.deviceConfig)
         guard let location = repository.deviceConfig["location"], !location.isEmpty else {
             throw StorageError(.locationMissing, "device-config:location is missing: the folder for the disk images")
         }
@@ -69,7 +81,15 @@ struct FileRepository: Sendable {
         try syncFolder()
     }
 
-    private func owner() throws(StorageError) -> String? {
+    /// Throws when the folder is another SR's.
+    func requireOwn() throws(StorageError) {
+        if let other = try owner(), other != uuid {
+            throw StorageError(.repositoryUnavailable, "\(path) belongs to the SR \(other), not to \(uuid)")
+        }
+    }
+
+    /// The SR that the folder is; nil when it is none's.
+    func owner() throws(StorageError) -> String? {
         guard FileManager.default.fileExists(atPath: path) else {
             throw StorageError(.repositoryUnavailable, "the folder \(path) does not exist on this host")
         }
@@ -164,8 +184,13 @@ struct FileRepository: Sendable {
             throw StorageError(.volumeExists, "\(final) exists already")
         }
         let temporary = path + "/" + Self.unfinished + name.location
-        let image = try reporting(.volumeCreation) { () throws(BlockError) in
-            try DiskImage.create(path: temporary, format: format, size: size, options: CreateOptions())
+        var options = CreateOptions()
+        if isThick && format == .raw {
+            try requireRoom(size)
+            options.preallocation = .falloc
+        }
+        let image = try reporting(.volumeCreation) { [options] () throws(BlockError) in
+            try DiskImage.create(path: temporary, format: format, size: size, options: options)
         }
         do throws(StorageError) {
             try reporting(.volumeCreation) { () throws(BlockError) in try image.close() }
@@ -176,6 +201,28 @@ struct FileRepository: Sendable {
             unsafe unlink(temporary)
             unsafe unlink(final)
             throw error
+        }
+    }
+
+    /// Throws SRNoSpace when the SR has less than `size` bytes left: before anything is made.
+    private func requireRoom(_ size: UInt64) throws(StorageError) {
+        let space = try space()
+        guard size <= space.free else {
+            throw StorageError(
+                .noSpace,
+                "There is insufficient space [opterr=\(size) bytes are wanted at once and \(space.free) are free]")
+        }
+    }
+
+    /// Takes the space of that part of a file; gives back what it took when there is not enough.
+    private func reserve(_ file: String, from start: UInt64, to end: UInt64) throws(BlockError) {
+        let descriptor = unsafe open(file, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { throw BlockError(call: "open", errno: errno, path: file) }
+        defer { close(descriptor) }
+        let failure = posix_fallocate(descriptor, off_t(start), off_t(end - start))
+        guard failure == 0 else {
+            ftruncate(descriptor, off_t(start))
+            throw BlockError(call: "posix_fallocate", errno: failure, path: file)
         }
     }
 
@@ -218,9 +265,11 @@ struct FileRepository: Sendable {
         if size == present.virtualSize { return present }
         let final = path + "/" + location
         if name.format == .raw {
+            if isThick { try requireRoom(size - present.virtualSize) }
             try reporting(.volumeResize) { () throws(BlockError) in
                 let file = try ImageFile(path: final, access: .readWrite)
                 defer { file.close() }
+                if isThick { try reserve(final, from: present.virtualSize, to: size) }
                 if unsafe truncate(final, off_t(size)) != 0 {
                     throw BlockError(call: "truncate", errno: errno, path: final)
                 }

@@ -16,11 +16,13 @@ public struct FileStorageManager: StorageManager {
                 "SR_CREATE": 1, "SR_DELETE": 1, "SR_ATTACH": 1, "SR_DETACH": 1, "SR_SCAN": 1, "SR_UPDATE": 1,
                 "VDI_CREATE": 1, "VDI_DELETE": 1, "VDI_ATTACH": 1, "VDI_DETACH": 1, "VDI_ACTIVATE": 1,
                 "VDI_DEACTIVATE": 1, "VDI_RESIZE": 1, "VDI_UPDATE": 1, "VDI_MIRROR": 1, "VDI_INTRODUCE": 1,
-                "THIN_PROVISIONING": 1, "VDI_SNAPSHOT": 1, "VDI_CLONE": 1, "VDI_REVERT": 1,
+                "THIN_PROVISIONING": 1, "VDI_SNAPSHOT": 1, "VDI_CLONE": 1, "VDI_REVERT": 1, "SR_PROBE": 1,
             ],
             configuration: [
                 "location": "absolute path of the folder that holds the images",
                 FormatPreference.key: "comma-separated image formats for new disks, best first (raw, vhd, qcow2)",
+                FormatLimits.key: "the largest virtual size of qcow2 disks, as in 32TiB; 16TiB when absent",
+                FileRepository.allocationKey: "thin, or thick: raw disks take all their space when they are made",
             ],
             supportedImageFormats: [.vhd, .qcow2, .raw])
     }
@@ -29,10 +31,22 @@ public struct FileStorageManager: StorageManager {
         FormatPreference.read(configuration, supported: info.supportedImageFormats)
     }
 
-    public func largestSize(_ format: ImageFormat) -> UInt64 { FormatLimits.of(format).maximum }
+    public var fixedConfiguration: Set<String> { ["location"] }
+
+    public func largestSize(_ format: ImageFormat) -> UInt64 { largestSize(format, configuration: [:]) }
+
+    public func largestSize(_ format: ImageFormat, configuration: [String: String]) -> UInt64 {
+        FormatLimits.of(format, configuration).maximum
+    }
 
     public func roundedSize(_ size: UInt64, format: ImageFormat) throws(StorageError) -> UInt64 {
-        let limits = FormatLimits.of(format)
+        try roundedSize(size, format: format, configuration: [:])
+    }
+
+    public func roundedSize(
+        _ size: UInt64, format: ImageFormat, configuration: [String: String]
+    ) throws(StorageError) -> UInt64 {
+        let limits = FormatLimits.of(format, configuration)
         let wanted = max(size, limits.minimum)
         guard let rounded = wanted.roundedUp(to: limits.unit), rounded <= limits.maximum else {
             throw StorageError(
@@ -52,6 +66,7 @@ public struct FileStorageManager: StorageManager {
     public func destroyRepository(_ repository: StorageRepository) async throws(StorageError) {
         try await blocking { () throws(StorageError) in
             let folder = try FileRepository(repository)
+            try folder.requireOwn()
             guard try folder.scan().volumes.isEmpty else {
                 throw StorageError(.repositoryNotEmpty, "\(folder.path) still holds disk images; destroy them first")
             }
@@ -64,6 +79,19 @@ public struct FileStorageManager: StorageManager {
     }
 
     public func detach(_ repository: StorageRepository) async throws(StorageError) {}
+
+    public func probe(
+        _ deviceConfig: [String: String], smConfig: [String: String]
+    ) async throws(StorageError) -> [RepositoryProbe] {
+        try await blocking { () throws(StorageError) in
+            let folder = try FileRepository(StorageRepository(uuid: "", deviceConfig: deviceConfig))
+            let owner = try folder.owner()
+            return [
+                RepositoryProbe(
+                    configuration: deviceConfig, isComplete: true, uuid: owner, space: try folder.space())
+            ]
+        }
+    }
 
     public func space(_ repository: StorageRepository) async throws(StorageError) -> RepositorySpace {
         try await blocking { () throws(StorageError) in try FileRepository(repository).space() }

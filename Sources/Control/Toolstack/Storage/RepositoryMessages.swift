@@ -59,7 +59,8 @@ struct RepositoryMessages: Sendable {
             return .void
         }
         table.on("PBD.set_device_config") { _, arguments in
-            try await set(arguments.get(0), PBD.deviceConfig, arguments.get(1, as: [String: String].self))
+            try await setDeviceConfig(arguments.get(0), arguments.get(1))
+            return .void
         }
     }
 
@@ -81,11 +82,15 @@ struct RepositoryMessages: Sendable {
         let sr = Fresh.ref(SR.self)
         let repository = StorageRepository(
             uuid: Fresh.uuid(), deviceConfig: deviceConfig, ref: sr.opaque, smConfig: smConfig)
+        try await context.database.transaction { tx in RepositoryCreations.begin(repository, type: type, in: tx) }
+        FailurePoint.reached("sr-before-create")
         do {
             try await manager.createRepository(repository)
         } catch {
+            try? await context.database.transaction { tx in RepositoryCreations.end(repository.uuid, in: tx) }
             throw ErrorMapping.api(error, sr: sr)
         }
+        FailurePoint.reached("sr-after-create")
         let pbd = Fresh.ref(PBD.self)
         do {
             try await context.database.transaction { tx in
@@ -103,17 +108,35 @@ struct RepositoryMessages: Sendable {
                     row[PBD.sr] = sr
                     row[PBD.deviceConfig] = deviceConfig
                 }
+                RepositoryCreations.end(repository.uuid, in: tx)
             }
+            FailurePoint.reached("sr-after-rows")
             try await plug(pbd, task: task)
         } catch {
-            try? await context.database.transaction { tx in
-                tx.delete(pbd)
-                tx.delete(sr)
-            }
-            try? await manager.destroyRepository(repository)
+            await abandon(sr, pbd, repository, type, manager)
             throw error
         }
         return sr
+    }
+
+    /// Takes back an SR whose first plugging failed. It is noted as not made again, so that this too survives a kill.
+    private func abandon(
+        _ sr: Ref<SR>, _ pbd: Ref<PBD>, _ repository: StorageRepository, _ type: String, _ manager: any StorageManager
+    ) async {
+        do {
+            try await context.database.transaction { tx in
+                RepositoryCreations.begin(repository, type: type, in: tx)
+                tx.delete(pbd)
+                tx.delete(sr)
+            }
+            try await manager.detach(repository)
+            try await manager.destroyRepository(repository)
+            try await context.database.transaction { tx in RepositoryCreations.end(repository.uuid, in: tx) }
+        } catch {
+            context.logger.warning(
+                "an SR that could not be made cannot be taken away; the next start tries again",
+                metadata: ["sr": "\(repository.uuid)", "error": "\(error)"])
+        }
     }
 
     private func introduce(
@@ -172,7 +195,7 @@ struct RepositoryMessages: Sendable {
         } catch {
             throw ErrorMapping.api(error, sr: sr)
         }
-        let insertable = Set(fresh.filter { present.contains($0.location) }.map(\.uuid))
+        let insertable = present.intersection(fresh.map(\.location))
         try await context.database.transaction { tx in
             let reserved = before.moving.union(Self.moving(tx))
             let skipped = before.creating.union(context.volumesBeingMade.all)
@@ -191,7 +214,7 @@ struct RepositoryMessages: Sendable {
                     let ref = row.typedRef(VDI.self)
                     try VDIRow.refresh(ref, volume, in: tx)
                     try tx.set(ref, VDI.missing, false)
-                } else if insertable.contains(volume.uuid), !skipped.contains(volume.uuid),
+                } else if insertable.contains(volume.location), !skipped.contains(volume.uuid),
                     tx.find(VDI.self, uuid: volume.uuid) == nil
                 {
                     tx.insert(VDI.self, ref: Fresh.ref(VDI.self)) { row in VDIRow.fill(&row, volume, sr: sr) }
@@ -271,6 +294,7 @@ struct RepositoryMessages: Sendable {
         } catch {
             throw ErrorMapping.api(error, sr: sr)
         }
+        FailurePoint.reached("sr-after-destroy")
         try await forgetRows(sr)
     }
 
@@ -318,6 +342,25 @@ struct RepositoryMessages: Sendable {
         }
     }
 
+    /// What names the place stays while the SR is attached: its disks would be looked for elsewhere. The rest counts from
+    /// the next operation on.
+    private func setDeviceConfig(_ pbd: Ref<PBD>, _ config: [String: String]) async throws {
+        try await context.database.transaction { tx in
+            let row = try tx.require(pbd)
+            if row[PBD.currentlyAttached], let type = tx.row(row[PBD.sr])?[SR.type],
+                let manager = context.managers.manager(ofType: type)
+            {
+                let old = row[PBD.deviceConfig]
+                if let key = manager.fixedConfiguration.sorted().first(where: { old[$0] != config[$0] }) {
+                    throw APIError(
+                        "OPERATION_NOT_ALLOWED",
+                        "device_config:\(key) cannot change while the PBD is plugged; unplug it")
+                }
+            }
+            try tx.set(pbd, PBD.deviceConfig, config)
+        }
+    }
+
     private func plug(_ pbd: Ref<PBD>, task: Ref<XenTask>) async throws {
         let row = try context.row(pbd)
         if row[PBD.currentlyAttached] { return }
@@ -331,7 +374,9 @@ struct RepositoryMessages: Sendable {
             } catch let error as StorageError {
                 throw ErrorMapping.api(error, sr: row[PBD.sr])
             }
+            FailurePoint.reached("pbd-after-attach")
             try await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
+            FailurePoint.reached("pbd-after-plug")
             try await scan(row[PBD.sr])
         }
     }
@@ -348,8 +393,10 @@ struct RepositoryMessages: Sendable {
             try Self.check(pbd, .unplug, tx)
             try tx.set(pbd, PBD.currentlyAttached, false)
         } _: {
+            FailurePoint.reached("pbd-before-detach")
             do {
                 try await manager.detach(context.repository(sr, row))
+                FailurePoint.reached("pbd-after-detach")
             } catch let error as StorageError {
                 try? await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
                 throw ErrorMapping.api(error, sr: srRef)

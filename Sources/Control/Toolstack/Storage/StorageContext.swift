@@ -87,13 +87,7 @@ final class StorageContext: Sendable {
     /// Reads the SR's space and stores it, and what its disks make up together; a failure is logged, never the caller's.
     func refreshSpace(_ attached: AttachedRepository) async {
         do {
-            let space = try await attached.manager.space(attached.repository)
-            try await database.transaction { tx in
-                try tx.set(attached.ref, SR.physicalSize, Int64(clamping: space.total))
-                try tx.set(attached.ref, SR.physicalUtilisation, Int64(clamping: space.used))
-                let disks = tx.rows(VDI.self, where: VDI.sr, is: attached.ref).filter { $0[VDI.managed] }
-                try tx.set(attached.ref, SR.virtualAllocation, Self.sum(disks.map { $0[VDI.virtualSize] }))
-            }
+            try await store(try await attached.manager.space(attached.repository), of: attached.ref)
         } catch {
             logger.warning("cannot read the space of an SR", metadata: ["sr": "\(attached.uuid)", "error": "\(error)"])
         }
@@ -101,6 +95,15 @@ final class StorageContext: Sendable {
 }
 
 extension StorageContext {
+    func store(_ space: RepositorySpace, of sr: Ref<SR>) async throws {
+        try await database.transaction { tx in
+            try tx.set(sr, SR.physicalSize, Int64(clamping: space.total))
+            try tx.set(sr, SR.physicalUtilisation, Int64(clamping: space.used))
+            let disks = tx.rows(VDI.self, where: VDI.sr, is: sr).filter { $0[VDI.managed] }
+            try tx.set(sr, SR.virtualAllocation, Self.sum(disks.map { $0[VDI.virtualSize] }))
+        }
+    }
+
     /// An image's header may claim any size: the sum stays a number.
     static func sum(_ sizes: [Int64]) -> Int64 {
         sizes.reduce(0) { sum, size in

@@ -7,7 +7,7 @@ import StorageInterface
 enum VDIRow {
     /// Fields of a volume that nobody has told us more about.
     static func fill(_ row: inout NewRow, _ volume: Volume, sr: Ref<SR>) {
-        row[VDI.uuid] = volume.uuid
+        row[VDI.uuid] = volume.uuid.isEmpty ? Fresh.uuid() : volume.uuid
         row[VDI.sr] = sr
         row[VDI.location] = volume.location
         row[VDI.virtualSize] = Int64(clamping: volume.virtualSize)
@@ -16,6 +16,8 @@ enum VDIRow {
         row[VDI.managed] = !volume.isHidden
         if volume.isHidden { row[VDI.nameLabel] = "base copy" }
         row[VDI.missing] = false
+        if volume.isReadOnly { row[VDI.readOnly] = true }
+        if !volume.nameLabel.isEmpty { row[VDI.nameLabel] = volume.nameLabel }
         row[VDI.currentOperations] = [:]
         var config = volume.format.map { ["image-format": $0.rawValue] } ?? [:]
         config["vhd-parent"] = volume.parentUUID

@@ -26,6 +26,25 @@ extension Command {
             try await context.printUUID("VDI", try await context.call("VDI.create", .members(record)))
         },
         onObject("vdi-destroy", "VDI", "destroy", "Destroys a disk."),
+        Command(
+            "vdi-introduce", ["uuid", "sr-uuid", "type", "location"],
+            optional: [
+                "name-description", "sharable", "read-only", "managed", "other-config:", "xenstore-data:",
+                "sm-config:", "name-label",
+            ], "Makes a disk that a storage repository holds known and prints its uuid."
+        ) { context in
+            let arguments = context.arguments
+            let none = WireValue.string(ValueText.nullRef)
+            let disk = try await context.call(
+                "VDI.introduce", .string(try arguments.required("uuid")), .string(arguments["name-label"] ?? ""),
+                .string(arguments["name-description"] ?? ""), try await context.object("SR", named: "sr-uuid"),
+                .string(try arguments.required("type")), .bool(try arguments.flag("sharable")),
+                .bool(try arguments.flag("read-only")), context.mapArgument("other-config"),
+                .string(try arguments.required("location")), context.mapArgument("xenstore-data"),
+                context.mapArgument("sm-config"), .bool(try arguments.flag("managed", else: true)), .int(0), .int(0),
+                none, .bool(false), .string("19700101T00:00:00Z"), none)
+            try await context.printUUID("VDI", disk)
+        },
         onObject("vdi-forget", "VDI", "forget", "Removes a disk from the database; its data stay."),
         Command("vdi-resize", ["uuid", "disk-size"], optional: ["online"], "Makes a disk larger.") { context in
             let message = try context.arguments.flag("online") ? "VDI.resize_online" : "VDI.resize"

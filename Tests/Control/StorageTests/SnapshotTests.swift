@@ -86,6 +86,24 @@ import Testing
         #expect(try await byte(at: 0, of: clone.volume.location, sr) == 1)
         #expect(try await byte(at: 4096, of: first.volume.location, sr) == 0)
 
+        // What has grown and holds nothing of its own is snapshotted as it is; what others stand on stays.
+        let grown = try await manager.cloneVolume(
+            sr, VolumeID(location: first.volume.location), as: NewVolume(uuid: uuid(4)))
+        _ = try await manager.resizeVolume(sr, VolumeID(location: grown.volume.location), size: 10 << 20)
+        let larger = try await manager.snapshotVolume(
+            sr, VolumeID(location: grown.volume.location), as: NewVolume(uuid: uuid(5)))
+        #expect(larger.volume.virtualSize == 10 << 20)
+        #expect(try await byte(at: 0, of: larger.volume.location, sr) == 1)
+        #expect(try await byte(at: 9 << 20, of: larger.volume.location, sr) == 0)
+        for node in try await manager.scan(sr).volumes where node.isHidden {
+            #expect(
+                await fault { () throws(StorageError) in
+                    try await manager.destroyVolume(sr, VolumeID(location: node.location))
+                } == 80)
+        }
+        try await manager.destroyVolume(sr, VolumeID(location: larger.volume.location))
+        try await manager.destroyVolume(sr, VolumeID(location: larger.origin.location))
+
         // What is listed agrees; only the disks are shown as such.
         let found = try await manager.scan(sr)
         #expect(found.problems.isEmpty)

@@ -52,7 +52,7 @@ extension EndToEnd {
 
         /// kill -9 of the toolstack while the disk is paused, and before the snapshot is recorded: the client goes on after
         /// the restart, every byte is right, and a scan agrees with the files.
-        @Test(arguments: ["before-resume", "after-snapshot"], ["raw", "qcow2"])
+        @Test(arguments: zip(["before-resume", "after-snapshot"], ["raw", "qcow2"]))
         func theToolstackDiesDuringASnapshot(_ point: String, _ format: String) async throws {
             var random = SeededRandom.printed("snapshot \(format), killed \(point)")
             let seed = random.next()

@@ -133,6 +133,14 @@ extension FileRepository {
         return counts
     }
 
+    /// `.volumeDeletion` for a hidden image that others stand on, or may.
+    func requireChildless(_ name: VolumeName) throws(StorageError) {
+        guard exists(name), name.isBase || (try? info(name))?.isHidden == true else { return }
+        guard let counts = try children(), counts[name, default: 0] == 0 else {
+            throw StorageError(.volumeDeletion, "other disks stand on \(name.location); destroy them first")
+        }
+    }
+
     /// Removes hidden images without children, the nearest parent first, as far as there are such.
     func removeUnneeded(_ parents: [VolumeName]) throws(StorageError) {
         for parent in parents {

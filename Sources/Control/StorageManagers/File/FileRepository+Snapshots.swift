@@ -79,7 +79,11 @@ extension FileRepository {
     /// on what is wanted already.
     private func freeze(_ leaf: VolumeName, _ fault: StorageError.Fault) throws(StorageError) -> Frozen {
         let parents = try parents(of: leaf)
-        if !parents.isEmpty, try isEmpty(leaf, fault) { return Frozen(parents: parents, disk: leaf, isNew: false) }
+        // One that has grown since shows zeroes behind its parent, which are its own.
+        if let parent = parents.first, try info(parent).virtualSize == info(leaf).virtualSize, try isEmpty(leaf, fault)
+        {
+            return Frozen(parents: parents, disk: leaf, isNew: false)
+        }
         guard parents.count + 1 < Self.longestChain else {
             throw StorageError(
                 .chainTooLong,

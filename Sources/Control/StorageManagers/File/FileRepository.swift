@@ -240,6 +240,7 @@ struct FileRepository: Sendable {
     func remove(_ location: String) throws(StorageError) {
         let name = try find(location)
         let final = path + "/" + name.location
+        try requireChildless(name)
         let below = try? parents(of: name)
         do throws(BlockError) {
             let file = try ImageFile(path: final, access: .readWrite)

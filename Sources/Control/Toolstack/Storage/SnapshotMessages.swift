@@ -133,9 +133,10 @@ struct SnapshotMessages: Sendable {
     private func copy(
         _ vdi: Ref<VDI>, to chosen: Ref<SR>, base: Ref<VDI>, into: Ref<VDI>, call: CallContext
     ) async throws -> Ref<VDI> {
+        let present = try context.row(vdi)
         guard base.isNull else { throw APIError("NOT_IMPLEMENTED", "VDI.copy with base_vdi") }
         guard into.isNull else { throw APIError("NOT_IMPLEMENTED", "VDI.copy with into_vdi") }
-        let sr = chosen.isNull ? try context.row(vdi)[VDI.sr] : chosen
+        let sr = chosen.isNull ? present[VDI.sr] : chosen
         let new = try await admission.run([.vdi(vdi, .copy), .sr(sr, .vdiCreate)], task: call.task) {
             try await DiskCopy(context: context).run(vdi, to: try context.attached(sr), progress: call.progress)
         }

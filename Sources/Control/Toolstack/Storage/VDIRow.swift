@@ -33,7 +33,7 @@ enum VDIRow {
         var config = row[VDI.smConfig]
         if let format = volume.format, config["image-format"] != format.rawValue {
             config["image-format"] = format.rawValue
-            config["type"] = nil
+            if config["type"] != format.rawValue { config["type"] = nil }
         }
         config["vhd-parent"] = volume.parentUUID
         if config != row[VDI.smConfig] { try tx.set(vdi, VDI.smConfig, config) }

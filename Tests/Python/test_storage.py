@@ -172,7 +172,7 @@ class RepositoryTests(Case):
 
         self.refused(["LOCATION_NOT_UNIQUE", sr, record["location"]], introduce, record["uuid"], record["location"])
         self.x.VDI.forget(vdi)
-        gone = "%s.raw" % NOWHERE[-36:]
+        gone = "01234567-89ab-cdef-0123-456789abcd00.raw"
         self.refused(["SR_BACKEND_FAILURE_144", "", ..., ""], introduce, "", gone)
         again = introduce(record["uuid"], record["location"])
         self.shows(

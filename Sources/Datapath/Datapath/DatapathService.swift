@@ -67,7 +67,9 @@ public final class DatapathService: Sendable {
         shutdown(listener, Int32(SHUT_RDWR))
         acceptor.join()
         close(listener)
-        // Requests that wait for a pivot's decision would keep the server from ending.
+        // Requests that wait for a pivot's decision, or for a pause to end, would keep the server from ending. They fail, but
+        // nobody is told: a client that reconnects to the next process repeats them.
+        server.cut()
         device.abandonUndecided()
         server.stop()
         try front.close()

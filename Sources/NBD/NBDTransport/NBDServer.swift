@@ -66,6 +66,19 @@ public final class NBDServer: Sendable {
         state.withLock { state in state.connections.values.reduce(state.past) { $0 + $1.counts.counts } }
     }
 
+    /// Takes no more connections and cuts those that there are: nobody gets a reply from now on. `stop` waits for their ends.
+    public func cut() {
+        let listeners = state.withLock { state in
+            state.stopping = true
+            defer { state.listeners = [] }
+            return state.listeners
+        }
+        for listener in listeners { listener.stop() }
+        state.withLock { state in
+            for connection in state.connections.values { connection.interrupt() }
+        }
+    }
+
     /// Closes the listeners, ends every connection and returns when all threads have ended and all sockets are closed.
     /// Requests already received are completed on the device. Later calls do nothing.
     public func stop() {

@@ -15,7 +15,12 @@ extension FileRepository {
     func exists(_ name: VolumeName) -> Bool { unsafe access(file(name), F_OK) == 0 }
 
     func info(_ name: VolumeName) throws(StorageError) -> ImageInfo {
-        try reporting(.volumeUnavailable) { () throws(BlockError) in
+        // Whoever writes to the folder must not lead us to other files of this host.
+        var facts = Glibc.stat()
+        if unsafe lstat(file(name), &facts) == 0, facts.st_mode & S_IFMT != S_IFREG {
+            throw StorageError(.volumeUnavailable, "\(file(name)) is no regular file")
+        }
+        return try reporting(.volumeUnavailable) { () throws(BlockError) in
             try DiskImage.info(path: file(name), format: name.format)
         }
     }
@@ -76,7 +81,9 @@ extension FileRepository {
     /// and the old name only waits to be removed.
     private func current(of names: [VolumeName]) throws(StorageError) -> VolumeName {
         for name in names where name.format != .raw {
-            guard let parent = try parent(info(name)), let below = identity(file(parent)) else { continue }
+            guard let parent = try parent(info(name)), parent.isBase, let below = identity(file(parent)) else {
+                continue
+            }
             if names.contains(where: { $0 != name && identity(file($0)) == below }) { return name }
         }
         throw StorageError(
@@ -133,11 +140,16 @@ extension FileRepository {
         return counts
     }
 
-    /// `.volumeDeletion` for a hidden image that others stand on, or may.
-    func requireChildless(_ name: VolumeName) throws(StorageError) {
-        guard exists(name), name.isBase || (try? info(name))?.isHidden == true else { return }
-        guard let counts = try children(), counts[name, default: 0] == 0 else {
-            throw StorageError(.volumeDeletion, "other disks stand on \(name.location); destroy them first")
+    /// `fault` for an image that others stand on, whatever it says of itself, and for a hidden one that others may.
+    func requireChildless(_ name: VolumeName, _ fault: StorageError.Fault = .volumeDeletion) throws(StorageError) {
+        guard exists(name) else { return }
+        guard let counts = try children() else {
+            // An image that cannot be read hides its parent, which a hidden one may be.
+            if !name.isBase, (try? info(name))?.isHidden != true { return }
+            throw StorageError(fault, "not all images beside \(name.location) can be read; it may be needed by one")
+        }
+        guard counts[name, default: 0] == 0 else {
+            throw StorageError(fault, "other disks stand on \(name.location); destroy them first")
         }
     }
 
@@ -158,9 +170,11 @@ extension FileRepository {
         let all = try names().compactMap { try? VolumeName(location: $0) }
         let disks = Dictionary(grouping: all.filter { !$0.isBase }, by: \.uuid)
         for names in disks.values where names.count > 1 {
-            guard let current = try? current(of: names) else { continue }
+            guard let current = try? current(of: names), let parent = (try? parent(info(current))) ?? nil,
+                let below = identity(file(parent))
+            else { continue }
             // The same bytes stay under the base's name.
-            for name in names where name != current { unsafe unlink(file(name)) }
+            for name in names where name != current && identity(file(name)) == below { unsafe unlink(file(name)) }
         }
         for base in all where base.isBase {
             // Parents of a base that goes may be unneeded after it.

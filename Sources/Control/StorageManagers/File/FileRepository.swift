@@ -70,10 +70,12 @@ struct FileRepository: Sendable {
             throw StorageError(.repositoryUnavailable, "\(path) belongs to the SR \(other), not to \(uuid)")
         case .none: try writeMarker()
         }
-        for name in try names(hidden: true) where name.hasPrefix(Self.unfinished) {
-            unsafe unlink(path + "/" + name)
+        try holding { () throws(StorageError) in
+            for name in try names(hidden: true) where name.hasPrefix(Self.unfinished) {
+                unsafe unlink(path + "/" + name)
+            }
+            try removeLeftovers()
         }
-        try removeLeftovers()
     }
 
     func removeMarker() throws(StorageError) {
@@ -93,17 +95,64 @@ struct FileRepository: Sendable {
         guard FileManager.default.fileExists(atPath: path) else {
             throw StorageError(.repositoryUnavailable, "the folder \(path) does not exist on this host")
         }
-        guard let data = FileManager.default.contents(atPath: path + "/" + Self.marker) else { return nil }
-        return String(decoding: data.prefix(64), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        // Others may write to the folder, too: no links, no pipes, and only as much as belongs there.
+        let descriptor = unsafe open(path + "/" + Self.marker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw StorageError(
+                BlockError(call: "open", errno: errno, path: path + "/" + Self.marker),
+                otherwise: .repositoryUnavailable)
+        }
+        defer { close(descriptor) }
+        var facts = Glibc.stat()
+        guard unsafe fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else {
+            throw StorageError(.repositoryUnavailable, "\(path)/\(Self.marker) is no regular file")
+        }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        // SAFETY: reads into the array's own storage, at most its count.
+        let count = unsafe read(descriptor, &bytes, bytes.count)
+        let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        // A power failure may have left one without content.
+        return text.isEmpty ? nil : text
     }
 
+    /// Durable, and whole or not there.
     private func writeMarker() throws(StorageError) {
-        do {
-            try Data((uuid + "\n").utf8).write(to: URL(fileURLWithPath: path + "/" + Self.marker))
-        } catch {
-            throw StorageError(.repositoryCreation, "cannot write to \(path): \(error.localizedDescription)")
+        let final = path + "/" + Self.marker
+        let temporary = path + "/" + Self.unfinished + "marker"
+        unsafe unlink(temporary)
+        try reporting(.repositoryCreation) { () throws(BlockError) in
+            let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else { throw BlockError(call: "open", errno: errno, path: temporary) }
+            defer { close(descriptor) }
+            let text = Array((uuid + "\n").utf8)
+            // SAFETY: the array's own bytes.
+            guard unsafe write(descriptor, text, text.count) == text.count, fsync(descriptor) == 0,
+                unsafe rename(temporary, final) == 0
+            else {
+                let error = BlockError(call: "write", errno: errno, path: temporary)
+                unsafe unlink(temporary)
+                throw error
+            }
         }
         try syncFolder()
+    }
+
+    /// Runs `body` while nobody else changes which images there are and who stands on whom: no other thread, toolstack or
+    /// host. `shared`: while nobody does, but beside others who only look.
+    func holding<T>(shared: Bool = false, _ body: () throws(StorageError) -> T) throws(StorageError) -> T {
+        let marker = path + "/" + Self.marker
+        let descriptor = unsafe open(marker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw StorageError(BlockError(call: "open", errno: errno, path: marker), otherwise: .repositoryUnavailable)
+        }
+        defer { close(descriptor) }
+        while flock(descriptor, shared ? LOCK_SH : LOCK_EX) != 0 {
+            if errno == EINTR { continue }
+            throw StorageError(BlockError(call: "flock", errno: errno, path: marker), otherwise: .repositoryUnavailable)
+        }
+        return try body()
     }
 
     func names(hidden: Bool = false) throws(StorageError) -> [String] {

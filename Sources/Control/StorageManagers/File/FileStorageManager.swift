@@ -111,14 +111,14 @@ public struct FileStorageManager: StorageManager {
     }
 
     public func destroyVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
-        try await blocking { () throws(StorageError) in try FileRepository(repository).remove(volume.location) }
+        try await changing(repository) { folder throws(StorageError) in try folder.remove(volume.location) }
     }
 
     public func resizeVolume(
         _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
     ) async throws(StorageError) -> Volume {
-        try await blocking { () throws(StorageError) in
-            try FileRepository(repository).resize(volume.location, to: size)
+        try await changing(repository) { folder throws(StorageError) in
+            try folder.resize(volume.location, to: size)
         }
     }
 
@@ -140,39 +140,56 @@ public struct FileStorageManager: StorageManager {
     ) async throws(StorageError) -> VolumeAccess {
         try await blocking { () throws(StorageError) in
             let folder = try FileRepository(repository)
-            let name = try folder.find(volume.location)
-            if name.isBase && writable {
-                throw StorageError(.volumeUnavailable, "\(name.location) holds what other disks stand on")
+            return try folder.holding(shared: true) { () throws(StorageError) in
+                let name = try folder.find(volume.location)
+                if writable {
+                    var isHidden = name.isBase
+                    if !isHidden, folder.exists(name) { isHidden = try folder.info(name).isHidden }
+                    if isHidden {
+                        throw StorageError(.volumeUnavailable, "\(name.location) holds what other disks stand on")
+                    }
+                    try folder.requireChildless(name, .volumeUnavailable)
+                }
+                let parents = try folder.parents(of: name)
+                if parents.isEmpty { return .image(path: folder.file(name), format: name.format) }
+                return .chain(
+                    VolumeImage(path: folder.file(name), format: name.format),
+                    parents: parents.map { VolumeImage(path: folder.file($0), format: $0.format) })
             }
-            let parents = try folder.parents(of: name)
-            if parents.isEmpty { return .image(path: folder.file(name), format: name.format) }
-            return .chain(
-                VolumeImage(path: folder.file(name), format: name.format),
-                parents: parents.map { VolumeImage(path: folder.file($0), format: $0.format) })
         }
     }
 
     public func snapshotVolume(
         _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
     ) async throws(StorageError) -> DerivedVolume {
-        try await blocking { () throws(StorageError) in
-            try FileRepository(repository).snapshot(volume.location, as: new.uuid, fault: .volumeSnapshot)
+        try await changing(repository) { folder throws(StorageError) in
+            try folder.snapshot(volume.location, as: new.uuid, fault: .volumeSnapshot)
         }
     }
 
     public func cloneVolume(
         _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
     ) async throws(StorageError) -> DerivedVolume {
-        try await blocking { () throws(StorageError) in
-            try FileRepository(repository).snapshot(volume.location, as: new.uuid, fault: .volumeClone)
+        try await changing(repository) { folder throws(StorageError) in
+            try folder.snapshot(volume.location, as: new.uuid, fault: .volumeClone)
         }
     }
 
     public func revertVolume(
         _ repository: StorageRepository, _ volume: VolumeID, to snapshot: VolumeID
     ) async throws(StorageError) -> Volume {
+        try await changing(repository) { folder throws(StorageError) in
+            try folder.revert(volume.location, to: snapshot.location)
+        }
+    }
+
+    /// Runs `body` alone in the SR's folder.
+    private func changing<T: Sendable>(
+        _ repository: StorageRepository, _ body: @escaping @Sendable (FileRepository) throws(StorageError) -> T
+    ) async throws(StorageError) -> T {
         try await blocking { () throws(StorageError) in
-            try FileRepository(repository).revert(volume.location, to: snapshot.location)
+            let folder = try FileRepository(repository)
+            return try folder.holding { () throws(StorageError) in try body(folder) }
         }
     }
 }

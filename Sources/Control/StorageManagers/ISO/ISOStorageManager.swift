@@ -125,7 +125,10 @@ public struct ISOStorageManager: StorageManager {
 
     public func space(_ repository: StorageRepository) async throws(StorageError) -> RepositorySpace {
         try await inFolder(repository) { (folder) throws(StorageError) in
-            let used = try folder.scan().volumes.reduce(UInt64(0)) { $0 + $1.physicalSize }
+            let used = try folder.scan().volumes.reduce(UInt64(0)) { sum, volume in
+                let (next, overflow) = sum.addingReportingOverflow(volume.physicalSize)
+                return overflow ? .max : next
+            }
             // Nothing can be put there through the SR.
             return RepositorySpace(total: used, free: 0, used: used)
         }

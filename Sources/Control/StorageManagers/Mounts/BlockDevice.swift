@@ -70,7 +70,12 @@ struct BlockDevice {
     func content() throws(StorageError) -> Content? {
         let outcome = try HostCommand.run("blkid", ["-p", "-o", "export", path], seconds: 60)
         switch outcome.status {
-        case 0: return Self.content(parsing: outcome.output)
+        // Of a partition its entry in the table is told, too, which is no content.
+        case 0:
+            let isContent = ["TYPE=", "PTTYPE=", "USAGE="].contains { key in
+                outcome.output.split(separator: "\n").contains { $0.hasPrefix(key) }
+            }
+            return isContent ? Self.content(parsing: outcome.output) : nil
         case 2 where outcome.output.isEmpty: return nil
         // Signatures of several things at once.
         case 8: return Content()

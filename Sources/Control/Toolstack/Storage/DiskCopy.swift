@@ -22,6 +22,8 @@ struct DiskCopy: Sendable {
             nameDescription: source[VDI.nameDescription], type: source[VDI.type].rawValue)
         try await note(wanted.uuid, destination, location: "\(wanted.uuid).\(outcome.format.rawValue)")
         let volume: Volume
+        // A half-filled volume that could not be taken away keeps its record: the next start tries again.
+        var isLeft = false
         do {
             volume = try await destination.manager.createVolume(destination.repository, wanted)
             do {
@@ -30,13 +32,19 @@ struct DiskCopy: Sendable {
                     VolumeID(location: volume.location, uuid: volume.uuid), readOnly: false)
                 try await copy(image, to: target, vdi, destination.ref, progress)
             } catch {
-                try? await destination.manager.destroyVolume(
-                    destination.repository, VolumeID(location: volume.location, uuid: volume.uuid))
+                do {
+                    try await destination.manager.destroyVolume(
+                        destination.repository, VolumeID(location: volume.location, uuid: volume.uuid))
+                } catch {
+                    isLeft = true
+                }
                 throw error
             }
         } catch {
-            try? await context.database.transaction { tx in
-                tx.setPrivate(kind: Self.kind, key: wanted.uuid, value: nil)
+            if !isLeft {
+                try? await context.database.transaction { tx in
+                    tx.setPrivate(kind: Self.kind, key: wanted.uuid, value: nil)
+                }
             }
             if let error = error as? StorageError { throw ErrorMapping.api(error, sr: destination.ref) }
             throw error

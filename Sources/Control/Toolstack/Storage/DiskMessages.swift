@@ -172,7 +172,8 @@ struct DiskMessages: Sendable {
                 throw APIError("INVALID_VALUE", "size", String(size))
             }
             do {
-                let rounded = try attached.manager.roundedSize(UInt64(size), format: format)
+                let rounded = try attached.manager.roundedSize(
+                    UInt64(size), format: format, configuration: attached.repository.deviceConfig)
                 let volume = try await attached.manager.resizeVolume(
                     attached.repository, StorageContext.volume(row), size: rounded)
                 try await context.database.transaction { tx in

@@ -38,6 +38,10 @@ struct IntroductionMessages: Sendable {
                     throw APIError("LOCATION_NOT_UNIQUE", sr.opaque, location)
                 }
                 let wanted = uuid.isEmpty ? volume.uuid : uuid
+                // Volumes of moves, copies and creations get their rows from these.
+                if RepositoryMessages.moving(tx).contains(wanted) || context.volumesBeingMade.all.contains(wanted) {
+                    throw APIError("OTHER_OPERATION_IN_PROGRESS", SR.className, sr.opaque, "vdi_create", "")
+                }
                 if tx.find(VDI.self, uuid: wanted) != nil { throw APIError("UUID_INVALID", "VDI", wanted) }
                 tx.insert(VDI.self, ref: vdi, row)
             }
@@ -73,8 +77,9 @@ struct IntroductionMessages: Sendable {
             row[VDI.xenstoreData] = xenstore
             var config = smConfig
             config["image-format"] = volume.format?.rawValue
+            config["vhd-parent"] = volume.parentUUID
             row[VDI.smConfig] = config
-            row[VDI.managed] = managed
+            row[VDI.managed] = managed && !volume.isHidden
             row[VDI.metadataOfPool] = pool
             row[VDI.isASnapshot] = isSnapshot
             row[VDI.snapshotTime] = time

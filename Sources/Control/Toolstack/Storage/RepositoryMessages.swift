@@ -145,6 +145,9 @@ struct RepositoryMessages: Sendable {
     ) async throws -> Ref<SR> {
         _ = try context.manager(ofType: type)
         let sr = Fresh.ref(SR.self)
+        let uuid = uuid.isEmpty ? Fresh.uuid() : uuid
+        // It becomes the name of files and folders.
+        guard Fresh.isUUID(uuid) else { throw APIError("UUID_INVALID", SR.className, uuid) }
         try await context.database.transaction { tx in
             if tx.find(SR.self, uuid: uuid) != nil { throw APIError("SR_UUID_EXISTS", uuid) }
             tx.insert(SR.self, ref: sr) { row in
@@ -248,7 +251,7 @@ struct RepositoryMessages: Sendable {
     }
 
     /// The volumes that moves and copies look after.
-    private static func moving(_ reader: any DatabaseReader) -> Set<String> {
+    static func moving(_ reader: any DatabaseReader) -> Set<String> {
         Set(motions(reader).flatMap { [$0.sourceUUID, $0.destinationUUID] })
             .union(reader.privateRecords(kind: DiskCopy.kind).keys)
     }
@@ -345,6 +348,17 @@ struct RepositoryMessages: Sendable {
     /// What names the place stays while the SR is attached: its disks would be looked for elsewhere. The rest counts from
     /// the next operation on.
     private func setDeviceConfig(_ pbd: Ref<PBD>, _ config: [String: String]) async throws {
+        let present = try context.row(pbd)
+        if present[PBD.currentlyAttached], let attached = try? context.attached(present[PBD.sr]) {
+            // What the driver cannot use would keep its disks from being opened again.
+            var changed = attached.repository
+            changed.deviceConfig = config
+            do {
+                _ = try await attached.manager.space(changed)
+            } catch {
+                throw ErrorMapping.api(error, sr: attached.ref)
+            }
+        }
         try await context.database.transaction { tx in
             let row = try tx.require(pbd)
             if row[PBD.currentlyAttached], let type = tx.row(row[PBD.sr])?[SR.type],

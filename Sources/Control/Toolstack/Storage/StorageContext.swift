@@ -148,5 +148,7 @@ struct AttachedRepository: Sendable {
 /// A new lower-case UUID and a new reference.
 enum Fresh {
     static func uuid() -> String { UUID().uuidString.lowercased() }
+    /// Whether the text is a uuid as these are written.
+    static func isUUID(_ text: String) -> Bool { UUID(uuidString: text)?.uuidString.lowercased() == text }
     static func ref<C: XenClass>(_ type: C.Type = C.self) -> Ref<C> { Ref("OpaqueRef:" + uuid()) }
 }

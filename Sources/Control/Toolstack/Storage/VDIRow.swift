@@ -37,7 +37,8 @@ enum VDIRow {
         }
         config["vhd-parent"] = volume.parentUUID
         if config != row[VDI.smConfig] { try tx.set(vdi, VDI.smConfig, config) }
-        if volume.isHidden == row[VDI.managed] { try tx.set(vdi, VDI.managed, !volume.isHidden) }
+        // Never the other way: that nothing stands on it must be seen by whoever looks at all images.
+        if volume.isHidden && row[VDI.managed] { try tx.set(vdi, VDI.managed, false) }
     }
 
     /// The new row of a moved disk: who it is and what it was called, with the new volume's place and sizes.

@@ -29,11 +29,13 @@ struct ImageTransfers: DiskTransfers {
     private func sink(
         _ vdi: Ref<VDI>, format: ImageFormat, call: CallContext, result: APIValue, isNew: Bool = false
     ) async throws -> any DiskImportSink {
-        let row = try context.row(vdi)
-        if row[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.opaque) }
-        let image = try await context.image(of: row, readOnly: false)
+        if try context.row(vdi)[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.opaque) }
         let admitted = try await admission.begin([.vdi(vdi, .update)], task: call.task)
         do {
+            // As it is now that nobody changes it: a snapshot would have given it another parent.
+            let row = try context.row(vdi)
+            if row[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.opaque) }
+            let image = try await context.image(of: row, readOnly: false)
             let process = try TransferProcess.start(
                 [program, "import"] + image.arguments + ["--as", format.rawValue],
                 folder: folder, writesInput: true)
@@ -105,14 +107,14 @@ struct ImageTransfers: DiskTransfers {
             throw APIError("NOT_IMPLEMENTED", "export_raw_vdi with base")
         }
         let vdi = try find(request.vdi)
-        let row = try context.row(vdi)
         let limit: UInt64 = 2040 << 30
-        if format == .vhd, row[VDI.virtualSize] > Int64(limit) {
+        if format == .vhd, try context.row(vdi)[VDI.virtualSize] > Int64(limit) {
             throw APIError("VDI_TOO_LARGE", vdi.opaque, String(limit))
         }
-        let image = try await context.image(of: row, readOnly: true)
         let admitted = try await admission.begin([.vdi(vdi, .copy)], task: call.task)
         do {
+            let row = try context.row(vdi)
+            let image = try await context.image(of: row, readOnly: true)
             let process = try TransferProcess.start(
                 [program, "export"] + image.arguments + ["--as", format.rawValue],
                 folder: folder, writesInput: false)

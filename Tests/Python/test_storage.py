@@ -159,6 +159,14 @@ class RepositoryTests(Case):
         self.refused(["SR_BACKEND_FAILURE_90", "", ..., ""], self.x.SR.probe, self.host, {}, "ext", {})
         self.refused(["SR_UNKNOWN_DRIVER", "none"], self.x.SR.probe, self.host, {}, "none", {})
 
+    def test_only_a_uuid_names_a_repository(self):
+        for uuid in ["..", "../../etc", "0123", "01234567-89AB-CDEF-0123-456789ABCDEF"]:
+            self.refused(
+                ["UUID_INVALID", "SR", uuid], self.x.SR.introduce, uuid, "bad", "", "dummy", "user", False, {})
+        made = self.x.SR.introduce("", "any", "", "dummy", "user", False, {})
+        self.assertRegex(self.x.SR.get_uuid(made), "^[0-9a-f-]{36}$")
+        self.x.SR.forget(made)
+
     def test_a_disk_that_was_forgotten_is_introduced(self):
         sr = self.repository()
         vdi = self.disk(sr)

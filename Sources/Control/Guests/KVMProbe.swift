@@ -8,7 +8,7 @@ import Synchronization
 /// says that it cannot mount one. Done at most once a boot of this machine; the verdict is kept in `RUN/acceleration`.
 final class KVMProbe: Sendable {
     /// A kernel that boots at all is there in about a second.
-    private static let limit: UInt64 = 8_000_000_000
+    static let limit: UInt64 = 8_000_000_000
 
     private let verdictPath: String
     private let log: String
@@ -60,7 +60,8 @@ final class KVMProbe: Sendable {
     }
 
     /// True when QEMU's accelerator `on` boots the kernel far enough to look for its root, within the limit. Blocks.
-    func boot(_ kernel: String, on accelerator: String, processor: String) -> Bool {
+    /// `limit`: nanoseconds.
+    func boot(_ kernel: String, on accelerator: String, processor: String, limit: UInt64 = KVMProbe.limit) -> Bool {
         let output = unsafe open(log, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard output >= 0 else { return false }
         defer {
@@ -76,7 +77,7 @@ final class KVMProbe: Sendable {
         do throws(GuestError) {
             let program = try QEMUProcess.find()
             let pid = try QEMUProcess.spawn(program, arguments, in: -1, out: output, err: -1, detached: false)
-            wait(for: pid)
+            wait(for: pid, limit: limit)
         } catch {
             return false
         }
@@ -85,11 +86,11 @@ final class KVMProbe: Sendable {
     }
 
     /// Waits for the end of the process at most `limit`, then kills it.
-    private func wait(for pid: Int32) {
+    private func wait(for pid: Int32, limit: UInt64) {
         let process = gantry_pidfd_open(pid)
         guard process >= 0 else { return }
         defer { close(process) }
-        let deadline = gantry_now() + Self.limit
+        let deadline = gantry_now() + limit
         var set = [pollfd(fd: process, events: Int16(POLLIN), revents: 0)]
         var ended = false
         while !ended, gantry_now() < deadline { ended = unsafe poll(&set, 1, 100) > 0 }

@@ -142,4 +142,25 @@ import Testing
         try await manager.attach(sr)
         #expect(try folder.contents() == [".gantry-sr", "\(volume).qcow2", "README"].sorted())
     }
+
+    /// Whoever writes to the folder leads nobody to files elsewhere.
+    @Test func linksAreNotFollowed() async throws {
+        let folder = try ScratchFolder("sr")
+        let sr = repository(folder.path)
+        try await manager.createRepository(sr)
+        let elsewhere = try ScratchFolder("elsewhere")
+        let secret = elsewhere.file("secret")
+        try "secret".write(toFile: secret, atomically: true, encoding: .utf8)
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.file("\(volume).raw"), withDestinationPath: secret)
+        let scan = try await manager.scan(sr)
+        #expect(scan.volumes.isEmpty && scan.problems.count == 1)
+        #expect(
+            await fault { () throws(StorageError) in
+                _ = try await manager.attachVolume(sr, VolumeID(location: "\(volume).raw"), writable: true)
+            } == 46)
+        try FileManager.default.removeItem(atPath: folder.file(".gantry-sr"))
+        try FileManager.default.createSymbolicLink(atPath: folder.file(".gantry-sr"), withDestinationPath: "/dev/zero")
+        #expect(await fault { () throws(StorageError) in try await manager.attach(sr) } == 47)
+    }
 }

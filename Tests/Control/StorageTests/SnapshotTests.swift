@@ -250,4 +250,64 @@ import Testing
         #expect(try await byte(at: 99 << 30, of: clone.volume.location, sr) == 1)
         #expect(clone.volume.physicalSize < 4 << 20)
     }
+
+    /// Images that others made, without a mark: what one stands on is neither destroyed nor written to, and two images of
+    /// one name are not judged by anything but a base of ours.
+    @Test func whatAnUnmarkedImageStandsOnStays() async throws {
+        let folder = try ScratchFolder("snap")
+        let sr = try await repository(folder)
+        let parent = try await manager.createVolume(sr, NewVolume(uuid: uuid(1), size: 4 << 20, format: .qcow2))
+        let child = "\(uuid(2)).qcow2"
+        try Tool.check(
+            "qemu-img",
+            ["create", "-q", "-f", "qcow2", "-b", folder.file(parent.location), "-F", "qcow2", folder.file(child)])
+        let below = VolumeID(location: parent.location)
+        #expect(await fault { () throws(StorageError) in try await manager.destroyVolume(sr, below) } == 80)
+        #expect(
+            await fault { () throws(StorageError) in
+                _ = try await manager.attachVolume(sr, below, writable: true)
+            } == 46)
+        _ = try await manager.attachVolume(sr, below, writable: false)
+        // A raw disk and an image over it, of one uuid: nobody's leftovers.
+        let raw = try await manager.createVolume(sr, NewVolume(uuid: uuid(3), size: 4 << 20, format: .raw))
+        let double = "\(uuid(3)).qcow2"
+        try Tool.check(
+            "qemu-img",
+            ["create", "-q", "-f", "qcow2", "-b", folder.file(raw.location), "-F", "raw", folder.file(double)])
+        try await manager.attach(sr)
+        for name in [parent.location, child, raw.location, double] {
+            #expect(FileManager.default.fileExists(atPath: folder.file(name)), "\(name)")
+        }
+        try await manager.destroyVolume(sr, VolumeID(location: child))
+        try await manager.destroyVolume(sr, below)
+    }
+
+    /// Disks that stand on common bases come and go at once; each that is left holds what it held.
+    @Test func disksComeAndGoBesideSnapshots() async throws {
+        let folder = try ScratchFolder("snap")
+        let sr = try await repository(folder)
+        let disks = (0..<4).map { uuid(100 + $0) + ".qcow2" }
+        for (number, disk) in disks.enumerated() {
+            _ = try await manager.createVolume(
+                sr, NewVolume(uuid: String(disk.dropLast(6)), size: 4 << 20, format: .qcow2))
+            try await write(UInt8(number + 1), at: 0, in: disk, sr)
+        }
+        try await withThrowingTaskGroup { group in
+            for (number, disk) in disks.enumerated() {
+                group.addTask { [manager] in
+                    for round in 0..<4 {
+                        let snapshot = NewVolume(uuid: uuid(1000 + number * 10 + round))
+                        let made = try await manager.snapshotVolume(sr, VolumeID(location: disk), as: snapshot)
+                        try await write(UInt8(round), at: 8192, in: disk, sr)
+                        try await manager.destroyVolume(sr, VolumeID(location: made.volume.location))
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        for (number, disk) in disks.enumerated() {
+            #expect(try await byte(at: 0, of: disk, sr) == UInt8(number + 1))
+            #expect(try await byte(at: 8192, of: disk, sr) == 3)
+        }
+    }
 }

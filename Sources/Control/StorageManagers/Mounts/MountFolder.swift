@@ -29,7 +29,8 @@ public struct MountFolder: Sendable {
         do throws(StorageError) {
             try mount(point)
         } catch {
-            unsafe rmdir(point)
+            // A program that was killed may have mounted before it could say so.
+            try? unmount(name)
             throw error
         }
     }

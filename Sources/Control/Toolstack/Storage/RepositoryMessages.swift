@@ -389,7 +389,20 @@ struct RepositoryMessages: Sendable {
                 throw ErrorMapping.api(error, sr: row[PBD.sr])
             }
             FailurePoint.reached("pbd-after-attach")
-            try await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
+            do {
+                try await context.database.transaction { tx in
+                    // What is attached must be what the row says from now on.
+                    guard try tx.require(pbd)[PBD.deviceConfig] == row[PBD.deviceConfig] else {
+                        throw APIError(
+                            "OPERATION_NOT_ALLOWED",
+                            "device_config was changed while the PBD was plugged; plug it again")
+                    }
+                    try tx.set(pbd, PBD.currentlyAttached, true)
+                }
+            } catch {
+                try? await manager.detach(context.repository(sr, row))
+                throw error
+            }
             FailurePoint.reached("pbd-after-plug")
             try await scan(row[PBD.sr])
         }

@@ -57,20 +57,24 @@ struct ImageTransfers: DiskTransfers {
         }
         let attached = try context.attached(sr)
         let vdi = Fresh.ref(VDI.self)
+        let configuration = attached.repository.deviceConfig
         let formats =
-            attached.manager.preferredFormats(attached.repository.deviceConfig)
+            attached.manager.preferredFormats(configuration)
             + attached.manager.info.supportedImageFormats
         let chosen: (format: ImageFormat, size: UInt64)
         do {
             guard
                 let format = formats.first(where: {
-                    (try? attached.manager.roundedSize(UInt64(length), format: $0)) != nil
+                    (try? attached.manager.roundedSize(UInt64(length), format: $0, configuration: configuration)) != nil
                 })
             else {
-                throw APIError(
-                    "VDI_TOO_LARGE", vdi.opaque, String(formats.map(attached.manager.largestSize).max() ?? 0))
+                let limits = formats.map { attached.manager.largestSize($0, configuration: configuration) }
+                throw APIError("VDI_TOO_LARGE", vdi.opaque, String(limits.max() ?? 0))
             }
-            chosen = (format, try attached.manager.roundedSize(UInt64(length), format: format))
+            chosen = (
+                format,
+                try attached.manager.roundedSize(UInt64(length), format: format, configuration: configuration)
+            )
         } catch let error as StorageError {
             throw ErrorMapping.api(error, sr: sr)
         }

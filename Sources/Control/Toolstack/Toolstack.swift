@@ -93,7 +93,8 @@ public final class Toolstack: Sendable {
         let context = StorageContext(
             database: database, host: identity.host,
             managers: [
-                FileStorageManager(), ExtStorageManager(mounts: mounts), XFSStorageManager(mounts: mounts),
+                FileStorageManager(), DeviceStorageManager.ext(mounts: mounts),
+                DeviceStorageManager.xfs(mounts: mounts),
                 NFSStorageManager(mounts: mounts), ISOStorageManager(mounts: mounts),
                 DummyStorageManager(folder: configuration.runDirectory + "/dummy"),
             ], disks: disks, logger: logger)

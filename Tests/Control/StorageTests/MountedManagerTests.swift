@@ -41,7 +41,7 @@ import Testing
         let mounts = MountFolder(path: folder.file("mounts"))
         defer { _ = mounts.sweep(keeping: []) }
         let manager: any StorageManager =
-            type == "ext" ? ExtStorageManager(mounts: mounts) : XFSStorageManager(mounts: mounts)
+            type == "ext" ? DeviceStorageManager.ext(mounts: mounts) : DeviceStorageManager.xfs(mounts: mounts)
         let sr = StorageRepository(uuid: uuid, deviceConfig: ["device": device.path])
         let empty = try await manager.probe(sr.deviceConfig, smConfig: [:])
         #expect(empty.map(\.isComplete) == [true] && empty[0].uuid == nil)
@@ -88,7 +88,7 @@ import Testing
         let folder = try ScratchFolder("device")
         let device = try LoopDevice(in: folder, megabytes: 64)
         defer { device.remove() }
-        let manager = ExtStorageManager(mounts: MountFolder(path: folder.file("mounts")))
+        let manager = DeviceStorageManager.ext(mounts: MountFolder(path: folder.file("mounts")))
         var sr = StorageRepository(uuid: uuid, deviceConfig: ["device": device.path])
         try Tool.check("mkswap", [device.path])
         #expect(await fault { () throws(StorageError) in try await manager.createRepository(sr) } == 42)

@@ -7,9 +7,16 @@ import CoreTypes
 ///
 /// What is left out so: all zeroes that fill a whole aligned piece, and those that begin or end one, page by page. What is
 /// not left out takes the space that it takes in the source.
+///
+/// Looking costs a call and two lines of the processor's cache for each piece, 3 to 6 % of a copy. Where a mebibyte has shown
+/// no zero, pieces are joined to stretches of four, and looked at singly again from the first zero at the end of one:
+/// what escapes then are zeroes that lie inside a stretch and touch neither of its ends.
 extension CopyJob {
     /// Ends at multiples of it on the device: the cluster size that most images have.
     private static let pieceBytes: UInt64 = 64 << 10
+    /// What is looked at as one piece after `calmBytes` without a zero.
+    private static let stretchBytes: UInt64 = 256 << 10
+    private static let calmBytes: UInt64 = 1 << 20
     /// Bytes looked at, on each side of where two pieces meet.
     private static let sampleBytes: UInt64 = 64
     private static let page: UInt64 = 4096
@@ -48,12 +55,16 @@ extension CopyJob {
             at: part.host(of: position), before: 0, after: min(Self.sampleBytes, end - position),
             isInMemory: isInMemory)
         while position < end {
-            let next = min(end, (position & ~(Self.pieceBytes - 1)) + Self.pieceBytes)
+            let step = hands.calm < Self.calmBytes ? Self.pieceBytes : Self.stretchBytes
+            let next = min(end, (position & ~(step - 1)) + step)
             let atNext = try file.sample(
                 at: part.host(of: next), before: Self.sampleBytes, after: min(Self.sampleBytes, end - next),
                 isInMemory: isInMemory)
             guard let here = atPosition, let there = atNext else { break }
             if here.isZeroAfter || there.isZeroBefore {
+                hands.calm = 0
+                // A stretch: its pieces one by one.
+                if step > Self.pieceBytes { continue }
                 let data = try dataRange(in: part.from(position, to: next), here, there, with: &hands)
                 if data.lowerBound > position {
                     try copyUnseen(part.from(unseen, to: position), with: &hands)
@@ -65,6 +76,8 @@ extension CopyJob {
                     try leaveOut(data.upperBound..<next)
                     unseen = next
                 }
+            } else {
+                hands.calm += next - position
             }
             position = next
             atPosition = atNext
@@ -147,6 +160,8 @@ struct CopyHands {
     var window: MappedWindow?
     /// The kernel copies between the files, for all that is known.
     var copiesRanges: Bool
+    /// Bytes of data since samples last met a zero.
+    var calm: UInt64 = 0
     private var own: AlignedBuffer?
     private let bufferBytes: UInt64
     private var knownFile: ImageFile?

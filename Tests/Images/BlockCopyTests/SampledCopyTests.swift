@@ -111,6 +111,34 @@ import Testing
         try search.close()
     }
 
+    /// After a mebibyte without zeroes, four pieces are looked at as one: zeroes that reach an end of such a stretch are left
+    /// out as exactly as before, those that lie inside one are copied; both are zeroes in the copy.
+    @Test func calmDataIsLookedAtInStretches() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("stretches")
+        let raw = folder.file("source")
+        let content = random.bytes(4 << 20)
+        let file = try ImageFile(path: raw, access: .create, locking: false)
+        let (piece, mebibyte) = (UInt64(Self.piece), UInt64(1 << 20))
+        try file.write(bytes: content, at: 0)
+        try file.write(bytes: content, at: 4 << 20)
+        let zeroes = [UInt8](repeating: 0, count: 10 * Self.piece)
+        // Inside a stretch: the pieces 1 and 2 of the four at 2 MiB. Across ends: from piece 3 of those at 5 MiB on, ten.
+        let inside = 2 * mebibyte + piece..<2 * mebibyte + 3 * piece
+        let across = 5 * mebibyte + 3 * piece..<5 * mebibyte + 13 * piece
+        for range in [inside, across] {
+            try file.write(bytes: Array(zeroes[..<Int(range.upperBound - range.lowerBound)]), at: range.lowerBound)
+        }
+        file.close()
+        let source = try DiskImage.open(path: raw, format: .raw, readOnly: true)
+        try Self.copy(source, to: CopyPairsTests.layouts[0], folder.file("sample"), .sample)
+        try source.close()
+        let sample = try DiskImage.open(path: folder.file("sample"), format: .raw, readOnly: true)
+        let stored = try Self.stored(sample, 0..<sample.size)
+        #expect(stored == [0..<across.lowerBound, across.upperBound..<8 * mebibyte])
+        try sample.close()
+    }
+
     /// Data that lies across pages: no page more than in the source, and no byte wrong.
     @Test(arguments: CopyPairsTests.layouts)
     func copiesImagesWhoseDataIsNotOnPages(_ to: CopyPairsTests.Layout) throws {

@@ -60,9 +60,21 @@ public struct HostExtentWalk: Sendable {
             for file in mapped?.hostFiles ?? [] { holes.append(try FileHoles(file)) }
         }
         if holes.allSatisfy({ $0.isEmpty }) { return }
-        var resolved: [HostExtent] = []
-        resolved.reserveCapacity(batch.count)
-        for extent in batch {
+        for index in batch.indices {
+            let extent = batch[index]
+            guard extent.kind == .data, extent.file >= 0, Int(extent.file) < holes.count else { continue }
+            let end = extent.host + extent.length
+            let run = holes[Int(extent.file)].run(at: extent.host, limit: end)
+            if run.end < end { return splitAtHoles(from: index) }
+            if run.isHole { batch[index].kind = .zero }
+        }
+    }
+
+    /// From the extent on that is partly a hole, extents become several.
+    private mutating func splitAtHoles(from index: Int) {
+        var resolved = Array(batch[..<index])
+        resolved.reserveCapacity(batch.count + 1)
+        for extent in batch[index...] {
             guard extent.kind == .data, extent.file >= 0, Int(extent.file) < holes.count else {
                 resolved.append(extent)
                 continue

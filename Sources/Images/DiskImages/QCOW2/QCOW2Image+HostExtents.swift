@@ -102,6 +102,16 @@ extension QCOW2Image: HostMappedDevice {
             } else {
                 // Neighbours of the same state lie a cluster further and have the same flags.
                 var expected = first
+                if step == 0 {
+                    // Tables of large images are mostly one entry, repeated.
+                    let many = SIMD8<UInt64>(repeating: stored)
+                    while index + 8 <= entries,
+                        unsafe UnsafeRawPointer(words + index).loadUnaligned(as: SIMD8<UInt64>.self) == many
+                    {
+                        found.length += clusterSize << 3
+                        index += 8
+                    }
+                }
                 while index < entries {
                     expected = expected &+ step
                     if unsafe UInt64(bigEndian: words[index]) != expected { break }

@@ -52,8 +52,8 @@ struct ConvertCommand: ParsableCommand {
         help: ArgumentHelp(
             """
             What to do with zeroes that SRC stores as data: sample leaves out those that fill, begin or end a piece of \
-            64 KiB, found by a look at a few bytes of each; search leaves out every page of zeroes, more slowly; keep \
-            stores them. (default: sample)
+            64 KiB, found by a look at a few bytes of each, and of 256 KiB in long runs without any; search leaves out \
+            every page of zeroes, more slowly; keep stores them. (default: sample)
             """, valueName: "how"))
     var zeroes: CopyEngine.StoredZeroes?
     @Flag(name: .long, help: "Compare both images afterwards; a difference is a failure.")

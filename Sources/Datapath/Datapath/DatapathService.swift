@@ -3,7 +3,6 @@ import BlockIO
 import CLinux
 import CoreTypes
 public import DatapathControl
-import DiskImages
 import Foundation
 import NBDTransport
 import Synchronization
@@ -33,8 +32,7 @@ public final class DatapathService: Sendable {
         image: ImageSpecification, nbdSocket: String, controlSocket: String, crashMark: String? = nil
     ) throws {
         gantry_ignore_sigpipe()
-        let format = try Self.format(image.format)
-        device = SwitchableDevice(try DiskImage.open(path: image.path, format: format, readOnly: image.readOnly))
+        device = SwitchableDevice(try DeviceOpening.open(image, readOnly: image.readOnly))
         if let crashMark, !image.readOnly {
             front = try CrashMark(device, path: crashMark)
         } else {
@@ -135,8 +133,7 @@ public final class DatapathService: Sendable {
         switch request {
         case .status: return .status(status)
         case .mirrorStart(let destination, let bytesPerSecond):
-            let target = try DiskImage.open(
-                path: destination.path, format: try Self.format(destination.format), readOnly: false)
+            let target = try DeviceOpening.open(destination, readOnly: false)
             do {
                 try device.startMirror(to: target, bytesPerSecond: bytesPerSecond)
             } catch {
@@ -171,12 +168,6 @@ public final class DatapathService: Sendable {
             connections: server.connectionCount, counters: DatapathCounters(server.requestCounts))
     }
 
-    private static func format(_ name: String) throws(BlockError) -> ImageFormat {
-        guard let format = ImageFormat(parsing: name) else {
-            throw BlockError(.unsupported, "'\(name)' is not an image format; expected raw, vhd or qcow2")
-        }
-        return format
-    }
 }
 
 extension DatapathCounters {

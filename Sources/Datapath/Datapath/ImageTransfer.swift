@@ -20,11 +20,14 @@ public enum ImageTransfer {
         let device = try open(image, readOnly: false)
         do throws(BlockError) {
             var options = StreamReadOptions()
-            options.spillFolder = image.path.lastIndex(of: "/").map { String(image.path[...$0]) } ?? "."
+            options.spillFolder =
+                image.format == ImageSpecification.nbd
+                ? "/var/tmp" : image.path.lastIndex(of: "/").map { String(image.path[...$0]) } ?? "."
             // All data of the disk may come too early, and as much of internal snapshots; more fills other disks' space.
             options.largestSpill = min(device.size, 1 << 60) * 2 + (64 << 20)
+            let length = image.format == ImageSpecification.nbd ? nil : try length(of: image.path)
             try TransferLimits.importing(
-                diskSize: device.size, imageLength: try length(of: image.path), largestSpill: options.largestSpill
+                diskSize: device.size, imageLength: length, largestSpill: options.largestSpill
             ).apply()
             try DiskImage.readStream(
                 from: DescriptorSource(stream), as: StreamFormat(streamFormat), options: options,
@@ -53,10 +56,7 @@ public enum ImageTransfer {
     }
 
     private static func open(_ image: ImageSpecification, readOnly: Bool) throws(BlockError) -> any BlockDevice {
-        guard let format = ImageFormat(parsing: image.format) else {
-            throw BlockError(.unsupported, "'\(image.format)' is not an image format; expected raw, vhd or qcow2")
-        }
-        return try DiskImage.open(path: image.path, format: format, readOnly: readOnly)
+        try DeviceOpening.open(image, readOnly: readOnly)
     }
 
     /// Nil for a block device.

@@ -55,16 +55,19 @@ public struct StorageRepository: Sendable, Hashable {
     public var smConfig: [String: String]
     /// This host is the one that may change the SR's volumes: `SRmaster` of SMAPIv1.
     public var isMaster: Bool
+    /// Bytes that the creator of the SR asked for; 0: all there are.
+    public var physicalSize: UInt64
 
     public init(
         uuid: String, deviceConfig: [String: String], ref: String = "", smConfig: [String: String] = [:],
-        isMaster: Bool = true
+        isMaster: Bool = true, physicalSize: UInt64 = 0
     ) {
         self.uuid = uuid
         self.deviceConfig = deviceConfig
         self.ref = ref
         self.smConfig = smConfig
         self.isMaster = isMaster
+        self.physicalSize = physicalSize
     }
 }
 

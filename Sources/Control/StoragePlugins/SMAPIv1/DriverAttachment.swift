@@ -1,0 +1,36 @@
+import CoreTypes
+import Foundation
+import StorageInterface
+
+/// Where a driver put an attached VDI.
+enum DriverAttachment: Hashable, Sendable {
+    case nbd(NBDAddress)
+    case path(String)
+
+    /// The NBD export counts first: it is what the driver's own data path serves.
+    init?(export: String, path: String) {
+        if !export.isEmpty {
+            guard let address = NBDAddress(parsing: export) else { return nil }
+            self = .nbd(address)
+        } else {
+            guard path.hasPrefix("/"), !path.utf8.contains(0) else { return nil }
+            self = .path(path)
+        }
+    }
+
+    var access: VolumeAccess {
+        switch self {
+        case .nbd(let address): .nbd(socket: address.socket, export: address.export)
+        // What a driver hands out is the disk's content, whatever the driver stores.
+        case .path(let path): .image(path: path, format: .raw)
+        }
+    }
+
+    /// There is something at the place. Not that it answers.
+    var isThere: Bool {
+        switch self {
+        case .nbd(let address): FileManager.default.fileExists(atPath: address.socket)
+        case .path(let path): FileManager.default.fileExists(atPath: path)
+        }
+    }
+}

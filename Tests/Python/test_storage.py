@@ -22,8 +22,9 @@ class RepositoryTests(Case):
 
     def test_the_driver_says_what_it_can(self):
         records = self.x.SM.get_all_records()
-        self.assertEqual([r["type"] for r in records.values()], ["file"])
-        record = next(iter(records.values()))
+        types = {r["type"]: r for r in records.values()}
+        self.assertEqual(sorted(types), ["broken", "example", "file"])
+        record = types["file"]
         self.assertEqual(sorted(record["supported_image_formats"]), ["qcow2", "raw", "vhd"])
         self.assertIn("location", record["configuration"])
         self.assertEqual(sorted(record["features"]), sorted(record["capabilities"]))

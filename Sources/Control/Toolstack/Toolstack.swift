@@ -6,6 +6,7 @@ import Guests
 public import Logging
 public import PoolDatabase
 import StorageManagers
+import StoragePlugins
 
 /// What a host's toolstack is started with.
 public struct ToolstackConfiguration: Sendable {
@@ -20,6 +21,14 @@ public struct ToolstackConfiguration: Sendable {
     public var datapathProgram: String?
     /// Name of the PAM service that knows the system's accounts; nil: only the pool's own users may log in.
     public var pamService: String?
+    /// Folders of third-party SMAPIv1 drivers.
+    public var driverFolders: [String] = []
+    /// Lower-case names of those drivers that may be used; nil: all.
+    public var allowedDrivers: Set<String>?
+    /// Seconds that a call of such a driver may take.
+    public var driverTimeLimit: Int = 1800
+    /// Path of the API's local socket, for drivers to call back.
+    public var socket: String?
     public var logger: Logger
 
     public init(
@@ -45,10 +54,11 @@ public final class Toolstack: Sendable {
     public let services: HostServices
     private let background: [Task<Void, Never>]
     private let instance: InstanceLock
+    private let home: DriverHome
 
     private init(
         dispatcher: Dispatcher, database: PoolDatabase, transfers: any DiskTransfers, services: HostServices,
-        background: [Task<Void, Never>], instance: InstanceLock
+        background: [Task<Void, Never>], instance: InstanceLock, home: DriverHome
     ) {
         self.dispatcher = dispatcher
         self.database = database
@@ -56,6 +66,7 @@ public final class Toolstack: Sendable {
         self.services = services
         self.background = background
         self.instance = instance
+        self.home = home
     }
 
     /// Opens the database, adopts what an earlier toolstack left running, takes up interrupted moves, and is then ready
@@ -88,6 +99,15 @@ public final class Toolstack: Sendable {
         let disks = DiskActivation(database: database, host: datapaths)
         let context = StorageContext(
             database: database, host: identity.host, managers: [FileStorageManager()], disks: disks, logger: logger)
+        await disks.afterEnd { [weak context] in await context?.release($0) }
+        let home = DriverHome(database: database, host: identity.host)
+        let drivers = DriverWatch(
+            context: context,
+            folders: DriverFolders(
+                folders: configuration.driverFolders,
+                settings: PluginSettings(
+                    limits: PluginLimits(time: .seconds(configuration.driverTimeLimit)), socket: configuration.socket,
+                    allowed: configuration.allowedDrivers), home: home, logger: logger), home: home)
         let admission = OperationAdmission(database: database)
         let guests = GuestHost(runDirectory: configuration.runDirectory, acceleration: acceleration, logger: logger)
         let services = try HostServices(
@@ -105,6 +125,7 @@ public final class Toolstack: Sendable {
             in: &messages)
         VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
             in: &messages)
+        DriverCallbacks(context: context).register(in: &messages)
         MachineRuleMessages(context: context).register(in: &messages)
         MemoryMessages(context: context).register(in: &messages)
         ProcessorMessages(database: database).register(in: &messages)
@@ -113,6 +134,7 @@ public final class Toolstack: Sendable {
         services.register(in: &messages, context)
 
         // Order matters: what runs is found before any row is believed, and moves are decided before calls are taken.
+        _ = await drivers.look()
         try await StorageManagerRows.register(context)
         try await AllowedOperations.refreshAll(database)
         _ = await datapaths.adoptAll()
@@ -125,19 +147,24 @@ public final class Toolstack: Sendable {
         await moves.resume()
 
         _ = await roles
-        let background =
+        let dispatcher = Dispatcher(
+            database: database, host: identity.host, messages: messages,
+            audit: try AuditLog(path: configuration.stateDirectory + "/audit.log", logger: logger),
+            pam: configuration.pamService.map { PAMService(name: $0) })
+        var background =
             [
                 Task { await lifecycle.follow(guests.events) },
                 Task { await revive(disks, context) },
                 Task { await moves.retryForEver() },
             ] + services.start(context)
+        if !configuration.driverFolders.isEmpty { background.append(Task { await drivers.run() }) }
         return Toolstack(
-            dispatcher: Dispatcher(
-                database: database, host: identity.host, messages: messages,
-                audit: try AuditLog(path: configuration.stateDirectory + "/audit.log", logger: logger),
-                pam: configuration.pamService.map { PAMService(name: $0) }),
-            database: database, transfers: transfers, services: services, background: background, instance: instance)
+            dispatcher: dispatcher, database: database, transfers: transfers, services: services,
+            background: background, instance: instance, home: home)
     }
+
+    /// The local socket answers: storage drivers, which call back, may be run from now on.
+    public func apiAnswers() { home.open(dispatcher.sessions) }
 
     /// Ends this toolstack. Guests, their data paths and running mirrors go on without it.
     public func stop() async {

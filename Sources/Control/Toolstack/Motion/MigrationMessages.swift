@@ -34,6 +34,9 @@ struct MigrationMessages: Sendable {
         let row = try context.row(vdi)
         let destination = try context.attached(sr)
         let source = try context.attached(row[VDI.sr])
+        for side in [source, destination] where side.manager.info.writesRows {
+            throw APIError("SR_OPERATION_NOT_SUPPORTED", side.ref.opaque)
+        }
         let sourceFormat = context.format(of: row)
         let outcome: FormatDecision.Outcome
         do {
@@ -55,8 +58,8 @@ struct MigrationMessages: Sendable {
         let motion = DiskMotion(
             id: Fresh.uuid(), sourceUUID: row[VDI.uuid], sourceRef: vdi.opaque, sourceSR: row[VDI.sr].opaque,
             sourceLocation: row[VDI.location], destinationUUID: Fresh.uuid(),
-            destinationRef: Fresh.ref(VDI.self).opaque, destinationSR: sr.opaque, format: outcome.format.rawValue,
-            size: outcome.size, bytesPerSecond: limit.bytes)
+            destinationRef: Fresh.ref(VDI.self).opaque, destinationSR: sr.opaque,
+            format: outcome.format?.rawValue ?? "", size: outcome.size, bytesPerSecond: limit.bytes)
         try await checkSpace(row, source: source, destination: destination)
         try await MotionDriver(context: context).run(motion, progress: progress)
         return Ref(motion.destinationRef)

@@ -15,11 +15,15 @@ actor DiskActivation {
     private var starting: [String: Task<DatapathHandle, any Error>] = [:]
     /// Ends in progress: the image's lock is held until they are over.
     private var stopping: [String: Task<Void, Never>] = [:]
+    /// What is to be done when a VDI's data path has ended for good, before it can be started again.
+    private var afterwards: @Sendable (_ vdiUUID: String) async -> Void = { _ in }
 
     init(database: PoolDatabase, host: DatapathHost) {
         self.database = database
         self.host = host
     }
+
+    func afterEnd(_ body: @escaping @Sendable (_ vdiUUID: String) async -> Void) { afterwards = body }
 
     /// The data path that serves the VDI now.
     func active(_ vdiUUID: String) async -> DatapathHandle? {
@@ -84,7 +88,10 @@ actor DiskActivation {
             return id
         }
         guard let id = unused ?? nil else { return }
-        let ending = Task { [host] in await host.stop(id) }
+        let ending = Task { [host, afterwards] in
+            await host.stop(id)
+            await afterwards(vdiUUID)
+        }
         stopping[vdiUUID] = ending
         await ending.value
         stopping[vdiUUID] = nil

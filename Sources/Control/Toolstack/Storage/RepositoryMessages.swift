@@ -14,7 +14,8 @@ struct RepositoryMessages: Sendable {
         table.on("SR.create") { call, arguments in
             .ref(
                 try await create(
-                    host: arguments.get(0), deviceConfig: arguments.get(1), nameLabel: arguments.get(3),
+                    host: arguments.get(0), deviceConfig: arguments.get(1), size: arguments.get(2),
+                    nameLabel: arguments.get(3),
                     nameDescription: arguments.get(4), type: arguments.get(5), contentType: arguments.get(6),
                     shared: arguments.get(7), smConfig: arguments.get(8), task: call.task
                 ).opaque)
@@ -73,21 +74,23 @@ struct RepositoryMessages: Sendable {
     // MARK: SR
 
     private func create(
-        host: Ref<Host>, deviceConfig: [String: String], nameLabel: String, nameDescription: String, type: String,
-        contentType: String, shared: Bool, smConfig: [String: String], task: Ref<XenTask>
+        host: Ref<Host>, deviceConfig: [String: String], size: Int64, nameLabel: String, nameDescription: String,
+        type: String, contentType: String, shared: Bool, smConfig: [String: String], task: Ref<XenTask>
     ) async throws -> Ref<SR> {
         _ = try context.row(host)
         let manager = try context.manager(ofType: type)
         let sr = Fresh.ref(SR.self)
         let repository = StorageRepository(
-            uuid: Fresh.uuid(), deviceConfig: deviceConfig, ref: sr.opaque, smConfig: smConfig)
-        do {
-            try await manager.createRepository(repository)
-        } catch {
-            throw ErrorMapping.api(error, sr: sr)
-        }
+            uuid: Fresh.uuid(), deviceConfig: deviceConfig, ref: sr.opaque, smConfig: smConfig,
+            physicalSize: UInt64(clamping: size))
         let pbd = Fresh.ref(PBD.self)
+        var isMade = false
         do {
+            // A driver that writes rows looks for those of the SR.
+            if !manager.info.writesRows {
+                try await manager.createRepository(repository)
+                isMade = true
+            }
             try await context.database.transaction { tx in
                 tx.insert(SR.self, ref: sr) { row in
                     row[SR.uuid] = repository.uuid
@@ -104,13 +107,20 @@ struct RepositoryMessages: Sendable {
                     row[PBD.deviceConfig] = deviceConfig
                 }
             }
+            if manager.info.writesRows {
+                try await manager.createRepository(repository)
+                isMade = true
+            }
             try await plug(pbd, task: task)
         } catch {
+            // The driver may need the rows to undo.
+            if isMade { try? await manager.destroyRepository(repository) }
             try? await context.database.transaction { tx in
                 tx.delete(pbd)
+                for vdi in tx.rows(VDI.self, where: VDI.sr, is: sr) { tx.delete(vdi.typedRef(VDI.self)) }
                 tx.delete(sr)
             }
-            try? await manager.destroyRepository(repository)
+            if let error = error as? StorageError { throw ErrorMapping.api(error, sr: sr) }
             throw error
         }
         return sr
@@ -145,6 +155,14 @@ struct RepositoryMessages: Sendable {
 
     private func scan(_ sr: Ref<SR>) async throws {
         let attached = try context.attached(sr)
+        if attached.manager.info.writesRows {
+            do {
+                _ = try await attached.manager.scan(attached.repository)
+            } catch {
+                throw ErrorMapping.api(error, sr: sr)
+            }
+            return await context.refreshSpace(attached)
+        }
         // The listing tells about this moment and later; rows that come after it are not for it to judge.
         let before = context.database.read { reader in
             ScanStart(
@@ -321,7 +339,15 @@ struct RepositoryMessages: Sendable {
                 throw ErrorMapping.api(error, sr: row[PBD.sr])
             }
             try await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
-            try await scan(row[PBD.sr])
+            do {
+                try await scan(row[PBD.sr])
+            } catch let error where manager.info.writesRows {
+                // As XenAPI has it: the SR is attached, and somebody should look.
+                try await context.database.transaction { tx in
+                    let kind = Alerts.Kind(name: "POST_ATTACH_SCAN_FAILED", priority: 2)
+                    Alerts.post(kind, about: .sr, uuid: sr[SR.uuid], body: "\(error)", in: tx)
+                }
+            }
         }
     }
 

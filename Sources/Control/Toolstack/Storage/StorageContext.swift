@@ -56,7 +56,9 @@ final class StorageContext: Sendable {
     }
 
     /// The declared format of a VDI: its `sm_config:image-format`, which we write at creation and scan.
-    func format(of vdi: Row) -> ImageFormat? {
+    func format(of vdi: Row) -> ImageFormat? { Self.declaredFormat(vdi) }
+
+    static func declaredFormat(_ vdi: Row) -> ImageFormat? {
         let config = vdi[VDI.smConfig]
         return (config["image-format"] ?? config["type"]).flatMap { ImageFormat(parsing: $0) }
     }
@@ -84,10 +86,21 @@ final class StorageContext: Sendable {
         }
     }
 
+    /// Tells the VDI's driver that no data path uses it any more; a failure is logged.
+    func release(_ vdiUUID: String) async {
+        guard let row = database.read({ $0.find(VDI.self, uuid: vdiUUID) }) else { return }
+        do {
+            try await attached(row[VDI.sr]).release(Self.volume(row))
+        } catch {
+            logger.error("a disk cannot be detached", metadata: ["vdi": "\(vdiUUID)", "error": "\(error)"])
+        }
+    }
+
     /// Reads the SR's space and stores it, and what its disks make up together; a failure is logged, never the caller's.
     func refreshSpace(_ attached: AttachedRepository) async {
         do {
             let space = try await attached.manager.space(attached.repository)
+            if attached.manager.info.writesRows { return }
             try await database.transaction { tx in
                 try tx.set(attached.ref, SR.physicalSize, Int64(clamping: space.total))
                 try tx.set(attached.ref, SR.physicalUtilisation, Int64(clamping: space.used))
@@ -128,13 +141,27 @@ struct AttachedRepository: Sendable {
 
     /// Attaches the volume and tells how a data path opens it.
     func image(_ volume: VolumeID, readOnly: Bool) async throws(StorageError) -> ImageSpecification {
-        switch try await manager.attachVolume(repository, volume, writable: !readOnly) {
-        case .image(let path, let format):
-            return ImageSpecification(path: path, format: format.rawValue, readOnly: readOnly)
-        case .nbd(let socket, _):
-            throw StorageError(
-                .unimplemented, "the volume is served over NBD on \(socket), which data paths cannot open yet")
+        let access = try await manager.attachVolume(repository, volume, writable: !readOnly)
+        do {
+            try await manager.activateVolume(repository, volume, writable: !readOnly)
+        } catch {
+            try? await manager.detachVolume(repository, volume)
+            throw error
         }
+        return switch access {
+        case .image(let path, let format):
+            ImageSpecification(path: path, format: format.rawValue, readOnly: readOnly)
+        case .nbd(let socket, let export):
+            ImageSpecification(
+                path: NBDAddress(socket: socket, export: export).text, format: ImageSpecification.nbd,
+                readOnly: readOnly)
+        }
+    }
+
+    /// Nobody on this host reads or writes the volume any more.
+    func release(_ volume: VolumeID) async throws(StorageError) {
+        try await manager.deactivateVolume(repository, volume)
+        try await manager.detachVolume(repository, volume)
     }
 }
 

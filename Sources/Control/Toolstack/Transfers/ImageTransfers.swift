@@ -40,6 +40,7 @@ struct ImageTransfers: DiskTransfers {
             return ImportSink(
                 transfers: self, vdi: vdi, hold: TransferHold(admitted), process: process, result: result, isNew: isNew)
         } catch {
+            await releaseUnused(vdi)
             await admission.end(admitted)
             throw error
         }
@@ -58,33 +59,43 @@ struct ImageTransfers: DiskTransfers {
         let formats =
             attached.manager.preferredFormats(attached.repository.deviceConfig)
             + attached.manager.info.supportedImageFormats
-        let chosen: (format: ImageFormat, size: UInt64)
+        let chosen: (format: ImageFormat?, size: UInt64)
         do {
-            guard
-                let format = formats.first(where: {
-                    (try? attached.manager.roundedSize(UInt64(length), format: $0)) != nil
-                })
-            else {
-                throw APIError(
-                    "VDI_TOO_LARGE", vdi.opaque, String(formats.map(attached.manager.largestSize).max() ?? 0))
+            if formats.isEmpty {
+                // The driver decides.
+                chosen = (nil, UInt64(length))
+            } else {
+                guard
+                    let format = formats.first(where: {
+                        (try? attached.manager.roundedSize(UInt64(length), format: $0)) != nil
+                    })
+                else {
+                    throw APIError(
+                        "VDI_TOO_LARGE", vdi.opaque, String(formats.map(attached.manager.largestSize).max() ?? 0))
+                }
+                chosen = (format, try attached.manager.roundedSize(UInt64(length), format: format))
             }
-            chosen = (format, try attached.manager.roundedSize(UInt64(length), format: format))
         } catch let error as StorageError {
             throw ErrorMapping.api(error, sr: sr)
         }
         let disks = DiskMessages(context: context, admission: admission)
-        try await disks.makeVolume(
-            in: attached, NewVolume(uuid: Fresh.uuid(), size: chosen.size, format: chosen.format), task: call.task
+        let made = try await disks.makeVolume(
+            in: attached,
+            NewVolume(
+                uuid: Fresh.uuid(), size: chosen.size, format: chosen.format, nameLabel: "Imported VDI"),
+            task: call.task
         ) { volume, tx in
+            if attached.manager.info.writesRows { return try DriverRows.find(volume, in: tx) }
             tx.insert(VDI.self, ref: vdi) { row in
                 VDIRow.fill(&row, volume, sr: sr)
                 row[VDI.nameLabel] = "Imported VDI"
             }
+            return vdi
         }
         do {
-            return try await sink(vdi, format: .raw, call: call, result: .ref(vdi.opaque), isNew: true)
+            return try await sink(made, format: .raw, call: call, result: .ref(made.opaque), isNew: true)
         } catch {
-            await discard(vdi)
+            await discard(made)
             throw error
         }
     }
@@ -121,9 +132,18 @@ struct ImageTransfers: DiskTransfers {
                 fileName: "\(row[VDI.uuid]).\(format.rawValue)",
                 expected: format == .raw ? row[VDI.virtualSize] : row[VDI.physicalUtilisation], progress: call.progress)
         } catch {
+            await releaseUnused(vdi)
             await admission.end(admitted)
             throw error
         }
+    }
+
+    /// The transfer's process is done with the image; a data path that serves it meanwhile keeps it.
+    private func releaseUnused(_ vdi: Ref<VDI>) async {
+        guard let uuid = context.database.read({ $0.row(vdi)?[VDI.uuid] }),
+            await context.disks.active(uuid) == nil
+        else { return }
+        await context.release(uuid)
     }
 
     private static func format(_ text: String) throws -> ImageFormat {
@@ -151,6 +171,7 @@ struct ImageTransfers: DiskTransfers {
     /// `discarding`: the VDI goes altogether, before anybody else can have it.
     func finished(_ vdi: Ref<VDI>, _ hold: TransferHold, discarding: Bool = false) async {
         guard let admitted = hold.release() else { return }
+        await releaseUnused(vdi)
         if discarding { await discard(vdi) }
         await admission.end(admitted)
         guard let row = context.database.read({ $0.row(vdi) }), let attached = try? context.attached(row[VDI.sr]) else {

@@ -34,7 +34,8 @@ import Testing
         #expect(await run("kill -SEGV $$").ending == .signalled(SIGSEGV))
     }
 
-    @Test("a program that hangs is killed with all that it started") func programThatHangsIsKilledWithItsChildren() async throws {
+    @Test("a program that hangs is killed with all that it started")
+    func programThatHangsIsKilledWithItsChildren() async throws {
         let scratch = try ScratchFolder("hang")
         let limits = PluginLimits(time: .milliseconds(300))
         let outcome = await run("sleep 1000 & echo $! > \(scratch.file("pid")); wait", limits: limits)
@@ -59,7 +60,8 @@ import Testing
         #expect(String(decoding: outcome.output, as: UTF8.self) == "fine\n")
     }
 
-    @Test("a server that a program leaves behind is not waited for") func aServerLeftBehindIsNotWaitedFor() async throws {
+    @Test("a server that a program leaves behind is not waited for")
+    func aServerLeftBehindIsNotWaitedFor() async throws {
         let outcome = await run("echo first; setsid sleep 1000 & echo $!")
         #expect(outcome.ending == .exited(0))
         let words = String(decoding: outcome.output, as: UTF8.self).split(separator: "\n")

@@ -9,7 +9,12 @@ WITHOUT_SUCCESS = {
         "a pool of one host has no secret: it is always refused",
         ["SESSION_AUTHENTICATION_FAILED"],
     ),
+    "VDI.set_on_boot": ("no storage manager here has VDI_RESET_ON_BOOT", ["SR_OPERATION_NOT_SUPPORTED"]),
     "session.slave_local_login": ("the same", ["SESSION_AUTHENTICATION_FAILED"]),
+    "SR.assert_supports_database_replication": (
+        "no driver of this build can hold a copy of the database",
+        ["SR_OPERATION_NOT_SUPPORTED"],
+    ),
     "host.dmesg_clear": ("would empty the kernel's messages of the machine that runs the tests", []),
 }
 

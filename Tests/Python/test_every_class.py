@@ -52,6 +52,9 @@ class EveryClassTests(Case):
 
     def classes(self):
         for declared in self.model.classes.values():
+            # The readers of a class that was removed are refused: EveryMessageTests.
+            if "get_all" in declared.by_name and declared.by_name["get_all"].is_removed:
+                continue
             if declared.in_database or declared.name == "message":
                 with self.subTest(declared.name):
                     yield declared
@@ -109,6 +112,8 @@ class EveryClassTests(Case):
             for ref in self.objects(declared):
                 record = self.read(declared.name + ".get_record", ref)
                 for field in declared.fields:
+                    if declared.by_name["get_" + field.name].is_removed:
+                        continue
                     value = self.read("%s.get_%s" % (declared.name, field.name), ref)
                     if not is_volatile(field.name):
                         self.assertEqual(value, record[field.name], field.name)

@@ -16,6 +16,7 @@ VALUES = {
     ("VM", "is_default_template"): None,
     ("VM", "blocked_operations"): {"destroy": "NO"},
     ("VM", "actions_after_crash"): "preserve",
+    ("VDI", "on_boot"): None,
     ("user", "other_config"): None,
     ("pool", "default_SR"): None,
     ("pool", "suspend_image_SR"): None,
@@ -30,6 +31,8 @@ class EveryFieldTests(Case):
     def objects(self):
         """An object of every class that clients change, and the class."""
         sr = self.repository()
+        unplugged = self.x.SR.get_PBDs(self.repository())[0]
+        self.x.PBD.unplug(unplugged)
         vm = self.machine()
         vdi = self.disk(sr)
         user = self.x.user.create({"short_name": "changed", "fullname": "", "other_config": {}})
@@ -58,7 +61,7 @@ class EveryFieldTests(Case):
             "SR": sr,
             "VDI": vdi,
             "VBD": self.drive(vm, vdi),
-            "PBD": self.x.SR.get_PBDs(sr)[0],
+            "PBD": unplugged,
             "user": user,
             "secret": secret,
             "blob": blob,

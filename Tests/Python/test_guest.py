@@ -84,13 +84,26 @@ class RunningTests(Case):
             self.x.VBD.unplug(vbd)
             self.assertIs(self.x.VBD.get_currently_attached(vbd), False)
             self.x.VBD.destroy(vbd)
+            # It is a new guest that comes up, with the same disks.
+            domain = self.x.VM.get_domid(self.vm)
+            self.succeeded(self.x.Async.VM.clean_reboot(self.vm))
+            self.shows(self.x.VM.get_record(self.vm), power_state="Running", current_operations={})
+            self.assertNotEqual(self.x.VM.get_domid(self.vm), domain)
+            self.assertIs(self.x.VBD.get_currently_attached(self.vbd), True)
+        console = next(c for c in self.x.VM.get_consoles(self.vm) if self.x.console.get_protocol(c) == "vt100")
+        with contextlib.closing(self.serial(console)) as serial:
+            vbd = self.drive(self.vm, vdi)
+            self.x.VBD.plug(vbd)
+            self.wait_for(serial, "bytes=%d" % (8 * MIB))
+            self.x.VBD.unplug(vbd)
+            self.x.VBD.destroy(vbd)
             watch = self.watch("VM/" + self.vm, "message")
             self.succeeded(self.x.Async.VM.clean_shutdown(self.vm))
         record = self.x.VM.get_record(self.vm)
         self.shows(record, power_state="Halted", domid="-1", resident_on="OpaqueRef:NULL", consoles=[])
         self.assertIs(self.x.VBD.get_currently_attached(self.vbd), False)
         names = [m["name"] for m in self.x.message.get_all_records().values() if m["obj_uuid"] == record["uuid"]]
-        self.assertEqual(sorted(names), ["VM_SHUTDOWN", "VM_STARTED"])
+        self.assertEqual(sorted(names), ["VM_SHUTDOWN", "VM_SHUTDOWN", "VM_STARTED", "VM_STARTED"])
         self.assertIn("Halted", [e["snapshot"].get("power_state") for e in watch.next() if "snapshot" in e])
 
     def serial(self, console):
@@ -128,6 +141,33 @@ class CutOffTests(Case):
         self.assertEqual(self.x.VM.get_resident_on(vm), self.host)
         self.succeeded(self.x.Async.VM.hard_shutdown(vm))
         self.assertEqual(self.x.VM.get_power_state(vm), "Halted")
+
+    def test_a_hard_reboot_makes_a_new_guest(self):
+        vm = self.machine()
+        self.refused(["VM_BAD_POWER_STATE", vm, ..., "halted"], self.x.VM.hard_reboot, vm)
+        self.refused(["VM_BAD_POWER_STATE", vm, "running", "halted"], self.x.VM.clean_reboot, vm)
+        self.x.VM.set_bios_strings(vm, {"bios-vendor": "a, b", "system-serial-number": "1,file=/etc/shadow"})
+        self.x.VM.start(vm, False, False)
+        before = self.x.VM.get_domid(vm)
+        self.x.VM.hard_reboot(vm)
+        self.assertEqual(self.x.VM.get_power_state(vm), "Running")
+        self.assertGreater(int(self.x.VM.get_domid(vm)), int(before))
+        self.succeeded(self.x.Async.VM.hard_reboot(vm))
+
+    def test_a_machine_that_does_not_listen_is_cut_off_after_its_shutdown_delay(self):
+        vm = self.machine()
+        self.x.VM.set_shutdown_delay(vm, "1")
+        self.x.VM.start(vm, False, False)
+        self.assertEqual(self.x.VM.shutdown(vm), "")
+        self.assertEqual([self.x.VM.get_power_state(vm), self.x.VM.get_current_operations(vm)], ["Halted", {}])
+
+    def test_a_machine_that_is_cut_off_while_it_reboots_stays_off(self):
+        vm = self.machine()
+        self.x.VM.start(vm, False, False)
+        task = self.begun(vm, self.x.Async.VM.clean_reboot)
+        self.x.VM.hard_shutdown(vm)
+        self.assertEqual(self.finished(task)["error_info"], ["VM_HALTED", vm])
+        self.assertEqual([self.x.VM.get_power_state(vm), self.x.VM.get_current_operations(vm)], ["Halted", {}])
 
     def test_who_waits_for_a_shutdown_may_stop_waiting(self):
         vm = self.machine()

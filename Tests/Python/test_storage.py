@@ -1,6 +1,7 @@
 """Classes SM, SR and PBD: drivers, repositories and their connection to the host."""
 
 import os
+from xmlrpc.client import DateTime
 
 from suite.case import MIB, Case
 from suite.model import NOWHERE
@@ -22,9 +23,10 @@ class RepositoryTests(Case):
 
     def test_the_driver_says_what_it_can(self):
         records = self.x.SM.get_all_records()
-        types = {r["type"]: r for r in records.values()}
-        self.assertEqual(sorted(types), ["broken", "example", "file"])
-        record = types["file"]
+        types = ["broken", "dummy", "example", "ext", "file", "iso", "nfs", "xfs"]
+        self.assertEqual(sorted(r["type"] for r in records.values()), types)
+        self.assertEqual(sorted(self.x.SR.get_supported_types()), types)
+        record = next(r for r in records.values() if r["type"] == "file")
         self.assertEqual(sorted(record["supported_image_formats"]), ["qcow2", "raw", "vhd"])
         self.assertIn("location", record["configuration"])
         self.assertEqual(sorted(record["features"]), sorted(record["capabilities"]))
@@ -57,7 +59,7 @@ class RepositoryTests(Case):
         self.assertEqual(watch.expect(sr, "add")["uuid"], record["uuid"])
 
     def test_what_cannot_become_a_repository(self):
-        self.refused(["SR_UNKNOWN_DRIVER", "nfs"], self.create, "/tmp", "nfs")
+        self.refused(["SR_UNKNOWN_DRIVER", "none"], self.create, "/tmp", "none")
         self.refused(["HANDLE_INVALID", "host", NOWHERE], self.create, "/tmp", "file", NOWHERE)
         self.refused(["SR_BACKEND_FAILURE_94", "", ..., ""], self.create, "")
         self.refused(["SR_BACKEND_FAILURE_1", "", ..., ""], self.create, "relative/path")
@@ -133,7 +135,7 @@ class RepositoryTests(Case):
         self.x.SR.forget(sr)
         self.refused(["UUID_INVALID", "VDI", uuid], self.x.VDI.get_by_uuid, uuid)
         self.refused(
-            ["SR_UNKNOWN_DRIVER", "nfs"], self.x.SR.introduce, record["uuid"], "", "", "nfs", "user", False, {}
+            ["SR_UNKNOWN_DRIVER", "none"], self.x.SR.introduce, record["uuid"], "", "", "none", "user", False, {}
         )
         again = self.x.SR.introduce(record["uuid"], "again", "text", "file", "user", False, {})
         self.addCleanup(self.drop_repository, again)
@@ -142,6 +144,60 @@ class RepositoryTests(Case):
         pbd = self.x.PBD.create({"host": self.host, "SR": again, "device_config": config, "other_config": {}})
         self.x.PBD.plug(pbd)
         self.assertEqual(self.x.VDI.get_SR(self.x.VDI.get_by_uuid(uuid)), again)
+
+
+    def test_what_a_driver_finds_is_told(self):
+        sr = self.repository()
+        uuid = self.x.SR.get_uuid(sr)
+        config = self.x.PBD.get_device_config(self.x.SR.get_PBDs(sr)[0])
+        document = self.x.SR.probe(self.host, config, "file", {})
+        self.assertIn("<SRlist>", document)
+        self.assertIn(uuid, document)
+        found = self.x.SR.probe_ext(self.host, config, "file", {})
+        self.assertEqual([f["sr"]["uuid"] for f in found], [uuid])
+        self.shows(found[0], complete=True, configuration=config | {"sr_uuid": uuid})
+        self.refused(["SR_BACKEND_FAILURE_90", "", ..., ""], self.x.SR.probe, self.host, {}, "ext", {})
+        self.refused(["SR_UNKNOWN_DRIVER", "none"], self.x.SR.probe, self.host, {}, "none", {})
+
+    def test_a_disk_that_was_forgotten_is_introduced(self):
+        sr = self.repository()
+        vdi = self.disk(sr)
+        record = self.x.VDI.get_record(vdi)
+
+        def introduce(uuid, location):
+            return self.x.VDI.introduce(
+                uuid, "again", "text", sr, "user", False, False, {"k": "v"}, location, {}, {}, True, "0", "0",
+                "OpaqueRef:NULL", False, DateTime("19700101T00:00:00Z"), "OpaqueRef:NULL",
+            )
+
+        self.refused(["LOCATION_NOT_UNIQUE", sr, record["location"]], introduce, record["uuid"], record["location"])
+        self.x.VDI.forget(vdi)
+        gone = "01234567-89ab-cdef-0123-456789abcd00.raw"
+        self.refused(["SR_BACKEND_FAILURE_144", "", ..., ""], introduce, "", gone)
+        again = introduce(record["uuid"], record["location"])
+        self.shows(
+            self.x.VDI.get_record(again),
+            uuid=record["uuid"],
+            name_label="again",
+            virtual_size=record["virtual_size"],
+            sm_config=record["sm_config"],
+            other_config={"k": "v"},
+        )
+
+    def test_space_is_read_again(self):
+        sr = self.repository()
+        self.x.SR.update(sr)
+        self.refused(["SR_OPERATION_NOT_SUPPORTED", sr], self.x.SR.assert_supports_database_replication, sr)
+
+    def test_what_names_the_place_stays_while_it_is_attached(self):
+        sr = self.repository()
+        pbd = self.x.SR.get_PBDs(sr)[0]
+        config = self.x.PBD.get_device_config(pbd)
+        self.refused(["OPERATION_NOT_ALLOWED", ...], self.x.PBD.set_device_config, pbd, {"location": "/tmp"})
+        self.x.PBD.set_device_config(pbd, config | {"preferred-image-formats": "qcow2"})
+        vdi = self.disk(sr)
+        self.assertTrue(self.x.VDI.get_location(vdi).endswith(".qcow2"))
+        self.x.PBD.set_device_config(pbd, config)
 
 
 class ConnectionTests(Case):

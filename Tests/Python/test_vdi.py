@@ -6,6 +6,8 @@ import os
 from suite.case import MIB, Case
 from suite.model import NOWHERE
 
+NULL = "OpaqueRef:NULL"
+
 
 class DiskTests(Case):
     def test_a_new_disk_is_what_was_asked_for(self):
@@ -74,7 +76,6 @@ class DiskTests(Case):
         self.x.VDI.set_name_description(vdi, "text")
         self.x.VDI.set_read_only(vdi, True)
         self.x.VDI.set_sharable(vdi, True)
-        self.x.VDI.set_on_boot(vdi, "reset")
         self.x.VDI.set_allow_caching(vdi, True)
         record = self.x.VDI.get_record(vdi)
         self.shows(
@@ -83,7 +84,7 @@ class DiskTests(Case):
             name_description="text",
             read_only=True,
             sharable=True,
-            on_boot="reset",
+            on_boot="persist",
             allow_caching=True,
         )
         self.assertEqual(watch.next()[-1]["snapshot"], record)
@@ -145,6 +146,89 @@ class DiskTests(Case):
         self.x.VDI.resize(vdi, str(8 * MIB))
 
 
+class SnapshotTests(Case):
+    def test_a_snapshot_says_what_it_is_of(self):
+        for form in ("raw", "vhd", "qcow2"):
+            sr = self.repository(form)
+            vdi = self.disk(sr, 8 * MIB, name_label="mine", other_config={"k": "v"}, sm_config={"image-format": form})
+            self.assertIn("snapshot", self.x.VDI.get_allowed_operations(vdi))
+            snapshot = self.x.VDI.snapshot(vdi, {})
+            record = self.x.VDI.get_record(snapshot)
+            self.shows(
+                record,
+                name_label="mine",
+                other_config={"k": "v"},
+                SR=sr,
+                virtual_size=str(8 * MIB),
+                is_a_snapshot=True,
+                snapshot_of=vdi,
+                read_only=True,
+                managed=True,
+                type="user",
+            )
+            self.assertNotEqual(str(record["snapshot_time"]), "19700101T00:00:00Z")
+            self.assertEqual(self.x.VDI.get_snapshots(vdi), [snapshot])
+            self.agrees(sr)
+            clone = self.succeeded(self.x.Async.VDI.clone(snapshot, {}))
+            self.shows(self.x.VDI.get_record(clone), is_a_snapshot=False, snapshot_of=NULL, read_only=False)
+            self.x.VDI.resize(clone, str(10 * MIB))
+            self.assertEqual(self.x.VDI.get_virtual_size(clone), str(10 * MIB))
+            self.agrees(sr)
+            for node in self.x.SR.get_VDIs(sr):
+                if not self.x.VDI.get_managed(node):
+                    self.refused(["VDI_NOT_MANAGED", node], self.x.VDI.destroy, node)
+                    self.assertEqual(self.x.VDI.get_allowed_operations(node), ["forget", "update"])
+            self.x.VDI.resize(vdi, str(12 * MIB))
+            self.x.VDI.revert(snapshot)
+            self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(8 * MIB))
+            self.agrees(sr)
+            self.x.VDI.destroy(vdi)
+            self.assertEqual(self.x.VDI.get_snapshot_of(snapshot), NULL)
+            self.x.VDI.destroy(snapshot)
+            self.x.VDI.destroy(clone)
+            self.assertEqual(self.x.SR.get_VDIs(sr), [])
+            self.assertEqual(self.images(sr), [])
+
+    def images(self, sr):
+        path = self.x.PBD.get_device_config(self.x.SR.get_PBDs(sr)[0])["location"]
+        return sorted(name for name in os.listdir(path) if not name.startswith(".gantry"))
+
+    def agrees(self, sr):
+        """The rows are the files, before and after a scan."""
+        fields = ("uuid", "location", "managed", "virtual_size", "sm_config", "snapshot_of", "name_label")
+        before = {ref: [r[f] for f in fields] for ref, r in self.x.VDI.get_all_records().items() if r["SR"] == sr}
+        self.assertEqual(sorted(row[1] for row in before.values()), self.images(sr))
+        self.x.SR.scan(sr)
+        after = {ref: [r[f] for f in fields] for ref, r in self.x.VDI.get_all_records().items() if r["SR"] == sr}
+        self.assertEqual(after, before)
+
+    def test_a_disk_is_copied(self):
+        source, destination = self.repository("qcow2"), self.repository("vhd")
+        vdi = self.disk(source, 8 * MIB, name_label="mine")
+        copy = self.x.VDI.copy(vdi, destination, NULL, NULL)
+        self.shows(self.x.VDI.get_record(copy), SR=destination, name_label="mine", virtual_size=str(8 * MIB))
+        self.assertEqual(self.x.VDI.get_sm_config(copy)["image-format"], "vhd")
+        snapshot = self.x.VDI.snapshot(vdi, {})
+        other = self.x.VDI.copy(snapshot, source, NULL, NULL)
+        self.shows(self.x.VDI.get_record(other), SR=source, is_a_snapshot=False, read_only=False)
+        self.assertNotIn("vhd-parent", self.x.VDI.get_sm_config(other))
+        self.refused(["NOT_IMPLEMENTED", ...], self.x.VDI.copy, vdi, destination, vdi, NULL)
+        self.refused(["NOT_IMPLEMENTED", ...], self.x.VDI.copy, vdi, destination, NULL, vdi)
+        self.agrees(destination)
+
+    def test_a_disk_in_use_is_snapshotted_and_not_copied(self):
+        vdi = self.disk(self.repository("raw"))
+        vbd = self.drive(self.x.host.get_control_domain(self.host), vdi)
+        self.x.VBD.plug(vbd)
+        try:
+            snapshot = self.x.VDI.snapshot(vdi)
+            self.refused(["VDI_IN_USE", vdi, "copy"], self.x.VDI.copy, vdi, NULL, NULL, NULL)
+            self.refused(["VDI_IN_USE", vdi, "revert_from"], self.x.VDI.revert, snapshot)
+        finally:
+            self.x.VBD.unplug(vbd)
+        self.x.VDI.revert(snapshot)
+
+
 class MoveTests(Case):
     def test_a_disk_moves_between_repositories_and_formats(self):
         source, destination = self.repository("qcow2"), self.repository("vhd")
@@ -185,9 +269,7 @@ class MoveTests(Case):
             destination,
             {"bytes-per-second": "fast"},
         )
-        self.x.VDI.set_on_boot(vdi, "reset")
-        self.refused(["VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION"], self.x.VDI.pool_migrate, vdi, destination, {})
-        self.x.VDI.set_on_boot(vdi, "persist")
+        self.refused(["SR_OPERATION_NOT_SUPPORTED", source], self.x.VDI.set_on_boot, vdi, "reset")
         self.x.PBD.unplug(self.x.SR.get_PBDs(destination)[0])
         self.refused(["SR_NOT_ATTACHED", destination], self.x.VDI.pool_migrate, vdi, destination, {})
         self.assertEqual(self.x.SR.get_VDIs(source), [vdi])

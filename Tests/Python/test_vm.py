@@ -124,6 +124,40 @@ class MachineTests(Case):
         self.assertTrue(0 < int(x.compute_memory_overhead(vm)) < more)
         self.assertEqual(x.compute_memory_overhead(self.x.host.get_control_domain(self.host)), "0")
 
+    def test_what_clients_ask_before_they_start_it(self):
+        vm, x = self.machine(), self.x.VM
+        self.assertEqual(x.assert_can_boot_here(vm, self.host), "")
+        self.assertEqual(list(x.get_possible_hosts(vm)), [self.host])
+        self.assertEqual(x.get_allowed_VIF_devices(vm), ["0", "1", "2", "3", "4", "5", "6"])
+        self.assertIs(x.get_cooperative(vm), True)
+        self.assertEqual(x.get_boot_record(vm)["uuid"], x.get_uuid(vm))
+        self.x.host.disable(self.host)
+        try:
+            self.refused(["HOST_DISABLED", self.host], x.assert_can_boot_here, vm, self.host)
+        finally:
+            self.x.host.enable(self.host)
+        sr = self.repository()
+        self.drive(vm, self.disk(sr))
+        pbd = self.x.SR.get_PBDs(sr)[0]
+        self.x.PBD.unplug(pbd)
+        self.refused(["VM_REQUIRES_SR", vm, sr], x.assert_can_boot_here, vm, self.host)
+        self.x.PBD.plug(pbd)
+        for members, error in [
+            ({"VCPUs_max": "0"}, ["INVALID_VALUE", "VCPUs_max", "0"]),
+            ({"VCPUs_at_startup": "3"}, ["VALUE_NOT_SUPPORTED", "VCPUs_at_startup", "3", ...]),
+            ({"memory_static_min": str(512 * MIB)}, ["MEMORY_CONSTRAINT_VIOLATION", ...]),
+        ]:
+            odd = self.machine(**members)
+            self.refused(error, x.assert_can_boot_here, odd, self.host)
+            self.refused(error, x.start, odd, False, False)
+        needed, _ = self.refused(
+            ["HOST_NOT_ENOUGH_FREE_MEMORY", ..., ...],
+            x.assert_can_boot_here,
+            self.machine(memory_static_max=str(1 << 43), memory_dynamic_max=str(1 << 43)),
+            self.host,
+        )[1:]
+        self.assertGreaterEqual(int(needed), 1 << 43)
+
     def test_how_it_starts_and_ends_is_written_down(self):
         vm, x = self.machine(), self.x.VM
         for name, value in [

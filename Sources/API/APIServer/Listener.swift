@@ -48,8 +48,7 @@ struct Listener: Sendable {
                     }
                     let pipeline = child.pipeline.syncOperations
                     if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.current)) }
-                    try pipeline.addHandlers(
-                        handlers(for: HTTPConnection(router: router, group: group, isTLS: tls != nil)))
+                    try pipeline.addHandlers(handlers(router: router, group: group, isTLS: tls != nil))
                 }
             }
         if isTCP {
@@ -66,17 +65,20 @@ struct Listener: Sendable {
     }
 
     /// HTTP is read and written by NIO: llhttp takes requests apart and says what is none.
-    private static func handlers(for connection: HTTPConnection) -> [any ChannelHandler] {
-        let limits = connection.group.limits
+    private static func handlers(
+        router: RequestRouter, group: ConnectionGroup, isTLS: Bool
+    ) -> [any ChannelHandler] {
+        let limits = group.limits
+        // It keeps what it has not read: blanks before a value, the first bytes of a tunnel.
+        let decoder = HTTPRequestDecoder(
+            leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits.decoding)
+        let connection = HTTPConnection(router: router, group: group, isTLS: isTLS, decoder: decoder)
         // Bodies are framed by their answers, which know more than the encoder.
         var writing = HTTPResponseEncoder.Configuration()
         writing.automaticallySetFramingHeaders = false
         return [
             HTTPIntake(connection), HTTPResponseEncoder(configuration: writing),
-            // The decoder keeps what it has not read: blanks before a value, the first bytes of a tunnel.
-            ByteToMessageHandler(
-                HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits.decoding),
-                maximumBufferSize: limits.undecoded),
+            ByteToMessageHandler(decoder, maximumBufferSize: limits.undecoded),
             connection,
         ]
     }

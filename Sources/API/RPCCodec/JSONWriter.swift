@@ -58,7 +58,7 @@ public struct JSONWriter: ValueWriter {
 
     mutating func value(_ value: WireValue) {
         switch value {
-        case .string(let text), .dateTime(let text): string(text)
+        case .string(let text), .dateTime(let text), .base64(let text): string(text)
         case .int(let number): int(number)
         case .int32(let number): int32(number)
         case .bool(let flag): bool(flag)

@@ -10,6 +10,8 @@ public indirect enum WireValue: Hashable, Sendable {
     case double(Double)
     /// The text of a date as it stands on the wire; see `DateTimeText`. JSON has plain strings here.
     case dateTime(String)
+    /// The text of a `base64` element of XML, as it was sent. No XenAPI type takes it, so nobody decodes it.
+    case base64(String)
     case array([WireValue])
     /// Members in the order of the wire.
     case structure([WireMember])

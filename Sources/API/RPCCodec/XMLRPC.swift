@@ -106,7 +106,7 @@ extension WireValue {
     /// What a person would read; for the items of an error, which are strings unless the peer is odd.
     var plainText: String {
         switch self {
-        case .string(let text), .dateTime(let text): text
+        case .string(let text), .dateTime(let text), .base64(let text): text
         case .int(let number): String(number)
         case .int32(let number): String(number)
         case .bool(let flag): String(flag)

@@ -92,6 +92,8 @@ struct XMLRPCDecoder {
             return .double(number)
         case .open("dateTime.iso8601"): return .dateTime(try trimmed(until: "dateTime.iso8601"))
         case .empty("dateTime.iso8601"): return .dateTime("")
+        case .open("base64"): return .base64(try text(until: "base64"))
+        case .empty("base64"): return .base64("")
         case .empty("nil"), .empty("ex:nil"): return .null
         case .open("nil"):
             try expect(.close("nil"))

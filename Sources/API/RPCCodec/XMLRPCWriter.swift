@@ -98,6 +98,10 @@ public struct XMLRPCWriter: ValueWriter {
                 endMember()
             }
             endStructure()
+        case .base64(let text):
+            markup("<value><base64>")
+            escaped(text)
+            markup("</base64></value>")
         case .null: markup("<value><nil/></value>")
         }
     }

@@ -17,16 +17,26 @@ public protocol XenAPICaller: Sendable {
         onProgress: @escaping @Sendable (_ done: UInt64, _ total: UInt64) -> Void
     ) async throws -> String?
 
-    /// Gets `path` and writes the body to a new file `file` (mode 0600; must not exist; removed
-    /// again after a failure; empty for standard output).
+    /// Gets `path` and writes the body to a new file `file` (mode 0600; must not exist; empty for standard output). Until
+    /// everything was received, is on stable storage, and `confirm` did not throw, the file has another name beside its own:
+    /// what has the name `file` is whole. That the body ended does not always say so, hence `confirm`.
     /// `onProgress` gets bytes received. Returns the reference in the answer's `task-id` header, if any.
     @discardableResult
     func download(
         from path: String, query: [(name: String, value: String)], to file: String,
-        onProgress: @escaping @Sendable (_ done: UInt64) -> Void
+        confirm: @Sendable () async throws -> Void, onProgress: @escaping @Sendable (_ done: UInt64) -> Void
     ) async throws -> String?
 }
 
 extension XenAPICaller {
     public var loginCount: Int { 1 }
+
+    /// The same where the end of the body is proof enough.
+    @discardableResult
+    public func download(
+        from path: String, query: [(name: String, value: String)], to file: String,
+        onProgress: @escaping @Sendable (_ done: UInt64) -> Void
+    ) async throws -> String? {
+        try await download(from: path, query: query, to: file, confirm: {}, onProgress: onProgress)
+    }
 }

@@ -14,6 +14,12 @@ extension GuestSpecification {
             try require(kernel.hasPrefix("/") && initrd?.hasPrefix("/") ?? true, "boot files need absolute paths")
             try require(arguments.utf8.count < 2048, "a kernel command line has at most 2047 bytes")
         }
+        for (name, text) in firmwareTexts ?? [:] {
+            try require(
+                FirmwareText.isValid(name, text),
+                "the firmware text \(name.prefix(64)) is none, or not 1 to \(FirmwareText.longest) printable characters"
+            )
+        }
         for disk in disks { try disk.check() }
         try require(Set(disks.map(\.id)).count == disks.count, "two disks have the same id")
         try require(Set(disks.map(\.position)).count == disks.count, "two disks have the same position")

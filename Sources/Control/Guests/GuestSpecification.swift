@@ -15,10 +15,15 @@ public struct GuestSpecification: Codable, Sendable {
     public var vcpus: Int
     public var boot: Boot
     public var disks: [GuestDisk]
+    /// What the firmware says of the machine: texts by XenAPI's names for them, `FirmwareText.names`. Nil, as in records of
+    /// earlier versions: what QEMU says.
+    public var firmwareTexts: [String: String]?
 
     public init(
-        uuid: String, name: String, memoryBytes: UInt64, vcpus: Int, boot: Boot, disks: [GuestDisk]
+        uuid: String, name: String, memoryBytes: UInt64, vcpus: Int, boot: Boot, disks: [GuestDisk],
+        firmwareTexts: [String: String]? = nil
     ) {
+        self.firmwareTexts = firmwareTexts
         self.uuid = uuid
         self.name = name
         self.memoryBytes = memoryBytes

@@ -1,6 +1,6 @@
 /// QEMU's arguments for a guest, and the descriptions of disks that start-up and hot-plug share. Pure.
 ///
-/// Texts of clients appear only as values inside JSON objects, in `-name` with its commas doubled, and as the argument
+/// Texts of clients appear only as values inside JSON objects, in `-name` and `-smbios` with commas doubled, and as the argument
 /// of `-append`, `-kernel` and `-initrd`, which QEMU takes as they are. Descriptor 0 is the listening socket of the
 /// monitor, descriptor 1 that of the console: bound by us, so neither has a limit on its path nor a moment in which it
 /// is not there.
@@ -30,6 +30,7 @@ struct QEMUCommandLine {
             "-serial", "chardev:console",
             "-rtc", "base=utc",
         ]
+        all += FirmwareText.arguments(specification.firmwareTexts ?? [:])
         if let screen {
             // Everyone who was let through to the socket may look on; none disconnects another.
             all += ["-vnc", "unix:\(screen.replacing(",", with: ",,")),share=force-shared"]

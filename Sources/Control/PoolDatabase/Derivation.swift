@@ -5,11 +5,18 @@ public import APITypes
 public struct Derivation: Sendable {
     let classes: Set<String>
     let update: @Sendable (Transaction, [ChangedRow]) throws -> Void
+    let begin: @Sendable (any DatabaseReader, (Row, String, APIValue) -> Void) -> Void
 
-    /// `update` is given each changed row once, in the order of the first changes; deleted ones too. What it changes
+    /// `begin` is called once with what was read from the file, before anybody sees it, and names each field that is not
+    /// stored and its value; fields that it names must not be stored. `update` is given each changed row once, in the order of the first changes; deleted ones too. What it changes
     /// itself does not call it again. A failure fails the transaction.
-    public init(classes: Set<String>, update: @escaping @Sendable (Transaction, [ChangedRow]) throws -> Void) {
+    public init(
+        classes: Set<String>,
+        begin: @escaping @Sendable (any DatabaseReader, (Row, String, APIValue) -> Void) -> Void = { _, _ in },
+        update: @escaping @Sendable (Transaction, [ChangedRow]) throws -> Void
+    ) {
         self.classes = classes
+        self.begin = begin
         self.update = update
     }
 }
@@ -18,6 +25,19 @@ public struct Derivation: Sendable {
 public struct ChangedRow: Sendable, Hashable {
     public let className: String
     public let ref: String
+}
+
+extension Derivation {
+    /// Gives the rows of a state that nobody else has yet the values that are not stored.
+    func begin(on state: DatabaseState) {
+        begin(state) { row, field, value in
+            guard let position = row.schema.position(field) else {
+                preconditionFailure("\(row.className) has no field \(field)")
+            }
+            precondition(!row.schema.fields[position].isPersistent, "\(row.className).\(field) is stored")
+            row.stored.derive(position, value)
+        }
+    }
 }
 
 extension Transaction {

@@ -51,6 +51,7 @@ public final class PoolDatabase: Sendable {
                 schema: schema, store: nil, state: DatabaseState(schema: schema, generation: 0), deriving: deriving)
         }
         let (store, state) = try await RowStore.open(path: path, schema: schema, after: generation)
+        deriving?.begin(on: state)
         return PoolDatabase(schema: schema, store: store, state: state, deriving: deriving)
     }
 

@@ -101,11 +101,12 @@ public struct NewRow {
     }
 }
 
-/// What a row consists of. Never changes: a change makes another.
-final class StoredRow: Sendable {
+/// What a row consists of. Never changes once others can see it: a change makes another. Unchecked for `derive`, which
+/// is called on rows that one thread has just read from the file.
+final class StoredRow: @unchecked Sendable {
     let ref: String
     /// Only values that were set are here, and none of computed sets.
-    let values: FieldValues
+    private(set) var values: FieldValues
     let created: Int64
     let modified: Int64
     /// Grows with every row that is made; the row's number in the file.
@@ -118,6 +119,9 @@ final class StoredRow: Sendable {
         self.modified = modified
         self.ordinal = ordinal
     }
+
+    /// Gives the row a value that is not stored, before anybody else has the row.
+    func derive(_ position: Int, _ value: APIValue) { values[position] = value }
 
     func with(_ values: FieldValues? = nil, modified: Int64) -> StoredRow {
         StoredRow(

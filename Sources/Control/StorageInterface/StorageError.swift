@@ -9,7 +9,8 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
         public static func driver(_ number: Int) -> Fault { Fault(number) }
 
         public static let invalidArgument = Fault(1)
-        public static let repositoryInUse = Fault(16)
+        public static let deviceInUse = Fault(16)
+        public static let invalidDevice = Fault(19)
         public static let volumeInUse = Fault(24)
         public static let unimplemented = Fault(38)
         public static let repositoryNotEmpty = Fault(39)
@@ -22,12 +23,22 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
         public static let repositoryCreation = Fault(61)
         public static let volumeType = Fault(66)
         public static let volumeCreation = Fault(78)
+        public static let mount = Fault(73)
         public static let volumeSize = Fault(79)
         public static let volumeDeletion = Fault(80)
+        public static let deviceMissing = Fault(90)
         public static let locationMissing = Fault(94)
+        public static let volumeClone = Fault(81)
+        public static let volumeSnapshot = Fault(82)
+        public static let chainTooLong = Fault(109)
+        public static let serverPathMissing = Fault(101)
+        public static let serverMissing = Fault(102)
         public static let volumeResize = Fault(110)
         public static let volumeMissing = Fault(144)
         public static let general = Fault(202)
+        public static let imageFolderMissing = Fault(220)
+        public static let imageFolderInvalid = Fault(221)
+        public static let imageFolderMount = Fault(222)
     }
 
     public let fault: Fault

@@ -16,6 +16,8 @@ public struct StorageManagerInfo: Sendable {
     public var configuration: [String: String]
     /// In the driver's own order of preference. Empty: the driver decides, and nothing can be promised.
     public var supportedImageFormats: [ImageFormat]
+    /// What the driver declared as formats and nobody knows; left out above, and told to administrators.
+    public var unknownImageFormats: [String] = []
     /// Path of the program behind SM.driver_filename; empty for drivers of this program.
     public var driverFilename: String
     /// Cluster stacks, one of which the pool must run. Source: SM.required_cluster_stack.
@@ -95,6 +97,11 @@ public protocol StorageManager: Sendable {
     func roundedSize(_ size: UInt64, format: ImageFormat) throws(StorageError) -> UInt64
     /// The largest virtual size of a volume of `format`.
     func largestSize(_ format: ImageFormat) -> UInt64
+    /// The same under an SR's configuration, which may have limits of its own.
+    func roundedSize(
+        _ size: UInt64, format: ImageFormat, configuration: [String: String]
+    ) throws(StorageError) -> UInt64
+    func largestSize(_ format: ImageFormat, configuration: [String: String]) -> UInt64
     /// What an SR's configuration prefers (`preferred-image-formats`), best first; empty when it says nothing.
     func preferredFormats(_ configuration: [String: String]) -> [ImageFormat]
 
@@ -106,6 +113,15 @@ public protocol StorageManager: Sendable {
     func attach(_ repository: StorageRepository) async throws(StorageError)
     func detach(_ repository: StorageRepository) async throws(StorageError)
     func space(_ repository: StorageRepository) async throws(StorageError) -> RepositorySpace
+    /// What there is at the place that `deviceConfig` describes. Changes nothing. Gated by SR_PROBE.
+    func probe(
+        _ deviceConfig: [String: String], smConfig: [String: String]
+    ) async throws(StorageError) -> [RepositoryProbe]
+    /// The same as the XML document that `SR.probe` answers with.
+    func probeDocument(_ deviceConfig: [String: String], smConfig: [String: String]) async throws(StorageError)
+        -> String
+    /// The keys of device_config that name the place itself: they stay as they are while the SR is attached.
+    var fixedConfiguration: Set<String> { get }
     /// All volumes there are. Files that are not valid images are left out and named in `problems`.
     func scan(_ repository: StorageRepository) async throws(StorageError) -> RepositoryScan
 
@@ -148,6 +164,24 @@ public protocol StorageManager: Sendable {
 }
 
 extension StorageManager {
+    public func roundedSize(
+        _ size: UInt64, format: ImageFormat, configuration: [String: String]
+    ) throws(StorageError) -> UInt64 { try roundedSize(size, format: format) }
+
+    public func largestSize(_ format: ImageFormat, configuration: [String: String]) -> UInt64 { largestSize(format) }
+
+    public var fixedConfiguration: Set<String> { [] }
+
+    public func probe(
+        _ deviceConfig: [String: String], smConfig: [String: String]
+    ) async throws(StorageError) -> [RepositoryProbe] { throw unimplemented("SR_PROBE") }
+
+    public func probeDocument(
+        _ deviceConfig: [String: String], smConfig: [String: String]
+    ) async throws(StorageError) -> String {
+        RepositoryProbe.document(try await probe(deviceConfig, smConfig: smConfig))
+    }
+
     public func present(
         _ repository: StorageRepository, locations: [String]
     ) async throws(StorageError) -> Set<String> {

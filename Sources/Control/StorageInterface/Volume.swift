@@ -2,7 +2,7 @@ public import CoreTypes
 
 /// A volume as found in an SR.
 public struct Volume: Sendable, Hashable {
-    /// The VDI's uuid.
+    /// The VDI's uuid. Empty when the place of the images has none: the row gets one when the volume is first seen.
     public var uuid: String
     /// What the driver finds it by; unique in the SR. Becomes VDI.location.
     public var location: String
@@ -12,13 +12,28 @@ public struct Volume: Sendable, Hashable {
     public var virtualSize: UInt64
     /// Bytes taken in the SR.
     public var physicalSize: UInt64
+    /// The common ground of other volumes, no disk of its own: an unmanaged VDI.
+    public var isHidden: Bool
+    /// The volume that this one holds the differences to.
+    public var parentUUID: String?
+    /// Nobody may write it.
+    public var isReadOnly: Bool
+    /// What it is called until somebody names it.
+    public var nameLabel: String
 
-    public init(uuid: String, location: String, format: ImageFormat?, virtualSize: UInt64, physicalSize: UInt64) {
+    public init(
+        uuid: String, location: String, format: ImageFormat?, virtualSize: UInt64, physicalSize: UInt64,
+        isHidden: Bool = false, parentUUID: String? = nil, isReadOnly: Bool = false, nameLabel: String = ""
+    ) {
+        self.isReadOnly = isReadOnly
+        self.nameLabel = nameLabel
         self.uuid = uuid
         self.location = location
         self.format = format
         self.virtualSize = virtualSize
         self.physicalSize = physicalSize
+        self.isHidden = isHidden
+        self.parentUUID = parentUUID
     }
 }
 
@@ -78,10 +93,25 @@ public struct NewVolume: Sendable, Hashable {
 public struct DerivedVolume: Sendable, Hashable {
     public var volume: Volume
     public var origin: Volume
+    /// The hidden volume on which both stand now, where it is new.
+    public var base: Volume?
 
-    public init(volume: Volume, origin: Volume) {
+    public init(volume: Volume, origin: Volume, base: Volume? = nil) {
         self.volume = volume
         self.origin = origin
+        self.base = base
+    }
+}
+
+/// A file or block device and the format of the image in it.
+public struct VolumeImage: Sendable, Hashable {
+    /// Absolute.
+    public var path: String
+    public var format: ImageFormat
+
+    public init(path: String, format: ImageFormat) {
+        self.path = path
+        self.format = format
     }
 }
 
@@ -89,6 +119,8 @@ public struct DerivedVolume: Sendable, Hashable {
 public enum VolumeAccess: Sendable, Hashable {
     /// Absolute path of a file or block device, which holds an image of this format.
     case image(path: String, format: ImageFormat)
+    /// An image and the images below it, nearest first. Data paths follow this list and no name that an image holds.
+    case chain(VolumeImage, parents: [VolumeImage])
     /// An NBD server of the driver's, on a Unix socket, that serves the volume's content.
     case nbd(socket: String, export: String)
 }

@@ -36,10 +36,10 @@ public enum FormatDecision {
         let candidates = try candidates(choice: choice, source: source, manager: manager, configuration: configuration)
         var limit: UInt64 = 0
         for format in candidates {
-            if let rounded = try? manager.roundedSize(size, format: format) {
+            if let rounded = try? manager.roundedSize(size, format: format, configuration: configuration) {
                 return Outcome(format: format, size: rounded)
             }
-            limit = max(limit, manager.largestSize(format))
+            limit = max(limit, manager.largestSize(format, configuration: configuration))
         }
         throw .tooLarge(limit: limit)
     }

@@ -29,12 +29,15 @@ public struct ToolstackConfiguration: Sendable {
     public var driverTimeLimit: Int = 1800
     /// Path of the API's local socket, for drivers to call back.
     public var socket: String?
+    /// How long a guest may take to shut itself down when it is asked to, seconds.
+    public var shutdownLimit: Int
     public var logger: Logger
 
     public init(
         stateDirectory: String, runDirectory: String, acceleration: String = "auto", initialPasswordFile: String? = nil,
-        datapathProgram: String? = nil, pamService: String? = nil, logger: Logger
+        datapathProgram: String? = nil, pamService: String? = nil, shutdownLimit: Int = 1200, logger: Logger
     ) {
+        self.shutdownLimit = shutdownLimit
         self.stateDirectory = stateDirectory
         self.runDirectory = runDirectory
         self.acceleration = acceleration
@@ -97,8 +100,14 @@ public final class Toolstack: Sendable {
         let program = configuration.datapathProgram ?? besideThisProgram("gantry-datapath")
         let datapaths = DatapathHost(folder: configuration.runDirectory + "/dp", program: program, logger: logger)
         let disks = DiskActivation(database: database, host: datapaths)
+        let mounts = MountFolder(path: configuration.stateDirectory + "/sr-mount")
         let context = StorageContext(
-            database: database, host: identity.host, managers: [FileStorageManager()], disks: disks, logger: logger)
+            database: database, host: identity.host,
+            managers: [
+                FileStorageManager(), ExtStorageManager(mounts: mounts), XFSStorageManager(mounts: mounts),
+                NFSStorageManager(mounts: mounts), ISOStorageManager(mounts: mounts),
+                DummyStorageManager(folder: configuration.runDirectory + "/dummy"),
+            ], disks: disks, logger: logger)
         await disks.afterEnd { [weak context] in await context?.release($0) }
         let home = DriverHome(database: database, host: identity.host)
         let drivers = DriverWatch(
@@ -119,10 +128,15 @@ public final class Toolstack: Sendable {
         var messages = MessageTable()
         let repositories = RepositoryMessages(context: context, admission: admission)
         repositories.register(in: &messages)
+        ProbeMessages(context: context, admission: admission).register(in: &messages)
+        IntroductionMessages(context: context, admission: admission).register(in: &messages)
         DiskMessages(context: context, admission: admission).register(in: &messages)
+        SnapshotMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
-        MachineMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
-            in: &messages)
+        MachineMessages(
+            context: context, admission: admission, guests: guests, lifecycle: lifecycle,
+            shutdownLimit: configuration.shutdownLimit
+        ).register(in: &messages)
         VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
             in: &messages)
         DriverCallbacks(context: context).register(in: &messages)
@@ -131,18 +145,22 @@ public final class Toolstack: Sendable {
         ProcessorMessages(database: database).register(in: &messages)
         BIOSStringMessages(database: database).register(in: &messages)
         PlainFieldMessages(database: database).register(in: &messages)
+        GuardedFieldMessages(admission: admission).register(in: &messages)
         services.register(in: &messages, context)
 
         // Order matters: what runs is found before any row is believed, and moves are decided before calls are taken.
         _ = await drivers.look()
         try await StorageManagerRows.register(context)
-        try await AllowedOperations.refreshAll(database)
         _ = await datapaths.adoptAll()
         let alive = await guests.adoptAll().filter { $0.value == .running || $0.value == .paused }
+        StorageManagerRows.sweep(mounts, context)
+        await RepositoryCreations.undo(context)
         await StorageManagerRows.reattach(context)
         try await lifecycle.reconcile(alive: Set(alive.keys))
         try? FileManager.default.removeItem(atPath: configuration.runDirectory + "/transfers")
         try await disks.reconcile()
+        await disks.resumePaused { try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }
+        await DiskCopy.sweep(context)
         let moves = MotionSupervisor(context: context, admission: admission)
         await moves.resume()
 

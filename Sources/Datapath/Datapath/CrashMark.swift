@@ -99,8 +99,8 @@ final class CrashMark: BlockDevice {
         }
     }
 
-    /// After a successful flush: clears the mark unless later changes need it.
-    private func settle() throws(BlockError) {
+    /// After a successful flush, or a pause: clears the mark unless later changes need it.
+    func settle() throws(BlockError) {
         if state.load(ordering: .relaxed) == State.clean { return }
         try monitor.locked { () throws(BlockError) in
             if state.load(ordering: .relaxed) == State.clean || lossPending.load(ordering: .acquiring) { return }

@@ -21,6 +21,7 @@ public final class DatapathService: Sendable {
     private let device: SwitchableDevice
     /// What clients see: the device, below a crash mark when there is one.
     private let front: any BlockDevice
+    private let mark: CrashMark?
     private let server: NBDServer
     private let images: ImagePair
     private let listener: Int32
@@ -32,12 +33,10 @@ public final class DatapathService: Sendable {
         image: ImageSpecification, nbdSocket: String, controlSocket: String, crashMark: String? = nil
     ) throws {
         gantry_ignore_sigpipe()
-        device = SwitchableDevice(try DeviceOpening.open(image, readOnly: image.readOnly))
-        if let crashMark, !image.readOnly {
-            front = try CrashMark(device, path: crashMark)
-        } else {
-            front = device
-        }
+        let device = SwitchableDevice(try image.open())
+        self.device = device
+        if let crashMark, !image.readOnly { mark = try CrashMark(device, path: crashMark) } else { mark = nil }
+        front = mark ?? device
         images = ImagePair(image)
         server = NBDServer(exports: [NBDExport(name: Self.exportName, device: front, readOnly: image.readOnly)])
         try server.start(unixSocket: nbdSocket)
@@ -133,7 +132,7 @@ public final class DatapathService: Sendable {
         switch request {
         case .status: return .status(status)
         case .mirrorStart(let destination, let bytesPerSecond):
-            let target = try DeviceOpening.open(destination, readOnly: false)
+            let target = try destination.open()
             do {
                 try device.startMirror(to: target, bytesPerSecond: bytesPerSecond)
             } catch {
@@ -148,6 +147,19 @@ public final class DatapathService: Sendable {
         case .mirrorCancel:
             try device.cancelMirror()
             images.setDestination(nil)
+        case .pause:
+            try device.pause()
+            // What the mark stands for is durable now.
+            try mark?.settle()
+        case .resume(let image):
+            let next = try image.open()
+            do {
+                try device.resume(on: next)
+            } catch {
+                try? next.close()
+                throw error
+            }
+            images.replace(image)
         case .quit: break
         }
         return .ok
@@ -165,9 +177,9 @@ public final class DatapathService: Sendable {
         }
         return DatapathStatus(
             pid: getpid(), image: image, virtualSize: device.size, mirror: mirror,
-            connections: server.connectionCount, counters: DatapathCounters(server.requestCounts))
+            connections: server.connectionCount, counters: DatapathCounters(server.requestCounts),
+            isPaused: device.isHeld)
     }
-
 }
 
 extension DatapathCounters {

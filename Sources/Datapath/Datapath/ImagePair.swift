@@ -16,6 +16,9 @@ final class ImagePair: Sendable {
         state.withLock { ($0.image, $0.destination) }
     }
 
+    /// Another image stands for the same disk.
+    func replace(_ image: ImageSpecification) { state.withLock { $0.image = image } }
+
     func setDestination(_ destination: ImageSpecification?) { state.withLock { $0.destination = destination } }
 
     /// The destination takes the image's place.

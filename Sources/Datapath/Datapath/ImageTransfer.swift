@@ -17,7 +17,7 @@ public enum ImageTransfer {
     public static func receive(
         from stream: Int32, streamFormat: ImageFormat, into image: ImageSpecification
     ) throws(BlockError) {
-        let device = try open(image, readOnly: false)
+        let device = try image.open(readOnly: false)
         do throws(BlockError) {
             var options = StreamReadOptions()
             options.spillFolder =
@@ -44,7 +44,7 @@ public enum ImageTransfer {
     public static func send(
         _ image: ImageSpecification, to stream: Int32, streamFormat: ImageFormat
     ) throws(BlockError) {
-        let device = try open(image, readOnly: true)
+        let device = try image.open(readOnly: true)
         do throws(BlockError) {
             try TransferLimits.exporting(diskSize: device.size, toFile: isFile(stream)).apply()
             try DiskImage.writeStream(of: device, as: streamFormat, to: DescriptorSink(stream))
@@ -53,10 +53,6 @@ public enum ImageTransfer {
             throw error
         }
         try device.close()
-    }
-
-    private static func open(_ image: ImageSpecification, readOnly: Bool) throws(BlockError) -> any BlockDevice {
-        try DeviceOpening.open(image, readOnly: readOnly)
     }
 
     /// Nil for a block device.

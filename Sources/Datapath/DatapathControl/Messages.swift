@@ -11,11 +11,32 @@ public struct ImageSpecification: Codable, Hashable, Sendable {
     /// `raw`, `vhd`, `qcow2` or `nbd`.
     public var format: String
     public var readOnly: Bool
+    /// The images below it, nearest first; nil or empty when it has no parent.
+    public var parents: [Parent]?
 
-    public init(path: String, format: String, readOnly: Bool = false) {
+    /// An image that others are differences to. Opened read-only.
+    public struct Parent: Codable, Hashable, Sendable {
+        /// Absolute path.
+        public var path: String
+        public var format: String
+
+        public init(path: String, format: String) {
+            self.path = path
+            self.format = format
+        }
+    }
+
+    public init(path: String, format: String, readOnly: Bool = false, parents: [Parent]? = nil) {
         self.path = path
         self.format = format
         self.readOnly = readOnly
+        self.parents = parents
+    }
+
+    /// What gantry-datapath is told: `--image PATH --format FMT`, and `--parent FMT:PATH` for each parent, nearest first.
+    public var arguments: [String] {
+        ["--image", path, "--format", format]
+            + (parents ?? []).flatMap { ["--parent", "\($0.format):\($0.path)"] }
     }
 }
 
@@ -32,6 +53,10 @@ public enum DatapathRequest: Codable, Sendable {
     case pivotCommit
     /// Ends the mirror in favour of the source, in any phase before `pivotCommit`.
     case mirrorCancel
+    /// Answers what is in flight, flushes and closes the image; later requests wait for `resume`. Not while mirrored.
+    case pause
+    /// Goes on with `image`, which shows the same disk as the paused one.
+    case resume(image: ImageSpecification)
     /// Closes the images and ends the process.
     case quit
 }
@@ -109,10 +134,12 @@ public struct DatapathStatus: Codable, Sendable {
     public var connections: Int
     /// Nil from a data path of an earlier version.
     public var counters: DatapathCounters?
+    /// Requests wait for `resume`. Nil from a data path of an earlier version.
+    public var isPaused: Bool?
 
     public init(
         pid: Int32, image: ImageSpecification, virtualSize: UInt64, mirror: MirrorStatus?, connections: Int,
-        counters: DatapathCounters? = nil
+        counters: DatapathCounters? = nil, isPaused: Bool? = nil
     ) {
         self.pid = pid
         self.image = image
@@ -120,6 +147,7 @@ public struct DatapathStatus: Codable, Sendable {
         self.mirror = mirror
         self.connections = connections
         self.counters = counters
+        self.isPaused = isPaused
     }
 }
 

@@ -1,15 +1,17 @@
 import DatapathControl
 
 /// gantry-datapath serve  --image PATH --format FMT [--read-only] --nbd SOCKET --control SOCKET
-///                        [--crash-mark FILE] [--wait]
+///                        [--crash-mark FILE] [--wait] [--parent FMT:PATH]...
 /// gantry-datapath import --image PATH --format FMT --as FMT    (stream on standard input)
 /// gantry-datapath export --image PATH --format FMT --as FMT    (stream on standard output)
+/// `--parent` names the images below, nearest first; import and export know it too.
 /// Started by the toolstack only. `serve` prints {"ready":true} when both sockets answer; with `--wait` it does nothing
 /// before it has read a byte from standard input, and ends when there is none. A failure is one JSON line
 /// {"code":…,"message":…} on standard error and exit status 1; wrong usage is 2.
 struct Options {
     var mode = ""
     var values: [String: String] = [:]
+    var parents: [ImageSpecification.Parent] = []
     var readOnly = false
     var wait = false
 
@@ -24,6 +26,11 @@ struct Options {
             } else if arguments[index] == "--wait" {
                 wait = true
                 index += 1
+            } else if arguments[index] == "--parent", index + 1 < arguments.count {
+                let parts = arguments[index + 1].split(separator: ":", maxSplits: 1)
+                guard parts.count == 2 else { return nil }
+                parents.append(ImageSpecification.Parent(path: String(parts[1]), format: String(parts[0])))
+                index += 2
             } else if index + 1 < arguments.count, arguments[index].hasPrefix("--") {
                 values[String(arguments[index].dropFirst(2))] = arguments[index + 1]
                 index += 2
@@ -35,6 +42,7 @@ struct Options {
 
     var image: ImageSpecification? {
         guard let path = values["image"], let format = values["format"] else { return nil }
-        return ImageSpecification(path: path, format: format, readOnly: readOnly)
+        return ImageSpecification(
+            path: path, format: format, readOnly: readOnly, parents: parents.isEmpty ? nil : parents)
     }
 }

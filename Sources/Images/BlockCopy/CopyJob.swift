@@ -28,6 +28,8 @@ final class CopyJob: Sendable {
     private let holeBytes = Atomic<UInt64>(0)
     /// What every file system's blocks divide.
     private static let cloneUnit: UInt64 = 4096
+    /// What is cloned to see whether anything can be: the piece of a sampled copy, and at least a block of any file system.
+    private static let trialBytes: UInt64 = 64 << 10
 
     init(
         plan: CopyPlan, source: any BlockDevice, destination: any BlockDevice, manner: CopyManner,
@@ -168,7 +170,8 @@ final class CopyJob: Sendable {
             if cancellation.isCancelled { throw .stopped }
             let isFirst = !hasCloned.load(ordering: .relaxed)
             // Places that need allocation are not given away before it is known that they will be shared.
-            let most = isFirst && !target.isLinear ? min(whole - done, manner.chunk) : whole - done
+            let trial = Self.trialBytes - (run.offset + done) % Self.trialBytes
+            let most = isFirst && !target.isLinear ? min(whole - done, trial) : whole - done
             let placed = try target.place(at: run.offset + done, length: most) {
                 (file, host, length) throws(BlockError) in
                 let from = run.host + done
@@ -180,7 +183,11 @@ final class CopyJob: Sendable {
                 refused = true
                 if isFirst, target.isLinear { return }
                 // The place is ours, so the content goes there now.
-                try copyBetween(files[Int(run.file)], from, file, host, length)
+                if isFirst, manner.zeroes == .sample {
+                    try copyTrimmed(files[Int(run.file)], from, file, host, length)
+                } else {
+                    try copyBetween(files[Int(run.file)], from, file, host, length)
+                }
             }
             if placed == 0 { break }
             if !refused { hasCloned.store(true, ordering: .relaxed) }
@@ -197,6 +204,32 @@ final class CopyJob: Sendable {
         }
         if done < run.length { try copyRest(of: run, from: done) }
         progress.add(run.length - holeBytes.exchange(0, ordering: .relaxed))
+    }
+
+    /// Copies one piece, or a part of one, without the pages of zeroes that it begins and ends with: what a sampled copy
+    /// makes of it.
+    private func copyTrimmed(
+        _ from: ImageFile, _ start: UInt64, _ to: ImageFile, _ target: UInt64, _ length: UInt64
+    ) throws(BlockError) {
+        let buffer = AlignedBuffer(count: Int(length))
+        // SAFETY: the buffer's count; the ranges below lie inside it.
+        let bytes = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<Int(length)])
+        try unsafe from.read(into: bytes, at: start)
+        let page = Int(Self.cloneUnit)
+        var (low, high) = (0, bytes.count)
+        while low < high {
+            let next = min(high, low + page)
+            if unsafe !isZero(UnsafeRawBufferPointer(rebasing: bytes[low..<next])) { break }
+            low = next
+        }
+        while high > low {
+            let next = max(low, (high - 1) / page * page)
+            if unsafe !isZero(UnsafeRawBufferPointer(rebasing: bytes[next..<high])) { break }
+            high = next
+        }
+        if low < high {
+            try unsafe to.write(UnsafeRawBufferPointer(rebasing: bytes[low..<high]), at: target + UInt64(low))
+        }
     }
 
     /// Copies what is left of a run that was to be cloned.

@@ -13,6 +13,8 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     /// Serialises the control operations.
     private let control = Mutex<Void>(())
     private let decision = Monitor()
+    /// Requests wait, and nothing is open below: see `pause`. Changed with the gate exclusive.
+    private let isPaused = Atomic<Bool>(false)
     /// No decision will come: see `abandonUndecided`.
     private let isAbandoned = Atomic<Bool>(false)
     private let longestPause = Atomic<UInt64>(0)
@@ -84,9 +86,31 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
 
     public func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
         try checkRange(offset, length)
-        gate.lockShared()
+        try lockPassable()
         defer { gate.unlock() }
         try (mirror?.source ?? current).appendExtents(to: &extents, at: offset, length: length)
+    }
+
+    /// Takes the gate shared, when there is something open below.
+    @inline(__always)
+    private func lockPassable() throws(BlockError) {
+        while true {
+            gate.lockShared()
+            if !isPaused.load(ordering: .relaxed) { return }
+            gate.unlock()
+            try awaitResume()
+        }
+    }
+
+    private func awaitResume() throws(BlockError) {
+        try decision.locked { () throws(BlockError) in
+            while isPaused.load(ordering: .acquiring) {
+                if isAbandoned.load(ordering: .acquiring) {
+                    throw BlockError(.io, "the data path ended while the disk was paused")
+                }
+                decision.wait()
+            }
+        }
     }
 
     /// Runs a request with the gate shared. A request that cannot be answered before a pivot is decided waits outside
@@ -94,7 +118,7 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     @inline(__always)
     private func passing(_ request: () throws(BlockError) -> Void) throws(BlockError) {
         while true {
-            gate.lockShared()
+            try lockPassable()
             do throws(BlockError) {
                 try request()
                 gate.unlock()
@@ -119,6 +143,7 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     public var hasVolatileMetadata: Bool {
         gate.lockShared()
         defer { gate.unlock() }
+        if isPaused.load(ordering: .relaxed) { return false }
         guard let mirror else { return current.hasVolatileMetadata }
         switch mirror.phase {
         case .dual, .undecided: return mirror.source.hasVolatileMetadata || mirror.destination.hasVolatileMetadata
@@ -138,7 +163,49 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
         try? cancelMirror()
         gate.lockExclusive()
         defer { gate.unlock() }
-        try current.close()
+        if !isPaused.load(ordering: .relaxed) { try current.close() }
+    }
+
+    // MARK: Pause
+
+    /// Whether requests wait for `resume`.
+    public var isHeld: Bool { isPaused.load(ordering: .acquiring) }
+
+    /// From when this returns nothing is open below and every answered request is durable; requests wait, unanswered, for
+    /// `resume`. Fine when it is paused already; `.busy` while there is a mirror. When it throws, requests go on, or, when
+    /// the image could not be closed, wait too: `isHeld` tells.
+    public func pause() throws(BlockError) {
+        try control.withLock { _ throws(BlockError) in
+            if isPaused.load(ordering: .relaxed) { return }
+            if mirror != nil { throw BlockError(.busy, "the device is being mirrored; end that first") }
+            // The long part of the flushing is done while requests go on.
+            if !isReadOnly { try current.flush() }
+            try exclusively { () throws(BlockError) in
+                if !isReadOnly { try current.flush() }
+                isPaused.store(true, ordering: .releasing)
+                try current.close()
+            }
+        }
+    }
+
+    /// Requests, those that waited first, go to `device` from here on, which shows what the paused one did and belongs to
+    /// this object then. `.outOfRange` for one of another size, `.notFound` when nothing is paused.
+    public func resume(on device: any BlockDevice) throws(BlockError) {
+        try control.withLock { _ throws(BlockError) in
+            guard isPaused.load(ordering: .relaxed) else { throw BlockError(.notFound, "the device is not paused") }
+            guard device.size == size else {
+                throw BlockError(
+                    .outOfRange, "the image to go on with has \(device.size) bytes and the paused one \(size)")
+            }
+            guard device.isReadOnly == isReadOnly else {
+                throw BlockError(.readOnly, "the image to go on with must be as writable as the paused one")
+            }
+            exclusively {
+                current = device
+                isPaused.store(false, ordering: .releasing)
+            }
+            decision.locked { decision.wakeAll() }
+        }
     }
 
     // MARK: Mirror and pivot
@@ -161,6 +228,9 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     /// least as large; it belongs to this object from here on. `.busy` when there is a mirror already.
     public func startMirror(to destination: any BlockDevice, bytesPerSecond: UInt64) throws(BlockError) {
         try control.withLock { _ throws(BlockError) in
+            if isPaused.load(ordering: .relaxed) {
+                throw BlockError(.busy, "the device is paused; resume it before it is mirrored")
+            }
             if mirror != nil {
                 throw BlockError(.busy, "the device is being mirrored already; cancel that mirror first")
             }

@@ -25,11 +25,26 @@ private let model = Datamodel.all
                 try await host.call("\(declared.name).\(message)", params, session: session).get()
             }
             let row = try #require(host.database.read { $0.row(className: declared.name, ref: ref) })
+            let removed = APIError("MESSAGE_REMOVED")
+            if declared.state == .removed {
+                for message in ["get_record", "get_by_uuid"] {
+                    let answer = await host.call("\(declared.name).\(message)", [.string(ref)], session: session)
+                    #expect(answer == .failure(removed), "\(declared.name).\(message)")
+                }
+                continue
+            }
             let record = try await value("get_record", [.string(ref)])
             guard case .record(let members) = record else { throw APIError("no record") }
             #expect(members.map(\.name) == declared.recordFields.map(\.name), "\(declared.name)")
             #expect(try await value("get_by_uuid", [.string(row.uuid)]) == .ref(ref))
             for field in declared.recordFields {
+                // It is in the record still.
+                if field.state == .removed {
+                    let answer = await host.call(
+                        "\(declared.name).get_\(field.name)", [.string(ref)], session: session)
+                    #expect(answer == .failure(removed), "\(declared.name).\(field.name)")
+                    continue
+                }
                 let read = try await value("get_\(field.name)", [.string(ref)])
                 #expect(
                     read == record[field.name] && field.type.admits(read, in: model), "\(declared.name).\(field.name)")
@@ -68,7 +83,7 @@ private let model = Datamodel.all
             let ref = "OpaqueRef:one-\(declared.name)"
             try await host.database.transaction { $0.insert(className: declared.name, ref: ref) { _ in } }
             for field in declared.recordFields {
-                guard field.qualifier == .readWrite,
+                guard field.qualifier == .readWrite, field.state != .removed,
                     model.message("\(declared.name).set_\(field.name)")?.origin != .custom
                 else { continue }
                 func call(_ name: String, _ params: [WireValue]) async -> Result<APIValue, APIError> {

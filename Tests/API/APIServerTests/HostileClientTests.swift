@@ -103,6 +103,34 @@ import Toolstack
         try await run(script, limits: limits)
     }
 
+    /// Half a head that comes with the call before it has a head's time from the answer on, not that between calls, whether
+    /// the call is answered from memory or by a task.
+    @Test func halfAHeadBehindACallIsGivenUp() async throws {
+        var limits = HTTPLimits()
+        limits.headTime = .milliseconds(500)
+        let script = """
+            def work():
+                for first in [call("system.isAlive:x", "y"), call("VM.get_all_where", session, "true"),
+                        b"GET /no-such HTTP/1.1\\r\\n\\r\\n"]:
+                    for half in [b"P", b"POST / HTTP/1.1\\r\\n", b"POST / HTTP/1.1\\r\\nA: b\\r\\nC"]:
+                        s = connect()
+                        s.sendall(first + half)
+                        left = answer(s)[2]
+                        assert (left + rest(s)).startswith(b"HTTP/1.1 408 "), (first, half)
+                # What is whole, and an empty line behind it, keeps its time.
+                s = connect()
+                s.sendall(call("system.isAlive:x", "y") + b"\\r\\n")
+                answer(s)
+                gone = connect()
+                gone.sendall(b"P")
+                assert rest(gone).startswith(b"HTTP/1.1 408 ")
+                s.sendall(call("system.isAlive:x", "y"))
+                assert b"<value>y</value>" in answer(s)[1]
+            bad(work)
+            """
+        try await run(script, limits: limits)
+    }
+
     @Test func aBodyThatStallsIsGivenUp() async throws {
         var limits = HTTPLimits()
         limits.callTime = .milliseconds(500)

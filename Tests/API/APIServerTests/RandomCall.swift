@@ -129,7 +129,7 @@ struct RandomCalls {
         case 3: return .double(Double.random(in: -1e9...1e9, using: &random))
         case 4: return .dateTime("20261128T12:00:00Z")
         case 5: return .array([])
-        case 6: return .structure([])
+        case 6: return chance(0.5) ? .structure([]) : .base64("PCZd")
         case 7: return .array((0..<3).map { _ in anything(depth: depth + 1) })
         case 8: return .structure((0..<3).map { WireMember("m\($0)", anything(depth: depth + 1)) })
         default: return (0..<60).reduce(WireValue.string("deep")) { inner, _ in .array([inner]) }

@@ -207,6 +207,19 @@ import Toolstack
         xml(
             "no session at all", call("VM.get_all"),
             failure("MESSAGE_PARAMETER_COUNT_MISMATCH", "VM.get_all", "0", "-1")),
+        xml(
+            "bytes where a text is due", call("VM.get_by_name_label", s, "<value><base64>YQ==</base64></value>"),
+            failure(
+                "INTERNAL_ERROR",
+                "the value of label is not of type string: &lt;value&gt;&lt;base64&gt;YQ==&lt;/base64&gt;&lt;/value&gt;"
+            )),
+        xml(
+            "bytes where the session is due", call("VM.get_all", "<value><base64>YQ==</base64></value>"),
+            failure("INTERNAL_ERROR", "the session is not a string")),
+        xml(
+            "a field that was removed", call("VBD.get_metrics", s, "<value>OpaqueRef:x</value>"),
+            failure("MESSAGE_REMOVED")),
+        xml("the objects of a class that was removed", call("VMPP.get_all", s), failure("MESSAGE_REMOVED")),
         xml("a removed message", call("host.reset_cpu_features", s, d), failure("MESSAGE_REMOVED")),
         xml(
             "a removed message to a dead session", call("host.reset_cpu_features", "<value>x</value>", d),

@@ -108,6 +108,8 @@ private func call(_ value: String) -> [UInt8] {
         ("<value><boolean>1</boolean></value>", .bool(true)),
         ("<value><double>-2.5e3</double></value>", .double(-2500)),
         ("<value><nil/></value>", .null),
+        ("<value><base64>AA==</base64></value>", .base64("AA==")),
+        ("<value><base64/></value>", .base64("")),
         ("<value><dateTime.iso8601>20250101T00:00:00</dateTime.iso8601></value>", .dateTime("20250101T00:00:00")),
         ("<value>a<!-- <b> -->c<![CDATA[<&>]]>&#x41;&#66;&apos;&lt;</value>", .string("ac<&>AB'<")),
         ("<value>a\r\nb\rc&#13;</value>", .string("a\nb\nc\r")),

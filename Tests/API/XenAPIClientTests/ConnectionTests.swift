@@ -147,6 +147,19 @@ import Testing
         await peer.stop()
     }
 
+    @Test func logoutIsMadeInACancelledTaskToo() async throws {
+        let peer = try await FakePeer { _, _ in .value(.string("OpaqueRef:s")) }
+        let session = try await XenAPISession.login(at: peer.address, user: "root", password: "p")
+        let task = Task {
+            while !Task.isCancelled { await Task.yield() }
+            await session.logout()
+        }
+        task.cancel()
+        await task.value
+        #expect(peer.calls == ["session.login_with_password", "session.logout"])
+        await peer.stop()
+    }
+
     // MARK: - Coordinators
 
     /// The same port at two addresses of this machine: a member and the coordinator that it names.

@@ -27,7 +27,7 @@ final class Recorder: XenAPICaller {
 
     func download(
         from path: String, query: [(name: String, value: String)], to file: String,
-        onProgress: @escaping @Sendable (UInt64) -> Void
+        confirm: @Sendable () async throws -> Void, onProgress: @escaping @Sendable (UInt64) -> Void
     ) async throws -> String? { nil }
 }
 

@@ -39,6 +39,31 @@ import Testing
         #expect(cards.map { $0["addr"]?.text } == ["1"])
     }
 
+    /// SMBIOS tables 0 to 3, each text under QEMU's key for it. A comma in a text is no end of it.
+    @Test func theFirmwareSaysWhatItIsToldTo() throws {
+        #expect(!(try arguments(specification()).contains("-smbios")))
+        let texts = [
+            "bios-vendor": "Maker", "bios-version": "1.0", "system-manufacturer": "A,file=/etc/shadow",
+            "system-product-name": "-daemonize", "system-serial-number": ",,=", "baseboard-asset-tag": "t",
+            "baseboard-location-in-chassis": "slot", "enclosure-asset-tag": "x y",
+        ]
+        let all = try arguments(specification { $0.firmwareTexts = texts })
+        let given = all.indices.filter { all[$0] == "-smbios" }.map { all[$0 + 1] }
+        #expect(
+            given == [
+                "type=0,vendor=Maker,version=1.0",
+                "type=1,manufacturer=A,,file=/etc/shadow,product=-daemonize,serial=,,,,=",
+                "type=2,asset=t,location=slot", "type=3,asset=x y",
+            ])
+        #expect(all.count == (try arguments(specification())).count + 8)
+        for bad in [
+            ["bios-vendor": ""], ["bios-vendor": "a\nb"], ["bios-vendor": "é"], ["file": "x"],
+            ["bios-vendor": String(repeating: "x", count: 513)],
+        ] {
+            #expect(throws: GuestError.self) { try arguments(specification { $0.firmwareTexts = bad }) }
+        }
+    }
+
     /// What a client can name must never become an option, or another key of one.
     @Test(arguments: [
         "-daemonize", "a,process=evil", ",,", "x\",\"driver\":\"null-co", "{}", "'; rm -rf /", "a\nb\r\u{1b}[2J", "é🦀",

@@ -40,4 +40,31 @@ import Testing
         try await database.transaction { tx in tx.delete(sr) }
         #expect(calls.withLock { $0.last } == [sr.opaque])
     }
+
+    /// Nobody sees a row without it, no event tells of it, and it is not written.
+    @Test func whatIsNotStoredIsThereFromTheStart() async throws {
+        let folder = try ScratchFolder("derived")
+        let path = folder.file("pool.db")
+        let sr = Ref<SR>("OpaqueRef:sr")
+        let first = try await PoolDatabase.open(path: path)
+        try await first.transaction { tx in tx.insert(SR.self, ref: sr) { $0[SR.nameLabel] = "a" } }
+        let before = first.read { $0.row(sr)?.lastModified }
+        try await first.close()
+        let derivation = Derivation(
+            classes: [],
+            begin: { reader, set in
+                for row in reader.rows(SR.self) {
+                    set(row, "allowed_operations", [StorageOperations.scan, .plug].apiValue)
+                }
+            }, update: { _, _ in })
+        let second = try await PoolDatabase.open(path: path, deriving: derivation)
+        let row = try #require(second.read { $0.row(sr) })
+        #expect(row[SR.allowedOperations] == [.scan, .plug])
+        #expect(row.lastModified == before && second.read { $0.rows(SR.self).first?[SR.allowedOperations].count } == 2)
+        try await second.transaction { tx in try tx.set(sr, SR.nameLabel, "b") }
+        try await second.close()
+        let third = try await PoolDatabase.open(path: path)
+        #expect(third.read { $0.row(sr) }.map { $0[SR.allowedOperations].isEmpty && $0.nameLabel == "b" } == true)
+        try await third.close()
+    }
 }

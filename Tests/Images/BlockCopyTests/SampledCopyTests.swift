@@ -135,6 +135,59 @@ import Testing
         try source.close()
     }
 
+    /// Enough for several threads past the page cache. They look at every byte, so zeroes between data go, too.
+    @Test(arguments: [0, 1, 3].map { CopyPairsTests.layouts[$0] })
+    func copiesPastThePageCacheWithEveryTreatment(_ to: CopyPairsTests.Layout) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("past")
+        let raw = folder.file("source")
+        // A MiB of stored zeroes, with data on pages at its beginning, between, and at its end. Each ninth is a hole.
+        let places: [Range<Int>] = [0..<65536, 151_552..<196_608, 262_144..<393_216, 1_044_480..<1_048_576]
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        for place in places { bytes.replaceSubrange(place, with: random.bytes(place.count).map { $0 | 1 }) }
+        let file = try ImageFile(path: raw, access: .create, locking: false)
+        let filled = (0..<45 as Range<UInt64>).filter { $0 % 9 != 4 }
+        for megabyte in filled { try file.write(bytes: bytes, at: megabyte << 20) }
+        file.close()
+        let source = try DiskImage.open(path: raw, format: .raw, readOnly: true)
+        for zeroes in Zeroes.allCases {
+            let path = folder.file(zeroes.rawValue)
+            let target = try DiskImage.create(
+                path: path, format: to.format, size: source.size, options: to.options, isUnpublished: true)
+            var options = CopyEngine.Options()
+            options.destinationIsZero = true
+            options.bypassCache = true
+            options.zeroes = zeroes
+            // As of a file system that cannot.
+            options.clones = false
+            let progress = ProgressCounter()
+            try CopyEngine.copy(from: source, to: target, options: options, progress: progress)
+            #expect(progress.done == progress.total && progress.total == UInt64(filled.count) << 20)
+            #expect((target as? any BulkDestination)?.bypassesCache == true, "scratch folders must not lie in memory")
+            try target.close()
+            let copy = try DiskImage.open(path: path, format: to.format, readOnly: true)
+            #expect(try CompareEngine.firstDifference(source, copy) == nil)
+            try copy.close()
+            guard to.format == .raw else { continue }
+            let kept = try DiskImage.open(path: path, format: .raw, readOnly: true)
+            for megabyte in filled {
+                let start = megabyte << 20
+                let whole = start..<start + 1 << 20
+                let stored = try Self.stored(kept, whole)
+                let data = places.map { start + UInt64($0.lowerBound)..<start + UInt64($0.upperBound) }
+                #expect(stored == (zeroes == .keep ? [whole] : data))
+            }
+            try kept.close()
+        }
+        // QEMU wants the source for itself.
+        try source.close()
+        for zeroes in Zeroes.allCases {
+            let compared = try Tool.run(
+                "qemu-img", ["compare", "-f", "raw", "-F", to.qemuFormat, raw, folder.file(zeroes.rawValue)])
+            #expect(compared.status == 0, "\(compared.output)\(compared.errors)")
+        }
+    }
+
     /// Two file systems of different kinds: the kernel copies nothing between them, and what it would is copied all the same.
     @Test(arguments: Zeroes.allCases)
     func copiesWhereTheKernelDoesNot(_ zeroes: Zeroes) throws {

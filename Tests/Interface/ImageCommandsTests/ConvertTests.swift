@@ -12,12 +12,20 @@ import Testing
             in: folder, size: 512 * Int.random(in: 20_000...40_000, using: &random), random: &random)
         // As long as a name may be.
         let target = folder.file(String(repeating: "t", count: 255))
-        try Tool.check(
+        let outcome = try Tool.run(
             "gantry",
             [
                 "image", "convert", "-p", "-f", direction.source.rawValue, "-O", direction.target.rawValue, "--verify",
                 try sample.path(direction.source), target,
             ])
+        try #require(outcome.succeeded, "\(outcome.errors)")
+        // Standard error is no terminal: whole lines, nothing is drawn over.
+        let lines = outcome.errors.split(separator: "\n")
+        #expect(lines.allSatisfy { $0.hasPrefix("converting: ") || $0.hasPrefix("verifying: ") }, "\(lines)")
+        for phase in ["converting", "verifying"] {
+            #expect(lines.contains { $0.hasPrefix("\(phase): 100%") }, "\(lines)")
+        }
+        #expect(!outcome.errors.contains("\r") && outcome.errors.hasSuffix("\n"))
         let compared = try Tool.run(
             "qemu-img", ["compare", "-f", "raw", "-F", direction.target.qemuName, sample.raw, target])
         #expect(compared.succeeded, "\(compared.output)\(compared.errors)")
@@ -40,6 +48,44 @@ import Testing
         let size = try FileManager.default.attributesOfItem(atPath: fixed)[.size] as? Int
         #expect(size == (8 << 20) + 512)
         try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", "vpc", sample.raw, fixed])
+    }
+
+    /// Six pieces of 64 KiB, in memory: there, space is counted by the page and nothing is cloned.
+    @Test(arguments: [ImageFormat.raw, .vhd, .qcow2])
+    func zeroesThatTheSourceStoresAreTreatedAsAsked(_ format: ImageFormat) throws {
+        var random = SeededRandom.printed()
+        let folder = "/dev/shm/gantry-zeroes-\(random.next())"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let page = random.bytes(4096).map { $0 | 1 }
+        // Of 16 pages: data, zeroes, both in three orders. The sixth piece is a hole.
+        var content: [UInt8] = []
+        let pieces = [
+            "dddddddddddddddd", "0000000000000000", "0000dddddddddddd", "dddddddd00000000", "dddd00000000dddd",
+        ]
+        for letter in pieces.joined() { content += letter == "d" ? page : [UInt8](repeating: 0, count: 4096) }
+        let source = folder + "/source"
+        try Data(content).write(to: URL(fileURLWithPath: source))
+        try #require(FileHandle(forUpdatingAtPath: source)).truncate(atOffset: 6 * 65536)
+        var sizes: [Int] = []
+        for how in ["keep", "sample", "search"] {
+            let target = folder + "/" + how
+            try Tool.check(
+                "gantry",
+                ["image", "convert", "--zeroes", how, "-f", "raw", "-O", format.rawValue, "--verify", source, target])
+            try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", format.qemuName, source, target])
+            let info = try json(
+                try Tool.check("gantry", ["image", "info", "-f", format.rawValue, "--json", target]))
+            sizes.append(try #require(info["actual-size"] as? Int))
+        }
+        // The second piece whole, four pages before and eight behind data; then also the eight between data.
+        #expect(sizes[0] - sizes[1] == (16 + 4 + 8) * 4096 && sizes[1] - sizes[2] == 8 * 4096, "\(sizes)")
+        if format == .raw { #expect(sizes[0] == 5 * 65536) }
+        // What happens when nothing is said.
+        let target = folder + "/default"
+        try Tool.check("gantry", ["image", "convert", "-f", "raw", "-O", format.rawValue, source, target])
+        let info = try json(try Tool.check("gantry", ["image", "info", "-f", format.rawValue, "--json", target]))
+        #expect(info["actual-size"] as? Int == sizes[1])
     }
 
     @Test("writing into an existing image replaces its content (case 6.6)")

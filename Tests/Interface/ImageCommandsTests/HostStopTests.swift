@@ -49,6 +49,17 @@ import Testing
         #expect(try stop(folder, ["--all"]).status == 0)
     }
 
+    /// The images' program works by itself, and names the one that it lacks.
+    @Test func administrationNeedsItsProgram() throws {
+        let folder = try ScratchFolder("host")
+        let lonely = folder.file("gantry")
+        try FileManager.default.copyItem(atPath: Tool.find("gantry"), toPath: lonely)
+        #expect(try Tool.run(lonely, ["image", "info", "-f", "raw", lonely]).status == 0)
+        let refused = try Tool.run(lonely, ["host", "stop"])
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains("gantry-host") && refused.errors.contains("No such file"))
+    }
+
     @Test func aDataPathClosesItsImageAndEndsByItself() throws {
         let folder = try ScratchFolder("host")
         let image = folder.file("disk.qcow2")

@@ -94,9 +94,10 @@ final class FakeToolstack: XenAPICaller {
 
     func download(
         from path: String, query: [(name: String, value: String)], to file: String,
-        onProgress: @escaping @Sendable (_ done: UInt64) -> Void
+        confirm: @Sendable () async throws -> Void, onProgress: @escaping @Sendable (_ done: UInt64) -> Void
     ) async throws -> String? {
         note("GET \(path) \(file)", query)
+        try await confirm()
         return nil
     }
 

@@ -111,6 +111,35 @@ import Testing
         }
     }
 
+    /// What has the file's name is whole: until it was confirmed there is none, and after a failure nothing is left.
+    @Test func aDownloadHasItsNameOnlyWhenItIsConfirmed() async throws {
+        struct Broken: Error {}
+        try await session { session, _, folder in
+            let file = folder.file("disk")
+            await #expect(throws: Broken.self) {
+                try await session.download(
+                    from: "/export_raw_vdi", query: [("vdi", "d")], to: file,
+                    confirm: {
+                        #expect(!FileManager.default.fileExists(atPath: file))
+                        throw Broken()
+                    }
+                ) { _ in }
+            }
+            let left = try folder.contents()
+            #expect(left == ["api"])
+            // Somebody else made the file meanwhile: theirs stays as it is.
+            await #expect(throws: TransferFileError(path: file, reason: "File exists")) {
+                try await session.download(
+                    from: "/export_raw_vdi", query: [("vdi", "d")], to: file,
+                    confirm: { try Data([7]).write(to: URL(fileURLWithPath: file)) }
+                ) { _ in }
+            }
+            let names = try folder.contents()
+            let content = try Data(contentsOf: URL(fileURLWithPath: file))
+            #expect(names.sorted() == ["api", "disk"] && content == Data([7]))
+        }
+    }
+
     @Test func refusedTransferLeavesNoFile() async throws {
         try await session { session, server, folder in
             let refused = ConnectionError.status(.unixSocket(path: server.path), path: "/nothing", status: 403)

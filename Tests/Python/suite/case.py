@@ -179,7 +179,9 @@ class Case(unittest.TestCase):
         except XenAPI.Failure:
             return
         for vdi in record["VDIs"]:
-            self.x.VDI.destroy(vdi)
+            # Bases go with the last disk that stands on them.
+            if vdi in self.x.VDI.get_all() and self.x.VDI.get_managed(vdi):
+                self.x.VDI.destroy(vdi)
         for pbd in record["PBDs"]:
             self.x.PBD.unplug(pbd)
         self.x.SR.destroy(sr) if record["PBDs"] else self.x.SR.forget(sr)

@@ -68,8 +68,8 @@ class Message:
         self.needs_session = declared.get("session", True)
         self.is_pool_internal = declared.get("poolInternal", False)
         self.errors = declared.get("errors", [])
-        # What is implied by a removed field still works.
-        self.is_removed = declared["lifecycle"]["state"] == "removed" and self.kind == "custom"
+        # Also what is implied by a removed field or class.
+        self.is_removed = declared["lifecycle"]["state"] == "removed"
         self.coverage = coverage[self.name]
 
     @property

@@ -30,6 +30,7 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     let router: RequestRouter
     let group: ConnectionGroup
     let isTLS: Bool
+    private let decoder: HTTPRequestDecoder
     var context: ChannelHandlerContext?
     var phase = Phase.head
     var inputIsClosed = false
@@ -53,7 +54,9 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     var before: HTTPConnection?
     var after: HTTPConnection?
 
-    init(router: RequestRouter, group: ConnectionGroup, isTLS: Bool) {
+    /// `decoder` is the one that takes this connection's requests apart.
+    init(router: RequestRouter, group: ConnectionGroup, isTLS: Bool, decoder: HTTPRequestDecoder) {
+        self.decoder = decoder
         eventLoop = group.eventLoop
         self.router = router
         self.group = group
@@ -118,7 +121,7 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         guard context.channel.isWritable else { return }
         if case .head = phase {
-            group.wait(self, for: .request)
+            group.wait(self, for: nextWait)
             advance()
         }
     }
@@ -377,7 +380,20 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     func next(isLast: Bool) {
         guard !isLast else { return closeAfterAnswer() }
         phase = .head
-        group.wait(self, for: .request)
+        group.wait(self, for: nextWait)
+    }
+
+    /// What a connection between requests waits for: the beginning of a head may have come with what was answered.
+    private var nextWait: Waiting {
+        guard parts.isEmpty, malformed == nil, let context else { return .request }
+        // Whether the stream could end here. The decoder only says it; nothing in it changes, as no bytes are given to it.
+        var nothing = ByteBuffer()
+        do {
+            _ = try decoder.decodeLast(context: context, buffer: &nothing, seenEOF: true)
+            return .request
+        } catch {
+            return .head
+        }
     }
 
     /// Answers a request that is not understood, and ends the connection: nobody knows where the next one begins.

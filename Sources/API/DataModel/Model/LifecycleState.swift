@@ -4,6 +4,6 @@ public enum LifecycleState: String, Sendable {
     case prototyped
     case published
     case deprecated
-    /// A removed message answers MESSAGE_REMOVED; a removed field is still part of the record.
+    /// A removed message answers MESSAGE_REMOVED, also the accessors of a removed field; the field is still part of the record.
     case removed
 }

@@ -81,11 +81,10 @@ public final class XenAPISession: XenAPICaller {
             at: address, user: user, password: password, certificates: certificates, options: options)
         do {
             let result = try await body(session)
-            // Also when the task is cancelled, which would keep the call from being made.
-            await shielded { await session.logout() }
+            await session.logout()
             return result
         } catch {
-            await shielded { await session.logout() }
+            await session.logout()
             throw error
         }
     }
@@ -100,13 +99,15 @@ public final class XenAPISession: XenAPICaller {
         }
     }
 
-    /// Ends the session and closes the connections. A server that is gone already is no error.
+    /// Ends the session and closes the connections, also when the caller's task is cancelled. A server that is gone already
+    /// is no error; one that is silent is waited for 10 s.
     public func logout() async {
         let link = state.withLock { state in
             state.isOver = true
             return state.link
         }
-        _ = try? await link.transport.call("session.logout", [.string(link.ref)])
+        // A cancelled task would not make the call, and leave the session to the server.
+        await shielded { _ = try await link.transport.call("session.logout", [.string(link.ref)]) }
         await close()
     }
 

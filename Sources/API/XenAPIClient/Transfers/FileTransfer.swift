@@ -35,23 +35,59 @@ struct FileChunks: AsyncSequence, Sendable {
 /// A local file of a transfer. Closed when the last user lets go of it.
 final class OpenFile: Sendable {
     let path: String
+    /// The name that the file has until it is whole; nil when it has its own from the beginning.
+    private let working: String?
     private let descriptor: Int32
     private let isOwned: Bool
 
     /// Opens `path` to be read.
     init(reading path: String) throws(TransferFileError) {
         self.path = path
+        working = nil
         descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         isOwned = true
         guard descriptor >= 0 else { throw Self.failure(path) }
     }
 
-    /// Makes `path`, readable by its owner only; it must not exist. An empty path is standard output.
+    /// Makes the file that `publish` will call `path`, readable by its owner only; nothing of that name may exist. An empty
+    /// path is standard output.
     init(creating path: String) throws(TransferFileError) {
         self.path = path.isEmpty ? "standard output" : path
         isOwned = !path.isEmpty
-        descriptor = path.isEmpty ? 1 : unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard !path.isEmpty else {
+            (working, descriptor) = (nil, 1)
+            return
+        }
+        // Said before anything is received; `publish` makes sure of it.
+        var status = stat()
+        guard unsafe lstat(path, &status) != 0 else {
+            throw TransferFileError(path: path, reason: unsafe String(cString: strerror(EEXIST)))
+        }
+        let name = "\(path).\(UInt32.random(in: 0...UInt32.max)).part"
+        working = name
+        descriptor = unsafe open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Self.failure(path) }
+    }
+
+    /// Gives a new file, which is whole now, its own name, once its content is on stable storage. Nothing is replaced.
+    func publish() throws(TransferFileError) {
+        guard let working else { return }
+        guard fsync(descriptor) == 0 else { throw Self.failure(path) }
+        if unsafe link(working, path) == 0 {
+            _ = unsafe unlink(working)
+        } else {
+            // File systems without links: nobody else should be making this file, so that it is looked for first will do.
+            guard errno == EPERM || errno == ENOTSUP || errno == ENOSYS else { throw Self.failure(path) }
+            guard unsafe access(path, F_OK) != 0 else {
+                throw TransferFileError(path: path, reason: unsafe String(cString: strerror(EEXIST)))
+            }
+            guard unsafe rename(working, path) == 0 else { throw Self.failure(path) }
+        }
+        let folder = path.contains("/") ? String(path[...(path.lastIndex(of: "/") ?? path.startIndex)]) : "."
+        let parent = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard parent >= 0 else { throw Self.failure(folder) }
+        defer { close(parent) }
+        guard fsync(parent) == 0 || errno == EINVAL else { throw Self.failure(folder) }
     }
 
     deinit { if isOwned, descriptor >= 0 { close(descriptor) } }
@@ -94,8 +130,8 @@ final class OpenFile: Sendable {
         }
     }
 
-    /// Removes the file from its folder.
-    func remove() { if isOwned { _ = unsafe unlink(path) } }
+    /// Removes a file that was not published from its folder.
+    func remove() { if let working { _ = unsafe unlink(working) } }
 
     private static func failure(_ path: String) -> TransferFileError {
         TransferFileError(path: path, reason: unsafe String(cString: strerror(errno)))

@@ -18,16 +18,7 @@ extension XenAPISession {
     @discardableResult
     public func download(
         from urlPath: String, query: [(name: String, value: String)], to path: String,
-        onProgress: @escaping @Sendable (_ done: UInt64) -> Void
-    ) async throws -> String? {
-        try await download(from: urlPath, query: query, to: path, confirm: {}, onProgress: onProgress)
-    }
-
-    /// Does the same and keeps the file only when `confirm`, run after everything was received, does not throw: that the
-    /// body ended does not always say that it was whole.
-    func download(
-        from urlPath: String, query: [(name: String, value: String)], to path: String,
-        confirm: () async throws -> Void, onProgress: @escaping @Sendable (_ done: UInt64) -> Void
+        confirm: @Sendable () async throws -> Void, onProgress: @escaping @Sendable (_ done: UInt64) -> Void
     ) async throws -> String? {
         let file = try OpenFile(creating: path)
         do {
@@ -40,6 +31,7 @@ extension XenAPISession {
                 }
             }
             try await confirm()
+            try await NIOThreadPool.singleton.runIfActive { try file.publish() }
             return reply.taskReference
         } catch {
             // It is ours and holds no image.

@@ -28,7 +28,7 @@ extension WireValue {
         case .string(let text), .dateTime(let text): text
         case .int(let number): String(number)
         case .int32(let number): String(number)
-        case .bool, .double, .array, .structure, .null: nil
+        case .bool, .double, .base64, .array, .structure, .null: nil
         }
     }
 
@@ -39,7 +39,7 @@ extension WireValue {
         case .int(let number): Double(number)
         case .int32(let number): Double(number)
         case .string(let text): Double(text)
-        case .bool, .dateTime, .array, .structure, .null: nil
+        case .bool, .dateTime, .base64, .array, .structure, .null: nil
         }
     }
 

@@ -10,12 +10,24 @@ struct FileRepository: Sendable {
     /// Names the SR that owns the folder, so that two SRs cannot share one by mistake.
     private static let marker = ".gantry-sr"
     /// Begins the names of images that are being made.
-    private static let unfinished = ".gantry-new-"
+    static let unfinished = ".gantry-new-"
+
+    /// In device_config: `thin` or `thick`.
+    static let allocationKey = "allocation"
 
     let uuid: String
     let path: String
+    /// Raw images take all their space when they are made.
+    private let isThick: Bool
 
     init(_ repository: StorageRepository) throws(StorageError) {
+        let allocation = repository.deviceConfig[Self.allocationKey] ?? "thin"
+        guard allocation == "thin" || allocation == "thick" else {
+            throw StorageError(
+                .invalidArgument, "device-config:\(Self.allocationKey) is thin or thick, not '\(allocation)'")
+        }
+        isThick = allocation == "thick"
+        try FormatLimits.check(repository.deviceConfig)
         guard let location = repository.deviceConfig["location"], !location.isEmpty else {
             throw StorageError(.locationMissing, "device-config:location is missing: the folder for the disk images")
         }
@@ -61,6 +73,7 @@ struct FileRepository: Sendable {
         for name in try names(hidden: true) where name.hasPrefix(Self.unfinished) {
             unsafe unlink(path + "/" + name)
         }
+        try removeLeftovers()
     }
 
     func removeMarker() throws(StorageError) {
@@ -68,7 +81,15 @@ struct FileRepository: Sendable {
         try syncFolder()
     }
 
-    private func owner() throws(StorageError) -> String? {
+    /// Throws when the folder is another SR's.
+    func requireOwn() throws(StorageError) {
+        if let other = try owner(), other != uuid {
+            throw StorageError(.repositoryUnavailable, "\(path) belongs to the SR \(other), not to \(uuid)")
+        }
+    }
+
+    /// The SR that the folder is; nil when it is none's.
+    func owner() throws(StorageError) -> String? {
         guard FileManager.default.fileExists(atPath: path) else {
             throw StorageError(.repositoryUnavailable, "the folder \(path) does not exist on this host")
         }
@@ -85,7 +106,7 @@ struct FileRepository: Sendable {
         try syncFolder()
     }
 
-    private func names(hidden: Bool = false) throws(StorageError) -> [String] {
+    func names(hidden: Bool = false) throws(StorageError) -> [String] {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: path)
                 .filter { $0 != "lost+found" && (hidden || !$0.hasPrefix(".gantry-")) }
@@ -95,7 +116,7 @@ struct FileRepository: Sendable {
     }
 
     /// Makes created, renamed and removed names durable.
-    private func syncFolder() throws(StorageError) {
+    func syncFolder() throws(StorageError) {
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw StorageError(BlockError(call: "open", errno: errno, path: path), otherwise: .repositoryUnavailable)
@@ -121,10 +142,17 @@ struct FileRepository: Sendable {
         var result = RepositoryScan(volumes: [], problems: [:])
         for name in try names().sorted() {
             do throws(StorageError) {
-                result.volumes.append(try stat(name))
+                let volume = try VolumeName(location: name)
+                result.volumes.append(try stat(volume))
             } catch {
                 result.problems[name] = error.message
             }
+        }
+        try settleDoubles(&result)
+        // What others are differences to is no disk of its own, whatever it says.
+        let parents = Set(result.volumes.compactMap(\.parentUUID))
+        for index in result.volumes.indices where parents.contains(result.volumes[index].uuid) {
+            result.volumes[index].isHidden = true
         }
         return result
     }
@@ -138,13 +166,15 @@ struct FileRepository: Sendable {
     }
 
     func stat(_ location: String) throws(StorageError) -> Volume {
-        let name = try VolumeName(location: location)
-        let info = try reporting(.volumeUnavailable) { () throws(BlockError) in
-            try DiskImage.info(path: path + "/" + location, format: name.format)
-        }
+        try stat(try find(location))
+    }
+
+    /// The volume of exactly this name.
+    func stat(_ name: VolumeName) throws(StorageError) -> Volume {
+        let info = try info(name)
         return Volume(
-            uuid: name.uuid, location: location, format: name.format, virtualSize: info.virtualSize,
-            physicalSize: info.actualSize)
+            uuid: name.uuid, location: name.location, format: name.format, virtualSize: info.virtualSize,
+            physicalSize: info.actualSize, isHidden: name.isBase || info.isHidden, parentUUID: try parent(info)?.uuid)
     }
 
     func create(uuid: String, size: UInt64, format: ImageFormat) throws(StorageError) -> Volume {
@@ -154,13 +184,18 @@ struct FileRepository: Sendable {
             throw StorageError(.volumeExists, "\(final) exists already")
         }
         let temporary = path + "/" + Self.unfinished + name.location
-        let image = try reporting(.volumeCreation) { () throws(BlockError) in
-            try DiskImage.create(path: temporary, format: format, size: size, options: CreateOptions())
+        var options = CreateOptions()
+        if isThick && format == .raw {
+            try requireRoom(size)
+            options.preallocation = .falloc
+        }
+        let image = try reporting(.volumeCreation) { [options] () throws(BlockError) in
+            try DiskImage.create(path: temporary, format: format, size: size, options: options)
         }
         do throws(StorageError) {
             try reporting(.volumeCreation) { () throws(BlockError) in try image.close() }
             try publish(temporary, as: final)
-            return try stat(name.location)
+            return try stat(name)
         } catch {
             // Under either name it is this call's own: nothing was there.
             unsafe unlink(temporary)
@@ -169,8 +204,30 @@ struct FileRepository: Sendable {
         }
     }
 
+    /// Throws SRNoSpace when the SR has less than `size` bytes left: before anything is made.
+    private func requireRoom(_ size: UInt64) throws(StorageError) {
+        let space = try space()
+        guard size <= space.free else {
+            throw StorageError(
+                .noSpace,
+                "There is insufficient space [opterr=\(size) bytes are wanted at once and \(space.free) are free]")
+        }
+    }
+
+    /// Takes the space of that part of a file; gives back what it took when there is not enough.
+    private func reserve(_ file: String, from start: UInt64, to end: UInt64) throws(BlockError) {
+        let descriptor = unsafe open(file, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { throw BlockError(call: "open", errno: errno, path: file) }
+        defer { close(descriptor) }
+        let failure = posix_fallocate(descriptor, off_t(start), off_t(end - start))
+        guard failure == 0 else {
+            ftruncate(descriptor, off_t(start))
+            throw BlockError(call: "posix_fallocate", errno: failure, path: file)
+        }
+    }
+
     /// Gives a finished image its name.
-    private func publish(_ temporary: String, as final: String) throws(StorageError) {
+    func publish(_ temporary: String, as final: String) throws(StorageError) {
         guard unsafe rename(temporary, final) == 0 else {
             let error = BlockError(call: "rename", errno: errno, path: final)
             unsafe unlink(temporary)
@@ -181,7 +238,10 @@ struct FileRepository: Sendable {
 
     /// Only with the image's lock: `.volumeInUse` while anybody has it open. An image that is gone is fine.
     func remove(_ location: String) throws(StorageError) {
-        let final = path + "/" + (try VolumeName(location: location)).location
+        let name = try find(location)
+        let final = path + "/" + name.location
+        try requireChildless(name)
+        let below = try? parents(of: name)
         do throws(BlockError) {
             let file = try ImageFile(path: final, access: .readWrite)
             defer { file.close() }
@@ -190,13 +250,15 @@ struct FileRepository: Sendable {
             guard error.code == .notFound else { throw StorageError(error, otherwise: .volumeDeletion) }
         }
         try syncFolder()
+        try removeUnneeded(below ?? [])
     }
 
     /// Grows the image: a raw file in place, the others by copying into a larger one that then takes the name, so that a
-    /// crash leaves the old or the new image whole.
+    /// crash leaves the old or the new image whole. One with parents grows in place: a copy would hold all that they hold.
     func resize(_ location: String, to size: UInt64) throws(StorageError) -> Volume {
-        let name = try VolumeName(location: location)
-        let present = try stat(location)
+        let name = try find(location)
+        let location = name.location
+        let present = try stat(name)
         guard size >= present.virtualSize else {
             throw StorageError(
                 .volumeSize, "VDI Invalid size [opterr=shrinking not allowed: \(present.virtualSize) to \(size) bytes]")
@@ -204,14 +266,23 @@ struct FileRepository: Sendable {
         if size == present.virtualSize { return present }
         let final = path + "/" + location
         if name.format == .raw {
+            if isThick { try requireRoom(size - present.virtualSize) }
             try reporting(.volumeResize) { () throws(BlockError) in
                 let file = try ImageFile(path: final, access: .readWrite)
                 defer { file.close() }
+                if isThick { try reserve(final, from: present.virtualSize, to: size) }
                 if unsafe truncate(final, off_t(size)) != 0 {
                     throw BlockError(call: "truncate", errno: errno, path: final)
                 }
             }
             return try stat(location)
+        }
+        let parents = try parents(of: name)
+        if !parents.isEmpty {
+            try reporting(.volumeResize) { () throws(BlockError) in
+                try DiskImage.resize(path: final, format: name.format, to: size, policy: policy(parents))
+            }
+            return try stat(name)
         }
         let temporary = path + "/" + Self.unfinished + location
         let source = try reporting(.volumeResize) { () throws(BlockError) in
@@ -231,6 +302,6 @@ struct FileRepository: Sendable {
             throw StorageError(error, otherwise: .volumeResize)
         }
         try publish(temporary, as: final)
-        return try stat(location)
+        return try stat(name)
     }
 }

@@ -16,11 +16,13 @@ public struct FileStorageManager: StorageManager {
                 "SR_CREATE": 1, "SR_DELETE": 1, "SR_ATTACH": 1, "SR_DETACH": 1, "SR_SCAN": 1, "SR_UPDATE": 1,
                 "VDI_CREATE": 1, "VDI_DELETE": 1, "VDI_ATTACH": 1, "VDI_DETACH": 1, "VDI_ACTIVATE": 1,
                 "VDI_DEACTIVATE": 1, "VDI_RESIZE": 1, "VDI_UPDATE": 1, "VDI_MIRROR": 1, "VDI_INTRODUCE": 1,
-                "THIN_PROVISIONING": 1,
+                "THIN_PROVISIONING": 1, "VDI_SNAPSHOT": 1, "VDI_CLONE": 1, "VDI_REVERT": 1, "SR_PROBE": 1,
             ],
             configuration: [
                 "location": "absolute path of the folder that holds the images",
                 FormatPreference.key: "comma-separated image formats for new disks, best first (raw, vhd, qcow2)",
+                FormatLimits.key: "the largest virtual size of qcow2 disks, as in 32TiB; 16TiB when absent",
+                FileRepository.allocationKey: "thin, or thick: raw disks take all their space when they are made",
             ],
             supportedImageFormats: [.vhd, .qcow2, .raw])
     }
@@ -29,10 +31,22 @@ public struct FileStorageManager: StorageManager {
         FormatPreference.read(configuration, supported: info.supportedImageFormats)
     }
 
-    public func largestSize(_ format: ImageFormat) -> UInt64 { FormatLimits.of(format).maximum }
+    public var fixedConfiguration: Set<String> { ["location"] }
+
+    public func largestSize(_ format: ImageFormat) -> UInt64 { largestSize(format, configuration: [:]) }
+
+    public func largestSize(_ format: ImageFormat, configuration: [String: String]) -> UInt64 {
+        FormatLimits.of(format, configuration).maximum
+    }
 
     public func roundedSize(_ size: UInt64, format: ImageFormat) throws(StorageError) -> UInt64 {
-        let limits = FormatLimits.of(format)
+        try roundedSize(size, format: format, configuration: [:])
+    }
+
+    public func roundedSize(
+        _ size: UInt64, format: ImageFormat, configuration: [String: String]
+    ) throws(StorageError) -> UInt64 {
+        let limits = FormatLimits.of(format, configuration)
         let wanted = max(size, limits.minimum)
         guard let rounded = wanted.roundedUp(to: limits.unit), rounded <= limits.maximum else {
             throw StorageError(
@@ -52,6 +66,7 @@ public struct FileStorageManager: StorageManager {
     public func destroyRepository(_ repository: StorageRepository) async throws(StorageError) {
         try await blocking { () throws(StorageError) in
             let folder = try FileRepository(repository)
+            try folder.requireOwn()
             guard try folder.scan().volumes.isEmpty else {
                 throw StorageError(.repositoryNotEmpty, "\(folder.path) still holds disk images; destroy them first")
             }
@@ -64,6 +79,19 @@ public struct FileStorageManager: StorageManager {
     }
 
     public func detach(_ repository: StorageRepository) async throws(StorageError) {}
+
+    public func probe(
+        _ deviceConfig: [String: String], smConfig: [String: String]
+    ) async throws(StorageError) -> [RepositoryProbe] {
+        try await blocking { () throws(StorageError) in
+            let folder = try FileRepository(StorageRepository(uuid: "", deviceConfig: deviceConfig))
+            let owner = try folder.owner()
+            return [
+                RepositoryProbe(
+                    configuration: deviceConfig, isComplete: true, uuid: owner, space: try folder.space())
+            ]
+        }
+    }
 
     public func space(_ repository: StorageRepository) async throws(StorageError) -> RepositorySpace {
         try await blocking { () throws(StorageError) in try FileRepository(repository).space() }
@@ -110,8 +138,41 @@ public struct FileStorageManager: StorageManager {
     public func attachVolume(
         _ repository: StorageRepository, _ volume: VolumeID, writable: Bool
     ) async throws(StorageError) -> VolumeAccess {
-        let folder = try FileRepository(repository)
-        let name = try VolumeName(location: volume.location)
-        return .image(path: folder.path + "/" + name.location, format: name.format)
+        try await blocking { () throws(StorageError) in
+            let folder = try FileRepository(repository)
+            let name = try folder.find(volume.location)
+            if name.isBase && writable {
+                throw StorageError(.volumeUnavailable, "\(name.location) holds what other disks stand on")
+            }
+            let parents = try folder.parents(of: name)
+            if parents.isEmpty { return .image(path: folder.file(name), format: name.format) }
+            return .chain(
+                VolumeImage(path: folder.file(name), format: name.format),
+                parents: parents.map { VolumeImage(path: folder.file($0), format: $0.format) })
+        }
+    }
+
+    public func snapshotVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
+    ) async throws(StorageError) -> DerivedVolume {
+        try await blocking { () throws(StorageError) in
+            try FileRepository(repository).snapshot(volume.location, as: new.uuid, fault: .volumeSnapshot)
+        }
+    }
+
+    public func cloneVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
+    ) async throws(StorageError) -> DerivedVolume {
+        try await blocking { () throws(StorageError) in
+            try FileRepository(repository).snapshot(volume.location, as: new.uuid, fault: .volumeClone)
+        }
+    }
+
+    public func revertVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, to snapshot: VolumeID
+    ) async throws(StorageError) -> Volume {
+        try await blocking { () throws(StorageError) in
+            try FileRepository(repository).revert(volume.location, to: snapshot.location)
+        }
     }
 }

@@ -85,7 +85,9 @@ struct AuditEntry: Sendable {
     }
 
     /// Tells sessions apart without giving them away: the reference of a session is as good as a password.
-    private static func tracking(_ session: Ref<Session>) -> String { String(MD5.uuid(session.opaque).prefix(18)) }
+    private static func tracking(_ session: Ref<Session>) -> String {
+        String(NameDigest.uuid(session.opaque).prefix(18))
+    }
 
     private static func cut(_ text: String) -> String {
         text.utf8.count <= longestText ? text : String(text.prefix(longestText)) + "…"

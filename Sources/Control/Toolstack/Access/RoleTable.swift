@@ -16,7 +16,7 @@ struct RoleEntry: Sendable {
     init(
         name: String, description: String, subroles: [String] = [], isInternal: Bool = false, basic: BasicRole? = nil
     ) {
-        uuid = MD5.uuid(name)
+        uuid = NameDigest.uuid(name)
         ref = "OpaqueRef:\(uuid)"
         self.name = name
         self.description = description

@@ -58,9 +58,10 @@ actor DatapathHost {
             atPath: home, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let handle = makeHandle(id)
         var arguments = [
-            program, "serve", "--image", image.path, "--format", image.format, "--nbd", handle.nbdSocket, "--control",
-            handle.controlSocket, "--crash-mark", markPath(id), "--wait",
+            program, "serve", "--nbd", handle.nbdSocket, "--control", handle.controlSocket, "--crash-mark",
+            markPath(id), "--wait",
         ]
+        arguments += image.arguments
         if image.readOnly { arguments.append("--read-only") }
         // The process does nothing before it is told to go on, which is when its record is there: should we die before
         // that, the pipe ends and so does it. No process without a record.

@@ -22,7 +22,7 @@ extension APIValue {
     init(echo wire: WireValue) {
         self =
             switch wire {
-            case .string(let text): .string(text)
+            case .string(let text), .base64(let text): .string(text)
             case .int(let number): .int(number)
             case .int32(let number): .int(Int64(number))
             case .bool(let flag): .bool(flag)

@@ -78,8 +78,8 @@ extension Dispatcher {
     }
 
     public func coverage(of message: MessageDeclaration) -> Coverage {
+        if message.state == .removed { return .answered }
         if handlers[message.wireName] != nil { return .implemented }
-        if message.state == .removed && message.origin == .custom { return .answered }
         return implied.handler(for: message) == nil ? .missing : .answered
     }
 

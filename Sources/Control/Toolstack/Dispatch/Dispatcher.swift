@@ -114,7 +114,7 @@ public final class Dispatcher: Sendable {
                 throw Settled(error: .internalError("\(name) is only for the hosts of a pool"), isForeseen: true)
             }
         }
-        if message.state == .removed && message.origin == .custom { throw APIError("MESSAGE_REMOVED") }
+        if message.state == .removed { throw APIError("MESSAGE_REMOVED") }
         let record = audited(message, as: name, given, Call(session: session, caller: caller, client: client))
         do {
             if message.needsSession { try caller.require(permission(for: message, given)) }

@@ -14,8 +14,7 @@ struct PlainFieldMessages: Sendable {
                 "start_delay", "shutdown_delay", "order", "is_default_template",
             ]
         ),
-        ("VDI", ["on_boot", "allow_caching", "read_only", "sharable"]),
-        ("VBD", ["mode"]),
+        ("VDI", ["allow_caching"]),
         ("SR", ["shared"]),
         ("network", ["default_locking_mode"]),
     ]

@@ -26,11 +26,12 @@ struct QuickReads: Sendable {
     private let database: PoolDatabase
     private let reads: [String: (className: String, read: Read)]
 
-    /// Messages that `handlers` implements are left to it.
+    /// Messages that `handlers` implements are left to it; those that were removed, to the dispatcher's refusal.
     init(database: PoolDatabase, model: Datamodel, handlers: [String: MessageHandler]) {
         self.database = database
         var reads: [String: (className: String, read: Read)] = [:]
-        for message in model.messages where message.needsSession && handlers[message.wireName] == nil {
+        for message in model.messages
+        where message.needsSession && message.state != .removed && handlers[message.wireName] == nil {
             let read: Read
             switch message.origin {
             case .getRecord: read = .record

@@ -12,6 +12,8 @@ actor MachineLifecycle {
     private let guests: GuestHost
     private let consoles: ConsoleAccess
     private var nextDomain: Int64 = 1
+    /// How often somebody has ended a guest the hard way, by VM.
+    private var cutOffs: [Ref<VM>: Int] = [:]
 
     init(context: StorageContext, guests: GuestHost, consoles: ConsoleAccess) {
         self.context = context
@@ -41,7 +43,8 @@ actor MachineLifecycle {
             try await guests.start(
                 GuestSpecification(
                     uuid: row[VM.uuid], name: row[VM.nameLabel], memoryBytes: UInt64(memory),
-                    vcpus: Int(max(1, row[VM.vcpusAtStartup])), boot: boot, disks: disks))
+                    vcpus: Int(max(1, row[VM.vcpusAtStartup])), boot: boot, disks: disks,
+                    firmwareTexts: row[VM.biosStrings].filter { FirmwareText.isValid($0.key, $0.value) }))
         } catch {
             // A guest that runs already, whatever the rows say, keeps its disks.
             if (error as? GuestError)?.code != .exists {
@@ -77,6 +80,20 @@ actor MachineLifecycle {
         if guests.state(row[VM.uuid]) == nil { await halted(row[VM.uuid]) }
     }
 
+    /// Ends a guest, whatever it does.
+    func cutOff(_ vm: Ref<VM>) async throws {
+        let uuid = try context.row(vm)[VM.uuid]
+        cutOffs[vm, default: 0] += 1
+        try await guests.hardShutdown(uuid)
+        await halted(uuid)
+    }
+
+    /// Tells apart a guest that has ended by itself from one that was cut off meanwhile.
+    func cutOffCount(_ vm: Ref<VM>) -> Int { cutOffs[vm] ?? 0 }
+
+    /// The VM is gone for good.
+    func forget(_ vm: Ref<VM>) { cutOffs[vm] = nil }
+
     /// Reserves the VBDs, all or none: their disks must be idle but for moves and copies, and not somebody else's.
     private func reserve(_ vbds: [Row]) async throws {
         try await context.database.transaction { tx in
@@ -97,8 +114,9 @@ actor MachineLifecycle {
             let vdi = try context.row(row[VBD.vdi])
             if row[VBD.mode] == .rw, vdi[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.ref) }
             do {
-                let handle = try await context.disks.activate(
-                    vdi[VDI.uuid], image: try await context.image(of: vdi, readOnly: vdi[VDI.readOnly]))
+                let handle = try await context.disks.activate(vdi[VDI.uuid]) { [context] in
+                    try await context.image(of: vdi, readOnly: vdi[VDI.readOnly])
+                }
                 return GuestDisk(
                     id: row[VBD.uuid], nbdSocket: handle.nbdSocket, exportName: "disk", readOnly: row[VBD.mode] == .ro,
                     position: Int(row[VBD.userdevice]) ?? 0, bootable: row[VBD.bootable])

@@ -1,16 +1,17 @@
 import APITypes
 import CoreTypes
 import Guests
+import Logging
 import PoolDatabase
 
-/// VM messages: create, destroy, start, shut down.
+/// VM messages: create, destroy, start, shut down, reboot.
 struct MachineMessages: Sendable {
     let context: StorageContext
     let admission: OperationAdmission
     let guests: GuestHost
     let lifecycle: MachineLifecycle
-    /// How long a guest may take to shut itself down, seconds.
-    private static let shutdownTimeout = 1200
+    /// How long a guest may take to shut itself down, seconds; VM.shutdown takes the VM's `shutdown_delay` where there is one.
+    let shutdownLimit: Int
 
     func register(in table: inout MessageTable) {
         table.on("VM.create") { _, arguments in .ref(try await create(arguments.values[0]).opaque) }
@@ -28,25 +29,20 @@ struct MachineMessages: Sendable {
             try await start(arguments.get(0), paused: arguments.get(2), operation: .startOn, task: call.task)
             return .void
         }
-        table.on("VM.clean_shutdown", cancellable: true) { call, arguments in
-            try await shutDown(arguments.get(0), clean: true, operation: .cleanShutdown, call: call)
-            return .void
+        end("VM.clean_shutdown", .cleanShutdown, cancellable: true, in: &table) { try await endCleanly($0, call: $1) }
+        end("VM.hard_shutdown", .hardShutdown, in: &table) { vm, _ in try await lifecycle.cutOff(vm) }
+        end("VM.shutdown", .shutdown, cancellable: true, in: &table) { try await endSomehow($0, call: $1) }
+        // A guest that starts again is a new one: it gets what was changed while it ran.
+        end("VM.clean_reboot", .cleanReboot, cancellable: true, in: &table) { vm, call in
+            let before = await lifecycle.cutOffCount(vm)
+            try await endCleanly(vm, call: call)
+            // Who cuts a VM off meanwhile does not want it to run.
+            guard await lifecycle.cutOffCount(vm) == before else { throw APIError("VM_HALTED", vm.opaque) }
+            try await lifecycle.start(vm)
         }
-        table.on("VM.hard_shutdown") { call, arguments in
-            try await shutDown(arguments.get(0), clean: false, operation: .hardShutdown, call: call)
-            return .void
-        }
-        table.on("VM.shutdown", cancellable: true) { call, arguments in
-            try await shutDown(arguments.get(0), clean: true, operation: .shutdown, call: call)
-            return .void
-        }
-        table.on("VM.get_allowed_VBD_devices") { _, arguments in
-            let vm: Ref<VM> = try arguments.get(0)
-            _ = try context.row(vm)
-            let taken = context.database.read { reader in
-                Set(reader.rows(VBD.self) { $0[VBD.vm] == vm }.map { $0[VBD.userdevice] })
-            }
-            return .set((0..<16).map(String.init).filter { !taken.contains($0) }.map { .string($0) })
+        end("VM.hard_reboot", .hardReboot, in: &table) { vm, _ in
+            try await lifecycle.cutOff(vm)
+            try await lifecycle.start(vm)
         }
         table.on("VM.set_is_a_template") { _, arguments in
             let vm = try arguments.get(0, as: Ref<VM>.self)
@@ -96,41 +92,71 @@ struct MachineMessages: Sendable {
                 tx.delete(vm)
             }
         }
+        await lifecycle.forget(vm)
     }
 
     private func start(_ vm: Ref<VM>, paused: Bool, operation: VMOperations, task: Ref<XenTask>) async throws {
         if paused { throw APIError("NOT_IMPLEMENTED", "VM.start with start_paused") }
-        try await admission.run([.vm(vm, operation), .host(context.host, .vmStart)], task: task) {
+        try await admission.run([.vm(vm, operation), .host(context.host, .vmStart)], task: task) { tx in
+            try MachineValidity.check(try tx.require(vm))
+        } _: {
             try await lifecycle.start(vm)
         }
     }
 
-    private func shutDown(_ vm: Ref<VM>, clean: Bool, operation: VMOperations, call: CallContext) async throws {
-        try await admission.run([.vm(vm, operation)], task: call.task) {
-            let row = try context.row(vm)
-            do {
-                if clean {
-                    try await guests.cleanShutdown(row[VM.uuid])
-                    try await awaitHalted(vm, cancellation: call.progress.cancellation)
-                } else {
-                    try await guests.hardShutdown(row[VM.uuid])
-                    await lifecycle.halted(row[VM.uuid])
+    // MARK: Ends
+
+    private func end(
+        _ name: String, _ operation: VMOperations, cancellable: Bool = false, in table: inout MessageTable,
+        _ body: @escaping @Sendable (Ref<VM>, CallContext) async throws -> Void
+    ) {
+        table.on(name, cancellable: cancellable) { call, arguments in
+            let vm: Ref<VM> = try arguments.get(0)
+            try await admission.run([.vm(vm, operation)], task: call.task) {
+                do {
+                    try await body(vm, call)
+                } catch let error as GuestError {
+                    throw ErrorMapping.api(error, vm: vm)
                 }
-            } catch let error as GuestError {
-                throw ErrorMapping.api(error, vm: vm)
+            }
+            return .void
+        }
+    }
+
+    /// Asks the guest to end, and waits for it.
+    private func endCleanly(_ vm: Ref<VM>, call: CallContext, limit: Int? = nil) async throws {
+        try await guests.cleanShutdown(try context.row(vm)[VM.uuid])
+        try await awaitHalted(vm, limit: limit ?? shutdownLimit, cancellation: call.progress.cancellation)
+    }
+
+    /// Asks the guest to end, and cuts it off when it does not. Whoever cancels wants neither.
+    private func endSomehow(_ vm: Ref<VM>, call: CallContext) async throws {
+        let delay = Int(clamping: try context.row(vm)[VM.shutdownDelay])
+        do {
+            try await endCleanly(vm, call: call, limit: delay > 0 ? delay : nil)
+        } catch let error where !(error is CancellationError) {
+            let uuid = try context.row(vm)[VM.uuid]
+            context.logger.warning(
+                "a guest did not shut down and is cut off", metadata: ["vm": "\(uuid)", "error": "\(error)"])
+            do {
+                try await lifecycle.cutOff(vm)
+            } catch let error as GuestError where error.code == .notRunning {
+                // It ended by itself at last.
+                await lifecycle.halted(uuid)
             }
         }
     }
 
-    /// Returns when the VM is halted, whoever did it. VM_SHUTDOWN_TIMEOUT when the guest does not end; it may still.
-    private func awaitHalted(_ vm: Ref<VM>, cancellation: CancellationFlag) async throws {
-        let deadline = ContinuousClock.now + .seconds(Self.shutdownTimeout)
+    /// Returns when the VM is halted, whoever did it. VM_SHUTDOWN_TIMEOUT [vm, seconds] when the guest does not end; it may
+    /// still.
+    private func awaitHalted(_ vm: Ref<VM>, limit: Int, cancellation: CancellationFlag) async throws {
+        let deadline = ContinuousClock.now + .seconds(limit)
         while true {
             let generation = context.database.generation
             guard let row = context.database.read({ $0.row(vm) }), row[VM.powerState] != .halted else { return }
             if cancellation.isCancelled { throw CancellationError() }
             if ContinuousClock.now >= deadline {
-                throw APIError("VM_SHUTDOWN_TIMEOUT", vm.opaque, String(Self.shutdownTimeout))
+                throw APIError("VM_SHUTDOWN_TIMEOUT", vm.opaque, String(limit))
             }
             await context.database.waitForChange(after: generation, timeout: .seconds(1))
         }

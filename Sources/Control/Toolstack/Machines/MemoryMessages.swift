@@ -62,9 +62,7 @@ struct MemoryMessages: Sendable {
             guard 0 <= limits.staticMin, limits.staticMin <= limits.dynamicMin, limits.dynamicMin <= limits.dynamicMax,
                 limits.dynamicMax <= limits.staticMax
             else {
-                throw APIError(
-                    "MEMORY_CONSTRAINT_VIOLATION",
-                    "Memory limits must satisfy: static_min <= dynamic_min <= dynamic_max <= static_max")
+                throw MachineValidity.memoryOutOfOrder
             }
             try tx.set(vm, VM.memoryStaticMin, limits.staticMin)
             try tx.set(vm, VM.memoryDynamicMin, limits.dynamicMin)

@@ -11,21 +11,17 @@ struct ProcessorMessages: Sendable {
             try await change(arguments) { vm, value in
                 if value < 1 { throw APIError("INVALID_VALUE", "VCPUs_max", String(value)) }
                 let atStartup = vm[VM.vcpusAtStartup]
-                if atStartup > value { throw Self.tooMany(atStartup) }
+                if atStartup > value { throw MachineValidity.tooManyProcessors(atStartup) }
                 return VM.vcpusMax
             }
         }
         table.on("VM.set_VCPUs_at_startup") { _, arguments in
             try await change(arguments) { vm, value in
                 if value < 1 { throw APIError("INVALID_VALUE", "VCPUs_at_startup", String(value)) }
-                if value > vm[VM.vcpusMax] { throw Self.tooMany(value) }
+                if value > vm[VM.vcpusMax] { throw MachineValidity.tooManyProcessors(value) }
                 return VM.vcpusAtStartup
             }
         }
-    }
-
-    private static func tooMany(_ atStartup: Int64) -> APIError {
-        APIError("VALUE_NOT_SUPPORTED", "VCPUs_at_startup", String(atStartup), "value greater than VCPUs_max")
     }
 
     private func change(

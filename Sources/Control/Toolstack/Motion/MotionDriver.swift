@@ -164,7 +164,7 @@ struct MotionDriver: Sendable {
     /// The data path that serves the source, started when it does not run.
     private func source(_ motion: DiskMotion) async throws -> DatapathHandle {
         let vdi = try context.row(Ref<VDI>(motion.sourceRef))
-        let image = try await context.image(of: vdi, readOnly: false)
+        let image = { @Sendable [context] in try await context.image(of: vdi, readOnly: false) }
         // Its last user's data path may be ending just now, and holds the image until it has.
         for _ in 0..<50 {
             do {
@@ -263,6 +263,9 @@ struct MotionDriver: Sendable {
             for vm in tx.rows(VM.self, where: { $0[VM.suspendVDI] == old }) {
                 try tx.set(vm.typedRef(VM.self), VM.suspendVDI, new)
             }
+            for snapshot in tx.rows(VDI.self, where: { $0[VDI.snapshotOf] == old }) {
+                try tx.set(snapshot.typedRef(VDI.self), VDI.snapshotOf, new)
+            }
             tx.delete(old)
             // Nobody may move or destroy the new VDI before the old image is gone.
             try OperationAdmission.enter(Self.hold(moved), in: tx)
@@ -294,6 +297,7 @@ struct MotionDriver: Sendable {
         try await attached.manager.destroyVolume(
             attached.repository,
             VolumeID(location: motion.sourceLocation, uuid: motion.sourceUUID, ref: motion.sourceRef))
+        await context.forgetGoneNodes(attached)
         await context.refreshSpace(attached)
         if let destination = try? context.attached(Ref(motion.destinationSR)) {
             await context.refreshSpace(destination)

@@ -4,27 +4,24 @@ import PoolDatabase
 /// Keeps `allowed_operations` what the rules say, in the transaction that changes what they look at. The field is not
 /// stored, so this costs no write.
 enum AllowedOperations {
-    static let derivation = Derivation(classes: ["VM", "VDI", "VBD", "SR", "PBD", "SM", "host"]) { tx, changed in
-        var due = Due()
-        for row in changed { due.note(row, tx) }
-        try due.update(tx)
-    }
-
-    /// Everything, as after a start: the fields begin empty.
-    static func refreshAll(_ database: PoolDatabase) async throws {
-        try await database.transaction { tx in
+    static let derivation = Derivation(
+        classes: ["VM", "VDI", "VBD", "SR", "PBD", "SM", "host", "pool"],
+        begin: { reader, set in
+            var allowed = AllowedSets(reader)
+            for row in reader.rows(SR.self) { set(row, field, allowed.sr(row)) }
+            for row in reader.rows(VDI.self) { set(row, field, allowed.vdi(row)) }
+            for row in reader.rows(VM.self) { set(row, field, allowed.vm(row)) }
+            for row in reader.rows(VBD.self) { set(row, field, allowed.vbd(row)) }
+            for row in reader.rows(Host.self) { set(row, field, allowed.host(row)) }
+            for row in reader.rows(Pool.self) { set(row, field, AllowedSets.pool) }
+        },
+        update: { tx, changed in
             var due = Due()
-            due.repositories.formUnion(tx.rows(SR.self).map(\.ref))
-            due.disks.formUnion(tx.rows(VDI.self).map(\.ref))
-            due.machines.formUnion(tx.rows(VM.self).map(\.ref))
-            due.devices.formUnion(tx.rows(VBD.self).map(\.ref))
-            due.hosts.formUnion(tx.rows(Host.self).map(\.ref))
+            for row in changed { due.note(row, tx) }
             try due.update(tx)
-            for pool in tx.rows(Pool.self) {
-                try tx.set(pool.typedRef(Pool.self), Pool.allowedOperations, PoolOperationRules.allowed())
-            }
-        }
-    }
+        })
+
+    private static let field = "allowed_operations"
 
     /// Sets one VM's field again, whatever it is now.
     static func refresh(_ vm: Ref<VM>, in tx: Transaction) throws(APIError) {
@@ -39,6 +36,7 @@ enum AllowedOperations {
         var machines: Set<String> = []
         var devices: Set<String> = []
         var hosts: Set<String> = []
+        var pools: Set<String> = []
 
         /// Adds a changed row, and those whose operations depend on what changed in it.
         mutating func note(_ row: ChangedRow, _ tx: Transaction) {
@@ -53,6 +51,7 @@ enum AllowedOperations {
             case "SR": repositories.insert(row.ref)
             case "PBD": notePBD(row.ref, tx)
             case "SM": noteManager(row.ref, tx)
+            case "pool": pools.insert(row.ref)
             default: hosts.insert(row.ref)
             }
         }
@@ -110,26 +109,22 @@ enum AllowedOperations {
         }
 
         func update(_ tx: Transaction) throws(APIError) {
-            var facts = OperationFacts(tx)
-            for ref in repositories.map({ Ref<SR>($0) }) {
-                guard let row = tx.row(ref) else { continue }
-                try tx.set(ref, SR.allowedOperations, SROperationRules.allowed(facts.sr(row)))
-            }
-            for ref in disks.map({ Ref<VDI>($0) }) {
-                guard let row = tx.row(ref) else { continue }
-                try tx.set(ref, VDI.allowedOperations, VDIOperationRules.allowed(facts.vdi(row)))
-            }
-            for ref in machines.map({ Ref<VM>($0) }) {
-                guard let row = tx.row(ref) else { continue }
-                try tx.set(ref, VM.allowedOperations, VMOperationRules.allowed(facts.vm(row)))
-            }
-            for ref in devices.map({ Ref<VBD>($0) }) {
-                guard let row = tx.row(ref) else { continue }
-                try tx.set(ref, VBD.allowedOperations, VBDOperationRules.allowed(facts.vbd(row)))
-            }
-            for ref in hosts.map({ Ref<Host>($0) }) {
-                guard let row = tx.row(ref) else { continue }
-                try tx.set(ref, Host.allowedOperations, HostOperationRules.allowed(facts.host(row)))
+            var allowed = AllowedSets(tx)
+            try set("SR", repositories, tx) { allowed.sr($0) }
+            try set("VDI", disks, tx) { allowed.vdi($0) }
+            try set("VM", machines, tx) { allowed.vm($0) }
+            try set("VBD", devices, tx) { allowed.vbd($0) }
+            try set("host", hosts, tx) { allowed.host($0) }
+            try set("pool", pools, tx) { _ in AllowedSets.pool }
+        }
+
+        /// Sets the field of those that are there.
+        private func set(
+            _ className: String, _ refs: Set<String>, _ tx: Transaction, _ value: (Row) -> APIValue
+        ) throws(APIError) {
+            for ref in refs {
+                guard let row = tx.row(className: className, ref: ref) else { continue }
+                try tx.update(className: className, ref: ref, field: field, value(row))
             }
         }
     }

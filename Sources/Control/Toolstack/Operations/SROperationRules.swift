@@ -19,8 +19,8 @@ struct SROperationFacts: Sendable {
 enum SROperationRules {
     /// What there are messages for.
     static let offered: Set<StorageOperations> = [
-        .scan, .destroy, .forget, .plug, .unplug, .vdiCreate, .vdiDestroy, .vdiResize, .vdiMirror, .pbdCreate,
-        .pbdDestroy,
+        .scan, .destroy, .forget, .plug, .unplug, .vdiCreate, .vdiDestroy, .vdiResize, .vdiMirror, .vdiSnapshot,
+        .vdiClone, .vdiRevert, .pbdCreate, .pbdDestroy, .update, .vdiIntroduce,
     ]
 
     static func allowed(_ facts: SROperationFacts) -> [StorageOperations] {

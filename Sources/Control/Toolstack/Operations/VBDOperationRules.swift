@@ -51,6 +51,18 @@ enum VBDOperationRules {
             ?? (operation == .plug && facts.isEmpty ? APIError("VBD_IS_EMPTY", facts.ref) : nil)
     }
 
+    /// What speaks against the mode: XenAPI changes that of a halted VM's drive only. The control domain never halts: there
+    /// it is that of an unplugged one.
+    static func refusal(ofMode mode: VBDMode, _ facts: VBDOperationFacts) -> APIError? {
+        if let other = facts.current.first { return other.inTheWay(of: "VBD", facts.ref) }
+        if facts.type == .cd && mode == .rw { return APIError("VBD_CDS_MUST_BE_READONLY") }
+        let machine = facts.machine
+        if !machine.isControlDomain && machine.powerState != .halted {
+            return APIError("VM_BAD_POWER_STATE", machine.ref, "halted", machine.powerState.rawValue.lowercased())
+        }
+        return facts.isAttached ? APIError("DEVICE_ALREADY_ATTACHED", facts.ref) : nil
+    }
+
     private static func checkSelf(_ operation: VBDOperations, _ facts: VBDOperationFacts) -> APIError? {
         if let other = facts.current.first, operation != .pause, operation != .unpause {
             return other.inTheWay(of: "VBD", facts.ref)

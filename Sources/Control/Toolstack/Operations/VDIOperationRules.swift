@@ -32,7 +32,9 @@ struct VDIRepositoryFacts: Sendable {
 /// availability and upgrades, which the order has too, do not exist here.
 enum VDIOperationRules {
     /// What there are messages for and clients look for; a move (`mirror`) is never listed.
-    static let offered: Set<VDIOperations> = [.resize, .destroy, .forget, .update]
+    static let offered: Set<VDIOperations> = [
+        .snapshot, .clone, .copy, .revertTo, .revertFrom, .resize, .destroy, .forget, .update,
+    ]
 
     static func allowed(_ facts: VDIOperationFacts) -> [VDIOperations] {
         VDIOperations.allCases.filter { offered.contains($0) && refusal(of: $0, facts) == nil }
@@ -42,6 +44,14 @@ enum VDIOperationRules {
     static func refusal(of operation: VDIOperations, _ facts: VDIOperationFacts) -> APIError? {
         checkConcurrency(operation, facts) ?? checkUsers(operation, facts) ?? checkFeature(operation, facts)
             ?? checkTracking(operation, facts) ?? checkKind(operation, facts)
+    }
+
+    /// What speaks against changing a flag that decides how the disk is opened: whoever has it keeps what they were given.
+    /// VDI_IN_USE [vdi, message].
+    static func refusal(ofChanging field: String, _ facts: VDIOperationFacts) -> APIError? {
+        if let other = facts.current.first { return other.inTheWay(of: "VDI", facts.ref) }
+        if !facts.users.isEmpty { return APIError("VDI_IN_USE", facts.ref, "set_\(field)") }
+        return facts.busyVBD.map { $0.operation.inTheWay(of: "VBD", $0.ref) }
     }
 
     /// What reads the image goes beside what reads it. A copy here is no VBD: the rest would find the image locked.
@@ -109,7 +119,11 @@ enum VDIOperationRules {
         .setOnBoot,
     ]
 
+    private static let forUnmanaged: Set<VDIOperations> = [.forget, .update, .mirror]
+
     private static func checkKind(_ operation: VDIOperations, _ facts: VDIOperationFacts) -> APIError? {
+        // What other disks stand on. Its row may be forgotten, and its sizes read.
+        if !facts.isManaged && !forUnmanaged.contains(operation) { return APIError("VDI_NOT_MANAGED", facts.ref) }
         let reset = facts.resetsOnBoot ? APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION") : nil
         switch operation {
         case .destroy, .revertFrom, .dataDestroy:

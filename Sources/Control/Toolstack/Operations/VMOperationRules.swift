@@ -19,8 +19,8 @@ struct VMOperationFacts: Sendable {
 enum VMOperationRules {
     /// What there are messages for; nothing else is in `allowed_operations`.
     static let offered: Set<VMOperations> = [
-        .start, .startOn, .cleanShutdown, .hardShutdown, .shutdown, .destroy, .makeIntoTemplate, .changingVCPUs,
-        .changingDynamicRange, .changingStaticRange, .changingMemoryLimits,
+        .start, .startOn, .cleanShutdown, .hardShutdown, .shutdown, .cleanReboot, .hardReboot, .destroy,
+        .makeIntoTemplate, .changingVCPUs, .changingDynamicRange, .changingStaticRange, .changingMemoryLimits,
     ]
 
     static func allowed(_ facts: VMOperationFacts) -> [VMOperations] {

@@ -17,6 +17,8 @@ actor DiskActivation {
     private var stopping: [String: Task<Void, Never>] = [:]
     /// What is to be done when a VDI's data path has ended for good, before it can be started again.
     private var afterwards: @Sendable (_ vdiUUID: String) async -> Void = { _ in }
+    /// VDIs whose images change just now: no data path is started for them.
+    private var held: Set<String> = []
 
     init(database: PoolDatabase, host: DatapathHost) {
         self.database = database
@@ -33,16 +35,20 @@ actor DiskActivation {
 
     /// Starts the VDI's data path unless it runs. A process that died is started again under its old id, on its old
     /// sockets: the guest's client reconnects and repeats what was not answered. `busy` when the VDI is just being
-    /// replaced by a move: the caller looks up the VDI of its VBD again.
-    func activate(_ vdiUUID: String, image: ImageSpecification) async throws -> DatapathHandle {
+    /// replaced by a move, or its image by a snapshot: the caller looks up the VDI of its VBD again. `image` is asked when
+    /// nobody changes it any more.
+    func activate(
+        _ vdiUUID: String, image: @escaping @Sendable () async throws -> ImageSpecification
+    ) async throws -> DatapathHandle {
         if let ending = stopping[vdiUUID] { await ending.value }
         if let running = await active(vdiUUID) { return running }
         if let pending = starting[vdiUUID] { return try await pending.value }
         try requireSettled(vdiUUID)
+        if held.contains(vdiUUID) { throw Self.beingReplaced }
         let known = database.privateRecords(kind: Self.recordKind)[vdiUUID]
         let task = Task { [database, host] in
             let id = known ?? Fresh.uuid()
-            let handle = try await host.start(id, image: image)
+            let handle = try await host.start(id, image: try await image())
             do {
                 try await database.transaction { tx in
                     guard tx.find(VDI.self, uuid: vdiUUID) != nil else { throw Self.beingReplaced }
@@ -57,6 +63,34 @@ actor DiskActivation {
         starting[vdiUUID] = task
         defer { starting[vdiUUID] = nil }
         return try await task.value
+    }
+
+    /// From when this returns until `release` no data path of the VDI starts; returns the one that runs. `busy` while
+    /// another holds it.
+    func hold(_ vdiUUID: String) async throws -> DatapathHandle? {
+        if !held.insert(vdiUUID).inserted { throw Self.beingReplaced }
+        if let pending = starting[vdiUUID] { _ = try? await pending.value }
+        if let ending = stopping[vdiUUID] { await ending.value }
+        return await active(vdiUUID)
+    }
+
+    func release(_ vdiUUID: String) { held.remove(vdiUUID) }
+
+    /// Those whose toolstack ended while it had them paused go on, with the image that is the disk now.
+    func resumePaused(_ image: @Sendable (Row) async throws -> ImageSpecification) async {
+        for (uuid, id) in database.privateRecords(kind: Self.recordKind) {
+            guard let handle = await host.handle(id), let status = try? await handle.client.status(),
+                status.isPaused == true, let vdi = database.read({ $0.find(VDI.self, uuid: uuid) })
+            else { continue }
+            do {
+                var next = try await image(vdi)
+                next.readOnly = status.image.readOnly
+                _ = try await handle.client.call(.resume(image: next))
+            } catch {
+                // Nothing is lost with it: it was flushed. `revive` starts it again.
+                await host.stop(id, forGood: false)
+            }
+        }
     }
 
     private static let beingReplaced = DatapathClient.Failure(
@@ -113,13 +147,19 @@ actor DiskActivation {
     }
 
     /// Restarts the data paths that died under a running guest.
-    func revive(_ image: (Row) async throws -> ImageSpecification, onFailure: (String, any Error) -> Void) async {
+    func revive(
+        _ image: @escaping @Sendable (Row) async throws -> ImageSpecification, onFailure: (String, any Error) -> Void
+    ) async {
         for (uuid, id) in database.privateRecords(kind: Self.recordKind) {
-            guard await host.handle(id) == nil, isAttached(uuid),
+            guard await host.handle(id) == nil, isAttached(uuid), !held.contains(uuid),
                 let vdi = database.read({ $0.find(VDI.self, uuid: uuid) })
             else { continue }
             do {
-                _ = try await activate(uuid, image: try await image(vdi))
+                let ref = vdi.typedRef(VDI.self)
+                _ = try await activate(uuid) { [database] in
+                    guard let row = database.read({ $0.row(ref) }) else { throw Self.beingReplaced }
+                    return try await image(row)
+                }
             } catch {
                 onFailure(uuid, error)
             }

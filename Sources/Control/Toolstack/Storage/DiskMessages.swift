@@ -151,8 +151,12 @@ struct DiskMessages: Sendable {
                 for vbd in tx.rows(VBD.self, where: { $0[VBD.vdi] == vdi }) {
                     tx.delete(vbd.typedRef(VBD.self))
                 }
+                for snapshot in tx.rows(VDI.self, where: { $0[VDI.snapshotOf] == vdi }) {
+                    try tx.set(snapshot.typedRef(VDI.self), VDI.snapshotOf, .null)
+                }
                 tx.delete(vdi)
             }
+            await context.forgetGoneNodes(attached)
             return attached
         }
         await context.refreshSpace(attached)
@@ -196,10 +200,7 @@ struct DiskMessages: Sendable {
             let attached = try context.attached(row[VDI.sr])
             do {
                 let volume = try await attached.manager.stat(attached.repository, StorageContext.volume(row))
-                try await context.database.transaction { tx in
-                    try tx.set(vdi, VDI.virtualSize, Int64(clamping: volume.virtualSize))
-                    try tx.set(vdi, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
-                }
+                try await context.database.transaction { tx in try VDIRow.refresh(vdi, volume, in: tx) }
             } catch let error as StorageError {
                 throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: "update")
             }

@@ -42,7 +42,6 @@ struct DriverWatch: Sendable {
                 guard await look() else { continue }
                 do {
                     try await StorageManagerRows.register(context)
-                    try await AllowedOperations.refreshAll(context.database)
                 } catch {
                     context.logger.error("the SM rows cannot be written", metadata: ["error": "\(error)"])
                 }

@@ -28,6 +28,7 @@ enum ErrorMapping {
         if error.fault == .volumeInUse, let vdi { return inUse(vdi, operation, error.message) }
         return switch error.fault {
         case .repositoryNotEmpty: APIError("SR_NOT_EMPTY")
+        case .deviceInUse: APIError("SR_DEVICE_IN_USE")
         case .volumeMissing where vdi != nil: APIError("VDI_MISSING", sr.opaque, vdi?.opaque ?? "")
         case .unimplemented: APIError("SR_OPERATION_NOT_SUPPORTED", sr.opaque)
         default: APIError("SR_BACKEND_FAILURE_\(error.fault.number)", "", error.message, error.details)

@@ -60,7 +60,8 @@ struct RepositoryMessages: Sendable {
             return .void
         }
         table.on("PBD.set_device_config") { _, arguments in
-            try await set(arguments.get(0), PBD.deviceConfig, arguments.get(1, as: [String: String].self))
+            try await setDeviceConfig(arguments.get(0), arguments.get(1))
+            return .void
         }
     }
 
@@ -84,46 +85,67 @@ struct RepositoryMessages: Sendable {
             uuid: Fresh.uuid(), deviceConfig: deviceConfig, ref: sr.opaque, smConfig: smConfig,
             physicalSize: UInt64(clamping: size))
         let pbd = Fresh.ref(PBD.self)
-        var isMade = false
+        let insertRows: @Sendable (Transaction) -> Void = { tx in
+            tx.insert(SR.self, ref: sr) { row in
+                row[SR.uuid] = repository.uuid
+                row[SR.nameLabel] = nameLabel
+                row[SR.nameDescription] = nameDescription
+                row[SR.type] = type.lowercased()
+                row[SR.contentType] = contentType
+                row[SR.shared] = shared
+                row[SR.smConfig] = smConfig
+            }
+            tx.insert(PBD.self, ref: pbd) { row in
+                row[PBD.host] = host
+                row[PBD.sr] = sr
+                row[PBD.deviceConfig] = deviceConfig
+            }
+        }
+        if manager.info.writesRows {
+            try await createByDriver(repository, manager, pbd: pbd, task: task, insertRows: insertRows)
+            return sr
+        }
+        try await context.database.transaction { tx in RepositoryCreations.begin(repository, type: type, in: tx) }
+        FailurePoint.reached("sr-before-create")
         do {
-            // A driver that writes rows looks for those of the SR.
-            if !manager.info.writesRows {
-                try await manager.createRepository(repository)
-                isMade = true
-            }
+            try await manager.createRepository(repository)
+        } catch {
+            try? await context.database.transaction { tx in RepositoryCreations.end(repository.uuid, in: tx) }
+            throw ErrorMapping.api(error, sr: sr)
+        }
+        FailurePoint.reached("sr-after-create")
+        do {
             try await context.database.transaction { tx in
-                tx.insert(SR.self, ref: sr) { row in
-                    row[SR.uuid] = repository.uuid
-                    row[SR.nameLabel] = nameLabel
-                    row[SR.nameDescription] = nameDescription
-                    row[SR.type] = type.lowercased()
-                    row[SR.contentType] = contentType
-                    row[SR.shared] = shared
-                    row[SR.smConfig] = smConfig
-                }
-                tx.insert(PBD.self, ref: pbd) { row in
-                    row[PBD.host] = host
-                    row[PBD.sr] = sr
-                    row[PBD.deviceConfig] = deviceConfig
-                }
+                insertRows(tx)
+                RepositoryCreations.end(repository.uuid, in: tx)
             }
-            if manager.info.writesRows {
-                try await manager.createRepository(repository)
-                isMade = true
-            }
+            FailurePoint.reached("sr-after-rows")
             try await plug(pbd, task: task)
         } catch {
-            // The driver may need the rows to undo.
-            if isMade { try? await manager.destroyRepository(repository) }
-            try? await context.database.transaction { tx in
-                tx.delete(pbd)
-                for vdi in tx.rows(VDI.self, where: VDI.sr, is: sr) { tx.delete(vdi.typedRef(VDI.self)) }
-                tx.delete(sr)
-            }
-            if let error = error as? StorageError { throw ErrorMapping.api(error, sr: sr) }
+            await abandon(sr, pbd, repository, type, manager)
             throw error
         }
         return sr
+    }
+
+    /// Takes back an SR whose first plugging failed. It is noted as not made again, so that this too survives a kill.
+    private func abandon(
+        _ sr: Ref<SR>, _ pbd: Ref<PBD>, _ repository: StorageRepository, _ type: String, _ manager: any StorageManager
+    ) async {
+        do {
+            try await context.database.transaction { tx in
+                RepositoryCreations.begin(repository, type: type, in: tx)
+                tx.delete(pbd)
+                tx.delete(sr)
+            }
+            try await manager.detach(repository)
+            try await manager.destroyRepository(repository)
+            try await context.database.transaction { tx in RepositoryCreations.end(repository.uuid, in: tx) }
+        } catch {
+            context.logger.warning(
+                "an SR that could not be made cannot be taken away; the next start tries again",
+                metadata: ["sr": "\(repository.uuid)", "error": "\(error)"])
+        }
     }
 
     private func introduce(
@@ -167,7 +189,9 @@ struct RepositoryMessages: Sendable {
         let before = context.database.read { reader in
             ScanStart(
                 generation: reader.generation,
-                uuids: Set(reader.rows(VDI.self, where: VDI.sr, is: sr).map { $0[VDI.uuid] }),
+                locations: Dictionary(
+                    reader.rows(VDI.self, where: VDI.sr, is: sr).map { ($0[VDI.uuid], $0[VDI.location]) }
+                ) { first, _ in first },
                 moving: Self.moving(reader), creating: context.volumesBeingMade.all)
         }
         let found: RepositoryScan
@@ -181,26 +205,33 @@ struct RepositoryMessages: Sendable {
                 "not a disk image", metadata: ["sr": "\(attached.uuid)", "file": "\(name)", "problem": "\(problem)"])
         }
         // What seems new must still be there: it may have been the volume of a VDI that is gone by now.
-        let fresh = found.volumes.filter { !before.uuids.contains($0.uuid) }
+        let fresh = found.volumes.filter { before.locations[$0.uuid] == nil }
         let present: Set<String>
         do {
             present = try await attached.manager.present(attached.repository, locations: fresh.map(\.location))
         } catch {
             throw ErrorMapping.api(error, sr: sr)
         }
-        let insertable = Set(fresh.filter { present.contains($0.location) }.map(\.uuid))
+        let insertable = present.intersection(fresh.map(\.location))
         try await context.database.transaction { tx in
             let reserved = before.moving.union(Self.moving(tx))
             let skipped = before.creating.union(context.volumesBeingMade.all)
             var known: [String: Row] = [:]
-            for row in tx.rows(VDI.self, where: VDI.sr, is: sr) { known[row[VDI.location]] = row }
+            var places: [String: String] = [:]
+            // What a snapshot has put elsewhere since the listing is not for it to judge either.
+            for row in tx.rows(VDI.self, where: VDI.sr, is: sr)
+            where before.locations[row[VDI.uuid]] == row[VDI.location] {
+                known[row[VDI.location]] = row
+                places[row[VDI.uuid]] = row[VDI.location]
+            }
             for volume in found.volumes where !reserved.contains(volume.uuid) {
-                if let row = known.removeValue(forKey: volume.location) {
+                // A disk whose snapshot was cut off may have its image under another name.
+                let place = known[volume.location] == nil ? places[volume.uuid] ?? volume.location : volume.location
+                if let row = known.removeValue(forKey: place) {
                     let ref = row.typedRef(VDI.self)
-                    try tx.set(ref, VDI.virtualSize, Int64(clamping: volume.virtualSize))
-                    try tx.set(ref, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
+                    try VDIRow.refresh(ref, volume, in: tx)
                     try tx.set(ref, VDI.missing, false)
-                } else if insertable.contains(volume.uuid), !skipped.contains(volume.uuid),
+                } else if insertable.contains(volume.location), !skipped.contains(volume.uuid),
                     tx.find(VDI.self, uuid: volume.uuid) == nil
                 {
                     tx.insert(VDI.self, ref: Fresh.ref(VDI.self)) { row in VDIRow.fill(&row, volume, sr: sr) }
@@ -223,7 +254,8 @@ struct RepositoryMessages: Sendable {
     /// What the database said before a listing of the SR.
     private struct ScanStart: Sendable {
         let generation: Int64
-        let uuids: Set<String>
+        /// VDI uuid → location.
+        let locations: [String: String]
         let moving: Set<String>
         let creating: Set<String>
     }
@@ -232,9 +264,10 @@ struct RepositoryMessages: Sendable {
         reader.privateRecords(kind: MotionStore.kind).values.compactMap(MotionStore.read)
     }
 
-    /// The volumes that moves look after.
+    /// The volumes that moves and copies look after.
     private static func moving(_ reader: any DatabaseReader) -> Set<String> {
         Set(motions(reader).flatMap { [$0.sourceUUID, $0.destinationUUID] })
+            .union(reader.privateRecords(kind: DiskCopy.kind).keys)
     }
 
     /// Throws OTHER_OPERATION_IN_PROGRESS while a move comes from or goes to the SR, one that waits to be cleaned up too.
@@ -278,6 +311,7 @@ struct RepositoryMessages: Sendable {
         } catch {
             throw ErrorMapping.api(error, sr: sr)
         }
+        FailurePoint.reached("sr-after-destroy")
         try await forgetRows(sr)
     }
 
@@ -325,7 +359,26 @@ struct RepositoryMessages: Sendable {
         }
     }
 
-    private func plug(_ pbd: Ref<PBD>, task: Ref<XenTask>) async throws {
+    /// What names the place stays while the SR is attached: its disks would be looked for elsewhere. The rest counts from
+    /// the next operation on.
+    private func setDeviceConfig(_ pbd: Ref<PBD>, _ config: [String: String]) async throws {
+        try await context.database.transaction { tx in
+            let row = try tx.require(pbd)
+            if row[PBD.currentlyAttached], let type = tx.row(row[PBD.sr])?[SR.type],
+                let manager = context.managers.manager(ofType: type)
+            {
+                let old = row[PBD.deviceConfig]
+                if let key = manager.fixedConfiguration.sorted().first(where: { old[$0] != config[$0] }) {
+                    throw APIError(
+                        "OPERATION_NOT_ALLOWED",
+                        "device_config:\(key) cannot change while the PBD is plugged; unplug it")
+                }
+            }
+            try tx.set(pbd, PBD.deviceConfig, config)
+        }
+    }
+
+    func plug(_ pbd: Ref<PBD>, task: Ref<XenTask>) async throws {
         let row = try context.row(pbd)
         if row[PBD.currentlyAttached] { return }
         let sr = try context.row(row[PBD.sr])
@@ -338,6 +391,7 @@ struct RepositoryMessages: Sendable {
             } catch let error as StorageError {
                 throw ErrorMapping.api(error, sr: row[PBD.sr])
             }
+            FailurePoint.reached("pbd-after-attach")
             try await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
             do {
                 try await scan(row[PBD.sr])
@@ -348,6 +402,7 @@ struct RepositoryMessages: Sendable {
                     Alerts.post(kind, about: .sr, uuid: sr[SR.uuid], body: "\(error)", in: tx)
                 }
             }
+            FailurePoint.reached("pbd-after-plug")
         }
     }
 
@@ -363,8 +418,10 @@ struct RepositoryMessages: Sendable {
             try Self.check(pbd, .unplug, tx)
             try tx.set(pbd, PBD.currentlyAttached, false)
         } _: {
+            FailurePoint.reached("pbd-before-detach")
             do {
                 try await manager.detach(context.repository(sr, row))
+                FailurePoint.reached("pbd-after-detach")
             } catch let error as StorageError {
                 try? await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
                 throw ErrorMapping.api(error, sr: srRef)

@@ -101,12 +101,7 @@ final class StorageContext: Sendable {
         do {
             let space = try await attached.manager.space(attached.repository)
             if attached.manager.info.writesRows { return }
-            try await database.transaction { tx in
-                try tx.set(attached.ref, SR.physicalSize, Int64(clamping: space.total))
-                try tx.set(attached.ref, SR.physicalUtilisation, Int64(clamping: space.used))
-                let disks = tx.rows(VDI.self, where: VDI.sr, is: attached.ref)
-                try tx.set(attached.ref, SR.virtualAllocation, Self.sum(disks.map { $0[VDI.virtualSize] }))
-            }
+            try await store(space, of: attached.ref)
         } catch {
             logger.warning("cannot read the space of an SR", metadata: ["sr": "\(attached.uuid)", "error": "\(error)"])
         }
@@ -114,6 +109,15 @@ final class StorageContext: Sendable {
 }
 
 extension StorageContext {
+    func store(_ space: RepositorySpace, of sr: Ref<SR>) async throws {
+        try await database.transaction { tx in
+            try tx.set(sr, SR.physicalSize, Int64(clamping: space.total))
+            try tx.set(sr, SR.physicalUtilisation, Int64(clamping: space.used))
+            let disks = tx.rows(VDI.self, where: VDI.sr, is: sr).filter { $0[VDI.managed] }
+            try tx.set(sr, SR.virtualAllocation, Self.sum(disks.map { $0[VDI.virtualSize] }))
+        }
+    }
+
     /// An image's header may claim any size: the sum stays a number.
     static func sum(_ sizes: [Int64]) -> Int64 {
         sizes.reduce(0) { sum, size in
@@ -151,6 +155,10 @@ struct AttachedRepository: Sendable {
         return switch access {
         case .image(let path, let format):
             ImageSpecification(path: path, format: format.rawValue, readOnly: readOnly)
+        case .chain(let image, let parents):
+            ImageSpecification(
+                path: image.path, format: image.format.rawValue, readOnly: readOnly,
+                parents: parents.map { .init(path: $0.path, format: $0.format.rawValue) })
         case .nbd(let socket, let export):
             ImageSpecification(
                 path: NBDAddress(socket: socket, export: export).text, format: ImageSpecification.nbd,

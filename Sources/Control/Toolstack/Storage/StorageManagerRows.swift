@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import PoolDatabase
 import StorageInterface
+import StorageManagers
 
 /// The SM rows follow the drivers that there are; plugged PBDs are attached again at each start.
 enum StorageManagerRows {
@@ -32,13 +33,74 @@ enum StorageManagerRows {
                 try tx.set(ref, SM.copyright, info.copyright)
                 try tx.set(ref, SM.version, info.version)
                 try tx.set(ref, SM.requiredAPIVersion, info.requiredAPIVersion)
-                try tx.set(ref, SM.capabilities, info.features.keys.sorted())
-                try tx.set(ref, SM.features, info.features)
+                try promise(info, ref, of: context.host, in: tx)
                 try tx.set(ref, SM.configuration, info.configuration)
                 try tx.set(ref, SM.driverFilename, info.driverFilename)
                 try tx.set(ref, SM.requiredClusterStack, info.requiredClusterStack)
-                try tx.set(ref, SM.supportedImageFormats, info.supportedImageFormats.map(\.declared))
             }
+        }
+        for info in infos where !info.unknownImageFormats.isEmpty { try await warn(of: info, context) }
+    }
+
+    private static let formatsKind = "sm-formats"
+
+    /// Features and formats: those that all hosts have.
+    private static func promise(
+        _ info: StorageManagerInfo, _ ref: Ref<SM>, of host: Ref<APITypes.Host>, in tx: Transaction
+    ) throws {
+        let row = try tx.require(ref)
+        var state = ManagerFeatures(offered: row[SM.features])
+        for (other, texts) in row[SM.hostPendingFeatures] {
+            state.pending[other.opaque] = ManagerFeatures.features(texts)
+        }
+        if let stored = tx.privateRecords(kind: formatsKind)[info.type] {
+            state.formats = (try? JSONDecoder().decode([String: Set<String>].self, from: Data(stored.utf8))) ?? [:]
+        }
+        state.report(
+            info.features, formats: Set(info.supportedImageFormats.map(\.rawValue)), from: host.opaque,
+            hosts: Set(tx.rows(APITypes.Host.self).map(\.ref)))
+        try tx.set(ref, SM.features, state.offered)
+        try tx.set(ref, SM.capabilities, state.offered.keys.sorted())
+        try tx.set(
+            ref, SM.hostPendingFeatures,
+            Dictionary(
+                uniqueKeysWithValues: state.pending.map {
+                    (Ref<APITypes.Host>($0.key), ManagerFeatures.text($0.value))
+                }))
+        let common = state.commonFormats
+        try tx.set(
+            ref, SM.supportedImageFormats,
+            info.supportedImageFormats.filter { common.contains($0.rawValue) }.map(\.declared))
+        let stored = try JSONEncoder().encode(state.formats)
+        tx.setPrivate(kind: formatsKind, key: info.type, value: String(decoding: stored, as: UTF8.self))
+    }
+
+    /// A driver that declares formats which nobody knows works without them; administrators are told, once for each.
+    static func warn(of info: StorageManagerInfo, _ context: StorageContext) async throws {
+        let names = info.unknownImageFormats.map { String($0.prefix(40)) }.sorted().joined(separator: ", ")
+        context.logger.warning(
+            "a storage manager declares image formats that are not known",
+            metadata: ["type": "\(info.type)", "formats": "\(names)"])
+        let body = "The storage manager '\(info.type)' declares image formats that are not known here: \(names)"
+        let host = context.host
+        try await context.database.transaction { tx in
+            guard let row = tx.row(host) else { return }
+            let isKnown = tx.rows(XenMessage.self).contains {
+                $0[XenMessage.name] == Alerts.Kind.unknownImageFormat.name && $0[XenMessage.body] == body
+            }
+            if isKnown { return }
+            Alerts.post(.unknownImageFormat, about: .host, uuid: row[APITypes.Host.uuid], body: body, in: tx)
+        }
+    }
+
+    /// Undoes the mounts of SRs that no plugged PBD of this host wants: a killed toolstack left them.
+    static func sweep(_ mounts: MountFolder, _ context: StorageContext) {
+        let plugged = context.database.read { reader in
+            reader.rows(PBD.self) { $0[PBD.currentlyAttached] && $0[PBD.host] == context.host }
+                .compactMap { reader.row($0[PBD.sr])?[SR.uuid] }
+        }
+        for (name, problem) in mounts.sweep(keeping: Set(plugged)) {
+            context.logger.warning("a mount is left over", metadata: ["sr": "\(name)", "problem": "\(problem)"])
         }
     }
 

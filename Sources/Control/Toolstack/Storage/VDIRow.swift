@@ -7,16 +7,37 @@ import StorageInterface
 enum VDIRow {
     /// Fields of a volume that nobody has told us more about.
     static func fill(_ row: inout NewRow, _ volume: Volume, sr: Ref<SR>) {
-        row[VDI.uuid] = volume.uuid
+        row[VDI.uuid] = volume.uuid.isEmpty ? Fresh.uuid() : volume.uuid
         row[VDI.sr] = sr
         row[VDI.location] = volume.location
         row[VDI.virtualSize] = Int64(clamping: volume.virtualSize)
         row[VDI.physicalUtilisation] = Int64(clamping: volume.physicalSize)
         row[VDI.type] = .user
-        row[VDI.managed] = true
+        row[VDI.managed] = !volume.isHidden
+        if volume.isHidden { row[VDI.nameLabel] = "base copy" }
         row[VDI.missing] = false
+        if volume.isReadOnly { row[VDI.readOnly] = true }
+        if !volume.nameLabel.isEmpty { row[VDI.nameLabel] = volume.nameLabel }
         row[VDI.currentOperations] = [:]
-        row[VDI.smConfig] = volume.format.map { ["image-format": $0.rawValue] } ?? [:]
+        var config = volume.format.map { ["image-format": $0.rawValue] } ?? [:]
+        config["vhd-parent"] = volume.parentUUID
+        row[VDI.smConfig] = config
+    }
+
+    /// What a driver says of a volume now: place and format too, which a snapshot may change.
+    static func refresh(_ vdi: Ref<VDI>, _ volume: Volume, in tx: Transaction) throws(APIError) {
+        let row = try tx.require(vdi)
+        try tx.set(vdi, VDI.virtualSize, Int64(clamping: volume.virtualSize))
+        try tx.set(vdi, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
+        try tx.set(vdi, VDI.location, volume.location)
+        var config = row[VDI.smConfig]
+        if let format = volume.format, config["image-format"] != format.rawValue {
+            config["image-format"] = format.rawValue
+            if config["type"] != format.rawValue { config["type"] = nil }
+        }
+        config["vhd-parent"] = volume.parentUUID
+        if config != row[VDI.smConfig] { try tx.set(vdi, VDI.smConfig, config) }
+        if volume.isHidden == row[VDI.managed] { try tx.set(vdi, VDI.managed, !volume.isHidden) }
     }
 
     /// The new row of a moved disk: who it is and what it was called, with the new volume's place and sizes.
@@ -32,8 +53,12 @@ enum VDIRow {
         row[VDI.tags] = source[VDI.tags]
         row[VDI.onBoot] = source[VDI.onBoot]
         row[VDI.allowCaching] = source[VDI.allowCaching]
+        row[VDI.isASnapshot] = source[VDI.isASnapshot]
+        row[VDI.snapshotOf] = source[VDI.snapshotOf]
+        row[VDI.snapshotTime] = source[VDI.snapshotTime]
         var config = source[VDI.smConfig].filter { $0.key != "type" }
         config["image-format"] = volume.format?.rawValue
+        config["vhd-parent"] = volume.parentUUID
         row[VDI.smConfig] = config
     }
 }

@@ -35,7 +35,7 @@ struct ImageTransfers: DiskTransfers {
         let admitted = try await admission.begin([.vdi(vdi, .update)], task: call.task)
         do {
             let process = try TransferProcess.start(
-                [program, "import", "--image", image.path, "--format", image.format, "--as", format.rawValue],
+                [program, "import"] + image.arguments + ["--as", format.rawValue],
                 folder: folder, writesInput: true)
             return ImportSink(
                 transfers: self, vdi: vdi, hold: TransferHold(admitted), process: process, result: result, isNew: isNew)
@@ -125,7 +125,7 @@ struct ImageTransfers: DiskTransfers {
         let admitted = try await admission.begin([.vdi(vdi, .copy)], task: call.task)
         do {
             let process = try TransferProcess.start(
-                [program, "export", "--image", image.path, "--format", image.format, "--as", format.rawValue],
+                [program, "export"] + image.arguments + ["--as", format.rawValue],
                 folder: folder, writesInput: false)
             return ExportSource(
                 transfers: self, vdi: vdi, hold: TransferHold(admitted), process: process, format: format,

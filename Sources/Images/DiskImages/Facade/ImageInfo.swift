@@ -23,7 +23,7 @@ public struct ImageInfo: Hashable, Sendable {
     public var parentFormat: ImageFormat?
     /// The most bytes that the image could be enlarged to.
     public var largestSize: UInt64
-    /// Xen's mark of an image that is not to be shown as a disk of its own (VHD).
+    /// Xen's mark of an image that is not to be shown as a disk of its own (VHD, qcow2).
     public var isHidden = false
     /// What a person should know: sizes that disagree, a missing footer, …
     public var notes: [String]

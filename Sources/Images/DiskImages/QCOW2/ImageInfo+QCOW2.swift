@@ -13,11 +13,13 @@ extension QCOW2Image {
         if info.snapshots > 0 { notes.append("\(info.snapshots) internal snapshots") }
         if info.hasExternalData { notes.append("the data is in another file: \(info.dataFile ?? "not named")") }
         if let unknown = info.unknownFeatures { notes.append("features that are not known here: \(unknown)") }
-        return ImageInfo(
+        var result = ImageInfo(
             format: .qcow2, virtualSize: info.virtualSize, actualSize: try file.allocatedSize(),
             fileSize: try file.size(), clusterSize: info.clusterSize, subformat: "version \(info.version)",
             parentName: info.backingFile,
             largestSize: FormatCapabilities.largestQCOW2(
                 clusterSize: info.clusterSize, hasExtendedL2: info.hasExtendedL2), notes: notes)
+        result.isHidden = info.isHidden
+        return result
     }
 }

@@ -24,6 +24,8 @@ struct QCOW2HeaderExtensions: Sendable {
         static let featureNames: UInt32 = 0x6803_F857
         static let bitmaps: UInt32 = 0x2385_2875
         static let dataFile: UInt32 = 0x4441_5441
+        /// 8 bytes by which Xen's storage managers mark the common parents of disks.
+        static let xenHidden: UInt32 = 0x7661_7465
     }
 
     struct FeatureName: Sendable {

@@ -28,6 +28,8 @@ public struct QCOW2Info: Sendable, Equatable {
     public var hasExtendedL2: Bool
     public var hasLazyRefcounts: Bool
     public var snapshots: Int
+    /// Xen's mark of an image that is not to be shown as a disk of its own.
+    public var isHidden: Bool
     public var compression: Compression
     /// Incompatible features that are not known here, by the image's own names; nil when there are none.
     public var unknownFeatures: String?
@@ -52,7 +54,11 @@ extension QCOW2Image {
             dataFile: header.extensions.dataFile, isDirty: header.incompatible.contains(.dirty),
             isCorrupt: header.incompatible.contains(.corrupt), isEncrypted: header.encryption != 0,
             hasExtendedL2: header.incompatible.contains(.extendedL2), hasLazyRefcounts: header.compatible & 1 != 0,
-            snapshots: Int(header.snapshotCount), compression: header.compressionType == 1 ? .zstd : .zlib,
+            snapshots: Int(header.snapshotCount),
+            isHidden: header.extensions.others.contains {
+                $0.kind == QCOW2HeaderExtensions.Kind.xenHidden && $0.content.contains { $0 != 0 }
+            },
+            compression: header.compressionType == 1 ? .zstd : .zlib,
             unknownFeatures: unknown.isEmpty ? nil : header.extensions.names(ofIncompatible: unknown.rawValue))
     }
 

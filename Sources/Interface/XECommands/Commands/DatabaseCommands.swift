@@ -11,7 +11,8 @@ extension Command {
             let display = try TransferDisplay(context, label: "Dumping", onTerminal: false)
             try await withTransferTask(context, "pool-dump-database", display) { task in
                 try await context.caller.download(
-                    from: "/pool/xmldbdump", query: [(name: "task_id", value: task)], to: file
+                    from: "/pool/xmldbdump", query: [(name: "task_id", value: task)], to: file,
+                    confirm: { _ = try await context.caller.waitForTask(task).value() }
                 ) { done in display.update(done: done, total: 0) }
             }
         },

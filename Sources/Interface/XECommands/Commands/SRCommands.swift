@@ -24,6 +24,17 @@ extension Command {
                 .bool(try arguments.flag("shared")), .members([]))
             try await context.printUUID("SR", sr)
         },
+        Command(
+            "sr-probe", ["type"], optional: ["host-uuid", "device-config:", "sm-config:"],
+            "Prints, as XML, the storage repositories that a driver finds at a place."
+        ) { context in
+            let arguments = context.arguments
+            context.printer.value(
+                try await context.text(
+                    "SR.probe", try await hostForSR(context), context.mapArgument("device-config"),
+                    .string(try arguments.required("type")), context.mapArgument("sm-config")))
+        },
+        onObject("sr-update", "SR", "update", "Reads the space of a storage repository again."),
         onObject("sr-scan", "SR", "scan", "Brings the list of disks up to date with what the storage holds."),
         onObject("sr-forget", "SR", "forget", "Removes a storage repository from the database; its data stay."),
         onObject("sr-destroy", "SR", "destroy", "Destroys a storage repository and all that is on it."),

@@ -26,11 +26,51 @@ extension Command {
             try await context.printUUID("VDI", try await context.call("VDI.create", .members(record)))
         },
         onObject("vdi-destroy", "VDI", "destroy", "Destroys a disk."),
+        Command(
+            "vdi-introduce", ["uuid", "sr-uuid", "type", "location"],
+            optional: [
+                "name-description", "sharable", "read-only", "managed", "other-config:", "xenstore-data:",
+                "sm-config:", "name-label",
+            ], "Makes a disk that a storage repository holds known and prints its uuid."
+        ) { context in
+            let arguments = context.arguments
+            let none = WireValue.string(ValueText.nullRef)
+            let disk = try await context.call(
+                "VDI.introduce", .string(try arguments.required("uuid")), .string(arguments["name-label"] ?? ""),
+                .string(arguments["name-description"] ?? ""), try await context.object("SR", named: "sr-uuid"),
+                .string(try arguments.required("type")), .bool(try arguments.flag("sharable")),
+                .bool(try arguments.flag("read-only")), context.mapArgument("other-config"),
+                .string(try arguments.required("location")), context.mapArgument("xenstore-data"),
+                context.mapArgument("sm-config"), .bool(try arguments.flag("managed", else: true)), .int(0), .int(0),
+                none, .bool(false), .string("19700101T00:00:00Z"), none)
+            try await context.printUUID("VDI", disk)
+        },
         onObject("vdi-forget", "VDI", "forget", "Removes a disk from the database; its data stay."),
         Command("vdi-resize", ["uuid", "disk-size"], optional: ["online"], "Makes a disk larger.") { context in
             let message = try context.arguments.flag("online") ? "VDI.resize_online" : "VDI.resize"
             let size = Int64(try context.arguments.size("disk-size") ?? 0)
             try await context.call(message, try await context.object("VDI", named: "uuid"), .int(size))
+        },
+        Command(
+            "vdi-snapshot", ["uuid"], optional: ["driver-params-"],
+            "Keeps a disk's content as it is and prints the snapshot's uuid."
+        ) { context in
+            let snapshot = try await context.call(
+                "VDI.snapshot", try await context.object("VDI", named: "uuid"), context.mapArgument("driver-params"))
+            try await context.printUUID("VDI", snapshot)
+        },
+        Command(
+            "vdi-clone", ["uuid"], optional: ["driver-params-", "new-name-label", "new-name-description"],
+            "Makes a disk that shares another's data; prints the clone's uuid."
+        ) { context in
+            let clone = try await context.call(
+                "VDI.clone", try await context.object("VDI", named: "uuid"), context.mapArgument("driver-params"))
+            for (argument, message) in [
+                ("new-name-label", "VDI.set_name_label"), ("new-name-description", "VDI.set_name_description"),
+            ] {
+                if let text = context.arguments[argument] { try await context.call(message, clone, .string(text)) }
+            }
+            try await context.printUUID("VDI", clone)
         },
         Command(
             "vdi-copy", ["uuid"], optional: ["sr-uuid", "base-vdi-uuid", "into-vdi-uuid"],
@@ -96,7 +136,9 @@ extension Command {
         let display = try TransferDisplay(context, label: "Exporting", onTerminal: false)
         try await withTransferTask(context, "vdi-export", display) { task in
             try await context.caller.download(
-                from: "/export_raw_vdi", query: query + [(name: "task_id", value: task)], to: file
+                from: "/export_raw_vdi", query: query + [(name: "task_id", value: task)], to: file,
+                // The body may end after a failure, too: the server's task says whether the image is whole.
+                confirm: { _ = try await context.caller.waitForTask(task).value() }
             ) { done in display.update(done: done, total: total) }
         }
     }

@@ -18,12 +18,13 @@ struct OperationHost {
     var database: PoolDatabase { toolstack.database }
     var admission: OperationAdmission { OperationAdmission(database: database) }
 
-    init(in folder: ScratchFolder? = nil) async throws {
+    init(in folder: ScratchFolder? = nil, shutdownLimit: Int = 1200) async throws {
         let folder = try folder ?? ScratchFolder("ops")
         self.folder = folder
         toolstack = try await Toolstack.start(
             configuration: ToolstackConfiguration(
                 stateDirectory: folder.file("s"), runDirectory: folder.file("r"), acceleration: "tcg",
+                shutdownLimit: shutdownLimit,
                 logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })))
         session = try await toolstack.dispatcher.sessions.login(
             user: "root", password: "", originator: "", client: ClientInfo(isLocalSocket: true)

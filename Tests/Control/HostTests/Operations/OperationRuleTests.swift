@@ -97,8 +97,11 @@ import Testing
                 .start, .startOn, .changingDynamicRange, .changingStaticRange, .changingMemoryLimits, .changingVCPUs,
                 .makeIntoTemplate, .destroy,
             ])
-        #expect(VMOperationRules.allowed(vm(.running)) == [.cleanShutdown, .hardShutdown, .shutdown])
-        #expect(VMOperationRules.allowed(vm(.running, busy(.cleanShutdown))) == [.hardShutdown])
+        #expect(
+            VMOperationRules.allowed(vm(.running)) == [
+                .cleanShutdown, .cleanReboot, .hardShutdown, .hardReboot, .shutdown,
+            ])
+        #expect(VMOperationRules.allowed(vm(.running, busy(.cleanShutdown))) == [.hardShutdown, .hardReboot])
         #expect(VMOperationRules.allowed(vm(.running) { $0.isControlDomain = true }) == [])
     }
 
@@ -163,6 +166,8 @@ import Testing
             (.mirror, vdi { ($0.isEncrypted, $0.resetsOnBoot) = (true, true) }, APIError("VDI_IS_ENCRYPTED", "D")),
             (.mirror, vdi { $0.resetsOnBoot = true }, APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")),
             (.mirror, vdi { $0.isManaged = false }, APIError("VDI_NOT_MANAGED", "D")),
+            (.snapshot, vdi { $0.isManaged = false }, APIError("VDI_NOT_MANAGED", "D")),
+            (.destroy, vdi { $0.isManaged = false }, APIError("VDI_NOT_MANAGED", "D")),
             (.destroy, vdi { $0.repository.type = "udev" }, APIError("VDI_IS_A_PHYSICAL_DEVICE", "D")),
             (.destroy, vdi { $0.repository.isTools = true }, lacking),
             (.destroy, vdi { $0.type = .rrd }, APIError("VDI_HAS_RRDS", "D")),
@@ -174,8 +179,11 @@ import Testing
         for (operation, facts, expected) in table {
             #expect(VDIOperationRules.refusal(of: operation, facts) == expected, "\(operation) \(facts)")
         }
-        #expect(VDIOperationRules.allowed(vdi()) == [.resize, .destroy, .forget, .update])
-        #expect(VDIOperationRules.allowed(vdi { $0.users = [.rw] }) == [])
+        #expect(
+            VDIOperationRules.allowed(vdi())
+                == [.clone, .copy, .resize, .snapshot, .destroy, .forget, .update, .revertFrom])
+        #expect(VDIOperationRules.allowed(vdi { $0.users = [.rw] }) == [.clone, .snapshot])
+        #expect(VDIOperationRules.allowed(vdi { $0.isManaged = false }) == [.forget, .update])
         #expect(
             VDIOperationRules.allowed(vdi { $0.repository.features.remove("VDI_RESIZE") }).contains(.resize) == false)
     }
@@ -279,7 +287,8 @@ import Testing
         }
         #expect(
             SROperationRules.allowed(sr()) == [
-                .scan, .plug, .unplug, .vdiCreate, .vdiDestroy, .vdiResize, .vdiMirror, .pbdCreate, .pbdDestroy,
+                .scan, .plug, .unplug, .vdiCreate, .vdiDestroy, .vdiResize, .vdiClone, .vdiMirror, .pbdCreate,
+                .pbdDestroy,
             ])
         #expect(SROperationRules.allowed(sr(plugged: false)).starts(with: [.scan, .destroy, .forget]))
         #expect(SROperationRules.allowed(sr(busy(.destroy))) == [])

@@ -98,7 +98,8 @@ import Testing
 
         // As a guest that runs would have it.
         try await host.database.transaction { tx in try tx.set(Ref<VM>(vm), VM.powerState, .running) }
-        #expect(try await allowed() == ["clean_shutdown", "hard_shutdown", "shutdown"])
+        #expect(
+            try await allowed() == ["clean_shutdown", "clean_reboot", "hard_shutdown", "hard_reboot", "shutdown"])
         #expect(try await host.operations("VBD", vbd) == ["attach", "plug"])
         #expect(
             await host.refused("VM.start", start[0], start[1], start[2]) == [
@@ -148,6 +149,95 @@ import Testing
             #expect(await set(method, 2) == running, "\(method)")
         }
         #expect(await set("VM.set_VCPUs_number_live", 2).first == "NOT_IMPLEMENTED")
+        await host.toolstack.stop()
+    }
+
+    /// VM.create takes what templates are made of; what makes no sense is said when the VM is to start.
+    @Test func aMachineThatMakesNoSenseDoesNotStart() async throws {
+        let host = try await OperationHost()
+        let vm = Ref<VM>(try await host.makeMachine())
+        let much: Int64 = 1 << 28
+        let outOfOrder = MachineValidity.memoryOutOfOrder.wire
+        let table: [(most: Int64, atStartup: Int64, low: Int64, high: Int64, expected: [String])] = [
+            (0, 1, 0, much, ["INVALID_VALUE", "VCPUs_max", "0"]),
+            (1, 0, 0, much, ["INVALID_VALUE", "VCPUs_at_startup", "0"]),
+            (1, 2, 0, much, ["VALUE_NOT_SUPPORTED", "VCPUs_at_startup", "2", "value greater than VCPUs_max"]),
+            (1, 1, much, much - 1, outOfOrder), (1, 1, -1, much, outOfOrder),
+        ]
+        for (most, atStartup, low, high, expected) in table {
+            try await host.database.transaction { tx in
+                try tx.set(vm, VM.vcpusMax, most)
+                try tx.set(vm, VM.vcpusAtStartup, atStartup)
+                try tx.set(vm, VM.memoryStaticMin, low)
+                try tx.set(vm, VM.memoryStaticMax, high)
+            }
+            let start = await host.refused("VM.start", .string(vm.opaque), .bool(false), .bool(false))
+            #expect(start == expected)
+            let question = await host.refused("VM.assert_can_boot_here", .string(vm.opaque), .string(host.host))
+            #expect(question == expected)
+        }
+        #expect(try await host.operations("VM", vm.opaque, "current_operations") == [])
+        await host.toolstack.stop()
+    }
+
+    /// A machine without a system does not hear the power button: real guests, that do nothing.
+    @Test func aGuestThatDoesNotListenIsCutOffWhereThatWasAskedFor() async throws {
+        let host = try await OperationHost(shutdownLimit: 1)
+        let vm = try await host.makeMachine()
+        _ = try await host.call("VM.start", .string(vm), .bool(false), .bool(false))
+        for message in ["VM.clean_shutdown", "VM.clean_reboot"] {
+            #expect(await host.refused(message, .string(vm)) == ["VM_SHUTDOWN_TIMEOUT", vm, "1"])
+        }
+        #expect(try await host.call("VM.get_power_state", .string(vm)) == .string("Running"))
+        let domain = try await host.call("VM.get_domid", .string(vm))
+        _ = try await host.call("VM.hard_reboot", .string(vm))
+        #expect(try await host.call("VM.get_power_state", .string(vm)) == .string("Running"))
+        #expect(try await host.call("VM.get_domid", .string(vm)) != domain)
+        _ = try await host.call("VM.shutdown", .string(vm))
+        #expect(try await host.call("VM.get_power_state", .string(vm)) == .string("Halted"))
+        #expect(try await host.operations("VM", vm, "current_operations") == [])
+        await host.toolstack.stop()
+    }
+
+    /// Whoever has a disk keeps what they were told when they got it.
+    @Test func theFlagsOfAnAttachedDiskStay() async throws {
+        let host = try await OperationHost()
+        let (sr, _) = try await host.makeRepository("a")
+        let (vdi, vm) = (try await host.makeDisk(in: sr), try await host.makeMachine())
+        let vbd = try await host.makeVBD(vdi, in: vm)
+        func set(_ name: String, _ value: WireValue) async -> [String] {
+            await host.refused("VDI.set_\(name)", .string(vdi), value)
+        }
+        for value in [true, false] {
+            #expect(await set("read_only", .bool(value)) == ["accepted"])
+            #expect(await set("sharable", .bool(value)) == ["accepted"])
+        }
+        // Files cannot be reset at a start.
+        #expect(await set("on_boot", "persist") == ["SR_OPERATION_NOT_SUPPORTED", sr])
+        #expect(await host.refused("VBD.set_mode", .string(vbd), "RO") == ["accepted"])
+        #expect(await host.refused("VBD.set_mode", .string(vbd), "RW") == ["accepted"])
+        // As a guest that runs would have it.
+        try await host.database.transaction { tx in
+            try tx.set(Ref<VM>(vm), VM.powerState, .running)
+            try tx.set(Ref<VBD>(vbd), VBD.currentlyAttached, true)
+        }
+        #expect(await set("read_only", .bool(true)) == ["VDI_IN_USE", vdi, "set_read_only"])
+        #expect(await set("sharable", .bool(true)) == ["VDI_IN_USE", vdi, "set_sharable"])
+        #expect(await set("read_only", .bool(false)) == ["accepted"])
+        let mode = await host.refused("VBD.set_mode", .string(vbd), "RO")
+        #expect(mode == ["VM_BAD_POWER_STATE", vm, "halted", "running"])
+        let ours = try await host.makeVBD(vdi, in: host.domain)
+        #expect(await host.refused("VBD.set_mode", .string(ours), "RO") == ["accepted"])
+        try await host.database.transaction { tx in try tx.set(Ref<VBD>(ours), VBD.reserved, true) }
+        #expect(await host.refused("VBD.set_mode", .string(ours), "RW") == ["DEVICE_ALREADY_ATTACHED", ours])
+        let other = try await host.makeDisk(in: sr)
+        let admitted = try await host.admission.begin([.vdi(Ref(other), .resize)], task: Ref("OpaqueRef:t"))
+        let busy = await host.refused("VDI.set_sharable", .string(other), .bool(true))
+        #expect(busy == ["OTHER_OPERATION_IN_PROGRESS", "VDI", other, "resize", "OpaqueRef:t"])
+        await host.admission.end(admitted)
+        let drive = try await host.makeVBD(other, in: vm)
+        try await host.database.transaction { tx in try tx.set(Ref<VBD>(drive), VBD.type, .cd) }
+        #expect(await host.refused("VBD.set_mode", .string(drive), "RW") == ["VBD_CDS_MUST_BE_READONLY"])
         await host.toolstack.stop()
     }
 

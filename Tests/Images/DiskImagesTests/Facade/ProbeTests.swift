@@ -83,6 +83,32 @@ import Testing
         }
     }
 
+    /// What is neither opened nor imported is told by name, and no format accepts it.
+    @Test(
+        arguments: [
+            ("qcow version 1", [0x51, 0x46, 0x49, 0xFB, 0, 0, 0, 1], 0), ("VDI", [0x7F, 0x10, 0xDA, 0xBE], 0x40),
+            ("QED", Array("QED\0".utf8), 0), ("Parallels", Array("WithoutFreeSpace".utf8), 0),
+            ("Parallels", Array("WithouFreSpacExt".utf8), 0), ("DMG", Array("koly".utf8), 65_536 - 512),
+            ("LUKS", Array("LUKS".utf8) + [0xBA, 0xBE], 0), ("VMDK with a COWD extent", Array("COWD".utf8), 0),
+            ("VMDK with a SESPARSE extent", [0xBE, 0xBA, 0xFE, 0xCA, 0, 0, 0, 0], 0), ("gzip", [0x1F, 0x8B, 8], 0),
+            ("xz", [0xFD] + Array("7zXZ\0".utf8), 0), ("zstd", [0x28, 0xB5, 0x2F, 0xFD], 0),
+            ("bzip2", Array("BZh9".utf8), 0), ("zip", Array("PK\u{3}\u{4}".utf8), 0), ("tar", Array("ustar".utf8), 257),
+        ] as [(String, [UInt8], Int)])
+    func whatIsNotReadIsRefusedByName(_ name: String, _ mark: [UInt8], _ offset: Int) throws {
+        let folder = try ScratchFolder("probe")
+        let path = folder.file("a")
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        bytes.replaceSubrange(offset..<offset + mark.count, with: mark)
+        try save(path, bytes)
+        #expect(try DiskImage.probe(path: path) == .other(name))
+        for format in [ImageFormat.vhd, .qcow2] {
+            #expect(code { _ = try DiskImage.open(path: path, format: format, readOnly: true) } != nil)
+        }
+        for format in [ImportFormat.vhdx, .vmdk] {
+            #expect(code { _ = try DiskImage.openImport(path: path, format: format) } != nil)
+        }
+    }
+
     @Test func _6_11_namesAreTakenLiterally() throws {
         let folder = try ScratchFolder("probe")
         for name in [

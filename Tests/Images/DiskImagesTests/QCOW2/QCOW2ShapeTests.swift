@@ -21,8 +21,9 @@ import Testing
     func everyShapeBehavesLikeAnArrayOfBytes(_ number: Int) throws {
         var random = SeededRandom.printed("\(#function) \(number)")
         let folder = try ScratchFolder("qcow2-shape")
-        var shape = Shape(&random)
-        // Every kind of parent and both forms of entries are sure to come up.
+        // Every cluster size, refcount width, kind of parent and form of entries is sure to come up.
+        var shape = Shape(
+            clusterBits: 9 + number % 13, refcountOrder: number % 7, version: number % 10 == 9 ? 2 : 3, &random)
         shape.below = Below.allCases[number % Below.allCases.count]
         if number % 4 == 1 { shape.makeExtended(&random) }
         if number % 6 == 5 { shape.makeExternal(&random) }
@@ -37,15 +38,13 @@ import Testing
             "\(options) over \(below), \(size) bytes"
         }
 
-        init(_ random: inout SeededRandom) {
-            let bits = [9, 10, 12, 14, 16, 16, 18, 21].randomElement(using: &random) ?? 16
+        init(clusterBits bits: Int, refcountOrder: Int, version: UInt32, _ random: inout SeededRandom) {
             options.clusterSize = 1 << UInt64(bits)
             size = min(12 << bits, 6 << 20) + 512 * Int.random(in: 0..<100, using: &random)
             if bits >= 18 { size = (4 << bits) + 512 * Int.random(in: 0..<100, using: &random) }
-            if Int.random(in: 0..<5, using: &random) == 0 {
-                options.qcow2Version = 2
-            } else {
-                options.refcountBits = 1 << Int.random(in: 0...6, using: &random)
+            options.qcow2Version = version
+            if version == 3 {
+                options.refcountBits = 1 << refcountOrder
                 options.compression = Bool.random(using: &random) ? .zstd : .zlib
             }
             if Bool.random(using: &random) {
@@ -127,7 +126,10 @@ import Testing
         let store = StoreInMemory()
         try QCOW2Image.create(storage: store, size: UInt64(shape.size), options: shape.options)
         let external = shape.options.dataFile == nil ? nil : StoreInMemory(random.bytes(shape.size / 2))
-        if shape.options.dataFileIsRaw { try external?.truncate(to: 0) }
+        // What nothing names may be anything; without a parent, preallocated tables name all of the data file.
+        if shape.options.dataFileIsRaw || (parent == nil && shape.options.preallocation != .off) {
+            try external?.truncate(to: 0)
+        }
         try external?.truncate(to: UInt64(shape.size))
         func open() throws -> QCOW2Image {
             let policy = OpenPolicy(parents: parent.map { .given([$0.0]) } ?? .refused)

@@ -1,0 +1,137 @@
+import BlockIO
+import Foundation
+import StorageInterface
+
+/// A kind of file system that an SR on a block device has.
+struct DeviceFileSystem: Sendable {
+    /// The kernel's and blkid's name of it.
+    let type: String
+    let program: String
+    /// What makes one with the uuid on the device.
+    let arguments: @Sendable (_ uuid: String, _ label: String, _ device: String) -> [String]
+}
+
+/// An SR that is a file system on a block device. The file system's uuid is the SR's: whatever is on the device is known
+/// for this SR's, or for another's, before it is touched. Blocking.
+struct DeviceRepository {
+    /// Says that the file system is an SR.
+    private static let label = "gantry-sr"
+    /// In sm_config: "true" lets SR.create take a device that holds something.
+    private static let overwrite = "overwrite"
+    /// mkfs of the largest devices takes minutes.
+    private static let patience = 3600
+
+    let repository: StorageRepository
+    let device: BlockDevice
+    let system: DeviceFileSystem
+    let mounts: MountFolder
+
+    init(
+        _ repository: StorageRepository, _ system: DeviceFileSystem, _ mounts: MountFolder
+    ) throws(StorageError) {
+        self.repository = repository
+        self.system = system
+        self.mounts = mounts
+        device = try BlockDevice(repository.deviceConfig)
+    }
+
+    var point: String { mounts.point(repository.uuid) }
+
+    /// Makes the file system. Until mkfs has written the uuid nothing on the device is ours; a failure takes it away again.
+    func create() throws(StorageError) {
+        try device.requireFree()
+        if let content = try device.content() {
+            guard repository.smConfig[Self.overwrite] == "true" else {
+                throw StorageError(
+                    .repositoryExists,
+                    "\(device.path) holds \(content.text); wipe it, or say sm-config:\(Self.overwrite)=true to lose that"
+                )
+            }
+            try device.wipe()
+        }
+        let outcome = try HostCommand.run(
+            system.program, system.arguments(repository.uuid, Self.label, device.path), seconds: Self.patience)
+        guard outcome.status == 0 else {
+            if let content = try? device.content(), content.uuid == repository.uuid { try? device.wipe() }
+            throw StorageError(
+                .repositoryCreation, "\(system.program) failed on \(device.path): \(outcome.output.prefix(2000))")
+        }
+    }
+
+    /// Mounts it; one that is mounted already is adopted.
+    func attach() throws(StorageError) {
+        if mounts.isMounted(repository.uuid) { return try requireMounted() }
+        try requireOwn()
+        let (source, type) = (device.path, system.type)
+        try mounts.mount(repository.uuid) { (point) throws(StorageError) in
+            let flags = UInt(MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME)
+            guard unsafe mount(source, point, type, flags, nil) == 0 else {
+                let error = BlockError(call: "mount", errno: errno, path: source)
+                throw StorageError(error.code == .busy ? .deviceInUse : .mount, error.description)
+            }
+        }
+    }
+
+    /// Returns when all is written and the device is free.
+    func detach() throws(StorageError) { try mounts.unmount(repository.uuid) }
+
+    /// Wipes the file system when it holds no file. Fine when it is wiped already.
+    func destroy() throws(StorageError) {
+        if !mounts.isMounted(repository.uuid) {
+            try device.requireFree()
+            if try device.content() == nil { return }
+        }
+        try attach()
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: point)
+        } catch {
+            try? detach()
+            throw StorageError(.repositoryUnavailable, "cannot read \(point): \(error.localizedDescription)")
+        }
+        try detach()
+        let files = names.filter { $0 != "lost+found" && !$0.hasPrefix(".gantry-") }.sorted()
+        guard files.isEmpty else {
+            throw StorageError(
+                .repositoryNotEmpty,
+                "\(device.path) still holds \(files.count) files (\(files.prefix(3).joined(separator: ", "))); destroy its "
+                    + "disks and take away what is none")
+        }
+        try device.wipe()
+    }
+
+    func probe() throws(StorageError) -> RepositoryProbe {
+        let content = try device.content()
+        var extra = ["size": String(try device.size())]
+        guard let content else { return RepositoryProbe(configuration: [:], isComplete: true, extra: extra) }
+        extra["content"] = content.text
+        let isOurs = content.type == system.type && content.label == Self.label
+        return RepositoryProbe(
+            configuration: [:], isComplete: isOurs, uuid: isOurs ? content.uuid : nil, extra: extra)
+    }
+
+    /// The device must hold this SR.
+    private func requireOwn() throws(StorageError) {
+        guard let content = try device.content() else {
+            throw StorageError(
+                .repositoryUnavailable, "\(device.path) is empty; the SR \(repository.uuid) is not on it")
+        }
+        guard content.type == system.type, content.uuid == repository.uuid else {
+            throw StorageError(
+                .repositoryUnavailable,
+                "\(device.path) holds \(content.text), not the \(system.type) of the SR \(repository.uuid)")
+        }
+    }
+
+    /// What is mounted there must be the device.
+    private func requireMounted() throws(StorageError) {
+        var facts = Glibc.stat()
+        guard unsafe stat(point, &facts) == 0 else {
+            throw StorageError(.mount, BlockError(call: "stat", errno: errno, path: point).description)
+        }
+        guard UInt(facts.st_dev) == device.number else {
+            throw StorageError(
+                .mount, "another device than \(device.path) is mounted at \(point); unplug the PBD and plug it again")
+        }
+    }
+}

@@ -1,0 +1,113 @@
+public import CoreTypes
+public import StorageInterface
+
+/// A manager whose SRs are folders of image files once they are attached: the place differs, the images are the file
+/// driver's. What it can do with volumes it can do by that driver.
+public protocol FolderBackedManager: StorageManager {
+    /// The SR as the file driver sees it: `device_config:location` is the folder.
+    func folder(of repository: StorageRepository) throws(StorageError) -> StorageRepository
+}
+
+extension FolderBackedManager {
+    /// The driver of the images.
+    static var files: FileStorageManager { FileStorageManager() }
+
+    /// The file driver's, under another name.
+    static func info(
+        type: String, name: String, description: String, configuration: [String: String]
+    ) -> StorageManagerInfo {
+        var info = files.info
+        info.type = type
+        info.name = name
+        info.description = description
+        info.configuration["location"] = nil
+        info.configuration.merge(configuration) { _, new in new }
+        info.features["SR_PROBE"] = 1
+        return info
+    }
+
+    /// `repository` with its images at `path`.
+    func folder(of repository: StorageRepository, at path: String) -> StorageRepository {
+        var folder = repository
+        folder.deviceConfig["location"] = path
+        return folder
+    }
+
+    public func preferredFormats(_ configuration: [String: String]) -> [ImageFormat] {
+        Self.files.preferredFormats(configuration)
+    }
+
+    public func largestSize(_ format: ImageFormat) -> UInt64 { Self.files.largestSize(format) }
+
+    public func largestSize(_ format: ImageFormat, configuration: [String: String]) -> UInt64 {
+        Self.files.largestSize(format, configuration: configuration)
+    }
+
+    public func roundedSize(_ size: UInt64, format: ImageFormat) throws(StorageError) -> UInt64 {
+        try Self.files.roundedSize(size, format: format)
+    }
+
+    public func roundedSize(
+        _ size: UInt64, format: ImageFormat, configuration: [String: String]
+    ) throws(StorageError) -> UInt64 {
+        try Self.files.roundedSize(size, format: format, configuration: configuration)
+    }
+
+    public func space(_ repository: StorageRepository) async throws(StorageError) -> RepositorySpace {
+        try await Self.files.space(try folder(of: repository))
+    }
+
+    public func scan(_ repository: StorageRepository) async throws(StorageError) -> RepositoryScan {
+        try await Self.files.scan(try folder(of: repository))
+    }
+
+    public func createVolume(
+        _ repository: StorageRepository, _ volume: NewVolume
+    ) async throws(StorageError) -> Volume {
+        try await Self.files.createVolume(try folder(of: repository), volume)
+    }
+
+    public func destroyVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
+        try await Self.files.destroyVolume(try folder(of: repository), volume)
+    }
+
+    public func resizeVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
+    ) async throws(StorageError) -> Volume {
+        try await Self.files.resizeVolume(try folder(of: repository), volume, size: size)
+    }
+
+    public func stat(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> Volume {
+        try await Self.files.stat(try folder(of: repository), volume)
+    }
+
+    public func present(
+        _ repository: StorageRepository, locations: [String]
+    ) async throws(StorageError) -> Set<String> {
+        try await Self.files.present(try folder(of: repository), locations: locations)
+    }
+
+    public func snapshotVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
+    ) async throws(StorageError) -> DerivedVolume {
+        try await Self.files.snapshotVolume(try folder(of: repository), volume, as: new)
+    }
+
+    public func cloneVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
+    ) async throws(StorageError) -> DerivedVolume {
+        try await Self.files.cloneVolume(try folder(of: repository), volume, as: new)
+    }
+
+    public func revertVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, to snapshot: VolumeID
+    ) async throws(StorageError) -> Volume {
+        try await Self.files.revertVolume(try folder(of: repository), volume, to: snapshot)
+    }
+
+    public func attachVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, writable: Bool
+    ) async throws(StorageError) -> VolumeAccess {
+        try await Self.files.attachVolume(try folder(of: repository), volume, writable: writable)
+    }
+}

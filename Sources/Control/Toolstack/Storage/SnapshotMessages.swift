@@ -1,0 +1,174 @@
+import APITypes
+import Logging
+import PoolDatabase
+import StorageInterface
+
+/// VDI.snapshot, clone, revert and copy.
+struct SnapshotMessages: Sendable {
+    let context: StorageContext
+    let admission: OperationAdmission
+
+    func register(in table: inout MessageTable) {
+        table.on("VDI.snapshot") { call, arguments in
+            .ref(
+                try await derive(.snapshot, arguments.get(0), driverParams: arguments.get(1), task: call.task).opaque)
+        }
+        table.on("VDI.clone") { call, arguments in
+            .ref(try await derive(.clone, arguments.get(0), driverParams: arguments.get(1), task: call.task).opaque)
+        }
+        table.on("VDI.revert") { call, arguments in
+            try await revert(to: arguments.get(0), task: call.task)
+            return .void
+        }
+        table.on("VDI.copy", cancellable: true) { call, arguments in
+            .ref(
+                try await copy(
+                    arguments.get(0), to: arguments.get(1), base: arguments.get(2), into: arguments.get(3), call: call
+                ).opaque)
+        }
+    }
+
+    private enum Kind {
+        case snapshot, clone
+    }
+
+    /// A snapshot or clone. A running guest's data path is paused for the moment that it takes. The new row, the hidden
+    /// volume's and what became of the disk's own image are one transaction.
+    private func derive(
+        _ kind: Kind, _ vdi: Ref<VDI>, driverParams: [String: String], task: Ref<XenTask>
+    ) async throws -> Ref<VDI> {
+        let new = Fresh.ref(VDI.self)
+        let uuid = Fresh.uuid()
+        context.volumesBeingMade.insert(uuid)
+        defer { context.volumesBeingMade.remove(uuid) }
+        let attached = try await admission.run([.vdi(vdi, kind == .snapshot ? .snapshot : .clone)], task: task) {
+            let row = try context.row(vdi)
+            let attached = try context.attached(row[VDI.sr])
+            let wanted = NewVolume(
+                uuid: uuid, format: context.format(of: row), nameLabel: row[VDI.nameLabel],
+                nameDescription: row[VDI.nameDescription], type: row[VDI.type].rawValue, smConfig: driverParams)
+            let derived: DerivedVolume
+            do {
+                derived = try await PausedDisk(context: context).working(on: row) {
+                    let volume = StorageContext.volume(row)
+                    return kind == .snapshot
+                        ? try await attached.manager.snapshotVolume(attached.repository, volume, as: wanted)
+                        : try await attached.manager.cloneVolume(attached.repository, volume, as: wanted)
+                }
+            } catch let error as StorageError {
+                throw Self.mapped(error, attached, vdi, kind == .snapshot ? "snapshot" : "clone")
+            }
+            FailurePoint.reached("after-snapshot")
+            do {
+                try await record(derived, of: vdi, as: new, kind, in: attached)
+            } catch {
+                // The disk itself is whole, whatever its row says of its place: the driver finds it.
+                try? await attached.manager.destroyVolume(
+                    attached.repository, VolumeID(location: derived.volume.location, uuid: derived.volume.uuid))
+                throw error
+            }
+            return attached
+        }
+        await context.refreshSpace(attached)
+        return new
+    }
+
+    private func record(
+        _ derived: DerivedVolume, of vdi: Ref<VDI>, as new: Ref<VDI>, _ kind: Kind, in attached: AttachedRepository
+    ) async throws {
+        let time = APIDate(seconds: WallClock.seconds)
+        try await context.database.transaction { tx in
+            let origin = try tx.require(vdi)
+            try VDIRow.refresh(vdi, derived.origin, in: tx)
+            if let base = derived.base, tx.find(VDI.self, uuid: base.uuid) == nil {
+                tx.insert(VDI.self, ref: Fresh.ref(VDI.self)) { row in
+                    VDIRow.fill(&row, base, sr: attached.ref)
+                    row[VDI.type] = origin[VDI.type]
+                }
+            }
+            // A driver that writes rows itself has made one already; its place is taken by the one that is answered.
+            if let made = tx.find(VDI.self, uuid: derived.volume.uuid) { tx.delete(made.typedRef(VDI.self)) }
+            tx.insert(VDI.self, ref: new) { row in
+                VDIRow.fill(&row, movedFrom: origin, derived.volume, sr: attached.ref)
+                row[VDI.sharable] = false
+                row[VDI.isASnapshot] = kind == .snapshot
+                row[VDI.readOnly] = kind == .snapshot
+                row[VDI.snapshotOf] = kind == .snapshot ? vdi : .null
+                row[VDI.snapshotTime] = kind == .snapshot ? time : APIDate(seconds: 0)
+                row[VDI.onBoot] = .persist
+            }
+        }
+    }
+
+    /// VDI.revert: the disk that the snapshot is of, unattached, gets its content.
+    private func revert(to snapshot: Ref<VDI>, task: Ref<XenTask>) async throws {
+        let target = try context.row(snapshot)[VDI.snapshotOf]
+        let claims: [OperationClaim] =
+            context.database.read { $0.row(target) } == nil
+            ? [.vdi(snapshot, .revertTo)] : [.vdi(snapshot, .revertTo), .vdi(target, .revertFrom)]
+        let attached = try await admission.run(claims, task: task) {
+            let source = try context.row(snapshot)
+            let row = try context.row(target)
+            let attached = try context.attached(row[VDI.sr])
+            guard source[VDI.sr] == row[VDI.sr] else {
+                throw APIError(
+                    "OPERATION_NOT_ALLOWED", "the snapshot \(snapshot.opaque) is in another SR than its disk")
+            }
+            let volume: Volume
+            do {
+                volume = try await PausedDisk(context: context).working(on: row) {
+                    try await attached.manager.revertVolume(
+                        attached.repository, StorageContext.volume(row), to: StorageContext.volume(source))
+                }
+            } catch let error as StorageError {
+                throw Self.mapped(error, attached, target, "revert")
+            }
+            try await context.database.transaction { tx in try VDIRow.refresh(target, volume, in: tx) }
+            await context.forgetGoneNodes(attached)
+            return attached
+        }
+        await context.refreshSpace(attached)
+    }
+
+    private func copy(
+        _ vdi: Ref<VDI>, to chosen: Ref<SR>, base: Ref<VDI>, into: Ref<VDI>, call: CallContext
+    ) async throws -> Ref<VDI> {
+        let present = try context.row(vdi)
+        guard base.isNull else { throw APIError("NOT_IMPLEMENTED", "VDI.copy with base_vdi") }
+        guard into.isNull else { throw APIError("NOT_IMPLEMENTED", "VDI.copy with into_vdi") }
+        let sr = chosen.isNull ? present[VDI.sr] : chosen
+        let new = try await admission.run([.vdi(vdi, .copy), .sr(sr, .vdiCreate)], task: call.task) {
+            try await DiskCopy(context: context).run(vdi, to: try context.attached(sr), progress: call.progress)
+        }
+        await context.refreshSpace(try context.attached(sr))
+        return new
+    }
+
+    /// A driver without the operation has an error of its own. Source: the fault table of XenAPI's SMAPIv1.
+    private static func mapped(
+        _ error: StorageError, _ attached: AttachedRepository, _ vdi: Ref<VDI>, _ operation: String
+    ) -> APIError {
+        if error.fault == .unimplemented { return APIError("UNIMPLEMENTED_IN_SM_BACKEND", attached.ref.opaque) }
+        return ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: operation)
+    }
+}
+
+extension StorageContext {
+    /// Drops the rows of hidden volumes that the driver has removed because nothing stood on them any more.
+    func forgetGoneNodes(_ attached: AttachedRepository) async {
+        if attached.manager.info.writesRows { return }
+        let nodes = database.read { reader in
+            reader.rows(VDI.self, where: VDI.sr, is: attached.ref).filter { !$0[VDI.managed] }
+        }
+        if nodes.isEmpty { return }
+        do {
+            let present = try await attached.manager.present(
+                attached.repository, locations: nodes.map { $0[VDI.location] })
+            try await database.transaction { tx in
+                for node in nodes where !present.contains(node[VDI.location]) { tx.delete(node.typedRef(VDI.self)) }
+            }
+        } catch {
+            logger.warning("rows of hidden volumes are left to the next scan", metadata: ["error": "\(error)"])
+        }
+    }
+}

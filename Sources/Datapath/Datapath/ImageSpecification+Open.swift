@@ -1,0 +1,36 @@
+import BlockIO
+import CoreTypes
+import DatapathControl
+import DiskImages
+import NBDTransport
+
+extension ImageSpecification {
+    /// Opens a driver's NBD server, or the image with the parents that are given, whatever names it holds. `readOnly`
+    /// overrides its own.
+    func open(readOnly: Bool? = nil) throws(BlockError) -> any BlockDevice {
+        if format == Self.nbd {
+            guard let address = NBDAddress(parsing: path) else {
+                throw BlockError(.unsupported, "'\(path)' is not nbd:unix:<socket>:exportname=<name>")
+            }
+            return try NBDClient.connect(
+                unixSocket: address.socket, exportName: address.export, readOnly: readOnly ?? self.readOnly)
+        }
+        var policy = OpenPolicy.standalone
+        if let parents, !parents.isEmpty {
+            var ancestors: [ImageReference] = []
+            for parent in parents {
+                ancestors.append(ImageReference(path: parent.path, format: try Self.imageFormat(parent.format)))
+            }
+            policy.parents = .given(ancestors)
+        }
+        return try DiskImage.open(
+            path: path, format: try Self.imageFormat(format), readOnly: readOnly ?? self.readOnly, policy: policy)
+    }
+
+    private static func imageFormat(_ name: String) throws(BlockError) -> ImageFormat {
+        guard let format = ImageFormat(parsing: name) else {
+            throw BlockError(.unsupported, "'\(name)' is not an image format; expected raw, vhd or qcow2")
+        }
+        return format
+    }
+}

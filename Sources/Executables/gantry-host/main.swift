@@ -1,0 +1,14 @@
+// The whole of `gantry`, images and the administration of this host: `gantry` runs it for all but images.
+import ArgumentParser
+import Glibc
+import ImageCommands
+
+struct Gantry: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gantry",
+        abstract: "Work on disk images, and administer a Gantry host.",
+        discussion: "Exit codes: 0 done, 1 failed, 2 wrong usage; compare: 1 different, 2 failed; check: 3 damaged.",
+        subcommands: [ImageCommand.self, HostCommand.self])
+}
+
+exit(ProgramRun.run(Gantry.self, Array(CommandLine.arguments.dropFirst())))

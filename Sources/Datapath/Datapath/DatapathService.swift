@@ -3,7 +3,6 @@ import BlockIO
 import CLinux
 import CoreTypes
 public import DatapathControl
-import DiskImages
 import Foundation
 import NBDTransport
 import Synchronization

@@ -144,6 +144,7 @@ struct DiskMessages: Sendable {
         let attached = try await admission.run([.vdi(vdi, .destroy)], task: task) {
             let row = try context.row(vdi)
             let attached = try context.attached(row[VDI.sr])
+            await context.disks.ended(row[VDI.uuid])
             do {
                 try await attached.manager.destroyVolume(attached.repository, StorageContext.volume(row))
             } catch let error as StorageError {
@@ -177,6 +178,7 @@ struct DiskMessages: Sendable {
                 throw APIError("INVALID_VALUE", "size", String(size))
             }
             do {
+                await context.disks.ended(row[VDI.uuid])
                 let configuration = attached.repository.deviceConfig
                 let rounded =
                     try format.map { format throws(StorageError) in

@@ -132,13 +132,15 @@ if coreOnly {
         library("Control", "StorageInterface", ["CoreTypes"]),
         library("Control", "StorageManagers", ["StorageInterface", "DiskImages", "BlockCopy", "BlockIO", "CoreTypes"]),
         library(
+            "Control", "StoragePlugins", ["StorageInterface", "RPCCodec", "CoreTypes", "CLinux"], packages: [logging]),
+        library(
             "Control", "StorageMotion", ["StorageInterface", "DatapathControl", "CoreTypes"], packages: [logging]),
         library("Control", "Guests", ["CoreTypes", "CLinux"], packages: [logging]),
         library(
             "Control", "Toolstack",
             [
-                "PoolDatabase", "StorageInterface", "StorageManagers", "StorageMotion", "Guests", "MetricArchives",
-                "DatapathControl",
+                "PoolDatabase", "StorageInterface", "StorageManagers", "StoragePlugins", "StorageMotion", "Guests",
+                "MetricArchives", "DatapathControl",
                 "APITypes", "DataModel", "RPCCodec", "CoreTypes", "CLinux", "CCrypt", "CPAM",
             ], packages: [crypto, logging]),
         // Interface
@@ -189,6 +191,10 @@ if coreOnly {
                 "CoreTypes",
                 "TestSupport",
             ]),
+        tests(
+            "Control", "StoragePluginsTests",
+            ["StoragePlugins", "StorageInterface", "RPCCodec", "CoreTypes", "CLinux", "TestSupport"],
+            packages: [logging]),
         tests(
             "Control", "GuestsTests", ["Guests", "CoreTypes", "CLinux", "TestSupport", "GuestFixture"],
             packages: [logging]),

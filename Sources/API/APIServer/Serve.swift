@@ -7,11 +7,15 @@ import Toolstack
 /// and data paths go on afterwards. SIGHUP reads the certificate again. Throws when it cannot start.
 public func serve(_ configuration: ServerConfiguration) async throws {
     let signals = ShutdownSignals()
-    let toolstack = try await Toolstack.start(
-        configuration: ToolstackConfiguration(
-            stateDirectory: configuration.stateDirectory, runDirectory: configuration.runDirectory,
-            acceleration: configuration.acceleration, initialPasswordFile: configuration.initialPasswordFile,
-            pamService: configuration.pamService, logger: configuration.logger))
+    var toolstackConfiguration = ToolstackConfiguration(
+        stateDirectory: configuration.stateDirectory, runDirectory: configuration.runDirectory,
+        acceleration: configuration.acceleration, initialPasswordFile: configuration.initialPasswordFile,
+        pamService: configuration.pamService, logger: configuration.logger)
+    toolstackConfiguration.driverFolders = configuration.driverFolders
+    toolstackConfiguration.allowedDrivers = configuration.allowedDrivers
+    toolstackConfiguration.driverTimeLimit = configuration.driverTimeLimit
+    toolstackConfiguration.socket = configuration.socket
+    let toolstack = try await Toolstack.start(configuration: toolstackConfiguration)
     let service: APIService
     do {
         service = try await APIService.start(
@@ -24,6 +28,7 @@ public func serve(_ configuration: ServerConfiguration) async throws {
         await toolstack.stop()
         throw error
     }
+    toolstack.apiAnswers()
     if let url = service.httpsURL ?? service.httpURL { try await toolstack.services.consoles.announce(url) }
     try FileHandle.standardOutput.write(contentsOf: Data((readyLine(service) + "\n").utf8))
     var name = await signals.next()

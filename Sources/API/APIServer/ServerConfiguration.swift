@@ -17,6 +17,12 @@ public struct ServerConfiguration: Sendable {
     public var acceleration: String
     /// Name of the PAM service that knows the system's accounts; nil: PAM is not asked.
     public var pamService: String?
+    /// Folders of third-party SMAPIv1 drivers.
+    public var driverFolders: [String] = []
+    /// Lower-case names of those drivers that may be used; nil: all.
+    public var allowedDrivers: Set<String>?
+    /// Seconds that a call of such a driver may take.
+    public var driverTimeLimit: Int = 1800
     public var logger: Logger
 
     public init(

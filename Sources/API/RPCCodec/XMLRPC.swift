@@ -66,6 +66,29 @@ public enum XMLRPC {
         }
     }
 
+    /// What a program that speaks plain XML-RPC answers.
+    public enum Response: Hashable, Sendable {
+        case value(WireValue)
+        case fault(code: Int64, text: String)
+    }
+
+    /// An answer without XenAPI's envelope. Throws when a fault has no number or no text.
+    public static func decodeResponse(_ bytes: [UInt8]) throws(RPCError) -> Response {
+        var decoder = try XMLRPCDecoder(bytes)
+        let (value, isFault) = try decoder.response()
+        guard isFault else { return .value(value) }
+        let code: Int64? =
+            switch value["faultCode"] {
+            case .int(let number)?: number
+            case .string(let text)?: Int64(text)
+            default: nil
+            }
+        guard let code, case .string(let text)? = value["faultString"] else {
+            throw RPCError(.malformed, "a fault without a number and a text", at: 0)
+        }
+        return .fault(code: code, text: text)
+    }
+
     /// `<value>…</value>` alone, as `task.result` has it.
     public static func encodeValue(_ value: WireValue) -> String {
         var writer = XMLRPCWriter()

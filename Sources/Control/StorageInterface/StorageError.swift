@@ -5,6 +5,9 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
         public let number: Int
         private init(_ number: Int) { self.number = number }
 
+        /// The number that a third-party driver gave.
+        public static func driver(_ number: Int) -> Fault { Fault(number) }
+
         public static let invalidArgument = Fault(1)
         public static let deviceInUse = Fault(16)
         public static let invalidDevice = Fault(19)
@@ -41,10 +44,16 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
     public let fault: Fault
     /// What failed, why, and what to do.
     public let message: String
+    /// What the driver wrote beside its answer, bounded: the last parameter of `SR_BACKEND_FAILURE_N`.
+    public let details: String
+    /// Code and parameters of the API error, where the driver's way to fail has one of its own.
+    public let apiError: [String]?
 
-    public init(_ fault: Fault, _ message: String) {
+    public init(_ fault: Fault, _ message: String, details: String = "", apiError: [String]? = nil) {
         self.fault = fault
         self.message = message
+        self.details = details
+        self.apiError = apiError
     }
 
     public var description: String { message }

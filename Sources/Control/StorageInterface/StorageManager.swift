@@ -57,16 +57,19 @@ public struct StorageRepository: Sendable, Hashable {
     public var smConfig: [String: String]
     /// This host is the one that may change the SR's volumes: `SRmaster` of SMAPIv1.
     public var isMaster: Bool
+    /// Bytes that the creator of the SR asked for; 0: all there are.
+    public var physicalSize: UInt64
 
     public init(
         uuid: String, deviceConfig: [String: String], ref: String = "", smConfig: [String: String] = [:],
-        isMaster: Bool = true
+        isMaster: Bool = true, physicalSize: UInt64 = 0
     ) {
         self.uuid = uuid
         self.deviceConfig = deviceConfig
         self.ref = ref
         self.smConfig = smConfig
         self.isMaster = isMaster
+        self.physicalSize = physicalSize
     }
 }
 
@@ -119,6 +122,10 @@ public protocol StorageManager: Sendable {
         -> String
     /// The keys of device_config that name the place itself: they stay as they are while the SR is attached.
     var fixedConfiguration: Set<String> { get }
+    /// What there is at `location`, for a row that is to be made of it. A driver that writes rows makes it, with `uuid`.
+    func introduceVolume(
+        _ repository: StorageRepository, uuid: String, location: String, smConfig: [String: String]
+    ) async throws(StorageError) -> Volume
     /// All volumes there are. Files that are not valid images are left out and named in `problems`.
     func scan(_ repository: StorageRepository) async throws(StorageError) -> RepositoryScan
 
@@ -177,6 +184,12 @@ extension StorageManager {
         _ deviceConfig: [String: String], smConfig: [String: String]
     ) async throws(StorageError) -> String {
         RepositoryProbe.document(try await probe(deviceConfig, smConfig: smConfig))
+    }
+
+    public func introduceVolume(
+        _ repository: StorageRepository, uuid: String, location: String, smConfig: [String: String]
+    ) async throws(StorageError) -> Volume {
+        try await stat(repository, VolumeID(location: location, uuid: uuid))
     }
 
     public func present(

@@ -61,10 +61,11 @@ public struct DiskMotion: Codable, Hashable, Sendable {
     public let sourceRef: String
     public let sourceSR: String
     public let sourceLocation: String
-    public let destinationUUID: String
-    public let destinationRef: String
+    /// What the destination's driver says once it has made the volume; before, what it is asked for.
+    public private(set) var destinationUUID: String
+    public private(set) var destinationRef: String
     public let destinationSR: String
-    /// `raw`, `vhd` or `qcow2`.
+    /// `raw`, `vhd` or `qcow2`; empty: the driver decides.
     public let format: String
     /// Virtual size of the destination, bytes.
     public let size: UInt64
@@ -73,6 +74,10 @@ public struct DiskMotion: Codable, Hashable, Sendable {
     public private(set) var phase: Phase = .planned
     /// What made it `abandoned`.
     public private(set) var failure: String?
+    /// What a driver that chooses locations itself answered.
+    private var chosenLocation: String?
+    /// How the data path was told to open the destination, where its location does not show in that.
+    private var destinationPath: String?
 
     public init(
         id: String, sourceUUID: String, sourceRef: String, sourceSR: String, sourceLocation: String,
@@ -92,8 +97,28 @@ public struct DiskMotion: Codable, Hashable, Sendable {
         self.bytesPerSecond = bytesPerSecond
     }
 
-    /// The destination's location in its SR: every driver of ours names a volume by its uuid and format.
-    public var destinationLocation: String { "\(destinationUUID).\(format)" }
+    /// The destination's location in its SR: every driver of ours names a volume by its uuid and format, and others say.
+    public var destinationLocation: String { chosenLocation ?? "\(destinationUUID).\(format)" }
+
+    /// The destination's label until it is the disk, where its driver makes its row: what a killed toolstack left of it is
+    /// known by this, even when the driver's answer was not heard.
+    public var mark: String { "Gantry move \(id)" }
+
+    /// The destination is made, and is what its driver says it is. To be stored before anything is done with it.
+    public mutating func place(uuid: String, ref: String, location: String) {
+        destinationUUID = uuid
+        destinationRef = ref
+        chosenLocation = location
+    }
+
+    /// How the data path is about to be told to open the destination. To be stored before it is told.
+    public mutating func reach(path: String) { destinationPath = path }
+
+    /// Whether an image that a data path has open is the destination.
+    public func isDestination(path: String) -> Bool {
+        if let destinationPath { return path == destinationPath }
+        return chosenLocation == nil && path.hasSuffix("/" + destinationLocation)
+    }
 
     /// What is left to do is cleaning up.
     public var isDecided: Bool { phase == .committed || phase == .abandoned }

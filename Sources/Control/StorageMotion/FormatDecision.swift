@@ -14,7 +14,8 @@ public enum FormatDecision {
     }
 
     public struct Outcome: Hashable, Sendable {
-        public let format: ImageFormat
+        /// Nil: the driver declares no formats and decides by itself.
+        public let format: ImageFormat?
         /// The virtual size that the new disk gets, bytes.
         public let size: UInt64
     }
@@ -28,6 +29,10 @@ public enum FormatDecision {
         choice: String, size: UInt64, source: ImageFormat?, manager: any StorageManager,
         configuration: [String: String]
     ) throws(Refusal) -> Outcome {
+        if manager.info.supportedImageFormats.isEmpty {
+            // Nothing can be promised and nothing refused but words that are no formats.
+            return Outcome(format: try words(choice).first, size: size)
+        }
         let candidates = try candidates(choice: choice, source: source, manager: manager, configuration: configuration)
         var limit: UInt64 = 0
         for format in candidates {
@@ -43,19 +48,26 @@ public enum FormatDecision {
         choice: String, source: ImageFormat?, manager: any StorageManager, configuration: [String: String]
     ) throws(Refusal) -> [ImageFormat] {
         let supported = manager.info.supportedImageFormats
-        let words = choice.split(separator: ",").map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
-        if words.isEmpty {
+        let chosen = try words(choice)
+        if chosen.isEmpty {
             // The driver's own order comes last: for new disks of SRs that prefer nothing, and when nothing else fits.
             let wanted = manager.preferredFormats(configuration) + (source.map { [$0] } ?? []) + supported
             return wanted.filter(supported.contains)
         }
-        var chosen: [ImageFormat] = []
-        for word in words {
-            guard let format = ImageFormat(parsing: word) else { throw .unknown(given: String(word)) }
-            chosen.append(format)
-        }
         let usable = chosen.filter(supported.contains)
         if usable.isEmpty { throw .unsupported(chosen[0]) }
         return usable
+    }
+
+    /// The formats of a list with commas.
+    private static func words(_ choice: String) throws(Refusal) -> [ImageFormat] {
+        var chosen: [ImageFormat] = []
+        for part in choice.split(separator: ",") {
+            let word = part.filter { !$0.isWhitespace }
+            if word.isEmpty { continue }
+            guard let format = ImageFormat(parsing: word) else { throw .unknown(given: word) }
+            chosen.append(format)
+        }
+        return chosen
     }
 }

@@ -6,6 +6,7 @@ import Guests
 public import Logging
 public import PoolDatabase
 import StorageManagers
+import StoragePlugins
 
 /// What a host's toolstack is started with.
 public struct ToolstackConfiguration: Sendable {
@@ -20,6 +21,14 @@ public struct ToolstackConfiguration: Sendable {
     public var datapathProgram: String?
     /// Name of the PAM service that knows the system's accounts; nil: only the pool's own users may log in.
     public var pamService: String?
+    /// Folders of third-party SMAPIv1 drivers.
+    public var driverFolders: [String] = []
+    /// Lower-case names of those drivers that may be used; nil: all.
+    public var allowedDrivers: Set<String>?
+    /// Seconds that a call of such a driver may take.
+    public var driverTimeLimit: Int = 1800
+    /// Path of the API's local socket, for drivers to call back.
+    public var socket: String?
     /// How long a guest may take to shut itself down when it is asked to, seconds.
     public var shutdownLimit: Int
     public var logger: Logger
@@ -48,10 +57,11 @@ public final class Toolstack: Sendable {
     public let services: HostServices
     private let background: [Task<Void, Never>]
     private let instance: InstanceLock
+    private let home: DriverHome
 
     private init(
         dispatcher: Dispatcher, database: PoolDatabase, transfers: any DiskTransfers, services: HostServices,
-        background: [Task<Void, Never>], instance: InstanceLock
+        background: [Task<Void, Never>], instance: InstanceLock, home: DriverHome
     ) {
         self.dispatcher = dispatcher
         self.database = database
@@ -59,6 +69,7 @@ public final class Toolstack: Sendable {
         self.services = services
         self.background = background
         self.instance = instance
+        self.home = home
     }
 
     /// Opens the database, adopts what an earlier toolstack left running, takes up interrupted moves, and is then ready
@@ -98,6 +109,18 @@ public final class Toolstack: Sendable {
                 NFSStorageManager(mounts: mounts), ISOStorageManager(mounts: mounts),
                 DummyStorageManager(folder: configuration.runDirectory + "/dummy"),
             ], disks: disks, logger: logger)
+        let home = DriverHome(database: database, host: identity.host)
+        await disks.afterEnd { [weak context] uuid in
+            // While the toolstack starts, no driver can be asked, and nobody is to wait until it can.
+            if home.isOpen { await context?.releaseUnused(uuid) } else { Task { await context?.releaseUnused(uuid) } }
+        }
+        let drivers = DriverWatch(
+            context: context,
+            folders: DriverFolders(
+                folders: configuration.driverFolders,
+                settings: PluginSettings(
+                    limits: PluginLimits(time: .seconds(configuration.driverTimeLimit)), socket: configuration.socket,
+                    allowed: configuration.allowedDrivers), home: home, logger: logger), home: home)
         let admission = OperationAdmission(database: database)
         let guests = GuestHost(runDirectory: configuration.runDirectory, acceleration: acceleration, logger: logger)
         let services = try HostServices(
@@ -120,6 +143,7 @@ public final class Toolstack: Sendable {
         ).register(in: &messages)
         VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
             in: &messages)
+        DriverCallbacks(context: context).register(in: &messages)
         MachineRuleMessages(context: context).register(in: &messages)
         MemoryMessages(context: context).register(in: &messages)
         ProcessorMessages(database: database).register(in: &messages)
@@ -129,6 +153,7 @@ public final class Toolstack: Sendable {
         services.register(in: &messages, context)
 
         // Order matters: what runs is found before any row is believed, and moves are decided before calls are taken.
+        _ = await drivers.look()
         try await StorageManagerRows.register(context)
         _ = await datapaths.adoptAll()
         let alive = await guests.adoptAll().filter { $0.value == .running || $0.value == .paused }
@@ -138,25 +163,31 @@ public final class Toolstack: Sendable {
         try await lifecycle.reconcile(alive: Set(alive.keys))
         try? FileManager.default.removeItem(atPath: configuration.runDirectory + "/transfers")
         try await disks.reconcile()
-        await disks.resumePaused { try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }
+        let image = { @Sendable (vdi: Row) in try await context.image(of: vdi, readOnly: vdi[VDI.readOnly]) }
+        await disks.resumePaused(image) { !context.isForeign($0[VDI.sr]) }
         await DiskCopy.sweep(context)
         let moves = MotionSupervisor(context: context, admission: admission)
         await moves.resume()
 
         _ = await roles
-        let background =
+        let dispatcher = Dispatcher(
+            database: database, host: identity.host, messages: messages,
+            audit: try AuditLog(path: configuration.stateDirectory + "/audit.log", logger: logger),
+            pam: configuration.pamService.map { PAMService(name: $0) })
+        var background =
             [
                 Task { await lifecycle.follow(guests.events) },
                 Task { await revive(disks, context) },
                 Task { await moves.retryForEver() },
             ] + services.start(context)
+        if !configuration.driverFolders.isEmpty { background.append(Task { await drivers.run() }) }
         return Toolstack(
-            dispatcher: Dispatcher(
-                database: database, host: identity.host, messages: messages,
-                audit: try AuditLog(path: configuration.stateDirectory + "/audit.log", logger: logger),
-                pam: configuration.pamService.map { PAMService(name: $0) }),
-            database: database, transfers: transfers, services: services, background: background, instance: instance)
+            dispatcher: dispatcher, database: database, transfers: transfers, services: services,
+            background: background, instance: instance, home: home)
     }
+
+    /// The local socket answers: storage drivers, which call back, may be run from now on.
+    public func apiAnswers() { home.open(dispatcher.sessions) }
 
     /// Ends this toolstack. Guests, their data paths and running mirrors go on without it.
     public func stop() async {

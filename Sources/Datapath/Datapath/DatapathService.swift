@@ -3,7 +3,6 @@ import BlockIO
 import CLinux
 import CoreTypes
 public import DatapathControl
-import DiskImages
 import Foundation
 import NBDTransport
 import Synchronization
@@ -27,6 +26,7 @@ public final class DatapathService: Sendable {
     private let images: ImagePair
     private let listener: Int32
     private let connections = Atomic<Int>(0)
+    private let exports = DriverExports()
 
     /// Opens the image and serves it. `nbdSocket` and `controlSocket` are paths for new Unix sockets.
     /// `crashMark`: the file in which a killed process leaves word that it lost changes (`CrashMark`).
@@ -34,7 +34,9 @@ public final class DatapathService: Sendable {
         image: ImageSpecification, nbdSocket: String, controlSocket: String, crashMark: String? = nil
     ) throws {
         gantry_ignore_sigpipe()
-        let device = SwitchableDevice(try image.open())
+        let first = try Self.disk(image)
+        let device = SwitchableDevice(first)
+        exports.disk.withLock { $0 = first as? DriverExport }
         self.device = device
         if let crashMark, !image.readOnly { mark = try CrashMark(device, path: crashMark) } else { mark = nil }
         front = mark ?? device
@@ -135,37 +137,61 @@ public final class DatapathService: Sendable {
         switch request {
         case .status: return .status(status)
         case .mirrorStart(let destination, let bytesPerSecond):
-            let target = try destination.open()
+            let target = try Self.disk(destination, isTheDisk: false)
             do {
                 try device.startMirror(to: target, bytesPerSecond: bytesPerSecond)
             } catch {
                 try? target.close()
                 throw error
             }
+            exports.destination.withLock { $0 = target as? DriverExport }
             images.setDestination(destination)
         case .mirrorSetRate(let bytesPerSecond): device.setMirrorRate(bytesPerSecond: bytesPerSecond)
-        case .pivotPrepare: try device.preparePivot()
+        case .pivotPrepare:
+            // From here on the loss of one side is the mirror's to decide.
+            exports.setDisk(false)
+            do {
+                try device.preparePivot()
+            } catch {
+                exports.setDisk(true)
+                throw error
+            }
         case .pivotCommit:
             try device.commitPivot { images.commit() }
+            exports.commit()
         case .mirrorCancel:
             try device.cancelMirror()
+            exports.cancel()
             images.setDestination(nil)
         case .pause:
             try device.pause()
             // What the mark stands for is durable now.
             try mark?.settle()
         case .resume(let image):
-            let next = try image.open()
+            let next = try Self.disk(image)
             do {
                 try device.resume(on: next)
             } catch {
                 try? next.close()
                 throw error
             }
+            exports.disk.withLock { $0 = next as? DriverExport }
             images.replace(image)
         case .quit: break
         }
         return .ok
+    }
+
+    private static func disk(
+        _ image: ImageSpecification, isTheDisk: Bool = true
+    ) throws(BlockError) -> any BlockDevice {
+        let device = try image.open()
+        guard let client = device as? NBDClient else { return device }
+        return DriverExport(client, isTheDisk: isTheDisk) {
+            // As if it had been killed: nothing more is answered, and what was promised stays promised by the mark.
+            FileHandle.standardError.write(Data("gantry-datapath: the storage driver's NBD server is gone\n".utf8))
+            _exit(70)
+        }
     }
 
     private var status: DatapathStatus {

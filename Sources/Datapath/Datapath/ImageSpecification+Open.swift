@@ -2,10 +2,19 @@ import BlockIO
 import CoreTypes
 import DatapathControl
 import DiskImages
+import NBDTransport
 
 extension ImageSpecification {
-    /// Opens the image with the parents that are given, whatever names it holds. `readOnly` overrides its own.
+    /// Opens a driver's NBD server, or the image with the parents that are given, whatever names it holds. `readOnly`
+    /// overrides its own.
     func open(readOnly: Bool? = nil) throws(BlockError) -> any BlockDevice {
+        if format == Self.nbd {
+            guard let address = NBDAddress(parsing: path) else {
+                throw BlockError(.unsupported, "'\(path)' is not nbd:unix:<socket>:exportname=<name>")
+            }
+            return try NBDClient.connect(
+                unixSocket: address.socket, exportName: address.export, readOnly: readOnly ?? self.readOnly)
+        }
         var policy = OpenPolicy.standalone
         if let parents, !parents.isEmpty {
             var ancestors: [ImageReference] = []

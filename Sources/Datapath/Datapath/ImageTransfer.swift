@@ -20,11 +20,14 @@ public enum ImageTransfer {
         let device = try image.open(readOnly: false)
         do throws(BlockError) {
             var options = StreamReadOptions()
-            options.spillFolder = image.path.lastIndex(of: "/").map { String(image.path[...$0]) } ?? "."
+            options.spillFolder =
+                image.format == ImageSpecification.nbd
+                ? "/var/tmp" : image.path.lastIndex(of: "/").map { String(image.path[...$0]) } ?? "."
             // All data of the disk may come too early, and as much of internal snapshots; more fills other disks' space.
             options.largestSpill = min(device.size, 1 << 60) * 2 + (64 << 20)
+            let length = image.format == ImageSpecification.nbd ? nil : try length(of: image.path)
             try TransferLimits.importing(
-                diskSize: device.size, imageLength: try length(of: image.path), largestSpill: options.largestSpill
+                diskSize: device.size, imageLength: length, largestSpill: options.largestSpill
             ).apply()
             try DiskImage.readStream(
                 from: DescriptorSource(stream), as: StreamFormat(streamFormat), options: options,

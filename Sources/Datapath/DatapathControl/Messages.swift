@@ -1,11 +1,14 @@
 // The control protocol of a data-path process: one JSON object a line on its control socket, each answered by one line.
 // Unknown members are ignored and unknown operations answered with an error, so that either side may be newer.
 
-/// An image file as the data path opens it. The format is always declared, never probed.
+/// An image as the data path opens it: a file, or an NBD server's export. The format is always declared, never probed.
 public struct ImageSpecification: Codable, Hashable, Sendable {
-    /// Absolute path.
+    /// What `format` says for an export on a Unix socket; `path` is then `nbd:unix:<socket>:exportname=<name>`.
+    public static let nbd = "nbd"
+
+    /// Absolute path, or the text form of an export.
     public var path: String
-    /// `raw`, `vhd` or `qcow2`.
+    /// `raw`, `vhd`, `qcow2` or `nbd`.
     public var format: String
     public var readOnly: Bool
     /// The images below it, nearest first; nil or empty when it has no parent.

@@ -17,7 +17,11 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Serve HTTP on ADDR:PORT; port 0 picks a free one.") var http: String?
     @Option(help: "Serve HTTPS on ADDR:PORT; port 0 picks a free one.") var https: String?
     @Option(help: "Unix socket whose clients are the local superuser.") var socket = ServerConfiguration.standardSocket
-    @Option(help: "Folder of SMAPIv1 drivers (not used yet).") var smDir: [String] = []
+    @Option(help: "Folder of SMAPIv1 drivers, which are programs named <TYPE>SR; may be given again.")
+    var smDir: [String] = []
+    @Option(help: "The SMAPIv1 drivers that may be used: types in lower case with commas between; without it all.")
+    var smPlugins: String?
+    @Option(help: "Seconds that a call of an SMAPIv1 driver may take before it is killed.") var smTimeLimit = 1800
     @Option(help: "Folder of SMAPIv3 scripts (not used yet).") var storageScriptRoot: String?
     @Option(help: "File with root's first password.") var initialPasswordFile: String?
     @Option(help: "PAM service that knows the system's accounts, e.g. gantry; without it PAM is not asked.")
@@ -29,6 +33,7 @@ struct Serve: AsyncParsableCommand {
     func validate() throws {
         guard http.map({ HTTPAddress($0) != nil }) ?? true else { throw ValidationError("--http takes ADDR:PORT") }
         guard https.map({ HTTPAddress($0) != nil }) ?? true else { throw ValidationError("--https takes ADDR:PORT") }
+        guard smTimeLimit > 0 else { throw ValidationError("--sm-time-limit is at least 1") }
         guard ["auto", "kvm", "tcg"].contains(accel) else { throw ValidationError("--accel is auto, kvm or tcg") }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("unknown --log-level \(logLevel)") }
     }
@@ -42,14 +47,18 @@ struct Serve: AsyncParsableCommand {
         }
         let logger = Logger(label: "gantryd")
         let unused = [
-            ("--sm-dir", !smDir.isEmpty), ("--storage-script-root", storageScriptRoot != nil),
-            ("--compat", compat != nil),
+            ("--storage-script-root", storageScriptRoot != nil), ("--compat", compat != nil),
         ]
         for (name, isGiven) in unused where isGiven { logger.warning("\(name) has no effect in this version") }
-        try await serve(
-            ServerConfiguration(
-                stateDirectory: stateDir, runDirectory: runDir, http: http.flatMap { HTTPAddress($0) },
-                https: https.flatMap { HTTPAddress($0) }, socket: socket, initialPasswordFile: initialPasswordFile,
-                acceleration: accel, pamService: pamService, logger: logger))
+        var configuration = ServerConfiguration(
+            stateDirectory: stateDir, runDirectory: runDir, http: http.flatMap { HTTPAddress($0) },
+            https: https.flatMap { HTTPAddress($0) }, socket: socket, initialPasswordFile: initialPasswordFile,
+            acceleration: accel, pamService: pamService, logger: logger)
+        configuration.driverFolders = smDir
+        configuration.driverTimeLimit = smTimeLimit
+        configuration.allowedDrivers = smPlugins.map {
+            Set($0.lowercased().split { $0 == "," || $0 == " " }.map(String.init))
+        }
+        try await serve(configuration)
     }
 }

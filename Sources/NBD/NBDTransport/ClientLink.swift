@@ -51,6 +51,8 @@ final class ClientLink: @unchecked Sendable {
         }
     }
 
+    var isFailed: Bool { table.locked { failure != nil } }
+
     /// Performs a request that carries no data either way; returns the extents it brought (BLOCK_STATUS) or none.
     @discardableResult
     func perform(

@@ -70,6 +70,9 @@ public final class NBDClient: BlockDevice {
         adopted = true
     }
 
+    /// The connection is gone for good: every call fails.
+    public var isLost: Bool { link.isFailed }
+
     deinit { link.close() }
 
     private static func negotiate(

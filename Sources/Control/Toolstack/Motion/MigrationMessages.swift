@@ -55,11 +55,10 @@ struct MigrationMessages: Sendable {
         let motion = DiskMotion(
             id: Fresh.uuid(), sourceUUID: row[VDI.uuid], sourceRef: vdi.opaque, sourceSR: row[VDI.sr].opaque,
             sourceLocation: row[VDI.location], destinationUUID: Fresh.uuid(),
-            destinationRef: Fresh.ref(VDI.self).opaque, destinationSR: sr.opaque, format: outcome.format.rawValue,
-            size: outcome.size, bytesPerSecond: limit.bytes)
+            destinationRef: Fresh.ref(VDI.self).opaque, destinationSR: sr.opaque,
+            format: outcome.format?.rawValue ?? "", size: outcome.size, bytesPerSecond: limit.bytes)
         try await checkSpace(row, source: source, destination: destination)
-        try await MotionDriver(context: context).run(motion, progress: progress)
-        return Ref(motion.destinationRef)
+        return Ref(try await MotionDriver(context: context).run(motion, progress: progress).destinationRef)
     }
 
     /// What the source takes now must fit what the destination has free: SR_FULL [requested, maximum] otherwise.
@@ -67,6 +66,8 @@ struct MigrationMessages: Sendable {
         do {
             let volume = try await source.manager.stat(source.repository, StorageContext.volume(row))
             let space = try await destination.manager.space(destination.repository)
+            // A driver that does not say how large its storage is promises nothing.
+            if space.total == 0, destination.manager.info.writesRows { return }
             if volume.physicalSize > space.free {
                 throw APIError("SR_FULL", String(volume.physicalSize), String(space.free))
             }

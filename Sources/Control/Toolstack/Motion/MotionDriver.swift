@@ -16,8 +16,8 @@ struct MotionDriver: Sendable {
     init(context: StorageContext) { self.context = context }
 
     /// Runs a planned motion to its end. On failure before the commit everything is undone and the first error thrown;
-    /// after it the move is completed whatever happens to the caller.
-    func run(_ planned: DiskMotion, progress: any TaskProgress) async throws {
+    /// after it the move is completed whatever happens to the caller. Returns the motion as it was carried out.
+    func run(_ planned: DiskMotion, progress: any TaskProgress) async throws -> DiskMotion {
         var motion = planned
         do {
             motion.advance(to: .created)
@@ -35,6 +35,7 @@ struct MotionDriver: Sendable {
             throw error
         }
         await complete([.finishPivot, .destroySource, .forget], &motion, progress)
+        return motion
     }
 
     /// Takes up what a restart interrupted.
@@ -103,6 +104,22 @@ struct MotionDriver: Sendable {
         try? await context.database.transaction { tx in try OperationAdmission.enter(Self.hold(motion), in: tx) }
     }
 
+    /// Holds the row that a driver has made of the destination, before it is a disk.
+    private static func destinationHold(_ motion: DiskMotion) -> OperationAdmission.Admitted {
+        OperationAdmission.Admitted(
+            entries: [
+                OperationClaim.Entry(
+                    className: VDI.className, ref: motion.destinationRef, operation: VDIOperations.mirror.rawValue)
+            ], key: "OpaqueRef:" + motion.id)
+    }
+
+    /// The same after a restart. Without a row there is nothing to hold.
+    func holdDestinationAgain(_ motion: DiskMotion) async {
+        try? await context.database.transaction { tx in
+            try OperationAdmission.enter(Self.destinationHold(motion), in: tx)
+        }
+    }
+
     /// What holds the new VDI, and the SR of the old image, from the commit until that image is gone.
     private static func hold(_ motion: DiskMotion) -> OperationAdmission.Admitted {
         OperationAdmission.Admitted(
@@ -120,8 +137,8 @@ struct MotionDriver: Sendable {
         FailurePoint.reached("before-\(effect)")
         defer { FailurePoint.reached("after-\(effect)") }
         switch effect {
-        case .createDestination: try await createDestination(motion)
-        case .startMirror: try await startMirror(motion)
+        case .createDestination: try await createDestination(&motion)
+        case .startMirror: try await startMirror(&motion)
         case .awaitSynchronised: try await awaitSynchronised(motion, progress)
         case .preparePivot: try await preparePivot(&motion)
         case .commit: try await commit(&motion)
@@ -130,13 +147,14 @@ struct MotionDriver: Sendable {
         case .cancelMirror:
             // Only this motion's own mirror: the data path may be mirroring for another.
             if let handle = await context.disks.active(motion.sourceUUID),
-                let mirror = try await handle.client.status().mirror, isDestination(mirror.destination.path, motion)
+                let mirror = try await handle.client.status().mirror,
+                motion.isDestination(path: mirror.destination.path)
             {
                 _ = try await handle.client.call(.mirrorCancel)
             }
         case .destroyDestination:
             let attached = try context.attached(Ref(motion.destinationSR))
-            try await attached.manager.destroyVolume(attached.repository, Self.destination(motion))
+            try await context.discard(Self.destination(motion), in: attached)
             await context.refreshSpace(attached)
         case .forget: try await store.forget(motion)
         }
@@ -148,16 +166,34 @@ struct MotionDriver: Sendable {
         VolumeID(location: motion.destinationLocation, uuid: motion.destinationUUID, ref: motion.destinationRef)
     }
 
-    private func createDestination(_ motion: DiskMotion) async throws {
+    private func createDestination(_ motion: inout DiskMotion) async throws {
         let attached = try context.attached(Ref(motion.destinationSR))
-        guard let format = ImageFormat(parsing: motion.format) else {
-            throw APIError.internalError("format \(motion.format)")
-        }
+        let isForeign = attached.manager.info.writesRows
+        let format = ImageFormat(parsing: motion.format)
+        guard format != nil || isForeign else { throw APIError.internalError("format \(motion.format)") }
+        let wanted = NewVolume(
+            uuid: motion.destinationUUID, size: motion.size, format: format, nameLabel: isForeign ? motion.mark : "")
+        let volume: Volume
         do {
-            _ = try await attached.manager.createVolume(
-                attached.repository, NewVolume(uuid: motion.destinationUUID, size: motion.size, format: format))
+            volume = try await attached.manager.createVolume(attached.repository, wanted)
         } catch {
+            // The driver may have made a row before it failed, which is in the record since then.
+            motion = store.all().first { [id = motion.id] in $0.id == id } ?? motion
             throw ErrorMapping.api(error, sr: attached.ref)
+        }
+        if isForeign { try await place(&motion, at: volume, in: attached) }
+    }
+
+    /// The driver has chosen uuid and location and made the row: it is the move's own, and no disk, until the commit.
+    private func place(_ motion: inout DiskMotion, at volume: Volume, in attached: AttachedRepository) async throws {
+        let row = try DriverRows.find(volume, of: attached.ref, in: context.database)
+        motion.place(uuid: volume.uuid, ref: row.opaque, location: volume.location)
+        let placed = motion
+        let text = try MotionStore.text(placed)
+        try await context.database.transaction { tx in
+            tx.setPrivate(kind: MotionStore.kind, key: placed.id, value: text)
+            try DriverRows.reserve(row, label: placed.mark, in: tx)
+            try OperationAdmission.enter(Self.destinationHold(placed), in: tx)
         }
     }
 
@@ -176,7 +212,7 @@ struct MotionDriver: Sendable {
         return try await context.disks.activate(motion.sourceUUID, image: image)
     }
 
-    private func startMirror(_ motion: DiskMotion) async throws {
+    private func startMirror(_ motion: inout DiskMotion) async throws {
         let attached = try context.attached(Ref(motion.destinationSR))
         let image: ImageSpecification
         do {
@@ -184,9 +220,20 @@ struct MotionDriver: Sendable {
         } catch {
             throw ErrorMapping.api(error, sr: attached.ref)
         }
-        _ = try await mapped(motion) {
-            try await source(motion).client.call(
-                .mirrorStart(destination: image, bytesPerSecond: motion.bytesPerSecond))
+        if attached.manager.info.writesRows {
+            motion.reach(path: image.path)
+            try await store.save(motion)
+        }
+        let moving = motion
+        _ = try await mapped(moving) {
+            let handle = try await source(moving)
+            // What a driver hands out is its word alone: a disk that is mirrored onto itself would be spoilt.
+            if try await handle.client.status().image.path == image.path {
+                throw APIError(
+                    "SR_BACKEND_FAILURE_46", "", "the storage driver serves two disks at one place, \(image.path)", "")
+            }
+            return try await handle.client.call(
+                .mirrorStart(destination: image, bytesPerSecond: moving.bytesPerSecond))
         }
     }
 
@@ -232,10 +279,6 @@ struct MotionDriver: Sendable {
         }
     }
 
-    private func isDestination(_ path: String, _ motion: DiskMotion) -> Bool {
-        path.hasSuffix("/" + motion.destinationLocation)
-    }
-
     /// The pivot's point of no return: one transaction points every VBD to the new VDI, replaces the rows, hands the data
     /// path over and makes the motion `committed`.
     private func commit(_ motion: inout DiskMotion) async throws {
@@ -254,9 +297,14 @@ struct MotionDriver: Sendable {
         let old = Ref<VDI>(motion.sourceRef)
         let new = Ref<VDI>(motion.destinationRef)
         let moved = committed
+        let sourceIsForeign = (try? context.attached(Ref(motion.sourceSR)))?.manager.info.writesRows ?? false
         try await context.database.transaction { tx in
             guard let source = tx.row(old) else { throw APIError.handleInvalid("VDI", old.opaque) }
-            tx.insert(VDI.self, ref: new) { row in VDIRow.fill(&row, movedFrom: source, volume, sr: attached.ref) }
+            if attached.manager.info.writesRows {
+                try DriverRows.inherit(new, from: source, in: tx)
+            } else {
+                tx.insert(VDI.self, ref: new) { row in VDIRow.fill(&row, movedFrom: source, volume, sr: attached.ref) }
+            }
             for vbd in tx.rows(VBD.self, where: { $0[VBD.vdi] == old }) {
                 try tx.set(vbd.typedRef(VBD.self), VBD.vdi, new)
             }
@@ -266,7 +314,8 @@ struct MotionDriver: Sendable {
             for snapshot in tx.rows(VDI.self, where: { $0[VDI.snapshotOf] == old }) {
                 try tx.set(snapshot.typedRef(VDI.self), VDI.snapshotOf, new)
             }
-            tx.delete(old)
+            // A driver deletes what has a row, and takes the row away itself.
+            if sourceIsForeign { try DriverRows.retire(old, in: tx) } else { tx.delete(old) }
             // Nobody may move or destroy the new VDI before the old image is gone.
             try OperationAdmission.enter(Self.hold(moved), in: tx)
             let datapath = tx.privateRecords(kind: DiskActivation.recordKind)[moved.sourceUUID]
@@ -281,11 +330,11 @@ struct MotionDriver: Sendable {
     /// and comes back on the destination when it is needed. One that is gone already does so by itself.
     private func finishPivot(_ motion: DiskMotion) async throws {
         guard let handle = await context.disks.active(motion.destinationUUID) else { return }
-        if let mirror = try await handle.client.status().mirror, isDestination(mirror.destination.path, motion) {
+        if let mirror = try await handle.client.status().mirror, motion.isDestination(path: mirror.destination.path) {
             _ = try await handle.client.call(.pivotCommit)
         }
         let status = try await handle.client.status()
-        if !isDestination(status.image.path, motion) {
+        if !motion.isDestination(path: status.image.path) {
             context.logger.error(
                 "a data path does not stand on its new image and is restarted", metadata: ["id": "\(handle.id)"])
             await context.disks.host.stop(handle.id, forGood: false)
@@ -294,9 +343,8 @@ struct MotionDriver: Sendable {
 
     private func destroySource(_ motion: DiskMotion) async throws {
         let attached = try context.attached(Ref(motion.sourceSR))
-        try await attached.manager.destroyVolume(
-            attached.repository,
-            VolumeID(location: motion.sourceLocation, uuid: motion.sourceUUID, ref: motion.sourceRef))
+        try await context.discard(
+            VolumeID(location: motion.sourceLocation, uuid: motion.sourceUUID, ref: motion.sourceRef), in: attached)
         await context.forgetGoneNodes(attached)
         await context.refreshSpace(attached)
         if let destination = try? context.attached(Ref(motion.destinationSR)) {
@@ -311,7 +359,7 @@ struct MotionDriver: Sendable {
         guard let handle = await context.disks.active(uuid), let status = try? await handle.client.status() else {
             return .absent
         }
-        if let mirror = status.mirror, isDestination(mirror.destination.path, motion) {
+        if let mirror = status.mirror, motion.isDestination(path: mirror.destination.path) {
             switch mirror.phase {
             case .copying, .synchronised: return .mirroring
             case .dual: return .dual
@@ -319,7 +367,7 @@ struct MotionDriver: Sendable {
             case .broken: return .broken(mirror.error ?? "unknown cause")
             }
         }
-        return isDestination(status.image.path, motion) ? .destinationOnly : .sourceOnly
+        return motion.isDestination(path: status.image.path) ? .destinationOnly : .sourceOnly
     }
 
     private func report(_ mirror: MirrorStatus, to progress: any TaskProgress) {

@@ -22,6 +22,12 @@ actor MotionSupervisor {
         }
         let motions = store.all()
         for motion in motions where motion.isDecided {
+            // A third-party driver can only be asked once calls are served.
+            if context.isForeign(Ref(motion.sourceSR)) || context.isForeign(Ref(motion.destinationSR)) {
+                if motion.phase == .committed { await MotionDriver(context: context).holdAgain(motion) }
+                Task { [context] in await MotionDriver(context: context).recover(motion) }
+                continue
+            }
             await MotionDriver(context: context).recover(motion)
             if motion.phase == .committed, current(motion) != nil {
                 await MotionDriver(context: context).holdAgain(motion)
@@ -33,6 +39,9 @@ actor MotionSupervisor {
                 .vdi(Ref(motion.sourceRef), .mirror), .sr(Ref(motion.destinationSR), .vdiMirror),
             ]
             let held = try? await admission.enter(claims)
+            if context.isForeign(Ref(motion.destinationSR)) {
+                await MotionDriver(context: context).holdDestinationAgain(motion)
+            }
             Task { [context, admission] in
                 await MotionDriver(context: context).recover(motion)
                 if let held { await admission.end(held) }

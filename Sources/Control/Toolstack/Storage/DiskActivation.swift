@@ -15,6 +15,8 @@ actor DiskActivation {
     private var starting: [String: Task<DatapathHandle, any Error>] = [:]
     /// Ends in progress: the image's lock is held until they are over.
     private var stopping: [String: Task<Void, Never>] = [:]
+    /// What is to be done when a VDI's data path has ended for good, before it can be started again.
+    private var afterwards: @Sendable (_ vdiUUID: String) async -> Void = { _ in }
     /// VDIs whose images change just now: no data path is started for them.
     private var held: Set<String> = []
 
@@ -22,6 +24,8 @@ actor DiskActivation {
         self.database = database
         self.host = host
     }
+
+    func afterEnd(_ body: @escaping @Sendable (_ vdiUUID: String) async -> Void) { afterwards = body }
 
     /// The data path that serves the VDI now.
     func active(_ vdiUUID: String) async -> DatapathHandle? {
@@ -61,6 +65,21 @@ actor DiskActivation {
         return try await task.value
     }
 
+    /// Whether a data path serves the VDI or is about to.
+    func isInUse(_ vdiUUID: String) -> Bool {
+        starting[vdiUUID] != nil || database.privateRecords(kind: Self.recordKind)[vdiUUID] != nil
+    }
+
+    /// Returns when a data path of the VDI that is ending now has ended, and its driver has been told.
+    func ended(_ vdiUUID: String) async {
+        if let ending = stopping[vdiUUID] { await ending.value }
+    }
+
+    /// The same for all VDIs.
+    func allEnded() async {
+        for ending in Array(stopping.values) { await ending.value }
+    }
+
     /// From when this returns until `release` no data path of the VDI starts; returns the one that runs. `busy` while
     /// another holds it.
     func hold(_ vdiUUID: String) async throws -> DatapathHandle? {
@@ -72,11 +91,15 @@ actor DiskActivation {
 
     func release(_ vdiUUID: String) { held.remove(vdiUUID) }
 
+    func isHeld(_ vdiUUID: String) -> Bool { held.contains(vdiUUID) }
+
     /// Those whose toolstack ended while it had them paused go on, with the image that is the disk now.
-    func resumePaused(_ image: @Sendable (Row) async throws -> ImageSpecification) async {
+    func resumePaused(
+        _ image: @Sendable (Row) async throws -> ImageSpecification, where isMeant: @Sendable (Row) -> Bool
+    ) async {
         for (uuid, id) in database.privateRecords(kind: Self.recordKind) {
             guard let handle = await host.handle(id), let status = try? await handle.client.status(),
-                status.isPaused == true, let vdi = database.read({ $0.find(VDI.self, uuid: uuid) })
+                status.isPaused == true, let vdi = database.read({ $0.find(VDI.self, uuid: uuid) }), isMeant(vdi)
             else { continue }
             do {
                 var next = try await image(vdi)
@@ -118,7 +141,10 @@ actor DiskActivation {
             return id
         }
         guard let id = unused ?? nil else { return }
-        let ending = Task { [host] in await host.stop(id) }
+        let ending = Task { [host, afterwards] in
+            await host.stop(id)
+            await afterwards(vdiUUID)
+        }
         stopping[vdiUUID] = ending
         await ending.value
         stopping[vdiUUID] = nil

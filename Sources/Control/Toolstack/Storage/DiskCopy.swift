@@ -13,59 +13,88 @@ struct DiskCopy: Sendable {
     static let kind = "copy"
     let context: StorageContext
 
+    /// The label of the volume that is being filled, where its driver makes its row: the record leads to it by this.
+    private static func mark(_ key: String) -> String { "Gantry copy \(key)" }
+
+    /// Whether a row that a driver has just made is a copy's; its location is in the copy's record then.
+    static func claim(label: String, of sr: Ref<SR>, location: String, in tx: Transaction) -> Bool {
+        for (key, value) in tx.privateRecords(kind: kind)
+        where mark(key) == label && value.hasPrefix(sr.opaque + " ") {
+            tx.setPrivate(kind: kind, key: key, value: sr.opaque + " " + location)
+            return true
+        }
+        return false
+    }
+
     func run(_ vdi: Ref<VDI>, to destination: AttachedRepository, progress: any TaskProgress) async throws -> Ref<VDI> {
         let source = try context.row(vdi)
         let outcome = try decide(source, vdi, destination)
-        let image = try await context.image(of: source, readOnly: true)
+        let isForeign = destination.manager.info.writesRows
+        let key = Fresh.uuid()
         let wanted = NewVolume(
-            uuid: Fresh.uuid(), size: outcome.size, format: outcome.format, nameLabel: source[VDI.nameLabel],
+            uuid: key, size: outcome.size, format: outcome.format,
+            nameLabel: isForeign ? Self.mark(key) : source[VDI.nameLabel],
             nameDescription: source[VDI.nameDescription], type: source[VDI.type].rawValue)
-        try await note(wanted.uuid, destination, location: "\(wanted.uuid).\(outcome.format.rawValue)")
-        let volume: Volume
-        // A half-filled volume that could not be taken away keeps its record: the next start tries again.
-        var isLeft = false
+        // A foreign driver chooses the location, and the row that it makes tells.
+        let location = outcome.format.map { "\(key).\($0.rawValue)" } ?? ""
+        try await note(key, destination, location: isForeign ? "" : location)
         do {
-            volume = try await destination.manager.createVolume(destination.repository, wanted)
-            do {
-                try await note(wanted.uuid, destination, location: volume.location)
-                let target = try await destination.image(
-                    VolumeID(location: volume.location, uuid: volume.uuid), readOnly: false)
-                try await copy(image, to: target, vdi, destination.ref, progress)
-            } catch {
-                do {
-                    try await destination.manager.destroyVolume(
-                        destination.repository, VolumeID(location: volume.location, uuid: volume.uuid))
-                } catch {
-                    isLeft = true
+            let volume = try await destination.manager.createVolume(destination.repository, wanted)
+            try await note(key, destination, location: volume.location)
+            if isForeign {
+                try await context.database.transaction { tx in
+                    let made = try DriverRows.find(volume, of: destination.ref, in: tx)
+                    try DriverRows.reserve(made, label: wanted.nameLabel, in: tx)
                 }
-                throw error
             }
+            try await context.reading(source) { image in
+                let target = try await destination.image(self.identity(volume), readOnly: false)
+                try await self.copy(image, to: target, vdi, destination.ref, progress)
+            }
+            return try await finish(volume, source, vdi, key, in: destination)
         } catch {
-            if !isLeft {
-                try? await context.database.transaction { tx in
-                    tx.setPrivate(kind: Self.kind, key: wanted.uuid, value: nil)
-                }
+            // A half-filled volume that cannot be taken away keeps its record: the next start tries again.
+            do {
+                try await Self.takeAway(key, context)
+            } catch {
+                context.logger.warning(
+                    "a failed copy is left to the next start", metadata: ["vdi": "\(key)", "error": "\(error)"])
             }
             if let error = error as? StorageError { throw ErrorMapping.api(error, sr: destination.ref) }
             throw error
         }
+    }
+
+    /// With the reference of its row, where a driver has made one.
+    private func identity(_ volume: Volume) -> VolumeID {
+        let row = context.database.read { $0.find(VDI.self, uuid: volume.uuid) }
+        return row.map(StorageContext.volume) ?? VolumeID(location: volume.location, uuid: volume.uuid)
+    }
+
+    /// The copy is whole and becomes a disk.
+    private func finish(
+        _ volume: Volume, _ source: Row, _ vdi: Ref<VDI>, _ key: String, in destination: AttachedRepository
+    ) async throws -> Ref<VDI> {
+        let isForeign = destination.manager.info.writesRows
+        if isForeign { try await destination.release(identity(volume)) }
         let finished =
-            (try? await destination.manager.stat(
-                destination.repository, VolumeID(location: volume.location, uuid: volume.uuid))) ?? volume
-        let new = Fresh.ref(VDI.self)
-        try await context.database.transaction { tx in
+            (try? await destination.manager.stat(destination.repository, identity(volume))) ?? volume
+        let fresh = Fresh.ref(VDI.self)
+        return try await context.database.transaction { tx in
             let row = tx.row(vdi) ?? source
-            if let made = tx.find(VDI.self, uuid: finished.uuid) { tx.delete(made.typedRef(VDI.self)) }
-            tx.insert(VDI.self, ref: new) { fresh in
-                VDIRow.fill(&fresh, movedFrom: row, finished, sr: destination.ref)
-                fresh[VDI.isASnapshot] = false
-                fresh[VDI.snapshotOf] = .null
-                fresh[VDI.snapshotTime] = APIDate(seconds: 0)
-                if row[VDI.isASnapshot] { fresh[VDI.readOnly] = false }
+            let new = isForeign ? try DriverRows.find(finished, of: destination.ref, in: tx) : fresh
+            if isForeign {
+                try DriverRows.inherit(new, from: row, in: tx)
+            } else {
+                tx.insert(VDI.self, ref: new) { VDIRow.fill(&$0, movedFrom: row, finished, sr: destination.ref) }
             }
-            tx.setPrivate(kind: Self.kind, key: wanted.uuid, value: nil)
+            try tx.set(new, VDI.isASnapshot, false)
+            try tx.set(new, VDI.snapshotOf, .null)
+            try tx.set(new, VDI.snapshotTime, APIDate(seconds: 0))
+            if row[VDI.isASnapshot] { try tx.set(new, VDI.readOnly, false) }
+            tx.setPrivate(kind: Self.kind, key: key, value: nil)
+            return new
         }
-        return new
     }
 
     private func decide(
@@ -126,22 +155,37 @@ struct DiskCopy: Sendable {
     }
 
     /// Removes the copies that a restart cut off. Those on storage that is not there are left to a later start; no scan
-    /// takes them for disks.
-    static func sweep(_ context: StorageContext) async {
-        for (uuid, value) in context.database.privateRecords(kind: kind) {
-            let parts = value.split(separator: " ", maxSplits: 1).map(String.init)
+    /// takes them for disks. `foreign`: those of third-party drivers, which can be asked only once the API is served.
+    static func sweep(_ context: StorageContext, foreign: Bool = false) async {
+        for (key, value) in context.database.privateRecords(kind: kind)
+        where context.isForeign(Ref(String(value.prefix { $0 != " " }))) == foreign {
             do {
-                let sr = Ref<SR>(parts.first ?? "")
-                if parts.count == 2, context.database.read({ $0.row(sr) }) != nil {
-                    let attached = try context.attached(sr)
-                    try await attached.manager.destroyVolume(
-                        attached.repository, VolumeID(location: parts[1], uuid: uuid))
-                }
-                try await context.database.transaction { tx in tx.setPrivate(kind: kind, key: uuid, value: nil) }
+                try await takeAway(key, context)
             } catch {
                 context.logger.warning(
-                    "an interrupted copy is left to the next start", metadata: ["vdi": "\(uuid)", "error": "\(error)"])
+                    "an interrupted copy is left to the next start", metadata: ["vdi": "\(key)", "error": "\(error)"])
             }
         }
+    }
+
+    /// Destroys the volume that the record names, if there is one, and then the record.
+    private static func takeAway(_ key: String, _ context: StorageContext) async throws {
+        let value = context.database.privateRecords(kind: kind)[key] ?? ""
+        let parts = value.split(separator: " ", maxSplits: 1).map(String.init)
+        let sr = Ref<SR>(parts.first ?? "")
+        if parts.count == 2, context.database.read({ $0.row(sr) }) != nil {
+            let attached = try context.attached(sr)
+            let location = parts[1]
+            let row = context.database.read { reader in
+                reader.rows(VDI.self, where: VDI.sr, is: sr).first { $0[VDI.location] == location }
+            }
+            // Ours is named by the record's key. That of a driver is no disk before the copy is finished.
+            if !attached.manager.info.writesRows {
+                try await context.discard(VolumeID(location: location, uuid: key), in: attached)
+            } else if let row, !row[VDI.managed] {
+                try await context.discard(StorageContext.volume(row), in: attached)
+            }
+        }
+        try await context.database.transaction { tx in tx.setPrivate(kind: kind, key: key, value: nil) }
     }
 }

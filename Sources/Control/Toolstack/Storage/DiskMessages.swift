@@ -65,7 +65,10 @@ struct DiskMessages: Sendable {
             nameLabel: record["name_label"].flatMap { String(api: $0) } ?? "",
             nameDescription: record["name_description"].flatMap { String(api: $0) } ?? "",
             type: record["type"].flatMap { String(api: $0) } ?? "user", smConfig: smConfig)
-        try await makeVolume(in: attached, wanted, task: task) { volume, tx in
+        return try await makeVolume(in: attached, wanted, task: task) { volume, tx in
+            if attached.manager.info.writesRows {
+                return try DriverRows.complete(volume, of: sr, from: record, in: tx)
+            }
             tx.insert(VDI.self, ref: vdi) { row in
                 for case .record(let members) in [record] {
                     for member in members where member.name != "SR" { row[field: member.name] = member.value }
@@ -76,20 +79,20 @@ struct DiskMessages: Sendable {
                 config["image-format"] = volume.format?.rawValue
                 row[VDI.smConfig] = config
             }
+            return vdi
         }
-        return vdi
     }
 
     /// A new volume and the row that `insert` makes of it: both or none. While it runs the SR is in the operation
     /// `vdi_create`, and a scan does not take the volume for a foreign one.
     func makeVolume(
         in attached: AttachedRepository, _ wanted: NewVolume, task: Ref<XenTask>,
-        insert: @escaping @Sendable (Volume, Transaction) throws -> Void
-    ) async throws {
+        insert: @escaping @Sendable (Volume, Transaction) throws -> Ref<VDI>
+    ) async throws -> Ref<VDI> {
         let sr = attached.ref
         context.volumesBeingMade.insert(wanted.uuid)
         defer { context.volumesBeingMade.remove(wanted.uuid) }
-        try await admission.run([.sr(sr, .vdiCreate)], task: task) { tx in
+        let vdi = try await admission.run([.sr(sr, .vdiCreate)], task: task) { tx in
             guard OperationFacts(tx).sr(try tx.require(sr)).isPlugged else {
                 throw APIError("SR_NOT_ATTACHED", sr.opaque)
             }
@@ -97,19 +100,20 @@ struct DiskMessages: Sendable {
             try await makeVolume(wanted, in: attached, insert: insert)
         }
         await context.refreshSpace(attached)
+        return vdi
     }
 
     private func makeVolume(
         _ wanted: NewVolume, in attached: AttachedRepository,
-        insert: @escaping @Sendable (Volume, Transaction) throws -> Void
-    ) async throws {
+        insert: @escaping @Sendable (Volume, Transaction) throws -> Ref<VDI>
+    ) async throws -> Ref<VDI> {
         let sr = attached.ref
         do {
             let volume = try await attached.manager.createVolume(attached.repository, wanted)
             do {
-                try await context.database.transaction { tx in
+                return try await context.database.transaction { tx in
                     _ = try tx.require(sr)
-                    try insert(volume, tx)
+                    return try insert(volume, tx)
                 }
             } catch {
                 try? await attached.manager.destroyVolume(
@@ -140,6 +144,7 @@ struct DiskMessages: Sendable {
         let attached = try await admission.run([.vdi(vdi, .destroy)], task: task) {
             let row = try context.row(vdi)
             let attached = try context.attached(row[VDI.sr])
+            await context.disks.ended(row[VDI.uuid])
             do {
                 try await attached.manager.destroyVolume(attached.repository, StorageContext.volume(row))
             } catch let error as StorageError {
@@ -168,12 +173,17 @@ struct DiskMessages: Sendable {
         let attached = try await admission.run([.vdi(vdi, .resize)], task: task) {
             let row = try context.row(vdi)
             let attached = try context.attached(row[VDI.sr])
-            guard size >= 0, let format = context.format(of: row) else {
+            let format = context.format(of: row)
+            guard size >= 0, format != nil || attached.manager.info.writesRows else {
                 throw APIError("INVALID_VALUE", "size", String(size))
             }
             do {
-                let rounded = try attached.manager.roundedSize(
-                    UInt64(size), format: format, configuration: attached.repository.deviceConfig)
+                await context.disks.ended(row[VDI.uuid])
+                let configuration = attached.repository.deviceConfig
+                let rounded =
+                    try format.map { format throws(StorageError) in
+                        try attached.manager.roundedSize(UInt64(size), format: format, configuration: configuration)
+                    } ?? UInt64(size)
                 let volume = try await attached.manager.resizeVolume(
                     attached.repository, StorageContext.volume(row), size: rounded)
                 try await context.database.transaction { tx in

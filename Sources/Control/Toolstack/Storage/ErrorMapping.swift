@@ -22,13 +22,16 @@ enum ErrorMapping {
     /// `operation`: the word for VDI_IN_USE.
     static func api(_ error: StorageError, sr: Ref<SR>, vdi: Ref<VDI>? = nil, operation: String = "attach") -> APIError
     {
+        if let exact = error.apiError, let code = exact.first {
+            return APIError(code, Array(exact.dropFirst()))
+        }
         if error.fault == .volumeInUse, let vdi { return inUse(vdi, operation, error.message) }
         return switch error.fault {
         case .repositoryNotEmpty: APIError("SR_NOT_EMPTY")
         case .deviceInUse: APIError("SR_DEVICE_IN_USE")
         case .volumeMissing where vdi != nil: APIError("VDI_MISSING", sr.opaque, vdi?.opaque ?? "")
         case .unimplemented: APIError("SR_OPERATION_NOT_SUPPORTED", sr.opaque)
-        default: APIError("SR_BACKEND_FAILURE_\(error.fault.number)", "", error.message, "")
+        default: APIError("SR_BACKEND_FAILURE_\(error.fault.number)", "", error.message, error.details)
         }
     }
 

@@ -20,11 +20,15 @@ struct IntroductionMessages: Sendable {
         )
         let attached = try context.attached(sr)
         let vdi = Fresh.ref(VDI.self)
+        let smConfig: [String: String] = try arguments.get(10)
+        if attached.manager.info.writesRows {
+            return try await introduce(by: attached, uuid, location, smConfig, arguments, task: task)
+        }
         try await admission.run([.sr(sr, .vdiIntroduce)], task: task) {
             let volume: Volume
             do {
-                volume = try await attached.manager.stat(
-                    attached.repository, VolumeID(location: location, uuid: uuid, ref: vdi.opaque))
+                volume = try await attached.manager.introduceVolume(
+                    attached.repository, uuid: uuid, location: location, smConfig: smConfig)
             } catch let error as StorageError {
                 throw ErrorMapping.api(error, sr: sr)
             }
@@ -44,6 +48,38 @@ struct IntroductionMessages: Sendable {
                 }
                 if tx.find(VDI.self, uuid: wanted) != nil { throw APIError("UUID_INVALID", "VDI", wanted) }
                 tx.insert(VDI.self, ref: vdi, row)
+            }
+        }
+        await context.refreshSpace(attached)
+        return vdi
+    }
+
+    /// The driver makes the row; what the caller says of the disk and the driver did not hear is added.
+    private func introduce(
+        by attached: AttachedRepository, _ uuid: String, _ location: String, _ smConfig: [String: String],
+        _ arguments: Arguments, task: Ref<XenTask>
+    ) async throws -> Ref<VDI> {
+        let said: [(String, Int)] = [
+            ("name_label", 1), ("name_description", 2), ("type", 4), ("sharable", 5), ("read_only", 6),
+            ("other_config", 7), ("managed", 11), ("metadata_of_pool", 14), ("is_a_snapshot", 15),
+            ("snapshot_time", 16), ("snapshot_of", 17),
+        ]
+        let values = arguments.values
+        let vdi = try await admission.run([.sr(attached.ref, .vdiIntroduce)], task: task) {
+            let volume: Volume
+            do {
+                volume = try await attached.manager.introduceVolume(
+                    attached.repository, uuid: uuid.isEmpty ? Fresh.uuid() : uuid, location: location,
+                    smConfig: smConfig)
+            } catch let error as StorageError {
+                throw ErrorMapping.api(error, sr: attached.ref)
+            }
+            return try await context.database.transaction { tx in
+                let vdi = try DriverRows.find(volume, of: attached.ref, in: tx)
+                for (name, index) in said where index < values.count {
+                    try tx.update(className: VDI.className, ref: vdi.opaque, field: name, values[index])
+                }
+                return vdi
             }
         }
         await context.refreshSpace(attached)

@@ -80,7 +80,7 @@ struct ProbeMessages: Sendable {
             let attached = try context.attached(sr)
             do {
                 let space = try await attached.manager.space(attached.repository)
-                try await context.store(space, of: sr)
+                if !attached.manager.info.writesRows { try await context.store(space, of: sr) }
             } catch let error as StorageError {
                 throw ErrorMapping.api(error, sr: sr)
             }

@@ -14,7 +14,8 @@ struct RepositoryMessages: Sendable {
         table.on("SR.create") { call, arguments in
             .ref(
                 try await create(
-                    host: arguments.get(0), deviceConfig: arguments.get(1), nameLabel: arguments.get(3),
+                    host: arguments.get(0), deviceConfig: arguments.get(1), size: arguments.get(2),
+                    nameLabel: arguments.get(3),
                     nameDescription: arguments.get(4), type: arguments.get(5), contentType: arguments.get(6),
                     shared: arguments.get(7), smConfig: arguments.get(8), task: call.task
                 ).opaque)
@@ -74,14 +75,36 @@ struct RepositoryMessages: Sendable {
     // MARK: SR
 
     private func create(
-        host: Ref<Host>, deviceConfig: [String: String], nameLabel: String, nameDescription: String, type: String,
-        contentType: String, shared: Bool, smConfig: [String: String], task: Ref<XenTask>
+        host: Ref<Host>, deviceConfig: [String: String], size: Int64, nameLabel: String, nameDescription: String,
+        type: String, contentType: String, shared: Bool, smConfig: [String: String], task: Ref<XenTask>
     ) async throws -> Ref<SR> {
         _ = try context.row(host)
         let manager = try context.manager(ofType: type)
         let sr = Fresh.ref(SR.self)
         let repository = StorageRepository(
-            uuid: Fresh.uuid(), deviceConfig: deviceConfig, ref: sr.opaque, smConfig: smConfig)
+            uuid: Fresh.uuid(), deviceConfig: deviceConfig, ref: sr.opaque, smConfig: smConfig,
+            physicalSize: UInt64(clamping: size))
+        let pbd = Fresh.ref(PBD.self)
+        let insertRows: @Sendable (Transaction) -> Void = { tx in
+            tx.insert(SR.self, ref: sr) { row in
+                row[SR.uuid] = repository.uuid
+                row[SR.nameLabel] = nameLabel
+                row[SR.nameDescription] = nameDescription
+                row[SR.type] = type.lowercased()
+                row[SR.contentType] = contentType
+                row[SR.shared] = shared
+                row[SR.smConfig] = smConfig
+            }
+            tx.insert(PBD.self, ref: pbd) { row in
+                row[PBD.host] = host
+                row[PBD.sr] = sr
+                row[PBD.deviceConfig] = deviceConfig
+            }
+        }
+        if manager.info.writesRows {
+            try await createByDriver(repository, manager, pbd: pbd, task: task, insertRows: insertRows)
+            return sr
+        }
         try await context.database.transaction { tx in RepositoryCreations.begin(repository, type: type, in: tx) }
         FailurePoint.reached("sr-before-create")
         do {
@@ -91,23 +114,9 @@ struct RepositoryMessages: Sendable {
             throw ErrorMapping.api(error, sr: sr)
         }
         FailurePoint.reached("sr-after-create")
-        let pbd = Fresh.ref(PBD.self)
         do {
             try await context.database.transaction { tx in
-                tx.insert(SR.self, ref: sr) { row in
-                    row[SR.uuid] = repository.uuid
-                    row[SR.nameLabel] = nameLabel
-                    row[SR.nameDescription] = nameDescription
-                    row[SR.type] = type.lowercased()
-                    row[SR.contentType] = contentType
-                    row[SR.shared] = shared
-                    row[SR.smConfig] = smConfig
-                }
-                tx.insert(PBD.self, ref: pbd) { row in
-                    row[PBD.host] = host
-                    row[PBD.sr] = sr
-                    row[PBD.deviceConfig] = deviceConfig
-                }
+                insertRows(tx)
                 RepositoryCreations.end(repository.uuid, in: tx)
             }
             FailurePoint.reached("sr-after-rows")
@@ -171,6 +180,14 @@ struct RepositoryMessages: Sendable {
 
     private func scan(_ sr: Ref<SR>) async throws {
         let attached = try context.attached(sr)
+        if attached.manager.info.writesRows {
+            do {
+                _ = try await attached.manager.scan(attached.repository)
+            } catch {
+                throw ErrorMapping.api(error, sr: sr)
+            }
+            return await context.refreshSpace(attached)
+        }
         // The listing tells about this moment and later; rows that come after it are not for it to judge.
         let before = context.database.read { reader in
             ScanStart(
@@ -375,7 +392,7 @@ struct RepositoryMessages: Sendable {
         }
     }
 
-    private func plug(_ pbd: Ref<PBD>, task: Ref<XenTask>) async throws {
+    func plug(_ pbd: Ref<PBD>, task: Ref<XenTask>) async throws {
         let row = try context.row(pbd)
         if row[PBD.currentlyAttached] { return }
         let sr = try context.row(row[PBD.sr])
@@ -391,8 +408,10 @@ struct RepositoryMessages: Sendable {
             FailurePoint.reached("pbd-after-attach")
             do {
                 try await context.database.transaction { tx in
-                    // What is attached must be what the row says from now on.
-                    guard try tx.require(pbd)[PBD.deviceConfig] == row[PBD.deviceConfig] else {
+                    // What is attached must be what the row says from now on; a driver may write the row itself.
+                    guard
+                        try tx.require(pbd)[PBD.deviceConfig] == row[PBD.deviceConfig] || manager.info.writesRows
+                    else {
                         throw APIError(
                             "OPERATION_NOT_ALLOWED",
                             "device_config was changed while the PBD was plugged; plug it again")
@@ -404,7 +423,15 @@ struct RepositoryMessages: Sendable {
                 throw error
             }
             FailurePoint.reached("pbd-after-plug")
-            try await scan(row[PBD.sr])
+            do {
+                try await scan(row[PBD.sr])
+            } catch let error where manager.info.writesRows {
+                // As XenAPI has it: the SR is attached, and somebody should look.
+                try await context.database.transaction { tx in
+                    let kind = Alerts.Kind(name: "POST_ATTACH_SCAN_FAILED", priority: 2)
+                    Alerts.post(kind, about: .sr, uuid: sr[SR.uuid], body: "\(error)", in: tx)
+                }
+            }
         }
     }
 
@@ -421,6 +448,7 @@ struct RepositoryMessages: Sendable {
             try tx.set(pbd, PBD.currentlyAttached, false)
         } _: {
             FailurePoint.reached("pbd-before-detach")
+            await context.disks.allEnded()
             do {
                 try await manager.detach(context.repository(sr, row))
                 FailurePoint.reached("pbd-after-detach")

@@ -41,7 +41,9 @@ struct SnapshotMessages: Sendable {
         let uuid = Fresh.uuid()
         context.volumesBeingMade.insert(uuid)
         defer { context.volumesBeingMade.remove(uuid) }
-        let attached = try await admission.run([.vdi(vdi, kind == .snapshot ? .snapshot : .clone)], task: task) {
+        let (made, attached) = try await admission.run(
+            [.vdi(vdi, kind == .snapshot ? .snapshot : .clone)], task: task
+        ) {
             let row = try context.row(vdi)
             let attached = try context.attached(row[VDI.sr])
             let wanted = NewVolume(
@@ -60,25 +62,37 @@ struct SnapshotMessages: Sendable {
             }
             FailurePoint.reached("after-snapshot")
             do {
-                try await record(derived, of: vdi, as: new, kind, in: attached)
+                let made = try await record(derived, of: vdi, as: new, kind, in: attached)
+                return (made, attached)
             } catch {
                 // The disk itself is whole, whatever its row says of its place: the driver finds it.
-                try? await attached.manager.destroyVolume(
-                    attached.repository, VolumeID(location: derived.volume.location, uuid: derived.volume.uuid))
+                try? await context.discard(
+                    VolumeID(location: derived.volume.location, uuid: derived.volume.uuid), in: attached)
                 throw error
             }
-            return attached
         }
         await context.refreshSpace(attached)
-        return new
+        return made
     }
 
     private func record(
         _ derived: DerivedVolume, of vdi: Ref<VDI>, as new: Ref<VDI>, _ kind: Kind, in attached: AttachedRepository
-    ) async throws {
+    ) async throws -> Ref<VDI> {
         let time = APIDate(seconds: WallClock.seconds)
-        try await context.database.transaction { tx in
+        return try await context.database.transaction { tx in
             let origin = try tx.require(vdi)
+            if attached.manager.info.writesRows {
+                // The driver has made the row, and said in both what it knows.
+                let made = try DriverRows.find(derived.volume, of: attached.ref, in: tx)
+                try DriverRows.inherit(made, from: origin, in: tx)
+                try tx.set(made, VDI.sharable, false)
+                try tx.set(made, VDI.isASnapshot, kind == .snapshot)
+                try tx.set(made, VDI.readOnly, kind == .snapshot)
+                try tx.set(made, VDI.snapshotOf, kind == .snapshot ? vdi : .null)
+                try tx.set(made, VDI.snapshotTime, kind == .snapshot ? time : APIDate(seconds: 0))
+                try tx.set(made, VDI.onBoot, .persist)
+                return made
+            }
             try VDIRow.refresh(vdi, derived.origin, in: tx)
             if let base = derived.base, tx.find(VDI.self, uuid: base.uuid) == nil {
                 tx.insert(VDI.self, ref: Fresh.ref(VDI.self)) { row in
@@ -86,8 +100,6 @@ struct SnapshotMessages: Sendable {
                     row[VDI.type] = origin[VDI.type]
                 }
             }
-            // A driver that writes rows itself has made one already; its place is taken by the one that is answered.
-            if let made = tx.find(VDI.self, uuid: derived.volume.uuid) { tx.delete(made.typedRef(VDI.self)) }
             tx.insert(VDI.self, ref: new) { row in
                 VDIRow.fill(&row, movedFrom: origin, derived.volume, sr: attached.ref)
                 row[VDI.sharable] = false
@@ -97,6 +109,7 @@ struct SnapshotMessages: Sendable {
                 row[VDI.snapshotTime] = kind == .snapshot ? time : APIDate(seconds: 0)
                 row[VDI.onBoot] = .persist
             }
+            return new
         }
     }
 
@@ -123,7 +136,9 @@ struct SnapshotMessages: Sendable {
             } catch let error as StorageError {
                 throw Self.mapped(error, attached, target, "revert")
             }
-            try await context.database.transaction { tx in try VDIRow.refresh(target, volume, in: tx) }
+            if !attached.manager.info.writesRows {
+                try await context.database.transaction { tx in try VDIRow.refresh(target, volume, in: tx) }
+            }
             await context.forgetGoneNodes(attached)
             return attached
         }

@@ -16,6 +16,7 @@ final class StorageContext: Sendable {
     let disks: DiskActivation
     let logger: Logger
     let volumesBeingMade = VolumesBeingMade()
+    let uses = VolumeUses()
 
     init(
         database: PoolDatabase, host: Ref<APITypes.Host>, managers: [any StorageManager], disks: DiskActivation,
@@ -56,7 +57,9 @@ final class StorageContext: Sendable {
     }
 
     /// The declared format of a VDI: its `sm_config:image-format`, which we write at creation and scan.
-    func format(of vdi: Row) -> ImageFormat? {
+    func format(of vdi: Row) -> ImageFormat? { Self.declaredFormat(vdi) }
+
+    static func declaredFormat(_ vdi: Row) -> ImageFormat? {
         let config = vdi[VDI.smConfig]
         return (config["image-format"] ?? config["type"]).flatMap { ImageFormat(parsing: $0) }
     }
@@ -75,7 +78,14 @@ final class StorageContext: Sendable {
     }
 
     /// Where the VDI's image is, as a data path opens it. Attaches the volume through its driver.
-    func image(of vdi: Row, readOnly: Bool) async throws(APIError) -> ImageSpecification {
+    func image(of vdi: Row, readOnly: Bool) async throws -> ImageSpecification {
+        guard isForeign(vdi[VDI.sr]) else { return try await attach(vdi, readOnly: readOnly) }
+        let uuid = vdi[VDI.uuid]
+        guard uses.allowsDatapath(uuid, writing: !readOnly) else { throw APIError("VDI_IN_USE", vdi.ref, "attach") }
+        return try await uses.inTurn(uuid) { try await attach(vdi, readOnly: readOnly) }
+    }
+
+    func attach(_ vdi: Row, readOnly: Bool) async throws(APIError) -> ImageSpecification {
         let attached = try attached(vdi[VDI.sr])
         do {
             return try await attached.image(Self.volume(vdi), readOnly: readOnly)
@@ -84,10 +94,38 @@ final class StorageContext: Sendable {
         }
     }
 
+    /// Whether the SR's driver is a third party's, which writes the rows and can be asked only while the API is served.
+    func isForeign(_ sr: Ref<SR>) -> Bool {
+        guard let type = database.read({ $0.row(sr)?[SR.type] }) else { return false }
+        return managers.manager(ofType: type)?.info.writesRows ?? false
+    }
+
+    /// Destroys a volume that nobody uses any more: a half-made one, or one that another has replaced. Fine when it is
+    /// gone already. A third-party driver gives it up first, and may have taken its row away.
+    func discard(_ volume: VolumeID, in attached: AttachedRepository) async throws {
+        guard attached.manager.info.writesRows else {
+            return try await attached.manager.destroyVolume(attached.repository, volume)
+        }
+        guard let row = database.read({ $0.find(VDI.self, uuid: volume.uuid) }), row[VDI.sr] == attached.ref else {
+            return
+        }
+        let known = Self.volume(row)
+        do {
+            try await attached.release(known)
+        } catch {
+            // It may be released already; what still uses it keeps it from being deleted.
+            logger.warning("a volume is not released", metadata: ["vdi": "\(volume.uuid)", "error": "\(error)"])
+        }
+        try await attached.manager.destroyVolume(attached.repository, known)
+        try await database.transaction { tx in tx.delete(row.typedRef(VDI.self)) }
+    }
+
     /// Reads the SR's space and stores it, and what its disks make up together; a failure is logged, never the caller's.
     func refreshSpace(_ attached: AttachedRepository) async {
         do {
-            try await store(try await attached.manager.space(attached.repository), of: attached.ref)
+            let space = try await attached.manager.space(attached.repository)
+            if attached.manager.info.writesRows { return }
+            try await store(space, of: attached.ref)
         } catch {
             logger.warning("cannot read the space of an SR", metadata: ["sr": "\(attached.uuid)", "error": "\(error)"])
         }
@@ -131,17 +169,31 @@ struct AttachedRepository: Sendable {
 
     /// Attaches the volume and tells how a data path opens it.
     func image(_ volume: VolumeID, readOnly: Bool) async throws(StorageError) -> ImageSpecification {
-        switch try await manager.attachVolume(repository, volume, writable: !readOnly) {
+        let access = try await manager.attachVolume(repository, volume, writable: !readOnly)
+        do {
+            try await manager.activateVolume(repository, volume, writable: !readOnly)
+        } catch {
+            try? await manager.detachVolume(repository, volume)
+            throw error
+        }
+        return switch access {
         case .image(let path, let format):
-            return ImageSpecification(path: path, format: format.rawValue, readOnly: readOnly)
+            ImageSpecification(path: path, format: format.rawValue, readOnly: readOnly)
         case .chain(let image, let parents):
-            return ImageSpecification(
+            ImageSpecification(
                 path: image.path, format: image.format.rawValue, readOnly: readOnly,
                 parents: parents.map { .init(path: $0.path, format: $0.format.rawValue) })
-        case .nbd(let socket, _):
-            throw StorageError(
-                .unimplemented, "the volume is served over NBD on \(socket), which data paths cannot open yet")
+        case .nbd(let socket, let export):
+            ImageSpecification(
+                path: NBDAddress(socket: socket, export: export).text, format: ImageSpecification.nbd,
+                readOnly: readOnly)
         }
+    }
+
+    /// Nobody on this host reads or writes the volume any more.
+    func release(_ volume: VolumeID) async throws(StorageError) {
+        try await manager.deactivateVolume(repository, volume)
+        try await manager.detachVolume(repository, volume)
     }
 }
 

@@ -112,6 +112,8 @@ enum StorageManagerRows {
         for pbd in plugged {
             do {
                 let attached = try context.attached(pbd[PBD.sr])
+                // Third-party drivers call back: they are asked when that is possible.
+                if attached.manager.info.writesRows { continue }
                 try await attached.manager.attach(attached.repository)
             } catch {
                 context.logger.warning(

@@ -35,10 +35,9 @@ struct ImageTransfers: DiskTransfers {
             // As it is now that nobody changes it: a snapshot would have given it another parent.
             let row = try context.row(vdi)
             if row[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.opaque) }
-            let image = try await context.image(of: row, readOnly: false)
-            let process = try TransferProcess.start(
-                [program, "import"] + image.arguments + ["--as", format.rawValue],
-                folder: folder, writesInput: true)
+            let image = try await context.beginUse(of: row, readOnly: false)
+            let process = try await start(
+                ["import"] + image.arguments + ["--as", format.rawValue], on: row, writesInput: true)
             return ImportSink(
                 transfers: self, vdi: vdi, hold: TransferHold(admitted), process: process, result: result, isNew: isNew)
         } catch {
@@ -61,36 +60,47 @@ struct ImageTransfers: DiskTransfers {
         let formats =
             attached.manager.preferredFormats(configuration)
             + attached.manager.info.supportedImageFormats
-        let chosen: (format: ImageFormat, size: UInt64)
+        let chosen: (format: ImageFormat?, size: UInt64)
         do {
-            guard
-                let format = formats.first(where: {
-                    (try? attached.manager.roundedSize(UInt64(length), format: $0, configuration: configuration)) != nil
-                })
-            else {
-                let limits = formats.map { attached.manager.largestSize($0, configuration: configuration) }
-                throw APIError("VDI_TOO_LARGE", vdi.opaque, String(limits.max() ?? 0))
+            if formats.isEmpty {
+                // The driver decides.
+                chosen = (nil, UInt64(length))
+            } else {
+                guard
+                    let format = formats.first(where: {
+                        (try? attached.manager.roundedSize(UInt64(length), format: $0, configuration: configuration))
+                            != nil
+                    })
+                else {
+                    let limits = formats.map { attached.manager.largestSize($0, configuration: configuration) }
+                    throw APIError("VDI_TOO_LARGE", vdi.opaque, String(limits.max() ?? 0))
+                }
+                chosen = (
+                    format,
+                    try attached.manager.roundedSize(UInt64(length), format: format, configuration: configuration)
+                )
             }
-            chosen = (
-                format,
-                try attached.manager.roundedSize(UInt64(length), format: format, configuration: configuration)
-            )
         } catch let error as StorageError {
             throw ErrorMapping.api(error, sr: sr)
         }
         let disks = DiskMessages(context: context, admission: admission)
-        try await disks.makeVolume(
-            in: attached, NewVolume(uuid: Fresh.uuid(), size: chosen.size, format: chosen.format), task: call.task
+        let made = try await disks.makeVolume(
+            in: attached,
+            NewVolume(
+                uuid: Fresh.uuid(), size: chosen.size, format: chosen.format, nameLabel: "Imported VDI"),
+            task: call.task
         ) { volume, tx in
+            if attached.manager.info.writesRows { return try DriverRows.find(volume, of: sr, in: tx) }
             tx.insert(VDI.self, ref: vdi) { row in
                 VDIRow.fill(&row, volume, sr: sr)
                 row[VDI.nameLabel] = "Imported VDI"
             }
+            return vdi
         }
         do {
-            return try await sink(vdi, format: .raw, call: call, result: .ref(vdi.opaque), isNew: true)
+            return try await sink(made, format: .raw, call: call, result: .ref(made.opaque), isNew: true)
         } catch {
-            await discard(vdi)
+            await discard(made)
             throw error
         }
     }
@@ -118,16 +128,25 @@ struct ImageTransfers: DiskTransfers {
         let admitted = try await admission.begin([.vdi(vdi, .copy)], task: call.task)
         do {
             let row = try context.row(vdi)
-            let image = try await context.image(of: row, readOnly: true)
-            let process = try TransferProcess.start(
-                [program, "export"] + image.arguments + ["--as", format.rawValue],
-                folder: folder, writesInput: false)
+            let image = try await context.beginUse(of: row, readOnly: true)
+            let process = try await start(
+                ["export"] + image.arguments + ["--as", format.rawValue], on: row, writesInput: false)
             return ExportSource(
                 transfers: self, vdi: vdi, hold: TransferHold(admitted), process: process, format: format,
                 fileName: "\(row[VDI.uuid]).\(format.rawValue)",
                 expected: format == .raw ? row[VDI.virtualSize] : row[VDI.physicalUtilisation], progress: call.progress)
         } catch {
             await admission.end(admitted)
+            throw error
+        }
+    }
+
+    /// The use of the image ends when the process cannot be started.
+    private func start(_ arguments: [String], on row: Row, writesInput: Bool) async throws -> TransferProcess {
+        do {
+            return try TransferProcess.start([program] + arguments, folder: folder, writesInput: writesInput)
+        } catch {
+            await context.endUse(of: row, readOnly: !writesInput)
             throw error
         }
     }
@@ -155,8 +174,9 @@ struct ImageTransfers: DiskTransfers {
 
     /// Lets the VDI go and brings its row up to date; what it is held for is over. Only the first call does anything.
     /// `discarding`: the VDI goes altogether, before anybody else can have it.
-    func finished(_ vdi: Ref<VDI>, _ hold: TransferHold, discarding: Bool = false) async {
+    func finished(_ vdi: Ref<VDI>, _ hold: TransferHold, readOnly: Bool, discarding: Bool = false) async {
         guard let admitted = hold.release() else { return }
+        if let row = context.database.read({ $0.row(vdi) }) { await context.endUse(of: row, readOnly: readOnly) }
         if discarding { await discard(vdi) }
         await admission.end(admitted)
         guard let row = context.database.read({ $0.row(vdi) }), let attached = try? context.attached(row[VDI.sr]) else {
@@ -225,7 +245,7 @@ private struct ImportSink: DiskImportSink {
     }
 
     private func release(succeeded: Bool) async {
-        await transfers.finished(vdi, hold, discarding: isNew && !succeeded)
+        await transfers.finished(vdi, hold, readOnly: false, discarding: isNew && !succeeded)
     }
 }
 
@@ -263,6 +283,6 @@ private struct ExportSource: DiskExportSource {
 
     func close() async {
         await process.abort()
-        await transfers.finished(vdi, hold)
+        await transfers.finished(vdi, hold, readOnly: true)
     }
 }

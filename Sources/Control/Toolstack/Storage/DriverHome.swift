@@ -1,0 +1,76 @@
+import APITypes
+import PoolDatabase
+import StorageInterface
+import StoragePlugins
+import Synchronization
+
+/// The toolstack as third-party drivers meet it.
+final class DriverHome: PluginHome {
+    private let database: PoolDatabase
+    private let ownHost: Ref<APITypes.Host>
+    private let sessions = Mutex<Sessions?>(nil)
+    private let areBack = Atomic<Bool>(false)
+
+    init(database: PoolDatabase, host: Ref<APITypes.Host>) {
+        self.database = database
+        ownHost = host
+    }
+
+    var host: String { ownHost.opaque }
+
+    /// From now on drivers can call back.
+    func open(_ sessions: Sessions) { self.sessions.withLock { $0 = sessions } }
+
+    var isOpen: Bool { sessions.withLock { $0 != nil } }
+
+    /// The SRs that were plugged when the toolstack started are attached again, or given up.
+    func repositoriesAreBack() { areBack.store(true, ordering: .releasing) }
+
+    func untilAPIAnswers() async throws {
+        while sessions.withLock({ $0 == nil }) { try await Task.sleep(for: .milliseconds(20)) }
+    }
+
+    func untilRepositoriesAreBack() async throws {
+        while !areBack.load(ordering: .acquiring) { try await Task.sleep(for: .milliseconds(20)) }
+    }
+
+    /// `_sm_session` is what the SM-private messages look at.
+    func openSession(repository: String) async throws -> String {
+        guard let sessions = sessions.withLock({ $0 }) else { throw APIError("HOST_STILL_BOOTING") }
+        let session = try await sessions.open(.superuser(name: "__sm__backend"), originator: "SM")
+        try await database.transaction { tx in
+            try tx.set(session, Session.otherConfig, [DriverCallbacks.sessionKey: repository])
+        }
+        return session.opaque
+    }
+
+    func closeSession(_ session: String) async {
+        try? await sessions.withLock { $0 }?.logout(Ref(session))
+    }
+
+    func volume(uuid: String, repository: String) -> (volume: Volume, ref: String)? {
+        guard let row = database.read({ $0.find(VDI.self, uuid: uuid) }), row[VDI.sr].opaque == repository else {
+            return nil
+        }
+        return (Self.volume(row), row.ref)
+    }
+
+    func volumes(repository: String) -> [Volume] {
+        let sr = Ref<SR>(repository)
+        return database.read { $0.rows(VDI.self, where: VDI.sr, is: sr) }.map(Self.volume)
+    }
+
+    func space(repository: String) -> RepositorySpace? {
+        guard let row = database.read({ $0.row(Ref<SR>(repository)) }) else { return nil }
+        let total = UInt64(clamping: row[SR.physicalSize])
+        let used = UInt64(clamping: row[SR.physicalUtilisation])
+        return RepositorySpace(total: total, free: total > used ? total - used : 0, used: used)
+    }
+
+    private static func volume(_ row: Row) -> Volume {
+        Volume(
+            uuid: row[VDI.uuid], location: row[VDI.location], format: StorageContext.declaredFormat(row),
+            virtualSize: UInt64(clamping: row[VDI.virtualSize]),
+            physicalSize: UInt64(clamping: row[VDI.physicalUtilisation]))
+    }
+}

@@ -1,0 +1,82 @@
+import APITypes
+import Logging
+import PoolDatabase
+import StorageInterface
+import StoragePlugins
+
+/// Keeps the registry and the SM rows like the folders of third-party drivers, and attaches those drivers' SRs.
+struct DriverWatch: Sendable {
+    let context: StorageContext
+    let folders: DriverFolders
+    let home: DriverHome
+
+    /// Looks at the folders once. A type that this program serves itself stays its own.
+    func look() async -> Bool {
+        let changes = await folders.look()
+        for type in changes.lost where context.managers.manager(ofType: type)?.info.writesRows == true {
+            context.managers.remove(type: type)
+            context.logger.notice("a storage driver is gone", metadata: ["type": "\(type)"])
+        }
+        for manager in changes.found {
+            let info = manager.info
+            if let present = context.managers.manager(ofType: info.type), !present.info.writesRows {
+                context.logger.warning(
+                    "a storage driver is left out: its type is built in",
+                    metadata: ["type": "\(info.type)", "driver": "\(info.driverFilename)"])
+                continue
+            }
+            context.managers.set(manager)
+            context.logger.notice(
+                "a storage driver is used", metadata: ["type": "\(info.type)", "driver": "\(info.driverFilename)"])
+        }
+        return !changes.isEmpty
+    }
+
+    /// For ever: follows the folders. First, once drivers can call back, attaches the SRs that were plugged.
+    func run() async {
+        do {
+            try await home.untilAPIAnswers()
+            await reattach()
+            home.repositoriesAreBack()
+            await context.disks.resumePaused {
+                try await context.image(of: $0, readOnly: $0[VDI.readOnly])
+            } where: {
+                context.isForeign($0[VDI.sr])
+            }
+            await DiskCopy.sweep(context, foreign: true)
+            while true {
+                try await Task.sleep(for: .seconds(1))
+                guard await look() else { continue }
+                do {
+                    try await StorageManagerRows.register(context)
+                } catch {
+                    context.logger.error("the SM rows cannot be written", metadata: ["error": "\(error)"])
+                }
+            }
+        } catch {
+            // The toolstack ends.
+        }
+    }
+
+    /// An SR whose driver refuses is unplugged, unless a disk of it is in use: its data path goes on without the driver.
+    private func reattach() async {
+        let plugged = context.database.read { reader in
+            reader.rows(PBD.self) { $0[PBD.currentlyAttached] && $0[PBD.host] == context.host }
+        }
+        for pbd in plugged {
+            do {
+                let attached = try context.attached(pbd[PBD.sr])
+                guard attached.manager.info.writesRows else { continue }
+                try await attached.manager.attach(attached.repository)
+            } catch {
+                context.logger.error(
+                    "an SR of a storage driver cannot be attached",
+                    metadata: ["pbd": "\(pbd.uuid)", "error": "\(error)"])
+                try? await context.database.transaction { tx in
+                    guard OperationFacts(tx).usedDisk(of: pbd[PBD.sr]) == nil else { return }
+                    try tx.set(pbd.typedRef(PBD.self), PBD.currentlyAttached, false)
+                }
+            }
+        }
+    }
+}

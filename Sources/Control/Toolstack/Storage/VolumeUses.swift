@@ -1,0 +1,134 @@
+import APITypes
+import DatapathControl
+import Logging
+import PoolDatabase
+import StorageInterface
+import Synchronization
+
+/// Who has volumes of third-party drivers attached beside their data paths: copies and transfers. Images of our own are
+/// locked by whoever opens them; a driver's volume is not, so this says what excludes what. Per volume, attaching and
+/// releasing take turns.
+final class VolumeUses: Sendable {
+    private struct Use {
+        var readers = 0
+        var isWritten = false
+        var isTaken = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+        var isIdle: Bool { readers == 0 && !isWritten && !isTaken && waiting.isEmpty }
+    }
+
+    /// By the VDI's uuid.
+    private let uses = Mutex<[String: Use]>([:])
+
+    /// False when what the others do does not go with it.
+    func begin(_ uuid: String, writing: Bool) -> Bool {
+        uses.withLock { uses in
+            var use = uses[uuid] ?? Use()
+            guard !use.isWritten, !writing || use.readers == 0 else { return false }
+            if writing { use.isWritten = true } else { use.readers += 1 }
+            uses[uuid] = use
+            return true
+        }
+    }
+
+    func end(_ uuid: String, writing: Bool) {
+        change(uuid) { use in if writing { use.isWritten = false } else { use.readers -= 1 } }
+    }
+
+    /// Whether a data path may open the volume now.
+    func allowsDatapath(_ uuid: String, writing: Bool) -> Bool {
+        uses.withLock { uses in
+            guard let use = uses[uuid] else { return true }
+            return !use.isWritten && (!writing || use.readers == 0)
+        }
+    }
+
+    func isUsed(_ uuid: String) -> Bool {
+        uses.withLock { uses in uses[uuid].map { $0.readers > 0 || $0.isWritten } ?? false }
+    }
+
+    /// Runs `body` while nobody else attaches or releases the volume.
+    func inTurn<T: Sendable>(_ uuid: String, _ body: () async throws -> T) async rethrows -> T {
+        await enter(uuid)
+        defer { leave(uuid) }
+        return try await body()
+    }
+
+    private func enter(_ uuid: String) async {
+        await withCheckedContinuation { continuation in
+            let mayGo = uses.withLock { uses in
+                var use = uses[uuid] ?? Use()
+                if use.isTaken { use.waiting.append(continuation) }
+                let mayGo = !use.isTaken
+                use.isTaken = true
+                uses[uuid] = use
+                return mayGo
+            }
+            if mayGo { continuation.resume() }
+        }
+    }
+
+    private func leave(_ uuid: String) {
+        var next: CheckedContinuation<Void, Never>?
+        change(uuid) { use in
+            if use.waiting.isEmpty { use.isTaken = false } else { next = use.waiting.removeFirst() }
+        }
+        next?.resume()
+    }
+
+    private func change(_ uuid: String, _ body: (inout Use) -> Void) {
+        uses.withLock { uses in
+            var use = uses[uuid] ?? Use()
+            body(&use)
+            uses[uuid] = use.isIdle ? nil : use
+        }
+    }
+}
+
+extension StorageContext {
+    /// The image for somebody who is no data path of the VDI's own; to be paired with `endUse`. VDI_IN_USE when others
+    /// do with a third-party driver's volume what does not go with it.
+    func beginUse(of vdi: Row, readOnly: Bool) async throws -> ImageSpecification {
+        guard isForeign(vdi[VDI.sr]) else { return try await image(of: vdi, readOnly: readOnly) }
+        let uuid = vdi[VDI.uuid]
+        guard uses.begin(uuid, writing: !readOnly) else { throw APIError("VDI_IN_USE", vdi.ref, "attach") }
+        do {
+            return try await uses.inTurn(uuid) { try await attach(vdi, readOnly: readOnly) }
+        } catch {
+            await endUse(of: vdi, readOnly: readOnly)
+            throw error
+        }
+    }
+
+    func endUse(of vdi: Row, readOnly: Bool) async {
+        guard isForeign(vdi[VDI.sr]) else { return }
+        uses.end(vdi[VDI.uuid], writing: !readOnly)
+        await releaseUnused(vdi[VDI.uuid])
+    }
+
+    func reading<T: Sendable>(_ vdi: Row, _ body: (ImageSpecification) async throws -> T) async throws -> T {
+        let image = try await beginUse(of: vdi, readOnly: true)
+        do {
+            let result = try await body(image)
+            await endUse(of: vdi, readOnly: true)
+            return result
+        } catch {
+            await endUse(of: vdi, readOnly: true)
+            throw error
+        }
+    }
+
+    /// Tells a third-party driver that nobody uses the volume any more, unless somebody does. A failure is logged.
+    func releaseUnused(_ vdiUUID: String) async {
+        guard let row = database.read({ $0.find(VDI.self, uuid: vdiUUID) }), isForeign(row[VDI.sr]) else { return }
+        await uses.inTurn(vdiUUID) {
+            if uses.isUsed(vdiUUID) { return }
+            if await disks.isInUse(vdiUUID) { return }
+            do {
+                try await attached(row[VDI.sr]).release(Self.volume(row))
+            } catch {
+                logger.error("a disk cannot be detached", metadata: ["vdi": "\(vdiUUID)", "error": "\(error)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import BlockIO
+import NBDTransport
+import Synchronization
+
+/// The export of a storage driver's NBD server, as a disk that must not be lost unnoticed.
+///
+/// Such a server is a process of the driver's, and may die. What it had answered and not flushed may be gone with it, and
+/// only the driver can start it again. So where the disk rests on this export alone, its loss ends this process without
+/// an answer to anybody: the toolstack has the driver serve the disk again and starts the next process, guests repeat
+/// what was not answered, and the crash mark fails the next flush if a change had not been flushed.
+final class DriverExport: BlockDevice {
+    private let client: NBDClient
+    /// Changes that were begun, those that are completed, and those that were completed before the last good flush began.
+    private let begun = Atomic<UInt64>(0)
+    private let completed = Atomic<UInt64>(0)
+    private let covered = Atomic<UInt64>(0)
+    private let onLoss: @Sendable () -> Void
+    /// The disk is this, and not another image that is filled from it or that it is filled from.
+    let isTheDisk: Atomic<Bool>
+
+    /// `onLoss` may be called from many threads, each of which has met an error of a lost connection.
+    init(_ client: NBDClient, isTheDisk: Bool, onLoss: @escaping @Sendable () -> Void) {
+        self.client = client
+        self.isTheDisk = Atomic(isTheDisk)
+        self.onLoss = onLoss
+    }
+
+    var size: UInt64 { client.size }
+    var isReadOnly: Bool { client.isReadOnly }
+    var preferredAlignment: UInt64 { client.preferredAlignment }
+
+    /// The server's memory counts like ours: it is a process that can be killed alone.
+    var hasVolatileMetadata: Bool {
+        // Never equal while a change is under way, or was when the last flush began.
+        begun.load(ordering: .acquiring) != covered.load(ordering: .acquiring)
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try watched { () throws(BlockError) in try unsafe client.read(into: buffer, at: offset) }
+    }
+
+    func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try change { () throws(BlockError) in try unsafe client.write(data, at: offset) }
+    }
+
+    func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
+        try change { () throws(BlockError) in
+            try client.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)
+        }
+    }
+
+    func discard(at offset: UInt64, length: UInt64) throws(BlockError) {
+        try change { () throws(BlockError) in try client.discard(at: offset, length: length) }
+    }
+
+    func flush() throws(BlockError) {
+        let before = completed.load(ordering: .acquiring)
+        try watched { () throws(BlockError) in try client.flush() }
+        // A flush that began earlier may end later, and covers less.
+        covered.max(before, ordering: .acquiringAndReleasing)
+    }
+
+    func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
+        do throws(BlockError) {
+            try client.appendExtents(to: &extents, at: offset, length: length)
+        } catch {
+            lookForLoss()
+            throw error
+        }
+    }
+
+    func close() throws(BlockError) { try client.close() }
+
+    private func change(_ body: () throws(BlockError) -> Void) throws(BlockError) {
+        begun.add(1, ordering: .acquiringAndReleasing)
+        // One that failed may have changed something all the same.
+        defer { completed.add(1, ordering: .acquiringAndReleasing) }
+        try watched(body)
+    }
+
+    private func watched(_ body: () throws(BlockError) -> Void) throws(BlockError) {
+        do throws(BlockError) {
+            try body()
+        } catch {
+            lookForLoss()
+            throw error
+        }
+    }
+
+    private func lookForLoss() {
+        if client.isLost, isTheDisk.load(ordering: .acquiring) { onLoss() }
+    }
+}
+
+/// The exports among the images of one disk, as the disk moves from one to the other.
+final class DriverExports: Sendable {
+    let disk = Mutex<DriverExport?>(nil)
+    let destination = Mutex<DriverExport?>(nil)
+
+    func setDisk(_ isTheDisk: Bool) { disk.withLock { $0?.isTheDisk.store(isTheDisk, ordering: .releasing) } }
+
+    /// The destination is the disk.
+    func commit() {
+        let next = destination.withLock { destination in
+            defer { destination = nil }
+            return destination
+        }
+        next?.isTheDisk.store(true, ordering: .releasing)
+        disk.withLock { $0 = next }
+    }
+
+    /// The source is the disk, as before.
+    func cancel() {
+        destination.withLock { $0 = nil }
+        setDisk(true)
+    }
+}

@@ -130,7 +130,9 @@ if coreOnly {
         // Control
         library("Control", "PoolDatabase", ["APITypes", "DataModel", "CoreTypes"], packages: [grdb, hashTrees]),
         library("Control", "StorageInterface", ["CoreTypes"]),
-        library("Control", "StorageManagers", ["StorageInterface", "DiskImages", "BlockCopy", "BlockIO", "CoreTypes"]),
+        library(
+            "Control", "StorageManagers",
+            ["StorageInterface", "DiskImages", "BlockCopy", "BlockIO", "CoreTypes", "CLinux"]),
         library(
             "Control", "StorageMotion", ["StorageInterface", "DatapathControl", "CoreTypes"], packages: [logging]),
         library("Control", "Guests", ["CoreTypes", "CLinux"], packages: [logging]),

@@ -41,6 +41,8 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
     public let fault: Fault
     /// What failed, why, and what to do.
     public let message: String
+    /// For `createRepository`: something that it made is still there.
+    public var leavesSomething = false
 
     public init(_ fault: Fault, _ message: String) {
         self.fault = fault

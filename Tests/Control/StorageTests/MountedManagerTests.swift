@@ -1,9 +1,21 @@
 import CoreTypes
 import Foundation
 import StorageInterface
-import StorageManagers
 import TestSupport
 import Testing
+
+@testable import StorageManagers
+
+extension MountFolder {
+    /// Unmounts all but those; what cannot be unmounted is named with the reason.
+    func sweep(keeping kept: Set<String>) -> [String: String] {
+        var problems: [String: String] = [:]
+        for name in names where !kept.contains(name) {
+            do throws(StorageError) { try unmount(name) } catch { problems[name] = error.message }
+        }
+        return problems
+    }
+}
 
 /// Managers whose SRs are mounted: on loop devices, and with a program in place of mount.nfs.
 @Suite(.serialized) struct MountedManagerTests {
@@ -17,20 +29,6 @@ import Testing
         } catch {
             return error.fault.number
         }
-    }
-
-    /// A loop device on a sparse file; gone with `remove`.
-    private struct LoopDevice {
-        let path: String
-
-        init(in folder: ScratchFolder, megabytes: Int) throws {
-            let file = folder.file("device")
-            try Tool.check("truncate", ["-s", "\(megabytes)M", file])
-            path = try Tool.check("losetup", ["--find", "--show", file])
-                .trimmingCharacters(in: .whitespacesAndNewlines)
-        }
-
-        func remove() { _ = try? Tool.run("losetup", ["--detach", path]) }
     }
 
     @Test(arguments: ["ext", "xfs"])

@@ -52,6 +52,17 @@ extension FileRepository {
         return found
     }
 
+    /// The volume of that name and those below it, nearest first.
+    func chain(_ name: VolumeName) throws(StorageError) -> [Volume] {
+        var volumes = [try stat(name)]
+        for parent in try parents(of: name) {
+            var volume = try stat(parent)
+            volume.isHidden = true
+            volumes.append(volume)
+        }
+        return volumes
+    }
+
     /// Opens these parents, nearest first, and no others.
     func policy(_ parents: [VolumeName]) -> OpenPolicy {
         var policy = OpenPolicy.standalone
@@ -150,6 +161,20 @@ extension FileRepository {
         }
         guard counts[name, default: 0] == 0 else {
             throw StorageError(fault, "other disks stand on \(name.location); destroy them first")
+        }
+    }
+
+    /// Further names of a disk's image, or of what it stands on, that an operation which was cut off has left: they go with
+    /// the disk, as nobody else has them.
+    func furtherNames(of name: VolumeName, parent: VolumeName?) throws(StorageError) -> [VolumeName] {
+        guard let own = identity(file(name)) else { return [] }
+        let below = parent.flatMap { identity(file($0)) }
+        let counts = try children()
+        return try names().compactMap { try? VolumeName(location: $0) }.filter { other in
+            guard other != name, let identity = identity(file(other)) else { return false }
+            // The old name of a disk that goes on over it; a second name of its own image, on which nothing stands.
+            if other.uuid == name.uuid { return !other.isBase && identity == below }
+            return other.isBase && identity == own && counts?[other, default: 0] == 0
         }
     }
 

@@ -136,6 +136,8 @@ struct MotionDriver: Sendable {
             }
         case .destroyDestination:
             let attached = try context.attached(Ref(motion.destinationSR))
+            // Also when it was attached by a toolstack that is gone; what is not attached has nothing to detach.
+            try await attached.release(Self.destination(motion))
             try await attached.manager.destroyVolume(attached.repository, Self.destination(motion))
             await context.refreshSpace(attached)
         case .forget: try await store.forget(motion)
@@ -294,9 +296,9 @@ struct MotionDriver: Sendable {
 
     private func destroySource(_ motion: DiskMotion) async throws {
         let attached = try context.attached(Ref(motion.sourceSR))
-        try await attached.manager.destroyVolume(
-            attached.repository,
-            VolumeID(location: motion.sourceLocation, uuid: motion.sourceUUID, ref: motion.sourceRef))
+        let source = VolumeID(location: motion.sourceLocation, uuid: motion.sourceUUID, ref: motion.sourceRef)
+        try await attached.release(source)
+        try await attached.manager.destroyVolume(attached.repository, source)
         await context.forgetGoneNodes(attached)
         await context.refreshSpace(attached)
         if let destination = try? context.attached(Ref(motion.destinationSR)) {

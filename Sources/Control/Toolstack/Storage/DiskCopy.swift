@@ -16,6 +16,21 @@ struct DiskCopy: Sendable {
     func run(_ vdi: Ref<VDI>, to destination: AttachedRepository, progress: any TaskProgress) async throws -> Ref<VDI> {
         let source = try context.row(vdi)
         let outcome = try decide(source, vdi, destination)
+        context.borrowed.insert(source[VDI.uuid])
+        do {
+            let new = try await copy(source, vdi, to: destination, outcome, progress)
+            await context.giveBack(source[VDI.uuid])
+            return new
+        } catch {
+            await context.giveBack(source[VDI.uuid])
+            throw error
+        }
+    }
+
+    private func copy(
+        _ source: Row, _ vdi: Ref<VDI>, to destination: AttachedRepository, _ outcome: FormatDecision.Outcome,
+        _ progress: any TaskProgress
+    ) async throws -> Ref<VDI> {
         let image = try await context.image(of: source, readOnly: true)
         let wanted = NewVolume(
             uuid: Fresh.uuid(), size: outcome.size, format: outcome.format, nameLabel: source[VDI.nameLabel],
@@ -28,9 +43,15 @@ struct DiskCopy: Sendable {
             volume = try await destination.manager.createVolume(destination.repository, wanted)
             do {
                 try await note(wanted.uuid, destination, location: volume.location)
-                let target = try await destination.image(
-                    VolumeID(location: volume.location, uuid: volume.uuid), readOnly: false)
-                try await copy(image, to: target, vdi, destination.ref, progress)
+                let id = VolumeID(location: volume.location, uuid: volume.uuid)
+                let target = try await destination.image(id, readOnly: false)
+                do {
+                    try await copy(image, to: target, vdi, destination.ref, progress)
+                } catch {
+                    try? await destination.release(id)
+                    throw error
+                }
+                try await destination.release(id)
             } catch {
                 do {
                     try await destination.manager.destroyVolume(

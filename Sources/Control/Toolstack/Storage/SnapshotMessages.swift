@@ -47,6 +47,12 @@ struct SnapshotMessages: Sendable {
             let wanted = NewVolume(
                 uuid: uuid, format: context.format(of: row), nameLabel: row[VDI.nameLabel],
                 nameDescription: row[VDI.nameDescription], type: row[VDI.type].rawValue, smConfig: driverParams)
+            let note = VolumeDerivation(
+                isSnapshot: kind == .snapshot, ref: new.opaque, origin: vdi.opaque, repository: attached.ref.opaque,
+                time: WallClock.seconds)
+            if !attached.manager.info.writesRows {
+                try await context.database.transaction { tx in try note.begin(uuid, in: tx) }
+            }
             let derived: DerivedVolume
             do {
                 derived = try await PausedDisk(context: context).working(on: row) {
@@ -55,12 +61,16 @@ struct SnapshotMessages: Sendable {
                         ? try await attached.manager.snapshotVolume(attached.repository, volume, as: wanted)
                         : try await attached.manager.cloneVolume(attached.repository, volume, as: wanted)
                 }
-            } catch let error as StorageError {
+            } catch {
+                // The disk may stand on a new base all the same. The note stays: should the new volume be there, too, a scan
+                // knows it, and forgets the note otherwise.
+                await context.refreshChains(of: [vdi], in: attached)
+                guard let error = error as? StorageError else { throw error }
                 throw Self.mapped(error, attached, vdi, kind == .snapshot ? "snapshot" : "clone")
             }
             FailurePoint.reached("after-snapshot")
             do {
-                try await record(derived, of: vdi, as: new, kind, in: attached)
+                try await record(derived, uuid, of: vdi, note, in: attached)
             } catch {
                 // The disk itself is whole, whatever its row says of its place: the driver finds it.
                 try? await attached.manager.destroyVolume(
@@ -74,9 +84,9 @@ struct SnapshotMessages: Sendable {
     }
 
     private func record(
-        _ derived: DerivedVolume, of vdi: Ref<VDI>, as new: Ref<VDI>, _ kind: Kind, in attached: AttachedRepository
+        _ derived: DerivedVolume, _ uuid: String, of vdi: Ref<VDI>, _ note: VolumeDerivation,
+        in attached: AttachedRepository
     ) async throws {
-        let time = APIDate(seconds: WallClock.seconds)
         try await context.database.transaction { tx in
             let origin = try tx.require(vdi)
             try VDIRow.refresh(vdi, derived.origin, in: tx)
@@ -88,15 +98,10 @@ struct SnapshotMessages: Sendable {
             }
             // A driver that writes rows itself has made one already; its place is taken by the one that is answered.
             if let made = tx.find(VDI.self, uuid: derived.volume.uuid) { tx.delete(made.typedRef(VDI.self)) }
-            tx.insert(VDI.self, ref: new) { row in
-                VDIRow.fill(&row, movedFrom: origin, derived.volume, sr: attached.ref)
-                row[VDI.sharable] = false
-                row[VDI.isASnapshot] = kind == .snapshot
-                row[VDI.readOnly] = kind == .snapshot
-                row[VDI.snapshotOf] = kind == .snapshot ? vdi : .null
-                row[VDI.snapshotTime] = kind == .snapshot ? time : APIDate(seconds: 0)
-                row[VDI.onBoot] = .persist
+            tx.insert(VDI.self, ref: Ref(note.ref)) { row in
+                note.fill(&row, derived.volume, of: origin, sr: attached.ref)
             }
+            VolumeDerivation.end(uuid, in: tx)
         }
     }
 
@@ -124,6 +129,8 @@ struct SnapshotMessages: Sendable {
                 throw Self.mapped(error, attached, target, "revert")
             }
             try await context.database.transaction { tx in try VDIRow.refresh(target, volume, in: tx) }
+            // The snapshot's image may have become a base for both.
+            await context.refreshChains(of: [snapshot, target], in: attached)
             await context.forgetGoneNodes(attached)
             return attached
         }

@@ -16,6 +16,12 @@ final class StorageContext: Sendable {
     let disks: DiskActivation
     let logger: Logger
     let volumesBeingMade = VolumesBeingMade()
+    /// The SRs of calls of SR.create that run.
+    let repositoriesBeingMade = VolumesBeingMade()
+    /// Disks whose images are open outside their data paths.
+    let borrowed = BorrowedDisks()
+    /// Whose turn it is to plug or unplug a PBD.
+    let turns = RepositoryTurns()
 
     init(
         database: PoolDatabase, host: Ref<APITypes.Host>, managers: [any StorageManager], disks: DiskActivation,
@@ -84,6 +90,24 @@ final class StorageContext: Sendable {
         }
     }
 
+    /// Tells the VDI's driver that no data path uses it any more; a failure is logged. One that has borrowed the image
+    /// meanwhile does so when it gives it back.
+    func release(_ vdiUUID: String) async {
+        guard let row = database.read({ $0.find(VDI.self, uuid: vdiUUID) }), !borrowed.contains(vdiUUID) else { return }
+        do {
+            try await attached(row[VDI.sr]).release(Self.volume(row))
+        } catch {
+            logger.error("a disk cannot be detached", metadata: ["vdi": "\(vdiUUID)", "error": "\(error)"])
+        }
+    }
+
+    /// What has read or written the VDI's image beside its data path, as copies and transfers do, is done. The last to
+    /// be done tells the driver, unless there is a data path.
+    func giveBack(_ vdiUUID: String) async {
+        guard borrowed.remove(vdiUUID), await disks.active(vdiUUID) == nil else { return }
+        await release(vdiUUID)
+    }
+
     /// Reads the SR's space and stores it, and what its disks make up together; a failure is logged, never the caller's.
     func refreshSpace(_ attached: AttachedRepository) async {
         do {
@@ -122,6 +146,24 @@ final class VolumesBeingMade: Sendable {
     var all: Set<String> { uuids.withLock { $0 } }
 }
 
+/// How many copies and transfers have a disk's image open beside its data path, by the VDI's uuid.
+final class BorrowedDisks: Sendable {
+    private let counts = Mutex<[String: Int]>([:])
+
+    func insert(_ uuid: String) { counts.withLock { $0[uuid, default: 0] += 1 } }
+
+    /// True when it was the last.
+    func remove(_ uuid: String) -> Bool {
+        counts.withLock { counts in
+            let left = (counts[uuid] ?? 0) - 1
+            counts[uuid] = left > 0 ? left : nil
+            return left <= 0
+        }
+    }
+
+    func contains(_ uuid: String) -> Bool { counts.withLock { $0[uuid] != nil } }
+}
+
 /// An SR that can be worked with on this host.
 struct AttachedRepository: Sendable {
     let ref: Ref<SR>
@@ -131,7 +173,14 @@ struct AttachedRepository: Sendable {
 
     /// Attaches the volume and tells how a data path opens it.
     func image(_ volume: VolumeID, readOnly: Bool) async throws(StorageError) -> ImageSpecification {
-        switch try await manager.attachVolume(repository, volume, writable: !readOnly) {
+        let access = try await manager.attachVolume(repository, volume, writable: !readOnly)
+        do {
+            try await manager.activateVolume(repository, volume, writable: !readOnly)
+        } catch {
+            try? await manager.detachVolume(repository, volume)
+            throw error
+        }
+        switch access {
         case .image(let path, let format):
             return ImageSpecification(path: path, format: format.rawValue, readOnly: readOnly)
         case .chain(let image, let parents):
@@ -142,6 +191,12 @@ struct AttachedRepository: Sendable {
             throw StorageError(
                 .unimplemented, "the volume is served over NBD on \(socket), which data paths cannot open yet")
         }
+    }
+
+    /// Nobody on this host reads or writes the volume any more.
+    func release(_ volume: VolumeID) async throws(StorageError) {
+        try await manager.deactivateVolume(repository, volume)
+        try await manager.detachVolume(repository, volume)
     }
 }
 

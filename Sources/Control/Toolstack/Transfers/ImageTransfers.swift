@@ -31,6 +31,8 @@ struct ImageTransfers: DiskTransfers {
     ) async throws -> any DiskImportSink {
         if try context.row(vdi)[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.opaque) }
         let admitted = try await admission.begin([.vdi(vdi, .update)], task: call.task)
+        let uuid = context.database.read { $0.row(vdi)?[VDI.uuid] } ?? ""
+        context.borrowed.insert(uuid)
         do {
             // As it is now that nobody changes it: a snapshot would have given it another parent.
             let row = try context.row(vdi)
@@ -42,6 +44,7 @@ struct ImageTransfers: DiskTransfers {
             return ImportSink(
                 transfers: self, vdi: vdi, hold: TransferHold(admitted), process: process, result: result, isNew: isNew)
         } catch {
+            await context.giveBack(uuid)
             await admission.end(admitted)
             throw error
         }
@@ -116,6 +119,8 @@ struct ImageTransfers: DiskTransfers {
             throw APIError("VDI_TOO_LARGE", vdi.opaque, String(limit))
         }
         let admitted = try await admission.begin([.vdi(vdi, .copy)], task: call.task)
+        let uuid = context.database.read { $0.row(vdi)?[VDI.uuid] } ?? ""
+        context.borrowed.insert(uuid)
         do {
             let row = try context.row(vdi)
             let image = try await context.image(of: row, readOnly: true)
@@ -127,9 +132,16 @@ struct ImageTransfers: DiskTransfers {
                 fileName: "\(row[VDI.uuid]).\(format.rawValue)",
                 expected: format == .raw ? row[VDI.virtualSize] : row[VDI.physicalUtilisation], progress: call.progress)
         } catch {
+            await context.giveBack(uuid)
             await admission.end(admitted)
             throw error
         }
+    }
+
+    /// The transfer's process is done with the image.
+    private func releaseUnused(_ vdi: Ref<VDI>) async {
+        guard let uuid = context.database.read({ $0.row(vdi)?[VDI.uuid] }) else { return }
+        await context.giveBack(uuid)
     }
 
     private static func format(_ text: String) throws -> ImageFormat {
@@ -157,6 +169,7 @@ struct ImageTransfers: DiskTransfers {
     /// `discarding`: the VDI goes altogether, before anybody else can have it.
     func finished(_ vdi: Ref<VDI>, _ hold: TransferHold, discarding: Bool = false) async {
         guard let admitted = hold.release() else { return }
+        await releaseUnused(vdi)
         if discarding { await discard(vdi) }
         await admission.end(admitted)
         guard let row = context.database.read({ $0.row(vdi) }), let attached = try? context.attached(row[VDI.sr]) else {

@@ -180,7 +180,7 @@ if coreOnly {
             "Control", "HostTests",
             [
                 "Toolstack", "MetricArchives", "DatapathControl", "PoolDatabase", "APITypes", "RPCCodec", "CoreTypes",
-                "TestSupport",
+                "TestSupport", "StorageManagers", "StorageInterface",
             ],
             packages: [logging]),
         tests("Control", "PoolDatabaseTests", ["PoolDatabase", "APITypes", "DataModel", "CoreTypes", "TestSupport"]),

@@ -45,14 +45,19 @@ import Testing
     /// What an earlier process's guests wrote is gone with the volumes that it has forgotten.
     @Test func filesOfPretendedDisksDoNotOutliveThem() async throws {
         let folder = try ScratchFolder("ops")
-        var host = try await OperationHost(in: folder)
-        let dummy = try await make(host, type: "dummy")
-        let uuid = try await String(api: host.call("SR.get_uuid", .string(dummy))) ?? ""
-        await host.toolstack.stop()
+        // The first is gone, with its lock, when this returns.
+        func first() async throws -> String {
+            let host = try await OperationHost(in: folder)
+            let dummy = try await make(host, type: "dummy")
+            let uuid = try await String(api: host.call("SR.get_uuid", .string(dummy))) ?? ""
+            await host.toolstack.stop()
+            return uuid
+        }
+        let uuid = try await first()
         let left = folder.file("r/dummy/\(uuid)")
         try FileManager.default.createDirectory(atPath: left, withIntermediateDirectories: true)
         try Data(count: 512).write(to: URL(fileURLWithPath: left + "/\(Fresh.uuid()).raw"))
-        host = try await OperationHost(in: folder)
+        let host = try await OperationHost(in: folder)
         #expect(files(host) == [])
         await host.toolstack.stop()
     }

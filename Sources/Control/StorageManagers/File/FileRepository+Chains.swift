@@ -129,6 +129,12 @@ extension FileRepository {
         let inode: UInt64
     }
 
+    /// How many names the file has.
+    private func names(of name: VolumeName) -> UInt64 {
+        var facts = Glibc.stat()
+        return unsafe lstat(file(name), &facts) == 0 ? UInt64(facts.st_nlink) : 0
+    }
+
     private func identity(_ path: String) -> FileIdentity? {
         var facts = Glibc.stat()
         guard unsafe lstat(path, &facts) == 0 else { return nil }
@@ -169,6 +175,8 @@ extension FileRepository {
     func furtherNames(of name: VolumeName, parent: VolumeName?) throws(StorageError) -> [VolumeName] {
         guard let own = identity(file(name)) else { return [] }
         let below = parent.flatMap { identity(file($0)) }
+        // To look at all images is costly, and seldom needed.
+        if names(of: name) == 1 && (parent.map(names(of:)) ?? 1) <= 1 { return [] }
         let counts = try children()
         return try names().compactMap { try? VolumeName(location: $0) }.filter { other in
             guard other != name, let identity = identity(file(other)) else { return false }

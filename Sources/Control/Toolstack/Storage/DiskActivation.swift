@@ -140,6 +140,23 @@ actor DiskActivation {
         stopping[vdiUUID] = nil
     }
 
+    /// Tells the driver that nobody uses the VDI, unless a data path does, is being started or is to be started again.
+    func releaseIfUnused(_ vdiUUID: String) async {
+        if let ending = stopping[vdiUUID] { await ending.value }
+        guard starting[vdiUUID] == nil, stopping[vdiUUID] == nil,
+            database.privateRecords(kind: Self.recordKind)[vdiUUID] == nil
+        else { return }
+        let ending = Task { [afterwards] in await afterwards(vdiUUID) }
+        stopping[vdiUUID] = ending
+        await ending.value
+        stopping[vdiUUID] = nil
+    }
+
+    /// Returns when no use of the VDI is just ending: its driver has heard of it.
+    func settle(_ vdiUUID: String) async {
+        if let ending = stopping[vdiUUID] { await ending.value }
+    }
+
     /// After a restart, when the rows of dead guests are settled: ends the data paths that no record names, forgets the
     /// records of dead ones that nobody uses.
     func reconcile() async throws {

@@ -16,7 +16,7 @@ struct DiskCopy: Sendable {
     func run(_ vdi: Ref<VDI>, to destination: AttachedRepository, progress: any TaskProgress) async throws -> Ref<VDI> {
         let source = try context.row(vdi)
         let outcome = try decide(source, vdi, destination)
-        context.borrowed.insert(source[VDI.uuid])
+        await context.borrow(source[VDI.uuid])
         do {
             let new = try await copy(source, vdi, to: destination, outcome, progress)
             await context.giveBack(source[VDI.uuid])

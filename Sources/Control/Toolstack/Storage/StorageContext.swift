@@ -19,7 +19,7 @@ final class StorageContext: Sendable {
     /// The SRs of calls of SR.create that run.
     let repositoriesBeingMade = VolumesBeingMade()
     /// Disks whose images are open outside their data paths.
-    let borrowed = BorrowedDisks()
+    private let borrowed = BorrowedDisks()
     /// Whose turn it is to plug or unplug a PBD.
     let turns = RepositoryTurns()
 
@@ -104,8 +104,13 @@ final class StorageContext: Sendable {
     /// What has read or written the VDI's image beside its data path, as copies and transfers do, is done. The last to
     /// be done tells the driver, unless there is a data path.
     func giveBack(_ vdiUUID: String) async {
-        guard borrowed.remove(vdiUUID), await disks.active(vdiUUID) == nil else { return }
-        await release(vdiUUID)
+        if borrowed.remove(vdiUUID) { await disks.releaseIfUnused(vdiUUID) }
+    }
+
+    /// Before the image is asked for; to be paired with `giveBack`.
+    func borrow(_ vdiUUID: String) async {
+        borrowed.insert(vdiUUID)
+        await disks.settle(vdiUUID)
     }
 
     /// Reads the SR's space and stores it, and what its disks make up together; a failure is logged, never the caller's.

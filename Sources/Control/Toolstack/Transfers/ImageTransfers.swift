@@ -32,7 +32,7 @@ struct ImageTransfers: DiskTransfers {
         if try context.row(vdi)[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.opaque) }
         let admitted = try await admission.begin([.vdi(vdi, .update)], task: call.task)
         let uuid = context.database.read { $0.row(vdi)?[VDI.uuid] } ?? ""
-        context.borrowed.insert(uuid)
+        await context.borrow(uuid)
         do {
             // As it is now that nobody changes it: a snapshot would have given it another parent.
             let row = try context.row(vdi)
@@ -120,7 +120,7 @@ struct ImageTransfers: DiskTransfers {
         }
         let admitted = try await admission.begin([.vdi(vdi, .copy)], task: call.task)
         let uuid = context.database.read { $0.row(vdi)?[VDI.uuid] } ?? ""
-        context.borrowed.insert(uuid)
+        await context.borrow(uuid)
         do {
             let row = try context.row(vdi)
             let image = try await context.image(of: row, readOnly: true)

@@ -130,7 +130,9 @@ if coreOnly {
         // Control
         library("Control", "PoolDatabase", ["APITypes", "DataModel", "CoreTypes"], packages: [grdb, hashTrees]),
         library("Control", "StorageInterface", ["CoreTypes"]),
-        library("Control", "StorageManagers", ["StorageInterface", "DiskImages", "BlockCopy", "BlockIO", "CoreTypes"]),
+        library(
+            "Control", "StorageManagers",
+            ["StorageInterface", "DiskImages", "BlockCopy", "BlockIO", "CoreTypes", "CLinux"]),
         library(
             "Control", "StoragePlugins", ["StorageInterface", "RPCCodec", "CoreTypes", "CLinux"], packages: [logging]),
         library(
@@ -180,7 +182,7 @@ if coreOnly {
             "Control", "HostTests",
             [
                 "Toolstack", "MetricArchives", "DatapathControl", "PoolDatabase", "APITypes", "RPCCodec", "CoreTypes",
-                "TestSupport",
+                "TestSupport", "StorageManagers", "StorageInterface",
             ],
             packages: [logging]),
         tests("Control", "PoolDatabaseTests", ["PoolDatabase", "APITypes", "DataModel", "CoreTypes", "TestSupport"]),

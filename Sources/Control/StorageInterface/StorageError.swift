@@ -48,6 +48,8 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
     public let details: String
     /// Code and parameters of the API error, where the driver's way to fail has one of its own.
     public let apiError: [String]?
+    /// For `createRepository`: something that it made is still there.
+    public var leavesSomething = false
 
     public init(_ fault: Fault, _ message: String, details: String = "", apiError: [String]? = nil) {
         self.fault = fault

@@ -107,6 +107,9 @@ public protocol StorageManager: Sendable {
 
     /// Makes the storage of a new SR ready. Throws when the place is missing or taken.
     func createRepository(_ repository: StorageRepository) async throws(StorageError)
+    /// Takes away what a `createRepository` that was cut off, or could not undo itself, has left, and nothing else: what is
+    /// not certainly this SR's stays. The SR was never used. Fine when there is nothing.
+    func undoCreation(_ repository: StorageRepository) async throws(StorageError)
     /// Removes what `createRepository` made. The SR holds no volume any more.
     func destroyRepository(_ repository: StorageRepository) async throws(StorageError)
     /// Makes the SR usable on this host (mounts, checks). Idempotent.
@@ -138,6 +141,8 @@ public protocol StorageManager: Sendable {
         _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
     ) async throws(StorageError) -> Volume
     func stat(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> Volume
+    /// The volume and the hidden ones that it stands on, nearest first.
+    func chain(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> [Volume]
     /// Those of the locations where there is something now. Asked for whole listings: cheaper than `stat` for each.
     func present(_ repository: StorageRepository, locations: [String]) async throws(StorageError) -> Set<String>
 
@@ -175,6 +180,14 @@ extension StorageManager {
     public func largestSize(_ format: ImageFormat, configuration: [String: String]) -> UInt64 { largestSize(format) }
 
     public var fixedConfiguration: Set<String> { [] }
+
+    public func undoCreation(_ repository: StorageRepository) async throws(StorageError) {
+        try await destroyRepository(repository)
+    }
+
+    public func chain(
+        _ repository: StorageRepository, _ volume: VolumeID
+    ) async throws(StorageError) -> [Volume] { [try await stat(repository, volume)] }
 
     public func probe(
         _ deviceConfig: [String: String], smConfig: [String: String]

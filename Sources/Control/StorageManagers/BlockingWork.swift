@@ -1,21 +1,14 @@
 import BlockIO
-import Dispatch
 import StorageInterface
 
-/// Runs blocking storage work on a thread of its own queue, so that the cooperative pool never waits for a disk.
+/// Runs blocking work on a repository's storage on one of its threads, so that the cooperative pool never waits for a disk.
+/// `limit`: for what only looks, and waits for nobody else's work.
 func blocking<T: Sendable>(
+    _ repository: StorageRepository, within limit: Duration? = nil,
     _ body: @escaping @Sendable () throws(StorageError) -> T
 ) async throws(StorageError) -> T {
-    let result: Result<T, StorageError> = await withCheckedContinuation { continuation in
-        DispatchQueue.global().async {
-            do throws(StorageError) {
-                continuation.resume(returning: .success(try body()))
-            } catch {
-                continuation.resume(returning: .failure(error))
-            }
-        }
-    }
-    return try result.get()
+    // A place that is looked at may be no repository.
+    try await RepositoryThreads.run(on: repository.uuid.isEmpty ? "probe" : repository.uuid, within: limit, body)
 }
 
 extension StorageError {

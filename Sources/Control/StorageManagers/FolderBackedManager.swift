@@ -4,13 +4,23 @@ public import StorageInterface
 /// A manager whose SRs are folders of image files once they are attached: the place differs, the images are the file
 /// driver's. What it can do with volumes it can do by that driver.
 public protocol FolderBackedManager: StorageManager {
-    /// The SR as the file driver sees it: `device_config:location` is the folder.
-    func folder(of repository: StorageRepository) throws(StorageError) -> StorageRepository
+    /// Where its SRs are mounted.
+    var mounts: MountFolder { get }
 }
 
 extension FolderBackedManager {
     /// The driver of the images.
     static var files: FileStorageManager { FileStorageManager() }
+
+    /// The driver of the images of an SR: it does nothing unless what was attached is still mounted.
+    func files(_ repository: StorageRepository) throws(StorageError) -> FileStorageManager {
+        FileStorageManager(device: try mounts.noted(repository.uuid))
+    }
+
+    /// The SR as the file driver sees it: `device_config:location` is the folder.
+    func folder(of repository: StorageRepository) -> StorageRepository {
+        folder(of: repository, at: mounts.point(repository.uuid))
+    }
 
     /// The file driver's, under another name.
     static func info(
@@ -54,60 +64,66 @@ extension FolderBackedManager {
     }
 
     public func space(_ repository: StorageRepository) async throws(StorageError) -> RepositorySpace {
-        try await Self.files.space(try folder(of: repository))
+        try await files(repository).space(folder(of: repository))
     }
 
     public func scan(_ repository: StorageRepository) async throws(StorageError) -> RepositoryScan {
-        try await Self.files.scan(try folder(of: repository))
+        try await files(repository).scan(folder(of: repository))
     }
 
     public func createVolume(
         _ repository: StorageRepository, _ volume: NewVolume
     ) async throws(StorageError) -> Volume {
-        try await Self.files.createVolume(try folder(of: repository), volume)
+        try await files(repository).createVolume(folder(of: repository), volume)
     }
 
     public func destroyVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
-        try await Self.files.destroyVolume(try folder(of: repository), volume)
+        try await files(repository).destroyVolume(folder(of: repository), volume)
     }
 
     public func resizeVolume(
         _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
     ) async throws(StorageError) -> Volume {
-        try await Self.files.resizeVolume(try folder(of: repository), volume, size: size)
+        try await files(repository).resizeVolume(folder(of: repository), volume, size: size)
     }
 
     public func stat(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> Volume {
-        try await Self.files.stat(try folder(of: repository), volume)
+        try await files(repository).stat(folder(of: repository), volume)
+    }
+
+    public func chain(
+        _ repository: StorageRepository, _ volume: VolumeID
+    ) async throws(StorageError) -> [Volume] {
+        try await files(repository).chain(folder(of: repository), volume)
     }
 
     public func present(
         _ repository: StorageRepository, locations: [String]
     ) async throws(StorageError) -> Set<String> {
-        try await Self.files.present(try folder(of: repository), locations: locations)
+        try await files(repository).present(folder(of: repository), locations: locations)
     }
 
     public func snapshotVolume(
         _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
     ) async throws(StorageError) -> DerivedVolume {
-        try await Self.files.snapshotVolume(try folder(of: repository), volume, as: new)
+        try await files(repository).snapshotVolume(folder(of: repository), volume, as: new)
     }
 
     public func cloneVolume(
         _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
     ) async throws(StorageError) -> DerivedVolume {
-        try await Self.files.cloneVolume(try folder(of: repository), volume, as: new)
+        try await files(repository).cloneVolume(folder(of: repository), volume, as: new)
     }
 
     public func revertVolume(
         _ repository: StorageRepository, _ volume: VolumeID, to snapshot: VolumeID
     ) async throws(StorageError) -> Volume {
-        try await Self.files.revertVolume(try folder(of: repository), volume, to: snapshot)
+        try await files(repository).revertVolume(folder(of: repository), volume, to: snapshot)
     }
 
     public func attachVolume(
         _ repository: StorageRepository, _ volume: VolumeID, writable: Bool
     ) async throws(StorageError) -> VolumeAccess {
-        try await Self.files.attachVolume(try folder(of: repository), volume, writable: writable)
+        try await files(repository).attachVolume(folder(of: repository), volume, writable: writable)
     }
 }

@@ -157,14 +157,13 @@ public final class Toolstack: Sendable {
         try await StorageManagerRows.register(context)
         _ = await datapaths.adoptAll()
         let alive = await guests.adoptAll().filter { $0.value == .running || $0.value == .paused }
-        StorageManagerRows.sweep(mounts, context)
-        await RepositoryCreations.undo(context)
-        await StorageManagerRows.reattach(context)
+        await StorageStart(context: context, mounts: mounts).run()
         try await lifecycle.reconcile(alive: Set(alive.keys))
         try? FileManager.default.removeItem(atPath: configuration.runDirectory + "/transfers")
         try await disks.reconcile()
         let image = { @Sendable (vdi: Row) in try await context.image(of: vdi, readOnly: vdi[VDI.readOnly]) }
         await disks.resumePaused(image) { !context.isForeign($0[VDI.sr]) }
+        await repositories.adoptDerivations()
         await DiskCopy.sweep(context)
         let moves = MotionSupervisor(context: context, admission: admission)
         await moves.resume()
@@ -198,10 +197,15 @@ public final class Toolstack: Sendable {
         instance.release()
     }
 
-    /// Looks after the data paths: one that died under a guest comes back.
+    /// Looks after the data paths: one that died under a guest comes back, and one that nobody holds paused goes on.
     private static func revive(_ disks: DiskActivation, _ context: StorageContext) async {
-        while !Task.isCancelled {
+        for round in 1... {
             try? await Task.sleep(for: .milliseconds(500))
+            if Task.isCancelled { return }
+            // One that an earlier toolstack has told to pause may come to that only now.
+            if round % 4 == 0 {
+                await disks.resumePaused { try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }
+            }
             await disks.revive({ try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }) { uuid, error in
                 context.logger.error(
                     "a disk's data path cannot be restarted", metadata: ["vdi": "\(uuid)", "error": "\(error)"])

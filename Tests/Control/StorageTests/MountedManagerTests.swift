@@ -1,9 +1,21 @@
 import CoreTypes
 import Foundation
 import StorageInterface
-import StorageManagers
 import TestSupport
 import Testing
+
+@testable import StorageManagers
+
+extension MountFolder {
+    /// Unmounts all but those; what cannot be unmounted is named with the reason.
+    func sweep(keeping kept: Set<String>) -> [String: String] {
+        var problems: [String: String] = [:]
+        for name in names where !kept.contains(name) {
+            do throws(StorageError) { try unmount(name) } catch { problems[name] = error.message }
+        }
+        return problems
+    }
+}
 
 /// Managers whose SRs are mounted: on loop devices, and with a program in place of mount.nfs.
 @Suite(.serialized) struct MountedManagerTests {
@@ -17,20 +29,6 @@ import Testing
         } catch {
             return error.fault.number
         }
-    }
-
-    /// A loop device on a sparse file; gone with `remove`.
-    private struct LoopDevice {
-        let path: String
-
-        init(in folder: ScratchFolder, megabytes: Int) throws {
-            let file = folder.file("device")
-            try Tool.check("truncate", ["-s", "\(megabytes)M", file])
-            path = try Tool.check("losetup", ["--find", "--show", file])
-                .trimmingCharacters(in: .whitespacesAndNewlines)
-        }
-
-        func remove() { _ = try? Tool.run("losetup", ["--detach", path]) }
     }
 
     @Test(arguments: ["ext", "xfs"])
@@ -82,6 +80,55 @@ import Testing
         try await manager.destroyRepository(sr)
         try await manager.destroyRepository(sr)
         #expect(try Tool.run("blkid", ["-p", device.path]).status == 2)
+    }
+
+    /// On XFS no chain comes to be: snapshots and clones share the disk's blocks, whatever its format, and keep what it held.
+    @Test func snapshotsShareBlocksWhereTheFileSystemCan() async throws {
+        let folder = try ScratchFolder("reflink")
+        let device = try LoopDevice(in: folder, megabytes: 320)
+        defer { device.remove() }
+        let mounts = MountFolder(path: folder.file("mounts"))
+        defer { _ = mounts.sweep(keeping: []) }
+        let manager = DeviceStorageManager.xfs(mounts: mounts)
+        let sr = StorageRepository(uuid: uuid, deviceConfig: ["device": device.path])
+        try await manager.createRepository(sr)
+        try await manager.attach(sr)
+        let place = folder.file("mounts/\(uuid)/")
+        func free() async throws -> UInt64 {
+            try Tool.check("sync", ["-f", place])
+            return try await manager.space(sr).free
+        }
+        func check(_ format: String, _ pattern: Int, _ name: String) throws {
+            try Tool.check("qemu-io", ["-f", format, "-r", "-c", "read -P \(pattern) 0 16M", place + name])
+        }
+        for (number, format) in ImageFormat.allCases.enumerated() {
+            let name = format == .vhd ? "vpc" : format.rawValue
+            func new(_ last: Int) -> NewVolume {
+                NewVolume(uuid: "\(volume.dropLast(2))\(number)\(last)", size: 32 << 20, format: format)
+            }
+            let disk = try await manager.createVolume(sr, new(0))
+            try Tool.check("qemu-io", ["-f", name, "-c", "write -P 1 0 16M", place + disk.location])
+            let before = try await free()
+            let id = VolumeID(location: disk.location)
+            let snapshot = try await manager.snapshotVolume(sr, id, as: new(1))
+            let clone = try await manager.cloneVolume(sr, VolumeID(location: snapshot.volume.location), as: new(2))
+            let after = try await free()
+            #expect(before - min(before, after) < 1 << 20)
+            #expect(snapshot.origin.location == disk.location && snapshot.base == nil && clone.base == nil)
+            for image in [snapshot.volume.location, clone.volume.location] {
+                #expect(try Tool.check("filefrag", ["-v", place + image]).contains("shared"))
+            }
+            try Tool.check("qemu-io", ["-f", name, "-c", "write -P 2 0 16M", place + disk.location])
+            try Tool.check("qemu-io", ["-f", name, "-c", "write -P 3 0 16M", place + clone.volume.location])
+            try check(name, 1, snapshot.volume.location)
+            try check(name, 2, disk.location)
+            _ = try await manager.revertVolume(sr, id, to: VolumeID(location: snapshot.volume.location))
+            try check(name, 1, disk.location)
+            try check(name, 3, clone.volume.location)
+        }
+        let scan = try await manager.scan(sr)
+        #expect(scan.volumes.count == 9 && scan.volumes.allSatisfy { !$0.isHidden && $0.parentUUID == nil })
+        try await manager.detach(sr)
     }
 
     @Test func aDeviceThatHoldsSomethingIsLeftAlone() async throws {

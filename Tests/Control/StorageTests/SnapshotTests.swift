@@ -310,4 +310,53 @@ import Testing
             #expect(try await byte(at: 8192, of: disk, sr) == 3)
         }
     }
+
+    /// Old names of a disk's image, which an operation that was cut off left, go with the disk and do not come back as one.
+    @Test func allNamesOfADisksImageGoWithIt() async throws {
+        let folder = try ScratchFolder("snap")
+        let sr = try await repository(folder)
+        let raw = try await manager.createVolume(sr, NewVolume(uuid: Self.disk, size: 1 << 20, format: .raw)).location
+        try await write(1, at: 0, in: raw, sr)
+        let taken = try await manager.snapshotVolume(sr, VolumeID(location: raw), as: NewVolume(uuid: uuid(1)))
+        if let base = taken.base {
+            try FileManager.default.linkItem(atPath: folder.file(base.location), toPath: folder.file(raw))
+            try await manager.destroyVolume(sr, VolumeID(location: taken.origin.location))
+            #expect(try await manager.scan(sr).volumes.map(\.uuid).sorted() == [uuid(1), base.uuid].sorted())
+        } else {
+            try await manager.destroyVolume(sr, VolumeID(location: raw))
+        }
+        try await manager.destroyVolume(sr, VolumeID(location: taken.volume.location))
+        #expect(try folder.contents() == [".gantry-sr"])
+
+        let second = try await manager.createVolume(sr, NewVolume(uuid: Self.disk, size: 1 << 20, format: .raw))
+            .location
+        try FileManager.default.linkItem(
+            atPath: folder.file(second), toPath: folder.file("\(uuid(2)).base.raw"))
+        try await manager.destroyVolume(sr, VolumeID(location: second))
+        #expect(try folder.contents() == [".gantry-sr"])
+    }
+
+    /// The disk is what it was when its snapshot cannot be made.
+    @Test func aSnapshotThatFailsLeavesTheDiskAsItWas() async throws {
+        let folder = try ScratchFolder("snap")
+        let sr = try await repository(folder)
+        let raw = try await manager.createVolume(sr, NewVolume(uuid: Self.disk, size: 1 << 20, format: .raw)).location
+        try await write(7, at: 4096, in: raw, sr)
+        // In the way of the snapshot's own image; the disk's overlay is made before it.
+        let obstacle = folder.file(".gantry-new-\(uuid(1)).qcow2")
+        try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: false)
+        let number = await fault { () throws(StorageError) in
+            _ = try await manager.snapshotVolume(sr, VolumeID(location: raw), as: NewVolume(uuid: uuid(1)))
+        }
+        try FileManager.default.removeItem(atPath: obstacle)
+        if number == 0 { return }
+        #expect(number == 82)
+        #expect(try folder.contents().sorted() == [".gantry-sr", raw])
+        #expect(try await byte(at: 4096, of: raw, sr) == 7)
+        let chain = try await manager.chain(sr, VolumeID(location: raw))
+        #expect(chain.map(\.location) == [raw])
+        let taken = try await manager.snapshotVolume(sr, VolumeID(location: raw), as: NewVolume(uuid: uuid(1)))
+        let below = try await manager.chain(sr, VolumeID(location: taken.volume.location))
+        #expect(below.map(\.location) == [taken.volume.location, taken.base?.location] && below[1].isHidden)
+    }
 }

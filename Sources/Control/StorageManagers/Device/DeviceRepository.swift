@@ -37,7 +37,8 @@ struct DeviceRepository {
 
     var point: String { mounts.point(repository.uuid) }
 
-    /// Makes the file system. Until mkfs has written the uuid nothing on the device is ours; a failure takes it away again.
+    /// Makes the file system. It begins on a device without content, so that whatever is there after a failure, be it half
+    /// a file system, is mkfs's: it is wiped.
     func create() throws(StorageError) {
         try device.requireFree()
         if let content = try device.content() {
@@ -49,18 +50,48 @@ struct DeviceRepository {
             }
             try device.wipe()
         }
-        let outcome = try HostCommand.run(
-            system.program, system.arguments(repository.uuid, Self.label, device.path), seconds: Self.patience)
-        guard outcome.status == 0 else {
-            if let content = try? device.content(), content.uuid == repository.uuid { try? device.wipe() }
-            throw StorageError(
-                .repositoryCreation, "\(system.program) failed on \(device.path): \(outcome.output.prefix(2000))")
+        do throws(StorageError) {
+            let outcome = try HostCommand.run(
+                system.program, system.arguments(repository.uuid, Self.label, device.path), seconds: Self.patience)
+            guard outcome.status == 0 else {
+                throw StorageError(
+                    .repositoryCreation, "\(system.program) failed on \(device.path): \(outcome.output.prefix(2000))")
+            }
+        } catch {
+            throw afterwards(error)
         }
+    }
+
+    /// Wipes what a failed mkfs left; the error says so when that fails too, as while one that was killed still runs.
+    private func afterwards(_ error: StorageError) -> StorageError {
+        do throws(StorageError) {
+            try device.requireFree()
+            try device.wipe()
+            return error
+        } catch let second {
+            var both = StorageError(error.fault, "\(error.message); what it left cannot be wiped: \(second.message)")
+            both.leavesSomething = true
+            return both
+        }
+    }
+
+    /// Only a file system with this SR's uuid is wiped, half made or whole, mounted nowhere. It never held a disk.
+    func undoCreation() throws(StorageError) {
+        if mounts.isMounted(repository.uuid) {
+            try requireMounted()
+            try mounts.unmount(repository.uuid)
+        }
+        try device.requireFree()
+        guard try device.content()?.uuid == repository.uuid else { return }
+        try device.wipe()
     }
 
     /// Mounts it; one that is mounted already is adopted.
     func attach() throws(StorageError) {
-        if mounts.isMounted(repository.uuid) { return try requireMounted() }
+        if mounts.isMounted(repository.uuid) {
+            try requireMounted()
+            return try mounts.note(repository.uuid)
+        }
         try requireOwn()
         let (source, type) = (device.path, system.type)
         try mounts.mount(repository.uuid) { (point) throws(StorageError) in
@@ -70,6 +101,7 @@ struct DeviceRepository {
                 throw StorageError(error.code == .busy ? .deviceInUse : .mount, error.description)
             }
         }
+        try mounts.note(repository.uuid)
     }
 
     /// Returns when all is written and the device is free.

@@ -5,7 +5,7 @@ public import StorageInterface
 public struct DeviceStorageManager: FolderBackedManager {
     public let info: StorageManagerInfo
     let system: DeviceFileSystem
-    private let mounts: MountFolder
+    public let mounts: MountFolder
 
     /// `ext`: ext4.
     public static func ext(mounts: MountFolder) -> DeviceStorageManager {
@@ -38,21 +38,21 @@ public struct DeviceStorageManager: FolderBackedManager {
 
     public var fixedConfiguration: Set<String> { [BlockDevice.key] }
 
-    public func folder(of repository: StorageRepository) throws(StorageError) -> StorageRepository {
-        folder(of: repository, at: mounts.point(repository.uuid))
-    }
-
     private func onDevice<T: Sendable>(
         _ repository: StorageRepository, _ body: @escaping @Sendable (DeviceRepository) throws(StorageError) -> T
     ) async throws(StorageError) -> T {
         let (system, mounts) = (system, mounts)
-        return try await blocking { () throws(StorageError) in
+        return try await blocking(repository) { () throws(StorageError) in
             try body(try DeviceRepository(repository, system, mounts))
         }
     }
 
     public func createRepository(_ repository: StorageRepository) async throws(StorageError) {
         try await onDevice(repository) { (device) throws(StorageError) in try device.create() }
+    }
+
+    public func undoCreation(_ repository: StorageRepository) async throws(StorageError) {
+        try await onDevice(repository) { (device) throws(StorageError) in try device.undoCreation() }
     }
 
     public func destroyRepository(_ repository: StorageRepository) async throws(StorageError) {
@@ -62,7 +62,7 @@ public struct DeviceStorageManager: FolderBackedManager {
     public func attach(_ repository: StorageRepository) async throws(StorageError) {
         try await onDevice(repository) { (device) throws(StorageError) in try device.attach() }
         do throws(StorageError) {
-            try await Self.files.attach(try folder(of: repository))
+            try await files(repository).attach(folder(of: repository))
         } catch {
             try? await detach(repository)
             throw error
@@ -72,7 +72,7 @@ public struct DeviceStorageManager: FolderBackedManager {
     /// The device may be gone by now: what is mounted is known by the SR alone.
     public func detach(_ repository: StorageRepository) async throws(StorageError) {
         let mounts = mounts
-        try await blocking { () throws(StorageError) in try mounts.unmount(repository.uuid) }
+        try await blocking(repository) { () throws(StorageError) in try mounts.unmount(repository.uuid) }
     }
 
     public func probe(

@@ -47,8 +47,24 @@ public final class DummyStorageManager: StorageManager {
         try await detach(repository)
     }
 
+    /// Takes away the files that an earlier process left and nobody has open.
     public func attach(_ repository: StorageRepository) async throws(StorageError) {
-        volumes.withLock { $0[repository.uuid, default: [:]].merge([:]) { old, _ in old } }
+        let known = volumes.withLock { all -> Set<String> in
+            let known = all[repository.uuid] ?? [:]
+            all[repository.uuid] = known
+            return Set(known.keys)
+        }
+        let folder = folder(repository)
+        try await blocking(repository) { () throws(StorageError) in
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+                guard let volume = try? VolumeName(location: name), !known.contains(volume.uuid) else { continue }
+                // An open one is locked.
+                guard let file = try? ImageFile(path: folder + "/" + name, access: .readWrite) else { continue }
+                unsafe unlink(folder + "/" + name)
+                file.close()
+            }
+            unsafe rmdir(folder)
+        }
     }
 
     /// What guests wrote is gone with it.
@@ -136,7 +152,7 @@ public final class DummyStorageManager: StorageManager {
     ) async throws(StorageError) -> VolumeAccess {
         let found = try await stat(repository, volume)
         let (folder, file) = (folder(repository), try file(repository, volume))
-        return try await blocking { () throws(StorageError) in
+        return try await blocking(repository) { () throws(StorageError) in
             do {
                 try FileManager.default.createDirectory(
                     atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -154,8 +170,11 @@ public final class DummyStorageManager: StorageManager {
         }
     }
 
+    /// What was written is gone with the file.
     public func detachVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
         if let file = try? file(repository, volume) { unsafe unlink(file) }
+        // The last takes the folder with it.
+        unsafe rmdir(folder(repository))
     }
 
     private func folder(_ repository: StorageRepository) -> String { path + "/" + repository.uuid }

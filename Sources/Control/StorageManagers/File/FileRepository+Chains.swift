@@ -52,6 +52,17 @@ extension FileRepository {
         return found
     }
 
+    /// The volume of that name and those below it, nearest first.
+    func chain(_ name: VolumeName) throws(StorageError) -> [Volume] {
+        var volumes = [try stat(name)]
+        for parent in try parents(of: name) {
+            var volume = try stat(parent)
+            volume.isHidden = true
+            volumes.append(volume)
+        }
+        return volumes
+    }
+
     /// Opens these parents, nearest first, and no others.
     func policy(_ parents: [VolumeName]) -> OpenPolicy {
         var policy = OpenPolicy.standalone
@@ -118,6 +129,12 @@ extension FileRepository {
         let inode: UInt64
     }
 
+    /// How many names the file has.
+    private func names(of name: VolumeName) -> UInt64 {
+        var facts = Glibc.stat()
+        return unsafe lstat(file(name), &facts) == 0 ? UInt64(facts.st_nlink) : 0
+    }
+
     private func identity(_ path: String) -> FileIdentity? {
         var facts = Glibc.stat()
         guard unsafe lstat(path, &facts) == 0 else { return nil }
@@ -150,6 +167,22 @@ extension FileRepository {
         }
         guard counts[name, default: 0] == 0 else {
             throw StorageError(fault, "other disks stand on \(name.location); destroy them first")
+        }
+    }
+
+    /// Further names of a disk's image, or of what it stands on, that an operation which was cut off has left: they go with
+    /// the disk, as nobody else has them.
+    func furtherNames(of name: VolumeName, parent: VolumeName?) throws(StorageError) -> [VolumeName] {
+        guard let own = identity(file(name)) else { return [] }
+        let below = parent.flatMap { identity(file($0)) }
+        // To look at all images is costly, and seldom needed.
+        if names(of: name) == 1 && (parent.map(names(of:)) ?? 1) <= 1 { return [] }
+        let counts = try children()
+        return try names().compactMap { try? VolumeName(location: $0) }.filter { other in
+            guard other != name, let identity = identity(file(other)) else { return false }
+            // The old name of a disk that goes on over it; a second name of its own image, on which nothing stands.
+            if other.uuid == name.uuid { return !other.isBase && identity == below }
+            return other.isBase && identity == own && counts?[other, default: 0] == 0
         }
     }
 

@@ -28,7 +28,12 @@ extension FileRepository {
         }
         let frozen = try freeze(leaf, fault)
         let new = try VolumeName(uuid: uuid, format: frozen.disk.format)
-        try overlay(frozen, as: new, fault)
+        do throws(StorageError) {
+            try overlay(frozen, as: new, fault)
+        } catch {
+            thaw(leaf, frozen)
+            throw error
+        }
         var base: Volume?
         if frozen.isNew, let first = frozen.parents.first { base = try stat(first) }
         return DerivedVolume(volume: try stat(new), origin: try stat(frozen.disk), base: base)
@@ -54,7 +59,13 @@ extension FileRepository {
                     "the disk is \(disk.format.rawValue) and the snapshot \(source.format.rawValue); clone the snapshot instead"
                 )
             }
-            try overlay(try freeze(source, .volumeClone), as: disk, .volumeClone)
+            let frozen = try freeze(source, .volumeClone)
+            do throws(StorageError) {
+                try overlay(frozen, as: disk, .volumeClone)
+            } catch {
+                thaw(source, frozen)
+                throw error
+            }
         }
         try removeUnneeded(below)
         return try stat(disk)
@@ -112,6 +123,24 @@ extension FileRepository {
             try syncFolder()
         }
         return frozen
+    }
+
+    /// Gives a disk that was frozen for nothing its image back: the image over the base is still empty, so that both show the
+    /// same. Of one format it is one rename. A raw disk has its old name for the base first, then the new one goes, then the
+    /// base's: in between `find` knows which counts. Where a step fails the disk stands on the base, and is whole.
+    private func thaw(_ leaf: VolumeName, _ frozen: Frozen) {
+        guard frozen.isNew, let base = frozen.parents.first, (try? isEmpty(frozen.disk, .general)) == true else {
+            return
+        }
+        if frozen.disk == leaf {
+            guard unsafe rename(file(base), file(leaf)) == 0 else { return }
+        } else {
+            guard unsafe link(file(base), file(leaf)) == 0, (try? syncFolder()) != nil,
+                unsafe unlink(file(frozen.disk)) == 0, (try? syncFolder()) != nil
+            else { return }
+            unsafe unlink(file(base))
+        }
+        try? syncFolder()
     }
 
     private func identicalFiles(_ one: VolumeName, _ other: VolumeName) -> Bool {

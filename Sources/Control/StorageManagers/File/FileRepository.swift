@@ -20,7 +20,8 @@ struct FileRepository: Sendable {
     /// Raw images take all their space when they are made.
     private let isThick: Bool
 
-    init(_ repository: StorageRepository) throws(StorageError) {
+    /// `device`: what must be mounted at the folder; without it nothing is looked for or put there.
+    init(_ repository: StorageRepository, device: UInt? = nil) throws(StorageError) {
         let allocation = repository.deviceConfig[Self.allocationKey] ?? "thin"
         guard allocation == "thin" || allocation == "thick" else {
             throw StorageError(
@@ -36,6 +37,7 @@ struct FileRepository: Sendable {
         }
         uuid = repository.uuid
         path = location.count > 1 && location.hasSuffix("/") ? String(location.dropLast()) : location
+        if let device { try MountFolder.require(device, at: path) }
     }
 
     // MARK: The repository
@@ -71,14 +73,31 @@ struct FileRepository: Sendable {
         case .none: try writeMarker()
         }
         try holding { () throws(StorageError) in
-            for name in try names(hidden: true) where name.hasPrefix(Self.unfinished) {
-                unsafe unlink(path + "/" + name)
-            }
+            removeUnfinished()
             try removeLeftovers()
         }
     }
 
+    /// Takes the marker away when it is this SR's and there is no image.
+    func undoCreation() throws(StorageError) {
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        guard try owner() == uuid else { return removeUnfinished() }
+        guard try scan().volumes.isEmpty else {
+            throw StorageError(
+                .repositoryNotEmpty, "\(path) holds disk images; introduce the SR \(uuid), or take them away")
+        }
+        try removeMarker()
+    }
+
+    /// What only this program makes, and nobody refers to.
+    private func removeUnfinished() {
+        for name in (try? names(hidden: true)) ?? [] where name.hasPrefix(Self.unfinished) {
+            unsafe unlink(path + "/" + name)
+        }
+    }
+
     func removeMarker() throws(StorageError) {
+        removeUnfinished()
         unsafe unlink(path + "/" + Self.marker)
         try syncFolder()
     }
@@ -87,6 +106,17 @@ struct FileRepository: Sendable {
     func requireOwn() throws(StorageError) {
         if let other = try owner(), other != uuid {
             throw StorageError(.repositoryUnavailable, "\(path) belongs to the SR \(other), not to \(uuid)")
+        }
+    }
+
+    /// Throws unless the folder says that it is this SR's: what it is on may have been unmounted, and the folder below it is
+    /// another.
+    func requireMarked() throws(StorageError) {
+        guard try owner() == uuid else {
+            throw StorageError(
+                .repositoryUnavailable,
+                "\(path) does not say any more that it is the SR \(uuid); what was mounted there may be gone: unplug the PBD, "
+                    + "mount it and plug the PBD")
         }
     }
 
@@ -291,9 +321,14 @@ struct FileRepository: Sendable {
         let final = path + "/" + name.location
         try requireChildless(name)
         let below = try? parents(of: name)
+        // Before the disk's own: what they show would come back as a disk.
+        let further = try furtherNames(of: name, parent: below?.first)
         do throws(BlockError) {
             let file = try ImageFile(path: final, access: .readWrite)
             defer { file.close() }
+            for other in further where unsafe unlink(path + "/" + other.location) != 0 {
+                throw BlockError(call: "unlink", errno: errno, path: path + "/" + other.location)
+            }
             if unsafe unlink(final) != 0 { throw BlockError(call: "unlink", errno: errno, path: final) }
         } catch {
             guard error.code == .notFound else { throw StorageError(error, otherwise: .volumeDeletion) }

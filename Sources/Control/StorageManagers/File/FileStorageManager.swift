@@ -6,7 +6,16 @@ public import StorageInterface
 /// The `file` manager: an SR is a folder that exists already, each VDI one file in it, `<uuid>.raw`, `.vhd` or `.qcow2`.
 /// All methods may be called at once for different SRs.
 public struct FileStorageManager: StorageManager {
-    public init() {}
+    /// What the folder must be on: the device that was mounted there. Nil where nothing is known of it.
+    private let device: UInt?
+
+    public init() { self.init(device: nil) }
+
+    init(device: UInt?) { self.device = device }
+
+    private func open(_ repository: StorageRepository) throws(StorageError) -> FileRepository {
+        try FileRepository(repository, device: device)
+    }
 
     public var info: StorageManagerInfo {
         StorageManagerInfo(
@@ -58,14 +67,18 @@ public struct FileStorageManager: StorageManager {
     }
 
     public func createRepository(_ repository: StorageRepository) async throws(StorageError) {
-        try await blocking { () throws(StorageError) in
-            try FileRepository(repository).prepare()
+        try await blocking(repository) { () throws(StorageError) in
+            try open(repository).prepare()
         }
     }
 
+    public func undoCreation(_ repository: StorageRepository) async throws(StorageError) {
+        try await blocking(repository) { () throws(StorageError) in try open(repository).undoCreation() }
+    }
+
     public func destroyRepository(_ repository: StorageRepository) async throws(StorageError) {
-        try await blocking { () throws(StorageError) in
-            let folder = try FileRepository(repository)
+        try await blocking(repository) { () throws(StorageError) in
+            let folder = try open(repository)
             try folder.requireOwn()
             guard try folder.scan().volumes.isEmpty else {
                 throw StorageError(.repositoryNotEmpty, "\(folder.path) still holds disk images; destroy them first")
@@ -75,7 +88,7 @@ public struct FileStorageManager: StorageManager {
     }
 
     public func attach(_ repository: StorageRepository) async throws(StorageError) {
-        try await blocking { () throws(StorageError) in try FileRepository(repository).check() }
+        try await blocking(repository) { () throws(StorageError) in try open(repository).check() }
     }
 
     public func detach(_ repository: StorageRepository) async throws(StorageError) {}
@@ -83,8 +96,9 @@ public struct FileStorageManager: StorageManager {
     public func probe(
         _ deviceConfig: [String: String], smConfig: [String: String]
     ) async throws(StorageError) -> [RepositoryProbe] {
-        try await blocking { () throws(StorageError) in
-            let folder = try FileRepository(StorageRepository(uuid: "", deviceConfig: deviceConfig))
+        let place = StorageRepository(uuid: "", deviceConfig: deviceConfig)
+        return try await blocking(place, within: RepositoryThreads.look) { () throws(StorageError) in
+            let folder = try open(place)
             let owner = try folder.owner()
             return [
                 RepositoryProbe(
@@ -94,19 +108,27 @@ public struct FileStorageManager: StorageManager {
     }
 
     public func space(_ repository: StorageRepository) async throws(StorageError) -> RepositorySpace {
-        try await blocking { () throws(StorageError) in try FileRepository(repository).space() }
+        try await blocking(repository, within: RepositoryThreads.look) { () throws(StorageError) in
+            try open(repository).space()
+        }
     }
 
     public func scan(_ repository: StorageRepository) async throws(StorageError) -> RepositoryScan {
-        try await blocking { () throws(StorageError) in try FileRepository(repository).scan() }
+        try await blocking(repository) { () throws(StorageError) in
+            let folder = try open(repository)
+            try folder.requireMarked()
+            return try folder.scan()
+        }
     }
 
     public func createVolume(
         _ repository: StorageRepository, _ volume: NewVolume
     ) async throws(StorageError) -> Volume {
         let format = volume.format ?? preferredFormats(repository.deviceConfig).first ?? info.supportedImageFormats[0]
-        return try await blocking { () throws(StorageError) in
-            try FileRepository(repository).create(uuid: volume.uuid, size: volume.size, format: format)
+        return try await blocking(repository) { () throws(StorageError) in
+            let folder = try open(repository)
+            try folder.requireMarked()
+            return try folder.create(uuid: volume.uuid, size: volume.size, format: format)
         }
     }
 
@@ -123,14 +145,28 @@ public struct FileStorageManager: StorageManager {
     }
 
     public func stat(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> Volume {
-        try await blocking { () throws(StorageError) in try FileRepository(repository).stat(volume.location) }
+        try await blocking(repository, within: RepositoryThreads.look) { () throws(StorageError) in
+            try open(repository).stat(volume.location)
+        }
+    }
+
+    public func chain(
+        _ repository: StorageRepository, _ volume: VolumeID
+    ) async throws(StorageError) -> [Volume] {
+        try await blocking(repository) { () throws(StorageError) in
+            let folder = try open(repository)
+            return try folder.holding(shared: true) { () throws(StorageError) in
+                try folder.chain(try folder.find(volume.location))
+            }
+        }
     }
 
     public func present(
         _ repository: StorageRepository, locations: [String]
     ) async throws(StorageError) -> Set<String> {
-        try await blocking { () throws(StorageError) in
-            let folder = try FileRepository(repository)
+        try await blocking(repository, within: RepositoryThreads.look) { () throws(StorageError) in
+            let folder = try open(repository)
+            try folder.requireMarked()
             return Set(locations.filter(folder.holds))
         }
     }
@@ -138,8 +174,8 @@ public struct FileStorageManager: StorageManager {
     public func attachVolume(
         _ repository: StorageRepository, _ volume: VolumeID, writable: Bool
     ) async throws(StorageError) -> VolumeAccess {
-        try await blocking { () throws(StorageError) in
-            let folder = try FileRepository(repository)
+        try await blocking(repository) { () throws(StorageError) in
+            let folder = try open(repository)
             return try folder.holding(shared: true) { () throws(StorageError) in
                 let name = try folder.find(volume.location)
                 if writable {
@@ -187,8 +223,8 @@ public struct FileStorageManager: StorageManager {
     private func changing<T: Sendable>(
         _ repository: StorageRepository, _ body: @escaping @Sendable (FileRepository) throws(StorageError) -> T
     ) async throws(StorageError) -> T {
-        try await blocking { () throws(StorageError) in
-            let folder = try FileRepository(repository)
+        try await blocking(repository) { () throws(StorageError) in
+            let folder = try open(repository)
             return try folder.holding { () throws(StorageError) in try body(folder) }
         }
     }

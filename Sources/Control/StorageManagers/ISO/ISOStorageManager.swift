@@ -7,11 +7,15 @@ public import StorageInterface
 public struct ISOStorageManager: StorageManager {
     private let mounts: MountFolder
     private let program: String
+    private let fileSystems: Set<String>
 
-    /// `program`: mount(8) or what does the same.
-    public init(mounts: MountFolder, program: String = "mount") {
+    /// `program`: mount(8) or what does the same, and makes mounts of the types `fileSystems`.
+    public init(
+        mounts: MountFolder, program: String = "mount", fileSystems: Set<String> = NFSStorageManager.fileSystems
+    ) {
         self.mounts = mounts
         self.program = program
+        self.fileSystems = fileSystems
     }
 
     public var info: StorageManagerInfo {
@@ -76,17 +80,26 @@ public struct ISOStorageManager: StorageManager {
     }
 
     private func inFolder<T: Sendable>(
-        _ repository: StorageRepository, _ body: @escaping @Sendable (ImageFolder) throws(StorageError) -> T
+        _ repository: StorageRepository, isAttached: Bool = true, within limit: Duration? = nil,
+        _ body: @escaping @Sendable (ImageFolder) throws(StorageError) -> T
     ) async throws(StorageError) -> T {
+        let mounts = mounts
         let folder = try folder(repository)
-        return try await blocking { () throws(StorageError) in try body(folder) }
+        return try await blocking(repository, within: limit) { () throws(StorageError) in
+            // Without its mount the folder would be another, and empty.
+            if isAttached, case .export = try Self.place(repository.deviceConfig) {
+                try MountFolder.require(try mounts.noted(repository.uuid), at: mounts.point(repository.uuid))
+            }
+            return try body(folder)
+        }
     }
 
     // MARK: The repository
 
     public func createRepository(_ repository: StorageRepository) async throws(StorageError) {
         switch try Self.place(repository.deviceConfig) {
-        case .folder: try await inFolder(repository) { (folder) throws(StorageError) in try folder.check() }
+        case .folder:
+            try await inFolder(repository, isAttached: false) { (folder) throws(StorageError) in try folder.check() }
         // Mounted, and so tried, when it is attached: there is nothing to make.
         case .export: break
         }
@@ -98,9 +111,10 @@ public struct ISOStorageManager: StorageManager {
     public func attach(_ repository: StorageRepository) async throws(StorageError) {
         let place = try Self.place(repository.deviceConfig)
         let (mounts, program) = (mounts, program)
-        try await inFolder(repository) { (folder) throws(StorageError) in
+        let types = fileSystems
+        try await inFolder(repository, isAttached: false) { (folder) throws(StorageError) in
             guard case .export(let export, _) = place else { return try folder.check() }
-            if !mounts.isMounted(repository.uuid) {
+            if try !mounts.isMounted(repository.uuid, from: export.source(), as: types) {
                 do throws(StorageError) {
                     try mounts.mount(repository.uuid) { (point) throws(StorageError) in
                         try export.mount(at: point, by: program)
@@ -110,6 +124,7 @@ public struct ISOStorageManager: StorageManager {
                 }
             }
             do throws(StorageError) {
+                try mounts.note(repository.uuid)
                 try folder.check()
             } catch {
                 try? mounts.unmount(repository.uuid)
@@ -120,7 +135,9 @@ public struct ISOStorageManager: StorageManager {
 
     public func detach(_ repository: StorageRepository) async throws(StorageError) {
         let mounts = mounts
-        try await blocking { () throws(StorageError) in try mounts.unmount(repository.uuid) }
+        try await blocking(repository, within: RepositoryThreads.unmount) { () throws(StorageError) in
+            try mounts.unmount(repository.uuid)
+        }
     }
 
     public func space(_ repository: StorageRepository) async throws(StorageError) -> RepositorySpace {
@@ -142,7 +159,10 @@ public struct ISOStorageManager: StorageManager {
         _ deviceConfig: [String: String], smConfig: [String: String]
     ) async throws(StorageError) -> [RepositoryProbe] {
         if case .folder(let path) = try Self.place(deviceConfig) {
-            try await blocking { () throws(StorageError) in try ImageFolder(path: path).check() }
+            let place = StorageRepository(uuid: "", deviceConfig: deviceConfig)
+            try await blocking(place, within: RepositoryThreads.look) { () throws(StorageError) in
+                try ImageFolder(path: path).check()
+            }
         }
         return [RepositoryProbe(configuration: deviceConfig, isComplete: true)]
     }
@@ -169,7 +189,9 @@ public struct ISOStorageManager: StorageManager {
         .unimplemented, "a folder of CD images is read only; put images there by other means, then scan the SR")
 
     public func stat(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> Volume {
-        try await inFolder(repository) { (folder) throws(StorageError) in try folder.volume(volume.location) }
+        try await inFolder(repository, within: RepositoryThreads.look) { (folder) throws(StorageError) in
+            try folder.volume(volume.location)
+        }
     }
 
     public func attachVolume(

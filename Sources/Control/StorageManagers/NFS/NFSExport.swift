@@ -49,9 +49,14 @@ struct NFSExport: Equatable {
         self.options = all.joined(separator: ",")
     }
 
+    /// What mounts name the export by, or a folder below it.
+    func source(_ folder: String = "") -> String {
+        "\(server):\(path == "/" && !folder.isEmpty ? "" : path)\(folder.isEmpty ? "" : "/" + folder)"
+    }
+
     /// Mounts the export, or a folder below it.
     func mount(_ folder: String = "", at point: String, by program: String) throws(StorageError) {
-        let source = "\(server):\(path == "/" && !folder.isEmpty ? "" : path)\(folder.isEmpty ? "" : "/" + folder)"
+        let source = source(folder)
         let outcome = try HostCommand.run(program, ["-t", "nfs", "-o", options, source, point], seconds: 120)
         guard outcome.status == 0 else {
             throw StorageError(

@@ -1,18 +1,27 @@
 import BlockIO
 import Foundation
 public import StorageInterface
+import Synchronization
 
 /// The `nfs` manager: an SR is a folder named by its uuid below a folder that a server exports. The system's NFS client
 /// mounts it.
 public struct NFSStorageManager: FolderBackedManager {
-    private let mounts: MountFolder
+    public let mounts: MountFolder
     private let program: String
 
-    /// `program`: mount(8) or what does the same.
-    public init(mounts: MountFolder, program: String = "mount") {
+    /// What the kernel calls its file systems.
+    private let fileSystems: Set<String>
+
+    /// `program`: mount(8) or what does the same, and makes mounts of the types `fileSystems`.
+    public init(
+        mounts: MountFolder, program: String = "mount", fileSystems: Set<String> = NFSStorageManager.fileSystems
+    ) {
         self.mounts = mounts
         self.program = program
+        self.fileSystems = fileSystems
     }
+
+    public static let fileSystems: Set<String> = ["nfs", "nfs4"]
 
     public var info: StorageManagerInfo {
         Self.info(
@@ -26,30 +35,45 @@ public struct NFSStorageManager: FolderBackedManager {
 
     public var fixedConfiguration: Set<String> { NFSExport.keys }
 
-    public func folder(of repository: StorageRepository) throws(StorageError) -> StorageRepository {
-        folder(of: repository, at: mounts.point(repository.uuid))
-    }
-
     /// With the whole export mounted.
     private func inExport<T: Sendable>(
-        _ configuration: [String: String], _ body: @escaping @Sendable (String) throws(StorageError) -> T
+        _ repository: StorageRepository, _ body: @escaping @Sendable (String) throws(StorageError) -> T
     ) async throws(StorageError) -> T {
         let (mounts, program) = (mounts, program)
-        let export = try NFSExport(configuration)
-        return try await blocking { () throws(StorageError) in
+        let export = try NFSExport(repository.deviceConfig)
+        return try await blocking(repository) { () throws(StorageError) in
             try mounts.passing(
                 { (point) throws(StorageError) in try export.mount(at: point, by: program) }, body)
         }
     }
 
     public func createRepository(_ repository: StorageRepository) async throws(StorageError) {
-        try await inExport(repository.deviceConfig) { (point) throws(StorageError) in
-            try FileRepository(folder(of: repository, at: point + "/" + repository.uuid)).prepare()
+        let isMade = Mutex(false)
+        do throws(StorageError) {
+            try await inExport(repository) { (point) throws(StorageError) in
+                isMade.withLock { $0 = true }
+                try FileRepository(folder(of: repository, at: point + "/" + repository.uuid)).prepare()
+            }
+        } catch {
+            var told = error
+            told.leavesSomething = isMade.withLock { $0 }
+            throw told
+        }
+    }
+
+    public func undoCreation(_ repository: StorageRepository) async throws(StorageError) {
+        // A passing mount may be left of it.
+        try await inExport(repository) { (point) throws(StorageError) in
+            let path = point + "/" + repository.uuid
+            guard FileManager.default.fileExists(atPath: path) else { return }
+            try FileRepository(folder(of: repository, at: path)).undoCreation()
+            // One that holds anything else stays.
+            unsafe rmdir(path)
         }
     }
 
     public func destroyRepository(_ repository: StorageRepository) async throws(StorageError) {
-        try await inExport(repository.deviceConfig) { (point) throws(StorageError) in
+        try await inExport(repository) { (point) throws(StorageError) in
             let path = point + "/" + repository.uuid
             guard FileManager.default.fileExists(atPath: path) else { return }
             let folder = try FileRepository(folder(of: repository, at: path))
@@ -68,14 +92,18 @@ public struct NFSStorageManager: FolderBackedManager {
     public func attach(_ repository: StorageRepository) async throws(StorageError) {
         let (mounts, program) = (mounts, program)
         let export = try NFSExport(repository.deviceConfig)
-        try await blocking { () throws(StorageError) in
-            if mounts.isMounted(repository.uuid) { return }
-            try mounts.mount(repository.uuid) { (point) throws(StorageError) in
-                try export.mount(repository.uuid, at: point, by: program)
+        let types = fileSystems
+        try await blocking(repository) { () throws(StorageError) in
+            let source = export.source(repository.uuid)
+            if try !mounts.isMounted(repository.uuid, from: source, as: types) {
+                try mounts.mount(repository.uuid) { (point) throws(StorageError) in
+                    try export.mount(repository.uuid, at: point, by: program)
+                }
             }
+            try mounts.note(repository.uuid)
         }
         do throws(StorageError) {
-            try await Self.files.attach(try folder(of: repository))
+            try await files(repository).attach(folder(of: repository))
         } catch {
             try? await detach(repository)
             throw error
@@ -84,14 +112,16 @@ public struct NFSStorageManager: FolderBackedManager {
 
     public func detach(_ repository: StorageRepository) async throws(StorageError) {
         let mounts = mounts
-        try await blocking { () throws(StorageError) in try mounts.unmount(repository.uuid) }
+        try await blocking(repository, within: RepositoryThreads.unmount) { () throws(StorageError) in
+            try mounts.unmount(repository.uuid)
+        }
     }
 
     /// The SRs below the export.
     public func probe(
         _ deviceConfig: [String: String], smConfig: [String: String]
     ) async throws(StorageError) -> [RepositoryProbe] {
-        try await inExport(deviceConfig) { (point) throws(StorageError) in
+        try await inExport(StorageRepository(uuid: "", deviceConfig: deviceConfig)) { (point) throws(StorageError) in
             var found = [RepositoryProbe(configuration: deviceConfig, isComplete: true)]
             let names = (try? FileManager.default.contentsOfDirectory(atPath: point)) ?? []
             for name in names.sorted() {

@@ -61,16 +61,16 @@ struct MigrationMessages: Sendable {
         return Ref(try await MotionDriver(context: context).run(motion, progress: progress).destinationRef)
     }
 
-    /// What the source takes now must fit what the destination has free: SR_FULL [requested, maximum] otherwise.
+    /// What the copy takes at least must fit what the destination has free: SR_FULL [requested, maximum] otherwise. A disk
+    /// takes as much as the largest image of its chain; how much the others add is seen only when it is read.
     private func checkSpace(_ row: Row, source: AttachedRepository, destination: AttachedRepository) async throws {
         do {
-            let volume = try await source.manager.stat(source.repository, StorageContext.volume(row))
+            let chain = try await source.manager.chain(source.repository, StorageContext.volume(row))
+            let needed = min(chain.map(\.physicalSize).max() ?? 0, UInt64(clamping: row[VDI.virtualSize]))
             let space = try await destination.manager.space(destination.repository)
             // A driver that does not say how large its storage is promises nothing.
             if space.total == 0, destination.manager.info.writesRows { return }
-            if volume.physicalSize > space.free {
-                throw APIError("SR_FULL", String(volume.physicalSize), String(space.free))
-            }
+            if needed > space.free { throw APIError("SR_FULL", String(needed), String(space.free)) }
         } catch let error as StorageError {
             throw ErrorMapping.api(error, sr: destination.ref)
         }

@@ -19,6 +19,8 @@ actor DiskActivation {
     private var afterwards: @Sendable (_ vdiUUID: String) async -> Void = { _ in }
     /// VDIs whose images change just now: no data path is started for them.
     private var held: Set<String> = []
+    /// VDIs whose dead data paths are being started again.
+    private var reviving: Set<String> = []
 
     init(database: PoolDatabase, host: DatapathHost) {
         self.database = database
@@ -93,13 +95,21 @@ actor DiskActivation {
 
     func isHeld(_ vdiUUID: String) -> Bool { held.contains(vdiUUID) }
 
-    /// Those whose toolstack ended while it had them paused go on, with the image that is the disk now.
+    /// Those whose toolstack ended while it had them paused, or was about to, go on, with the image that is the disk now.
+    /// Whoever works on an image holds its VDI: those are left to it.
     func resumePaused(
-        _ image: @Sendable (Row) async throws -> ImageSpecification, where isMeant: @Sendable (Row) -> Bool
+        _ image: @Sendable (Row) async throws -> ImageSpecification,
+        where isMeant: @Sendable (Row) -> Bool = { _ in true }
     ) async {
         for (uuid, id) in database.privateRecords(kind: Self.recordKind) {
-            guard let handle = await host.handle(id), let status = try? await handle.client.status(),
-                status.isPaused == true, let vdi = database.read({ $0.find(VDI.self, uuid: uuid) }), isMeant(vdi)
+            guard !held.contains(uuid), let handle = await host.handle(id),
+                let seen = try? await handle.client.status(), seen.isPaused == true,
+                // Nobody pauses it from here on; who did since is not disturbed.
+                held.insert(uuid).inserted
+            else { continue }
+            defer { held.remove(uuid) }
+            guard let status = try? await handle.client.status(), status.isPaused == true,
+                let vdi = database.read({ $0.find(VDI.self, uuid: uuid) }), isMeant(vdi)
             else { continue }
             do {
                 var next = try await image(vdi)
@@ -158,29 +168,38 @@ actor DiskActivation {
         for id in alive.subtracting(records.values) { await host.stop(id) }
         let dead = records.filter { !alive.contains($0.value) && !isAttached($0.key) }.map(\.key)
         // What a dead one left in the run folder goes with it.
-        for uuid in dead { if let id = records[uuid] { await host.stop(id) } }
+        for uuid in dead {
+            if let id = records[uuid] { await host.stop(id) }
+            await afterwards(uuid)
+        }
         if dead.isEmpty { return }
         try await database.transaction { tx in
             for uuid in dead { tx.setPrivate(kind: Self.recordKind, key: uuid, value: nil) }
         }
     }
 
-    /// Restarts the data paths that died under a running guest.
+    /// Restarts the data paths that died under a running guest. Each by itself: the storage of one may not answer, which
+    /// is no reason for another to wait.
     func revive(
-        _ image: @escaping @Sendable (Row) async throws -> ImageSpecification, onFailure: (String, any Error) -> Void
+        _ image: @escaping @Sendable (Row) async throws -> ImageSpecification,
+        onFailure: @escaping @Sendable (String, any Error) -> Void
     ) async {
         for (uuid, id) in database.privateRecords(kind: Self.recordKind) {
-            guard await host.handle(id) == nil, isAttached(uuid), !held.contains(uuid),
+            guard await host.handle(id) == nil, isAttached(uuid), !held.contains(uuid), !reviving.contains(uuid),
                 let vdi = database.read({ $0.find(VDI.self, uuid: uuid) })
             else { continue }
-            do {
-                let ref = vdi.typedRef(VDI.self)
-                _ = try await activate(uuid) { [database] in
-                    guard let row = database.read({ $0.row(ref) }) else { throw Self.beingReplaced }
-                    return try await image(row)
+            let ref = vdi.typedRef(VDI.self)
+            reviving.insert(uuid)
+            Task {
+                do {
+                    _ = try await activate(uuid) { [database] in
+                        guard let row = database.read({ $0.row(ref) }) else { throw Self.beingReplaced }
+                        return try await image(row)
+                    }
+                } catch {
+                    onFailure(uuid, error)
                 }
-            } catch {
-                onFailure(uuid, error)
+                reviving.remove(uuid)
             }
         }
     }

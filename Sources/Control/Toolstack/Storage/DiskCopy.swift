@@ -76,7 +76,7 @@ struct DiskCopy: Sendable {
         _ volume: Volume, _ source: Row, _ vdi: Ref<VDI>, _ key: String, in destination: AttachedRepository
     ) async throws -> Ref<VDI> {
         let isForeign = destination.manager.info.writesRows
-        if isForeign { try await destination.release(identity(volume)) }
+        try await destination.release(identity(volume))
         let finished =
             (try? await destination.manager.stat(destination.repository, identity(volume))) ?? volume
         let fresh = Fresh.ref(VDI.self)

@@ -3,9 +3,11 @@ import Foundation
 import Logging
 import PoolDatabase
 import StorageInterface
+import Synchronization
 
 /// SRs that SR.create is making: noted before the first effect, and no longer from the transaction on that inserts the
-/// rows. What a killed toolstack left of one is taken away at the next start.
+/// rows. What a killed toolstack, or a failure that could not undo itself, left of one is taken away at the next start, or
+/// when somebody wants to make an SR at the same place.
 enum RepositoryCreations {
     private static let kind = "sr-creation"
 
@@ -23,28 +25,44 @@ enum RepositoryCreations {
 
     static func end(_ uuid: String, in tx: Transaction) { tx.setPrivate(kind: kind, key: uuid, value: nil) }
 
+    /// The uuids of the SRs that were not made to their end, or are being made.
+    static func all(_ context: StorageContext) -> [String] {
+        context.database.privateRecords(kind: kind).keys.sorted()
+    }
+
+    /// Undoes what is left at the place of an SR that is to be made. The drivers judge what is there, whatever comes of it.
+    static func clear(for repository: StorageRepository, type: String, _ context: StorageContext) async {
+        for (uuid, text) in context.database.privateRecords(kind: kind) where uuid != repository.uuid {
+            guard let note = read(text), note.type.lowercased() == type.lowercased(),
+                note.deviceConfig == repository.deviceConfig, !context.repositoriesBeingMade.all.contains(uuid)
+            else { continue }
+            await undo(uuid, context)
+        }
+    }
+
     /// The drivers know what is the SR's own by its uuid, and take away nothing else. A driver that is somebody's program
     /// is not asked: what it left is only told of.
-    static func undo(_ context: StorageContext) async {
-        for (uuid, text) in context.database.privateRecords(kind: kind) {
-            let note = try? JSONDecoder().decode(Note.self, from: Data(text.utf8))
-            do {
-                if let note, let manager = context.managers.manager(ofType: note.type) {
-                    if manager.info.driverFilename.isEmpty {
-                        try await manager.destroyRepository(
-                            StorageRepository(uuid: uuid, deviceConfig: note.deviceConfig))
-                    } else {
-                        context.logger.warning(
-                            "an SR was not made to its end; its driver may have left something",
-                            metadata: ["sr": "\(uuid)", "type": "\(note.type)"])
-                    }
+    static func undo(_ uuid: String, _ context: StorageContext) async {
+        guard let text = context.database.privateRecords(kind: kind)[uuid] else { return }
+        do {
+            if let note = read(text), let manager = context.managers.manager(ofType: note.type) {
+                if manager.info.driverFilename.isEmpty {
+                    try await manager.undoCreation(StorageRepository(uuid: uuid, deviceConfig: note.deviceConfig))
+                } else {
+                    context.logger.warning(
+                        "an SR was not made to its end; its driver may have left something",
+                        metadata: ["sr": "\(uuid)", "type": "\(note.type)"])
                 }
-                try await context.database.transaction { tx in end(uuid, in: tx) }
-            } catch {
-                context.logger.warning(
-                    "what is left of an SR that was not made to its end cannot be taken away; the next start tries again",
-                    metadata: ["sr": "\(uuid)", "error": "\(error)"])
             }
+            try await context.database.transaction { tx in end(uuid, in: tx) }
+        } catch {
+            context.logger.warning(
+                "what is left of an SR that was not made to its end cannot be taken away; the next start tries again",
+                metadata: ["sr": "\(uuid)", "error": "\(error)"])
         }
+    }
+
+    private static func read(_ text: String) -> Note? {
+        try? JSONDecoder().decode(Note.self, from: Data(text.utf8))
     }
 }

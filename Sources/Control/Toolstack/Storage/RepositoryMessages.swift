@@ -105,27 +105,55 @@ struct RepositoryMessages: Sendable {
             try await createByDriver(repository, manager, pbd: pbd, task: task, insertRows: insertRows)
             return sr
         }
+        context.repositoriesBeingMade.insert(repository.uuid)
+        defer { context.repositoriesBeingMade.remove(repository.uuid) }
+        await RepositoryCreations.clear(for: repository, type: type, context)
         try await context.database.transaction { tx in RepositoryCreations.begin(repository, type: type, in: tx) }
         FailurePoint.reached("sr-before-create")
         do {
             try await manager.createRepository(repository)
         } catch {
-            try? await context.database.transaction { tx in RepositoryCreations.end(repository.uuid, in: tx) }
+            if error.leavesSomething {
+                await takeBack(repository, manager)
+            } else {
+                try? await context.database.transaction { tx in RepositoryCreations.end(repository.uuid, in: tx) }
+            }
             throw ErrorMapping.api(error, sr: sr)
         }
         FailurePoint.reached("sr-after-create")
-        do {
+        // Others see the SR from the transaction on that inserts it; it is being plugged by then, and nothing that does not
+        // go together with that begins.
+        try await context.turns.run(pbd.opaque) {
+            let admitted: OperationAdmission.Admitted
+            do {
+                admitted = try await insert(sr, pbd)
+            } catch {
+                await takeBack(repository, manager)
+                throw error
+            }
+            FailurePoint.reached("sr-after-rows")
+            do {
+                try await attach(pbd)
+            } catch {
+                await abandon(sr, pbd, repository, type, manager)
+                await admission.end(admitted)
+                throw error
+            }
+            await admission.end(admitted)
+        }
+        return sr
+
+        func insert(_ sr: Ref<SR>, _ pbd: Ref<PBD>) async throws -> OperationAdmission.Admitted {
             try await context.database.transaction { tx in
                 insertRows(tx)
                 RepositoryCreations.end(repository.uuid, in: tx)
+                let admitted = OperationAdmission.Admitted(
+                    entries: OperationClaim.sr(sr, .plug).entries(tx),
+                    key: task.isNull ? Fresh.ref(XenTask.self).opaque : task.opaque)
+                try OperationAdmission.enter(admitted, in: tx)
+                return admitted
             }
-            FailurePoint.reached("sr-after-rows")
-            try await plug(pbd, task: task)
-        } catch {
-            await abandon(sr, pbd, repository, type, manager)
-            throw error
         }
-        return sr
     }
 
     /// Takes back an SR whose first plugging failed. It is noted as not made again, so that this too survives a kill.
@@ -139,11 +167,22 @@ struct RepositoryMessages: Sendable {
                 tx.delete(sr)
             }
             try await manager.detach(repository)
-            try await manager.destroyRepository(repository)
+        } catch {
+            context.logger.warning(
+                "an SR that could not be made cannot be detached",
+                metadata: ["sr": "\(repository.uuid)", "error": "\(error)"])
+        }
+        await takeBack(repository, manager)
+    }
+
+    /// Undoes what is noted as not made. The note stays when that fails.
+    private func takeBack(_ repository: StorageRepository, _ manager: any StorageManager) async {
+        do {
+            try await manager.undoCreation(repository)
             try await context.database.transaction { tx in RepositoryCreations.end(repository.uuid, in: tx) }
         } catch {
             context.logger.warning(
-                "an SR that could not be made cannot be taken away; the next start tries again",
+                "an SR that could not be made cannot be taken away; the next start, or the next that is made there, tries again",
                 metadata: ["sr": "\(repository.uuid)", "error": "\(error)"])
         }
     }
@@ -176,6 +215,19 @@ struct RepositoryMessages: Sendable {
     /// of running moves are the moves' own.
     private func scan(_ sr: Ref<SR>, task: Ref<XenTask>) async throws {
         try await admission.run([.sr(sr, .scan)], task: task) { try await scan(sr) }
+    }
+
+    /// Those SRs are scanned in which a killed toolstack was making a snapshot or clone.
+    func adoptDerivations() async {
+        for sr in context.database.read({ VolumeDerivation.repositories($0) }) {
+            do {
+                try await scan(sr)
+            } catch {
+                context.logger.warning(
+                    "a snapshot that was not finished waits for a scan",
+                    metadata: ["sr": "\(sr.opaque)", "error": "\(error)"])
+            }
+        }
     }
 
     private func scan(_ sr: Ref<SR>) async throws {
@@ -237,9 +289,11 @@ struct RepositoryMessages: Sendable {
                 } else if insertable.contains(volume.location), !skipped.contains(volume.uuid),
                     tx.find(VDI.self, uuid: volume.uuid) == nil
                 {
+                    if VolumeDerivation.adopt(volume, sr: sr, in: tx) { continue }
                     tx.insert(VDI.self, ref: Fresh.ref(VDI.self)) { row in VDIRow.fill(&row, volume, sr: sr) }
                 }
             }
+            VolumeDerivation.settle(sr, except: skipped, in: tx)
             // A damaged image is there, and its VDI with it.
             for name in found.problems.keys { known[name] = nil }
             for (_, row) in known where !reserved.contains(row[VDI.uuid]) && row.created <= before.generation {
@@ -378,6 +432,12 @@ struct RepositoryMessages: Sendable {
         }
         try await context.database.transaction { tx in
             let row = try tx.require(pbd)
+            // Whoever plugs it has read the configuration already.
+            if let sr = tx.row(row[PBD.sr]) {
+                let current = OperationFacts(tx).sr(sr).current
+                let changing = current.first { $0.operation == .plug || $0.operation == .unplug }
+                if let changing { throw changing.inTheWay(of: SR.className, sr.ref) }
+            }
             if row[PBD.currentlyAttached], let type = tx.row(row[PBD.sr])?[SR.type],
                 let manager = context.managers.manager(ofType: type)
             {
@@ -392,50 +452,61 @@ struct RepositoryMessages: Sendable {
         }
     }
 
+    /// Calls that want the same take turns; the later find it plugged.
     func plug(_ pbd: Ref<PBD>, task: Ref<XenTask>) async throws {
+        try await context.turns.run(pbd.opaque) {
+            let row = try context.row(pbd)
+            if row[PBD.currentlyAttached] { return }
+            try await admission.run(claims(row, .plug), task: task) { tx in
+                try Self.check(pbd, .plug, tx)
+            } _: {
+                try await attach(pbd)
+            }
+        }
+    }
+
+    /// The caller has the turn, and the operation is entered.
+    private func attach(_ pbd: Ref<PBD>) async throws {
         let row = try context.row(pbd)
-        if row[PBD.currentlyAttached] { return }
         let sr = try context.row(row[PBD.sr])
         let manager = try context.manager(ofType: sr[SR.type])
-        try await admission.run(claims(row, .plug), task: task) { tx in
-            try Self.check(pbd, .plug, tx)
-        } _: {
-            do {
-                try await manager.attach(context.repository(sr, row))
-            } catch let error as StorageError {
-                throw ErrorMapping.api(error, sr: row[PBD.sr])
-            }
-            FailurePoint.reached("pbd-after-attach")
-            do {
-                try await context.database.transaction { tx in
-                    // What is attached must be what the row says from now on; a driver may write the row itself.
-                    guard
-                        try tx.require(pbd)[PBD.deviceConfig] == row[PBD.deviceConfig] || manager.info.writesRows
-                    else {
-                        throw APIError(
-                            "OPERATION_NOT_ALLOWED",
-                            "device_config was changed while the PBD was plugged; plug it again")
-                    }
-                    try tx.set(pbd, PBD.currentlyAttached, true)
+        do {
+            try await manager.attach(context.repository(sr, row))
+        } catch {
+            throw ErrorMapping.api(error, sr: row[PBD.sr])
+        }
+        FailurePoint.reached("pbd-after-attach")
+        do {
+            try await context.database.transaction { tx in
+                // What is attached must be what the row says from now on; a driver may write the row itself.
+                guard try tx.require(pbd)[PBD.deviceConfig] == row[PBD.deviceConfig] || manager.info.writesRows else {
+                    throw APIError(
+                        "OPERATION_NOT_ALLOWED",
+                        "device_config was changed while the PBD was plugged; plug it again")
                 }
-            } catch {
-                try? await manager.detach(context.repository(sr, row))
-                throw error
+                try tx.set(pbd, PBD.currentlyAttached, true)
             }
-            FailurePoint.reached("pbd-after-plug")
-            do {
-                try await scan(row[PBD.sr])
-            } catch let error where manager.info.writesRows {
-                // As XenAPI has it: the SR is attached, and somebody should look.
-                try await context.database.transaction { tx in
-                    let kind = Alerts.Kind(name: "POST_ATTACH_SCAN_FAILED", priority: 2)
-                    Alerts.post(kind, about: .sr, uuid: sr[SR.uuid], body: "\(error)", in: tx)
-                }
+        } catch {
+            try? await manager.detach(context.repository(sr, row))
+            throw error
+        }
+        FailurePoint.reached("pbd-after-plug")
+        do {
+            try await scan(row[PBD.sr])
+        } catch let error where manager.info.writesRows {
+            // As XenAPI has it: the SR is attached, and somebody should look.
+            try await context.database.transaction { tx in
+                let kind = Alerts.Kind(name: "POST_ATTACH_SCAN_FAILED", priority: 2)
+                Alerts.post(kind, about: .sr, uuid: sr[SR.uuid], body: "\(error)", in: tx)
             }
         }
     }
 
     private func unplug(_ pbd: Ref<PBD>, task: Ref<XenTask>) async throws {
+        try await context.turns.run(pbd.opaque) { try await detach(pbd, task: task) }
+    }
+
+    private func detach(_ pbd: Ref<PBD>, task: Ref<XenTask>) async throws {
         let row = try context.row(pbd)
         guard row[PBD.currentlyAttached] else { return }
         let sr = try context.row(row[PBD.sr])

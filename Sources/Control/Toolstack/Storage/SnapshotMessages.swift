@@ -49,6 +49,12 @@ struct SnapshotMessages: Sendable {
             let wanted = NewVolume(
                 uuid: uuid, format: context.format(of: row), nameLabel: row[VDI.nameLabel],
                 nameDescription: row[VDI.nameDescription], type: row[VDI.type].rawValue, smConfig: driverParams)
+            let note = VolumeDerivation(
+                isSnapshot: kind == .snapshot, ref: new.opaque, origin: vdi.opaque, repository: attached.ref.opaque,
+                time: WallClock.seconds)
+            if !attached.manager.info.writesRows {
+                try await context.database.transaction { tx in try note.begin(uuid, in: tx) }
+            }
             let derived: DerivedVolume
             do {
                 derived = try await PausedDisk(context: context).working(on: row) {
@@ -57,12 +63,16 @@ struct SnapshotMessages: Sendable {
                         ? try await attached.manager.snapshotVolume(attached.repository, volume, as: wanted)
                         : try await attached.manager.cloneVolume(attached.repository, volume, as: wanted)
                 }
-            } catch let error as StorageError {
+            } catch {
+                // The disk may stand on a new base all the same. The note stays: should the new volume be there, too, a scan
+                // knows it, and forgets the note otherwise.
+                await context.refreshChains(of: [vdi], in: attached)
+                guard let error = error as? StorageError else { throw error }
                 throw Self.mapped(error, attached, vdi, kind == .snapshot ? "snapshot" : "clone")
             }
             FailurePoint.reached("after-snapshot")
             do {
-                let made = try await record(derived, of: vdi, as: new, kind, in: attached)
+                let made = try await record(derived, uuid, of: vdi, note, kind, in: attached)
                 return (made, attached)
             } catch {
                 // The disk itself is whole, whatever its row says of its place: the driver finds it.
@@ -76,10 +86,10 @@ struct SnapshotMessages: Sendable {
     }
 
     private func record(
-        _ derived: DerivedVolume, of vdi: Ref<VDI>, as new: Ref<VDI>, _ kind: Kind, in attached: AttachedRepository
+        _ derived: DerivedVolume, _ uuid: String, of vdi: Ref<VDI>, _ note: VolumeDerivation, _ kind: Kind,
+        in attached: AttachedRepository
     ) async throws -> Ref<VDI> {
-        let time = APIDate(seconds: WallClock.seconds)
-        return try await context.database.transaction { tx in
+        try await context.database.transaction { tx in
             let origin = try tx.require(vdi)
             if attached.manager.info.writesRows {
                 // The driver has made the row, and said in both what it knows.
@@ -89,7 +99,7 @@ struct SnapshotMessages: Sendable {
                 try tx.set(made, VDI.isASnapshot, kind == .snapshot)
                 try tx.set(made, VDI.readOnly, kind == .snapshot)
                 try tx.set(made, VDI.snapshotOf, kind == .snapshot ? vdi : .null)
-                try tx.set(made, VDI.snapshotTime, kind == .snapshot ? time : APIDate(seconds: 0))
+                try tx.set(made, VDI.snapshotTime, APIDate(seconds: kind == .snapshot ? note.time : 0))
                 try tx.set(made, VDI.onBoot, .persist)
                 return made
             }
@@ -100,15 +110,11 @@ struct SnapshotMessages: Sendable {
                     row[VDI.type] = origin[VDI.type]
                 }
             }
+            let new = Ref<VDI>(note.ref)
             tx.insert(VDI.self, ref: new) { row in
-                VDIRow.fill(&row, movedFrom: origin, derived.volume, sr: attached.ref)
-                row[VDI.sharable] = false
-                row[VDI.isASnapshot] = kind == .snapshot
-                row[VDI.readOnly] = kind == .snapshot
-                row[VDI.snapshotOf] = kind == .snapshot ? vdi : .null
-                row[VDI.snapshotTime] = kind == .snapshot ? time : APIDate(seconds: 0)
-                row[VDI.onBoot] = .persist
+                note.fill(&row, derived.volume, of: origin, sr: attached.ref)
             }
+            VolumeDerivation.end(uuid, in: tx)
             return new
         }
     }
@@ -138,6 +144,8 @@ struct SnapshotMessages: Sendable {
             }
             if !attached.manager.info.writesRows {
                 try await context.database.transaction { tx in try VDIRow.refresh(target, volume, in: tx) }
+                // The snapshot's image may have become a base for both.
+                await context.refreshChains(of: [snapshot, target], in: attached)
             }
             await context.forgetGoneNodes(attached)
             return attached

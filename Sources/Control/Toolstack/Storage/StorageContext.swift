@@ -17,6 +17,10 @@ final class StorageContext: Sendable {
     let logger: Logger
     let volumesBeingMade = VolumesBeingMade()
     let uses = VolumeUses()
+    /// The SRs of calls of SR.create that run.
+    let repositoriesBeingMade = VolumesBeingMade()
+    /// Whose turn it is to plug or unplug a PBD.
+    let turns = RepositoryTurns()
 
     init(
         database: PoolDatabase, host: Ref<APITypes.Host>, managers: [any StorageManager], disks: DiskActivation,
@@ -79,7 +83,6 @@ final class StorageContext: Sendable {
 
     /// Where the VDI's image is, as a data path opens it. Attaches the volume through its driver.
     func image(of vdi: Row, readOnly: Bool) async throws -> ImageSpecification {
-        guard isForeign(vdi[VDI.sr]) else { return try await attach(vdi, readOnly: readOnly) }
         let uuid = vdi[VDI.uuid]
         guard uses.allowsDatapath(uuid, writing: !readOnly) else { throw APIError("VDI_IN_USE", vdi.ref, "attach") }
         return try await uses.inTurn(uuid) { try await attach(vdi, readOnly: readOnly) }
@@ -104,6 +107,8 @@ final class StorageContext: Sendable {
     /// gone already. A third-party driver gives it up first, and may have taken its row away.
     func discard(_ volume: VolumeID, in attached: AttachedRepository) async throws {
         guard attached.manager.info.writesRows else {
+            // Also when it was attached by a toolstack that is gone; what is not attached has nothing to detach.
+            try await attached.release(volume)
             return try await attached.manager.destroyVolume(attached.repository, volume)
         }
         guard let row = database.read({ $0.find(VDI.self, uuid: volume.uuid) }), row[VDI.sr] == attached.ref else {

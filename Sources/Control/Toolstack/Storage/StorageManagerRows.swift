@@ -6,7 +6,7 @@ import PoolDatabase
 import StorageInterface
 import StorageManagers
 
-/// The SM rows follow the drivers that there are; plugged PBDs are attached again at each start.
+/// The SM rows follow the drivers that there are.
 enum StorageManagerRows {
     static func register(_ context: StorageContext) async throws {
         let infos = context.managers.all.map(\.info)
@@ -90,38 +90,6 @@ enum StorageManagerRows {
             }
             if isKnown { return }
             Alerts.post(.unknownImageFormat, about: .host, uuid: row[APITypes.Host.uuid], body: body, in: tx)
-        }
-    }
-
-    /// Undoes the mounts of SRs that no plugged PBD of this host wants: a killed toolstack left them.
-    static func sweep(_ mounts: MountFolder, _ context: StorageContext) {
-        let plugged = context.database.read { reader in
-            reader.rows(PBD.self) { $0[PBD.currentlyAttached] && $0[PBD.host] == context.host }
-                .compactMap { reader.row($0[PBD.sr])?[SR.uuid] }
-        }
-        for (name, problem) in mounts.sweep(keeping: Set(plugged)) {
-            context.logger.warning("a mount is left over", metadata: ["sr": "\(name)", "problem": "\(problem)"])
-        }
-    }
-
-    /// A PBD whose storage is not there is unplugged, with a warning, so that nothing is promised.
-    static func reattach(_ context: StorageContext) async {
-        let plugged = context.database.read { reader in
-            reader.rows(PBD.self) { $0[PBD.currentlyAttached] && $0[PBD.host] == context.host }
-        }
-        for pbd in plugged {
-            do {
-                let attached = try context.attached(pbd[PBD.sr])
-                // Third-party drivers call back: they are asked when that is possible.
-                if attached.manager.info.writesRows { continue }
-                try await attached.manager.attach(attached.repository)
-            } catch {
-                context.logger.warning(
-                    "an SR cannot be attached", metadata: ["pbd": "\(pbd.uuid)", "error": "\(error)"])
-                try? await context.database.transaction { tx in
-                    try tx.set(pbd.typedRef(PBD.self), PBD.currentlyAttached, false)
-                }
-            }
         }
     }
 }

@@ -5,9 +5,9 @@ import PoolDatabase
 import StorageInterface
 import Synchronization
 
-/// Who has volumes of third-party drivers attached beside their data paths: copies and transfers. Images of our own are
-/// locked by whoever opens them; a driver's volume is not, so this says what excludes what. Per volume, attaching and
-/// releasing take turns.
+/// Who has volumes attached beside their data paths: copies and transfers. Images of our own are locked by whoever opens
+/// them; a third-party driver's volume is not, so this says what excludes what. Per volume, attaching and releasing take
+/// turns.
 final class VolumeUses: Sendable {
     private struct Use {
         var readers = 0
@@ -89,7 +89,6 @@ extension StorageContext {
     /// The image for somebody who is no data path of the VDI's own; to be paired with `endUse`. VDI_IN_USE when others
     /// do with a third-party driver's volume what does not go with it.
     func beginUse(of vdi: Row, readOnly: Bool) async throws -> ImageSpecification {
-        guard isForeign(vdi[VDI.sr]) else { return try await image(of: vdi, readOnly: readOnly) }
         let uuid = vdi[VDI.uuid]
         guard uses.begin(uuid, writing: !readOnly) else { throw APIError("VDI_IN_USE", vdi.ref, "attach") }
         do {
@@ -101,7 +100,6 @@ extension StorageContext {
     }
 
     func endUse(of vdi: Row, readOnly: Bool) async {
-        guard isForeign(vdi[VDI.sr]) else { return }
         uses.end(vdi[VDI.uuid], writing: !readOnly)
         await releaseUnused(vdi[VDI.uuid])
     }
@@ -118,9 +116,9 @@ extension StorageContext {
         }
     }
 
-    /// Tells a third-party driver that nobody uses the volume any more, unless somebody does. A failure is logged.
+    /// Tells the driver that nobody uses the volume any more, unless somebody does. A failure is logged.
     func releaseUnused(_ vdiUUID: String) async {
-        guard let row = database.read({ $0.find(VDI.self, uuid: vdiUUID) }), isForeign(row[VDI.sr]) else { return }
+        guard let row = database.read({ $0.find(VDI.self, uuid: vdiUUID) }) else { return }
         await uses.inTurn(vdiUUID) {
             if uses.isUsed(vdiUUID) { return }
             if await disks.isInUse(vdiUUID) { return }

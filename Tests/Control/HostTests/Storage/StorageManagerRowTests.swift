@@ -1,0 +1,51 @@
+import APITypes
+import CoreTypes
+import PoolDatabase
+import StorageInterface
+import StorageManagers
+import TestSupport
+import Testing
+
+@testable import Toolstack
+
+/// SM rows follow the managers that there are.
+@Suite struct StorageManagerRowTests {
+    private func types(_ bench: StorageBench) -> [String] {
+        bench.database.read { $0.rows(SM.self) }.map { $0[SM.type] }.sorted()
+    }
+
+    @Test func formatsThatNobodyKnowsAreLeftOutAndToldOnce() async throws {
+        let bench = try await StorageBench([
+            GatedManager("odd", unknownFormats: ["vmdk4", "zst"]), FileStorageManager(),
+        ])
+        func alerts() -> [Row] {
+            bench.database.read { $0.rows(XenMessage.self) }.filter { $0[XenMessage.name] == "SM_UNKNOWN_IMAGE_FORMAT" }
+        }
+        let alert = try #require(alerts().first)
+        #expect(alert[XenMessage.body].contains("'odd'") && alert[XenMessage.body].contains("vmdk4, zst"))
+        #expect(alert[XenMessage.cls] == .host && alert[XenMessage.priority] == 4)
+        let row = try #require(bench.database.read { $0.rows(SM.self) { $0[SM.type] == "odd" } }.first)
+        #expect(Set(row[SM.supportedImageFormats]) == [.raw, .vhd, .qcow2])
+        try await StorageManagerRows.register(bench.context)
+        #expect(alerts().count == 1)
+        // Another set of them is news.
+        bench.context.managers.set(GatedManager("odd", unknownFormats: ["zst"]))
+        try await StorageManagerRows.register(bench.context)
+        #expect(alerts().count == 2)
+    }
+
+    @Test func aManagerThatGoesTakesItsRowWithItUnlessAnSRNeedsIt() async throws {
+        let (needed, other) = (GatedManager("needed"), GatedManager("other"))
+        let bench = try await StorageBench([needed, other])
+        needed.open()
+        let sr = try await bench.create("needed", [:])
+        #expect(types(bench) == ["needed", "other"])
+        for manager in [needed, other] { bench.context.managers.remove(type: manager.type) }
+        try await StorageManagerRows.register(bench.context)
+        #expect(types(bench) == ["needed"])
+        #expect(await bench.refused("SR.scan", .ref(sr.opaque)) == ["SR_UNKNOWN_DRIVER", "needed"])
+        bench.context.managers.set(other)
+        try await StorageManagerRows.register(bench.context)
+        #expect(types(bench) == ["needed", "other"])
+    }
+}

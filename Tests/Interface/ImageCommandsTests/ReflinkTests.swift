@@ -1,0 +1,72 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Copies on a file system that shares blocks.
+@Suite struct ReflinkTests {
+    /// XFS on a loop device, which the test takes down again.
+    private struct SharingFileSystem {
+        let path: String
+        private let device: String
+
+        init(in folder: ScratchFolder) throws {
+            path = folder.file("xfs")
+            try Tool.check("truncate", ["-s", "320M", folder.file("device")])
+            device = try Tool.check("losetup", ["--find", "--show", folder.file("device")])
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            try Tool.check("mkfs.xfs", ["-q", "-m", "reflink=1", device])
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+            try Tool.check("mount", [device, path])
+        }
+
+        /// Bytes.
+        func free() throws -> Int {
+            try Tool.check("sync", ["-f", path])
+            let numbers = try Tool.check("stat", ["-f", "-c", "%f %S", path]).split(whereSeparator: \.isWhitespace)
+                .compactMap { Int($0) }
+            return numbers[0] * numbers[1]
+        }
+
+        func remove() {
+            _ = try? Tool.run("umount", ["-l", path])
+            _ = try? Tool.run("losetup", ["--detach", device])
+        }
+    }
+
+    /// Every pair of formats: the copy takes next to no space, its blocks are the source's, and it holds the same.
+    @Test func convertSharesBlocksBetweenAllFormats() throws {
+        var random = SeededRandom.printed("reflinks")
+        let folder = try ScratchFolder("reflink")
+        let system = try SharingFileSystem(in: folder)
+        defer { system.remove() }
+        // Data with holes between.
+        let raw = system.path + "/source.raw"
+        try Tool.check("truncate", ["-s", "64M", raw])
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: raw))
+        for piece in 0..<3 {
+            try file.seek(toOffset: UInt64(piece) * 20 << 20)
+            let bytes = Data((0..<64 << 10).map { _ in UInt8(truncatingIfNeeded: random.next() >> 17) })
+            for _ in 0..<128 { try file.write(contentsOf: bytes) }
+        }
+        try file.close()
+        var sources = ["raw": raw]
+        for format in ["vhd", "qcow2"] {
+            sources[format] = "\(system.path)/source.\(format)"
+            try Tool.check(
+                "gantry", ["image", "convert", "-f", "raw", "-O", format, raw, "\(system.path)/source.\(format)"])
+        }
+        for (from, source) in sources.sorted(by: { $0.key < $1.key }) {
+            for to in sources.keys.sorted() {
+                let target = "\(system.path)/\(from).\(to)"
+                let before = try system.free()
+                try Tool.check("gantry", ["image", "convert", "-f", from, "-O", to, source, target])
+                let taken = before - (try system.free())
+                #expect(taken < 3 << 20, "\(from) to \(to) took \(taken) bytes for 24 MiB")
+                #expect(try Tool.check("filefrag", ["-v", target]).contains("shared"), "\(from) to \(to)")
+                let name = to == "vhd" ? "vpc" : to
+                try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", name, raw, target])
+                try FileManager.default.removeItem(atPath: target)
+            }
+        }
+    }
+}

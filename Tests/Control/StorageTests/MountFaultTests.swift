@@ -166,8 +166,11 @@ import Testing
         let files = FileStorageManager()
         let plain = StorageRepository(uuid: uuid, deviceConfig: ["location": export])
         try await files.createRepository(plain)
+        // What the SR there is making is its own.
+        try Data("half".utf8).write(to: URL(fileURLWithPath: export + "/.gantry-new-x"))
         try await files.undoCreation(StorageRepository(uuid: volume, deviceConfig: plain.deviceConfig))
-        #expect(try FileManager.default.contentsOfDirectory(atPath: export) == [".gantry-sr"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: export).sorted() == [".gantry-new-x", ".gantry-sr"])
         try await files.undoCreation(plain)
         #expect(try FileManager.default.contentsOfDirectory(atPath: export) == [])
     }

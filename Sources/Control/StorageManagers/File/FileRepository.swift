@@ -81,7 +81,8 @@ struct FileRepository: Sendable {
     /// Takes the marker away when it is this SR's and there is no image.
     func undoCreation() throws(StorageError) {
         guard FileManager.default.fileExists(atPath: path) else { return }
-        guard try owner() == uuid else { return removeUnfinished() }
+        guard let owner = try owner() else { return removeUnfinished() }
+        guard owner == uuid else { return }
         guard try scan().volumes.isEmpty else {
             throw StorageError(
                 .repositoryNotEmpty, "\(path) holds disk images; introduce the SR \(uuid), or take them away")

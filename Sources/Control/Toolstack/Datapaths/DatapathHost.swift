@@ -111,7 +111,12 @@ actor DatapathHost {
             if !isGone, Self.lives(record) {
                 logger.warning("a data path does not end and is killed", metadata: ["id": "\(id)"])
                 kill(record.pid, SIGKILL)
-                await ChildProcess.awaitEnd(of: record.pid, startedAt: record.startTime)
+                // Storage that does not answer keeps it in the kernel. It ends when that lets it go, and has its image's lock
+                // until then; nobody waits for it.
+                if await !ChildProcess.awaitEnd(of: record.pid, startedAt: record.startTime, seconds: 60) {
+                    logger.error(
+                        "a killed data path is held by its storage", metadata: ["id": "\(id)", "pid": "\(record.pid)"])
+                }
             }
         }
         // A successor may have been started while we waited: what lies in the folder is then its own.

@@ -142,6 +142,7 @@ enum VDIOperationRules {
                 return APIError("VDI_INCOMPATIBLE_TYPE", facts.ref, facts.type.rawValue)
             }
             return reset
+        // XenAPI raises this one without declaring it among its errors.
         case .revertTo: return facts.isSnapshot ? nil : APIError("REVERT_ONLY_ALLOWED_ON_SNAPSHOT")
         case .mirror:
             if facts.isEncrypted { return APIError("VDI_IS_ENCRYPTED", facts.ref) }

@@ -166,6 +166,14 @@ struct RepositoryMessages: Sendable {
                 tx.delete(pbd)
                 tx.delete(sr)
             }
+        } catch {
+            // It is still an SR, and stays one.
+            context.logger.error(
+                "an SR that could not be plugged cannot be taken back",
+                metadata: ["sr": "\(repository.uuid)", "error": "\(error)"])
+            return
+        }
+        do {
             try await manager.detach(repository)
         } catch {
             context.logger.warning(
@@ -293,7 +301,9 @@ struct RepositoryMessages: Sendable {
                     tx.insert(VDI.self, ref: Fresh.ref(VDI.self)) { row in VDIRow.fill(&row, volume, sr: sr) }
                 }
             }
-            VolumeDerivation.settle(sr, except: skipped, in: tx)
+            // An image that cannot be read now may be one that was being made.
+            let unread = found.problems.keys.map { String($0.prefix(36)) }
+            VolumeDerivation.settle(sr, except: skipped.union(unread), in: tx)
             // A damaged image is there, and its VDI with it.
             for name in found.problems.keys { known[name] = nil }
             for (_, row) in known where !reserved.contains(row[VDI.uuid]) && row.created <= before.generation {

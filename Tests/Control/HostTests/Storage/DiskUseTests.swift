@@ -62,6 +62,24 @@ import Testing
         await host.toolstack.stop()
     }
 
+    /// A disk takes what its chain takes, not what its own image does.
+    @Test func aDiskWithSnapshotsIsNotMovedWhereItCannotFit() async throws {
+        let host = try await OperationHost()
+        let (sr, _) = try await host.makeRepository("a")
+        let vdi = try await host.makeDisk(in: sr, bytes: 16 << 20)
+        let image = try String(api: await host.call("VDI.get_location", .string(vdi))) ?? ""
+        try Tool.check("qemu-io", ["-f", "raw", "-c", "write -P 1 0 8M", host.folder.file("a/" + image)])
+        _ = try await host.call("VDI.snapshot", .string(vdi), .structure([]))
+        let small = host.folder.file("b")
+        try FileManager.default.createDirectory(atPath: small, withIntermediateDirectories: false)
+        try Tool.check("mount", ["-t", "tmpfs", "-o", "size=4M", "small", small])
+        defer { _ = try? Tool.run("umount", ["-l", small]) }
+        let (target, _) = try await host.makeRepository("b")
+        let refusal = await host.refused("VDI.pool_migrate", .string(vdi), .string(target), .structure([]))
+        #expect(refusal.first == "SR_FULL" && refusal.dropFirst().first.flatMap { Int($0) } ?? 0 >= 8 << 20)
+        await host.toolstack.stop()
+    }
+
     /// A toolstack that told a data path to pause, and died, may be obeyed after its successor has looked.
     @Test func aPausedDiskThatNobodyHoldsGoesOn() async throws {
         let host = try await OperationHost()

@@ -111,7 +111,7 @@ import Testing
         #expect(
             info.features == ["VDI_CREATE": 1, "VDI_RESET_ON_BOOT": 2, "VDI_ACTIVATE": 1, "VDI_DEACTIVATE": 1])
         #expect(info.configuration == ["location": "where"])
-        #expect(info.supportedImageFormats == [.qcow2, .raw])
+        #expect(info.supportedImageFormats == [.qcow2, .raw] && info.unknownImageFormats == ["vdi"])
         // Without a session, an SR, or anything else that is not there yet.
         #expect(try asked["session_ref"] == nil)
         #expect(home.sessions.all == 0)

@@ -205,6 +205,8 @@ struct DiskMessages: Sendable {
             let attached = try context.attached(row[VDI.sr])
             do {
                 let volume = try await attached.manager.stat(attached.repository, StorageContext.volume(row))
+                // A driver that writes rows has done so.
+                if attached.manager.info.writesRows { return }
                 try await context.database.transaction { tx in try VDIRow.refresh(vdi, volume, in: tx) }
             } catch let error as StorageError {
                 throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: "update")

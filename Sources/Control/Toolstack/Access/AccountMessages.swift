@@ -1,4 +1,5 @@
 import APITypes
+import Dispatch
 import Glibc
 import PoolDatabase
 
@@ -8,32 +9,39 @@ struct AccountMessages: Sendable {
     let database: PoolDatabase
     /// The system's accounts are asked about too, as when somebody logs in.
     let hasSystemAccounts: Bool
+    /// The system may ask servers about its accounts, and wait for them: that holds up nobody but the next who asks.
+    private static let lookups = DispatchQueue(label: "system-accounts")
 
     func register(in messages: inout MessageTable) {
         messages.on("auth.get_subject_identifier") { _, arguments in
             let name: String = try arguments.get(0)
-            _ = try fullName(of: name)
+            _ = try await fullName(of: name)
             return .string(name)
         }
         messages.on("auth.get_subject_information_from_identifier") { _, arguments in
             let name: String = try arguments.get(0)
-            let fullName = try fullName(of: name)
+            let fullName = try await fullName(of: name)
             return .map([
                 "subject-name": .string(name), "subject-displayname": .string(fullName.isEmpty ? name : fullName),
                 "subject-is-group": .string("false"),
             ])
         }
         messages.on("auth.get_group_membership") { _, arguments in
-            _ = try fullName(of: try arguments.get(0))
+            _ = try await fullName(of: try arguments.get(0))
             return .set([])
         }
     }
 
-    private func fullName(of name: String) throws(APIError) -> String {
+    private func fullName(of name: String) async throws(APIError) -> String {
         let user = database.read { reader in reader.rows(User.self) { $0[User.shortName] == name }.first }
         if let user { return user[User.fullname] }
         // The superuser is nobody's subject.
-        if name != "root", hasSystemAccounts, let found = Self.systemAccount(name) { return found }
+        if name != "root", hasSystemAccounts {
+            let found = await withCheckedContinuation { done in
+                Self.lookups.async { done.resume(returning: Self.systemAccount(name)) }
+            }
+            if let found { return found }
+        }
         throw APIError("SUBJECT_CANNOT_BE_RESOLVED")
     }
 

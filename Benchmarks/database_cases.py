@@ -5,7 +5,8 @@
 
 A daemon with folders of its own is filled with disks (empty files that a scan finds). Then: writes that are durable when
 they are answered, beside a loop of fdatasync on the same file system; kill -9 and the time from the start of the program
-to its first answer, and its memory then; a thousand calls that wait for events while some objects change.
+to its first answer, and its memory then; a thousand calls that wait for events while their objects change one after
+another, and while one changes that concerns them all.
 """
 import argparse
 import json
@@ -125,43 +126,96 @@ def starts(daemon, chosen):
     return samples
 
 
-def listeners(daemon, refs, chosen):
-    """Calls that wait for one object each, while a tenth of these objects change one after another."""
+def waits(daemon, subscriptions):
+    """Connections with a call each that waits for events, one for each subscription, from now on."""
     token = "{0},{0}".format(daemon.call("event.get_current_id", daemon.session))
+    peers = []
+    for subscription in subscriptions:
+        peer = Peer(daemon)
+        peer.socket.sendall(request(daemon, "event.from", [subscription], token, 3600.0))
+        peers.append(peer)
+    time.sleep(3)
+    return peers
+
+
+def change(daemon, writer, ref):
+    """Begins a call that changes the object. Each call sets another value: what stays as it is is no change."""
+    writer.socket.sendall(request(daemon, "VDI.set_other_config", ref, {"seen": str(uuid.uuid4())}))
+
+
+def listeners(daemon, refs, chosen):
+    """Calls that wait for one object each, while these objects change one after another, one every 10 ms."""
     watched = refs[:chosen.listeners]
     selector = selectors.DefaultSelector()
-    for ref in watched:
-        peer = Peer(daemon)
-        peer.ref = ref
-        peer.socket.sendall(request(daemon, "event.from", [f"vdi/{ref}"], token, 3600.0))
-        selector.register(peer.socket, selectors.EVENT_READ, peer)
-    time.sleep(3)
+    for ref, peer in zip(watched, waits(daemon, [f"vdi/{ref}" for ref in watched])):
+        selector.register(peer.socket, selectors.EVENT_READ, (peer, ref))
     cpu = daemon.cpu()
     time.sleep(5)
     idle = (daemon.cpu() - cpu) / 5
-    writer = Peer(daemon)
-    changed, latencies = {}, []
-    todo = watched[:: 10]
+    # The writer's answers are read like the others: to wait for one would make the rest look late.
+    writer, writing = Peer(daemon), None
+    selector.register(writer.socket, selectors.EVENT_READ, (writer, None))
+    changed, heard = {}, {}
+    todo = list(watched)
     due = time.monotonic()
-    while len(latencies) < len(watched[:: 10]):
-        if todo and time.monotonic() >= due:
-            ref = todo.pop()
-            writer.socket.sendall(request(daemon, "VDI.set_other_config", ref, {"seen": "yes"}))
-            while writer.answer() is None:
-                pass
-            changed[ref] = time.monotonic()
+    while len(heard) < len(watched):
+        if todo and not writing and time.monotonic() >= due:
+            writing = todo.pop()
+            change(daemon, writer, writing)
             due += 0.01
-        for key, _ in selector.select(max(0, due - time.monotonic()) if todo else 10):
-            body = key.data.answer()
+        ready = selector.select(max(0, due - time.monotonic()) if todo and not writing else 30)
+        now = time.monotonic()
+        if not ready and not todo and not writing:
+            sys.exit("a listener was not told of a change")
+        for key, _ in ready:
+            peer, ref = key.data
+            body = peer.answer()
             if body is None:
                 continue
+            if ref is None:
+                changed[writing], writing = now, None
+                continue
+            heard[ref] = now
             events = json.loads(body)["result"]["events"]
-            if [event["ref"] for event in events] != [key.data.ref]:
+            if [event["ref"] for event in events] != [ref]:
                 sys.exit(f"a listener heard {events}")
-            latencies.append(time.monotonic() - changed[key.data.ref] - GATHERING)
-    latencies.sort()
-    return {"listeners": len(watched), "idle_cpu": idle, "p50_ms": latencies[len(latencies) // 2] * 1000,
-            "p99_ms": latencies[len(latencies) * 99 // 100] * 1000}
+    latencies = sorted(heard[ref] - changed[ref] - GATHERING for ref in watched)
+    return {"listeners": len(watched), "idle_cpu": idle, "p50_ms": at(latencies, 50), "p99_ms": at(latencies, 99)}
+
+
+def at(sorted_seconds, percent):
+    """A percentile, ms."""
+    return sorted_seconds[min(len(sorted_seconds) - 1, len(sorted_seconds) * percent // 100)] * 1000
+
+
+def crowd(daemon, refs, chosen):
+    """Calls that all wait for every disk, and one disk that changes: each of them is told. From the answer to who
+    changed it until this program has read the last byte of each; one round for each sample of all."""
+    samples, cpu = [], []
+    writer = Peer(daemon)
+    for number in range(chosen.rounds):
+        selector = selectors.DefaultSelector()
+        peers = waits(daemon, ["vdi"] * chosen.listeners)
+        for peer in peers:
+            selector.register(peer.socket, selectors.EVENT_READ, peer)
+        used = daemon.cpu()
+        change(daemon, writer, refs[number])
+        while writer.answer() is None:
+            pass
+        changed, left = time.monotonic(), len(peers)
+        while left:
+            ready = selector.select(30)
+            if not ready:
+                sys.exit(f"{left} listeners were not told of a change")
+            for key, _ in ready:
+                if key.data.answer() is not None:
+                    samples.append(time.monotonic() - changed - GATHERING)
+                    left -= 1
+        cpu.append((daemon.cpu() - used) / len(peers))
+        for peer in peers:
+            peer.socket.close()
+    samples.sort()
+    return {"p50_ms": at(samples, 50), "p99_ms": at(samples, 99), "cpu_us": statistics.median(cpu) * 1e6}
 
 
 def run(gantryd, folder, chosen):
@@ -177,6 +231,7 @@ def run(gantryd, folder, chosen):
             results["syncs"].append(syncs(place, 1))
             results["writes"].append(writes(daemon, refs, chosen))
         results["listeners"] = listeners(daemon, refs, chosen)
+        results["crowd"] = crowd(daemon, refs, chosen)
         results["starts"] = starts(daemon, chosen)
         return results
     finally:
@@ -189,7 +244,7 @@ def text(results):
         return statistics.median(sample[key] for sample in samples)
 
     rate, sync = median(results["writes"], "per_second"), statistics.median(results["syncs"])
-    heard = results["listeners"]
+    heard, crowd = results["listeners"], results["crowd"]
     return "\n".join([
         f"durable writes: {rate:.0f}/s, p50 {median(results['writes'], 'p50_ms'):.2f} ms, p99 "
         f"{median(results['writes'], 'p99_ms'):.2f} ms, {median(results['writes'], 'cpu_us_per_write'):.0f} us CPU each; "
@@ -199,6 +254,8 @@ def text(results):
         f"{median(results['starts'], 'seconds') * 1000:.0f} ms, then {median(results['starts'], 'rss_mib'):.0f} MiB",
         f"{heard['listeners']} listeners: {heard['idle_cpu'] * 100:.2f} % of a processor while nothing changes; a change is "
         f"told {heard['p50_ms']:.1f} ms (p99 {heard['p99_ms']:.1f} ms) after its gathering",
+        f"a change that concerns all of them: {crowd['p50_ms']:.1f} ms (p99 {crowd['p99_ms']:.1f} ms) after its gathering "
+        f"each was told, {crowd['cpu_us']:.0f} us CPU of the daemon for each",
     ])
 
 

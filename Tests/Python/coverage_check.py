@@ -15,6 +15,7 @@ WITHOUT_SUCCESS = {
         "no driver of this build can hold a copy of the database",
         ["SR_OPERATION_NOT_SUPPORTED"],
     ),
+    "host.call_plugin": ("there are no plugins", ["XENAPI_MISSING_PLUGIN"]),
     "host.dmesg_clear": ("would empty the kernel's messages of the machine that runs the tests", []),
 }
 
@@ -45,6 +46,15 @@ class CoverageTests(Case):
             reason, errors = WITHOUT_SUCCESS.get(message.name, (None, []))
             if reason is None or any(not seen[code] for code in errors):
                 left.append("%s: %s; call it, or say in WITHOUT_SUCCESS why not" % (message.name, dict(seen)))
+        self.assertEqual(left, [])
+
+    def test_every_implemented_message_is_described(self):
+        """Those of objects and fields follow from the texts of classes and fields."""
+        left = [
+            m.name
+            for m in self.model.messages.values()
+            if m.coverage == "implemented" and m.kind == "custom" and not m.text
+        ]
         self.assertEqual(left, [])
 
     def test_every_error_was_declared_and_had_its_parameters(self):

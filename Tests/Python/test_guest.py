@@ -68,8 +68,9 @@ class RunningTests(Case):
 
     def test_it_prevents_the_evacuation_of_its_host(self):
         self.assertEqual(list(self.x.host.get_vms_which_prevent_evacuation(self.host)), [self.vm])
-        details = self.refused(["CANNOT_EVACUATE_HOST", ...], self.x.host.assert_can_evacuate, self.host)
-        self.assertIn(self.vm, details[1])
+        for call in (self.x.host.assert_can_evacuate, self.x.host.evacuate):
+            details = self.refused(["CANNOT_EVACUATE_HOST", ...], call, self.host)
+            self.assertIn(self.vm, details[1])
 
     def test_when_it_has_booted_it_takes_a_disk_and_shuts_down(self):
         # The last of its class, by its name: it is the guest's end.
@@ -84,6 +85,10 @@ class RunningTests(Case):
             self.x.VBD.unplug(vbd)
             self.assertIs(self.x.VBD.get_currently_attached(vbd), False)
             self.x.VBD.destroy(vbd)
+            # It stands still for a while, and hears the power button again afterwards.
+            self.x.VM.pause(self.vm)
+            self.assertEqual(self.x.VM.get_power_state(self.vm), "Paused")
+            self.x.VM.unpause(self.vm)
             # It is a new guest that comes up, with the same disks.
             domain = self.x.VM.get_domid(self.vm)
             self.succeeded(self.x.Async.VM.clean_reboot(self.vm))
@@ -196,8 +201,54 @@ class CutOffTests(Case):
         self.refused(["OTHER_OPERATION_IN_PROGRESS", "VM", vm, operations[task], task], self.x.VM.clean_shutdown, vm)
         return task
 
-    def test_a_start_that_is_to_pause_says_what_is_missing(self):
-        vm = self.machine()
-        if not self.model.is_implemented("VM.unpause"):
-            self.refused(["NOT_IMPLEMENTED", ...], self.x.VM.start, vm, True, False)
-            self.assertEqual(self.x.VM.get_power_state(vm), "Halted")
+    def test_a_machine_that_starts_paused_waits_until_it_is_let_go(self):
+        vm, x = self.machine(), self.x.VM
+        vbd = self.drive(vm, self.disk(self.repository()))
+        for call in (x.pause, x.unpause):
+            self.refused(["VM_BAD_POWER_STATE", vm, ..., "halted"], call, vm)
+        watch = self.watch("VM/" + vm)
+        x.start(vm, True, False)
+        record = x.get_record(vm)
+        self.shows(record, power_state="Paused", resident_on=self.host, current_operations={})
+        self.assertEqual(watch.next()[-1]["snapshot"]["power_state"], "Paused")
+        self.assertLessEqual({"unpause", "hard_shutdown", "hard_reboot"}, set(record["allowed_operations"]))
+        self.assertFalse({"pause", "clean_shutdown", "start", "destroy"} & set(record["allowed_operations"]))
+        self.assertIs(self.x.VBD.get_currently_attached(vbd), True)
+        self.refused(["VM_BAD_POWER_STATE", vm, "running", "paused"], x.clean_shutdown, vm)
+        self.refused(["VM_BAD_POWER_STATE", vm, "running", "paused"], x.pause, vm)
+        self.succeeded(self.x.Async.VM.unpause(vm))
+        self.assertEqual(x.get_power_state(vm), "Running")
+        self.refused(["VM_BAD_POWER_STATE", vm, "paused", "running"], x.unpause, vm)
+        self.succeeded(self.x.Async.VM.pause(vm))
+        self.assertEqual(x.get_power_state(vm), "Paused")
+        # Out of a pause comes a guest that runs, and a halted machine.
+        x.hard_reboot(vm)
+        self.assertEqual(x.get_power_state(vm), "Running")
+        x.pause(vm)
+        x.hard_shutdown(vm)
+        self.assertEqual([x.get_power_state(vm), self.x.VBD.get_currently_attached(vbd)], ["Halted", False])
+
+    def test_nobody_gets_at_the_disks_of_a_machine_that_reboots(self):
+        vm, vdi = self.machine(), self.disk(self.repository())
+        vbd = self.drive(vm, vdi)
+        thief = self.drive(self.x.host.get_control_domain(self.host), vdi)
+        self.addCleanup(self.x.VBD.destroy, thief)
+        self.x.VM.start(vm, False, False)
+        # A disabled host takes no new machines, and goes on with those that it has.
+        self.x.host.disable(self.host)
+        try:
+            for _ in range(2):
+                task, seen = self.x.Async.VM.hard_reboot(vm), set()
+                while self.x.task.get_status(task) == "pending":
+                    for call, argument in ((self.x.VDI.destroy, vdi), (self.x.VBD.plug, thief)):
+                        seen.add(self.fails({"VDI_IN_USE", "OTHER_OPERATION_IN_PROGRESS"}, call, argument)[0])
+                self.succeeded(task)
+                self.assertIn("VDI_IN_USE", seen)
+                self.assertEqual(
+                    [self.x.VM.get_power_state(vm), self.x.VBD.get_currently_attached(vbd)], ["Running", True]
+                )
+        finally:
+            self.x.host.enable(self.host)
+        self.x.VM.hard_shutdown(vm)
+        self.x.VBD.plug(thief)
+        self.x.VBD.unplug(thief)

@@ -5,6 +5,7 @@ import subprocess
 import time
 
 from suite.case import Case
+from suite.model import NOWHERE
 
 
 class PoolTests(Case):
@@ -32,6 +33,7 @@ class PoolTests(Case):
     def test_there_are_no_extensions(self):
         self.assertFalse(self.x.pool.has_extension(self.pool, "anything"))
         self.assertFalse(self.x.host.has_extension(self.host, "anything"))
+        self.refused(["XENAPI_MISSING_PLUGIN", "raid.py"], self.x.host.call_plugin, self.host, "raid.py", "check", {})
 
     def test_the_default_repository_is_a_reference_like_any(self):
         sr, before = self.repository(), self.x.pool.get_default_SR(self.pool)
@@ -109,6 +111,8 @@ class HostTests(Case):
         self.assertEqual(self.x.host.get_uncooperative_resident_VMs(self.host), [])
         self.assertEqual(self.x.host.get_vms_which_prevent_evacuation(self.host), {})
         self.assertEqual(self.x.host.assert_can_evacuate(self.host), "")
+        self.assertEqual(self.x.host.evacuate(self.host), "")
+        self.refused(["HANDLE_INVALID", "network", NOWHERE], self.x.host.evacuate, self.host, NOWHERE)
 
     def test_its_management_interface_has_its_address(self):
         pif = self.x.PIF.get_record(self.x.host.get_management_interface(self.host))

@@ -39,6 +39,25 @@ class SubjectTests(Case):
         for name in ("", "root"):
             self.refused(["INVALID_VALUE", "subject_identifier", name], self.subject, name)
 
+    def test_an_account_is_found_before_it_becomes_a_subject(self):
+        auth = self.x.auth
+        for call in (
+            auth.get_subject_identifier,
+            auth.get_subject_information_from_identifier,
+            auth.get_group_membership,
+        ):
+            for name in ("carol", "root", "", "\u00e4"):
+                self.refused(["SUBJECT_CANNOT_BE_RESOLVED"], call, name)
+        user = self.x.user.create({"short_name": "carol", "fullname": "Carol C", "other_config": {}})
+        self.addCleanup(self.x.user.destroy, user)
+        identifier = auth.get_subject_identifier("carol")
+        self.shows(
+            auth.get_subject_information_from_identifier(identifier),
+            **{"subject-name": "carol", "subject-displayname": "Carol C", "subject-is-group": "false"},
+        )
+        self.assertEqual(auth.get_group_membership(identifier), [])
+        self.assertEqual(self.x.subject.get_subject_identifier(self.subject(identifier)), "carol")
+
     def test_roles_are_given_and_taken_once(self):
         ref, reader = self.subject("alice"), self.role("read-only")
         watch = self.watch("subject/" + ref)

@@ -227,6 +227,41 @@ class MachineTests(Case):
             self.refused(["OPERATION_NOT_ALLOWED", ...], call, domain)
         self.fails({"OPERATION_NOT_ALLOWED", "VM_BAD_POWER_STATE"}, self.x.VM.destroy, domain)
 
+    def test_a_machine_of_which_no_guest_is_left_is_halted_for_good(self):
+        vm = self.machine()
+        self.assertEqual(self.x.VM.power_state_reset(vm), "")
+        self.assertEqual(self.x.VM.get_power_state(vm), "Halted")
+        self.x.VM.start(vm, False, True)
+        self.refused(["OPERATION_NOT_ALLOWED", ...], self.x.VM.power_state_reset, vm)
+        self.assertEqual(self.x.VM.get_power_state(vm), "Running")
+        self.x.VM.hard_shutdown(vm)
+        self.succeeded(self.x.Async.VM.power_state_reset(vm))
+        self.unknown("VM", self.x.VM.power_state_reset)
+
+    def test_it_may_say_what_its_host_says(self):
+        vm, x = self.machine(), self.x.VM
+        x.copy_bios_strings(vm, self.host)
+        copied, said = x.get_bios_strings(vm), self.x.host.get_bios_strings(self.host)
+        self.assertLessEqual(copied.items(), said.items())
+        self.assertEqual(bool(copied), any(v.isascii() and v for k, v in said.items() if k == "bios-vendor"))
+        if copied:
+            self.refused(["VM_BIOS_STRINGS_ALREADY_SET"], x.copy_bios_strings, vm, self.host)
+        self.unknown("VM", x.copy_bios_strings, self.host)
+
+    def test_how_much_memory_fits(self):
+        vm, x = self.machine(), self.x.VM
+        total = 1 << 33
+        most = int(x.maximise_memory(vm, str(total), False))
+        self.assertEqual(most + int(x.compute_memory_overhead(vm)), total)
+        for little in ("5", "0", str(-(1 << 63))):
+            self.assertEqual(x.maximise_memory(vm, little, True), "0")
+
+    def test_a_machine_on_shared_storage_is_agile(self):
+        vm, sr = self.machine(), self.repository()
+        self.assertEqual(self.x.VM.assert_agile(vm), "")
+        self.drive(vm, self.disk(sr))
+        self.refused(["HA_CONSTRAINT_VIOLATION_SR_NOT_SHARED", sr], self.x.VM.assert_agile, vm)
+
     def test_what_may_be_done_is_asked_beforehand(self):
         """Where the build offers it."""
         vm, offered = self.machine(), self.model.is_implemented
@@ -246,7 +281,12 @@ class MachineTests(Case):
         if offered("VBD.assert_attachable"):
             vbd = self.drive(self.x.host.get_control_domain(self.host), self.disk(self.repository()))
             self.x.VBD.assert_attachable(vbd)
+            other = self.drive(self.x.host.get_control_domain(self.host), self.x.VBD.get_VDI(vbd))
+            self.x.VBD.plug(vbd)
+            self.refused(["VDI_IN_USE", self.x.VBD.get_VDI(vbd)], self.x.VBD.assert_attachable, other)
+            self.x.VBD.unplug(vbd)
             self.x.VBD.destroy(vbd)
+            self.x.VBD.destroy(other)
 
 
 class DriveTests(Case):

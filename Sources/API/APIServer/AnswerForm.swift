@@ -3,7 +3,7 @@ import RPCCodec
 import Toolstack
 
 /// How the answer to one call is written.
-enum AnswerForm: Sendable {
+enum AnswerForm: Hashable, Sendable {
     case xml
     /// XML without the `Status` envelope.
     case bareXML

@@ -5,6 +5,9 @@ import Toolstack
 /// XML-RPC and JSON-RPC over POST. Failures of the API are answers of status 200 like any other.
 struct RPCEndpoint: Sendable {
     let dispatcher: Dispatcher
+    private let shared = SharedAnswers()
+
+    init(dispatcher: Dispatcher) { self.dispatcher = dispatcher }
 
     enum Encoding: Sendable {
         case xml
@@ -66,7 +69,9 @@ struct RPCEndpoint: Sendable {
         switch await dispatcher.answer(
             method: pending.call.method, params: pending.call.parameters, client: pending.client)
         {
-        case .success(.value(let value)): body = form.encode(value)
+        case .success(.value(let value)):
+            let isShared = SharedAnswers.areShared(of: pending.call.method)
+            body = isShared ? shared.encode(value, as: form) : form.encode(value)
         case .failure(let error): body = form.encode(failure: error)
         case .success(.records(let rows)):
             return try await RecordStream(rows: rows, form: form).write(as: pending.encoding, writer)

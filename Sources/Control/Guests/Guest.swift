@@ -40,13 +40,20 @@ final class Guest: Sendable {
     var specification: GuestSpecification { state.withLock { $0.record.specification } }
     var pid: Int32 { monitor.pid }
 
-    /// Lets the guest run for the first time. On an error QEMU is gone.
-    func begin() async throws(GuestError) {
+    /// Lets the guest run for the first time, or be ready to when it begins paused. On an error QEMU is gone.
+    func begin(paused: Bool) async throws(GuestError) {
         monitor.start(self)
         do throws(GuestError) {
             try await monitor.connected(within: .seconds(30))
             // Recorded before it is true: a guest that runs must never be taken for one that does not.
-            try change { $0.hasRun = true }
+            try change {
+                $0.hasRun = true
+                $0.waits = paused ? true : nil
+            }
+            if paused {
+                state.withLock { if $0.phase == .starting { $0.phase = .paused } }
+                return
+            }
             try await monitor.execute("cont")
             state.withLock { if $0.phase == .starting { $0.phase = .running } }
         } catch {
@@ -60,13 +67,28 @@ final class Guest: Sendable {
         monitor.start(self)
         state.withLock { $0.phase = .running }
         guard let status = try? await monitor.execute("query-status", atMost: .seconds(10)) else { return }
-        if status["status"]?.text == "prelaunch" {
+        if status["status"]?.text == "prelaunch", state.withLock({ $0.record.waits == true }) {
+            state.withLock { $0.phase = .paused }
+        } else if status["status"]?.text == "prelaunch" {
             // Recorded as begun, and then the daemon died: the order to run it stands.
             _ = try? await monitor.execute("cont")
         } else if status["running"]?.bool == false, status["status"]?.text != "shutdown" {
             state.withLock { $0.phase = .paused }
         }
         await forgetMissingDisks()
+    }
+
+    /// Holds the guest's processors. QEMU completes and flushes what the guest has asked of its disks before it answers.
+    func pause() async throws(GuestError) {
+        try await monitor.execute("stop")
+        state.withLock { if $0.phase == .running { $0.phase = .paused } }
+    }
+
+    func unpause() async throws(GuestError) {
+        // Recorded before it is done: who takes the guest over must not find one that waits for nobody.
+        if state.withLock({ $0.record.waits == true }) { try change { $0.waits = nil } }
+        try await monitor.execute("cont")
+        state.withLock { if $0.phase == .paused { $0.phase = .running } }
     }
 
     func powerDown() async throws(GuestError) { try await monitor.execute("system_powerdown") }

@@ -43,8 +43,9 @@ public final class GuestHost: Sendable {
     // MARK: Life of a guest
 
     /// Starts the guest. Returns when its processors run; throws `.exists`, `.invalidSpecification` or `.startFailed`
-    /// with what QEMU printed, and then nothing is left of it.
-    public func start(_ specification: GuestSpecification) async throws(GuestError) {
+    /// with what QEMU printed, and then nothing is left of it. A guest that starts `paused` has not run an instruction
+    /// until `unpause`.
+    public func start(_ specification: GuestSpecification, paused: Bool = false) async throws(GuestError) {
         try specification.check()
         let uuid = specification.uuid
         try claim(uuid)
@@ -52,12 +53,24 @@ public final class GuestHost: Sendable {
             let guest = try await launch(specification)
             enter(guest)
             logger.info("guest started", metadata: ["guest": "\(uuid)", "pid": "\(guest.pid)"])
-            try await guest.begin()
+            try await guest.begin(paused: paused)
         } catch {
             remove(uuid)
             logger.warning("guest did not start", metadata: ["guest": "\(uuid)", "error": "\(error.message)"])
             throw error.of(guest: uuid)
         }
+    }
+
+    /// Holds the guest's processors where they are, its disks idle and flushed.
+    public func pause(_ uuid: String) async throws(GuestError) {
+        let guest = try find(uuid)
+        do throws(GuestError) { try await guest.pause() } catch { throw error.of(guest: uuid) }
+    }
+
+    /// Lets a guest go on that was paused, or begin that was started so.
+    public func unpause(_ uuid: String) async throws(GuestError) {
+        let guest = try find(uuid)
+        do throws(GuestError) { try await guest.unpause() } catch { throw error.of(guest: uuid) }
     }
 
     /// Presses the guest's power button and returns; its end comes as an event, whenever the guest is ready.

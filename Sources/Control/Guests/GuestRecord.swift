@@ -9,6 +9,8 @@ struct GuestRecord: Codable, Sendable {
     var startTime: UInt64 = 0
     /// True once the guest was let run. A QEMU that never ran its guest is not adopted.
     var hasRun = false
+    /// True while the guest is to wait with its first instruction until `unpause`; nil in records of earlier versions.
+    var waits: Bool?
     /// The disks in it are those that are plugged now.
     var specification: GuestSpecification
     /// The root port of each disk, by disk id.

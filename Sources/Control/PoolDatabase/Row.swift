@@ -19,7 +19,7 @@ public struct Row: Sendable {
     public var ordinal: UInt64 { stored.ordinal }
 
     /// The field's value; the datamodel's default where the row has none of its own.
-    public subscript<C, V>(_ key: FieldKey<C, V>) -> V {
+    @inlinable public subscript<C, V>(_ key: FieldKey<C, V>) -> V {
         guard let value = V(api: self[field: key.name]) else {
             preconditionFailure("\(className).\(key.name) does not hold a \(V.self): \(self[field: key.name])")
         }

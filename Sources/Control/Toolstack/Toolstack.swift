@@ -141,6 +141,7 @@ public final class Toolstack: Sendable {
             context: context, admission: admission, guests: guests, lifecycle: lifecycle,
             shutdownLimit: configuration.shutdownLimit
         ).register(in: &messages)
+        PauseMessages(admission: admission, lifecycle: lifecycle).register(in: &messages)
         VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
             in: &messages)
         DriverCallbacks(context: context).register(in: &messages)

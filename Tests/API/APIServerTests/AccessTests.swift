@@ -373,6 +373,24 @@ private let model = Datamodel.all
         let missing = try await TestHost(pam: PAMService(name: "no-such-service", folder: folder.path))
         #expect(await missing.login("frank", "pä ss").failureCode == "SESSION_AUTHENTICATION_FAILED")
     }
+
+    /// The machine's accounts are found where they may log in, and nowhere else; the superuser is nobody's subject.
+    @Test func theSystemsAccountsAreFoundWhereTheyMayLogIn() async throws {
+        let host = try await TestHost(pam: PAMService(name: "no-such-service"))
+        let session = try await host.login()
+        let (name, about) = ("auth.get_subject_identifier", "auth.get_subject_information_from_identifier")
+        #expect(await host.call(name, ["daemon"], session: session) == .success(.string("daemon")))
+        let known = try await host.call(about, ["daemon"], session: session).get()
+        guard case .map(let entries) = known else { throw APIError.internalError("\(known) is no map") }
+        #expect(entries["subject-name"] == .string("daemon"))
+        for other in ["root", "", "no such account", "dae\0mon"] {
+            let code = await host.call(name, [.string(other)], session: session).failureCode
+            #expect(code == "SUBJECT_CANNOT_BE_RESOLVED", "\(other)")
+        }
+        let closed = try await TestHost()
+        let other = try await closed.login()
+        #expect(await closed.call(name, ["daemon"], session: other).failureCode == "SUBJECT_CANNOT_BE_RESOLVED")
+    }
 }
 
 extension Result where Failure == APIError {

@@ -131,6 +131,31 @@ import Testing
         await #expect { try await host.hardShutdown(stage.uuid) } throws: { ($0 as? GuestError)?.code == .notRunning }
     }
 
+    @Test func aGuestThatIsHeldStaysSoAcrossRestartsOfTheDaemon() async throws {
+        let stage = try Stage()
+        var host: GuestHost? = stage.host()
+        try await host?.start(stage.specification(.idle, []), paused: true)
+        #expect(host?.state(stage.uuid) == .paused)
+        let console = try ConsoleReader(path: stage.host().consolePath(stage.uuid))
+        // The next daemon does not let it begin; whoever may does.
+        host = nil
+        host = stage.host()
+        #expect(await host?.adoptAll() == [stage.uuid: .paused])
+        try await host?.unpause(stage.uuid)
+        #expect(host?.state(stage.uuid) == .running)
+        try await console.waitFor(line: "GANTRY READY")
+        try await host?.pause(stage.uuid)
+        host = nil
+        host = stage.host()
+        #expect(await host?.adoptAll() == [stage.uuid: .paused])
+        try await host?.unpause(stage.uuid)
+        host = nil
+        host = stage.host()
+        #expect(await host?.adoptAll() == [stage.uuid: .running])
+        try await host?.hardShutdown(stage.uuid)
+        try stage.expectNothingLeft()
+    }
+
     @Test func aGuestThatDoesNotStartSaysWhyAndLeavesNothing() async throws {
         let stage = try Stage()
         let host = stage.host()

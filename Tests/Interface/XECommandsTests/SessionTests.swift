@@ -140,6 +140,23 @@ import Testing
         }
     }
 
+    /// The mark of what is unfinished takes nothing away from the longest name, and a longer one is refused at once.
+    @Test func aDownloadMayHaveTheLongestName() async throws {
+        try await session { session, _, folder in
+            for name in [String(repeating: "n", count: 255), String(repeating: "ö", count: 127), "n"] {
+                let file = folder.file(name)
+                try await session.download(from: "/export_raw_vdi", query: [("vdi", "d")], to: file) { _ in }
+                #expect(try folder.contents().sorted() == ["api", name].sorted())
+                try FileManager.default.removeItem(atPath: file)
+            }
+            let file = folder.file(String(repeating: "n", count: 256))
+            await #expect(throws: TransferFileError(path: file, reason: "File name too long")) {
+                try await session.download(from: "/export_raw_vdi", query: [("vdi", "d")], to: file) { _ in }
+            }
+            #expect(try folder.contents() == ["api"])
+        }
+    }
+
     @Test func refusedTransferLeavesNoFile() async throws {
         try await session { session, server, folder in
             let refused = ConnectionError.status(.unixSocket(path: server.path), path: "/nothing", status: 403)

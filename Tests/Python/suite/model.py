@@ -60,6 +60,7 @@ class Message:
         self.short = declared["name"]
         self.name = "%s.%s" % (class_name, self.short)
         self.kind = declared["kind"]
+        self.text = declared.get("text", "")
         self.parameters = [(p["name"], Type(p["type"]), "default" in p) for p in declared["parameters"]]
         self.result = Type(declared["result"])
         self.role = declared["role"].split("+")[0]

@@ -38,12 +38,14 @@ extension ClassDeclaration {
                 ParameterDeclaration("mime_type", .string, since: "orlando"),
                 ParameterDeclaration("public", .bool, .bool(false), since: "tampa"),
             ],
-            result: .ref("blob"), role: .poolOperator, since: "orlando"),
+            result: .ref("blob"), role: .poolOperator, since: "orlando",
+            text: "Makes an empty blob that belongs to nothing."),
         MessageDeclaration(
             "destroy",
             [
                 ParameterDeclaration("self", .ref("blob"), since: "orlando")
             ],
-            role: .poolOperator, since: "orlando"),
+            role: .poolOperator, since: "orlando",
+            text: "Removes the blob and its content."),
     ]
 }

@@ -6,13 +6,15 @@ extension ClassDeclaration {
                 ParameterDeclaration("host", .ref("host")),
                 ParameterDeclaration("auto_enable", .bool, .bool(true), since: "25.31.0"),
             ],
-            role: .poolOperatorOrClientCertificate, isAsync: true, since: "rio", history: History(changed: ["25.31.0"])),
+            role: .poolOperatorOrClientCertificate, isAsync: true, since: "rio", history: History(changed: ["25.31.0"]),
+            text: "Keeps new VMs from starting on the host. Those that run go on, and may reboot."),
         MessageDeclaration(
             "enable",
             [
                 ParameterDeclaration("host", .ref("host"))
             ],
-            role: .poolOperatorOrClientCertificate, isAsync: true, since: "rio"),
+            role: .poolOperatorOrClientCertificate, isAsync: true, since: "rio",
+            text: "Lets VMs start on the host again."),
         MessageDeclaration(
             "shutdown",
             [
@@ -36,13 +38,15 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("host", .ref("host"))
             ],
-            result: .string, role: .poolOperator, isAsync: true, since: "rio"),
+            result: .string, role: .poolOperator, isAsync: true, since: "rio",
+            text: "The messages of the host's kernel."),
         MessageDeclaration(
             "dmesg_clear",
             [
                 ParameterDeclaration("host", .ref("host"))
             ],
-            result: .string, role: .poolOperator, isAsync: true, since: "rio"),
+            result: .string, role: .poolOperator, isAsync: true, since: "rio",
+            text: "The messages of the host's kernel, which forgets them."),
         MessageDeclaration(
             "get_log",
             [
@@ -64,7 +68,9 @@ extension ClassDeclaration {
                 ParameterDeclaration("options", .map(.string, .string)),
             ],
             role: .poolOperator, isAsync: true, since: "rio"),
-        MessageDeclaration("list_methods", result: .set(.string), role: .readOnly, since: "rio"),
+        MessageDeclaration(
+            "list_methods", result: .set(.string), role: .readOnly, since: "rio",
+            text: "The names of all messages."),
         MessageDeclaration(
             "license_apply",
             [
@@ -203,7 +209,9 @@ extension ClassDeclaration {
                 ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
             role: .localRootOnly, isAsync: true, since: "orlando", isHidden: true, isPoolInternal: true),
-        MessageDeclaration("ha_xapi_healthcheck", result: .bool, role: .poolAdmin, since: "orlando", isHidden: true),
+        MessageDeclaration(
+            "ha_xapi_healthcheck", result: .bool, role: .poolAdmin, since: "orlando", isHidden: true,
+            text: "Whether the daemon is well: who gets an answer has the answer."),
         MessageDeclaration(
             "local_assert_healthy", role: .localRootOnly,
             errors: [
@@ -251,47 +259,54 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
-            result: .set(.record("data_source")), role: .readOnly, since: "orlando"),
+            result: .set(.record("data_source")), role: .readOnly, since: "orlando",
+            text: "What is measured of the host."),
         MessageDeclaration(
             "record_data_source",
             [
                 ParameterDeclaration("host", .ref("host"), since: "orlando"),
                 ParameterDeclaration("data_source", .string, since: "orlando"),
             ],
-            role: .poolOperator, since: "orlando"),
+            role: .poolOperator, since: "orlando",
+            text: "Begins to record a data source."),
         MessageDeclaration(
             "query_data_source",
             [
                 ParameterDeclaration("host", .ref("host"), since: "orlando"),
                 ParameterDeclaration("data_source", .string, since: "orlando"),
             ],
-            result: .float, role: .readOnly, since: "orlando"),
+            result: .float, role: .readOnly, since: "orlando",
+            text: "The latest value of a data source."),
         MessageDeclaration(
             "forget_data_source_archives",
             [
                 ParameterDeclaration("host", .ref("host"), since: "orlando"),
                 ParameterDeclaration("data_source", .string, since: "orlando"),
             ],
-            role: .poolOperator, since: "orlando"),
+            role: .poolOperator, since: "orlando",
+            text: "Drops what was recorded of a data source."),
         MessageDeclaration(
             "assert_can_evacuate",
             [
                 ParameterDeclaration("host", .ref("host"), since: "miami")
             ],
-            role: .poolOperator, isAsync: true, since: "miami"),
+            role: .poolOperator, isAsync: true, since: "miami",
+            text: "Throws CANNOT_EVACUATE_HOST with the VMs that could not go elsewhere."),
         MessageDeclaration(
             "get_vms_which_prevent_evacuation",
             [
                 ParameterDeclaration("self", .ref("host"), since: "orlando")
             ],
-            result: .map(.ref("VM"), .set(.string)), role: .readOnly, isAsync: true, since: "orlando"),
+            result: .map(.ref("VM"), .set(.string)), role: .readOnly, isAsync: true, since: "orlando",
+            text: "The VMs that could not go elsewhere, each with the reason."),
         MessageDeclaration(
             "get_uncooperative_resident_VMs",
             [
                 ParameterDeclaration("self", .ref("host"), since: "midnight-ride")
             ],
             result: .set(.ref("VM")), role: .readOnly, isAsync: true, since: "midnight-ride", state: .deprecated,
-            history: History(deprecated: "tampa")),
+            history: History(deprecated: "tampa"),
+            text: "VMs that do not give memory back when they are asked to. Nobody asks any more: none."),
         MessageDeclaration(
             "get_uncooperative_domains",
             [
@@ -307,7 +322,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("evacuate_batch_size", .int, .int(0), since: "23.27.0"),
             ],
             role: .poolOperatorOrClientCertificate, isAsync: true, since: "miami",
-            history: History(changed: ["1.297.0", "23.27.0"])),
+            history: History(changed: ["1.297.0", "23.27.0"]),
+            text: "Moves all VMs off the host. Where there is no other host this fails unless none is there."),
         MessageDeclaration(
             "signal_networking_change", role: .localRootOnly, since: "miami", isHidden: true, isPoolInternal: true),
         MessageDeclaration(

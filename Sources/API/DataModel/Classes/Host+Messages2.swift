@@ -12,7 +12,8 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("host", .ref("host"), since: "tampa")
             ],
-            result: .ref("PIF"), role: .poolOperator, isAsync: true, since: "tampa"),
+            result: .ref("PIF"), role: .poolOperator, isAsync: true, since: "tampa",
+            text: "The PIF over which the host is managed."),
         MessageDeclaration(
             "get_system_status_capabilities",
             [
@@ -40,19 +41,23 @@ extension ClassDeclaration {
                 ParameterDeclaration("hostname", .string, since: "miami"),
             ],
             role: .poolOperator, errors: ["HOST_NAME_INVALID"], since: "miami"),
-        MessageDeclaration("is_in_emergency_mode", result: .bool, role: .readOnly, since: "miami", isHidden: true),
+        MessageDeclaration(
+            "is_in_emergency_mode", result: .bool, role: .readOnly, since: "miami", isHidden: true,
+            text: "Whether the host has lost its coordinator. It is its own."),
         MessageDeclaration(
             "compute_free_memory",
             [
                 ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
-            result: .int, role: .readOnly, isAsync: true, since: "orlando"),
+            result: .int, role: .readOnly, isAsync: true, since: "orlando",
+            text: "Memory that guests can still be started with, bytes."),
         MessageDeclaration(
             "compute_memory_overhead",
             [
                 ParameterDeclaration("host", .ref("host"), since: "midnight-ride")
             ],
-            result: .int, role: .readOnly, isAsync: true, since: "midnight-ride"),
+            result: .int, role: .readOnly, isAsync: true, since: "midnight-ride",
+            text: "Memory that the host keeps for itself, bytes."),
         MessageDeclaration(
             "tickle_heartbeat",
             [
@@ -73,7 +78,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("host", .ref("host"), since: "orlando"),
                 ParameterDeclaration("delay", .float, since: "orlando"),
             ],
-            role: .poolAdmin, since: "orlando"),
+            role: .poolAdmin, since: "orlando",
+            text: "Writes the recorded measurements to the disk."),
         MessageDeclaration(
             "create_new_blob",
             [
@@ -82,7 +88,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("mime_type", .string, since: "orlando"),
                 ParameterDeclaration("public", .bool, .bool(false), since: "tampa"),
             ],
-            result: .ref("blob"), role: .poolOperator, isAsync: true, since: "orlando"),
+            result: .ref("blob"), role: .poolOperator, isAsync: true, since: "orlando",
+            text: "Makes an empty blob of the host, whose content is put and read at /blob."),
         MessageDeclaration(
             "call_plugin",
             [
@@ -91,14 +98,16 @@ extension ClassDeclaration {
                 ParameterDeclaration("fn", .string, since: "orlando"),
                 ParameterDeclaration("args", .map(.string, .string), since: "orlando"),
             ],
-            result: .string, role: .poolAdmin, isAsync: true, since: "orlando"),
+            result: .string, role: .poolAdmin, isAsync: true, since: "orlando",
+            text: "Runs a plugin of the host. There is none: every name is answered with XENAPI_MISSING_PLUGIN."),
         MessageDeclaration(
             "has_extension",
             [
                 ParameterDeclaration("host", .ref("host"), since: "ely"),
                 ParameterDeclaration("name", .string, since: "ely"),
             ],
-            result: .bool, role: .poolAdmin, isAsync: true, since: "ely"),
+            result: .bool, role: .poolAdmin, isAsync: true, since: "ely",
+            text: "Whether the host has an extension of this name. It has none."),
         MessageDeclaration(
             "call_extension",
             [
@@ -111,13 +120,15 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("host", .ref("host"), since: "orlando")
             ],
-            result: .datetime, role: .readOnly, since: "orlando"),
+            result: .datetime, role: .readOnly, since: "orlando",
+            text: "The host's clock."),
         MessageDeclaration(
             "get_server_localtime",
             [
                 ParameterDeclaration("host", .ref("host"), since: "cowley")
             ],
-            result: .datetime, role: .readOnly, since: "cowley"),
+            result: .datetime, role: .readOnly, since: "cowley",
+            text: "The host's clock in its own time zone."),
         MessageDeclaration(
             "enable_binary_storage",
             [
@@ -284,7 +295,9 @@ extension ClassDeclaration {
                 ParameterDeclaration("edition", .string, since: "midnight-ride"),
                 ParameterDeclaration("force", .bool, .bool(false), since: "clearwater"),
             ],
-            role: .poolOperator, since: "midnight-ride"),
+            role: .poolOperator, since: "midnight-ride",
+            text: "Applies an edition to the host. There is one, and it is applied already: another is "
+                + "refused by name."),
         MessageDeclaration(
             "refresh_pack_info",
             [
@@ -299,7 +312,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("power_on_mode", .string, since: "cowley"),
                 ParameterDeclaration("power_on_config", .map(.string, .string), since: "cowley"),
             ],
-            role: .poolOperator, isAsync: true, since: "cowley", history: History(changed: ["stockholm", "24.19.0"])),
+            role: .poolOperator, isAsync: true, since: "cowley", history: History(changed: ["stockholm", "24.19.0"]),
+            text: "Sets how the host can be switched on from afar, and with which settings."),
         MessageDeclaration(
             "set_cpu_features",
             [

@@ -61,7 +61,8 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("filters", .map(.string, .string))
             ],
-            role: .poolOperator, isAsync: true, since: "26.6.0", state: .prototyped),
+            role: .poolOperator, isAsync: true, since: "26.6.0", state: .prototyped,
+            text: "Removes the messages that were made before or after a time, or of one priority."),
         MessageDeclaration(
             "get",
             [

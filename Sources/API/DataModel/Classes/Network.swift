@@ -76,7 +76,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("managed", .bool, since: "falcon"),
                 ParameterDeclaration("purpose", .set(.enumeration("network_purpose")), since: "inverness"),
             ],
-            result: .ref("network"), role: .poolOperator, isAsync: true, since: "rio", isHidden: true),
+            result: .ref("network"), role: .poolOperator, isAsync: true, since: "rio", isHidden: true,
+            text: "Enters a network that the pool knows."),
         MessageDeclaration(
             "create_new_blob",
             [
@@ -85,14 +86,16 @@ extension ClassDeclaration {
                 ParameterDeclaration("mime_type", .string, since: "orlando"),
                 ParameterDeclaration("public", .bool, .bool(false), since: "tampa"),
             ],
-            result: .ref("blob"), role: .poolOperator, isAsync: true, since: "orlando"),
+            result: .ref("blob"), role: .poolOperator, isAsync: true, since: "orlando",
+            text: "Makes an empty blob of the network, whose content is put and read at /blob."),
         MessageDeclaration(
             "set_default_locking_mode",
             [
                 ParameterDeclaration("network", .ref("network"), since: "tampa"),
                 ParameterDeclaration("value", .enumeration("network_default_locking_mode"), since: "tampa"),
             ],
-            role: .poolOperator, isAsync: true, since: "tampa"),
+            role: .poolOperator, isAsync: true, since: "tampa",
+            text: "Sets how interfaces are locked to addresses where they say nothing themselves."),
         MessageDeclaration(
             "attach_for_vm",
             [
@@ -113,13 +116,15 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("network"), since: "inverness"),
                 ParameterDeclaration("value", .enumeration("network_purpose"), since: "inverness"),
             ],
-            role: .poolAdmin, isAsync: true, errors: ["NETWORK_INCOMPATIBLE_PURPOSES"], since: "inverness"),
+            role: .poolAdmin, isAsync: true, errors: ["NETWORK_INCOMPATIBLE_PURPOSES"], since: "inverness",
+            text: "Adds a purpose; refused where another network has one that excludes it."),
         MessageDeclaration(
             "remove_purpose",
             [
                 ParameterDeclaration("self", .ref("network"), since: "inverness"),
                 ParameterDeclaration("value", .enumeration("network_purpose"), since: "inverness"),
             ],
-            role: .poolAdmin, isAsync: true, since: "inverness"),
+            role: .poolAdmin, isAsync: true, since: "inverness",
+            text: "Takes a purpose away."),
     ]
 }

@@ -47,6 +47,7 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("PBD"), since: "miami"),
                 ParameterDeclaration("value", .map(.string, .string), since: "miami"),
             ],
-            role: .poolOperator, isAsync: true, since: "miami"),
+            role: .poolOperator, isAsync: true, since: "miami",
+            text: "Sets where and how the host reaches the SR; the place stays while it is plugged."),
     ]
 }

@@ -136,7 +136,8 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("host", .ref("host"), since: "miami")
             ],
-            role: .poolOperator, isAsync: true, since: "miami"),
+            role: .poolOperator, isAsync: true, since: "miami",
+            text: "Looks for the host's interfaces, and enters those that are new."),
         MessageDeclaration(
             "introduce",
             [

@@ -47,7 +47,9 @@ extension ClassDeclaration {
             ],
             role: .poolOperator, since: "rio"),
         MessageDeclaration(
-            "recover_slaves", result: .set(.ref("host")), role: .poolOperator, isAsync: true, since: "rio"),
+            "recover_slaves", result: .set(.ref("host")), role: .poolOperator, isAsync: true, since: "rio",
+            text: "Tells members that lost their coordinator where it is now; those that were told. A pool "
+                + "of one host has none."),
         MessageDeclaration(
             "hello",
             [
@@ -60,7 +62,8 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("host", .ref("host"))
             ],
-            result: .bool, role: .poolAdmin, since: "rio", isHidden: true),
+            result: .bool, role: .poolAdmin, since: "rio", isHidden: true,
+            text: "Whether the host that answers is a member that is not the coordinator."),
         MessageDeclaration(
             "create_VLAN",
             [
@@ -96,7 +99,9 @@ extension ClassDeclaration {
             ],
             role: .poolOperatorOrClientCertificate, isAsync: true, since: "miami"),
         MessageDeclaration("disable_ha", role: .poolOperatorOrClientCertificate, isAsync: true, since: "miami"),
-        MessageDeclaration("sync_database", role: .poolOperator, isAsync: true, since: "rio"),
+        MessageDeclaration(
+            "sync_database", role: .poolOperator, isAsync: true, since: "rio",
+            text: "Brings the database to all hosts. Every answered change is durable already."),
         MessageDeclaration(
             "designate_new_master",
             [
@@ -145,7 +150,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("mime_type", .string, since: "orlando"),
                 ParameterDeclaration("public", .bool, .bool(false), since: "tampa"),
             ],
-            result: .ref("blob"), role: .poolOperator, isAsync: true, since: "orlando"),
+            result: .ref("blob"), role: .poolOperator, isAsync: true, since: "orlando",
+            text: "Makes an empty blob of the pool, whose content is put and read at /blob."),
         MessageDeclaration(
             "ha_schedule_plan_recomputation", role: .localRootOnly, isAsync: true, since: "orlando", isHidden: true,
             isPoolInternal: true),

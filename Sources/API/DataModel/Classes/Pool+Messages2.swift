@@ -5,14 +5,17 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("self", .ref("pool"), since: "clearwater")
             ],
-            result: .map(.string, .string), role: .readOnly, isAsync: true, since: "clearwater"),
+            result: .map(.string, .string), role: .readOnly, isAsync: true, since: "clearwater",
+            text: "The edition in use and when it ends: never."),
         MessageDeclaration(
             "apply_edition",
             [
                 ParameterDeclaration("self", .ref("pool"), since: "clearwater"),
                 ParameterDeclaration("edition", .string, since: "clearwater"),
             ],
-            role: .poolOperator, isAsync: true, since: "clearwater"),
+            role: .poolOperator, isAsync: true, since: "clearwater",
+            text: "Applies an edition to all hosts. There is one, and it is applied already: another is "
+                + "refused by name."),
         MessageDeclaration(
             "enable_ssl_legacy",
             [
@@ -40,7 +43,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("pool"), since: "dundee"),
                 ParameterDeclaration("name", .string, since: "dundee"),
             ],
-            result: .bool, role: .poolAdmin, isAsync: true, since: "dundee"),
+            result: .bool, role: .poolAdmin, isAsync: true, since: "dundee",
+            text: "Whether the hosts have an extension of this name. They have none."),
         MessageDeclaration(
             "add_to_guest_agent_config",
             [

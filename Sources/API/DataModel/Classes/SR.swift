@@ -168,28 +168,32 @@ extension ClassDeclaration {
                 ParameterDeclaration("sm_config", .map(.string, .string), .emptyMap, since: "kolkata"),
             ],
             result: .set(.record("probe_result")), role: .poolOperator, isAsync: true, since: "lima",
-            history: History(prototyped: "kolkata")),
+            history: History(prototyped: "kolkata"),
+            text: "Looks for SRs at a place, and tells what it found there."),
         MessageDeclaration(
             "set_shared",
             [
                 ParameterDeclaration("sr", .ref("SR")),
                 ParameterDeclaration("value", .bool),
             ],
-            role: .poolOperator, isAsync: true, since: "rio"),
+            role: .poolOperator, isAsync: true, since: "rio",
+            text: "Says whether several hosts may attach it; refused where more hosts have than that allows."),
         MessageDeclaration(
             "set_name_label",
             [
                 ParameterDeclaration("sr", .ref("SR")),
                 ParameterDeclaration("value", .string),
             ],
-            role: .poolOperator, isAsync: true, since: "rio"),
+            role: .poolOperator, isAsync: true, since: "rio",
+            text: "Sets the name."),
         MessageDeclaration(
             "set_name_description",
             [
                 ParameterDeclaration("sr", .ref("SR")),
                 ParameterDeclaration("value", .string),
             ],
-            role: .poolOperator, isAsync: true, since: "rio"),
+            role: .poolOperator, isAsync: true, since: "rio",
+            text: "Sets the description."),
         MessageDeclaration(
             "create_new_blob",
             [
@@ -198,7 +202,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("mime_type", .string, since: "orlando"),
                 ParameterDeclaration("public", .bool, .bool(false), since: "tampa"),
             ],
-            result: .ref("blob"), role: .poolOperator, isAsync: true, since: "orlando"),
+            result: .ref("blob"), role: .poolOperator, isAsync: true, since: "orlando",
+            text: "Makes an empty blob of the SR, whose content is put and read at /blob."),
         MessageDeclaration(
             "set_physical_size",
             [
@@ -231,7 +236,8 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("sr", .ref("SR"), since: "boston")
             ],
-            role: .poolOperator, isAsync: true, since: "boston"),
+            role: .poolOperator, isAsync: true, since: "boston",
+            text: "Throws SR_OPERATION_NOT_SUPPORTED: no SR here can hold a copy of the database."),
         MessageDeclaration(
             "enable_database_replication",
             [
@@ -249,28 +255,32 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("sr", .ref("SR"), since: "dundee")
             ],
-            result: .set(.record("data_source")), role: .readOnly, since: "dundee"),
+            result: .set(.record("data_source")), role: .readOnly, since: "dundee",
+            text: "What is measured of the SR."),
         MessageDeclaration(
             "record_data_source",
             [
                 ParameterDeclaration("sr", .ref("SR"), since: "dundee"),
                 ParameterDeclaration("data_source", .string, since: "dundee"),
             ],
-            role: .poolOperator, since: "dundee"),
+            role: .poolOperator, since: "dundee",
+            text: "Begins to record a data source."),
         MessageDeclaration(
             "query_data_source",
             [
                 ParameterDeclaration("sr", .ref("SR"), since: "dundee"),
                 ParameterDeclaration("data_source", .string, since: "dundee"),
             ],
-            result: .float, role: .readOnly, since: "dundee"),
+            result: .float, role: .readOnly, since: "dundee",
+            text: "The latest value of a data source."),
         MessageDeclaration(
             "forget_data_source_archives",
             [
                 ParameterDeclaration("sr", .ref("SR"), since: "dundee"),
                 ParameterDeclaration("data_source", .string, since: "dundee"),
             ],
-            role: .poolOperator, since: "dundee"),
+            role: .poolOperator, since: "dundee",
+            text: "Drops what was recorded of a data source."),
         MessageDeclaration(
             "get_live_hosts",
             [

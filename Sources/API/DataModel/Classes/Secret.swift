@@ -26,6 +26,7 @@ extension ClassDeclaration {
                 ParameterDeclaration("value", .string, since: "midnight-ride"),
                 ParameterDeclaration("other_config", .map(.string, .string), .emptyMap, since: "boston"),
             ],
-            result: .ref("secret"), role: .poolOperator, isSecret: true, since: "midnight-ride", isHidden: true)
+            result: .ref("secret"), role: .poolOperator, isSecret: true, since: "midnight-ride", isHidden: true,
+            text: "Enters a secret under a uuid that others know it by.")
     ]
 }

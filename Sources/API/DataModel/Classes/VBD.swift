@@ -128,7 +128,8 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("self", .ref("VBD"))
             ],
-            role: .vmAdmin, isAsync: true, since: "rio"),
+            role: .vmAdmin, isAsync: true, since: "rio",
+            text: "Throws what keeps the disk from being attached now."),
         MessageDeclaration(
             "pause",
             [

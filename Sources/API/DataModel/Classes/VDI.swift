@@ -454,6 +454,7 @@ extension ClassDeclaration {
                 ParameterDeclaration("snapshot", .ref("VDI"))
             ],
             role: .vmPowerAdmin, isAsync: true, errors: ["UNIMPLEMENTED_IN_SM_BACKEND"], since: "26.16.0",
-            state: .prototyped),
+            state: .prototyped,
+            text: "Gives the disk that the snapshot is of, unattached, the snapshot's content."),
     ]
 }

@@ -199,7 +199,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("vm", .ref("VM"), since: "falcon"),
                 ParameterDeclaration("value", .bool, since: "falcon"),
             ],
-            role: .poolAdmin, isAsync: true, since: "falcon", isHidden: true),
+            role: .poolAdmin, isAsync: true, since: "falcon", isHidden: true,
+            text: "Says whether the template came with the product: such a one cannot be destroyed."),
         MessageDeclaration(
             "hard_reboot_internal",
             [
@@ -294,20 +295,23 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("vm", .ref("VM"), since: "midnight-ride")
             ],
-            result: .int, role: .readOnly, isAsync: true, since: "midnight-ride"),
+            result: .int, role: .readOnly, isAsync: true, since: "midnight-ride",
+            text: "An estimate of the memory that the VM takes beside its guest's, bytes."),
         MessageDeclaration(
             "set_memory_dynamic_max",
             [
                 ParameterDeclaration("self", .ref("VM"), since: "midnight-ride"),
                 ParameterDeclaration("value", .int, since: "midnight-ride"),
             ],
-            role: .vmPowerAdmin, since: "midnight-ride"),
+            role: .vmPowerAdmin, since: "midnight-ride",
+            text: "Sets the upper end of the dynamic range of the halted VM, bytes; the four limits stay in order."),
         MessageDeclaration(
             "set_memory_dynamic_min",
             [
                 ParameterDeclaration("self", .ref("VM"), since: "midnight-ride"),
                 ParameterDeclaration("value", .int, since: "midnight-ride"),
             ],
-            role: .vmPowerAdmin, since: "midnight-ride"),
+            role: .vmPowerAdmin, since: "midnight-ride",
+            text: "Sets the lower end of the dynamic range of the halted VM, bytes; the four limits stay in order."),
     ]
 }

@@ -15,14 +15,16 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VM"), since: "orlando"),
                 ParameterDeclaration("value", .int, since: "orlando"),
             ],
-            role: .vmPowerAdmin, errors: ["HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN"], since: "orlando"),
+            role: .vmPowerAdmin, errors: ["HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN"], since: "orlando",
+            text: "Sets the upper end of the static range of the halted VM, bytes: what its guest is started with."),
         MessageDeclaration(
             "set_memory_static_min",
             [
                 ParameterDeclaration("self", .ref("VM"), since: "midnight-ride"),
                 ParameterDeclaration("value", .int, since: "midnight-ride"),
             ],
-            role: .vmPowerAdmin, since: "midnight-ride"),
+            role: .vmPowerAdmin, since: "midnight-ride",
+            text: "Sets the lower end of the static range of the halted VM, bytes; the four limits stay in order."),
         MessageDeclaration(
             "set_memory_static_range",
             [
@@ -72,7 +74,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VM"), since: "midnight-ride")
             ],
             result: .bool, role: .readOnly, isAsync: true, since: "midnight-ride", state: .deprecated,
-            history: History(deprecated: "tampa")),
+            history: History(deprecated: "tampa"),
+            text: "Whether the guest gives memory back when it is asked to. Nobody asks any more: always true."),
         MessageDeclaration(
             "set_HVM_shadow_multiplier",
             [
@@ -93,14 +96,16 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VM"), since: "midnight-ride"),
                 ParameterDeclaration("value", .int, since: "midnight-ride"),
             ],
-            role: .vmAdmin, since: "midnight-ride"),
+            role: .vmAdmin, since: "midnight-ride",
+            text: "Sets the largest number of processors of the halted VM."),
         MessageDeclaration(
             "set_VCPUs_at_startup",
             [
                 ParameterDeclaration("self", .ref("VM"), since: "midnight-ride"),
                 ParameterDeclaration("value", .int, since: "midnight-ride"),
             ],
-            role: .vmAdmin, since: "midnight-ride"),
+            role: .vmAdmin, since: "midnight-ride",
+            text: "Sets the number of processors that the halted VM will start with: at least one, at most VCPUs_max."),
         MessageDeclaration(
             "send_sysrq",
             [
@@ -122,7 +127,9 @@ extension ClassDeclaration {
                 ParameterDeclaration("total", .int, since: "miami"),
                 ParameterDeclaration("approximate", .bool, since: "miami"),
             ],
-            result: .int, role: .readOnly, isAsync: true, since: "miami"),
+            result: .int, role: .readOnly, isAsync: true, since: "miami",
+            text: "The most memory a guest can have, bytes, so that together with its overhead it fits "
+                + "into the total."),
         MessageDeclaration(
             "migrate_send",
             [
@@ -167,47 +174,54 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VM"))
             ],
             result: .record("VM"), role: .readOnly, since: "rio", state: .deprecated,
-            history: History(deprecated: "inverness")),
+            history: History(deprecated: "inverness"),
+            text: "The record as the guest was started with it."),
         MessageDeclaration(
             "get_data_sources",
             [
                 ParameterDeclaration("self", .ref("VM"), since: "orlando")
             ],
-            result: .set(.record("data_source")), role: .readOnly, since: "orlando"),
+            result: .set(.record("data_source")), role: .readOnly, since: "orlando",
+            text: "What is measured of the VM."),
         MessageDeclaration(
             "record_data_source",
             [
                 ParameterDeclaration("self", .ref("VM"), since: "orlando"),
                 ParameterDeclaration("data_source", .string, since: "orlando"),
             ],
-            role: .vmAdmin, since: "orlando"),
+            role: .vmAdmin, since: "orlando",
+            text: "Begins to record a data source."),
         MessageDeclaration(
             "query_data_source",
             [
                 ParameterDeclaration("self", .ref("VM"), since: "orlando"),
                 ParameterDeclaration("data_source", .string, since: "orlando"),
             ],
-            result: .float, role: .readOnly, since: "orlando"),
+            result: .float, role: .readOnly, since: "orlando",
+            text: "The latest value of a data source."),
         MessageDeclaration(
             "forget_data_source_archives",
             [
                 ParameterDeclaration("self", .ref("VM"), since: "orlando"),
                 ParameterDeclaration("data_source", .string, since: "orlando"),
             ],
-            role: .vmAdmin, since: "orlando"),
+            role: .vmAdmin, since: "orlando",
+            text: "Drops what was recorded of a data source."),
         MessageDeclaration(
             "assert_operation_valid",
             [
                 ParameterDeclaration("self", .ref("VM")),
                 ParameterDeclaration("op", .enumeration("vm_operations")),
             ],
-            role: .readOnly, isAsync: true, since: "rio"),
+            role: .readOnly, isAsync: true, since: "rio",
+            text: "Throws what keeps the operation from beginning now."),
         MessageDeclaration(
             "update_allowed_operations",
             [
                 ParameterDeclaration("self", .ref("VM"))
             ],
-            role: .poolAdmin, isAsync: true, since: "rio"),
+            role: .poolAdmin, isAsync: true, since: "rio",
+            text: "Computes allowed_operations anew."),
         MessageDeclaration(
             "get_allowed_VBD_devices",
             [
@@ -220,13 +234,15 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("vm", .ref("VM"))
             ],
-            result: .set(.string), role: .readOnly, since: "rio"),
+            result: .set(.string), role: .readOnly, since: "rio",
+            text: "The device numbers that no network interface of the VM has."),
         MessageDeclaration(
             "get_possible_hosts",
             [
                 ParameterDeclaration("vm", .ref("VM"))
             ],
-            result: .set(.ref("host")), role: .readOnly, isAsync: true, since: "rio"),
+            result: .set(.ref("host")), role: .readOnly, isAsync: true, since: "rio",
+            text: "The hosts on which the VM could start now."),
         MessageDeclaration(
             "assert_can_boot_here",
             [
@@ -242,7 +258,9 @@ extension ClassDeclaration {
                 "INVALID_VALUE", "MEMORY_CONSTRAINT_VIOLATION", "OPERATION_NOT_ALLOWED", "VALUE_NOT_SUPPORTED",
                 "VM_INCOMPATIBLE_WITH_THIS_HOST",
             ],
-            since: "rio", history: History(changed: ["quebec"])),
+            since: "rio", history: History(changed: ["quebec"]),
+            text: "Throws what keeps the VM from starting on the host now: a disabled host, an SR that is "
+                + "not attached, memory, or its own configuration."),
         MessageDeclaration(
             "atomic_set_resident_on",
             [
@@ -258,7 +276,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("mime_type", .string, since: "orlando"),
                 ParameterDeclaration("public", .bool, .bool(false), since: "tampa"),
             ],
-            result: .ref("blob"), role: .vmPowerAdmin, isAsync: true, since: "orlando"),
+            result: .ref("blob"), role: .vmPowerAdmin, isAsync: true, since: "orlando",
+            text: "Makes an empty blob of the VM, whose content is put and read at /blob."),
         MessageDeclaration(
             "s3_suspend",
             [
@@ -276,7 +295,8 @@ extension ClassDeclaration {
             [
                 ParameterDeclaration("self", .ref("VM"), since: "orlando")
             ],
-            role: .readOnly, isAsync: true, since: "orlando"),
+            role: .readOnly, isAsync: true, since: "orlando",
+            text: "Throws the SR that keeps the VM from running on every host of the pool."),
         MessageDeclaration(
             "update_snapshot_metadata",
             [

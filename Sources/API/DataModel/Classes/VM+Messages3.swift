@@ -6,14 +6,17 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VM"), since: "inverness"),
                 ParameterDeclaration("value", .map(.string, .string), since: "inverness"),
             ],
-            role: .vmAdmin, isAsync: true, errors: ["VM_BIOS_STRINGS_ALREADY_SET", "INVALID_VALUE"], since: "inverness"),
+            role: .vmAdmin, isAsync: true, errors: ["VM_BIOS_STRINGS_ALREADY_SET", "INVALID_VALUE"], since: "inverness",
+            text: "Sets, once, what the firmware says of the machine from its next start on."),
         MessageDeclaration(
             "copy_bios_strings",
             [
                 ParameterDeclaration("vm", .ref("VM"), since: "midnight-ride"),
                 ParameterDeclaration("host", .ref("host"), since: "midnight-ride"),
             ],
-            role: .vmAdmin, isAsync: true, since: "midnight-ride"),
+            role: .vmAdmin, isAsync: true, since: "midnight-ride",
+            text: "Sets, once, what the firmware says of the machine to what the host's own says, where "
+                + "that can be told to a guest."),
         MessageDeclaration(
             "set_protection_policy",
             [
@@ -35,21 +38,24 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VM"), since: "boston"),
                 ParameterDeclaration("value", .int, since: "boston"),
             ],
-            role: .poolOperator, isAsync: true, since: "boston"),
+            role: .poolOperator, isAsync: true, since: "boston",
+            text: "Sets how long to wait after its start before the next VM starts, seconds."),
         MessageDeclaration(
             "set_shutdown_delay",
             [
                 ParameterDeclaration("self", .ref("VM"), since: "boston"),
                 ParameterDeclaration("value", .int, since: "boston"),
             ],
-            role: .poolOperator, isAsync: true, since: "boston"),
+            role: .poolOperator, isAsync: true, since: "boston",
+            text: "Sets how long VM.shutdown waits for the guest, seconds; 0: as long as the host does."),
         MessageDeclaration(
             "set_order",
             [
                 ParameterDeclaration("self", .ref("VM"), since: "boston"),
                 ParameterDeclaration("value", .int, since: "boston"),
             ],
-            role: .poolOperator, isAsync: true, since: "boston"),
+            role: .poolOperator, isAsync: true, since: "boston",
+            text: "Sets the place of the VM among those that start together."),
         MessageDeclaration(
             "set_suspend_VDI",
             [
@@ -149,7 +155,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VM")),
                 ParameterDeclaration("value", .enumeration("on_crash_behaviour")),
             ],
-            role: .vmAdmin, isAsync: true, since: "rio"),
+            role: .vmAdmin, isAsync: true, since: "rio",
+            text: "Sets what becomes of the VM when its guest crashes."),
         MessageDeclaration(
             "set_domain_type",
             [
@@ -163,7 +170,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VM")),
                 ParameterDeclaration("value", .string),
             ],
-            role: .vmAdmin, since: "rio", state: .deprecated, history: History(deprecated: "kolkata")),
+            role: .vmAdmin, since: "rio", state: .deprecated, history: History(deprecated: "kolkata"),
+            text: "Sets what the firmware boots from."),
         MessageDeclaration(
             "set_NVRAM_EFI_variables",
             [
@@ -210,7 +218,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VM"), since: "orlando"),
                 ParameterDeclaration("value", .map(.enumeration("vm_operations"), .string), since: "orlando"),
             ],
-            role: .vmAdmin, isAsync: true, since: "orlando"),
+            role: .vmAdmin, isAsync: true, since: "orlando",
+            text: "Sets the operations that are refused, each with the error's text."),
         MessageDeclaration(
             "add_to_blocked_operations",
             [
@@ -218,14 +227,16 @@ extension ClassDeclaration {
                 ParameterDeclaration("key", .enumeration("vm_operations"), since: "orlando"),
                 ParameterDeclaration("value", .string, since: "orlando"),
             ],
-            role: .vmAdmin, isAsync: true, since: "orlando"),
+            role: .vmAdmin, isAsync: true, since: "orlando",
+            text: "Refuses an operation from now on, with the given text."),
         MessageDeclaration(
             "remove_from_blocked_operations",
             [
                 ParameterDeclaration("self", .ref("VM"), since: "orlando"),
                 ParameterDeclaration("key", .enumeration("vm_operations"), since: "orlando"),
             ],
-            role: .vmAdmin, isAsync: true, since: "orlando"),
+            role: .vmAdmin, isAsync: true, since: "orlando",
+            text: "Lets an operation be done again."),
         MessageDeclaration(
             "sysprep",
             [
@@ -245,7 +256,8 @@ extension ClassDeclaration {
             mapKeyRoles: [
                 "hvm_serial": .poolAdmin, "pci": .poolAdmin, "folder": .vmOperator,
                 "XenCenter.CustomFields.*": .vmOperator,
-            ]),
+            ],
+            text: "Adds an entry to what clients keep with the VM."),
         MessageDeclaration(
             "remove_from_other_config",
             [
@@ -256,14 +268,16 @@ extension ClassDeclaration {
             mapKeyRoles: [
                 "hvm_serial": .poolAdmin, "pci": .poolAdmin, "folder": .vmOperator,
                 "XenCenter.CustomFields.*": .vmOperator,
-            ]),
+            ],
+            text: "Takes an entry out of what clients keep with the VM."),
         MessageDeclaration(
             "set_other_config",
             [
                 ParameterDeclaration("self", .ref("VM")),
                 ParameterDeclaration("value", .map(.string, .string)),
             ],
-            role: .vmAdmin, since: "rio"),
+            role: .vmAdmin, since: "rio",
+            text: "Sets what clients keep with the VM; each guarded entry needs the role that the datamodel gives it."),
         MessageDeclaration(
             "add_to_platform",
             [
@@ -271,20 +285,23 @@ extension ClassDeclaration {
                 ParameterDeclaration("key", .string),
                 ParameterDeclaration("value", .string),
             ],
-            role: .vmAdmin, since: "rio", mapKeyRoles: ["hvm_serial": .poolAdmin]),
+            role: .vmAdmin, since: "rio", mapKeyRoles: ["hvm_serial": .poolAdmin],
+            text: "Adds an entry to how the machine is built."),
         MessageDeclaration(
             "remove_from_platform",
             [
                 ParameterDeclaration("self", .ref("VM")),
                 ParameterDeclaration("key", .string),
             ],
-            role: .vmAdmin, since: "rio", mapKeyRoles: ["hvm_serial": .poolAdmin]),
+            role: .vmAdmin, since: "rio", mapKeyRoles: ["hvm_serial": .poolAdmin],
+            text: "Takes an entry out of how the machine is built."),
         MessageDeclaration(
             "set_platform",
             [
                 ParameterDeclaration("self", .ref("VM")),
                 ParameterDeclaration("value", .map(.string, .string)),
             ],
-            role: .vmAdmin, since: "rio"),
+            role: .vmAdmin, since: "rio",
+            text: "Sets how the machine is built, from the next start on."),
     ]
 }

@@ -40,14 +40,14 @@ public struct BlobCalls: ObjectCalls, NamedCalls, ListingCalls {
     public let caller: any XenAPICaller
     init(_ caller: any XenAPICaller) { self.caller = caller }
 
-    /// Calls `blob.create`.
+    /// Makes an empty blob that belongs to nothing.
     ///
     /// Since orlando. Role: pool-operator.
     public func create(mimeType: String, `public`: Bool = false) async throws -> Ref<Blob> {
         try await self.caller.invoke("blob.create", [mimeType.wire, `public`.wire], defaults: [.bool(false)])
     }
 
-    /// Calls `blob.destroy`.
+    /// Removes the blob and its content.
     ///
     /// Since orlando. Role: pool-operator.
     public func destroy(_ blob: Ref<Blob>) async throws {

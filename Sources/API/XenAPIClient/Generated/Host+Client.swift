@@ -215,7 +215,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
     public let caller: any XenAPICaller
     init(_ caller: any XenAPICaller) { self.caller = caller }
 
-    /// Calls `host.disable`.
+    /// Keeps new VMs from starting on the host. Those that run go on, and may reboot.
     ///
     /// Since rio. Role: pool-operator+client-cert.
     public func disable(_ host: Ref<Host>, autoEnable: Bool = true) async throws {
@@ -227,7 +227,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("host.disable", [host.wire, autoEnable.wire], defaults: [.bool(true)])
     }
 
-    /// Calls `host.enable`.
+    /// Lets VMs start on the host again.
     ///
     /// Since rio. Role: pool-operator+client-cert.
     public func enable(_ host: Ref<Host>) async throws {
@@ -275,7 +275,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("host.prepare_for_poweroff", [host.wire])
     }
 
-    /// Calls `host.dmesg`.
+    /// The messages of the host's kernel.
     ///
     /// Since rio. Role: pool-operator.
     public func dmesg(_ host: Ref<Host>) async throws -> String {
@@ -287,7 +287,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("host.dmesg", [host.wire])
     }
 
-    /// Calls `host.dmesg_clear`.
+    /// The messages of the host's kernel, which forgets them.
     ///
     /// Since rio. Role: pool-operator.
     public func dmesgClear(_ host: Ref<Host>) async throws -> String {
@@ -335,7 +335,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("host.bugreport_upload", [host.wire, url.wire, options.wire])
     }
 
-    /// Calls `host.list_methods`.
+    /// The names of all messages.
     ///
     /// Since rio. Role: read-only.
     public func listMethods() async throws -> [String] {
@@ -517,7 +517,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("host.ha_release_resources", [host.wire])
     }
 
-    /// Calls `host.ha_xapi_healthcheck`.
+    /// Whether the daemon is well: who gets an answer has the answer.
     ///
     /// Since orlando. Role: pool-admin.
     public func haXapiHealthcheck() async throws -> Bool {
@@ -566,35 +566,35 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.perform("host.abort_new_master", [address.wire])
     }
 
-    /// Calls `host.get_data_sources`.
+    /// What is measured of the host.
     ///
     /// Since orlando. Role: read-only.
     public func getDataSources(_ host: Ref<Host>) async throws -> [DataSourceRecord] {
         try await self.caller.invoke("host.get_data_sources", [host.wire])
     }
 
-    /// Calls `host.record_data_source`.
+    /// Begins to record a data source.
     ///
     /// Since orlando. Role: pool-operator.
     public func recordDataSource(_ host: Ref<Host>, dataSource: String) async throws {
         try await self.caller.perform("host.record_data_source", [host.wire, dataSource.wire])
     }
 
-    /// Calls `host.query_data_source`.
+    /// The latest value of a data source.
     ///
     /// Since orlando. Role: read-only.
     public func queryDataSource(_ host: Ref<Host>, dataSource: String) async throws -> Double {
         try await self.caller.invoke("host.query_data_source", [host.wire, dataSource.wire])
     }
 
-    /// Calls `host.forget_data_source_archives`.
+    /// Drops what was recorded of a data source.
     ///
     /// Since orlando. Role: pool-operator.
     public func forgetDataSourceArchives(_ host: Ref<Host>, dataSource: String) async throws {
         try await self.caller.perform("host.forget_data_source_archives", [host.wire, dataSource.wire])
     }
 
-    /// Calls `host.assert_can_evacuate`.
+    /// Throws CANNOT_EVACUATE_HOST with the VMs that could not go elsewhere.
     ///
     /// Since miami. Role: pool-operator.
     public func assertCanEvacuate(_ host: Ref<Host>) async throws {
@@ -606,7 +606,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("host.assert_can_evacuate", [host.wire])
     }
 
-    /// Calls `host.get_vms_which_prevent_evacuation`.
+    /// The VMs that could not go elsewhere, each with the reason.
     ///
     /// Since orlando. Role: read-only.
     public func getVMsWhichPreventEvacuation(_ host: Ref<Host>) async throws -> [Ref<VM>: [String]] {
@@ -618,7 +618,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("host.get_vms_which_prevent_evacuation", [host.wire])
     }
 
-    /// Calls `host.get_uncooperative_resident_VMs`.
+    /// VMs that do not give memory back when they are asked to. Nobody asks any more: none.
     ///
     /// Since midnight-ride, deprecated in tampa. Role: read-only.
     public func getUncooperativeResidentVMs(_ host: Ref<Host>) async throws -> [Ref<VM>] {
@@ -642,7 +642,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("host.get_uncooperative_domains", [host.wire])
     }
 
-    /// Calls `host.evacuate`.
+    /// Moves all VMs off the host. Where there is no other host this fails unless none is there.
     ///
     /// Since miami. Role: pool-operator+client-cert.
     public func evacuate(_ host: Ref<Host>, network: Ref<Network> = .null, evacuateBatchSize: Int64 = 0) async throws {
@@ -711,7 +711,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.perform("host.management_disable", [])
     }
 
-    /// Calls `host.get_management_interface`.
+    /// The PIF over which the host is managed.
     ///
     /// Since tampa. Role: pool-operator.
     public func getManagementInterface(_ host: Ref<Host>) async throws -> Ref<PIF> {
@@ -763,14 +763,14 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.perform("host.set_hostname_live", [host.wire, hostname.wire])
     }
 
-    /// Calls `host.is_in_emergency_mode`.
+    /// Whether the host has lost its coordinator. It is its own.
     ///
     /// Since miami. Role: read-only.
     public func isInEmergencyMode() async throws -> Bool {
         try await self.caller.invoke("host.is_in_emergency_mode", [])
     }
 
-    /// Calls `host.compute_free_memory`.
+    /// Memory that guests can still be started with, bytes.
     ///
     /// Since orlando. Role: read-only.
     public func computeFreeMemory(_ host: Ref<Host>) async throws -> Int64 {
@@ -782,7 +782,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("host.compute_free_memory", [host.wire])
     }
 
-    /// Calls `host.compute_memory_overhead`.
+    /// Memory that the host keeps for itself, bytes.
     ///
     /// Since midnight-ride. Role: read-only.
     public func computeMemoryOverhead(_ host: Ref<Host>) async throws -> Int64 {
@@ -808,14 +808,14 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.perform("host.sync_data", [host.wire])
     }
 
-    /// Calls `host.backup_rrds`.
+    /// Writes the recorded measurements to the disk.
     ///
     /// Since orlando. Role: pool-admin.
     public func backupRrds(_ host: Ref<Host>, delay: Double) async throws {
         try await self.caller.perform("host.backup_rrds", [host.wire, delay.wire])
     }
 
-    /// Calls `host.create_new_blob`.
+    /// Makes an empty blob of the host, whose content is put and read at /blob.
     ///
     /// Since orlando. Role: pool-operator.
     public func createNewBlob(_ host: Ref<Host>, name: String, mimeType: String, `public`: Bool = false) async throws -> Ref<Blob> {
@@ -827,7 +827,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("host.create_new_blob", [host.wire, name.wire, mimeType.wire, `public`.wire], defaults: [.bool(false)])
     }
 
-    /// Calls `host.call_plugin`.
+    /// Runs a plugin of the host. There is none: every name is answered with XENAPI_MISSING_PLUGIN.
     ///
     /// Since orlando. Role: pool-admin.
     public func callPlugin(_ host: Ref<Host>, plugin: String, fn: String, args: [String: String]) async throws -> String {
@@ -839,7 +839,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("host.call_plugin", [host.wire, plugin.wire, fn.wire, args.wire])
     }
 
-    /// Calls `host.has_extension`.
+    /// Whether the host has an extension of this name. It has none.
     ///
     /// Since ely. Role: pool-admin.
     public func hasExtension(_ host: Ref<Host>, name: String) async throws -> Bool {
@@ -858,14 +858,14 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.invoke("host.call_extension", [host.wire, call.wire])
     }
 
-    /// Calls `host.get_servertime`.
+    /// The host's clock.
     ///
     /// Since orlando. Role: read-only.
     public func getServertime(_ host: Ref<Host>) async throws -> APIDate {
         try await self.caller.invoke("host.get_servertime", [host.wire])
     }
 
-    /// Calls `host.get_server_localtime`.
+    /// The host's clock in its own time zone.
     ///
     /// Since cowley. Role: read-only.
     public func getServerLocaltime(_ host: Ref<Host>) async throws -> APIDate {
@@ -1128,7 +1128,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("host.set_localdb_key", [host.wire, key.wire, value.wire])
     }
 
-    /// Calls `host.apply_edition`.
+    /// Applies an edition to the host. There is one, and it is applied already: another is refused by name.
     ///
     /// Since midnight-ride. Role: pool-operator.
     public func applyEdition(_ host: Ref<Host>, edition: String, force: Bool = false) async throws {
@@ -1147,7 +1147,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("host.refresh_pack_info", [host.wire])
     }
 
-    /// Calls `host.set_power_on_mode`.
+    /// Sets how the host can be switched on from afar, and with which settings.
     ///
     /// Since cowley. Role: pool-operator.
     public func setPowerOnMode(_ host: Ref<Host>, powerOnMode: String, powerOnConfig: [String: String]) async throws {

@@ -123,7 +123,7 @@ public struct NetworkCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCall
         try await self.caller.launch("network.attach", [network.wire, host.wire])
     }
 
-    /// Calls `network.pool_introduce`.
+    /// Enters a network that the pool knows.
     ///
     /// Since rio. Role: pool-operator.
     public func poolIntroduce(nameLabel: String, nameDescription: String, mtu: Int64, otherConfig: [String: String], bridge: String, managed: Bool, purpose: [NetworkPurpose]) async throws -> Ref<Network> {
@@ -135,7 +135,7 @@ public struct NetworkCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCall
         try await self.caller.launch("network.pool_introduce", [nameLabel.wire, nameDescription.wire, mtu.wire, otherConfig.wire, bridge.wire, managed.wire, purpose.wire])
     }
 
-    /// Calls `network.create_new_blob`.
+    /// Makes an empty blob of the network, whose content is put and read at /blob.
     ///
     /// Since orlando. Role: pool-operator.
     public func createNewBlob(_ network: Ref<Network>, name: String, mimeType: String, `public`: Bool = false) async throws -> Ref<Blob> {
@@ -147,7 +147,7 @@ public struct NetworkCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCall
         try await self.caller.launch("network.create_new_blob", [network.wire, name.wire, mimeType.wire, `public`.wire], defaults: [.bool(false)])
     }
 
-    /// Calls `network.set_default_locking_mode`.
+    /// Sets how interfaces are locked to addresses where they say nothing themselves.
     ///
     /// Since tampa. Role: pool-operator.
     public func setDefaultLockingMode(_ network: Ref<Network>, value: NetworkDefaultLockingMode) async throws {
@@ -183,7 +183,7 @@ public struct NetworkCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCall
         try await self.caller.launch("network.detach_for_vm", [host.wire, vm.wire])
     }
 
-    /// Calls `network.add_purpose`.
+    /// Adds a purpose; refused where another network has one that excludes it.
     ///
     /// Since inverness. Role: pool-admin. Errors: `NETWORK_INCOMPATIBLE_PURPOSES`.
     public func addPurpose(_ network: Ref<Network>, value: NetworkPurpose) async throws {
@@ -195,7 +195,7 @@ public struct NetworkCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCall
         try await self.caller.launch("network.add_purpose", [network.wire, value.wire])
     }
 
-    /// Calls `network.remove_purpose`.
+    /// Takes a purpose away.
     ///
     /// Since inverness. Role: pool-admin.
     public func removePurpose(_ network: Ref<Network>, value: NetworkPurpose) async throws {

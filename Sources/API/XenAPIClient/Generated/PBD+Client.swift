@@ -96,7 +96,7 @@ public struct PBDCalls: ObjectCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("PBD.unplug", [pbd.wire])
     }
 
-    /// Calls `PBD.set_device_config`.
+    /// Sets where and how the host reaches the SR; the place stays while it is plugged.
     ///
     /// Since miami. Role: pool-operator.
     public func setDeviceConfig(_ pbd: Ref<PBD>, value: [String: String]) async throws {

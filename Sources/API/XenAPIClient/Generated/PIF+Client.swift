@@ -166,7 +166,7 @@ public struct PIFCalls: ObjectCalls, ListingCalls {
         try await self.caller.launch("PIF.set_primary_address_type", [pif.wire, primaryAddressType.wire])
     }
 
-    /// Calls `PIF.scan`.
+    /// Looks for the host's interfaces, and enters those that are new.
     ///
     /// Since miami. Role: pool-operator.
     public func scan(host: Ref<Host>) async throws {

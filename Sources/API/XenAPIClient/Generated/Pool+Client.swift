@@ -250,7 +250,7 @@ public struct PoolCalls: ObjectCalls, ListingCalls {
         try await self.caller.perform("pool.emergency_reset_master", [masterAddress.wire])
     }
 
-    /// Calls `pool.recover_slaves`.
+    /// Tells members that lost their coordinator where it is now; those that were told. A pool of one host has none.
     ///
     /// Since rio. Role: pool-operator.
     public func recoverSlaves() async throws -> [Ref<Host>] {
@@ -274,7 +274,7 @@ public struct PoolCalls: ObjectCalls, ListingCalls {
         try await self.caller.launch("pool.hello", [hostUUID.wire, hostAddress.wire])
     }
 
-    /// Calls `pool.is_slave`.
+    /// Whether the host that answers is a member that is not the coordinator.
     ///
     /// Since rio. Role: pool-admin.
     public func isSlave(host: Ref<Host>) async throws -> Bool {
@@ -341,7 +341,7 @@ public struct PoolCalls: ObjectCalls, ListingCalls {
         try await self.caller.launch("pool.disable_ha", [])
     }
 
-    /// Calls `pool.sync_database`.
+    /// Brings the database to all hosts. Every answered change is durable already.
     ///
     /// Since rio. Role: pool-operator.
     public func syncDatabase() async throws {
@@ -412,7 +412,7 @@ public struct PoolCalls: ObjectCalls, ListingCalls {
         try await self.caller.launch("pool.set_ha_host_failures_to_tolerate", [pool.wire, value.wire])
     }
 
-    /// Calls `pool.create_new_blob`.
+    /// Makes an empty blob of the pool, whose content is put and read at /blob.
     ///
     /// Since orlando. Role: pool-operator.
     public func createNewBlob(_ pool: Ref<Pool>, name: String, mimeType: String, `public`: Bool = false) async throws -> Ref<Blob> {
@@ -754,7 +754,7 @@ public struct PoolCalls: ObjectCalls, ListingCalls {
         try await self.caller.launch("pool.disable_local_storage_caching", [pool.wire])
     }
 
-    /// Calls `pool.get_license_state`.
+    /// The edition in use and when it ends: never.
     ///
     /// Since clearwater. Role: read-only.
     public func getLicenseState(_ pool: Ref<Pool>) async throws -> [String: String] {
@@ -766,7 +766,7 @@ public struct PoolCalls: ObjectCalls, ListingCalls {
         try await self.caller.launch("pool.get_license_state", [pool.wire])
     }
 
-    /// Calls `pool.apply_edition`.
+    /// Applies an edition to all hosts. There is one, and it is applied already: another is refused by name.
     ///
     /// Since clearwater. Role: pool-operator.
     public func applyEdition(_ pool: Ref<Pool>, edition: String) async throws {
@@ -814,7 +814,7 @@ public struct PoolCalls: ObjectCalls, ListingCalls {
         try await self.caller.launch("pool.set_igmp_snooping_enabled", [pool.wire, value.wire])
     }
 
-    /// Calls `pool.has_extension`.
+    /// Whether the hosts have an extension of this name. They have none.
     ///
     /// Since dundee. Role: pool-admin.
     public func hasExtension(_ pool: Ref<Pool>, name: String) async throws -> Bool {

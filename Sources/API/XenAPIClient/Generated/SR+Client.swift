@@ -185,7 +185,7 @@ public struct SRCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("SR.probe", [host.wire, deviceConfig.wire, type.wire, smConfig.wire], defaults: [.structure([])])
     }
 
-    /// Calls `SR.probe_ext`.
+    /// Looks for SRs at a place, and tells what it found there.
     ///
     /// Since lima. Role: pool-operator.
     public func probeExt(host: Ref<Host>, deviceConfig: [String: String], type: String, smConfig: [String: String] = [:]) async throws -> [ProbeResultRecord] {
@@ -197,7 +197,7 @@ public struct SRCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("SR.probe_ext", [host.wire, deviceConfig.wire, type.wire, smConfig.wire], defaults: [.structure([])])
     }
 
-    /// Calls `SR.set_shared`.
+    /// Says whether several hosts may attach it; refused where more hosts have than that allows.
     ///
     /// Since rio. Role: pool-operator.
     public func setShared(_ sr: Ref<SR>, value: Bool) async throws {
@@ -209,7 +209,7 @@ public struct SRCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("SR.set_shared", [sr.wire, value.wire])
     }
 
-    /// Calls `SR.set_name_label`.
+    /// Sets the name.
     ///
     /// Since rio. Role: pool-operator.
     public func setNameLabel(_ sr: Ref<SR>, value: String) async throws {
@@ -221,7 +221,7 @@ public struct SRCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("SR.set_name_label", [sr.wire, value.wire])
     }
 
-    /// Calls `SR.set_name_description`.
+    /// Sets the description.
     ///
     /// Since rio. Role: pool-operator.
     public func setNameDescription(_ sr: Ref<SR>, value: String) async throws {
@@ -233,7 +233,7 @@ public struct SRCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("SR.set_name_description", [sr.wire, value.wire])
     }
 
-    /// Calls `SR.create_new_blob`.
+    /// Makes an empty blob of the SR, whose content is put and read at /blob.
     ///
     /// Since orlando. Role: pool-operator.
     public func createNewBlob(_ sr: Ref<SR>, name: String, mimeType: String, `public`: Bool = false) async throws -> Ref<Blob> {
@@ -278,7 +278,7 @@ public struct SRCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("SR.assert_can_host_ha_statefile", [sr.wire])
     }
 
-    /// Calls `SR.assert_supports_database_replication`.
+    /// Throws SR_OPERATION_NOT_SUPPORTED: no SR here can hold a copy of the database.
     ///
     /// Since boston. Role: pool-operator.
     public func assertSupportsDatabaseReplication(_ sr: Ref<SR>) async throws {
@@ -314,28 +314,28 @@ public struct SRCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("SR.disable_database_replication", [sr.wire])
     }
 
-    /// Calls `SR.get_data_sources`.
+    /// What is measured of the SR.
     ///
     /// Since dundee. Role: read-only.
     public func getDataSources(_ sr: Ref<SR>) async throws -> [DataSourceRecord] {
         try await self.caller.invoke("SR.get_data_sources", [sr.wire])
     }
 
-    /// Calls `SR.record_data_source`.
+    /// Begins to record a data source.
     ///
     /// Since dundee. Role: pool-operator.
     public func recordDataSource(_ sr: Ref<SR>, dataSource: String) async throws {
         try await self.caller.perform("SR.record_data_source", [sr.wire, dataSource.wire])
     }
 
-    /// Calls `SR.query_data_source`.
+    /// The latest value of a data source.
     ///
     /// Since dundee. Role: read-only.
     public func queryDataSource(_ sr: Ref<SR>, dataSource: String) async throws -> Double {
         try await self.caller.invoke("SR.query_data_source", [sr.wire, dataSource.wire])
     }
 
-    /// Calls `SR.forget_data_source_archives`.
+    /// Drops what was recorded of a data source.
     ///
     /// Since dundee. Role: pool-operator.
     public func forgetDataSourceArchives(_ sr: Ref<SR>, dataSource: String) async throws {

@@ -53,7 +53,7 @@ public struct SecretCalls: ObjectCalls, ListingCalls, CreatableCalls {
     public let caller: any XenAPICaller
     init(_ caller: any XenAPICaller) { self.caller = caller }
 
-    /// Calls `secret.introduce`.
+    /// Enters a secret under a uuid that others know it by.
     ///
     /// Since midnight-ride. Role: pool-operator.
     public func introduce(uuid: String, value: String, otherConfig: [String: String] = [:]) async throws -> Ref<Secret> {

@@ -235,7 +235,7 @@ public struct VBDCalls: ObjectCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VBD.unplug_force_no_safety_check", [vbd.wire])
     }
 
-    /// Calls `VBD.assert_attachable`.
+    /// Throws what keeps the disk from being attached now.
     ///
     /// Since rio. Role: vm-admin.
     public func assertAttachable(_ vbd: Ref<VBD>) async throws {

@@ -574,7 +574,7 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.invoke("VDI.get_nbd_info", [vdi.wire])
     }
 
-    /// Calls `VDI.revert`.
+    /// Gives the disk that the snapshot is of, unattached, the snapshot's content.
     ///
     /// Since 26.16.0. Role: vm-power-admin. Errors: `UNIMPLEMENTED_IN_SM_BACKEND`.
     public func revert(_ snapshot: Ref<VDI>) async throws {

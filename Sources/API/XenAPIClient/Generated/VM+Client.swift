@@ -777,7 +777,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.resume", [vm.wire, startPaused.wire, force.wire])
     }
 
-    /// Calls `VM.set_is_default_template`.
+    /// Says whether the template came with the product: such a one cannot be destroyed.
     ///
     /// Since falcon. Role: pool-admin.
     public func setIsDefaultTemplate(_ vm: Ref<VM>, value: Bool) async throws {
@@ -896,7 +896,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.perform("VM.set_ha_always_run", [vm.wire, value.wire])
     }
 
-    /// Calls `VM.compute_memory_overhead`.
+    /// An estimate of the memory that the VM takes beside its guest's, bytes.
     ///
     /// Since midnight-ride. Role: read-only.
     public func computeMemoryOverhead(_ vm: Ref<VM>) async throws -> Int64 {
@@ -908,14 +908,14 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.compute_memory_overhead", [vm.wire])
     }
 
-    /// Calls `VM.set_memory_dynamic_max`.
+    /// Sets the upper end of the dynamic range of the halted VM, bytes; the four limits stay in order.
     ///
     /// Since midnight-ride. Role: vm-power-admin.
     public func setMemoryDynamicMax(_ vm: Ref<VM>, value: Int64) async throws {
         try await self.caller.perform("VM.set_memory_dynamic_max", [vm.wire, value.wire])
     }
 
-    /// Calls `VM.set_memory_dynamic_min`.
+    /// Sets the lower end of the dynamic range of the halted VM, bytes; the four limits stay in order.
     ///
     /// Since midnight-ride. Role: vm-power-admin.
     public func setMemoryDynamicMin(_ vm: Ref<VM>, value: Int64) async throws {
@@ -934,14 +934,14 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.set_memory_dynamic_range", [vm.wire, min.wire, max.wire])
     }
 
-    /// Calls `VM.set_memory_static_max`.
+    /// Sets the upper end of the static range of the halted VM, bytes: what its guest is started with.
     ///
     /// Since orlando. Role: vm-power-admin. Errors: `HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN`.
     public func setMemoryStaticMax(_ vm: Ref<VM>, value: Int64) async throws {
         try await self.caller.perform("VM.set_memory_static_max", [vm.wire, value.wire])
     }
 
-    /// Calls `VM.set_memory_static_min`.
+    /// Sets the lower end of the static range of the halted VM, bytes; the four limits stay in order.
     ///
     /// Since midnight-ride. Role: vm-power-admin.
     public func setMemoryStaticMin(_ vm: Ref<VM>, value: Int64) async throws {
@@ -1008,7 +1008,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.wait_memory_target_live", [vm.wire])
     }
 
-    /// Calls `VM.get_cooperative`.
+    /// Whether the guest gives memory back when it is asked to. Nobody asks any more: always true.
     ///
     /// Since midnight-ride, deprecated in tampa. Role: read-only.
     public func getCooperative(_ vm: Ref<VM>) async throws -> Bool {
@@ -1039,14 +1039,14 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.set_shadow_multiplier_live", [vm.wire, multiplier.wire])
     }
 
-    /// Calls `VM.set_VCPUs_max`.
+    /// Sets the largest number of processors of the halted VM.
     ///
     /// Since midnight-ride. Role: vm-admin.
     public func setVCPUsMax(_ vm: Ref<VM>, value: Int64) async throws {
         try await self.caller.perform("VM.set_VCPUs_max", [vm.wire, value.wire])
     }
 
-    /// Calls `VM.set_VCPUs_at_startup`.
+    /// Sets the number of processors that the halted VM will start with: at least one, at most VCPUs_max.
     ///
     /// Since midnight-ride. Role: vm-admin.
     public func setVCPUsAtStartup(_ vm: Ref<VM>, value: Int64) async throws {
@@ -1077,7 +1077,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.send_trigger", [vm.wire, trigger.wire])
     }
 
-    /// Calls `VM.maximise_memory`.
+    /// The most memory a guest can have, bytes, so that together with its overhead it fits into the total.
     ///
     /// Since miami. Role: read-only.
     public func maximiseMemory(_ vm: Ref<VM>, total: Int64, approximate: Bool) async throws -> Int64 {
@@ -1125,42 +1125,42 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.assert_can_migrate_sender", [vm.wire, dest.wire, live.wire, vdiMap.wire, vifMap.wire, vgpuMap.wire, options.wire])
     }
 
-    /// Calls `VM.get_boot_record`.
+    /// The record as the guest was started with it.
     ///
     /// Since rio, deprecated in inverness. Role: read-only.
     public func getBootRecord(_ vm: Ref<VM>) async throws -> VMRecord {
         try await self.caller.invoke("VM.get_boot_record", [vm.wire])
     }
 
-    /// Calls `VM.get_data_sources`.
+    /// What is measured of the VM.
     ///
     /// Since orlando. Role: read-only.
     public func getDataSources(_ vm: Ref<VM>) async throws -> [DataSourceRecord] {
         try await self.caller.invoke("VM.get_data_sources", [vm.wire])
     }
 
-    /// Calls `VM.record_data_source`.
+    /// Begins to record a data source.
     ///
     /// Since orlando. Role: vm-admin.
     public func recordDataSource(_ vm: Ref<VM>, dataSource: String) async throws {
         try await self.caller.perform("VM.record_data_source", [vm.wire, dataSource.wire])
     }
 
-    /// Calls `VM.query_data_source`.
+    /// The latest value of a data source.
     ///
     /// Since orlando. Role: read-only.
     public func queryDataSource(_ vm: Ref<VM>, dataSource: String) async throws -> Double {
         try await self.caller.invoke("VM.query_data_source", [vm.wire, dataSource.wire])
     }
 
-    /// Calls `VM.forget_data_source_archives`.
+    /// Drops what was recorded of a data source.
     ///
     /// Since orlando. Role: vm-admin.
     public func forgetDataSourceArchives(_ vm: Ref<VM>, dataSource: String) async throws {
         try await self.caller.perform("VM.forget_data_source_archives", [vm.wire, dataSource.wire])
     }
 
-    /// Calls `VM.assert_operation_valid`.
+    /// Throws what keeps the operation from beginning now.
     ///
     /// Since rio. Role: read-only.
     public func assertOperationValid(_ vm: Ref<VM>, op: VMOperations) async throws {
@@ -1172,7 +1172,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.assert_operation_valid", [vm.wire, op.wire])
     }
 
-    /// Calls `VM.update_allowed_operations`.
+    /// Computes allowed_operations anew.
     ///
     /// Since rio. Role: pool-admin.
     public func updateAllowedOperations(_ vm: Ref<VM>) async throws {
@@ -1191,14 +1191,14 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.invoke("VM.get_allowed_VBD_devices", [vm.wire])
     }
 
-    /// Calls `VM.get_allowed_VIF_devices`.
+    /// The device numbers that no network interface of the VM has.
     ///
     /// Since rio. Role: read-only.
     public func getAllowedVIFDevices(_ vm: Ref<VM>) async throws -> [String] {
         try await self.caller.invoke("VM.get_allowed_VIF_devices", [vm.wire])
     }
 
-    /// Calls `VM.get_possible_hosts`.
+    /// The hosts on which the VM could start now.
     ///
     /// Since rio. Role: read-only.
     public func getPossibleHosts(_ vm: Ref<VM>) async throws -> [Ref<Host>] {
@@ -1210,7 +1210,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.get_possible_hosts", [vm.wire])
     }
 
-    /// Calls `VM.assert_can_boot_here`.
+    /// Throws what keeps the VM from starting on the host now: a disabled host, an SR that is not attached, memory, or its own configuration.
     ///
     /// Since rio. Role: read-only. Errors: `HOST_NOT_ENOUGH_FREE_MEMORY`, `HOST_NOT_ENOUGH_PCPUS`, `NETWORK_SRIOV_INSUFFICIENT_CAPACITY`, `HOST_NOT_LIVE`, `HOST_DISABLED`, `HOST_CANNOT_ATTACH_NETWORK`, `VM_HVM_REQUIRED`, `VM_REQUIRES_GPU`, `VM_REQUIRES_IOMMU`, `VM_REQUIRES_NETWORK`, `VM_REQUIRES_SR`, `VM_REQUIRES_VGPU`, `VM_HOST_INCOMPATIBLE_VERSION`, `VM_HOST_INCOMPATIBLE_VIRTUAL_HARDWARE_PLATFORM_VERSION`, `INVALID_VALUE`, `MEMORY_CONSTRAINT_VIOLATION`, `OPERATION_NOT_ALLOWED`, `VALUE_NOT_SUPPORTED`, `VM_INCOMPATIBLE_WITH_THIS_HOST`.
     public func assertCanBootHere(_ vm: Ref<VM>, host: Ref<Host>) async throws {
@@ -1234,7 +1234,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.atomic_set_resident_on", [vm.wire, host.wire])
     }
 
-    /// Calls `VM.create_new_blob`.
+    /// Makes an empty blob of the VM, whose content is put and read at /blob.
     ///
     /// Since orlando. Role: vm-power-admin.
     public func createNewBlob(_ vm: Ref<VM>, name: String, mimeType: String, `public`: Bool = false) async throws -> Ref<Blob> {
@@ -1270,7 +1270,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.s3_resume", [vm.wire])
     }
 
-    /// Calls `VM.assert_agile`.
+    /// Throws the SR that keeps the VM from running on every host of the pool.
     ///
     /// Since orlando. Role: read-only.
     public func assertAgile(_ vm: Ref<VM>) async throws {
@@ -1306,7 +1306,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.retrieve_wlb_recommendations", [vm.wire])
     }
 
-    /// Calls `VM.set_bios_strings`.
+    /// Sets, once, what the firmware says of the machine from its next start on.
     ///
     /// Since inverness. Role: vm-admin. Errors: `VM_BIOS_STRINGS_ALREADY_SET`, `INVALID_VALUE`.
     public func setBIOSStrings(_ vm: Ref<VM>, value: [String: String]) async throws {
@@ -1318,7 +1318,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.set_bios_strings", [vm.wire, value.wire])
     }
 
-    /// Calls `VM.copy_bios_strings`.
+    /// Sets, once, what the firmware says of the machine to what the host's own says, where that can be told to a guest.
     ///
     /// Since midnight-ride. Role: vm-admin.
     public func copyBIOSStrings(_ vm: Ref<VM>, host: Ref<Host>) async throws {
@@ -1344,7 +1344,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.perform("VM.set_snapshot_schedule", [vm.wire, value.wire])
     }
 
-    /// Calls `VM.set_start_delay`.
+    /// Sets how long to wait after its start before the next VM starts, seconds.
     ///
     /// Since boston. Role: pool-operator.
     public func setStartDelay(_ vm: Ref<VM>, value: Int64) async throws {
@@ -1356,7 +1356,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.set_start_delay", [vm.wire, value.wire])
     }
 
-    /// Calls `VM.set_shutdown_delay`.
+    /// Sets how long VM.shutdown waits for the guest, seconds; 0: as long as the host does.
     ///
     /// Since boston. Role: pool-operator.
     public func setShutdownDelay(_ vm: Ref<VM>, value: Int64) async throws {
@@ -1368,7 +1368,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.set_shutdown_delay", [vm.wire, value.wire])
     }
 
-    /// Calls `VM.set_order`.
+    /// Sets the place of the VM among those that start together.
     ///
     /// Since boston. Role: pool-operator.
     public func setOrder(_ vm: Ref<VM>, value: Int64) async throws {
@@ -1524,7 +1524,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.import", [url.wire, sr.wire, fullRestore.wire, force.wire])
     }
 
-    /// Calls `VM.set_actions_after_crash`.
+    /// Sets what becomes of the VM when its guest crashes.
     ///
     /// Since rio. Role: vm-admin.
     public func setActionsAfterCrash(_ vm: Ref<VM>, value: OnCrashBehaviour) async throws {
@@ -1543,7 +1543,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.perform("VM.set_domain_type", [vm.wire, value.wire])
     }
 
-    /// Calls `VM.set_HVM_boot_policy`.
+    /// Sets what the firmware boots from.
     ///
     /// Since rio, deprecated in kolkata. Role: vm-admin.
     public func setHVMBootPolicy(_ vm: Ref<VM>, value: String) async throws {
@@ -1605,7 +1605,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.update_secureboot_certificates_on_boot", [vm.wire, mark.wire])
     }
 
-    /// Calls `VM.set_blocked_operations`.
+    /// Sets the operations that are refused, each with the error's text.
     ///
     /// Since orlando. Role: vm-admin.
     public func setBlockedOperations(_ vm: Ref<VM>, value: [VMOperations: String]) async throws {
@@ -1617,7 +1617,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.set_blocked_operations", [vm.wire, value.wire])
     }
 
-    /// Calls `VM.add_to_blocked_operations`.
+    /// Refuses an operation from now on, with the given text.
     ///
     /// Since orlando. Role: vm-admin.
     public func addToBlockedOperations(_ vm: Ref<VM>, key: VMOperations, value: String) async throws {
@@ -1629,7 +1629,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.add_to_blocked_operations", [vm.wire, key.wire, value.wire])
     }
 
-    /// Calls `VM.remove_from_blocked_operations`.
+    /// Lets an operation be done again.
     ///
     /// Since orlando. Role: vm-admin.
     public func removeFromBlockedOperations(_ vm: Ref<VM>, key: VMOperations) async throws {
@@ -1653,42 +1653,42 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.sysprep", [vm.wire, unattend.wire, timeout.wire])
     }
 
-    /// Calls `VM.add_to_other_config`.
+    /// Adds an entry to what clients keep with the VM.
     ///
     /// Since rio. Role: vm-admin.
     public func addToOtherConfig(_ vm: Ref<VM>, key: String, value: String) async throws {
         try await self.caller.perform("VM.add_to_other_config", [vm.wire, key.wire, value.wire])
     }
 
-    /// Calls `VM.remove_from_other_config`.
+    /// Takes an entry out of what clients keep with the VM.
     ///
     /// Since rio. Role: vm-admin.
     public func removeFromOtherConfig(_ vm: Ref<VM>, key: String) async throws {
         try await self.caller.perform("VM.remove_from_other_config", [vm.wire, key.wire])
     }
 
-    /// Calls `VM.set_other_config`.
+    /// Sets what clients keep with the VM; each guarded entry needs the role that the datamodel gives it.
     ///
     /// Since rio. Role: vm-admin.
     public func setOtherConfig(_ vm: Ref<VM>, value: [String: String]) async throws {
         try await self.caller.perform("VM.set_other_config", [vm.wire, value.wire])
     }
 
-    /// Calls `VM.add_to_platform`.
+    /// Adds an entry to how the machine is built.
     ///
     /// Since rio. Role: vm-admin.
     public func addToPlatform(_ vm: Ref<VM>, key: String, value: String) async throws {
         try await self.caller.perform("VM.add_to_platform", [vm.wire, key.wire, value.wire])
     }
 
-    /// Calls `VM.remove_from_platform`.
+    /// Takes an entry out of how the machine is built.
     ///
     /// Since rio. Role: vm-admin.
     public func removeFromPlatform(_ vm: Ref<VM>, key: String) async throws {
         try await self.caller.perform("VM.remove_from_platform", [vm.wire, key.wire])
     }
 
-    /// Calls `VM.set_platform`.
+    /// Sets how the machine is built, from the next start on.
     ///
     /// Since rio. Role: vm-admin.
     public func setPlatform(_ vm: Ref<VM>, value: [String: String]) async throws {

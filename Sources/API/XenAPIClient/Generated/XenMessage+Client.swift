@@ -66,7 +66,7 @@ public struct XenMessageCalls: ClassCalls {
         try await self.caller.launch("message.destroy_many", [messages.wire])
     }
 
-    /// Calls `message.destroy_all`.
+    /// Removes the messages that were made before or after a time, or of one priority.
     ///
     /// Since 26.6.0. Role: pool-operator.
     public func destroyAll(filters: [String: String]) async throws {

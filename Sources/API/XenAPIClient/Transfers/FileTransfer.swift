@@ -35,15 +35,27 @@ struct FileChunks: AsyncSequence, Sendable {
 /// A local file of a transfer. Closed when the last user lets go of it.
 final class OpenFile: Sendable {
     let path: String
-    /// The name that the file has until it is whole; nil when it has its own from the beginning.
-    private let working: String?
+    /// Where the file is made and how it is called until it is whole; nil when it has its name from the beginning.
+    private let making: Making?
     private let descriptor: Int32
     private let isOwned: Bool
+
+    private struct Making {
+        /// The folder, open as a place only: it may be one that can be written and not be read.
+        let folder: Int32
+        let working: String
+        let name: String
+    }
+
+    /// Longest name of a file on Linux, bytes.
+    private static let longestName = 255
+    /// O_PATH, which the module Glibc leaves out; the same on all machines that Swift runs on.
+    private static let placeOnly: Int32 = 0o10_000_000
 
     /// Opens `path` to be read.
     init(reading path: String) throws(TransferFileError) {
         self.path = path
-        working = nil
+        making = nil
         descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         isOwned = true
         guard descriptor >= 0 else { throw Self.failure(path) }
@@ -55,42 +67,80 @@ final class OpenFile: Sendable {
         self.path = path.isEmpty ? "standard output" : path
         isOwned = !path.isEmpty
         guard !path.isEmpty else {
-            (working, descriptor) = (nil, 1)
+            (making, descriptor) = (nil, 1)
             return
         }
+        let cut = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+        let name = String(path[cut...])
+        let place = cut == path.startIndex ? "." : String(path[..<cut])
+        let folder = unsafe open(place, Self.placeOnly | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw Self.failure(path) }
         // Said before anything is received; `publish` makes sure of it.
         var status = stat()
-        guard unsafe lstat(path, &status) != 0 else {
-            throw TransferFileError(path: path, reason: unsafe String(cString: strerror(EEXIST)))
+        let isTaken = unsafe fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0
+        guard !isTaken, errno == ENOENT else {
+            let failure = isTaken ? Self.failure(path, EEXIST) : Self.failure(path)
+            close(folder)
+            throw failure
         }
-        let name = "\(path).\(UInt32.random(in: 0...UInt32.max)).part"
-        working = name
-        descriptor = unsafe open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Self.failure(path) }
+        let working = Self.workingName(name)
+        let made = unsafe openat(folder, working, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard made >= 0 else {
+            let failure = Self.failure(path)
+            close(folder)
+            throw failure
+        }
+        making = Making(folder: folder, working: working, name: name)
+        descriptor = made
     }
 
-    /// Gives a new file, which is whole now, its own name, once its content is on stable storage. Nothing is replaced.
+    /// The name of a file, marked as unfinished; as much of it as there is room for, in whole characters.
+    private static func workingName(_ name: String) -> String {
+        let end = ".\(UInt32.random(in: 0...UInt32.max)).part"
+        var start = Substring(name)
+        while start.utf8.count + end.utf8.count > longestName { start.removeLast() }
+        return start + end
+    }
+
+    /// Gives a new file, which is whole now, its own name, once its content is on stable storage. Nothing is replaced. When
+    /// this fails there is no file of that name.
     func publish() throws(TransferFileError) {
-        guard let working else { return }
+        guard let making else { return }
         guard fsync(descriptor) == 0 else { throw Self.failure(path) }
-        if unsafe link(working, path) == 0 {
-            _ = unsafe unlink(working)
+        if unsafe linkat(making.folder, making.working, making.folder, making.name, 0) == 0 {
+            _ = unsafe unlinkat(making.folder, making.working, 0)
         } else {
             // File systems without links: nobody else should be making this file, so that it is looked for first will do.
             guard errno == EPERM || errno == ENOTSUP || errno == ENOSYS else { throw Self.failure(path) }
-            guard unsafe access(path, F_OK) != 0 else {
-                throw TransferFileError(path: path, reason: unsafe String(cString: strerror(EEXIST)))
+            guard unsafe faccessat(making.folder, making.name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 else {
+                throw Self.failure(path, EEXIST)
             }
-            guard unsafe rename(working, path) == 0 else { throw Self.failure(path) }
+            guard unsafe renameat(making.folder, making.working, making.folder, making.name) == 0 else {
+                throw Self.failure(path)
+            }
         }
-        let folder = path.contains("/") ? String(path[...(path.lastIndex(of: "/") ?? path.startIndex)]) : "."
-        let parent = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard parent >= 0 else { throw Self.failure(folder) }
-        defer { close(parent) }
-        guard fsync(parent) == 0 || errno == EINVAL else { throw Self.failure(folder) }
+        if let error = nameIsStored(in: making.folder) {
+            _ = unsafe unlinkat(making.folder, making.name, 0)
+            throw Self.failure(path, error)
+        }
     }
 
-    deinit { if isOwned, descriptor >= 0 { close(descriptor) } }
+    /// Brings the new name onto stable storage; the error number when that failed.
+    private func nameIsStored(in folder: Int32) -> Int32? {
+        let readable = unsafe openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard readable >= 0 else {
+            // A folder that we may write and not read: everything is synced instead. Linux waits until that is done.
+            sync()
+            return nil
+        }
+        defer { close(readable) }
+        return fsync(readable) == 0 || errno == EINVAL ? nil : errno
+    }
+
+    deinit {
+        if let making { close(making.folder) }
+        if isOwned, descriptor >= 0 { close(descriptor) }
+    }
 
     /// Bytes in the file; a block device answers with its capacity.
     func size() throws(TransferFileError) -> UInt64 {
@@ -131,9 +181,9 @@ final class OpenFile: Sendable {
     }
 
     /// Removes a file that was not published from its folder.
-    func remove() { if let working { _ = unsafe unlink(working) } }
+    func remove() { if let making { _ = unsafe unlinkat(making.folder, making.working, 0) } }
 
-    private static func failure(_ path: String) -> TransferFileError {
-        TransferFileError(path: path, reason: unsafe String(cString: strerror(errno)))
+    private static func failure(_ path: String, _ error: Int32 = errno) -> TransferFileError {
+        TransferFileError(path: path, reason: unsafe String(cString: strerror(error)))
     }
 }

@@ -46,6 +46,7 @@ public final class Dispatcher: Sendable {
         RoleMessages(table: .shared, database: database).register(in: &own)
         SubjectMessages(database: database, sessions: sessions, roles: .shared).register(in: &own)
         UserMessages(database: database, sessions: sessions).register(in: &own)
+        AccountMessages(database: database, hasSystemAccounts: pam != nil).register(in: &own)
         handlers = own.handlers.merging(messages.handlers) { $1 }
         cancellable = own.cancellable.union(messages.cancellable)
         quickReads = QuickReads(database: database, model: model, handlers: handlers)

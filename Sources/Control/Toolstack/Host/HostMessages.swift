@@ -91,6 +91,11 @@ struct HostMessages: Sendable {
         }
         table.on("host.is_in_emergency_mode") { _, _ in .bool(false) }
         table.on("host.ha_xapi_healthcheck") { _, _ in .bool(true) }
+        // Programs of others are not run on behalf of clients: there is no plugin of any name.
+        table.on("host.call_plugin") { _, arguments in
+            try require(arguments)
+            throw APIError("XENAPI_MISSING_PLUGIN", try arguments.get(1, as: String.self))
+        }
         table.on("host.has_extension") { _, arguments in
             try require(arguments)
             return .bool(false)
@@ -104,6 +109,12 @@ struct HostMessages: Sendable {
                 reader.rows(VM.self) { $0[VM.residentOn] == host && !$0[VM.isControlDomain] }
             }
         }
+        @Sendable func evacuate() throws -> APIValue {
+            let vms = staying()
+            if vms.isEmpty { return .void }
+            throw APIError(
+                "CANNOT_EVACUATE_HOST", vms.map { "NO_HOSTS_AVAILABLE,\($0.ref)" }.joined(separator: "|"))
+        }
         table.on("host.get_vms_which_prevent_evacuation") { _, arguments in
             try require(arguments)
             let why = APIValue.set([.string("NO_HOSTS_AVAILABLE")])
@@ -115,10 +126,13 @@ struct HostMessages: Sendable {
         }
         table.on("host.assert_can_evacuate") { _, arguments in
             try require(arguments)
-            let vms = staying()
-            if vms.isEmpty { return .void }
-            throw APIError(
-                "CANNOT_EVACUATE_HOST", vms.map { "NO_HOSTS_AVAILABLE,\($0.ref)" }.joined(separator: "|"))
+            return try evacuate()
+        }
+        table.on("host.evacuate") { _, arguments in
+            try require(arguments)
+            let network: Ref<Network> = try arguments.get(1)
+            if !network.isNull { _ = try database.read { try $0.require(network) } }
+            return try evacuate()
         }
     }
 

@@ -14,6 +14,9 @@ actor MachineLifecycle {
     private var nextDomain: Int64 = 1
     /// How often somebody has ended a guest the hard way, by VM.
     private var cutOffs: [Ref<VM>: Int] = [:]
+    /// The VMs that are to start again at once, with the number of those who restart them: a hard reboot may begin beside
+    /// a clean one.
+    private var restarts: [Ref<VM>: Int] = [:]
 
     init(context: StorageContext, guests: GuestHost, consoles: ConsoleAccess) {
         self.context = context
@@ -21,14 +24,14 @@ actor MachineLifecycle {
         self.consoles = consoles
     }
 
-    /// Boots a halted VM. On failure everything is released again.
-    func start(_ vm: Ref<VM>) async throws {
+    /// Boots a halted VM, or makes it ready to when it starts `paused`. On failure everything is released again.
+    func start(_ vm: Ref<VM>, paused: Bool = false) async throws {
         let row = try context.row(vm)
         let vbds = context.database.read { reader in
             reader.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.type] == .disk && !$0[VBD.empty] && !$0[VBD.vdi].isNull }
         }
         // Reserved: a move that ends now leaves the data paths to us, and nobody destroys or resizes the disks.
-        try await reserve(vbds)
+        try await reserve(vbds, keepingReserved: restarts[vm] != nil)
         do {
             var disks: [GuestDisk] = []
             for vbd in vbds { disks.append(try await activate(vbd)) }
@@ -44,7 +47,8 @@ actor MachineLifecycle {
                 GuestSpecification(
                     uuid: row[VM.uuid], name: row[VM.nameLabel], memoryBytes: UInt64(memory),
                     vcpus: Int(max(1, row[VM.vcpusAtStartup])), boot: boot, disks: disks,
-                    firmwareTexts: row[VM.biosStrings].filter { FirmwareText.isValid($0.key, $0.value) }))
+                    firmwareTexts: row[VM.biosStrings].filter { FirmwareText.isValid($0.key, $0.value) }),
+                paused: paused)
         } catch {
             // A guest that runs already, whatever the rows say, keeps its disks.
             if (error as? GuestError)?.code != .exists {
@@ -59,9 +63,9 @@ actor MachineLifecycle {
         let host = context.host
         let (hasScreen, base) = (guests.screenPath(row[VM.uuid]) != nil, consoles.base)
         do {
-            try await context.database.transaction { tx in
+            try await context.database.transaction { [guests] tx in
                 try Self.mark(vbds, reserved: false, attached: true, in: tx)
-                try Self.setRunning(vm, domain: domain, host: host, in: tx)
+                try Self.setRunning(vm, domain: domain, host: host, isPaused: guests.isPaused(row[VM.uuid]), in: tx)
                 try GuestRows.started(
                     vm, since: WallClock.seconds, hasScreen: hasScreen, consoleBase: base, in: tx)
                 let name = tx.row(host)?[Host.nameLabel] ?? ""
@@ -88,18 +92,89 @@ actor MachineLifecycle {
         await halted(uuid)
     }
 
+    /// Ends a VM's guest with `end` and boots it anew, as another guest. Its disks stay reserved in between, and their data
+    /// paths go on: nobody else takes, changes or destroys them.
+    func restart(_ vm: Ref<VM>, _ end: @Sendable () async throws -> Void) async throws {
+        restarts[vm, default: 0] += 1
+        do {
+            try await end()
+            try await start(vm)
+        } catch {
+            await endRestart(vm)
+            throw error
+        }
+        await endRestart(vm)
+    }
+
+    /// What was kept and is not attached again is free, once nobody restarts the VM any more.
+    private func endRestart(_ vm: Ref<VM>) async {
+        let others = (restarts[vm] ?? 1) - 1
+        restarts[vm] = others > 0 ? others : nil
+        guard others <= 0 else { return }
+        let left = try? await context.database.transaction { tx in
+            let left = tx.rows(VBD.self) { $0[VBD.vm] == vm && Self.isKept($0) }
+            try Self.mark(left, reserved: false, attached: false, in: tx)
+            return left
+        }
+        await release(left ?? [])
+    }
+
+    /// Reserved by nobody who is at work on it.
+    private static func isKept(_ vbd: Row) -> Bool {
+        vbd[VBD.reserved] && !vbd[VBD.currentlyAttached] && vbd[VBD.currentOperations].isEmpty
+    }
+
+    /// Holds a guest's processors.
+    func pause(_ vm: Ref<VM>) async throws {
+        let uuid = try context.row(vm)[VM.uuid]
+        do { try await guests.pause(uuid) } catch { throw ErrorMapping.api(error, vm: vm) }
+        try await notePause(uuid)
+    }
+
+    /// Lets them go on.
+    func unpause(_ vm: Ref<VM>) async throws {
+        let uuid = try context.row(vm)[VM.uuid]
+        do { try await guests.unpause(uuid) } catch { throw ErrorMapping.api(error, vm: vm) }
+        try await notePause(uuid)
+    }
+
+    /// The row of a guest that runs says whether its processors are held, whoever did that.
+    private func notePause(_ uuid: String) async throws {
+        try await context.database.transaction { [guests] tx in
+            guard let row = tx.find(VM.self, uuid: uuid), [.running, .paused].contains(row[VM.powerState]),
+                guests.state(uuid) != nil
+            else { return }
+            try tx.set(row.typedRef(VM.self), VM.powerState, guests.isPaused(uuid) ? .paused : .running)
+        }
+    }
+
     /// Tells apart a guest that has ended by itself from one that was cut off meanwhile.
     func cutOffCount(_ vm: Ref<VM>) -> Int { cutOffs[vm] ?? 0 }
+
+    /// Makes the rows of a VM that no guest of this host belongs to those of a halted one. OPERATION_NOT_ALLOWED [text]
+    /// while its guest is there.
+    func reset(_ vm: Ref<VM>) async throws {
+        let uuid = try context.row(vm)[VM.uuid]
+        if guests.state(uuid) != nil {
+            throw APIError("OPERATION_NOT_ALLOWED", "the VM's guest runs on this host: shut it down")
+        }
+        await halted(uuid)
+        guard try context.row(vm)[VM.powerState] == .halted else {
+            throw APIError.internalError("the rows of the VM could not be changed")
+        }
+    }
 
     /// The VM is gone for good.
     func forget(_ vm: Ref<VM>) { cutOffs[vm] = nil }
 
-    /// Reserves the VBDs, all or none: their disks must be idle but for moves and copies, and not somebody else's.
-    private func reserve(_ vbds: [Row]) async throws {
+    /// Reserves the VBDs, all or none: their disks must be idle but for moves and copies, and not somebody else's. Of a VM
+    /// that restarts some are reserved already.
+    private func reserve(_ vbds: [Row], keepingReserved isRestart: Bool) async throws {
         try await context.database.transaction { tx in
             for vbd in vbds {
                 let row = try tx.require(vbd.typedRef(VBD.self))
                 _ = try tx.require(row[VBD.vdi])
+                if isRestart, Self.isKept(row) { continue }
                 try OperationClaim.vbd(row.typedRef(VBD.self), .attach).check(tx)
             }
             try Self.mark(vbds, reserved: true, attached: false, in: tx)
@@ -149,8 +224,10 @@ actor MachineLifecycle {
         }
     }
 
-    private static func setRunning(_ vm: Ref<VM>, domain: Int64, host: Ref<Host>, in tx: Transaction) throws {
-        try tx.set(vm, VM.powerState, .running)
+    private static func setRunning(
+        _ vm: Ref<VM>, domain: Int64, host: Ref<Host>, isPaused: Bool, in tx: Transaction
+    ) throws {
+        try tx.set(vm, VM.powerState, isPaused ? .paused : .running)
         try tx.set(vm, VM.residentOn, host)
         try tx.set(vm, VM.domid, domain)
     }
@@ -173,10 +250,14 @@ actor MachineLifecycle {
         }
         let vm = row.typedRef(VM.self)
         let domain = row[VM.domid]
+        let comesBack = restarts[vm] != nil
         let detached = try? await context.database.transaction { tx -> [Row] in
             guard let now = tx.row(vm), now[VM.domid] == domain else { return [] }
             let vbds = tx.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.currentlyAttached] }
+            // A disk that begins anew with each start is let go of for that.
+            let kept = vbds.filter { comesBack && tx.row($0[VBD.vdi])?[VDI.onBoot] == .persist }
             try Self.mark(vbds, reserved: false, attached: false, in: tx)
+            for vbd in kept { try tx.set(vbd.typedRef(VBD.self), VBD.reserved, true) }
             return vbds
         }
         guard let detached else { return }
@@ -223,7 +304,11 @@ actor MachineLifecycle {
                 context.logger.info("a guest has ended", metadata: ["vm": "\(uuid)", "reason": "\(reason)"])
                 await halted(uuid, reason: reason)
             }
-            if case .reset(let uuid) = event { await rebooted(uuid) }
+            switch event {
+            case .reset(let uuid): await rebooted(uuid)
+            case .paused(let uuid), .resumed(let uuid): try? await notePause(uuid)
+            case .stopped, .diskError: break
+            }
         }
     }
 
@@ -240,15 +325,15 @@ actor MachineLifecycle {
                 nextDomain = max(nextDomain, domain + 1)
                 let host = context.host
                 let (hasScreen, base) = (guests.screenPath(row[VM.uuid]) != nil, consoles.base)
-                try await context.database.transaction { tx in
+                try await context.database.transaction { [guests] tx in
                     let vbds = tx.rows(VBD.self) { $0[VBD.vm] == vm }
                     try Self.mark(vbds.filter { disks.contains($0[VBD.uuid]) }, reserved: false, attached: true, in: tx)
                     try Self.mark(
                         vbds.filter { !disks.contains($0[VBD.uuid]) }, reserved: false, attached: false, in: tx)
-                    try Self.setRunning(vm, domain: domain, host: host, in: tx)
+                    try Self.setRunning(vm, domain: domain, host: host, isPaused: guests.isPaused(row[VM.uuid]), in: tx)
                     try GuestRows.started(vm, since: nil, hasScreen: hasScreen, consoleBase: base, in: tx)
                 }
-            } else if row[VM.powerState] == .running {
+            } else if [.running, .paused].contains(row[VM.powerState]) {
                 await halted(row[VM.uuid])
             }
         }
@@ -256,5 +341,11 @@ actor MachineLifecycle {
             reader.rows(VBD.self) { $0[VBD.reserved] && !$0[VBD.currentlyAttached] }
         }
         try await mark(reserved, reserved: false, attached: false)
+        await release(reserved)
     }
+}
+
+extension GuestHost {
+    /// Whether the guest's processors are held, by us or by an administrator of the machine.
+    func isPaused(_ uuid: String) -> Bool { state(uuid) == .paused }
 }

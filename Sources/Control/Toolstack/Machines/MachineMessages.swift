@@ -33,16 +33,21 @@ struct MachineMessages: Sendable {
         end("VM.hard_shutdown", .hardShutdown, in: &table) { vm, _ in try await lifecycle.cutOff(vm) }
         end("VM.shutdown", .shutdown, cancellable: true, in: &table) { try await endSomehow($0, call: $1) }
         // A guest that starts again is a new one: it gets what was changed while it ran.
-        end("VM.clean_reboot", .cleanReboot, cancellable: true, in: &table) { vm, call in
+        end("VM.clean_reboot", .cleanReboot, cancellable: true, restarts: true, in: &table) { vm, call in
             let before = await lifecycle.cutOffCount(vm)
-            try await endCleanly(vm, call: call)
-            // Who cuts a VM off meanwhile does not want it to run.
-            guard await lifecycle.cutOffCount(vm) == before else { throw APIError("VM_HALTED", vm.opaque) }
-            try await lifecycle.start(vm)
+            try await lifecycle.restart(vm) {
+                try await endCleanly(vm, call: call)
+                // Who cuts a VM off meanwhile does not want it to run.
+                guard await lifecycle.cutOffCount(vm) == before else { throw APIError("VM_HALTED", vm.opaque) }
+            }
         }
-        end("VM.hard_reboot", .hardReboot, in: &table) { vm, _ in
-            try await lifecycle.cutOff(vm)
-            try await lifecycle.start(vm)
+        end("VM.hard_reboot", .hardReboot, restarts: true, in: &table) { vm, _ in
+            try await lifecycle.restart(vm) { try await lifecycle.cutOff(vm) }
+        }
+        table.on("VM.power_state_reset") { call, arguments in
+            let vm: Ref<VM> = try arguments.get(0)
+            try await admission.run([.vm(vm, .powerStateReset)], task: call.task) { try await lifecycle.reset(vm) }
+            return .void
         }
         table.on("VM.set_is_a_template") { _, arguments in
             let vm = try arguments.get(0, as: Ref<VM>.self)
@@ -96,23 +101,27 @@ struct MachineMessages: Sendable {
     }
 
     private func start(_ vm: Ref<VM>, paused: Bool, operation: VMOperations, task: Ref<XenTask>) async throws {
-        if paused { throw APIError("NOT_IMPLEMENTED", "VM.start with start_paused") }
         try await admission.run([.vm(vm, operation), .host(context.host, .vmStart)], task: task) { tx in
             try MachineValidity.check(try tx.require(vm))
         } _: {
-            try await lifecycle.start(vm)
+            try await lifecycle.start(vm, paused: paused)
         }
     }
 
     // MARK: Ends
 
+    /// A message that ends a guest. What speaks against the start of one that `restarts` is said before that.
     private func end(
-        _ name: String, _ operation: VMOperations, cancellable: Bool = false, in table: inout MessageTable,
-        _ body: @escaping @Sendable (Ref<VM>, CallContext) async throws -> Void
+        _ name: String, _ operation: VMOperations, cancellable: Bool = false, restarts: Bool = false,
+        in table: inout MessageTable, _ body: @escaping @Sendable (Ref<VM>, CallContext) async throws -> Void
     ) {
         table.on(name, cancellable: cancellable) { call, arguments in
             let vm: Ref<VM> = try arguments.get(0)
-            try await admission.run([.vm(vm, operation)], task: call.task) {
+            let claims: [OperationClaim] =
+                restarts ? [.vm(vm, operation), .restart(context.host)] : [.vm(vm, operation)]
+            try await admission.run(claims, task: call.task) { tx in
+                if restarts { try MachineValidity.check(try tx.require(vm)) }
+            } _: {
                 do {
                     try await body(vm, call)
                 } catch let error as GuestError {

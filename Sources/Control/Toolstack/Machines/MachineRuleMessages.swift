@@ -36,6 +36,16 @@ struct MachineRuleMessages: Sendable {
             }
             return .void
         }
+        table.on("VM.assert_agile") { _, arguments in
+            let vm: Ref<VM> = try arguments.get(0)
+            try context.database.read { try requireShared(try $0.require(vm), $0) }
+            return .void
+        }
+        table.on("VBD.assert_attachable") { _, arguments in
+            let vbd: Ref<VBD> = try arguments.get(0)
+            try context.database.read { try OperationClaim.vbd(vbd, .attach).check($0) }
+            return .void
+        }
         table.on("VM.get_allowed_VBD_devices") { _, arguments in
             let vm: Ref<VM> = try arguments.get(0)
             return try free(16, vm) { reader in
@@ -56,6 +66,14 @@ struct MachineRuleMessages: Sendable {
             _ = try context.database.read { try $0.require(vm) }
             // Of memory that is to be given back, which nobody asks guests for any more.
             return .bool(true)
+        }
+    }
+
+    /// What a VM needs to run on any host of the pool. HA_CONSTRAINT_VIOLATION_SR_NOT_SHARED [sr].
+    private func requireShared(_ vm: Row, _ reader: any DatabaseReader) throws {
+        for vbd in OperationFacts(reader).rows(VBD.self, "VM", vm.ref) where !vbd[VBD.empty] {
+            let sr = try reader.require(try reader.require(vbd[VBD.vdi])[VDI.sr])
+            if !sr[SR.shared] { throw APIError("HA_CONSTRAINT_VIOLATION_SR_NOT_SHARED", sr.ref) }
         }
     }
 

@@ -1,7 +1,8 @@
 import APITypes
 import PoolDatabase
 
-/// VM.set_memory_*: the four limits of a halted VM, always in order. A guest gets `memory_static_max`.
+/// VM.set_memory_*: the four limits of a halted VM, always in order. A guest gets `memory_static_max`, of which
+/// VM.maximise_memory tells how much fits.
 struct MemoryMessages: Sendable {
     let context: StorageContext
 
@@ -32,6 +33,12 @@ struct MemoryMessages: Sendable {
         table.on("VM.set_memory_dynamic_range") { _, arguments in
             let (low, high): (Int64, Int64) = (try arguments.get(1), try arguments.get(2))
             return try await change(arguments, .changingDynamicRange) { ($0.dynamicMin, $0.dynamicMax) = (low, high) }
+        }
+        table.on("VM.maximise_memory") { _, arguments in
+            let (vm, total): (Ref<VM>, Int64) = (try arguments.get(0), try arguments.get(1))
+            let row = try context.database.read { try $0.require(vm) }
+            // The overhead is an estimate: there is no more exact one to ask for.
+            return .int(max(0, max(0, total) - HostMemory.overhead(vcpus: max(1, row[VM.vcpusMax]))))
         }
         single("VM.set_memory_static_min", \.staticMin, .changingStaticRange, in: &table)
         single("VM.set_memory_dynamic_min", \.dynamicMin, .changingDynamicRange, in: &table)

@@ -9,6 +9,8 @@ enum OperationClaim: Sendable {
     case vbd(Ref<VBD>, VBDOperations)
     case sr(Ref<SR>, StorageOperations)
     case host(Ref<Host>, HostAllowedOperations)
+    /// A VM of the host starts again there: entered as `VM_start`, yet a disabled host goes on with the VMs that it has.
+    case restart(Ref<Host>)
 
     /// An operation on one object, as its row shows it.
     struct Entry: Sendable, Hashable {
@@ -37,6 +39,10 @@ enum OperationClaim: Sendable {
             refusal = SROperationRules.refusal(of: operation, facts.sr(try reader.require(ref)))
         case .host(let ref, let operation):
             refusal = HostOperationRules.refusal(of: operation, facts.host(try reader.require(ref)))
+        case .restart(let ref):
+            var host = facts.host(try reader.require(ref))
+            host.isEnabled = true
+            refusal = HostOperationRules.refusal(of: .vmStart, host)
         }
         if let refusal { throw refusal }
     }
@@ -48,6 +54,7 @@ enum OperationClaim: Sendable {
         case .vbd(let ref, let operation): [entry(ref, operation)]
         case .sr(let ref, let operation): [entry(ref, operation)]
         case .host(let ref, let operation): [entry(ref, operation)]
+        case .restart(let ref): [entry(ref, HostAllowedOperations.vmStart)]
         case .vdi(let ref, let operation):
             if let wider = SROperationRules.operation(of: operation), let sr = reader.row(ref)?[VDI.sr] {
                 [entry(sr, wider), entry(ref, operation)]

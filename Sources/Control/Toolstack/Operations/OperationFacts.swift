@@ -20,13 +20,14 @@ struct OperationFacts {
     }
 
     mutating func vdi(_ row: Row) -> VDIOperationFacts {
-        let vbds = vbds(of: row)
-        let busy = vbds.first { !$0[VBD.currentOperations].isEmpty }
+        let vbds = Self.isEmpty(VDI.vbds, of: row) ? [] : vbds(of: row)
+        let busy = vbds.first { !Self.isEmpty(VBD.currentOperations, of: $0) }
         return VDIOperationFacts(
             ref: row.ref, type: row[VDI.type], isManaged: row[VDI.managed], isReadOnly: row[VDI.readOnly],
             isSharable: row[VDI.sharable], isSnapshot: row[VDI.isASnapshot], hasChangeTracking: row[VDI.cbtEnabled],
-            resetsOnBoot: row[VDI.onBoot] == .reset, isEncrypted: row[VDI.smConfig]["key_hash"] != nil,
-            current: CurrentOperation.read(row[VDI.currentOperations]),
+            resetsOnBoot: row[VDI.onBoot] == .reset, isEncrypted: Self.has("key_hash", in: VDI.smConfig, of: row),
+            current: Self.isEmpty(VDI.currentOperations, of: row)
+                ? [] : CurrentOperation.read(row[VDI.currentOperations]),
             users: vbds.filter(Self.isUsing).map { $0[VBD.mode] },
             busyVBD: busy.flatMap { vbd in
                 CurrentOperation.read(vbd[VBD.currentOperations]).first.map { (vbd.ref, $0) }
@@ -82,6 +83,20 @@ struct OperationFacts {
         rows(VDI.self, "SR", sr.opaque).first { vdi in
             !vdi[VDI.currentOperations].isEmpty || vbds(of: vdi).contains(where: Self.isUsing)
         }?.ref
+    }
+
+    // MARK: Fields as they are stored: to make dictionaries of them for very many rows takes long
+
+    private static func isEmpty<C, V>(_ key: FieldKey<C, V>, of row: Row) -> Bool {
+        switch row[field: key.name] {
+        case .map(let entries): entries.isEmpty
+        case .set(let values): values.isEmpty
+        default: false
+        }
+    }
+
+    private static func has<C>(_ entry: String, in key: FieldKey<C, [String: String]>, of row: Row) -> Bool {
+        if case .map(let entries) = row[field: key.name] { entries[entry] != nil } else { false }
     }
 
     // MARK: Around a row

@@ -17,14 +17,18 @@ struct VMOperationFacts: Sendable {
 /// The operations on VMs: which may be begun, and the error for the others, in XenAPI's order of checks. Devices that
 /// guests here do not have (PCI, vGPU, USB), appliances and policies are not looked at.
 enum VMOperationRules {
-    /// What there are messages for; nothing else is in `allowed_operations`.
+    /// What there are messages for; nothing else is in `allowed_operations`, and neither is `powerStateReset`, which is for
+    /// administrators who know better than the rows.
     static let offered: Set<VMOperations> = [
-        .start, .startOn, .cleanShutdown, .hardShutdown, .shutdown, .cleanReboot, .hardReboot, .destroy,
+        .start, .startOn, .pause, .unpause, .powerStateReset, .cleanShutdown, .hardShutdown, .shutdown, .cleanReboot,
+        .hardReboot, .destroy,
         .makeIntoTemplate, .changingVCPUs, .changingDynamicRange, .changingStaticRange, .changingMemoryLimits,
     ]
 
     static func allowed(_ facts: VMOperationFacts) -> [VMOperations] {
-        VMOperations.allCases.filter { offered.contains($0) && refusal(of: $0, facts) == nil }
+        VMOperations.allCases.filter {
+            offered.contains($0) && $0 != .powerStateReset && refusal(of: $0, facts) == nil
+        }
     }
 
     /// What speaks against beginning `operation`; nil when nothing does.

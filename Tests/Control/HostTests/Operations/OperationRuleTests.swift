@@ -99,8 +99,9 @@ import Testing
             ])
         #expect(
             VMOperationRules.allowed(vm(.running)) == [
-                .cleanShutdown, .cleanReboot, .hardShutdown, .hardReboot, .shutdown,
+                .pause, .cleanShutdown, .cleanReboot, .hardShutdown, .hardReboot, .shutdown,
             ])
+        #expect(VMOperationRules.allowed(vm(.paused)) == [.unpause, .hardShutdown, .hardReboot])
         #expect(VMOperationRules.allowed(vm(.running, busy(.cleanShutdown))) == [.hardShutdown, .hardReboot])
         #expect(VMOperationRules.allowed(vm(.running) { $0.isControlDomain = true }) == [])
     }

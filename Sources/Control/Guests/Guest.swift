@@ -67,6 +67,7 @@ final class Guest: Sendable {
             state.withLock { $0.phase = .paused }
         }
         await forgetMissingDisks()
+        await forgetMissingDiscs()
     }
 
     func powerDown() async throws(GuestError) { try await monitor.execute("system_powerdown") }
@@ -116,6 +117,8 @@ extension Guest {
         try change { $0.remove(disk: diskID) }
     }
 
+    func port(of diskID: String) -> Int? { state.withLock { $0.record.ports[diskID] } }
+
     /// False when the guest has let go of the disk already, say after an unplug that had timed out.
     private func deviceExists(_ port: Int) async throws(GuestError) -> Bool {
         let list = try await monitor.execute("qom-list", ["path": "/machine/peripheral"])
@@ -149,7 +152,7 @@ extension Guest {
     }
 
     /// Changes the record in memory and on disk, or neither.
-    private func change(_ body: (inout GuestRecord) throws(GuestError) -> Void) throws(GuestError) {
+    func change(_ body: (inout GuestRecord) throws(GuestError) -> Void) throws(GuestError) {
         let outcome = state.withLock { state -> Result<Void, GuestError> in
             do throws(GuestError) {
                 var record = state.record

@@ -120,6 +120,8 @@ public final class Toolstack: Sendable {
         ).register(in: &messages)
         VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
             in: &messages)
+        DriveMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
+            in: &messages)
         MachineRuleMessages(context: context).register(in: &messages)
         MemoryMessages(context: context).register(in: &messages)
         ProcessorMessages(database: database).register(in: &messages)
@@ -139,6 +141,7 @@ public final class Toolstack: Sendable {
         try? FileManager.default.removeItem(atPath: configuration.runDirectory + "/transfers")
         try await disks.reconcile()
         await disks.resumePaused { try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }
+        await disks.endUnused()
         await DiskCopy.sweep(context)
         let moves = MotionSupervisor(context: context, admission: admission)
         await moves.resume()

@@ -24,14 +24,17 @@ actor MachineLifecycle {
     /// Boots a halted VM. On failure everything is released again.
     func start(_ vm: Ref<VM>) async throws {
         let row = try context.row(vm)
-        let vbds = context.database.read { reader in
-            reader.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.type] == .disk && !$0[VBD.empty] && !$0[VBD.vdi].isNull }
+        let (vbds, loaded) = context.database.read { reader in
+            let all = reader.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.type] != .floppy }
+            let loaded = all.filter { DriveContent.isLoaded($0, reader) }
+            return (all.filter { $0[VBD.type] == .cd } + loaded.filter { $0[VBD.type] == .disk }, loaded)
         }
         // Reserved: a move that ends now leaves the data paths to us, and nobody destroys or resizes the disks.
         try await reserve(vbds)
         do {
             var disks: [GuestDisk] = []
-            for vbd in vbds { disks.append(try await activate(vbd)) }
+            for vbd in loaded { disks.append(try await activate(vbd)) }
+            let drives = DriveContent.takeDrives(of: vbds, from: &disks)
             let kernel = row[VM.pvKernel]
             let boot: GuestSpecification.Boot =
                 kernel.isEmpty
@@ -44,7 +47,8 @@ actor MachineLifecycle {
                 GuestSpecification(
                     uuid: row[VM.uuid], name: row[VM.nameLabel], memoryBytes: UInt64(memory),
                     vcpus: Int(max(1, row[VM.vcpusAtStartup])), boot: boot, disks: disks,
-                    firmwareTexts: row[VM.biosStrings].filter { FirmwareText.isValid($0.key, $0.value) }))
+                    firmwareTexts: row[VM.biosStrings].filter { FirmwareText.isValid($0.key, $0.value) },
+                    drives: drives.isEmpty ? nil : drives))
         } catch {
             // A guest that runs already, whatever the rows say, keeps its disks.
             if (error as? GuestError)?.code != .exists {
@@ -99,7 +103,7 @@ actor MachineLifecycle {
         try await context.database.transaction { tx in
             for vbd in vbds {
                 let row = try tx.require(vbd.typedRef(VBD.self))
-                _ = try tx.require(row[VBD.vdi])
+                if row[VBD.type] != .cd { _ = try tx.require(row[VBD.vdi]) }
                 try OperationClaim.vbd(row.typedRef(VBD.self), .attach).check(tx)
             }
             try Self.mark(vbds, reserved: true, attached: false, in: tx)
@@ -235,7 +239,8 @@ actor MachineLifecycle {
         for row in rows {
             let vm = row.typedRef(VM.self)
             if alive.contains(row[VM.uuid]), let specification = guests.specification(row[VM.uuid]) {
-                let disks = Set(specification.disks.map(\.id))
+                let drives = specification.drives ?? []
+                let disks = Set(specification.disks.map(\.id) + drives.map(\.id))
                 let domain = row[VM.domid] > 0 ? row[VM.domid] : nextDomain
                 nextDomain = max(nextDomain, domain + 1)
                 let host = context.host
@@ -245,6 +250,10 @@ actor MachineLifecycle {
                     try Self.mark(vbds.filter { disks.contains($0[VBD.uuid]) }, reserved: false, attached: true, in: tx)
                     try Self.mark(
                         vbds.filter { !disks.contains($0[VBD.uuid]) }, reserved: false, attached: false, in: tx)
+                    for drive in drives {
+                        guard let vbd = vbds.first(where: { $0[VBD.uuid] == drive.id }) else { continue }
+                        try DriveContent.settle(vbd.typedRef(VBD.self), hasDisc: drive.disc != nil, in: tx)
+                    }
                     try Self.setRunning(vm, domain: domain, host: host, in: tx)
                     try GuestRows.started(vm, since: nil, hasScreen: hasScreen, consoleBase: base, in: tx)
                 }
@@ -255,6 +264,11 @@ actor MachineLifecycle {
         let reserved = context.database.read { reader in
             reader.rows(VBD.self) { $0[VBD.reserved] && !$0[VBD.currentlyAttached] }
         }
-        try await mark(reserved, reserved: false, attached: false)
+        try await context.database.transaction { tx in
+            try Self.mark(reserved, reserved: false, attached: false, in: tx)
+            for vbd in reserved where vbd[VBD.type] == .cd {
+                try DriveContent.settle(vbd.typedRef(VBD.self), hasDisc: !vbd[VBD.empty], in: tx)
+            }
+        }
     }
 }

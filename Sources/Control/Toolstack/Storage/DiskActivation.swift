@@ -139,6 +139,12 @@ actor DiskActivation {
         }
     }
 
+    /// Ends the data paths of disks that have no user any more: the toolstack ended between a disk's release and its data
+    /// path's end.
+    func endUnused() async {
+        for uuid in database.privateRecords(kind: Self.recordKind).keys.sorted() { await deactivateIfUnused(uuid) }
+    }
+
     /// Restarts the data paths that died under a running guest.
     func revive(
         _ image: @escaping @Sendable (Row) async throws -> ImageSpecification, onFailure: (String, any Error) -> Void

@@ -163,6 +163,7 @@ public final class DatapathService: Sendable {
                 throw error
             }
             images.replace(image)
+        case .disconnectClients: server.disconnectClients()
         case .quit: break
         }
         return .ok

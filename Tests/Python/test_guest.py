@@ -26,6 +26,7 @@ class RunningTests(Case):
             PV_args="console=ttyS0 quiet gantry.work=idle gantry.disk=none",
         )
         cls.vdi = made.disk(cls.sr)
+        made.x.VDI.set_on_boot(cls.vdi, "reset")
         cls.vbd = made.drive(cls.vm, cls.vdi, bootable=True)
         cls.cd = made.drive(cls.vm, NULL, userdevice="3", type="CD", mode="RO", empty=True)
         made.succeeded(made.x.Async.VM.start(cls.vm, False, False))
@@ -86,9 +87,17 @@ class RunningTests(Case):
             self.x.VBD.plug(vbd)
             self.wait_for(serial, "bytes=%d" % (8 * MIB))
             self.assertIs(self.x.VBD.get_currently_attached(vbd), True)
+            self.assertIn("resize_online", self.x.VDI.get_allowed_operations(vdi))
+            self.assertNotIn("resize", self.x.VDI.get_allowed_operations(vdi))
+            self.succeeded(self.x.Async.VDI.resize(vdi, str(12 * MIB)))
+            self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(12 * MIB))
+            self.wait_for(serial, "DISK vdb bytes=%d" % (12 * MIB))
             self.x.VBD.unplug(vbd)
             self.assertIs(self.x.VBD.get_currently_attached(vbd), False)
             self.x.VBD.destroy(vbd)
+            # What it writes to a disk that is reset is gone when it boots again.
+            serial.sendall(b"mark\n")
+            self.wait_for(serial, "GANTRY MARKED")
             # It is a new guest that comes up, with the same disks.
             domain = self.x.VM.get_domid(self.vm)
             self.succeeded(self.x.Async.VM.clean_reboot(self.vm))
@@ -98,9 +107,10 @@ class RunningTests(Case):
             self.assertEqual(self.x.VBD.get_empty(self.cd), True)
         console = next(c for c in self.x.VM.get_consoles(self.vm) if self.x.console.get_protocol(c) == "vt100")
         with contextlib.closing(self.serial(console)) as serial:
+            self.wait_for(serial, "DISK vda appeared bytes=%d md5=%s" % (4 * MIB, hashlib.md5(bytes(MIB)).hexdigest()))
             vbd = self.drive(self.vm, vdi)
             self.x.VBD.plug(vbd)
-            self.wait_for(serial, "bytes=%d" % (8 * MIB))
+            self.wait_for(serial, "bytes=%d" % (12 * MIB))
             self.x.VBD.unplug(vbd)
             self.x.VBD.destroy(vbd)
             self.discs_come_and_go(serial)
@@ -109,6 +119,11 @@ class RunningTests(Case):
         record = self.x.VM.get_record(self.vm)
         self.shows(record, power_state="Halted", domid="-1", resident_on="OpaqueRef:NULL", consoles=[])
         self.assertIs(self.x.VBD.get_currently_attached(self.vbd), False)
+        self.x.VDI.set_on_boot(self.vdi, "persist")
+        content = self.http("GET", "/export_raw_vdi", session_id=self.sid, vdi=self.vdi, format="raw")[2]
+        self.assertEqual(content, bytes(4 * MIB))
+        folder = self.x.PBD.get_device_config(self.x.SR.get_PBDs(self.sr)[0])["location"]
+        self.assertFalse([name for name in os.listdir(folder) if name.startswith(".gantry-epoch")])
         names = [m["name"] for m in self.x.message.get_all_records().values() if m["obj_uuid"] == record["uuid"]]
         self.assertEqual(sorted(names), ["VM_SHUTDOWN", "VM_SHUTDOWN", "VM_STARTED", "VM_STARTED"])
         self.assertIn("Halted", [e["snapshot"].get("power_state") for e in watch.next() if "snapshot" in e])

@@ -30,6 +30,7 @@ struct QEMUCommandLine {
             "-serial", "chardev:console",
             "-rtc", "base=utc",
         ]
+        if specification.endsOnReboot == true { all += ["-action", "reboot=shutdown"] }
         all += FirmwareText.arguments(specification.firmwareTexts ?? [:])
         if let screen {
             // Everyone who was let through to the socket may look on; none disconnects another.

@@ -112,6 +112,8 @@ public final class Toolstack: Sendable {
         ProbeMessages(context: context, admission: admission).register(in: &messages)
         IntroductionMessages(context: context, admission: admission).register(in: &messages)
         DiskMessages(context: context, admission: admission).register(in: &messages)
+        ResizeMessages(context: context, admission: admission, guests: guests).register(in: &messages)
+        ChangeTrackingMessages(admission: admission).register(in: &messages)
         SnapshotMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
         MachineMessages(
@@ -142,6 +144,7 @@ public final class Toolstack: Sendable {
         try await disks.reconcile()
         await disks.resumePaused { try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }
         await disks.endUnused()
+        await context.endUnusedEpochs()
         await DiskCopy.sweep(context)
         let moves = MotionSupervisor(context: context, admission: admission)
         await moves.resume()

@@ -44,14 +44,14 @@ struct DriveMessages: Sendable {
                     let disk = try await lifecycle.activate(row)
                     try await guests.insert(GuestDisc(disk), intoDrive: row[VBD.uuid], of: vm[VM.uuid])
                 }
-                try await context.database.transaction { tx in
-                    guard tx.row(vbd) != nil else { return }
-                    try tx.set(vbd, VBD.empty, false)
-                    try tx.set(vbd, VBD.reserved, false)
-                }
+                try await hold(vbd)
             } catch {
-                // A guest that got the disc and would not give it back keeps its data path: the next start asks it.
-                if Self.drive(row, of: vm, in: guests)?.disc == nil { await clear(vbd) }
+                // A guest that got the disc and would not give it back has it, and can be asked for it again.
+                if Self.drive(row, of: vm, in: guests)?.disc == nil {
+                    await clear(vbd)
+                } else {
+                    try? await hold(vbd)
+                }
                 if let error = error as? GuestError { throw ErrorMapping.api(error, vm: row[VBD.vm]) }
                 throw error
             }
@@ -91,6 +91,15 @@ struct DriveMessages: Sendable {
 
     private static func drive(_ vbd: Row, of vm: Row, in guests: GuestHost) -> GuestDrive? {
         guests.specification(vm[VM.uuid])?.drives?.first { $0.id == vbd[VBD.uuid] }
+    }
+
+    /// The drive has the disc that the row names.
+    private func hold(_ vbd: Ref<VBD>) async throws {
+        try await context.database.transaction { tx in
+            guard tx.row(vbd) != nil else { return }
+            try tx.set(vbd, VBD.empty, false)
+            try tx.set(vbd, VBD.reserved, false)
+        }
     }
 
     /// The drive is empty: so is its row, and the disc's data path ends unless another drive has the disc.

@@ -48,7 +48,8 @@ actor MachineLifecycle {
                     uuid: row[VM.uuid], name: row[VM.nameLabel], memoryBytes: UInt64(memory),
                     vcpus: Int(max(1, row[VM.vcpusAtStartup])), boot: boot, disks: disks,
                     firmwareTexts: row[VM.biosStrings].filter { FirmwareText.isValid($0.key, $0.value) },
-                    drives: drives.isEmpty ? nil : drives))
+                    drives: drives.isEmpty ? nil : drives,
+                    endsOnReboot: context.hasDiskToReset(loaded) ? true : nil))
         } catch {
             // A guest that runs already, whatever the rows say, keeps its disks.
             if (error as? GuestError)?.code != .exists {
@@ -117,6 +118,10 @@ actor MachineLifecycle {
             let row = try context.row(vbd.typedRef(VBD.self))
             let vdi = try context.row(row[VBD.vdi])
             if row[VBD.mode] == .rw, vdi[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.ref) }
+            // The control domain is who changes what guests find.
+            if row[VBD.mode] == .rw, vdi[VDI.onBoot] == .reset, try !context.row(row[VBD.vm])[VM.isControlDomain] {
+                try await context.beginEpoch(vdi)
+            }
             do {
                 let handle = try await context.disks.activate(vdi[VDI.uuid]) { [context] in
                     try await context.image(of: vdi, readOnly: vdi[VDI.readOnly])
@@ -165,7 +170,9 @@ actor MachineLifecycle {
             let uuid = context.database.read { reader in
                 reader.row(vbd.typedRef(VBD.self)).flatMap { reader.row($0[VBD.vdi]) }?[VDI.uuid]
             }
-            if let uuid { await context.disks.deactivateIfUnused(uuid) }
+            guard let uuid else { continue }
+            await context.disks.deactivateIfUnused(uuid)
+            await context.endEpochIfUnused(uuid)
         }
     }
 
@@ -204,8 +211,21 @@ actor MachineLifecycle {
             Alerts.post(
                 .crashed, about: .vm, uuid: vm[VM.uuid],
                 body: "VM '\(name)' crashed: \(reason.map(String.init(describing:)) ?? "")", in: tx)
+        case .guestReboot?:
+            Alerts.post(.rebooted, about: .vm, uuid: vm[VM.uuid], body: "VM '\(name)' rebooted", in: tx)
         case .guestShutdown?, .hostRequest?, nil:
             Alerts.post(.shutDown, about: .vm, uuid: vm[VM.uuid], body: "VM '\(name)' shut down", in: tx)
+        }
+    }
+
+    /// A guest whose disks are reset when it boots has ended so that it boots.
+    private func bootAgain(_ uuid: String) async {
+        guard let vm = context.database.read({ $0.find(VM.self, uuid: uuid) })?.typedRef(VM.self) else { return }
+        do {
+            try await start(vm)
+        } catch {
+            context.logger.error(
+                "a guest that rebooted does not start again", metadata: ["vm": "\(uuid)", "error": "\(error)"])
         }
     }
 
@@ -226,6 +246,7 @@ actor MachineLifecycle {
             if case .stopped(let uuid, let reason) = event {
                 context.logger.info("a guest has ended", metadata: ["vm": "\(uuid)", "reason": "\(reason)"])
                 await halted(uuid, reason: reason)
+                if reason == .guestReboot { Task { await bootAgain(uuid) } }
             }
             if case .reset(let uuid) = event { await rebooted(uuid) }
         }

@@ -12,6 +12,8 @@ import StorageMotion
 struct DiskCopy: Sendable {
     static let kind = "copy"
     let context: StorageContext
+    /// Only what differs from this disk is copied; null: everything. The rest of the copy reads as zeroes.
+    var base: Ref<VDI> = .null
 
     func run(_ vdi: Ref<VDI>, to destination: AttachedRepository, progress: any TaskProgress) async throws -> Ref<VDI> {
         let source = try context.row(vdi)
@@ -30,7 +32,12 @@ struct DiskCopy: Sendable {
                 try await note(wanted.uuid, destination, location: volume.location)
                 let target = try await destination.image(
                     VolumeID(location: volume.location, uuid: volume.uuid), readOnly: false)
-                try await copy(image, to: target, vdi, destination.ref, progress)
+                if base.isNull {
+                    try await copy(image, to: target, vdi, destination.ref, progress)
+                } else {
+                    try await CopyInto(context: context).copy(
+                        vdi, base: base, to: target, of: (destination.ref, vdi), progress: progress)
+                }
             } catch {
                 do {
                     try await destination.manager.destroyVolume(

@@ -1,6 +1,7 @@
 import APITypes
 import PoolDatabase
 import RPCCodec
+import TestSupport
 import Testing
 
 @testable import Toolstack
@@ -21,7 +22,20 @@ import Testing
 
     /// A toolstack that ended between the two steps of an insertion, and one that had done both.
     @Test func anInterruptedInsertionLeavesWhatTheDriveHolds() async throws {
-        let host = try await OperationHost()
+        let folder = try ScratchFolder("ops")
+        let (vdi, begun, done) = try await leaveInsertions(in: folder)
+        let host = try await OperationHost(in: folder)
+        for (vbd, isEmpty, disc) in [(begun, true, "OpaqueRef:NULL"), (done, false, vdi)] {
+            #expect(try await host.call("VBD.get_empty", .string(vbd)) == .bool(isEmpty))
+            #expect(try await host.ref("VBD.get_VDI", .string(vbd)) == disc)
+            #expect(try await host.call("VBD.get_reserved", .string(vbd)) == .bool(false))
+        }
+        await host.toolstack.stop()
+    }
+
+    /// The toolstack, and its hold of the folder, are gone when this returns.
+    private func leaveInsertions(in folder: ScratchFolder) async throws -> (vdi: String, begun: String, done: String) {
+        let host = try await OperationHost(in: folder)
         let vdi = try await host.makeDisk(in: try await host.makeRepository("a").sr)
         let vm = try await host.makeMachine()
         let (begun, done) = (try await makeDrive(host, in: vm), try await makeDrive(host, in: vm))
@@ -31,13 +45,7 @@ import Testing
             for vbd in [begun, done] { try tx.set(Ref<VBD>(vbd), VBD.reserved, true) }
         }
         await host.toolstack.stop()
-        let next = try await OperationHost(in: host.folder)
-        for (vbd, isEmpty, disc) in [(begun, true, "OpaqueRef:NULL"), (done, false, vdi)] {
-            #expect(try await next.call("VBD.get_empty", .string(vbd)) == .bool(isEmpty))
-            #expect(try await next.ref("VBD.get_VDI", .string(vbd)) == disc)
-            #expect(try await next.call("VBD.get_reserved", .string(vbd)) == .bool(false))
-        }
-        await next.toolstack.stop()
+        return (vdi, begun, done)
     }
 
     /// Whether a guest that starts gets the disc could not be said.

@@ -87,7 +87,7 @@ add_module() {
     cp "$modules/$path" "$root/modules/$file"
     echo "$file" >>"$root/modules/order"
 }
-for name in virtio_pci virtio_blk virtio-rng button evdev crc32c-intel ext4; do
+for name in virtio_pci virtio_blk virtio_scsi sr_mod virtio-rng button evdev crc32c-intel ext4; do
     path=$(sed -n "s|^\([^:]*/${name//[_-]/[_-]}\.ko[^:]*\):.*|\1|p" "$modules/modules.dep" | head -n 1)
     # What is not a module is built into this kernel, or absent: init says so when it misses it.
     if [ -n "$path" ]; then add_module "$path"; fi

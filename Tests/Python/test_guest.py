@@ -1,11 +1,15 @@
 """A machine that runs: one real guest, emulated, from its start to its end."""
 
 import contextlib
+import hashlib
+import os
 import socket
 import urllib.parse
 
 from suite.case import MIB, Case
 from suite.daemon import guest_files
+
+NULL = "OpaqueRef:NULL"
 
 
 class RunningTests(Case):
@@ -22,7 +26,9 @@ class RunningTests(Case):
             PV_args="console=ttyS0 quiet gantry.work=idle gantry.disk=none",
         )
         cls.vdi = made.disk(cls.sr)
+        made.x.VDI.set_on_boot(cls.vdi, "reset")
         cls.vbd = made.drive(cls.vm, cls.vdi, bootable=True)
+        cls.cd = made.drive(cls.vm, NULL, userdevice="3", type="CD", mode="RO", empty=True)
         made.succeeded(made.x.Async.VM.start(cls.vm, False, False))
 
     @classmethod
@@ -82,6 +88,11 @@ class RunningTests(Case):
             self.x.VBD.plug(vbd)
             self.wait_for(serial, "bytes=%d" % (8 * MIB))
             self.assertIs(self.x.VBD.get_currently_attached(vbd), True)
+            self.assertIn("resize_online", self.x.VDI.get_allowed_operations(vdi))
+            self.assertNotIn("resize", self.x.VDI.get_allowed_operations(vdi))
+            self.succeeded(self.x.Async.VDI.resize(vdi, str(12 * MIB)))
+            self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(12 * MIB))
+            self.wait_for(serial, "DISK vdb bytes=%d" % (12 * MIB))
             self.x.VBD.unplug(vbd)
             self.assertIs(self.x.VBD.get_currently_attached(vbd), False)
             self.x.VBD.destroy(vbd)
@@ -89,27 +100,66 @@ class RunningTests(Case):
             self.x.VM.pause(self.vm)
             self.assertEqual(self.x.VM.get_power_state(self.vm), "Paused")
             self.x.VM.unpause(self.vm)
+            # What it writes to a disk that is reset is gone when it boots again.
+            serial.sendall(b"mark\n")
+            self.wait_for(serial, "GANTRY MARKED")
             # It is a new guest that comes up, with the same disks.
             domain = self.x.VM.get_domid(self.vm)
             self.succeeded(self.x.Async.VM.clean_reboot(self.vm))
             self.shows(self.x.VM.get_record(self.vm), power_state="Running", current_operations={})
             self.assertNotEqual(self.x.VM.get_domid(self.vm), domain)
             self.assertIs(self.x.VBD.get_currently_attached(self.vbd), True)
+            self.assertEqual(self.x.VBD.get_empty(self.cd), True)
         console = next(c for c in self.x.VM.get_consoles(self.vm) if self.x.console.get_protocol(c) == "vt100")
         with contextlib.closing(self.serial(console)) as serial:
+            self.wait_for(serial, "DISK vda appeared bytes=%d md5=%s" % (4 * MIB, hashlib.md5(bytes(MIB)).hexdigest()))
             vbd = self.drive(self.vm, vdi)
             self.x.VBD.plug(vbd)
-            self.wait_for(serial, "bytes=%d" % (8 * MIB))
+            self.wait_for(serial, "bytes=%d" % (12 * MIB))
             self.x.VBD.unplug(vbd)
             self.x.VBD.destroy(vbd)
+            self.discs_come_and_go(serial)
             watch = self.watch("VM/" + self.vm, "message")
             self.succeeded(self.x.Async.VM.clean_shutdown(self.vm))
         record = self.x.VM.get_record(self.vm)
         self.shows(record, power_state="Halted", domid="-1", resident_on="OpaqueRef:NULL", consoles=[])
         self.assertIs(self.x.VBD.get_currently_attached(self.vbd), False)
+        self.x.VDI.set_on_boot(self.vdi, "persist")
+        content = self.http("GET", "/export_raw_vdi", session_id=self.sid, vdi=self.vdi, format="raw")[2]
+        self.assertEqual(content, bytes(4 * MIB))
+        folder = self.x.PBD.get_device_config(self.x.SR.get_PBDs(self.sr)[0])["location"]
+        self.assertFalse([name for name in os.listdir(folder) if name.startswith(".gantry-epoch")])
         names = [m["name"] for m in self.x.message.get_all_records().values() if m["obj_uuid"] == record["uuid"]]
         self.assertEqual(sorted(names), ["VM_SHUTDOWN", "VM_SHUTDOWN", "VM_STARTED", "VM_STARTED"])
         self.assertIn("Halted", [e["snapshot"].get("power_state") for e in watch.next() if "snapshot" in e])
+
+    def discs_come_and_go(self, serial):
+        x, cd = self.x, self.cd
+        self.shows(x.VBD.get_record(cd), currently_attached=True, empty=True, allowed_operations=["attach", "insert"])
+        sr, contents = self.library(2 * MIB, 3 * MIB)
+        discs = [x.VDI.get_by_name_label("disc%d.iso" % number)[0] for number in range(2)]
+        x.VBD.insert(cd, discs[0])
+        self.shows(x.VBD.get_record(cd), VDI=discs[0], empty=False, allowed_operations=["attach", "eject"])
+        self.wait_for(serial, "DISC sr0 bytes=%d md5=%s" % (2 * MIB, contents[0]))
+        self.refused(["VBD_NOT_EMPTY", cd], x.VBD.insert, cd, discs[1])
+        self.refused(["VDI_IN_USE", discs[0], "PBD.unplug"], x.PBD.unplug, x.SR.get_PBDs(sr)[0])
+        self.succeeded(x.Async.VBD.eject(cd))
+        self.shows(x.VBD.get_record(cd), VDI=NULL, empty=True, currently_attached=True)
+        self.wait_for(serial, "DISC sr0 empty")
+        self.refused(["VBD_IS_EMPTY", cd], x.VBD.eject, cd)
+        self.succeeded(x.Async.VBD.insert(cd, discs[1]))
+        self.wait_for(serial, "md5=%s" % contents[1])
+        x.VBD.eject(cd)
+
+    def library(self, *sizes):
+        """An SR of discs, and the sums of their first MiB."""
+        folder, sums = self.folder("library"), []
+        for number, size in enumerate(sizes):
+            content = os.urandom(size)
+            with open("%s/disc%d.iso" % (folder, number), "wb") as disc:
+                disc.write(content)
+            sums.append(hashlib.md5(content[:MIB]).hexdigest())
+        return self.disc_library(folder), sums
 
     def serial(self, console):
         place = urllib.parse.urlparse(self.daemon.url)

@@ -139,11 +139,71 @@ class DiskTests(Case):
         try:
             self.refused(["VDI_IN_USE", vdi, "destroy"], self.x.VDI.destroy, vdi)
             self.refused(["VDI_IN_USE", vdi, "forget"], self.x.VDI.forget, vdi)
-            self.refused(["VDI_IN_USE", vdi, "resize"], self.x.VDI.resize, vdi, str(8 * MIB))
+            self.refused(["VDI_IN_USE", vdi, "update"], self.x.VDI.update, vdi)
         finally:
             self.x.VBD.unplug(vbd)
         self.x.VBD.destroy(vbd)
-        self.x.VDI.resize(vdi, str(8 * MIB))
+
+    def test_a_disk_in_use_grows(self):
+        for form in ("raw", "vhd", "qcow2"):
+            vdi = self.disk(self.repository(form))
+            vbd = self.drive(self.x.host.get_control_domain(self.host), vdi)
+            self.x.VBD.plug(vbd)
+            self.x.VDI.snapshot(vdi)
+            self.x.VDI.resize(vdi, str(8 * MIB))
+            self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(8 * MIB))
+            self.refused(["SR_BACKEND_FAILURE_79", "", ..., ""], self.x.VDI.resize, vdi, str(4 * MIB))
+            self.x.VDI.resize(vdi, str(8 * MIB))
+            self.x.VBD.unplug(vbd)
+            self.x.VBD.destroy(vbd)
+            self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(8 * MIB))
+            self.x.VDI.update(vdi)
+            self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(8 * MIB))
+
+
+class BootTests(Case):
+    def test_a_disk_that_is_reset_takes_only_what_makes_sense(self):
+        x, sr = self.x, self.repository("qcow2")
+        vdi = self.disk(sr)
+        self.assertEqual(x.SM.get_all_records_where('field "type" = "file"').popitem()[1]["features"]["VDI_RESET_ON_BOOT"], "2")
+        x.VDI.set_on_boot(vdi, "reset")
+        self.assertEqual(x.VDI.get_on_boot(vdi), "reset")
+        code = ["VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION"]
+        self.refused(code, x.VDI.snapshot, vdi, {})
+        self.refused(code, x.VDI.copy, vdi, sr, NULL, NULL)
+        # The control domain writes the disk itself, which stays.
+        vbd = self.drive(x.host.get_control_domain(self.host), vdi)
+        x.VBD.plug(vbd)
+        self.refused(["VDI_IN_USE", vdi, "set_on_boot"], x.VDI.set_on_boot, vdi, "persist")
+        self.refused(code, x.VDI.resize, vdi, str(8 * MIB))
+        self.refused(code, x.VDI.clone, vdi, {})
+        x.VBD.unplug(vbd)
+        x.VBD.destroy(vbd)
+        x.VDI.resize(vdi, str(8 * MIB))
+        x.VDI.set_sharable(vdi, True)
+        vm = self.machine()
+        self.drive(vm, vdi)
+        self.refused(code, x.VM.start, vm, False, False)
+        x.VDI.set_on_boot(vdi, "persist")
+        x.VDI.set_sharable(vdi, False)
+        self.assertTrue(x.VDI.snapshot(vdi, {}))
+
+    def test_changes_are_not_tracked_and_nobody_says_they_are(self):
+        x, sr = self.x, self.repository("qcow2")
+        vdi = self.disk(sr)
+        refusal = ["SR_OPERATION_NOT_SUPPORTED", sr]
+        self.refused(refusal, x.VDI.enable_cbt, vdi)
+        self.refused(refusal, x.VDI.disable_cbt, vdi)
+        snapshot = x.VDI.snapshot(vdi, {})
+        self.refused(refusal, x.VDI.data_destroy, snapshot)
+        self.refused(refusal, x.VDI.list_changed_blocks, snapshot, vdi)
+        self.refused(["HANDLE_INVALID", "VDI", NOWHERE], x.VDI.list_changed_blocks, snapshot, NOWHERE)
+        self.unknown("VDI", x.VDI.enable_cbt)
+        self.unknown("VDI", x.VDI.disable_cbt)
+        self.unknown("VDI", x.VDI.data_destroy)
+        self.assertIs(x.VDI.get_cbt_enabled(vdi), False)
+        for manager in x.SM.get_all_records().values():
+            self.assertNotIn("VDI_CONFIG_CBT", manager["features"])
 
 
 class SnapshotTests(Case):
@@ -212,9 +272,46 @@ class SnapshotTests(Case):
         other = self.x.VDI.copy(snapshot, source, NULL, NULL)
         self.shows(self.x.VDI.get_record(other), SR=source, is_a_snapshot=False, read_only=False)
         self.assertNotIn("vhd-parent", self.x.VDI.get_sm_config(other))
-        self.refused(["NOT_IMPLEMENTED", ...], self.x.VDI.copy, vdi, destination, vdi, NULL)
-        self.refused(["NOT_IMPLEMENTED", ...], self.x.VDI.copy, vdi, destination, NULL, vdi)
         self.agrees(destination)
+
+    def test_a_disk_or_its_changes_are_copied_into_another(self):
+        sr, other = self.repository("qcow2"), self.repository("vhd,raw")
+        first = os.urandom(MIB) + bytes(MIB) + os.urandom(MIB) + bytes(MIB)
+        second = bytes(MIB) + os.urandom(70000) + first[MIB + 70000 :]
+        vdi, into = self.disk(sr), self.disk(other, 8 * MIB)
+        filler = os.urandom(8 * MIB)
+        self.put(into, filler)
+        self.put(vdi, first)
+        self.assertEqual(self.x.VDI.copy(vdi, NULL, NULL, into), into)
+        self.assertEqual(self.get(into), first + filler[4 * MIB :])
+        base = self.x.VDI.snapshot(vdi, {})
+        self.put(vdi, second)
+        self.assertEqual(self.succeeded(self.x.Async.VDI.copy(vdi, NULL, base, into)), into)
+        self.assertEqual(self.get(into), second + filler[4 * MIB :])
+        # Into a new disk: the changes, and zeroes around them.
+        changes = self.x.VDI.copy(vdi, other, base, NULL)
+        self.assertEqual(self.get(changes)[MIB : MIB + 70000], second[MIB : MIB + 70000])
+        self.assertEqual(self.get(changes)[2 * MIB :], bytes(2 * MIB))
+        # What cannot be.
+        copy = self.x.VDI.copy
+        self.refused(["OPERATION_NOT_ALLOWED", ...], copy, vdi, NULL, NULL, vdi)
+        self.refused(["VDI_TOO_SMALL", vdi, str(8 * MIB)], copy, into, NULL, NULL, vdi)
+        self.refused(["VDI_READONLY", base], copy, vdi, NULL, NULL, base)
+        self.refused(["HANDLE_INVALID", "VDI", NOWHERE], copy, vdi, NULL, NULL, NOWHERE)
+        self.refused(["HANDLE_INVALID", "VDI", NOWHERE], copy, vdi, NULL, NOWHERE, into)
+        vbd = self.drive(self.x.host.get_control_domain(self.host), into)
+        self.addCleanup(self.x.VBD.destroy, vbd)
+        self.x.VBD.plug(vbd)
+        self.refused(["VDI_IN_USE", into, "update"], copy, vdi, NULL, NULL, into)
+        self.x.VBD.unplug(vbd)
+        self.assertEqual(self.x.VDI.get_current_operations(vdi), {})
+
+    def put(self, vdi, content):
+        status, _, _ = self.http("PUT", "/import_raw_vdi", content, session_id=self.sid, vdi=vdi, format="raw")
+        self.assertEqual(status, 200)
+
+    def get(self, vdi):
+        return self.http("GET", "/export_raw_vdi", session_id=self.sid, vdi=vdi, format="raw")[2]
 
     def test_a_disk_in_use_is_snapshotted_and_not_copied(self):
         vdi = self.disk(self.repository("raw"))
@@ -269,7 +366,6 @@ class MoveTests(Case):
             destination,
             {"bytes-per-second": "fast"},
         )
-        self.refused(["SR_OPERATION_NOT_SUPPORTED", source], self.x.VDI.set_on_boot, vdi, "reset")
         self.x.PBD.unplug(self.x.SR.get_PBDs(destination)[0])
         self.refused(["SR_NOT_ATTACHED", destination], self.x.VDI.pool_migrate, vdi, destination, {})
         self.assertEqual(self.x.SR.get_VDIs(source), [vdi])

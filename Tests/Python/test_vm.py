@@ -353,8 +353,35 @@ class DriveTests(Case):
         self.refused(["HANDLE_INVALID", "VDI", NOWHERE], self.x.VBD.create, self.record(VDI=NOWHERE))
         drive = self.record(VDI="OpaqueRef:NULL", empty=True, type="CD", mode="RO")
         self.refused(["VBD_CDS_MUST_BE_READONLY"], self.x.VBD.create, drive | {"mode": "RW"})
-        empty = self.x.VBD.create(drive)
-        self.assertTrue(self.x.VBD.get_empty(empty))
+        self.refused(["VBD_NOT_REMOVABLE_MEDIA", "in constructor"], self.x.VBD.create, drive | {"type": "Disk"})
+        empty = self.x.VBD.create(drive | {"VDI": self.vdi})
+        self.shows(self.x.VBD.get_record(empty), empty=True, VDI="OpaqueRef:NULL", mode="RO")
+
+    def test_discs_of_a_halted_machine(self):
+        x = self.x
+        cd = x.VBD.create(self.record(VDI="OpaqueRef:NULL", empty=True, type="CD", mode="RO"))
+        self.unknown("VBD", x.VBD.insert, self.vdi)
+        self.refused(["HANDLE_INVALID", "VDI", NOWHERE], x.VBD.insert, cd, NOWHERE)
+        self.unknown("VBD", x.VBD.eject)
+        disk = self.drive(self.vm, self.vdi)
+        self.refused(["VBD_NOT_REMOVABLE_MEDIA", disk], x.VBD.insert, disk, self.vdi)
+        self.refused(["VBD_NOT_REMOVABLE_MEDIA", disk], x.VBD.eject, disk)
+        self.refused(["VBD_IS_EMPTY", cd], x.VBD.eject, cd)
+        x.VBD.destroy(disk)
+        watch = self.watch("VBD/" + cd)
+        self.succeeded(x.Async.VBD.insert(cd, self.vdi))
+        self.assertEqual([x.VBD.get_empty(cd), x.VBD.get_VDI(cd), x.VDI.get_VBDs(self.vdi)], [False, self.vdi, [cd]])
+        self.assertIs(watch.next()[-1]["snapshot"]["empty"], False)
+        self.refused(["VBD_NOT_EMPTY", cd], x.VBD.insert, cd, self.vdi)
+        x.VBD.eject(cd)
+        self.assertEqual([x.VBD.get_empty(cd), x.VBD.get_VDI(cd)], [True, "OpaqueRef:NULL"])
+        # A disk that somebody writes is no disc.
+        writer = self.drive(self.domain, self.vdi)
+        x.VBD.plug(writer)
+        self.refused(["VDI_IN_USE", self.vdi], x.VBD.insert, cd, self.vdi)
+        x.VBD.unplug(writer)
+        x.VBD.destroy(writer)
+        self.assertEqual(x.VBD.get_allowed_operations(cd), ["attach", "insert"])
 
     def test_a_disk_is_plugged_into_this_host_and_out(self):
         vbd = self.drive(self.domain, self.vdi)

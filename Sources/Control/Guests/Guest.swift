@@ -76,6 +76,7 @@ final class Guest: Sendable {
             state.withLock { $0.phase = .paused }
         }
         await forgetMissingDisks()
+        await forgetMissingDiscs()
     }
 
     /// Holds the guest's processors. QEMU completes and flushes what the guest has asked of its disks before it answers.
@@ -138,6 +139,8 @@ extension Guest {
         try change { $0.remove(disk: diskID) }
     }
 
+    func port(of diskID: String) -> Int? { state.withLock { $0.record.ports[diskID] } }
+
     /// False when the guest has let go of the disk already, say after an unplug that had timed out.
     private func deviceExists(_ port: Int) async throws(GuestError) -> Bool {
         let list = try await monitor.execute("qom-list", ["path": "/machine/peripheral"])
@@ -171,7 +174,7 @@ extension Guest {
     }
 
     /// Changes the record in memory and on disk, or neither.
-    private func change(_ body: (inout GuestRecord) throws(GuestError) -> Void) throws(GuestError) {
+    func change(_ body: (inout GuestRecord) throws(GuestError) -> Void) throws(GuestError) {
         let outcome = state.withLock { state -> Result<Void, GuestError> in
             do throws(GuestError) {
                 var record = state.record
@@ -243,6 +246,7 @@ extension Guest: QEMUMonitorListener {
         _ shutdown: (byGuest: Bool, reason: String)?, stopRequested: Bool, _ text: String
     ) -> GuestStopReason {
         if shutdown?.reason == "guest-panic" { return .guestPanic }
+        if shutdown?.reason == "guest-reset" { return .guestReboot }
         if shutdown?.byGuest == true { return .guestShutdown }
         if stopRequested || shutdown != nil { return .hostRequest }
         return .crashed(text)

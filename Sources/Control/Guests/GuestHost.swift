@@ -131,6 +131,25 @@ public final class GuestHost: Sendable {
         }
     }
 
+    /// The disk's server has a larger disk now and has cut its connections: the guest learns the size, bytes.
+    public func grow(diskID: String, of uuid: String, to size: UInt64) async throws(GuestError) {
+        let guest = try find(uuid)
+        do throws(GuestError) { try await guest.grow(diskID: diskID, to: size) } catch { throw error.of(guest: uuid) }
+    }
+
+    /// Puts a disc into a drive of the running guest, in place of one that is there. Returns when QEMU has it.
+    public func insert(_ disc: GuestDisc, intoDrive id: String, of uuid: String) async throws(GuestError) {
+        let guest = try find(uuid)
+        do throws(GuestError) { try await guest.insert(disc, into: id) } catch { throw error.of(guest: uuid) }
+    }
+
+    /// Takes the disc out of a drive and returns when QEMU has closed its connection. A guest that has locked the drive is
+    /// asked to let go, and has 3 s to do so. Fine when the drive is empty.
+    public func eject(drive id: String, of uuid: String) async throws(GuestError) {
+        let guest = try find(uuid)
+        do throws(GuestError) { try await guest.eject(id) } catch { throw error.of(guest: uuid) }
+    }
+
     // MARK: Adoption
 
     /// Takes over the guests that an earlier process left running. For the daemon's start, before anything else.

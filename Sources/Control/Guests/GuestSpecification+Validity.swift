@@ -21,8 +21,11 @@ extension GuestSpecification {
             )
         }
         for disk in disks { try disk.check() }
-        try require(Set(disks.map(\.id)).count == disks.count, "two disks have the same id")
-        try require(Set(disks.map(\.position)).count == disks.count, "two disks have the same position")
+        for drive in drives ?? [] { try drive.check() }
+        let ids = disks.map(\.id) + (drives ?? []).map(\.id)
+        let positions = disks.map(\.position) + (drives ?? []).map(\.position)
+        try require(Set(ids).count == ids.count, "two disks have the same id")
+        try require(Set(positions).count == positions.count, "two disks have the same position")
     }
 }
 

@@ -18,11 +18,18 @@ public struct GuestSpecification: Codable, Sendable {
     /// What the firmware says of the machine: texts by XenAPI's names for them, `FirmwareText.names`. Nil, as in records of
     /// earlier versions: what QEMU says.
     public var firmwareTexts: [String: String]?
+    /// Its CD drives. Nil, as in records of earlier versions: none.
+    public var drives: [GuestDrive]?
+    /// A reboot from inside ends the guest, for whoever started it to start it again. Nil: it reboots by itself.
+    public var endsOnReboot: Bool?
 
     public init(
         uuid: String, name: String, memoryBytes: UInt64, vcpus: Int, boot: Boot, disks: [GuestDisk],
-        firmwareTexts: [String: String]? = nil
+        firmwareTexts: [String: String]? = nil, drives: [GuestDrive]? = nil,
+        endsOnReboot: Bool? = nil
     ) {
+        self.endsOnReboot = endsOnReboot
+        self.drives = drives
         self.firmwareTexts = firmwareTexts
         self.uuid = uuid
         self.name = name

@@ -13,6 +13,8 @@ public enum GuestState: String, Sendable {
 public enum GuestStopReason: Sendable, Hashable, CustomStringConvertible {
     /// The guest powered itself off, by itself or after `cleanShutdown`.
     case guestShutdown
+    /// The guest rebooted, and is one that ends then (`endsOnReboot`).
+    case guestReboot
     /// `hardShutdown`, or a signal from this machine's administrator.
     case hostRequest
     /// The guest's kernel panicked and QEMU gave up on it.
@@ -23,6 +25,7 @@ public enum GuestStopReason: Sendable, Hashable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .guestShutdown: "the guest shut down"
+        case .guestReboot: "the guest rebooted"
         case .hostRequest: "stopped on request"
         case .guestPanic: "the guest panicked"
         case .crashed(let text): "QEMU ended: \(text)"

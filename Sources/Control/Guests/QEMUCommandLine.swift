@@ -30,6 +30,7 @@ struct QEMUCommandLine {
             "-serial", "chardev:console",
             "-rtc", "base=utc",
         ]
+        if specification.endsOnReboot == true { all += ["-action", "reboot=shutdown"] }
         all += FirmwareText.arguments(specification.firmwareTexts ?? [:])
         if let screen {
             // Everyone who was let through to the socket may look on; none disconnects another.
@@ -43,6 +44,16 @@ struct QEMUCommandLine {
             all += ["-blockdev", Self.node(disk, port: port).json]
             all += ["-device", Self.device(disk, port: port, boots: boots(disk)).json]
         }
+        let drives = (specification.drives ?? []).sorted { $0.position < $1.position }
+        if !drives.isEmpty {
+            all += [
+                "-device", QMPValue.object(["driver": "virtio-scsi-pci", "id": .string(GuestDrive.controller)]).json,
+            ]
+        }
+        for (number, drive) in drives.enumerated() {
+            if let disc = drive.disc { all += ["-blockdev", Self.node(disc, named: drive.node).json] }
+            all += ["-device", device(drive, number: number).json]
+        }
         if case .kernel(let kernel, let initrd, let arguments) = specification.boot {
             all += ["-kernel", kernel, "-append", arguments]
             if let initrd { all += ["-initrd", initrd] }
@@ -54,16 +65,39 @@ struct QEMUCommandLine {
         if case .disk = specification.boot { disk.bootable } else { false }
     }
 
+    /// A drive, the `number`th of its bus. It has no disc unless `-blockdev` gives it one.
+    private func device(_ drive: GuestDrive, number: Int) -> QMPValue {
+        var members: [String: QMPValue] = [
+            "driver": "scsi-cd",
+            "id": .string(drive.device),
+            "bus": .string(GuestDrive.bus),
+            "scsi-id": .integer(Int64(number)),
+            "serial": .string(String(drive.id.filter { $0 != "-" }.prefix(20))),
+        ]
+        if drive.disc != nil { members["drive"] = .string(drive.node) }
+        if case .disk = specification.boot, drive.bootable { members["bootindex"] = .integer(Int64(drive.position)) }
+        return .object(members)
+    }
+
+    /// The block node of a disc.
+    static func node(_ disc: GuestDisc, named name: String) -> QMPValue {
+        node(name, socket: disc.nbdSocket, export: disc.exportName, readOnly: true)
+    }
+
     /// The block node of a disk, for `-blockdev` and `blockdev-add`. After the data path goes away its requests are
     /// held and repeated for up to 300 s; only then does the guest see an error.
     static func node(_ disk: GuestDisk, port: Int) -> QMPValue {
+        node(RootPorts.node(port), socket: disk.nbdSocket, export: disk.exportName, readOnly: disk.readOnly)
+    }
+
+    private static func node(_ name: String, socket: String, export: String, readOnly: Bool) -> QMPValue {
         [
             "driver": "nbd",
-            "node-name": .string(RootPorts.node(port)),
-            "server": ["type": "unix", "path": .string(disk.nbdSocket)],
-            "export": .string(disk.exportName),
+            "node-name": .string(name),
+            "server": ["type": "unix", "path": .string(socket)],
+            "export": .string(export),
             "reconnect-delay": 300,
-            "read-only": .bool(disk.readOnly),
+            "read-only": .bool(readOnly),
             "discard": "unmap",
             "detect-zeroes": "off",
             // The guest's flushes reach the server as NBD flushes.

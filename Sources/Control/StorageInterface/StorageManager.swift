@@ -140,6 +140,11 @@ public protocol StorageManager: Sendable {
     func resizeVolume(
         _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
     ) async throws(StorageError) -> Volume
+    /// Grows a volume that is attached, in a moment: its data path is paused meanwhile, with nothing open, and goes on with
+    /// what `attachVolume` names afterwards. Gated by VDI_RESIZE_ONLINE.
+    func growAttachedVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
+    ) async throws(StorageError) -> Volume
     func stat(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> Volume
     /// The volume and the hidden ones that it stands on, nearest first.
     func chain(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> [Volume]
@@ -159,6 +164,13 @@ public protocol StorageManager: Sendable {
     func revertVolume(
         _ repository: StorageRepository, _ volume: VolumeID, to snapshot: VolumeID
     ) async throws(StorageError) -> Volume
+
+    /// A guest boots with a volume that is to show the same content at every boot: from now on, until `endEpoch`, what is
+    /// attached as `isInEpoch` begins with the volume's content and takes what is written, and the volume does not change.
+    /// What an earlier epoch took is gone. Gated by VDI_RESET_ON_BOOT.
+    func beginEpoch(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError)
+    /// The guest has ended and nothing is attached: what it wrote goes. Fine when there is no epoch.
+    func endEpoch(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError)
 
     /// Makes the volume usable on this host and tells how. Idempotent. `detachVolume` undoes it.
     func attachVolume(
@@ -226,9 +238,19 @@ extension StorageManager {
         _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
     ) async throws(StorageError) -> DerivedVolume { throw unimplemented("VDI_CLONE") }
 
+    public func growAttachedVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
+    ) async throws(StorageError) -> Volume { throw unimplemented("VDI_RESIZE_ONLINE") }
+
     public func revertVolume(
         _ repository: StorageRepository, _ volume: VolumeID, to snapshot: VolumeID
     ) async throws(StorageError) -> Volume { throw unimplemented("VDI_REVERT") }
+
+    public func beginEpoch(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
+        throw unimplemented("VDI_RESET_ON_BOOT")
+    }
+
+    public func endEpoch(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {}
 
     public func activateVolume(
         _ repository: StorageRepository, _ volume: VolumeID, writable: Bool

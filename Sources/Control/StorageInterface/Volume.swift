@@ -48,6 +48,8 @@ public struct VolumeID: Sendable, Hashable {
     /// VDI.on_boot is `reset`.
     public var resetsOnBoot: Bool
     public var allowsCaching: Bool
+    /// Between `beginEpoch` and `endEpoch`: what is written meanwhile goes elsewhere.
+    public var isInEpoch = false
 
     public init(
         location: String, uuid: String = "", ref: String = "", resetsOnBoot: Bool = false, allowsCaching: Bool = false

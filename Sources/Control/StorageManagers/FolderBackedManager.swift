@@ -87,6 +87,12 @@ extension FolderBackedManager {
         try await files(repository).resizeVolume(folder(of: repository), volume, size: size)
     }
 
+    public func growAttachedVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
+    ) async throws(StorageError) -> Volume {
+        try await Self.files.growAttachedVolume(try folder(of: repository), volume, size: size)
+    }
+
     public func stat(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> Volume {
         try await files(repository).stat(folder(of: repository), volume)
     }
@@ -119,6 +125,14 @@ extension FolderBackedManager {
         _ repository: StorageRepository, _ volume: VolumeID, to snapshot: VolumeID
     ) async throws(StorageError) -> Volume {
         try await files(repository).revertVolume(folder(of: repository), volume, to: snapshot)
+    }
+
+    public func beginEpoch(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
+        try await Self.files.beginEpoch(try folder(of: repository), volume)
+    }
+
+    public func endEpoch(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
+        try await Self.files.endEpoch(try folder(of: repository), volume)
     }
 
     public func attachVolume(

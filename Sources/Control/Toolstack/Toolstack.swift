@@ -135,6 +135,8 @@ public final class Toolstack: Sendable {
         ProbeMessages(context: context, admission: admission).register(in: &messages)
         IntroductionMessages(context: context, admission: admission).register(in: &messages)
         DiskMessages(context: context, admission: admission).register(in: &messages)
+        ResizeMessages(context: context, admission: admission, guests: guests).register(in: &messages)
+        ChangeTrackingMessages(admission: admission).register(in: &messages)
         SnapshotMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
         MachineMessages(
@@ -145,6 +147,8 @@ public final class Toolstack: Sendable {
         VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
             in: &messages)
         DriverCallbacks(context: context).register(in: &messages)
+        DriveMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
+            in: &messages)
         MachineRuleMessages(context: context).register(in: &messages)
         MemoryMessages(context: context).register(in: &messages)
         ProcessorMessages(database: database).register(in: &messages)
@@ -165,6 +169,8 @@ public final class Toolstack: Sendable {
         let image = { @Sendable (vdi: Row) in try await context.image(of: vdi, readOnly: vdi[VDI.readOnly]) }
         await disks.resumePaused(image) { !context.isForeign($0[VDI.sr]) }
         await repositories.adoptDerivations()
+        await disks.endUnused()
+        await context.endUnusedEpochs()
         await DiskCopy.sweep(context)
         let moves = MotionSupervisor(context: context, admission: admission)
         await moves.resume()

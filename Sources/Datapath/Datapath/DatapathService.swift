@@ -177,6 +177,7 @@ public final class DatapathService: Sendable {
             }
             exports.disk.withLock { $0 = next as? DriverExport }
             images.replace(image)
+        case .disconnectClients: server.disconnectClients()
         case .quit: break
         }
         return .ok

@@ -55,8 +55,10 @@ public enum DatapathRequest: Codable, Sendable {
     case mirrorCancel
     /// Answers what is in flight, flushes and closes the image; later requests wait for `resume`. Not while mirrored.
     case pause
-    /// Goes on with `image`, which shows the same disk as the paused one.
+    /// Goes on with `image`, which shows the same disk as the paused one, or the same disk grown.
     case resume(image: ImageSpecification)
+    /// Cuts the NBD connections: clients that connect again learn the size that the disk has now.
+    case disconnectClients
     /// Closes the images and ends the process.
     case quit
 }

@@ -4,7 +4,8 @@ import DatapathControl
 ///                        [--crash-mark FILE] [--wait] [--parent FMT:PATH]...
 /// gantry-datapath import --image PATH --format FMT --as FMT    (stream on standard input)
 /// gantry-datapath export --image PATH --format FMT --as FMT    (stream on standard output)
-/// `--parent` names the images below, nearest first; import and export know it too.
+/// gantry-datapath copy   --image PATH --format FMT --plan JSON     (DiskCopyPlan; lines with the done part on standard output)
+/// `--parent` names the images below, nearest first; import, export and copy know it too.
 /// Started by the toolstack only. `serve` prints {"ready":true} when both sockets answer; with `--wait` it does nothing
 /// before it has read a byte from standard input, and ends when there is none. A failure is one JSON line
 /// {"code":…,"message":…} on standard error and exit status 1; wrong usage is 2.

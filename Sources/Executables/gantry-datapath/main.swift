@@ -19,6 +19,10 @@ func run() throws -> Int32 {
         try ImageTransfer.receive(from: 0, streamFormat: format, into: image)
     case ("export", _, _, let format?):
         try ImageTransfer.send(image, to: 1, streamFormat: format)
+    case ("copy", _, _, _):
+        guard let plan = options.values["plan"] else { return 2 }
+        try ImageCopy.run(
+            image, try JSONDecoder().decode(DiskCopyPlan.self, from: Data(plan.utf8)), output: .standardOutput)
     default: return 2
     }
     return 0

@@ -37,6 +37,52 @@ public enum CompareEngine {
         return nil
     }
 
+    /// Calls `body` for every piece in which `a` differs from `b`, in order: its offset, its length, and what `a` holds there,
+    /// nil for zeroes. Pieces are of at most 64 KiB, and not all bytes of one need differ. What lies behind the end of `b` is
+    /// different, whatever it is; what lies behind the end of `a` is not looked at.
+    static func eachDifference(
+        of a: any BlockDevice, from b: any BlockDevice, progress: ProgressCounter, cancellation: CancellationFlag,
+        _ body: (UInt64, UInt64, UnsafeRawBufferPointer?) throws(BlockError) -> Void
+    ) throws(BlockError) {
+        var left = try Side(a)
+        var right = try Side(b)
+        progress.expect(a.size)
+        var position: UInt64 = 0
+        while position < a.size {
+            if cancellation.isCancelled { throw .stopped }
+            var until = min(left.end, right.end, a.size)
+            if position < b.size { until = min(until, b.size) }
+            let isBehind = position >= b.size
+            if !left.isData && !right.isData && !isBehind {
+                progress.add(until - position)
+                position = until
+            } else {
+                let count = min(until - position, 64 << 10)
+                if left.isData { try left.load(position, count) }
+                if right.isData { try right.load(position, count) }
+                // SAFETY: both buffers hold a chunk, which is more; a side without data is not looked at.
+                let bytes = unsafe UnsafeRawBufferPointer(rebasing: left.buffer.bytes[0..<Int(count)])
+                let others = unsafe UnsafeRawBufferPointer(rebasing: right.buffer.bytes[0..<Int(count)])
+                let isZeroHere = unsafe !left.isData || isZero(bytes)
+                let isSame: Bool
+                if isBehind {
+                    isSame = false
+                } else if isZeroHere {
+                    isSame = unsafe !right.isData || isZero(others)
+                } else if right.isData, let one = bytes.baseAddress, let other = others.baseAddress {
+                    isSame = unsafe memcmp(one, other, bytes.count) == 0
+                } else {
+                    isSame = false
+                }
+                if !isSame { try unsafe body(position, count, isZeroHere ? nil : bytes) }
+                progress.add(count)
+                position += count
+            }
+            try left.advance(to: position)
+            try right.advance(to: position)
+        }
+    }
+
     private static func difference(
         _ left: inout Side, _ right: inout Side, at position: UInt64, count: UInt64
     ) throws(BlockError) -> UInt64? {

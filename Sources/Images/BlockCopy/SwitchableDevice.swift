@@ -19,14 +19,16 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     private let isAbandoned = Atomic<Bool>(false)
     private let longestPause = Atomic<UInt64>(0)
 
-    /// The size at the start; a destination that is larger does not change what clients see.
-    public let size: UInt64
+    private let currentSize: Atomic<UInt64>
+    /// The size at the start, or that of the image it went on with after a pause; a mirror's destination that is larger
+    /// does not change what clients see. It never becomes smaller.
+    public var size: UInt64 { currentSize.load(ordering: .relaxed) }
     public let isReadOnly: Bool
     public let preferredAlignment: UInt64
 
     public init(_ device: any BlockDevice) {
         current = device
-        size = device.size
+        currentSize = Atomic(device.size)
         isReadOnly = device.isReadOnly
         preferredAlignment = device.preferredAlignment
     }
@@ -189,11 +191,12 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     }
 
     /// Requests, those that waited first, go to `device` from here on, which shows what the paused one did and belongs to
-    /// this object then. `.outOfRange` for one of another size, `.notFound` when nothing is paused.
+    /// this object then. It may be larger: the disk has grown. `.outOfRange` for a smaller one, `.notFound` when nothing is
+    /// paused.
     public func resume(on device: any BlockDevice) throws(BlockError) {
         try control.withLock { _ throws(BlockError) in
             guard isPaused.load(ordering: .relaxed) else { throw BlockError(.notFound, "the device is not paused") }
-            guard device.size == size else {
+            guard device.size >= size else {
                 throw BlockError(
                     .outOfRange, "the image to go on with has \(device.size) bytes and the paused one \(size)")
             }
@@ -202,6 +205,7 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
             }
             exclusively {
                 current = device
+                currentSize.store(device.size, ordering: .relaxed)
                 isPaused.store(false, ordering: .releasing)
             }
             decision.locked { decision.wakeAll() }

@@ -19,6 +19,9 @@ public final class NBDServer: Sendable {
         var ended: [UInt64] = []
         /// What the connections that have ended did.
         var past = RequestCounts()
+        /// Old connections are being ended, and who comes now waits until they have.
+        var isExchanging = false
+        var waiting: [Int32] = []
     }
 
     private let exports: [NBDExport]
@@ -79,6 +82,29 @@ public final class NBDServer: Sendable {
         }
     }
 
+    /// Cuts the connections that there are, whose clients may connect again: they learn then what has become of the exports.
+    /// What was received on the old ones is completed on the device, without replies, before a new one is served: a request
+    /// that a client repeats, and what it sends after that, is never overtaken by its first copy. Waits for that; not while
+    /// the device keeps requests waiting.
+    public func disconnectClients() {
+        let threads = state.withLock { state -> [WorkerThread]? in
+            if state.stopping || state.isExchanging { return nil }
+            state.isExchanging = true
+            for connection in state.connections.values { connection.interrupt() }
+            state.ended = []
+            defer { state.threads = [:] }
+            return Array(state.threads.values)
+        }
+        guard let threads else { return }
+        for thread in threads { thread.join() }
+        let waiting = state.withLock { state in
+            state.isExchanging = false
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for descriptor in waiting { admit(descriptor) }
+    }
+
     /// Closes the listeners, ends every connection and returns when all threads have ended and all sockets are closed.
     /// Requests already received are completed on the device. Later calls do nothing.
     public func stop() {
@@ -88,6 +114,8 @@ public final class NBDServer: Sendable {
             return state.listeners
         }
         for listener in listeners { listener.stop() }
+        // `disconnectClients` has the threads that it waits for.
+        while state.withLock({ $0.isExchanging }) { usleep(1000) }
         // Nobody accepts any more, so that these are all there will be.
         let threads = state.withLock { state in
             for connection in state.connections.values { connection.interrupt() }
@@ -116,8 +144,12 @@ public final class NBDServer: Sendable {
         for thread in joinable() { thread.join() }
         let connection = ServerConnection(descriptor: descriptor, exports: exports)
         state.withLock { state in
-            guard !state.stopping, state.connections.count < connectionLimit else {
+            guard !state.stopping, state.connections.count + state.waiting.count < connectionLimit else {
                 Glibc.close(descriptor)
+                return
+            }
+            if state.isExchanging {
+                state.waiting.append(descriptor)
                 return
             }
             let identifier = state.nextIdentifier

@@ -63,7 +63,9 @@ import Testing
         let extra = try await NBDExport(file: second, socket: stage.folder.file("extra.sock"))
 
         var host: GuestHost? = stage.host()
-        try await host?.start(stage.specification(.ext4, [stage.disk(root, "root", 0)]))
+        var specification = stage.specification(.ext4, [stage.disk(root, "root", 0)])
+        specification.drives = [GuestDrive(id: "cd", position: 5)]
+        try await host?.start(specification)
         #expect(host?.state(stage.uuid) == .running)
         await #expect { try await host?.start(stage.specification(.ext4, [])) } throws: {
             ($0 as? GuestError)?.code == .exists
@@ -82,7 +84,12 @@ import Testing
         try await host?.unplug(diskID: "extra", from: stage.uuid)
         try await console.waitFor(line: "DISK vdb removed")
 
-        // Its place is free again; the second disk stays for the next daemon to know.
+        // A disc is put into its drive.
+        let disc = GuestDisc(nbdSocket: extra.socket, exportName: NBDExport.exportName)
+        try await host?.insert(disc, intoDrive: "cd", of: stage.uuid)
+        try await console.waitFor(line: "DISC sr0 bytes=\(content.count) md5=\(sum)")
+
+        // The disk's place is free again; the second disk stays for the next daemon to know.
         try await host?.plug(stage.disk(extra, "extra2", 3), into: stage.uuid)
         let pid = try #require(host?.processID(stage.uuid))
 
@@ -92,8 +99,18 @@ import Testing
         #expect(await next.adoptAll() == [stage.uuid: .running])
         #expect(next.processID(stage.uuid) == pid)
         #expect(next.specification(stage.uuid)?.disks.map(\.id).sorted() == ["extra2", "root"])
+        #expect(next.specification(stage.uuid)?.drives == [GuestDrive(id: "cd", position: 5, disc: disc)])
         try await console.waitFor(moreWrites: 20)
         try await console.waitFor(line: "DISK vdb appeared", occurrences: 2)
+        // One disc in place of the other, and none.
+        try await next.insert(disc, intoDrive: "cd", of: stage.uuid)
+        try await next.eject(drive: "cd", of: stage.uuid)
+        try await console.waitFor(line: "DISC sr0 empty", occurrences: 2)
+        try await next.eject(drive: "cd", of: stage.uuid)
+        await #expect { try await next.eject(drive: "root", of: stage.uuid) } throws: {
+            ($0 as? GuestError)?.code == .invalidSpecification
+        }
+        #expect(next.specification(stage.uuid)?.drives == [GuestDrive(id: "cd", position: 5)])
         try await next.unplug(diskID: "extra2", from: stage.uuid)
 
         // The server of its root disk is killed and comes back: the guest's requests wait.

@@ -39,6 +39,36 @@ import Testing
         #expect(cards.map { $0["addr"]?.text } == ["1"])
     }
 
+    /// CD drives share a controller of their own, in the order of their positions; a disc is only read.
+    @Test func drivesAreThereWithAndWithoutDiscs() throws {
+        let plain = try arguments(specification())
+        let all = try arguments(
+            specification { guest in
+                guest.boot = .disk
+                let disc = GuestDisc(nbdSocket: "/run/cd,a.sock", exportName: "disk")
+                guest.drives = [
+                    GuestDrive(id: "cd-b", position: 4, bootable: true, disc: disc),
+                    GuestDrive(id: "cd-a", position: 3),
+                ]
+            })
+        let devices = try all.filter { $0.hasPrefix("{") }.map(json)
+        #expect(!plain.contains { $0.contains("virtio-scsi-pci") })
+        #expect(devices.count { $0["driver"]?.text == "virtio-scsi-pci" } == 1)
+        let drives = devices.filter { $0["driver"]?.text == "scsi-cd" }
+        #expect(drives.map { $0["id"]?.text } == ["cd3", "cd4"])
+        #expect(drives.map { $0["scsi-id"]?.integer } == [0, 1])
+        #expect(drives.map { $0["drive"]?.text } == [nil, "disc4"])
+        #expect(drives.map { $0["bootindex"]?.integer } == [nil, 4])
+        let node = try #require(devices.first { $0["node-name"]?.text == "disc4" })
+        #expect(node["read-only"]?.bool == true && node["server"]?["path"]?.text == "/run/cd,a.sock")
+        #expect(throws: GuestError.self) {
+            try specification { $0.drives = [GuestDrive(id: "vbd-a", position: 3)] }.check()
+        }
+        #expect(throws: GuestError.self) {
+            try specification { $0.drives = [GuestDrive(id: "c", position: 0)] }.check()
+        }
+    }
+
     /// SMBIOS tables 0 to 3, each text under QEMU's key for it. A comma in a text is no end of it.
     @Test func theFirmwareSaysWhatItIsToldTo() throws {
         #expect(!(try arguments(specification()).contains("-smbios")))

@@ -21,9 +21,11 @@ import Testing
     }
 
     private func open(
-        _ sr: StorageRepository, _ volume: String, writable: Bool
+        _ sr: StorageRepository, _ volume: String, writable: Bool, inEpoch: Bool = false
     ) async throws -> any BlockDevice {
-        switch try await manager.attachVolume(sr, VolumeID(location: volume), writable: writable) {
+        var id = VolumeID(location: volume)
+        id.isInEpoch = inEpoch
+        switch try await manager.attachVolume(sr, id, writable: writable) {
         case .image(let path, let format):
             return try DiskImage.open(path: path, format: format, readOnly: !writable)
         case .chain(let image, let parents):
@@ -34,8 +36,10 @@ import Testing
         }
     }
 
-    private func write(_ byte: UInt8, at offset: UInt64, in volume: String, _ sr: StorageRepository) async throws {
-        let device = try await open(sr, volume, writable: true)
+    private func write(
+        _ byte: UInt8, at offset: UInt64, in volume: String, _ sr: StorageRepository, inEpoch: Bool = false
+    ) async throws {
+        let device = try await open(sr, volume, writable: true, inEpoch: inEpoch)
         let bytes = [UInt8](repeating: byte, count: 4096)
         // SAFETY: the array lives for the call.
         try unsafe bytes.withUnsafeBytes { try unsafe device.write($0, at: offset) }
@@ -43,8 +47,10 @@ import Testing
         try device.close()
     }
 
-    private func byte(at offset: UInt64, of volume: String, _ sr: StorageRepository) async throws -> UInt8 {
-        let device = try await open(sr, volume, writable: false)
+    private func byte(
+        at offset: UInt64, of volume: String, _ sr: StorageRepository, inEpoch: Bool = false
+    ) async throws -> UInt8 {
+        let device = try await open(sr, volume, writable: inEpoch, inEpoch: inEpoch)
         var bytes = [UInt8](repeating: 0xEE, count: 512)
         // SAFETY: the array lives for the call.
         try unsafe bytes.withUnsafeMutableBytes { try unsafe device.read(into: $0, at: offset) }
@@ -62,6 +68,78 @@ import Testing
 
     private func uuid(_ number: Int) -> String {
         "0a1b2c3d-0000-4000-9000-" + String(1_000_000_000_00 + number).suffix(12)
+    }
+
+    /// What is written in an epoch is there for its length, and never in the disk; no scan sees it, and it goes with the disk.
+    @Test(arguments: ImageFormat.allCases)
+    func anEpochBeginsWithTheDiskAndLeavesNothingInIt(_ format: ImageFormat) async throws {
+        let folder = try ScratchFolder("epoch")
+        let sr = try await repository(folder)
+        var disk = try await manager.createVolume(sr, NewVolume(uuid: Self.disk, size: 8 << 20, format: format))
+            .location
+        let id = { VolumeID(location: disk) }
+        try await write(1, at: 0, in: disk, sr)
+        // A chain below, where the file system makes one.
+        let new = NewVolume(uuid: uuid(1))
+        disk = try await manager.snapshotVolume(sr, id(), as: new).origin.location
+        #expect(await fault { () throws(StorageError) in _ = try await inEpoch(sr, disk) } == 46)
+        try await manager.beginEpoch(sr, id())
+        try await write(2, at: 4096, in: disk, sr, inEpoch: true)
+        try await write(3, at: 0, in: disk, sr, inEpoch: true)
+        #expect(try await byte(at: 0, of: disk, sr, inEpoch: true) == 3)
+        #expect(try await byte(at: 4096, of: disk, sr, inEpoch: true) == 2)
+        #expect(try await [byte(at: 0, of: disk, sr), byte(at: 4096, of: disk, sr)] == [1, 0])
+        let scan = try await manager.scan(sr)
+        #expect(scan.problems.isEmpty && scan.volumes.count { !$0.isHidden } == 2)
+        // A new toolstack keeps it; the next boot does not.
+        try await manager.attach(sr)
+        #expect(try await byte(at: 0, of: disk, sr, inEpoch: true) == 3)
+        try await manager.beginEpoch(sr, id())
+        #expect(try await byte(at: 0, of: disk, sr, inEpoch: true) == 1)
+        try await manager.endEpoch(sr, id())
+        try await manager.endEpoch(sr, id())
+        #expect(await fault { () throws(StorageError) in _ = try await inEpoch(sr, disk) } == 46)
+        try await manager.beginEpoch(sr, id())
+        try await manager.destroyVolume(sr, id())
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(!left.contains { $0.hasPrefix(".gantry-epoch-") }, "\(left)")
+    }
+
+    private func inEpoch(_ sr: StorageRepository, _ volume: String) async throws(StorageError) -> VolumeAccess {
+        var id = VolumeID(location: volume)
+        id.isInEpoch = true
+        return try await manager.attachVolume(sr, id, writable: true)
+    }
+
+    /// As under a paused data path: in place, whatever it stands on.
+    @Test(arguments: ImageFormat.allCases)
+    func anAttachedVolumeGrowsInPlace(_ format: ImageFormat) async throws {
+        let folder = try ScratchFolder("grow")
+        let sr = try await repository(folder)
+        var disk = try await manager.createVolume(sr, NewVolume(uuid: Self.disk, size: 8 << 20, format: format))
+            .location
+        try await write(1, at: 0, in: disk, sr)
+        for size: UInt64 in [16 << 20, 16 << 20, 24 << 20] {
+            let grown = try await manager.growAttachedVolume(sr, VolumeID(location: disk), size: size)
+            #expect(grown.virtualSize == size && grown.location == disk)
+            #expect(try await byte(at: 0, of: disk, sr) == 1)
+            #expect(try await byte(at: size - 512, of: disk, sr) == 0)
+            disk = try await manager.snapshotVolume(
+                sr, VolumeID(location: disk), as: NewVolume(uuid: UUID().uuidString.lowercased())
+            ).origin.location
+        }
+        let location = disk
+        #expect(
+            await fault { () throws(StorageError) in
+                _ = try await manager.growAttachedVolume(sr, VolumeID(location: location), size: 8 << 20)
+            } == 79)
+        // Not behind somebody's back.
+        let user = try await open(sr, disk, writable: true)
+        #expect(
+            await fault { () throws(StorageError) in
+                _ = try await manager.growAttachedVolume(sr, VolumeID(location: location), size: 32 << 20)
+            } == 24)
+        try user.close()
     }
 
     @Test(arguments: ImageFormat.allCases)

@@ -31,6 +31,42 @@ import Testing
         return bytes[0]
     }
 
+    /// A disk grows while it is paused. Who is connected goes on within the old size; who connects anew sees all of it.
+    @Test(arguments: [ImageFormat.raw, .vhd, .qcow2])
+    func aPausedDiskGoesOnLarger(_ format: ImageFormat) throws {
+        let folder = try ScratchFolder("grow")
+        let path = folder.file("disk.\(format.rawValue)")
+        try make(path, format)
+        let process = try DatapathProcess(folder, image: path, format: format.rawValue, crashMark: true)
+        let old = try process.connect()
+        try Self.fill(old, 1, at: Self.size - 4096)
+        _ = try process.control.callBlocking(.pause)
+        try DiskImage.resize(path: path, format: format, to: 2 * Self.size)
+        let image = ImageSpecification(path: path, format: format.rawValue)
+        _ = try process.control.callBlocking(.resume(image: image))
+        #expect(try process.status().virtualSize == 2 * Self.size)
+        #expect(try byte(old, at: Self.size - 4096) == 1)
+        let new = try process.connect()
+        #expect(new.size == 2 * Self.size)
+        try Self.fill(new, 2, at: 2 * Self.size - 4096)
+        _ = try process.control.callBlocking(.disconnectClients)
+        #expect(throws: BlockError.self) { try Self.fill(old, 3, at: 0) }
+        let next = try process.connect()
+        #expect(
+            try [0, Self.size - 4096, Self.size, 2 * Self.size - 4096].map { try byte(next, at: $0) } == [0, 1, 0, 2])
+        // What is smaller is not gone on with.
+        let small = folder.file("small.\(format.rawValue)")
+        try make(small, format)
+        _ = try process.control.callBlocking(.pause)
+        #expect(throws: DatapathClient.Failure.self) {
+            try process.control.callBlocking(
+                .resume(image: ImageSpecification(path: small, format: format.rawValue)))
+        }
+        _ = try process.control.callBlocking(.resume(image: image))
+        try next.close()
+        #expect(try process.quit() == 0)
+    }
+
     /// A client that writes meanwhile waits and then goes on, on a chain of two images; what it wrote before is in the base.
     @Test(arguments: [ImageFormat.raw, .vhd, .qcow2])
     func aPausedDiskGoesOnOnAnotherImage(_ format: ImageFormat) throws {

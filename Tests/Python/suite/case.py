@@ -173,6 +173,14 @@ class Case(unittest.TestCase):
         self.addCleanup(self.drop_repository, sr)
         return sr
 
+    def disc_library(self, folder):
+        """An SR of the CD images in a folder; they stay when it goes."""
+        sr = self.x.SR.create(self.host, {"location": folder}, "0", "discs", "", "iso", "iso", True, {})
+        self.addCleanup(self.x.SR.forget, sr)
+        self.addCleanup(self.x.PBD.unplug, self.x.SR.get_PBDs(sr)[0])
+        self.x.SR.scan(sr)
+        return sr
+
     def drop_repository(self, sr):
         try:
             record = self.x.SR.get_record(sr)

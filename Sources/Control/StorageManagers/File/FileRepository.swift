@@ -335,21 +335,25 @@ struct FileRepository: Sendable {
             guard error.code == .notFound else { throw StorageError(error, otherwise: .volumeDeletion) }
         }
         try syncFolder()
+        try endEpoch(name.location)
         try removeUnneeded(below ?? [])
     }
 
-    /// Grows the image: a raw file in place, the others by copying into a larger one that then takes the name, so that a
-    /// crash leaves the old or the new image whole. One with parents grows in place: a copy would hold all that they hold.
-    func resize(_ location: String, to size: UInt64) throws(StorageError) -> Volume {
-        let name = try find(location)
-        let location = name.location
-        let present = try stat(name)
-        guard size >= present.virtualSize else {
+    private func requireGrowth(from present: UInt64, to size: UInt64) throws(StorageError) {
+        guard size >= present else {
             throw StorageError(
-                .volumeSize, "VDI Invalid size [opterr=shrinking not allowed: \(present.virtualSize) to \(size) bytes]")
+                .volumeSize, "VDI Invalid size [opterr=shrinking not allowed: \(present) to \(size) bytes]")
         }
+    }
+
+    /// Grows the image where it is, whatever it holds, in time that does not depend on it. Only with the image's lock. A
+    /// crash leaves one size or the other, and the content either way.
+    func growInPlace(_ location: String, to size: UInt64) throws(StorageError) -> Volume {
+        let name = try find(location)
+        let present = try stat(name)
+        try requireGrowth(from: present.virtualSize, to: size)
         if size == present.virtualSize { return present }
-        let final = path + "/" + location
+        let final = path + "/" + name.location
         if name.format == .raw {
             if isThick { try requireRoom(size - present.virtualSize) }
             try reporting(.volumeResize) { () throws(BlockError) in
@@ -359,16 +363,28 @@ struct FileRepository: Sendable {
                 if unsafe truncate(final, off_t(size)) != 0 {
                     throw BlockError(call: "truncate", errno: errno, path: final)
                 }
+                try file.sync()
             }
-            return try stat(location)
-        }
-        let parents = try parents(of: name)
-        if !parents.isEmpty {
+        } else {
+            let parents = try parents(of: name)
             try reporting(.volumeResize) { () throws(BlockError) in
                 try DiskImage.resize(path: final, format: name.format, to: size, policy: policy(parents))
             }
-            return try stat(name)
         }
+        return try stat(name)
+    }
+
+    /// Grows the image: a raw file in place, the others by copying into a larger one that then takes the name, so that a
+    /// crash leaves the old or the new image whole. One with parents grows in place: a copy would hold all that they hold.
+    func resize(_ location: String, to size: UInt64) throws(StorageError) -> Volume {
+        let name = try find(location)
+        let location = name.location
+        let hasParents = try !parents(of: name).isEmpty
+        if name.format == .raw || hasParents { return try growInPlace(location, to: size) }
+        let present = try stat(name)
+        try requireGrowth(from: present.virtualSize, to: size)
+        if size == present.virtualSize { return present }
+        let final = path + "/" + location
         let temporary = path + "/" + Self.unfinished + location
         let source = try reporting(.volumeResize) { () throws(BlockError) in
             try DiskImage.open(path: final, format: name.format, readOnly: true)

@@ -25,7 +25,8 @@ public struct FileStorageManager: StorageManager {
                 "SR_CREATE": 1, "SR_DELETE": 1, "SR_ATTACH": 1, "SR_DETACH": 1, "SR_SCAN": 1, "SR_UPDATE": 1,
                 "VDI_CREATE": 1, "VDI_DELETE": 1, "VDI_ATTACH": 1, "VDI_DETACH": 1, "VDI_ACTIVATE": 1,
                 "VDI_DEACTIVATE": 1, "VDI_RESIZE": 1, "VDI_UPDATE": 1, "VDI_MIRROR": 1, "VDI_INTRODUCE": 1,
-                "THIN_PROVISIONING": 1, "VDI_SNAPSHOT": 1, "VDI_CLONE": 1, "VDI_REVERT": 1, "SR_PROBE": 1,
+                "THIN_PROVISIONING": 1, "VDI_RESIZE_ONLINE": 1,
+                "VDI_RESET_ON_BOOT": 2, "VDI_SNAPSHOT": 1, "VDI_CLONE": 1, "VDI_REVERT": 1, "SR_PROBE": 1,
             ],
             configuration: [
                 "location": "absolute path of the folder that holds the images",
@@ -144,6 +145,14 @@ public struct FileStorageManager: StorageManager {
         }
     }
 
+    public func growAttachedVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
+    ) async throws(StorageError) -> Volume {
+        try await changing(repository) { folder throws(StorageError) in
+            try folder.growInPlace(volume.location, to: size)
+        }
+    }
+
     public func stat(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> Volume {
         try await blocking(repository, within: RepositoryThreads.look) { () throws(StorageError) in
             try open(repository).stat(volume.location)
@@ -178,6 +187,7 @@ public struct FileStorageManager: StorageManager {
             let folder = try open(repository)
             return try folder.holding(shared: true) { () throws(StorageError) in
                 let name = try folder.find(volume.location)
+                if volume.isInEpoch { return try folder.epochAccess(name) }
                 if writable {
                     var isHidden = name.isBase
                     if !isHidden, folder.exists(name) { isHidden = try folder.info(name).isHidden }
@@ -217,6 +227,14 @@ public struct FileStorageManager: StorageManager {
         try await changing(repository) { folder throws(StorageError) in
             try folder.revert(volume.location, to: snapshot.location)
         }
+    }
+
+    public func beginEpoch(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
+        try await changing(repository) { folder throws(StorageError) in try folder.beginEpoch(volume.location) }
+    }
+
+    public func endEpoch(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
+        try await changing(repository) { folder throws(StorageError) in try folder.endEpoch(volume.location) }
     }
 
     /// Runs `body` alone in the SR's folder.

@@ -8,13 +8,17 @@ import Logging
 /// each leaves a record in the run folder by which the next toolstack finds it.
 actor DatapathHost {
     private let folder: String
-    private let program: String
+    /// Path of gantry-datapath.
+    nonisolated let program: String
+    /// Where processes that end with their work leave their errors until then.
+    nonisolated let transferFolder: String
     private let logger: Logger
     private var running: [String: DatapathRecord] = [:]
 
     /// `folder` is `RUN/dp`; `program` the path of gantry-datapath.
     init(folder: String, program: String, logger: Logger) {
         self.folder = folder
+        transferFolder = (folder as NSString).deletingLastPathComponent + "/transfers"
         self.program = program
         self.logger = logger
     }

@@ -27,14 +27,17 @@ actor MachineLifecycle {
     /// Boots a halted VM, or makes it ready to when it starts `paused`. On failure everything is released again.
     func start(_ vm: Ref<VM>, paused: Bool = false) async throws {
         let row = try context.row(vm)
-        let vbds = context.database.read { reader in
-            reader.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.type] == .disk && !$0[VBD.empty] && !$0[VBD.vdi].isNull }
+        let (vbds, loaded) = context.database.read { reader in
+            let all = reader.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.type] != .floppy }
+            let loaded = all.filter { DriveContent.isLoaded($0, reader) }
+            return (all.filter { $0[VBD.type] == .cd } + loaded.filter { $0[VBD.type] == .disk }, loaded)
         }
         // Reserved: a move that ends now leaves the data paths to us, and nobody destroys or resizes the disks.
         try await reserve(vbds, keepingReserved: restarts[vm] != nil)
         do {
             var disks: [GuestDisk] = []
-            for vbd in vbds { disks.append(try await activate(vbd)) }
+            for vbd in loaded { disks.append(try await activate(vbd)) }
+            let drives = DriveContent.takeDrives(of: vbds, from: &disks)
             let kernel = row[VM.pvKernel]
             let boot: GuestSpecification.Boot =
                 kernel.isEmpty
@@ -47,7 +50,9 @@ actor MachineLifecycle {
                 GuestSpecification(
                     uuid: row[VM.uuid], name: row[VM.nameLabel], memoryBytes: UInt64(memory),
                     vcpus: Int(max(1, row[VM.vcpusAtStartup])), boot: boot, disks: disks,
-                    firmwareTexts: row[VM.biosStrings].filter { FirmwareText.isValid($0.key, $0.value) }),
+                    firmwareTexts: row[VM.biosStrings].filter { FirmwareText.isValid($0.key, $0.value) },
+                    drives: drives.isEmpty ? nil : drives,
+                    endsOnReboot: context.hasDiskToReset(loaded) ? true : nil),
                 paused: paused)
         } catch {
             // A guest that runs already, whatever the rows say, keeps its disks.
@@ -173,7 +178,7 @@ actor MachineLifecycle {
         try await context.database.transaction { tx in
             for vbd in vbds {
                 let row = try tx.require(vbd.typedRef(VBD.self))
-                _ = try tx.require(row[VBD.vdi])
+                if row[VBD.type] != .cd { _ = try tx.require(row[VBD.vdi]) }
                 if isRestart, Self.isKept(row) { continue }
                 try OperationClaim.vbd(row.typedRef(VBD.self), .attach).check(tx)
             }
@@ -188,6 +193,10 @@ actor MachineLifecycle {
             let row = try context.row(vbd.typedRef(VBD.self))
             let vdi = try context.row(row[VBD.vdi])
             if row[VBD.mode] == .rw, vdi[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.ref) }
+            // The control domain is who changes what guests find.
+            if row[VBD.mode] == .rw, vdi[VDI.onBoot] == .reset, try !context.row(row[VBD.vm])[VM.isControlDomain] {
+                try await context.beginEpoch(vdi)
+            }
             do {
                 let handle = try await context.disks.activate(vdi[VDI.uuid]) { [context] in
                     try await context.image(of: vdi, readOnly: vdi[VDI.readOnly])
@@ -238,7 +247,9 @@ actor MachineLifecycle {
             let uuid = context.database.read { reader in
                 reader.row(vbd.typedRef(VBD.self)).flatMap { reader.row($0[VBD.vdi]) }?[VDI.uuid]
             }
-            if let uuid { await context.disks.deactivateIfUnused(uuid) }
+            guard let uuid else { continue }
+            await context.disks.deactivateIfUnused(uuid)
+            await context.endEpochIfUnused(uuid)
         }
     }
 
@@ -281,8 +292,21 @@ actor MachineLifecycle {
             Alerts.post(
                 .crashed, about: .vm, uuid: vm[VM.uuid],
                 body: "VM '\(name)' crashed: \(reason.map(String.init(describing:)) ?? "")", in: tx)
+        case .guestReboot?:
+            Alerts.post(.rebooted, about: .vm, uuid: vm[VM.uuid], body: "VM '\(name)' rebooted", in: tx)
         case .guestShutdown?, .hostRequest?, nil:
             Alerts.post(.shutDown, about: .vm, uuid: vm[VM.uuid], body: "VM '\(name)' shut down", in: tx)
+        }
+    }
+
+    /// A guest whose disks are reset when it boots has ended so that it boots.
+    private func bootAgain(_ uuid: String) async {
+        guard let vm = context.database.read({ $0.find(VM.self, uuid: uuid) })?.typedRef(VM.self) else { return }
+        do {
+            try await start(vm)
+        } catch {
+            context.logger.error(
+                "a guest that rebooted does not start again", metadata: ["vm": "\(uuid)", "error": "\(error)"])
         }
     }
 
@@ -303,6 +327,7 @@ actor MachineLifecycle {
             if case .stopped(let uuid, let reason) = event {
                 context.logger.info("a guest has ended", metadata: ["vm": "\(uuid)", "reason": "\(reason)"])
                 await halted(uuid, reason: reason)
+                if reason == .guestReboot { Task { await bootAgain(uuid) } }
             }
             switch event {
             case .reset(let uuid): await rebooted(uuid)
@@ -320,7 +345,8 @@ actor MachineLifecycle {
         for row in rows {
             let vm = row.typedRef(VM.self)
             if alive.contains(row[VM.uuid]), let specification = guests.specification(row[VM.uuid]) {
-                let disks = Set(specification.disks.map(\.id))
+                let drives = specification.drives ?? []
+                let disks = Set(specification.disks.map(\.id) + drives.map(\.id))
                 let domain = row[VM.domid] > 0 ? row[VM.domid] : nextDomain
                 nextDomain = max(nextDomain, domain + 1)
                 let host = context.host
@@ -330,6 +356,10 @@ actor MachineLifecycle {
                     try Self.mark(vbds.filter { disks.contains($0[VBD.uuid]) }, reserved: false, attached: true, in: tx)
                     try Self.mark(
                         vbds.filter { !disks.contains($0[VBD.uuid]) }, reserved: false, attached: false, in: tx)
+                    for drive in drives {
+                        guard let vbd = vbds.first(where: { $0[VBD.uuid] == drive.id }) else { continue }
+                        try DriveContent.settle(vbd.typedRef(VBD.self), hasDisc: drive.disc != nil, in: tx)
+                    }
                     try Self.setRunning(vm, domain: domain, host: host, isPaused: guests.isPaused(row[VM.uuid]), in: tx)
                     try GuestRows.started(vm, since: nil, hasScreen: hasScreen, consoleBase: base, in: tx)
                 }
@@ -340,7 +370,12 @@ actor MachineLifecycle {
         let reserved = context.database.read { reader in
             reader.rows(VBD.self) { $0[VBD.reserved] && !$0[VBD.currentlyAttached] }
         }
-        try await mark(reserved, reserved: false, attached: false)
+        try await context.database.transaction { tx in
+            try Self.mark(reserved, reserved: false, attached: false, in: tx)
+            for vbd in reserved where vbd[VBD.type] == .cd {
+                try DriveContent.settle(vbd.typedRef(VBD.self), hasDisc: !vbd[VBD.empty], in: tx)
+            }
+        }
         await release(reserved)
     }
 }

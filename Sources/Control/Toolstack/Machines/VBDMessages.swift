@@ -44,6 +44,9 @@ struct VBDMessages: Sendable {
         if record["type"].flatMap({ VBDType(api: $0) }) == .cd, record["mode"].flatMap({ VBDMode(api: $0) }) == .rw {
             throw APIError("VBD_CDS_MUST_BE_READONLY")
         }
+        if empty, record["type"].flatMap({ VBDType(api: $0) }) != .cd {
+            throw APIError("VBD_NOT_REMOVABLE_MEDIA", "in constructor")
+        }
         let vbd = Fresh.ref(VBD.self)
         try await context.database.transaction { tx in
             _ = try tx.require(vm)
@@ -66,6 +69,7 @@ struct VBDMessages: Sendable {
                 for member in members { row[field: member.name] = member.value }
                 row[VBD.uuid] = Fresh.uuid()
                 row[VBD.userdevice] = position
+                if empty { row[VBD.vdi] = .null }
                 row[VBD.currentlyAttached] = false
                 row[VBD.reserved] = false
                 row[VBD.currentOperations] = [:]

@@ -46,12 +46,15 @@ struct OperationFacts {
                 ref: row[VBD.vm].opaque, powerState: vm?[VM.powerState] ?? .halted,
                 isControlDomain: vm?[VM.isControlDomain] ?? false,
                 operations: vm.map { CurrentOperation.read($0[VM.currentOperations]).map(\.operation) } ?? []),
-            disk: vdi.map { vdi in
-                VBDDiskFacts(
-                    ref: vdi.ref, isManaged: vdi[VDI.managed], isReadOnly: vdi[VDI.readOnly],
-                    isSharable: vdi[VDI.sharable], current: CurrentOperation.read(vdi[VDI.currentOperations]),
-                    otherUsers: vbds(of: vdi).filter { $0.ref != row.ref && Self.isUsing($0) }.map { $0[VBD.mode] })
-            })
+            disk: vdi.map { disk($0, besides: row) })
+    }
+
+    /// A VDI that the VBD has, or is about to get.
+    func disk(_ vdi: Row, besides vbd: Row) -> VBDDiskFacts {
+        VBDDiskFacts(
+            ref: vdi.ref, isManaged: vdi[VDI.managed], isReadOnly: vdi[VDI.readOnly],
+            isSharable: vdi[VDI.sharable], current: CurrentOperation.read(vdi[VDI.currentOperations]),
+            otherUsers: vbds(of: vdi).filter { $0.ref != vbd.ref && Self.isUsing($0) }.map { $0[VBD.mode] })
     }
 
     func sr(_ row: Row) -> SROperationFacts {

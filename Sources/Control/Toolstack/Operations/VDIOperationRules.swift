@@ -33,7 +33,7 @@ struct VDIRepositoryFacts: Sendable {
 enum VDIOperationRules {
     /// What there are messages for and clients look for; a move (`mirror`) is never listed.
     static let offered: Set<VDIOperations> = [
-        .snapshot, .clone, .copy, .revertTo, .revertFrom, .resize, .destroy, .forget, .update,
+        .snapshot, .clone, .copy, .revertTo, .revertFrom, .resize, .resizeOnline, .destroy, .forget, .update,
     ]
 
     static func allowed(_ facts: VDIOperationFacts) -> [VDIOperations] {
@@ -58,7 +58,7 @@ enum VDIOperationRules {
     private static func checkConcurrency(_ operation: VDIOperations, _ facts: VDIOperationFacts) -> APIError? {
         let other = facts.current.first { $0.operation != .copy } ?? (operation == .copy ? nil : facts.current.first)
         if let other { return other.inTheWay(of: "VDI", facts.ref) }
-        if operation == .resize && !facts.repository.isPlugged {
+        if operation == .resize || operation == .resizeOnline, !facts.repository.isPlugged {
             return APIError("SR_HAS_NO_PBDS", facts.repository.ref)
         }
         return nil
@@ -135,7 +135,9 @@ enum VDIOperationRules {
             return facts.hasChangeTracking ? nil : APIError("VDI_NO_CBT_METADATA", facts.ref)
         case .forget: return facts.type == .rrd ? APIError("VDI_HAS_RRDS", facts.ref) : nil
         case .snapshot: return facts.isSharable ? APIError("VDI_IS_SHARABLE", facts.ref) : reset
-        case .copy: return reset
+        case .copy, .resizeOnline: return reset
+        // A guest writes to what goes with its end.
+        case .clone: return facts.users.isEmpty ? nil : reset
         case .enableCBT, .disableCBT:
             if facts.isSnapshot { return APIError("OPERATION_NOT_ALLOWED", "\(facts.ref) is a snapshot") }
             if facts.type != .user && facts.type != .system {

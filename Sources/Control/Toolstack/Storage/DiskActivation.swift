@@ -178,6 +178,12 @@ actor DiskActivation {
         }
     }
 
+    /// Ends the data paths of disks that have no user any more: the toolstack ended between a disk's release and its data
+    /// path's end.
+    func endUnused() async {
+        for uuid in database.privateRecords(kind: Self.recordKind).keys.sorted() { await deactivateIfUnused(uuid) }
+    }
+
     /// Restarts the data paths that died under a running guest. Each by itself: the storage of one may not answer, which
     /// is no reason for another to wait.
     func revive(

@@ -12,6 +12,8 @@ import StorageMotion
 struct DiskCopy: Sendable {
     static let kind = "copy"
     let context: StorageContext
+    /// Only what differs from this disk is copied; null: everything. The rest of the copy reads as zeroes.
+    var base: Ref<VDI> = .null
 
     /// The label of the volume that is being filled, where its driver makes its row: the record leads to it by this.
     private static func mark(_ key: String) -> String { "Gantry copy \(key)" }
@@ -47,9 +49,15 @@ struct DiskCopy: Sendable {
                     try DriverRows.reserve(made, label: wanted.nameLabel, in: tx)
                 }
             }
-            try await context.reading(source) { image in
-                let target = try await destination.image(self.identity(volume), readOnly: false)
-                try await self.copy(image, to: target, vdi, destination.ref, progress)
+            if base.isNull {
+                try await context.reading(source) { image in
+                    let target = try await destination.image(self.identity(volume), readOnly: false)
+                    try await self.copy(image, to: target, vdi, destination.ref, progress)
+                }
+            } else {
+                let target = try await destination.image(identity(volume), readOnly: false)
+                try await CopyInto(context: context).copy(
+                    vdi, base: base, to: target, of: (destination.ref, vdi), progress: progress)
             }
             return try await finish(volume, source, vdi, key, in: destination)
         } catch {

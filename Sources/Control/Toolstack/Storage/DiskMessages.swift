@@ -18,10 +18,6 @@ struct DiskMessages: Sendable {
             try await destroy(arguments.get(0), task: call.task)
             return .void
         }
-        table.on("VDI.resize") { call, arguments in
-            try await resize(arguments.get(0), to: arguments.get(1), task: call.task)
-            return .void
-        }
         table.on("VDI.forget") { _, arguments in
             try await forget(arguments.get(0))
             return .void
@@ -167,35 +163,6 @@ struct DiskMessages: Sendable {
 
     private func forget(_ vdi: Ref<VDI>) async throws {
         try await admission.change([.vdi(vdi, .forget)]) { tx in tx.delete(vdi) }
-    }
-
-    private func resize(_ vdi: Ref<VDI>, to size: Int64, task: Ref<XenTask>) async throws {
-        let attached = try await admission.run([.vdi(vdi, .resize)], task: task) {
-            let row = try context.row(vdi)
-            let attached = try context.attached(row[VDI.sr])
-            let format = context.format(of: row)
-            guard size >= 0, format != nil || attached.manager.info.writesRows else {
-                throw APIError("INVALID_VALUE", "size", String(size))
-            }
-            do {
-                await context.disks.ended(row[VDI.uuid])
-                let configuration = attached.repository.deviceConfig
-                let rounded =
-                    try format.map { format throws(StorageError) in
-                        try attached.manager.roundedSize(UInt64(size), format: format, configuration: configuration)
-                    } ?? UInt64(size)
-                let volume = try await attached.manager.resizeVolume(
-                    attached.repository, StorageContext.volume(row), size: rounded)
-                try await context.database.transaction { tx in
-                    try tx.set(vdi, VDI.virtualSize, Int64(clamping: volume.virtualSize))
-                    try tx.set(vdi, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
-                }
-            } catch let error as StorageError {
-                throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: "resize")
-            }
-            return attached
-        }
-        await context.refreshSpace(attached)
     }
 
     /// Reads the volume's sizes again.

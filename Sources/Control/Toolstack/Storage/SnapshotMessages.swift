@@ -157,11 +157,21 @@ struct SnapshotMessages: Sendable {
         _ vdi: Ref<VDI>, to chosen: Ref<SR>, base: Ref<VDI>, into: Ref<VDI>, call: CallContext
     ) async throws -> Ref<VDI> {
         let present = try context.row(vdi)
-        guard base.isNull else { throw APIError("NOT_IMPLEMENTED", "VDI.copy with base_vdi") }
-        guard into.isNull else { throw APIError("NOT_IMPLEMENTED", "VDI.copy with into_vdi") }
+        let reads: [OperationClaim] = [.vdi(vdi, .copy)] + (base.isNull || base == vdi ? [] : [.vdi(base, .copy)])
+        if !into.isNull {
+            let sr = try context.row(into)[VDI.sr]
+            try await admission.run(reads + [.vdi(into, .update)], task: call.task) { tx in
+                try CopyInto.check(vdi, base: base, into: into, tx)
+            } _: {
+                try await CopyInto(context: context).run(vdi, base: base, into: into, progress: call.progress)
+            }
+            await context.refreshSpace(try context.attached(sr))
+            return into
+        }
         let sr = chosen.isNull ? present[VDI.sr] : chosen
-        let new = try await admission.run([.vdi(vdi, .copy), .sr(sr, .vdiCreate)], task: call.task) {
-            try await DiskCopy(context: context).run(vdi, to: try context.attached(sr), progress: call.progress)
+        let new = try await admission.run(reads + [.sr(sr, .vdiCreate)], task: call.task) {
+            try await DiskCopy(context: context, base: base).run(
+                vdi, to: try context.attached(sr), progress: call.progress)
         }
         await context.refreshSpace(try context.attached(sr))
         return new

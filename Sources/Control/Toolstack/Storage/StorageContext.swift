@@ -91,7 +91,7 @@ final class StorageContext: Sendable {
     func attach(_ vdi: Row, readOnly: Bool) async throws(APIError) -> ImageSpecification {
         let attached = try attached(vdi[VDI.sr])
         do {
-            return try await attached.image(Self.volume(vdi), readOnly: readOnly)
+            return try await attached.image(presentVolume(vdi), readOnly: readOnly)
         } catch {
             throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi.typedRef(VDI.self))
         }

@@ -61,13 +61,13 @@ extension Command {
     }
 
     /// In the order of the family's fields, whatever the order asked for; unknown names count for nothing.
-    private static func columns(_ family: Family, _ asked: String?) -> [Field] {
+    static func columns(_ family: Family, _ asked: String?, else usual: [String]? = nil) -> [Field] {
         if asked == "all" { return family.fields.filter { !$0.isHidden } }
-        let names = Set(asked.map { CommandArguments.list($0) } ?? family.columns)
+        let names = Set(asked.map { CommandArguments.list($0) } ?? usual ?? family.columns)
         return family.fields.filter { names.contains($0.name) }
     }
 
-    private static func printRecord(
+    static func printRecord(
         _ fields: [Field], _ ref: String, _ record: WireValue, _ context: CommandContext, listing: Bool
     ) async throws {
         var lines: [(label: String, value: String)] = []

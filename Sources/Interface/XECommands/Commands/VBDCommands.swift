@@ -57,7 +57,7 @@ extension Command {
     }
 
     /// `device=`, where `autodetect` means the first free one.
-    private static func deviceNumber(_ context: CommandContext, _ machine: WireValue) async throws -> String {
+    static func deviceNumber(_ context: CommandContext, _ machine: WireValue) async throws -> String {
         let wanted = try context.arguments.required("device")
         guard wanted == "autodetect" else { return wanted }
         guard let first = try await freeDevices(context, machine).first else {

@@ -176,14 +176,21 @@ import Testing
             (.dataDestroy, vdi { $0.isSnapshot = true }, APIError("VDI_NO_CBT_METADATA", "D")),
             (.enableCBT, vdi { $0.type = .suspend }, APIError("VDI_INCOMPATIBLE_TYPE", "D", "suspend")),
             (.revertTo, vdi(), APIError("REVERT_ONLY_ALLOWED_ON_SNAPSHOT")),
+            (.resizeOnline, vdi { $0.repository.isPlugged = false }, APIError("SR_HAS_NO_PBDS", "S")),
+            (.resizeOnline, vdi { $0.resetsOnBoot = true }, APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")),
+            (.clone, vdi { $0.resetsOnBoot = true }, nil),
+            (
+                .clone, vdi { ($0.resetsOnBoot, $0.users) = (true, [.rw]) },
+                APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")
+            ),
         ]
         for (operation, facts, expected) in table {
             #expect(VDIOperationRules.refusal(of: operation, facts) == expected, "\(operation) \(facts)")
         }
         #expect(
             VDIOperationRules.allowed(vdi())
-                == [.clone, .copy, .resize, .snapshot, .destroy, .forget, .update, .revertFrom])
-        #expect(VDIOperationRules.allowed(vdi { $0.users = [.rw] }) == [.clone, .snapshot])
+                == [.clone, .copy, .resize, .resizeOnline, .snapshot, .destroy, .forget, .update, .revertFrom])
+        #expect(VDIOperationRules.allowed(vdi { $0.users = [.rw] }) == [.clone, .resizeOnline, .snapshot])
         #expect(VDIOperationRules.allowed(vdi { $0.isManaged = false }) == [.forget, .update])
         #expect(
             VDIOperationRules.allowed(vdi { $0.repository.features.remove("VDI_RESIZE") }).contains(.resize) == false)

@@ -1,0 +1,50 @@
+import BlockIO
+import CoreTypes
+import DiskImages
+import Foundation
+import StorageInterface
+
+/// Disks that show the same content at every boot. What a guest writes goes to an image of its own over the disk's, of a name
+/// that no scan sees; the disk's image is only read meanwhile. So the disk is whole whatever happens, and what is left of a
+/// guest is in nobody's way: the next boot replaces it, and it goes with the disk.
+extension FileRepository {
+    private static let epochs = ".gantry-epoch-"
+
+    /// The format has no limits of the disk's: what it stands on may be anything.
+    private func epoch(_ name: VolumeName) -> String { path + "/" + Self.epochs + name.uuid + ".qcow2" }
+
+    func beginEpoch(_ location: String) throws(StorageError) {
+        let name = try find(location)
+        let facts = try info(name)
+        if name.isBase || facts.isHidden {
+            throw StorageError(.volumeUnavailable, "\(name.location) holds what other disks stand on")
+        }
+        let below = [name] + (try parents(of: name))
+        var options = CreateOptions()
+        options.parent = CreateOptions.Parent(name: name.location, format: name.format)
+        let temporary = path + "/" + Self.unfinished + "epoch-" + name.uuid
+        unsafe unlink(temporary)
+        try reporting(.volumeClone) { () throws(BlockError) in
+            try DiskImage.create(
+                path: temporary, format: .qcow2, size: facts.virtualSize, options: options, policy: policy(below)
+            ).close()
+        }
+        try publish(temporary, as: epoch(name))
+    }
+
+    func endEpoch(_ location: String) throws(StorageError) {
+        let name = try find(location)
+        if unsafe unlink(epoch(name)) != 0, errno != ENOENT {
+            throw StorageError(BlockError(call: "unlink", errno: errno, path: epoch(name)), otherwise: .volumeDeletion)
+        }
+    }
+
+    func epochAccess(_ name: VolumeName) throws(StorageError) -> VolumeAccess {
+        guard unsafe access(epoch(name), F_OK) == 0 else {
+            throw StorageError(.volumeUnavailable, "\(epoch(name)), what the guest wrote since it booted, is gone")
+        }
+        return .chain(
+            VolumeImage(path: epoch(name), format: .qcow2),
+            parents: ([name] + (try parents(of: name))).map { VolumeImage(path: file($0), format: $0.format) })
+    }
+}

@@ -1,0 +1,50 @@
+import BlockCopy
+import BlockIO
+import CLinux
+import CoreTypes
+public import DatapathControl
+public import Foundation
+import Synchronization
+
+/// Copies one disk's content into another that exists, in a process of its own: images are parsed here, and cancelling is
+/// killing. The source and the base are only read.
+public enum ImageCopy {
+    /// Writes lines with the done part, 0 to 1, to `output` meanwhile: whoever started this is gone when that fails.
+    public static func run(_ source: ImageSpecification, _ plan: DiskCopyPlan, output: FileHandle) throws {
+        gantry_ignore_sigpipe()
+        let from = try source.open(readOnly: true)
+        defer { try? from.close() }
+        let base = try plan.base?.open(readOnly: true)
+        defer { try? base?.close() }
+        let destination = try plan.destination.open(readOnly: false)
+        do {
+            let progress = ProgressCounter()
+            let teller = ProgressLines(progress, output)
+            defer { teller.stop() }
+            try DifferenceCopy.copy(from: from, base: base, to: destination, progress: progress)
+        } catch {
+            try? destination.close()
+            throw error
+        }
+        try destination.close()
+    }
+}
+
+/// Tells a few times a second how far a copy is.
+private final class ProgressLines: Sendable {
+    private let isOver = Flag()
+
+    private final class Flag: Sendable { let value = Atomic<Bool>(false) }
+
+    init(_ progress: ProgressCounter, _ output: FileHandle) {
+        _ = WorkerThread(ifPossible: "progress") { [isOver] in
+            while !isOver.value.load(ordering: .relaxed) {
+                // Nobody listens any more: nobody would learn that this ended.
+                guard (try? output.write(contentsOf: Data("\(progress.fraction)\n".utf8))) != nil else { exit(1) }
+                usleep(200_000)
+            }
+        }
+    }
+
+    func stop() { isOver.value.store(true, ordering: .relaxed) }
+}

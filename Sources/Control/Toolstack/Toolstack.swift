@@ -47,17 +47,19 @@ public final class Toolstack: Sendable {
     /// What the API server shows beside calls.
     public let services: HostServices
     private let background: [Task<Void, Never>]
+    private let reclaimGate: ReclaimGate
     private let instance: InstanceLock
 
     private init(
         dispatcher: Dispatcher, database: PoolDatabase, transfers: any DiskTransfers, services: HostServices,
-        background: [Task<Void, Never>], instance: InstanceLock
+        background: [Task<Void, Never>], reclaimGate: ReclaimGate, instance: InstanceLock
     ) {
         self.dispatcher = dispatcher
         self.database = database
         self.transfers = transfers
         self.services = services
         self.background = background
+        self.reclaimGate = reclaimGate
         self.instance = instance
     }
 
@@ -98,7 +100,7 @@ public final class Toolstack: Sendable {
                 NFSStorageManager(mounts: mounts), ISOStorageManager(mounts: mounts),
                 DummyStorageManager(folder: configuration.runDirectory + "/dummy"),
             ], disks: disks, logger: logger)
-        let admission = OperationAdmission(database: database)
+        let admission = OperationAdmission(database: database, gate: context.reclaimGate)
         let guests = GuestHost(runDirectory: configuration.runDirectory, acceleration: acceleration, logger: logger)
         let services = try HostServices(
             context: context, guests: guests, stateDirectory: configuration.stateDirectory)
@@ -149,19 +151,23 @@ public final class Toolstack: Sendable {
                 Task { await lifecycle.follow(guests.events) },
                 Task { await revive(disks, context) },
                 Task { await moves.retryForEver() },
+                Task { await SpaceReclaimer(context: context).run() },
             ] + services.start(context)
         return Toolstack(
             dispatcher: Dispatcher(
                 database: database, host: identity.host, messages: messages,
                 audit: try AuditLog(path: configuration.stateDirectory + "/audit.log", logger: logger),
                 pam: configuration.pamService.map { PAMService(name: $0) }),
-            database: database, transfers: transfers, services: services, background: background, instance: instance)
+            database: database, transfers: transfers, services: services, background: background,
+            reclaimGate: context.reclaimGate, instance: instance)
     }
 
     /// Ends this toolstack. Guests, their data paths and running mirrors go on without it.
     public func stop() async {
         dispatcher.stop()
         for task in background { task.cancel() }
+        // A disk that a step has paused goes on.
+        await reclaimGate.clearAll()
         await services.metrics.save()
         try? await database.close()
         instance.release()

@@ -75,10 +75,12 @@ struct FileRepository: Sendable {
                 unsafe unlink(path + "/" + name)
             }
             try removeLeftovers()
+            try dropStaleMerges()
         }
     }
 
     func removeMarker() throws(StorageError) {
+        for name in [MergeNotes.name, Self.reclaimerLock] { unsafe unlink(path + "/" + name) }
         unsafe unlink(path + "/" + Self.marker)
         try syncFolder()
     }

@@ -194,8 +194,10 @@ import Testing
 
     @Test func formatsThatReadersCouldBeMisledInAreLeftAlone() {
         func next(_ child: ChainNode, _ parent: ChainNode) -> ReclaimStep? {
-            ReclaimPlan(ChainSurvey(nodes: [parent, child, node("d", child.location, hidden: false)]),
-                policy: .init(mergesLeaves: false)).next()
+            ReclaimPlan(
+                ChainSurvey(nodes: [parent, child, node("d", child.location, hidden: false)]),
+                policy: .init(mergesLeaves: false)
+            ).next()
         }
         let merge = ReclaimStep.merge(child: "b", parent: "a")
         #expect(next(node("b", "a", hidden: true, piece: 512), node("a", nil, hidden: true)) == nil)

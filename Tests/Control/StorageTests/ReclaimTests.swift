@@ -51,7 +51,8 @@ import Testing
         }
 
         func open(_ uuid: String, writable: Bool) async throws -> any BlockDevice {
-            switch try await manager.attachVolume(sr, VolumeID(location: try await location(uuid)), writable: writable) {
+            switch try await manager.attachVolume(sr, VolumeID(location: try await location(uuid)), writable: writable)
+            {
             case .image(let path, let format):
                 return try DiskImage.open(path: path, format: format, readOnly: !writable)
             case .chain(let image, let parents):

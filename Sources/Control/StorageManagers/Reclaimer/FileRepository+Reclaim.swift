@@ -183,7 +183,9 @@ extension FileRepository {
         let control = MergeControl(
             cancellation: pace.cancellation, bytesPerSecond: pace.bytesPerSecond,
             exclusively: { (step) throws(BlockError) in try steps.run(step) },
-            reached: { (reached) throws(BlockError) in try steps.run { () throws(BlockError) in try note(pair, reached) } })
+            reached: { (reached) throws(BlockError) in
+                try steps.run { () throws(BlockError) in try note(pair, reached) }
+            })
         let size = try info(pair.child).virtualSize
         let from = min(start, size)
         try reporting(.general) { () throws(BlockError) in
@@ -339,7 +341,9 @@ enum ReclaimPoint {
     static func reached(_ name: String, in folder: String) throws(BlockError) {
         #if DEBUG
             if cuts.withLock({ $0[folder] }) == name { throw BlockError(.io, "cut off at \(name)") }
-            if ProcessInfo.processInfo.environment["GANTRY_FAILURE_POINT"] == "reclaim-" + name { kill(getpid(), SIGKILL) }
+            if ProcessInfo.processInfo.environment["GANTRY_FAILURE_POINT"] == "reclaim-" + name {
+                kill(getpid(), SIGKILL)
+            }
         #endif
     }
 }

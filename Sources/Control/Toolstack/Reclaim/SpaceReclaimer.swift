@@ -60,7 +60,8 @@ actor SpaceReclaimer {
                 break
             } catch {
                 context.logger.warning(
-                    "the space of an SR is not reclaimed for now", metadata: ["sr": "\(sr.opaque)", "error": "\(error)"])
+                    "the space of an SR is not reclaimed for now",
+                    metadata: ["sr": "\(sr.opaque)", "error": "\(error)"])
             }
         } while again.contains(sr.opaque) && !Task.isCancelled
         working.remove(sr.opaque)

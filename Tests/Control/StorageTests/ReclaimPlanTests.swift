@@ -62,7 +62,8 @@ import Testing
                 merges.removeAll { images[$0.child] == nil }
             case .grow(let parent, let child):
                 #expect(children(parent) == [child])
-                images[parent]?.size = images[child]?.size ?? 0
+                let size = images[child]?.size ?? 0
+                images[parent]?.size = size
             case .merge(let child, let parent):
                 #expect(children(parent) == [child])
                 #expect(images[child]?.isHidden == true && images[parent]?.isHidden == true)

@@ -3,6 +3,7 @@ import CoreTypes
 import DiskImages
 import Foundation
 import StorageInterface
+import Synchronization
 import TestSupport
 import Testing
 
@@ -50,7 +51,7 @@ import Testing
             return uuid
         }
 
-        func open(_ uuid: String, writable: Bool) async throws -> any BlockDevice {
+        func open(_ uuid: String, writable: Bool) async throws -> any BlockIO.BlockDevice {
             switch try await manager.attachVolume(sr, VolumeID(location: try await location(uuid)), writable: writable)
             {
             case .image(let path, let format):
@@ -232,7 +233,7 @@ import Testing
             try await folder.manager.surveyChains(folder.sr).merges
                 == [BegunMerge(child: child, parent: parent, isWhole: false)])
         try await folder.verify("stopped")
-        let lock = open(folder.folder.file(".gantry-sr-reclaim"), O_RDWR | O_CLOEXEC)
+        let lock = unsafe open(folder.folder.file(".gantry-sr-reclaim"), O_RDWR | O_CLOEXEC)
         #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
         await #expect(throws: StorageError.self) {
             _ = try await folder.manager.reclaim(step, in: folder.sr, pace: ReclaimPace())

@@ -21,7 +21,9 @@ extension EndToEnd {
         /// Waits until an SR holds so many images, and rows for them.
         private func settled(_ toolstack: RunningToolstack, _ sr: (ref: String, path: String), images: Int) async throws
         {
-            while try await RunningToolstack.images(sr.path).count != images || rows(toolstack, sr.ref) != images {
+            while true {
+                let found = try await rows(toolstack, sr.ref)
+                if found == images, try RunningToolstack.images(sr.path).count == images { return }
                 try await Task.sleep(for: .milliseconds(50))
             }
         }

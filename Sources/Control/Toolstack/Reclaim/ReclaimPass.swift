@@ -14,6 +14,9 @@ struct ReclaimPass: Sendable {
     /// Times that one disk's image is frozen in a pass: a guest that writes faster than its data are merged is left alone.
     private static let mostFreezes = 5
 
+    /// Running disks that one step may keep waiting: they are paused one after the other.
+    private static let mostPaused = 16
+
     /// There are hidden images, as the rows say.
     static func hasChains(_ sr: Ref<SR>, _ reader: any DatabaseReader) -> Bool {
         reader.rows(VDI.self, where: VDI.sr, is: sr).contains { !$0[VDI.managed] }
@@ -88,6 +91,10 @@ struct ReclaimPass: Sendable {
         // Whoever ends the toolstack waits for what has entered by now.
         try Task.checkCancellation()
         guard isIdle(uuids, rows) else { return false }
+        if step.needsQuiet {
+            let running = context.database.privateRecords(kind: DiskActivation.recordKind)
+            guard uuids.count(where: { running[$0] != nil }) <= Self.mostPaused else { return false }
+        }
         FailurePoint.reached("reclaim-before-step")
         let result: ReclaimResult
         do {

@@ -56,18 +56,20 @@ public final class Toolstack: Sendable {
     /// What the API server shows beside calls.
     public let services: HostServices
     private let background: [Task<Void, Never>]
+    private let reclaimGate: ReclaimGate
     private let instance: InstanceLock
     private let home: DriverHome
 
     private init(
         dispatcher: Dispatcher, database: PoolDatabase, transfers: any DiskTransfers, services: HostServices,
-        background: [Task<Void, Never>], instance: InstanceLock, home: DriverHome
+        background: [Task<Void, Never>], reclaimGate: ReclaimGate, instance: InstanceLock, home: DriverHome
     ) {
         self.dispatcher = dispatcher
         self.database = database
         self.transfers = transfers
         self.services = services
         self.background = background
+        self.reclaimGate = reclaimGate
         self.instance = instance
         self.home = home
     }
@@ -121,7 +123,7 @@ public final class Toolstack: Sendable {
                 settings: PluginSettings(
                     limits: PluginLimits(time: .seconds(configuration.driverTimeLimit)), socket: configuration.socket,
                     allowed: configuration.allowedDrivers), home: home, logger: logger), home: home)
-        let admission = OperationAdmission(database: database)
+        let admission = OperationAdmission(database: database, gate: context.reclaimGate)
         let guests = GuestHost(runDirectory: configuration.runDirectory, acceleration: acceleration, logger: logger)
         let services = try HostServices(
             context: context, guests: guests, stateDirectory: configuration.stateDirectory)
@@ -185,11 +187,12 @@ public final class Toolstack: Sendable {
                 Task { await lifecycle.follow(guests.events) },
                 Task { await revive(disks, context) },
                 Task { await moves.retryForEver() },
+                Task { await SpaceReclaimer(context: context).run() },
             ] + services.start(context)
         if !configuration.driverFolders.isEmpty { background.append(Task { await drivers.run() }) }
         return Toolstack(
             dispatcher: dispatcher, database: database, transfers: transfers, services: services,
-            background: background, instance: instance, home: home)
+            background: background, reclaimGate: context.reclaimGate, instance: instance, home: home)
     }
 
     /// The local socket answers: storage drivers, which call back, may be run from now on.
@@ -199,6 +202,8 @@ public final class Toolstack: Sendable {
     public func stop() async {
         dispatcher.stop()
         for task in background { task.cancel() }
+        // A disk that a step has paused goes on.
+        await reclaimGate.clearAll()
         await services.metrics.save()
         try? await database.close()
         instance.release()

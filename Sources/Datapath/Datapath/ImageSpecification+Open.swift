@@ -23,8 +23,14 @@ extension ImageSpecification {
             }
             policy.parents = .given(ancestors)
         }
-        return try DiskImage.open(
-            path: path, format: try Self.imageFormat(format), readOnly: readOnly ?? self.readOnly, policy: policy)
+        let format = try Self.imageFormat(format)
+        let isReadOnly = readOnly ?? self.readOnly
+        if policy.parents == .refused {
+            return try DiskImage.open(path: path, format: format, readOnly: isReadOnly, policy: policy)
+        }
+        return try FolderHold.shared(folderOf: path) { [policy] () throws(BlockError) in
+            try DiskImage.open(path: path, format: format, readOnly: isReadOnly, policy: policy)
+        }
     }
 
     private static func imageFormat(_ name: String) throws(BlockError) -> ImageFormat {

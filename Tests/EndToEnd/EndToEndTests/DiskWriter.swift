@@ -55,6 +55,13 @@ final class DiskWriter: Sendable {
         thread.withLock { $0 = worker }
     }
 
+    /// Ends the writing until the next `start`; what failed, nil when nothing did.
+    func pause() -> String? {
+        let failure = stop()
+        stopping.store(false, ordering: .releasing)
+        return failure
+    }
+
     /// Ends the writing; what failed, nil when nothing did.
     func stop() -> String? {
         stopping.store(true, ordering: .releasing)

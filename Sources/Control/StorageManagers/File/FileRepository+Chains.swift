@@ -145,7 +145,7 @@ extension FileRepository {
 
     /// Who stands on whom, as the headers of all images say. Nil when one of them cannot be read: its parent is then
     /// unknown, and nothing may be removed.
-    private func children() throws(StorageError) -> [VolumeName: Int]? {
+    func children() throws(StorageError) -> [VolumeName: Int]? {
         var counts: [VolumeName: Int] = [:]
         for text in try names() {
             guard let name = try? VolumeName(location: text) else { continue }
@@ -188,6 +188,11 @@ extension FileRepository {
 
     /// Removes hidden images without children, the nearest parent first, as far as there are such.
     func removeUnneeded(_ parents: [VolumeName]) throws(StorageError) {
+        try removeChildless(parents)
+        try dropStaleMerges()
+    }
+
+    private func removeChildless(_ parents: [VolumeName]) throws(StorageError) {
         for parent in parents {
             guard let counts = try children(), counts[parent, default: 0] == 0, exists(parent) else { return }
             var isHidden = parent.isBase
@@ -225,7 +230,7 @@ extension FileRepository {
     }
 
     /// Unlinks an image unless somebody has it open.
-    private func removeIfUnused(_ name: VolumeName) throws(StorageError) -> Bool {
+    func removeIfUnused(_ name: VolumeName) throws(StorageError) -> Bool {
         do throws(BlockError) {
             let lock = try ImageFile(path: file(name), access: .readWrite)
             defer { lock.close() }

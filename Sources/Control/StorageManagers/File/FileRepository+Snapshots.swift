@@ -72,7 +72,7 @@ extension FileRepository {
     }
 
     /// What does not change any more, and the disk that stands on it now.
-    private struct Frozen {
+    struct Frozen {
         var parents: [VolumeName]
         var disk: VolumeName
         /// The nearest parent was made for this.
@@ -88,7 +88,7 @@ extension FileRepository {
 
     /// Makes what the disk holds now a base. A disk that holds nothing of its own over its parent, as snapshots do, stands
     /// on what is wanted already.
-    private func freeze(_ leaf: VolumeName, _ fault: StorageError.Fault) throws(StorageError) -> Frozen {
+    func freeze(_ leaf: VolumeName, _ fault: StorageError.Fault) throws(StorageError) -> Frozen {
         let parents = try parents(of: leaf)
         // One that has grown since shows zeroes behind its parent, which are its own.
         if let parent = parents.first, try info(parent).virtualSize == info(leaf).virtualSize, try isEmpty(leaf, fault)

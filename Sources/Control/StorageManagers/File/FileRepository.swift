@@ -75,6 +75,7 @@ struct FileRepository: Sendable {
         try holding { () throws(StorageError) in
             removeUnfinished()
             try removeLeftovers()
+            try dropStaleMerges()
         }
     }
 
@@ -99,6 +100,7 @@ struct FileRepository: Sendable {
 
     func removeMarker() throws(StorageError) {
         removeUnfinished()
+        for name in [MergeNotes.name, Self.reclaimerLock] { unsafe unlink(path + "/" + name) }
         unsafe unlink(path + "/" + Self.marker)
         try syncFolder()
     }

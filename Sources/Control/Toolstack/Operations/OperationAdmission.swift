@@ -6,6 +6,8 @@ import PoolDatabase
 /// toolstack that was killed leaves nothing in it.
 struct OperationAdmission: Sendable {
     let database: PoolDatabase
+    /// What else works on disks; nil where nothing does.
+    var gate: ReclaimGate?
     private static let field = "current_operations"
 
     /// What `begin` entered; give it to `end`.
@@ -47,7 +49,7 @@ struct OperationAdmission: Sendable {
         _ claims: [OperationClaim], task: Ref<XenTask>,
         alongside: @escaping @Sendable (Transaction) throws -> Void = { _ in }
     ) async throws -> Admitted {
-        try await database.transaction { tx in
+        let admitted = try await database.transaction { tx in
             for claim in claims { try claim.check(tx) }
             try alongside(tx)
             let key = task.isNull ? Fresh.ref(XenTask.self).opaque : task.opaque
@@ -55,15 +57,19 @@ struct OperationAdmission: Sendable {
             try Self.enter(admitted, in: tx)
             return admitted
         }
+        await gate?.clear(for: claims)
+        return admitted
     }
 
     /// Enters operations that were admitted before a restart and go on. To be paired with `end`.
     func enter(_ claims: [OperationClaim]) async throws -> Admitted {
-        try await database.transaction { tx in
+        let admitted = try await database.transaction { tx in
             let admitted = Admitted(entries: claims.flatMap { $0.entries(tx) }, key: Fresh.ref(XenTask.self).opaque)
             try Self.enter(admitted, in: tx)
             return admitted
         }
+        await gate?.clear(for: claims)
+        return admitted
     }
 
     /// Enters operations without asking, inside a transaction of the caller's, as when a new object takes over a running

@@ -21,6 +21,8 @@ final class StorageContext: Sendable {
     let repositoriesBeingMade = VolumesBeingMade()
     /// Whose turn it is to plug or unplug a PBD.
     let turns = RepositoryTurns()
+    let reclaimGate = ReclaimGate()
+    let chainsChanged = ChainChanges()
 
     init(
         database: PoolDatabase, host: Ref<APITypes.Host>, managers: [any StorageManager], disks: DiskActivation,
@@ -129,7 +131,8 @@ final class StorageContext: Sendable {
     }
 
     /// Reads the SR's space and stores it, and what its disks make up together; a failure is logged, never the caller's.
-    func refreshSpace(_ attached: AttachedRepository) async {
+    func refreshSpace(_ attached: AttachedRepository, tellingReclaimer: Bool = true) async {
+        if tellingReclaimer { chainsChanged.tell(attached.ref) }
         do {
             let space = try await attached.manager.space(attached.repository)
             if attached.manager.info.writesRows { return }
@@ -142,12 +145,14 @@ final class StorageContext: Sendable {
 
 extension StorageContext {
     func store(_ space: RepositorySpace, of sr: Ref<SR>) async throws {
-        try await database.transaction { tx in
-            try tx.set(sr, SR.physicalSize, Int64(clamping: space.total))
-            try tx.set(sr, SR.physicalUtilisation, Int64(clamping: space.used))
-            let disks = tx.rows(VDI.self, where: VDI.sr, is: sr).filter { $0[VDI.managed] }
-            try tx.set(sr, SR.virtualAllocation, Self.sum(disks.map { $0[VDI.virtualSize] }))
-        }
+        try await database.transaction { tx in try Self.store(space, of: sr, in: tx) }
+    }
+
+    static func store(_ space: RepositorySpace, of sr: Ref<SR>, in tx: Transaction) throws(APIError) {
+        try tx.set(sr, SR.physicalSize, Int64(clamping: space.total))
+        try tx.set(sr, SR.physicalUtilisation, Int64(clamping: space.used))
+        let disks = tx.rows(VDI.self, where: VDI.sr, is: sr).filter { $0[VDI.managed] }
+        try tx.set(sr, SR.virtualAllocation, sum(disks.map { $0[VDI.virtualSize] }))
     }
 
     /// An image's header may claim any size: the sum stays a number.

@@ -1,0 +1,81 @@
+import BlockIO
+import CoreTypes
+import Foundation
+import StorageInterface
+
+/// What a repository's folder tells of merges that were begun. The file appears and changes in one rename, durable when
+/// `store` returns; it is read and written with the folder held.
+///
+/// A note of a merge that is not whole says how far it is, and is true as long as nothing else was written into the merged
+/// image: whoever writes into an image drops such notes. One that is whole stays true: neither image changes before the
+/// merged one is gone.
+struct MergeNotes: Codable, Equatable {
+    struct Note: Codable, Equatable {
+        var child: String
+        var parent: String
+        /// All that the child holds below is durable in the parent.
+        var reached: UInt64
+        var isWhole: Bool
+    }
+
+    var notes: [Note] = []
+
+    static let name = ".gantry-sr-merges"
+    /// More is no file of ours.
+    private static let largest = 1 << 20
+
+    func note(of child: VolumeName, into parent: VolumeName) -> Note? {
+        notes.first { $0.child == child.location && $0.parent == parent.location }
+    }
+
+    /// Drops what is not true any more once something is written into an image.
+    mutating func dropUnfinished(but kept: Note? = nil) { notes.removeAll { !$0.isWhole && $0 != kept } }
+
+    mutating func set(_ note: Note) {
+        notes.removeAll { $0.child == note.child }
+        notes.append(note)
+    }
+
+    /// What the folder says; nothing where there is no such file, or none that can be understood: then merges are done again.
+    static func read(_ folder: String) -> MergeNotes {
+        let descriptor = unsafe open(folder + "/" + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { return MergeNotes() }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var facts = Glibc.stat()
+        guard unsafe fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, facts.st_size <= largest,
+            let data = try? file.read(upToCount: largest)
+        else { return MergeNotes() }
+        return (try? JSONDecoder().decode(MergeNotes.self, from: data)) ?? MergeNotes()
+    }
+
+    func store(_ repository: FileRepository) throws(StorageError) {
+        let final = repository.path + "/" + Self.name
+        if notes.isEmpty {
+            if unsafe unlink(final) != 0, errno == ENOENT { return }
+            return try repository.syncFolder()
+        }
+        let temporary = repository.path + "/" + FileRepository.unfinished + "merges"
+        let bytes: [UInt8]
+        do {
+            bytes = Array(try JSONEncoder().encode(self))
+        } catch {
+            throw StorageError(.general, "the notes of merges cannot be written: \(error)")
+        }
+        unsafe unlink(temporary)
+        try reporting(.general) { () throws(BlockError) in
+            let file = try ImageFile(path: temporary, access: .create)
+            defer { file.close() }
+            do throws(BlockError) {
+                try file.write(bytes: bytes, at: 0)
+                try file.sync()
+                guard unsafe rename(temporary, final) == 0 else {
+                    throw BlockError(call: "rename", errno: errno, path: final)
+                }
+            } catch {
+                unsafe unlink(temporary)
+                throw error
+            }
+        }
+        try repository.syncFolder()
+    }
+}

@@ -1,0 +1,60 @@
+import APITypes
+import CoreTypes
+import Testing
+
+@testable import Toolstack
+
+/// Who waits for whom between the space reclaimer and operations on disks.
+@Suite struct ReclaimGateTests {
+    private let gate = ReclaimGate()
+    private let sr = Ref<SR>("OpaqueRef:sr")
+    private let disk = Ref<VDI>("OpaqueRef:disk")
+    private let other = Ref<VDI>("OpaqueRef:other")
+
+    /// Begins to wait for the gate; true when the wait was not over before `leave`, which comes once the step was told to
+    /// stop.
+    private func waits(for claim: OperationClaim, step isLong: Bool) async -> Bool {
+        let cancellation = CancellationFlag()
+        let id = gate.enter(sr, disks: [disk.opaque], isLong: isLong, cancellation: cancellation)
+        let isOver = CancellationFlag()
+        let gate = gate
+        return await withTaskGroup { group in
+            group.addTask {
+                await gate.clear(for: [claim])
+                isOver.cancel()
+            }
+            while !cancellation.isCancelled, !isOver.isCancelled { await Task.yield() }
+            let waited = !isOver.isCancelled
+            gate.leave(id)
+            await group.waitForAll()
+            return waited
+        }
+    }
+
+    @Test func operationsWaitForStepsAndStopMerges() async {
+        #expect(await waits(for: .vdi(disk, .snapshot), step: false))
+        #expect(await waits(for: .vdi(disk, .copy), step: false))
+        #expect(await waits(for: .vdi(disk, .mirror), step: true))
+        #expect(await waits(for: .vdi(disk, .destroy), step: true))
+        #expect(await waits(for: .sr(sr, .unplug), step: true))
+        #expect(await waits(for: .sr(sr, .unplug), step: false))
+        // Beside a merge disks are used as ever, and nobody waits for the step of another disk.
+        #expect(await !waits(for: .vdi(disk, .snapshot), step: true))
+        #expect(await !waits(for: .vdi(other, .destroy), step: false))
+        #expect(await !waits(for: .sr(sr, .scan), step: false))
+        #expect(await !waits(for: .sr(Ref("OpaqueRef:sr2"), .unplug), step: true))
+        await gate.clearAll()
+    }
+
+    @Test func settingsThatAreNotUnderstoodCountForNothing() {
+        #expect(ReclaimSettings([:]) == ReclaimSettings())
+        var wanted = ReclaimSettings()
+        (wanted.isOn, wanted.mergesLeaves, wanted.bytesPerSecond, wanted.delay) = (false, false, 50 << 20, 0)
+        let config = [
+            "coalesce": "False", "leaf-coalesce": "false", "coalesce-rate": "50MiB", "coalesce-delay": "0",
+        ]
+        #expect(ReclaimSettings(config) == wanted)
+        let odd = ["coalesce": "perhaps", "coalesce-rate": "much", "coalesce-delay": "-1"]
+        #expect(ReclaimSettings(odd) == ReclaimSettings())
+    }
+}

@@ -11,7 +11,7 @@ import Testing
 
 /// The space reclaimer's steps on real images.
 @Suite struct ReclaimTests {
-    private static let size = 6 << 20
+    private static let size = 4 << 20
 
     /// A repository, its disks and what each of them must hold.
     private final class Folder {
@@ -122,12 +122,12 @@ import Testing
 
         /// Steps until there is nothing to do; returns them.
         @discardableResult
-        func reclaim(_ policy: ReclaimPlan.Policy = .init()) async throws -> [ReclaimStep] {
+        func reclaim(_ policy: ReclaimPlan.Policy = .init()) async throws(StorageError) -> [ReclaimStep] {
             var steps: [ReclaimStep] = []
             while let step = ReclaimPlan(try await manager.surveyChains(sr), policy: policy).next() {
                 _ = try await manager.reclaim(step, in: sr, pace: ReclaimPace())
                 steps.append(step)
-                try #require(steps.count < 100)
+                guard steps.count < 100 else { throw StorageError(.general, "\(step) again and again") }
             }
             return steps
         }
@@ -138,7 +138,7 @@ import Testing
     /// Small enough for a test that makes disks be frozen.
     private static let eager = {
         var policy = ReclaimPlan.Policy()
-        policy.mostFolded = 1 << 20
+        policy.mostFolded = 512 << 10
         return policy
     }()
 
@@ -186,28 +186,40 @@ import Testing
 
     /// Cut off at each point of each step, and at the same once more: every disk is whole at that moment and after the SR was
     /// attached again, the work goes on, and nothing is left.
-    @Test(arguments: ImageFormat.allCases)
-    func whatIsCutOffIsTakenUp(_ format: ImageFormat) async throws {
-        for point in ["part", "merged", "whole", "adopted", "removed", "absorbed", "linked", "unlinked"] {
+    @Test(arguments: [
+        (ImageFormat.raw, ["whole", "linked", "unlinked"]), (.vhd, ["adopted", "removed", "absorbed"]),
+        (.qcow2, ["part", "merged", "whole", "adopted", "absorbed"]),
+    ])
+    func whatIsCutOffIsTakenUp(_ format: ImageFormat, at points: [String]) async throws {
+        for point in points {
             var random = SeededRandom.printed("reclaim \(format), cut off at \(point)")
-            let (folder, disk, clone) = try await history(format, &random)
-            defer { ReclaimPoint.cuts.withLock { $0[folder.folder.path] = nil } }
-            for cut in 0..<2 {
-                if cut == 1 { for uuid in [clone] { try await folder.destroy(uuid) } }
-                ReclaimPoint.cuts.withLock { $0[folder.folder.path] = point }
-                _ = try? await folder.reclaim(Self.eager)
-                ReclaimPoint.cuts.withLock { $0[folder.folder.path] = nil }
+            let (folder, disk, _) = try await history(format, &random)
+            let isChained = try await folder.isChained()
+            let path = folder.folder.path
+            defer { ReclaimPoint.cuts.withLock { $0[path] = nil } }
+            var cuts = 0
+            for round in 0..<2 {
+                // At last the disk is alone, and becomes one image.
+                if round == 1 { for uuid in folder.models.keys where uuid != disk { try await folder.destroy(uuid) } }
+                ReclaimPoint.cuts.withLock { $0[path] = point }
+                do throws(StorageError) {
+                    _ = try await folder.reclaim(Self.eager)
+                } catch {
+                    #expect(error.message.contains("cut off at \(point)"), "\(error)")
+                    cuts += 1
+                }
+                ReclaimPoint.cuts.withLock { $0[path] = nil }
                 try await folder.verify("cut off at \(point)")
-                if cut == 0 { try await folder.manager.attach(folder.sr) }
-                try await folder.verify("attached again after \(point)")
+                if round == 1 { try await folder.manager.attach(folder.sr) }
                 try await folder.write(disk, pieces: 5, &random)
                 try await folder.reclaim(Self.eager)
-                try await folder.verify("taken up after \(point)", judging: true)
+                try await folder.verify("taken up after \(point)", judging: round == 1)
             }
+            if isChained { #expect(cuts > 0, "\(point) was never reached") }
             let survey = try await folder.manager.surveyChains(folder.sr)
             #expect(survey.merges.isEmpty && !survey.isUntidy)
-            for uuid in folder.models.keys { try await folder.destroy(uuid) }
-            #expect(try folder.images == [], "after \(point)")
+            #expect(!isChained || survey.nodes.count == 1, "after \(point)")
+            try await folder.destroy(disk)
             try await folder.manager.destroyRepository(folder.sr)
             #expect(try folder.folder.contents() == [])
         }

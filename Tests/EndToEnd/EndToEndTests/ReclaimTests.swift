@@ -30,18 +30,18 @@ extension EndToEnd {
 
         /// Snapshots come and go under a client that writes and checks, and the chain below it becomes short again each time; at
         /// the end the disk is one image, right in every byte, and other programs find nothing wrong with it.
-        @Test(arguments: ["raw", "vhd", "qcow2"])
+        @Test(arguments: ["raw", "vhd"])
         func chainsAreShortenedUnderAWriter(_ format: String) async throws {
             var random = SeededRandom.printed("reclaim \(format)")
             let seed = random.next()
             try await withToolstack { toolstack in
                 let sr = try await toolstack.makeRepository("a", formats: format)
                 try await eager(toolstack, sr.ref)
-                let vdi = try await toolstack.makeDisk(in: sr.ref, bytes: 40 << 20, format: format)
+                let vdi = try await toolstack.makeDisk(in: sr.ref, bytes: 24 << 20, format: format)
                 let plugged = try await toolstack.plugHere(vdi)
-                let writer = try DiskWriter(socket: plugged.socket, filled: 12 << 20, seed: seed)
+                let writer = try DiskWriter(socket: plugged.socket, filled: 8 << 20, seed: seed)
                 writer.start(seed: seed &+ 1)
-                for round in 0..<3 {
+                for round in 0..<2 {
                     var snapshots: [String] = []
                     for _ in 0...round {
                         snapshots.append(try await toolstack.text("VDI.snapshot", .string(vdi), .members([])))
@@ -73,7 +73,7 @@ extension EndToEnd {
                 // What the SR says of itself is right by now.
                 let config = try await toolstack.call("VDI.get_sm_config", .string(vdi))
                 #expect(config.member("vhd-parent") == nil)
-                #expect(try await toolstack.text("SR.get_virtual_allocation", .string(sr.ref)) == String(40 << 20))
+                #expect(try await toolstack.text("SR.get_virtual_allocation", .string(sr.ref)) == String(24 << 20))
                 try await toolstack.call("VDI.destroy", .string(vdi))
                 #expect(try RunningToolstack.images(sr.path) == [])
                 await toolstack.stop()
@@ -82,12 +82,10 @@ extension EndToEnd {
         }
 
         /// kill -9 at each step: the client goes on after the restart, every byte is right, and the chain is shortened to its end.
-        @Test(
-            arguments: zip(
-                [
-                    "reclaim-before-step", "reclaim-before-rows", "reclaim-part", "reclaim-whole", "reclaim-adopted",
-                    "reclaim-linked", "reclaim-unlinked",
-                ], ["qcow2", "raw", "vhd", "qcow2", "vhd", "raw", "raw"]))
+        @Test(arguments: [
+            ("reclaim-before-rows", "raw"), ("reclaim-part", "vhd"), ("reclaim-adopted", "qcow2"),
+            ("reclaim-unlinked", "raw"),
+        ])
         func theToolstackDiesWhileChainsAreShortened(_ point: String, _ format: String) async throws {
             var random = SeededRandom.printed("reclaim \(format), killed \(point)")
             let seed = random.next()

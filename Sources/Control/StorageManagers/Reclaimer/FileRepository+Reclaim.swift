@@ -113,6 +113,13 @@ extension FileRepository {
         guard counts[pair.parent] == 1 else {
             throw StorageError(.general, "other images stand on \(pair.parent.location)")
         }
+        // What a whole merge vouches for must stay as it is until it is over.
+        let names = [pair.child.location, pair.parent.location]
+        let isVouchedFor = MergeNotes.read(path).notes.contains { note in
+            note.isWhole && [note.child, note.parent] != names
+                && (names.contains(note.child) || names.contains(note.parent))
+        }
+        if isVouchedFor { throw StorageError(.general, "a merge of \(pair.parent.location) is not over yet") }
         return below
     }
 
@@ -179,7 +186,7 @@ extension FileRepository {
             try notes.store(self)
             return below
         }
-        let steps = try FolderSteps(self)
+        let steps = FolderSteps(self)
         let control = MergeControl(
             cancellation: pace.cancellation, bytesPerSecond: pace.bytesPerSecond,
             exclusively: { (step) throws(BlockError) in try steps.run(step) },
@@ -353,7 +360,7 @@ enum ReclaimPoint {
 private final class FolderSteps {
     private let repository: FileRepository
 
-    init(_ repository: FileRepository) throws(StorageError) { self.repository = repository }
+    init(_ repository: FileRepository) { self.repository = repository }
 
     func run(_ step: () throws(BlockError) -> Void) throws(BlockError) {
         var failure: BlockError?

@@ -129,7 +129,9 @@ struct ReclaimPass: Sendable {
             let motions = reader.privateRecords(kind: MotionStore.kind).values.compactMap(MotionStore.read)
             let isMoved = motions.contains { uuids.contains($0.sourceUUID) || uuids.contains($0.destinationUUID) }
             let isCopied = reader.privateRecords(kind: DiskCopy.kind).keys.contains { uuids.contains($0) }
-            return !isBusy && !isMoved && !isCopied
+            // What a guest writes to a disk that is reset stands on the disk's image by its name.
+            let isInEpoch = reader.privateRecords(kind: StorageContext.epochKind).keys.contains { uuids.contains($0) }
+            return !isBusy && !isMoved && !isCopied && !isInEpoch
         }
     }
 

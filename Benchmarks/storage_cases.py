@@ -96,8 +96,8 @@ def scans(storage, chosen):
         model = storage.disk(sr, MIB, form)
         image = f"{place}/{storage.call('VDI.get_location', model)}"
         # The daemon's own image, many times: what it costs to look at one.
-        for number in range(chosen.images - 1):
-            shutil.copyfile(image, f"{place}/{uuid.UUID(int=number + (1 << 100))}.{form}")
+        for _ in range(chosen.images - 1):
+            shutil.copyfile(image, f"{place}/{uuid.uuid4()}.{form}")
         rows.append(row(f"sr-scan of {chosen.images} {form}, new", [timed(lambda: storage.call("SR.scan", sr))[0]], 10))
         known = len(storage.call("SR.get_VDIs", sr))
         if known != chosen.images:

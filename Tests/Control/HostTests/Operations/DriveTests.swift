@@ -28,7 +28,7 @@ import Testing
         for (vbd, isEmpty, disc) in [(begun, true, "OpaqueRef:NULL"), (done, false, vdi)] {
             #expect(try await host.call("VBD.get_empty", .string(vbd)) == .bool(isEmpty))
             #expect(try await host.ref("VBD.get_VDI", .string(vbd)) == disc)
-            #expect(try await host.call("VBD.get_reserved", .string(vbd)) == .bool(false))
+            #expect(host.database.read { $0.row(Ref<VBD>(vbd)) }?[VBD.reserved] == false)
         }
         await host.toolstack.stop()
     }

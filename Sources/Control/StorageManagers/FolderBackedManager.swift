@@ -90,7 +90,7 @@ extension FolderBackedManager {
     public func growAttachedVolume(
         _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
     ) async throws(StorageError) -> Volume {
-        try await Self.files.growAttachedVolume(try folder(of: repository), volume, size: size)
+        try await files(repository).growAttachedVolume(folder(of: repository), volume, size: size)
     }
 
     public func stat(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> Volume {
@@ -128,11 +128,11 @@ extension FolderBackedManager {
     }
 
     public func beginEpoch(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
-        try await Self.files.beginEpoch(try folder(of: repository), volume)
+        try await files(repository).beginEpoch(folder(of: repository), volume)
     }
 
     public func endEpoch(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
-        try await Self.files.endEpoch(try folder(of: repository), volume)
+        try await files(repository).endEpoch(folder(of: repository), volume)
     }
 
     public func attachVolume(

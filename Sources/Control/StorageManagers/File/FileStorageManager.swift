@@ -13,7 +13,7 @@ public struct FileStorageManager: StorageManager {
 
     init(device: UInt?) { self.device = device }
 
-    private func open(_ repository: StorageRepository) throws(StorageError) -> FileRepository {
+    func open(_ repository: StorageRepository) throws(StorageError) -> FileRepository {
         try FileRepository(repository, device: device)
     }
 

@@ -173,8 +173,6 @@ public final class DummyStorageManager: StorageManager {
     /// What was written is gone with the file.
     public func detachVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
         if let file = try? file(repository, volume) { unsafe unlink(file) }
-        // The last takes the folder with it.
-        unsafe rmdir(folder(repository))
     }
 
     private func folder(_ repository: StorageRepository) -> String { path + "/" + repository.uuid }

@@ -17,7 +17,8 @@ import Testing
     }
 
     private func files(_ host: OperationHost) -> [String] {
-        (try? FileManager.default.subpathsOfDirectory(atPath: host.folder.file("r/dummy"))) ?? []
+        ((try? FileManager.default.subpathsOfDirectory(atPath: host.folder.file("r/dummy"))) ?? [])
+            .filter { $0.hasSuffix(".raw") }
     }
 
     /// The driver hears of the last user's end, whatever the use was.
@@ -27,7 +28,7 @@ import Testing
         let vdi = try await host.makeDisk(in: dummy)
         let vbd = try await host.makeVBD(vdi, in: host.domain)
         _ = try await host.call("VBD.plug", .string(vbd))
-        #expect(files(host).contains { $0.hasSuffix(".raw") })
+        #expect(files(host).count == 1)
         _ = try await host.call("VBD.unplug", .string(vbd))
         #expect(files(host) == [])
         // A copy reads it, and so attaches it, for as long as that takes.
@@ -36,7 +37,7 @@ import Testing
             "VDI.copy", .string(vdi), .string(sr), .string("OpaqueRef:NULL"), .string("OpaqueRef:NULL"))
         #expect(files(host) == [])
         _ = try await host.call("VDI.destroy", .string(copy))
-        // While somebody has it plugged, a copy's end is not its end.
+        // Nor does a move leave anything of its source.
         _ = try await host.call("VDI.pool_migrate", .string(vdi), .string(sr), .structure([]))
         #expect(files(host) == [])
         await host.toolstack.stop()

@@ -16,7 +16,7 @@ extension Guest {
             do throws(GuestError) {
                 try await monitor.execute("block_resize", ["node-name": node, "size": .integer(Int64(clamping: size))])
                 return
-            } catch where error.code == .refused && attempt < 10 {
+            } catch  where error.code == .refused && attempt < 10 {
                 try? await Task.sleep(for: .milliseconds(100))
             }
         }

@@ -26,7 +26,6 @@ struct DriveMessages: Sendable {
     }
 
     private func insert(_ vdi: Ref<VDI>, into vbd: Ref<VBD>, task: Ref<XenTask>) async throws {
-        _ = try context.row(vdi)
         try await admission.run([.vbd(vbd, .insert)], task: task) { tx in
             let row = try tx.require(vbd)
             try Self.requireSteady(row, tx)

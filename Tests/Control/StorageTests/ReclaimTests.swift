@@ -147,7 +147,7 @@ import Testing
         let folder = try await Folder()
         let disk = try await folder.make(format)
         var snapshots: [String] = []
-        for pieces in [30, 10, 10, 10] {
+        for pieces in [15, 5, 5, 5] {
             try await folder.write(disk, pieces: pieces, &random)
             snapshots.append(try await folder.derive(disk))
         }
@@ -187,8 +187,8 @@ import Testing
     /// Cut off at each point of each step, and at the same once more: every disk is whole at that moment and after the SR was
     /// attached again, the work goes on, and nothing is left.
     @Test(arguments: [
-        (ImageFormat.raw, ["whole", "linked", "unlinked"]), (.vhd, ["adopted", "removed", "absorbed"]),
-        (.qcow2, ["part", "merged", "whole", "adopted", "absorbed"]),
+        (ImageFormat.raw, ["linked", "unlinked"]), (.vhd, ["adopted", "absorbed"]),
+        (.qcow2, ["part", "merged", "whole", "removed"]),
     ])
     func whatIsCutOffIsTakenUp(_ format: ImageFormat, at points: [String]) async throws {
         for point in points {

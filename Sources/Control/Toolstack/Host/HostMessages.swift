@@ -91,11 +91,6 @@ struct HostMessages: Sendable {
         }
         table.on("host.is_in_emergency_mode") { _, _ in .bool(false) }
         table.on("host.ha_xapi_healthcheck") { _, _ in .bool(true) }
-        // Programs of others are not run on behalf of clients: there is no plugin of any name.
-        table.on("host.call_plugin") { _, arguments in
-            try require(arguments)
-            throw APIError("XENAPI_MISSING_PLUGIN", try arguments.get(1, as: String.self))
-        }
         table.on("host.has_extension") { _, arguments in
             try require(arguments)
             return .bool(false)

@@ -246,7 +246,7 @@ extension Guest: QEMUMonitorListener {
         _ shutdown: (byGuest: Bool, reason: String)?, stopRequested: Bool, _ text: String
     ) -> GuestStopReason {
         if shutdown?.reason == "guest-panic" { return .guestPanic }
-        if shutdown?.reason == "guest-reset" { return .guestReboot }
+        if shutdown?.reason == "guest-reset", !stopRequested { return .guestReboot }
         if shutdown?.byGuest == true { return .guestShutdown }
         if stopRequested || shutdown != nil { return .hostRequest }
         return .crashed(text)

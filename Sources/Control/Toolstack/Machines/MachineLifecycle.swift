@@ -17,6 +17,8 @@ actor MachineLifecycle {
     /// The VMs that are to start again at once, with the number of those who restart them: a hard reboot may begin beside
     /// a clean one.
     private var restarts: [Ref<VM>: Int] = [:]
+    /// Ends of guests whose disks are being released: whoever else hears of one waits for it.
+    private var settling: [Ref<VM>: Task<Void, Never>] = [:]
 
     init(context: StorageContext, guests: GuestHost, consoles: ConsoleAccess) {
         self.context = context
@@ -254,8 +256,19 @@ actor MachineLifecycle {
     }
 
     /// The guest `uuid` has ended: its disks are released, the rows follow. Idempotent, and nothing happens when the VM
-    /// has been started again since: the news may be old.
+    /// has been started again since: the news may be old. When this returns, all of that is done, whoever did it.
     func halted(_ uuid: String, reason: GuestStopReason? = nil) async {
+        guard let vm = context.database.read({ $0.find(VM.self, uuid: uuid) })?.typedRef(VM.self) else { return }
+        while let other = settling[vm] { await other.value }
+        let task = Task {
+            await settle(uuid, reason)
+            settling[vm] = nil
+        }
+        settling[vm] = task
+        await task.value
+    }
+
+    private func settle(_ uuid: String, _ reason: GuestStopReason?) async {
         guard let row = context.database.read({ $0.find(VM.self, uuid: uuid) }), guests.state(uuid) == nil else {
             return
         }
@@ -299,6 +312,16 @@ actor MachineLifecycle {
         }
     }
 
+    /// A guest has ended by itself, or was ended. One whose disks are reset when it boots may have ended so that it boots:
+    /// unless somebody else has it in hand.
+    private func ended(_ uuid: String, _ reason: GuestStopReason) async {
+        let vm = context.database.read { $0.find(VM.self, uuid: uuid) }?.typedRef(VM.self)
+        let before = vm.flatMap { cutOffs[$0] }
+        await halted(uuid, reason: reason)
+        guard reason == .guestReboot, let vm, cutOffs[vm] == before, restarts[vm] == nil else { return }
+        await bootAgain(uuid)
+    }
+
     /// A guest whose disks are reset when it boots has ended so that it boots.
     private func bootAgain(_ uuid: String) async {
         guard let vm = context.database.read({ $0.find(VM.self, uuid: uuid) })?.typedRef(VM.self) else { return }
@@ -326,8 +349,8 @@ actor MachineLifecycle {
         for await event in events {
             if case .stopped(let uuid, let reason) = event {
                 context.logger.info("a guest has ended", metadata: ["vm": "\(uuid)", "reason": "\(reason)"])
-                await halted(uuid, reason: reason)
-                if reason == .guestReboot { Task { await bootAgain(uuid) } }
+                // By itself: a storage driver that does not answer is no reason to hear of no other guest.
+                Task { await ended(uuid, reason) }
             }
             switch event {
             case .reset(let uuid): await rebooted(uuid)

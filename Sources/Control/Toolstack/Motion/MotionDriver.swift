@@ -297,7 +297,7 @@ struct MotionDriver: Sendable {
         let old = Ref<VDI>(motion.sourceRef)
         let new = Ref<VDI>(motion.destinationRef)
         let moved = committed
-        let sourceIsForeign = (try? context.attached(Ref(motion.sourceSR)))?.manager.info.writesRows ?? false
+        let sourceIsForeign = context.isForeign(Ref(motion.sourceSR))
         try await context.database.transaction { tx in
             guard let source = tx.row(old) else { throw APIError.handleInvalid("VDI", old.opaque) }
             if attached.manager.info.writesRows {

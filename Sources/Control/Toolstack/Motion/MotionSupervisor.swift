@@ -43,9 +43,26 @@ actor MotionSupervisor {
                 await MotionDriver(context: context).holdDestinationAgain(motion)
             }
             Task { [context, admission] in
+                await Self.awaitDestination(motion, context)
                 await MotionDriver(context: context).recover(motion)
                 if let held { await admission.end(held) }
             }
+        }
+    }
+
+    /// From the copy's end on the destination may be the only whole image: nothing is decided about it before its SR is
+    /// there, which may come late.
+    private static func awaitDestination(_ motion: DiskMotion, _ context: StorageContext) async {
+        guard motion.phase == .mirroring || motion.phase == .pivoting else { return }
+        var isTold = false
+        while context.isUnplugged(Ref(motion.destinationSR)), !Task.isCancelled {
+            if !isTold {
+                context.logger.warning(
+                    "an interrupted move of a disk waits for its destination's SR to be plugged",
+                    metadata: ["vdi": "\(motion.sourceUUID)", "sr": "\(motion.destinationSR)"])
+            }
+            isTold = true
+            try? await Task.sleep(for: .seconds(1))
         }
     }
 

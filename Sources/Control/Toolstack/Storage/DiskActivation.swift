@@ -63,8 +63,16 @@ actor DiskActivation {
             return handle
         }
         starting[vdiUUID] = task
-        defer { starting[vdiUUID] = nil }
-        return try await task.value
+        do {
+            let handle = try await task.value
+            starting[vdiUUID] = nil
+            return handle
+        } catch {
+            starting[vdiUUID] = nil
+            // The driver may have attached it for this.
+            await afterwards(vdiUUID)
+            throw error
+        }
     }
 
     /// Whether a data path serves the VDI or is about to.
@@ -75,11 +83,6 @@ actor DiskActivation {
     /// Returns when a data path of the VDI that is ending now has ended, and its driver has been told.
     func ended(_ vdiUUID: String) async {
         if let ending = stopping[vdiUUID] { await ending.value }
-    }
-
-    /// The same for all VDIs.
-    func allEnded() async {
-        for ending in Array(stopping.values) { await ending.value }
     }
 
     /// From when this returns until `release` no data path of the VDI starts; returns the one that runs. `busy` while

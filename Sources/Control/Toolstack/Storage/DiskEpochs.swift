@@ -14,7 +14,9 @@ extension StorageContext {
     /// The VDI as its driver is told of it, in its epoch if it is in one.
     func presentVolume(_ vdi: Row) -> VolumeID {
         var volume = Self.volume(vdi)
-        volume.isInEpoch = database.privateRecords(kind: Self.epochKind)[vdi[VDI.uuid]] != nil
+        // A disk that is no longer reset may have left one, which is nobody's.
+        volume.isInEpoch =
+            vdi[VDI.onBoot] == .reset && database.privateRecords(kind: Self.epochKind)[vdi[VDI.uuid]] != nil
         return volume
     }
 
@@ -22,15 +24,20 @@ extension StorageContext {
     /// share: nobody could say when it boots.
     func beginEpoch(_ vdi: Row) async throws {
         if vdi[VDI.sharable] { throw APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION") }
+        let uuid = vdi[VDI.uuid]
+        await disks.ended(uuid)
         // Whoever it serves, it does not serve what is about to begin.
-        if await disks.active(vdi[VDI.uuid]) != nil { throw APIError("VDI_IN_USE", vdi.ref, "attach") }
+        if await disks.active(uuid) != nil { throw APIError("VDI_IN_USE", vdi.ref, "attach") }
         let attached = try attached(vdi[VDI.sr])
-        do {
-            try await attached.manager.beginEpoch(attached.repository, Self.volume(vdi))
-        } catch {
-            throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi.typedRef(VDI.self))
+        // In turn with the end of the one before.
+        try await uses.inTurn(uuid) {
+            do {
+                try await attached.manager.beginEpoch(attached.repository, Self.volume(vdi))
+            } catch {
+                throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi.typedRef(VDI.self))
+            }
+            try await database.transaction { tx in tx.setPrivate(kind: Self.epochKind, key: uuid, value: "1") }
         }
-        try await database.transaction { tx in tx.setPrivate(kind: Self.epochKind, key: vdi[VDI.uuid], value: "1") }
     }
 
     /// One of the VBDs' disks is reset when its guest boots.
@@ -42,6 +49,11 @@ extension StorageContext {
 
     /// After a disk's release: nothing happens while somebody has it, or outside of an epoch.
     func endEpochIfUnused(_ uuid: String) async {
+        if database.privateRecords(kind: Self.epochKind)[uuid] == nil { return }
+        await uses.inTurn(uuid) { await endEpoch(uuid) }
+    }
+
+    private func endEpoch(_ uuid: String) async {
         let ended = try? await database.transaction { tx -> Row? in
             guard tx.privateRecords(kind: Self.epochKind)[uuid] != nil else { return nil }
             let vdi = tx.find(VDI.self, uuid: uuid)
@@ -51,7 +63,7 @@ extension StorageContext {
         }
         guard let vdi = ended ?? nil else { return }
         do {
-            let attached = try attached(vdi[VDI.sr])
+            let attached = try attached(vdi[VDI.sr], evenUnplugged: true)
             try await attached.manager.endEpoch(attached.repository, Self.volume(vdi))
             await refreshSpace(attached)
         } catch {

@@ -516,6 +516,19 @@ struct RepositoryMessages: Sendable {
         try await context.turns.run(pbd.opaque) { try await detach(pbd, task: task) }
     }
 
+    /// Returns when no data path has a disk of the SR, and its driver knows that nobody has one attached.
+    private func endUses(of sr: Ref<SR>) async {
+        let disks = context.database.read { reader in
+            reader.rows(VDI.self, where: VDI.sr, is: sr).map { $0[VDI.uuid] }
+        }
+        let noted = context.database.privateRecords(kind: StorageContext.attachedKind)
+        for uuid in disks {
+            if await context.disks.isInUse(uuid) { await context.disks.deactivateIfUnused(uuid) }
+            await context.disks.ended(uuid)
+            if noted[uuid] != nil { await context.releaseUnused(uuid) }
+        }
+    }
+
     private func detach(_ pbd: Ref<PBD>, task: Ref<XenTask>) async throws {
         let row = try context.row(pbd)
         guard row[PBD.currentlyAttached] else { return }
@@ -529,7 +542,7 @@ struct RepositoryMessages: Sendable {
             try tx.set(pbd, PBD.currentlyAttached, false)
         } _: {
             FailurePoint.reached("pbd-before-detach")
-            await context.disks.allEnded()
+            await endUses(of: srRef)
             do {
                 try await manager.detach(context.repository(sr, row))
                 FailurePoint.reached("pbd-after-detach")

@@ -52,15 +52,19 @@ final class StorageContext: Sendable {
         database.read { $0.rows(PBD.self) { $0[PBD.sr] == sr && $0[PBD.host] == self.host } }.first
     }
 
-    /// The SR through this host's PBD, which must be plugged: SR_HAS_NO_PBDS / SR_NOT_ATTACHED otherwise.
-    func attached(_ sr: Ref<SR>) throws(APIError) -> AttachedRepository {
+    /// The SR through this host's PBD, which must be plugged: SR_HAS_NO_PBDS / SR_NOT_ATTACHED otherwise. `evenUnplugged`:
+    /// to end what was begun while it was plugged; unplugging waits for that.
+    func attached(_ sr: Ref<SR>, evenUnplugged: Bool = false) throws(APIError) -> AttachedRepository {
         let row = try row(sr)
         guard let pbd = pbd(of: sr) else { throw APIError("SR_HAS_NO_PBDS", sr.opaque) }
-        guard pbd[PBD.currentlyAttached] else { throw APIError("SR_NOT_ATTACHED", sr.opaque) }
+        guard pbd[PBD.currentlyAttached] || evenUnplugged else { throw APIError("SR_NOT_ATTACHED", sr.opaque) }
         return AttachedRepository(
             ref: sr, uuid: row[SR.uuid], manager: try manager(ofType: row[SR.type]),
             repository: repository(row, pbd))
     }
+
+    /// This host has a PBD for the SR, which is not plugged.
+    func isUnplugged(_ sr: Ref<SR>) -> Bool { pbd(of: sr).map { !$0[PBD.currentlyAttached] } ?? false }
 
     /// The declared format of a VDI: its `sm_config:image-format`, which we write at creation and scan.
     func format(of vdi: Row) -> ImageFormat? { Self.declaredFormat(vdi) }
@@ -99,10 +103,11 @@ final class StorageContext: Sendable {
         }
     }
 
-    /// Whether the SR's driver is a third party's, which writes the rows and can be asked only while the API is served.
+    /// Whether the SR's driver is a third party's, which writes the rows and can be asked only while the API is served. One
+    /// that is not there is: our own always are.
     func isForeign(_ sr: Ref<SR>) -> Bool {
         guard let type = database.read({ $0.row(sr)?[SR.type] }) else { return false }
-        return managers.manager(ofType: type)?.info.writesRows ?? false
+        return managers.manager(ofType: type)?.info.writesRows ?? true
     }
 
     /// Destroys a volume that nobody uses any more: a half-made one, or one that another has replaced. Fine when it is

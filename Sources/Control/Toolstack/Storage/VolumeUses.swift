@@ -90,6 +90,9 @@ extension StorageContext {
     /// do with a third-party driver's volume what does not go with it.
     func beginUse(of vdi: Row, readOnly: Bool) async throws -> ImageSpecification {
         let uuid = vdi[VDI.uuid]
+        // A data path that is ending may still be at work on it, and a guest's epoch goes with it.
+        await disks.ended(uuid)
+        await endEpochIfUnused(uuid)
         guard uses.begin(uuid, writing: !readOnly) else { throw APIError("VDI_IN_USE", vdi.ref, "attach") }
         do {
             return try await uses.inTurn(uuid) { try await attachForeign(vdi, readOnly: readOnly) }
@@ -101,7 +104,7 @@ extension StorageContext {
 
     /// In turn. What a killed toolstack had attached is in the database, so that the next one gives it up.
     func attachForeign(_ vdi: Row, readOnly: Bool) async throws -> ImageSpecification {
-        try await note(vdi[VDI.uuid], isAttached: true)
+        if isForeign(vdi[VDI.sr]) { try await note(vdi[VDI.uuid], isAttached: true) }
         return try await attach(vdi, readOnly: readOnly)
     }
 
@@ -150,7 +153,7 @@ extension StorageContext {
             if uses.isUsed(vdiUUID) { return }
             if await disks.isInUse(vdiUUID) { return }
             do {
-                try await attached(row[VDI.sr]).release(Self.volume(row))
+                try await attached(row[VDI.sr], evenUnplugged: true).release(Self.volume(row))
                 try await note(vdiUUID, isAttached: false)
             } catch {
                 logger.error("a disk cannot be detached", metadata: ["vdi": "\(vdiUUID)", "error": "\(error)"])

@@ -31,7 +31,7 @@ extension StorageContext {
         let attached = try attached(vdi[VDI.sr])
         // In turn with the end of the one before.
         try await uses.inTurn(uuid) {
-            do {
+            do throws(StorageError) {
                 try await attached.manager.beginEpoch(attached.repository, Self.volume(vdi))
             } catch {
                 throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi.typedRef(VDI.self))

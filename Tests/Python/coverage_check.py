@@ -18,7 +18,6 @@ WITHOUT_SUCCESS = {
         "no driver of this build can hold a copy of the database",
         ["SR_OPERATION_NOT_SUPPORTED"],
     ),
-    "host.call_plugin": ("there are no plugins", ["XENAPI_MISSING_PLUGIN"]),
     "host.dmesg_clear": ("would empty the kernel's messages of the machine that runs the tests", []),
 }
 

@@ -210,21 +210,25 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("SR"), since: "miami"),
                 ParameterDeclaration("value", .int, since: "miami"),
             ],
-            role: .poolOperator, since: "miami"),
+            role: .poolOperator, since: "miami",
+            text: "Records how large the repository's storage is, in bytes; for its storage driver alone."),
         MessageDeclaration(
             "set_virtual_allocation",
             [
                 ParameterDeclaration("self", .ref("SR"), since: "miami"),
                 ParameterDeclaration("value", .int, since: "miami"),
             ],
-            role: .localRootOnly, since: "miami", isHidden: true),
+            role: .localRootOnly, since: "miami", isHidden: true,
+            text: "Records what the virtual sizes of the repository's disks come to, in bytes; for its storage "
+                + "driver alone."),
         MessageDeclaration(
             "set_physical_utilisation",
             [
                 ParameterDeclaration("self", .ref("SR"), since: "miami"),
                 ParameterDeclaration("value", .int, since: "miami"),
             ],
-            role: .localRootOnly, since: "miami", isHidden: true),
+            role: .localRootOnly, since: "miami", isHidden: true,
+            text: "Records how much of the repository's storage is used, in bytes; for its storage driver alone."),
         MessageDeclaration(
             "assert_can_host_ha_statefile",
             [

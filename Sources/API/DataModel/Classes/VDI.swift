@@ -213,13 +213,16 @@ extension ClassDeclaration {
                 ParameterDeclaration("snapshot_of", .ref("VDI"), .nullRef, since: "tampa"),
                 ParameterDeclaration("cbt_enabled", .bool, .bool(false), since: "inverness"),
             ],
-            result: .ref("VDI"), role: .localRootOnly, isAsync: true, since: "rio", isHidden: true),
+            result: .ref("VDI"), role: .localRootOnly, isAsync: true, since: "rio", isHidden: true,
+            text: "Makes the row of a disk that a storage driver has found or made in its repository; for that "
+                + "driver alone."),
         MessageDeclaration(
             "db_forget",
             [
                 ParameterDeclaration("vdi", .ref("VDI"), since: "miami")
             ],
-            role: .localRootOnly, isAsync: true, since: "miami", isHidden: true),
+            role: .localRootOnly, isAsync: true, since: "miami", isHidden: true,
+            text: "Takes the row of a disk away that is no longer in its repository; for its storage driver alone."),
         MessageDeclaration(
             "update",
             [
@@ -252,7 +255,9 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VDI")),
                 ParameterDeclaration("value", .bool),
             ],
-            role: .localRootOnly, since: "rio", isHidden: true),
+            role: .localRootOnly, since: "rio", isHidden: true,
+            text: "Says whether the disk is one for users, or something that other disks stand on; for its storage "
+                + "driver alone."),
         MessageDeclaration(
             "forget",
             [
@@ -282,49 +287,57 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VDI"), since: "miami"),
                 ParameterDeclaration("value", .bool, since: "miami"),
             ],
-            role: .localRootOnly, since: "miami", isHidden: true),
+            role: .localRootOnly, since: "miami", isHidden: true,
+            text: "Says whether the disk's image was not found when its repository was scanned; for its storage "
+                + "driver alone."),
         MessageDeclaration(
             "set_virtual_size",
             [
                 ParameterDeclaration("self", .ref("VDI"), since: "miami"),
                 ParameterDeclaration("value", .int, since: "miami"),
             ],
-            role: .localRootOnly, since: "miami", isHidden: true),
+            role: .localRootOnly, since: "miami", isHidden: true,
+            text: "Records how large the disk is for guests, in bytes; for its storage driver alone."),
         MessageDeclaration(
             "set_physical_utilisation",
             [
                 ParameterDeclaration("self", .ref("VDI"), since: "miami"),
                 ParameterDeclaration("value", .int, since: "miami"),
             ],
-            role: .localRootOnly, since: "miami", isHidden: true),
+            role: .localRootOnly, since: "miami", isHidden: true,
+            text: "Records how much space the disk takes in its repository, in bytes; for its storage driver alone."),
         MessageDeclaration(
             "set_is_a_snapshot",
             [
                 ParameterDeclaration("self", .ref("VDI"), since: "boston"),
                 ParameterDeclaration("value", .bool, since: "boston"),
             ],
-            role: .localRootOnly, since: "boston", isHidden: true),
+            role: .localRootOnly, since: "boston", isHidden: true,
+            text: "Says whether the disk is a snapshot of another; for its storage driver alone."),
         MessageDeclaration(
             "set_snapshot_of",
             [
                 ParameterDeclaration("self", .ref("VDI"), since: "boston"),
                 ParameterDeclaration("value", .ref("VDI"), since: "boston"),
             ],
-            role: .localRootOnly, since: "boston", isHidden: true),
+            role: .localRootOnly, since: "boston", isHidden: true,
+            text: "Says which disk the snapshot is of; for its storage driver alone."),
         MessageDeclaration(
             "set_snapshot_time",
             [
                 ParameterDeclaration("self", .ref("VDI"), since: "boston"),
                 ParameterDeclaration("value", .datetime, since: "boston"),
             ],
-            role: .localRootOnly, since: "boston", isHidden: true),
+            role: .localRootOnly, since: "boston", isHidden: true,
+            text: "Says when the snapshot was made; for its storage driver alone."),
         MessageDeclaration(
             "set_metadata_of_pool",
             [
                 ParameterDeclaration("self", .ref("VDI"), since: "boston"),
                 ParameterDeclaration("value", .ref("pool"), since: "boston"),
             ],
-            role: .localRootOnly, since: "boston", isHidden: true),
+            role: .localRootOnly, since: "boston", isHidden: true,
+            text: "Says which pool's metadata the disk holds; for its storage driver alone."),
         MessageDeclaration(
             "set_name_label",
             [
@@ -401,7 +414,8 @@ extension ClassDeclaration {
                 "SR_OPERATION_NOT_SUPPORTED", "VDI_MISSING", "SR_NOT_ATTACHED", "SR_HAS_NO_PBDS",
                 "OPERATION_NOT_ALLOWED", "VDI_INCOMPATIBLE_TYPE", "VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION",
             ],
-            since: "inverness"),
+            since: "inverness",
+            text: "Refused with SR_OPERATION_NOT_SUPPORTED: no storage manager keeps a log of changed blocks yet."),
         MessageDeclaration(
             "disable_cbt",
             [
@@ -412,14 +426,16 @@ extension ClassDeclaration {
                 "SR_OPERATION_NOT_SUPPORTED", "VDI_MISSING", "SR_NOT_ATTACHED", "SR_HAS_NO_PBDS",
                 "OPERATION_NOT_ALLOWED", "VDI_INCOMPATIBLE_TYPE", "VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION",
             ],
-            since: "inverness"),
+            since: "inverness",
+            text: "Refused with SR_OPERATION_NOT_SUPPORTED: no storage manager keeps a log of changed blocks yet."),
         MessageDeclaration(
             "set_cbt_enabled",
             [
                 ParameterDeclaration("self", .ref("VDI"), since: "inverness"),
                 ParameterDeclaration("value", .bool, since: "inverness"),
             ],
-            role: .localRootOnly, isAsync: true, since: "inverness", isHidden: true),
+            role: .localRootOnly, isAsync: true, since: "inverness", isHidden: true,
+            text: "Records whether the changed blocks of the disk are tracked; for its storage driver alone."),
         MessageDeclaration(
             "data_destroy",
             [
@@ -431,7 +447,9 @@ extension ClassDeclaration {
                 "OPERATION_NOT_ALLOWED", "VDI_INCOMPATIBLE_TYPE", "VDI_NO_CBT_METADATA", "VDI_IN_USE",
                 "VDI_IS_A_PHYSICAL_DEVICE",
             ],
-            since: "inverness"),
+            since: "inverness",
+            text: "Refused with SR_OPERATION_NOT_SUPPORTED: what is left of a disk without its data is a log of "
+                + "changed blocks, which no storage manager keeps yet."),
         MessageDeclaration(
             "list_changed_blocks",
             [
@@ -440,7 +458,8 @@ extension ClassDeclaration {
             ],
             result: .string, role: .vmOperator, isAsync: true,
             errors: ["SR_OPERATION_NOT_SUPPORTED", "VDI_MISSING", "SR_NOT_ATTACHED", "SR_HAS_NO_PBDS", "VDI_IN_USE"],
-            since: "inverness"),
+            since: "inverness",
+            text: "Refused with SR_OPERATION_NOT_SUPPORTED: no storage manager keeps a log of changed blocks yet."),
         MessageDeclaration(
             "get_nbd_info",
             [

@@ -245,21 +245,21 @@ public struct SRCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("SR.create_new_blob", [sr.wire, name.wire, mimeType.wire, `public`.wire], defaults: [.bool(false)])
     }
 
-    /// Calls `SR.set_physical_size`.
+    /// Records how large the repository's storage is, in bytes; for its storage driver alone.
     ///
     /// Since miami. Role: pool-operator.
     public func setPhysicalSize(_ sr: Ref<SR>, value: Int64) async throws {
         try await self.caller.perform("SR.set_physical_size", [sr.wire, value.wire])
     }
 
-    /// Calls `SR.set_virtual_allocation`.
+    /// Records what the virtual sizes of the repository's disks come to, in bytes; for its storage driver alone.
     ///
     /// Since miami. Role: local-root-only.
     public func setVirtualAllocation(_ sr: Ref<SR>, value: Int64) async throws {
         try await self.caller.perform("SR.set_virtual_allocation", [sr.wire, value.wire])
     }
 
-    /// Calls `SR.set_physical_utilisation`.
+    /// Records how much of the repository's storage is used, in bytes; for its storage driver alone.
     ///
     /// Since miami. Role: local-root-only.
     public func setPhysicalUtilisation(_ sr: Ref<SR>, value: Int64) async throws {

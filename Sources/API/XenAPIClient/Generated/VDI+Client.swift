@@ -257,7 +257,7 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VDI.pool_introduce", [uuid.wire, nameLabel.wire, nameDescription.wire, sr.wire, type.wire, sharable.wire, readOnly.wire, otherConfig.wire, location.wire, xenstoreData.wire, smConfig.wire, managed.wire, virtualSize.wire, physicalUtilisation.wire, metadataOfPool.wire, isASnapshot.wire, snapshotTime.wire, snapshotOf.wire, cbtEnabled.wire], defaults: [.structure([]), .structure([]), .bool(true), .int(0), .int(0), .string("OpaqueRef:NULL"), .bool(false), APIDate(seconds: 0).wire, .string("OpaqueRef:NULL"), .bool(false)])
     }
 
-    /// Calls `VDI.db_introduce`.
+    /// Makes the row of a disk that a storage driver has found or made in its repository; for that driver alone.
     ///
     /// Since rio. Role: local-root-only.
     public func dbIntroduce(uuid: String, nameLabel: String, nameDescription: String, sr: Ref<SR>, type: VDIType, sharable: Bool, readOnly: Bool, otherConfig: [String: String], location: String, xenstoreData: [String: String] = [:], smConfig: [String: String] = [:], managed: Bool = true, virtualSize: Int64 = 0, physicalUtilisation: Int64 = 0, metadataOfPool: Ref<Pool> = .null, isASnapshot: Bool = false, snapshotTime: APIDate = .never, snapshotOf: Ref<VDI> = .null, cbtEnabled: Bool = false) async throws -> Ref<VDI> {
@@ -269,7 +269,7 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VDI.db_introduce", [uuid.wire, nameLabel.wire, nameDescription.wire, sr.wire, type.wire, sharable.wire, readOnly.wire, otherConfig.wire, location.wire, xenstoreData.wire, smConfig.wire, managed.wire, virtualSize.wire, physicalUtilisation.wire, metadataOfPool.wire, isASnapshot.wire, snapshotTime.wire, snapshotOf.wire, cbtEnabled.wire], defaults: [.structure([]), .structure([]), .bool(true), .int(0), .int(0), .string("OpaqueRef:NULL"), .bool(false), APIDate(seconds: 0).wire, .string("OpaqueRef:NULL"), .bool(false)])
     }
 
-    /// Calls `VDI.db_forget`.
+    /// Takes the row of a disk away that is no longer in its repository; for its storage driver alone.
     ///
     /// Since miami. Role: local-root-only.
     public func dbForget(_ vdi: Ref<VDI>) async throws {
@@ -317,7 +317,7 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VDI.force_unlock", [vdi.wire])
     }
 
-    /// Calls `VDI.set_managed`.
+    /// Says whether the disk is one for users, or something that other disks stand on; for its storage driver alone.
     ///
     /// Since rio. Role: local-root-only.
     public func setManaged(_ vdi: Ref<VDI>, value: Bool) async throws {
@@ -350,49 +350,49 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.perform("VDI.set_read_only", [vdi.wire, value.wire])
     }
 
-    /// Calls `VDI.set_missing`.
+    /// Says whether the disk's image was not found when its repository was scanned; for its storage driver alone.
     ///
     /// Since miami. Role: local-root-only.
     public func setMissing(_ vdi: Ref<VDI>, value: Bool) async throws {
         try await self.caller.perform("VDI.set_missing", [vdi.wire, value.wire])
     }
 
-    /// Calls `VDI.set_virtual_size`.
+    /// Records how large the disk is for guests, in bytes; for its storage driver alone.
     ///
     /// Since miami. Role: local-root-only.
     public func setVirtualSize(_ vdi: Ref<VDI>, value: Int64) async throws {
         try await self.caller.perform("VDI.set_virtual_size", [vdi.wire, value.wire])
     }
 
-    /// Calls `VDI.set_physical_utilisation`.
+    /// Records how much space the disk takes in its repository, in bytes; for its storage driver alone.
     ///
     /// Since miami. Role: local-root-only.
     public func setPhysicalUtilisation(_ vdi: Ref<VDI>, value: Int64) async throws {
         try await self.caller.perform("VDI.set_physical_utilisation", [vdi.wire, value.wire])
     }
 
-    /// Calls `VDI.set_is_a_snapshot`.
+    /// Says whether the disk is a snapshot of another; for its storage driver alone.
     ///
     /// Since boston. Role: local-root-only.
     public func setIsASnapshot(_ vdi: Ref<VDI>, value: Bool) async throws {
         try await self.caller.perform("VDI.set_is_a_snapshot", [vdi.wire, value.wire])
     }
 
-    /// Calls `VDI.set_snapshot_of`.
+    /// Says which disk the snapshot is of; for its storage driver alone.
     ///
     /// Since boston. Role: local-root-only.
     public func setSnapshotOf(_ vdi: Ref<VDI>, value: Ref<VDI>) async throws {
         try await self.caller.perform("VDI.set_snapshot_of", [vdi.wire, value.wire])
     }
 
-    /// Calls `VDI.set_snapshot_time`.
+    /// Says when the snapshot was made; for its storage driver alone.
     ///
     /// Since boston. Role: local-root-only.
     public func setSnapshotTime(_ vdi: Ref<VDI>, value: APIDate) async throws {
         try await self.caller.perform("VDI.set_snapshot_time", [vdi.wire, value.wire])
     }
 
-    /// Calls `VDI.set_metadata_of_pool`.
+    /// Says which pool's metadata the disk holds; for its storage driver alone.
     ///
     /// Since boston. Role: local-root-only.
     public func setMetadataOfPool(_ vdi: Ref<VDI>, value: Ref<Pool>) async throws {
@@ -507,7 +507,7 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VDI.pool_migrate", [vdi.wire, sr.wire, options.wire])
     }
 
-    /// Calls `VDI.enable_cbt`.
+    /// Refused with SR_OPERATION_NOT_SUPPORTED: no storage manager keeps a log of changed blocks yet.
     ///
     /// Since inverness. Role: vm-admin. Errors: `SR_OPERATION_NOT_SUPPORTED`, `VDI_MISSING`, `SR_NOT_ATTACHED`, `SR_HAS_NO_PBDS`, `OPERATION_NOT_ALLOWED`, `VDI_INCOMPATIBLE_TYPE`, `VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION`.
     public func enableCBT(_ vdi: Ref<VDI>) async throws {
@@ -519,7 +519,7 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VDI.enable_cbt", [vdi.wire])
     }
 
-    /// Calls `VDI.disable_cbt`.
+    /// Refused with SR_OPERATION_NOT_SUPPORTED: no storage manager keeps a log of changed blocks yet.
     ///
     /// Since inverness. Role: vm-admin. Errors: `SR_OPERATION_NOT_SUPPORTED`, `VDI_MISSING`, `SR_NOT_ATTACHED`, `SR_HAS_NO_PBDS`, `OPERATION_NOT_ALLOWED`, `VDI_INCOMPATIBLE_TYPE`, `VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION`.
     public func disableCBT(_ vdi: Ref<VDI>) async throws {
@@ -531,7 +531,7 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VDI.disable_cbt", [vdi.wire])
     }
 
-    /// Calls `VDI.set_cbt_enabled`.
+    /// Records whether the changed blocks of the disk are tracked; for its storage driver alone.
     ///
     /// Since inverness. Role: local-root-only.
     public func setCBTEnabled(_ vdi: Ref<VDI>, value: Bool) async throws {
@@ -543,7 +543,7 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VDI.set_cbt_enabled", [vdi.wire, value.wire])
     }
 
-    /// Calls `VDI.data_destroy`.
+    /// Refused with SR_OPERATION_NOT_SUPPORTED: what is left of a disk without its data is a log of changed blocks, which no storage manager keeps yet.
     ///
     /// Since inverness. Role: vm-admin. Errors: `SR_OPERATION_NOT_SUPPORTED`, `VDI_MISSING`, `SR_NOT_ATTACHED`, `SR_HAS_NO_PBDS`, `OPERATION_NOT_ALLOWED`, `VDI_INCOMPATIBLE_TYPE`, `VDI_NO_CBT_METADATA`, `VDI_IN_USE`, `VDI_IS_A_PHYSICAL_DEVICE`.
     public func dataDestroy(_ vdi: Ref<VDI>) async throws {
@@ -555,7 +555,7 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VDI.data_destroy", [vdi.wire])
     }
 
-    /// Calls `VDI.list_changed_blocks`.
+    /// Refused with SR_OPERATION_NOT_SUPPORTED: no storage manager keeps a log of changed blocks yet.
     ///
     /// Since inverness. Role: vm-operator. Errors: `SR_OPERATION_NOT_SUPPORTED`, `VDI_MISSING`, `SR_NOT_ATTACHED`, `SR_HAS_NO_PBDS`, `VDI_IN_USE`.
     public func listChangedBlocks(_ vdiFrom: Ref<VDI>, vdiTo: Ref<VDI>) async throws -> String {

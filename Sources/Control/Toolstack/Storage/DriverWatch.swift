@@ -9,10 +9,16 @@ struct DriverWatch: Sendable {
     let context: StorageContext
     let folders: DriverFolders
     let home: DriverHome
+    /// Of SMAPIv3, where there are any.
+    var plugins: PluginFolders?
 
     /// Looks at the folders once. A type that this program serves itself stays its own.
     func look() async -> Bool {
-        let changes = await folders.look()
+        var changes = await folders.look()
+        if let more = await plugins?.look() {
+            changes.found += more.found
+            changes.lost += more.lost
+        }
         for type in changes.lost where context.managers.manager(ofType: type)?.info.writesRows == true {
             context.managers.remove(type: type)
             context.logger.notice("a storage driver is gone", metadata: ["type": "\(type)"])

@@ -1,8 +1,11 @@
 """Third-party SMAPIv1 drivers: the example in `drivers`, through the life of its disks, and one that fails in all ways."""
 
 import pathlib
+import subprocess
 import time
+import urllib.parse
 import uuid
+import xmlrpc.client
 
 from suite.case import MIB, Case
 from suite.daemon import guest_files
@@ -16,12 +19,23 @@ class DriverCase(Case):
         return self.x.SR.create(self.host, config, "0", label, "", kind, "user", False, {})
 
 
-class ExampleDriverTests(DriverCase):
-    def repository(self):
-        path = self.folder("driver")
-        sr = self.make("example", {"location": str(path)})
+    def repository(self, kind="example"):
+        path = self.folder("driver-%s" % uuid.uuid4().hex[:8])
+        sr = self.make(kind, {"location": str(path)})
         self.addCleanup(self.drop_repository, sr)
         return sr, pathlib.Path(path)
+
+    def content(self, vdi):
+        status, _, body = self.http("GET", "/export_raw_vdi", session_id=self.sid, vdi=vdi, format="raw")
+        self.assertEqual(status, 200)
+        return body
+
+    def fill(self, vdi, body):
+        status, _, _ = self.http("PUT", "/import_raw_vdi", body, session_id=self.sid, vdi=vdi, format="raw")
+        self.assertEqual(status, 200)
+
+
+class ExampleDriverTests(DriverCase):
 
     def new_disk(self, sr, size=8 * MIB, **config):
         record = {
@@ -98,10 +112,61 @@ class ExampleDriverTests(DriverCase):
         x.VDI.set_missing(vdi, False)
         x.VDI.set_is_a_snapshot(vdi, False)
         x.VDI.set_snapshot_of(vdi, NOWHERE)
-        x.VDI.set_snapshot_time(vdi, self.x.VDI.get_snapshot_time(vdi))
+        x.VDI.set_snapshot_time(vdi, xmlrpc.client.DateTime("20260102T03:04:05Z"))
+        self.assertEqual(str(self.x.VDI.get_snapshot_time(vdi)), "20260102T03:04:05Z")
         x.VDI.set_metadata_of_pool(vdi, NOWHERE)
         x.VDI.set_cbt_enabled(vdi, False)
         self.x.VDI.destroy(vdi)
+        # A row of a driver's own making, and without it again.
+        made = str(uuid.uuid4())
+        row = [
+            made, "made", "by hand", sr, "user", False, True, {"k": "v"}, "nowhere", {}, {"mine": "1"}, True, "4096",
+            "512", NOWHERE, False, xmlrpc.client.DateTime("19700101T00:00:00Z"), NOWHERE, False,
+        ]
+        self.refused(["PERMISSION_DENIED", ...], self.x.VDI.db_introduce, *row)
+        vdi = x.VDI.db_introduce(*row)
+        self.shows(
+            self.x.VDI.get_record(vdi), uuid=made, name_label="made", location="nowhere", read_only=True,
+            virtual_size="4096", physical_utilisation="512", sm_config={"mine": "1"}, other_config={"k": "v"}, SR=sr,
+        )
+        self.refused(["LOCATION_NOT_UNIQUE", sr, "nowhere"], x.VDI.db_introduce, str(uuid.uuid4()), *row[1:])
+        self.assertEqual(x.VDI.db_forget(vdi), "")
+        self.assertNotIn(vdi, self.x.VDI.get_all())
+
+    def test_a_probe_finds_the_repository(self):
+        sr, path = self.repository()
+        config = {"location": str(path)}
+        self.assertEqual(
+            self.x.SR.probe(self.host, config, "example", {}),
+            "<SRlist><SR><UUID>%s</UUID></SR></SRlist>" % self.x.SR.get_uuid(sr),
+        )
+        self.assertEqual(self.x.SR.probe(self.host, {"location": self.folder("bare")}, "example", {}), "<SRlist></SRlist>")
+        self.refused(
+            ["SR_BACKEND_FAILURE_47", "", ..., ""], self.x.SR.probe, self.host, {"location": "/none"}, "example", {}
+        )
+        self.refused(["SR_OPERATION_NOT_SUPPORTED", ...], self.x.SR.probe_ext, self.host, config, "example", {})
+
+    def test_a_disk_that_is_there_is_introduced(self):
+        sr, path = self.repository()
+        name = str(uuid.uuid4())
+        (path / (name + ".raw")).write_bytes(bytes(MIB))
+
+        def introduce(uuid_, location):
+            return self.x.VDI.introduce(
+                uuid_, "found", "again", sr, "user", False, True, {"k": "v"}, location, {}, {}, True, "0", "0",
+                NOWHERE, False, xmlrpc.client.DateTime("19700101T00:00:00Z"), NOWHERE,
+            )
+
+        self.refused(["SR_BACKEND_FAILURE_1", "", ..., ""], introduce, str(uuid.uuid4()), name + ".raw")
+        vdi = introduce(name, name + ".raw")
+        self.shows(
+            self.x.VDI.get_record(vdi), uuid=name, name_label="found", name_description="again", read_only=True,
+            other_config={"k": "v"}, virtual_size=str(MIB), managed=True,
+        )
+        self.x.VDI.forget(vdi)
+        self.assertTrue((path / (name + ".raw")).exists())
+        self.x.SR.scan(sr)
+        self.assertEqual(len(self.x.SR.get_VDIs(sr)), 1)
 
     def test_a_guest_uses_a_disk_of_the_driver(self):
         sr, path = self.repository()
@@ -119,6 +184,12 @@ class ExampleDriverTests(DriverCase):
         server = path / ("." + self.x.VDI.get_uuid(vdi)[:8])
         self.assertTrue(server.is_socket())
         self.refused(["VDI_IN_USE", vdi, "destroy"], self.x.VDI.destroy, vdi)
+        snapshot = self.x.VDI.snapshot(vdi, {})
+        self.shows(
+            self.x.VDI.get_record(snapshot), is_a_snapshot=True, snapshot_of=vdi, name_label="disk", read_only=True,
+            other_config={"k": "v"}, SR=sr, managed=True,
+        )
+        self.assertTrue(server.is_socket())
         self.refused(
             ["XENAPI_PLUGIN_FAILURE", "pause", "", ...],
             self.x.host.call_plugin, self.host, "tapdisk-pause", "pause", {"vdi_uuid": self.x.VDI.get_uuid(vdi)},
@@ -138,6 +209,75 @@ class ExampleDriverTests(DriverCase):
         self.assertEqual(answer, "True")
 
 
+class LifeTests(DriverCase):
+    """Both kinds of drivers: one that declares image formats, and one that knows nothing of them."""
+
+    def test_content_survives_snapshots_clones_copies_and_moves(self):
+        ours = Case.repository(self)
+        for kind in ("example", "plain"):
+            with self.subTest(kind):
+                sr, path = self.repository(kind)
+                vdi = self.disk(sr, 2 * MIB)
+                self.assertEqual(self.x.VDI.get_sm_config(vdi).get("image-format"), "qcow2" if kind == "example" else None)
+                first = b"first" * 1000 + bytes(2 * MIB - 5000)
+                self.fill(vdi, first)
+                snapshot = self.x.VDI.snapshot(vdi, {})
+                self.shows(self.x.VDI.get_record(snapshot), snapshot_of=vdi, is_a_snapshot=True, read_only=True)
+                second = b"second" * 1000 + bytes(2 * MIB - 6000)
+                self.fill(vdi, second)
+                clone = self.x.VDI.clone(vdi, {})
+                self.shows(self.x.VDI.get_record(clone), snapshot_of=NOWHERE, is_a_snapshot=False, read_only=False)
+                copy = self.x.VDI.copy(snapshot, sr, NOWHERE, NOWHERE)
+                self.shows(self.x.VDI.get_record(copy), name_label="disk", managed=True, is_a_snapshot=False)
+                for disk, body in ((snapshot, first), (clone, second), (copy, first)):
+                    self.assertEqual(self.content(disk), body)
+                self.x.VDI.resize(vdi, str(4 * MIB))
+                self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(4 * MIB))
+                moved = self.x.VDI.pool_migrate(vdi, ours, {})
+                self.shows(self.x.VDI.get_record(moved), SR=ours, name_label="disk", managed=True, current_operations={})
+                self.assertEqual(self.content(moved), second + bytes(2 * MIB))
+                self.assertNotIn(vdi, self.x.VDI.get_all())
+                self.assertEqual(len(list(path.glob("*-*"))), 3)
+                self.assertEqual([p.name for p in path.glob(".*.pid")], [])
+
+    def test_the_life_of_a_disk_by_xe(self):
+        for kind in ("example", "plain"):
+            with self.subTest(kind):
+                path = pathlib.Path(self.folder("xe-%s" % kind))
+                sr = self.xe("sr-create", "name-label=x", "type=" + kind, "device-config:location=%s" % path)
+                self.assertIn(str(self.x.SR.get_physical_size(self.x.SR.get_by_uuid(sr))), self.xe(
+                    "sr-param-get", "uuid=" + sr, "param-name=physical-size"))
+                vdi = self.xe(
+                    "vdi-create", "sr-uuid=" + sr, "name-label=d", "virtual-size=8MiB", "type=user",
+                    "sm-config:image-format=qcow2",
+                )
+                snapshot = self.xe("vdi-snapshot", "uuid=" + vdi)
+                clone = self.xe("vdi-clone", "uuid=" + vdi)
+                self.xe("vdi-resize", "uuid=" + vdi, "disk-size=16MiB")
+                self.xe("sr-scan", "uuid=" + sr)
+                listed = self.xe("vdi-list", "sr-uuid=" + sr, "params=uuid", "--minimal").split(",")
+                self.assertEqual(sorted(listed), sorted([vdi, snapshot, clone]))
+                suffix = ".qcow2" if kind == "example" else ".raw"
+                self.assertEqual(sorted(p.name for p in path.glob("*-*")), sorted(u + suffix for u in listed))
+                for disk in listed:
+                    self.xe("vdi-destroy", "uuid=" + disk)
+                pbd = self.xe("sr-param-get", "uuid=" + sr, "param-name=PBDs")
+                self.xe("pbd-unplug", "uuid=" + pbd)
+                self.xe("pbd-plug", "uuid=" + pbd)
+                self.xe("pbd-unplug", "uuid=" + pbd)
+                self.xe("sr-destroy", "uuid=" + sr)
+                self.assertEqual(list(path.iterdir()), [])
+
+    def xe(self, *words):
+        place = urllib.parse.urlparse(self.daemon.url)
+        command = [self.daemon.programs / "xe", "-s", place.hostname, "-p", str(place.port), "--nossl"]
+        done = subprocess.run(
+            [*command, "-u", "root", "-pw", self.daemon.password, *words], capture_output=True, text=True, timeout=60
+        )
+        self.assertEqual(done.returncode, 0, "%s: %s%s" % (words, done.stdout, done.stderr))
+        return done.stdout.strip()
+
+
 class BrokenDriverTests(DriverCase):
     def test_every_way_to_fail_is_an_error(self):
         for how, reason in (
@@ -150,3 +290,10 @@ class BrokenDriverTests(DriverCase):
                 if how == "exit":
                     self.assertEqual(details[2:], ["some output\n", "some complaint\n"])
                 self.assertEqual(self.x.SR.get_all(), before)
+
+    def test_unknown_formats_are_left_out_and_told(self):
+        (record,) = self.x.SM.get_all_records_where('field "type" = "broken"').values()
+        self.assertEqual(record["supported_image_formats"], ["raw"])
+        told = [m["body"] for m in self.x.message.get_all_records().values() if "'broken'" in m["body"]]
+        self.assertEqual(len(told), 1)
+        self.assertTrue(told[0].endswith(": vdi"), told)

@@ -7,6 +7,7 @@ import Synchronization
 final class FakeHome: PluginHome {
     private struct State {
         var volumes: [Volume] = []
+        var coming: [Volume] = []
         var sessions: Set<String> = []
         var opened = 0
     }
@@ -15,6 +16,8 @@ final class FakeHome: PluginHome {
     let host = "OpaqueRef:host"
 
     func add(_ volume: Volume) { state.withLock { $0.volumes.append(volume) } }
+    /// Makes the row in the next call, as if the driver did.
+    func addInNextCall(_ volume: Volume) { state.withLock { $0.coming.append(volume) } }
     /// Sessions that were opened and not closed, and all that were opened.
     var sessions: (open: Int, all: Int) { state.withLock { ($0.sessions.count, $0.opened) } }
 
@@ -23,6 +26,8 @@ final class FakeHome: PluginHome {
     func openSession(repository: String) async throws -> String {
         state.withLock {
             $0.opened += 1
+            $0.volumes += $0.coming
+            $0.coming = []
             let session = "OpaqueRef:session\($0.opened)"
             $0.sessions.insert(session)
             return session

@@ -111,7 +111,7 @@ import Testing
         #expect(
             info.features == ["VDI_CREATE": 1, "VDI_RESET_ON_BOOT": 2, "VDI_ACTIVATE": 1, "VDI_DEACTIVATE": 1])
         #expect(info.configuration == ["location": "where"])
-        #expect(info.supportedImageFormats == [.qcow2, .raw])
+        #expect(info.supportedImageFormats == [.qcow2, .raw] && info.unknownImageFormats == ["vdi"])
         // Without a session, an SR, or anything else that is not there yet.
         #expect(try asked["session_ref"] == nil)
         #expect(home.sessions.all == 0)
@@ -177,7 +177,7 @@ import Testing
         let refused = await failure { _ = try await driver.createVolume(repository, wanted) }
         #expect(refused?.apiError?.first == "SR_BACKEND_FAILURE")
         let row = Volume(uuid: "new", location: "place", format: .qcow2, virtualSize: 4096, physicalSize: 10)
-        home.add(row)
+        home.addInNextCall(row)
         #expect(try await driver.createVolume(repository, wanted) == row)
         guard case .array(let arguments)? = try asked["args"] else {
             Issue.record("no args")
@@ -189,6 +189,40 @@ import Testing
             try asked["vdi_sm_config"]
                 == .structure([WireMember("image-format", .string("qcow2")), WireMember("k", .string("v"))]))
         #expect(try asked["vdi_ref"] == nil && asked["vdi_uuid"] == nil && asked["vdi_type"] == .string("user"))
+    }
+
+    @Test("a disk that was there before does not pass for a new one") func anOldDiskIsNoNewOne() async throws {
+        let driver = try driver(
+            answering: Self.response(
+                """
+                <struct><member><name>uuid</name><value>old</value></member><member><name>location</name>
+                <value>place</value></member></struct>
+                """))
+        home.add(Volume(uuid: "old", location: "place", format: .raw, virtualSize: 4096, physicalSize: 10))
+        for body: () async throws -> Void in [
+            { _ = try await driver.createVolume(repository, NewVolume(uuid: "new", size: 4096)) },
+            { _ = try await driver.snapshotVolume(repository, volume, as: NewVolume(uuid: "new")) },
+            { _ = try await driver.cloneVolume(repository, volume, as: NewVolume(uuid: "new")) },
+        ] {
+            let error = await failure(body)
+            #expect(error?.apiError?.dropFirst(2).first?.contains("is not new") == true, "\(String(describing: error))")
+        }
+    }
+
+    @Test("a probe and an introduction tell the driver what they are about") func places() async throws {
+        let prober = try driver(answering: Self.response("<string>&lt;SRlist/&gt;</string>"))
+        #expect(try await prober.probeDocument(["location": "/x"], smConfig: ["k": "v"]) == "<SRlist/>")
+        #expect(try asked["sr_ref"] == nil && asked["sr_uuid"] == nil)
+        #expect(try asked["sr_sm_config"] == .structure([WireMember("k", .string("v"))]))
+        #expect(try asked["device_config"]?["location"] == .string("/x"))
+
+        let answer = "<struct><member><name>uuid</name><value>u</value></member><member><name>location</name>"
+        let introducer = try driver(answering: Self.response(answer + "<value>l</value></member></struct>"))
+        let row = Volume(uuid: "u", location: "l", format: nil, virtualSize: 4096, physicalSize: 10)
+        home.addInNextCall(row)
+        #expect(try await introducer.introduceVolume(repository, uuid: "u", location: "l", smConfig: [:]) == row)
+        #expect(try asked["new_uuid"] == .string("u") && asked["vdi_location"] == .string("l"))
+        #expect(try asked["vdi_sm_config"] == .structure([]))
     }
 
     @Test(

@@ -42,6 +42,20 @@ import Testing
         }
     }
 
+    /// A driver of others chooses uuid and location, and its place shows in nothing but what the data path is told. Records
+    /// of an earlier version are read.
+    @Test func theDestinationIsWhereItsDriverSays() throws {
+        var moved = motion(.created)
+        #expect(moved.isDestination(path: "/b/d.qcow2") && !moved.isDestination(path: "/a/s.vhd"))
+        let earlier = try JSONEncoder().encode(moved)
+        moved.place(uuid: "u", ref: "OpaqueRef:u", location: "l")
+        #expect(moved.destinationLocation == "l" && !moved.isDestination(path: "/b/l"))
+        moved.reach(path: "nbd:unix:/b/s:exportname=u")
+        #expect(moved.isDestination(path: "nbd:unix:/b/s:exportname=u") && !moved.isDestination(path: "/b/l"))
+        #expect(try JSONDecoder().decode(DiskMotion.self, from: JSONEncoder().encode(moved)) == moved)
+        #expect(try JSONDecoder().decode(DiskMotion.self, from: earlier) == motion(.created))
+    }
+
     @Test func aRunningMirrorIsTakenUpAndAPreparedPivotIsFinished() {
         var mirroring = motion(.created, .mirroring)
         #expect(mirroring.recover(.mirroring).prefix(2) == [.awaitSynchronised, .preparePivot])

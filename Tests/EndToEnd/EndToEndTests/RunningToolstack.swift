@@ -17,6 +17,9 @@ final class RunningToolstack {
         let description: String
     }
 
+    /// Folders of third-party storage drivers, for the next start.
+    var driverFolders: [String] = []
+
     init() throws { folder = try ScratchFolder("e") }
 
     var stateDirectory: String { folder.file("s") }
@@ -31,10 +34,11 @@ final class RunningToolstack {
     func start(failurePoint: String? = nil) async throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try Tool.find("gantryd"))
-        process.arguments = [
-            "serve", "--state-dir", stateDirectory, "--run-dir", runDirectory, "--http", "127.0.0.1:0", "--https",
-            "127.0.0.2:0", "--socket", socket, "--accel", "tcg",
-        ]
+        process.arguments =
+            [
+                "serve", "--state-dir", stateDirectory, "--run-dir", runDirectory, "--http", "127.0.0.1:0", "--https",
+                "127.0.0.2:0", "--socket", socket, "--accel", "tcg",
+            ] + driverFolders.flatMap { ["--sm-dir", $0] }
         var environment = ProcessInfo.processInfo.environment
         environment["GANTRY_FAILURE_POINT"] = failurePoint
         process.environment = environment
@@ -132,16 +136,16 @@ final class RunningToolstack {
     }
 
     /// A file SR in a new folder. Returns its reference and the folder.
-    func makeRepository(_ name: String, formats: String, folder path: String? = nil) async throws -> (
-        ref: String, path: String
-    ) {
+    func makeRepository(
+        _ name: String, formats: String, folder path: String? = nil, type: String = "file"
+    ) async throws -> (ref: String, path: String) {
         let place = path ?? folder.file(name)
         if path == nil { try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true) }
         let host = try await call("host.get_all").items?.first?.text ?? ""
         let ref = try await text(
             "SR.create", .string(host),
             .members([("location", .string(place)), ("preferred-image-formats", .string(formats))]),
-            .string("0"), .string(name), .string(""), .string("file"), .string("user"), .bool(false), .members([]))
+            .string("0"), .string(name), .string(""), .string(type), .string("user"), .bool(false), .members([]))
         return (ref, place)
     }
 
@@ -200,14 +204,17 @@ final class RunningToolstack {
     /// The image files in an SR's folder.
     static func images(_ path: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: path).filter {
-            !$0.hasPrefix(".gantry-sr") && $0 != "lost+found"
+            !$0.hasPrefix(".gantry-sr") && $0 != ".sr" && $0 != "lost+found"
         }
     }
 }
 
 /// Runs a test with a toolstack of its own and leaves nothing behind, whatever happens.
-func withToolstack(_ body: (RunningToolstack) async throws -> Void) async throws {
+func withToolstack(
+    driverFolders: [String] = [], _ body: (RunningToolstack) async throws -> Void
+) async throws {
     let toolstack = try RunningToolstack()
+    toolstack.driverFolders = driverFolders
     do {
         try await toolstack.start()
         try await body(toolstack)

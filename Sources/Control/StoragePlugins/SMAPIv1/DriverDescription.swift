@@ -45,7 +45,7 @@ struct DriverDescription {
                     if let format = ImageFormat(rawValue: word.lowercased()) {
                         if !info.supportedImageFormats.contains(format) { info.supportedImageFormats.append(format) }
                     } else {
-                        warnings.append("unknown image format \(word.prefix(100))")
+                        info.unknownImageFormats.append(String(word.prefix(100)))
                     }
                 }
             }

@@ -70,6 +70,16 @@ actor DiskActivation {
         starting[vdiUUID] != nil || database.privateRecords(kind: Self.recordKind)[vdiUUID] != nil
     }
 
+    /// Returns when a data path of the VDI that is ending now has ended, and its driver has been told.
+    func ended(_ vdiUUID: String) async {
+        if let ending = stopping[vdiUUID] { await ending.value }
+    }
+
+    /// The same for all VDIs.
+    func allEnded() async {
+        for ending in Array(stopping.values) { await ending.value }
+    }
+
     /// From when this returns until `release` no data path of the VDI starts; returns the one that runs. `busy` while
     /// another holds it.
     func hold(_ vdiUUID: String) async throws -> DatapathHandle? {
@@ -80,6 +90,8 @@ actor DiskActivation {
     }
 
     func release(_ vdiUUID: String) { held.remove(vdiUUID) }
+
+    func isHeld(_ vdiUUID: String) -> Bool { held.contains(vdiUUID) }
 
     /// Those whose toolstack ended while it had them paused go on, with the image that is the disk now.
     func resumePaused(

@@ -158,6 +158,7 @@ struct DiskMessages: Sendable {
         let attached = try await admission.run([.vdi(vdi, .destroy)], task: task) {
             let row = try context.row(vdi)
             let attached = try context.attached(row[VDI.sr])
+            await context.disks.ended(row[VDI.uuid])
             do {
                 try await attached.manager.destroyVolume(attached.repository, StorageContext.volume(row))
             } catch let error as StorageError {
@@ -191,6 +192,7 @@ struct DiskMessages: Sendable {
                 throw APIError("INVALID_VALUE", "size", String(size))
             }
             do {
+                await context.disks.ended(row[VDI.uuid])
                 let configuration = attached.repository.deviceConfig
                 let rounded =
                     try format.map { format throws(StorageError) in
@@ -217,6 +219,8 @@ struct DiskMessages: Sendable {
             let attached = try context.attached(row[VDI.sr])
             do {
                 let volume = try await attached.manager.stat(attached.repository, StorageContext.volume(row))
+                // A driver that writes rows has done so.
+                if attached.manager.info.writesRows { return }
                 try await context.database.transaction { tx in try VDIRow.refresh(vdi, volume, in: tx) }
             } catch let error as StorageError {
                 throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: "update")

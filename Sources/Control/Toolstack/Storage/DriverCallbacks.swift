@@ -1,4 +1,5 @@
 import APITypes
+import DatapathControl
 import PoolDatabase
 import StorageInterface
 import StorageMotion
@@ -34,11 +35,11 @@ struct DriverCallbacks: Sendable {
         repository("set_physical_size", SR.physicalSize, in: &table)
         repository("set_physical_utilisation", SR.physicalUtilisation, in: &table)
         repository("set_virtual_allocation", SR.virtualAllocation, in: &table)
-        table.on("host.call_plugin") { _, arguments in
+        table.on("host.call_plugin") { call, arguments in
             .string(
                 try await callPlugin(
                     host: arguments.get(0), name: arguments.get(1), function: arguments.get(2),
-                    arguments: arguments.get(3)))
+                    arguments: arguments.get(3), session: call.session))
         }
     }
 
@@ -129,7 +130,7 @@ struct DriverCallbacks: Sendable {
     /// The one plugin there is: what drivers ask of the process that serves a disk. Ours does not hand a disk over to a
     /// driver while it is in use, and says so.
     private func callPlugin(
-        host: Ref<Host>, name: String, function: String, arguments: [String: String]
+        host: Ref<Host>, name: String, function: String, arguments: [String: String], session: Ref<Session>
     ) async throws -> String {
         _ = try context.row(host)
         guard name == "tapdisk-pause" else { throw APIError("XENAPI_MISSING_PLUGIN", name) }
@@ -137,7 +138,13 @@ struct DriverCallbacks: Sendable {
             throw APIError("XENAPI_PLUGIN_FAILURE", function, "UnknownFunction", "tapdisk-pause has no \(function)")
         }
         let uuid = arguments["vdi_uuid"] ?? ""
-        guard await context.disks.active(uuid) != nil else { return "True" }
+        guard let handle = await context.disks.active(uuid) else { return "True" }
+        // A snapshot or clone that this driver makes just now: nothing is open, everything is flushed.
+        let sr = context.database.read { $0.find(VDI.self, uuid: uuid)?[VDI.sr].opaque }
+        let own = context.database.read { $0.row(session)?[Session.otherConfig][Self.sessionKey] }
+        if let sr, sr == own, await context.disks.isHeld(uuid), try await handle.client.status().isPaused == true {
+            return "True"
+        }
         throw APIError(
             "XENAPI_PLUGIN_FAILURE", function, "",
             "the VDI \(uuid) is in use, and its data path cannot be paused for a driver; detach the disk first")

@@ -50,6 +50,7 @@ struct DriverWatch: Sendable {
                 context.isForeign($0[VDI.sr])
             }
             await DiskCopy.sweep(context, foreign: true)
+            await context.releaseLeftovers()
             while true {
                 try await Task.sleep(for: .seconds(1))
                 guard await look() else { continue }

@@ -448,6 +448,7 @@ struct RepositoryMessages: Sendable {
             try tx.set(pbd, PBD.currentlyAttached, false)
         } _: {
             FailurePoint.reached("pbd-before-detach")
+            await context.disks.allEnded()
             do {
                 try await manager.detach(context.repository(sr, row))
                 FailurePoint.reached("pbd-after-detach")

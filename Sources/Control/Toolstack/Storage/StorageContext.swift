@@ -82,7 +82,7 @@ final class StorageContext: Sendable {
         guard isForeign(vdi[VDI.sr]) else { return try await attach(vdi, readOnly: readOnly) }
         let uuid = vdi[VDI.uuid]
         guard uses.allowsDatapath(uuid, writing: !readOnly) else { throw APIError("VDI_IN_USE", vdi.ref, "attach") }
-        return try await uses.inTurn(uuid) { try await attach(vdi, readOnly: readOnly) }
+        return try await uses.inTurn(uuid) { try await attachForeign(vdi, readOnly: readOnly) }
     }
 
     func attach(_ vdi: Row, readOnly: Bool) async throws(APIError) -> ImageSpecification {
@@ -117,7 +117,10 @@ final class StorageContext: Sendable {
             logger.warning("a volume is not released", metadata: ["vdi": "\(volume.uuid)", "error": "\(error)"])
         }
         try await attached.manager.destroyVolume(attached.repository, known)
-        try await database.transaction { tx in tx.delete(row.typedRef(VDI.self)) }
+        try await database.transaction { tx in
+            tx.delete(row.typedRef(VDI.self))
+            tx.setPrivate(kind: Self.attachedKind, key: volume.uuid, value: nil)
+        }
     }
 
     /// Reads the SR's space and stores it, and what its disks make up together; a failure is logged, never the caller's.

@@ -93,10 +93,37 @@ extension StorageContext {
         let uuid = vdi[VDI.uuid]
         guard uses.begin(uuid, writing: !readOnly) else { throw APIError("VDI_IN_USE", vdi.ref, "attach") }
         do {
-            return try await uses.inTurn(uuid) { try await attach(vdi, readOnly: readOnly) }
+            return try await uses.inTurn(uuid) { try await attachForeign(vdi, readOnly: readOnly) }
         } catch {
             await endUse(of: vdi, readOnly: readOnly)
             throw error
+        }
+    }
+
+    /// In turn. What a killed toolstack had attached is in the database, so that the next one gives it up.
+    func attachForeign(_ vdi: Row, readOnly: Bool) async throws -> ImageSpecification {
+        try await note(vdi[VDI.uuid], isAttached: true)
+        return try await attach(vdi, readOnly: readOnly)
+    }
+
+    /// Private records: the uuids of the VDIs that third-party drivers have attached for us.
+    static let attachedKind = "attached"
+
+    private func note(_ vdiUUID: String, isAttached: Bool) async throws {
+        if (database.privateRecords(kind: Self.attachedKind)[vdiUUID] != nil) == isAttached { return }
+        try await database.transaction { tx in
+            tx.setPrivate(kind: Self.attachedKind, key: vdiUUID, value: isAttached ? "" : nil)
+        }
+    }
+
+    /// After a restart, when drivers can be asked: gives up what a killed toolstack had attached and nobody uses.
+    func releaseLeftovers() async {
+        for uuid in database.privateRecords(kind: Self.attachedKind).keys {
+            if database.read({ $0.find(VDI.self, uuid: uuid) }) == nil {
+                try? await note(uuid, isAttached: false)
+            } else {
+                await releaseUnused(uuid)
+            }
         }
     }
 
@@ -126,6 +153,7 @@ extension StorageContext {
             if await disks.isInUse(vdiUUID) { return }
             do {
                 try await attached(row[VDI.sr]).release(Self.volume(row))
+                try await note(vdiUUID, isAttached: false)
             } catch {
                 logger.error("a disk cannot be detached", metadata: ["vdi": "\(vdiUUID)", "error": "\(error)"])
             }

@@ -159,7 +159,10 @@ if coreOnly {
         program("gantry", ["ImageCommands"], packages: [arguments]),
         program(
             "gantry-host",
-            ["ImageCommands", "XenAPIClient", "APITypes", "RPCCodec", "DatapathControl", "CoreTypes", "CLinux"],
+            [
+                "ImageCommands", "StoragePlugins", "XenAPIClient", "APITypes", "RPCCodec", "DatapathControl",
+                "CoreTypes", "CLinux",
+            ],
             packages: [arguments]),
         program("datamodel-gen", ["DataModel", "CoreTypes"]),
         // Testing

@@ -29,7 +29,7 @@ public actor PluginFolders {
     /// Looks at the folders, asks the new and changed plugins what they are, all at once, and tells what is different
     /// from the last look.
     public func look() async -> DriverFolders.Changes {
-        await lookAtDatapaths()
+        await lookAtDatapaths(below: root + "/datapath")
         var changes = DriverFolders.Changes()
         let present = Self.folders(root + "/volume") { name in
             let type = name.lowercased()
@@ -54,8 +54,8 @@ public actor PluginFolders {
         return changes
     }
 
-    private func lookAtDatapaths() async {
-        let present = Self.folders(root + "/datapath") { $0.lowercased() }
+    func lookAtDatapaths(below folder: String) async {
+        let present = Self.folders(folder) { $0.lowercased() }
         datapaths = datapaths.filter { present[$0.key] != nil }
         let asked = present.filter { datapaths[$0.key]?.folder != $0.value }
         await withTaskGroup(of: (String, ScriptFolder, DatapathPlugin?).self) { group in

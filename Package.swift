@@ -165,6 +165,7 @@ if coreOnly {
             ],
             packages: [arguments]),
         program("datamodel-gen", ["DataModel", "CoreTypes"]),
+        program("example-volume-plugin", []),
         // Testing
         library("Testing", "GuestFixture", ["TestSupport", "CoreTypes", "CLinux"]),
         tests("API", "DataModelTests", ["DataModel", "APITypes", "CoreTypes", "TestSupport"]),

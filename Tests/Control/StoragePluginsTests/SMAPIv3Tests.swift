@@ -53,8 +53,15 @@ private final class Waits: Sendable {
     private func script(_ path: String, _ body: String) throws {
         let file = scratch.file(path)
         let name = path.split(separator: "/").last ?? ""
-        try "#!/bin/sh\n[ \"$1\" = --json ] || exit 9\ncat > \(scratch.file("asked"))\necho \(name) >> \(scratch.file("calls"))\n\(body)\n"
-            .write(toFile: file, atomically: true, encoding: .utf8)
+        let text = """
+            #!/bin/sh
+            [ "$1" = --json ] || exit 9
+            cat > \(scratch.file("asked"))
+            echo \(name) >> \(scratch.file("calls"))
+            \(body)
+
+            """
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
     }
 
@@ -136,7 +143,9 @@ private final class Waits: Sendable {
         try await old.attach(repository)
         let wanted = NewVolume(uuid: "u", size: 4096, format: nil)
         _ = try await old.createVolume(repository, wanted)
-        try script("volume/fake/Volume.create", "cp \(scratch.file("asked")) \(scratch.file("created")); cat <<'END'\n\(Self.volumeText)\nEND")
+        try script(
+            "volume/fake/Volume.create",
+            "cp \(scratch.file("asked")) \(scratch.file("created")); cat <<'END'\n\(Self.volumeText)\nEND")
         rows.state.withLock { $0.rows = [] }
         _ = try await old.createVolume(repository, wanted)
         let created = try JSONText.decode(try String(contentsOfFile: scratch.file("created"), encoding: .utf8))
@@ -153,7 +162,8 @@ private final class Waits: Sendable {
 
         let text = Self.query.replacingOccurrences(of: "\"FLYING\"", with: "\"VDI_IMAGE_FORMAT\"")
             .replacingOccurrences(
-                of: "\"version\": \"1\"", with: "\"version\": \"1\", \"supported_image_formats\": [\"vhd\", \"vdi\", \"raw\"]")
+                of: "\"version\": \"1\"",
+                with: "\"version\": \"1\", \"supported_image_formats\": [\"vhd\", \"vdi\", \"raw\"]")
         let new = try await plugin(host, query: text)
         #expect(new.info.supportedImageFormats == [.vhd, .raw] && new.info.unknownImageFormats == ["vdi"])
         rows.state.withLock { $0.rows = [] }
@@ -167,7 +177,10 @@ private final class Waits: Sendable {
         "errors of scripts are the API's errors",
         arguments: [
             ("echo '{\"code\": \"Volume_does_not_exist\", \"params\": [\"k\"]}'; exit 1", ["fault 144"]),
-            ("echo '{\"code\": \"Unimplemented\", \"params\": [\"k\"]}'; exit 1", ["UNIMPLEMENTED_IN_SM_BACKEND", "Volume.stat"]),
+            (
+                "echo '{\"code\": \"Unimplemented\", \"params\": [\"k\"]}'; exit 1",
+                ["UNIMPLEMENTED_IN_SM_BACKEND", "Volume.stat"]
+            ),
             ("echo '{\"code\": \"MY_CODE\", \"params\": [\"a\", \"b\"]}'; exit 2", ["MY_CODE", "a", "b"]),
             (
                 "echo '{\"code\": \"X\", \"params\": [\"Activated_on_another_host\", \"h\"]}'; exit 1", ["fault 46"]
@@ -183,7 +196,8 @@ private final class Waits: Sendable {
     func errorsOfScripts(_ body: String, _ expected: [String]) async throws {
         try script("volume/fake/Volume.stat", body)
         try answer("volume/fake/SR.attach", "\"the sr\"")
-        let plugin = try await plugin(host(PluginLimits(time: .seconds(body.hasPrefix("sleep") ? 1 : 60), output: 4096)))
+        let plugin = try await plugin(
+            host(PluginLimits(time: .seconds(body.hasPrefix("sleep") ? 1 : 60), output: 4096)))
         try await plugin.attach(repository)
         let error = await failure { _ = try await plugin.stat(repository, volume) }
         var said = error?.apiError ?? ["fault \(error?.fault.number ?? 0)"]
@@ -274,7 +288,8 @@ private final class Waits: Sendable {
         try answer(
             "datapath/one/Datapath.attach",
             """
-            {"implementations": [["XenDisk", {"params": "", "extra": {}, "backend_type": ""}], ["File", {"path": "\(scratch.path)"}],
+            {"implementations": [["XenDisk", {"params": "", "extra": {}, "backend_type": ""}],
+             ["File", {"path": "\(scratch.path)"}],
              ["BlockDevice", {"path": "\(scratch.file("calls"))"}]]}
             """)
         let first = try await plugin(host())
@@ -294,7 +309,9 @@ private final class Waits: Sendable {
         #expect(
             calls.suffix(4) == ["Datapath.deactivate", "Datapath.detach", "Datapath.close", "SR.detach"])
         #expect(
-            calls.filter { $0.hasPrefix("Datapath.") }.prefix(3) == ["Datapath.open", "Datapath.attach", "Datapath.activate"])
+            calls.filter { $0.hasPrefix("Datapath.") }.prefix(3) == [
+                "Datapath.open", "Datapath.attach", "Datapath.activate",
+            ])
         try await second.detachVolume(repository, volume)
         #expect(calls.last == "SR.detach", "what is not attached was detached")
     }

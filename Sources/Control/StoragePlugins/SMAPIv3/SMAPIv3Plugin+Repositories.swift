@@ -146,7 +146,8 @@ extension SMAPIv3Plugin {
     /// Rows are the disks' names; a plugin that missed a change is told.
     private func rename(_ volumes: [PluginVolume], _ sr: String, _ repository: StorageRepository) async {
         let rows = Dictionary(
-            host.rows.volumeRows(repository: repository.ref).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+            host.rows.volumeRows(repository: repository.ref).map { ($0.key, $0) },
+            uniquingKeysWith: { first, _ in first })
         for volume in volumes {
             guard let row = rows[volume.key], row.isManaged,
                 row.name != volume.name || row.description != volume.text

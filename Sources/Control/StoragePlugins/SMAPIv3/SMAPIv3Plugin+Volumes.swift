@@ -68,7 +68,7 @@ extension SMAPIv3Plugin {
             try await release(volume.location, in: repository)
             do throws(StorageError) {
                 try await call("Volume.destroy", arguments(sr, volume.location))
-            } catch where error.fault == .volumeMissing {
+            } catch  where error.fault == .volumeMissing {
                 // Gone already.
             }
             try await write { try await host.rows.forget(key: volume.location, repository: repository.ref) }

@@ -46,7 +46,9 @@ public struct PluginCheck: Sendable {
         let settings = PluginSettings(limits: limits, questionTime: limits.time)
         let runner = ScriptRunner(
             settings: settings, logger: Logger(label: "check", factory: { _ in SwiftLogNoOpLogHandler() }))
-        if type == .typeRegular || type == .typeSymbolicLink { return await DriverCheck(path: path, settings: settings).run() }
+        if type == .typeRegular || type == .typeSymbolicLink {
+            return await DriverCheck(path: path, settings: settings).run()
+        }
         var check = ScriptCheck(plugin: self, runner: runner)
         await check.run()
         return check.report.findings

@@ -75,9 +75,10 @@ struct ScriptCheck {
             guard isMade != nil else { return }
             if let config = rows.deviceConfig { repository.deviceConfig = config }
         }
-        guard await report.check("SR.attach answers a string", { [repository] in
+        let isAttached: Void? = await report.check("SR.attach answers a string") { [repository] in
             try await checked.attach(repository)
-        }) != nil else { return }
+        }
+        guard isAttached != nil else { return }
         await report.check("SR.attach may be called again") { [repository] in
             let first = host.table.repository(repository.uuid)
             try host.table.change { $0.repositories = [:] }
@@ -152,20 +153,21 @@ struct ScriptCheck {
         }
         await use(checked, repository, volume, suffix)
         if folder.has("Volume.snapshot") {
-            await derived("Volume.snapshot makes another volume\(suffix)", checked, repository) { () async throws(StorageError) in
+            await derived("Volume.snapshot makes another volume\(suffix)", checked, repository) {
+                () async throws(StorageError) in
                 try await checked.snapshotVolume(repository, volume, as: NewVolume(uuid: UUID().uuidString))
             }
         }
         if folder.has("Volume.clone") {
-            await derived("Volume.clone makes another volume\(suffix)", checked, repository) { () async throws(StorageError) in
+            await derived("Volume.clone makes another volume\(suffix)", checked, repository) {
+                () async throws(StorageError) in
                 try await checked.cloneVolume(repository, volume, as: NewVolume(uuid: UUID().uuidString))
             }
         }
         await report.check("Volume.destroy destroys it\(suffix)") {
             try await checked.destroyVolume(repository, volume)
-            guard try await checked.list(try await checked.sr(repository)).contains(where: { $0.key == made.location })
-                == false
-            else { throw CheckReport.Failure(description: "SR.ls still lists it") }
+            let keys = try await checked.list(try await checked.sr(repository)).map(\.key)
+            guard !keys.contains(made.location) else { throw CheckReport.Failure(description: "SR.ls still lists it") }
         }
     }
 

@@ -53,6 +53,7 @@ class FolderPluginTests(PluginCase):
             self.assertEqual(self.about(path, vdi)["name"], "renamed")
             self.x.VDI.resize(vdi, str(16 * MIB))
             self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(16 * MIB))
+            self.refused(["SR_BACKEND_FAILURE_79", "", ..., ""], self.x.VDI.resize, vdi, str(4 * MIB))
             snapshot, clone = self.x.VDI.snapshot(vdi), self.x.VDI.clone(vdi)
             self.shows(
                 self.x.VDI.get_record(snapshot), is_a_snapshot=True, snapshot_of=vdi, read_only=True,

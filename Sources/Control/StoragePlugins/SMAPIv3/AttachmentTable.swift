@@ -8,6 +8,8 @@ import Synchronization
 /// told to attach, and until after it was told to detach: what a killed toolstack left is found and undone.
 public final class AttachmentTable: Sendable {
     struct Content: Codable, Hashable {
+        /// The run of the host's kernel in which it was written: nothing is attached after another start.
+        var boot = ""
         /// SR uuid → the plugin's word for the attached SR.
         var repositories: [String: String] = [:]
         /// By SR uuid and key.
@@ -40,7 +42,13 @@ public final class AttachmentTable: Sendable {
                     metadata: ["file": "\(file)", "error": "\(error)"])
             }
         }
+        let boot = Self.boot()
+        if content.boot != boot { content = Content(boot: boot) }
         self.content = Mutex(content)
+    }
+
+    private static func boot() -> String {
+        (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
     }
 
     func repository(_ uuid: String) -> String? { content.withLock { $0.repositories[uuid] } }

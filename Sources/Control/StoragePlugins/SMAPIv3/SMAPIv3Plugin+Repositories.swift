@@ -143,15 +143,20 @@ extension SMAPIv3Plugin {
         }
     }
 
+    /// In one scan, so that a plugin that changes names by itself does not keep the SR busy.
+    private static let mostRenames = 100
+
     /// Rows are the disks' names; a plugin that missed a change is told.
     private func rename(_ volumes: [PluginVolume], _ sr: String, _ repository: StorageRepository) async {
         let rows = Dictionary(
             host.rows.volumeRows(repository: repository.ref).map { ($0.key, $0) },
             uniquingKeysWith: { first, _ in first })
-        for volume in volumes {
-            guard let row = rows[volume.key], row.isManaged,
-                row.name != volume.name || row.description != volume.text
-            else { continue }
+        let renamed = volumes.filter { volume in
+            guard let row = rows[volume.key], row.isManaged else { return false }
+            return row.name != volume.name || row.description != volume.text
+        }
+        for volume in renamed.prefix(Self.mostRenames) {
+            guard let row = rows[volume.key] else { continue }
             do {
                 try await name(volume.key, sr, row.name, row.description)
             } catch {

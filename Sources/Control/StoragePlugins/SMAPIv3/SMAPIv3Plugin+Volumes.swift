@@ -83,6 +83,12 @@ extension SMAPIv3Plugin {
         }
         return try await host.inTurn(repository.uuid) { () async throws(StorageError) in
             let sr = try await sr(repository)
+            // What is behind a new end would be lost.
+            let present = try await self.volume("Volume.stat", arguments(sr, volume.location)).virtualSize
+            guard size >= present else {
+                throw StorageError(
+                    .volumeSize, "VDI Invalid size [opterr=shrinking not allowed: \(present) to \(size) bytes]")
+            }
             try await call(
                 "Volume.resize", arguments(sr, volume.location) + [WireMember("new_size", .int(wanted))])
             let found = try await refresh(repository, sr, volume)
@@ -145,6 +151,8 @@ extension SMAPIv3Plugin {
                 }
                 try await set(keys, of: &made, sr)
                 try await name(made.key, sr, new.nameLabel, new.nameDescription)
+                // The row comes last: what fails before it leaves none.
+                let origin = try await refresh(repository, sr, volume)
                 let uuid = made.uuid ?? new.uuid
                 let found = made
                 try await write {
@@ -152,7 +160,6 @@ extension SMAPIv3Plugin {
                         found, uuid: uuid, label: new.nameLabel, description: new.nameDescription,
                         repository: repository.ref)
                 }
-                let origin = try await refresh(repository, sr, volume)
                 return DerivedVolume(volume: made.volume(uuid: uuid), origin: origin)
             }
         }

@@ -51,7 +51,7 @@ struct ScriptCheck {
         await live(folder, description, configuration)
     }
 
-    /// A test SR from its creation to its end; what was made is destroyed whatever fails.
+    /// A test SR from its creation to its end; what was made is destroyed when the plugin can.
     private mutating func live(
         _ folder: ScriptFolder, _ description: PluginDescription, _ configuration: [String: String]
     ) async {

@@ -148,11 +148,11 @@ class FolderPluginTests(PluginCase):
         self.assertFalse(server.exists())
 
 
-class PlainPluginTests(PluginCase):
+class BarePluginTests(PluginCase):
     def test_a_plugin_of_version_3_that_knows_no_formats(self):
-        (record,) = self.x.SM.get_all_records_where('field "type" = "plain"').values()
+        (record,) = self.x.SM.get_all_records_where('field "type" = "bare"').values()
         self.shows(record, required_api_version="3.0", supported_image_formats=[])
-        sr, path = self.repository_of("plain", "uri")
+        sr, path = self.repository_of("bare", "uri")
         vdi = self.disk(sr)
         self.shows(self.x.VDI.get_record(vdi), name_label="disk", virtual_size=str(4 * MIB), sm_config={})
         self.refused(
@@ -175,7 +175,7 @@ class BrokenPluginTests(PluginCase):
             ("exit", "SCRIPT_FAILED", ..., "non-zero exit", "3", "some output\n", "some complaint\n"),
             ("type", "SCRIPT_RETURNED_RPC_ERROR", "SR.create", ...),
             ("nothing", "SCRIPT_FAILED", ..., "bad json", ..., "", ""),
-            ("code", "SR_BACKEND_FAILURE_999", "a", "b"),
+            ("code", "SR_BACKEND_FAILURE_999", "a", "b", "c"),
             ("odd code", "SCRIPT_FAILED", ..., "non-zero exit", "1", ..., ...),
             ("host", "SR_BACKEND_FAILURE_46", "", ..., ""),
         ):

@@ -93,7 +93,9 @@ struct ScriptCheck {
         if folder.has("Volume.create") {
             let formats: [ImageFormat?] =
                 description.takesFormat ? description.info.supportedImageFormats : [nil]
-            for format in formats { await volumes(checked, folder, repository, format) }
+            for (index, format) in formats.enumerated() {
+                await volumes(checked, folder, repository, format, isFirst: index == 0)
+            }
         }
         if folder.has("SR.destroy"), folder.has("SR.create") {
             await report.check("SR.destroy destroys the empty SR") { [repository] in
@@ -107,7 +109,8 @@ struct ScriptCheck {
     private static let size: UInt64 = 4 << 20
 
     private mutating func volumes(
-        _ checked: SMAPIv3Plugin, _ folder: ScriptFolder, _ repository: StorageRepository, _ format: ImageFormat?
+        _ checked: SMAPIv3Plugin, _ folder: ScriptFolder, _ repository: StorageRepository, _ format: ImageFormat?,
+        isFirst: Bool
     ) async {
         let suffix = format.map { " (\($0.rawValue))" } ?? ""
         let made = await report.check("Volume.create makes a volume\(suffix)") {
@@ -118,6 +121,21 @@ struct ScriptCheck {
                     nameDescription: "made by gantry plugin check", smConfig: ["checked": "yes"]))
         }
         guard let made else { return }
+        let volume = VolumeID(location: made.location, uuid: made.uuid)
+        await use(checked, repository, volume, suffix)
+        if isFirst { await change(checked, folder, repository, made, suffix) }
+        await report.check("Volume.destroy destroys it\(suffix)") {
+            try await checked.destroyVolume(repository, volume)
+            let keys = try await checked.list(try await checked.sr(repository)).map(\.key)
+            guard !keys.contains(made.location) else { throw CheckReport.Failure(description: "SR.ls still lists it") }
+        }
+    }
+
+    /// What is the same in every format.
+    private mutating func change(
+        _ checked: SMAPIv3Plugin, _ folder: ScriptFolder, _ repository: StorageRepository, _ made: Volume,
+        _ suffix: String
+    ) async {
         let volume = VolumeID(location: made.location, uuid: made.uuid)
         await report.check("Volume.stat tells of it, with its keys\(suffix)") {
             let sr = try await checked.sr(repository)
@@ -151,7 +169,6 @@ struct ScriptCheck {
                 _ = try await checked.resizeVolume(repository, volume, size: 2 * Self.size)
             }
         }
-        await use(checked, repository, volume, suffix)
         if folder.has("Volume.snapshot") {
             await derived("Volume.snapshot makes another volume\(suffix)", checked, repository) {
                 () async throws(StorageError) in
@@ -163,11 +180,6 @@ struct ScriptCheck {
                 () async throws(StorageError) in
                 try await checked.cloneVolume(repository, volume, as: NewVolume(uuid: UUID().uuidString))
             }
-        }
-        await report.check("Volume.destroy destroys it\(suffix)") {
-            try await checked.destroyVolume(repository, volume)
-            let keys = try await checked.list(try await checked.sr(repository)).map(\.key)
-            guard !keys.contains(made.location) else { throw CheckReport.Failure(description: "SR.ls still lists it") }
         }
     }
 

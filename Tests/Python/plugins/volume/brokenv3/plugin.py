@@ -33,7 +33,7 @@ elif how == "exit":
     print("some complaint", file=sys.stderr)
     sys.exit(3)
 elif how == "code":
-    print(json.dumps({"code": "SR_BACKEND_FAILURE_999", "params": ["a", "b"], "backtrace": {}}))
+    print(json.dumps({"code": "SR_BACKEND_FAILURE_999", "params": ["a", "b", "c"], "backtrace": {}}))
     sys.exit(1)
 elif how == "odd code":
     print(json.dumps({"code": "no code\n", "params": []}))

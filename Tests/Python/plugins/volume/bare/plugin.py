@@ -16,7 +16,7 @@ spec.loader.exec_module(folder)
 class Plugin(folder.Plugin):
     def query(self, dbg):
         answer = super().query(dbg)
-        answer.update(plugin="plain", name="Plain", required_api_version="3.0", features=["VDI_MIRROR"])
+        answer.update(plugin="bare", name="Bare", required_api_version="3.0", features=["VDI_MIRROR"])
         del answer["supported_image_formats"]
         return answer
 

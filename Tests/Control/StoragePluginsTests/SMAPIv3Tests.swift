@@ -297,7 +297,15 @@ private final class Waits: Sendable {
         let access = try await first.attachVolume(repository, volume, writable: true)
         #expect(access == .image(path: scratch.file("calls"), format: .raw), "the block device comes before the file")
         #expect(try asked["domain"] == .string("u0_gantry_vdi_uuid") && asked["uri"] == .string("one://x"))
+        // An activation that failed is tried again, one that went well is not.
+        try script("datapath/one/Datapath.activate", "exit 1")
+        _ = await PluginFolders(root: scratch.path, host: first.host).look()
+        #expect(await failure { try await first.activateVolume(repository, volume, writable: true) } != nil)
+        try answer("datapath/one/Datapath.activate", "null")
+        _ = await PluginFolders(root: scratch.path, host: first.host).look()
         try await first.activateVolume(repository, volume, writable: true)
+        try await first.activateVolume(repository, volume, writable: true)
+        #expect(calls.count { $0 == "Datapath.activate" } == 2)
 
         // Another toolstack, with the table of the first.
         let second = try await plugin(host())

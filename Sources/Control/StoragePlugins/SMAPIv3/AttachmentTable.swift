@@ -23,7 +23,10 @@ public final class AttachmentTable: Sendable {
         var isWritable: Bool
         /// `nbd:unix:…` or a path; nil before the datapath has answered.
         var place: String?
+        /// It may be active: it has to be deactivated.
         var isActive = false
+        /// The datapath has said that it is active.
+        var isConfirmed = false
     }
 
     private let file: String

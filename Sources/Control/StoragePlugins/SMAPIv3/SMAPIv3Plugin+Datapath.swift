@@ -114,7 +114,7 @@ extension SMAPIv3Plugin {
         guard var attached = host.table.volume(volume.location, in: repository.uuid) else {
             throw StorageError(.volumeUnavailable, "the volume \(volume.location) is not attached")
         }
-        if attached.isActive { return }
+        if attached.isActive, attached.isConfirmed { return }
         // Before the call: whatever happens then, it is to be deactivated.
         attached.isActive = true
         try host.table.set(attached, volume.location, in: repository.uuid)
@@ -124,6 +124,8 @@ extension SMAPIv3Plugin {
             && folder.has("Datapath.activate_readonly")
         try await call(
             isReader ? "Datapath.activate_readonly" : "Datapath.activate", attached.scheme, Self.ends(attached))
+        attached.isConfirmed = true
+        try host.table.set(attached, volume.location, in: repository.uuid)
     }
 
     public func deactivateVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
@@ -138,6 +140,7 @@ extension SMAPIv3Plugin {
         guard var attached = host.table.volume(key, in: repository.uuid), attached.isActive else { return }
         try await call("Datapath.deactivate", attached.scheme, Self.ends(attached))
         attached.isActive = false
+        attached.isConfirmed = false
         try host.table.set(attached, key, in: repository.uuid)
     }
 

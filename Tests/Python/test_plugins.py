@@ -85,6 +85,11 @@ class FolderPluginTests(PluginCase):
             "OpaqueRef:NULL", True, self.x.VDI.get_snapshot_time(vdi), vdi,
         )
         self.shows(self.x.VDI.get_record(again), name_label="again", snapshot_of=vdi, location=uuids[1])
+        self.refused(
+            ["LOCATION_NOT_UNIQUE", sr, uuids[0]], self.x.VDI.introduce,
+            "", "twice", "", sr, "user", False, False, {}, uuids[0], {}, {}, True, "0", "0",
+            "OpaqueRef:NULL", False, self.x.VDI.get_snapshot_time(vdi), "OpaqueRef:NULL",
+        )
         (path / (uuids[1] + ".json")).unlink()
         (path / (uuids[1] + ".raw")).unlink()
         self.refused(["VDI_MISSING", sr, again], self.x.VDI.update, again)

@@ -34,9 +34,14 @@ struct PluginRows: VolumeRows {
         try await database.transaction { tx in
             _ = try tx.require(sr)
             if tx.rows(VDI.self, where: VDI.sr, is: sr).contains(where: { $0[VDI.location] == volume.key }) {
-                throw APIError("LOCATION_NOT_UNIQUE", sr.opaque, volume.key)
+                throw StorageError(
+                    .volumeExists, "the SR has a VDI for \(volume.key)",
+                    apiError: ["LOCATION_NOT_UNIQUE", sr.opaque, volume.key])
             }
-            if tx.find(VDI.self, uuid: uuid) != nil { throw APIError("UUID_INVALID", "VDI", uuid) }
+            if tx.find(VDI.self, uuid: uuid) != nil {
+                throw StorageError(
+                    .volumeExists, "another VDI has the uuid \(uuid)", apiError: ["UUID_INVALID", "VDI", uuid])
+            }
             let vdi = Self.insert(volume, uuid: uuid, label: label, description: description, sr, in: tx)
             try DriverCallbacks.claim(vdi, in: tx)
         }

@@ -161,9 +161,13 @@ if coreOnly {
         program("gantry", ["ImageCommands"], packages: [arguments]),
         program(
             "gantry-host",
-            ["ImageCommands", "XenAPIClient", "APITypes", "RPCCodec", "DatapathControl", "CoreTypes", "CLinux"],
+            [
+                "ImageCommands", "StoragePlugins", "XenAPIClient", "APITypes", "RPCCodec", "DatapathControl",
+                "CoreTypes", "CLinux",
+            ],
             packages: [arguments]),
         program("datamodel-gen", ["DataModel", "CoreTypes"]),
+        program("example-volume-plugin", []),
         // Testing
         library("Testing", "GuestFixture", ["TestSupport", "CoreTypes", "CLinux"]),
         tests("API", "DataModelTests", ["DataModel", "APITypes", "CoreTypes", "TestSupport"]),

@@ -23,7 +23,9 @@ class RepositoryTests(Case):
 
     def test_the_driver_says_what_it_can(self):
         records = self.x.SM.get_all_records()
-        types = ["broken", "dummy", "example", "ext", "file", "iso", "nfs", "plain", "xfs"]
+        types = [
+            "bare", "broken", "brokenv3", "dummy", "example", "ext", "file", "folder", "iso", "nfs", "plain", "xfs",
+        ]
         self.assertEqual(sorted(r["type"] for r in records.values()), types)
         self.assertEqual(sorted(self.x.SR.get_supported_types()), types)
         record = next(r for r in records.values() if r["type"] == "file")

@@ -12,6 +12,7 @@ public func serve(_ configuration: ServerConfiguration) async throws {
         acceleration: configuration.acceleration, initialPasswordFile: configuration.initialPasswordFile,
         pamService: configuration.pamService, logger: configuration.logger)
     toolstackConfiguration.driverFolders = configuration.driverFolders
+    toolstackConfiguration.pluginRoot = configuration.pluginRoot
     toolstackConfiguration.allowedDrivers = configuration.allowedDrivers
     toolstackConfiguration.driverTimeLimit = configuration.driverTimeLimit
     toolstackConfiguration.socket = configuration.socket

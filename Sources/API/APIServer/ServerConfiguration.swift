@@ -19,6 +19,8 @@ public struct ServerConfiguration: Sendable {
     public var pamService: String?
     /// Folders of third-party SMAPIv1 drivers.
     public var driverFolders: [String] = []
+    /// Folder of SMAPIv3 plugins, with `volume` and `datapath` in it.
+    public var pluginRoot: String?
     /// Lower-case names of those drivers that may be used; nil: all.
     public var allowedDrivers: Set<String>?
     /// Seconds that a call of such a driver may take.

@@ -182,6 +182,11 @@ public protocol StorageManager: Sendable {
     ) async throws(StorageError)
     func deactivateVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError)
     func detachVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError)
+
+    /// The VDI is called something else now; for drivers that keep names beside the volumes.
+    func renameVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, label: String, description: String
+    ) async throws(StorageError)
 }
 
 extension StorageManager {
@@ -259,6 +264,10 @@ extension StorageManager {
     public func deactivateVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {}
 
     public func detachVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {}
+
+    public func renameVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, label: String, description: String
+    ) async throws(StorageError) {}
 
     private func unimplemented(_ feature: String) -> StorageError {
         StorageError(.unimplemented, "storage managers of type \(info.type) do not offer \(feature)")

@@ -23,6 +23,8 @@ public struct ToolstackConfiguration: Sendable {
     public var pamService: String?
     /// Folders of third-party SMAPIv1 drivers.
     public var driverFolders: [String] = []
+    /// Folder of SMAPIv3 plugins, with `volume` and `datapath` in it.
+    public var pluginRoot: String?
     /// Lower-case names of those drivers that may be used; nil: all.
     public var allowedDrivers: Set<String>?
     /// Seconds that a call of such a driver may take.
@@ -116,13 +118,14 @@ public final class Toolstack: Sendable {
             // While the toolstack starts, no driver can be asked, and nobody is to wait until it can.
             if home.isOpen { await context?.releaseUnused(uuid) } else { Task { await context?.releaseUnused(uuid) } }
         }
-        let drivers = DriverWatch(
+        var drivers = DriverWatch(
             context: context,
             folders: DriverFolders(
                 folders: configuration.driverFolders,
                 settings: PluginSettings(
                     limits: PluginLimits(time: .seconds(configuration.driverTimeLimit)), socket: configuration.socket,
                     allowed: configuration.allowedDrivers), home: home, logger: logger), home: home)
+        drivers.plugins = plugins(configuration, PluginRows(database: database, home: home))
         let admission = OperationAdmission(database: database, gate: context.reclaimGate)
         let guests = GuestHost(runDirectory: configuration.runDirectory, acceleration: acceleration, logger: logger)
         let services = try HostServices(
@@ -189,7 +192,9 @@ public final class Toolstack: Sendable {
                 Task { await moves.retryForEver() },
                 Task { await SpaceReclaimer(context: context).run() },
             ] + services.start(context)
-        if !configuration.driverFolders.isEmpty { background.append(Task { await drivers.run() }) }
+        if !configuration.driverFolders.isEmpty || drivers.plugins != nil {
+            background.append(Task { [drivers] in await drivers.run() })
+        }
         return Toolstack(
             dispatcher: dispatcher, database: database, transfers: transfers, services: services,
             background: background, reclaimGate: context.reclaimGate, instance: instance, home: home)
@@ -223,6 +228,19 @@ public final class Toolstack: Sendable {
                     "a disk's data path cannot be restarted", metadata: ["vdi": "\(uuid)", "error": "\(error)"])
             }
         }
+    }
+
+    /// The SMAPIv3 plugins, whose listings may be long.
+    private static func plugins(_ configuration: ToolstackConfiguration, _ rows: PluginRows) -> PluginFolders? {
+        guard let root = configuration.pluginRoot else { return nil }
+        let limits = PluginLimits(time: .seconds(configuration.driverTimeLimit), output: 64 << 20)
+        return PluginFolders(
+            root: root,
+            host: PluginHost(
+                settings: PluginSettings(limits: limits), rows: rows,
+                table: AttachmentTable(
+                    file: configuration.runDirectory + "/plugins.json", logger: configuration.logger),
+                logger: configuration.logger))
     }
 
     /// Programs of one installation lie in one folder.

@@ -6,9 +6,9 @@ import ImageCommands
 struct Gantry: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gantry",
-        abstract: "Work on disk images, and administer a Gantry host.",
+        abstract: "Work on disk images, administer a Gantry host, check storage drivers.",
         discussion: "Exit codes: 0 done, 1 failed, 2 wrong usage; compare: 1 different, 2 failed; check: 3 damaged.",
-        subcommands: [ImageCommand.self, HostCommand.self])
+        subcommands: [ImageCommand.self, HostCommand.self, PluginCommand.self])
 }
 
 exit(ProgramRun.run(Gantry.self, Array(CommandLine.arguments.dropFirst())))

@@ -21,8 +21,8 @@ struct Serve: AsyncParsableCommand {
     var smDir: [String] = []
     @Option(help: "The SMAPIv1 drivers that may be used: types in lower case with commas between; without it all.")
     var smPlugins: String?
-    @Option(help: "Seconds that a call of an SMAPIv1 driver may take before it is killed.") var smTimeLimit = 1800
-    @Option(help: "Folder of SMAPIv3 scripts (not used yet).") var storageScriptRoot: String?
+    @Option(help: "Seconds that a call of a driver or plugin may take before it is killed.") var smTimeLimit = 1800
+    @Option(help: "Folder of SMAPIv3 plugins: volume/<plugin> and datapath/<scheme>.") var storageScriptRoot: String?
     @Option(help: "File with root's first password.") var initialPasswordFile: String?
     @Option(help: "PAM service that knows the system's accounts, e.g. gantry; without it PAM is not asked.")
     var pamService: String?
@@ -46,15 +46,13 @@ struct Serve: AsyncParsableCommand {
             return handler
         }
         let logger = Logger(label: "gantryd")
-        let unused = [
-            ("--storage-script-root", storageScriptRoot != nil), ("--compat", compat != nil),
-        ]
-        for (name, isGiven) in unused where isGiven { logger.warning("\(name) has no effect in this version") }
+        if compat != nil { logger.warning("--compat has no effect in this version") }
         var configuration = ServerConfiguration(
             stateDirectory: stateDir, runDirectory: runDir, http: http.flatMap { HTTPAddress($0) },
             https: https.flatMap { HTTPAddress($0) }, socket: socket, initialPasswordFile: initialPasswordFile,
             acceleration: accel, pamService: pamService, logger: logger)
         configuration.driverFolders = smDir
+        configuration.pluginRoot = storageScriptRoot
         configuration.driverTimeLimit = smTimeLimit
         configuration.allowedDrivers = smPlugins.map {
             Set($0.lowercased().split { $0 == "," || $0 == " " }.map(String.init))

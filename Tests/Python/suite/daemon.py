@@ -53,6 +53,8 @@ class Daemon:
                     "tcg",
                     "--sm-dir",
                     ROOT / "Tests" / "Python" / "drivers",
+                    "--storage-script-root",
+                    ROOT / "Tests" / "Python" / "plugins",
                     "--sm-time-limit",
                     "10",
                 ],

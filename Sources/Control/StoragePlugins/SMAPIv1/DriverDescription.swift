@@ -60,7 +60,7 @@ struct DriverDescription {
     }
 
     /// `NAME` or `NAME/version`.
-    private static func feature(_ word: String) -> (name: String, version: Int64) {
+    static func feature(_ word: String) -> (name: String, version: Int64) {
         let parts = word.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         let version = parts.count > 1 ? Int64(parts[1]) ?? 1 : 1
         return (String(parts[0]), max(1, version))

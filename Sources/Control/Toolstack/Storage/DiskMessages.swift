@@ -1,6 +1,7 @@
 import APITypes
 import CoreTypes
 import DatapathControl
+import Logging
 import PoolDatabase
 import StorageInterface
 import StorageMotion
@@ -27,15 +28,28 @@ struct DiskMessages: Sendable {
             return .void
         }
         table.on("VDI.set_name_label") { _, arguments in
-            try await set(arguments.get(0), VDI.nameLabel, arguments.get(1, as: String.self))
+            try await name(arguments.get(0), VDI.nameLabel, arguments.get(1, as: String.self))
         }
         table.on("VDI.set_name_description") { _, arguments in
-            try await set(arguments.get(0), VDI.nameDescription, arguments.get(1, as: String.self))
+            try await name(arguments.get(0), VDI.nameDescription, arguments.get(1, as: String.self))
         }
     }
 
-    private func set<V: APIConvertible>(_ ref: Ref<VDI>, _ key: FieldKey<VDI, V>, _ value: V) async throws -> APIValue {
-        try await context.database.transaction { tx in try tx.set(ref, key, value) }
+    /// Third-party drivers that keep names are told; the row counts, and a scan tells them again.
+    private func name(_ vdi: Ref<VDI>, _ key: FieldKey<VDI, String>, _ value: String) async throws -> APIValue {
+        let row = try await context.database.transaction { tx in
+            try tx.set(vdi, key, value)
+            return try tx.require(vdi)
+        }
+        guard context.isForeign(row[VDI.sr]), let attached = try? context.attached(row[VDI.sr]) else { return .void }
+        do {
+            try await attached.manager.renameVolume(
+                attached.repository, StorageContext.volume(row), label: row[VDI.nameLabel],
+                description: row[VDI.nameDescription])
+        } catch {
+            context.logger.warning(
+                "a storage driver does not take a disk's name", metadata: ["vdi": "\(row.uuid)", "error": "\(error)"])
+        }
         return .void
     }
 

@@ -111,7 +111,7 @@ struct DriverCallbacks: Sendable {
 
     /// A row that is made for a move or a copy belongs to it from the first moment, and its record names it: whatever is
     /// killed then, the record leads to the volume. Both are known by the label that the driver was given.
-    private static func claim(_ vdi: Ref<VDI>, in tx: Transaction) throws {
+    static func claim(_ vdi: Ref<VDI>, in tx: Transaction) throws {
         let row = try tx.require(vdi)
         let label = row[VDI.nameLabel]
         for (key, text) in tx.privateRecords(kind: MotionStore.kind) {

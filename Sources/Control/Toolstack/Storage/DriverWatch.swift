@@ -9,19 +9,29 @@ struct DriverWatch: Sendable {
     let context: StorageContext
     let folders: DriverFolders
     let home: DriverHome
+    /// Of SMAPIv3, where there are any.
+    var plugins: PluginFolders?
 
     /// Looks at the folders once. A type that this program serves itself stays its own.
     func look() async -> Bool {
-        let changes = await folders.look()
-        for type in changes.lost where context.managers.manager(ofType: type)?.info.writesRows == true {
+        let drivers = await folders.look()
+        use(drivers) { $0 is SMAPIv1Driver }
+        guard let plugins = await plugins?.look() else { return !drivers.isEmpty }
+        use(plugins) { $0 is SMAPIv3Plugin }
+        return !drivers.isEmpty || !plugins.isEmpty
+    }
+
+    /// Only managers of the kind that changed are replaced or taken away: a type that is taken stays so.
+    private func use(_ changes: DriverFolders.Changes, isOfKind: (any StorageManager) -> Bool) {
+        for type in changes.lost where context.managers.manager(ofType: type).map(isOfKind) ?? false {
             context.managers.remove(type: type)
             context.logger.notice("a storage driver is gone", metadata: ["type": "\(type)"])
         }
         for manager in changes.found {
             let info = manager.info
-            if let present = context.managers.manager(ofType: info.type), !present.info.writesRows {
+            if let present = context.managers.manager(ofType: info.type), !isOfKind(present) {
                 context.logger.warning(
-                    "a storage driver is left out: its type is built in",
+                    "a storage driver is left out: another has its type",
                     metadata: ["type": "\(info.type)", "driver": "\(info.driverFilename)"])
                 continue
             }
@@ -29,7 +39,6 @@ struct DriverWatch: Sendable {
             context.logger.notice(
                 "a storage driver is used", metadata: ["type": "\(info.type)", "driver": "\(info.driverFilename)"])
         }
-        return !changes.isEmpty
     }
 
     /// For ever: follows the folders. First, once drivers can call back, attaches the SRs that were plugged.

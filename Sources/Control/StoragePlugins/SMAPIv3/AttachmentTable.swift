@@ -1,0 +1,83 @@
+import Foundation
+public import Logging
+import StorageInterface
+import Synchronization
+
+/// What plugins have attached on this host: SRs with the plugins' own names for them, and volumes. Kept in a file of the
+/// run folder, because it ends with the host's run and outlives the toolstack's. An entry is there before the plugin is
+/// told to attach, and until after it was told to detach: what a killed toolstack left is found and undone.
+public final class AttachmentTable: Sendable {
+    struct Content: Codable, Hashable {
+        /// The run of the host's kernel in which it was written: nothing is attached after another start.
+        var boot = ""
+        /// SR uuid → the plugin's word for the attached SR.
+        var repositories: [String: String] = [:]
+        /// By SR uuid and key.
+        var volumes: [String: [String: Attached]] = [:]
+    }
+
+    struct Attached: Codable, Hashable, Sendable {
+        var uri: String
+        var scheme: String
+        var domain: String
+        var isWritable: Bool
+        /// `nbd:unix:…` or a path; nil before the datapath has answered.
+        var place: String?
+        /// It may be active: it has to be deactivated.
+        var isActive = false
+        /// The datapath has said that it is active.
+        var isConfirmed = false
+    }
+
+    private let file: String
+    private let content: Mutex<Content>
+
+    /// A file that cannot be read counts as empty: plugins' calls are idempotent.
+    public init(file: String, logger: Logger) {
+        self.file = file
+        var content = Content()
+        if let data = FileManager.default.contents(atPath: file) {
+            do {
+                content = try JSONDecoder().decode(Content.self, from: data)
+            } catch {
+                logger.error(
+                    "the table of attached volumes is damaged and starts anew",
+                    metadata: ["file": "\(file)", "error": "\(error)"])
+            }
+        }
+        let boot = Self.boot()
+        if content.boot != boot { content = Content(boot: boot) }
+        self.content = Mutex(content)
+    }
+
+    private static func boot() -> String {
+        (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
+    }
+
+    func repository(_ uuid: String) -> String? { content.withLock { $0.repositories[uuid] } }
+    func volume(_ key: String, in repository: String) -> Attached? {
+        content.withLock { $0.volumes[repository]?[key] }
+    }
+    func volumes(in repository: String) -> [String: Attached] { content.withLock { $0.volumes[repository] ?? [:] } }
+
+    /// In the file when this returns.
+    func change(_ body: (inout Content) -> Void) throws(StorageError) {
+        do {
+            try content.withLock { content in
+                var next = content
+                body(&next)
+                next.volumes = next.volumes.filter { !$0.value.isEmpty }
+                if next == content { return }
+                try JSONEncoder().encode(next).write(to: URL(fileURLWithPath: file), options: .atomic)
+                content = next
+            }
+        } catch {
+            throw StorageError(
+                .general, "the table of attached volumes \(file) cannot be written: \(error)")
+        }
+    }
+
+    func set(_ attached: Attached?, _ key: String, in repository: String) throws(StorageError) {
+        try change { $0.volumes[repository, default: [:]][key] = attached }
+    }
+}

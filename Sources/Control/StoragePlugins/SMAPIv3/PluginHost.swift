@@ -1,0 +1,50 @@
+import Foundation
+public import Logging
+import StorageInterface
+import Synchronization
+
+/// What the SMAPIv3 plugins of a host share, and what outlives a plugin that is replaced while it runs.
+public final class PluginHost: Sendable {
+    let runner: ScriptRunner
+    let rows: any VolumeRows
+    let table: AttachmentTable
+    let logger: Logger
+    /// Waits; tests do not.
+    let pause: @Sendable (Duration) async throws -> Void
+    private let schemes = Mutex<[String: DatapathPlugin]>([:])
+    private let queues = Mutex<[String: CallQueue]>([:])
+
+    public init(
+        settings: PluginSettings, rows: any VolumeRows, table: AttachmentTable, logger: Logger,
+        pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+    ) {
+        runner = ScriptRunner(settings: settings, logger: logger)
+        self.rows = rows
+        self.table = table
+        self.logger = logger
+        self.pause = pause
+    }
+
+    func datapath(_ scheme: String) -> DatapathPlugin? { schemes.withLock { $0[scheme.lowercased()] } }
+    func setDatapaths(_ all: [String: DatapathPlugin]) { schemes.withLock { $0 = all } }
+
+    /// Calls that change an SR come one after the other, with what is written down of them.
+    func inTurn<T: Sendable>(
+        _ repository: String, _ body: () async throws(StorageError) -> T
+    ) async throws(StorageError) -> T {
+        let queue = queues.withLock { queues in
+            let queue = queues[repository] ?? CallQueue()
+            queues[repository] = queue
+            return queue
+        }
+        await queue.enter()
+        defer { queue.leave() }
+        return try await body()
+    }
+}
+
+/// A folder of datapath scripts; its name is the scheme of the URIs that it takes.
+struct DatapathPlugin: Hashable, Sendable {
+    let folder: ScriptFolder
+    let features: Set<String>
+}

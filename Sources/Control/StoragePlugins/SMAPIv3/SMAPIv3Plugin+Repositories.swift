@@ -1,0 +1,191 @@
+import Foundation
+import Logging
+import RPCCodec
+public import StorageInterface
+
+extension SMAPIv3Plugin {
+    public func createRepository(_ repository: StorageRepository) async throws(StorageError) {
+        let label = host.rows.label(repository: repository.ref)
+        let value = try await call(
+            "SR.create",
+            [Self.text("uuid", repository.uuid)] + configuration(repository.deviceConfig) + [
+                Self.text("name", label.name), Self.text("description", label.description),
+            ])
+        if value == .null, isLegacy { return }
+        let config = try read("SR.create") { () throws(MisshapenRecord) in
+            try RecordReader.map(value, "the configuration")
+        }
+        try await write { try await host.rows.store(deviceConfig: config, repository: repository.ref) }
+    }
+
+    /// The plugin is told of an attached SR, and only when there is no volume in it.
+    public func destroyRepository(_ repository: StorageRepository) async throws(StorageError) {
+        try await host.inTurn(repository.uuid) { () async throws(StorageError) in
+            let sr = try await attachInTurn(repository)
+            do throws(StorageError) {
+                guard try await list(sr).isEmpty else {
+                    throw StorageError(.repositoryNotEmpty, "the SR \(repository.uuid) holds volumes")
+                }
+                try await call("SR.destroy", [Self.text("sr", sr)])
+            } catch {
+                try? await detachInTurn(repository)
+                throw error
+            }
+            try host.table.change { content in
+                content.repositories[repository.uuid] = nil
+                content.volumes[repository.uuid] = nil
+            }
+        }
+    }
+
+    public func attach(_ repository: StorageRepository) async throws(StorageError) {
+        _ = try await host.inTurn(repository.uuid) { () async throws(StorageError) in
+            try await attachInTurn(repository)
+        }
+    }
+
+    /// What was attached by an earlier toolstack stays so if the plugin knows it still.
+    private func attachInTurn(_ repository: StorageRepository) async throws(StorageError) -> String {
+        if let sr = host.table.repository(repository.uuid) {
+            do {
+                try await call("SR.stat", [Self.text("sr", sr)])
+                return sr
+            } catch {
+                host.logger.warning(
+                    "a storage plugin does not know an attached SR any more; it is attached again",
+                    metadata: ["sr": "\(repository.uuid)", "error": "\(error)"])
+            }
+        }
+        let value = try await call("SR.attach", configuration(repository.deviceConfig))
+        guard case .string(let sr) = value, !sr.isEmpty else {
+            throw MisshapenRecord(description: "a string is due").error("SR.attach")
+        }
+        try host.table.change { $0.repositories[repository.uuid] = sr }
+        return sr
+    }
+
+    public func detach(_ repository: StorageRepository) async throws(StorageError) {
+        try await host.inTurn(repository.uuid) { () async throws(StorageError) in
+            try await detachInTurn(repository)
+        }
+    }
+
+    private func detachInTurn(_ repository: StorageRepository) async throws(StorageError) {
+        guard let sr = host.table.repository(repository.uuid) else { return }
+        // What a killed toolstack left; nobody uses the SR's disks any more.
+        for key in host.table.volumes(in: repository.uuid).keys.sorted() { try await release(key, in: repository) }
+        try await call("SR.detach", [Self.text("sr", sr)])
+        try host.table.change { $0.repositories[repository.uuid] = nil }
+    }
+
+    public func space(_ repository: StorageRepository) async throws(StorageError) -> RepositorySpace {
+        let sr = try await sr(repository)
+        let space = try await state(sr).space
+        try await write { try await host.rows.store(space, repository: repository.ref) }
+        return space
+    }
+
+    private func state(_ sr: String) async throws(StorageError) -> PluginRepositoryState {
+        let value = try await call("SR.stat", [Self.text("sr", sr)])
+        return try read("SR.stat") { () throws(MisshapenRecord) in try PluginRepositoryState(value) }
+    }
+
+    /// An SR that cannot be reached is asked three times more, a second apart.
+    private func healthyState(_ repository: StorageRepository, _ sr: String) async throws(StorageError)
+        -> PluginRepositoryState
+    {
+        var state = try await state(sr)
+        for _ in 0..<3 where state.health == .unreachable {
+            do {
+                try await host.pause(.seconds(1))
+            } catch {
+                break
+            }
+            state = try await self.state(sr)
+        }
+        guard state.health == .healthy else {
+            throw StorageError(
+                .repositoryUnavailable,
+                "the SR \(repository.uuid) is not healthy: \(state.health.rawValue): \(state.advice)",
+                apiError: ["SR_UNHEALTHY", repository.ref, state.health.rawValue, state.advice])
+        }
+        return state
+    }
+
+    func list(_ sr: String) async throws(StorageError) -> [PluginVolume] {
+        let value = try await call("SR.ls", [Self.text("sr", sr)])
+        return try read("SR.ls") { () throws(MisshapenRecord) in
+            guard case .array(let items) = value else { throw MisshapenRecord(description: "an array is due") }
+            var volumes: [PluginVolume] = []
+            var keys: Set<String> = []
+            for item in items {
+                let volume = try PluginVolume(item, isLegacy: isLegacy)
+                guard keys.insert(volume.key).inserted else {
+                    throw MisshapenRecord(description: "the key \(volume.key.prefix(100)) occurs twice")
+                }
+                volumes.append(volume)
+            }
+            return volumes
+        }
+    }
+
+    public func scan(_ repository: StorageRepository) async throws(StorageError) -> RepositoryScan {
+        try await host.inTurn(repository.uuid) { () async throws(StorageError) in
+            let sr = try await sr(repository)
+            let space = try await healthyState(repository, sr).space
+            let volumes = try await list(sr)
+            try await write {
+                try await host.rows.store(space, repository: repository.ref)
+                try await host.rows.reconcile(volumes, repository: repository.ref)
+            }
+            await rename(volumes, sr, repository)
+            return RepositoryScan(volumes: [], problems: [:])
+        }
+    }
+
+    /// In one scan, so that a plugin that changes names by itself does not keep the SR busy.
+    private static let mostRenames = 100
+
+    /// Rows are the disks' names; a plugin that missed a change is told.
+    private func rename(_ volumes: [PluginVolume], _ sr: String, _ repository: StorageRepository) async {
+        let rows = Dictionary(
+            host.rows.volumeRows(repository: repository.ref).map { ($0.key, $0) },
+            uniquingKeysWith: { first, _ in first })
+        let renamed = volumes.filter { volume in
+            guard let row = rows[volume.key], row.isManaged else { return false }
+            return row.name != volume.name || row.description != volume.text
+        }
+        for volume in renamed.prefix(Self.mostRenames) {
+            guard let row = rows[volume.key] else { continue }
+            do {
+                try await name(volume.key, sr, row.name, row.description)
+            } catch {
+                host.logger.warning(
+                    "a storage plugin does not take a disk's name",
+                    metadata: ["key": "\(volume.key)", "error": "\(error)"])
+                return
+            }
+        }
+    }
+
+    /// A plugin without these scripts has no names that could change.
+    func name(_ key: String, _ sr: String, _ label: String, _ description: String) async throws(StorageError) {
+        let volume = [Self.text("sr", sr), Self.text("key", key)]
+        if folder.has("Volume.set_name") { try await call("Volume.set_name", volume + [Self.text("new_name", label)]) }
+        if folder.has("Volume.set_description") {
+            try await call("Volume.set_description", volume + [Self.text("new_description", description)])
+        }
+    }
+
+    public func probe(
+        _ deviceConfig: [String: String], smConfig: [String: String]
+    ) async throws(StorageError) -> [RepositoryProbe] {
+        let value = try await call("SR.probe", [Self.map("configuration", deviceConfig)])
+        return try read("SR.probe") { () throws(MisshapenRecord) in
+            guard case .array(let items) = value else { throw MisshapenRecord(description: "an array is due") }
+            var found: [RepositoryProbe] = []
+            for item in items { found.append(try RepositoryProbe(plugin: item)) }
+            return found
+        }
+    }
+}

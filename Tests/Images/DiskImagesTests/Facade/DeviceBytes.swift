@@ -2,6 +2,8 @@ import BlockIO
 
 /// Whole-array access to a device, for tests.
 extension BlockDevice {
+    // Not inlined: where the result is not used, the optimiser (Swift 6.3) frees the array before it is filled.
+    @inline(never)
     func bytes(at offset: UInt64, count: Int) throws -> [UInt8] {
         let buffer = AlignedBuffer(count: count)
         let target = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<count])

@@ -123,6 +123,30 @@ import Testing
         #expect(await folders.look().lost == ["fancy"])
     }
 
+    @Test("a driver that fails to say what it is stays what it was, and is asked again")
+    func aDriverThatFailsToSayWhatItIsIsAskedAgain() async throws {
+        try Self.description.write(toFile: scratch.file("answer"), atomically: true, encoding: .utf8)
+        let (answer, good, once) = (scratch.file("answer"), scratch.file("good"), scratch.file("once"))
+        // Fails at the first question only.
+        _ = try install("ASR", "[ -e \(once) ] && cat \(answer); touch \(once)")
+        _ = try install("BSR", "[ -e \(good) ] && cat \(answer)")
+        let folders = DriverFolders(
+            folders: [scratch.path], settings: PluginSettings(), home: home, logger: quiet, firstDelay: .zero)
+        #expect(await folders.look().found.map(\.info.type) == ["a"])
+        #expect(await folders.look().isEmpty)
+        try "".write(toFile: good, atomically: true, encoding: .utf8)
+        #expect(await folders.look().found.map(\.info.type) == ["b"])
+        #expect(await folders.look().isEmpty)
+
+        try FileManager.default.removeItem(atPath: good)
+        _ = try install("BSR", "[ -e \(good) ] && exec cat \(answer)")
+        #expect(await folders.look().isEmpty)
+        try "".write(toFile: good, atomically: true, encoding: .utf8)
+        #expect(await folders.look().found.map(\.info.type) == ["b"])
+        try FileManager.default.removeItem(atPath: scratch.file("BSR"))
+        #expect(await folders.look().lost == ["b"])
+    }
+
     @Test("only drivers of the allow-list are asked") func allowed() async throws {
         try Self.description.write(toFile: scratch.file("answer"), atomically: true, encoding: .utf8)
         for name in ["ASR", "BSR"] { _ = try install(name, "cat \(scratch.file("answer"))") }

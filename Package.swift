@@ -186,7 +186,7 @@ if coreOnly {
             "Control", "HostTests",
             [
                 "Toolstack", "MetricArchives", "DatapathControl", "PoolDatabase", "APITypes", "RPCCodec", "CoreTypes",
-                "TestSupport", "StorageManagers", "StorageInterface",
+                "TestSupport", "StorageManagers", "StorageInterface", "StoragePlugins", "CLinux",
             ],
             packages: [logging]),
         tests("Control", "PoolDatabaseTests", ["PoolDatabase", "APITypes", "DataModel", "CoreTypes", "TestSupport"]),

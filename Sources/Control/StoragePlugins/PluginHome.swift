@@ -5,10 +5,12 @@ public import StorageInterface
 public protocol PluginHome: Sendable {
     /// The reference of this host.
     var host: String { get }
-    /// Returns when clients can call the API; throws when the wait was cancelled.
+    /// Returns when clients can call the API, and what drivers were doing for an earlier toolstack is over; throws when the
+    /// wait was cancelled.
     func untilAPIAnswers() async throws
-    /// Returns when the SRs that were attached before a restart are so again: their drivers may rely on that.
-    func untilRepositoriesAreBack() async throws
+    /// Returns when the SR with this reference, if it was attached before a restart, is so again or given up: its driver
+    /// may rely on that.
+    func untilRepositoryIsBack(_ repository: String) async throws
     /// A superuser's session that may change rows of the SR with this reference, as SMAPIv1's SM-private calls do.
     func openSession(repository: String) async throws -> String
     func closeSession(_ session: String) async

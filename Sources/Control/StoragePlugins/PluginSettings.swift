@@ -11,15 +11,18 @@ public struct PluginSettings: Sendable {
     public var socket: String?
     /// Lower-case names of the drivers that may be used; nil: all in the folders.
     public var allowed: Set<String>?
+    /// The folder where runs that work are recorded while they last: `PluginRecord`.
+    public var records: String?
 
     public init(
         limits: PluginLimits = PluginLimits(), questionTime: Duration = .seconds(20), socket: String? = nil,
-        allowed: Set<String>? = nil
+        allowed: Set<String>? = nil, records: String? = nil
     ) {
         self.limits = limits
         self.questionTime = questionTime
         self.socket = socket
         self.allowed = allowed
+        self.records = records
     }
 
     /// What every driver finds in its environment.
@@ -30,13 +33,15 @@ public struct PluginSettings: Sendable {
     /// The program's run, in a namespace of its own where that is needed.
     func command(_ program: String, _ arguments: [String], callsBack: Bool) -> PluginCommand {
         guard callsBack, let socket, socket != Self.expectedSocket else {
-            return PluginCommand(program: program, arguments: arguments, environment: Self.environment)
+            return PluginCommand(
+                program: program, arguments: arguments, environment: Self.environment,
+                records: callsBack ? records : nil)
         }
         return PluginCommand(
             program: "/usr/bin/unshare",
             arguments: ["--mount", "--propagation", "slave", "--", "/bin/sh", "-c", Self.showSocket, socket, program]
                 + arguments,
-            environment: Self.environment)
+            environment: Self.environment, records: records)
     }
 
     /// Puts the socket where drivers look for it, for this process and its children only. What is mounted on the host

@@ -124,7 +124,11 @@ public final class Toolstack: Sendable {
                 folders: configuration.driverFolders,
                 settings: PluginSettings(
                     limits: PluginLimits(time: .seconds(configuration.driverTimeLimit)), socket: configuration.socket,
-                    allowed: configuration.allowedDrivers), home: home, logger: logger), home: home)
+                    allowed: configuration.allowedDrivers, records: configuration.runDirectory + "/drivers"),
+                home: home, logger: logger), home: home,
+            leftovers: DriverLeftovers(
+                folder: configuration.runDirectory + "/drivers", timeLimit: .seconds(configuration.driverTimeLimit),
+                logger: logger))
         drivers.plugins = plugins(configuration, PluginRows(database: database, home: home))
         let admission = OperationAdmission(database: database, gate: context.reclaimGate)
         let guests = GuestHost(runDirectory: configuration.runDirectory, acceleration: acceleration, logger: logger)
@@ -216,12 +220,15 @@ public final class Toolstack: Sendable {
 
     /// Looks after the data paths: one that died under a guest comes back, and one that nobody holds paused goes on.
     private static func revive(_ disks: DiskActivation, _ context: StorageContext) async {
+        let rounds = ResumeRounds()
         for round in 1... {
             try? await Task.sleep(for: .milliseconds(500))
             if Task.isCancelled { return }
             // One that an earlier toolstack has told to pause may come to that only now.
             if round % 4 == 0 {
-                await disks.resumePaused { try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }
+                await rounds.begin {
+                    await disks.resumePaused { try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }
+                }
             }
             await disks.revive({ try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }) { uuid, error in
                 context.logger.error(

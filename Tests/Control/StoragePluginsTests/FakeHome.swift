@@ -35,7 +35,7 @@ final class FakeHome: PluginHome {
     }
 
     func closeSession(_ session: String) async { _ = state.withLock { $0.sessions.remove(session) } }
-    func untilRepositoriesAreBack() async throws {}
+    func untilRepositoryIsBack(_ repository: String) async throws {}
 
     func volume(uuid: String, repository: String) -> (volume: Volume, ref: String)? {
         state.withLock { $0.volumes.first { $0.uuid == uuid } }.map { ($0, "OpaqueRef:vdi") }

@@ -38,6 +38,8 @@ import Testing
         }.joined())
         <member><name>capabilities</name><value><array><data><value><string>VDI_CREATE</string></value>
         <value><string>VDI_RESET_ON_BOOT/2</string></value><value><string>VDI_ACTIVATE</string></value>
+        <value><string>VDI_RESIZE/2</string></value><value><string>VDI_RESIZE_ONLINE</string></value>
+        <value><string>VDI_CONFIG_CBT</string></value>
         <value><string>VDI_DEACTIVATE</string></value><value><string>FLYING</string></value></data></array></value></member>
         <member><name>configuration</name><value><array><data><value><struct><member><name>key</name>
         <value><string>location</string></value></member><member><name>description</name>
@@ -108,8 +110,8 @@ import Testing
         #expect(changes.found.count == 1)
         #expect(info.type == "fancy" && info.driverFilename == path && info.writesRows)
         #expect(info.name == "the name" && info.version == "the driver_version")
-        #expect(
-            info.features == ["VDI_CREATE": 1, "VDI_RESET_ON_BOOT": 2, "VDI_ACTIVATE": 1, "VDI_DEACTIVATE": 1])
+        // Neither what it says beyond that, nor what the toolstack would not ask it for.
+        #expect(info.features == ["VDI_CREATE": 1, "VDI_ACTIVATE": 1, "VDI_RESIZE": 2, "VDI_DEACTIVATE": 1])
         #expect(info.configuration == ["location": "where"])
         #expect(info.supportedImageFormats == [.qcow2, .raw] && info.unknownImageFormats == ["vdi"])
         // Without a session, an SR, or anything else that is not there yet.
@@ -119,6 +121,30 @@ import Testing
         #expect(await folders.look().isEmpty)
         try FileManager.default.removeItem(atPath: path)
         #expect(await folders.look().lost == ["fancy"])
+    }
+
+    @Test("a driver that fails to say what it is stays what it was, and is asked again")
+    func aDriverThatFailsToSayWhatItIsIsAskedAgain() async throws {
+        try Self.description.write(toFile: scratch.file("answer"), atomically: true, encoding: .utf8)
+        let (answer, good, once) = (scratch.file("answer"), scratch.file("good"), scratch.file("once"))
+        // Fails at the first question only.
+        _ = try install("ASR", "[ -e \(once) ] && cat \(answer); touch \(once)")
+        _ = try install("BSR", "[ -e \(good) ] && cat \(answer)")
+        let folders = DriverFolders(
+            folders: [scratch.path], settings: PluginSettings(), home: home, logger: quiet, firstDelay: .zero)
+        #expect(await folders.look().found.map(\.info.type) == ["a"])
+        #expect(await folders.look().isEmpty)
+        try "".write(toFile: good, atomically: true, encoding: .utf8)
+        #expect(await folders.look().found.map(\.info.type) == ["b"])
+        #expect(await folders.look().isEmpty)
+
+        try FileManager.default.removeItem(atPath: good)
+        _ = try install("BSR", "[ -e \(good) ] && exec cat \(answer)")
+        #expect(await folders.look().isEmpty)
+        try "".write(toFile: good, atomically: true, encoding: .utf8)
+        #expect(await folders.look().found.map(\.info.type) == ["b"])
+        try FileManager.default.removeItem(atPath: scratch.file("BSR"))
+        #expect(await folders.look().lost == ["b"])
     }
 
     @Test("only drivers of the allow-list are asked") func allowed() async throws {

@@ -8,12 +8,19 @@ public struct PluginCommand: Sendable {
     public var environment: [String: String]
     /// What it reads from its standard input.
     public var input: [UInt8]
+    /// The folder where its run is recorded while it lasts, for whoever comes after us when we are killed; nil: nowhere,
+    /// for what changes nothing.
+    public var records: String?
 
-    public init(program: String, arguments: [String], environment: [String: String], input: [UInt8] = []) {
+    public init(
+        program: String, arguments: [String], environment: [String: String], input: [UInt8] = [],
+        records: String? = nil
+    ) {
         self.program = program
         self.arguments = arguments
         self.environment = environment
         self.input = input
+        self.records = records
     }
 }
 

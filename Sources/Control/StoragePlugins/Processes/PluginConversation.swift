@@ -9,6 +9,8 @@ struct PluginConversation {
     private let errors: Ends
     private var sending: ArraySlice<UInt8>
     private let limits: PluginLimits
+    /// Goes when the program has ended.
+    var record: PluginRecord?
     private var said: [UInt8] = []
     private var complained: [UInt8] = []
 
@@ -58,26 +60,40 @@ struct PluginConversation {
         }
     }
 
+    /// Kills the program that has just been started.
+    func abandon(because error: Int32) -> PluginOutcome {
+        let end = gantry_pidfd_open(pid)
+        defer { if end >= 0 { close(end) } }
+        return finish(killing: .notStarted(error), end)
+    }
+
     /// Reaps the program, after killing its process group where a limit was broken.
     private func finish(killing reason: PluginOutcome.Ending?, _ end: Int32) -> PluginOutcome {
         if reason != nil { kill(-pid, SIGKILL) }
         var status: Int32 = 0
-        var reaped: Int32 = 0
         var entry = pollfd(fd: end, events: Int16(POLLIN), revents: 0)
         // A process in an uninterruptible wait (dead network storage) dies when that ends: somebody else waits for it.
         let isOver = reason == nil || end < 0 ? true : unsafe poll(&entry, 1, 5000) > 0
         if isOver {
-            repeat { reaped = unsafe waitpid(pid, &status, 0) } while reaped < 0 && errno == EINTR
+            status = Self.reap(pid, record)
         } else {
-            let pid = pid
-            Thread.detachNewThread {
-                var status: Int32 = 0
-                while unsafe waitpid(pid, &status, 0) < 0, errno == EINTR {}
-            }
+            let (pid, record) = (pid, record)
+            Thread.detachNewThread { _ = Self.reap(pid, record) }
         }
         let signal = status & 0x7f
         let ending = reason ?? (signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal))
         return PluginOutcome(ending: ending, output: said, errors: complained)
+    }
+
+    /// Waits for the end; what waitpid says. The record goes while the number is still the program's own.
+    private static func reap(_ pid: Int32, _ record: PluginRecord?) -> Int32 {
+        var information = unsafe siginfo_t()
+        // SAFETY: both calls fill what they are given.
+        while unsafe waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) < 0, errno == EINTR {}
+        record?.remove()
+        var status: Int32 = 0
+        while unsafe waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        return status
     }
 
     /// A pipe that can be written takes this much without making us wait.

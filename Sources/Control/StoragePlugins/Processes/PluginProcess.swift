@@ -26,6 +26,14 @@ enum PluginProcess {
         guard pid > 0 else { return PluginOutcome(ending: .notStarted(-pid), output: [], errors: []) }
         var conversation = PluginConversation(
             pid: pid, input: input, output: output, errors: errors, sending: command.input, limits: limits)
+        if let folder = command.records {
+            do {
+                conversation.record = try PluginRecord.make(pid, in: folder)
+            } catch {
+                // Nobody could find it after our end: it must not begin.
+                return conversation.abandon(because: error.error)
+            }
+        }
         return conversation.follow()
     }
 

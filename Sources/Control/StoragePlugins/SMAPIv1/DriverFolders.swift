@@ -1,21 +1,27 @@
+import CLinux
 import Foundation
 public import Logging
 public import StorageInterface
 
 /// Finds the SMAPIv1 drivers in the folders given: executables named `<TYPE>SR`. Asks each what it is, and asks again
-/// when its file changes. Not to be used by two tasks at once.
+/// when its file changes, and, where that failed, from time to time: a driver that was asked while the host was overloaded
+/// or its file half written is none the worse. Not to be used by two tasks at once.
 public actor DriverFolders {
     private let folders: [String]
     private let settings: PluginSettings
     private let home: any PluginHome
     private let logger: Logger
-    private let attaching = CallQueue()
+    /// Drivers may share what attaching touches, so the host's calls for that take turns; one that hangs stops only itself.
+    private let attaching = CallQueue(longestTurn: .seconds(60))
+    private let firstDelay: Duration
     private var known: [String: Known] = [:]
 
     private struct Known {
         let mark: Mark
-        /// Nil: it is there and could not be used.
+        /// Nil: it is there and could not be used. Where only the last question failed, what the one before it told.
         let manager: SMAPIv1Driver?
+        /// After a question that failed: what was wrong, when it is asked again, and how long after that failed, too.
+        var failure: (reason: String, retryAt: ContinuousClock.Instant, delay: Duration)?
     }
 
     /// What changes when somebody replaces a file.
@@ -34,7 +40,12 @@ public actor DriverFolders {
         public var isEmpty: Bool { found.isEmpty && lost.isEmpty }
     }
 
-    public init(folders: [String], settings: PluginSettings, home: any PluginHome, logger: Logger) {
+    /// - Parameter firstDelay: after so long a question that failed is asked again; the time doubles up to ten minutes.
+    public init(
+        folders: [String], settings: PluginSettings, home: any PluginHome, logger: Logger,
+        firstDelay: Duration = .seconds(15)
+    ) {
+        self.firstDelay = firstDelay
         self.folders = folders
         self.settings = settings
         self.home = home
@@ -50,35 +61,59 @@ public actor DriverFolders {
             if old.manager != nil { changes.lost.append(type) }
             known[type] = nil
         }
-        let asked = present.filter { known[$0.key]?.mark != $0.value }
-        await withTaskGroup(of: (String, Mark, SMAPIv1Driver?).self) { group in
-            for (type, mark) in asked { group.addTask { (type, mark, await self.ask(type, mark.path)) } }
-            for await (type, mark, manager) in group {
-                if let manager {
-                    changes.found.append(manager)
-                } else if known[type]?.manager != nil {
-                    changes.lost.append(type)
+        let now = ContinuousClock.now
+        let asked = present.filter { type, mark in
+            guard let known = known[type], known.mark == mark else { return true }
+            return known.failure.map { $0.retryAt <= now } ?? false
+        }
+        await withTaskGroup(of: (String, Mark, Answer).self) { group in
+            for (type, mark) in asked {
+                let isNew = known[type] == nil
+                group.addTask {
+                    let answer = await self.ask(type, mark.path)
+                    // A host that starts is busy: nobody loses an SR for one answer that did not come in time.
+                    if isNew, case .failure = answer { return (type, mark, await self.ask(type, mark.path)) }
+                    return (type, mark, answer)
                 }
-                known[type] = Known(mark: mark, manager: manager)
             }
+            for await (type, mark, answer) in group { note(answer, of: type, mark, in: &changes) }
         }
         return changes
     }
 
-    private func ask(_ type: String, _ path: String) async -> SMAPIv1Driver? {
+    private typealias Answer = Result<SMAPIv1Driver, DriverDescription.Misshapen>
+
+    private func note(_ answer: Answer, of type: String, _ mark: Mark, in changes: inout Changes) {
+        switch answer {
+        case .success(let manager):
+            changes.found.append(manager)
+            known[type] = Known(mark: mark, manager: manager)
+        case .failure(let error):
+            let old = known[type]
+            let isSameFile = old?.mark == mark
+            if !isSameFile || old?.failure?.reason != error.description {
+                logger.error(
+                    "a storage driver does not say what it is",
+                    metadata: [
+                        "driver": "\(mark.path)", "reason": "\(error)",
+                        "consequence": old?.manager == nil ? "it is left out" : "it stays what it was",
+                    ])
+            }
+            let delay = isSameFile ? old?.failure?.delay ?? firstDelay : firstDelay
+            known[type] = Known(
+                mark: mark, manager: old?.manager,
+                failure: (error.description, .now + delay, min(delay * 2, .seconds(600))))
+        }
+    }
+
+    private func ask(_ type: String, _ path: String) async -> Answer {
         let runner = DriverRunner(program: path, settings: settings, home: home, logger: logger, attaching: attaching)
-        switch await runner.describe(type: type) {
-        case .success(let description):
+        return await runner.describe(type: type).map { description in
             for warning in description.warnings {
                 logger.warning(
                     "a storage driver says more than we know", metadata: ["driver": "\(path)", "what": "\(warning)"])
             }
             return SMAPIv1Driver(info: description.info, runner: runner)
-        case .failure(let reason):
-            logger.error(
-                "a storage driver is left out: it does not say what it is",
-                metadata: ["driver": "\(path)", "reason": "\(reason)"])
-            return nil
         }
     }
 

@@ -16,7 +16,9 @@ struct DriverRunner: Sendable {
     func run(_ call: DriverCall) async throws(StorageError) -> DriverAnswer {
         do {
             try await home.untilAPIAnswers()
-            if call.command != "sr_attach", call.namesRepository { try await home.untilRepositoriesAreBack() }
+            if call.command != "sr_attach", let repository = call.repository?.ref, call.namesRepository {
+                try await home.untilRepositoryIsBack(repository)
+            }
         } catch {
             throw StorageError(.general, "\(call.command) was cancelled before the API answered")
         }
@@ -27,11 +29,11 @@ struct DriverRunner: Sendable {
             throw StorageError(.general, "no session could be made for a storage driver: \(error)")
         }
         let isQueued = ["sr_attach", "sr_detach", "sr_probe"].contains(call.command)
-        if isQueued { await attaching.enter() }
+        let turn = isQueued ? await attaching.enter() : nil
         let outcome = await run(
             call.document(host: home.host, session: session), command: call.command, limits: settings.limits,
             callsBack: true)
-        if isQueued { attaching.leave() }
+        if let turn { attaching.leave(turn) }
         await home.closeSession(session)
         return DriverAnswer(command: call.command, outcome: outcome, limits: settings.limits)
     }

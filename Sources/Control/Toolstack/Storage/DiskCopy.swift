@@ -49,16 +49,7 @@ struct DiskCopy: Sendable {
                     try DriverRows.reserve(made, label: wanted.nameLabel, in: tx)
                 }
             }
-            if base.isNull {
-                try await context.reading(source) { image in
-                    let target = try await destination.image(self.identity(volume), readOnly: false)
-                    try await self.copy(image, to: target, vdi, destination.ref, progress)
-                }
-            } else {
-                let target = try await destination.image(identity(volume), readOnly: false)
-                try await CopyInto(context: context).copy(
-                    vdi, base: base, to: target, of: (destination.ref, vdi), progress: progress)
-            }
+            try await fill(volume, from: source, vdi, in: destination, progress)
             return try await finish(volume, source, vdi, key, in: destination)
         } catch {
             // A half-filled volume that cannot be taken away keeps its record: the next start tries again.
@@ -73,6 +64,28 @@ struct DiskCopy: Sendable {
         }
     }
 
+    /// Whoever else comes upon the volume meanwhile neither opens nor releases it.
+    private func fill(
+        _ volume: Volume, from source: Row, _ vdi: Ref<VDI>, in destination: AttachedRepository,
+        _ progress: any TaskProgress
+    ) async throws {
+        guard context.uses.begin(volume.uuid, writing: true) else {
+            throw APIError("VDI_IN_USE", identity(volume).ref, "attach")
+        }
+        defer { context.uses.end(volume.uuid, writing: true) }
+        if base.isNull {
+            try await context.reading(source) { image in
+                let target = try await destination.image(self.identity(volume), readOnly: false)
+                try await self.copy(image, to: target, vdi, destination.ref, progress)
+            }
+        } else {
+            let target = try await destination.image(identity(volume), readOnly: false)
+            try await CopyInto(context: context).copy(
+                vdi, base: base, to: target, of: (destination.ref, vdi), progress: progress)
+        }
+        try await destination.release(identity(volume))
+    }
+
     /// With the reference of its row, where a driver has made one.
     private func identity(_ volume: Volume) -> VolumeID {
         let row = context.database.read { $0.find(VDI.self, uuid: volume.uuid) }
@@ -84,7 +97,6 @@ struct DiskCopy: Sendable {
         _ volume: Volume, _ source: Row, _ vdi: Ref<VDI>, _ key: String, in destination: AttachedRepository
     ) async throws -> Ref<VDI> {
         let isForeign = destination.manager.info.writesRows
-        try await destination.release(identity(volume))
         let finished =
             (try? await destination.manager.stat(destination.repository, identity(volume))) ?? volume
         let fresh = Fresh.ref(VDI.self)

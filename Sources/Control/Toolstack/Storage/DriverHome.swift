@@ -9,7 +9,9 @@ final class DriverHome: PluginHome {
     private let database: PoolDatabase
     private let ownHost: Ref<APITypes.Host>
     private let sessions = Mutex<Sessions?>(nil)
-    private let areBack = Atomic<Bool>(false)
+    private let areLeftoversGone = Atomic<Bool>(false)
+    /// SRs that are not attached again yet; nil: which these are is not known.
+    private let missing = Mutex<Set<String>?>(nil)
 
     init(database: PoolDatabase, host: Ref<APITypes.Host>) {
         self.database = database
@@ -21,17 +23,28 @@ final class DriverHome: PluginHome {
     /// From now on drivers can call back.
     func open(_ sessions: Sessions) { self.sessions.withLock { $0 = sessions } }
 
-    var isOpen: Bool { sessions.withLock { $0 != nil } }
+    /// Whether drivers can be asked.
+    var isOpen: Bool { sessions.withLock { $0 != nil } && areLeftoversGone.load(ordering: .acquiring) }
 
-    /// The SRs that were plugged when the toolstack started are attached again, or given up.
-    func repositoriesAreBack() { areBack.store(true, ordering: .releasing) }
+    /// What an earlier toolstack had drivers do is over.
+    func leftoversAreGone() { areLeftoversGone.store(true, ordering: .releasing) }
+
+    /// The SRs that were plugged when the toolstack started, by reference: each is to be attached again, or given up.
+    func repositoriesComeBack(_ repositories: Set<String>) { missing.withLock { $0 = repositories } }
+
+    func repositoryIsBack(_ repository: String) { missing.withLock { _ = $0?.remove(repository) } }
 
     func untilAPIAnswers() async throws {
-        while sessions.withLock({ $0 == nil }) { try await Task.sleep(for: .milliseconds(20)) }
+        while !isOpen { try await Task.sleep(for: .milliseconds(20)) }
     }
 
+    /// The same for all of them.
     func untilRepositoriesAreBack() async throws {
-        while !areBack.load(ordering: .acquiring) { try await Task.sleep(for: .milliseconds(20)) }
+        while missing.withLock({ $0.map { !$0.isEmpty } ?? true }) { try await Task.sleep(for: .milliseconds(20)) }
+    }
+
+    func untilRepositoryIsBack(_ repository: String) async throws {
+        while missing.withLock({ $0?.contains(repository) ?? true }) { try await Task.sleep(for: .milliseconds(20)) }
     }
 
     /// `_sm_session` is what the SM-private messages look at.

@@ -9,6 +9,7 @@ struct DriverWatch: Sendable {
     let context: StorageContext
     let folders: DriverFolders
     let home: DriverHome
+    let leftovers: DriverLeftovers
     /// Of SMAPIv3, where there are any.
     var plugins: PluginFolders?
 
@@ -41,51 +42,68 @@ struct DriverWatch: Sendable {
         }
     }
 
-    /// For ever: follows the folders. First, once drivers can call back, attaches the SRs that were plugged.
+    /// For ever: follows the folders. Beside that, once drivers can call back, attaches the SRs that were plugged.
     func run() async {
-        do {
-            try await home.untilAPIAnswers()
-            await reattach()
-            home.repositoriesAreBack()
-            await context.disks.resumePaused {
-                try await context.image(of: $0, readOnly: $0[VDI.readOnly])
-            } where: {
-                context.isForeign($0[VDI.sr])
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await follow() }
+            group.addTask { await takeUp() }
+        }
+    }
+
+    private func follow() async {
+        while true {
+            do { try await Task.sleep(for: .seconds(1)) } catch { return }
+            guard await look() else { continue }
+            do {
+                try await StorageManagerRows.register(context)
+            } catch {
+                context.logger.error("the SM rows cannot be written", metadata: ["error": "\(error)"])
             }
-            await DiskCopy.sweep(context, foreign: true)
-            await context.releaseLeftovers()
-            while true {
-                try await Task.sleep(for: .seconds(1))
-                guard await look() else { continue }
-                do {
-                    try await StorageManagerRows.register(context)
-                } catch {
-                    context.logger.error("the SM rows cannot be written", metadata: ["error": "\(error)"])
-                }
-            }
-        } catch {
-            // The toolstack ends.
+        }
+    }
+
+    /// Goes on where an earlier toolstack ended: its drivers' runs first, then its SRs, all at once, as one whose driver
+    /// hangs is no reason for the others to wait, and then what it had begun with their disks.
+    private func takeUp() async {
+        await leftovers.end()
+        home.leftoversAreGone()
+        do { try await home.untilAPIAnswers() } catch { return }
+        let plugged = context.database.read { reader in
+            reader.rows(PBD.self) { $0[PBD.currentlyAttached] && $0[PBD.host] == context.host }
+        }
+        home.repositoriesComeBack(Set(plugged.map { $0[PBD.sr].opaque }))
+        await withTaskGroup(of: Void.self) { group in
+            for pbd in plugged { group.addTask { await takeUp(pbd) } }
+        }
+        await DiskCopy.sweep(context, foreign: true)
+        await context.releaseLeftovers()
+    }
+
+    private func takeUp(_ pbd: Row) async {
+        let sr = pbd[PBD.sr]
+        await reattach(pbd)
+        home.repositoryIsBack(sr.opaque)
+        guard context.isForeign(sr) else { return }
+        await context.disks.resumePaused {
+            try await context.image(of: $0, readOnly: $0[VDI.readOnly])
+        } where: {
+            $0[VDI.sr] == sr
         }
     }
 
     /// An SR whose driver refuses is unplugged, unless a disk of it is in use: its data path goes on without the driver.
-    private func reattach() async {
-        let plugged = context.database.read { reader in
-            reader.rows(PBD.self) { $0[PBD.currentlyAttached] && $0[PBD.host] == context.host }
-        }
-        for pbd in plugged {
-            do {
-                let attached = try context.attached(pbd[PBD.sr])
-                guard attached.manager.info.writesRows else { continue }
-                try await attached.manager.attach(attached.repository)
-            } catch {
-                context.logger.error(
-                    "an SR of a storage driver cannot be attached",
-                    metadata: ["pbd": "\(pbd.uuid)", "error": "\(error)"])
-                try? await context.database.transaction { tx in
-                    guard OperationFacts(tx).usedDisk(of: pbd[PBD.sr]) == nil else { return }
-                    try tx.set(pbd.typedRef(PBD.self), PBD.currentlyAttached, false)
-                }
+    private func reattach(_ pbd: Row) async {
+        do {
+            let attached = try context.attached(pbd[PBD.sr])
+            guard attached.manager.info.writesRows else { return }
+            try await attached.manager.attach(attached.repository)
+        } catch {
+            context.logger.error(
+                "an SR of a storage driver cannot be attached",
+                metadata: ["pbd": "\(pbd.uuid)", "error": "\(error)"])
+            try? await context.database.transaction { tx in
+                guard OperationFacts(tx).usedDisk(of: pbd[PBD.sr]) == nil else { return }
+                try tx.set(pbd.typedRef(PBD.self), PBD.currentlyAttached, false)
             }
         }
     }

@@ -35,6 +35,8 @@ struct ImageTransfers: DiskTransfers {
             // As it is now that nobody changes it: a snapshot would have given it another parent.
             let row = try context.row(vdi)
             if row[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.opaque) }
+            // What other disks stand on, or a copy that is being filled: `update` is allowed for those.
+            if !row[VDI.managed] { throw APIError("VDI_NOT_MANAGED", vdi.opaque) }
             let image = try await context.beginUse(of: row, readOnly: false)
             let process = try await start(
                 ["import"] + image.arguments + ["--as", format.rawValue], on: row, writesInput: true)

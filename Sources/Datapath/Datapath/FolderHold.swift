@@ -11,7 +11,11 @@ enum FolderHold {
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
         let descriptor = unsafe open(folder + marker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { return try body() }
-        defer { close(descriptor) }
+        defer {
+            // Closing alone is not enough: a child process between its fork and exec shares the lock.
+            flock(descriptor, LOCK_UN)
+            close(descriptor)
+        }
         while flock(descriptor, LOCK_SH) != 0 {
             if errno == EINTR { continue }
             throw BlockError(call: "flock", errno: errno, path: folder + marker)

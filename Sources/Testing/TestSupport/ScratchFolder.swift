@@ -6,8 +6,11 @@ import Synchronization
 public final class ScratchFolder: Sendable {
     public let path: String
 
-    public init(_ name: String = "test") throws {
-        let base = ProcessInfo.processInfo.environment["GANTRY_TEST_SCRATCH"] ?? NSTemporaryDirectory()
+    /// `inMemory`: on the system's file system in memory where there is one: for a test that waits for the disk again and
+    /// again and needs nothing of it.
+    public init(_ name: String = "test", inMemory: Bool = false) throws {
+        var base = ProcessInfo.processInfo.environment["GANTRY_TEST_SCRATCH"] ?? NSTemporaryDirectory()
+        if inMemory, FileManager.default.isWritableFile(atPath: "/dev/shm") { base = "/dev/shm" }
         path =
             URL(fileURLWithPath: base)
             .appendingPathComponent("gantry-\(name)-\(UUID().uuidString.prefix(8))").path

@@ -21,8 +21,8 @@ import Testing
         var models: [String: [UInt8]] = [:]
         private var made = 0
 
-        init() async throws {
-            folder = try ScratchFolder("reclaim")
+        init(inMemory: Bool) async throws {
+            folder = try ScratchFolder("reclaim", inMemory: inMemory)
             sr = StorageRepository(
                 uuid: "0a1b2c3d-0000-4000-8000-000000000001", deviceConfig: ["location": folder.path])
             try await manager.createRepository(sr)
@@ -73,7 +73,7 @@ import Testing
                 let count = min(Int.random(in: 1...160, using: &random) * 512, model.count - offset)
                 if Int.random(in: 0..<4, using: &random) == 0 {
                     try device.writeZeroes(at: UInt64(offset), length: UInt64(count), mayUnmap: true)
-                    for index in offset..<offset + count { model[index] = 0 }
+                    model.replaceSubrange(offset..<offset + count, with: repeatElement(0, count: count))
                 } else {
                     let bytes = random.bytes(count)
                     // SAFETY: the array lives for the call.
@@ -143,8 +143,10 @@ import Testing
     }()
 
     /// A disk with a history: images below it that only one other stands on, and one that two do.
-    private func history(_ format: ImageFormat, _ random: inout SeededRandom) async throws -> (Folder, String, String) {
-        let folder = try await Folder()
+    private func history(
+        _ format: ImageFormat, _ random: inout SeededRandom, inMemory: Bool = true
+    ) async throws -> (Folder, String, String) {
+        let folder = try await Folder(inMemory: inMemory)
         let disk = try await folder.make(format)
         var snapshots: [String] = []
         for pieces in [15, 5, 5, 5] {
@@ -161,7 +163,7 @@ import Testing
     @Test(arguments: ImageFormat.allCases)
     func chainsBecomeAsShortAsTheyCanBe(_ format: ImageFormat) async throws {
         var random = SeededRandom.printed("reclaim \(format)")
-        let (folder, disk, clone) = try await history(format, &random)
+        let (folder, disk, clone) = try await history(format, &random, inMemory: false)
         let isChained = try await folder.isChained()
         try await folder.verify("before")
         try await folder.reclaim(Self.eager)
@@ -259,7 +261,7 @@ import Testing
     @Test(arguments: ImageFormat.allCases)
     func grownDisksAndLonelySnapshotsAreFolded(_ format: ImageFormat) async throws {
         var random = SeededRandom.printed("grown \(format)")
-        let folder = try await Folder()
+        let folder = try await Folder(inMemory: true)
         let disk = try await folder.make(format)
         try await folder.write(disk, pieces: 20, &random)
         let first = try await folder.derive(disk)
@@ -312,5 +314,90 @@ import Testing
         try device.close()
         try await folder.reclaim(Self.eager)
         try await folder.verify("closed")
+    }
+
+    /// What a merge may take for itself is free beside the reserve, before it begins and while it goes on.
+    @Test func mergesLeaveRoomForGuests() async throws {
+        let room = ReclaimRoom()
+        #expect(room.reserve(of: 10 << 40) == 1 << 30 && room.reserve(of: 5000) == 100)
+        let space = { (free: UInt64) in RepositorySpace(total: 5000, free: free, used: 5000 - free) }
+        try room.require(50, of: space(151))
+        for (growth, free) in [(UInt64(50), UInt64(150)), (.max, 5000)] {
+            #expect(throws: StorageError.self) { try room.require(growth, of: space(free)) }
+        }
+
+        var random = SeededRandom.printed()
+        let (folder, disk, _) = try await history(.qcow2, &random)
+        guard try await folder.isChained() else { return }
+        var repository = try folder.manager.open(folder.sr)
+        let total = try repository.space().total
+        (repository.room.most, repository.room.part) = (total, 1)
+        let step = try #require(ReclaimPlan(try await folder.manager.surveyChains(folder.sr)).next())
+        guard case .merge = step else {
+            Issue.record("no merge to do, but \(step)")
+            return
+        }
+        for step in [step, .freeze(leaf: try await folder.location(disk))] {
+            let images = try folder.images
+            do throws(StorageError) {
+                _ = try repository.reclaim(step, ReclaimPace())
+                Issue.record("\(step) found room")
+            } catch {
+                #expect(error.fault == .noSpace, "\(error)")
+            }
+            #expect(try folder.images == images)
+        }
+        #expect(try await folder.manager.surveyChains(folder.sr).merges.isEmpty)
+        try await folder.reclaim()
+        try await folder.verify("with room")
+    }
+
+    /// A marked parent, as Xen's storage managers leave it, becomes its child's disk: also when that is cut off once the mark
+    /// is gone.
+    @Test func aParentThatLostItsMarkIsFoldedAllTheSame() async throws {
+        var random = SeededRandom.printed()
+        let folder = try await Folder(inMemory: true)
+        let (parent, child) = (try await folder.make(.vhd), folder.uuid())
+        try await folder.write(parent, pieces: 5, &random)
+        let names = (parent: parent + ".vhd", child: child + ".vhd")
+        var options = CreateOptions()
+        options.parent = CreateOptions.Parent(name: names.parent, format: .vhd)
+        var policy = OpenPolicy.standalone
+        policy.parents = .given([ImageReference(path: folder.folder.file(names.parent), format: .vhd)])
+        try DiskImage.create(
+            path: folder.folder.file(names.child), format: .vhd, size: UInt64(Self.size), options: options,
+            policy: policy
+        ).close()
+        folder.models[child] = folder.models.removeValue(forKey: parent)
+        try DiskImage.setHidden(path: folder.folder.file(names.parent), true)
+        try await folder.write(child, pieces: 5, &random)
+        ReclaimPoint.cuts.withLock { $0[folder.folder.path] = "absorbed" }
+        await #expect(throws: StorageError.self) { try await folder.reclaim() }
+        ReclaimPoint.cuts.withLock { $0[folder.folder.path] = nil }
+        #expect(try DiskImage.info(path: folder.folder.file(names.parent), format: .vhd).isHidden == false)
+        try await folder.manager.attach(folder.sr)
+        try await folder.verify("cut off")
+        #expect(try await folder.reclaim() == [.fold(leaf: names.child, parent: names.parent)])
+        #expect(try folder.images == [names.child])
+        #expect(!(try folder.folder.contents().contains(MergeNotes.name)))
+        try await folder.verify("folded")
+    }
+
+    /// What a guest wrote to a disk that is reset goes with the disk at the latest when the SR is attached or destroyed.
+    @Test func whatIsLeftOfEpochsGoes() async throws {
+        let folder = try await Folder(inMemory: true)
+        let disk = try await folder.make(.qcow2)
+        try await folder.manager.beginEpoch(folder.sr, VolumeID(location: disk + ".qcow2"))
+        let (own, lost) = (".gantry-epoch-\(disk).qcow2", ".gantry-epoch-\(folder.uuid()).qcow2")
+        try FileManager.default.copyItem(atPath: folder.folder.file(own), toPath: folder.folder.file(lost))
+        let open = try ImageFile(path: folder.folder.file(lost), access: .readOnly)
+        try await folder.manager.attach(folder.sr)
+        #expect(try folder.folder.contents().contains(lost))
+        open.close()
+        try await folder.manager.attach(folder.sr)
+        #expect(try folder.folder.contents().filter { $0.hasPrefix(".gantry-epoch-") } == [own])
+        try FileManager.default.removeItem(atPath: folder.folder.file(disk + ".qcow2"))
+        try await folder.manager.destroyRepository(folder.sr)
+        #expect(try folder.folder.contents() == [])
     }
 }

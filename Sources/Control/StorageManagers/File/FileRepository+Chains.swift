@@ -195,9 +195,7 @@ extension FileRepository {
     private func removeChildless(_ parents: [VolumeName]) throws(StorageError) {
         for parent in parents {
             guard let counts = try children(), counts[parent, default: 0] == 0, exists(parent) else { return }
-            var isHidden = parent.isBase
-            if !isHidden { isHidden = try info(parent).isHidden }
-            guard isHidden else { return }
+            guard try isHidden(parent) else { return }
             guard try removeIfUnused(parent) else { return }
         }
     }
@@ -214,10 +212,11 @@ extension FileRepository {
             // The same bytes stay under the base's name.
             for name in names where name != current && identity(file(name)) == below { unsafe unlink(file(name)) }
         }
+        guard all.contains(where: \.isBase) else { return }
+        var counts = try children()
         for base in all where base.isBase {
-            // Parents of a base that goes may be unneeded after it.
-            guard let counts = try children() else { return }
-            if counts[base, default: 0] > 0 || !exists(base) { continue }
+            guard let known = counts else { return }
+            if known[base, default: 0] > 0 || !exists(base) { continue }
             let below = (try? parents(of: base)) ?? []
             // A second name of a disk's own image, or an image that nothing refers to any more.
             if all.contains(where: { !$0.isBase && identity(file($0)) == identity(file(base)) }) {
@@ -225,7 +224,11 @@ extension FileRepository {
                 try syncFolder()
             } else if try removeIfUnused(base) {
                 try removeUnneeded(below)
+            } else {
+                continue
             }
+            // Parents of a base that goes may be unneeded after it.
+            counts = try children()
         }
     }
 

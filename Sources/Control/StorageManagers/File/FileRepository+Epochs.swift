@@ -39,6 +39,25 @@ extension FileRepository {
         }
     }
 
+    /// Of disks that are gone, unless somebody still has them open. With the folder held, or when the SR goes.
+    func removeEpochs() throws(StorageError) {
+        let all = try names(hidden: true)
+        let left = all.filter { $0.hasPrefix(Self.epochs) && $0.hasSuffix(".qcow2") }
+        if left.isEmpty { return }
+        let disks = Set(all.compactMap { try? VolumeName(location: $0).uuid })
+        for name in left where !disks.contains(String(name.dropFirst(Self.epochs.count).dropLast(".qcow2".count))) {
+            let final = path + "/" + name
+            do throws(BlockError) {
+                let lock = try ImageFile(path: final, access: .readWrite)
+                defer { lock.close() }
+                if unsafe unlink(final) != 0 { throw BlockError(call: "unlink", errno: errno, path: final) }
+            } catch {
+                if error.code == .busy || error.code == .notFound { continue }
+                throw StorageError(error, otherwise: .volumeDeletion)
+            }
+        }
+    }
+
     func epochAccess(_ name: VolumeName) throws(StorageError) -> VolumeAccess {
         guard unsafe access(epoch(name), F_OK) == 0 else {
             throw StorageError(.volumeUnavailable, "\(epoch(name)), what the guest wrote since it booted, is gone")

@@ -1,4 +1,3 @@
-import BlockCopy
 import BlockIO
 import CoreTypes
 import DiskImages
@@ -19,6 +18,8 @@ struct FileRepository: Sendable {
     let path: String
     /// Raw images take all their space when they are made.
     private let isThick: Bool
+    /// What the reclaimer leaves free.
+    var room = ReclaimRoom()
 
     /// `device`: what must be mounted at the folder; without it nothing is looked for or put there.
     init(_ repository: StorageRepository, device: UInt? = nil) throws(StorageError) {
@@ -76,6 +77,7 @@ struct FileRepository: Sendable {
             removeUnfinished()
             try removeLeftovers()
             try dropStaleMerges()
+            try removeEpochs()
         }
     }
 
@@ -101,6 +103,8 @@ struct FileRepository: Sendable {
     func removeMarker() throws(StorageError) {
         removeUnfinished()
         for name in [MergeNotes.name, Self.reclaimerLock] { unsafe unlink(path + "/" + name) }
+        // There are no disks any more that they could belong to.
+        try removeEpochs()
         unsafe unlink(path + "/" + Self.marker)
         try syncFolder()
     }
@@ -176,16 +180,26 @@ struct FileRepository: Sendable {
     /// host. `shared`: while nobody does, but beside others who only look.
     func holding<T>(shared: Bool = false, _ body: () throws(StorageError) -> T) throws(StorageError) -> T {
         let marker = path + "/" + Self.marker
-        let descriptor = unsafe open(marker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        // Over NFS such a lock is one of bytes, which excludes others only through a descriptor that may write.
+        let flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        var descriptor = unsafe open(marker, flags | (shared ? O_RDONLY : O_RDWR))
+        // Where nothing can be written a folder can be used as it is.
+        if descriptor < 0, !shared, errno == EROFS { descriptor = unsafe open(marker, flags | O_RDONLY) }
         guard descriptor >= 0 else {
             throw StorageError(BlockError(call: "open", errno: errno, path: marker), otherwise: .repositoryUnavailable)
         }
-        defer { close(descriptor) }
+        defer { Self.unlock(descriptor) }
         while flock(descriptor, shared ? LOCK_SH : LOCK_EX) != 0 {
             if errno == EINTR { continue }
             throw StorageError(BlockError(call: "flock", errno: errno, path: marker), otherwise: .repositoryUnavailable)
         }
         return try body()
+    }
+
+    /// Closing alone is not enough: a child process between its fork and exec shares the lock.
+    static func unlock(_ descriptor: Int32) {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
     }
 
     func names(hidden: Bool = false) throws(StorageError) -> [String] {
@@ -373,38 +387,6 @@ struct FileRepository: Sendable {
                 try DiskImage.resize(path: final, format: name.format, to: size, policy: policy(parents))
             }
         }
-        return try stat(name)
-    }
-
-    /// Grows the image: a raw file in place, the others by copying into a larger one that then takes the name, so that a
-    /// crash leaves the old or the new image whole. One with parents grows in place: a copy would hold all that they hold.
-    func resize(_ location: String, to size: UInt64) throws(StorageError) -> Volume {
-        let name = try find(location)
-        let location = name.location
-        let hasParents = try !parents(of: name).isEmpty
-        if name.format == .raw || hasParents { return try growInPlace(location, to: size) }
-        let present = try stat(name)
-        try requireGrowth(from: present.virtualSize, to: size)
-        if size == present.virtualSize { return present }
-        let final = path + "/" + location
-        let temporary = path + "/" + Self.unfinished + location
-        let source = try reporting(.volumeResize) { () throws(BlockError) in
-            try DiskImage.open(path: final, format: name.format, readOnly: true)
-        }
-        // Open, and so locked, until the larger image has the name: nobody writes the one that goes.
-        defer { try? source.close() }
-        do throws(BlockError) {
-            let target = try DiskImage.create(
-                path: temporary, format: name.format, size: size, options: CreateOptions())
-            var options = CopyEngine.Options()
-            options.destinationIsZero = true
-            try CopyEngine.copy(from: source, to: target, options: options)
-            try target.close()
-        } catch {
-            unsafe unlink(temporary)
-            throw StorageError(error, otherwise: .volumeResize)
-        }
-        try publish(temporary, as: final)
         return try stat(name)
     }
 }

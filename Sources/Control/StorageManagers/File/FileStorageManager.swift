@@ -118,7 +118,8 @@ public struct FileStorageManager: StorageManager {
         try await blocking(repository) { () throws(StorageError) in
             let folder = try open(repository)
             try folder.requireMarked()
-            return try folder.scan()
+            // Where an image gets another name meanwhile, a reading of the folder may show neither.
+            return try folder.holding(shared: true) { () throws(StorageError) in try folder.scan() }
         }
     }
 
@@ -141,7 +142,7 @@ public struct FileStorageManager: StorageManager {
         _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
     ) async throws(StorageError) -> Volume {
         try await changing(repository) { folder throws(StorageError) in
-            try folder.resize(volume.location, to: size)
+            try folder.growInPlace(volume.location, to: size)
         }
     }
 

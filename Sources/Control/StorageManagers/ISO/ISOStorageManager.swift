@@ -141,7 +141,7 @@ public struct ISOStorageManager: StorageManager {
     }
 
     public func space(_ repository: StorageRepository) async throws(StorageError) -> RepositorySpace {
-        try await inFolder(repository) { (folder) throws(StorageError) in
+        try await inFolder(repository, within: RepositoryThreads.look) { (folder) throws(StorageError) in
             let used = try folder.scan().volumes.reduce(UInt64(0)) { sum, volume in
                 let (next, overflow) = sum.addingReportingOverflow(volume.physicalSize)
                 return overflow ? .max : next
@@ -152,7 +152,9 @@ public struct ISOStorageManager: StorageManager {
     }
 
     public func scan(_ repository: StorageRepository) async throws(StorageError) -> RepositoryScan {
-        try await inFolder(repository) { (folder) throws(StorageError) in try folder.scan() }
+        try await inFolder(repository, within: RepositoryThreads.look) { (folder) throws(StorageError) in
+            try folder.scan()
+        }
     }
 
     public func probe(

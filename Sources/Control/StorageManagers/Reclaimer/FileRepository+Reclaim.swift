@@ -32,7 +32,11 @@ extension FileRepository {
                 }
                 if !name.isBase { disks[name.uuid, default: 0] += 1 }
             }
-            let merges = MergeNotes.read(path).notes
+            let known = MergeNotes.read(path)
+            for index in survey.nodes.indices where known.isFolding(survey.nodes[index].location) {
+                survey.nodes[index].volume.isHidden = true
+            }
+            let merges = known.notes
             survey.merges = merges.map { BegunMerge(child: $0.child, parent: $0.parent, isWhole: $0.isWhole) }
             let parents = Set(survey.nodes.compactMap(\.parent))
             let isLeft = survey.nodes.contains { node in
@@ -58,7 +62,7 @@ extension FileRepository {
 
     func reclaim(_ step: ReclaimStep, _ pace: ReclaimPace) throws(StorageError) -> ReclaimResult {
         let lock = try lockReclaimer()
-        defer { close(lock) }
+        defer { Self.unlock(lock) }
         switch step {
         case .tidy: return try tidy()
         case .grow(let parent, let child): return try grow(try pair(child, parent))
@@ -104,9 +108,7 @@ extension FileRepository {
         guard below.first == pair.parent else {
             throw StorageError(.general, "\(pair.child.location) does not stand on \(pair.parent.location)")
         }
-        var isHidden = pair.parent.isBase
-        if !isHidden { isHidden = try info(pair.parent).isHidden }
-        guard isHidden else { throw StorageError(.general, "\(pair.parent.location) is a disk") }
+        guard try isHidden(pair.parent) else { throw StorageError(.general, "\(pair.parent.location) is a disk") }
         guard let counts = try children() else {
             throw StorageError(.general, "not all images of \(path) can be read: one may stand on another's parent")
         }
@@ -148,6 +150,10 @@ extension FileRepository {
             guard let child = try? VolumeName(location: note.child) else { return true }
             return !exists(child)
         }
+        notes.dropFolding { name in
+            guard let parent = try? VolumeName(location: name) else { return true }
+            return !exists(parent)
+        }
         try notes.store(self)
     }
 
@@ -183,17 +189,20 @@ extension FileRepository {
                 notes.dropUnfinished()
                 notes.set(.init(child: pair.child.location, parent: pair.parent.location, reached: 0, isWhole: false))
             }
+            try requireRoom(for: pair, from: start)
             try notes.store(self)
             return below
         }
+        let size = try info(pair.child).virtualSize
         let steps = FolderSteps(self)
         let control = MergeControl(
             cancellation: pace.cancellation, bytesPerSecond: pace.bytesPerSecond,
             exclusively: { (step) throws(BlockError) in try steps.run(step) },
             reached: { (reached) throws(BlockError) in
                 try steps.run { () throws(BlockError) in try note(pair, reached) }
+                // Guests take space meanwhile, too. At the end nothing more is needed, and some comes back soon.
+                if reached < size { try requireReserve() }
             })
-        let size = try info(pair.child).virtualSize
         let from = min(start, size)
         try reporting(.general) { () throws(BlockError) in
             try DiskImage.merge(
@@ -215,8 +224,29 @@ extension FileRepository {
         }
     }
 
-    private func isHidden(_ name: VolumeName) throws(StorageError) -> Bool {
-        name.isBase ? true : try info(name).isHidden
+    /// What a merge from `start` on may add to the parent is free, and the reserve beside it.
+    private func requireRoom(for pair: Pair, from start: UInt64) throws(StorageError) {
+        let (child, parent) = (try info(pair.child), try info(pair.parent))
+        var growth = min(child.actualSize, child.virtualSize - min(start, child.virtualSize))
+        // What a raw image has no blocks for.
+        if pair.parent.format == .raw {
+            growth = min(growth, parent.virtualSize - min(parent.actualSize, parent.virtualSize))
+        }
+        try room.require(growth, of: try space())
+    }
+
+    private func requireReserve() throws(BlockError) {
+        do throws(StorageError) {
+            try room.require(0, of: try space())
+        } catch {
+            throw BlockError(error.fault == .noSpace ? .noSpace : .io, error.message, path: path)
+        }
+    }
+
+    /// No disk of its own: as its name or its mark says, or as it said before it was to become one.
+    func isHidden(_ name: VolumeName) throws(StorageError) -> Bool {
+        if name.isBase { return true }
+        return try info(name).isHidden || MergeNotes.read(path).isFolding(name.location)
     }
 
     private func note(_ pair: Pair, _ reached: UInt64) throws(BlockError) {
@@ -271,6 +301,8 @@ extension FileRepository {
     private func freezeDisk(_ leaf: VolumeName) throws(StorageError) -> ReclaimResult {
         try holding { () throws(StorageError) in
             try requireChildless(leaf, .general)
+            // What is frozen is to be merged: without the room for that the chain would only become longer.
+            try room.require(try info(leaf).actualSize, of: try space())
             let frozen = try freeze(leaf, .general)
             guard frozen.isNew, let base = frozen.parents.first else {
                 throw StorageError(.general, "\(leaf.location) holds nothing of its own")
@@ -289,9 +321,10 @@ extension FileRepository {
             }
             var notes = MergeNotes.read(path)
             notes.dropUnfinished()
+            let isMarked = !pair.parent.isBase
+            if isMarked { notes.setFolding(pair.parent) }
             try notes.store(self)
             let disk = try VolumeName(uuid: pair.child.uuid, format: pair.parent.format)
-            let isMarked = pair.parent.isBase ? false : try info(pair.parent).isHidden
             try reporting(.general) { () throws(BlockError) in
                 let child = ImageReference(path: file(pair.child), format: pair.child.format)
                 try DiskImage.absorb(child, into: references(below)) { () throws(BlockError) in
@@ -304,6 +337,7 @@ extension FileRepository {
                 }
                 if disk != pair.child { try replace(pair.child, by: pair.parent, named: disk) }
             }
+            try dropStaleMerges()
             return ReclaimResult(changed: [try stat(disk)], gone: [pair.parent.uuid])
         }
     }

@@ -2,7 +2,10 @@ public import StorageInterface
 
 extension FileStorageManager: ChainedStorageManager {
     public func surveyChains(_ repository: StorageRepository) async throws(StorageError) -> ChainSurvey {
-        try await blocking(repository) { () throws(StorageError) in try open(repository).survey() }
+        // Who takes the SR away waits for it, also where the storage does not answer any more.
+        try await blocking(repository, within: RepositoryThreads.patience) { () throws(StorageError) in
+            try open(repository).survey()
+        }
     }
 
     public func reclaim(

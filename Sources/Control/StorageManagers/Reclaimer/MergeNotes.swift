@@ -19,6 +19,9 @@ struct MergeNotes: Codable, Equatable {
     }
 
     var notes: [Note] = []
+    /// The locations of marked parents that are about to become their child's disk: they count as marked, whatever they say,
+    /// for as long as they have that name. Nil where there are none, as in files of before there were such notes.
+    private var folding: [String]?
 
     static let name = ".gantry-sr-merges"
     /// More is no file of ours.
@@ -26,6 +29,17 @@ struct MergeNotes: Codable, Equatable {
 
     func note(of child: VolumeName, into parent: VolumeName) -> Note? {
         notes.first { $0.child == child.location && $0.parent == parent.location }
+    }
+
+    func isFolding(_ location: String) -> Bool { folding?.contains(location) ?? false }
+
+    mutating func setFolding(_ parent: VolumeName) {
+        if !isFolding(parent.location) { folding = (folding ?? []) + [parent.location] }
+    }
+
+    mutating func dropFolding(where isStale: (String) -> Bool) {
+        let kept = (folding ?? []).filter { !isStale($0) }
+        folding = kept.isEmpty ? nil : kept
     }
 
     /// Drops what is not true any more once something is written into an image.
@@ -50,8 +64,11 @@ struct MergeNotes: Codable, Equatable {
 
     func store(_ repository: FileRepository) throws(StorageError) {
         let final = repository.path + "/" + Self.name
-        if notes.isEmpty {
-            if unsafe unlink(final) != 0, errno == ENOENT { return }
+        if notes.isEmpty && folding == nil {
+            if unsafe unlink(final) != 0 {
+                if errno == ENOENT { return }
+                throw StorageError(BlockError(call: "unlink", errno: errno, path: final), otherwise: .general)
+            }
             return try repository.syncFolder()
         }
         let temporary = repository.path + "/" + FileRepository.unfinished + "merges"

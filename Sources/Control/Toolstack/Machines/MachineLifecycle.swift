@@ -194,6 +194,8 @@ actor MachineLifecycle {
         for attempt in 1... {
             let row = try context.row(vbd.typedRef(VBD.self))
             let vdi = try context.row(row[VBD.vdi])
+            // What is done to its image meanwhile is waited for.
+            await context.reclaimGate.clear(for: vdi.typedRef(VDI.self))
             if row[VBD.mode] == .rw, vdi[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.ref) }
             // The control domain is who changes what guests find.
             if row[VBD.mode] == .rw, vdi[VDI.onBoot] == .reset, try !context.row(row[VBD.vm])[VM.isControlDomain] {

@@ -57,6 +57,18 @@ final class ReclaimGate: Sendable {
         }
     }
 
+    /// Returns when no step keeps the disk's users waiting. Merges beside them go on.
+    func clear(for disk: Ref<VDI>) async { await awaitEnd { !$0.isLong && $0.disks.contains(disk.opaque) } }
+
+    /// Tells the SR's merges to stop; their steps begin again later.
+    func stopMerges(of repository: Ref<SR>) {
+        state.withLock { state in
+            for work in state.works.values where work.isLong && work.repository == repository.opaque {
+                work.cancellation.cancel()
+            }
+        }
+    }
+
     /// Ends all work, for an end of the toolstack.
     func clearAll() async { await awaitEnd { _ in true } }
 
@@ -82,7 +94,8 @@ final class ReclaimGate: Sendable {
         }
     }
 
-    private static func takesAway(_ operation: StorageOperations) -> Bool {
+    /// Whether an operation needs the SR to be used by nobody.
+    static func takesAway(_ operation: StorageOperations) -> Bool {
         switch operation {
         case .unplug, .forget, .destroy: true
         default: false

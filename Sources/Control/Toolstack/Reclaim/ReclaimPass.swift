@@ -29,15 +29,10 @@ struct ReclaimPass: Sendable {
         var isTidied = false
         while true {
             try Task.checkCancellation()
-            guard let row = context.database.read({ $0.row(sr) }) else { return }
-            let settings = ReclaimSettings(row[SR.otherConfig])
-            guard settings.isOn, context.database.read({ Self.hasChains(sr, $0) }),
-                let attached = try? context.attached(sr),
-                let manager = attached.manager as? any ChainedStorageManager
+            guard let settings, settings.isOn, context.database.read({ Self.hasChains(sr, $0) }),
+                let (attached, manager, seen) = try await look()
             else { return }
-            let generation = context.database.read { $0.generation }
-            var survey = try await manager.surveyChains(attached.repository)
-            try await agree(survey, since: generation, attached)
+            var survey = seen
             if isTidied { survey.isUntidy = false }
             let plan = ReclaimPlan(survey, policy: .init(mergesLeaves: settings.mergesLeaves))
             guard let step = plan.next(excluding: excluded) else { return }
@@ -51,7 +46,7 @@ struct ReclaimPass: Sendable {
             isTidied = step == .tidy
             do {
                 let isDone = try await perform(
-                    step, disks: plan.disks(of: step), survey: survey, manager, attached, settings)
+                    step, disks: plan.disks(of: step), survey: survey, manager, attached)
                 if !isDone { excluded.formUnion(Self.subject(step)) }
             } catch let error as CancellationError {
                 throw error
@@ -62,6 +57,30 @@ struct ReclaimPass: Sendable {
                 excluded.formUnion(Self.subject(step))
             }
         }
+    }
+
+    /// As they are now.
+    private var settings: ReclaimSettings? {
+        context.database.read { $0.row(sr) }.map { ReclaimSettings($0[SR.otherConfig]) }
+    }
+
+    /// What the SR holds, and its rows say it too; nil where there is nothing to look at, or the SR is being taken away: who
+    /// does that waits for a look that has begun, as for a step.
+    private func look() async throws -> (AttachedRepository, any ChainedStorageManager, ChainSurvey)? {
+        let id = context.reclaimGate.enter(sr, disks: [], isLong: false, cancellation: CancellationFlag())
+        defer { context.reclaimGate.leave(id) }
+        try Task.checkCancellation()
+        guard !context.database.read(isTakenAway), let attached = try? context.attached(sr),
+            let manager = attached.manager as? any ChainedStorageManager
+        else { return nil }
+        let generation = context.database.read { $0.generation }
+        let survey = try await manager.surveyChains(attached.repository)
+        try await agree(survey, since: generation, attached)
+        return (attached, manager, survey)
+    }
+
+    private func isTakenAway(_ reader: any DatabaseReader) -> Bool {
+        reader.row(sr)?[SR.currentOperations].values.contains(where: ReclaimGate.takesAway) ?? true
     }
 
     /// What is left alone when a step cannot be done.
@@ -78,16 +97,19 @@ struct ReclaimPass: Sendable {
     /// False when somebody works on one of the disks.
     private func perform(
         _ step: ReclaimStep, disks: [String], survey: ChainSurvey, _ manager: any ChainedStorageManager,
-        _ attached: AttachedRepository, _ settings: ReclaimSettings
+        _ attached: AttachedRepository
     ) async throws -> Bool {
         let uuids = Set(survey.nodes.filter { disks.contains($0.location) }.map(\.volume.uuid))
         let rows = context.database.read { reader in uuids.compactMap { reader.find(VDI.self, uuid: $0) } }
         // One without a row is being made, or is not known yet.
         guard rows.count == uuids.count else { return false }
-        let pace = ReclaimPace(bytesPerSecond: settings.bytesPerSecond)
+        let cancellation = CancellationFlag()
         let id = context.reclaimGate.enter(
-            sr, disks: Set(rows.map(\.ref)), isLong: !step.needsQuiet, cancellation: pace.cancellation)
+            sr, disks: Set(rows.map(\.ref)), isLong: !step.needsQuiet, cancellation: cancellation)
         defer { context.reclaimGate.leave(id) }
+        // Whoever changes them from here on stops the step.
+        guard let settings, settings.isOn else { return false }
+        let pace = ReclaimPace(bytesPerSecond: settings.bytesPerSecond, cancellation: cancellation)
         // Whoever ends the toolstack waits for what has entered by now.
         try Task.checkCancellation()
         guard isIdle(uuids, rows) else { return false }
@@ -122,7 +144,7 @@ struct ReclaimPass: Sendable {
     private func isIdle(_ uuids: Set<String>, _ rows: [Row]) -> Bool {
         let (context, sr) = (context, sr)
         return context.database.read { reader in
-            guard (try? context.attached(sr)) != nil else { return false }
+            guard !isTakenAway(reader), (try? context.attached(sr)) != nil else { return false }
             let isBusy = rows.contains { row in
                 reader.row(row.typedRef(VDI.self)).map { !$0[VDI.currentOperations].isEmpty } ?? true
             }
@@ -164,18 +186,18 @@ struct ReclaimPass: Sendable {
         }
     }
 
-    /// Makes the rows of hidden images and of those above them say what the SR holds: a step may have been cut off before it
+    /// Makes the rows of hidden images and of disks say what the SR holds: a step may have been cut off before it
     /// was recorded. Rows that changed since `generation` are not for this survey to judge.
     private func agree(
         _ survey: ChainSurvey, since generation: Int64, _ attached: AttachedRepository
     ) async throws {
         guard survey.isComplete else { return }
         let known = Set(survey.nodes.map(\.volume.uuid))
-        let (sr, nodes) = (sr, survey.nodes.filter { $0.parent != nil || $0.isBase })
+        let (sr, nodes) = (sr, survey.nodes)
         let find = { @Sendable (reader: any DatabaseReader) -> (changed: [Volume], gone: [Row]) in
             let changed = nodes.filter { node in
                 guard let row = reader.find(VDI.self, uuid: node.volume.uuid) else { return node.isBase }
-                return row.lastModified <= generation
+                return row.lastModified <= generation && row[VDI.sr] == sr
                     && (row[VDI.location] != node.location || row[VDI.smConfig]["vhd-parent"] != node.volume.parentUUID)
             }
             let gone = reader.rows(VDI.self, where: VDI.sr, is: sr).filter {

@@ -29,6 +29,7 @@ actor SpaceReclaimer {
                     try? await Task.sleep(for: .seconds(Self.period))
                 }
             }
+            group.addTask { [self] in await followSettings() }
             for await sr in context.chainsChanged.changes {
                 if Task.isCancelled { break }
                 guard working.insert(sr.opaque).inserted else {
@@ -45,6 +46,32 @@ actor SpaceReclaimer {
     private nonisolated func repositories() -> [Ref<SR>] {
         context.database.read { reader in
             reader.rows(SR.self).map { $0.typedRef(SR.self) }.filter { ReclaimPass.hasChains($0, reader) }
+        }
+    }
+
+    /// Stops merges that go on by settings that are not the SR's any more, and looks at the SR by the new ones.
+    private nonisolated func followSettings() async {
+        let watch = context.database.watch(ChangeFilter(classes: [SR.className]))
+        defer { watch.end() }
+        var known = settings()
+        while !Task.isCancelled {
+            watch.arm()
+            let present = settings()
+            for (sr, new) in present {
+                guard let old = known[sr], old != new else { continue }
+                context.reclaimGate.stopMerges(of: sr)
+                context.chainsChanged.tell(sr)
+            }
+            known = present
+            await watch.wait()
+        }
+    }
+
+    private nonisolated func settings() -> [Ref<SR>: ReclaimSettings] {
+        context.database.read { reader in
+            Dictionary(
+                reader.rows(SR.self).map { ($0.typedRef(SR.self), ReclaimSettings($0[SR.otherConfig])) }
+            ) { first, _ in first }
         }
     }
 

@@ -46,6 +46,32 @@ import Testing
         await gate.clearAll()
     }
 
+    /// A guest that gets a disk waits for a step that holds the disk, and for no merge; new settings stop merges alone.
+    @Test func startsWaitForShortStepsAndSettingsStopMerges() async {
+        let (short, long, elsewhere) = (CancellationFlag(), CancellationFlag(), CancellationFlag())
+        let step = gate.enter(sr, disks: [disk.opaque], isLong: false, cancellation: short)
+        let merge = gate.enter(sr, disks: [disk.opaque, other.opaque], isLong: true, cancellation: long)
+        let far = gate.enter(Ref("OpaqueRef:sr2"), disks: [], isLong: true, cancellation: elsewhere)
+        await gate.clear(for: other)
+        gate.stopMerges(of: sr)
+        #expect(!short.isCancelled && long.isCancelled && !elsewhere.isCancelled)
+        let isOver = CancellationFlag()
+        let (gate, disk) = (gate, disk)
+        await withTaskGroup { group in
+            group.addTask {
+                await gate.clear(for: disk)
+                isOver.cancel()
+            }
+            while !short.isCancelled { await Task.yield() }
+            #expect(!isOver.isCancelled)
+            gate.leave(step)
+            await group.waitForAll()
+        }
+        gate.leave(merge)
+        gate.leave(far)
+        await gate.clearAll()
+    }
+
     @Test func settingsThatAreNotUnderstoodCountForNothing() {
         #expect(ReclaimSettings([:]) == ReclaimSettings())
         var wanted = ReclaimSettings()

@@ -140,7 +140,8 @@ class ExampleDriverTests(DriverCase):
             self.x.SR.probe(self.host, config, "example", {}),
             "<SRlist><SR><UUID>%s</UUID></SR></SRlist>" % self.x.SR.get_uuid(sr),
         )
-        self.assertEqual(self.x.SR.probe(self.host, {"location": self.folder("bare")}, "example", {}), "<SRlist></SRlist>")
+        bare = {"location": self.folder("bare")}
+        self.assertEqual(self.x.SR.probe(self.host, bare, "example", {}), "<SRlist></SRlist>")
         self.refused(
             ["SR_BACKEND_FAILURE_47", "", ..., ""], self.x.SR.probe, self.host, {"location": "/none"}, "example", {}
         )
@@ -218,27 +219,40 @@ class LifeTests(DriverCase):
             with self.subTest(kind):
                 sr, path = self.repository(kind)
                 vdi = self.disk(sr, 2 * MIB)
-                self.assertEqual(self.x.VDI.get_sm_config(vdi).get("image-format"), "qcow2" if kind == "example" else None)
+                declared = self.x.VDI.get_sm_config(vdi).get("image-format")
+                self.assertEqual(declared, "qcow2" if kind == "example" else None)
                 first = b"first" * 1000 + bytes(2 * MIB - 5000)
                 self.fill(vdi, first)
                 snapshot = self.x.VDI.snapshot(vdi, {})
                 self.shows(self.x.VDI.get_record(snapshot), snapshot_of=vdi, is_a_snapshot=True, read_only=True)
                 second = b"second" * 1000 + bytes(2 * MIB - 6000)
                 self.fill(vdi, second)
-                clone = self.x.VDI.clone(vdi, {})
-                self.shows(self.x.VDI.get_record(clone), snapshot_of=NOWHERE, is_a_snapshot=False, read_only=False)
-                copy = self.x.VDI.copy(snapshot, sr, NOWHERE, NOWHERE)
-                self.shows(self.x.VDI.get_record(copy), name_label="disk", managed=True, is_a_snapshot=False)
-                for disk, body in ((snapshot, first), (clone, second), (copy, first)):
-                    self.assertEqual(self.content(disk), body)
+                expected = {snapshot: first}
+                if kind == "example":
+                    clone = self.x.VDI.clone(vdi, {})
+                    self.shows(self.x.VDI.get_record(clone), snapshot_of=NOWHERE, is_a_snapshot=False, read_only=False)
+                    copy = self.x.VDI.copy(snapshot, sr, NOWHERE, NOWHERE)
+                    self.shows(self.x.VDI.get_record(copy), name_label="disk", managed=True, is_a_snapshot=False)
+                    expected.update({clone: second, copy: first})
+                for disk, body in expected.items():
+                    self.assertEqual(self.stored(path / self.x.VDI.get_location(disk)), body)
                 self.x.VDI.resize(vdi, str(4 * MIB))
                 self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(4 * MIB))
                 moved = self.x.VDI.pool_migrate(vdi, ours, {})
-                self.shows(self.x.VDI.get_record(moved), SR=ours, name_label="disk", managed=True, current_operations={})
+                self.shows(
+                    self.x.VDI.get_record(moved), SR=ours, name_label="disk", managed=True, current_operations={}
+                )
                 self.assertEqual(self.content(moved), second + bytes(2 * MIB))
                 self.assertNotIn(vdi, self.x.VDI.get_all())
-                self.assertEqual(len(list(path.glob("*-*"))), 3)
+                self.assertEqual(len(list(path.glob("*-*"))), len(expected))
                 self.assertEqual([p.name for p in path.glob(".*.pid")], [])
+
+    def stored(self, image):
+        raw = image.with_name("raw")
+        subprocess.run(["qemu-img", "convert", "-f", image.suffix[1:], "-O", "raw", image, raw], check=True)
+        body = raw.read_bytes()
+        raw.unlink()
+        return body
 
     def test_the_life_of_a_disk_by_xe(self):
         for kind in ("example", "plain"):
@@ -253,8 +267,10 @@ class LifeTests(DriverCase):
                 )
                 snapshot = self.xe("vdi-snapshot", "uuid=" + vdi)
                 clone = self.xe("vdi-clone", "uuid=" + vdi)
-                self.xe("vdi-resize", "uuid=" + vdi, "disk-size=16MiB")
-                self.xe("sr-scan", "uuid=" + sr)
+                # What does not depend on the kind is done with one of them.
+                if kind == "example":
+                    self.xe("vdi-resize", "uuid=" + vdi, "disk-size=16MiB")
+                    self.xe("sr-scan", "uuid=" + sr)
                 listed = self.xe("vdi-list", "sr-uuid=" + sr, "params=uuid", "--minimal").split(",")
                 self.assertEqual(sorted(listed), sorted([vdi, snapshot, clone]))
                 suffix = ".qcow2" if kind == "example" else ".raw"
@@ -262,8 +278,9 @@ class LifeTests(DriverCase):
                 for disk in listed:
                     self.xe("vdi-destroy", "uuid=" + disk)
                 pbd = self.xe("sr-param-get", "uuid=" + sr, "param-name=PBDs")
-                self.xe("pbd-unplug", "uuid=" + pbd)
-                self.xe("pbd-plug", "uuid=" + pbd)
+                if kind == "example":
+                    self.xe("pbd-unplug", "uuid=" + pbd)
+                    self.xe("pbd-plug", "uuid=" + pbd)
                 self.xe("pbd-unplug", "uuid=" + pbd)
                 self.xe("sr-destroy", "uuid=" + sr)
                 self.assertEqual(list(path.iterdir()), [])

@@ -13,8 +13,23 @@ struct MountTable {
     let entries: [Entry]
 
     static func read() -> MountTable {
-        let text = FileManager.default.contents(atPath: "/proc/self/mountinfo") ?? Data()
-        return MountTable(parsing: String(decoding: text, as: UTF8.self))
+        MountTable(parsing: String(decoding: contents(of: "/proc/self/mountinfo"), as: UTF8.self))
+    }
+
+    /// The kernel gives such a file in pieces of a page or less: one that is not full is not the last.
+    private static func contents(of path: String) -> [UInt8] {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return [] }
+        defer { close(descriptor) }
+        var all: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 65536)
+        while true {
+            // SAFETY: reads into the array's own storage, at most its count.
+            let count = unsafe Glibc.read(descriptor, &part, part.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { return all }
+            all += part[..<count]
+        }
     }
 
     init(parsing text: String) {

@@ -132,7 +132,7 @@ if coreOnly {
         library("Control", "StorageInterface", ["CoreTypes"]),
         library(
             "Control", "StorageManagers",
-            ["StorageInterface", "DiskImages", "BlockCopy", "BlockIO", "CoreTypes", "CLinux"]),
+            ["StorageInterface", "DiskImages", "BlockIO", "CoreTypes", "CLinux"]),
         library(
             "Control", "StoragePlugins", ["StorageInterface", "RPCCodec", "CoreTypes", "CLinux"], packages: [logging]),
         library(

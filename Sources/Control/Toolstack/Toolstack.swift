@@ -244,7 +244,7 @@ public final class Toolstack: Sendable {
         return PluginFolders(
             root: root,
             host: PluginHost(
-                settings: PluginSettings(limits: limits), rows: rows,
+                settings: PluginSettings(limits: limits, records: configuration.runDirectory + "/drivers"), rows: rows,
                 table: AttachmentTable(
                     file: configuration.runDirectory + "/plugins.json", logger: configuration.logger),
                 logger: configuration.logger))

@@ -1,11 +1,11 @@
-public import CoreTypes
+import CoreTypes
 import RPCCodec
 public import StorageInterface
 import Synchronization
 
 /// A third-party SMAPIv1 driver as a storage manager: each call is a run of the driver, which writes the rows of its SRs
 /// and VDIs itself. What this answers about volumes is what the rows say afterwards.
-public final class SMAPIv1Driver: StorageManager {
+public final class SMAPIv1Driver: ThirdPartyManager {
     public let info: StorageManagerInfo
     let runner: DriverRunner
     /// What is attached, by the VDI's uuid. Only what this process attached: a driver may be asked again after a restart.
@@ -23,34 +23,6 @@ public final class SMAPIv1Driver: StorageManager {
     }
 
     private func has(_ feature: String) -> Bool { info.features[feature] != nil }
-
-    // MARK: Sizes and formats
-
-    /// Drivers round by themselves; only what can never be is refused here.
-    public func roundedSize(_ size: UInt64, format: ImageFormat) throws(StorageError) -> UInt64 {
-        let limit = largestSize(format)
-        guard size <= limit else {
-            throw StorageError(
-                .volumeSize,
-                "VDI Invalid size [opterr=a \(format.rawValue) VDI can have at most \(limit) bytes, not \(size)]")
-        }
-        return size
-    }
-
-    /// Bytes. What the drivers' common image formats allow.
-    public func largestSize(_ format: ImageFormat) -> UInt64 {
-        switch format {
-        case .raw: UInt64(Int64.max)
-        case .vhd: 2040 << 30
-        case .qcow2: 16 << 40
-        }
-    }
-
-    public func preferredFormats(_ configuration: [String: String]) -> [ImageFormat] {
-        (configuration["preferred-image-formats"] ?? "").split(separator: ",")
-            .compactMap { ImageFormat(parsing: $0.filter { !$0.isWhitespace }) }
-            .filter(info.supportedImageFormats.contains)
-    }
 
     // MARK: Repositories
 

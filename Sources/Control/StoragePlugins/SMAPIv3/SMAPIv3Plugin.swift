@@ -1,4 +1,4 @@
-public import CoreTypes
+import CoreTypes
 import Foundation
 import Logging
 import RPCCodec
@@ -7,7 +7,7 @@ public import StorageInterface
 /// A third-party SMAPIv3 plugin as a storage manager: each call is a run of one of its scripts. Plugins know nothing of
 /// the API; the rows of their SRs and VDIs are written for them, so that to the toolstack they are like drivers that
 /// write rows themselves.
-public final class SMAPIv3Plugin: StorageManager {
+public final class SMAPIv3Plugin: ThirdPartyManager {
     public let info: StorageManagerInfo
     let folder: ScriptFolder
     let host: PluginHost
@@ -21,34 +21,6 @@ public final class SMAPIv3Plugin: StorageManager {
         takesFormat = description.takesFormat
         self.folder = folder
         self.host = host
-    }
-
-    // MARK: Sizes and formats
-
-    /// Plugins round by themselves; only what can never be is refused here.
-    public func roundedSize(_ size: UInt64, format: ImageFormat) throws(StorageError) -> UInt64 {
-        let limit = largestSize(format)
-        guard size <= limit else {
-            throw StorageError(
-                .volumeSize,
-                "VDI Invalid size [opterr=a \(format.rawValue) VDI can have at most \(limit) bytes, not \(size)]")
-        }
-        return size
-    }
-
-    /// Bytes. What the common image formats allow.
-    public func largestSize(_ format: ImageFormat) -> UInt64 {
-        switch format {
-        case .raw: UInt64(Int64.max)
-        case .vhd: 2040 << 30
-        case .qcow2: 16 << 40
-        }
-    }
-
-    public func preferredFormats(_ configuration: [String: String]) -> [ImageFormat] {
-        (configuration["preferred-image-formats"] ?? "").split(separator: ",")
-            .compactMap { ImageFormat(parsing: $0.filter { !$0.isWhitespace }) }
-            .filter(info.supportedImageFormats.contains)
     }
 
     // MARK: Calls

@@ -20,7 +20,8 @@ struct ScriptRunner: Sendable {
         let outcome = await PluginProcess.run(
             PluginCommand(
                 program: program, arguments: ["--json"], environment: PluginSettings.environment,
-                input: Array(JSONText.encode(.structure(members)).utf8)),
+                input: Array(JSONText.encode(.structure(members)).utf8),
+                records: method.hasPrefix("Plugin.") ? nil : settings.records),
             limits: limits)
         logger.debug(
             "ran a storage plugin",

@@ -41,9 +41,9 @@ public struct TerminalOutput: Sendable {
     public func write(_ text: String) { sink(text) }
 
     /// Writes text that is UTF-8 already, much of it at once.
-    public func write(_ utf8: [UInt8]) {
-        guard let descriptor else { return sink(String(decoding: utf8, as: UTF8.self)) }
-        Self.write(utf8[...], to: descriptor)
+    public func write(_ utf8: UnsafeRawBufferPointer) {
+        guard let descriptor else { return sink(unsafe String(decoding: utf8, as: UTF8.self)) }
+        unsafe Self.write(utf8, to: descriptor)
     }
 
     /// Columns of the terminal on `descriptor`, 80 when it is none.
@@ -54,16 +54,17 @@ public struct TerminalOutput: Sendable {
     }
 
     /// Writes all of `text`; a closed or failing descriptor is ignored, as there is nobody to tell.
-    public static func write(_ text: String, to descriptor: Int32) { write(Array(text.utf8)[...], to: descriptor) }
+    public static func write(_ text: String, to descriptor: Int32) {
+        unsafe Array(text.utf8).withUnsafeBytes { unsafe write($0, to: descriptor) }
+    }
 
-    private static func write(_ utf8: ArraySlice<UInt8>, to descriptor: Int32) {
-        var rest = utf8
-        while !rest.isEmpty {
-            let written = unsafe rest.withUnsafeBytes { bytes in
-                unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count)
-            }
+    private static func write(_ utf8: UnsafeRawBufferPointer, to descriptor: Int32) {
+        var done = 0
+        while done < utf8.count {
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: utf8[done...])
+            let written = unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
             if written > 0 {
-                rest = rest.dropFirst(written)
+                done += written
             } else if errno != EINTR && errno != EAGAIN {
                 return
             }

@@ -22,6 +22,8 @@ struct MapCommand: ParsableCommand {
         try refuseStream(file, "FILE")
         let isRaw = if case .image(.raw) = format { true } else { false }
         let isVHD = if case .image(.vhd) = format { true } else { false }
+        // Asking the parser's property for each of millions of lines takes longer than writing them.
+        let json = json
         try doing("cannot map \(file)") { () throws(BlockError) in
             let device = try chain.open(file, format)
             defer { try? device.close() }
@@ -30,7 +32,7 @@ struct MapCommand: ParsableCommand {
             var text = MapText(json ? .json : .columns, isRaw: isRaw, output: .standardOutput)
             var held: HostExtent?
             while let extent = try walk.next() {
-                if let before = held, adjoins(before, extent) {
+                if let before = held, adjoins(before, extent, json) {
                     held?.length += extent.length
                 } else {
                     if let before = held { text.add(before) }
@@ -43,7 +45,8 @@ struct MapCommand: ParsableCommand {
     }
 
     /// Two runs are one line: in columns also when they lie apart in the file.
-    private func adjoins(_ before: HostExtent, _ next: HostExtent) -> Bool {
+    @inline(__always)
+    private func adjoins(_ before: HostExtent, _ next: HostExtent, _ json: Bool) -> Bool {
         json ? before.isContinued(by: next) : before.kind == next.kind && before.depth == next.depth
     }
 }

@@ -2,6 +2,7 @@ import BlockIO
 import TerminalUI
 
 /// The text of a map: bytes put into one buffer, as there may be millions of lines.
+@safe
 struct MapText {
     enum Form {
         case json, columns
@@ -11,15 +12,19 @@ struct MapText {
     /// Nothing of a raw image is absent.
     private let isRaw: Bool
     private let output: TerminalOutput
-    private var buffer: [UInt8] = []
+    // SAFETY (whole type): `used` is at most `flushAt` between lines, and one line adds less than `longestLine` bytes,
+    // for which there is room behind.
+    private let buffer = AlignedBuffer(count: flushAt + longestLine)
+    private var used = 0
     private var isFirst = true
     private static let flushAt = 256 << 10
+    /// The words of an object are 100 bytes, its numbers four of 20 digits at most.
+    private static let longestLine = 512
 
     init(_ form: Form, isRaw: Bool, output: TerminalOutput) {
         self.form = form
         self.isRaw = isRaw
         self.output = output
-        buffer.reserveCapacity(Self.flushAt + 512)
         append(form == .json ? "[" : "start               length              kind\n")
     }
 
@@ -29,7 +34,7 @@ struct MapText {
         case .columns: addLine(extent)
         }
         isFirst = false
-        if buffer.count >= Self.flushAt { flush() }
+        if used >= Self.flushAt { flush() }
     }
 
     mutating func end() {
@@ -55,9 +60,9 @@ struct MapText {
 
     private mutating func addLine(_ extent: HostExtent) {
         for number in [extent.offset, extent.length] {
-            let before = buffer.count
+            let before = used
             append(number)
-            repeat { buffer.append(UInt8(ascii: " ")) } while buffer.count - before < 20
+            repeat { append(" ") } while used - before < 20
         }
         switch extent.kind {
         case .data: append("data\n")
@@ -66,29 +71,49 @@ struct MapText {
         }
     }
 
+    @inline(__always)
     private mutating func append(_ text: StaticString) {
+        let count = text.utf8CodeUnitCount
+        let free = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[used...])
         // SAFETY: the literal's own bytes, which live as long as the program.
-        unsafe buffer.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        unsafe free.copyMemory(from: UnsafeRawBufferPointer(start: text.utf8Start, count: count))
+        used += count
     }
 
+    @inline(__always)
     private mutating func append(_ number: UInt64) {
-        let start = buffer.count
+        let count = Self.digits(number)
         var rest = number
-        repeat {
-            buffer.append(UInt8(truncatingIfNeeded: 48 + rest % 10))
-            rest /= 10
-        } while rest > 0
-        var low = start
-        var high = buffer.count - 1
-        while low < high {
-            buffer.swapAt(low, high)
-            low += 1
-            high -= 1
+        var place = used + count
+        used = place
+        // Two digits a division.
+        while rest >= 100 {
+            let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
+            place -= 2
+            put(UInt8(truncatingIfNeeded: 48 + pair / 10), at: place)
+            put(UInt8(truncatingIfNeeded: 48 + pair % 10), at: place + 1)
+            rest = quotient
         }
+        if rest >= 10 { put(UInt8(truncatingIfNeeded: 48 + rest / 10), at: place - 2) }
+        put(UInt8(truncatingIfNeeded: 48 + rest % 10), at: place - 1)
+    }
+
+    @inline(__always)
+    private func put(_ byte: UInt8, at place: Int) { unsafe buffer.bytes[place] = byte }
+
+    /// Decimal digits of a number.
+    private static func digits(_ number: UInt64) -> Int {
+        var count = 1
+        var rest = number
+        while rest >= 10000 {
+            rest /= 10000
+            count += 4
+        }
+        return count + (rest >= 1000 ? 3 : rest >= 100 ? 2 : rest >= 10 ? 1 : 0)
     }
 
     private mutating func flush() {
-        output.write(buffer)
-        buffer.removeAll(keepingCapacity: true)
+        unsafe output.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<used]))
+        used = 0
     }
 }

@@ -190,7 +190,10 @@ final class CopyJob: Sendable {
                 }
             }
             if placed == 0 { break }
-            if !refused { hasCloned.store(true, ordering: .relaxed) }
+            if !refused, isFirst {
+                hasCloned.store(true, ordering: .relaxed)
+                target.noteSharing()
+            }
             if !refused || !isFirst || !target.isLinear { done += placed }
         }
         if !hasCloned.load(ordering: .relaxed), refused || done == 0 {

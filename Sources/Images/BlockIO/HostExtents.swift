@@ -80,4 +80,11 @@ public protocol PlacingDevice: BlockDevice {
     func place(
         at offset: UInt64, length: UInt64, put: (ImageFile, UInt64, UInt64) throws(BlockError) -> Void
     ) throws(BlockError) -> UInt64
+    /// What is placed shares blocks with another file: the file system can do that, no data is written, and what is left
+    /// to write are tables. Told at most once, by a copy into a new image, while nobody else uses the device.
+    func noteSharing()
+}
+
+extension PlacingDevice {
+    public func noteSharing() {}
 }

@@ -32,14 +32,20 @@ extension ImageFile {
         if !exchanged { Glibc.close(opened) }
     }
 
-    public var bypassesCache: Bool { direct.load(ordering: .relaxed) >= 0 }
+    public var bypassesCache: Bool {
+        direct.load(ordering: .relaxed) >= 0 && !prefersCache.load(ordering: .relaxed)
+    }
+
+    /// Takes `bypassCache` back: few and small writes are left, which one flush writes sooner than each by itself.
+    public func useCache() { prefersCache.store(true, ordering: .relaxed) }
 
     /// Writes what can be written directly of the beginning of a range; returns how many bytes. The kernel keeps page
     /// cache and disk alike. What it does not take is the caller's to write, and to report.
     func writeDirectly(_ source: UnsafeRawPointer, _ count: Int, at offset: Int) -> Int {
         let number = direct.load(ordering: .acquiring)
         let whole = count & ~(alignment - 1)
-        if number < 0 || whole < smallest || offset % alignment != 0 { return 0 }
+        if number < 0 || prefersCache.load(ordering: .relaxed) { return 0 }
+        if whole < smallest || offset % alignment != 0 { return 0 }
         if Int(bitPattern: source) % alignment != 0 { return 0 }
         return max(0, unsafe pwrite(number, source, whole, offset))
     }

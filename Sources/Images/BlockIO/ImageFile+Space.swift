@@ -80,6 +80,16 @@ extension ImageFile {
         return (true, min(UInt64(hole), end))
     }
 
+    /// The same where `run` has told that a hole ends at `offset`, and most likely data begins: asks once, not twice.
+    public func dataRun(at offset: UInt64, end: UInt64) throws(BlockError) -> (isData: Bool, end: UInt64) {
+        try checkOpen()
+        _ = try fileOffset(end, 0)
+        let hole = gantry_seek_hole(descriptor, offset)
+        // The file may have changed since.
+        if hole <= Int64(offset) { return try run(at: offset, end: end) }
+        return (true, min(UInt64(hole), end))
+    }
+
     private func retrying(_ call: () -> Int32) -> Int32 {
         while true {
             let result = call()

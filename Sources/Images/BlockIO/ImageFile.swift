@@ -30,6 +30,8 @@ public final class ImageFile: Sendable {
     let cannotZero = Atomic<Bool>(false)
     /// The same file opened for O_DIRECT, -1 without (ImageFile+Direct).
     let direct = Atomic<Int32>(-1)
+    /// `direct` is not to be used any more.
+    let prefersCache = Atomic<Bool>(false)
 
     /// Opens or makes `path` and takes the image lock: exclusive when writable, shared when read-only, for as long as
     /// the file is open. `.busy` when another process (or another opener in this one) holds a lock that conflicts, or

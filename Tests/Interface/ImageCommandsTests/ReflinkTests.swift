@@ -65,8 +65,43 @@ import Testing
                 #expect(try Tool.check("filefrag", ["-v", target]).contains("shared"), "\(from) to \(to)")
                 let name = to == "vhd" ? "vpc" : to
                 try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", name, raw, target])
+                if to != "raw" { try Tool.check("gantry", ["image", "check", "-f", to, target]) }
+                if to == "vhd" { try expectFullBitmaps(target) }
                 try FileManager.default.removeItem(atPath: target)
             }
         }
+    }
+
+    /// Every block of a dynamic VHD says that all its sectors count, and the page in front of it nothing else: the bitmaps
+    /// share one page, but for the first.
+    private func expectFullBitmaps(_ path: String) throws {
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        defer { try? file.close() }
+        func bytes(_ offset: UInt64, _ count: Int) throws -> [UInt8] {
+            try file.seek(toOffset: offset)
+            return Array(try file.read(upToCount: count) ?? Data())
+        }
+        func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
+        let header = try bytes(512, 1024)
+        let table = try bytes(number(header[16..<24]), Int(number(header[28..<32])) * 4)
+        var blocks: [UInt64] = []
+        for index in stride(from: 0, to: table.count, by: 4) {
+            let sector = number(table[index..<index + 4])
+            if sector != 0xFFFF_FFFF { blocks.append(sector * 512) }
+        }
+        blocks.sort()
+        #expect(blocks.count >= 12)
+        for start in blocks {
+            #expect(try bytes(start, 512) == [UInt8](repeating: 0xFF, count: 512))
+            if start == blocks[0] { continue }
+            #expect(try bytes(start - 3584, 3584) == [UInt8](repeating: 0, count: 3584))
+        }
+        // Where in the file system single pages lie: number, logical and physical range, length, flags.
+        var pages: [String] = []
+        for line in try Tool.check("filefrag", ["-v", "-b4096", path]).split(separator: "\n") {
+            let fields = line.split(separator: ":").map { $0.trimmingCharacters(in: .whitespaces) }
+            if fields.count > 3, fields[3] == "1" { pages.append(String(fields[2].prefix { $0 != "." })) }
+        }
+        #expect(pages.count >= blocks.count - 1 && Set(pages).count < 4, "single pages: \(pages)")
     }
 }

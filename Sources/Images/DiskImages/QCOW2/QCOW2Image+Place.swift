@@ -35,6 +35,8 @@ extension QCOW2Image: PlacingDevice {
         } catch { throw marked(error) }
     }
 
+    public func noteSharing() { storage.useCache() }
+
     /// Where the range lies that may be overwritten; nil when its first cluster may not.
     private func placeInPlace(
         _ offset: UInt64, _ length: UInt64

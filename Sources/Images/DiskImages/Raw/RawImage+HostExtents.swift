@@ -39,8 +39,10 @@ extension ImageStorage {
         var position = offset
         let end = offset + length
         var runs = 0
+        var isBehindHole = false
         while position < end, runs < limit {
-            let run = try run(at: position, end: end)
+            let run = try isBehindHole ? dataRun(at: position, end: end) : run(at: position, end: end)
+            isBehindHole = !run.isData
             // The file's last, partial sector is data as a whole.
             let runEnd = run.isData ? min(run.end.roundedUp(to: 512) ?? end, end) : run.end
             extents.append(

@@ -28,11 +28,15 @@ protocol ImageStorage: AnyObject, Sendable {
     func truncate(to length: UInt64) throws(BlockError)
     /// The kind of the bytes at `offset` and where that kind ends, at most `end`.
     func run(at offset: UInt64, end: UInt64) throws(BlockError) -> (isData: Bool, end: UInt64)
+    /// The same, sooner, at the end of a hole.
+    func dataRun(at offset: UInt64, end: UInt64) throws(BlockError) -> (isData: Bool, end: UInt64)
     /// Returns when all earlier writes are durable. After one failure it fails for ever.
     func sync() throws(BlockError)
     /// Large writes may go past the page cache from here on.
     func bypassCache()
     var bypassesCache: Bool { get }
+    /// They do not any more.
+    func useCache()
     func close()
 }
 
@@ -42,6 +46,10 @@ extension ImageStorage {
     var isUnpublished: Bool { false }
     func bypassCache() {}
     var bypassesCache: Bool { false }
+    func useCache() {}
+    func dataRun(at offset: UInt64, end: UInt64) throws(BlockError) -> (isData: Bool, end: UInt64) {
+        try run(at: offset, end: end)
+    }
 
     /// `count` bytes at `offset`, for metadata of bounded size.
     func array(at offset: UInt64, count: Int) throws(BlockError) -> [UInt8] {

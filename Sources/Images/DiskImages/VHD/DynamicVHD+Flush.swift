@@ -63,10 +63,7 @@ extension DynamicVHD {
         lock.unlock()
 
         do throws(BlockError) {
-            if !newBitmaps.isEmpty {
-                let all = [UInt8](repeating: 0xFF, count: Int(bitmapSize))
-                for start in newBitmaps { try file.store(all, at: start) }
-            }
+            try storeNewBitmaps(newBitmaps)
             if let footerPlace { try file.store(footer.bytes, at: footerPlace) }
             try file.sync()
             if sectors.isEmpty && changed.isEmpty { return }

@@ -1,5 +1,6 @@
 import BlockIO
 import CoreTypes
+import Synchronization
 
 extension DynamicVHD: HostMappedDevice, PlacingDevice {
     var isLinear: Bool { false }
@@ -65,5 +66,10 @@ extension DynamicVHD: HostMappedDevice, PlacingDevice {
         guard let start else { return 0 }
         try put(target, start + bitmapSize + part.within, part.length)
         return part.length
+    }
+
+    func noteSharing() {
+        file.useCache()
+        sharesBitmaps.store(true, ordering: .relaxed)
     }
 }

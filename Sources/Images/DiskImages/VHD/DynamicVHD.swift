@@ -50,6 +50,8 @@ final class DynamicVHD: VHDDevice, @unchecked Sendable {
     let bitmaps = VHDSectorBitmaps()
     /// Where the blocks start whose bitmaps, all ones, the next flush writes: of new ones in an unpublished file.
     var unwrittenBitmaps: [UInt64] = []
+    /// The bitmaps of a copy that shares its data share a page as well.
+    let sharesBitmaps = Atomic<Bool>(false)
     var batmap: VHDBatmap?
     /// What the batmap on disk says; nil when it is not to be believed.
     var storedMap: [UInt8]?

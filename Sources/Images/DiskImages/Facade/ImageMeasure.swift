@@ -83,6 +83,16 @@ extension DiskImage {
         of device: (any BlockDevice)?, unit: UInt64, _ cancellation: CancellationFlag
     ) throws(BlockError) -> UInt64 {
         guard let device else { return 0 }
+        if let image = device as? QCOW2Image, let counted = try image.unitsWithData(unit, cancellation) {
+            return counted
+        }
+        return try unitsByExtents(of: device, unit: unit, cancellation)
+    }
+
+    /// The same from the extents, which every device has.
+    static func unitsByExtents(
+        of device: any BlockDevice, unit: UInt64, _ cancellation: CancellationFlag
+    ) throws(BlockError) -> UInt64 {
         let shift = UInt64(unit.trailingZeroBitCount)
         var walk = HostExtentWalk(device, resolvingHoles: true)
         var count: UInt64 = 0
@@ -90,11 +100,15 @@ extension DiskImage {
         var next: UInt64 = 0
         while let extent = try walk.next() {
             if extent.kind != .data { continue }
-            if cancellation.isCancelled { throw BlockError(.cancelled, "the measurement was cancelled") }
+            if cancellation.isCancelled { throw .measuringStopped }
             let first = max(extent.offset >> shift, next)
             next = max(((extent.end - 1) >> shift) + 1, next)
             count += next - min(first, next)
         }
         return count
     }
+}
+
+extension BlockError {
+    static let measuringStopped = BlockError(.cancelled, "the measurement was cancelled")
 }

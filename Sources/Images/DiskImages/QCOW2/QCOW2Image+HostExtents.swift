@@ -130,9 +130,7 @@ extension QCOW2Image: HostMappedDevice {
                 if hasExternalData {
                     if found.host != position { throw invalidEntry(position) }
                 } else if overflow || hostEnd > limit {
-                    throw BlockError(
-                        .corrupt, "the image maps byte \(position) of the disk past the end of the file",
-                        path: storage.path, offset: found.host)
+                    throw pastTheEnd(position, found.host)
                 }
             }
             extents.appendJoining(found)
@@ -142,7 +140,7 @@ extension QCOW2Image: HostMappedDevice {
     }
 
     /// The L2 table of L1 entry `index`, which is not empty, straight from the file.
-    private func readTable(_ index: Int, into buffer: UnsafeMutableRawBufferPointer) throws(BlockError) {
+    func readTable(_ index: Int, into buffer: UnsafeMutableRawBufferPointer) throws(BlockError) {
         let entry = l1[index]
         let offset = entry & QCOW2Entry.offsetMask
         guard entry & QCOW2Entry.l1Reserved == 0, offset & geometry.clusterMask == 0, offset != 0,

@@ -48,9 +48,7 @@ extension QCOW2Image {
             if hasExternalData {
                 if run.host != offset { throw invalidEntry(offset) }
             } else if overflow || end > fileEnd.load(ordering: .relaxed) {
-                throw BlockError(
-                    .corrupt, "the image maps byte \(offset) of the disk past the end of the file",
-                    path: storage.path, offset: run.host)
+                throw pastTheEnd(offset, run.host)
             }
             run.isWritable = run.isWritable && l1.isVerified(index)
         }
@@ -161,6 +159,12 @@ extension QCOW2Image {
             }
             try unsafe storage.read(into: buffer, at: offset)
         }
+    }
+
+    func pastTheEnd(_ offset: UInt64, _ host: UInt64) -> BlockError {
+        BlockError(
+            .corrupt, "the image maps byte \(offset) of the disk past the end of the file", path: storage.path,
+            offset: host)
     }
 
     func invalidEntry(_ offset: UInt64) -> BlockError {

@@ -12,6 +12,12 @@ bool gantry_is_zero(const void *bytes, size_t length);
 // and then as many pieces of `granule` bytes as are alike.
 size_t gantry_run_length(const void *bytes, size_t length, size_t first, size_t granule, bool *zero);
 
+// How many of `count` big-endian words at `words` (aligned) lie in low ... low + span and have none of the bits `clear`,
+// each without its bits `ignored`. `others` becomes true when there are words that neither do so nor are 0; else it is
+// left as it is.
+size_t gantry_count_words(const uint64_t *words, size_t count, uint64_t ignored, uint64_t clear, uint64_t low,
+                          uint64_t span, bool *others);
+
 // Mappings of files, for looking at bytes that are in the page cache without copying them. A file that is cut short, or
 // whose storage fails, makes looking at its mapping raise SIGBUS.
 //

@@ -1,3 +1,5 @@
+public import DatapathControl
+
 /// The move of one disk to a new image, as a value: what has been decided, how far it is, and what comes next. It is
 /// stored before each effect starts, so that after any crash `recover` alone tells what to do.
 ///
@@ -71,6 +73,10 @@ public struct DiskMotion: Codable, Hashable, Sendable {
     public let size: UInt64
     /// What the copy may move, bytes per second; 0: no limit.
     public let bytesPerSecond: UInt64
+    /// What else the mirror is started with. Nil: nothing.
+    public var settings: MirrorSettings?
+    /// Both images are compared before the pivot.
+    public var isVerified: Bool?
     public private(set) var phase: Phase = .planned
     /// What made it `abandoned`.
     public private(set) var failure: String?
@@ -150,6 +156,9 @@ public struct DiskMotion: Codable, Hashable, Sendable {
         case (_, .undecided):
             abandon(because: "the destination failed during the pivot")
             return [.cancelMirror, .destroyDestination, .forget]
+        // The data path was killed too. Its map tells the next one how far it was, unless the machine was restarted.
+        case (.mirroring, .absent), (.mirroring, .sourceOnly):
+            return [.startMirror, .awaitSynchronised, .preparePivot, .commit, .finishPivot, .destroySource, .forget]
         case (.mirroring, .mirroring):
             return [.awaitSynchronised, .preparePivot, .commit, .finishPivot, .destroySource, .forget]
         // Told to pivot and died before hearing that it was done: asking again is harmless.

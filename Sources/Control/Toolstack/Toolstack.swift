@@ -224,6 +224,14 @@ public final class Toolstack: Sendable {
         for round in 1... {
             try? await Task.sleep(for: .milliseconds(500))
             if Task.isCancelled { return }
+            // The program may have been upgraded with the toolstack, or since. At first, and every minute.
+            if round % 120 == 1 {
+                await disks.replaceOutdated({ try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }) {
+                    uuid, error in
+                    context.logger.error(
+                        "a disk's data path cannot be upgraded", metadata: ["vdi": "\(uuid)", "error": "\(error)"])
+                }
+            }
             // One that an earlier toolstack has told to pause may come to that only now.
             if round % 4 == 0 {
                 await rounds.begin {

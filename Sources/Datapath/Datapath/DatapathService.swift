@@ -27,15 +27,20 @@ public final class DatapathService: Sendable {
     private let listener: Int32
     private let connections = Atomic<Int>(0)
     private let exports = DriverExports()
+    private let mirrorMap: String?
 
     /// Opens the image and serves it. `nbdSocket` and `controlSocket` are paths for new Unix sockets.
-    /// `crashMark`: the file in which a killed process leaves word that it lost changes (`CrashMark`).
+    /// `crashMark`: the file in which a killed process leaves word that it lost changes (`CrashMark`). `mirrorMap`: the one
+    /// in which it leaves how far its mirror was (`MirrorLog`).
     public init(
-        image: ImageSpecification, nbdSocket: String, controlSocket: String, crashMark: String? = nil
+        image: ImageSpecification, nbdSocket: String, controlSocket: String, crashMark: String? = nil,
+        mirrorMap: String? = nil
     ) throws {
         gantry_ignore_sigpipe()
         let first = try Self.disk(image)
         let device = SwitchableDevice(first)
+        self.mirrorMap = mirrorMap
+        if let mirrorMap, !image.readOnly { try MirrorMaps.takeUp(mirrorMap, image, device) }
         exports.disk.withLock { $0 = first as? DriverExport }
         self.device = device
         if let crashMark, !image.readOnly { mark = try CrashMark(device, path: crashMark) } else { mark = nil }
@@ -136,22 +141,18 @@ public final class DatapathService: Sendable {
     private func answer(_ request: DatapathRequest) throws -> DatapathReply {
         switch request {
         case .status: return .status(status)
-        case .mirrorStart(let destination, let bytesPerSecond):
-            let target = try Self.disk(destination, isTheDisk: false)
-            do {
-                try device.startMirror(to: target, bytesPerSecond: bytesPerSecond)
-            } catch {
-                try? target.close()
-                throw error
-            }
-            exports.destination.withLock { $0 = target as? DriverExport }
-            images.setDestination(destination)
+        case .mirrorStart(let destination, let bytesPerSecond, let settings, let resume):
+            try startMirror(to: destination, bytesPerSecond, settings, resume ?? false)
+        case .mirrorSet(let settings):
+            let change = try settings.change()
+            try device.changeMirror(change)
+        case .mirrorVerify: _ = try device.verifyMirror()
         case .mirrorSetRate(let bytesPerSecond): device.setMirrorRate(bytesPerSecond: bytesPerSecond)
         case .pivotPrepare:
             // From here on the loss of one side is the mirror's to decide.
             exports.setDisk(false)
             do {
-                try device.preparePivot()
+                try Self.patiently { () throws(BlockError) in try device.preparePivot() }
             } catch {
                 exports.setDisk(true)
                 throw error
@@ -183,6 +184,44 @@ public final class DatapathService: Sendable {
         return .ok
     }
 
+    private func startMirror(
+        to destination: ImageSpecification, _ bytesPerSecond: UInt64, _ settings: MirrorSettings?, _ resume: Bool
+    ) throws {
+        var options = MirrorOptions()
+        options.bytesPerSecond = bytesPerSecond
+        // A server may come back; a file that failed is asked again only by who says so.
+        if destination.isExport { options.retryFor = 60_000_000_000 }
+        try settings?.change()(&options)
+        let target = try Self.disk(destination, isTheDisk: false)
+        do {
+            let log = try MirrorMaps.log(mirrorMap, images.both.image, destination, device, resume: resume)
+            let reopen: @Sendable () throws(BlockError) -> any BlockDevice = { () throws(BlockError) in
+                try Self.disk(destination, isTheDisk: false)
+            }
+            try device.startMirror(
+                to: target, options: options, log: log, threads: destination.isExport ? 4 : 1,
+                reopen: destination.isExport ? reopen : nil)
+        } catch {
+            try? target.close()
+            throw error
+        }
+        exports.destination.withLock { $0 = target as? DriverExport }
+        images.setDestination(destination)
+    }
+
+    /// A mirror that somebody waits for nears its end: once it is active nothing becomes dirty any more.
+    private static func patiently(_ body: () throws(BlockError) -> Void) throws(BlockError) {
+        for _ in 0..<1000 {
+            do throws(BlockError) {
+                return try body()
+            } catch {
+                if error.code != .busy { throw error }
+            }
+            usleep(10_000)
+        }
+        try body()
+    }
+
     private static func disk(
         _ image: ImageSpecification, isTheDisk: Bool = true
     ) throws(BlockError) -> any BlockDevice {
@@ -203,7 +242,7 @@ public final class DatapathService: Sendable {
                 phase: progress.phase.wire, destination: destination, totalBytes: progress.totalBytes,
                 copiedBytes: progress.copiedBytes, dirtyBytes: progress.dirtyBytes,
                 bytesPerSecond: progress.bytesPerSecond, error: progress.error?.description,
-                failedSide: progress.failedSide?.rawValue)
+                failedSide: progress.failedSide?.rawValue, details: MirrorDetails(progress))
         }
         return DatapathStatus(
             pid: getpid(), image: image, virtualSize: device.size, mirror: mirror,
@@ -232,7 +271,8 @@ extension MirrorState.Phase {
     var wire: MirrorPhase {
         switch self {
         case .copying: .copying
-        case .synchronised, .finished: .synchronised
+        // Nobody may take the destination for the disk before it is durable.
+        case .synchronised, .joining, .finished: .synchronised
         case .dual: .dual
         case .undecided: .undecided
         case .broken: .broken

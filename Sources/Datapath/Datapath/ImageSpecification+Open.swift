@@ -15,6 +15,7 @@ extension ImageSpecification {
             return try NBDClient.connect(
                 unixSocket: address.socket, exportName: address.export, readOnly: readOnly ?? self.readOnly)
         }
+        if format == Self.remote { return try UnflushedExport(Self.connect(path, readOnly: readOnly ?? self.readOnly)) }
         var policy = OpenPolicy.standalone
         if let parents, !parents.isEmpty {
             var ancestors: [ImageReference] = []
@@ -32,6 +33,16 @@ extension ImageSpecification {
             try DiskImage.open(path: path, format: format, readOnly: isReadOnly, policy: policy)
         }
     }
+
+    private static func connect(_ path: String, readOnly: Bool) throws(BlockError) -> NBDConnections {
+        guard let location = NBDLocation(parsing: path) else {
+            throw BlockError(.unsupported, "'\(path)' is neither nbd://host/name nor nbd+unix:///name?socket=path")
+        }
+        return try NBDConnections(location, count: connectionCount, readOnly: readOnly)
+    }
+
+    /// To an export that a mirror fills.
+    static let connectionCount = 4
 
     private static func imageFormat(_ name: String) throws(BlockError) -> ImageFormat {
         guard let format = ImageFormat(parsing: name) else {

@@ -1,14 +1,24 @@
 // The control protocol of a data-path process: one JSON object a line on its control socket, each answered by one line.
 // Unknown members are ignored and unknown operations answered with an error, so that either side may be newer.
 
+public enum DatapathProtocol {
+    /// Grows with each request or member that the other side may want to rely on: 2 has `mirrorSet`, `mirrorVerify`, maps
+    /// that outlive the process, and this number in the status. A side that asks for more than the other knows is answered
+    /// `unsupported` and goes on without.
+    public static let version = 2
+}
+
 /// An image as the data path opens it: a file, or an NBD server's export. The format is always declared, never probed.
 public struct ImageSpecification: Codable, Hashable, Sendable {
     /// What `format` says for an export on a Unix socket; `path` is then `nbd:unix:<socket>:exportname=<name>`.
     public static let nbd = "nbd"
 
+    /// What `format` says for a remote export; `path` is then its URI.
+    public static let remote = "nbd-uri"
+
     /// Absolute path, or the text form of an export.
     public var path: String
-    /// `raw`, `vhd`, `qcow2` or `nbd`.
+    /// `raw`, `vhd`, `qcow2`, `nbd` or `nbd-uri`.
     public var format: String
     public var readOnly: Bool
     /// The images below it, nearest first; nil or empty when it has no parent.
@@ -42,10 +52,17 @@ public struct ImageSpecification: Codable, Hashable, Sendable {
 
 public enum DatapathRequest: Codable, Sendable {
     case status
-    /// Puts the mirror filter above the present image and starts copying to `destination`, which exists, reads as zeroes
-    /// and is at least as large. `bytesPerSecond` 0: no limit.
-    case mirrorStart(destination: ImageSpecification, bytesPerSecond: UInt64)
+    /// Puts the mirror filter above the present image and starts copying to `destination`, which exists and is at least as
+    /// large. `bytesPerSecond` 0: no limit. `resume`: goes on where an earlier process was, if it left a map of the same
+    /// two images that can be trusted; everything is copied otherwise.
+    case mirrorStart(
+        destination: ImageSpecification, bytesPerSecond: UInt64, settings: MirrorSettings? = nil, resume: Bool? = nil)
     case mirrorSetRate(bytesPerSecond: UInt64)
+    /// Changes the running mirror's settings.
+    case mirrorSet(settings: MirrorSettings)
+    /// Compares both images while both get every write. Answered `ok` when they are alike; `corrupt` when not, and the
+    /// mirror is broken then.
+    case mirrorVerify
     /// Phase (a) and (b) of the pivot: drains, flushes both; from then on writes go to both images and reads to the
     /// destination. Answered when that is so.
     case pivotPrepare
@@ -92,11 +109,15 @@ public struct MirrorStatus: Codable, Sendable {
     public var error: String?
     /// In `undecided`, the image that refused first: `source` or `destination`.
     public var failedSide: String?
+    /// Nil from a data path of an earlier version.
+    public var details: MirrorDetails?
 
     public init(
         phase: MirrorPhase, destination: ImageSpecification, totalBytes: UInt64, copiedBytes: UInt64,
-        dirtyBytes: UInt64, bytesPerSecond: UInt64, error: String? = nil, failedSide: String? = nil
+        dirtyBytes: UInt64, bytesPerSecond: UInt64, error: String? = nil, failedSide: String? = nil,
+        details: MirrorDetails? = nil
     ) {
+        self.details = details
         self.phase = phase
         self.destination = destination
         self.totalBytes = totalBytes
@@ -138,6 +159,8 @@ public struct DatapathStatus: Codable, Sendable {
     public var counters: DatapathCounters?
     /// Requests wait for `resume`. Nil from a data path of an earlier version.
     public var isPaused: Bool?
+    /// `DatapathProtocol.version` of the process. Nil from one of before there were versions.
+    public var version: Int? = DatapathProtocol.version
 
     public init(
         pid: Int32, image: ImageSpecification, virtualSize: UInt64, mirror: MirrorStatus?, connections: Int,

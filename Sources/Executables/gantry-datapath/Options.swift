@@ -1,7 +1,7 @@
 import DatapathControl
 
 /// gantry-datapath serve  --image PATH --format FMT [--read-only] --nbd SOCKET --control SOCKET
-///                        [--crash-mark FILE] [--wait] [--parent FMT:PATH]...
+///                        [--crash-mark FILE] [--mirror-map FILE] [--wait] [--parent FMT:PATH]...
 /// gantry-datapath import --image PATH --format FMT --as FMT    (stream on standard input)
 /// gantry-datapath export --image PATH --format FMT --as FMT    (stream on standard output)
 /// gantry-datapath copy   --image PATH --format FMT --plan JSON     (DiskCopyPlan; lines with the done part on standard output)

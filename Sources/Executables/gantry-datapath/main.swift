@@ -11,8 +11,10 @@ func run() throws -> Int32 {
     case ("serve", let nbd?, let control?, _):
         // Whoever started us died before it wrote down that we exist: nobody would ever end us.
         if options.wait, try FileHandle.standardInput.read(upToCount: 1)?.isEmpty != false { return 1 }
+        DatapathConfinement.apply()
         let service = try DatapathService(
-            image: image, nbdSocket: nbd, controlSocket: control, crashMark: options.values["crash-mark"])
+            image: image, nbdSocket: nbd, controlSocket: control, crashMark: options.values["crash-mark"],
+            mirrorMap: options.values["mirror-map"])
         FileHandle.standardOutput.write(Data("{\"ready\":true}\n".utf8))
         try service.run()
     case ("import", _, _, let format?):

@@ -64,6 +64,26 @@ public final class DirtyMap: Sendable {
         }
     }
 
+    /// Word `index` of the map, inverted: set = clean. Bits behind the last granule are 0.
+    func cleanWord(_ index: Int) -> UInt64 {
+        state.withLock { ~$0.words[index] } & usedBits(index)
+    }
+
+    /// Marks the granules whose bits are set in `bits`, for word `index`.
+    func markWord(_ index: Int, _ bits: UInt64) {
+        let wanted = bits & usedBits(index)
+        if wanted == 0 { return }
+        state.withLock { state in
+            state.dirtyGranules += UInt64((wanted & ~state.words[index]).nonzeroBitCount)
+            state.words[index] |= wanted
+        }
+    }
+
+    private func usedBits(_ index: Int) -> UInt64 {
+        let rest = granuleCount - UInt64(index) * 64
+        return rest >= 64 ? .max : (1 << rest) - 1
+    }
+
     /// The run of equal granules that begins at `offset`, cut to `offset ..< end`: whether it is dirty and where it ends.
     public func run(at offset: UInt64, end: UInt64) -> (dirty: Bool, end: UInt64) {
         state.withLock { state in

@@ -3,29 +3,43 @@ import CLinux
 import CoreTypes
 import Synchronization
 
-/// The thread that makes a mirror's destination like its source, granule by granule, while the guest goes on writing.
+/// The threads that make a mirror's destination like its source, piece by piece, while the guest goes on writing, and the
+/// one that looks after them: it decides the mode, keeps the log, mends a broken destination.
 ///
-/// Work follows allocation: runs that the source's extent map calls hole or zero are never read. A run is examined and
-/// copied with its range held, so no guest write slips between reading the source and writing the destination.
+/// Work follows allocation: runs that the source's extent map calls hole or zero are never read. No guest write waits for a
+/// piece: one that was written to while it was copied stays dirty. Where that happens the granules concerned are copied
+/// once more, each with its range held, so the longest that a guest write waits for the copier is the time of one granule.
 final class MirrorCopier: Sendable {
-    /// Bytes read and written in one step, and so the longest time that a guest write waits for the copier.
-    private static let chunk: UInt64 = 1 << 20
-    /// Bytes whose extents are looked up at once, with their range held.
-    private static let window: UInt64 = 16 << 20
+    /// Bytes read and written in one step.
+    static let chunk: UInt64 = 1 << 20
+    /// Bytes whose extents are looked up at once while they are empty.
+    private static let window: UInt64 = 1 << 30
+    private static let firstLook: UInt64 = 4 << 20
 
-    private let mirror: MirrorDevice
-    private let limit: Atomic<UInt64>
-    private let stopping = CancellationFlag()
-    private let pause = Monitor()
-    private let thread = Mutex<WorkerThread?>(nil)
+    let mirror: MirrorDevice
+    let stopping = CancellationFlag()
+    let pause = Monitor()
+    private let threads = Mutex<[WorkerThread]>([])
+    private let threadCount: Int
     private let copied = Atomic<UInt64>(0)
     private let total = Atomic<UInt64>(0)
-    private let rate = Atomic<UInt64>(0)
+    let meter = Mutex(RateMeter())
+    private let cursor = Mutex<UInt64>(0)
+    /// When the next piece may begin, for the rate limit.
+    private let mayBegin = Mutex<UInt64>(0)
+    let repair: MirrorRepair?
+    /// What the log had to be the same when this began.
+    let resumedBytes: UInt64
+    /// The destination is broken and not tried again any more.
+    let hasGivenUp = Atomic<Bool>(false)
+    let retries = Atomic<UInt64>(0)
 
-    /// `bytesPerSecond` 0: no limit.
-    init(mirror: MirrorDevice, bytesPerSecond: UInt64) {
+    /// `threads`: pieces that are copied at a time.
+    init(mirror: MirrorDevice, threads: Int = 1, repair: MirrorRepair? = nil) {
         self.mirror = mirror
-        limit = Atomic(bytesPerSecond)
+        threadCount = max(1, threads)
+        resumedBytes = mirror.log.isResumed ? mirror.log.sameBytes : 0
+        self.repair = repair
     }
 
     /// Data bytes copied so far.
@@ -33,114 +47,196 @@ final class MirrorCopier: Sendable {
     /// Data bytes to copy in all, as known now; at least `copiedBytes`.
     var totalBytes: UInt64 { max(total.load(ordering: .relaxed), copiedBytes) }
     /// Bytes per second over the last second or so.
-    var bytesPerSecond: UInt64 { rate.load(ordering: .relaxed) }
+    var bytesPerSecond: UInt64 { mirror.dirty.isClean ? 0 : meter.withLock { $0.bytesPerSecond } }
 
-    func setLimit(bytesPerSecond: UInt64) {
-        limit.store(bytesPerSecond, ordering: .relaxed)
+    /// Lets everybody look at the options again.
+    func optionsChanged() {
+        mayBegin.withLock { $0 = 0 }
         pause.locked { pause.wakeAll() }
     }
 
     func start() {
-        thread.withLock { $0 = WorkerThread("mirror-copy") { [self] in run() } }
+        threads.withLock { threads in
+            threads.append(WorkerThread("mirror-keep") { [self] in keep() })
+            for index in 0..<threadCount { threads.append(WorkerThread("mirror-copy-\(index)") { [self] in run() }) }
+        }
     }
 
-    /// Asks the thread to end and waits for it. Safe to call twice.
+    /// Asks the threads to end and waits for them. Safe to call twice.
     func stop() {
         stopping.cancel()
         pause.locked { pause.wakeAll() }
-        thread.withLock { $0 }?.join()
+        for thread in threads.withLock({ $0 }) { thread.join() }
     }
 
     private func run() {
         let buffer = AlignedBuffer(count: Int(Self.chunk))
-        var cursor: UInt64 = 0
-        var meter = RateMeter()
-        estimate()
         while !stopping.isCancelled {
             let phase = mirror.phase
-            guard phase == .copying || phase == .synchronised else { return }
-            guard let run = mirror.dirty.nextDirty(from: cursor, maximum: Self.window) else {
-                mirror.handle(.caughtUp)
-                rate.store(0, ordering: .relaxed)
-                sleep(nanoseconds: 20_000_000)
+            guard phase == .copying || phase == .synchronised, !mirror.controls.isPaused else {
+                switch phase {
+                case .dual, .undecided, .finished: return
+                default: sleep(nanoseconds: 10_000_000)
+                }
                 continue
             }
-            mirror.handle(.fellBehind)
+            let started = gantry_now()
             do throws(BlockError) {
-                let moved = try step(run, buffer: buffer, cursor: &cursor)
+                guard let piece = try claim() else {
+                    if mirror.dirty.isClean { mirror.handle(.caughtUp) }
+                    sleep(nanoseconds: 5_000_000)
+                    continue
+                }
+                mirror.handle(.fellBehind)
+                let moved = try complete(piece, buffer)
                 copied.wrappingAdd(moved, ordering: .relaxed)
-                meter.add(moved)
-                rate.store(meter.bytesPerSecond, ordering: .relaxed)
-                hold(after: moved)
+                meter.withLock { $0.add(moved) }
+                hold(after: moved, tookFrom: started)
             } catch {
                 mirror.handle(.destinationFailed, because: error)
-                return
             }
         }
     }
 
-    /// Sums the source's data extents, for progress only: the guest may change them meanwhile.
-    private func estimate() {
-        var sum: UInt64 = 0
-        var position: UInt64 = 0
-        var part: [Extent] = []
-        while position < mirror.source.size, !stopping.isCancelled {
-            part.removeAll(keepingCapacity: true)
-            let length = min(Self.window, mirror.source.size - position)
-            guard (try? mirror.source.appendExtents(to: &part, at: position, length: length)) != nil,
-                let last = part.last, last.end > position
-            else { return }
-            for extent in part where extent.kind == .data { sum += extent.length }
-            position = last.end
-        }
-        total.store(sum, ordering: .relaxed)
+    // MARK: Pieces
+
+    /// What to do about a piece, which is this thread's until `release`.
+    private struct Piece {
+        let range: Range<UInt64>
+        let isEmpty: Bool
     }
 
-    /// Copies the beginning of a dirty run, as far as one step goes. Returns the data bytes moved.
-    private func step(_ run: Range<UInt64>, buffer: AlignedBuffer, cursor: inout UInt64) throws(BlockError) -> UInt64 {
+    /// The next piece that is dirty and in nobody's hands; nil when there is none just now.
+    private func claim() throws(BlockError) -> Piece? {
+        try cursor.withLock { cursor throws(BlockError) -> Piece? in
+            guard let run = mirror.dirty.nextDirty(from: cursor, maximum: Self.window) else { return nil }
+            // In all it is one look for each piece, or for each stretch without data.
+            let (end, isEmpty) = try look(at: run)
+            let range = run.lowerBound..<end
+            cursor = end >= mirror.dirty.size ? 0 : end
+            // Whoever writes to it from here on finds it among the pieces.
+            mirror.locks.acquire(range)
+            defer { mirror.locks.release(range) }
+            // What the look said may not be so any more; `complete` looks again.
+            return mirror.pieces.add(range) ? Piece(range: range, isEmpty: isEmpty) : nil
+        }
+    }
+
+    /// How far the beginning of a dirty run is all without data, or to be copied at once.
+    private func look(at run: Range<UInt64>) throws(BlockError) -> (end: UInt64, isEmpty: Bool) {
         let granule = mirror.dirty.granule
-        mirror.locks.acquire(run)
         var part: [Extent] = []
-        do throws(BlockError) {
-            try mirror.source.appendExtents(to: &part, at: run.lowerBound, length: run.upperBound - run.lowerBound)
-            var empty = run.lowerBound
+        var empty = run.lowerBound
+        var length = min(Self.firstLook, run.upperBound - run.lowerBound)
+        var dataEnd = run.lowerBound
+        while true {
+            part.removeAll(keepingCapacity: true)
+            try mirror.source.appendExtents(to: &part, at: empty, length: length)
+            guard let last = part.last, last.end > empty else {
+                throw BlockError(.io, "the extent map does not advance", offset: empty)
+            }
+            var hasData = false
             for extent in part {
-                if extent.kind == .data { break }
+                if extent.kind == .data {
+                    hasData = true
+                    break
+                }
                 empty = extent.end
             }
-            // Whole granules without data; the device's last granule may be short.
-            empty = empty >= run.upperBound ? run.upperBound : empty.roundedDown(to: granule)
-            if empty > run.lowerBound {
-                try mirror.destination.writeZeroes(
-                    at: run.lowerBound, length: empty - run.lowerBound, mayUnmap: true)
-                mirror.dirty.clear(run.lowerBound, empty - run.lowerBound)
-                mirror.locks.release(run)
-                cursor = empty
-                return 0
-            }
-            mirror.locks.release(run)
-        } catch {
-            mirror.locks.release(run)
-            throw error
+            if hasData || empty >= run.upperBound { break }
+            length = run.upperBound - empty
         }
-        // The first granule holds data: copy up to the end of the data or of the chunk, in whole granules.
-        var dataEnd = run.lowerBound
+        // Whole granules without data; the device's last granule may be short.
+        let emptyEnd = empty >= run.upperBound ? run.upperBound : empty.roundedDown(to: granule)
+        if emptyEnd > run.lowerBound { return (emptyEnd, true) }
+        // The first granule holds data: up to the end of the data or of the chunk, in whole granules.
         for extent in part {
             if extent.kind != .data, extent.offset > dataEnd.roundedDown(to: granule) + granule { break }
             dataEnd = extent.end
         }
-        let end = min(run.upperBound, (dataEnd.roundedUp(to: granule) ?? run.upperBound), run.lowerBound + Self.chunk)
-        let piece = run.lowerBound..<end
-        mirror.locks.acquire(piece)
-        defer { mirror.locks.release(piece) }
-        try copy(piece, buffer: buffer)
-        mirror.dirty.clear(piece.lowerBound, piece.upperBound - piece.lowerBound)
-        cursor = end
-        return end - run.lowerBound
+        let end = min(run.upperBound, dataEnd.roundedUp(to: granule) ?? run.upperBound, run.lowerBound + Self.chunk)
+        return (end, false)
+    }
+
+    /// Makes the destination like the source in the piece. Returns the data bytes moved.
+    private func complete(_ task: Piece, _ buffer: AlignedBuffer) throws(BlockError) -> UInt64 {
+        let range = task.range
+        var moved: UInt64 = 0
+        do throws(BlockError) {
+            // Written to since it was looked at: such writes were not noted.
+            if task.isEmpty, try isWithoutData(range) {
+                try mirror.destination.writeZeroes(
+                    at: range.lowerBound, length: range.upperBound - range.lowerBound, mayUnmap: true)
+            } else if !task.isEmpty {
+                try copy(range, buffer)
+                moved = range.upperBound - range.lowerBound
+            } else {
+                _ = mirror.pieces.remove(range)
+                return 0
+            }
+        } catch {
+            _ = mirror.pieces.remove(range)
+            throw error
+        }
+        mirror.locks.acquire(range)
+        let touched = mirror.pieces.remove(range)
+        guard let touched else {
+            settle(range)
+            mirror.locks.release(range)
+            return moved
+        }
+        let granule = mirror.dirty.granule
+        let end = min(mirror.dirty.size, touched.upperBound.roundedUp(to: granule) ?? mirror.dirty.size)
+        let again = touched.lowerBound.roundedDown(to: granule)..<end
+        settle(range.lowerBound..<max(range.lowerBound, again.lowerBound))
+        settle(min(again.upperBound, range.upperBound)..<range.upperBound)
+        mirror.locks.release(range)
+        if mirror.controls.isActive { moved += try copyHeld(again.clamped(to: range), buffer) }
+        return moved
+    }
+
+    /// With the range held: both images are alike in it.
+    private func settle(_ range: Range<UInt64>) {
+        let length = range.upperBound - range.lowerBound
+        if length == 0 { return }
+        mirror.log.touch(range.lowerBound, length)
+        mirror.dirty.clear(range.lowerBound, length)
+        if !mirror.isVolatile { mirror.log.markSame(range.lowerBound, length) }
+    }
+
+    private func isWithoutData(_ range: Range<UInt64>) throws(BlockError) -> Bool {
+        var part: [Extent] = []
+        var position = range.lowerBound
+        while position < range.upperBound {
+            part.removeAll(keepingCapacity: true)
+            try mirror.source.appendExtents(to: &part, at: position, length: range.upperBound - position)
+            guard let last = part.last, last.end > position else { return false }
+            if part.contains(where: { $0.kind == .data }) { return false }
+            position = last.end
+        }
+        return true
+    }
+
+    /// Granules that are written to all the time: one by one, each with its range held.
+    private func copyHeld(_ range: Range<UInt64>, _ buffer: AlignedBuffer) throws(BlockError) -> UInt64 {
+        var position = range.lowerBound
+        while position < range.upperBound, !stopping.isCancelled {
+            let part = position..<min(range.upperBound, position + mirror.dirty.granule)
+            mirror.locks.acquire(part)
+            defer { mirror.locks.release(part) }
+            // Another thread may have come by.
+            if mirror.dirty.run(at: part.lowerBound, end: part.upperBound).dirty, mirror.pieces.add(part) {
+                defer { _ = mirror.pieces.remove(part) }
+                try copy(part, buffer)
+                settle(part)
+            }
+            position = part.upperBound
+        }
+        return range.upperBound - range.lowerBound
     }
 
     /// Reads the piece and writes it, zero granules as zeroes and the rest in as few writes as possible.
-    private func copy(_ piece: Range<UInt64>, buffer: AlignedBuffer) throws(BlockError) {
+    private func copy(_ piece: Range<UInt64>, _ buffer: AlignedBuffer) throws(BlockError) {
         let granule = Int(mirror.dirty.granule)
         // SAFETY: the buffer holds a whole chunk and the piece is no longer; it is this thread's own.
         let bytes = unsafe UnsafeMutableRawBufferPointer(
@@ -166,24 +262,65 @@ final class MirrorCopier: Sendable {
         }
     }
 
-    /// Waits as long as the rate limit asks for after `moved` bytes.
-    private func hold(after moved: UInt64) {
-        let perSecond = limit.load(ordering: .relaxed)
-        if perSecond > 0, moved > 0 {
+    // MARK: Time
+
+    /// Waits as long as the rate limit and the guest's share ask for.
+    private func hold(after moved: UInt64, tookFrom started: UInt64) {
+        if moved == 0 { return }
+        let now = gantry_now()
+        let perSecond = mirror.controls.bytesPerSecond
+        if perSecond > 0 {
             let (scaled, overflow) = moved.multipliedReportingOverflow(by: 1_000_000_000)
-            if !overflow { sleep(nanoseconds: scaled / perSecond) }
+            let cost = overflow ? 1_000_000_000 : scaled / perSecond
+            let until = mayBegin.withLock { next in
+                next = max(next, now) + cost
+                return next
+            }
+            holdUntil(until)
+        }
+        let share = mirror.controls.copyShare
+        if share < 100 { sleep(nanoseconds: (now - started) * (100 - share) / max(1, share)) }
+    }
+
+    /// Until the time, or until the options change.
+    private func holdUntil(_ until: UInt64) {
+        while !stopping.isCancelled {
+            let now = gantry_now()
+            if now >= until || mayBegin.withLock({ $0 }) < until { return }
+            sleep(nanoseconds: until - now)
         }
     }
 
-    private func sleep(nanoseconds: UInt64) {
+    func sleep(nanoseconds: UInt64) {
         pause.locked {
             if !stopping.isCancelled { pause.wait(nanoseconds: nanoseconds) }
         }
     }
+
+    /// Sums the source's data extents where the mirror is dirty, for progress only: the guest may change them meanwhile.
+    func estimate() {
+        var sum: UInt64 = 0
+        var position: UInt64 = 0
+        var part: [Extent] = []
+        while position < mirror.source.size, !stopping.isCancelled {
+            let run = mirror.dirty.run(at: position, end: min(mirror.source.size, position + Self.window))
+            var at = position
+            while run.dirty, at < run.end {
+                part.removeAll(keepingCapacity: true)
+                guard (try? mirror.source.appendExtents(to: &part, at: at, length: run.end - at)) != nil,
+                    let last = part.last, last.end > at
+                else { return }
+                for extent in part where extent.kind == .data { sum += extent.length }
+                at = last.end
+            }
+            position = run.end
+        }
+        total.store(sum + copiedBytes, ordering: .relaxed)
+    }
 }
 
 /// Bytes per second over windows of about a second.
-private struct RateMeter {
+struct RateMeter {
     private var windowStart = gantry_now()
     private var windowBytes: UInt64 = 0
     private(set) var bytesPerSecond: UInt64 = 0

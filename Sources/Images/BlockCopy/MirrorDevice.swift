@@ -1,29 +1,45 @@
 import BlockIO
+import CLinux
 import CoreTypes
 import Synchronization
 
 /// The filter above a source image while it is mirrored to a destination: guest requests pass through it, and a copier
 /// (`MirrorCopier`) fills the destination behind them. `SwitchableDevice` puts it in and takes it out.
 ///
-/// - A write goes to the source; where the granule has been copied already, also to the destination before it is answered.
-/// - A failure of the destination never reaches the guest: the granules are dirty again and the mirror is broken.
-/// - Every write holds its byte range, and so does the copier: overlapping writes reach both images in the same order.
+/// - A write goes to the source; where the granule has been copied already, also to the destination before it is answered
+///   (active), or the granule is dirty again (background).
+/// - A failure of the destination never reaches the guest: the granules are dirty again and the mirror is broken, and goes
+///   on noting what becomes dirty until it is mended or given up.
+/// - Every write holds its byte range. The copier does not while it copies: writes into a piece that is being copied go to
+///   the source alone and are noted (`CopyPieces`), and what was written to meanwhile stays dirty.
 /// - In `dual` a write is answered only when both images have it; if one refuses, the request fails with `undecidedError`,
 ///   which `SwitchableDevice` turns into waiting for the decision and trying again on the winner.
-final class MirrorDevice: Sendable {
+final class MirrorDevice: @unchecked Sendable {
+    // @unchecked: `destination` is changed with the gate of `SwitchableDevice` held exclusively and the copier's threads
+    // idle; all who use it hold the gate shared, or are those threads.
     let source: any BlockDevice
-    let destination: any BlockDevice
+    private(set) var destination: any BlockDevice
     let dirty: DirtyMap
+    let log: MirrorLog
+    let controls: MirrorControls
+    let pieces = CopyPieces()
     let locks = RangeLocks()
+    let times = MirrorTimes()
+    let isDistrusted = Atomic<Bool>(false)
     private let state = Mutex(MirrorState())
     private let failure = Mutex<BlockError?>(nil)
     private let refusal = Mutex<MirrorSide?>(nil)
 
-    /// Both devices have at least the source's size. The destination reads as zeroes.
-    init(source: any BlockDevice, destination: any BlockDevice) {
+    /// Both devices have at least the source's size. What `log` does not know to be the same is copied.
+    init(
+        source: any BlockDevice, destination: any BlockDevice, log: MirrorLog, options: MirrorOptions = MirrorOptions()
+    ) {
         self.source = source
         self.destination = destination
-        dirty = DirtyMap(size: source.size, dirty: true)
+        self.log = log
+        controls = MirrorControls(options)
+        dirty = DirtyMap(size: source.size, granule: log.granule, dirty: false)
+        log.markDifferent(in: dirty)
     }
 
     /// Thrown for a request that cannot be answered before the pivot is decided.
@@ -36,11 +52,26 @@ final class MirrorDevice: Sendable {
     /// Which image made the pivot undecided, the first to refuse; nil when none has.
     var failedSide: MirrorSide? { refusal.withLock { $0 } }
 
+    /// Why the last attempt to mend it has failed.
+    func note(_ error: BlockError) { failure.withLock { $0 = error } }
+
+    /// What only a flush makes outlive this process, of either image.
+    var isVolatile: Bool { destination.hasVolatileMetadata || source.hasVolatileMetadata }
+
     /// Hands an event to the state; false when it is not legal now.
     @discardableResult
     func handle(_ event: MirrorState.Event, because error: BlockError? = nil) -> Bool {
         if let error { failure.withLock { if $0 == nil { $0 = error } } }
         return state.withLock { $0.handle(event) }
+    }
+
+    /// With no request under way: the destination, perhaps a new connection to it, is tried again. What it had not made
+    /// durable may be gone with its process, so all that is not known to be in its file is dirty.
+    func recover(on device: any BlockDevice) {
+        destination = device
+        log.markDifferent(in: dirty)
+        failure.withLock { $0 = nil }
+        handle(.recovered)
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
@@ -80,22 +111,38 @@ final class MirrorDevice: Sendable {
     private func change(_ range: Range<UInt64>, _ apply: Change) throws(BlockError) {
         locks.acquire(range)
         defer { locks.release(range) }
+        let phase = phase
         switch phase {
         case .undecided: throw Self.undecidedError
         case .dual:
+            log.touch(range.lowerBound, range.upperBound - range.lowerBound)
             try onBoth { device throws(BlockError) in try apply(device, range) }
-        case .broken, .finished:
+        case .finished:
             try apply(source, range)
-        case .copying, .synchronised:
+        case .broken, .copying, .synchronised, .joining:
+            // Before either image changes: should we be killed in between, the range is compared as different.
+            log.touch(range.lowerBound, range.upperBound - range.lowerBound)
+            let started = gantry_now()
             do throws(BlockError) {
                 try apply(source, range)
             } catch {
                 // What the source holds now is unknown: the destination must be made like it again.
-                dirty.mark(range.lowerBound, range.upperBound - range.lowerBound)
+                leaveDirty(range)
                 throw error
             }
-            try repeatOnDestination(range, apply)
+            times.source.add(gantry_now() - started)
+            if phase == .broken || (phase != .joining && !controls.isActive) {
+                leaveDirty(range)
+            } else {
+                try repeatOnDestination(range, apply)
+            }
         }
+    }
+
+    /// With the range held.
+    private func leaveDirty(_ range: Range<UInt64>) {
+        dirty.mark(range.lowerBound, range.upperBound - range.lowerBound)
+        pieces.touch(range)
     }
 
     /// Applies the change to the clean parts of the range at the destination; a failure there stays between us.
@@ -103,14 +150,18 @@ final class MirrorDevice: Sendable {
         var position = range.lowerBound
         while position < range.upperBound {
             let run = dirty.run(at: position, end: range.upperBound)
-            if !run.dirty {
+            if run.dirty {
+                pieces.touch(position..<run.end)
+            } else {
+                let started = gantry_now()
                 do throws(BlockError) {
                     try apply(destination, position..<run.end)
                 } catch {
-                    dirty.mark(position, run.end - position)
+                    leaveDirty(position..<range.upperBound)
                     handle(.destinationFailed, because: error)
                     return
                 }
+                times.destination.add(gantry_now() - started)
             }
             position = run.end
         }
@@ -120,8 +171,33 @@ final class MirrorDevice: Sendable {
         switch phase {
         case .undecided: throw Self.undecidedError
         case .dual: try onBoth { device throws(BlockError) in try device.flush() }
+        case .joining:
+            // What the guest is told to be durable from here on is so in both.
+            try source.flush()
+            do throws(BlockError) {
+                try destination.flush()
+            } catch {
+                loseDestination(because: error)
+            }
         default: try source.flush()
         }
+    }
+
+    /// A destination that cannot flush may have lost anything that was ever written to it.
+    func loseDestination(because error: BlockError) {
+        if error.code != .disconnected {
+            log.forgetAll()
+            dirty.mark(0, dirty.size)
+        }
+        handle(.destinationFailed, because: error)
+    }
+
+    /// The images differ where they must not: nothing that is known of them can be trusted, and nobody tries again.
+    func distrust(because error: BlockError) {
+        isDistrusted.store(true, ordering: .releasing)
+        log.forgetAll()
+        dirty.mark(0, dirty.size)
+        if !handle(.destinationFailed, because: error) { handle(.oneSideFailed, because: error) }
     }
 
     /// Both or neither is acknowledged. The source goes first; whichever refuses makes the pivot undecided.
@@ -137,4 +213,29 @@ final class MirrorDevice: Sendable {
             throw Self.undecidedError
         }
     }
+}
+
+/// What guest writes of a mirror have cost, as sums that only grow.
+final class MirrorTimes: Sendable {
+    final class Sum: Sendable {
+        private let writes = Atomic<UInt64>(0)
+        private let nanoseconds = Atomic<UInt64>(0)
+        private let most = Atomic<UInt64>(0)
+
+        @inline(__always)
+        func add(_ duration: UInt64) {
+            writes.wrappingAdd(1, ordering: .relaxed)
+            nanoseconds.wrappingAdd(duration, ordering: .relaxed)
+            if duration > most.load(ordering: .relaxed) { most.max(duration, ordering: .relaxed) }
+        }
+
+        var count: UInt64 { writes.load(ordering: .relaxed) }
+        var total: UInt64 { nanoseconds.load(ordering: .relaxed) }
+        var longest: UInt64 { most.load(ordering: .relaxed) }
+    }
+
+    /// In the source, every write.
+    let source = Sum()
+    /// In the destination, before the guest was answered: the guest's delay.
+    let destination = Sum()
 }

@@ -44,6 +44,17 @@ public final class RangeLocks: @unchecked Sendable {
         preconditionFailure("a waiting range must be listed")
     }
 
+    /// Returns when everybody who held or wanted a range at the call has given it back; newcomers are not kept waiting.
+    public func awaitEarlier() {
+        monitor.lock()
+        let mark = nextTicket
+        waiters += 1
+        // Entries are in the order of their tickets.
+        while let first = entries.first, first.ticket < mark { monitor.wait() }
+        waiters -= 1
+        monitor.unlock()
+    }
+
     /// Gives back a range exactly as it was acquired.
     public func release(_ range: Range<UInt64>) {
         monitor.lock()

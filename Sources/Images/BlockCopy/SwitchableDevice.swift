@@ -6,18 +6,22 @@ import Synchronization
 /// Every request passes a gate that a change of the stack closes, so a change sees no request in flight.
 public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     // @unchecked: `current` and `mirror` are read with the gate shared and changed with the gate exclusive.
-    private let gate = ReadWriteLock()
-    private var current: any BlockDevice
-    private var mirror: MirrorDevice?
-    private var copier: MirrorCopier?
+    let gate = ReadWriteLock()
+    var current: any BlockDevice
+    var mirror: MirrorDevice?
+    var copier: MirrorCopier?
+    /// Of a mirror that an earlier process began and that may go on: what is written meanwhile is noted in it.
+    var heldLog: MirrorLog?
+    /// How long writes have taken; nil: nobody wants to know.
+    public let writeTimes: LatencyHistogram?
     /// Serialises the control operations.
-    private let control = Mutex<Void>(())
-    private let decision = Monitor()
+    let control = Mutex<Void>(())
+    let decision = Monitor()
     /// Requests wait, and nothing is open below: see `pause`. Changed with the gate exclusive.
-    private let isPaused = Atomic<Bool>(false)
+    let isPaused = Atomic<Bool>(false)
     /// No decision will come: see `abandonUndecided`.
     private let isAbandoned = Atomic<Bool>(false)
-    private let longestPause = Atomic<UInt64>(0)
+    let longestPause = Atomic<UInt64>(0)
 
     private let currentSize: Atomic<UInt64>
     /// The size at the start, or that of the image it went on with after a pause; a mirror's destination that is larger
@@ -26,8 +30,10 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     public let isReadOnly: Bool
     public let preferredAlignment: UInt64
 
-    public init(_ device: any BlockDevice) {
+    /// `measuring`: writes are timed.
+    public init(_ device: any BlockDevice, measuring: Bool = false) {
         current = device
+        writeTimes = measuring ? LatencyHistogram() : nil
         currentSize = Atomic(device.size)
         isReadOnly = device.isReadOnly
         preferredAlignment = device.preferredAlignment
@@ -48,13 +54,16 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
 
     public func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try checkRange(offset, UInt64(data.count))
+        let started = writeTimes == nil ? 0 : gantry_now()
         try passing { () throws(BlockError) in
             if let mirror {
                 try unsafe mirror.write(data, at: offset)
             } else {
+                heldLog?.touch(offset, UInt64(data.count))
                 try unsafe current.write(data, at: offset)
             }
         }
+        writeTimes?.add(gantry_now() - started)
     }
 
     public func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
@@ -63,6 +72,7 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
             if let mirror {
                 try mirror.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)
             } else {
+                heldLog?.touch(offset, length)
                 try current.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)
             }
         }
@@ -75,6 +85,7 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
             if let mirror {
                 try mirror.writeZeroes(at: offset, length: length, mayUnmap: true)
             } else {
+                heldLog?.touch(offset, length)
                 try current.discard(at: offset, length: length)
             }
         }
@@ -148,7 +159,7 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
         if isPaused.load(ordering: .relaxed) { return false }
         guard let mirror else { return current.hasVolatileMetadata }
         switch mirror.phase {
-        case .dual, .undecided: return mirror.source.hasVolatileMetadata || mirror.destination.hasVolatileMetadata
+        case .joining, .dual, .undecided: return mirror.isVolatile
         default: return mirror.source.hasVolatileMetadata
         }
     }
@@ -162,7 +173,7 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     }
 
     public func close() throws(BlockError) {
-        try? cancelMirror()
+        suspendMirror()
         gate.lockExclusive()
         defer { gate.unlock() }
         if !isPaused.load(ordering: .relaxed) { try current.close() }
@@ -212,118 +223,8 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
         }
     }
 
-    // MARK: Mirror and pivot
-
-    /// What a mirror has done so far; nil when there is none.
-    public var mirrorProgress: MirrorProgress? {
-        gate.lockShared()
-        defer { gate.unlock() }
-        guard let mirror, let copier else { return nil }
-        return MirrorProgress(
-            phase: mirror.phase, totalBytes: copier.totalBytes, copiedBytes: copier.copiedBytes,
-            dirtyBytes: min(mirror.dirty.dirtyBytes, size), bytesPerSecond: copier.bytesPerSecond, error: mirror.error,
-            failedSide: mirror.failedSide)
-    }
-
-    /// The longest time, in nanoseconds, for which a change of the stack kept requests waiting.
-    public var longestPauseNanoseconds: UInt64 { longestPause.load(ordering: .relaxed) }
-
-    /// Puts a mirror above the present image and starts copying. `destination` must read as zeroes, be writable and at
-    /// least as large; it belongs to this object from here on. `.busy` when there is a mirror already.
-    public func startMirror(to destination: any BlockDevice, bytesPerSecond: UInt64) throws(BlockError) {
-        try control.withLock { _ throws(BlockError) in
-            if isPaused.load(ordering: .relaxed) {
-                throw BlockError(.busy, "the device is paused; resume it before it is mirrored")
-            }
-            if mirror != nil {
-                throw BlockError(.busy, "the device is being mirrored already; cancel that mirror first")
-            }
-            if destination.isReadOnly { throw BlockError(.readOnly, "the mirror's destination is read-only") }
-            if destination.size < size {
-                throw BlockError(
-                    .outOfRange, "the mirror's destination has \(destination.size) bytes and the source \(size)")
-            }
-            exclusively {
-                let filter = MirrorDevice(source: current, destination: destination)
-                let worker = MirrorCopier(mirror: filter, bytesPerSecond: bytesPerSecond)
-                mirror = filter
-                copier = worker
-                worker.start()
-            }
-        }
-    }
-
-    /// Bytes per second for the copier, 0 for no limit. Nothing happens without a mirror.
-    public func setMirrorRate(bytesPerSecond: UInt64) {
-        gate.lockShared()
-        defer { gate.unlock() }
-        copier?.setLimit(bytesPerSecond: bytesPerSecond)
-    }
-
-    /// First half of the pivot: on return both images are identical and durable up to every answered write, and every
-    /// later write is answered only when both have it. `.busy` while the copy has not caught up.
-    public func preparePivot() throws(BlockError) {
-        try control.withLock { _ throws(BlockError) in
-            guard let mirror else { throw BlockError(.notFound, "there is no mirror to pivot to") }
-            if mirror.phase == .dual { return }
-            // The long part of the flushing is done while requests go on.
-            try mirror.source.flush()
-            do throws(BlockError) {
-                try mirror.destination.flush()
-            } catch {
-                mirror.handle(.destinationFailed, because: error)
-                throw error
-            }
-            try exclusively { () throws(BlockError) in
-                guard mirror.phase == .synchronised, mirror.dirty.isClean else {
-                    throw mirror.error ?? BlockError(.busy, "the mirror is not synchronised yet; wait and ask again")
-                }
-                try mirror.source.flush()
-                do throws(BlockError) {
-                    try mirror.destination.flush()
-                } catch {
-                    mirror.handle(.destinationFailed, because: error)
-                    throw error
-                }
-                mirror.handle(.prepare)
-            }
-        }
-    }
-
-    /// Second half: the destination is the device from here on; the source is closed.
-    /// `switched` runs at the moment of the change, before the source is closed.
-    public func commitPivot(_ switched: () -> Void = {}) throws(BlockError) {
-        try finish(.commit, switched)
-    }
-
-    /// Ends the mirror in favour of the source; the destination is closed and may be deleted.
-    public func cancelMirror() throws(BlockError) {
-        try finish(.cancel)
-    }
-
-    private func finish(_ event: MirrorState.Event, _ switched: () -> Void = {}) throws(BlockError) {
-        try control.withLock { _ throws(BlockError) in
-            guard let mirror, let copier else { throw BlockError(.notFound, "there is no mirror") }
-            let commit = event == .commit
-            if commit, mirror.phase != .dual, mirror.phase != .undecided {
-                throw BlockError(.busy, "the pivot has not been prepared")
-            }
-            copier.stop()
-            exclusively {
-                mirror.handle(event)
-                current = commit ? mirror.destination : mirror.source
-                self.mirror = nil
-                self.copier = nil
-                switched()
-            }
-            decision.locked { decision.wakeAll() }
-            // The loser. What it cannot write back any more is of no consequence: nobody will read it.
-            try? (commit ? mirror.source : mirror.destination).close()
-        }
-    }
-
     /// Closes the gate, waits until no request is in flight, runs `body` and opens it; keeps the time.
-    private func exclusively<E: Error>(_ body: () throws(E) -> Void) throws(E) {
+    func exclusively<E: Error>(_ body: () throws(E) -> Void) throws(E) {
         let start = gantry_now()
         gate.lockExclusive()
         defer {
@@ -332,16 +233,4 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
         }
         try body()
     }
-}
-
-/// A sample of a mirror's progress. Bytes are of virtual disk.
-public struct MirrorProgress: Sendable {
-    public let phase: MirrorState.Phase
-    public let totalBytes: UInt64
-    public let copiedBytes: UInt64
-    public let dirtyBytes: UInt64
-    public let bytesPerSecond: UInt64
-    public let error: BlockError?
-    /// In `undecided`, the image that refused first.
-    public let failedSide: MirrorSide?
 }

@@ -17,32 +17,41 @@ import Testing
     }
 
     @Test func theStraightWayEndsOnTheDestination() {
-        #expect(state(.caughtUp, .prepare, .commit).phase == .finished(useDestination: true))
+        #expect(state(.caughtUp, .join, .prepare, .commit).phase == .finished(useDestination: true))
     }
 
     @Test func noCommitWithoutPreparing() {
         let copying = state()
-        #expect(refuses(copying, .commit) && refuses(copying, .prepare))
+        #expect(refuses(copying, .commit) && refuses(copying, .prepare) && refuses(copying, .join))
         let synchronised = state(.caughtUp)
-        #expect(refuses(synchronised, .commit))
+        #expect(refuses(synchronised, .commit) && refuses(synchronised, .prepare))
         let fallenBehind = state(.caughtUp, .fellBehind)
         #expect(refuses(fallenBehind, .prepare))
     }
 
-    @Test func aBrokenDestinationCanOnlyBeGivenUp() {
+    @Test func aBrokenDestinationCanOnlyBeGivenUpOrFilledAgain() {
         var broken = state(.caughtUp, .destinationFailed)
-        for event in [MirrorState.Event.caughtUp, .prepare, .commit] { #expect(refuses(broken, event)) }
+        for event in [MirrorState.Event.caughtUp, .join, .prepare, .commit] { #expect(refuses(broken, event)) }
         _ = broken.handle(.cancel)
         #expect(broken.phase == .finished(useDestination: false))
     }
 
+    /// Until the destination is durable nobody has been told that it is the disk: it may drop out.
+    @Test func aDestinationThatFailsBeforeItIsDurableIsBroken() {
+        #expect(state(.caughtUp, .join, .destinationFailed).phase == .broken)
+        #expect(state(.caughtUp, .join, .fellBehind).phase == .copying)
+        #expect(state(.caughtUp, .destinationFailed, .recovered).phase == .copying)
+        let joining = state(.caughtUp, .join)
+        #expect(refuses(joining, .commit))
+    }
+
     @Test func afterAFailureInTheDualPhaseEitherSideMayWin() {
-        #expect(state(.caughtUp, .prepare, .oneSideFailed, .commit).phase == .finished(useDestination: true))
-        #expect(state(.caughtUp, .prepare, .oneSideFailed, .cancel).phase == .finished(useDestination: false))
+        #expect(state(.caughtUp, .join, .prepare, .oneSideFailed, .commit).phase == .finished(useDestination: true))
+        #expect(state(.caughtUp, .join, .prepare, .oneSideFailed, .cancel).phase == .finished(useDestination: false))
     }
 
     @Test func nothingFollowsTheEnd() {
-        for end in [state(.cancel), state(.caughtUp, .prepare, .commit)] {
+        for end in [state(.cancel), state(.caughtUp, .join, .prepare, .commit)] {
             for event in [
                 MirrorState.Event.caughtUp, .fellBehind, .destinationFailed, .prepare, .oneSideFailed, .commit, .cancel,
             ] {

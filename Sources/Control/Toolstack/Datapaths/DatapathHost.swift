@@ -54,6 +54,10 @@ actor DatapathHost {
     /// Ids of all that run.
     var ids: [String] { running.filter { Self.lives($0.value) }.map(\.key) }
 
+    var liveProcesses: [(id: String, pid: Int32)] {
+        running.filter { Self.lives($0.value) }.map { (id: $0.key, pid: $0.value.pid) }
+    }
+
     /// Starts a process that serves `image`. The sockets of an earlier process of the same id are taken over, so that its
     /// clients reconnect, and so is its word of changes that it lost. Throws `DatapathClient.Failure` with the process's own words.
     func start(_ id: String, image: ImageSpecification) async throws -> DatapathHandle {
@@ -63,7 +67,7 @@ actor DatapathHost {
         let handle = makeHandle(id)
         var arguments = [
             program, "serve", "--nbd", handle.nbdSocket, "--control", handle.controlSocket, "--crash-mark",
-            markPath(id), "--wait",
+            markPath(id), "--mirror-map", mapPath(id), "--wait",
         ]
         arguments += image.arguments
         if image.readOnly { arguments.append("--read-only") }
@@ -140,10 +144,10 @@ actor DatapathHost {
         try? FileManager.default.removeItem(atPath: folder + "/" + id)
     }
 
-    /// Removes what a dead data path left, but for its word of changes that it lost: the next process under this id tells
-    /// the guest.
+    /// Removes what a dead data path left, but for its word of changes that it lost, which the next process under this id
+    /// tells the guest, and how far its mirror was, from where that process goes on.
     private func sweep(_ id: String) {
-        guard isMarked(id) else {
+        guard isMarked(id) || FileManager.default.fileExists(atPath: mapPath(id)) else {
             try? FileManager.default.removeItem(atPath: folder + "/" + id)
             return
         }
@@ -158,6 +162,8 @@ actor DatapathHost {
     }
 
     private func markPath(_ id: String) -> String { "\(folder)/\(id)/unflushed" }
+
+    private func mapPath(_ id: String) -> String { "\(folder)/\(id)/mirror-map" }
 
     private func makeHandle(_ id: String) -> DatapathHandle {
         DatapathHandle(id: id, nbdSocket: "\(folder)/\(id)/nbd", controlSocket: "\(folder)/\(id)/control")

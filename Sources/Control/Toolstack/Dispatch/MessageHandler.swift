@@ -54,6 +54,12 @@ public protocol TaskProgress: Sendable {
     func annotate(_ entries: [String: String])
     /// Set by `task.cancel`.
     var cancellation: CancellationFlag { get }
+    /// The task's `other_config` as it is now: what clients put there while the operation runs.
+    var entries: [String: String] { get }
+}
+
+extension TaskProgress {
+    public var entries: [String: String] { [:] }
 }
 
 /// The arguments of a call, decoded and checked against the message's declaration: count and types are right.

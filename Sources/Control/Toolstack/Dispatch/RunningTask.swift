@@ -42,6 +42,10 @@ public final class RunningTask: TaskProgress {
         }
     }
 
+    public var entries: [String: String] {
+        database.read { $0.row(ref)?[XenTask.otherConfig] ?? [:] }
+    }
+
     /// Writes what is left; nothing is written afterwards.
     func close() async {
         let writer = gathered.withLock { state -> Task<Void, Never>? in

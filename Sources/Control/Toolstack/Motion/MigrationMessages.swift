@@ -1,5 +1,6 @@
 import APITypes
 import CoreTypes
+import DatapathControl
 import PoolDatabase
 import StorageInterface
 import StorageMotion
@@ -52,11 +53,14 @@ struct MigrationMessages: Sendable {
         let chosen = !(options["dest-img-format"] ?? "").isEmpty
         if sr == row[VDI.sr], !chosen || outcome.format == sourceFormat { return vdi }
 
-        let motion = DiskMotion(
+        let settings = try MirrorWishes.settings(options)
+        var motion = DiskMotion(
             id: Fresh.uuid(), sourceUUID: row[VDI.uuid], sourceRef: vdi.opaque, sourceSR: row[VDI.sr].opaque,
             sourceLocation: row[VDI.location], destinationUUID: Fresh.uuid(),
             destinationRef: Fresh.ref(VDI.self).opaque, destinationSR: sr.opaque,
             format: outcome.format?.rawValue ?? "", size: outcome.size, bytesPerSecond: limit.bytes)
+        motion.settings = settings == MirrorSettings() ? nil : settings
+        motion.isVerified = try MirrorWishes.wantsVerification(options) ? true : nil
         try await checkSpace(row, source: source, destination: destination)
         return Ref(try await MotionDriver(context: context).run(motion, progress: progress).destinationRef)
     }

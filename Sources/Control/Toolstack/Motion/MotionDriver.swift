@@ -139,7 +139,7 @@ struct MotionDriver: Sendable {
         switch effect {
         case .createDestination: try await createDestination(&motion)
         case .startMirror: try await startMirror(&motion)
-        case .awaitSynchronised: try await awaitSynchronised(motion, progress)
+        case .awaitSynchronised: try await awaitSynchronised(&motion, progress)
         case .preparePivot: try await preparePivot(&motion)
         case .commit: try await commit(&motion)
         case .finishPivot: try await finishPivot(motion)
@@ -233,23 +233,68 @@ struct MotionDriver: Sendable {
                     "SR_BACKEND_FAILURE_46", "", "the storage driver serves two disks at one place, \(image.path)", "")
             }
             return try await handle.client.call(
-                .mirrorStart(destination: image, bytesPerSecond: moving.bytesPerSecond))
+                .mirrorStart(
+                    destination: image, bytesPerSecond: moving.bytesPerSecond, settings: moving.settings, resume: true))
         }
     }
 
-    private func awaitSynchronised(_ motion: DiskMotion, _ progress: any TaskProgress) async throws {
+    /// A data path that dies meanwhile comes back, and its mirror goes on from its map: the destination is no disk yet, so
+    /// nothing else can have changed it, and the data path notes what the guest writes before the mirror goes on.
+    private func awaitSynchronised(_ motion: inout DiskMotion, _ progress: any TaskProgress) async throws {
+        var follower = MirrorFollower(told: motion.settings ?? MirrorSettings())
+        var restarts = 0
         while true {
             if progress.cancellation.isCancelled { throw CancellationError() }
-            let status = try await mapped(motion) { try await source(motion).client.status() }
-            guard let mirror = status.mirror else {
-                throw failed(motion, "the data path was restarted, and the mirror is gone with it", progress)
+            guard let mirror = try await mirrorStatus(motion) else {
+                restarts += 1
+                if restarts > Self.mostRestarts {
+                    throw failed(motion, "the data path was restarted, and the mirror is gone with it", progress)
+                }
+                context.logger.warning(
+                    "a data path was restarted; its mirror goes on", metadata: ["vdi": "\(motion.sourceUUID)"])
+                progress.annotate(["mirror_restarts": String(restarts)])
+                try await restartMirror(&motion)
+                follower = MirrorFollower(told: motion.settings ?? MirrorSettings())
+                continue
             }
             report(mirror, to: progress)
             switch mirror.phase {
             case .synchronised, .dual: return
+            case .broken where mirror.details?.isRetrying == true, .copying:
+                if let change = follower.change(progress.entries, progress) {
+                    let moving = motion
+                    _ = try await mapped(moving) {
+                        try await source(moving).client.call(.mirrorSet(settings: change))
+                    }
+                }
+                try await Task.sleep(for: .milliseconds(100))
             case .broken, .undecided: throw failed(motion, mirror.error ?? "unknown cause", progress)
-            case .copying: try await Task.sleep(for: .milliseconds(100))
             }
+        }
+    }
+
+    private static let mostRestarts = 10
+
+    /// Nil when the data path that answers has no mirror.
+    private func mirrorStatus(_ motion: DiskMotion) async throws -> MirrorStatus? {
+        do {
+            return try await source(motion).client.status().mirror
+        } catch let failure as DatapathClient.Failure where failure.isUnreachable {
+            // Killed just now, perhaps; whoever asks again starts the next.
+            try await Task.sleep(for: .milliseconds(100))
+            return try await mapped(motion) { try await source(motion).client.status().mirror }
+        } catch let failure as DatapathClient.Failure {
+            throw ErrorMapping.api(failure, sr: Ref(motion.destinationSR), vdi: Ref(motion.sourceRef))
+        }
+    }
+
+    private func restartMirror(_ motion: inout DiskMotion) async throws {
+        do {
+            try await startMirror(&motion)
+        } catch let error as APIError where error.code == "VDI_IN_USE" || error.code == "OTHER_OPERATION_IN_PROGRESS" {
+            // The killed process holds the destination until the kernel is done with it.
+            try await Task.sleep(for: .milliseconds(200))
+            try await startMirror(&motion)
         }
     }
 
@@ -266,6 +311,10 @@ struct MotionDriver: Sendable {
 
     /// The phase is stored first: from here on a data path that dies does not come back before the decision.
     private func preparePivot(_ motion: inout DiskMotion) async throws {
+        if motion.isVerified == true {
+            let verified = motion
+            _ = try await mapped(verified) { try await source(verified).client.call(.mirrorVerify) }
+        }
         if motion.phase == .mirroring {
             motion.advance(to: .pivoting)
             try await store.save(motion)
@@ -364,6 +413,7 @@ struct MotionDriver: Sendable {
             case .copying, .synchronised: return .mirroring
             case .dual: return .dual
             case .undecided: return .undecided(destinationFailed: mirror.failedSide != "source")
+            case .broken where mirror.details?.isRetrying == true: return .mirroring
             case .broken: return .broken(mirror.error ?? "unknown cause")
             }
         }
@@ -374,11 +424,7 @@ struct MotionDriver: Sendable {
         let total = max(mirror.totalBytes, 1)
         // The last hundredth is for the pivot and the clean-up.
         progress.report(0.99 * min(1, Double(mirror.copiedBytes) / Double(total)))
-        progress.annotate([
-            "bytes_total": String(mirror.totalBytes), "bytes_copied": String(mirror.copiedBytes),
-            "bytes_dirty": String(mirror.dirtyBytes), "bytes_per_second": String(mirror.bytesPerSecond),
-            "phase": mirror.phase.rawValue,
-        ])
+        progress.annotate(mirror.notes)
     }
 
     private func mapped<T: Sendable>(_ motion: DiskMotion, _ body: () async throws -> T) async throws -> T {

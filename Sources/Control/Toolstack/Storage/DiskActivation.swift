@@ -187,6 +187,17 @@ actor DiskActivation {
         for uuid in database.privateRecords(kind: Self.recordKind).keys.sorted() { await deactivateIfUnused(uuid) }
     }
 
+    /// Ids of data paths by VDI.
+    var records: [String: String] { database.privateRecords(kind: Self.recordKind) }
+
+    func vdi(_ uuid: String) -> Row? { database.read { $0.find(VDI.self, uuid: uuid) } }
+
+    func isMoving(_ vdiUUID: String) -> Bool {
+        MotionStore(database: database).all().contains {
+            $0.sourceUUID == vdiUUID || $0.destinationUUID == vdiUUID
+        }
+    }
+
     /// Restarts the data paths that died under a running guest. Each by itself: the storage of one may not answer, which
     /// is no reason for another to wait.
     func revive(

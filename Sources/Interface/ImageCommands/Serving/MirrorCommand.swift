@@ -13,8 +13,13 @@ struct MirrorCommand: ParsableCommand {
         discussion: """
             Serves SRC as the NBD export `disk`. Standard input takes lines: `start` begins to copy to DST (made when it \
             is missing; otherwise it must be empty), `pivot` goes over to DST as soon as it is in sync, `status` asks, \
-            `quit` (or the end of input) ends. Standard output answers with `ready {…}` when DST is in sync, `pivoted {…}` \
+            `quit` (or the end of input) ends. `pause`, `resume`, `rate BYTES`, `latency MICROSECONDS`, `mode \
+            automatic|active|background`, `delay yes|no` and `retry SECONDS` change a running mirror, `verify` compares \
+            both sides of one that is in sync, `cancel` gives it up. Standard output answers with `ready {…}` when DST is in sync, `pivoted {…}` \
             when SRC is out of use, and `error {"message":…}`. Clients notice nothing.
+
+            DST may be an NBD export that is there (nbd://host[:port]/name, nbd+unix:///name?socket=path), with -O raw; all of \
+            it is written. A server that goes away is tried again (`retry`), over as many connections as it allows.
 
             Before `pivoted` SRC is the disk, and a DST made here has not got its name yet; `quit` then removes it.
             """)
@@ -27,6 +32,16 @@ struct MirrorCommand: ParsableCommand {
     var options: [String] = []
     @Option(name: .long, help: "Path of the Unix socket to listen on.")
     var socket: String
+    @Option(name: .long, help: "Most bytes to copy in a second.")
+    var rate: SizeArgument?
+    @Option(name: .long, help: "Microseconds that a write of clients may take on average because of the mirror.")
+    var latency: UInt64 = 0
+    @Option(name: .long, help: "How writes of clients reach DST: automatic, active or background.")
+    var mode: String = "automatic"
+    @Option(name: .long, help: "Seconds for which a DST that fails is tried again.")
+    var retry: UInt64?
+    @Option(name: .long, help: "Connections to a DST that is an NBD export.")
+    var connections: Int = 4
     @Argument(help: ArgumentHelp("The image to serve.", valueName: "src"))
     var source: String
     @Argument(help: ArgumentHelp("The image to go over to.", valueName: "dst"))
@@ -38,12 +53,14 @@ struct MirrorCommand: ParsableCommand {
         let inputFormat = try sourceFormat.writable("cannot mirror \(source)")
         let format = try targetFormat.writable("cannot mirror to \(target)")
         let choices = try CreateOptions.reading(options, for: format)
+        let location = NBDLocation(parsing: target)
+        let settings = try mirrorOptions(isRemote: location != nil, format)
         let inbox = CommandInbox()
         TerminationSignals.each { inbox.post(.end) }
         let image = try doing("cannot serve \(source)") { () throws(BlockError) in
             try DiskImage.open(path: source, format: inputFormat, readOnly: false)
         }
-        let device = SwitchableDevice(image)
+        let device = SwitchableDevice(image, measuring: true)
         let server = NBDServer(exports: [NBDExport(name: "disk", device: device)])
         do {
             try doing("cannot serve \(source)") { () throws(BlockError) in try server.start(unixSocket: socket) }
@@ -53,12 +70,32 @@ struct MirrorCommand: ParsableCommand {
         }
         TerminalOutput.standardError.write("serving \(source) on \(socket)\n")
         inbox.startReading(0)
-        let session = MirrorSession(device: device, inbox: inbox) { () throws(CommandFailure) in
-            try MirrorTarget(path: target, format: format, size: device.size, options: choices)
+        let session = MirrorSession(
+            device: device, inbox: inbox, options: settings, connections: max(1, connections)
+        ) { () throws(CommandFailure) in
+            if let location {
+                return try MirrorTarget(location, text: target, connections: max(1, connections))
+            }
+            return try MirrorTarget(path: target, format: format, size: device.size, options: choices)
         }
         session.run()
         server.stop()
         try doing("cannot close the image") { () throws(BlockError) in try device.close() }
         if session.hasFailed { throw ExitCode(CommandFailure.Status.failed) }
+    }
+
+    private func mirrorOptions(isRemote: Bool, _ format: ImageFormat) throws -> MirrorOptions {
+        if isRemote, format != .raw {
+            throw ValidationError("An NBD export is written as raw: -O raw")
+        }
+        guard let mode = MirrorOptions.Mode(rawValue: mode) else {
+            throw ValidationError("'\(mode)' is no mode; expected automatic, active or background")
+        }
+        var options = MirrorOptions()
+        options.mode = mode
+        options.bytesPerSecond = rate?.bytes ?? 0
+        options.latencyBudget = min(latency, 3_600_000_000) * 1000
+        options.retryFor = min(retry ?? (isRemote ? 60 : 0), 1_000_000) * 1_000_000_000
+        return options
     }
 }

@@ -4,31 +4,10 @@ import CoreTypes
 import DiskImages
 import TerminalUI
 
-/// A mirror driven by lines: `start`, `pivot`, `status`, `quit`. One thread runs it; the data path has its own.
+/// A mirror driven by lines: `start`, `pivot`, `status`, `quit`, and what changes a running mirror. One thread runs it; the data path has its own.
 ///
 /// The mirror's progress is sampled, as it offers no event: every 5 ms while something waits for it, else not at all.
 final class MirrorSession {
-    private struct Done: Encodable {
-        let copiedBytes: UInt64
-        let totalBytes: UInt64
-        let dirtyBytes: UInt64
-        /// Since `start`.
-        let seconds: Double
-        /// The longest time for which requests were held up by a change of the stack; with `pivoted` only.
-        var pauseMilliseconds: Double?
-        /// From `pivot`, or from being in sync when that came later, to the answer.
-        var pivotMilliseconds: Double?
-
-        enum CodingKeys: String, CodingKey {
-            case copiedBytes = "copied_bytes"
-            case totalBytes = "total_bytes"
-            case dirtyBytes = "dirty_bytes"
-            case seconds
-            case pauseMilliseconds = "pause_ms"
-            case pivotMilliseconds = "pivot_ms"
-        }
-    }
-
     private enum Stage { case idle, copying, synchronised, pivoted }
 
     private let device: SwitchableDevice
@@ -43,9 +22,16 @@ final class MirrorSession {
     private var pivotWanted: ContinuousClock.Instant?
     /// The last mirror failed.
     private(set) var hasFailed = false
+    private var options: MirrorOptions
+    private let connections: Int
+    private var writes = MirrorReport.Writes()
 
-    init(device: SwitchableDevice, inbox: CommandInbox, openTarget: @escaping () throws(CommandFailure) -> MirrorTarget)
-    {
+    init(
+        device: SwitchableDevice, inbox: CommandInbox, options: MirrorOptions, connections: Int,
+        openTarget: @escaping () throws(CommandFailure) -> MirrorTarget
+    ) {
+        self.options = options
+        self.connections = connections
         self.device = device
         self.inbox = inbox
         self.openTarget = openTarget
@@ -77,8 +63,30 @@ final class MirrorSession {
                 return say(error: "there is no mirror to pivot to; start one")
             }
             pivotWanted = pivotWanted ?? .now
-        case "status": say("status", status())
-        default: say(error: "'\(word)' is not understood; expected start, pivot, status or quit")
+        case "status":
+            last = device.mirrorProgress ?? last
+            say("status", status())
+        case "cancel":
+            guard target != nil else { return say(error: "there is no mirror to cancel") }
+            abandon()
+            say("cancelled", status())
+        case "verify": verify()
+        default:
+            guard let change = MirrorLine.parse(word) else {
+                return say(
+                    error: "'\(word)' is not understood; expected start, pivot, status, verify, cancel, pause, resume, "
+                        + "rate BYTES, latency MICROSECONDS, mode NAME, delay yes|no, retry SECONDS or quit")
+            }
+            change(&options)
+            try? device.changeMirror { $0 = options }
+        }
+    }
+
+    private func verify() {
+        do throws(BlockError) {
+            say("verified", ["compared_bytes": try device.verifyMirror()])
+        } catch {
+            say(error: error.description)
         }
     }
 
@@ -86,8 +94,11 @@ final class MirrorSession {
         do throws(CommandFailure) {
             let target = try openTarget()
             started = .now
+            writes.before = device.writeTimes?.take()
             do throws(BlockError) {
-                try device.startMirror(to: target.device, bytesPerSecond: 0)
+                try device.startMirror(
+                    to: target.device, options: options, threads: target.reopen == nil ? 1 : connections,
+                    reopen: target.reopen)
             } catch {
                 try? target.device.close()
                 target.discard()
@@ -106,7 +117,7 @@ final class MirrorSession {
     private func advance() {
         guard stage == .copying || stage == .synchronised, let progress = device.mirrorProgress else { return }
         last = progress
-        if progress.phase == .broken {
+        if progress.phase == .broken, !progress.isRetrying {
             return giveUp(because: progress.error ?? BlockError(.io, "the destination failed"))
         }
         if stage == .copying, progress.phase == .synchronised {
@@ -116,6 +127,7 @@ final class MirrorSession {
         }
         guard stage == .synchronised, let asked = pivotWanted else { return }
         let begun = max(asked, synchronised)
+        if writes.mirroring == nil { writes.mirroring = device.writeTimes?.take() }
         do throws(BlockError) {
             try device.preparePivot()
         } catch {
@@ -132,9 +144,11 @@ final class MirrorSession {
         stage = .pivoted
         pivotWanted = nil
         target = nil
+        writes.pivoting = device.writeTimes?.take()
         var done = status()
         done.pauseMilliseconds = Double(device.longestPauseNanoseconds) / 1e6
         done.pivotMilliseconds = (ContinuousClock.now - begun).inSeconds * 1000
+        done.writes = writes
         say("pivoted", done)
     }
 
@@ -155,10 +169,8 @@ final class MirrorSession {
         if stage != .pivoted { stage = .idle }
     }
 
-    private func status() -> Done {
-        Done(
-            copiedBytes: last?.copiedBytes ?? 0, totalBytes: last?.totalBytes ?? 0, dirtyBytes: last?.dirtyBytes ?? 0,
-            seconds: stage == .idle ? 0 : (ContinuousClock.now - started).inSeconds)
+    private func status() -> MirrorReport {
+        MirrorReport(last, seconds: stage == .idle ? 0 : (ContinuousClock.now - started).inSeconds)
     }
 
     private func say(error message: String) { say("error", ["message": message]) }

@@ -3,11 +3,24 @@ import BlockIO
 import CoreTypes
 import DiskImages
 import Glibc
+import NBDTransport
 
 /// The destination of a mirror: a new image, which gets its name when the pivot is prepared, or an empty one that is there.
 final class MirrorTarget {
     let device: any BlockDevice
     private let pending: PendingFile?
+    /// Connects to an export again; nil for images.
+    let reopen: (@Sendable () throws(BlockError) -> any BlockDevice)?
+
+    /// An export, all of which is overwritten.
+    init(_ location: NBDLocation, text: String, connections: Int) throws(CommandFailure) {
+        let open: @Sendable () throws(BlockError) -> any BlockDevice = { () throws(BlockError) in
+            UnflushedExport(try NBDConnections(location, count: connections))
+        }
+        device = try doing("cannot mirror to \(text)") { () throws(BlockError) in try open() }
+        reopen = open
+        pending = nil
+    }
 
     /// Opens `path`, or makes a new image of `size` bytes for it. An image that is there must be as large and hold no data:
     /// the mirror skips what is empty in the source.
@@ -15,6 +28,7 @@ final class MirrorTarget {
         path: String, format: ImageFormat, size: UInt64, options: CreateOptions
     ) throws(CommandFailure) {
         let what = "cannot mirror to \(path)"
+        reopen = nil
         // SAFETY: the C string lives for the call.
         if unsafe access(path, F_OK) != 0 {
             let file = try PendingFile(for: path)

@@ -110,6 +110,10 @@ void gantry_ignore_sigpipe(void);
 int gantry_limit_process(uint64_t address_space, uint64_t seconds, uint64_t file_length, uint64_t descriptors);
 // Ends the process with status 1 after SIGXCPU, and `line` on standard error. `line` stays the caller's for ever.
 void gantry_report_processor_limit(const char *line);
+// Takes from this process, for good, what a program that serves images never does: starting programs, looking into other
+// processes, mounting, changing who it is, what is the kernel's own. Such calls answer EPERM. 0, or -errno (-ENOSYS or
+// -EINVAL: the kernel has no seccomp). Does nothing under a sanitizer.
+int gantry_confine_process(void);
 // Monotonic nanoseconds.
 uint64_t gantry_now(void);
 int gantry_errno(void);

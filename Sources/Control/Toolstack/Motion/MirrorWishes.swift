@@ -1,0 +1,90 @@
+import APITypes
+import CoreTypes
+import DatapathControl
+
+/// What the one who moves a disk wants of the mirror: in the options of `VDI.pool_migrate`, and while it runs in the task's
+/// `other_config`, under the same names. Names of ours, which other toolstacks ignore.
+enum MirrorWishes {
+    static let rate = "bytes-per-second"
+    static let latency = "guest-latency-us"
+    static let mode = "mirror-mode"
+    static let mayDelay = "may-delay"
+    static let retry = "retry-seconds"
+    static let paused = "paused"
+    /// Compare both images before the pivot; an option only.
+    static let verify = "verify"
+
+    private static let booleans = ["true": true, "1": true, "false": false, "0": false]
+
+    /// Throws INVALID_VALUE with the name and the value that is none.
+    static func settings(_ entries: [String: String]) throws(APIError) -> MirrorSettings {
+        var settings = MirrorSettings()
+        settings.bytesPerSecond = try read(rate, entries) { ByteCount(parsing: $0)?.bytes }
+        settings.latencyBudget = try read(latency, entries) { UInt64($0) }
+        settings.mode = try read(mode, entries) { ["automatic", "active", "background"].contains($0) ? $0 : nil }
+        settings.mayDelay = try read(mayDelay, entries) { booleans[$0] }
+        settings.retrySeconds = try read(retry, entries) { UInt64($0) }
+        settings.isPaused = try read(paused, entries) { booleans[$0] }
+        return settings
+    }
+
+    static func wantsVerification(_ entries: [String: String]) throws(APIError) -> Bool {
+        try read(verify, entries) { booleans[$0] } ?? false
+    }
+
+    private static func read<T>(
+        _ name: String, _ entries: [String: String], _ parse: (String) -> T?
+    ) throws(APIError) -> T? {
+        guard let text = entries[name], !text.isEmpty else { return nil }
+        guard let value = parse(text) else { throw APIError("INVALID_VALUE", name, text) }
+        return value
+    }
+}
+
+/// Follows what is wished of one mirror, so that the data path is told of changes only.
+struct MirrorFollower {
+    private var told: MirrorSettings
+    private var refused: [String: String] = [:]
+
+    /// `told`: what the mirror was started with.
+    init(told: MirrorSettings) { self.told = told }
+
+    /// What is to be told now; nil when nothing has changed. A wish that makes no sense changes nothing and is named in the
+    /// task's `other_config:mirror_refused`.
+    mutating func change(_ entries: [String: String], _ progress: any TaskProgress) -> MirrorSettings? {
+        do {
+            let wanted = try MirrorWishes.settings(entries)
+            if !refused.isEmpty { progress.annotate(["mirror_refused": ""]) }
+            refused = [:]
+            if wanted == told || wanted == MirrorSettings() { return nil }
+            told = wanted
+            return wanted
+        } catch {
+            let text = ["mirror_refused": error.parameters.joined(separator: "=")]
+            if text != refused { progress.annotate(text) }
+            refused = text
+            return nil
+        }
+    }
+}
+
+extension MirrorStatus {
+    /// The task's `other_config`.
+    var notes: [String: String] {
+        var notes = [
+            "bytes_total": String(totalBytes), "bytes_copied": String(copiedBytes),
+            "bytes_dirty": String(dirtyBytes), "bytes_per_second": String(bytesPerSecond), "phase": phase.rawValue,
+        ]
+        guard let details else { return notes }
+        notes["seconds_left"] = details.remainingSeconds.map(String.init) ?? ""
+        notes["mirror_active"] = String(details.isActive)
+        notes["mirror_paused"] = String(details.settings.isPaused ?? false)
+        notes["mirror_converging"] = String(details.isConverging)
+        notes["mirror_retries"] = String(details.retries)
+        notes["bytes_resumed"] = String(details.resumedBytes)
+        notes["guest_writes_delayed"] = String(details.delayedWrites)
+        notes["guest_delay_us_mean"] = String(details.delayMicroseconds / max(1, details.delayedWrites))
+        notes["guest_delay_us_longest"] = String(details.longestDelayMicroseconds)
+        return notes
+    }
+}

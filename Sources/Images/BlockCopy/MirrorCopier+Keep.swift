@@ -1,0 +1,140 @@
+import BlockIO
+import CLinux
+import CoreTypes
+import Synchronization
+
+/// How a destination that has failed is reached again.
+struct MirrorRepair: Sendable {
+    /// Opens the destination anew: a new connection, for one that is not ours. Nil: the same object is used again.
+    let reopen: (@Sendable () throws(BlockError) -> any BlockDevice)?
+    /// Runs its body with no request under way.
+    let exclusively: @Sendable (() -> Void) -> Void
+}
+
+extension MirrorCopier {
+    private static let tick: UInt64 = 50_000_000
+    private static let policyTick: UInt64 = 250_000_000
+    private static let shortestRetry: UInt64 = 100_000_000
+    private static let longestRetry: UInt64 = 5_000_000_000
+
+    /// The keeper's thread.
+    func keep() {
+        estimate()
+        var policy = MirrorPolicy()
+        var sampled = (at: gantry_now(), copied: copiedBytes, times: mirror.times.sums)
+        var nextLog = gantry_now() + 200_000_000
+        var retry = Retry()
+        while !stopping.isCancelled {
+            sleep(nanoseconds: Self.tick)
+            let now = gantry_now()
+            switch mirror.phase {
+            case .dual, .undecided, .finished: return
+            case .broken:
+                mend(&retry, now)
+                continue
+            case .copying, .synchronised, .joining: settle(&retry, now)
+            }
+            if now - sampled.at >= Self.policyTick {
+                let current = (at: now, copied: copiedBytes, times: mirror.times.sums)
+                var sample = MirrorPolicy.Sample(
+                    nanoseconds: now - sampled.at, dirtyBytes: mirror.dirty.dirtyBytes,
+                    copiedBytes: current.copied - sampled.copied)
+                sample.writes = current.times.writes - sampled.times.writes
+                sample.sourceNanoseconds = current.times.source - sampled.times.source
+                sample.mirroredWrites = current.times.mirrored - sampled.times.mirrored
+                sample.destinationNanoseconds = current.times.destination - sampled.times.destination
+                sampled = current
+                mirror.controls.apply(policy.decide(sample, mirror.controls.options))
+            }
+            // Flushes take at most a tenth of the time, so the copier is not kept from its work by them.
+            if now >= nextLog {
+                let isVolatile = mirror.isVolatile
+                checkpoint()
+                let took = gantry_now() - now
+                nextLog = gantry_now() + max(isVolatile ? 1_000_000_000 : 100_000_000, took * 10)
+            }
+        }
+    }
+
+    /// Lets the log say what is the same by now.
+    func checkpoint() {
+        mirror.log.rotate()
+        // What was under way at that moment is not covered by a flush before it has ended.
+        mirror.locks.awaitEarlier()
+        if mirror.source.hasVolatileMetadata {
+            // The guest hears of what fails here by its own flush.
+            guard (try? mirror.source.flush()) != nil else { return }
+        }
+        if mirror.destination.hasVolatileMetadata {
+            do throws(BlockError) {
+                try mirror.destination.flush()
+            } catch {
+                mirror.loseDestination(because: error)
+                return
+            }
+        }
+        mirror.log.settle(clean: mirror.dirty)
+    }
+
+    struct Retry {
+        /// Since it last worked for a while.
+        var attempts = 0
+        var mendedAt: UInt64 = 0
+        var brokenSince = gantry_now()
+        var next: UInt64 = 0
+    }
+
+    /// It works again: what follows is a new failure once that has lasted.
+    private func settle(_ retry: inout Retry, _ now: UInt64) {
+        if retry.attempts == 0 { return }
+        if now - retry.mendedAt > Self.longestRetry { retry = Retry() }
+    }
+
+    /// Tries the broken destination again, less and less often, for as long as the options say.
+    private func mend(_ retry: inout Retry, _ now: UInt64) {
+        if retry.attempts == 0 { retry.brokenSince = now }
+        let options = mirror.controls.options
+        guard let repair, options.retryFor > 0, !options.isPaused else { return }
+        let isOver = now - retry.brokenSince > options.retryFor && retry.attempts > 0
+        hasGivenUp.store(isOver || mirror.isDistrusted.load(ordering: .acquiring), ordering: .relaxed)
+        // The copier's threads leave a broken destination alone; the last one may still wait for it.
+        if hasGivenUp.load(ordering: .relaxed) || now < retry.next || !mirror.pieces.close() { return }
+        defer { mirror.pieces.open() }
+        retry.attempts += 1
+        retries.add(1, ordering: .relaxed)
+        let wait = min(Self.longestRetry, Self.shortestRetry << UInt64(min(retry.attempts, 10)))
+        retry.next = now + wait
+        do throws(BlockError) {
+            let old = mirror.destination
+            let device = try repair.reopen?() ?? old
+            do throws(BlockError) {
+                guard device.size >= mirror.source.size, !device.isReadOnly else {
+                    throw BlockError(.outOfRange, "the mirror's destination has become smaller, or read-only")
+                }
+                // Whether it takes anything at all: what is left of an old failure shows here.
+                try device.flush()
+            } catch {
+                if device !== old { try? device.close() }
+                throw error
+            }
+            repair.exclusively { mirror.recover(on: device) }
+            retry.mendedAt = gantry_now()
+            if device !== old { try? old.close() }
+        } catch {
+            mirror.note(error)
+        }
+    }
+}
+
+extension MirrorTimes {
+    struct Sums {
+        let writes: UInt64
+        let source: UInt64
+        let mirrored: UInt64
+        let destination: UInt64
+    }
+
+    var sums: Sums {
+        Sums(writes: source.count, source: source.total, mirrored: destination.count, destination: destination.total)
+    }
+}

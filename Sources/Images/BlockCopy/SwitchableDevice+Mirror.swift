@@ -1,0 +1,245 @@
+public import BlockIO
+import CLinux
+import Synchronization
+
+extension SwitchableDevice {
+    /// What a mirror has done so far; nil when there is none.
+    public var mirrorProgress: MirrorProgress? {
+        gate.lockShared()
+        defer { gate.unlock() }
+        guard let mirror, let copier else { return nil }
+        let controls = mirror.controls
+        let dirty = min(mirror.dirty.dirtyBytes, size)
+        let rate = copier.bytesPerSecond
+        let phase = mirror.phase
+        let mayRetry = controls.options.retryFor > 0 && !mirror.isDistrusted.load(ordering: .acquiring)
+        let isRetrying = phase == .broken && mayRetry && !copier.hasGivenUp.load(ordering: .relaxed)
+        return MirrorProgress(
+            phase: phase, totalBytes: copier.totalBytes, copiedBytes: copier.copiedBytes, dirtyBytes: dirty,
+            bytesPerSecond: rate, error: mirror.error, failedSide: mirror.failedSide, options: controls.options,
+            isActive: controls.isActive, isConverging: controls.isConverging,
+            isRetrying: isRetrying, retries: copier.retries.load(ordering: .relaxed),
+            resumedBytes: copier.resumedBytes, delayedWrites: mirror.times.destination.count,
+            delayNanoseconds: mirror.times.destination.total, longestDelayNanoseconds: mirror.times.destination.longest)
+    }
+
+    /// The longest time, in nanoseconds, for which a change of the stack kept requests waiting.
+    public var longestPauseNanoseconds: UInt64 { longestPause.load(ordering: .relaxed) }
+
+    /// Notes in `log`, which an earlier process left, what is written from here on: the mirror that it belongs to can be
+    /// taken up by `startMirror` later. To be called before any client can write.
+    public func track(_ log: MirrorLog) {
+        exclusively { heldLog = log }
+    }
+
+    /// The log that `track` was given and no mirror has taken up yet.
+    public var trackedLog: MirrorLog? {
+        gate.lockShared()
+        defer { gate.unlock() }
+        return heldLog
+    }
+
+    /// `startMirror` with no option but the copier's rate, 0 for no limit.
+    public func startMirror(to destination: any BlockDevice, bytesPerSecond: UInt64) throws(BlockError) {
+        var options = MirrorOptions()
+        options.bytesPerSecond = bytesPerSecond
+        try startMirror(to: destination, options: options)
+    }
+
+    /// Puts a mirror above the present image and starts copying. `destination` must be writable and at least as large; it
+    /// belongs to this object from here on. `.busy` when there is a mirror already.
+    /// - Parameters:
+    ///   - log: what is known to be the same on both; nil: nothing, and no later process can go on. The one of `track`
+    ///     goes on where it was.
+    ///   - threads: pieces copied at a time.
+    ///   - reopen: reaches the destination again when it has failed, if that takes more than trying again.
+    public func startMirror(
+        to destination: any BlockDevice, options: MirrorOptions, log: MirrorLog? = nil, threads: Int = 1,
+        reopen: (@Sendable () throws(BlockError) -> any BlockDevice)? = nil
+    ) throws(BlockError) {
+        try control.withLock { _ throws(BlockError) in
+            if isPaused.load(ordering: .relaxed) {
+                throw BlockError(.busy, "the device is paused; resume it before it is mirrored")
+            }
+            if mirror != nil {
+                throw BlockError(.busy, "the device is being mirrored already; cancel that mirror first")
+            }
+            if destination.isReadOnly { throw BlockError(.readOnly, "the mirror's destination is read-only") }
+            if destination.size < size {
+                throw BlockError(
+                    .outOfRange, "the mirror's destination has \(destination.size) bytes and the source \(size)")
+            }
+            let map = if let log { log } else { try MirrorLog(size: size) }
+            guard map.size == size else {
+                throw BlockError(.outOfRange, "the mirror's map is of \(map.size) bytes and the source has \(size)")
+            }
+            let repair = MirrorRepair(reopen: reopen) { [weak self] body in self?.exclusively(body) }
+            exclusively {
+                let filter = MirrorDevice(source: current, destination: destination, log: map, options: options)
+                let worker = MirrorCopier(mirror: filter, threads: threads, repair: repair)
+                mirror = filter
+                copier = worker
+                heldLog = nil
+                worker.start()
+            }
+        }
+    }
+
+    /// Changes a running mirror's options. `.notFound` without a mirror.
+    public func changeMirror(_ change: (inout MirrorOptions) -> Void) throws(BlockError) {
+        gate.lockShared()
+        defer { gate.unlock() }
+        guard let mirror, let copier else { throw BlockError(.notFound, "there is no mirror") }
+        var options = mirror.controls.options
+        change(&options)
+        mirror.controls.options = options
+        copier.optionsChanged()
+    }
+
+    /// Bytes per second for the copier, 0 for no limit. Nothing happens without a mirror.
+    public func setMirrorRate(bytesPerSecond: UInt64) {
+        try? changeMirror { $0.bytesPerSecond = bytesPerSecond }
+    }
+
+    /// First half of the pivot: on return both images are identical and durable up to every answered write, and every
+    /// later write is answered only when both have it. `.busy` while the copy has not caught up; it is active then, and
+    /// stays so.
+    ///
+    /// Requests are kept waiting twice, each time until those under way have ended, never for a flush: between the two,
+    /// writes and flushes go to both images, and what came before is flushed.
+    public func preparePivot() throws(BlockError) {
+        try control.withLock { _ throws(BlockError) in
+            guard let mirror else { throw BlockError(.notFound, "there is no mirror to pivot to") }
+            if mirror.phase == .dual { return }
+            mirror.controls.hurry()
+            try exclusively { () throws(BlockError) in
+                if mirror.phase == .joining, mirror.dirty.isClean { return }
+                guard mirror.phase == .synchronised, mirror.dirty.isClean, mirror.handle(.join) else {
+                    throw Self.notSynchronised(mirror)
+                }
+            }
+            try mirror.source.flush()
+            do throws(BlockError) {
+                try mirror.destination.flush()
+            } catch {
+                mirror.loseDestination(because: error)
+                throw error
+            }
+            try exclusively { () throws(BlockError) in
+                if !mirror.dirty.isClean { mirror.handle(.fellBehind) }
+                guard mirror.handle(.prepare) else { throw Self.notSynchronised(mirror) }
+            }
+        }
+    }
+
+    private static func notSynchronised(_ mirror: MirrorDevice) -> BlockError {
+        if mirror.phase == .broken, let error = mirror.error { return error }
+        return BlockError(.busy, "the mirror is not synchronised yet; wait and ask again")
+    }
+
+    /// Reads both images of a mirror in sync and compares them, a piece at a time with its range held, while requests go
+    /// on: what was alike at that moment stays so, as every write goes to both. Returns the bytes compared. `.corrupt`,
+    /// and the mirror is broken for good, where they differ; `.busy` while it is not in sync.
+    public func verifyMirror() throws(BlockError) -> UInt64 {
+        gate.lockShared()
+        let (mirror, copier) = (mirror, copier)
+        gate.unlock()
+        guard let mirror, let copier else { throw BlockError(.notFound, "there is no mirror to verify") }
+        mirror.controls.hurry()
+        return try MirrorVerifier(mirror: mirror, gate: gate, stopping: copier.stopping).run()
+    }
+
+    /// Second half: the destination is the device from here on; the source is closed.
+    /// `switched` runs at the moment of the change, before the source is closed.
+    public func commitPivot(_ switched: () -> Void = {}) throws(BlockError) {
+        try finish(.commit, switched)
+    }
+
+    /// Ends the mirror in favour of the source; the destination is closed and may be deleted.
+    public func cancelMirror() throws(BlockError) {
+        try finish(.cancel)
+    }
+
+    private func finish(_ event: MirrorState.Event, _ switched: () -> Void = {}) throws(BlockError) {
+        try control.withLock { _ throws(BlockError) in
+            guard let mirror, let copier else {
+                // One that was not taken up again: nothing is to be noted for it any more.
+                if event == .cancel, let log = trackedLog {
+                    exclusively { heldLog = nil }
+                    return log.discard()
+                }
+                throw BlockError(.notFound, "there is no mirror")
+            }
+            let commit = event == .commit
+            if commit, mirror.phase != .dual, mirror.phase != .undecided {
+                throw BlockError(.busy, "the pivot has not been prepared")
+            }
+            copier.stop()
+            exclusively {
+                mirror.handle(event)
+                current = commit ? mirror.destination : mirror.source
+                self.mirror = nil
+                self.copier = nil
+                switched()
+            }
+            decision.locked { decision.wakeAll() }
+            mirror.log.discard()
+            // The loser. What it cannot write back any more is of no consequence: nobody will read it.
+            try? (commit ? mirror.source : mirror.destination).close()
+        }
+    }
+
+    /// At this process's end: the mirror ends in favour of the source, and its log tells another process where it was.
+    func suspendMirror() {
+        control.withLock { _ in
+            guard let mirror, let copier else { return }
+            copier.stop()
+            if mirror.phase == .copying || mirror.phase == .synchronised || mirror.phase == .joining {
+                copier.checkpoint()
+            }
+            exclusively {
+                mirror.handle(.cancel)
+                current = mirror.source
+                self.mirror = nil
+                self.copier = nil
+                // Requests that come before the image is closed.
+                heldLog = mirror.log
+            }
+            decision.locked { decision.wakeAll() }
+            try? mirror.destination.close()
+        }
+    }
+}
+
+/// A sample of a mirror's progress. Bytes are of virtual disk.
+public struct MirrorProgress: Sendable {
+    public let phase: MirrorState.Phase
+    public let totalBytes: UInt64
+    public let copiedBytes: UInt64
+    public let dirtyBytes: UInt64
+    public let bytesPerSecond: UInt64
+    public let error: BlockError?
+    /// In `undecided`, the image that refused first.
+    public let failedSide: MirrorSide?
+    public let options: MirrorOptions
+    /// Guest writes reach the destination before they are answered.
+    public let isActive: Bool
+    /// False: the guest writes faster than the destination takes, and may not be delayed.
+    public let isConverging: Bool
+    /// In `broken`: the destination is being tried again.
+    public let isRetrying: Bool
+    public let retries: UInt64
+    /// What an earlier process had copied.
+    public let resumedBytes: UInt64
+    /// Guest writes that waited for the destination, for how long in all, and the longest.
+    public let delayedWrites: UInt64
+    public let delayNanoseconds: UInt64
+    public let longestDelayNanoseconds: UInt64
+
+    /// Seconds until it is in sync at the present rate; nil when that cannot be said.
+    public var remainingSeconds: UInt64? {
+        if dirtyBytes == 0 { return 0 }
+        let left = totalBytes > copiedBytes ? min(dirtyBytes, totalBytes - copiedBytes) : dirtyBytes
+        return bytesPerSecond == 0 || !isConverging ? nil : left / bytesPerSecond
+    }
+}

@@ -1,0 +1,144 @@
+import BlockIO
+import CoreTypes
+import DatapathControl
+import DiskImages
+import Foundation
+import NBDTransport
+import TestSupport
+import Testing
+
+/// Mirrors of data-path processes that are killed, whose destinations are, and that are told things while they run.
+@Suite struct DatapathMirrorTests {
+    private static let size: UInt64 = 16 << 20
+
+    private func image(_ folder: ScratchFolder, _ name: String, _ format: String) throws -> ImageSpecification {
+        let path = folder.file(name)
+        try DiskImage.create(path: path, format: try #require(ImageFormat(parsing: format)), size: Self.size).close()
+        return ImageSpecification(path: path, format: format)
+    }
+
+    private func fill(_ client: NBDClient, _ byte: UInt8, at offset: UInt64, count: Int) throws {
+        let buffer = AlignedBuffer(count: count)
+        unsafe buffer.bytes.initializeMemory(as: UInt8.self, repeating: byte)
+        try unsafe client.write(UnsafeRawBufferPointer(buffer.bytes), at: offset)
+    }
+
+    /// kill -9 in the middle of a copy: the next process notes what is written before the mirror goes on, and goes on from
+    /// where the map says; the rest is not copied again.
+    @Test(arguments: ["raw", "qcow2"])
+    func aKilledProcessLeavesItsMirrorToTheNext(format: String) throws {
+        let folder = try ScratchFolder("dp")
+        let (a, b) = (try image(folder, "a.vhd", "vhd"), try image(folder, "b", format))
+        var process = try DatapathProcess(folder, image: a.path, format: a.format, crashMark: true, mirrorMap: true)
+        var client = try process.connect()
+        try fill(client, 1, at: 0, count: 12 << 20)
+        try client.flush()
+        _ = try process.control.callBlocking(.mirrorStart(destination: b, bytesPerSecond: 8 << 20))
+        while try #require(try process.status().mirror).copiedBytes < 8 << 20 {}
+        process.kill()
+        process = try DatapathProcess(folder, image: a.path, format: a.format, crashMark: true, mirrorMap: true)
+        #expect(try process.status().mirror == nil)
+        client = try process.connect()
+        try fill(client, 2, at: 1 << 20, count: 70000)
+        _ = try process.control.callBlocking(.mirrorStart(destination: b, bytesPerSecond: 0, resume: true))
+        let mirror = try process.awaitPhase(.synchronised)
+        let details = try #require(mirror.details)
+        #expect(details.resumedBytes >= 2 << 20)
+        #expect(mirror.copiedBytes + details.resumedBytes <= Self.size + 70000 + 131072)
+        _ = try process.control.callBlocking(.mirrorVerify)
+        _ = try process.control.callBlocking(.pivotPrepare)
+        _ = try process.control.callBlocking(.pivotCommit)
+        #expect(!FileManager.default.fileExists(atPath: folder.file("map")))
+        #expect(try process.quit() == 0)
+        try Tool.check(
+            "qemu-io",
+            ["-f", format, "-r", "-c", "read -P 1 0 1M", "-c", "read -P 2 1M 70000", "-c", "read -P 1 2M 10M", b.path])
+    }
+
+    /// The destination is another process's export, over several connections. That process is killed; the client goes on,
+    /// and what the other had not flushed is written again.
+    @Test func aRemoteDestinationThatIsKilledIsFilledAgain() throws {
+        let (folder, far) = (try ScratchFolder("dp"), try ScratchFolder("far"))
+        let (a, b) = (try image(folder, "a.raw", "raw"), try image(far, "b.qcow2", "qcow2"))
+        var server = try DatapathProcess(far, image: b.path, format: b.format)
+        let process = try DatapathProcess(folder, image: a.path, format: a.format)
+        let client = try process.connect()
+        try fill(client, 1, at: 0, count: 8 << 20)
+        let remote = ImageSpecification(
+            path: "nbd+unix:///disk?socket=\(server.nbdSocket)", format: ImageSpecification.remote)
+        _ = try process.control.callBlocking(
+            .mirrorStart(destination: remote, bytesPerSecond: 16 << 20, settings: MirrorSettings(retrySeconds: 600)))
+        while try #require(try process.status().mirror).copiedBytes < 4 << 20 {}
+        server.kill()
+        try fill(client, 2, at: 0, count: 1 << 20)
+        server = try DatapathProcess(far, image: b.path, format: b.format)
+        try fill(client, 3, at: 2 << 20, count: 4096)
+        let mirror = try process.awaitPhase(.synchronised)
+        #expect(try #require(mirror.details).retries > 0)
+        _ = try process.control.callBlocking(.pivotPrepare)
+        _ = try process.control.callBlocking(.pivotCommit)
+        try fill(client, 4, at: 9 << 20, count: 4096)
+        #expect(try process.quit() == 0)
+        #expect(try server.quit() == 0)
+        let reads = ["read -P 2 0 1M", "read -P 3 2M 4k", "read -P 1 3M 5M", "read -P 4 9M 4k"]
+        try Tool.check("qemu-io", ["-f", "qcow2", "-r"] + reads.flatMap { ["-c", $0] } + [b.path])
+    }
+
+    @Test func aRunningMirrorIsPausedChangedAndVerified() throws {
+        let folder = try ScratchFolder("dp")
+        let (a, b) = (try image(folder, "a.raw", "raw"), try image(folder, "b.vhd", "vhd"))
+        let process = try DatapathProcess(folder, image: a.path, format: a.format)
+        let client = try process.connect()
+        try fill(client, 1, at: 0, count: 4 << 20)
+        let wrong = #expect(throws: DatapathClient.Failure.self) {
+            try process.control.callBlocking(
+                .mirrorStart(destination: b, bytesPerSecond: 0, settings: MirrorSettings(mode: "sideways")))
+        }
+        #expect(wrong?.code == "unsupported")
+        #expect(throws: DatapathClient.Failure.self) {
+            try process.control.callBlocking(.mirrorSet(settings: MirrorSettings(isPaused: true)))
+        }
+        _ = try process.control.callBlocking(
+            .mirrorStart(
+                destination: b, bytesPerSecond: 0, settings: MirrorSettings(mode: "background", isPaused: true)))
+        try fill(client, 2, at: 0, count: 4096)
+        let paused = try #require(try process.status().mirror)
+        #expect(paused.copiedBytes == 0 && paused.details?.settings.isPaused == true && paused.phase == .copying)
+        #expect(paused.details?.isActive == false)
+        _ = try process.control.callBlocking(
+            .mirrorSet(settings: MirrorSettings(latencyBudget: 5000, mode: "active", isPaused: false)))
+        let mirror = try process.awaitPhase(.synchronised)
+        #expect(mirror.details?.isActive == true && mirror.details?.settings.latencyBudget == 5000)
+        _ = try process.control.callBlocking(.mirrorVerify)
+        _ = try process.control.callBlocking(.mirrorCancel)
+        #expect(throws: DatapathClient.Failure.self) { try process.control.callBlocking(.mirrorVerify) }
+        #expect(try process.status().version == DatapathProtocol.version)
+        #expect(try process.quit() == 0)
+    }
+
+    /// Many moves under faults, a few of them here; `scripts/soak-mirror.py` itself does hundreds.
+    @Test func aDiskThatMovesUnderFaultsLosesNoBlock() throws {
+        var random = SeededRandom.printed()
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("scripts/soak-mirror.py")
+        let folder = try ScratchFolder("soak")
+        try Tool.check(
+            "python3",
+            [
+                script.path, "--datapath", try Tool.find("gantry-datapath"), "--moves", "5", "--mib", "4", "--seed",
+                String(random.next() >> 32), "--dir", folder.path,
+            ])
+    }
+
+    @Test func aProcessThatServesImagesCannotStartPrograms() throws {
+        let folder = try ScratchFolder("dp")
+        let a = try image(folder, "a.raw", "raw")
+        let process = try DatapathProcess(folder, image: a.path, format: a.format)
+        let status = try String(contentsOfFile: "/proc/\(process.pid)/status", encoding: .utf8)
+        #expect(status.contains("NoNewPrivs:\t1"))
+        // No kernel that this is tested on lacks it; a sanitizer's build does.
+        let isSanitized = try String(contentsOfFile: "/proc/\(process.pid)/maps", encoding: .utf8).contains("clang_rt")
+        if !isSanitized { #expect(status.contains("Seccomp:\t2") || !status.contains("Seccomp:")) }
+        #expect(try process.quit() == 0)
+    }
+}

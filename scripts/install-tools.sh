@@ -5,9 +5,9 @@ set -euo pipefail
 
 packages=(
     # to build: Swift's own needs are Swift's; these are the C libraries that the package links, and the fetching of packages
-    git ca-certificates libcrypt-dev libpam0g-dev libsqlite3-dev libxml2-dev zlib1g-dev libdeflate-dev libzstd-dev liblzma-dev
+    git ca-certificates libcrypt-dev libpam0g-dev libssl-dev libsqlite3-dev libxml2-dev zlib1g-dev libdeflate-dev libzstd-dev liblzma-dev
     # the programs that tests compare with and run
-    qemu-system-x86 qemu-utils xz-utils zstd libnbd-bin nbdkit libvhdi-utils python3-libvhdi libqcow-utils libvmdk-utils fio strace curl openssl python3 e2fsprogs xfsprogs util-linux mount procps groff-base
+    qemu-system-x86 qemu-utils xz-utils zstd libnbd-bin python3-libnbd nbdkit libvhdi-utils python3-libvhdi libqcow-utils libvmdk-utils fio strace curl openssl python3 e2fsprogs xfsprogs util-linux mount procps groff-base
     # the guest of the tests, and its disk
     busybox-static cpio gzip
 )

@@ -48,6 +48,7 @@ final class CrashMark: BlockDevice {
     var isReadOnly: Bool { device.isReadOnly }
     var preferredAlignment: UInt64 { device.preferredAlignment }
     var hasVolatileMetadata: Bool { device.hasVolatileMetadata }
+    var canZeroFast: Bool { device.canZeroFast }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try unsafe device.read(into: buffer, at: offset)

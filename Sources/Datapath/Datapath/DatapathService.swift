@@ -23,6 +23,7 @@ public final class DatapathService: Sendable {
     private let front: any BlockDevice
     private let mark: CrashMark?
     private let server: NBDServer
+    private let throttle = DiskThrottle()
     private let images: ImagePair
     private let listener: Int32
     private let connections = Atomic<Int>(0)
@@ -46,7 +47,9 @@ public final class DatapathService: Sendable {
         if let crashMark, !image.readOnly { mark = try CrashMark(device, path: crashMark) } else { mark = nil }
         front = mark ?? device
         images = ImagePair(image)
-        server = NBDServer(exports: [NBDExport(name: Self.exportName, device: front, readOnly: image.readOnly)])
+        server = NBDServer(exports: [
+            NBDExport(name: Self.exportName, device: front, readOnly: image.readOnly, throttle: throttle)
+        ])
         try server.start(unixSocket: nbdSocket)
         // SAFETY: the C string lives for the call.
         listener = unsafe controlSocket.withCString { unsafe gantry_unix_listen($0, 16) }
@@ -178,6 +181,7 @@ public final class DatapathService: Sendable {
             }
             exports.disk.withLock { $0 = next as? DriverExport }
             images.replace(image)
+        case .setLimits(let settings): throttle.set(DiskLimits(settings))
         case .disconnectClients: server.disconnectClients()
         case .quit: break
         }
@@ -258,6 +262,9 @@ extension DatapathCounters {
         (writes, writtenBytes, writeNanoseconds) = (counts.writes, counts.writtenBytes, counts.writeNanoseconds)
         (flushes, flushNanoseconds) = (counts.flushes, counts.flushNanoseconds)
         (discards, discardedBytes) = (counts.discards, counts.discardedBytes)
+        readLatency = counts.readLatency?.buckets
+        writeLatency = counts.writeLatency?.buckets
+        flushLatency = counts.flushLatency?.buckets
     }
 }
 

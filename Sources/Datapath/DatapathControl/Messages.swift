@@ -76,6 +76,8 @@ public enum DatapathRequest: Codable, Sendable {
     case resume(image: ImageSpecification)
     /// Cuts the NBD connections: clients that connect again learn the size that the disk has now.
     case disconnectClients
+    /// Holds the disk's clients to these limits, from the next request on, instead of those before.
+    case setLimits(DiskLimitSettings)
     /// Closes the images and ends the process.
     case quit
 }
@@ -143,6 +145,11 @@ public struct DatapathCounters: Codable, Hashable, Sendable {
     /// Trims and zeroings.
     public var discards: UInt64 = 0
     public var discardedBytes: UInt64 = 0
+    /// How many requests took how long: element `n` counts those below `2^n` microseconds that the one before does not, the
+    /// last all that were longer. Nil from a data path of an earlier version.
+    public var readLatency: [UInt64]?
+    public var writeLatency: [UInt64]?
+    public var flushLatency: [UInt64]?
 
     public init() {}
 }

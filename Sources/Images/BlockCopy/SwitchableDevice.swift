@@ -29,6 +29,12 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     public var size: UInt64 { currentSize.load(ordering: .relaxed) }
     public let isReadOnly: Bool
     public let preferredAlignment: UInt64
+    /// While mirrored, zeroes may go over a link.
+    public var canZeroFast: Bool {
+        gate.lockShared()
+        defer { gate.unlock() }
+        return mirror == nil && current.canZeroFast
+    }
 
     /// `measuring`: writes are timed.
     public init(_ device: any BlockDevice, measuring: Bool = false) {

@@ -17,6 +17,8 @@ public protocol BlockDevice: AnyObject, Sendable {
     /// `flush`, they are lost even if the machine lives on. Cheap to ask; true from before such a change completes until
     /// after a flush made it durable.
     var hasVolatileMetadata: Bool { get }
+    /// `writeZeroes` takes less time than writing the zeroes out. Cheap to ask.
+    var canZeroFast: Bool { get }
 
     /// Fills `buffer` from `offset`.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError)
@@ -38,6 +40,7 @@ public protocol BlockDevice: AnyObject, Sendable {
 
 extension BlockDevice {
     public var hasVolatileMetadata: Bool { false }
+    public var canZeroFast: Bool { false }
 
     /// Throws `.outOfRange` unless `offset ..< offset + length` lies inside the device.
     @inlinable

@@ -23,6 +23,9 @@ extension ImageFile {
         try writeZeroes(at: offset, length: length)
     }
 
+    /// Zeroes cost no writing of them, as far as is known: the first `zero` finds out.
+    public var canZeroFast: Bool { !cannotZero.load(ordering: .relaxed) }
+
     /// Gives the space of a range back; it reads as zeroes then. False, and nothing done, where that is not possible.
     public func punch(at offset: UInt64, length: UInt64) throws(BlockError) -> Bool {
         try checkWritable()

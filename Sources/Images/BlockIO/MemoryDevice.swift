@@ -9,6 +9,7 @@ public final class MemoryDevice: BlockDevice, @unchecked Sendable {
     public let size: UInt64
     public let isReadOnly: Bool
     public var preferredAlignment: UInt64 { 512 }
+    public var canZeroFast: Bool { true }
     private let lock = ReadWriteLock()
     private var chunks: [UInt64: AlignedBuffer] = [:]
     private var isClosed = false

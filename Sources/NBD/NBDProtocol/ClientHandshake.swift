@@ -5,6 +5,8 @@ public struct ClientHandshake: Sendable {
         case send([UInt8])
         /// The transmission phase begins; `unconsumed` holds what the server sent of it already (normally nothing).
         case transmit(Agreement)
+        /// TLS begins, as its client; then `secured` and `receive` what came through it. Comes last.
+        case startTLS
         /// The server refused or broke the protocol; close.
         case fail(Failure, String)
     }
@@ -34,10 +36,11 @@ public struct ClientHandshake: Sendable {
     }
 
     private enum Phase {
-        case greeting, structuredReply, metaContext, go, exportName, done
+        case greeting, startTLS, structuredReply, metaContext, go, exportName, done
     }
 
     private let name: String
+    private let encrypted: Bool
     private var phase = Phase.greeting
     private var serverFlags: HandshakeFlags = []
     private var agreement: Agreement
@@ -45,14 +48,23 @@ public struct ClientHandshake: Sendable {
     private var replyCount = 0
     private var buffer: [UInt8] = []
 
-    /// `exportName`: up to 4096 bytes; empty for the server's default export.
-    public init(exportName: String) {
+    /// `exportName`: up to 4096 bytes; empty for the server's default export. `encrypted`: insists on TLS: a server that
+    /// has none, or somebody in between who says so, gets no further word.
+    public init(exportName: String, encrypted: Bool = false) {
         name = exportName
+        self.encrypted = encrypted
         let export = ExportDescription(name: exportName, size: 0, flags: [])
         agreement = Agreement(export: export, structuredReplies: false, allocationContext: nil)
     }
 
     public var unconsumed: [UInt8] { buffer }
+
+    /// TLS is up.
+    public mutating func secured() -> [Effect] {
+        var effects: [Effect] = []
+        enter(.structuredReply, &effects)
+        return effects
+    }
 
     /// Takes what arrived. `.transmit` and `.fail` come last.
     public mutating func receive(_ bytes: some Sequence<UInt8>) -> [Effect] {
@@ -61,6 +73,11 @@ public struct ClientHandshake: Sendable {
         var consumed = 0
         while case let used = step(buffer[consumed...], &effects), used > 0 { consumed += used }
         buffer.removeFirst(consumed)
+        if effects.last == .startTLS, !buffer.isEmpty {
+            // Plain words behind the acknowledgement would be taken for words that came through TLS.
+            effects.removeLast()
+            _ = fail(.malformed, "the server sent plain data after it had agreed on TLS", &effects)
+        }
         return effects
     }
 
@@ -88,7 +105,12 @@ public struct ClientHandshake: Sendable {
             var answer: [UInt8] = []
             answer.appendBig(flags.rawValue)
             effects.append(.send(answer))
-            if serverFlags.contains(.fixedNewstyle) {
+            if encrypted {
+                guard serverFlags.contains(.fixedNewstyle) else {
+                    return fail(.denied, "the server speaks a dialect without TLS, which is demanded here", &effects)
+                }
+                enter(.startTLS, &effects)
+            } else if serverFlags.contains(.fixedNewstyle) {
                 enter(.structuredReply, &effects)
             } else {
                 enter(.exportName, &effects)
@@ -104,7 +126,7 @@ public struct ClientHandshake: Sendable {
             phase = .done
             effects.append(.transmit(agreement))
             return 10 + zeroes
-        case .structuredReply, .metaContext, .go:
+        case .startTLS, .structuredReply, .metaContext, .go:
             return stepReply(&reader, &effects)
         }
     }
@@ -114,6 +136,8 @@ public struct ClientHandshake: Sendable {
         var data: [UInt8] = []
         let option: UInt32
         switch next {
+        case .startTLS:
+            option = NBDOption.startTLS
         case .structuredReply:
             option = NBDOption.structuredReply
         case .metaContext:
@@ -148,6 +172,7 @@ public struct ClientHandshake: Sendable {
         else { return 0 }
         let expected =
             switch phase {
+            case .startTLS: NBDOption.startTLS
             case .structuredReply: NBDOption.structuredReply
             case .metaContext: NBDOption.setMetaContext
             default: NBDOption.go
@@ -164,6 +189,11 @@ public struct ClientHandshake: Sendable {
     private mutating func handle(_ type: UInt32, _ data: ArraySlice<UInt8>, _ effects: inout [Effect]) {
         var reader = ByteReader(data)
         switch (phase, type) {
+        case (.startTLS, OptionReply.ack):
+            phase = .done
+            effects.append(.startTLS)
+        case (.startTLS, _):
+            _ = fail(.denied, "the server offers no TLS, which is demanded here", &effects)
         case (.structuredReply, _):
             agreement.structuredReplies = type == OptionReply.ack
             enter(agreement.structuredReplies ? .metaContext : .go, &effects)
@@ -221,7 +251,7 @@ public struct ClientHandshake: Sendable {
             switch type {
             case OptionReply.unknown: (.unknownExport, "the server has no export called \"\(name)\"\(detail)")
             case OptionReply.policy: (.denied, "the server refuses this client\(detail)")
-            case OptionReply.tlsRequired: (.denied, "the server wants TLS, which this client does not speak\(detail)")
+            case OptionReply.tlsRequired: (.denied, "the server wants TLS, which was not asked for here\(detail)")
             default: (.unsupported, "the server refuses the export (reply \(type & 0xFFFF))\(detail)")
             }
         _ = fail(failure, message, &effects)

@@ -11,6 +11,8 @@ public struct ExportDescription: Sendable, Equatable {
     public var minimumBlock: UInt32
     public var preferredBlock: UInt32
     public var maximumBlock: UInt32
+    /// Names of its dirty bitmaps, at most `NBDLimits.bitmaps`.
+    public var bitmaps: [String] = []
 
     public init(
         name: String, text: String = "", size: UInt64, flags: TransmissionFlags, minimumBlock: UInt32 = 1,

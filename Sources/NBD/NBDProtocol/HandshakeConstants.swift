@@ -63,11 +63,19 @@ public enum InfoType {
     public static let blockSize: UInt16 = 3
 }
 
-/// The one metadata context that is built.
+/// The metadata contexts that are built: `base:allocation`, and one for each dirty bitmap of an export.
 public enum MetaContext {
     public static let allocation = "base:allocation"
+    /// What stands before a bitmap's name. Bit 0 of an extent's status is set where the content has changed.
+    public static let dirtyBitmap = "qemu:dirty-bitmap:"
+    public static let isDirty: UInt32 = 1
     /// The number this server gives `base:allocation` in its replies.
     public static let allocationIdentifier: UInt32 = 1
+    /// Longest name of a bitmap, in bytes.
+    public static let longestBitmapName = 255
+
+    /// The number this server gives the bitmap at `index` of an export's.
+    public static func bitmapIdentifier(_ index: Int) -> UInt32 { UInt32(2 + index) }
 }
 
 /// Bounds on what a peer may ask or send. All in bytes unless named otherwise.
@@ -78,6 +86,8 @@ public enum NBDLimits {
     public static let drainedOptionData = 1 << 20
     /// Longest export name and other string (protocol description, "Values", strings).
     public static let name = 4096
+    /// Bitmaps of one export that are offered.
+    public static let bitmaps = 256
     /// Options in one handshake.
     public static let options = 1024
     /// Longest payload of one read or write request.

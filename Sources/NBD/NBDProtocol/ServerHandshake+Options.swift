@@ -2,6 +2,10 @@
 
 extension ServerHandshake {
     mutating func perform(_ option: UInt32, _ data: ArraySlice<UInt8>, _ effects: inout [Effect]) {
+        if encryption == .required, !isSecured, option != NBDOption.startTLS, option != NBDOption.abort {
+            if option == NBDOption.exportName { return close("the client asked for an export without TLS", &effects) }
+            return answer(option, OptionReply.tlsRequired, text: "TLS must be negotiated first", &effects)
+        }
         switch option {
         case NBDOption.exportName:
             exportName(data, &effects)
@@ -27,18 +31,31 @@ extension ServerHandshake {
         case NBDOption.listMetaContext, NBDOption.setMetaContext:
             metaContext(option, data, &effects)
         case NBDOption.startTLS:
-            answer(option, OptionReply.unsupported, text: "TLS is not offered here", &effects)
+            startTLS(data, &effects)
         default:
             answer(option, OptionReply.unsupported, text: "option \(option) is not known", &effects)
         }
     }
 
-    private func invalid(_ option: UInt32, _ why: String, _ effects: inout [Effect]) {
+    private mutating func startTLS(_ data: ArraySlice<UInt8>, _ effects: inout [Effect]) {
+        let option = NBDOption.startTLS
+        guard encryption != .none else {
+            return answer(option, OptionReply.policy, text: "TLS is not offered here", &effects)
+        }
+        guard data.isEmpty, !isSecured else {
+            return invalid(option, isSecured ? "TLS is up already" : "STARTTLS takes no data", &effects)
+        }
+        answer(option, OptionReply.ack, &effects)
+        phase = .securing
+        effects.append(.startTLS)
+    }
+
+    func invalid(_ option: UInt32, _ why: String, _ effects: inout [Effect]) {
         answer(option, OptionReply.invalid, text: why, &effects)
     }
 
     /// The empty name is the first export's other name.
-    private func index(of name: String) -> Int? {
+    func index(of name: String) -> Int? {
         name.isEmpty ? 0 : exports.firstIndex { $0.name == name }
     }
 
@@ -49,11 +66,12 @@ extension ServerHandshake {
 
     private mutating func begin(_ index: Int, _ effects: inout [Effect]) {
         phase = .done
-        effects.append(
-            .transmit(
-                Agreement(
-                    export: index, structuredReplies: structuredReplies,
-                    allocationContext: structuredReplies && allocationExport == index)))
+        var agreement = Agreement(export: index, structuredReplies: structuredReplies, allocationContext: false)
+        if structuredReplies, let chosen, chosen.export == index {
+            agreement.allocationContext = chosen.allocation
+            agreement.bitmaps = chosen.bitmaps
+        }
+        effects.append(.transmit(agreement))
     }
 
     /// EXPORT_NAME: there is no error reply; an unknown name ends the connection.
@@ -106,36 +124,5 @@ extension ServerHandshake {
         }
         answer(option, OptionReply.ack, &effects)
         if option == NBDOption.go { begin(index, &effects) }
-    }
-
-    /// LIST_META_CONTEXT and SET_META_CONTEXT: export name, number of queries, queries.
-    private mutating func metaContext(_ option: UInt32, _ data: ArraySlice<UInt8>, _ effects: inout [Effect]) {
-        let sets = option == NBDOption.setMetaContext
-        if sets { allocationExport = nil }
-        guard structuredReplies else {
-            return invalid(option, "structured replies must be agreed on first", &effects)
-        }
-        var reader = ByteReader(data)
-        guard let name = reader.string(), let count = reader.integer(UInt32.self) else {
-            return invalid(option, "malformed data", &effects)
-        }
-        // Each query takes at least four bytes, so that the data bound the loop, not the peer's count.
-        var matches = count == 0 && !sets
-        for _ in 0..<count {
-            guard let query = reader.string() else { return invalid(option, "malformed query", &effects) }
-            if query == MetaContext.allocation || (!sets && query == "base:") { matches = true }
-        }
-        guard reader.remaining == 0 else { return invalid(option, "data behind the last query", &effects) }
-        guard let index = index(of: name) else {
-            return answer(option, OptionReply.unknown, text: "no such export", &effects)
-        }
-        if matches {
-            var item: [UInt8] = []
-            item.appendBig(sets ? MetaContext.allocationIdentifier : 0)
-            item.append(contentsOf: MetaContext.allocation.utf8)
-            answer(option, OptionReply.metaContext, data: item, &effects)
-            if sets { allocationExport = index }
-        }
-        answer(option, OptionReply.ack, &effects)
     }
 }

@@ -7,6 +7,8 @@ public struct ServerHandshake: Sendable {
         case send([UInt8])
         /// The transmission phase begins; `unconsumed` holds what the client sent of it already.
         case transmit(Agreement)
+        /// TLS begins, as its server; then `secured` and `receive` what came through it. Comes last.
+        case startTLS
         /// Send nothing more and close.
         case close(reason: String)
     }
@@ -18,12 +20,25 @@ public struct ServerHandshake: Sendable {
         public var structuredReplies: Bool
         /// `base:allocation` may be asked for, under `MetaContext.allocationIdentifier`.
         public var allocationContext: Bool
+        /// Indices of the export's bitmaps that go with each BLOCK_STATUS, under `MetaContext.bitmapIdentifier`.
+        public var bitmaps: [Int]
 
-        public init(export: Int, structuredReplies: Bool, allocationContext: Bool) {
+        public init(export: Int, structuredReplies: Bool, allocationContext: Bool, bitmaps: [Int] = []) {
             self.export = export
             self.structuredReplies = structuredReplies
             self.allocationContext = allocationContext
+            self.bitmaps = bitmaps
         }
+    }
+
+    /// Whether and when a client may, or must, go over to TLS.
+    public enum Encryption: Sendable {
+        /// There is none here.
+        case none
+        /// For clients that want it.
+        case offered
+        /// Nothing but STARTTLS and ABORT is answered before ("FORCEDTLS mode").
+        case required
     }
 
     enum Phase {
@@ -31,6 +46,8 @@ public struct ServerHandshake: Sendable {
         case option
         /// Reading past option data that is too long; then `tooBig` is answered.
         case draining(option: UInt32, remaining: Int)
+        /// STARTTLS was acknowledged; nothing is read before TLS is up.
+        case securing
         case done
     }
 
@@ -38,15 +55,26 @@ public struct ServerHandshake: Sendable {
     var phase = Phase.clientFlags
     var omitsZeroes = false
     var structuredReplies = false
-    /// The export `base:allocation` was chosen for.
-    var allocationExport: Int?
+    /// What SET_META_CONTEXT chose, and for which export.
+    var chosen: MetaContextChoice?
+    let encryption: Encryption
+    var isSecured = false
     private var optionCount = 0
     private var buffer: [UInt8] = []
 
     /// `exports`: the first also answers to the empty name. Not empty.
-    public init(exports: [ExportDescription]) {
+    public init(exports: [ExportDescription], encryption: Encryption = .none) {
         precondition(!exports.isEmpty, "a server needs an export")
         self.exports = exports
+        self.encryption = encryption
+    }
+
+    /// TLS is up. What was agreed on before it counts no more: somebody in between may have said it.
+    public mutating func secured() {
+        isSecured = true
+        structuredReplies = false
+        chosen = nil
+        phase = .option
     }
 
     /// What is sent at once on a new connection.
@@ -68,6 +96,12 @@ public struct ServerHandshake: Sendable {
         var consumed = 0
         while case let used = step(buffer[consumed...], &effects), used > 0 { consumed += used }
         buffer.removeFirst(consumed)
+        if case .securing = phase, !buffer.isEmpty {
+            // Whoever put plain words behind STARTTLS wants them taken for words that came through TLS.
+            buffer = []
+            effects = effects.filter { $0 != .startTLS }
+            close("plain data behind STARTTLS", &effects)
+        }
         return effects
     }
 
@@ -75,7 +109,7 @@ public struct ServerHandshake: Sendable {
     private mutating func step(_ bytes: ArraySlice<UInt8>, _ effects: inout [Effect]) -> Int {
         var reader = ByteReader(bytes)
         switch phase {
-        case .done:
+        case .done, .securing:
             return 0
         case .clientFlags:
             guard let raw = reader.integer(UInt32.self) else { return 0 }

@@ -1,7 +1,7 @@
 import BlockIO
-import CLinux
 import Glibc
 import NBDProtocol
+import Synchronization
 
 /// One connection to a server, shared by any number of calling threads. Each call takes a slot, sends its request and
 /// sleeps; the receiver thread puts replies where they belong and wakes their callers.
@@ -30,7 +30,7 @@ final class ClientLink: @unchecked Sendable {
 
     /// Requests under way at once; callers beyond it wait.
     static let slotCount = 64
-    let descriptor: Int32
+    private let channel: Channel
     let agreement: ClientHandshake.Agreement
     let table = Monitor()
     let slots: [Slot]
@@ -39,19 +39,24 @@ final class ClientLink: @unchecked Sendable {
     private var generation: UInt64 = 0
     private(set) var failure: BlockError?
     private var receiver: WorkerThread?
+    private let answered = Atomic<Bool>(false)
 
     /// Takes over the descriptor of a finished handshake.
-    init(descriptor: Int32, agreement: ClientHandshake.Agreement, first: [UInt8]) {
-        self.descriptor = descriptor
+    init(_ channel: Channel, agreement: ClientHandshake.Agreement, first: [UInt8]) {
+        self.channel = channel
         self.agreement = agreement
         slots = (0..<Self.slotCount).map { _ in Slot() }
         free = Array((0..<Self.slotCount).reversed())
         receiver = WorkerThread("nbd-replies") { [self] in
-            receiveReplies(ReplyStream(descriptor: descriptor, first: first))
+            receiveReplies(ReplyStream(channel, first: first))
         }
     }
 
     var isFailed: Bool { table.locked { failure != nil } }
+
+    /// The server has done something on this connection, since it was made or `forgetAnswers`.
+    var hasAnswered: Bool { answered.load(ordering: .relaxed) }
+    func forgetAnswers() { answered.store(false, ordering: .relaxed) }
 
     /// Performs a request that carries no data either way; returns the extents it brought (BLOCK_STATUS) or none.
     @discardableResult
@@ -105,6 +110,7 @@ final class ClientLink: @unchecked Sendable {
         table.unlock()
         table.wakeAll()
         if let error { throw error }
+        answered.store(true, ordering: .relaxed)
         return extents
     }
 
@@ -115,7 +121,7 @@ final class ClientLink: @unchecked Sendable {
             unsafe request.store(to: base)
             sending.lock()
             defer { sending.unlock() }
-            return unsafe sendAll(descriptor, head: head, payload: payload)
+            return unsafe channel.send(head: head, payload: payload)
         }
         if status != 0 { fail(BlockError(call: "send to the NBD server", errno: status)) }
     }
@@ -123,7 +129,7 @@ final class ClientLink: @unchecked Sendable {
     /// Ends the connection for everyone: the receiver notices and wakes all callers.
     func fail(_ error: BlockError) {
         table.locked { if failure == nil { failure = error } }
-        shutdown(descriptor, Int32(SHUT_RDWR))
+        channel.interrupt()
         table.wakeAll()
     }
 
@@ -134,13 +140,16 @@ final class ClientLink: @unchecked Sendable {
         self.receiver = nil
         table.unlock()
         guard let receiver else { return }
-        unsafe send(
-            NBDRequest(command: NBDCommand.disconnect, handle: 0), UnsafeRawBufferPointer(start: nil, count: 0))
+        if !isFailed {
+            unsafe send(
+                NBDRequest(command: NBDCommand.disconnect, handle: 0), UnsafeRawBufferPointer(start: nil, count: 0))
+            channel.tls?.finish()
+        }
         fail(BlockError(.disconnected, "the NBD connection has been closed"))
         receiver.join()
         table.lock()
         while free.count < Self.slotCount { table.wait() }
         table.unlock()
-        Glibc.close(descriptor)
+        Glibc.close(channel.descriptor)
     }
 }

@@ -83,9 +83,6 @@ extension ExportSession {
     private func performRare(_ request: NBDRequest) {
         guard isAcceptable(request) else { return refuse(request) }
         switch request.command {
-        case NBDCommand.cache:
-            // A hint; the page cache below decides for itself.
-            replyDone(request)
         case NBDCommand.trim where request.length < Self.slowLength,
             NBDCommand.writeZeroes where request.length < Self.slowLength:
             do throws(BlockError) {
@@ -108,6 +105,10 @@ extension ExportSession {
         if request.command == NBDCommand.trim {
             try device.discard(at: request.offset, length: length)
         } else {
+            // The client would rather write something else, or nothing, than wait for zeroes to be written out.
+            if request.flags.contains(.fastZero), !device.canZeroFast {
+                throw BlockError(.unsupported, "the image cannot be zeroed faster than by writing zeroes")
+            }
             try device.writeZeroes(
                 at: request.offset, length: length, mayUnmap: !request.flags.contains(.noHole))
         }
@@ -129,8 +130,8 @@ extension ExportSession {
         case NBDCommand.writeZeroes:
             request.flags.isSubset(of: [.forceUnitAccess, .noHole, .fastZero]) && !refusesWrites && isInside(request)
         case NBDCommand.blockStatus:
-            request.flags.isSubset(of: [.forceUnitAccess, .one]) && allocationContext && request.length > 0
-                && isInside(request)
+            request.flags.isSubset(of: [.forceUnitAccess, .one]) && (allocationContext || !bitmaps.isEmpty)
+                && request.length > 0 && isInside(request)
         default:
             false
         }

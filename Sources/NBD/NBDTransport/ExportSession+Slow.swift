@@ -6,12 +6,17 @@ import NBDProtocol
 // SAFETY: replies here are at most 24 + 8 * `NBDLimits.extents` bytes, which is less than the buffer's 64 KiB.
 
 extension ExportSession {
+    private static let longestPrefetch: UInt64 = 32 << 20
+
     func performSlow(_ job: SlowLane.Job, reply: MappedBuffer) {
         let request = job.request
         var size = SimpleReply.size
         do throws(BlockError) {
             if request.command == NBDCommand.blockStatus {
                 size = try mapExtents(request, reply)
+            } else if request.command == NBDCommand.cache {
+                prefetch(request, reply)
+                unsafe SimpleReply(handle: request.handle).store(to: reply.base)
             } else {
                 var done = RequestCounts()
                 if !job.flushOnly, request.command != NBDCommand.flush {
@@ -26,6 +31,7 @@ extension ExportSession {
                     done.flushNanoseconds = gantry_now() - start
                 }
                 counts.add(done)
+                counts.addTimes(of: done, done.flushNanoseconds)
                 unsafe SimpleReply(handle: request.handle).store(to: reply.base)
             }
         } catch {
@@ -35,67 +41,17 @@ extension ExportSession {
         _ = unsafe transmit(reply.base, size)
     }
 
-    /// Answers BLOCK_STATUS with one chunk: context, then (length, state) of each extent, neighbours of one state
-    /// joined. Asks the device in pieces that grow while the extents are few, so that memory stays bounded.
-    private func mapExtents(_ request: NBDRequest, _ reply: MappedBuffer) throws(BlockError) -> Int {
-        let limit = request.flags.contains(.one) ? 1 : NBDLimits.extents
-        let end = request.offset + UInt64(request.length)
-        let first = ChunkHead.size + 4
-        var count = 0
-        var state: UInt32 = 0
-        var length: UInt64 = 0
-        var position = request.offset
-        var piece: UInt64 = 64 << 20
-        var extents: [Extent] = []
-        walk: while position < end {
-            let before = position
-            extents.removeAll(keepingCapacity: true)
-            try device.appendExtents(to: &extents, at: position, length: min(piece, end - position))
-            for extent in extents {
-                let stop = min(extent.end, end)
-                guard extent.offset <= position, stop > position else { continue }
-                if extent.kind.state != state || length == 0 {
-                    if length > 0 {
-                        unsafe storeExtent(count, length, state, reply.base + first)
-                        count += 1
-                        length = 0
-                        if count == limit { break walk }
-                    }
-                    state = extent.kind.state
-                }
-                length += stop - position
-                position = stop
-            }
-            guard position > before else {
-                throw BlockError(.io, "the extent map does not advance", offset: position)
-            }
-            if extents.count < 64 { piece = min(piece * 2, 1 << 32) }
-        }
-        if length > 0 {
-            unsafe storeExtent(count, length, state, reply.base + first)
-            count += 1
-        }
-        let chunk = ChunkHead(
-            isLast: true, type: ChunkType.blockStatus, handle: request.handle, length: UInt32(4 + 8 * count))
-        unsafe chunk.store(to: reply.base)
-        unsafe reply.base.storeBig(MetaContext.allocationIdentifier, at: ChunkHead.size)
-        return first + 8 * count
-    }
-
-    /// `length` lies within one request and so within 32 bits.
-    private func storeExtent(_ index: Int, _ length: UInt64, _ state: UInt32, _ base: UnsafeMutableRawPointer) {
-        unsafe base.storeBig(UInt32(length), at: 8 * index)
-        unsafe base.storeBig(state, at: 8 * index + 4)
-    }
-}
-
-extension Extent.Kind {
-    /// The status bits of `base:allocation`.
-    var state: UInt32 {
-        switch self {
-        case .data: 0
-        case .zero: AllocationState.zero
-        case .hole: AllocationState.hole | AllocationState.zero
+    /// CACHE: has the range read, so that it lies in memory for who reads it next; of a long one the beginning. A hint: what
+    /// cannot be read now is not the client's concern yet.
+    private func prefetch(_ request: NBDRequest, _ buffer: MappedBuffer) {
+        var done: UInt64 = 0
+        let length = min(UInt64(request.length), Self.longestPrefetch)
+        while done < length {
+            let part = min(length - done, UInt64(buffer.capacity))
+            // SAFETY: the lane thread's own buffer.
+            let place = unsafe UnsafeMutableRawBufferPointer(start: buffer.base, count: Int(part))
+            guard (try? unsafe device.read(into: place, at: request.offset + done)) != nil else { return }
+            done += part
         }
     }
 }

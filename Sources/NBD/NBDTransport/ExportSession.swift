@@ -25,12 +25,14 @@ final class ExportSession: @unchecked Sendable {
     static let aligned = 4096
     static let bufferSize = Int(NBDLimits.payload) + 2 * window
 
-    let descriptor: Int32
+    private let channel: Channel
     let device: any BlockDevice
     let size: UInt64
     let refusesWrites: Bool
     let structured: Bool
     let allocationContext: Bool
+    /// Bitmaps that go with each block status, and their numbers.
+    let bitmaps: [(identifier: UInt32, source: any ChangedExtentSource)]
     let sending = Monitor()
 
     private let input: MappedBuffer
@@ -45,25 +47,33 @@ final class ExportSession: @unchecked Sendable {
     /// What the batch under way has done so far.
     var tally = RequestCounts()
     let counts: ConnectionCounts
+    private let throttle: DiskThrottle
+    /// The request at `begin` has paid its price and waits only for its data.
+    private var isAdmitted = false
+    /// Nobody waits for this client any more.
+    private let isCut: @Sendable () -> Bool
     private(set) lazy var lane = SlowLane { [unowned self] in performSlow($0, reply: $1) }
 
     /// `first`: what the client sent behind its handshake.
     init?(
-        descriptor: Int32, export: NBDExport, size: UInt64, agreement: ServerHandshake.Agreement, first: [UInt8],
-        counts: ConnectionCounts
+        _ channel: Channel, export: NBDExport, offer: NBDExport.Offer, agreement: ServerHandshake.Agreement,
+        first: [UInt8], counts: ConnectionCounts, isCut: @escaping @Sendable () -> Bool
     ) {
         guard let input = MappedBuffer(capacity: Self.bufferSize),
             let output = MappedBuffer(capacity: Self.bufferSize)
         else { return nil }
         self.input = input
         self.output = output
-        self.descriptor = descriptor
+        self.channel = channel
         self.counts = counts
+        self.isCut = isCut
+        throttle = export.throttle
         device = export.device
-        self.size = size
+        size = offer.description.size
         refusesWrites = export.refusesWrites
         structured = agreement.structuredReplies
         allocationContext = agreement.allocationContext
+        bitmaps = agreement.bitmaps.map { (MetaContext.bitmapIdentifier($0), offer.bitmaps[$0]) }
         guard first.count <= Self.window else { return nil }
         for byte in first {
             unsafe input.base.storeBytes(of: byte, toByteOffset: end, as: UInt8.self)
@@ -88,6 +98,7 @@ final class ExportSession: @unchecked Sendable {
             tally.readNanoseconds = tally.reads &* time
             tally.writeNanoseconds = tally.writes &* time
             counts.add(tally)
+            counts.addTimes(of: tally, time)
             tally = RequestCounts()
         }
         return goesOn
@@ -97,6 +108,7 @@ final class ExportSession: @unchecked Sendable {
     private func serveReceived() -> Bool {
         while end - begin >= NBDRequest.size {
             guard let request = unsafe NBDRequest(from: input.base + begin) else { return false }
+            if throttle.isActive, !isAdmitted { hold(request) }
             switch request.command {
             case NBDCommand.disconnect:
                 return false
@@ -109,20 +121,31 @@ final class ExportSession: @unchecked Sendable {
                 }
                 let whole = NBDRequest.size + Int(request.length)
                 if end - begin < whole {
-                    if Int(request.length) < Self.large { return true }
+                    if Int(request.length) < Self.large {
+                        isAdmitted = true
+                        return true
+                    }
                     guard send(), receivePayload(whole) else { return false }
                 }
                 let payload = unsafe UnsafeRawBufferPointer(
                     start: input.base + begin + NBDRequest.size, count: Int(request.length))
                 unsafe write(request, payload)
                 begin += whole
+                isAdmitted = false
             default:
                 begin += NBDRequest.size
                 perform(request)
+                isAdmitted = false
             }
             if outputEnd - outputBegin >= Self.batch, !send() { return false }
         }
         return !broken
+    }
+
+    /// Makes a request wait as its disk's limits want it. What was done before it is answered first.
+    private func hold(_ request: NBDRequest) {
+        let wait = throttle.take(request)
+        if wait > 0, send() { throttle.wait(wait, unless: isCut) }
     }
 
     /// Waits for more bytes, at least one.
@@ -132,7 +155,7 @@ final class ExportSession: @unchecked Sendable {
         } else if input.capacity - end < Self.window {
             move(to: 0)
         }
-        let count = unsafe receiveSome(descriptor, input.base + end, Self.window)
+        let count = unsafe channel.receive(input.base + end, Self.window)
         guard count > 0 else { return false }
         end += count
         return true
@@ -158,7 +181,7 @@ final class ExportSession: @unchecked Sendable {
         let place = Self.aligned - NBDRequest.size
         if begin != place, end - begin <= Self.large || input.capacity - begin < whole { move(to: place) }
         while end - begin < whole {
-            let count = unsafe receiveSome(descriptor, input.base + end, whole - (end - begin))
+            let count = unsafe channel.receive(input.base + end, whole - (end - begin))
             guard count > 0 else { return false }
             end += count
         }
@@ -172,7 +195,7 @@ final class ExportSession: @unchecked Sendable {
         begin += count - rest
         while rest > 0 {
             rewind()
-            let part = unsafe receiveSome(descriptor, input.base + begin, min(rest, Self.window))
+            let part = unsafe channel.receive(input.base + begin, min(rest, Self.window))
             guard part > 0 else { return false }
             rest -= part
         }
@@ -194,6 +217,6 @@ final class ExportSession: @unchecked Sendable {
     func transmit(_ bytes: UnsafeRawPointer, _ count: Int) -> Bool {
         sending.lock()
         defer { sending.unlock() }
-        return unsafe sendAll(descriptor, bytes, count) == 0
+        return unsafe channel.send(bytes, count) == 0
     }
 }

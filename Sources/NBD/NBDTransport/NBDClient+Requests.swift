@@ -3,7 +3,7 @@ import CoreTypes
 import NBDProtocol
 
 // Device calls as requests, split where the server's limits want it.
-// SAFETY: pointers stay inside the callers' buffers; the link returns only when the receiver is done with them.
+// SAFETY: pointers stay inside the callers' buffers; the line returns only when the receiver is done with them.
 
 extension NBDClient {
     /// Longest TRIM, WRITE_ZEROES and BLOCK_STATUS, in bytes; a multiple of every `unit`.
@@ -18,7 +18,7 @@ extension NBDClient {
         var done = 0
         while done < buffer.count {
             let part = min(buffer.count - done, Int(largestRequest))
-            unsafe try link.perform(
+            unsafe try line.perform(
                 NBDCommand.read, [], at: offset + UInt64(done), length: UInt32(part),
                 payload: UnsafeRawBufferPointer(start: nil, count: 0), into: base + done)
             done += part
@@ -41,7 +41,7 @@ extension NBDClient {
         while done < data.count {
             let part = min(data.count - done, Int(largestRequest))
             let payload = unsafe UnsafeRawBufferPointer(rebasing: data[done..<done + part])
-            unsafe try link.perform(
+            unsafe try line.perform(
                 NBDCommand.write, [], at: offset + UInt64(done), length: UInt32(part), payload: payload, into: nil)
             done += part
         }
@@ -57,7 +57,7 @@ extension NBDClient {
         rewriting.lockShared()
         defer { rewriting.unlock() }
         try inRanges(offset, length) { (offset, length) throws(BlockError) in
-            try link.perform(NBDCommand.writeZeroes, flags, at: offset, length: length)
+            try line.perform(NBDCommand.writeZeroes, flags, at: offset, length: length)
         }
     }
 
@@ -78,13 +78,13 @@ extension NBDClient {
         let end = (offset + length).roundedDown(to: unit)
         guard flags.contains(.trim), begin < end else { return }
         try inRanges(begin, end - begin) { (offset, length) throws(BlockError) in
-            try link.perform(NBDCommand.trim, [], at: offset, length: length)
+            try line.perform(NBDCommand.trim, [], at: offset, length: length)
         }
     }
 
     public func flush() throws(BlockError) {
         // A server without FLUSH has nothing that could be flushed.
-        if flags.contains(.flush) { try link.perform(NBDCommand.flush, [], at: 0, length: 0) }
+        if flags.contains(.flush) { try line.perform(NBDCommand.flush, [], at: 0, length: 0) }
     }
 
     /// Where the server does not offer `base:allocation`, everything is data. Depth is not known over NBD: always 0.
@@ -93,13 +93,13 @@ extension NBDClient {
     ) throws(BlockError) {
         try checkRange(offset, length)
         if length == 0 { return }
-        guard link.agreement.allocationContext != nil else {
+        guard line.agreement.allocationContext != nil else {
             extents.append(Extent(offset: offset, length: length, kind: .data))
             return
         }
         let begin = offset.roundedDown(to: unit)
         let end = min((offset + length).roundedUp(to: unit) ?? size, begin + Self.longestRange)
-        let found = try link.perform(NBDCommand.blockStatus, [], at: begin, length: UInt32(end - begin))
+        let found = try line.perform(NBDCommand.blockStatus, [], at: begin, length: UInt32(end - begin))
         for var extent in found {
             let stop = min(extent.end, offset + length)
             extent.offset = max(extent.offset, offset)
@@ -111,7 +111,7 @@ extension NBDClient {
 
     /// Flushes and disconnects; callers still waiting in other threads get `.disconnected`.
     public func close() throws(BlockError) {
-        defer { link.close() }
+        defer { line.close() }
         if !isReadOnly { try flush() }
     }
 

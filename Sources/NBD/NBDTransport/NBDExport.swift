@@ -9,16 +9,39 @@ public struct NBDExport: Sendable {
     public let device: any BlockDevice
     /// Refuses writes even where the device takes them.
     public let readOnly: Bool
+    /// Holds its clients to its limits.
+    public let throttle: DiskThrottle
+    /// Its dirty bitmaps, asked for when a client connects.
+    let changes: @Sendable () -> [any ChangedExtentSource]
 
-    public init(name: String, device: any BlockDevice, readOnly: Bool = false) {
+    /// `changes`: what is offered as `qemu:dirty-bitmap:NAME`; bitmaps that come later are there for clients that come later.
+    public init(
+        name: String, device: any BlockDevice, readOnly: Bool = false, throttle: DiskThrottle = DiskThrottle(),
+        changes: @escaping @Sendable () -> [any ChangedExtentSource] = { [] }
+    ) {
         precondition(name.utf8.count <= NBDLimits.name, "an export name of more than \(NBDLimits.name) bytes")
         self.name = name
         self.device = device
         self.readOnly = readOnly
+        self.throttle = throttle
+        self.changes = changes
+    }
+
+    /// The export as one client is to see it from its connection on.
+    struct Offer {
+        let description: ExportDescription
+        let bitmaps: [any ChangedExtentSource]
+    }
+
+    var offer: Offer {
+        let bitmaps = changes().filter { 1...MetaContext.longestBitmapName ~= $0.name.utf8.count }
+        var description = described
+        description.bitmaps = bitmaps.prefix(NBDLimits.bitmaps).map(\.name)
+        return Offer(description: description, bitmaps: bitmaps)
     }
 
     /// What clients are told. The device's own flush covers writes from all connections, hence CAN_MULTI_CONN.
-    var described: ExportDescription {
+    private var described: ExportDescription {
         var flags: TransmissionFlags = [.hasFlags, .flush, .multipleConnections, .cache]
         if refusesWrites {
             flags.insert(.readOnly)

@@ -25,14 +25,16 @@ public final class NBDServer: Sendable {
     }
 
     private let exports: [NBDExport]
+    private let security: ServerSecurity?
     private let connectionLimit: Int
     private let state = Mutex(State())
 
     /// `exports`: at least one; the first also answers to the empty name. Clients beyond `connectionLimit` are turned
-    /// away at once.
-    public init(exports: [NBDExport], connectionLimit: Int = 128) {
+    /// away at once. `security` nil: nothing is encrypted.
+    public init(exports: [NBDExport], security: ServerSecurity? = nil, connectionLimit: Int = 128) {
         precondition(!exports.isEmpty, "a server needs an export")
         self.exports = exports
+        self.security = security
         self.connectionLimit = connectionLimit
     }
 
@@ -142,7 +144,7 @@ public final class NBDServer: Sendable {
     /// On a listener's thread: gives a new client a thread of its own.
     private func admit(_ descriptor: Int32) {
         for thread in joinable() { thread.join() }
-        let connection = ServerConnection(descriptor: descriptor, exports: exports)
+        let connection = ServerConnection(descriptor: descriptor, exports: exports, security: security)
         state.withLock { state in
             guard !state.stopping, state.connections.count + state.waiting.count < connectionLimit else {
                 Glibc.close(descriptor)

@@ -6,13 +6,13 @@ import Glibc
 final class ReplyStream {
     // SAFETY: `begin...end` stays within the buffer; destinations are their callers'.
     private static let capacity = 64 << 10
-    private let descriptor: Int32
+    private let channel: Channel
     private let buffer: UnsafeMutableRawPointer
     private var begin = 0
     private var end = 0
 
-    init(descriptor: Int32, first: [UInt8]) {
-        self.descriptor = descriptor
+    init(_ channel: Channel, first: [UInt8]) {
+        self.channel = channel
         unsafe buffer = .allocate(byteCount: Self.capacity, alignment: 16)
         for byte in first.prefix(Self.capacity) {
             unsafe buffer.storeBytes(of: byte, toByteOffset: end, as: UInt8.self)
@@ -31,7 +31,7 @@ final class ReplyStream {
             begin = 0
         }
         while end < count {
-            let part = unsafe receiveSome(descriptor, buffer + end, Self.capacity - end)
+            let part = unsafe channel.receive(buffer + end, Self.capacity - end)
             guard part > 0 else { return false }
             end += part
         }
@@ -54,7 +54,7 @@ final class ReplyStream {
             begin += count - ready
             return true
         }
-        return unsafe receiveAll(descriptor, destination + ready, count - ready) == 0
+        return unsafe channel.receiveAll(destination + ready, count - ready) == 0
     }
 
     /// Reads past `count` bytes.

@@ -16,6 +16,10 @@ public struct RequestCounts: Hashable, Sendable {
     /// Trims and zeroings.
     public var discards: UInt64 = 0
     public var discardedBytes: UInt64 = 0
+    /// How the times were spread. Only in what a server tells, not in what a batch adds.
+    public var readLatency: LatencyHistogram?
+    public var writeLatency: LatencyHistogram?
+    public var flushLatency: LatencyHistogram?
 
     public init() {}
 
@@ -33,8 +37,16 @@ public struct RequestCounts: Hashable, Sendable {
         sum.flushNanoseconds = left.flushNanoseconds &+ right.flushNanoseconds
         sum.discards = left.discards &+ right.discards
         sum.discardedBytes = left.discardedBytes &+ right.discardedBytes
+        sum.readLatency = joined(left.readLatency, right.readLatency)
+        sum.writeLatency = joined(left.writeLatency, right.writeLatency)
+        sum.flushLatency = joined(left.flushLatency, right.flushLatency)
         return sum
     }
+}
+
+private func joined(_ left: LatencyHistogram?, _ right: LatencyHistogram?) -> LatencyHistogram? {
+    guard let left, let right else { return left ?? right }
+    return left + right
 }
 
 /// One connection's counts. Its threads add, a batch at a time; whoever asks reads them meanwhile, each number by itself.
@@ -49,6 +61,14 @@ final class ConnectionCounts: Sendable {
     private let flushNanoseconds = Atomic<UInt64>(0)
     private let discards = Atomic<UInt64>(0)
     private let discardedBytes = Atomic<UInt64>(0)
+    private let latencies = LatencyCounts()
+
+    /// A batch with these requests took this long; a flush has a time of its own.
+    func addTimes(of more: RequestCounts, _ nanoseconds: UInt64) {
+        latencies.add(more.reads, .read, nanoseconds)
+        latencies.add(more.writes, .write, nanoseconds)
+        latencies.add(more.flushes, .flush, more.flushNanoseconds)
+    }
 
     func add(_ more: RequestCounts) {
         if more.reads > 0 {
@@ -83,6 +103,9 @@ final class ConnectionCounts: Sendable {
         all.flushNanoseconds = flushNanoseconds.load(ordering: .relaxed)
         all.discards = discards.load(ordering: .relaxed)
         all.discardedBytes = discardedBytes.load(ordering: .relaxed)
+        all.readLatency = latencies.histogram(.read)
+        all.writeLatency = latencies.histogram(.write)
+        all.flushLatency = latencies.histogram(.flush)
         return all
     }
 }

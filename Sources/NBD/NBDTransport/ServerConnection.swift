@@ -2,43 +2,57 @@ import CLinux
 import CoreTypes
 import Glibc
 import NBDProtocol
+import Synchronization
 
 /// One accepted client: handshake, then transmission. Runs on its own thread; the server closes the socket afterwards.
 final class ServerConnection: Sendable {
     /// A client must get on with its handshake; a guest may be silent for ever afterwards. Seconds.
     private static let handshakePatience = 30
 
-    let descriptor: Int32
+    private let channel: Channel
     private let exports: [NBDExport]
+    private let security: ServerSecurity?
     let counts = ConnectionCounts()
+    private let isCut = Atomic<Bool>(false)
 
-    init(descriptor: Int32, exports: [NBDExport]) {
-        self.descriptor = descriptor
+    init(descriptor: Int32, exports: [NBDExport], security: ServerSecurity?) {
+        channel = Channel(descriptor: descriptor)
         self.exports = exports
+        self.security = security
     }
 
     /// Makes a blocked `run` return soon. The descriptor must still be open.
-    func interrupt() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    func interrupt() {
+        isCut.store(true, ordering: .relaxed)
+        channel.interrupt()
+        for export in exports { export.throttle.wake() }
+    }
 
     func run() {
-        let descriptions = exports.map(\.described)
-        setReceiveTimeout(descriptor, seconds: Self.handshakePatience)
-        var handshake = ServerHandshake(exports: descriptions)
-        guard sendAll(descriptor, handshake.greeting) == 0 else { return }
-        while let bytes = receiveBytes(descriptor, limit: 4096) {
+        let offers = exports.map(\.offer)
+        channel.setReceiveTimeout(seconds: Self.handshakePatience)
+        var handshake = ServerHandshake(
+            exports: offers.map(\.description), encryption: security?.encryption ?? .none)
+        guard channel.send(handshake.greeting) == 0 else { return }
+        while let bytes = channel.receiveBytes(limit: 4096) {
             for effect in handshake.receive(bytes) {
                 switch effect {
                 case .send(let answer):
-                    guard sendAll(descriptor, answer) == 0 else { return }
+                    guard channel.send(answer) == 0 else { return }
                 case .close:
                     return
+                case .startTLS:
+                    // The reason of a refusal goes to the client as an alert.
+                    guard let security, (try? channel.secure(security.credentials)) != nil else { return }
+                    handshake.secured()
                 case .transmit(let agreement):
-                    setReceiveTimeout(descriptor, seconds: 0)
+                    channel.setReceiveTimeout(seconds: 0)
                     let session = ExportSession(
-                        descriptor: descriptor, export: exports[agreement.export],
-                        size: descriptions[agreement.export].size, agreement: agreement,
-                        first: handshake.unconsumed, counts: counts)
+                        channel, export: exports[agreement.export], offer: offers[agreement.export],
+                        agreement: agreement, first: handshake.unconsumed, counts: counts,
+                        isCut: { [self] in isCut.load(ordering: .relaxed) })
                     session?.run()
+                    channel.tls?.finish()
                     return
                 }
             }

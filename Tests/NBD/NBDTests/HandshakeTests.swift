@@ -29,7 +29,7 @@ struct HandshakeTests {
                 switch effect {
                 case .send(let bytes): toClient += bytes
                 case .transmit(let agreement): serverEnd = agreement
-                case .close: break
+                case .close, .startTLS: break
                 }
             }
         }
@@ -86,7 +86,7 @@ struct HandshakeTests {
         let ack = OptionReply.ack
         #expect(replies([(NBDOption.list, [])]) == [OptionReply.server, OptionReply.server, ack])
         #expect(replies([(NBDOption.list, [0])]) == [OptionReply.invalid])
-        #expect(replies([(NBDOption.startTLS, []), (200, [1])]) == [OptionReply.unsupported, OptionReply.unsupported])
+        #expect(replies([(NBDOption.startTLS, []), (200, [1])]) == [OptionReply.policy, OptionReply.unsupported])
         #expect(replies([(NBDOption.setMetaContext, context("first", ["base:allocation"]))]) == [OptionReply.invalid])
         let structured = (NBDOption.structuredReply, [UInt8]())
         #expect(

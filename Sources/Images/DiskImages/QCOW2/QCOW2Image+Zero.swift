@@ -5,6 +5,9 @@ internal import Synchronization
 private let zeroes = AlignedBuffer(count: 64 << 10)
 
 extension QCOW2Image {
+    /// Version 2 has no zero flag.
+    public var canZeroFast: Bool { geometry.version >= 3 }
+
     /// Whole units get the zero flag: with `mayUnmap` clusters lose their host cluster, otherwise they keep it. Version
     /// 2 has no such flag: there they are unmapped when nothing lies below, or zeroes are written. What reads as zeroes
     /// anyway and hides nothing stays as it is.

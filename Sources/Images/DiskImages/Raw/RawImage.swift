@@ -60,6 +60,8 @@ public final class RawImage: BlockDevice, BulkDestination {
         try unsafe file.write(data, at: offset)
     }
 
+    public var canZeroFast: Bool { file.canZeroFast }
+
     public func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
         try checkRange(offset, length)
         let isGuarded = try unsafe enterGuard(offset, length, nil)

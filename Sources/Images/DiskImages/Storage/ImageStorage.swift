@@ -21,6 +21,8 @@ protocol ImageStorage: AnyObject, Sendable {
     func writeZeroes(at offset: UInt64, length: UInt64) throws(BlockError)
     /// Makes a range inside the file read as zeroes: a hole when `mayUnmap`, allocated space otherwise.
     func zero(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError)
+    /// `zero` is known not to write zeroes out.
+    var canZeroFast: Bool { get }
     /// Gives space back; false where that is not possible.
     func punch(at offset: UInt64, length: UInt64) throws(BlockError) -> Bool
     /// Reserves space, growing the file when needed; false where that is not possible.
@@ -44,6 +46,7 @@ extension ImageFile: ImageStorage {}
 
 extension ImageStorage {
     var isUnpublished: Bool { false }
+    var canZeroFast: Bool { false }
     func bypassCache() {}
     var bypassesCache: Bool { false }
     func useCache() {}

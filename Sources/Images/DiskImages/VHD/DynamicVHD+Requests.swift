@@ -49,6 +49,8 @@ extension DynamicVHD {
         if holdsMuch { try flush() }
     }
 
+    var canZeroFast: Bool { file.canZeroFast }
+
     func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
         try checkRange(offset, length)
         try checkWritable()

@@ -30,6 +30,8 @@ final class FixedVHD: VHDDevice, BulkDestination {
         try unsafe file.write(data, at: offset)
     }
 
+    var canZeroFast: Bool { file.canZeroFast }
+
     func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
         try checkRange(offset, length)
         try file.zero(at: offset, length: length, mayUnmap: mayUnmap)

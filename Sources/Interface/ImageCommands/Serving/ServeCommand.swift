@@ -12,9 +12,12 @@ struct ServeCommand: ParsableCommand {
         abstract: "Offer an image to NBD clients.",
         discussion: """
             Prints one line of JSON when clients can connect, and serves until SIGTERM or SIGINT; then everything written \
-            is on disk before it ends. The export also answers to the empty name. Over TCP nothing is encrypted.
+            is on disk before it ends. The export also answers to the empty name. Nothing is encrypted unless \
+            --tls-certificates names a folder with ca-cert.pem, server-cert.pem and server-key.pem (and ca-crl.pem, if \
+            certificates have been revoked): then only clients with TLS 1.3 are served that show a certificate of this authority.
 
-            Example: gantry image serve -f qcow2 --socket /run/disk.sock disk.qcow2
+            Examples: gantry image serve -f qcow2 --socket /run/disk.sock disk.qcow2; \
+            gantry image serve -f raw --listen 0.0.0.0:10809 --tls-certificates /etc/pki/nbd disk.raw
             """)
 
     @Option(name: .customShort("f"), help: "Format of FILE.")
@@ -27,11 +30,23 @@ struct ServeCommand: ParsableCommand {
     var listen: ListenAddress?
     @Flag(name: .long, help: "Refuse writes.")
     var readOnly = false
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Folder of the certificates: serve in TLS.", valueName: "dir"))
+    var tlsCertificates: String?
+    @Option(name: .long, help: "require: refuse clients without TLS. on: serve them, too.")
+    var tls = TLSUse.require
+    @Flag(name: .long, inversion: .prefixedNo, help: "Whether clients must show a certificate.")
+    var tlsVerifyPeer = true
     @Option(name: .long, help: "Name of the export.")
     var name = "disk"
     @OptionGroup var chain: ChainOptions
     @Argument(help: ArgumentHelp("The image.", valueName: "file"))
     var file: String
+
+    enum TLSUse: String, ExpressibleByArgument, CaseIterable {
+        case require, on
+    }
 
     /// The line that says that clients can connect.
     private struct Ready: Encodable {
@@ -61,9 +76,15 @@ struct ServeCommand: ParsableCommand {
         try refuseStream(file, "FILE")
         TerminationSignals.hold()
         let what = "cannot serve \(file)"
+        let security = try doing(what) { () throws(BlockError) -> ServerSecurity? in
+            guard let tlsCertificates else { return nil }
+            return ServerSecurity(
+                try .server(folder: tlsCertificates, verifiesClients: tlsVerifyPeer), isRequired: tls == .require)
+        }
         let device = try doing(what) { () throws(BlockError) in try opened() }
         let readOnly = device.isReadOnly
-        let server = NBDServer(exports: [NBDExport(name: name, device: device, readOnly: readOnly)])
+        let server = NBDServer(
+            exports: [NBDExport(name: name, device: device, readOnly: readOnly)], security: security)
         do {
             let port = try doing(what) { () throws(BlockError) -> UInt16? in
                 if let listen { return try server.start(address: listen.address, port: listen.port) }

@@ -16,6 +16,7 @@ extension ImageSpecification {
                 unixSocket: address.socket, exportName: address.export, readOnly: readOnly ?? self.readOnly)
         }
         var policy = OpenPolicy.standalone
+        policy.followsLinks = refusesLinks != true
         if let parents, !parents.isEmpty {
             var ancestors: [ImageReference] = []
             for parent in parents {

@@ -48,7 +48,7 @@ extension FileRepository {
         for name in left where !disks.contains(String(name.dropFirst(Self.epochs.count).dropLast(".qcow2".count))) {
             let final = path + "/" + name
             do throws(BlockError) {
-                let lock = try ImageFile(path: final, access: .readWrite)
+                let lock = try ImageFile(path: final, access: .readWrite, followsLinks: false)
                 defer { lock.close() }
                 if unsafe unlink(final) != 0 { throw BlockError(call: "unlink", errno: errno, path: final) }
             } catch {

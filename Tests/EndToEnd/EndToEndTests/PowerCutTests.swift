@@ -149,6 +149,7 @@ extension EndToEnd {
                 // What is unneeded stays as it is: a merge has tests of its own.
                 try await toolstack.call(
                     "SR.add_to_other_config", .string(sr.ref), .string("coalesce"), .string("false"))
+                var uuids: [String: String] = [:]
                 var scene = Scene(toolstack: toolstack, sr: sr, model: model)
                 for format in ["raw", "vhd"] {
                     let vdi = try await toolstack.makeDisk(in: sr.ref, bytes: Self.bytes, format: format)
@@ -156,6 +157,7 @@ extension EndToEnd {
                         file: model, to: "/import_raw_vdi", query: [("vdi", vdi), ("format", "raw")],
                         onProgress: { _, _ in })
                     scene.disks[format] = vdi
+                    uuids[format] = try await toolstack.text("VDI.get_uuid", .string(vdi))
                 }
                 for cut in Self.operations {
                     try await cut.before(scene)
@@ -167,8 +169,7 @@ extension EndToEnd {
                     if cut.point == "introduced" {
                         // Nobody knew it at that moment: the scan finds it, under the same uuid.
                         try await toolstack.call("SR.scan", .string(sr.ref))
-                        let known = Set(scene.disks.values)
-                        scene.disks["vhd"] = try await scene.all().first { !known.contains($0) } ?? ""
+                        scene.disks["vhd"] = try await toolstack.text("VDI.get_by_uuid", .string(uuids["vhd"] ?? ""))
                     }
                     try await scene.check(after: cut.point)
                     try await scene.tidy()

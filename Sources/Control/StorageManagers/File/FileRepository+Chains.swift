@@ -56,7 +56,7 @@ extension FileRepository {
     func chain(_ name: VolumeName) throws(StorageError) -> [Volume] {
         var volumes = [try stat(name)]
         for parent in try parents(of: name) {
-            var volume = try stat(parent)
+            var volume = try described(parent)
             volume.isHidden = true
             volumes.append(volume)
         }

@@ -283,7 +283,7 @@ struct FileRepository: Sendable {
     }
 
     /// What the image says of itself.
-    private func described(_ name: VolumeName) throws(StorageError) -> Volume {
+    func described(_ name: VolumeName) throws(StorageError) -> Volume {
         let info = try info(name)
         return Volume(
             uuid: name.uuid, location: name.location, format: name.format, virtualSize: info.virtualSize,

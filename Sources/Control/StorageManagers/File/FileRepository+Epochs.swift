@@ -25,9 +25,7 @@ extension FileRepository {
         let temporary = path + "/" + Self.unfinished + "epoch-" + name.uuid
         unsafe unlink(temporary)
         try reporting(.volumeClone) { () throws(BlockError) in
-            try DiskImage.create(
-                path: temporary, format: .qcow2, size: facts.virtualSize, options: options, policy: policy(below)
-            ).close()
+            try Self.make(temporary, .qcow2, size: facts.virtualSize, options, policy(below))
         }
         try publish(temporary, as: epoch(name))
     }

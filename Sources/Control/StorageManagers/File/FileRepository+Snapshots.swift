@@ -162,10 +162,7 @@ extension FileRepository {
         if parent.format == .qcow2, let size = facts.clusterSize { options.clusterSize = size }
         let temporary = path + "/" + Self.unfinished + name.location
         try reporting(fault) { () throws(BlockError) in
-            try DiskImage.create(
-                path: temporary, format: name.format, size: facts.virtualSize, options: options,
-                policy: policy(below.parents)
-            ).close()
+            try Self.make(temporary, name.format, size: facts.virtualSize, options, policy(below.parents))
         }
         try publish(temporary, as: file(name))
     }

@@ -302,11 +302,10 @@ struct FileRepository: Sendable {
             try requireRoom(size)
             options.preallocation = .falloc
         }
-        let image = try reporting(.volumeCreation) { [options] () throws(BlockError) in
-            try DiskImage.create(path: temporary, format: format, size: size, options: options)
+        try reporting(.volumeCreation) { [options] () throws(BlockError) in
+            try Self.make(temporary, format, size: size, options, .standalone)
         }
         do throws(StorageError) {
-            try reporting(.volumeCreation) { () throws(BlockError) in try image.close() }
             try publish(temporary, as: final)
             return try stat(name)
         } catch {

@@ -1,4 +1,5 @@
 import BlockIO
+import CoreTypes
 import DatapathControl
 import DiskImages
 import Foundation

@@ -84,6 +84,8 @@ public struct DiskMotion: Codable, Hashable, Sendable {
     private var chosenLocation: String?
     /// How the data path was told to open the destination, where its location does not show in that.
     private var destinationPath: String?
+    /// Nil in records of earlier versions.
+    private var onlyRemains: Bool?
 
     public init(
         id: String, sourceUUID: String, sourceRef: String, sourceSR: String, sourceLocation: String,
@@ -126,6 +128,16 @@ public struct DiskMotion: Codable, Hashable, Sendable {
         return chosenLocation == nil && path.hasSuffix("/" + destinationLocation)
     }
 
+    /// Only the image that lost is left, which nobody has open: the disk, its data path and the SR of the image that won have
+    /// nothing to do with the move any more.
+    public var isReleased: Bool { onlyRemains ?? false }
+
+    /// The data path stands on the image that won, alone, and the other could not be destroyed yet. Of decided motions only.
+    public mutating func release() { if isDecided { onlyRemains = true } }
+
+    /// The SR in which an image is left to be destroyed.
+    public var remainsSR: String { phase == .committed ? sourceSR : destinationSR }
+
     /// What is left to do is cleaning up.
     public var isDecided: Bool { phase == .committed || phase == .abandoned }
 
@@ -148,6 +160,7 @@ public struct DiskMotion: Codable, Hashable, Sendable {
 
     /// What a restarted toolstack does, in order, given what the data path says.
     public mutating func recover(_ observed: Observation) -> [Effect] {
+        if isReleased { return [phase == .committed ? .destroySource : .destroyDestination, .forget] }
         switch (phase, observed) {
         case (.committed, _): return [.finishPivot, .destroySource, .forget]
         // Nothing is committed, so the source decides, unless it is the side that failed: then only the other is whole.

@@ -17,6 +17,7 @@ extension ImageSpecification {
         }
         if format == Self.remote { return try UnflushedExport(Self.connect(path, readOnly: readOnly ?? self.readOnly)) }
         var policy = OpenPolicy.standalone
+        policy.followsLinks = refusesLinks != true
         if let parents, !parents.isEmpty {
             var ancestors: [ImageReference] = []
             for parent in parents {

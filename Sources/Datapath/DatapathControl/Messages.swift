@@ -23,6 +23,9 @@ public struct ImageSpecification: Codable, Hashable, Sendable {
     public var readOnly: Bool
     /// The images below it, nearest first; nil or empty when it has no parent.
     public var parents: [Parent]?
+    /// The image and its parents are files of a folder that others can change: a symbolic link in the place of one is refused.
+    /// Nil, as earlier versions have it: a link is followed.
+    public var refusesLinks: Bool?
 
     /// An image that others are differences to. Opened read-only.
     public struct Parent: Codable, Hashable, Sendable {
@@ -36,16 +39,20 @@ public struct ImageSpecification: Codable, Hashable, Sendable {
         }
     }
 
-    public init(path: String, format: String, readOnly: Bool = false, parents: [Parent]? = nil) {
+    public init(
+        path: String, format: String, readOnly: Bool = false, parents: [Parent]? = nil, refusesLinks: Bool? = nil
+    ) {
         self.path = path
         self.format = format
         self.readOnly = readOnly
         self.parents = parents
+        self.refusesLinks = refusesLinks
     }
 
-    /// What gantry-datapath is told: `--image PATH --format FMT`, and `--parent FMT:PATH` for each parent, nearest first.
+    /// What gantry-datapath is told: `--image PATH --format FMT`, `--no-links`, and `--parent FMT:PATH` for each parent,
+    /// nearest first.
     public var arguments: [String] {
-        ["--image", path, "--format", format]
+        ["--image", path, "--format", format] + (refusesLinks == true ? ["--no-links"] : [])
             + (parents ?? []).flatMap { ["--parent", "\($0.format):\($0.path)"] }
     }
 }

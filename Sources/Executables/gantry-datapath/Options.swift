@@ -5,7 +5,8 @@ import DatapathControl
 /// gantry-datapath import --image PATH --format FMT --as FMT    (stream on standard input)
 /// gantry-datapath export --image PATH --format FMT --as FMT    (stream on standard output)
 /// gantry-datapath copy   --image PATH --format FMT --plan JSON     (DiskCopyPlan; lines with the done part on standard output)
-/// `--parent` names the images below, nearest first; import, export and copy know it too.
+/// `--parent` names the images below, nearest first; with `--no-links` none of them may be a symbolic link. import, export
+/// and copy know both too.
 /// Started by the toolstack only. `serve` prints {"ready":true} when both sockets answer; with `--wait` it does nothing
 /// before it has read a byte from standard input, and ends when there is none. A failure is one JSON line
 /// {"code":…,"message":…} on standard error and exit status 1; wrong usage is 2.
@@ -15,6 +16,7 @@ struct Options {
     var parents: [ImageSpecification.Parent] = []
     var readOnly = false
     var wait = false
+    var refusesLinks = false
 
     init?(_ arguments: [String]) {
         guard arguments.count > 1 else { return nil }
@@ -26,6 +28,9 @@ struct Options {
                 index += 1
             } else if arguments[index] == "--wait" {
                 wait = true
+                index += 1
+            } else if arguments[index] == "--no-links" {
+                refusesLinks = true
                 index += 1
             } else if arguments[index] == "--parent", index + 1 < arguments.count {
                 let parts = arguments[index + 1].split(separator: ":", maxSplits: 1)
@@ -44,6 +49,7 @@ struct Options {
     var image: ImageSpecification? {
         guard let path = values["image"], let format = values["format"] else { return nil }
         return ImageSpecification(
-            path: path, format: format, readOnly: readOnly, parents: parents.isEmpty ? nil : parents)
+            path: path, format: format, readOnly: readOnly, parents: parents.isEmpty ? nil : parents,
+            refusesLinks: refusesLinks ? true : nil)
     }
 }

@@ -35,11 +35,13 @@ public final class ImageFile: Sendable {
 
     /// Opens or makes `path` and takes the image lock: exclusive when writable, shared when read-only, for as long as
     /// the file is open. `.busy` when another process (or another opener in this one) holds a lock that conflicts, or
-    /// QEMU does. `.unsupported` for anything but regular files and block devices.
+    /// QEMU does. `.unsupported` for anything but regular files and block devices. Without `followsLinks` a symbolic link in
+    /// the place of the file is `.denied`; the folders before it are the caller's.
     public convenience init(
-        path: String, access: Access, locking: Bool = true, isUnpublished: Bool = false
+        path: String, access: Access, locking: Bool = true, isUnpublished: Bool = false, followsLinks: Bool = true
     ) throws(BlockError) {
         var flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+        if !followsLinks { flags |= O_NOFOLLOW }
         switch access {
         case .readOnly: flags |= O_RDONLY
         case .readWrite: flags |= O_RDWR
@@ -53,6 +55,11 @@ public final class ImageFile: Sendable {
             if [ENXIO, ENODEV, EISDIR].contains(number) {
                 throw BlockError(
                     .unsupported, "neither a regular file nor a block device", path: path, systemError: number)
+            }
+            if number == ELOOP, !followsLinks {
+                throw BlockError(
+                    .denied, "a symbolic link is in the place of an image, and is not followed", path: path,
+                    systemError: number)
             }
             throw BlockError(call: "open", errno: number, path: path)
         }

@@ -9,11 +9,17 @@ public final class ScratchFolder: Sendable {
     /// `inMemory`: on the system's file system in memory where there is one: for a test that waits for the disk again and
     /// again and needs nothing of it.
     public init(_ name: String = "test", inMemory: Bool = false) throws {
-        var base = ProcessInfo.processInfo.environment["GANTRY_TEST_SCRATCH"] ?? NSTemporaryDirectory()
-        if inMemory, FileManager.default.isWritableFile(atPath: "/dev/shm") { base = "/dev/shm" }
+        let scratch = ProcessInfo.processInfo.environment["GANTRY_TEST_SCRATCH"]
+        var base = scratch ?? NSTemporaryDirectory()
+        var run = ""
+        if inMemory, FileManager.default.isWritableFile(atPath: "/dev/shm") {
+            base = "/dev/shm"
+            // By this gantry-test knows what a killed run has left there.
+            if let scratch { run = URL(fileURLWithPath: scratch).lastPathComponent + "-" }
+        }
         path =
             URL(fileURLWithPath: base)
-            .appendingPathComponent("gantry-\(name)-\(UUID().uuidString.prefix(8))").path
+            .appendingPathComponent("\(run)gantry-\(name)-\(UUID().uuidString.prefix(8))").path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 

@@ -56,6 +56,25 @@ import Testing
         #expect(try JSONDecoder().decode(DiskMotion.self, from: earlier) == motion(.created))
     }
 
+    /// When only the image that lost is left, nothing else is touched again; only decided moves come to that.
+    @Test func whatIsLeftOfAMoveIsDestroyedAndNothingElse() throws {
+        var undecided = motion(.created, .mirroring)
+        undecided.release()
+        #expect(!undecided.isReleased)
+        var committed = motion(.created, .mirroring, .pivoting, .committed)
+        committed.release()
+        var abandoned = motion(.created, .mirroring, .abandoned)
+        abandoned.release()
+        #expect(committed.remainsSR == "OpaqueRef:a" && abandoned.remainsSR == "OpaqueRef:b")
+        for observed in Self.observations {
+            var (one, other) = (committed, abandoned)
+            #expect(one.recover(observed) == [.destroySource, .forget])
+            #expect(other.recover(observed) == [.destroyDestination, .forget])
+        }
+        let read = try JSONDecoder().decode(DiskMotion.self, from: JSONEncoder().encode(committed))
+        #expect(read.isReleased && read == committed)
+    }
+
     @Test func aRunningMirrorIsTakenUpAndAPreparedPivotIsFinished() {
         var mirroring = motion(.created, .mirroring)
         #expect(mirroring.recover(.mirroring).prefix(2) == [.awaitSynchronised, .preparePivot])

@@ -178,7 +178,7 @@ extension MountFolder {
         #expect(try FileManager.default.contentsOfDirectory(atPath: export) == [])
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("mounts")) == [])
         let calls = try String(contentsOfFile: folder.file("calls"), encoding: .utf8)
-        let options = "acdirmin=0,acdirmax=0,vers=4.1,timeo=100,nosuid,nodev,noexec"
+        let options = "soft,timeo=133,retrans=3,acdirmin=0,acdirmax=0,vers=4.1,timeo=100,nosuid,nodev,noexec"
         #expect(calls.hasPrefix("-t nfs -o \(options) server:\(export) "))
     }
 

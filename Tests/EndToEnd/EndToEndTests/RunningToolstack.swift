@@ -117,6 +117,27 @@ final class RunningToolstack {
         return found
     }
 
+    /// Does what kills the daemon at its failure point. Throws when it lives on.
+    func dies(at point: String, _ body: () async throws -> Void) async throws {
+        var told = "the call was answered"
+        do { try await body() } catch { told = "\(error)" }
+        // Whoever calls may hear of the death a moment before it is over.
+        for _ in 0..<1000 where daemon?.isRunning == true { try await Task.sleep(for: .milliseconds(5)) }
+        if daemon?.isRunning == true { throw Failure(description: "\(point) was not reached: \(told)") }
+        await awaitEnd()
+    }
+
+    /// Kills all that runs at once, as when a host loses its power.
+    func cutPower() async throws {
+        for entry in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
+            guard let pid = Int32(entry), pid != getpid(),
+                let data = FileManager.default.contents(atPath: "/proc/\(entry)/cmdline")
+            else { continue }
+            if String(decoding: data, as: UTF8.self).contains(folder.path + "/") { kill(pid, SIGKILL) }
+        }
+        if daemon != nil { await awaitEnd() }
+    }
+
     /// Kills everything that is left: after a failed test nothing must stay on the machine.
     func cleanUp() async {
         await stop()

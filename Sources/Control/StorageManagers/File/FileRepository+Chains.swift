@@ -21,7 +21,7 @@ extension FileRepository {
             throw StorageError(.volumeUnavailable, "\(file(name)) is no regular file")
         }
         return try reporting(.volumeUnavailable) { () throws(BlockError) in
-            try DiskImage.info(path: file(name), format: name.format)
+            try DiskImage.info(path: file(name), format: name.format, followsLinks: false)
         }
     }
 
@@ -56,16 +56,17 @@ extension FileRepository {
     func chain(_ name: VolumeName) throws(StorageError) -> [Volume] {
         var volumes = [try stat(name)]
         for parent in try parents(of: name) {
-            var volume = try stat(parent)
+            var volume = try described(parent)
             volume.isHidden = true
             volumes.append(volume)
         }
         return volumes
     }
 
-    /// Opens these parents, nearest first, and no others.
+    /// Opens these parents, nearest first, and no others; and no link that others put in the place of an image.
     func policy(_ parents: [VolumeName]) -> OpenPolicy {
         var policy = OpenPolicy.standalone
+        policy.followsLinks = false
         if !parents.isEmpty {
             policy.parents = .given(parents.map { ImageReference(path: file($0), format: $0.format) })
         }
@@ -235,7 +236,7 @@ extension FileRepository {
     /// Unlinks an image unless somebody has it open.
     func removeIfUnused(_ name: VolumeName) throws(StorageError) -> Bool {
         do throws(BlockError) {
-            let lock = try ImageFile(path: file(name), access: .readWrite)
+            let lock = try ImageFile(path: file(name), access: .readWrite, followsLinks: false)
             defer { lock.close() }
             if unsafe unlink(file(name)) != 0 { throw BlockError(call: "unlink", errno: errno, path: file(name)) }
         } catch {

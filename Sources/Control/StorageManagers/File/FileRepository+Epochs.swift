@@ -25,9 +25,7 @@ extension FileRepository {
         let temporary = path + "/" + Self.unfinished + "epoch-" + name.uuid
         unsafe unlink(temporary)
         try reporting(.volumeClone) { () throws(BlockError) in
-            try DiskImage.create(
-                path: temporary, format: .qcow2, size: facts.virtualSize, options: options, policy: policy(below)
-            ).close()
+            try Self.make(temporary, .qcow2, size: facts.virtualSize, options, policy(below))
         }
         try publish(temporary, as: epoch(name))
     }
@@ -48,7 +46,7 @@ extension FileRepository {
         for name in left where !disks.contains(String(name.dropFirst(Self.epochs.count).dropLast(".qcow2".count))) {
             let final = path + "/" + name
             do throws(BlockError) {
-                let lock = try ImageFile(path: final, access: .readWrite)
+                let lock = try ImageFile(path: final, access: .readWrite, followsLinks: false)
                 defer { lock.close() }
                 if unsafe unlink(final) != 0 { throw BlockError(call: "unlink", errno: errno, path: final) }
             } catch {

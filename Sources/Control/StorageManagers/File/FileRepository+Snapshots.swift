@@ -47,7 +47,7 @@ extension FileRepository {
         let below = (try? parents(of: disk)) ?? []
         // Held until the new image has the name: nobody writes the one that goes.
         let lock = try reporting(.volumeClone) { () throws(BlockError) in
-            try ImageFile(path: file(disk), access: .readWrite)
+            try ImageFile(path: file(disk), access: .readWrite, followsLinks: false)
         }
         defer { lock.close() }
         var isDone = false
@@ -102,7 +102,9 @@ extension FileRepository {
                     + "snapshots, or copy the disk]")
         }
         // Shared: writers are kept away, and the overlay can open it.
-        let lock = try reporting(fault) { () throws(BlockError) in try ImageFile(path: file(leaf), access: .readOnly) }
+        let lock = try reporting(fault) { () throws(BlockError) in
+            try ImageFile(path: file(leaf), access: .readOnly, followsLinks: false)
+        }
         defer { lock.close() }
         let base = try VolumeName(uuid: UUID().uuidString.lowercased(), format: leaf.format, isBase: true)
         let disk = try VolumeName(uuid: leaf.uuid, format: leaf.format == .raw ? .qcow2 : leaf.format)
@@ -112,6 +114,7 @@ extension FileRepository {
         let frozen = Frozen(parents: [base] + parents, disk: disk, isNew: true)
         do throws(StorageError) {
             try syncFolder()
+            FolderPoint.reached("base-named")
             try overlay(frozen, as: disk, fault)
         } catch {
             // The disk's name may have changed hands already: then the base holds its data.
@@ -119,6 +122,7 @@ extension FileRepository {
             throw error
         }
         if disk != leaf {
+            FolderPoint.reached("disk-over-base")
             unsafe unlink(file(leaf))
             try syncFolder()
         }
@@ -158,10 +162,7 @@ extension FileRepository {
         if parent.format == .qcow2, let size = facts.clusterSize { options.clusterSize = size }
         let temporary = path + "/" + Self.unfinished + name.location
         try reporting(fault) { () throws(BlockError) in
-            try DiskImage.create(
-                path: temporary, format: name.format, size: facts.virtualSize, options: options,
-                policy: policy(below.parents)
-            ).close()
+            try Self.make(temporary, name.format, size: facts.virtualSize, options, policy(below.parents))
         }
         try publish(temporary, as: file(name))
     }
@@ -169,7 +170,7 @@ extension FileRepository {
     /// Whether an image with parents holds nothing itself.
     private func isEmpty(_ name: VolumeName, _ fault: StorageError.Fault) throws(StorageError) -> Bool {
         try reporting(fault) { () throws(BlockError) in
-            var policy = OpenPolicy.standalone
+            var policy = policy([])
             policy.parents = .ignored
             let image = try DiskImage.open(path: file(name), format: name.format, readOnly: true, policy: policy)
             defer { try? image.close() }
@@ -192,7 +193,7 @@ extension FileRepository {
     ) throws(StorageError) -> Bool {
         let temporary = path + "/" + Self.unfinished + name.location
         let isShared = try reporting(fault) { () throws(BlockError) in
-            let original = try ImageFile(path: file(source), access: .readOnly)
+            let original = try ImageFile(path: file(source), access: .readOnly, followsLinks: false)
             defer { original.close() }
             let copy = try ImageFile(path: temporary, access: .create)
             defer { copy.close() }

@@ -239,7 +239,7 @@ struct FileRepository: Sendable {
         for name in try names().sorted() {
             do throws(StorageError) {
                 let volume = try VolumeName(location: name)
-                result.volumes.append(try stat(volume))
+                result.volumes.append(try volume.isBase ? stat(volume) : described(volume))
             } catch {
                 result.problems[name] = error.message
             }
@@ -247,8 +247,15 @@ struct FileRepository: Sendable {
         try settleDoubles(&result)
         // What others are differences to is no disk of its own, whatever it says.
         let parents = Set(result.volumes.compactMap(\.parentUUID))
-        for index in result.volumes.indices where parents.contains(result.volumes[index].uuid) {
-            result.volumes[index].isHidden = true
+        let isKnown = result.problems.keys.allSatisfy { (try? VolumeName(location: $0)) == nil }
+        let notes = MergeNotes.read(path)
+        for index in result.volumes.indices {
+            let volume = result.volumes[index]
+            if parents.contains(volume.uuid) {
+                result.volumes[index].isHidden = true
+            } else if volume.isHidden, let name = try? VolumeName(location: volume.location), !name.isBase {
+                result.volumes[index].isHidden = !isKnown || notes.concerns(name)
+            }
         }
         return result
     }
@@ -265,8 +272,18 @@ struct FileRepository: Sendable {
         try stat(try find(location))
     }
 
-    /// The volume of exactly this name.
+    /// The volume of exactly this name. A mark that hides it counts only while something may stand on it: what others left
+    /// marked and alone is shown, so that somebody can look at it and destroy it.
     func stat(_ name: VolumeName) throws(StorageError) -> Volume {
+        var volume = try described(name)
+        if volume.isHidden, !name.isBase, !MergeNotes.read(path).concerns(name), let counts = try children() {
+            volume.isHidden = counts[name, default: 0] > 0
+        }
+        return volume
+    }
+
+    /// What the image says of itself.
+    func described(_ name: VolumeName) throws(StorageError) -> Volume {
         let info = try info(name)
         return Volume(
             uuid: name.uuid, location: name.location, format: name.format, virtualSize: info.virtualSize,
@@ -285,11 +302,10 @@ struct FileRepository: Sendable {
             try requireRoom(size)
             options.preallocation = .falloc
         }
-        let image = try reporting(.volumeCreation) { [options] () throws(BlockError) in
-            try DiskImage.create(path: temporary, format: format, size: size, options: options)
+        try reporting(.volumeCreation) { [options] () throws(BlockError) in
+            try Self.make(temporary, format, size: size, options, .standalone)
         }
         do throws(StorageError) {
-            try reporting(.volumeCreation) { () throws(BlockError) in try image.close() }
             try publish(temporary, as: final)
             return try stat(name)
         } catch {
@@ -312,7 +328,7 @@ struct FileRepository: Sendable {
 
     /// Takes the space of that part of a file; gives back what it took when there is not enough.
     private func reserve(_ file: String, from start: UInt64, to end: UInt64) throws(BlockError) {
-        let descriptor = unsafe open(file, O_RDWR | O_CLOEXEC)
+        let descriptor = unsafe open(file, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { throw BlockError(call: "open", errno: errno, path: file) }
         defer { close(descriptor) }
         let failure = posix_fallocate(descriptor, off_t(start), off_t(end - start))
@@ -324,12 +340,14 @@ struct FileRepository: Sendable {
 
     /// Gives a finished image its name.
     func publish(_ temporary: String, as final: String) throws(StorageError) {
+        FolderPoint.reached("image-made")
         guard unsafe rename(temporary, final) == 0 else {
             let error = BlockError(call: "rename", errno: errno, path: final)
             unsafe unlink(temporary)
             throw StorageError(error, otherwise: .volumeCreation)
         }
         try syncFolder()
+        FolderPoint.reached("image-named")
     }
 
     /// Only with the image's lock: `.volumeInUse` while anybody has it open. An image that is gone is fine.
@@ -341,7 +359,7 @@ struct FileRepository: Sendable {
         // Before the disk's own: what they show would come back as a disk.
         let further = try furtherNames(of: name, parent: below?.first)
         do throws(BlockError) {
-            let file = try ImageFile(path: final, access: .readWrite)
+            let file = try ImageFile(path: final, access: .readWrite, followsLinks: false)
             defer { file.close() }
             for other in further where unsafe unlink(path + "/" + other.location) != 0 {
                 throw BlockError(call: "unlink", errno: errno, path: path + "/" + other.location)
@@ -351,6 +369,7 @@ struct FileRepository: Sendable {
             guard error.code == .notFound else { throw StorageError(error, otherwise: .volumeDeletion) }
         }
         try syncFolder()
+        FolderPoint.reached("image-gone")
         try endEpoch(name.location)
         try removeUnneeded(below ?? [])
     }
@@ -373,12 +392,10 @@ struct FileRepository: Sendable {
         if name.format == .raw {
             if isThick { try requireRoom(size - present.virtualSize) }
             try reporting(.volumeResize) { () throws(BlockError) in
-                let file = try ImageFile(path: final, access: .readWrite)
+                let file = try ImageFile(path: final, access: .readWrite, followsLinks: false)
                 defer { file.close() }
                 if isThick { try reserve(final, from: present.virtualSize, to: size) }
-                if unsafe truncate(final, off_t(size)) != 0 {
-                    throw BlockError(call: "truncate", errno: errno, path: final)
-                }
+                try file.truncate(to: size)
                 try file.sync()
             }
         } else {
@@ -387,6 +404,7 @@ struct FileRepository: Sendable {
                 try DiskImage.resize(path: final, format: name.format, to: size, policy: policy(parents))
             }
         }
+        FolderPoint.reached("image-grown")
         return try stat(name)
     }
 }

@@ -191,7 +191,7 @@ public struct FileStorageManager: StorageManager {
                 if volume.isInEpoch { return try folder.epochAccess(name) }
                 if writable {
                     var isHidden = name.isBase
-                    if !isHidden, folder.exists(name) { isHidden = try folder.info(name).isHidden }
+                    if !isHidden, folder.exists(name) { isHidden = try folder.stat(name).isHidden }
                     if isHidden {
                         throw StorageError(.volumeUnavailable, "\(name.location) holds what other disks stand on")
                     }

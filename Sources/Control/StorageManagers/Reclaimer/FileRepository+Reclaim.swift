@@ -39,6 +39,13 @@ extension FileRepository {
             let merges = known.notes
             survey.merges = merges.map { BegunMerge(child: $0.child, parent: $0.parent, isWhole: $0.isWhole) }
             let parents = Set(survey.nodes.compactMap(\.parent))
+            // Marked by others, and nothing stands on it: a disk like any other.
+            for index in survey.nodes.indices where survey.isComplete && !survey.nodes[index].isBase {
+                let location = survey.nodes[index].location
+                if !parents.contains(location), let name = try? VolumeName(location: location), !known.concerns(name) {
+                    survey.nodes[index].volume.isHidden = false
+                }
+            }
             let isLeft = survey.nodes.contains { node in
                 node.isBase && !parents.contains(node.location)
                     && !merges.contains { $0.isWhole && $0.child == node.location }
@@ -177,9 +184,7 @@ extension FileRepository {
         var start: UInt64 = 0
         let below = try holding { () throws(StorageError) -> [VolumeName] in
             let below = try check(pair)
-            guard try isHidden(pair.child) else {
-                throw StorageError(.general, "\(pair.child.location) is a disk")
-            }
+            try requireNoDisk(pair.child)
             var notes = MergeNotes.read(path)
             if let known = notes.note(of: pair.child, into: pair.parent) {
                 if known.isWhole { return below }
@@ -213,6 +218,7 @@ extension FileRepository {
         return try holding { () throws(StorageError) in
             // All images may have come and gone meanwhile, but for these two: as long as one stood on the other, alone.
             try check(pair)
+            try requireNoDisk(pair.child)
             var notes = MergeNotes.read(path)
             guard notes.note(of: pair.child, into: pair.parent) != nil else {
                 throw StorageError(.general, "the merge of \(pair.child.location) is not noted any more")
@@ -249,6 +255,14 @@ extension FileRepository {
         return try info(name).isHidden || MergeNotes.read(path).isFolding(name.location)
     }
 
+    /// What is only marked is a disk as soon as nothing stands on it, and somebody may use it.
+    private func requireNoDisk(_ name: VolumeName) throws(StorageError) {
+        if name.isBase { return }
+        guard try isHidden(name), let counts = try children(), counts[name, default: 0] > 0 else {
+            throw StorageError(.general, "\(name.location) is a disk")
+        }
+    }
+
     private func note(_ pair: Pair, _ reached: UInt64) throws(BlockError) {
         var notes = MergeNotes.read(path)
         guard var note = notes.note(of: pair.child, into: pair.parent), !note.isWhole else { return }
@@ -269,7 +283,7 @@ extension FileRepository {
                 try DiskImage.rebase(
                     path: file(child), format: child.format,
                     to: ImageReference(path: file(merged.parent), format: merged.parent.format),
-                    storedName: merged.parent.location, mode: .unsafe)
+                    storedName: merged.parent.location, mode: .unsafe, policy: policy([]))
                 try ReclaimPoint.reached("adopted", in: path)
             }
             return ReclaimResult(changed: [try stat(child)])

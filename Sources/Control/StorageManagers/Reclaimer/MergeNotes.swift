@@ -31,6 +31,11 @@ struct MergeNotes: Codable, Equatable {
         notes.first { $0.child == child.location && $0.parent == parent.location }
     }
 
+    /// Whether the image is about to go, or to become another's disk.
+    func concerns(_ name: VolumeName) -> Bool {
+        isFolding(name.location) || notes.contains { $0.isWhole && $0.child == name.location }
+    }
+
     func isFolding(_ location: String) -> Bool { folding?.contains(location) ?? false }
 
     mutating func setFolding(_ parent: VolumeName) {

@@ -195,7 +195,7 @@ actor MachineLifecycle {
             let row = try context.row(vbd.typedRef(VBD.self))
             let vdi = try context.row(row[VBD.vdi])
             // What is done to its image meanwhile is waited for.
-            await context.reclaimGate.clear(for: vdi.typedRef(VDI.self))
+            try await context.reclaimGate.clear(for: vdi.typedRef(VDI.self))
             if row[VBD.mode] == .rw, vdi[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.ref) }
             // The control domain is who changes what guests find.
             if row[VBD.mode] == .rw, vdi[VDI.onBoot] == .reset, try !context.row(row[VBD.vm])[VM.isControlDomain] {
@@ -324,14 +324,34 @@ actor MachineLifecycle {
         await bootAgain(uuid)
     }
 
-    /// A guest whose disks are reset when it boots has ended so that it boots.
+    /// A guest whose disks are reset when it boots has ended so that it boots: with the checks of any start, and seen as one,
+    /// in nobody's way. As with a reboot a disabled host goes on with the VMs that it has.
     private func bootAgain(_ uuid: String) async {
         guard let vm = context.database.read({ $0.find(VM.self, uuid: uuid) })?.typedRef(VM.self) else { return }
         do {
-            try await start(vm)
+            let admission = OperationAdmission(database: context.database, gate: context.reclaimGate)
+            let claims: [OperationClaim] = [.vm(vm, .start), .restart(context.host)]
+            let admitted = try await admission.begin(claims, task: .null) { tx in
+                try MachineValidity.check(try tx.require(vm))
+            }
+            do {
+                try await start(vm)
+            } catch {
+                await admission.end(admitted)
+                throw error
+            }
+            await admission.end(admitted)
         } catch {
             context.logger.error(
                 "a guest that rebooted does not start again", metadata: ["vm": "\(uuid)", "error": "\(error)"])
+            // It is halted now, which nobody asked for.
+            try? await context.database.transaction { tx in
+                guard let row = tx.row(vm) else { return }
+                let kind = Alerts.Kind(name: "VM_REBOOT_FAILED", priority: 3)
+                Alerts.post(
+                    kind, about: .vm, uuid: uuid,
+                    body: "VM '\(row[VM.nameLabel])' rebooted and does not start again: \(error)", in: tx)
+            }
         }
     }
 

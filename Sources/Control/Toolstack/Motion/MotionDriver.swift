@@ -60,8 +60,13 @@ struct MotionDriver: Sendable {
         await complete(effects.filter { [.finishPivot, .destroySource, .forget].contains($0) }, &motion, progress)
     }
 
-    /// What follows the commit (or a roll-back): a failure is logged and the record kept, so that the next start of the
-    /// toolstack tries again.
+    /// Destroys what moves have left in an SR that has just been plugged.
+    func destroyRemains(in sr: Ref<SR>) async {
+        for motion in store.all() where motion.isReleased && motion.remainsSR == sr.opaque { await recover(motion) }
+    }
+
+    /// What follows the commit (or a roll-back): a failure is logged and the record kept, and tried again later. When only
+    /// the image that lost is left, whatever keeps it from being destroyed, the disk is free.
     private func complete(_ effects: [DiskMotion.Effect], _ motion: inout DiskMotion, _ progress: any TaskProgress)
         async
     {
@@ -70,9 +75,15 @@ struct MotionDriver: Sendable {
                 try await perform(effect, &motion, progress)
             } catch {
                 context.logger.error(
-                    "a move is not cleaned up yet; the next start will",
-                    metadata: ["vdi": "\(motion.sourceUUID)", "step": "\(effect)", "error": "\(error)"])
-                return
+                    "a move is not cleaned up yet; it is tried again",
+                    metadata: [
+                        "vdi": "\(motion.sourceUUID)", "step": "\(effect)", "sr": "\(motion.remainsSR)",
+                        "error": "\(error)",
+                    ])
+                guard [.destroySource, .destroyDestination, .forget].contains(effect), await release(&motion) else {
+                    return
+                }
+                break
             }
         }
         if motion.phase == .committed {
@@ -81,6 +92,22 @@ struct MotionDriver: Sendable {
         } else {
             await context.disks.deactivateIfUnused(motion.sourceUUID)
         }
+    }
+
+    /// Whether it is noted durably that only an image is left to be destroyed.
+    private func release(_ motion: inout DiskMotion) async -> Bool {
+        if motion.isReleased { return true }
+        var released = motion
+        released.release()
+        do {
+            try await store.save(released)
+        } catch {
+            context.logger.error(
+                "a move cannot be noted as over", metadata: ["vdi": "\(motion.sourceUUID)", "error": "\(error)"])
+            return false
+        }
+        motion = released
+        return true
     }
 
     /// Gives up in favour of the source. When that cannot be recorded nothing is touched: the next start decides by what
@@ -153,11 +180,21 @@ struct MotionDriver: Sendable {
                 _ = try await handle.client.call(.mirrorCancel)
             }
         case .destroyDestination:
+            guard isKnown(Ref(motion.destinationSR), of: motion) else { return }
             let attached = try context.attached(Ref(motion.destinationSR))
             try await context.discard(Self.destination(motion), in: attached)
             await context.refreshSpace(attached)
         case .forget: try await store.forget(motion)
         }
+    }
+
+    /// An SR that was forgotten takes what is left in it with it: nobody could ever destroy that.
+    private func isKnown(_ sr: Ref<SR>, of motion: DiskMotion) -> Bool {
+        if context.database.read({ $0.row(sr) }) != nil { return true }
+        context.logger.warning(
+            "the SR of an image that a move has left was forgotten, with the image",
+            metadata: ["vdi": "\(motion.sourceUUID)", "sr": "\(sr.opaque)"])
+        return false
     }
 
     // MARK: Effects
@@ -391,6 +428,7 @@ struct MotionDriver: Sendable {
     }
 
     private func destroySource(_ motion: DiskMotion) async throws {
+        guard isKnown(Ref(motion.sourceSR), of: motion) else { return }
         let attached = try context.attached(Ref(motion.sourceSR))
         try await context.discard(
             VolumeID(location: motion.sourceLocation, uuid: motion.sourceUUID, ref: motion.sourceRef), in: attached)
@@ -403,7 +441,7 @@ struct MotionDriver: Sendable {
 
     // MARK: Observation
 
-    private func observe(_ motion: DiskMotion) async -> DiskMotion.Observation {
+    func observe(_ motion: DiskMotion) async -> DiskMotion.Observation {
         let uuid = motion.phase == .committed ? motion.destinationUUID : motion.sourceUUID
         guard let handle = await context.disks.active(uuid), let status = try? await handle.client.status() else {
             return .absent

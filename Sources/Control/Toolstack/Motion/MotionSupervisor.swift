@@ -24,45 +24,69 @@ actor MotionSupervisor {
         for motion in motions where motion.isDecided {
             // A third-party driver can only be asked once calls are served.
             if context.isForeign(Ref(motion.sourceSR)) || context.isForeign(Ref(motion.destinationSR)) {
-                if motion.phase == .committed { await MotionDriver(context: context).holdAgain(motion) }
+                if motion.phase == .committed, !motion.isReleased {
+                    await MotionDriver(context: context).holdAgain(motion)
+                }
                 Task { [context] in await MotionDriver(context: context).recover(motion) }
                 continue
             }
             await MotionDriver(context: context).recover(motion)
-            if motion.phase == .committed, current(motion) != nil {
+            if let left = current(motion), left.phase == .committed, !left.isReleased {
                 await MotionDriver(context: context).holdAgain(motion)
             }
         }
         for motion in motions where !motion.isDecided {
-            // It was admitted when it began.
-            let claims: [OperationClaim] = [
-                .vdi(Ref(motion.sourceRef), .mirror), .sr(Ref(motion.destinationSR), .vdiMirror),
-            ]
-            let held = try? await admission.enter(claims)
+            // It was admitted when it began. An SR that is not there is not held: it is to be plugged.
+            let disk = OperationClaim.vdi(Ref(motion.sourceRef), .mirror)
+            let destination = OperationClaim.sr(Ref(motion.destinationSR), .vdiMirror)
+            let isThere = !context.isUnplugged(Ref(motion.destinationSR))
+            let held = try? await admission.enter(isThere ? [disk, destination] : [disk])
             if context.isForeign(Ref(motion.destinationSR)) {
                 await MotionDriver(context: context).holdDestinationAgain(motion)
             }
             Task { [context, admission] in
                 await Self.awaitDestination(motion, context)
+                let late = isThere ? nil : try? await admission.enter([destination])
                 await MotionDriver(context: context).recover(motion)
-                if let held { await admission.end(held) }
+                for admitted in [held, late] { if let admitted { await admission.end(admitted) } }
             }
         }
     }
 
-    /// From the copy's end on the destination may be the only whole image: nothing is decided about it before its SR is
-    /// there, which may come late.
+    /// A data path that mirrors, or has ended the copy, goes on: from the copy's end on the destination may be the only whole
+    /// image, and nothing is decided about it before its SR is there, which may come late. Where no data path knows of the
+    /// move, or its mirror is broken, the source is the disk, and nothing is waited for. Nor is it for an SR that this host
+    /// has no PBD for any more: then the move is given up, in favour of the source.
     private static func awaitDestination(_ motion: DiskMotion, _ context: StorageContext) async {
         guard motion.phase == .mirroring || motion.phase == .pivoting else { return }
         var isTold = false
         while context.isUnplugged(Ref(motion.destinationSR)), !Task.isCancelled {
+            switch await MotionDriver(context: context).observe(motion) {
+            case .absent, .sourceOnly, .broken, .undecided(destinationFailed: true): return
+            case .mirroring, .dual, .undecided(destinationFailed: false), .destinationOnly: break
+            }
             if !isTold {
+                await tell(motion, context)
                 context.logger.warning(
                     "an interrupted move of a disk waits for its destination's SR to be plugged",
                     metadata: ["vdi": "\(motion.sourceUUID)", "sr": "\(motion.destinationSR)"])
             }
             isTold = true
             try? await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// Says what is waited for to whoever finds the disk in an operation that does not end.
+    private static func tell(_ motion: DiskMotion, _ context: StorageContext) async {
+        try? await context.database.transaction { tx in
+            guard let sr = tx.row(Ref<SR>(motion.destinationSR)) else { return }
+            let kind = Alerts.Kind(name: "VDI_MOVE_WAITS_FOR_SR", priority: 3)
+            Alerts.post(
+                kind, about: .vdi, uuid: motion.sourceUUID,
+                body: "The interrupted move of the disk to the SR '\(sr[SR.nameLabel])' (\(sr[SR.uuid])) waits until "
+                    + "the SR is plugged. Plug its PBD, or destroy the PBD to give the move up: the disk stays where it "
+                    + "is then.",
+                in: tx)
         }
     }
 
@@ -79,6 +103,13 @@ actor MotionSupervisor {
             try? await Task.sleep(for: .seconds(15))
             let decided = MotionStore(database: context.database).all().filter(\.isDecided)
             for motion in decided where seen.contains(motion.id) {
+                // What is left lies where nobody can get at it; it is not asked for again and again.
+                let sr = Ref<SR>(motion.remainsSR)
+                if motion.isReleased, context.database.read({ $0.row(sr) }) != nil,
+                    (try? context.attached(sr)) == nil
+                {
+                    continue
+                }
                 // Whoever was at it may have finished while an earlier one was tried.
                 if let motion = current(motion) { await MotionDriver(context: context).recover(motion) }
             }

@@ -57,7 +57,12 @@ struct OperationAdmission: Sendable {
             try Self.enter(admitted, in: tx)
             return admitted
         }
-        await gate?.clear(for: claims)
+        do {
+            try await gate?.clear(for: claims)
+        } catch {
+            await end(admitted)
+            throw error
+        }
         return admitted
     }
 
@@ -68,7 +73,8 @@ struct OperationAdmission: Sendable {
             try Self.enter(admitted, in: tx)
             return admitted
         }
-        await gate?.clear(for: claims)
+        // They go on whatever a step of reclaiming space does.
+        try? await gate?.clear(for: claims)
         return admitted
     }
 

@@ -39,6 +39,7 @@ struct CopyInto: Sendable {
             throw error
         }
         await context.endUse(of: target, readOnly: false)
+        FailurePoint.reached("copied-into")
         let attached = try context.attached(target[VDI.sr])
         do {
             let volume = try await attached.manager.stat(attached.repository, StorageContext.volume(target))

@@ -149,6 +149,7 @@ actor DiskActivation {
                 if !used.isEmpty { return nil }
             }
             let moves = tx.privateRecords(kind: MotionStore.kind).values.compactMap(MotionStore.read)
+                .filter { !$0.isReleased }
             if moves.contains(where: { $0.sourceUUID == vdiUUID || $0.destinationUUID == vdiUUID }) { return nil }
             tx.setPrivate(kind: Self.recordKind, key: vdiUUID, value: nil)
             return id

@@ -43,6 +43,7 @@ struct DiskCopy: Sendable {
         do {
             let volume = try await destination.manager.createVolume(destination.repository, wanted)
             try await note(key, destination, location: volume.location)
+            FailurePoint.reached("copy-after-create")
             if isForeign {
                 try await context.database.transaction { tx in
                     let made = try DriverRows.find(volume, of: destination.ref, in: tx)
@@ -50,6 +51,7 @@ struct DiskCopy: Sendable {
                 }
             }
             try await fill(volume, from: source, vdi, in: destination, progress)
+            FailurePoint.reached("copy-filled")
             return try await finish(volume, source, vdi, key, in: destination)
         } catch {
             // A half-filled volume that cannot be taken away keeps its record: the next start tries again.

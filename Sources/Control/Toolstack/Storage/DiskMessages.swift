@@ -120,6 +120,7 @@ struct DiskMessages: Sendable {
         let sr = attached.ref
         do {
             let volume = try await attached.manager.createVolume(attached.repository, wanted)
+            FailurePoint.reached("vdi-after-create")
             do {
                 return try await context.database.transaction { tx in
                     _ = try tx.require(sr)
@@ -160,6 +161,7 @@ struct DiskMessages: Sendable {
             } catch let error as StorageError {
                 throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: "destroy")
             }
+            FailurePoint.reached("vdi-after-destroy")
             try await context.database.transaction { tx in
                 for vbd in tx.rows(VBD.self, where: { $0[VBD.vdi] == vdi }) {
                     tx.delete(vbd.typedRef(VBD.self))

@@ -36,6 +36,7 @@ struct IntroductionMessages: Sendable {
                 throw APIError("UUID_INVALID", "VDI", uuid)
             }
             let row = try Self.row(volume, uuid, sr, arguments)
+            FailurePoint.reached("introduced")
             try await context.database.transaction { tx in
                 _ = try tx.require(sr)
                 if tx.rows(VDI.self, where: VDI.sr, is: sr).contains(where: { $0[VDI.location] == location }) {

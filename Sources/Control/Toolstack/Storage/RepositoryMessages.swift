@@ -4,6 +4,7 @@ import Logging
 import PoolDatabase
 import StorageInterface
 import StorageMotion
+import Synchronization
 
 /// SR and PBD messages.
 struct RepositoryMessages: Sendable {
@@ -275,6 +276,7 @@ struct RepositoryMessages: Sendable {
         } catch {
             throw ErrorMapping.api(error, sr: sr)
         }
+        FailurePoint.reached("scanned")
         let insertable = present.intersection(fresh.map(\.location))
         try await context.database.transaction { tx in
             let reserved = before.moving.union(Self.moving(tx))
@@ -293,6 +295,7 @@ struct RepositoryMessages: Sendable {
                 if let row = known.removeValue(forKey: place) {
                     let ref = row.typedRef(VDI.self)
                     try VDIRow.refresh(ref, volume, in: tx)
+                    try VDIRow.show(ref, volume, in: tx)
                     try tx.set(ref, VDI.missing, false)
                 } else if insertable.contains(volume.location), !skipped.contains(volume.uuid),
                     tx.find(VDI.self, uuid: volume.uuid) == nil
@@ -337,9 +340,11 @@ struct RepositoryMessages: Sendable {
             .union(reader.privateRecords(kind: DiskCopy.kind).keys)
     }
 
-    /// Throws OTHER_OPERATION_IN_PROGRESS while a move comes from or goes to the SR, one that waits to be cleaned up too.
+    /// Throws OTHER_OPERATION_IN_PROGRESS while a move comes from or goes to the SR. One that has only left an image that
+    /// could not be destroyed is in nobody's way: what is left goes when the SR is plugged again.
     private static func requireUnmoved(_ sr: Ref<SR>, _ reader: any DatabaseReader) throws {
-        if let motion = motions(reader).first(where: { $0.sourceSR == sr.opaque || $0.destinationSR == sr.opaque }) {
+        let moving = motions(reader).filter { !$0.isReleased }
+        if let motion = moving.first(where: { $0.sourceSR == sr.opaque || $0.destinationSR == sr.opaque }) {
             throw APIError("OTHER_OPERATION_IN_PROGRESS", SR.className, sr.opaque, "vdi_mirror", motion.id)
         }
     }
@@ -354,6 +359,7 @@ struct RepositoryMessages: Sendable {
     }
 
     private func forgetRows(_ sr: Ref<SR>) async throws {
+        FailurePoint.reached("sr-before-forget")
         try await context.database.transaction { tx in
             for pbd in tx.rows(PBD.self, where: { $0[PBD.sr] == sr }) { tx.delete(pbd.typedRef(PBD.self)) }
             for vdi in tx.rows(VDI.self, where: { $0[VDI.sr] == sr }) { tx.delete(vdi.typedRef(VDI.self)) }
@@ -501,6 +507,7 @@ struct RepositoryMessages: Sendable {
             throw error
         }
         FailurePoint.reached("pbd-after-plug")
+        await MotionDriver(context: context).destroyRemains(in: row[PBD.sr])
         do {
             try await scan(row[PBD.sr])
         } catch let error where manager.info.writesRows {
@@ -536,20 +543,42 @@ struct RepositoryMessages: Sendable {
         let srRef = row[PBD.sr]
         let manager = try context.manager(ofType: sr[SR.type])
         // The row first, with what speaks against it: nothing new begins on storage that is going.
-        try await admission.run(claims(row, .unplug), task: task) { tx in
-            try Self.requireUnmoved(srRef, tx)
-            try Self.check(pbd, .unplug, tx)
-            try tx.set(pbd, PBD.currentlyAttached, false)
-        } _: {
+        let admitted = try await beginUnplug(pbd, of: srRef, claims(row, .unplug), task: task)
+        do {
             FailurePoint.reached("pbd-before-detach")
             await endUses(of: srRef)
             do {
                 try await manager.detach(context.repository(sr, row))
                 FailurePoint.reached("pbd-after-detach")
-            } catch let error as StorageError {
+            } catch {
                 try? await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
                 throw ErrorMapping.api(error, sr: srRef)
             }
+            await admission.end(admitted)
+        } catch {
+            await admission.end(admitted)
+            throw error
+        }
+    }
+
+    /// The PBD is unplugged, as its row says, or stays as it is.
+    private func beginUnplug(
+        _ pbd: Ref<PBD>, of sr: Ref<SR>, _ claims: [OperationClaim], task: Ref<XenTask>
+    ) async throws -> OperationAdmission.Admitted {
+        let isUnplugged = Mutex(false)
+        do {
+            return try await admission.begin(claims, task: task) { tx in
+                try Self.requireUnmoved(sr, tx)
+                try Self.check(pbd, .unplug, tx)
+                try tx.set(pbd, PBD.currentlyAttached, false)
+                isUnplugged.withLock { $0 = true }
+            }
+        } catch {
+            // What is at work there does not end: the SR is as it was.
+            if isUnplugged.withLock({ $0 }) {
+                try? await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
+            }
+            throw error
         }
     }
 }

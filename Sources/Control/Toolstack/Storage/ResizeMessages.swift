@@ -47,7 +47,8 @@ struct ResizeMessages: Sendable {
                 let volume =
                     isOnline
                     ? try await PausedDisk(context: context).working(on: row) {
-                        try await attached.manager.growAttachedVolume(
+                        FailurePoint.reached("resize-paused")
+                        return try await attached.manager.growAttachedVolume(
                             attached.repository, StorageContext.volume(row), size: rounded)
                     }
                     : try await attached.manager.resizeVolume(
@@ -57,6 +58,7 @@ struct ResizeMessages: Sendable {
                     try tx.set(vdi, VDI.virtualSize, Int64(clamping: volume.virtualSize))
                     try tx.set(vdi, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
                 }
+                FailurePoint.reached("resize-noted")
                 if isOnline { try await tellGuests(of: row, size: volume.virtualSize) }
             } catch let error as StorageError {
                 throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: "resize")

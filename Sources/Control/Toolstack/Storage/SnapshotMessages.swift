@@ -142,6 +142,7 @@ struct SnapshotMessages: Sendable {
             } catch let error as StorageError {
                 throw Self.mapped(error, attached, target, "revert")
             }
+            FailurePoint.reached("after-revert")
             if !attached.manager.info.writesRows {
                 try await context.database.transaction { tx in try VDIRow.refresh(target, volume, in: tx) }
                 // The snapshot's image may have become a base for both.

@@ -194,13 +194,16 @@ struct AttachedRepository: Sendable {
             try? await manager.detachVolume(repository, volume)
             throw error
         }
+        // Drivers of others hand out links, as those of LVM do.
+        let refusesLinks = manager.info.writesRows ? nil : true
         return switch access {
         case .image(let path, let format):
-            ImageSpecification(path: path, format: format.rawValue, readOnly: readOnly)
+            ImageSpecification(path: path, format: format.rawValue, readOnly: readOnly, refusesLinks: refusesLinks)
         case .chain(let image, let parents):
             ImageSpecification(
                 path: image.path, format: image.format.rawValue, readOnly: readOnly,
-                parents: parents.map { .init(path: $0.path, format: $0.format.rawValue) })
+                parents: parents.map { .init(path: $0.path, format: $0.format.rawValue) },
+                refusesLinks: refusesLinks)
         case .nbd(let socket, let export):
             ImageSpecification(
                 path: NBDAddress(socket: socket, export: export).text, format: ImageSpecification.nbd,

@@ -14,7 +14,7 @@ enum VDIRow {
         row[VDI.physicalUtilisation] = Int64(clamping: volume.physicalSize)
         row[VDI.type] = .user
         row[VDI.managed] = !volume.isHidden
-        if volume.isHidden { row[VDI.nameLabel] = "base copy" }
+        if volume.isHidden { row[VDI.nameLabel] = baseLabel }
         row[VDI.missing] = false
         if volume.isReadOnly { row[VDI.readOnly] = true }
         if !volume.nameLabel.isEmpty { row[VDI.nameLabel] = volume.nameLabel }
@@ -22,6 +22,16 @@ enum VDIRow {
         var config = volume.format.map { ["image-format": $0.rawValue] } ?? [:]
         config["vhd-parent"] = volume.parentUUID
         row[VDI.smConfig] = config
+    }
+
+    private static let baseLabel = "base copy"
+
+    /// By whoever has looked at all images of the SR: what was hidden, and nothing stands on any more, is a disk.
+    static func show(_ vdi: Ref<VDI>, _ volume: Volume, in tx: Transaction) throws(APIError) {
+        let row = try tx.require(vdi)
+        guard !volume.isHidden, !row[VDI.managed], row[VDI.nameLabel] == baseLabel else { return }
+        try tx.set(vdi, VDI.managed, true)
+        try tx.set(vdi, VDI.nameLabel, "")
     }
 
     /// What a driver says of a volume now: place and format too, which a snapshot may change.

@@ -73,7 +73,8 @@ final class ChainContext {
                     "the image says that its parent is \(format.rawValue), and \(reference.format.rawValue) was given",
                     path: child)
             }
-            return try open(reference, file: ImageFile(path: reference.path, access: .readOnly), of: child)
+            let file = try ImageFile(path: reference.path, access: .readOnly, followsLinks: policy.followsLinks)
+            return try open(reference, file: file, of: child)
         case .within(let folder):
             guard let format = claim.format else {
                 throw BlockError(

@@ -42,21 +42,14 @@ extension DiskImage {
     public static func merge(
         _ child: ImageReference, into ancestors: [ImageReference], from start: UInt64 = 0, _ control: MergeControl
     ) throws(BlockError) {
-        guard let below = ancestors.first else {
-            throw BlockError(
-                .unsupported, "the image has no parent that its content could go to", path: child.path)
-        }
-        var alone = OpenPolicy.standalone
-        alone.parents = .ignored
-        let source = try open(path: child.path, format: child.format, readOnly: true, policy: alone)
+        let below = try nearest(ancestors, of: child)
+        let source = try openAlone(child, readOnly: true)
         defer { try? source.close() }
         // Readers hold the lock; that there is no second writer is the caller's business.
-        let file = try ImageFile(path: below.path, access: .readWrite, locking: false)
-        var policy = OpenPolicy.standalone
-        if ancestors.count > 1 { policy.parents = .given(Array(ancestors.dropFirst())) }
+        let file = try ImageFile(path: below.path, access: .readWrite, locking: false, followsLinks: false)
         var opened: (any BlockDevice)?
         try control.exclusively { () throws(BlockError) in
-            opened = try open(file: file, format: below.format, policy: policy)
+            opened = try openNearest(ancestors, file)
         }
         guard let parent = opened else { return }
         do throws(BlockError) {
@@ -93,21 +86,14 @@ extension DiskImage {
     public static func absorb(
         _ child: ImageReference, into ancestors: [ImageReference], replace: () throws(BlockError) -> Void
     ) throws(BlockError) {
-        guard let below = ancestors.first else {
-            throw BlockError(
-                .unsupported, "the image has no parent that its content could go to", path: child.path)
-        }
-        var alone = OpenPolicy.standalone
-        alone.parents = .ignored
+        let below = try nearest(ancestors, of: child)
         // For writing only to keep all others away.
-        let source = try open(path: child.path, format: child.format, readOnly: false, policy: alone)
+        let source = try openAlone(child, readOnly: false)
         defer { try? source.close() }
-        var policy = OpenPolicy.standalone
-        if ancestors.count > 1 { policy.parents = .given(Array(ancestors.dropFirst())) }
-        let lock = try ImageFile(path: below.path, access: .readWrite)
+        let lock = try ImageFile(path: below.path, access: .readWrite, followsLinks: false)
         defer { lock.close() }
-        let file = try ImageFile(path: below.path, access: .readWrite, locking: false)
-        let parent = try open(file: file, format: below.format, policy: policy)
+        let parent = try openNearest(
+            ancestors, ImageFile(path: below.path, access: .readWrite, locking: false, followsLinks: false))
         do throws(BlockError) {
             guard parent.size <= source.size else {
                 throw BlockError(.unsupported, "the parent is larger than the image", path: below.path)
@@ -119,6 +105,34 @@ extension DiskImage {
         }
         try parent.close()
         try replace()
+    }
+
+    private static func nearest(
+        _ ancestors: [ImageReference], of child: ImageReference
+    ) throws(BlockError) -> ImageReference {
+        guard let below = ancestors.first else {
+            throw BlockError(
+                .unsupported, "the image has no parent that its content could go to", path: child.path)
+        }
+        return below
+    }
+
+    /// What the image holds itself.
+    private static func openAlone(
+        _ image: ImageReference, readOnly: Bool
+    ) throws(BlockError) -> any BlockDevice {
+        var alone = OpenPolicy.unlinked
+        alone.parents = .ignored
+        return try open(path: image.path, format: image.format, readOnly: readOnly, policy: alone)
+    }
+
+    /// The first of these images, whose file is open, on the others.
+    private static func openNearest(
+        _ ancestors: [ImageReference], _ file: ImageFile
+    ) throws(BlockError) -> any BlockDevice {
+        var policy = OpenPolicy.unlinked
+        if ancestors.count > 1 { policy.parents = .given(Array(ancestors.dropFirst())) }
+        return try open(file: file, format: ancestors[0].format, policy: policy)
     }
 }
 

@@ -44,7 +44,7 @@ extension DiskImage {
         if mode == .safe {
             try keepContent(path, format, newParent, policy, above, progress, cancellation)
         }
-        let file = try ImageFile(path: path, access: .readWrite)
+        let file = try ImageFile(path: path, access: .readWrite, followsLinks: policy.followsLinks)
         defer { file.close() }
         do throws(BlockError) {
             try replaceParent(of: file, format, newParent, name: name, opensDisabled: policy.opensDisabled)
@@ -72,7 +72,8 @@ extension DiskImage {
     private static func checkApart(
         _ path: String, _ newParent: ImageReference, _ mode: RebaseMode, _ policy: OpenPolicy
     ) throws(BlockError) {
-        let own = try ImageFile(path: path, access: .readOnly, locking: false)
+        let own = try ImageFile(
+            path: path, access: .readOnly, locking: false, followsLinks: policy.followsLinks)
         defer { own.close() }
         let identity = try own.identity()
         var files = [newParent.path]
@@ -83,7 +84,8 @@ extension DiskImage {
         for other in files {
             let file: ImageFile
             do throws(BlockError) {
-                file = try ImageFile(path: other, access: .readOnly, locking: false)
+                file = try ImageFile(
+                    path: other, access: .readOnly, locking: false, followsLinks: policy.followsLinks)
             } catch {
                 if mode == .unsafe && error.code == .notFound { continue }
                 throw error

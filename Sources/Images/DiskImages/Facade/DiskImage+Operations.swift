@@ -30,7 +30,7 @@ extension DiskImage {
         path: String, format: ImageFormat, to size: UInt64, shrink: Bool = false,
         preallocation: CreateOptions.Preallocation = .off, policy: OpenPolicy = .standalone
     ) throws(BlockError) {
-        let limit = try info(path: path, format: format).largestSize
+        let limit = try info(path: path, format: format, followsLinks: policy.followsLinks).largestSize
         guard let rounded = size.roundedUp(to: 512), rounded <= limit else {
             throw FormatCapabilities.tooLarge(size, format, limit: limit).at(path: path)
         }

@@ -11,7 +11,10 @@ public enum DiskImage {
     public static func open(
         path: String, format: ImageFormat, readOnly: Bool, policy: OpenPolicy = .standalone
     ) throws(BlockError) -> any BlockDevice {
-        try open(file: ImageFile(path: path, access: readOnly ? .readOnly : .readWrite), format: format, policy: policy)
+        try open(
+            file: ImageFile(
+                path: path, access: readOnly ? .readOnly : .readWrite, followsLinks: policy.followsLinks),
+            format: format, policy: policy)
     }
 
     /// Opens an image in a file that is open already, read-only when the file is.
@@ -179,8 +182,10 @@ public enum DiskImage {
     }
 
     /// What the image's header says. Reads no tables, opens no other file, takes no lock: an image in use can be asked.
-    public static func info(path: String, format: ImageFormat) throws(BlockError) -> ImageInfo {
-        let file = try ImageFile(path: path, access: .readOnly, locking: false)
+    public static func info(
+        path: String, format: ImageFormat, followsLinks: Bool = true
+    ) throws(BlockError) -> ImageInfo {
+        let file = try ImageFile(path: path, access: .readOnly, locking: false, followsLinks: followsLinks)
         defer { file.close() }
         do {
             switch format {

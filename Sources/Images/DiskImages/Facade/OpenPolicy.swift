@@ -31,6 +31,8 @@ public struct OpenPolicy: Hashable, Sendable {
     public var parents = Parents.refused
     /// The external data file that a qcow2 image may use; refused when nil.
     public var dataFile: String?
+    /// The image, and parents that are given, may be symbolic links. Off where others can change the folder that they lie in.
+    public var followsLinks = true
     /// Images in a chain, the opened one included.
     public var longestChain = 30
     /// Bytes; an image that claims more is refused with `.limitExceeded`.
@@ -51,4 +53,11 @@ public struct OpenPolicy: Hashable, Sendable {
 
     /// No other file.
     public static let standalone = OpenPolicy()
+
+    /// As `standalone`, and no link in the image's place.
+    static let unlinked: OpenPolicy = {
+        var policy = OpenPolicy.standalone
+        policy.followsLinks = false
+        return policy
+    }()
 }

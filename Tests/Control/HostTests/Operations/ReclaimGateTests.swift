@@ -20,7 +20,7 @@ import Testing
         let gate = gate
         return await withTaskGroup { group in
             group.addTask {
-                await gate.clear(for: [claim])
+                try? await gate.clear(for: [claim])
                 isOver.cancel()
             }
             while !cancellation.isCancelled, !isOver.isCancelled { await Task.yield() }
@@ -29,6 +29,14 @@ import Testing
             await group.waitForAll()
             return waited
         }
+    }
+
+    /// Of SR_BACKEND_FAILURE.
+    private func code(_ body: () async throws(APIError) -> Void) async -> Int {
+        do throws(APIError) {
+            try await body()
+            return 0
+        } catch { return Int(error.code.dropFirst("SR_BACKEND_FAILURE_".count)) ?? 1 }
     }
 
     @Test func operationsWaitForStepsAndStopMerges() async {
@@ -47,19 +55,19 @@ import Testing
     }
 
     /// A guest that gets a disk waits for a step that holds the disk, and for no merge; new settings stop merges alone.
-    @Test func startsWaitForShortStepsAndSettingsStopMerges() async {
+    @Test func startsWaitForShortStepsAndSettingsStopMerges() async throws {
         let (short, long, elsewhere) = (CancellationFlag(), CancellationFlag(), CancellationFlag())
         let step = gate.enter(sr, disks: [disk.opaque], isLong: false, cancellation: short)
         let merge = gate.enter(sr, disks: [disk.opaque, other.opaque], isLong: true, cancellation: long)
         let far = gate.enter(Ref("OpaqueRef:sr2"), disks: [], isLong: true, cancellation: elsewhere)
-        await gate.clear(for: other)
+        try await gate.clear(for: other)
         gate.stopMerges(of: sr)
         #expect(!short.isCancelled && long.isCancelled && !elsewhere.isCancelled)
         let isOver = CancellationFlag()
         let (gate, disk) = (gate, disk)
         await withTaskGroup { group in
             group.addTask {
-                await gate.clear(for: disk)
+                try? await gate.clear(for: disk)
                 isOver.cancel()
             }
             while !short.isCancelled { await Task.yield() }
@@ -70,6 +78,18 @@ import Testing
         gate.leave(merge)
         gate.leave(far)
         await gate.clearAll()
+    }
+
+    /// On storage that does not answer a step may never end: who waits for it is told so, and comes through when it has.
+    @Test func aStepThatDoesNotEndIsNotWaitedForForEver() async throws {
+        let gate = ReclaimGate(patience: .milliseconds(20))
+        let id = gate.enter(sr, disks: [disk.opaque], isLong: false, cancellation: CancellationFlag())
+        let claims: [OperationClaim] = [.sr(sr, .unplug), .vdi(disk, .snapshot)]
+        for claim in claims { #expect(await code { () throws(APIError) in try await gate.clear(for: [claim]) } == 47) }
+        #expect(await code { () throws(APIError) in try await gate.clear(for: disk) } == 47)
+        await gate.clearAll()
+        gate.leave(id)
+        try await gate.clear(for: claims)
     }
 
     @Test func settingsThatAreNotUnderstoodCountForNothing() {

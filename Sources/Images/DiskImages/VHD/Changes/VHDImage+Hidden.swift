@@ -35,7 +35,7 @@ extension DiskImage {
     /// storage managers keep it on the common parents of disks. Nobody else may have the image open; durable when this
     /// returns.
     public static func setHidden(path: String, _ isHidden: Bool) throws(BlockError) {
-        let file = try ImageFile(path: path, access: .readWrite)
+        let file = try ImageFile(path: path, access: .readWrite, followsLinks: false)
         defer { file.close() }
         do throws(BlockError) { try VHDImage.setHidden(file: file, isHidden) } catch { throw error.at(path: path) }
     }

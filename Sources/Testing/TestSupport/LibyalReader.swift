@@ -1,8 +1,7 @@
 import Foundation
-import TestSupport
 
 /// Reads disks through libvhdi, libvmdk and libqcow, which are no relatives of ours or of QEMU's.
-enum LibyalReader {
+public enum LibyalReader {
     private static let script = #"""
         import ctypes, sys
         kind, out, ranges, paths = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
@@ -48,7 +47,7 @@ enum LibyalReader {
     /// - Parameters:
     ///   - library: `vhdi`, `vmdk` or `qcow`.
     ///   - paths: the image, then its parents.
-    static func read(
+    public static func read(
         _ library: String, _ paths: [String], _ ranges: [(offset: UInt64, count: Int)] = []
     ) throws -> (size: UInt64, bytes: [UInt8]) {
         let folder = try ScratchFolder("libyal")

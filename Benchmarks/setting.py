@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-TOOLS = {"qemu-img": "qemu-utils", "qemu-nbd": "qemu-utils", "fio": "fio"}
+TOOLS = {"qemu-img": "qemu-utils", "qemu-nbd": "qemu-utils", "fio": "fio", "nbdkit": "nbdkit"}
 
 
 def need(tools):

@@ -54,6 +54,8 @@ final class CrashMark: BlockDevice {
         try unsafe device.read(into: buffer, at: offset)
     }
 
+    func willRead(at offset: UInt64, length: UInt64) { device.willRead(at: offset, length: length) }
+
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try unsafe device.write(data, at: offset)
         try mark()

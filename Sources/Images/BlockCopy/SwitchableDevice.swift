@@ -47,6 +47,12 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
 
     // MARK: Requests
 
+    public func willRead(at offset: UInt64, length: UInt64) {
+        gate.lockShared()
+        defer { gate.unlock() }
+        if mirror == nil, !isPaused.load(ordering: .relaxed) { current.willRead(at: offset, length: length) }
+    }
+
     public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try checkRange(offset, UInt64(buffer.count))
         try passing { () throws(BlockError) in

@@ -22,6 +22,9 @@ public protocol BlockDevice: AnyObject, Sendable {
 
     /// Fills `buffer` from `offset`.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError)
+    /// A hint that a range will be read soon: storage may begin to bring it into memory, and nobody waits for it. Ranges that
+    /// cannot be read are no error here.
+    func willRead(at offset: UInt64, length: UInt64)
     /// Stores `data` at `offset`.
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError)
     /// Makes a range read as zeroes. `mayUnmap`: space below may be given back; otherwise allocated space stays so.
@@ -41,6 +44,7 @@ public protocol BlockDevice: AnyObject, Sendable {
 extension BlockDevice {
     public var hasVolatileMetadata: Bool { false }
     public var canZeroFast: Bool { false }
+    public func willRead(at offset: UInt64, length: UInt64) {}
 
     /// Throws `.outOfRange` unless `offset ..< offset + length` lies inside the device.
     @inlinable

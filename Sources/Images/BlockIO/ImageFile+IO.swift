@@ -8,6 +8,12 @@ import Synchronization
 private let largestTransfer = 0x7fff_f000
 
 extension ImageFile {
+    /// Lets the kernel begin to bring a range into the page cache.
+    public func willRead(at offset: UInt64, length: UInt64) {
+        guard (try? checkOpen()) != nil, let start = try? fileOffset(offset, Int(clamping: length)) else { return }
+        posix_fadvise(descriptor, start, Int(clamping: length), POSIX_FADV_WILLNEED)
+    }
+
     /// Fills `buffer` from `offset`; what lies past the end of the file reads as zeroes.
     public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         let count = try unsafe readAvailable(into: buffer, at: offset)

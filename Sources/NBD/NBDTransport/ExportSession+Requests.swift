@@ -114,7 +114,7 @@ extension ExportSession {
         }
     }
 
-    private func isInside(_ request: NBDRequest) -> Bool {
+    func isInside(_ request: NBDRequest) -> Bool {
         request.offset <= size && UInt64(request.length) <= size - request.offset
     }
 

@@ -52,6 +52,8 @@ final class ExportSession: @unchecked Sendable {
     private var isAdmitted = false
     /// Nobody waits for this client any more.
     private let isCut: @Sendable () -> Bool
+    private var coldReads = ColdReadGauge()
+    private var spin: SpinGauge
     private(set) lazy var lane = SlowLane { [unowned self] in performSlow($0, reply: $1) }
 
     /// `first`: what the client sent behind its handshake.
@@ -68,6 +70,8 @@ final class ExportSession: @unchecked Sendable {
         self.counts = counts
         self.isCut = isCut
         throttle = export.throttle
+        // In TLS a look costs more than it may gain; with one processor the client cannot run meanwhile.
+        spin = SpinGauge(isAllowed: channel.tls == nil && gantry_processor_count() > 1)
         device = export.device
         size = offer.description.size
         refusesWrites = export.refusesWrites
@@ -92,9 +96,11 @@ final class ExportSession: @unchecked Sendable {
     /// Does what has arrived and sends the replies. Two looks at the clock, however many requests there are.
     private func serveBatch() -> Bool {
         let start = gantry_now()
+        if coldReads.announces { announceReads() }
         let goesOn = serveReceived() && send()
         if !tally.isEmpty {
             let time = gantry_now() - start
+            coldReads.note(reads: tally.reads, bytes: tally.readBytes, nanoseconds: time)
             tally.readNanoseconds = tally.reads &* time
             tally.writeNanoseconds = tally.writes &* time
             counts.add(tally)
@@ -155,10 +161,42 @@ final class ExportSession: @unchecked Sendable {
         } else if input.capacity - end < Self.window {
             move(to: 0)
         }
+        if begin == end, spin.shouldLook() {
+            let count = lookForMore()
+            spin.looked(found: count > 0)
+            if count > 0 {
+                end += count
+                return true
+            }
+        }
         let count = unsafe channel.receive(input.base + end, Self.window)
         guard count > 0 else { return false }
         end += count
         return true
+    }
+
+    /// Looks for the next request for a moment. 0: none came; what is wrong with the socket is seen by who waits for it.
+    private func lookForMore() -> Int {
+        let last = gantry_now() + SpinGauge.budget
+        repeat {
+            let count = unsafe gantry_receive_at_once(channel.descriptor, input.base + end, Self.window)
+            if count != -Int64(EAGAIN) { return max(0, Int(count)) }
+        } while gantry_now() < last
+        return 0
+    }
+
+    /// Tells the device of all reads that have arrived.
+    private func announceReads() {
+        var place = begin
+        while end - place >= NBDRequest.size, let request = unsafe NBDRequest(from: input.base + place) {
+            place += NBDRequest.size
+            if request.command == NBDCommand.write {
+                if Int(request.length) > end - place { return }
+                place += Int(request.length)
+            } else if request.command == NBDCommand.read, request.length <= NBDLimits.payload, isInside(request) {
+                device.willRead(at: request.offset, length: UInt64(request.length))
+            }
+        }
     }
 
     private func rewind() {

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,15 @@ int64_t gantry_send_vector(int fd, const struct iovec *vector, int count) {
 int64_t gantry_receive(int fd, void *bytes, size_t length) {
     ssize_t r = recv(fd, bytes, length, 0);
     return r < 0 ? -errno : r;
+}
+
+int64_t gantry_receive_at_once(int fd, void *bytes, size_t length) {
+    ssize_t r = recv(fd, bytes, length, MSG_DONTWAIT);
+    return r < 0 ? -errno : r;
+}
+int gantry_processor_count(void) {
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
 // Fills `address` for `path`. A path too long for sun_path is named through its folder, opened as *folder.

@@ -13,7 +13,8 @@ struct ReconnectTests {
         let folder: ScratchFolder
         let tool: String
         private let arguments: [String]
-        private let lock = Mutex<ClientPeerTests.Background?>(nil)
+        private let lock = Monitor()
+        private var current: ClientPeerTests.Background?
         var socket: String { folder.file("mortal") }
 
         init(_ tool: String, _ arguments: (ScratchFolder) throws -> [String]) throws {
@@ -27,13 +28,13 @@ struct ReconnectTests {
             let arguments = arguments
             let started = try ClientPeerTests.Background(tool) { _ in arguments }
             // The name that clients know leads to the socket of the process that lives.
-            unlink(socket)
-            guard symlink(started.socket, socket) == 0 else { throw BlockError(call: "symlink", errno: errno) }
-            lock.withLock { $0 = started }
+            unsafe unlink(socket)
+            guard unsafe symlink(started.socket, socket) == 0 else { throw BlockError(call: "symlink", errno: errno) }
+            lock.locked { current = started }
         }
 
         func kill() {
-            lock.withLock { $0?.kill() }
+            lock.locked { current?.kill() }
         }
     }
 

@@ -28,6 +28,18 @@ extension QCOW2Image {
         }
     }
 
+    public func willRead(at offset: UInt64, length: UInt64) {
+        guard (try? checkUsable()) != nil, (try? checkRange(offset, length)) != nil else { return }
+        mapping.lockShared()
+        defer { mapping.unlock() }
+        var position = offset
+        while position < offset + length {
+            guard let run = try? lookup(position, most: offset + length - position) else { return }
+            if run.kind == .data { data.willRead(at: run.host, length: run.length) }
+            position += run.length
+        }
+    }
+
     /// Holes are what no image of the chain mentions; what is said to be zero is a zero extent; compressed clusters are
     /// data. The depth counts from this image.
     public func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {

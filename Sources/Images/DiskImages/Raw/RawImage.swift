@@ -52,6 +52,8 @@ public final class RawImage: BlockDevice, BulkDestination {
         try unsafe file.read(into: buffer, at: offset)
     }
 
+    public func willRead(at offset: UInt64, length: UInt64) { file.willRead(at: offset, length: length) }
+
     public func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try checkRange(offset, UInt64(data.count))
         let isGuarded = try unsafe enterGuard(offset, UInt64(data.count), data)

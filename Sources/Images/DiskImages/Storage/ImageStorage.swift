@@ -16,6 +16,8 @@ protocol ImageStorage: AnyObject, Sendable {
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError)
     /// Fills the buffer; `.invalidImage` when the file ends before.
     func readExactly(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError)
+    /// A hint.
+    func willRead(at offset: UInt64, length: UInt64)
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError)
     /// Writes zeroes, growing the file when needed.
     func writeZeroes(at offset: UInt64, length: UInt64) throws(BlockError)
@@ -47,6 +49,7 @@ extension ImageFile: ImageStorage {}
 extension ImageStorage {
     var isUnpublished: Bool { false }
     var canZeroFast: Bool { false }
+    func willRead(at offset: UInt64, length: UInt64) {}
     func bypassCache() {}
     var bypassesCache: Bool { false }
     func useCache() {}

@@ -25,6 +25,20 @@ extension DynamicVHD {
         }
     }
 
+    func willRead(at offset: UInt64, length: UInt64) {
+        guard (try? checkRange(offset, length)) != nil else { return }
+        var position = offset
+        while position < offset + length {
+            let part = part(position, offset + length - position)
+            guard let place = try? enter(part.block) else { return }
+            defer { leave() }
+            if let start = place.start {
+                file.willRead(at: start + bitmapSize + part.within, length: part.length)
+            }
+            position += part.length
+        }
+    }
+
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try checkRange(offset, UInt64(data.count))
         try checkWritable()

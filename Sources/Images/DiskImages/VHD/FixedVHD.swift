@@ -25,6 +25,8 @@ final class FixedVHD: VHDDevice, BulkDestination {
         try unsafe file.read(into: buffer, at: offset)
     }
 
+    func willRead(at offset: UInt64, length: UInt64) { file.willRead(at: offset, length: length) }
+
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try checkRange(offset, UInt64(data.count))
         try unsafe file.write(data, at: offset)

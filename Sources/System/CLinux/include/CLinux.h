@@ -71,6 +71,10 @@ int gantry_unlock_file(int fd);
 int64_t gantry_send(int fd, const void *bytes, size_t length);
 int64_t gantry_send_vector(int fd, const struct iovec *vector, int count);
 int64_t gantry_receive(int fd, void *bytes, size_t length);
+// The same without waiting: -EAGAIN.
+int64_t gantry_receive_at_once(int fd, void *bytes, size_t length);
+// Processors that this thread may run on.
+int gantry_processor_count(void);
 
 // Unix-domain stream sockets. Paths of 108 bytes and longer are reached through /proc/self/fd of their folder.
 // Return a descriptor, or -errno. Listening makes the file mode 0600; it appears when clients can connect, and replaces a

@@ -23,7 +23,7 @@ import Testing
         let first = try await handle.client.status().pid
 
         try manager.copyItem(atPath: program, toPath: folder.file("new"))
-        try #require(rename(folder.file("new"), program) == 0)
+        try #require(unsafe rename(folder.file("new"), program) == 0)
         #expect(await host.outdatedIDs == ["one"])
         try await host.replace("one", image: specification)
         #expect(await host.outdatedIDs == [])

@@ -155,7 +155,7 @@ public final class DatapathService: Sendable {
             // From here on the loss of one side is the mirror's to decide.
             exports.setDisk(false)
             do {
-                try Self.patiently { () throws(BlockError) in try device.preparePivot() }
+                try preparePatiently()
             } catch {
                 exports.setDisk(true)
                 throw error
@@ -214,16 +214,17 @@ public final class DatapathService: Sendable {
     }
 
     /// A mirror that somebody waits for nears its end: once it is active nothing becomes dirty any more.
-    private static func patiently(_ body: () throws(BlockError) -> Void) throws(BlockError) {
+    /// One whose destination is being tried again is waited for too.
+    private func preparePatiently() throws(BlockError) {
         for _ in 0..<1000 {
             do throws(BlockError) {
-                return try body()
+                return try device.preparePivot()
             } catch {
-                if error.code != .busy { throw error }
+                if error.code != .busy, device.mirrorProgress?.isRetrying != true { throw error }
             }
             usleep(10_000)
         }
-        try body()
+        try device.preparePivot()
     }
 
     private static func disk(

@@ -1,5 +1,6 @@
 import APITypes
 import Foundation
+import NBDTransport
 import RPCCodec
 import TestSupport
 import Testing

@@ -43,11 +43,14 @@ enum MirrorWishes {
 
 /// Follows what is wished of one mirror, so that the data path is told of changes only.
 struct MirrorFollower {
-    private var told: MirrorSettings
+    private var told: MirrorSettings?
     private var refused: [String: String] = [:]
 
     /// `told`: what the mirror was started with.
     init(told: MirrorSettings) { self.told = told }
+
+    /// What was told has not arrived.
+    mutating func tellAgain() { told = nil }
 
     /// What is to be told now; nil when nothing has changed. A wish that makes no sense changes nothing and is named in the
     /// task's `other_config:mirror_refused`.

@@ -299,9 +299,13 @@ struct MotionDriver: Sendable {
             case .synchronised, .dual: return
             case .broken where mirror.details?.isRetrying == true, .copying:
                 if let change = follower.change(progress.entries, progress) {
-                    let moving = motion
-                    _ = try await mapped(moving) {
-                        try await source(moving).client.call(.mirrorSet(settings: change))
+                    do {
+                        _ = try await source(motion).client.call(.mirrorSet(settings: change))
+                    } catch let failure as DatapathClient.Failure where failure.isUnreachable {
+                        // The next process is told.
+                        follower.tellAgain()
+                    } catch let failure as DatapathClient.Failure {
+                        progress.annotate(["mirror_refused": failure.message])
                     }
                 }
                 try await Task.sleep(for: .milliseconds(100))

@@ -27,6 +27,7 @@ public final class DatapathService: Sendable {
     private let listener: Int32
     private let connections = Atomic<Int>(0)
     private let exports = DriverExports()
+    private let tracked = TrackedImages()
 
     /// Opens the image and serves it. `nbdSocket` and `controlSocket` are paths for new Unix sockets.
     /// `crashMark`: the file in which a killed process leaves word that it lost changes (`CrashMark`).
@@ -37,6 +38,7 @@ public final class DatapathService: Sendable {
         let first = try Self.disk(image)
         let device = SwitchableDevice(first)
         exports.disk.withLock { $0 = first as? DriverExport }
+        tracked.setDisk(first)
         self.device = device
         if let crashMark, !image.readOnly { mark = try CrashMark(device, path: crashMark) } else { mark = nil }
         front = mark ?? device
@@ -138,9 +140,16 @@ public final class DatapathService: Sendable {
         case .status: return .status(status)
         case .mirrorStart(let destination, let bytesPerSecond):
             let target = try Self.disk(destination, isTheDisk: false)
+            // Another mirror's log is not for this one to end.
+            if device.mirrorProgress != nil {
+                try? target.close()
+                throw BlockError(.busy, "the device is being mirrored already; cancel that mirror first")
+            }
             do {
-                try device.startMirror(to: target, bytesPerSecond: bytesPerSecond)
+                let followed = try tracked.follow(target, log: destination.changeLog)
+                try device.startMirror(to: followed, bytesPerSecond: bytesPerSecond)
             } catch {
+                tracked.cancel()
                 try? target.close()
                 throw error
             }
@@ -157,11 +166,15 @@ public final class DatapathService: Sendable {
                 throw error
             }
         case .pivotCommit:
-            try device.commitPivot { images.commit() }
+            try device.commitPivot {
+                images.commit()
+                tracked.commit()
+            }
             exports.commit()
         case .mirrorCancel:
             try device.cancelMirror()
             exports.cancel()
+            tracked.cancel()
             images.setDestination(nil)
         case .pause:
             try device.pause()
@@ -176,7 +189,9 @@ public final class DatapathService: Sendable {
                 throw error
             }
             exports.disk.withLock { $0 = next as? DriverExport }
+            tracked.setDisk(next)
             images.replace(image)
+        case .mergeChanges(let log, let parent): try tracked.merge(log: log, parent: parent)
         case .disconnectClients: server.disconnectClients()
         case .quit: break
         }
@@ -187,7 +202,7 @@ public final class DatapathService: Sendable {
         _ image: ImageSpecification, isTheDisk: Bool = true
     ) throws(BlockError) -> any BlockDevice {
         let device = try image.open()
-        guard let client = device as? NBDClient else { return device }
+        guard let client = device as? NBDClient else { return isTheDisk ? try image.tracked(device) : device }
         return DriverExport(client, isTheDisk: isTheDisk) {
             // As if it had been killed: nothing more is answered, and what was promised stays promised by the mark.
             FileHandle.standardError.write(Data("gantry-datapath: the storage driver's NBD server is gone\n".utf8))
@@ -208,7 +223,7 @@ public final class DatapathService: Sendable {
         return DatapathStatus(
             pid: getpid(), image: image, virtualSize: device.size, mirror: mirror,
             connections: server.connectionCount, counters: DatapathCounters(server.requestCounts),
-            isPaused: device.isHeld)
+            isPaused: device.isHeld, tracksChanges: tracked.isTracking)
     }
 }
 

@@ -13,6 +13,8 @@ public struct ImageSpecification: Codable, Hashable, Sendable {
     public var readOnly: Bool
     /// The images below it, nearest first; nil or empty when it has no parent.
     public var parents: [Parent]?
+    /// The log of changed blocks beside it, absolute path: what is written is marked there. Nil: nothing is tracked.
+    public var changeLog: String?
 
     /// An image that others are differences to. Opened read-only.
     public struct Parent: Codable, Hashable, Sendable {
@@ -33,10 +35,12 @@ public struct ImageSpecification: Codable, Hashable, Sendable {
         self.parents = parents
     }
 
-    /// What gantry-datapath is told: `--image PATH --format FMT`, and `--parent FMT:PATH` for each parent, nearest first.
+    /// What gantry-datapath is told: `--image PATH --format FMT`, `--parent FMT:PATH` for each parent, nearest first, and
+    /// `--change-log PATH`.
     public var arguments: [String] {
         ["--image", path, "--format", format]
             + (parents ?? []).flatMap { ["--parent", "\($0.format):\($0.path)"] }
+            + (changeLog.map { ["--change-log", $0] } ?? [])
     }
 }
 
@@ -57,6 +61,9 @@ public enum DatapathRequest: Codable, Sendable {
     case pause
     /// Goes on with `image`, which shows the same disk as the paused one, or the same disk grown.
     case resume(image: ImageSpecification)
+    /// A snapshot of the tracked disk goes: the marks of its log (absolute path; nil for none) are added to the disk's, which
+    /// from then on is relative to the log of `parent`, a UUID, or to none.
+    case mergeChanges(log: String?, parent: String?)
     /// Cuts the NBD connections: clients that connect again learn the size that the disk has now.
     case disconnectClients
     /// Closes the images and ends the process.
@@ -138,10 +145,12 @@ public struct DatapathStatus: Codable, Sendable {
     public var counters: DatapathCounters?
     /// Requests wait for `resume`. Nil from a data path of an earlier version.
     public var isPaused: Bool?
+    /// Changes are marked in a log. Nil from a data path of an earlier version, which cannot.
+    public var tracksChanges: Bool?
 
     public init(
         pid: Int32, image: ImageSpecification, virtualSize: UInt64, mirror: MirrorStatus?, connections: Int,
-        counters: DatapathCounters? = nil, isPaused: Bool? = nil
+        counters: DatapathCounters? = nil, isPaused: Bool? = nil, tracksChanges: Bool? = nil
     ) {
         self.pid = pid
         self.image = image
@@ -150,6 +159,7 @@ public struct DatapathStatus: Codable, Sendable {
         self.connections = connections
         self.counters = counters
         self.isPaused = isPaused
+        self.tracksChanges = tracksChanges
     }
 }
 

@@ -16,7 +16,8 @@ final class DatapathProcess {
 
     /// Throws with what the process said when it does not get ready. `crashMark` puts a mark file into the folder.
     init(
-        _ folder: ScratchFolder, image: String, format: String, readOnly: Bool = false, crashMark: Bool = false
+        _ folder: ScratchFolder, image: String, format: String, readOnly: Bool = false, crashMark: Bool = false,
+        changeLog: String? = nil
     ) throws {
         nbdSocket = folder.file("nbd")
         control = DatapathClient(socketPath: folder.file("control"))
@@ -26,6 +27,7 @@ final class DatapathProcess {
             ["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", try Tool.find("gantry-datapath")]
             + ["serve", "--image", image, "--format", format, "--nbd", nbdSocket, "--control", control.socketPath]
             + (readOnly ? ["--read-only"] : []) + (crashMark ? ["--crash-mark", folder.file("mark")] : [])
+            + (changeLog.map { ["--change-log", $0] } ?? [])
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors

@@ -9,11 +9,7 @@ WITHOUT_SUCCESS = {
         "a pool of one host has no secret: it is always refused",
         ["SESSION_AUTHENTICATION_FAILED"],
     ),
-    "VDI.enable_cbt": ("no storage manager here has VDI_CONFIG_CBT", ["SR_OPERATION_NOT_SUPPORTED"]),
-    "VDI.disable_cbt": ("the same", ["SR_OPERATION_NOT_SUPPORTED"]),
-    "VDI.data_destroy": ("the same", ["SR_OPERATION_NOT_SUPPORTED"]),
-    "VDI.list_changed_blocks": ("the same", ["SR_OPERATION_NOT_SUPPORTED"]),
-    "session.slave_local_login": ("the same", ["SESSION_AUTHENTICATION_FAILED"]),
+    "session.slave_local_login": ("a pool of one host has no secret", ["SESSION_AUTHENTICATION_FAILED"]),
     "SR.assert_supports_database_replication": (
         "no driver of this build can hold a copy of the database",
         ["SR_OPERATION_NOT_SUPPORTED"],

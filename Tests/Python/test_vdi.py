@@ -188,23 +188,6 @@ class BootTests(Case):
         x.VDI.set_sharable(vdi, False)
         self.assertTrue(x.VDI.snapshot(vdi, {}))
 
-    def test_changes_are_not_tracked_and_nobody_says_they_are(self):
-        x, sr = self.x, self.repository("qcow2")
-        vdi = self.disk(sr)
-        refusal = ["SR_OPERATION_NOT_SUPPORTED", sr]
-        self.refused(refusal, x.VDI.enable_cbt, vdi)
-        self.refused(refusal, x.VDI.disable_cbt, vdi)
-        snapshot = x.VDI.snapshot(vdi, {})
-        self.refused(refusal, x.VDI.data_destroy, snapshot)
-        self.refused(refusal, x.VDI.list_changed_blocks, snapshot, vdi)
-        self.refused(["HANDLE_INVALID", "VDI", NOWHERE], x.VDI.list_changed_blocks, snapshot, NOWHERE)
-        self.unknown("VDI", x.VDI.enable_cbt)
-        self.unknown("VDI", x.VDI.disable_cbt)
-        self.unknown("VDI", x.VDI.data_destroy)
-        self.assertIs(x.VDI.get_cbt_enabled(vdi), False)
-        for manager in x.SM.get_all_records().values():
-            self.assertNotIn("VDI_CONFIG_CBT", manager["features"])
-
 
 class SnapshotTests(Case):
     def test_a_snapshot_says_what_it_is_of(self):

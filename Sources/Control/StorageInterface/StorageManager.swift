@@ -172,6 +172,23 @@ public protocol StorageManager: Sendable {
     /// The guest has ended and nothing is attached: what it wrote goes. Fine when there is no epoch.
     func endEpoch(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError)
 
+    /// The file in which a data path that writes the volume marks what it changes; nil for a volume that is not tracked, and
+    /// where the driver does that itself.
+    func changeLog(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> String?
+    /// From now on changes of the volume are tracked, in a new set of logs. No data path writes it meanwhile. Fine when they
+    /// are. Gated by VDI_CONFIG_CBT, as are the following.
+    func enableChangeTracking(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError)
+    func disableChangeTracking(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError)
+    /// Deletes the data of a snapshot and keeps its log of changed blocks, which is the volume from then on.
+    func destroyVolumeData(
+        _ repository: StorageRepository, _ volume: VolumeID
+    ) async throws(StorageError) -> Volume
+    /// The blocks of 64 KiB that may differ between two volumes of a set of logs, the earlier first: the bitmap in base64 as
+    /// VDI.list_changed_blocks answers it. Asked of drivers that keep logs of their own; see `ChangeLogKeeper`.
+    func changedBlocks(
+        _ repository: StorageRepository, from: VolumeID, to: VolumeID
+    ) async throws(StorageError) -> String
+
     /// Makes the volume usable on this host and tells how. Idempotent. `detachVolume` undoes it.
     func attachVolume(
         _ repository: StorageRepository, _ volume: VolumeID, writable: Bool

@@ -20,6 +20,10 @@ public struct Volume: Sendable, Hashable {
     public var isReadOnly: Bool
     /// What it is called until somebody names it.
     public var nameLabel: String
+    /// Its changed blocks are tracked; nil where the driver does not say.
+    public var isTracked: Bool?
+    /// What is left of a snapshot whose data were destroyed: its log of changed blocks.
+    public var isChangeLog = false
 
     public init(
         uuid: String, location: String, format: ImageFormat?, virtualSize: UInt64, physicalSize: UInt64,

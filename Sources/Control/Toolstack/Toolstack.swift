@@ -145,7 +145,7 @@ public final class Toolstack: Sendable {
         IntroductionMessages(context: context, admission: admission).register(in: &messages)
         DiskMessages(context: context, admission: admission).register(in: &messages)
         ResizeMessages(context: context, admission: admission, guests: guests).register(in: &messages)
-        ChangeTrackingMessages(admission: admission).register(in: &messages)
+        ChangeTrackingMessages(context: context, admission: admission).register(in: &messages)
         SnapshotMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
         MachineMessages(

@@ -29,6 +29,7 @@ public final class DatapathService: Sendable {
     private let connections = Atomic<Int>(0)
     private let exports = DriverExports()
     private let mirrorMap: String?
+    private let tracked = TrackedImages()
 
     /// Opens the image and serves it. `nbdSocket` and `controlSocket` are paths for new Unix sockets.
     /// `crashMark`: the file in which a killed process leaves word that it lost changes (`CrashMark`). `mirrorMap`: the one
@@ -43,12 +44,14 @@ public final class DatapathService: Sendable {
         self.mirrorMap = mirrorMap
         if let mirrorMap, !image.readOnly { try MirrorMaps.takeUp(mirrorMap, image, device) }
         exports.disk.withLock { $0 = first as? DriverExport }
+        tracked.setDisk(first)
         self.device = device
         if let crashMark, !image.readOnly { mark = try CrashMark(device, path: crashMark) } else { mark = nil }
         front = mark ?? device
         images = ImagePair(image)
         server = NBDServer(exports: [
-            NBDExport(name: Self.exportName, device: front, readOnly: image.readOnly, throttle: throttle)
+            NBDExport(name: Self.exportName, device: front, readOnly: image.readOnly, throttle: throttle,
+                changes: { [tracked] in [tracked] })
         ])
         try server.start(unixSocket: nbdSocket)
         // SAFETY: the C string lives for the call.
@@ -161,11 +164,15 @@ public final class DatapathService: Sendable {
                 throw error
             }
         case .pivotCommit:
-            try device.commitPivot { images.commit() }
+            try device.commitPivot {
+                images.commit()
+                tracked.commit()
+            }
             exports.commit()
         case .mirrorCancel:
             try device.cancelMirror()
             exports.cancel()
+            tracked.cancel()
             images.setDestination(nil)
         case .pause:
             try device.pause()
@@ -180,8 +187,10 @@ public final class DatapathService: Sendable {
                 throw error
             }
             exports.disk.withLock { $0 = next as? DriverExport }
+            tracked.setDisk(next)
             images.replace(image)
         case .setLimits(let settings): throttle.set(DiskLimits(settings))
+        case .mergeChanges(let log, let parent): try tracked.merge(log: log, parent: parent)
         case .disconnectClients: server.disconnectClients()
         case .quit: break
         }
@@ -197,15 +206,22 @@ public final class DatapathService: Sendable {
         if destination.isExport { options.retryFor = 60_000_000_000 }
         try settings?.change()(&options)
         let target = try Self.disk(destination, isTheDisk: false)
+        // Another mirror's log of changes is not for this one to end.
+        if device.mirrorProgress != nil {
+            try? target.close()
+            throw BlockError(.busy, "the device is being mirrored already; cancel that mirror first")
+        }
         do {
+            let followed = try tracked.follow(target, log: destination.changeLog)
             let log = try MirrorMaps.log(mirrorMap, images.both.image, destination, device, resume: resume)
             let reopen: @Sendable () throws(BlockError) -> any BlockDevice = { () throws(BlockError) in
                 try Self.disk(destination, isTheDisk: false)
             }
             try device.startMirror(
-                to: target, options: options, log: log, threads: destination.isExport ? 4 : 1,
+                to: followed, options: options, log: log, threads: destination.isExport ? 4 : 1,
                 reopen: destination.isExport ? reopen : nil)
         } catch {
+            tracked.cancel()
             try? target.close()
             throw error
         }
@@ -231,7 +247,7 @@ public final class DatapathService: Sendable {
         _ image: ImageSpecification, isTheDisk: Bool = true
     ) throws(BlockError) -> any BlockDevice {
         let device = try image.open()
-        guard let client = device as? NBDClient else { return device }
+        guard let client = device as? NBDClient else { return isTheDisk ? try image.tracked(device) : device }
         return DriverExport(client, isTheDisk: isTheDisk) {
             // As if it had been killed: nothing more is answered, and what was promised stays promised by the mark.
             FileHandle.standardError.write(Data("gantry-datapath: the storage driver's NBD server is gone\n".utf8))
@@ -252,7 +268,7 @@ public final class DatapathService: Sendable {
         return DatapathStatus(
             pid: getpid(), image: image, virtualSize: device.size, mirror: mirror,
             connections: server.connectionCount, counters: DatapathCounters(server.requestCounts),
-            isPaused: device.isHeld)
+            isPaused: device.isHeld, tracksChanges: tracked.isTracking)
     }
 }
 

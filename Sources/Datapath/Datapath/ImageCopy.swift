@@ -16,7 +16,7 @@ public enum ImageCopy {
         defer { try? from.close() }
         let base = try plan.base?.open(readOnly: true)
         defer { try? base?.close() }
-        let destination = try plan.destination.open(readOnly: false)
+        let destination = try plan.destination.openTracked()
         do {
             let progress = ProgressCounter()
             let teller = ProgressLines(progress, output)

@@ -17,7 +17,7 @@ public enum ImageTransfer {
     public static func receive(
         from stream: Int32, streamFormat: ImageFormat, into image: ImageSpecification
     ) throws(BlockError) {
-        let device = try image.open(readOnly: false)
+        let device = try image.openTracked()
         do throws(BlockError) {
             var options = StreamReadOptions()
             options.spillFolder =

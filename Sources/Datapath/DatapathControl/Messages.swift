@@ -26,6 +26,8 @@ public struct ImageSpecification: Codable, Hashable, Sendable {
     /// The image and its parents are files of a folder that others can change: a symbolic link in the place of one is refused.
     /// Nil, as earlier versions have it: a link is followed.
     public var refusesLinks: Bool?
+    /// The log of changed blocks beside it, absolute path: what is written is marked there. Nil: nothing is tracked.
+    public var changeLog: String?
 
     /// An image that others are differences to. Opened read-only.
     public struct Parent: Codable, Hashable, Sendable {
@@ -49,11 +51,12 @@ public struct ImageSpecification: Codable, Hashable, Sendable {
         self.refusesLinks = refusesLinks
     }
 
-    /// What gantry-datapath is told: `--image PATH --format FMT`, `--no-links`, and `--parent FMT:PATH` for each parent,
-    /// nearest first.
+    /// What gantry-datapath is told: `--image PATH --format FMT`, `--no-links`, `--parent FMT:PATH` for each parent, nearest
+    /// first, and `--change-log PATH`.
     public var arguments: [String] {
         ["--image", path, "--format", format] + (refusesLinks == true ? ["--no-links"] : [])
             + (parents ?? []).flatMap { ["--parent", "\($0.format):\($0.path)"] }
+            + (changeLog.map { ["--change-log", $0] } ?? [])
     }
 }
 
@@ -81,6 +84,9 @@ public enum DatapathRequest: Codable, Sendable {
     case pause
     /// Goes on with `image`, which shows the same disk as the paused one, or the same disk grown.
     case resume(image: ImageSpecification)
+    /// A snapshot of the tracked disk goes: the marks of its log (absolute path; nil for none) are added to the disk's, which
+    /// from then on is relative to the log of `parent`, a UUID, or to none.
+    case mergeChanges(log: String?, parent: String?)
     /// Cuts the NBD connections: clients that connect again learn the size that the disk has now.
     case disconnectClients
     /// Holds the disk's clients to these limits, from the next request on, instead of those before.
@@ -175,10 +181,12 @@ public struct DatapathStatus: Codable, Sendable {
     public var isPaused: Bool?
     /// `DatapathProtocol.version` of the process. Nil from one of before there were versions.
     public var version: Int? = DatapathProtocol.version
+    /// Changes are marked in a log. Nil from a data path of an earlier version, which cannot.
+    public var tracksChanges: Bool?
 
     public init(
         pid: Int32, image: ImageSpecification, virtualSize: UInt64, mirror: MirrorStatus?, connections: Int,
-        counters: DatapathCounters? = nil, isPaused: Bool? = nil
+        counters: DatapathCounters? = nil, isPaused: Bool? = nil, tracksChanges: Bool? = nil
     ) {
         self.pid = pid
         self.image = image
@@ -187,6 +195,7 @@ public struct DatapathStatus: Codable, Sendable {
         self.connections = connections
         self.counters = counters
         self.isPaused = isPaused
+        self.tracksChanges = tracksChanges
     }
 }
 

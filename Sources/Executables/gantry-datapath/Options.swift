@@ -5,8 +5,8 @@ import DatapathControl
 /// gantry-datapath import --image PATH --format FMT --as FMT    (stream on standard input)
 /// gantry-datapath export --image PATH --format FMT --as FMT    (stream on standard output)
 /// gantry-datapath copy   --image PATH --format FMT --plan JSON     (DiskCopyPlan; lines with the done part on standard output)
-/// `--parent` names the images below, nearest first; with `--no-links` none of them may be a symbolic link. import, export
-/// and copy know both too.
+/// `--parent` names the images below, nearest first, with `--no-links` none of them may be a symbolic link; `--change-log` is
+/// the log in which changed blocks are marked; import, export and copy know them too.
 /// Started by the toolstack only. `serve` prints {"ready":true} when both sockets answer; with `--wait` it does nothing
 /// before it has read a byte from standard input, and ends when there is none. A failure is one JSON line
 /// {"code":…,"message":…} on standard error and exit status 1; wrong usage is 2.
@@ -48,8 +48,10 @@ struct Options {
 
     var image: ImageSpecification? {
         guard let path = values["image"], let format = values["format"] else { return nil }
-        return ImageSpecification(
+        var image = ImageSpecification(
             path: path, format: format, readOnly: readOnly, parents: parents.isEmpty ? nil : parents,
             refusesLinks: refusesLinks ? true : nil)
+        image.changeLog = values["change-log"]
+        return image
     }
 }

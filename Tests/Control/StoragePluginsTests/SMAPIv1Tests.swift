@@ -111,7 +111,10 @@ import Testing
         #expect(info.type == "fancy" && info.driverFilename == path && info.writesRows)
         #expect(info.name == "the name" && info.version == "the driver_version")
         // Neither what it says beyond that, nor what the toolstack would not ask it for.
-        #expect(info.features == ["VDI_CREATE": 1, "VDI_ACTIVATE": 1, "VDI_RESIZE": 2, "VDI_DEACTIVATE": 1])
+        #expect(
+            info.features == [
+                "VDI_CREATE": 1, "VDI_ACTIVATE": 1, "VDI_RESIZE": 2, "VDI_DEACTIVATE": 1, "VDI_CONFIG_CBT": 1,
+            ])
         #expect(info.configuration == ["location": "where"])
         #expect(info.supportedImageFormats == [.qcow2, .raw] && info.unknownImageFormats == ["vdi"])
         // Without a session, an SR, or anything else that is not there yet.
@@ -233,6 +236,27 @@ import Testing
             let error = await failure(body)
             #expect(error?.apiError?.dropFirst(2).first?.contains("is not new") == true, "\(String(describing: error))")
         }
+    }
+
+    @Test("a driver that tracks changed blocks is asked about them") func changedBlocksOfADriver() async throws {
+        home.add(Volume(uuid: "vdi-uuid", location: "there", format: nil, virtualSize: 4096, physicalSize: 10))
+        let quietly = try driver(answering: Self.response("<nil/>"))
+        for (command, call) in [
+            ("vdi_enable_cbt", { try await quietly.enableChangeTracking(repository, volume) }),
+            ("vdi_disable_cbt", { try await quietly.disableChangeTracking(repository, volume) }),
+            ("vdi_data_destroy", { _ = try await quietly.destroyVolumeData(repository, volume) }),
+        ] as [(String, () async throws -> Void)] {
+            try await call()
+            #expect(try asked["command"] == .string(command) && asked["vdi_uuid"] == .string("vdi-uuid"))
+        }
+        let lister = try driver(answering: Self.response("<string>gA==</string>"))
+        let later = VolumeID(location: "later", uuid: "other", ref: "OpaqueRef:later")
+        #expect(try await lister.changedBlocks(repository, from: volume, to: later) == "gA==")
+        #expect(try asked["args"] == .array([.string("OpaqueRef:later")]) && asked["vdi_uuid"] == .string("vdi-uuid"))
+        let refuser = try driver(
+            answering: Self.fault(460, "Failed to calculate changed blocks for given VDIs [opterr=unrelated]"))
+        let error = await failure { _ = try await refuser.changedBlocks(repository, from: volume, to: later) }
+        #expect(error?.fault.number == 460)
     }
 
     @Test("a probe and an introduction tell the driver what they are about") func places() async throws {

@@ -100,6 +100,31 @@ private final class Waits: Sendable {
         }
     }
 
+    @Test("a plugin that tracks changed blocks is asked about them") func changedBlocksOfAPlugin() async throws {
+        let names = ["Volume.enable_cbt", "Volume.disable_cbt", "Volume.data_destroy"]
+        for name in names { try answer("volume/fake/\(name)", "null") }
+        try answer("volume/fake/Volume.stat", Self.volumeText)
+        try answer("volume/fake/SR.attach", "\"the sr\"")
+        let query = Self.query.replacingOccurrences(of: "\"FLYING\"", with: "\"VDI_CONFIG_CBT\"")
+        let plugin = try await plugin(host(), query: query)
+        #expect(plugin.info.features["VDI_CONFIG_CBT"] == 1)
+        try await plugin.attach(repository)
+        try await plugin.enableChangeTracking(repository, volume)
+        #expect(try asked["key"] == .string("key-1") && asked["sr"] == .string("the sr"))
+        try await plugin.disableChangeTracking(repository, volume)
+        _ = try await plugin.destroyVolumeData(repository, volume)
+        #expect(calls.filter(names.contains) == names)
+        let list = "volume/fake/Volume.list_changed_blocks"
+        try answer(list, "{\"granularity\": 65536, \"bitmap\": \"gA==\"}")
+        let later = VolumeID(location: "key-2", uuid: "other")
+        #expect(try await plugin.changedBlocks(repository, from: volume, to: later) == "gA==")
+        #expect(try asked["key2"] == .string("key-2") && asked["length"] == .int(-1) && asked["offset"] == .int(0))
+        for wrong in ["{\"granularity\": 4096, \"bitmap\": \"gA==\"}", "{\"granularity\": 65536}", "null"] {
+            try answer(list, wrong)
+            #expect(await failure { _ = try await plugin.changedBlocks(repository, from: volume, to: later) } != nil)
+        }
+    }
+
     @Test("a plugin says what it is; its scripts are its features") func aPluginSaysWhatItIs() async throws {
         for method in ["SR.ls", "sr.probe", "Volume.clone"] { try answer("volume/fake/\(method)", "null") }
         try "no program".write(toFile: scratch.file("volume/fake/Volume.resize"), atomically: true, encoding: .utf8)

@@ -18,7 +18,7 @@ final class DatapathProcess {
     /// folder.
     init(
         _ folder: ScratchFolder, image: String, format: String, readOnly: Bool = false, crashMark: Bool = false,
-        mirrorMap: Bool = false
+        mirrorMap: Bool = false, changeLog: String? = nil
     ) throws {
         nbdSocket = folder.file("nbd")
         control = DatapathClient(socketPath: folder.file("control"))
@@ -29,6 +29,7 @@ final class DatapathProcess {
             + ["serve", "--image", image, "--format", format, "--nbd", nbdSocket, "--control", control.socketPath]
             + (readOnly ? ["--read-only"] : []) + (crashMark ? ["--crash-mark", folder.file("mark")] : [])
             + (mirrorMap ? ["--mirror-map", folder.file("map")] : [])
+            + (changeLog.map { ["--change-log", $0] } ?? [])
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors

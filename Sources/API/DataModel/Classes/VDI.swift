@@ -415,7 +415,8 @@ extension ClassDeclaration {
                 "OPERATION_NOT_ALLOWED", "VDI_INCOMPATIBLE_TYPE", "VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION",
             ],
             since: "inverness",
-            text: "Refused with SR_OPERATION_NOT_SUPPORTED: no storage manager keeps a log of changed blocks yet."),
+            text: "Begins to track which blocks of 64 KiB of the disk change, in a new set of logs; a guest "
+                + "that uses it goes on."),
         MessageDeclaration(
             "disable_cbt",
             [
@@ -427,7 +428,8 @@ extension ClassDeclaration {
                 "OPERATION_NOT_ALLOWED", "VDI_INCOMPATIBLE_TYPE", "VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION",
             ],
             since: "inverness",
-            text: "Refused with SR_OPERATION_NOT_SUPPORTED: no storage manager keeps a log of changed blocks yet."),
+            text: "Ends the tracking of the disk's changes. Snapshots keep their logs; with what comes "
+                + "later they cannot be compared."),
         MessageDeclaration(
             "set_cbt_enabled",
             [
@@ -448,8 +450,8 @@ extension ClassDeclaration {
                 "VDI_IS_A_PHYSICAL_DEVICE",
             ],
             since: "inverness",
-            text: "Refused with SR_OPERATION_NOT_SUPPORTED: what is left of a disk without its data is a log of "
-                + "changed blocks, which no storage manager keeps yet."),
+            text: "Deletes a tracked snapshot's data and keeps the log of changed blocks: the VDI is then "
+                + "of type cbt_metadata. Waits a few seconds for its VBDs to go."),
         MessageDeclaration(
             "list_changed_blocks",
             [
@@ -459,7 +461,9 @@ extension ClassDeclaration {
             result: .string, role: .vmOperator, isAsync: true,
             errors: ["SR_OPERATION_NOT_SUPPORTED", "VDI_MISSING", "SR_NOT_ATTACHED", "SR_HAS_NO_PBDS", "VDI_IN_USE"],
             since: "inverness",
-            text: "Refused with SR_OPERATION_NOT_SUPPORTED: no storage manager keeps a log of changed blocks yet."),
+            text: "The blocks of 64 KiB that may differ between two snapshots of one set of logs, or a "
+                + "snapshot and its disk, the earlier first: one bit each in base64, the first block in the "
+                + "highest bit of the first byte. The disk may have moved since."),
         MessageDeclaration(
             "get_nbd_info",
             [

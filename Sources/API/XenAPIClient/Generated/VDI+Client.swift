@@ -507,7 +507,7 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VDI.pool_migrate", [vdi.wire, sr.wire, options.wire])
     }
 
-    /// Refused with SR_OPERATION_NOT_SUPPORTED: no storage manager keeps a log of changed blocks yet.
+    /// Begins to track which blocks of 64 KiB of the disk change, in a new set of logs; a guest that uses it goes on.
     ///
     /// Since inverness. Role: vm-admin. Errors: `SR_OPERATION_NOT_SUPPORTED`, `VDI_MISSING`, `SR_NOT_ATTACHED`, `SR_HAS_NO_PBDS`, `OPERATION_NOT_ALLOWED`, `VDI_INCOMPATIBLE_TYPE`, `VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION`.
     public func enableCBT(_ vdi: Ref<VDI>) async throws {
@@ -519,7 +519,7 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VDI.enable_cbt", [vdi.wire])
     }
 
-    /// Refused with SR_OPERATION_NOT_SUPPORTED: no storage manager keeps a log of changed blocks yet.
+    /// Ends the tracking of the disk's changes. Snapshots keep their logs; with what comes later they cannot be compared.
     ///
     /// Since inverness. Role: vm-admin. Errors: `SR_OPERATION_NOT_SUPPORTED`, `VDI_MISSING`, `SR_NOT_ATTACHED`, `SR_HAS_NO_PBDS`, `OPERATION_NOT_ALLOWED`, `VDI_INCOMPATIBLE_TYPE`, `VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION`.
     public func disableCBT(_ vdi: Ref<VDI>) async throws {
@@ -543,7 +543,7 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VDI.set_cbt_enabled", [vdi.wire, value.wire])
     }
 
-    /// Refused with SR_OPERATION_NOT_SUPPORTED: what is left of a disk without its data is a log of changed blocks, which no storage manager keeps yet.
+    /// Deletes a tracked snapshot's data and keeps the log of changed blocks: the VDI is then of type cbt_metadata. Waits a few seconds for its VBDs to go.
     ///
     /// Since inverness. Role: vm-admin. Errors: `SR_OPERATION_NOT_SUPPORTED`, `VDI_MISSING`, `SR_NOT_ATTACHED`, `SR_HAS_NO_PBDS`, `OPERATION_NOT_ALLOWED`, `VDI_INCOMPATIBLE_TYPE`, `VDI_NO_CBT_METADATA`, `VDI_IN_USE`, `VDI_IS_A_PHYSICAL_DEVICE`.
     public func dataDestroy(_ vdi: Ref<VDI>) async throws {
@@ -555,7 +555,7 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VDI.data_destroy", [vdi.wire])
     }
 
-    /// Refused with SR_OPERATION_NOT_SUPPORTED: no storage manager keeps a log of changed blocks yet.
+    /// The blocks of 64 KiB that may differ between two snapshots of one set of logs, or a snapshot and its disk, the earlier first: one bit each in base64, the first block in the highest bit of the first byte. The disk may have moved since.
     ///
     /// Since inverness. Role: vm-operator. Errors: `SR_OPERATION_NOT_SUPPORTED`, `VDI_MISSING`, `SR_NOT_ATTACHED`, `SR_HAS_NO_PBDS`, `VDI_IN_USE`.
     public func listChangedBlocks(_ vdiFrom: Ref<VDI>, vdiTo: Ref<VDI>) async throws -> String {

@@ -17,8 +17,22 @@ import StorageInterface
 /// after 2 the disk is whole; after 3 the snapshot is there, too, and a scan finds it. A raw disk continues in qcow2: the
 /// rename of step 2 is to `<uuid>.qcow2`, and the name `<uuid>.raw` goes after it (`find`).
 extension FileRepository {
-    func snapshot(_ location: String, as uuid: String, fault: StorageError.Fault) throws(StorageError) -> DerivedVolume
-    {
+    /// A snapshot takes the disk's log of changed blocks, where there is one, and the disk gets a new one (`handLog`). A clone
+    /// has none.
+    func snapshot(
+        _ location: String, as uuid: String, fault: StorageError.Fault, takesLog: Bool = false
+    ) throws(StorageError) -> DerivedVolume {
+        let leaf = try find(location)
+        guard takesLog, hasLog(leaf.uuid) else { return try derive(location, as: uuid, fault) }
+        try requireAbsent(uuid)
+        return try handLog(of: leaf.uuid, to: uuid) { () throws(StorageError) in
+            try derive(location, as: uuid, fault)
+        }
+    }
+
+    private func derive(
+        _ location: String, as uuid: String, _ fault: StorageError.Fault
+    ) throws(StorageError) -> DerivedVolume {
         let leaf = try find(location)
         if leaf.isBase { throw StorageError(fault, "\(location) is not a disk") }
         let shared = try VolumeName(uuid: uuid, format: leaf.format)
@@ -41,6 +55,14 @@ extension FileRepository {
 
     /// The disk gets what its snapshot holds, in one rename: before it the old content counts, after it the new.
     func revert(_ location: String, to snapshot: String) throws(StorageError) -> Volume {
+        let disk = try find(location)
+        guard hasLog(disk.uuid) else { return try revertImage(location, to: snapshot) }
+        return try restartLog(of: disk.uuid, at: try find(snapshot)) { () throws(StorageError) in
+            try revertImage(location, to: snapshot)
+        }
+    }
+
+    private func revertImage(_ location: String, to snapshot: String) throws(StorageError) -> Volume {
         let disk = try find(location)
         let source = try find(snapshot)
         let overlayFormat = source.format == .raw ? ImageFormat.qcow2 : source.format

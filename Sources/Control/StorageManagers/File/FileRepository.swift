@@ -75,6 +75,7 @@ struct FileRepository: Sendable {
         }
         try holding { () throws(StorageError) in
             removeUnfinished()
+            try finishLogs()
             try removeLeftovers()
             try dropStaleMerges()
             try removeEpochs()
@@ -236,7 +237,7 @@ struct FileRepository: Sendable {
 
     func scan() throws(StorageError) -> RepositoryScan {
         var result = RepositoryScan(volumes: [], problems: [:])
-        for name in try names().sorted() {
+        for name in try names().sorted() where Self.logUUID(name) == nil {
             do throws(StorageError) {
                 let volume = try VolumeName(location: name)
                 result.volumes.append(try volume.isBase ? stat(volume) : described(volume))
@@ -257,6 +258,7 @@ struct FileRepository: Sendable {
                 result.volumes[index].isHidden = !isKnown || notes.concerns(name)
             }
         }
+        try addLogs(to: &result)
         return result
     }
 
@@ -264,12 +266,14 @@ struct FileRepository: Sendable {
 
     /// Whether there is something under the name of a volume.
     func holds(_ location: String) -> Bool {
+        if let uuid = Self.logUUID(location) { return hasLog(uuid) }
         guard let name = try? VolumeName(location: location) else { return false }
         return unsafe access(path + "/" + name.location, F_OK) == 0
     }
 
     func stat(_ location: String) throws(StorageError) -> Volume {
-        try stat(try find(location))
+        if let uuid = Self.logUUID(location) { return try logVolume(uuid) }
+        return try stat(try find(location))
     }
 
     /// The volume of exactly this name. A mark that hides it counts only while something may stand on it: what others left
@@ -285,9 +289,11 @@ struct FileRepository: Sendable {
     /// What the image says of itself.
     func described(_ name: VolumeName) throws(StorageError) -> Volume {
         let info = try info(name)
-        return Volume(
+        var volume = Volume(
             uuid: name.uuid, location: name.location, format: name.format, virtualSize: info.virtualSize,
             physicalSize: info.actualSize, isHidden: name.isBase || info.isHidden, parentUUID: try parent(info)?.uuid)
+        volume.isTracked = !name.isBase && hasLog(name.uuid)
+        return volume
     }
 
     func create(uuid: String, size: UInt64, format: ImageFormat) throws(StorageError) -> Volume {
@@ -350,8 +356,10 @@ struct FileRepository: Sendable {
         FolderPoint.reached("image-named")
     }
 
-    /// Only with the image's lock: `.volumeInUse` while anybody has it open. An image that is gone is fine.
-    func remove(_ location: String) throws(StorageError) {
+    /// Only with the image's lock: `.volumeInUse` while anybody has it open. An image that is gone is fine. Its log of changed
+    /// blocks goes after it, unless that is to stay.
+    func remove(_ location: String, keepingLog: Bool = false) throws(StorageError) {
+        if let uuid = Self.logUUID(location) { return try removeLog(uuid) }
         let name = try find(location)
         let final = path + "/" + name.location
         try requireChildless(name)
@@ -370,6 +378,7 @@ struct FileRepository: Sendable {
         }
         try syncFolder()
         FolderPoint.reached("image-gone")
+        if !keepingLog, !name.isBase { try removeLog(name.uuid) }
         try endEpoch(name.location)
         try removeUnneeded(below ?? [])
     }
@@ -405,6 +414,7 @@ struct FileRepository: Sendable {
             }
         }
         FolderPoint.reached("image-grown")
+        try growLog(name.uuid, to: size)
         return try stat(name)
     }
 }

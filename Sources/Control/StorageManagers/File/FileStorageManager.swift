@@ -27,6 +27,7 @@ public struct FileStorageManager: StorageManager {
                 "VDI_DEACTIVATE": 1, "VDI_RESIZE": 1, "VDI_UPDATE": 1, "VDI_MIRROR": 1, "VDI_INTRODUCE": 1,
                 "THIN_PROVISIONING": 1, "VDI_RESIZE_ONLINE": 1,
                 "VDI_RESET_ON_BOOT": 2, "VDI_SNAPSHOT": 1, "VDI_CLONE": 1, "VDI_REVERT": 1, "SR_PROBE": 1,
+                "VDI_CONFIG_CBT": 1,
             ],
             configuration: [
                 "location": "absolute path of the folder that holds the images",
@@ -165,8 +166,10 @@ public struct FileStorageManager: StorageManager {
     ) async throws(StorageError) -> [Volume] {
         try await blocking(repository) { () throws(StorageError) in
             let folder = try open(repository)
-            return try folder.holding(shared: true) { () throws(StorageError) in
-                try folder.chain(try folder.find(volume.location))
+            return try folder.holding(shared: true) { () throws(StorageError) -> [Volume] in
+                // What is left of a snapshot stands on nothing.
+                if FileRepository.logUUID(volume.location) != nil { return [try folder.stat(volume.location)] }
+                return try folder.chain(try folder.find(volume.location))
             }
         }
     }
@@ -210,7 +213,7 @@ public struct FileStorageManager: StorageManager {
         _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
     ) async throws(StorageError) -> DerivedVolume {
         try await changing(repository) { folder throws(StorageError) in
-            try folder.snapshot(volume.location, as: new.uuid, fault: .volumeSnapshot)
+            try folder.snapshot(volume.location, as: new.uuid, fault: .volumeSnapshot, takesLog: true)
         }
     }
 
@@ -239,7 +242,7 @@ public struct FileStorageManager: StorageManager {
     }
 
     /// Runs `body` alone in the SR's folder.
-    private func changing<T: Sendable>(
+    func changing<T: Sendable>(
         _ repository: StorageRepository, _ body: @escaping @Sendable (FileRepository) throws(StorageError) -> T
     ) async throws(StorageError) -> T {
         try await blocking(repository) { () throws(StorageError) in

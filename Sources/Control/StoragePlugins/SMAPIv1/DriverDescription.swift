@@ -20,10 +20,10 @@ struct DriverDescription {
 
     /// What drivers can do and nobody here asks them for. The toolstack offers an operation by its feature and then carries
     /// it out through the storage manager, which for these drivers has no such call: a disk whose on_boot was set to reset
-    /// would never start, a resize of an attached disk and every changed-block call would fail. Without the feature they are
+    /// would never start, a resize of an attached disk would fail. Without the feature they are
     /// refused at once, with SR_OPERATION_NOT_SUPPORTED, and nothing is left half set.
     static let undrivenFeatures: Set<String> = [
-        "VDI_RESET_ON_BOOT", "VDI_RESIZE_ONLINE", "VDI_CONFIG_CBT", "VDI_GENERATE_CONFIG", "VDI_COMPOSE",
+        "VDI_RESET_ON_BOOT", "VDI_RESIZE_ONLINE", "VDI_GENERATE_CONFIG", "VDI_COMPOSE",
     ]
 
     /// Nil with the reason when something mandatory is missing or of another type.

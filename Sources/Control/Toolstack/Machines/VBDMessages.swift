@@ -50,7 +50,9 @@ struct VBDMessages: Sendable {
         let vbd = Fresh.ref(VBD.self)
         try await context.database.transaction { tx in
             _ = try tx.require(vm)
-            if !empty { _ = try tx.require(vdi) }
+            if !empty, try tx.require(vdi)[VDI.type] == .cbtMetadata {
+                throw APIError("VDI_INCOMPATIBLE_TYPE", vdi.opaque, "CBT metadata")
+            }
             let taken = Set(tx.rows(VBD.self) { $0[VBD.vm] == vm }.map { $0[VBD.userdevice] })
             let position: String
             if wanted == "autodetect" || wanted.isEmpty {

@@ -19,6 +19,7 @@ enum Alerts {
         static let shutDown = Kind(name: "VM_SHUTDOWN", priority: 5)
         static let rebooted = Kind(name: "VM_REBOOTED", priority: 5)
         static let crashed = Kind(name: "VM_CRASHED", priority: 3)
+        static let trackingLost = Kind(name: "VDI_CBT_METADATA_INCONSISTENT", priority: 3)
         static let unknownImageFormat = Kind(name: "SM_UNKNOWN_IMAGE_FORMAT", priority: 4)
     }
 

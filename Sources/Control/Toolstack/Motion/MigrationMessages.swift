@@ -35,6 +35,7 @@ struct MigrationMessages: Sendable {
         let row = try context.row(vdi)
         let destination = try context.attached(sr)
         let source = try context.attached(row[VDI.sr])
+        try ChangeLogs.requireMovable(row, from: source, to: destination)
         let sourceFormat = context.format(of: row)
         let outcome: FormatDecision.Outcome
         do {

@@ -219,6 +219,14 @@ struct MotionDriver: Sendable {
             throw ErrorMapping.api(error, sr: attached.ref)
         }
         if isForeign { try await place(&motion, at: volume, in: attached) }
+        // Empty as yet: the data path fills it when it starts the mirror.
+        if try context.row(Ref<VDI>(motion.sourceRef))[VDI.cbtEnabled] {
+            do {
+                try await attached.manager.enableChangeTracking(attached.repository, Self.destination(motion))
+            } catch {
+                throw ErrorMapping.api(error, sr: attached.ref)
+            }
+        }
     }
 
     /// The driver has chosen uuid and location and made the row: it is the move's own, and no disk, until the commit.
@@ -432,6 +440,7 @@ struct MotionDriver: Sendable {
     }
 
     private func destroySource(_ motion: DiskMotion) async throws {
+        try await ChangeLogs(context: context).repoint(from: motion.sourceUUID, to: motion.destinationUUID)
         guard isKnown(Ref(motion.sourceSR), of: motion) else { return }
         let attached = try context.attached(Ref(motion.sourceSR))
         try await context.discard(

@@ -21,6 +21,7 @@ enum SROperationRules {
     static let offered: Set<StorageOperations> = [
         .scan, .destroy, .forget, .plug, .unplug, .vdiCreate, .vdiDestroy, .vdiResize, .vdiMirror, .vdiSnapshot,
         .vdiClone, .vdiRevert, .pbdCreate, .pbdDestroy, .update, .vdiIntroduce,
+        .vdiEnableCBT, .vdiDisableCBT, .vdiDataDestroy, .vdiListChangedBlocks,
     ]
 
     static func allowed(_ facts: SROperationFacts) -> [StorageOperations] {

@@ -108,7 +108,8 @@ enum VDIOperationRules {
         if facts.type == .cbtMetadata && notForTracking.contains(operation) {
             return APIError("VDI_INCOMPATIBLE_TYPE", facts.ref, "CBT metadata")
         }
-        if facts.hasChangeTracking && (operation == .mirror || operation == .setOnBoot) {
+        // XenAPI refuses to move such a disk. Here its log moves with it, where it can: `ChangeLogs.requireMovable` says.
+        if facts.hasChangeTracking && operation == .setOnBoot {
             return APIError("VDI_CBT_ENABLED", facts.ref)
         }
         return nil

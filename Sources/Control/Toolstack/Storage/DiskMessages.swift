@@ -157,7 +157,8 @@ struct DiskMessages: Sendable {
             let attached = try context.attached(row[VDI.sr])
             await context.disks.ended(row[VDI.uuid])
             do {
-                try await attached.manager.destroyVolume(attached.repository, StorageContext.volume(row))
+                let volume = try await ChangeLogs(context: context).takeOut(row, in: attached)
+                try await attached.manager.destroyVolume(attached.repository, volume)
             } catch let error as StorageError {
                 throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: "destroy")
             }

@@ -97,7 +97,9 @@ final class StorageContext: Sendable {
     func attach(_ vdi: Row, readOnly: Bool) async throws(APIError) -> ImageSpecification {
         let attached = try attached(vdi[VDI.sr])
         do {
-            return try await attached.image(presentVolume(vdi), readOnly: readOnly)
+            let image = try await attached.image(presentVolume(vdi), readOnly: readOnly)
+            if !readOnly { await noteTracking(of: vdi, image, in: attached) }
+            return image
         } catch {
             throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi.typedRef(VDI.self))
         }
@@ -194,6 +196,12 @@ struct AttachedRepository: Sendable {
             try? await manager.detachVolume(repository, volume)
             throw error
         }
+        var image = specification(of: access, readOnly: readOnly)
+        if !readOnly { image.changeLog = try await manager.changeLog(repository, volume) }
+        return image
+    }
+
+    private func specification(of access: VolumeAccess, readOnly: Bool) -> ImageSpecification {
         // Drivers of others hand out links, as those of LVM do.
         let refusesLinks = manager.info.writesRows ? nil : true
         return switch access {

@@ -19,6 +19,11 @@ enum VDIRow {
         if volume.isReadOnly { row[VDI.readOnly] = true }
         if !volume.nameLabel.isEmpty { row[VDI.nameLabel] = volume.nameLabel }
         row[VDI.currentOperations] = [:]
+        row[VDI.cbtEnabled] = volume.isTracked ?? false
+        if volume.isChangeLog {
+            row[VDI.type] = .cbtMetadata
+            row[VDI.isASnapshot] = true
+        }
         var config = volume.format.map { ["image-format": $0.rawValue] } ?? [:]
         config["vhd-parent"] = volume.parentUUID
         row[VDI.smConfig] = config
@@ -41,12 +46,20 @@ enum VDIRow {
         try tx.set(vdi, VDI.physicalUtilisation, Int64(clamping: volume.physicalSize))
         try tx.set(vdi, VDI.location, volume.location)
         var config = row[VDI.smConfig]
+        if volume.isChangeLog { config = config.filter { $0.key != "image-format" && $0.key != "type" } }
         if let format = volume.format, config["image-format"] != format.rawValue {
             config["image-format"] = format.rawValue
             if config["type"] != format.rawValue { config["type"] = nil }
         }
         config["vhd-parent"] = volume.parentUUID
         if config != row[VDI.smConfig] { try tx.set(vdi, VDI.smConfig, config) }
+        if let isTracked = volume.isTracked, isTracked != row[VDI.cbtEnabled] {
+            try tx.set(vdi, VDI.cbtEnabled, isTracked)
+        }
+        if volume.isChangeLog && row[VDI.type] != .cbtMetadata {
+            try tx.set(vdi, VDI.type, .cbtMetadata)
+            try tx.set(vdi, VDI.readOnly, true)
+        }
         // Never the other way: that nothing stands on it must be seen by whoever looks at all images.
         if volume.isHidden && row[VDI.managed] { try tx.set(vdi, VDI.managed, false) }
     }

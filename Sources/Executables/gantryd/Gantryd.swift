@@ -22,6 +22,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "The SMAPIv1 drivers that may be used: types in lower case with commas between; without it all.")
     var smPlugins: String?
     @Option(help: "Seconds that a call of a driver or plugin may take before it is killed.") var smTimeLimit = 1800
+    @Option(help: "none, or namespace: drivers and plugins get a private /tmp, limits and no new privileges.")
+    var pluginSandbox = "none"
+    @Option(help: "User of the system that SMAPIv3 plugins run as.") var pluginUser: String?
     @Option(help: "Folder of SMAPIv3 plugins: volume/<plugin> and datapath/<scheme>.") var storageScriptRoot: String?
     @Option(help: "File with root's first password.") var initialPasswordFile: String?
     @Option(help: "PAM service that knows the system's accounts, e.g. gantry; without it PAM is not asked.")
@@ -34,6 +37,9 @@ struct Serve: AsyncParsableCommand {
         guard http.map({ HTTPAddress($0) != nil }) ?? true else { throw ValidationError("--http takes ADDR:PORT") }
         guard https.map({ HTTPAddress($0) != nil }) ?? true else { throw ValidationError("--https takes ADDR:PORT") }
         guard smTimeLimit > 0 else { throw ValidationError("--sm-time-limit is at least 1") }
+        guard ["none", "namespace"].contains(pluginSandbox) else {
+            throw ValidationError("--plugin-sandbox is none or namespace")
+        }
         guard ["auto", "kvm", "tcg"].contains(accel) else { throw ValidationError("--accel is auto, kvm or tcg") }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("unknown --log-level \(logLevel)") }
     }
@@ -54,6 +60,8 @@ struct Serve: AsyncParsableCommand {
         configuration.driverFolders = smDir
         configuration.pluginRoot = storageScriptRoot
         configuration.driverTimeLimit = smTimeLimit
+        configuration.sandboxesPlugins = pluginSandbox == "namespace"
+        configuration.pluginUser = pluginUser
         configuration.allowedDrivers = smPlugins.map {
             Set($0.lowercased().split { $0 == "," || $0 == " " }.map(String.init))
         }

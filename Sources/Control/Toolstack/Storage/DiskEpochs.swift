@@ -50,7 +50,13 @@ extension StorageContext {
     /// After a disk's release: nothing happens while somebody has it, or outside of an epoch.
     func endEpochIfUnused(_ uuid: String) async {
         if database.privateRecords(kind: Self.epochKind)[uuid] == nil { return }
-        await uses.inTurn(uuid) { await endEpoch(uuid) }
+        let sr = database.read { $0.find(VDI.self, uuid: uuid)?[VDI.sr] }
+        if let sr, isForeign(sr), home?.isOpen == false {
+            // While the toolstack starts, no third-party driver can be asked, and nobody is to wait until it can.
+            Task { await uses.inTurn(uuid) { await endEpoch(uuid) } }
+        } else {
+            await uses.inTurn(uuid) { await endEpoch(uuid) }
+        }
     }
 
     private func endEpoch(_ uuid: String) async {

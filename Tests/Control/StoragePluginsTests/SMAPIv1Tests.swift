@@ -111,7 +111,11 @@ import Testing
         #expect(info.type == "fancy" && info.driverFilename == path && info.writesRows)
         #expect(info.name == "the name" && info.version == "the driver_version")
         // Neither what it says beyond that, nor what the toolstack would not ask it for.
-        #expect(info.features == ["VDI_CREATE": 1, "VDI_ACTIVATE": 1, "VDI_RESIZE": 2, "VDI_DEACTIVATE": 1])
+        #expect(
+            info.features == [
+                "VDI_CREATE": 1, "VDI_ACTIVATE": 1, "VDI_RESIZE": 2, "VDI_DEACTIVATE": 1, "VDI_RESET_ON_BOOT": 2,
+                "VDI_RESIZE_ONLINE": 1,
+            ])
         #expect(info.configuration == ["location": "where"])
         #expect(info.supportedImageFormats == [.qcow2, .raw] && info.unknownImageFormats == ["vdi"])
         // Without a session, an SR, or anything else that is not there yet.

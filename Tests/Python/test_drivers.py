@@ -3,12 +3,12 @@
 import pathlib
 import subprocess
 import time
-import urllib.parse
 import uuid
 import xmlrpc.client
 
 from suite.case import MIB, Case
 from suite.daemon import guest_files
+from suite.life import Client, broken_by_xe, life_by_xe
 
 #: The last argument but one of VDI.db_introduce.
 NOWHERE = "OpaqueRef:NULL"
@@ -33,6 +33,15 @@ class DriverCase(Case):
     def fill(self, vdi, body):
         status, _, _ = self.http("PUT", "/import_raw_vdi", body, session_id=self.sid, vdi=vdi, format="raw")
         self.assertEqual(status, 200)
+
+
+    def stored(self, image, shared=False):
+        raw = image.with_name("raw")
+        words = ["-U"] * shared + ["-f", image.suffix[1:], "-O", "raw", image, raw]
+        subprocess.run(["qemu-img", "convert", *words], check=True)
+        body = raw.read_bytes()
+        raw.unlink()
+        return body
 
 
 class ExampleDriverTests(DriverCase):
@@ -191,18 +200,107 @@ class ExampleDriverTests(DriverCase):
             other_config={"k": "v"}, SR=sr, managed=True,
         )
         self.assertTrue(server.is_socket())
-        self.refused(
-            ["XENAPI_PLUGIN_FAILURE", "pause", "", ...],
-            self.x.host.call_plugin, self.host, "tapdisk-pause", "pause", {"vdi_uuid": self.x.VDI.get_uuid(vdi)},
-        )
+        self.x.VDI.resize(vdi, str(12 * MIB))
+        self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(12 * MIB))
         self.x.VM.hard_shutdown(vm)
         # The disk is released when the guest's end is noticed; starting again waits for that.
+        self.x.VDI.set_on_boot(vdi, "reset")
         self.x.VM.start(vm, False, False)
+        image = path / self.x.VDI.get_location(vdi)
+        lasting = self.stored(image)
+        client = Client("nbd+unix:///%s?socket=%s" % (self.x.VDI.get_uuid(vdi), server))
+        client.write("7")
+        client.end()
+        self.assertEqual(lasting, self.stored(image))
+        self.assertTrue(image.with_name(image.name + ".boot").exists())
+        self.x.VBD.unplug_force(vbd)
+        self.shows(self.x.VBD.get_record(vbd), currently_attached=False, VDI=vdi)
+        self.assertFalse(server.exists())
+        self.assertFalse(image.with_name(image.name + ".boot").exists())
+        self.refused(["DEVICE_ALREADY_DETACHED", vbd], self.x.VBD.unplug_force, vbd)
+        self.assertEqual(self.x.VM.get_power_state(vm), "Running")
         self.x.VM.hard_shutdown(vm)
         deadline = time.monotonic() + 60
         while server.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         self.assertFalse(server.exists())
+
+    def test_a_driver_pauses_a_disk_that_is_in_use(self):
+        sr, path = self.repository()
+        vdi = self.new_disk(sr)
+        uuid = self.x.VDI.get_uuid(vdi)
+        vbd = self.drive(self.x.VM.get_all_records_where('field "is_control_domain" = "true"').popitem()[0], vdi)
+        self.x.VBD.plug(vbd)
+        self.addCleanup(self.x.VBD.destroy, vbd)
+        self.addCleanup(self.x.VBD.unplug, vbd)
+        client = Client(self.x.VBD.get_runtime_properties(vbd)["nbd-uri"])
+        self.addCleanup(client.end)
+        client.write("1")
+        other = self.log_in()
+        driver = self.log_in()
+        driver.xenapi.session.add_to_other_config(driver._session, "_sm_session", sr)
+
+        def call(session, function, **arguments):
+            return session.xenapi.host.call_plugin(self.host, "tapdisk-pause", function, {"vdi_uuid": uuid} | arguments)
+
+        image = path / self.x.VDI.get_location(vdi)
+        # A driver changes what is below the disk, and lets it go on with that.
+        self.assertEqual(call(driver, "pause"), "True")
+        self.assertEqual(call(driver, "pause"), "True")
+        self.refused(["XENAPI_PLUGIN_FAILURE", "unpause", "PauseError", ...], call, other, "unpause")
+        self.refused(["XENAPI_PLUGIN_FAILURE", "pause", "PauseError", ...], call, other, "pause")
+        self.refused(["VDI_IN_USE", vdi, ...], self.x.VDI.snapshot, vdi)
+        self.refused(["VDI_IN_USE", vdi, ...], self.x.VDI.copy, vdi, sr)
+        client.begin("2")
+        self.assertEqual(self.stored(image, shared=True)[:4096], b"1" * 4096)
+        self.assertFalse(client.answers())
+        self.assertEqual(call(driver, "unpause"), "True")
+        client.finish()
+        self.assertEqual(call(driver, "unpause"), "True")
+        self.assertEqual(call(driver, "refresh"), "True")
+        client.write("3")
+        # A driver that ends, or dies, without letting it go on.
+        call(driver, "pause")
+        client.begin("4")
+        driver.xenapi.session.logout()
+        client.finish()
+        self.assertEqual(client.read(), "4")
+        # The SR of another driver, and one that no driver has.
+        driver = self.log_in()
+        elsewhere, _ = self.repository()
+        driver.xenapi.session.add_to_other_config(driver._session, "_sm_session", elsewhere)
+        self.refused(["XENAPI_PLUGIN_FAILURE", "pause", "PauseError", ...], call, driver, "pause")
+        ours = self.x.VDI.get_uuid(self.disk(Case.repository(self)))
+        self.refused(["XENAPI_PLUGIN_FAILURE", "pause", "PauseError", ...], call, other, "pause", vdi_uuid=ours)
+        self.refused(["XENAPI_PLUGIN_FAILURE", "stop", "UnknownFunction", ...], call, other, "stop")
+
+    def test_disks_of_drivers_grow_while_they_are_in_use(self):
+        place = self.x.VM.get_all_records_where('field "is_control_domain" = "true"').popitem()[0]
+        for kind in ("example", "plain", "folder"):
+            with self.subTest(kind):
+                sr, path = self.repository(kind)
+                vdi = self.disk(sr, 2 * MIB)
+                vbd = self.drive(place, vdi)
+                self.x.VBD.plug(vbd)
+                client = Client(self.x.VBD.get_runtime_properties(vbd)["nbd-uri"])
+                client.write("1")
+                client.end()
+                self.refused(["SR_BACKEND_FAILURE_79", "", ..., ""], self.x.VDI.resize, vdi, str(MIB))
+                self.x.VDI.resize(vdi, str(4 * MIB))
+                self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(4 * MIB))
+                client = Client(self.x.VBD.get_runtime_properties(vbd)["nbd-uri"])
+                self.assertEqual(client.read(), "1")
+                client.write("2", 3 * MIB)
+                client.end()
+                self.x.VBD.unplug_force(vbd)
+                self.x.VBD.destroy(vbd)
+                self.assertEqual(self.content(vdi)[3 * MIB:][:4096], b"2" * 4096)
+
+    def test_what_a_driver_does_not_offer_is_refused(self):
+        sr, _ = self.repository("plain")
+        vdi = self.disk(sr)
+        self.refused(["SR_OPERATION_NOT_SUPPORTED", sr], self.x.VDI.set_on_boot, vdi, "reset")
+        self.refused(["SR_OPERATION_NOT_SUPPORTED", sr], self.x.VDI.enable_cbt, vdi)
 
     def test_plugins(self):
         self.refused(["XENAPI_MISSING_PLUGIN", "none"], self.x.host.call_plugin, self.host, "none", "f", {})
@@ -247,66 +345,40 @@ class LifeTests(DriverCase):
                 self.assertEqual(len(list(path.glob("*-*"))), len(expected))
                 self.assertEqual([p.name for p in path.glob(".*.pid")], [])
 
-    def stored(self, image):
-        raw = image.with_name("raw")
-        subprocess.run(["qemu-img", "convert", "-f", image.suffix[1:], "-O", "raw", image, raw], check=True)
-        body = raw.read_bytes()
-        raw.unlink()
-        return body
-
     def test_the_life_of_a_disk_by_xe(self):
         for kind in ("example", "plain"):
             with self.subTest(kind):
                 path = pathlib.Path(self.folder("xe-%s" % kind))
-                sr = self.xe("sr-create", "name-label=x", "type=" + kind, "device-config:location=%s" % path)
-                self.assertIn(str(self.x.SR.get_physical_size(self.x.SR.get_by_uuid(sr))), self.xe(
-                    "sr-param-get", "uuid=" + sr, "param-name=physical-size"))
-                vdi = self.xe(
-                    "vdi-create", "sr-uuid=" + sr, "name-label=d", "virtual-size=8MiB", "type=user",
-                    "sm-config:image-format=qcow2",
-                )
-                snapshot = self.xe("vdi-snapshot", "uuid=" + vdi)
-                clone = self.xe("vdi-clone", "uuid=" + vdi)
-                # What does not depend on the kind is done with one of them.
-                if kind == "example":
-                    self.xe("vdi-resize", "uuid=" + vdi, "disk-size=16MiB")
-                    self.xe("sr-scan", "uuid=" + sr)
-                listed = self.xe("vdi-list", "sr-uuid=" + sr, "params=uuid", "--minimal").split(",")
-                self.assertEqual(sorted(listed), sorted([vdi, snapshot, clone]))
                 suffix = ".qcow2" if kind == "example" else ".raw"
-                self.assertEqual(sorted(p.name for p in path.glob("*-*")), sorted(u + suffix for u in listed))
-                for disk in listed:
-                    self.xe("vdi-destroy", "uuid=" + disk)
-                pbd = self.xe("sr-param-get", "uuid=" + sr, "param-name=PBDs")
-                if kind == "example":
-                    self.xe("pbd-unplug", "uuid=" + pbd)
-                    self.xe("pbd-plug", "uuid=" + pbd)
-                self.xe("pbd-unplug", "uuid=" + pbd)
-                self.xe("sr-destroy", "uuid=" + sr)
+                life_by_xe(
+                    self, kind, "location", path,
+                    lambda: {p.name.removesuffix(suffix) for p in path.glob("*-*" + suffix)})
                 self.assertEqual(list(path.iterdir()), [])
-
-    def xe(self, *words):
-        place = urllib.parse.urlparse(self.daemon.url)
-        command = [self.daemon.programs / "xe", "-s", place.hostname, "-p", str(place.port), "--nossl"]
-        done = subprocess.run(
-            [*command, "-u", "root", "-pw", self.daemon.password, *words], capture_output=True, text=True, timeout=60
-        )
-        self.assertEqual(done.returncode, 0, "%s: %s%s" % (words, done.stdout, done.stderr))
-        return done.stdout.strip()
 
 
 class BrokenDriverTests(DriverCase):
     def test_every_way_to_fail_is_an_error(self):
+        before = self.x.SR.get_all()
+        # Both interfaces at once: it takes as long as a call may.
+        hanging = {
+            kind: self.x.Async.SR.create(
+                self.host, {"how": "hang"}, "0", "made", "", kind, "user", False, {}) for kind in ("broken", "brokenv3")
+        }
         for how, reason in (
             ("crash", "received signal: SIGSEGV"), ("flood", ...), ("xml", ...), ("type", ""),
-            ("exit", "non-zero exit"), ("hang", "no answer within 10 s"),
+            ("exit", "non-zero exit"),
         ):
             with self.subTest(how):
-                before = self.x.SR.get_all()
                 details = self.refused(["SR_BACKEND_FAILURE", reason, ..., ...], self.make, "broken", {"how": how})
                 if how == "exit":
                     self.assertEqual(details[2:], ["some output\n", "some complaint\n"])
-                self.assertEqual(self.x.SR.get_all(), before)
+        for how, told in (("xml", "stdout: <methodResponse>"), ("exit", "some complaint")):
+            broken_by_xe(self, "broken", how, told)
+        error = self.finished(hanging["broken"])["error_info"]
+        self.assertEqual(error[:2], ["SR_BACKEND_FAILURE", "no answer within 10 s"])
+        error = self.finished(hanging["brokenv3"])["error_info"]
+        self.assertEqual([error[0], *error[2:4]], ["SCRIPT_FAILED", "timeout", "no answer within 10 s"])
+        self.assertEqual(self.x.SR.get_all(), before)
 
     def test_unknown_formats_are_left_out_and_told(self):
         (record,) = self.x.SM.get_all_records_where('field "type" = "broken"').values()

@@ -2,10 +2,12 @@
 
 import json
 import pathlib
+import shutil
 import time
 
 from suite.case import MIB, Case
 from suite.daemon import guest_files
+from suite.life import Client, broken_by_xe, life_by_xe
 
 
 class PluginCase(Case):
@@ -21,6 +23,39 @@ class PluginCase(Case):
     def about(self, path, vdi):
         """What the plugin keeps of the volume."""
         return json.loads((path / (self.x.VDI.get_location(vdi) + ".json")).read_text())
+
+
+class WatchTests(PluginCase):
+    def test_plugins_come_change_and_go(self):
+        watch = self.watch("sm")
+        place = self.daemon.plugins / "volume" / "comes"
+        (place.parent / ".comes").mkdir()
+        for name in ("Plugin.Query", "SR.create"):
+            shutil.copy(self.daemon.plugins / "volume" / "folder" / "plugin.py", place.parent / ".comes" / name)
+        (place.parent / ".comes").rename(place)
+
+        def row():
+            return self.x.SM.get_all_records_where('field "type" = "comes"')
+
+        while not row():
+            watch.next()
+        ((ref, record),) = row().items()
+        self.shows(record, name_label="Folder", driver_filename=str(place), supported_image_formats=["qcow2", "raw"])
+        self.assertNotIn("SR_SCAN", record["features"])
+        script = place / "Plugin.Query"
+        text = script.read_text().replace('"name": "Folder"', '"name": "Changed"').replace('["qcow2", "raw"]', '["raw"]')
+        shutil.copy(script, place / "SR.ls")
+        script.with_name("new").write_text(text)
+        script.with_name("new").chmod(0o755)
+        script.with_name("new").rename(script)
+        while row()[ref]["name_label"] != "Changed":
+            watch.next()
+        while "SR_SCAN" not in row()[ref]["features"]:
+            watch.next()
+        self.assertEqual(row()[ref]["supported_image_formats"], ["raw"])
+        shutil.rmtree(place)
+        while row():
+            watch.next()
 
 
 class FolderPluginTests(PluginCase):
@@ -67,6 +102,14 @@ class FolderPluginTests(PluginCase):
             self.assertEqual(sorted(p.name for p in path.iterdir()), ["sr.json"])
             self.assertEqual(self.x.SR.get_VDIs(sr), [])
 
+    def test_the_life_of_a_disk_by_xe(self):
+        for kind, key in (("folder", "location"), ("bare", "uri")):
+            with self.subTest(kind):
+                path = pathlib.Path(self.folder("xe-" + kind))
+                life_by_xe(
+                    self, kind, key, path, lambda: {p.stem for p in path.glob("*-*.json")}, probes=kind == "folder")
+                self.assertEqual(list(path.iterdir()), [])
+
     def test_rows_come_back_from_what_the_plugin_keeps(self):
         sr, path = self.repository_of("folder")
         vdi = self.disk(sr, 8 * MIB, name_label="kept", sm_config={"image-format": "raw"})
@@ -100,6 +143,13 @@ class FolderPluginTests(PluginCase):
         sr, path = self.repository_of("folder")
         found = self.x.SR.probe_ext(self.host, {"location": str(path)}, "folder", {})
         self.assertEqual(found[0]["configuration"], {"location": str(path), "sr_uuid": self.x.SR.get_uuid(sr)})
+        self.shows(found[0]["sr"], name_label="made", name_description="told", health="healthy", clustered=False)
+        (path / "health").write_text("Recovering: disk 3 of 4")
+        (found,) = self.x.SR.probe_ext(self.host, {"location": str(path)}, "folder", {})
+        self.assertEqual(found["sr"]["health"], "recovering")
+        self.refused(["SR_UNHEALTHY", sr, "Recovering", "disk 3 of 4"], self.x.SR.scan, sr)
+        (path / "health").unlink()
+        self.x.SR.scan(sr)
         self.assertIn(self.x.SR.get_uuid(sr), self.x.SR.probe(self.host, {"location": str(path)}, "folder", {}))
         self.assertEqual(self.x.SR.probe_ext(self.host, {"location": "/nonexistent"}, "folder", {}), [])
 
@@ -146,6 +196,21 @@ class FolderPluginTests(PluginCase):
         snapshot = self.x.VDI.snapshot(vdi)
         self.shows(self.x.VDI.get_record(snapshot), snapshot_of=vdi)
         self.assertEqual(self.x.VM.get_power_state(vm), "Running")
+        self.x.VDI.destroy(snapshot)
+        self.x.VM.hard_shutdown(vm)
+        self.x.VDI.set_on_boot(vdi, "reset")
+        self.x.VM.start(vm, False, False)
+        # The guest has a clone, which is no disk.
+        clone = self.about(path, vdi)["keys"]["clone-on-boot"]
+        Client("nbd+unix:///disk?socket=%s" % (path / ("." + clone[:8]))).end()
+        self.assertFalse(server.exists())
+        self.x.SR.scan(sr)
+        self.assertEqual(self.x.SR.get_VDIs(sr), [vdi])
+        self.x.VBD.unplug_force(vbd)
+        self.assertEqual(
+            sorted(p.name for p in path.iterdir()), sorted([
+                "sr.json", self.x.VDI.get_location(vdi) + ".json", self.x.VDI.get_location(vdi) + ".qcow2"]))
+        self.assertNotIn("clone-on-boot", self.about(path, vdi)["keys"])
         self.x.VM.hard_shutdown(vm)
         deadline = time.monotonic() + 60
         while server.exists() and time.monotonic() < deadline:
@@ -188,6 +253,10 @@ class BrokenPluginTests(PluginCase):
                 before = self.x.SR.get_all()
                 self.refused(expected, self.make, "brokenv3", {"how": how})
                 self.assertEqual(self.x.SR.get_all(), before)
+        for how, told in (
+            ("json", "bad json"), ("type", "SCRIPT_RETURNED_RPC_ERROR"), ("code", "SR_BACKEND_FAILURE_999")
+        ):
+            broken_by_xe(self, "brokenv3", how, told)
 
     def test_unknown_formats_are_dropped(self):
         (record,) = self.x.SM.get_all_records_where('field "type" = "brokenv3"').values()

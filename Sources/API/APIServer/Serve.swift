@@ -15,6 +15,8 @@ public func serve(_ configuration: ServerConfiguration) async throws {
     toolstackConfiguration.pluginRoot = configuration.pluginRoot
     toolstackConfiguration.allowedDrivers = configuration.allowedDrivers
     toolstackConfiguration.driverTimeLimit = configuration.driverTimeLimit
+    toolstackConfiguration.sandboxesPlugins = configuration.sandboxesPlugins
+    toolstackConfiguration.pluginUser = configuration.pluginUser
     toolstackConfiguration.socket = configuration.socket
     let toolstack = try await Toolstack.start(configuration: toolstackConfiguration)
     let service: APIService

@@ -25,6 +25,10 @@ public struct ServerConfiguration: Sendable {
     public var allowedDrivers: Set<String>?
     /// Seconds that a call of such a driver may take.
     public var driverTimeLimit: Int = 1800
+    /// Drivers and plugins run in namespaces of their own, with limits.
+    public var sandboxesPlugins = false
+    /// The user of the system that SMAPIv3 plugins run as.
+    public var pluginUser: String?
     public var logger: Logger
 
     public init(

@@ -112,6 +112,7 @@ final class Guest: Sendable {
 extension Guest {
     func plug(_ disk: GuestDisk) async throws(GuestError) {
         try disk.check()
+        await freeAbandonedPorts()
         let port = try reservePort(for: disk)
         do throws(GuestError) {
             try await monitor.execute("blockdev-add", QEMUCommandLine.node(disk, port: port))
@@ -139,10 +140,13 @@ extension Guest {
         try change { $0.remove(disk: diskID) }
     }
 
+    /// The ports of disks that were cut off.
+    var abandonedPorts: [Int] { state.withLock { $0.record.abandoned ?? [] } }
+
     func port(of diskID: String) -> Int? { state.withLock { $0.record.ports[diskID] } }
 
     /// False when the guest has let go of the disk already, say after an unplug that had timed out.
-    private func deviceExists(_ port: Int) async throws(GuestError) -> Bool {
+    func deviceExists(_ port: Int) async throws(GuestError) -> Bool {
         let list = try await monitor.execute("qom-list", ["path": "/machine/peripheral"])
         return list.elements?.contains { $0["name"]?.text == RootPorts.device(port) } ?? false
     }
@@ -153,7 +157,10 @@ extension Guest {
             guard record.ports[disk.id] == nil else {
                 throw GuestError(.exists, "the guest has the disk \(disk.id) already")
             }
-            guard let port = RootPorts.choose(position: disk.position, taken: record.ports.values) else {
+            guard
+                let port = RootPorts.choose(
+                    position: disk.position, taken: Array(record.ports.values) + (record.abandoned ?? []))
+            else {
                 throw GuestError(.invalidSpecification, "a guest has at most \(RootPorts.count) disks")
             }
             record.ports[disk.id] = port
@@ -191,7 +198,7 @@ extension Guest {
 }
 
 extension GuestRecord {
-    fileprivate mutating func remove(disk id: String) {
+    mutating func remove(disk id: String) {
         ports[id] = nil
         specification.disks.removeAll { $0.id == id }
     }

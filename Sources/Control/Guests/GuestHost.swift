@@ -131,6 +131,19 @@ public final class GuestHost: Sendable {
         }
     }
 
+    /// Takes the disk from the guest, which has a moment to let go of it. Afterwards QEMU has no connection to the disk's server,
+    /// whether it has or not.
+    public func cutOff(
+        diskID: String, from uuid: String, atMost limit: Duration = .seconds(5)
+    ) async throws(GuestError) {
+        let guest = try find(uuid)
+        do throws(GuestError) {
+            try await guest.cutOff(diskID: diskID, atMost: limit)
+        } catch {
+            throw error.of(guest: uuid)
+        }
+    }
+
     /// The disk's server has a larger disk now and has cut its connections: the guest learns the size, bytes.
     public func grow(diskID: String, of uuid: String, to size: UInt64) async throws(GuestError) {
         let guest = try find(uuid)
@@ -238,7 +251,7 @@ public final class GuestHost: Sendable {
 
     private func remove(_ uuid: String) { table.entries.withLock { $0[uuid] = nil } }
 
-    private func find(_ uuid: String) throws(GuestError) -> Guest {
+    func find(_ uuid: String) throws(GuestError) -> Guest {
         if case .guest(let guest)? = table.entries.withLock({ $0[uuid] }) { return guest }
         throw GuestError(.notRunning, "it does not run on this host", guest: uuid)
     }

@@ -15,6 +15,8 @@ struct GuestRecord: Codable, Sendable {
     var specification: GuestSpecification
     /// The root port of each disk, by disk id.
     var ports: [String: Int]
+    /// Ports of disks that were taken from the guest and that it has not let go of; nil in records of earlier versions.
+    var abandoned: [Int]?
 
     init(specification: GuestSpecification, ports: [String: Int]) {
         self.specification = specification

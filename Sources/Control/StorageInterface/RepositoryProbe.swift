@@ -9,6 +9,12 @@ public struct RepositoryProbe: Sendable, Hashable {
     /// Nil when it cannot be told without attaching.
     public var space: RepositorySpace?
     public var extra: [String: String]
+    /// What the SR says of itself, where it does.
+    public var label = ""
+    public var description = ""
+    public var isClustered = false
+    /// A word of XenAPI's sr_health; nil when the driver does not say.
+    public var health: String?
 
     public init(
         configuration: [String: String], isComplete: Bool, uuid: String? = nil, space: RepositorySpace? = nil,

@@ -13,11 +13,13 @@ public struct PluginSettings: Sendable {
     public var allowed: Set<String>?
     /// The folder where runs that work are recorded while they last: `PluginRecord`.
     public var records: String?
+    public var sandbox: PluginSandbox
 
     public init(
         limits: PluginLimits = PluginLimits(), questionTime: Duration = .seconds(20), socket: String? = nil,
-        allowed: Set<String>? = nil, records: String? = nil
+        allowed: Set<String>? = nil, records: String? = nil, sandbox: PluginSandbox = PluginSandbox()
     ) {
+        self.sandbox = sandbox
         self.limits = limits
         self.questionTime = questionTime
         self.socket = socket
@@ -30,31 +32,15 @@ public struct PluginSettings: Sendable {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "ORIGINATOR": "SM", "LC_ALL": "C.UTF-8",
     ]
 
-    /// The program's run, in a namespace of its own where that is needed.
-    func command(_ program: String, _ arguments: [String], callsBack: Bool) -> PluginCommand {
-        guard callsBack, let socket, socket != Self.expectedSocket else {
-            return PluginCommand(
-                program: program, arguments: arguments, environment: Self.environment,
-                records: callsBack ? records : nil)
-        }
+    /// The program's run. `callsBack`: it is a SMAPIv1 driver's and wants the API's socket.
+    func command(
+        _ program: String, _ arguments: [String], callsBack: Bool, input: [UInt8] = [], isRecorded: Bool
+    ) -> PluginCommand {
+        // Questions need no socket.
+        let own = isRecorded ? socket ?? Self.expectedSocket : Self.expectedSocket
+        let words = sandbox.wrap([program] + arguments, socket: callsBack ? own : nil)
         return PluginCommand(
-            program: "/usr/bin/unshare",
-            arguments: ["--mount", "--propagation", "slave", "--", "/bin/sh", "-c", Self.showSocket, socket, program]
-                + arguments,
-            environment: Self.environment, records: records)
+            program: words[0], arguments: Array(words.dropFirst()), environment: Self.environment, input: input,
+            records: isRecorded ? records : nil)
     }
-
-    /// Puts the socket where drivers look for it, for this process and its children only. What is mounted on the host
-    /// later shows up here; what the driver mounts does not show up on the host.
-    private static let showSocket = """
-        set -e
-        if [ -S /var/lib/xcp/xapi ]; then
-          mount --bind "$0" /var/lib/xcp/xapi
-        else
-          mkdir -p /var/lib/xcp
-          mount -t tmpfs -o mode=0755,size=64k tmpfs /var/lib/xcp
-          ln -s "$0" /var/lib/xcp/xapi
-        fi
-        exec "$@"
-        """
 }

@@ -29,6 +29,10 @@ public struct ToolstackConfiguration: Sendable {
     public var allowedDrivers: Set<String>?
     /// Seconds that a call of such a driver may take.
     public var driverTimeLimit: Int = 1800
+    /// Drivers and plugins run in namespaces of their own, with limits.
+    public var sandboxesPlugins = false
+    /// The user of the system that SMAPIv3 plugins run as; nil: this process's.
+    public var pluginUser: String?
     /// Path of the API's local socket, for drivers to call back.
     public var socket: String?
     /// How long a guest may take to shut itself down when it is asked to, seconds.
@@ -105,6 +109,7 @@ public final class Toolstack: Sendable {
         let datapaths = DatapathHost(folder: configuration.runDirectory + "/dp", program: program, logger: logger)
         let disks = DiskActivation(database: database, host: datapaths)
         let mounts = MountFolder(path: configuration.stateDirectory + "/sr-mount")
+        let home = DriverHome(database: database, host: identity.host)
         let context = StorageContext(
             database: database, host: identity.host,
             managers: [
@@ -112,8 +117,7 @@ public final class Toolstack: Sendable {
                 DeviceStorageManager.xfs(mounts: mounts),
                 NFSStorageManager(mounts: mounts), ISOStorageManager(mounts: mounts),
                 DummyStorageManager(folder: configuration.runDirectory + "/dummy"),
-            ], disks: disks, logger: logger)
-        let home = DriverHome(database: database, host: identity.host)
+            ], disks: disks, home: home, logger: logger)
         await disks.afterEnd { [weak context] uuid in
             // While the toolstack starts, no driver can be asked, and nobody is to wait until it can.
             if home.isOpen { await context?.releaseUnused(uuid) } else { Task { await context?.releaseUnused(uuid) } }
@@ -124,12 +128,13 @@ public final class Toolstack: Sendable {
                 folders: configuration.driverFolders,
                 settings: PluginSettings(
                     limits: PluginLimits(time: .seconds(configuration.driverTimeLimit)), socket: configuration.socket,
-                    allowed: configuration.allowedDrivers, records: configuration.runDirectory + "/drivers"),
+                    allowed: configuration.allowedDrivers, records: configuration.runDirectory + "/drivers",
+                    sandbox: try sandbox(configuration)),
                 home: home, logger: logger), home: home,
             leftovers: DriverLeftovers(
                 folder: configuration.runDirectory + "/drivers", timeLimit: .seconds(configuration.driverTimeLimit),
                 logger: logger))
-        drivers.plugins = plugins(configuration, PluginRows(database: database, home: home))
+        drivers.plugins = try plugins(configuration, PluginRows(database: database, home: home))
         let admission = OperationAdmission(database: database, gate: context.reclaimGate)
         let guests = GuestHost(runDirectory: configuration.runDirectory, acceleration: acceleration, logger: logger)
         let services = try HostServices(
@@ -155,7 +160,10 @@ public final class Toolstack: Sendable {
         PauseMessages(admission: admission, lifecycle: lifecycle).register(in: &messages)
         VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
             in: &messages)
-        DriverCallbacks(context: context).register(in: &messages)
+        DriverCallbacks(
+            context: context,
+            pauses: DriverPauses(context: context, limit: .seconds(configuration.driverTimeLimit))
+        ).register(in: &messages)
         DriveMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
             in: &messages)
         MachineRuleMessages(context: context).register(in: &messages)
@@ -245,14 +253,26 @@ public final class Toolstack: Sendable {
         }
     }
 
+    /// INVALID_VALUE [plugin-user, name] when the system has no such user.
+    private static func sandbox(_ configuration: ToolstackConfiguration) throws(APIError) -> PluginSandbox {
+        var user: PluginSandbox.Identity?
+        if let name = configuration.pluginUser {
+            user = PluginSandbox.Identity(name: name)
+            if user == nil { throw APIError("INVALID_VALUE", "plugin-user", name) }
+        }
+        return PluginSandbox(isOn: configuration.sandboxesPlugins, user: user)
+    }
+
     /// The SMAPIv3 plugins, whose listings may be long.
-    private static func plugins(_ configuration: ToolstackConfiguration, _ rows: PluginRows) -> PluginFolders? {
+    private static func plugins(_ configuration: ToolstackConfiguration, _ rows: PluginRows) throws -> PluginFolders? {
         guard let root = configuration.pluginRoot else { return nil }
         let limits = PluginLimits(time: .seconds(configuration.driverTimeLimit), output: 64 << 20)
         return PluginFolders(
             root: root,
             host: PluginHost(
-                settings: PluginSettings(limits: limits, records: configuration.runDirectory + "/drivers"), rows: rows,
+                settings: PluginSettings(
+                    limits: limits, records: configuration.runDirectory + "/drivers",
+                    sandbox: try sandbox(configuration)), rows: rows,
                 table: AttachmentTable(
                     file: configuration.runDirectory + "/plugins.json", logger: configuration.logger),
                 logger: configuration.logger))

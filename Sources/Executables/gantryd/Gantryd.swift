@@ -17,12 +17,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Serve HTTP on ADDR:PORT; port 0 picks a free one.") var http: String?
     @Option(help: "Serve HTTPS on ADDR:PORT; port 0 picks a free one.") var https: String?
     @Option(help: "Unix socket whose clients are the local superuser.") var socket = ServerConfiguration.standardSocket
-    @Option(help: "Folder of SMAPIv1 drivers, which are programs named <TYPE>SR; may be given again.")
-    var smDir: [String] = []
-    @Option(help: "The SMAPIv1 drivers that may be used: types in lower case with commas between; without it all.")
-    var smPlugins: String?
-    @Option(help: "Seconds that a call of a driver or plugin may take before it is killed.") var smTimeLimit = 1800
-    @Option(help: "Folder of SMAPIv3 plugins: volume/<plugin> and datapath/<scheme>.") var storageScriptRoot: String?
+    @OptionGroup var plugins: PluginOptions
     @Option(help: "File with root's first password.") var initialPasswordFile: String?
     @Option(help: "PAM service that knows the system's accounts, e.g. gantry; without it PAM is not asked.")
     var pamService: String?
@@ -33,7 +28,6 @@ struct Serve: AsyncParsableCommand {
     func validate() throws {
         guard http.map({ HTTPAddress($0) != nil }) ?? true else { throw ValidationError("--http takes ADDR:PORT") }
         guard https.map({ HTTPAddress($0) != nil }) ?? true else { throw ValidationError("--https takes ADDR:PORT") }
-        guard smTimeLimit > 0 else { throw ValidationError("--sm-time-limit is at least 1") }
         guard ["auto", "kvm", "tcg"].contains(accel) else { throw ValidationError("--accel is auto, kvm or tcg") }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("unknown --log-level \(logLevel)") }
     }
@@ -51,12 +45,7 @@ struct Serve: AsyncParsableCommand {
             stateDirectory: stateDir, runDirectory: runDir, http: http.flatMap { HTTPAddress($0) },
             https: https.flatMap { HTTPAddress($0) }, socket: socket, initialPasswordFile: initialPasswordFile,
             acceleration: accel, pamService: pamService, logger: logger)
-        configuration.driverFolders = smDir
-        configuration.pluginRoot = storageScriptRoot
-        configuration.driverTimeLimit = smTimeLimit
-        configuration.allowedDrivers = smPlugins.map {
-            Set($0.lowercased().split { $0 == "," || $0 == " " }.map(String.init))
-        }
+        plugins.apply(to: &configuration)
         try await serve(configuration)
     }
 }

@@ -51,6 +51,40 @@ import Testing
         return nil
     }
 
+    @Test func aDiskIsTakenFromAGuestThatDoesNotLetGoOfIt() async throws {
+        let stage = try Stage()
+        let image = stage.folder.file("disk.img")
+        try Data(repeating: 7, count: 1 << 20).write(to: URL(fileURLWithPath: image))
+        let export = try await NBDExport(file: image, socket: stage.folder.file("disk.sock"))
+        var host: GuestHost? = stage.host()
+        // Its processors are held: it answers nobody.
+        try await host?.start(stage.specification(.idle, [stage.disk(export, "stuck", 0)]), paused: true)
+        try await host?.cutOff(diskID: "stuck", from: stage.uuid, atMost: .milliseconds(200))
+        let guest = try #require(host).find(stage.uuid)
+        #expect(guest.specification.disks == [] && guest.abandonedPorts == [0])
+        // Its server sees the connection end, and no other come: state 03 is a connected one.
+        func isConnected() throws -> Bool {
+            try String(contentsOfFile: "/proc/net/unix", encoding: .utf8).split(separator: "\n").contains {
+                $0.hasSuffix(export.socket) && $0.split(separator: " ").dropFirst(5).first == "03"
+            }
+        }
+        while try isConnected() { try await Task.sleep(for: .milliseconds(20)) }
+        _ = try await guest.monitor.execute(
+            "human-monitor-command", ["command-line": .string("qemu-io node0 \"read 0 512\"")])
+        #expect(try !isConnected())
+        // Its port is not another disk's, also for the next daemon.
+        host = nil
+        let next = stage.host()
+        #expect(await next.adoptAll().count == 1)
+        try await next.plug(stage.disk(export, "next", 0), into: stage.uuid)
+        #expect(try next.find(stage.uuid).port(of: "next") == 1)
+        await #expect { try await next.cutOff(diskID: "stuck", from: stage.uuid) } throws: {
+            ($0 as? GuestError)?.code == .invalidSpecification
+        }
+        try await next.hardShutdown(stage.uuid)
+        try stage.expectNothingLeft()
+    }
+
     @Test func aGuestKeepsItsDataThroughHotPlugRestartsOfDaemonAndServerAndShutsDownCleanly() async throws {
         var random = SeededRandom.printed()
         let stage = try Stage()

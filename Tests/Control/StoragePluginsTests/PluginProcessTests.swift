@@ -71,6 +71,59 @@ import Testing
         kill(server, SIGKILL)
     }
 
+    /// What a program in the sandbox says, a line for each question.
+    private func inside(_ sandbox: PluginSandbox, socket: String? = nil, _ script: String) async -> [String] {
+        let settings = PluginSettings(socket: socket, records: nil, sandbox: sandbox)
+        let command = settings.command("/bin/sh", ["-c", script], callsBack: socket != nil, isRecorded: true)
+        let outcome = await PluginProcess.run(command, limits: PluginLimits(time: .seconds(60)))
+        #expect(outcome.ending == .exited(0), "\(String(decoding: outcome.errors, as: UTF8.self))")
+        return String(decoding: outcome.output, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+            .map(String.init)
+    }
+
+    private static let questions = """
+        id -u; id -G; ulimit -n; ulimit -v; ulimit -c; ls -A /tmp | wc -l; cat /proc/sys/kernel/shmmni >/dev/null
+        sed -n 's/^NoNewPrivs:[[:space:]]*//p; s/^CapEff:[[:space:]]*//p; s/^CapBnd:[[:space:]]*//p' /proc/self/status
+        ls /proc/self/fd | wc -l; (echo x > /tmp/own && echo wrote); printf end
+        """
+
+    @Test("a sandbox takes the host's /tmp, privileges and limits from a program") func sandboxed() async throws {
+        let scratch = try ScratchFolder("sandbox")
+        let nobody = try #require(PluginSandbox.Identity(name: "nobody"))
+        let sandbox = PluginSandbox(isOn: true, user: nobody)
+        let said = await inside(sandbox, Self.questions)
+        let none = String(repeating: "0", count: 16)
+        #expect(
+            said == [
+                String(nobody.user), String(nobody.group), "1024", String(sandbox.memory / 1024), "0", "0", none, none,
+                "1", "4", "wrote", "end",
+            ])
+        // A driver that calls back stays root and finds the socket, and nothing else of /tmp.
+        let socket = scratch.file("api")
+        let descriptor = unsafe gantry_unix_listen(socket, 1)
+        defer { close(descriptor) }
+        let driver = await inside(
+            sandbox, socket: socket,
+            """
+            id -u; test -S /var/lib/xcp/xapi && echo there; ls -A /tmp | wc -l; grep NoNewPrivs /proc/self/status
+            printf end
+            """)
+        #expect(driver == ["0", "there", "0", "NoNewPrivs:\t1", "end"])
+        #expect(FileManager.default.fileExists(atPath: socket))
+    }
+
+    @Test("a user alone is no namespace") func ofAUser() async throws {
+        let nobody = try #require(PluginSandbox.Identity(name: "nobody"))
+        let said = await inside(PluginSandbox(user: nobody), "id -u; ls -A /tmp | wc -l; printf end")
+        #expect(said.first == String(nobody.user) && said.count == 3 && said[1] != "0")
+        #expect(PluginSandbox.Identity(name: "no such user") == nil)
+    }
+
+    @Test("without a sandbox a program runs as it is") func notSandboxed() {
+        let command = PluginSettings().command("/bin/true", ["a"], callsBack: true, isRecorded: true)
+        #expect(command.program == "/bin/true" && command.arguments == ["a"])
+    }
+
     @Test("what cannot be started says why") func missing() async {
         let limits = PluginLimits()
         let absent = PluginCommand(program: "/nonexistent/EXTSR", arguments: [], environment: [:])

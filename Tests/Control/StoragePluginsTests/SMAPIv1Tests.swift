@@ -113,7 +113,8 @@ import Testing
         // Neither what it says beyond that, nor what the toolstack would not ask it for.
         #expect(
             info.features == [
-                "VDI_CREATE": 1, "VDI_ACTIVATE": 1, "VDI_RESIZE": 2, "VDI_DEACTIVATE": 1, "VDI_CONFIG_CBT": 1,
+                "VDI_CREATE": 1, "VDI_ACTIVATE": 1, "VDI_RESIZE": 2, "VDI_DEACTIVATE": 1, "VDI_RESET_ON_BOOT": 2,
+                "VDI_RESIZE_ONLINE": 1, "VDI_CONFIG_CBT": 1,
             ])
         #expect(info.configuration == ["location": "where"])
         #expect(info.supportedImageFormats == [.qcow2, .raw] && info.unknownImageFormats == ["vdi"])

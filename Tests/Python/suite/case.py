@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import subprocess
 import unittest
 import urllib.parse
 
@@ -226,6 +227,17 @@ class Case(unittest.TestCase):
 
     def drive(self, vm, vdi, **members):
         return self.x.VBD.create(drive_record(vm, vdi, **members))
+
+    def xe(self, *words, fails=False):
+        """What `xe` prints; with `fails`, what it says when it fails."""
+        place = urllib.parse.urlparse(self.daemon.url)
+        command = [self.daemon.programs / "xe", "-s", place.hostname, "-p", str(place.port), "--nossl"]
+        done = subprocess.run(
+            [*command, "-u", "root", "-pw", self.daemon.password, *words], capture_output=True, text=True, timeout=60
+        )
+        said = "%s: %s%s" % (words, done.stdout, done.stderr)
+        self.assertEqual(done.returncode != 0, fails, said)
+        return said if fails else done.stdout.strip()
 
     # HTTP
 

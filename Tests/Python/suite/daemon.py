@@ -13,11 +13,18 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 class Daemon:
     """Runs from `start` to `stop`; leaves no process and no file."""
 
-    def __init__(self, programs):
+    def __init__(self, programs, time_limit=10):
+        self.time_limit = time_limit
         self.programs = pathlib.Path(programs)
         # Short: the names of Unix sockets have 107 bytes at most. Without "_": the SDK takes it for a slash in them.
         self.folder = pathlib.Path(os.environ.get("GANTRY_TEST_SCRATCH", "/tmp"), "py-" + os.urandom(4).hex())
         self.folder.mkdir(mode=0o700)
+        # Of our own, so that plugins can come and go.
+        self.plugins = self.folder / "p"
+        for place in (ROOT / "Tests" / "Python" / "plugins").glob("*/*"):
+            link = self.plugins / place.relative_to(place.parents[1])
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(place)
         self.url = self.https = ""
         self.process = None
 
@@ -54,9 +61,9 @@ class Daemon:
                     "--sm-dir",
                     ROOT / "Tests" / "Python" / "drivers",
                     "--storage-script-root",
-                    ROOT / "Tests" / "Python" / "plugins",
+                    self.plugins,
                     "--sm-time-limit",
-                    "10",
+                    str(self.time_limit),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

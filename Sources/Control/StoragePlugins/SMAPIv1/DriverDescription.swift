@@ -19,12 +19,13 @@ struct DriverDescription {
     ]
 
     /// What drivers can do and nobody here asks them for. The toolstack offers an operation by its feature and then carries
-    /// it out through the storage manager, which for these drivers has no such call: a disk whose on_boot was set to reset
-    /// would never start, a resize of an attached disk would fail. Without the feature they are
-    /// refused at once, with SR_OPERATION_NOT_SUPPORTED, and nothing is left half set.
-    static let undrivenFeatures: Set<String> = [
-        "VDI_RESET_ON_BOOT", "VDI_RESIZE_ONLINE", "VDI_GENERATE_CONFIG", "VDI_COMPOSE",
-    ]
+    /// it out through the storage manager, which for these drivers has no such call. Without the feature they are refused at
+    /// once, with SR_OPERATION_NOT_SUPPORTED, and nothing is left half set.
+    static let undrivenFeatures: Set<String> = ["VDI_GENERATE_CONFIG", "VDI_COMPOSE"]
+
+    /// Features of which the first version is another thing. With VDI_RESET_ON_BOOT/1 a disk was reset by its attachment,
+    /// not when its guest boots: a data path that is started again would lose what the guest wrote.
+    static let leastVersions: [String: Int64] = ["VDI_RESET_ON_BOOT": 2]
 
     /// Nil with the reason when something mandatory is missing or of another type.
     static func read(
@@ -44,7 +45,7 @@ struct DriverDescription {
                     if name != "ATOMIC_PAUSE" { warnings.append("unknown capability \(word.prefix(100))") }
                     continue
                 }
-                if undrivenFeatures.contains(name) { continue }
+                if undrivenFeatures.contains(name) || version < leastVersions[name] ?? 1 { continue }
                 info.features[name] = info.features[name] ?? version
             }
             info.configuration = try configuration(value)

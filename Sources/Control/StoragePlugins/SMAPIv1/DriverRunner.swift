@@ -32,7 +32,7 @@ struct DriverRunner: Sendable {
         let turn = isQueued ? await attaching.enter() : nil
         let outcome = await run(
             call.document(host: home.host, session: session), command: call.command, limits: settings.limits,
-            callsBack: true)
+            isWork: true)
         if let turn { attaching.leave(turn) }
         await home.closeSession(session)
         return DriverAnswer(command: call.command, outcome: outcome, limits: settings.limits)
@@ -44,7 +44,7 @@ struct DriverRunner: Sendable {
         limits.time = min(limits.time, settings.questionTime)
         let call = DriverCall(command: "sr_get_driver_info")
         let outcome = await run(
-            call.document(host: home.host, session: nil), command: call.command, limits: limits, callsBack: false)
+            call.document(host: home.host, session: nil), command: call.command, limits: limits, isWork: false)
         let value: WireValue
         do {
             value = try DriverAnswer(command: call.command, outcome: outcome, limits: limits).value()
@@ -55,11 +55,11 @@ struct DriverRunner: Sendable {
     }
 
     private func run(
-        _ document: String, command: String, limits: PluginLimits, callsBack: Bool
+        _ document: String, command: String, limits: PluginLimits, isWork: Bool
     ) async -> PluginOutcome {
         let begin = ContinuousClock.now
         let outcome = await PluginProcess.run(
-            settings.command(program, [document], callsBack: callsBack), limits: limits)
+            settings.command(program, [document], callsBack: true, isRecorded: isWork), limits: limits)
         logger.debug(
             "ran a storage driver",
             metadata: [

@@ -27,6 +27,8 @@ public final class AttachmentTable: Sendable {
         var isActive = false
         /// The datapath has said that it is active.
         var isConfirmed = false
+        /// The key of the volume that is attached in its place while a guest has a disk that is reset when it boots.
+        var clone: String?
     }
 
     private let file: String

@@ -53,8 +53,9 @@ struct PluginDescription {
         for feature in ["VDI_ATTACH", "VDI_DETACH", "VDI_ACTIVATE", "VDI_DEACTIVATE", "VDI_INTRODUCE"] {
             features[feature] = features[feature] ?? 1
         }
-        // Nobody resets these disks at a guest's start: what is not done is not promised.
-        features["VDI_RESET_ON_BOOT"] = nil
+        // A guest gets a clone of a disk that is reset when it boots, and the disk says which.
+        let resets = ["Volume.clone", "Volume.destroy", "Volume.set", "Volume.unset"].allSatisfy(folder.has)
+        features["VDI_RESET_ON_BOOT"] = resets ? 2 : nil
         var formats: [ImageFormat] = []
         var unknown: [String] = []
         for word in try record.texts("supported_image_formats", default: []) {

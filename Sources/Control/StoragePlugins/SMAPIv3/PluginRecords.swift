@@ -158,6 +158,8 @@ public struct PluginVolume: Sendable, Hashable {
         static let snapshotOf = "snapshot_of"
         static let snapshotTime = "snapshot_time"
         static let config = "_sm_config_"
+        /// The key of the clone that a guest has of a disk that is reset when it boots.
+        static let epochClone = "clone-on-boot"
     }
 
     /// VDI.type, as the API spells it.
@@ -167,6 +169,7 @@ public struct PluginVolume: Sendable, Hashable {
     public var snapshotOf: String? { isSnapshot ? keys[Key.snapshotOf] : nil }
     /// `YYYYMMDDThh:mm:ssZ`.
     public var snapshotTime: String? { isSnapshot ? keys[Key.snapshotTime] : nil }
+    var epochClone: String? { keys[Key.epochClone].flatMap { $0.isEmpty ? nil : $0 } }
     public var smConfig: [String: String] {
         var config: [String: String] = [:]
         for (key, value) in keys where key.hasPrefix(Key.config) {
@@ -238,5 +241,9 @@ extension RepositoryProbe {
         self.init(
             configuration: configuration, isComplete: isComplete, uuid: uuid, space: state?.space,
             extra: try record.map("extra_info", default: [:]))
+        if let state {
+            (label, description, isClustered) = (state.name, state.text, state.isClustered)
+            health = state.health.rawValue.lowercased()
+        }
     }
 }

@@ -73,21 +73,23 @@ extension SMAPIv3Plugin {
         _ repository: StorageRepository, _ volume: VolumeID, writable: Bool
     ) async throws(StorageError) -> VolumeAccess {
         let key = volume.location
+        let clone = volume.isInEpoch ? try await epochClone(repository, volume) : nil
         if let known = host.table.volume(key, in: repository.uuid) {
             // A reader of what is attached for writing reads the same content.
-            if known.isWritable || !writable, let place = known.place.flatMap(DriverAttachment.init(text:)),
-                place.isThere || !known.isActive
+            if known.isWritable || !writable, known.clone == clone,
+                let place = known.place.flatMap(DriverAttachment.init(text:)), place.isThere || !known.isActive
             {
                 return place.access
             }
             try await release(key, in: repository)
         }
         let sr = try await sr(repository)
-        let found = try await self.volume("Volume.stat", [Self.text("sr", sr), Self.text("key", key)])
+        let found = try await self.volume(
+            "Volume.stat", [Self.text("sr", sr), Self.text("key", clone ?? key)])
         let (uri, scheme) = try choose(found.uris, volume)
         var attached = AttachmentTable.Attached(
             uri: uri, scheme: scheme, domain: Self.domain(volume.uuid.isEmpty ? key : volume.uuid),
-            isWritable: writable)
+            isWritable: writable, clone: clone)
         try host.table.set(attached, key, in: repository.uuid)
         do {
             if try datapath(scheme).has("Datapath.open") {

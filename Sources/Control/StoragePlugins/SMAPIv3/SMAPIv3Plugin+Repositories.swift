@@ -133,7 +133,7 @@ extension SMAPIv3Plugin {
         try await host.inTurn(repository.uuid) { () async throws(StorageError) in
             let sr = try await sr(repository)
             let space = try await healthyState(repository, sr).space
-            let volumes = try await list(sr)
+            let volumes = withoutClones(try await list(sr), repository)
             try await write {
                 try await host.rows.store(space, repository: repository.ref)
                 try await host.rows.reconcile(volumes, repository: repository.ref)
@@ -141,6 +141,13 @@ extension SMAPIv3Plugin {
             await rename(volumes, sr, repository)
             return RepositoryScan(volumes: [], problems: [:])
         }
+    }
+
+    /// What guests have in place of disks that are reset is no disk.
+    private func withoutClones(_ volumes: [PluginVolume], _ repository: StorageRepository) -> [PluginVolume] {
+        let clones = Set(volumes.compactMap(\.epochClone))
+            .subtracting(host.rows.volumeRows(repository: repository.ref).map(\.key))
+        return clones.isEmpty ? volumes : volumes.filter { !clones.contains($0.key) }
     }
 
     /// In one scan, so that a plugin that changes names by itself does not keep the SR busy.

@@ -18,10 +18,9 @@ struct ScriptRunner: Sendable {
         let members = [WireMember("dbg", .string("gantry \(method)"))] + arguments
         let begin = ContinuousClock.now
         let outcome = await PluginProcess.run(
-            PluginCommand(
-                program: program, arguments: ["--json"], environment: PluginSettings.environment,
-                input: Array(JSONText.encode(.structure(members)).utf8),
-                records: method.hasPrefix("Plugin.") ? nil : settings.records),
+            settings.command(
+                program, ["--json"], callsBack: false, input: Array(JSONText.encode(.structure(members)).utf8),
+                isRecorded: !method.hasPrefix("Plugin.")),
             limits: limits)
         logger.debug(
             "ran a storage plugin",

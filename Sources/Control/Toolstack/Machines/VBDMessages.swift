@@ -27,6 +27,10 @@ struct VBDMessages: Sendable {
             try await unplug(arguments.get(0), task: call.task)
             return .void
         }
+        table.on("VBD.unplug_force") { call, arguments in
+            try await unplug(arguments.get(0), isForced: true, task: call.task)
+            return .void
+        }
     }
 
     /// Throws DEVICE_ALREADY_ATTACHED also while the VBD is being attached, OTHER_OPERATION_IN_PROGRESS.
@@ -123,13 +127,17 @@ struct VBDMessages: Sendable {
         try await context.database.transaction { tx in try tx.set(vbd, VBD.runtimeProperties, ["nbd-uri": uri]) }
     }
 
-    private func unplug(_ vbd: Ref<VBD>, task: Ref<XenTask>) async throws {
-        try await admission.run([.vbd(vbd, .unplug)], task: task) {
+    /// Forced, the guest is asked for a moment only, and the disk is taken from it then: what it still asks of the disk fails.
+    /// Either way the disk's data path has written what it has answered, and ends before the disk is anybody else's.
+    private func unplug(_ vbd: Ref<VBD>, isForced: Bool = false, task: Ref<XenTask>) async throws {
+        try await admission.run([.vbd(vbd, isForced ? .unplugForce : .unplug)], task: task) {
             let row = try context.row(vbd)
             let vm = try context.row(row[VBD.vm])
             do {
                 if vm[VM.isControlDomain] {
                     try await context.database.transaction { tx in try tx.set(vbd, VBD.runtimeProperties, [:]) }
+                } else if isForced {
+                    try await guests.cutOff(diskID: row[VBD.uuid], from: vm[VM.uuid])
                 } else {
                     try await guests.unplug(diskID: row[VBD.uuid], from: vm[VM.uuid])
                 }

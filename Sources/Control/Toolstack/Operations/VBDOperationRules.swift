@@ -38,7 +38,7 @@ struct VBDDiskFacts: Sendable {
 /// have the drivers that plugging needs.
 enum VBDOperationRules {
     /// What there are messages for; `attach` is what a start of the VM does.
-    static let offered: Set<VBDOperations> = [.attach, .eject, .insert, .plug, .unplug]
+    static let offered: Set<VBDOperations> = [.attach, .eject, .insert, .plug, .unplug, .unplugForce]
 
     static func allowed(_ facts: VBDOperationFacts) -> [VBDOperations] {
         VBDOperations.allCases.filter { offered.contains($0) && refusal(of: $0, facts, isCall: false) == nil }

@@ -96,6 +96,9 @@ actor DiskActivation {
 
     func release(_ vdiUUID: String) { held.remove(vdiUUID) }
 
+    /// Whether a data path of the VDI is just being started or ended.
+    func isChanging(_ vdiUUID: String) -> Bool { starting[vdiUUID] != nil || stopping[vdiUUID] != nil }
+
     func isHeld(_ vdiUUID: String) -> Bool { held.contains(vdiUUID) }
 
     /// Those whose toolstack ended while it had them paused, or was about to, go on, with the image that is the disk now.

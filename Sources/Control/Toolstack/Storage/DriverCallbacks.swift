@@ -11,6 +11,7 @@ struct DriverCallbacks: Sendable {
     static let sessionKey = "_sm_session"
 
     let context: StorageContext
+    let pauses: DriverPauses
 
     func register(in table: inout MessageTable) {
         table.on("VDI.db_introduce") { call, arguments in .ref(try await introduce(arguments, call).opaque) }
@@ -127,8 +128,7 @@ struct DriverCallbacks: Sendable {
         }
     }
 
-    /// The one plugin there is: what drivers ask of the process that serves a disk. Ours does not hand a disk over to a
-    /// driver while it is in use, and says so.
+    /// The one plugin there is: what drivers ask of the process that serves a disk.
     private func callPlugin(
         host: Ref<Host>, name: String, function: String, arguments: [String: String], session: Ref<Session>
     ) async throws -> String {
@@ -137,16 +137,34 @@ struct DriverCallbacks: Sendable {
         guard ["pause", "unpause", "refresh"].contains(function) else {
             throw APIError("XENAPI_PLUGIN_FAILURE", function, "UnknownFunction", "tapdisk-pause has no \(function)")
         }
-        let uuid = arguments["vdi_uuid"] ?? ""
-        guard let handle = await context.disks.active(uuid) else { return "True" }
-        // A snapshot or clone that this driver makes just now: nothing is open, everything is flushed.
-        let sr = context.database.read { $0.find(VDI.self, uuid: uuid)?[VDI.sr].opaque }
+        let uuid = arguments["vdi_uuid"] ?? arguments["vdi"] ?? ""
+        // Drivers ask so about what they have just made or removed, too.
+        guard let vdi = context.database.read({ $0.find(VDI.self, uuid: uuid) }) else { return "True" }
         let own = context.database.read { $0.row(session)?[Session.otherConfig][Self.sessionKey] }
-        if let sr, sr == own, await context.disks.isHeld(uuid), try await handle.client.status().isPaused == true {
-            return "True"
+        if let own, own != vdi[VDI.sr].opaque {
+            throw DriverPauses.refusal(function, "the VDI \(uuid) is in an SR of another driver")
         }
-        throw APIError(
-            "XENAPI_PLUGIN_FAILURE", function, "",
-            "the VDI \(uuid) is in use, and its data path cannot be paused for a driver; detach the disk first")
+        guard context.isForeign(vdi[VDI.sr]) else {
+            throw DriverPauses.refusal(function, "the VDI \(uuid) is in an SR of Gantry's own, which no driver changes")
+        }
+        // A snapshot or clone that this driver makes just now: nothing is open, everything is flushed.
+        if own != nil, await isPausedByUs(uuid) { return "True" }
+        switch function {
+        case "pause": try await pauses.pause(vdi, for: session)
+        case "unpause": try await pauses.unpause(uuid, for: session)
+        default:
+            // A disk that is not in use is opened as it is then.
+            if await context.disks.active(uuid) == nil { return "True" }
+            try await pauses.pause(vdi, for: session)
+            try await pauses.unpause(uuid, for: session)
+        }
+        return "True"
+    }
+
+    private func isPausedByUs(_ uuid: String) async -> Bool {
+        if await pauses.isPaused(uuid) { return false }
+        guard await context.disks.isHeld(uuid) else { return false }
+        guard let handle = await context.disks.active(uuid) else { return true }
+        return (try? await handle.client.status().isPaused) == true
     }
 }

@@ -66,11 +66,12 @@ struct ProbeMessages: Sendable {
     private static func stat(_ uuid: String, _ found: RepositoryProbe) -> APIValue {
         let size = found.extra["size"].flatMap { UInt64($0) } ?? 0
         return .record([
-            APIMember("uuid", .string(uuid)), APIMember("name_label", .string("")),
-            APIMember("name_description", .string("")),
+            APIMember("uuid", .string(uuid)), APIMember("name_label", .string(found.label)),
+            APIMember("name_description", .string(found.description)),
             APIMember("free_space", .int(Int64(clamping: found.space?.free ?? 0))),
             APIMember("total_space", .int(Int64(clamping: found.space?.total ?? size))),
-            APIMember("clustered", .bool(false)), APIMember("health", .string(SRHealth.healthy.rawValue)),
+            APIMember("clustered", .bool(found.isClustered)),
+            APIMember("health", .string(found.health ?? SRHealth.healthy.rawValue)),
         ])
     }
 

@@ -41,7 +41,7 @@ enum RepositoryCreations {
     }
 
     /// The drivers know what is the SR's own by its uuid, and take away nothing else. A driver that is somebody's program
-    /// is not asked: what it left is only told of.
+    /// is not asked: what it left is only told of, by an alert about the SR, which stays unless it was plugged already.
     static func undo(_ uuid: String, _ context: StorageContext) async {
         guard let text = context.database.privateRecords(kind: kind)[uuid] else { return }
         do {
@@ -49,9 +49,7 @@ enum RepositoryCreations {
                 if manager.info.driverFilename.isEmpty {
                     try await manager.undoCreation(StorageRepository(uuid: uuid, deviceConfig: note.deviceConfig))
                 } else {
-                    context.logger.warning(
-                        "an SR was not made to its end; its driver may have left something",
-                        metadata: ["sr": "\(uuid)", "type": "\(note.type)"])
+                    return try await leave(uuid, type: note.type, context)
                 }
             }
             try await context.database.transaction { tx in end(uuid, in: tx) }
@@ -59,6 +57,20 @@ enum RepositoryCreations {
             context.logger.warning(
                 "what is left of an SR that was not made to its end cannot be taken away; the next start tries again",
                 metadata: ["sr": "\(uuid)", "error": "\(error)"])
+        }
+    }
+
+    private static func leave(_ uuid: String, type: String, _ context: StorageContext) async throws {
+        try await context.database.transaction { tx in
+            end(uuid, in: tx)
+            guard let sr = tx.find(SR.self, uuid: uuid)?.typedRef(SR.self) else { return }
+            let pbds = tx.rows(PBD.self) { $0[PBD.sr] == sr }
+            if pbds.contains(where: { $0[PBD.currentlyAttached] }) { return }
+            Alerts.post(
+                Alerts.Kind(name: "SR_CREATION_CUT_OFF", priority: 3), about: .sr, uuid: uuid,
+                body:
+                    "The SR was not made to its end. Its driver, '\(type)', may have made it or not: plug its PBD, or "
+                    + "destroy or forget the SR.", in: tx)
         }
     }
 

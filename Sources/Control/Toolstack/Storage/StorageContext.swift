@@ -23,11 +23,14 @@ final class StorageContext: Sendable {
     let turns = RepositoryTurns()
     let reclaimGate = ReclaimGate()
     let chainsChanged = ChainChanges()
+    /// The toolstack as third-party drivers meet it; nil where there are none.
+    let home: DriverHome?
 
     init(
         database: PoolDatabase, host: Ref<APITypes.Host>, managers: [any StorageManager], disks: DiskActivation,
-        logger: Logger
+        home: DriverHome? = nil, logger: Logger
     ) {
+        self.home = home
         self.database = database
         self.host = host
         self.managers = StorageRegistry(managers)

@@ -104,7 +104,10 @@ extension StorageContext {
 
     /// In turn. What a killed toolstack had attached is in the database, so that the next one gives it up.
     func attachForeign(_ vdi: Row, readOnly: Bool) async throws -> ImageSpecification {
-        if isForeign(vdi[VDI.sr]) { try await note(vdi[VDI.uuid], isAttached: true) }
+        if isForeign(vdi[VDI.sr]) {
+            try await endLeftOverEpoch(vdi)
+            try await note(vdi[VDI.uuid], isAttached: true)
+        }
         return try await attach(vdi, readOnly: readOnly)
     }
 

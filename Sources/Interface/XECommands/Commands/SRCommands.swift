@@ -34,6 +34,9 @@ extension Command {
                     "SR.probe", try await hostForSR(context), context.mapArgument("device-config"),
                     .string(try arguments.required("type")), context.mapArgument("sm-config")))
         },
+        Command(
+            "sr-probe-ext", ["type"], optional: ["host-uuid", "device-config:", "sm-config:"],
+            "Prints the storage repositories, and the places for one, that a driver finds.", run: probeExtended),
         onObject("sr-update", "SR", "update", "Reads the space of a storage repository again."),
         onObject("sr-scan", "SR", "scan", "Brings the list of disks up to date with what the storage holds."),
         onObject("sr-forget", "SR", "forget", "Removes a storage repository from the database; its data stay."),
@@ -80,7 +83,7 @@ extension Command {
     }
 
     /// The host given, else the pool's coordinator.
-    private static func hostForSR(_ context: CommandContext) async throws -> WireValue {
+    static func hostForSR(_ context: CommandContext) async throws -> WireValue {
         if let host = try await context.optionalObject("host", named: "host-uuid") { return host }
         guard let pool = try await context.reader.store.all("pool").first, let master = pool.record.member("master")
         else {

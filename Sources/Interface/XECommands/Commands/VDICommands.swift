@@ -45,6 +45,7 @@ extension Command {
                 none, .bool(false), .string("19700101T00:00:00Z"), none)
             try await context.printUUID("VDI", disk)
         },
+        onObject("vdi-update", "VDI", "update", "Reads a disk's size and other facts from its storage again."),
         onObject("vdi-forget", "VDI", "forget", "Removes a disk from the database; its data stay."),
         Command("vdi-resize", ["uuid", "disk-size"], optional: ["online"], "Makes a disk larger.") { context in
             let size = WireValue.int(Int64(try context.arguments.size("disk-size") ?? 0))

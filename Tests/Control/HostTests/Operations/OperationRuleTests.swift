@@ -258,7 +258,7 @@ import Testing
         }
         // Who shares the disk counts at a call only.
         #expect(VBDOperationRules.allowed(vbd { $0.disk?.otherUsers = [.rw] }) == [.attach, .plug])
-        #expect(VBDOperationRules.allowed(vbd(attached: true)) == [.attach, .unplug])
+        #expect(VBDOperationRules.allowed(vbd(attached: true)) == [.attach, .unplug, .unplugForce])
         #expect(VBDOperationRules.allowed(vbd(.halted)) == [.attach])
         #expect(VBDOperationRules.allowed(vbd { $0.current = busy(.plug) }) == [])
     }

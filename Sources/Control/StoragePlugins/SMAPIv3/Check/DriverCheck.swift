@@ -56,7 +56,7 @@ struct DriverCheck {
     private func call(_ command: String) async -> DriverAnswer {
         let document = DriverCall(command: command).document(host: "OpaqueRef:NULL", session: nil)
         let outcome = await PluginProcess.run(
-            settings.command(path, [document], callsBack: false), limits: settings.limits)
+            settings.command(path, [document], callsBack: true, isRecorded: false), limits: settings.limits)
         return DriverAnswer(command: command, outcome: outcome, limits: settings.limits)
     }
 }

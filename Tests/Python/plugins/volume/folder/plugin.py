@@ -30,7 +30,8 @@ class Plugin:
             "plugin": "folder", "name": "Folder", "description": "Volumes in a folder", "vendor": "Gantry",
             "copyright": "none", "version": "1.0", "required_api_version": "5.0",
             # VDI_IMAGE_FORMAT: Volume.create takes the optional argument image_format.
-            "features": ["VDI_MIRROR", "VDI_REVERT", "THIN_PROVISIONING", "VDI_IMAGE_FORMAT"],
+            "features": ["VDI_MIRROR", "VDI_REVERT", "THIN_PROVISIONING", "VDI_IMAGE_FORMAT",
+                         "VDI_RESIZE_ONLINE"],
             "supported_image_formats": FORMATS,
             "configuration": {"location": "absolute path of the folder"}, "required_cluster_stack": [],
         }
@@ -81,8 +82,16 @@ class SR:
         return {
             "sr": sr, "name": about["name"], "uuid": about["uuid"], "description": about["description"],
             "free_space": space.f_bavail * space.f_frsize, "total_space": space.f_blocks * space.f_frsize,
-            "datasources": [], "clustered": False, "health": ["Healthy", ""],
+            "datasources": [], "clustered": False, "health": self.health(sr),
         }
+
+    def health(self, sr):
+        """As the file `health` says, where there is one: `Recovering: some advice`."""
+        try:
+            with open(os.path.join(sr, "health")) as file:
+                return file.read().split(": ", 1)
+        except FileNotFoundError:
+            return ["Healthy", ""]
 
     def about(self, sr):
         try:

@@ -156,13 +156,13 @@ extension EndToEnd {
                 for snapshot in snapshots { try await toolstack.call("VDI.destroy", .string(snapshot)) }
                 let notes = a.path + "/.gantry-sr-merges"
                 while !FileManager.default.fileExists(atPath: notes) { try await Task.sleep(for: .milliseconds(5)) }
+                let source = try await toolstack.text("VDI.get_location", .string(vdi))
                 writer.start(seed: random.next())
                 let task = try await toolstack.startMove(vdi, to: b.ref, format: "qcow2", bytesPerSecond: 16 << 20)
                 // The merge has ended by the time that the copy is there.
                 while try RunningToolstack.images(b.path).filter({ $0.hasSuffix(".qcow2") }).isEmpty {
                     try await Task.sleep(for: .milliseconds(5))
                 }
-                let source = try await toolstack.text("VDI.get_location", .string(vdi))
                 let images = try RunningToolstack.images(a.path).sorted()
                 let reached = try Data(contentsOf: URL(fileURLWithPath: notes))
                 try await toolstack.call(

@@ -27,6 +27,7 @@ public final class DatapathService: Sendable {
     private let listener: Int32
     private let connections = Atomic<Int>(0)
     private let exports = DriverExports()
+    private let sparing = SparedDestination()
 
     /// Opens the image and serves it. `nbdSocket` and `controlSocket` are paths for new Unix sockets.
     /// `crashMark`: the file in which a killed process leaves word that it lost changes (`CrashMark`).
@@ -137,19 +138,21 @@ public final class DatapathService: Sendable {
         switch request {
         case .status: return .status(status)
         case .mirrorStart(let destination, let bytesPerSecond):
-            let target = try Self.disk(destination, isTheDisk: false)
+            let opened = try Self.disk(destination, isTheDisk: false)
+            let target = sparing.spare(opened, destination)
             do {
                 try device.startMirror(to: target, bytesPerSecond: bytesPerSecond)
             } catch {
                 try? target.close()
                 throw error
             }
-            exports.destination.withLock { $0 = target as? DriverExport }
+            exports.destination.withLock { $0 = opened as? DriverExport }
             images.setDestination(destination)
         case .mirrorSetRate(let bytesPerSecond): device.setMirrorRate(bytesPerSecond: bytesPerSecond)
         case .pivotPrepare:
             // From here on the loss of one side is the mirror's to decide.
             exports.setDisk(false)
+            sparing.stop()
             do {
                 try device.preparePivot()
             } catch {

@@ -35,9 +35,9 @@ actor MotionSupervisor {
         }
         for motion in motions where !motion.isDecided {
             // It was admitted when it began.
-            let claims: [OperationClaim] = [
-                .vdi(Ref(motion.sourceRef), .mirror), .sr(Ref(motion.destinationSR), .vdiMirror),
-            ]
+            let claims: [OperationClaim] =
+                [.vdi(Ref(motion.sourceRef), .mirror), .sr(Ref(motion.destinationSR), .vdiMirror)]
+                + motion.snapshots.map { .vdi(Ref($0.sourceRef), .mirror) }
             let held = try? await admission.enter(claims)
             if context.isForeign(Ref(motion.destinationSR)) {
                 await MotionDriver(context: context).holdDestinationAgain(motion)

@@ -86,11 +86,15 @@ public struct DiskMotion: Codable, Hashable, Sendable {
     private var destinationPath: String?
     /// Nil in records of earlier versions.
     private var onlyRemains: Bool?
+    /// The disk's snapshots, which move with it, in the order in which they are made; nil in records of earlier versions.
+    private var carried: [MovingSnapshot]?
+    /// The snapshot, by its source's uuid, whose destination the disk's own is made as a clone of; nil: it begins empty.
+    public let base: String?
 
     public init(
         id: String, sourceUUID: String, sourceRef: String, sourceSR: String, sourceLocation: String,
         destinationUUID: String, destinationRef: String, destinationSR: String, format: String, size: UInt64,
-        bytesPerSecond: UInt64 = 0
+        bytesPerSecond: UInt64 = 0, snapshots: [MovingSnapshot] = [], base: String? = nil
     ) {
         self.id = id
         self.sourceUUID = sourceUUID
@@ -103,6 +107,21 @@ public struct DiskMotion: Codable, Hashable, Sendable {
         self.format = format
         self.size = size
         self.bytesPerSecond = bytesPerSecond
+        carried = snapshots.isEmpty ? nil : snapshots
+        self.base = base
+    }
+
+    public var snapshots: [MovingSnapshot] { carried ?? [] }
+
+    /// What is known of one of the snapshots now. To be stored before anything is done with it.
+    public mutating func update(_ snapshot: MovingSnapshot) {
+        guard let index = carried?.firstIndex(where: { $0.sourceUUID == snapshot.sourceUUID }) else { return }
+        carried?[index] = snapshot
+    }
+
+    /// All volumes that the move looks after, sources and destinations: nobody else touches them.
+    public var volumes: Set<String> {
+        Set([sourceUUID, destinationUUID] + snapshots.flatMap { [$0.sourceUUID, $0.destinationUUID] })
     }
 
     /// The destination's location in its SR: every driver of ours names a volume by its uuid and format, and others say.
@@ -111,6 +130,21 @@ public struct DiskMotion: Codable, Hashable, Sendable {
     /// The destination's label until it is the disk, where its driver makes its row: what a killed toolstack left of it is
     /// known by this, even when the driver's answer was not heard.
     public var mark: String { "Gantry move \(id)" }
+
+    /// The label of a snapshot's destination, in the same way.
+    public func mark(of snapshot: MovingSnapshot) -> String { "\(mark) snapshot \(snapshot.sourceUUID)" }
+
+    /// Takes a row that a driver has just made, when its label says that it is one of this move's; false when it is not.
+    public mutating func claim(label: String, uuid: String, ref: String, location: String) -> Bool {
+        if label == mark {
+            place(uuid: uuid, ref: ref, location: location)
+            return true
+        }
+        guard var snapshot = snapshots.first(where: { mark(of: $0) == label }) else { return false }
+        snapshot.place(uuid: uuid, ref: ref, location: location)
+        update(snapshot)
+        return true
+    }
 
     /// The destination is made, and is what its driver says it is. To be stored before anything is done with it.
     public mutating func place(uuid: String, ref: String, location: String) {

@@ -13,11 +13,24 @@ public enum FormatDecision {
         case tooLarge(limit: UInt64)
     }
 
+    /// Whose word it was.
+    public enum Reason: String, Hashable, Sendable {
+        /// The caller named it.
+        case chosen
+        /// The destination's `preferred-image-formats` has it.
+        case preferred
+        /// The disk has it now.
+        case source
+        /// It is the first of the driver's own that can hold the disk, or the driver decides.
+        case driver
+    }
+
     public struct Outcome: Hashable, Sendable {
         /// Nil: the driver declares no formats and decides by itself.
         public let format: ImageFormat?
         /// The virtual size that the new disk gets, bytes.
         public let size: UInt64
+        public let reason: Reason
     }
 
     /// - Parameters:
@@ -31,13 +44,14 @@ public enum FormatDecision {
     ) throws(Refusal) -> Outcome {
         if manager.info.supportedImageFormats.isEmpty {
             // Nothing can be promised and nothing refused but words that are no formats.
-            return Outcome(format: try words(choice).first, size: size)
+            let chosen = try words(choice).first
+            return Outcome(format: chosen, size: size, reason: chosen == nil ? .driver : .chosen)
         }
         let candidates = try candidates(choice: choice, source: source, manager: manager, configuration: configuration)
         var limit: UInt64 = 0
-        for format in candidates {
+        for (format, reason) in candidates {
             if let rounded = try? manager.roundedSize(size, format: format, configuration: configuration) {
-                return Outcome(format: format, size: rounded)
+                return Outcome(format: format, size: rounded, reason: reason)
             }
             limit = max(limit, manager.largestSize(format, configuration: configuration))
         }
@@ -46,17 +60,19 @@ public enum FormatDecision {
 
     private static func candidates(
         choice: String, source: ImageFormat?, manager: any StorageManager, configuration: [String: String]
-    ) throws(Refusal) -> [ImageFormat] {
+    ) throws(Refusal) -> [(ImageFormat, Reason)] {
         let supported = manager.info.supportedImageFormats
         let chosen = try words(choice)
         if chosen.isEmpty {
             // The driver's own order comes last: for new disks of SRs that prefer nothing, and when nothing else fits.
-            let wanted = manager.preferredFormats(configuration) + (source.map { [$0] } ?? []) + supported
-            return wanted.filter(supported.contains)
+            let wanted =
+                manager.preferredFormats(configuration).map { ($0, Reason.preferred) }
+                + (source.map { [($0, Reason.source)] } ?? []) + supported.map { ($0, Reason.driver) }
+            return wanted.filter { supported.contains($0.0) }
         }
         let usable = chosen.filter(supported.contains)
         if usable.isEmpty { throw .unsupported(chosen[0]) }
-        return usable
+        return usable.map { ($0, .chosen) }
     }
 
     /// The formats of a list with commas.

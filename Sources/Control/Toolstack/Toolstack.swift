@@ -153,6 +153,10 @@ public final class Toolstack: Sendable {
         ChangeTrackingMessages(context: context, admission: admission).register(in: &messages)
         SnapshotMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
+        MachineMotionMessages(context: context, admission: admission).register(in: &messages)
+        PlanMessages(context: context).register(in: &messages)
+        let tokens = MigrationTokens(database: database, consoles: services.consoles)
+        tokens.register(in: &messages)
         MachineMessages(
             context: context, admission: admission, guests: guests, lifecycle: lifecycle,
             shutdownLimit: configuration.shutdownLimit
@@ -197,6 +201,7 @@ public final class Toolstack: Sendable {
             database: database, host: identity.host, messages: messages,
             audit: try AuditLog(path: configuration.stateDirectory + "/audit.log", logger: logger),
             pam: configuration.pamService.map { PAMService(name: $0) })
+        tokens.open(dispatcher.sessions)
         var background =
             [
                 Task { await lifecycle.follow(guests.events) },

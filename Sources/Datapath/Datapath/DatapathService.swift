@@ -30,6 +30,7 @@ public final class DatapathService: Sendable {
     private let exports = DriverExports()
     private let mirrorMap: String?
     private let tracked = TrackedImages()
+    private let sparing = SparedDestination()
 
     /// Opens the image and serves it. `nbdSocket` and `controlSocket` are paths for new Unix sockets.
     /// `crashMark`: the file in which a killed process leaves word that it lost changes (`CrashMark`). `mirrorMap`: the one
@@ -157,6 +158,7 @@ public final class DatapathService: Sendable {
         case .pivotPrepare:
             // From here on the loss of one side is the mirror's to decide.
             exports.setDisk(false)
+            sparing.stop()
             do {
                 try preparePatiently()
             } catch {
@@ -205,14 +207,14 @@ public final class DatapathService: Sendable {
         // A server may come back; a file that failed is asked again only by who says so.
         if destination.isExport { options.retryFor = 60_000_000_000 }
         try settings?.change()(&options)
-        let target = try Self.disk(destination, isTheDisk: false)
+        let opened = try Self.disk(destination, isTheDisk: false)
         // Another mirror's log of changes is not for this one to end.
         if device.mirrorProgress != nil {
-            try? target.close()
+            try? opened.close()
             throw BlockError(.busy, "the device is being mirrored already; cancel that mirror first")
         }
         do {
-            let followed = try tracked.follow(target, log: destination.changeLog)
+            let followed = try tracked.follow(sparing.spare(opened, destination), log: destination.changeLog)
             let log = try MirrorMaps.log(mirrorMap, images.both.image, destination, device, resume: resume)
             let reopen: @Sendable () throws(BlockError) -> any BlockDevice = { () throws(BlockError) in
                 try Self.disk(destination, isTheDisk: false)
@@ -222,10 +224,11 @@ public final class DatapathService: Sendable {
                 reopen: destination.isExport ? reopen : nil)
         } catch {
             tracked.cancel()
-            try? target.close()
+            sparing.stop()
+            try? opened.close()
             throw error
         }
-        exports.destination.withLock { $0 = target as? DriverExport }
+        exports.destination.withLock { $0 = opened as? DriverExport }
         images.setDestination(destination)
     }
 

@@ -59,6 +59,52 @@ extension EndToEnd {
             }
         }
 
+        /// The same for a disk that moves with its snapshots: wherever the disk is afterwards, they are, with their contents,
+        /// and nothing is left at the other place.
+        @Test(arguments: ["before-snapshot-1", "after-awaitSynchronised", "after-commit"])
+        func theToolstackDiesWhileADiskMovesWithItsSnapshots(_ point: String) async throws {
+            var random = SeededRandom.printed("killed \(point)")
+            let seed = random.next()
+            try await withToolstack { toolstack in
+                let a = try await toolstack.makeRepository("a", formats: "vhd")
+                let b = try await toolstack.makeRepository("b", formats: "qcow2")
+                let raw = try await toolstack.makeRepository("raw", formats: "raw")
+                let vdi = try await toolstack.makeDisk(in: a.ref, bytes: 32 << 20, format: "vhd")
+                let plugged = try await toolstack.plugHere(vdi)
+                let writer = try DiskWriter(socket: plugged.socket, filled: 8 << 20, seed: seed)
+                let model = toolstack.folder.file("then")
+                try writer.saveModel(to: model)
+                for _ in 0..<2 { try await toolstack.call("VDI.snapshot", .string(vdi), .members([])) }
+                await toolstack.stop()
+
+                try await toolstack.start(failurePoint: point)
+                writer.start(seed: seed &+ 1)
+                _ = try? await toolstack.move(vdi, to: b.ref, format: "qcow2", bytesPerSecond: 32 << 20)
+                await toolstack.awaitEnd()
+                try await toolstack.start()
+                let now = try await settled(toolstack, vbd: plugged.vbd)
+                #expect(writer.stop() == nil)
+                #expect(try writer.firstWrongByte() == nil)
+                #expect(try RunningToolstack.images(now == vdi ? b.path : a.path) == [])
+                #expect((now == vdi) == (point == "before-snapshot-1"))
+                let snapshots = try await toolstack.call("VDI.get_snapshots", .string(now)).items?.compactMap(\.text)
+                #expect(snapshots?.count == 2)
+                let null = WireValue.string("OpaqueRef:NULL")
+                for snapshot in snapshots ?? [] {
+                    let copy = try await toolstack.text(
+                        "VDI.copy", .string(snapshot), .string(raw.ref), null, null)
+                    let location = try await toolstack.text("VDI.get_location", .string(copy))
+                    try Tool.check("cmp", [model, raw.path + "/" + location])
+                    let operations = try await toolstack.call("VDI.get_current_operations", .string(snapshot))
+                    #expect(operations.members?.isEmpty == true)
+                }
+                try writer.client.close()
+                try await toolstack.call("VBD.unplug", .string(plugged.vbd))
+                await toolstack.stop()
+                #expect(try toolstack.leftovers() == [])
+            }
+        }
+
         /// The VDI of a VBD once no move of it is in progress.
         private func settled(_ toolstack: RunningToolstack, vbd: String) async throws -> String {
             while true {

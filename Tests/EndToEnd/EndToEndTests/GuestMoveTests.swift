@@ -30,10 +30,13 @@ extension EndToEnd {
                 let console = try ConsoleReader(path: "\(toolstack.runDirectory)/guests/\(uuid)/console.sock")
                 _ = try await console.waitFor(writes: 10)
 
-                let moved = try await toolstack.move(
+                let first = try await toolstack.move(
                     vdi, to: destination.ref, format: formats[1], bytesPerSecond: 32 << 20)
-                #expect(try await toolstack.text("VBD.get_VDI", .string(vbd)) == moved)
+                #expect(try await toolstack.text("VBD.get_VDI", .string(vbd)) == first)
                 _ = try await console.waitFor(moreWrites: 20)
+                let moved = try await itsMachineMovesItThereAndBack(
+                    toolstack, vm: vm, vbd: vbd, through: source, to: destination, formats: formats)
+                _ = try await console.waitFor(moreWrites: 5)
 
                 // The daemon dies and comes back: the guest goes on, and is still ours to shut down.
                 await toolstack.killHard()
@@ -62,6 +65,42 @@ extension EndToEnd {
                 await toolstack.stop()
                 #expect(try toolstack.leftovers() == [])
             }
+        }
+
+        /// `VM.migrate_send` to this host, and `xe vm-migrate`, while the guest runs.
+        private func itsMachineMovesItThereAndBack(
+            _ toolstack: RunningToolstack, vm: String, vbd: String, through sr: (ref: String, path: String),
+            to destination: (ref: String, path: String), formats: [String]
+        ) async throws -> String {
+            let host = try await toolstack.call("host.get_all").items?.first?.text ?? ""
+            let before = try await toolstack.text("VBD.get_VDI", .string(vbd))
+            let none = WireValue.members([])
+            let answer = try await toolstack.text(
+                "VM.migrate_send", .string(vm), .members([("host", .string(host))]), .bool(true),
+                .members([(before, .string(sr.ref))]), none, none, none, .members([(before, .string(formats[0]))]))
+            #expect(answer == vm)
+            let there = try await toolstack.text("VBD.get_VDI", .string(vbd))
+            #expect(try await toolstack.text("VDI.get_SR", .string(there)) == sr.ref)
+            let uuids = (
+                vm: try await toolstack.text("VM.get_uuid", .string(vm)),
+                vdi: try await toolstack.text("VDI.get_uuid", .string(there)),
+                sr: try await toolstack.text("SR.get_uuid", .string(destination.ref)),
+                host: try await toolstack.text("host.get_uuid", .string(host))
+            )
+            let port = toolstack.httpsURL.split(separator: ":").last.map(String.init) ?? ""
+            try Tool.check(
+                "xe",
+                [
+                    "-s", "127.0.0.2", "-p", port, "-u", "root", "-pw", toolstack.password, "vm-migrate",
+                    "uuid=\(uuids.vm)", "vdi:\(uuids.vdi)=\(uuids.sr)", "image-format:\(uuids.vdi)=\(formats[1])",
+                    "host=\(uuids.host)", "live=true",
+                ])
+            let back = try await toolstack.text("VBD.get_VDI", .string(vbd))
+            let location = try await toolstack.text("VDI.get_location", .string(back))
+            #expect(location.hasSuffix("." + formats[1]))
+            #expect(try RunningToolstack.images(sr.path) == [])
+            #expect(try await toolstack.text("VM.get_power_state", .string(vm)) == "Running")
+            return back
         }
 
         private func itsDiskMovesWhileItIsHalted(

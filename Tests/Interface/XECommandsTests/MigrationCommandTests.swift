@@ -120,4 +120,83 @@ import XenAPIClient
         let bar = String(repeating: "#", count: 70)
         #expect(result.code == 0 && result.err == "\r  10% | #######\r 100% / \(bar)\n")
     }
+
+    // MARK: Machines, and plans
+
+    private static let plan = """
+        {"disks":[{"vdi":"\(SamplePool.diskUUID)","name":"disk0","role":"disk","stays":false,"snapshots":2,\
+        "source":{"sr":"a","name":"fast","format":"vhd"},"destination":{"sr":"b","name":"","format":"qcow2","free":1048576},\
+        "reason":"preferred","virtual_size":1,"bytes_to_move":2097152,"peak_at_destination":2097152,"peak_at_source":0,\
+        "risks":["tight"],"notes":["in use"]}],"blockers":[{"vdi":"x","error":["VDI_CBT_ENABLED","OpaqueRef:x"]}],\
+        "bytes_to_move":2097152,"seconds":65,"basis":"a probe"}
+        """
+
+    @Test func aPlanIsShownAsTextOrAsItCame() async {
+        let pool = SamplePool.make()
+        pool.reply(to: "VDI.plan_pool_migrate", .success(.string(Self.plan)))
+        let shown = await xe(line + " --plan", on: pool)
+        #expect(shown.code == 0 && shown.err.isEmpty)
+        let lines = shown.out.split(separator: "\n").map(String.init)
+        #expect(lines.count == 8, "\(shown.out)")
+        #expect(
+            lines.prefix(3) == [
+                "VDI \(SamplePool.diskUUID) (disk0), disk", "    from: SR a (fast), vhd",
+                "    to:   SR b, qcow2, 1.00 MiB free – the repository prefers it",
+            ])
+        #expect(
+            lines.dropFirst(3).prefix(3) == [
+                "    move: 2.00 MiB with 2 snapshots; takes up to 2.00 MiB there, nothing more here", "    risk: tight",
+                "    note: in use",
+            ])
+        #expect(lines.dropFirst(6).first == "In all: 2.00 MiB to move, about 1:05 (a probe)")
+        #expect(lines.last?.hasPrefix("BLOCKED: VDI x: ") == true)
+        #expect(await xe(line + " --plan --json", on: pool).out == Self.plan + "\n")
+        #expect(!pool.changes.contains { $0.contains("pool_migrate(") && !$0.contains("plan") })
+    }
+
+    @Test func aMachinesDisksMoveAsTheMapsSay() async {
+        let pool = SamplePool.make()
+        let host = "OpaqueRef:\(SamplePool.hostUUID)"
+        let network = pool.add("network", uuid: "66666666-0000-4000-8000-000000000001", [("bridge", .string("br0"))])
+        pool.add(
+            "PIF", uuid: "77777777-0000-4000-8000-000000000001",
+            [("host", .string(host)), ("network", .string(network)), ("management", .bool(true))])
+        let vm = "OpaqueRef:\(SamplePool.machineUUID)"
+        for (uuid, disk) in [("8", "1"), ("9", "2")] {
+            pool.add(
+                "VBD", uuid: "\(uuid)8888888-0000-4000-8000-000000000001",
+                [
+                    ("VM", .string(vm)), ("VDI", .string("OpaqueRef:33333333-0000-4000-8000-00000000000\(disk)")),
+                    ("type", .string("Disk")), ("empty", .bool(false)),
+                ])
+        }
+        pool.reply(
+            to: "host.migrate_receive",
+            .success(.members([("host", .string(host)), ("session_id", .string("OpaqueRef:s"))])))
+        pool.reply(to: "Async.VM.migrate_send", .success(.string("OpaqueRef:t")))
+        pool.reply(to: "event.from", .success(event("success", progress: 1, result: "<value>\(vm)</value>")))
+        let command =
+            "vm-migrate uuid=\(SamplePool.machineUUID) vdi:\(SamplePool.diskUUID)=\(SamplePool.targetUUID) "
+            + "image-format:\(SamplePool.diskUUID)=qcow2 host=alpha live=true"
+        let result = await xe(command, on: pool)
+        #expect(result.code == 0, "\(result.err)")
+        #expect(
+            result.out == """
+                VDI \(SamplePool.diskUUID) -> SR \(SamplePool.targetUUID)
+                VDI 33333333-0000-4000-8000-000000000002 -> SR \(SamplePool.sourceUUID)
+
+                """)
+        let disk = "OpaqueRef:\(SamplePool.diskUUID)"
+        #expect(
+            pool.changes == [
+                "host.migrate_receive('\(host)', '\(network)', {})",
+                "Async.VM.migrate_send('\(vm)', {host: '\(host)', session_id: 'OpaqueRef:s'}, true, "
+                    + "{\(disk): 'OpaqueRef:\(SamplePool.targetUUID)', "
+                    + "OpaqueRef:33333333-0000-4000-8000-000000000002: 'OpaqueRef:\(SamplePool.sourceUUID)'}, {}, {}, {}, "
+                    + "{\(disk): 'qcow2'})", "task.destroy('OpaqueRef:t')",
+            ])
+        let elsewhere = await xe(command + " remote-master=10.9.9.9", on: pool)
+        #expect(elsewhere.code == 1 && elsewhere.err.contains("10.9.9.9 is not one of this pool"))
+        #expect(await xe("vm-migrate uuid=\(SamplePool.machineUUID)", on: pool).code == 1)
+    }
 }

@@ -52,7 +52,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("network", .ref("network"), since: "tampa"),
                 ParameterDeclaration("options", .map(.string, .string), since: "tampa"),
             ],
-            result: .map(.string, .string), role: .vmPowerAdmin, isAsync: true, since: "tampa"),
+            result: .map(.string, .string), role: .vmPowerAdmin, isAsync: true, since: "tampa",
+            text: "Makes the token by which VM.migrate_send finds this host, over an address on the network."),
         MessageDeclaration(
             "declare_dead",
             [

@@ -404,6 +404,16 @@ extension ClassDeclaration {
             ],
             result: .ref("VDI"), role: .vmPowerAdmin, isAsync: true, since: "tampa",
             text: "Moves the disk to another repository, another format, or both, also while it is written."),
+        // Ours: no other server has it.
+        MessageDeclaration(
+            "plan_pool_migrate",
+            [
+                ParameterDeclaration("vdi", .ref("VDI"), since: "26.17.0"),
+                ParameterDeclaration("sr", .ref("SR"), since: "26.17.0"),
+                ParameterDeclaration("options", .map(.string, .string), since: "26.17.0"),
+            ],
+            result: .string, role: .vmPowerAdmin, isAsync: true, since: "26.17.0", state: .prototyped,
+            text: "What VDI.pool_migrate with the same arguments would do, as a JSON object; nothing is changed."),
         MessageDeclaration(
             "enable_cbt",
             [

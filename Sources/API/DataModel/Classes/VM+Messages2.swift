@@ -143,7 +143,23 @@ extension ClassDeclaration {
                 ParameterDeclaration("vdi_format_map", .map(.ref("VDI"), .string), .emptyMap, since: "26.14.0-next"),
             ],
             result: .ref("VM"), role: .vmPowerAdmin, isAsync: true,
-            errors: ["VM_BAD_POWER_STATE", "LICENCE_RESTRICTION"], since: "tampa"),
+            errors: ["VM_BAD_POWER_STATE", "LICENCE_RESTRICTION"], since: "tampa",
+            text: "Moves the VM's disks to the repositories and formats of the maps, also while it runs."),
+        // Ours: no other server has it.
+        MessageDeclaration(
+            "plan_migrate_send",
+            [
+                ParameterDeclaration("vm", .ref("VM"), since: "26.17.0"),
+                ParameterDeclaration("dest", .map(.string, .string), since: "26.17.0"),
+                ParameterDeclaration("live", .bool, since: "26.17.0"),
+                ParameterDeclaration("vdi_map", .map(.ref("VDI"), .ref("SR")), since: "26.17.0"),
+                ParameterDeclaration("vif_map", .map(.ref("VIF"), .ref("network")), since: "26.17.0"),
+                ParameterDeclaration("options", .map(.string, .string), since: "26.17.0"),
+                ParameterDeclaration("vgpu_map", .map(.ref("VGPU"), .ref("GPU_group")), .emptyMap, since: "26.17.0"),
+                ParameterDeclaration("vdi_format_map", .map(.ref("VDI"), .string), .emptyMap, since: "26.17.0"),
+            ],
+            result: .string, role: .vmPowerAdmin, isAsync: true, since: "26.17.0", state: .prototyped,
+            text: "What VM.migrate_send with the same arguments would do, as a JSON object; nothing is changed."),
         MessageDeclaration(
             "assert_can_migrate",
             [
@@ -154,8 +170,10 @@ extension ClassDeclaration {
                 ParameterDeclaration("vif_map", .map(.ref("VIF"), .ref("network")), since: "tampa"),
                 ParameterDeclaration("options", .map(.string, .string), since: "tampa"),
                 ParameterDeclaration("vgpu_map", .map(.ref("VGPU"), .ref("GPU_group")), .emptyMap, since: "inverness"),
+                ParameterDeclaration("vdi_format_map", .map(.ref("VDI"), .string), .emptyMap, since: "26.17.0"),
             ],
-            role: .vmPowerAdmin, isAsync: true, errors: ["LICENCE_RESTRICTION"], since: "tampa"),
+            role: .vmPowerAdmin, isAsync: true, errors: ["LICENCE_RESTRICTION"], since: "tampa",
+            text: "Checks whether VM.migrate_send with the same arguments could begin, and changes nothing."),
         MessageDeclaration(
             "assert_can_migrate_sender",
             [
@@ -167,7 +185,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("vgpu_map", .map(.ref("VGPU"), .ref("GPU_group")), since: "inverness"),
                 ParameterDeclaration("options", .map(.string, .string), since: "inverness"),
             ],
-            role: .vmPowerAdmin, isAsync: true, since: "inverness", isHidden: true),
+            role: .vmPowerAdmin, isAsync: true, since: "inverness", isHidden: true,
+            text: "The part of VM.assert_can_migrate that the VM's own host checks."),
         MessageDeclaration(
             "get_boot_record",
             [

@@ -1241,7 +1241,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.perform("host.sync_pif_currently_attached", [host.wire, bridges.wire])
     }
 
-    /// Calls `host.migrate_receive`.
+    /// Makes the token by which VM.migrate_send finds this host, over an address on the network.
     ///
     /// Since tampa. Role: vm-power-admin.
     public func migrateReceive(_ host: Ref<Host>, network: Ref<Network>, options: [String: String]) async throws -> [String: String] {

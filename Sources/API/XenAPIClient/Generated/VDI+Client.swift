@@ -507,6 +507,18 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VDI.pool_migrate", [vdi.wire, sr.wire, options.wire])
     }
 
+    /// What VDI.pool_migrate with the same arguments would do, as a JSON object; nothing is changed.
+    ///
+    /// Since 26.17.0. Role: vm-power-admin.
+    public func planPoolMigrate(_ vdi: Ref<VDI>, sr: Ref<SR>, options: [String: String]) async throws -> String {
+        try await self.caller.invoke("VDI.plan_pool_migrate", [vdi.wire, sr.wire, options.wire])
+    }
+
+    /// Starts `VDI.plan_pool_migrate` and answers with its task.
+    public func asyncPlanPoolMigrate(_ vdi: Ref<VDI>, sr: Ref<SR>, options: [String: String]) async throws -> XenTaskHandle<String> {
+        try await self.caller.launch("VDI.plan_pool_migrate", [vdi.wire, sr.wire, options.wire])
+    }
+
     /// Begins to track which blocks of 64 KiB of the disk change, in a new set of logs; a guest that uses it goes on.
     ///
     /// Since inverness. Role: vm-admin. Errors: `SR_OPERATION_NOT_SUPPORTED`, `VDI_MISSING`, `SR_NOT_ATTACHED`, `SR_HAS_NO_PBDS`, `OPERATION_NOT_ALLOWED`, `VDI_INCOMPATIBLE_TYPE`, `VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION`.

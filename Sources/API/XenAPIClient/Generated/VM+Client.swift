@@ -1089,7 +1089,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.maximise_memory", [vm.wire, total.wire, approximate.wire])
     }
 
-    /// Calls `VM.migrate_send`.
+    /// Moves the VM's disks, each to the repository and in the format that the maps say; within one host the VM goes on meanwhile.
     ///
     /// Since tampa. Role: vm-power-admin. Errors: `VM_BAD_POWER_STATE`, `LICENCE_RESTRICTION`.
     public func migrateSend(_ vm: Ref<VM>, dest: [String: String], live: Bool, vdiMap: [Ref<VDI>: Ref<SR>], vifMap: [Ref<VIF>: Ref<Network>], options: [String: String], vgpuMap: [Ref<VGPU>: Ref<GPUGroup>] = [:], vdiFormatMap: [Ref<VDI>: String] = [:]) async throws -> Ref<VM> {
@@ -1101,19 +1101,31 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.migrate_send", [vm.wire, dest.wire, live.wire, vdiMap.wire, vifMap.wire, options.wire, vgpuMap.wire, vdiFormatMap.wire], defaults: [.structure([]), .structure([])])
     }
 
-    /// Calls `VM.assert_can_migrate`.
+    /// What VM.migrate_send with the same arguments would do, as a JSON object; nothing is changed.
+    ///
+    /// Since 26.17.0. Role: vm-power-admin.
+    public func planMigrateSend(_ vm: Ref<VM>, dest: [String: String], live: Bool, vdiMap: [Ref<VDI>: Ref<SR>], vifMap: [Ref<VIF>: Ref<Network>], options: [String: String], vgpuMap: [Ref<VGPU>: Ref<GPUGroup>] = [:], vdiFormatMap: [Ref<VDI>: String] = [:]) async throws -> String {
+        try await self.caller.invoke("VM.plan_migrate_send", [vm.wire, dest.wire, live.wire, vdiMap.wire, vifMap.wire, options.wire, vgpuMap.wire, vdiFormatMap.wire], defaults: [.structure([]), .structure([])])
+    }
+
+    /// Starts `VM.plan_migrate_send` and answers with its task.
+    public func asyncPlanMigrateSend(_ vm: Ref<VM>, dest: [String: String], live: Bool, vdiMap: [Ref<VDI>: Ref<SR>], vifMap: [Ref<VIF>: Ref<Network>], options: [String: String], vgpuMap: [Ref<VGPU>: Ref<GPUGroup>] = [:], vdiFormatMap: [Ref<VDI>: String] = [:]) async throws -> XenTaskHandle<String> {
+        try await self.caller.launch("VM.plan_migrate_send", [vm.wire, dest.wire, live.wire, vdiMap.wire, vifMap.wire, options.wire, vgpuMap.wire, vdiFormatMap.wire], defaults: [.structure([]), .structure([])])
+    }
+
+    /// Checks whether VM.migrate_send with the same arguments could begin, and changes nothing.
     ///
     /// Since tampa. Role: vm-power-admin. Errors: `LICENCE_RESTRICTION`.
-    public func assertCanMigrate(_ vm: Ref<VM>, dest: [String: String], live: Bool, vdiMap: [Ref<VDI>: Ref<SR>], vifMap: [Ref<VIF>: Ref<Network>], options: [String: String], vgpuMap: [Ref<VGPU>: Ref<GPUGroup>] = [:]) async throws {
-        try await self.caller.perform("VM.assert_can_migrate", [vm.wire, dest.wire, live.wire, vdiMap.wire, vifMap.wire, options.wire, vgpuMap.wire], defaults: [.structure([])])
+    public func assertCanMigrate(_ vm: Ref<VM>, dest: [String: String], live: Bool, vdiMap: [Ref<VDI>: Ref<SR>], vifMap: [Ref<VIF>: Ref<Network>], options: [String: String], vgpuMap: [Ref<VGPU>: Ref<GPUGroup>] = [:], vdiFormatMap: [Ref<VDI>: String] = [:]) async throws {
+        try await self.caller.perform("VM.assert_can_migrate", [vm.wire, dest.wire, live.wire, vdiMap.wire, vifMap.wire, options.wire, vgpuMap.wire, vdiFormatMap.wire], defaults: [.structure([]), .structure([])])
     }
 
     /// Starts `VM.assert_can_migrate` and answers with its task.
-    public func asyncAssertCanMigrate(_ vm: Ref<VM>, dest: [String: String], live: Bool, vdiMap: [Ref<VDI>: Ref<SR>], vifMap: [Ref<VIF>: Ref<Network>], options: [String: String], vgpuMap: [Ref<VGPU>: Ref<GPUGroup>] = [:]) async throws -> XenTaskHandle<NoValue> {
-        try await self.caller.launch("VM.assert_can_migrate", [vm.wire, dest.wire, live.wire, vdiMap.wire, vifMap.wire, options.wire, vgpuMap.wire], defaults: [.structure([])])
+    public func asyncAssertCanMigrate(_ vm: Ref<VM>, dest: [String: String], live: Bool, vdiMap: [Ref<VDI>: Ref<SR>], vifMap: [Ref<VIF>: Ref<Network>], options: [String: String], vgpuMap: [Ref<VGPU>: Ref<GPUGroup>] = [:], vdiFormatMap: [Ref<VDI>: String] = [:]) async throws -> XenTaskHandle<NoValue> {
+        try await self.caller.launch("VM.assert_can_migrate", [vm.wire, dest.wire, live.wire, vdiMap.wire, vifMap.wire, options.wire, vgpuMap.wire, vdiFormatMap.wire], defaults: [.structure([]), .structure([])])
     }
 
-    /// Calls `VM.assert_can_migrate_sender`.
+    /// The part of VM.assert_can_migrate that the VM's own host checks.
     ///
     /// Since inverness. Role: vm-power-admin.
     public func assertCanMigrateSender(_ vm: Ref<VM>, dest: [String: String], live: Bool, vdiMap: [Ref<VDI>: Ref<SR>], vifMap: [Ref<VIF>: Ref<Network>], vgpuMap: [Ref<VGPU>: Ref<GPUGroup>], options: [String: String]) async throws {

@@ -11,14 +11,75 @@ import StorageMotion
 /// Used by `VDI.pool_migrate` and, after a restart, by recovery.
 struct MotionDriver: Sendable {
     let context: StorageContext
-    private var store: MotionStore { MotionStore(database: context.database) }
+    var store: MotionStore { MotionStore(database: context.database) }
 
     init(context: StorageContext) { self.context = context }
 
-    /// Runs a planned motion to its end. On failure before the commit everything is undone and the first error thrown;
-    /// after it the move is completed whatever happens to the caller. Returns the motion as it was carried out.
-    func run(_ planned: DiskMotion, progress: any TaskProgress) async throws -> DiskMotion {
-        var motion = planned
+    /// Runs planned motions of disks that move together to their end: they are copied side by side, as their SRs allow,
+    /// and committed in one transaction. On failure before the commit everything is undone and the first error thrown;
+    /// after it the moves are completed whatever happens to the caller. Returns the motions as they were carried out.
+    ///
+    /// Each disk's source is authoritative until the common commit, and its destination after it. A toolstack that dies
+    /// before it takes up each disk by itself: whatever becomes of each, the machine's disks are whole.
+    func run(_ planned: [DiskMotion], progress: any TaskProgress) async throws -> [DiskMotion] {
+        var (motions, failure) = await copyAll(planned, progress)
+        do {
+            if let failure { throw failure }
+            for index in motions.indices {
+                // The first may have waited long for the last.
+                let quiet = StepProgress(cancellation: progress.cancellation)
+                try await awaitSynchronised(&motions[index], quiet)
+                try await perform(.preparePivot, &motions[index], progress)
+            }
+            try await commit(&motions)
+        } catch {
+            for index in motions.indices where motions[index].phase != .planned {
+                await undo(&motions[index], because: error)
+            }
+            throw error
+        }
+        for index in motions.indices {
+            await complete([.finishPivot, .destroySource, .forget], &motions[index], progress)
+        }
+        return motions
+    }
+
+    /// Brings all to the point where both images of each are the same; when one fails the others are stopped.
+    private func copyAll(
+        _ planned: [DiskMotion], _ progress: any TaskProgress
+    ) async -> (motions: [DiskMotion], failure: (any Error)?) {
+        let shared = SharedProgress(planned.map(\.size), of: progress)
+        let watch = Task {
+            while !progress.cancellation.isCancelled { try await Task.sleep(for: .milliseconds(50)) }
+            shared.cancellation.cancel()
+        }
+        defer { watch.cancel() }
+        return await withTaskGroup(of: (Int, DiskMotion, (any Error)?).self) { tasks in
+            for (index, motion) in planned.enumerated() {
+                tasks.addTask {
+                    var motion = motion
+                    do {
+                        try await copy(&motion, shared.part(index))
+                        return (index, motion, nil)
+                    } catch {
+                        shared.cancellation.cancel()
+                        return (index, motion, error)
+                    }
+                }
+            }
+            var (motions, failure): ([DiskMotion], (any Error)?) = (planned, nil)
+            for await (index, motion, error) in tasks {
+                motions[index] = motion
+                // Those that were stopped because of another say nothing of why.
+                if let error, failure == nil || failure is CancellationError { failure = error }
+            }
+            return (motions, failure)
+        }
+    }
+
+    private func copy(_ motion: inout DiskMotion, _ progress: any TaskProgress) async throws {
+        let turn = try await context.moves.enter(
+            [motion.sourceSR, motion.destinationSR], database: context.database, progress: progress)
         do {
             motion.advance(to: .created)
             try await store.save(motion)
@@ -28,14 +89,12 @@ struct MotionDriver: Sendable {
             for effect in [DiskMotion.Effect.startMirror, .awaitSynchronised] {
                 try await perform(effect, &motion, progress)
             }
-            try await perform(.preparePivot, &motion, progress)
-            try await perform(.commit, &motion, progress)
         } catch {
-            await undo(&motion, because: error)
+            await context.moves.leave(turn)
             throw error
         }
-        await complete([.finishPivot, .destroySource, .forget], &motion, progress)
-        return motion
+        // What is left costs its SRs no more than the guest's own writes.
+        await context.moves.leave(turn)
     }
 
     /// Takes up what a restart interrupted.
@@ -161,14 +220,18 @@ struct MotionDriver: Sendable {
     private func perform(
         _ effect: DiskMotion.Effect, _ motion: inout DiskMotion, _ progress: any TaskProgress
     ) async throws {
-        FailurePoint.reached("before-\(effect)")
-        defer { FailurePoint.reached("after-\(effect)") }
+        // The commit, which is that of several motions, has its own.
+        if effect != .commit { FailurePoint.reached("before-\(effect)") }
+        defer { if effect != .commit { FailurePoint.reached("after-\(effect)") } }
         switch effect {
-        case .createDestination: try await createDestination(&motion)
+        case .createDestination: try await createDestination(&motion, progress)
         case .startMirror: try await startMirror(&motion)
         case .awaitSynchronised: try await awaitSynchronised(&motion, progress)
         case .preparePivot: try await preparePivot(&motion)
-        case .commit: try await commit(&motion)
+        case .commit:
+            var motions = [motion]
+            try await commit(&motions)
+            motion = motions[0]
         case .finishPivot: try await finishPivot(motion)
         case .destroySource: try await destroySource(motion)
         case .cancelMirror:
@@ -183,6 +246,10 @@ struct MotionDriver: Sendable {
             guard isKnown(Ref(motion.destinationSR), of: motion) else { return }
             let attached = try context.attached(Ref(motion.destinationSR))
             try await context.discard(Self.destination(motion), in: attached)
+            for snapshot in motion.snapshots.reversed() where snapshot.isBegun {
+                try await context.discard(Self.destination(snapshot), in: attached)
+            }
+            await context.forgetGoneNodes(attached)
             await context.refreshSpace(attached)
         case .forget: try await store.forget(motion)
         }
@@ -199,11 +266,12 @@ struct MotionDriver: Sendable {
 
     // MARK: Effects
 
-    private static func destination(_ motion: DiskMotion) -> VolumeID {
+    static func destination(_ motion: DiskMotion) -> VolumeID {
         VolumeID(location: motion.destinationLocation, uuid: motion.destinationUUID, ref: motion.destinationRef)
     }
 
-    private func createDestination(_ motion: inout DiskMotion) async throws {
+    private func createDestination(_ motion: inout DiskMotion, _ progress: any TaskProgress) async throws {
+        try await createSnapshots(&motion, progress)
         let attached = try context.attached(Ref(motion.destinationSR))
         let isForeign = attached.manager.info.writesRows
         let format = ImageFormat(parsing: motion.format)
@@ -211,8 +279,14 @@ struct MotionDriver: Sendable {
         let wanted = NewVolume(
             uuid: motion.destinationUUID, size: motion.size, format: format, nameLabel: isForeign ? motion.mark : "")
         let volume: Volume
-        do {
-            volume = try await attached.manager.createVolume(attached.repository, wanted)
+        do throws(StorageError) {
+            if let base = motion.snapshots.first(where: { [base = motion.base] in $0.sourceUUID == base }) {
+                volume = try await makeVolume(wanted, onTopOf: base, &motion, in: attached)
+                // Noted with the path by which the data path opens it, before it does.
+                motion.place(uuid: volume.uuid, ref: motion.destinationRef, location: volume.location)
+            } else {
+                volume = try await attached.manager.createVolume(attached.repository, wanted)
+            }
         } catch {
             // The driver may have made a row before it failed, which is in the record since then.
             motion = store.all().first { [id = motion.id] in $0.id == id } ?? motion
@@ -265,7 +339,7 @@ struct MotionDriver: Sendable {
         } catch {
             throw ErrorMapping.api(error, sr: attached.ref)
         }
-        if attached.manager.info.writesRows {
+        if attached.manager.info.writesRows || motion.base != nil {
             motion.reach(path: image.path)
             try await store.save(motion)
         }
@@ -287,10 +361,12 @@ struct MotionDriver: Sendable {
     /// nothing else can have changed it, and the data path notes what the guest writes before the mirror goes on.
     private func awaitSynchronised(_ motion: inout DiskMotion, _ progress: any TaskProgress) async throws {
         var follower = MirrorFollower(told: motion.settings ?? MirrorSettings())
+        var meter = WriteMeter()
         var restarts = 0
         while true {
             if progress.cancellation.isCancelled { throw CancellationError() }
-            guard let mirror = try await mirrorStatus(motion) else {
+            let status = try await status(motion)
+            guard let mirror = status.mirror else {
                 restarts += 1
                 if restarts > Self.mostRestarts {
                     throw failed(motion, "the data path was restarted, and the mirror is gone with it", progress)
@@ -302,7 +378,8 @@ struct MotionDriver: Sendable {
                 follower = MirrorFollower(told: motion.settings ?? MirrorSettings())
                 continue
             }
-            report(mirror, to: progress)
+            meter.read(status.counters)
+            MotionReport.tell(mirror, dirtied: meter.bytesPerSecond, to: progress)
             switch mirror.phase {
             case .synchronised, .dual: return
             case .broken where mirror.details?.isRetrying == true, .copying:
@@ -324,14 +401,14 @@ struct MotionDriver: Sendable {
 
     private static let mostRestarts = 10
 
-    /// Nil when the data path that answers has no mirror.
-    private func mirrorStatus(_ motion: DiskMotion) async throws -> MirrorStatus? {
+    /// Of the data path that answers, which may have no mirror.
+    private func status(_ motion: DiskMotion) async throws -> DatapathStatus {
         do {
-            return try await source(motion).client.status().mirror
+            return try await source(motion).client.status()
         } catch let failure as DatapathClient.Failure where failure.isUnreachable {
             // Killed just now, perhaps; whoever asks again starts the next.
             try await Task.sleep(for: .milliseconds(100))
-            return try await mapped(motion) { try await source(motion).client.status().mirror }
+            return try await mapped(motion) { try await source(motion).client.status() }
         } catch let failure as DatapathClient.Failure {
             throw ErrorMapping.api(failure, sr: Ref(motion.destinationSR), vdi: Ref(motion.sourceRef))
         }
@@ -377,51 +454,26 @@ struct MotionDriver: Sendable {
         }
     }
 
-    /// The pivot's point of no return: one transaction points every VBD to the new VDI, replaces the rows, hands the data
-    /// path over and makes the motion `committed`.
-    private func commit(_ motion: inout DiskMotion) async throws {
-        let attached = try context.attached(Ref(motion.destinationSR))
-        let volume: Volume
-        do {
-            volume = try await attached.manager.stat(attached.repository, Self.destination(motion))
-        } catch {
-            throw ErrorMapping.api(error, sr: attached.ref)
+    /// The pivot's point of no return: one transaction points every VBD to the new VDIs, replaces the rows, hands the data
+    /// paths over and makes the motions `committed`.
+    private func commit(_ motions: inout [DiskMotion]) async throws {
+        FailurePoint.reached("before-commit")
+        var moved: [MovedDisk] = []
+        for motion in motions { moved.append(try await MovedDisk(motion, context)) }
+        try await context.database.transaction { [moved] tx in
+            for disk in moved {
+                try disk.replaceRows(in: tx)
+                // Nobody may move or destroy the new VDI before the old image is gone.
+                try OperationAdmission.enter(Self.hold(disk.motion), in: tx)
+                let (old, new) = (disk.motion.sourceUUID, disk.motion.destinationUUID)
+                let datapath = tx.privateRecords(kind: DiskActivation.recordKind)[old]
+                tx.setPrivate(kind: DiskActivation.recordKind, key: old, value: nil)
+                tx.setPrivate(kind: DiskActivation.recordKind, key: new, value: datapath)
+                tx.setPrivate(kind: MotionStore.kind, key: disk.motion.id, value: disk.text)
+            }
         }
-        var committed = motion
-        // Recovery may find the pivot prepared before its phase was stored.
-        if committed.phase == .mirroring { committed.advance(to: .pivoting) }
-        committed.advance(to: .committed)
-        let text = try MotionStore.text(committed)
-        let old = Ref<VDI>(motion.sourceRef)
-        let new = Ref<VDI>(motion.destinationRef)
-        let moved = committed
-        let sourceIsForeign = context.isForeign(Ref(motion.sourceSR))
-        try await context.database.transaction { tx in
-            guard let source = tx.row(old) else { throw APIError.handleInvalid("VDI", old.opaque) }
-            if attached.manager.info.writesRows {
-                try DriverRows.inherit(new, from: source, in: tx)
-            } else {
-                tx.insert(VDI.self, ref: new) { row in VDIRow.fill(&row, movedFrom: source, volume, sr: attached.ref) }
-            }
-            for vbd in tx.rows(VBD.self, where: { $0[VBD.vdi] == old }) {
-                try tx.set(vbd.typedRef(VBD.self), VBD.vdi, new)
-            }
-            for vm in tx.rows(VM.self, where: { $0[VM.suspendVDI] == old }) {
-                try tx.set(vm.typedRef(VM.self), VM.suspendVDI, new)
-            }
-            for snapshot in tx.rows(VDI.self, where: { $0[VDI.snapshotOf] == old }) {
-                try tx.set(snapshot.typedRef(VDI.self), VDI.snapshotOf, new)
-            }
-            // A driver deletes what has a row, and takes the row away itself.
-            if sourceIsForeign { try DriverRows.retire(old, in: tx) } else { tx.delete(old) }
-            // Nobody may move or destroy the new VDI before the old image is gone.
-            try OperationAdmission.enter(Self.hold(moved), in: tx)
-            let datapath = tx.privateRecords(kind: DiskActivation.recordKind)[moved.sourceUUID]
-            tx.setPrivate(kind: DiskActivation.recordKind, key: moved.sourceUUID, value: nil)
-            tx.setPrivate(kind: DiskActivation.recordKind, key: moved.destinationUUID, value: datapath)
-            tx.setPrivate(kind: MotionStore.kind, key: moved.id, value: text)
-        }
-        motion = committed
+        motions = moved.map(\.motion)
+        FailurePoint.reached("after-commit")
     }
 
     /// Tells the data path that the destination has won, and makes sure of it: one that stands on anything else is ended
@@ -440,14 +492,28 @@ struct MotionDriver: Sendable {
     }
 
     private func destroySource(_ motion: DiskMotion) async throws {
-        try await ChangeLogs(context: context).repoint(from: motion.sourceUUID, to: motion.destinationUUID)
+        let logs = ChangeLogs(context: context)
+        try await logs.repoint(from: motion.sourceUUID, to: motion.destinationUUID)
+        for snapshot in motion.snapshots {
+            try await logs.repoint(from: snapshot.sourceUUID, to: snapshot.destinationUUID)
+        }
         guard isKnown(Ref(motion.sourceSR), of: motion) else { return }
         let attached = try context.attached(Ref(motion.sourceSR))
         try await context.discard(
             VolumeID(location: motion.sourceLocation, uuid: motion.sourceUUID, ref: motion.sourceRef), in: attached)
+        for snapshot in motion.snapshots.reversed() {
+            try await context.discard(
+                VolumeID(location: snapshot.sourceLocation, uuid: snapshot.sourceUUID, ref: snapshot.sourceRef),
+                in: attached)
+        }
         await context.forgetGoneNodes(attached)
         await context.refreshSpace(attached)
         if let destination = try? context.attached(Ref(motion.destinationSR)) {
+            if !motion.snapshots.isEmpty {
+                // The hidden volumes that the disk and its snapshots share have no rows yet.
+                let disks = [motion.destinationRef] + motion.snapshots.map(\.destinationRef)
+                await context.refreshChains(of: disks.map { Ref($0) }, in: destination)
+            }
             await context.refreshSpace(destination)
         }
     }
@@ -469,13 +535,6 @@ struct MotionDriver: Sendable {
             }
         }
         return motion.isDestination(path: status.image.path) ? .destinationOnly : .sourceOnly
-    }
-
-    private func report(_ mirror: MirrorStatus, to progress: any TaskProgress) {
-        let total = max(mirror.totalBytes, 1)
-        // The last hundredth is for the pivot and the clean-up.
-        progress.report(0.99 * min(1, Double(mirror.copiedBytes) / Double(total)))
-        progress.annotate(mirror.notes)
     }
 
     private func mapped<T: Sendable>(_ motion: DiskMotion, _ body: () async throws -> T) async throws -> T {

@@ -37,10 +37,12 @@ actor MotionSupervisor {
         }
         for motion in motions where !motion.isDecided {
             // It was admitted when it began. An SR that is not there is not held: it is to be plugged.
-            let disk = OperationClaim.vdi(Ref(motion.sourceRef), .mirror)
-            let destination = OperationClaim.sr(Ref(motion.destinationSR), .vdiMirror)
+            let disks = [motion.sourceRef] + motion.snapshots.map(\.sourceRef)
             let isThere = !context.isUnplugged(Ref(motion.destinationSR))
-            let held = try? await admission.enter(isThere ? [disk, destination] : [disk])
+            let claims =
+                disks.map { OperationClaim.vdi(Ref($0), .mirror) }
+                + (isThere ? [.sr(Ref(motion.destinationSR), .vdiMirror)] : [])
+            let held = try? await admission.enter(claims)
             if context.isForeign(Ref(motion.destinationSR)) {
                 await MotionDriver(context: context).holdDestinationAgain(motion)
             }

@@ -108,7 +108,7 @@ enum VDIOperationRules {
         if facts.type == .cbtMetadata && notForTracking.contains(operation) {
             return APIError("VDI_INCOMPATIBLE_TYPE", facts.ref, "CBT metadata")
         }
-        // XenAPI refuses to move such a disk. Here its log moves with it, where it can: `ChangeLogs.requireMovable` says.
+        // XenAPI refuses to move such a disk. Here its log moves with it, where it can: `MoveSurvey` says.
         if facts.hasChangeTracking && operation == .setOnBoot {
             return APIError("VDI_CBT_ENABLED", facts.ref)
         }

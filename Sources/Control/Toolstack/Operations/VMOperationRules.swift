@@ -22,7 +22,8 @@ enum VMOperationRules {
     static let offered: Set<VMOperations> = [
         .start, .startOn, .pause, .unpause, .powerStateReset, .cleanShutdown, .hardShutdown, .shutdown, .cleanReboot,
         .hardReboot, .destroy,
-        .makeIntoTemplate, .changingVCPUs, .changingDynamicRange, .changingStaticRange, .changingMemoryLimits,
+        .migrateSend, .makeIntoTemplate, .changingVCPUs, .changingDynamicRange, .changingStaticRange,
+        .changingMemoryLimits,
     ]
 
     static func allowed(_ facts: VMOperationFacts) -> [VMOperations] {

@@ -150,7 +150,7 @@ struct ReclaimPass: Sendable {
             }
             let motions = reader.privateRecords(kind: MotionStore.kind).values.compactMap(MotionStore.read)
                 .filter { !$0.isReleased }
-            let isMoved = motions.contains { uuids.contains($0.sourceUUID) || uuids.contains($0.destinationUUID) }
+            let isMoved = motions.contains { !$0.volumes.isDisjoint(with: uuids) }
             let isCopied = reader.privateRecords(kind: DiskCopy.kind).keys.contains { uuids.contains($0) }
             // What a guest writes to a disk that is reset stands on the disk's image by its name.
             let isInEpoch = reader.privateRecords(kind: StorageContext.epochKind).keys.contains { uuids.contains($0) }

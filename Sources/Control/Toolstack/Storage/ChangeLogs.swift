@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import PoolDatabase
 import StorageInterface
+import StorageMotion
 
 /// The logs of changed blocks of a pool's disks and snapshots, as a tree across SRs: each log names the one that it is relative
 /// to by the uuid of its VDI.
@@ -194,10 +195,19 @@ struct ChangeLogs: Sendable {
 
     // MARK: Moves
 
-    /// VDI_CBT_ENABLED [vdi] unless the log of a tracked disk can go where the disk goes.
-    static func requireMovable(_ row: Row, from source: AttachedRepository, to destination: AttachedRepository) throws {
-        if !row[VDI.cbtEnabled] { return }
-        if keeper(source) == nil || keeper(destination) == nil { throw APIError("VDI_CBT_ENABLED", row.ref) }
+    /// The log of a tracked snapshot, to the image that is to be the snapshot. Nobody has that yet: what a failure leaves of
+    /// the log goes with it. The parent is the one that will be there when the disk and its snapshots have moved.
+    func carry(_ snapshot: MovingSnapshot, of motion: DiskMotion, to attached: AttachedRepository) async throws {
+        let row = try context.row(Ref<VDI>(snapshot.sourceRef))
+        guard row[VDI.cbtEnabled], let log = try await changes(of: row, bitmap: true) else { return }
+        guard let keeper = Self.keeper(attached) else { throw APIError("VDI_CBT_ENABLED", row.ref) }
+        let moved = motion.snapshots.first { $0.sourceUUID == log.parent }
+        let destination = MotionDriver.destination(snapshot)
+        try await reported(attached, Ref(snapshot.sourceRef)) { () async throws(StorageError) in
+            try await attached.manager.enableChangeTracking(attached.repository, destination)
+            try await keeper.mergeChanges(
+                attached.repository, destination, with: log, parent: moved?.destinationUUID ?? log.parent)
+        }
     }
 }
 

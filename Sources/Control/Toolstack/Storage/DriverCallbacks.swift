@@ -116,10 +116,10 @@ struct DriverCallbacks: Sendable {
         let row = try tx.require(vdi)
         let label = row[VDI.nameLabel]
         for (key, text) in tx.privateRecords(kind: MotionStore.kind) {
-            guard var motion = MotionStore.read(text), motion.phase == .created, motion.mark == label,
-                motion.destinationSR == row[VDI.sr].opaque
+            guard var motion = MotionStore.read(text), motion.phase == .created,
+                motion.destinationSR == row[VDI.sr].opaque,
+                motion.claim(label: label, uuid: row[VDI.uuid], ref: vdi.opaque, location: row[VDI.location])
             else { continue }
-            motion.place(uuid: row[VDI.uuid], ref: vdi.opaque, location: row[VDI.location])
             tx.setPrivate(kind: MotionStore.kind, key: key, value: try MotionStore.text(motion))
             return try DriverRows.reserve(vdi, label: label, in: tx)
         }

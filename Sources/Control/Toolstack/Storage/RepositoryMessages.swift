@@ -336,7 +336,7 @@ struct RepositoryMessages: Sendable {
 
     /// The volumes that moves and copies look after.
     static func moving(_ reader: any DatabaseReader) -> Set<String> {
-        Set(motions(reader).flatMap { [$0.sourceUUID, $0.destinationUUID] })
+        Set(motions(reader).flatMap(\.volumes))
             .union(reader.privateRecords(kind: DiskCopy.kind).keys)
     }
 

@@ -21,6 +21,8 @@ final class StorageContext: Sendable {
     let repositoriesBeingMade = VolumesBeingMade()
     /// Whose turn it is to plug or unplug a PBD.
     let turns = RepositoryTurns()
+    /// Which moves of disks copy now, and which wait.
+    let moves = MoveTurns()
     let reclaimGate = ReclaimGate()
     let chainsChanged = ChainChanges()
     /// The toolstack as third-party drivers meet it; nil where there are none.

@@ -108,30 +108,12 @@ extension Command {
             try await context.printUUID("VDI", copy)
         },
         Command(
-            "vdi-pool-migrate", ["uuid", "sr-uuid"], optional: ["dest-img-format", "progress"],
-            "Moves a disk to another storage repository, also while it is in use, and prints its new uuid.",
-            run: migrate),
-        Command(
             "vdi-import", ["uuid", "filename"], optional: ["format", "progress"],
             "Fills a disk from a file in the format raw, vhd or qcow2.", run: importDisk),
         Command(
             "vdi-export", ["uuid", "filename"], optional: ["format", "base", "progress"],
             "Writes a disk to a new file in the format raw, vhd or qcow2.", run: exportDisk),
     ]
-
-    private static let migrate: @Sendable (CommandContext) async throws -> Void = { context in
-        let disk = try await context.object("VDI", named: "uuid")
-        let destination = try await context.object("SR", named: "sr-uuid")
-        let format = context.arguments["dest-img-format"]
-        let options = WireValue.members(format.map { [(name: "dest-img-format", value: .string($0))] } ?? [])
-        let display = try TransferDisplay(context, label: "Migrating", onTerminal: true)
-        let ref = try await display.showing {
-            try await context.caller.runTask("VDI.pool_migrate", [disk, destination, options]) { status in
-                display.update(status)
-            }
-        }
-        try await context.printUUID("VDI", .string(ref))
-    }
 
     private static let importDisk: @Sendable (CommandContext) async throws -> Void = { context in
         let disk = try await context.text("VDI.get_by_uuid", .string(try context.arguments.required("uuid")))

@@ -16,6 +16,8 @@ struct VMSelector: Sendable {
         let parameters = context.arguments.parameters.filter { parameter in
             !CommandArguments.reserved.contains(parameter.name) && !own.contains(parameter.name)
                 && parameter.name != "vm"
+                // Maps, as `vdi:UUID`.
+                && !own.contains(String(parameter.name.prefix { $0 != ":" }) + ":")
         }
         let filter = try RecordFilter(parameters, family: .vm, withDefaults: false, strict: true)
         var chosen: [(ref: String, record: WireValue)] = []

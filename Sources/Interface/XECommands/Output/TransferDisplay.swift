@@ -25,11 +25,13 @@ final class TransferDisplay: Sendable {
         func number(_ key: String) -> UInt64? { status.otherConfig[key].flatMap { UInt64($0) } }
         // A total of 0 is one that is not known yet.
         let total = number("bytes_total").flatMap { $0 == 0 ? nil : $0 }
+        let place = number("queue_position").flatMap { $0 == 0 ? nil : ", place \($0) in the line" } ?? ""
         bar?.update(
             ProgressReading(
                 fraction: status.progress, doneBytes: total == nil ? nil : number("bytes_copied"), totalBytes: total,
                 bytesPerSecond: status.otherConfig["bytes_per_second"].flatMap { Double($0) },
-                phase: status.isFinished ? "" : status.otherConfig["phase"] ?? "", dirtyBytes: number("bytes_dirty")))
+                phase: status.isFinished ? "" : (status.otherConfig["phase"] ?? "") + place,
+                dirtyBytes: number("bytes_dirty")))
     }
 
     /// Runs `body` and ends the line whichever way it ends.

@@ -1,0 +1,59 @@
+/// The moves that want to begin and those that copy: who may, and who waits in which place. A pure value.
+///
+/// A move begins when each of its SRs has fewer copying moves than its limit and nobody who came earlier waits for one of
+/// them: the line is fair, and nobody waits for an SR that only others need.
+public struct MoveLine: Sendable {
+    private struct Waiting: Sendable {
+        let id: Int
+        let repositories: Set<String>
+    }
+
+    private var waiting: [Waiting] = []
+    private var copying: [Int: Set<String>] = [:]
+    private var next = 0
+
+    public init() {}
+
+    /// Puts a move at the end of the line. Returns its number.
+    public mutating func join(_ repositories: Set<String>) -> Int {
+        next += 1
+        waiting.append(Waiting(id: next, repositories: repositories))
+        return next
+    }
+
+    /// Lets those begin who may now; returns their numbers. A limit is 1 at least.
+    public mutating func advance(limit: (String) -> Int) -> [Int] {
+        var taken: [String: Int] = [:]
+        for repositories in copying.values { for each in repositories { taken[each, default: 0] += 1 } }
+        var blocked: Set<String> = []
+        var begun: [Int] = []
+        waiting.removeAll { move in
+            let mayBegin = move.repositories.allSatisfy {
+                !blocked.contains($0) && taken[$0, default: 0] < max(1, limit($0))
+            }
+            guard mayBegin else {
+                blocked.formUnion(move.repositories)
+                return false
+            }
+            for each in move.repositories { taken[each, default: 0] += 1 }
+            copying[move.id] = move.repositories
+            begun.append(move.id)
+            return true
+        }
+        return begun
+    }
+
+    /// The move's copy is over, or it waits no longer.
+    public mutating func leave(_ id: Int) {
+        copying[id] = nil
+        waiting.removeAll { $0.id == id }
+    }
+
+    /// 1 for the first that waits for any of the SRs that this one waits for, itself included; nil when it does not wait.
+    public func position(of id: Int) -> Int? {
+        guard let own = waiting.first(where: { $0.id == id }) else { return nil }
+        return 1 + waiting.prefix { $0.id != id }.count { !$0.repositories.isDisjoint(with: own.repositories) }
+    }
+
+    public var isEmpty: Bool { waiting.isEmpty && copying.isEmpty }
+}

@@ -1,0 +1,106 @@
+import CoreTypes
+
+/// What a move would do, for people and programs to read before it is begun. Sizes are bytes. The names of its members are
+/// an interface: they are added to and not changed.
+public struct MovePlan: Codable, Hashable, Sendable {
+    public struct Place: Codable, Hashable, Sendable {
+        /// Its uuid.
+        public var sr: String
+        public var name: String
+        /// Empty: the driver does not say, or decides.
+        public var format: String
+        /// Free now; nil when its driver does not say.
+        public var free: UInt64?
+
+        public init(sr: String, name: String, format: String, free: UInt64?) {
+            self.sr = sr
+            self.name = name
+            self.format = format
+            self.free = free
+        }
+    }
+
+    public struct Disk: Codable, Hashable, Sendable {
+        /// Its uuid.
+        public var vdi: String
+        public var name: String
+        public var role: String
+        public var source: Place
+        /// Nil: nobody said where it is to go.
+        public var destination: Place?
+        /// Whose word the format was: `chosen`, `preferred`, `source` or `driver`.
+        public var reason: String?
+        /// It is where and what it is to be already.
+        public var stays = false
+        /// How many snapshots go with it.
+        public var snapshots = 0
+        public var virtualSize: UInt64
+        public var newVirtualSize: UInt64?
+        public var bytesToMove: UInt64 = 0
+        /// What the destination takes until the move is over, and what the source takes meanwhile beyond what it takes now.
+        public var peakAtDestination: UInt64 = 0
+        public var peakAtSource: UInt64 = 0
+        /// Estimated; nil when nothing is known of the speed.
+        public var seconds: UInt64?
+        public var risks: [String] = []
+        public var notes: [String] = []
+
+        public init(vdi: String, name: String, role: String, source: Place, virtualSize: UInt64) {
+            self.vdi = vdi
+            self.name = name
+            self.role = role
+            self.source = source
+            self.virtualSize = virtualSize
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case vdi, name, role, source, destination, reason, stays, snapshots, seconds, risks, notes
+            case virtualSize = "virtual_size"
+            case newVirtualSize = "new_virtual_size"
+            case bytesToMove = "bytes_to_move"
+            case peakAtDestination = "peak_at_destination"
+            case peakAtSource = "peak_at_source"
+        }
+    }
+
+    /// Why the move would be refused now.
+    public struct Blocker: Codable, Hashable, Sendable {
+        /// The uuid of the disk; nil: the move as a whole.
+        public var vdi: String?
+        /// The error's code and parameters, as the move itself would answer.
+        public var error: [String]
+
+        public init(vdi: String?, error: [String]) {
+            self.vdi = vdi
+            self.error = error
+        }
+    }
+
+    public var disks: [Disk]
+    public var blockers: [Blocker] = []
+    public var bytesToMove: UInt64 = 0
+    /// For all together; nil when nothing is known of the speed.
+    public var seconds: UInt64?
+    /// Bytes per second that the estimate stands on, and where they come from.
+    public var bytesPerSecond: UInt64?
+    public var basis = ""
+
+    public init(disks: [Disk]) { self.disks = disks }
+
+    enum CodingKeys: String, CodingKey {
+        case disks, blockers, seconds, basis
+        case bytesToMove = "bytes_to_move"
+        case bytesPerSecond = "bytes_per_second"
+    }
+
+    /// Adds what follows from the disks, for a speed.
+    public mutating func estimate(bytesPerSecond speed: UInt64?, basis: String) {
+        let moving = disks.map { $0.stays ? 0 : $0.bytesToMove }
+        bytesToMove = moving.reduce(0) { $0 &+ $1 }
+        guard let speed, speed > 0 else { return }
+        (bytesPerSecond, self.basis) = (speed, basis)
+        for index in disks.indices { disks[index].seconds = moving[index].dividedRoundingUp(by: speed) }
+        // They share the speed.
+        seconds = bytesToMove.dividedRoundingUp(by: speed)
+    }
+}

@@ -1,0 +1,167 @@
+public import CoreTypes
+public import StorageInterface
+
+/// A disk that somebody wants to move, as its row shows it. References are those of the API.
+public struct DiskToMove: Hashable, Sendable {
+    public enum Role: String, Hashable, Sendable {
+        case disk
+        case readOnly = "read-only disk"
+        case snapshot
+        case suspendImage = "suspend image"
+    }
+
+    public var ref: String
+    public var role: Role
+    /// Where it is.
+    public var source: String
+    /// Where it is to be; nil: nobody said.
+    public var destination: String?
+    /// What the caller wrote: a format, several in order of preference, or nothing.
+    public var choice: String
+    /// Virtual size, bytes.
+    public var size: UInt64
+    /// Nil: the driver does not say.
+    public var format: ImageFormat?
+    /// Bytes that it takes at least, wherever it is.
+    public var leastBytes: UInt64
+    /// Its changed blocks are tracked, in a log that cannot go where it is to go.
+    public var tracksChanges = false
+    public var isEncrypted = false
+    public var resetsOnBoot = false
+
+    public init(
+        ref: String, role: Role = .disk, source: String, destination: String?, choice: String = "", size: UInt64,
+        format: ImageFormat?, leastBytes: UInt64 = 0
+    ) {
+        self.ref = ref
+        self.role = role
+        self.source = source
+        self.destination = destination
+        self.choice = choice
+        self.size = size
+        self.format = format
+        self.leastBytes = leastBytes
+    }
+}
+
+/// An SR that disks come from or go to.
+public struct RepositoryFacts: Sendable {
+    public var uuid: String
+    public var manager: any StorageManager
+    /// The device_config of this host's PBD.
+    public var configuration: [String: String]
+    /// Nil: its driver does not say how large its storage is, and nothing can be promised.
+    public var free: UInt64?
+
+    public init(uuid: String, manager: any StorageManager, configuration: [String: String], free: UInt64?) {
+        self.uuid = uuid
+        self.manager = manager
+        self.configuration = configuration
+        self.free = free
+    }
+}
+
+/// What is decided about a disk.
+public struct MoveDecision: Hashable, Sendable {
+    public let disk: DiskToMove
+    public let destination: String
+    public let outcome: FormatDecision.Outcome
+    /// It is where and what it is to be already.
+    public let stays: Bool
+}
+
+/// What speaks against a move; the toolstack knows the API's error for each.
+public enum MoveRefusal: Error, Hashable, Sendable {
+    /// Nobody said where the disk is to go.
+    case notInMap(disk: String)
+    /// The SR's driver cannot do what a move needs.
+    case repository(String, lacks: [String])
+    case tracksChanges(disk: String)
+    case encrypted(disk: String)
+    case resetsOnBoot(disk: String)
+    case format(FormatDecision.Refusal, disk: String, repository: String, supported: [ImageFormat])
+    /// The disks take at least `needed` bytes, and the SR has `free`.
+    case full(repository: String, needed: UInt64, free: UInt64)
+}
+
+/// The one decision about disks that move together, before anything is created: where each goes, in what format, and
+/// whether anything speaks against it. The first of what does, in XenAPI's order of checks, is thrown.
+///
+/// XenAPI's servers need snapshots on both sides; a mirror needs none, so they are not asked for here.
+public enum MoveRules {
+    /// - Parameter repositories: every SR that a disk names, by reference.
+    public static func decide(
+        _ disks: [DiskToMove], repositories: [String: RepositoryFacts]
+    ) throws(MoveRefusal) -> [MoveDecision] {
+        for disk in disks where disk.destination == nil { throw .notInMap(disk: disk.ref) }
+        let moving = disks.filter { !isLeftAlone($0) }
+        for disk in moving { try checkFeatures(disk, repositories) }
+        for disk in moving {
+            if disk.tracksChanges { throw .tracksChanges(disk: disk.ref) }
+            if disk.isEncrypted { throw .encrypted(disk: disk.ref) }
+        }
+        for disk in moving where disk.resetsOnBoot { throw .resetsOnBoot(disk: disk.ref) }
+        var decisions: [MoveDecision] = []
+        for disk in disks {
+            if let decision = try decide(disk, repositories) { decisions.append(decision) }
+        }
+        try checkSpace(decisions, repositories)
+        return decisions
+    }
+
+    /// It is to stay in its SR, and nobody asked for a format.
+    private static func isLeftAlone(_ disk: DiskToMove) -> Bool {
+        disk.destination == disk.source && !disk.choice.contains { !$0.isWhitespace && $0 != "," }
+    }
+
+    private static func checkFeatures(
+        _ disk: DiskToMove, _ repositories: [String: RepositoryFacts]
+    ) throws(MoveRefusal) {
+        if let source = repositories[disk.source], source.manager.info.features["VDI_MIRROR"] == nil {
+            throw .repository(disk.source, lacks: ["VDI_MIRROR"])
+        }
+        guard let ref = disk.destination, let features = repositories[ref]?.manager.info.features else { return }
+        var missing: [String] = []
+        if features["VDI_CREATE"] == nil { missing.append("VDI_CREATE") }
+        // Drivers of the older kind name one feature for both directions.
+        if features["VDI_MIRROR_IN"] == nil, features["VDI_MIRROR"] == nil { missing.append("VDI_MIRROR_IN") }
+        if !missing.isEmpty { throw .repository(ref, lacks: missing) }
+    }
+
+    private static func decide(
+        _ disk: DiskToMove, _ repositories: [String: RepositoryFacts]
+    ) throws(MoveRefusal) -> MoveDecision? {
+        guard let ref = disk.destination, let destination = repositories[ref] else { return nil }
+        if isLeftAlone(disk) {
+            let outcome = FormatDecision.Outcome(format: disk.format, size: disk.size, reason: .source)
+            return MoveDecision(disk: disk, destination: ref, outcome: outcome, stays: true)
+        }
+        let outcome: FormatDecision.Outcome
+        do throws(FormatDecision.Refusal) {
+            outcome = try FormatDecision.decide(
+                choice: disk.choice, size: disk.size, source: disk.format, manager: destination.manager,
+                configuration: destination.configuration)
+        } catch {
+            throw .format(
+                error, disk: disk.ref, repository: destination.uuid,
+                supported: destination.manager.info.supportedImageFormats)
+        }
+        let stays = ref == disk.source && outcome.format != nil && outcome.format == disk.format
+        return MoveDecision(disk: disk, destination: ref, outcome: outcome, stays: stays)
+    }
+
+    /// Both images of a disk are there until the move is committed: what stays in its SR needs room there, too.
+    private static func checkSpace(
+        _ decisions: [MoveDecision], _ repositories: [String: RepositoryFacts]
+    ) throws(MoveRefusal) {
+        var needed: [String: UInt64] = [:]
+        for decision in decisions where !decision.stays {
+            let (sum, overflow) = (needed[decision.destination] ?? 0).addingReportingOverflow(decision.disk.leastBytes)
+            needed[decision.destination] = overflow ? .max : sum
+        }
+        for (ref, bytes) in needed.sorted(by: { $0.key < $1.key }) {
+            guard let free = repositories[ref]?.free, bytes > free else { continue }
+            throw .full(repository: ref, needed: bytes, free: free)
+        }
+    }
+}

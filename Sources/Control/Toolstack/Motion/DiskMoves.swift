@@ -1,0 +1,53 @@
+import APITypes
+import CoreTypes
+import DatapathControl
+import PoolDatabase
+import StorageMotion
+
+/// Carries out decided moves of disks: claims them with their snapshots, and runs their motions together.
+struct DiskMoves: Sendable {
+    let context: StorageContext
+    let admission: OperationAdmission
+
+    /// The caller has been admitted to the disks themselves; this is for them to say what is wanted once nobody else
+    /// changes them. Returns the new VDIs by the old ones' references; those that stay are left out.
+    func run(_ wanted: [WantedMove], options: [String: String], call: CallContext) async throws -> [String: Ref<VDI>] {
+        let limit = try Self.rate(options)
+        let settings = try MirrorWishes.settings(options)
+        let isVerified = try MirrorWishes.wantsVerification(options)
+        let survey = MoveSurvey(context: context)
+        // Those that stay are not disturbed.
+        let moving = try await survey.decide(wanted, bytesPerSecond: limit).filter { !$0.decision.stays }
+        if moving.isEmpty { return [:] }
+        let snapshots = moving.flatMap { $0.snapshots.map { $0.typedRef(VDI.self) } }
+        return try await admission.run(snapshots.map { .vdi($0, .mirror) }, task: call.task) { tx in
+            for snapshot in snapshots { try Self.requireUnused(snapshot, tx) }
+        } _: {
+            let motions = moving.map { disk in
+                var motion = disk.motion
+                motion.settings = settings == MirrorSettings() ? nil : settings
+                motion.isVerified = isVerified ? true : nil
+                return motion
+            }
+            let done = try await MotionDriver(context: context).run(motions, progress: call.progress)
+            return Dictionary(done.map { ($0.sourceRef, Ref($0.destinationRef)) }) { first, _ in first }
+        }
+    }
+
+    /// A snapshot that somebody reads is served from its image, which is to go.
+    private static func requireUnused(_ snapshot: Ref<VDI>, _ tx: Transaction) throws {
+        var facts = OperationFacts(tx)
+        if !facts.vdi(try tx.require(snapshot)).users.isEmpty {
+            throw APIError("VDI_IN_USE", snapshot.opaque, VDIOperations.mirror.rawValue)
+        }
+    }
+
+    /// `bytes-per-second`: ours, and optional. The reference knows no such option and ignores it.
+    static func rate(_ options: [String: String]) throws(APIError) -> UInt64 {
+        let text = options["bytes-per-second"] ?? ""
+        guard let limit = ByteCount(parsing: text.isEmpty ? "0" : text) else {
+            throw APIError("INVALID_VALUE", "bytes-per-second", text)
+        }
+        return limit.bytes
+    }
+}

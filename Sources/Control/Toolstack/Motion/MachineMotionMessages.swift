@@ -1,0 +1,50 @@
+import APITypes
+import PoolDatabase
+import StorageMotion
+
+/// VM.migrate_send and the checks before it, within one host.
+///
+/// What is authoritative for each disk at each moment is said at `DiskMotion` and `MotionDriver.run`; the machine itself is
+/// never touched.
+struct MachineMotionMessages: Sendable {
+    let context: StorageContext
+    let admission: OperationAdmission
+
+    func register(in table: inout MessageTable) {
+        table.on("VM.assert_can_migrate") { _, arguments in
+            _ = try await survey(try MachineMove(arguments))
+            return .void
+        }
+        // Options and GPUs have each other's places there.
+        table.on("VM.assert_can_migrate_sender") { _, arguments in
+            let move = MachineMove(
+                vm: try arguments.get(0), destination: try arguments.get(1), disks: try arguments.get(3),
+                networks: try arguments.get(4), options: try arguments.get(6), formats: [:])
+            _ = try await survey(move)
+            return .void
+        }
+        table.on("VM.migrate_send", cancellable: true) { call, arguments in
+            let move = try MachineMove(arguments)
+            try await run(move, call)
+            return .ref(move.vm.opaque)
+        }
+    }
+
+    private func survey(_ move: MachineMove) async throws -> [SurveyedMove] {
+        let wanted = try context.database.read { try move.wanted($0, host: context.host) }
+        return try await MoveSurvey(context: context).decide(wanted, bytesPerSecond: try DiskMoves.rate(move.options))
+    }
+
+    private func run(_ move: MachineMove, _ call: CallContext) async throws {
+        let wanted = try context.database.read { try move.wanted($0, host: context.host) }
+        let moving = Set(try await survey(move).filter { !$0.decision.stays }.map(\.vdi))
+        let going = wanted.filter { moving.contains($0.vdi) }
+        let claims: [OperationClaim] =
+            [.vm(move.vm, .migrateSend)] + going.map { .vdi($0.vdi, .mirror) }
+            + Set(going.compactMap(\.destination)).map { .sr($0, .vdiMirror) }
+        try await admission.run(claims, task: call.task) {
+            _ = try await DiskMoves(context: context, admission: admission).run(
+                going, options: move.options, call: call)
+        }
+    }
+}

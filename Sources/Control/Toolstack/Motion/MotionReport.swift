@@ -1,0 +1,101 @@
+import CoreTypes
+import DatapathControl
+import Synchronization
+
+/// What a task says of a move, in its progress and in `other_config`: `phase`, `bytes_total`, `bytes_copied`,
+/// `bytes_dirty`, `bytes_per_second`, `dirty_bytes_per_second`, `seconds_left`, and while it waits `queue_position`.
+enum MotionReport {
+    /// The last hundredth is for the pivot and the clean-up.
+    static let copyShare = 0.99
+
+    static func tell(_ mirror: MirrorStatus, dirtied: UInt64, to progress: any TaskProgress) {
+        progress.report(copyShare * min(1, Double(mirror.copiedBytes) / Double(max(mirror.totalBytes, 1))))
+        progress.annotate(mirror.notes.merging(["dirty_bytes_per_second": String(dirtied)]) { $1 })
+    }
+}
+
+/// How fast a guest writes, from what its data path counts.
+struct WriteMeter {
+    private var last: (time: ContinuousClock.Instant, bytes: UInt64)?
+    private(set) var bytesPerSecond: UInt64 = 0
+
+    mutating func read(_ counters: DatapathCounters?) {
+        guard let bytes = counters?.writtenBytes else { return }
+        let now = ContinuousClock.now
+        guard let last else {
+            self.last = (now, bytes)
+            return
+        }
+        let elapsed = (now - last.time) / Duration.seconds(1)
+        if elapsed < 0.5 { return }
+        // The counters of a data path that was restarted begin again.
+        bytesPerSecond = bytes >= last.bytes ? UInt64(Double(bytes - last.bytes) / elapsed) : 0
+        self.last = (now, bytes)
+    }
+}
+
+/// One task's progress, made up of those of disks that move side by side. Cancelling stops all.
+final class SharedProgress: Sendable {
+    private struct Part: Sendable {
+        let weight: Double
+        var fraction = 0.0
+        var notes: [String: String] = [:]
+    }
+
+    /// Of the parts; the task's own is to be watched beside.
+    let cancellation = CancellationFlag()
+    private let whole: any TaskProgress
+    private let parts: Mutex<[Part]>
+
+    init(_ sizes: [UInt64], of whole: any TaskProgress) {
+        self.whole = whole
+        let total = sizes.reduce(0.0) { $0 + max(1, Double($1)) }
+        parts = Mutex(sizes.map { Part(weight: max(1, Double($0)) / total) })
+    }
+
+    /// What is wished of the moves, which is the same for all.
+    fileprivate var entries: [String: String] { whole.entries }
+
+    func part(_ index: Int) -> any TaskProgress { PartProgress(shared: self, index: index) }
+
+    fileprivate func change(_ index: Int, fraction: Double? = nil, notes: [String: String] = [:]) {
+        let (fraction, notes) = parts.withLock { parts -> (Double, [String: String]) in
+            if let fraction { parts[index].fraction = max(parts[index].fraction, fraction) }
+            parts[index].notes.merge(notes) { $1 }
+            return (parts.reduce(0) { $0 + $1.weight * $1.fraction }, Self.sum(parts.map(\.notes)))
+        }
+        whole.report(fraction)
+        if !notes.isEmpty { whole.annotate(notes) }
+    }
+
+    private static let counted = [
+        "bytes_total", "bytes_copied", "bytes_dirty", "bytes_per_second", "dirty_bytes_per_second",
+    ]
+    /// What is said of several disks is what most is left to do of.
+    private static let phases = ["copying", "snapshots", "starting", "queued", "broken", "undecided", "synchronised"]
+
+    /// What is said of all together.
+    static func sum(_ notes: [[String: String]]) -> [String: String] {
+        var all = notes.count == 1 ? notes[0] : notes.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+        for key in counted where all[key] != nil {
+            all[key] = String(notes.reduce(UInt64(0)) { $0 &+ ($1[key].flatMap { UInt64($0) } ?? 0) })
+        }
+        let present = Set(notes.compactMap { $0["phase"] })
+        if let phase = phases.first(where: present.contains) { all["phase"] = phase }
+        func number(_ key: String) -> UInt64? { all[key].flatMap { UInt64($0) } }
+        if let total = number("bytes_total"), let done = number("bytes_copied"), let rate = number("bytes_per_second") {
+            let left = total > done ? total - done : 0
+            all["seconds_left"] = left == 0 ? "0" : rate == 0 ? "" : String(left / rate)
+        }
+        return all
+    }
+}
+
+private struct PartProgress: TaskProgress {
+    let shared: SharedProgress
+    let index: Int
+    var cancellation: CancellationFlag { shared.cancellation }
+    var entries: [String: String] { shared.entries }
+    func report(_ fraction: Double) { shared.change(index, fraction: fraction) }
+    func annotate(_ entries: [String: String]) { shared.change(index, notes: entries) }
+}

@@ -1,0 +1,299 @@
+import APITypes
+import CoreTypes
+import Foundation
+import PoolDatabase
+import RPCCodec
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Toolstack
+
+/// Moves of a machine's disks within the host, and of disks with their snapshots, without a guest.
+@Suite struct MachineMotionTests {
+    private func map(_ entries: [String: String]) -> WireValue {
+        .structure(entries.map { WireMember($0.key, .string($0.value)) })
+    }
+
+    private func parameters(
+        _ host: OperationHost, _ vm: String, _ disks: [String: String], options: [String: String] = [:],
+        formats: [String: String]? = nil, networks: [String: String] = [:], to destination: String? = nil
+    ) -> [WireValue] {
+        let all: [WireValue] = [
+            .string(vm), map(["host": destination ?? host.host]), .bool(true), map(disks), map(networks), map(options),
+        ]
+        return formats.map { all + [map([:]), map($0)] } ?? all
+    }
+
+    private func refused(_ host: OperationHost, _ method: String, _ parameters: [WireValue]) async -> [String] {
+        switch await host.toolstack.dispatcher.call(method: method, params: [.string(host.session)] + parameters) {
+        case .success: ["accepted"]
+        case .failure(let error): error.wire
+        }
+    }
+
+    private func field(_ host: OperationHost, _ vdi: String, _ name: String) async throws -> String {
+        let value = try await host.call("VDI.get_\(name)", .string(vdi))
+        if case .ref(let ref) = value { return ref }
+        return String(api: value) ?? ""
+    }
+
+    private func disks(of vm: String, _ host: OperationHost) -> [String] {
+        host.database.read { reader in
+            reader.rows(VBD.self) { $0[VBD.vm].opaque == vm }.sorted { $0[VBD.userdevice] < $1[VBD.userdevice] }
+                .map { $0[VBD.vdi].opaque }
+        }
+    }
+
+    private func images(_ host: OperationHost, _ name: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: host.folder.file(name)).filter { !$0.hasPrefix(".") }
+            .sorted()
+    }
+
+    /// Two disks of a halted machine go to two repositories in two formats; a check with the same arguments says what the
+    /// move would say.
+    @Test func theDisksOfAMachineMoveTogether() async throws {
+        let host = try await OperationHost()
+        let ((a, _), (b, _), (c, _)) = (
+            try await host.makeRepository("a"), try await host.makeRepository("b"), try await host.makeRepository("c")
+        )
+        let vm = try await host.makeMachine()
+        let (one, two) = (try await host.makeDisk(in: a), try await host.makeDisk(in: a))
+        for vdi in [one, two] { _ = try await host.makeVBD(vdi, in: vm) }
+        func both(_ parameters: [WireValue]) async -> [String] {
+            let check = await refused(host, "VM.assert_can_migrate", parameters)
+            let move = check == ["accepted"] ? check : await refused(host, "VM.migrate_send", parameters)
+            #expect(check == move)
+            return check
+        }
+        #expect(await both(parameters(host, vm, [one: b])) == ["VDI_NOT_IN_MAP", two])
+        let whole = [one: b, two: c]
+        let unknown = await both(parameters(host, vm, whole, formats: [two: "qcow2,vhdx"]))
+        #expect(unknown == ["VDI_INCOMPATIBLE_TYPE", two, "Expected one of 'raw', 'vhd', 'qcow2', got vhdx"])
+        #expect(await both(parameters(host, vm, whole, options: ["copy": "true"])).first == "OPERATION_NOT_ALLOWED")
+        #expect(await both(parameters(host, vm, whole, options: ["force": "x"])) == ["INVALID_VALUE", "force", "x"])
+        let elsewhere = await both(parameters(host, vm, whole, to: "OpaqueRef:other"))
+        #expect(elsewhere == ["NOT_IMPLEMENTED", "VM.migrate_send to a host of another pool"])
+        #expect(
+            await both(parameters(host, vm, whole, networks: ["OpaqueRef:v": "OpaqueRef:n"])).first
+                == "OPERATION_NOT_ALLOWED")
+        try FileManager.default.createDirectory(atPath: host.folder.file("cds"), withIntermediateDirectories: false)
+        let iso = try await host.ref(
+            "SR.create", .string(host.host), .structure([WireMember("location", .string(host.folder.file("cds")))]),
+            .string("0"), .string("cds"), .string(""), .string("iso"), .string("iso"), .bool(false), .structure([]))
+        let features = await both(parameters(host, vm, [one: b, two: iso]))
+        #expect(features == ["SR_DOES_NOT_SUPPORT_MIGRATION", iso, "VDI_CREATE, VDI_MIRROR_IN"])
+        #expect(disks(of: vm, host) == [one, two])
+        #expect(try images(host, "b") == [])
+
+        let accepted = parameters(host, vm, whole, formats: [one: "VHD", two: "vhdx,raw"])
+        #expect(await both(accepted).first == "VDI_INCOMPATIBLE_TYPE")
+        let send = parameters(host, vm, whole, formats: [one: "VHD", two: "qcow2"])
+        #expect(await both(send) == ["accepted"])
+        let result = try await host.toolstack.dispatcher.call(
+            method: "VM.migrate_send", params: [.string(host.session)] + send
+        ).get()
+        #expect(result == .ref(vm))
+        let moved = disks(of: vm, host)
+        #expect(moved.count == 2 && Set(moved).isDisjoint(with: [one, two]))
+        #expect(try images(host, "a") == [])
+        #expect(try images(host, "b") == [try await field(host, moved[0], "location")])
+        #expect(try images(host, "b")[0].hasSuffix(".vhd") && images(host, "c")[0].hasSuffix(".qcow2"))
+        #expect(try await host.operations("VM", vm, "current_operations") == [])
+        // Where they are to be already: nothing happens, also to disks that could not move.
+        #expect(
+            await refused(host, "VM.migrate_send", parameters(host, vm, [moved[0]: b, moved[1]: c])) == ["accepted"])
+        #expect(disks(of: vm, host) == moved)
+        await host.toolstack.stop()
+    }
+
+    /// A disk with snapshots, written between them, moves as a tree: contents and rows are right, what was shared is shared,
+    /// and drives of snapshots follow.
+    @Test(arguments: ["qcow2", "vhd", "raw"])
+    func snapshotsMoveWithTheirDisk(_ format: String) async throws {
+        let host = try await OperationHost()
+        let ((a, _), (b, _)) = (try await host.makeRepository("a"), try await host.makeRepository("b"))
+        let vdi = try await host.makeDisk(in: a, bytes: 16 << 20)
+        func write(_ pattern: Int, at megabyte: Int, length: Int) async throws {
+            let location = try await field(host, vdi, "location")
+            let kind = location.hasSuffix(".raw") ? "raw" : "qcow2"
+            try Tool.check(
+                "qemu-io",
+                ["-f", kind, "-c", "write -P \(pattern) \(megabyte)M \(length)M", host.folder.file("a/" + location)])
+        }
+        try await write(1, at: 0, length: 4)
+        let first = try await host.ref("VDI.snapshot", .string(vdi), .structure([]))
+        try await write(2, at: 2, length: 1)
+        _ = try await host.call("VDI.set_name_label", .string(first), .string("the first"))
+        let second = try await host.ref("VDI.snapshot", .string(vdi), .structure([]))
+        try await write(0, at: 0, length: 1)
+        let vm = try await host.makeMachine()
+        let drive = try await host.makeVBD(first, in: vm)
+
+        let moved = try await host.ref(
+            "VDI.pool_migrate", .string(vdi), .string(b), map(["dest-img-format": format]))
+        #expect(try images(host, "a") == [])
+        #expect(try await field(host, moved, "SR") == b)
+        let rows = host.database.read { reader in
+            reader.rows(VDI.self) { $0[VDI.snapshotOf].opaque == moved }.sorted {
+                $0[VDI.nameLabel] > $1[VDI.nameLabel]
+            }
+        }
+        #expect(rows.map { $0[VDI.nameLabel] } == ["the first", "disk"])
+        #expect(rows.allSatisfy { $0[VDI.isASnapshot] && $0[VDI.sr].opaque == b && $0[VDI.snapshotTime].seconds > 0 })
+        #expect(host.database.read { $0.row(Ref<VBD>(drive))?[VBD.vdi].opaque } == rows[0].ref)
+        #expect(await host.refused("VDI.get_uuid", .string(second)).first == "HANDLE_INVALID")
+        // Five megabytes differ at all; each whole copy would hold four.
+        let taken = try images(host, "b").reduce(0) { sum, name in
+            let words = try Tool.check("du", ["-k", host.folder.file("b/" + name)]).split(separator: "\t")
+            return sum + (words.first.flatMap { Int($0) } ?? 0)
+        }
+        if format == "qcow2" { #expect(taken < 8 << 10, "\(taken) KiB") }
+        // Rows and files agree: a scan changes nothing.
+        func known() -> Set<String> { host.database.read { Set($0.rows(VDI.self).map { $0[VDI.location] }) } }
+        #expect(try known() == Set(images(host, "b")))
+        _ = try await host.call("SR.scan", .string(b))
+        #expect(try known() == Set(images(host, "b")))
+        // Each shows what it showed: copied whole, as QEMU reads no chains of VHD.
+        let (c, _) = try await host.makeRepository("c")
+        let expected: [[(pattern: Int, from: Int, length: Int)]] = [
+            [(1, 0, 4), (0, 4, 8)], [(1, 0, 2), (2, 2, 1), (1, 3, 1)], [(0, 0, 1), (1, 1, 1), (2, 2, 1), (1, 3, 1)],
+        ]
+        for (disk, parts) in zip(rows.map(\.ref) + [moved], expected) {
+            #expect(try await field(host, disk, "location").hasSuffix("." + format))
+            let null = WireValue.string("OpaqueRef:NULL")
+            let copy = try await host.ref("VDI.copy", .string(disk), .string(c), null, null)
+            let image = host.folder.file("c/" + (try await field(host, copy, "location")))
+            for part in parts {
+                let command = "read -P \(part.pattern) \(part.from)M \(part.length)M"
+                let kind = format == "vhd" ? "vpc" : format
+                let output = try Tool.check("qemu-io", ["-r", "-f", kind, "-c", command, image])
+                #expect(!output.contains("verification failed"), "\(disk) \(part)")
+            }
+        }
+        await host.toolstack.stop()
+    }
+
+    @Test func aSnapshotInUseIsNotTakenAway() async throws {
+        let host = try await OperationHost()
+        let ((a, _), (b, _)) = (try await host.makeRepository("a"), try await host.makeRepository("b"))
+        let vdi = try await host.makeDisk(in: a)
+        let snapshot = try await host.ref("VDI.snapshot", .string(vdi), .structure([]))
+        let vbd = try await host.ref(
+            "VBD.create",
+            .structure([
+                WireMember("VM", .string(host.domain)), WireMember("VDI", .string(snapshot)),
+                WireMember("userdevice", .string("autodetect")), WireMember("bootable", .bool(false)),
+                WireMember("mode", .string("RO")), WireMember("type", .string("Disk")),
+                WireMember("empty", .bool(false)), WireMember("other_config", .structure([])),
+                WireMember("qos_algorithm_type", .string("")), WireMember("qos_algorithm_params", .structure([])),
+            ]))
+        _ = try await host.call("VBD.plug", .string(vbd))
+        let refusal = await host.refused("VDI.pool_migrate", .string(vdi), .string(b), .structure([]))
+        #expect(refusal == ["VDI_IN_USE", snapshot, "mirror"])
+        #expect(try images(host, "b") == [])
+        _ = try await host.call("VBD.unplug", .string(vbd))
+        await host.toolstack.stop()
+    }
+
+    /// A full house is waited for, and the task says in which place.
+    @Test func movesBeyondTheLimitWait() async throws {
+        let turns = MoveTurns()
+        let host = try await OperationHost()
+        let (sr, _) = try await host.makeRepository("a")
+        _ = try await host.call("SR.add_to_other_config", .string(sr), .string("disk-moves"), .string("1"))
+        let quiet = UnwatchedProgress()
+        let first = try await turns.enter([sr], database: host.database, progress: quiet)
+        let second = NotedProgress()
+        let waiting = Task { try await turns.enter([sr], database: host.database, progress: second) }
+        let third = NotedProgress()
+        while second.notes["queue_position"] == nil { await Task.yield() }
+        let cancelled = Task { try await turns.enter([sr], database: host.database, progress: third) }
+        while third.notes["queue_position"] == nil { await Task.yield() }
+        #expect(second.notes == ["phase": "queued", "queue_position": "1"])
+        #expect(third.notes == ["phase": "queued", "queue_position": "2"])
+        third.cancellation.cancel()
+        await #expect(throws: CancellationError.self) { try await cancelled.value }
+        await turns.leave(first)
+        let turn = try await waiting.value
+        #expect(second.notes == ["phase": "starting", "queue_position": "0"])
+        await turns.leave(turn)
+        await host.toolstack.stop()
+    }
+
+    @Test func whatSeveralDisksReportIsAddedUp() {
+        let notes: [[String: String]] = [
+            ["phase": "synchronised", "bytes_total": "10", "bytes_copied": "10", "bytes_per_second": "0"],
+            ["phase": "copying", "bytes_total": "30", "bytes_copied": "10", "bytes_per_second": "4"],
+        ]
+        #expect(
+            SharedProgress.sum(notes) == [
+                "phase": "copying", "bytes_total": "40", "bytes_copied": "20", "bytes_per_second": "4",
+                "seconds_left": "5",
+            ])
+        #expect(SharedProgress.sum([["phase": "queued", "queue_position": "3"]])["queue_position"] == "3")
+    }
+
+    @Test func aPlanSaysWhatWouldBeDoneAndDoesNothing() async throws {
+        let host = try await OperationHost()
+        let ((a, _), (b, _)) = (try await host.makeRepository("a"), try await host.makeRepository("b"))
+        let vdi = try await host.makeDisk(in: a, bytes: 8 << 20)
+        let image = try await field(host, vdi, "location")
+        try Tool.check("qemu-io", ["-f", "raw", "-c", "write -P 1 0 2M", host.folder.file("a/" + image)])
+        func plan(_ method: String, _ parameters: [WireValue]) async throws -> WireValue {
+            let answer = try await host.toolstack.dispatcher.call(
+                method: method, params: [.string(host.session)] + parameters
+            ).get()
+            return try JSONText.decode(String(api: answer) ?? "")
+        }
+        let good = try await plan(
+            "VDI.plan_pool_migrate", [.string(vdi), .string(b), map(["dest-img-format": "vhd"])])
+        guard case .array(let disks)? = good["disks"], let disk = disks.first else {
+            Issue.record("\(good)")
+            return
+        }
+        #expect(disk["reason"] == .string("chosen") && disk["destination"]?["format"] == .string("vhd"))
+        #expect(disk["source"]?["format"] == .string("raw") && Self.isAbout(disk["bytes_to_move"], 2 << 20))
+        #expect(disk["peak_at_source"] == .int(0) && Self.isAbout(disk["peak_at_destination"], 2 << 20))
+        #expect(good["blockers"] == .array([]) && good["seconds"] != nil && good["bytes_per_second"] != nil)
+
+        let bad = try await plan("VDI.plan_pool_migrate", [.string(vdi), .string(b), map(["dest-img-format": "x"])])
+        let words = ["VDI_INCOMPATIBLE_TYPE", vdi, "Expected one of 'raw', 'vhd', 'qcow2', got x"]
+        guard case .array(let blockers)? = bad["blockers"] else { return }
+        #expect(blockers.map { $0["error"] } == [.array(words.map { .string($0) })])
+
+        let vm = try await host.makeMachine()
+        _ = try await host.makeVBD(vdi, in: vm)
+        let whole = try await plan("VM.plan_migrate_send", parameters(host, vm, [vdi: b], formats: [vdi: "qcow2"]))
+        #expect(whole["blockers"] == .array([]))
+        let unmapped = try await plan("VM.plan_migrate_send", parameters(host, vm, [:]))
+        guard case .array(let reasons)? = unmapped["blockers"], case .array(let first)? = reasons.first?["error"] else {
+            Issue.record("\(unmapped)")
+            return
+        }
+        #expect(first == [.string("VDI_NOT_IN_MAP"), .string(vdi)])
+        #expect(try images(host, "b") == [])
+        await host.toolstack.stop()
+    }
+
+    /// File systems round up.
+    private static func isAbout(_ value: WireValue?, _ bytes: Int64) -> Bool {
+        guard case .int(let number)? = value else { return false }
+        return number >= bytes && number < 2 * bytes
+    }
+
+    @Test func thePortOfAnAddressIsFound() {
+        #expect(MigrationTokens.port(of: "https://[::1]:8443") == ":8443")
+        #expect(MigrationTokens.port(of: "https://10.0.0.1:443/x") == "")
+        #expect(MigrationTokens.port(of: "https://[::1]") == "" && MigrationTokens.port(of: "") == "")
+    }
+}
+
+/// Keeps what it is told.
+private final class NotedProgress: TaskProgress {
+    let cancellation = CancellationFlag()
+    private let told = Mutex<[String: String]>([:])
+    var notes: [String: String] { told.withLock { $0 } }
+    func report(_ fraction: Double) {}
+    func annotate(_ entries: [String: String]) { told.withLock { $0.merge(entries) { $1 } } }
+}

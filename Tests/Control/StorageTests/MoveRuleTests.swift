@@ -1,0 +1,248 @@
+import CoreTypes
+import StorageInterface
+import StorageManagers
+import StorageMotion
+import TestSupport
+import Testing
+
+/// A manager that declares what a test says, with the file manager's limits.
+private struct DeclaredManager: StorageManager {
+    private let base = FileStorageManager()
+    var formats: [ImageFormat]
+    var features: Set<String>
+    var preferred: [ImageFormat] = []
+
+    var info: StorageManagerInfo {
+        var info = base.info
+        info.supportedImageFormats = formats
+        info.features = Dictionary(uniqueKeysWithValues: features.map { ($0, 1) })
+        return info
+    }
+    func roundedSize(_ size: UInt64, format: ImageFormat) throws(StorageError) -> UInt64 {
+        try base.roundedSize(size, format: format)
+    }
+    func largestSize(_ format: ImageFormat) -> UInt64 { base.largestSize(format) }
+    func preferredFormats(_ configuration: [String: String]) -> [ImageFormat] { preferred }
+    private var untold: StorageError { StorageError(.unimplemented, "a rule asked") }
+    func createRepository(_ repository: StorageRepository) async throws(StorageError) { throw untold }
+    func destroyRepository(_ repository: StorageRepository) async throws(StorageError) { throw untold }
+    func attach(_ repository: StorageRepository) async throws(StorageError) { throw untold }
+    func detach(_ repository: StorageRepository) async throws(StorageError) { throw untold }
+    func space(_ repository: StorageRepository) async throws(StorageError) -> RepositorySpace { throw untold }
+    func scan(_ repository: StorageRepository) async throws(StorageError) -> RepositoryScan { throw untold }
+    func createVolume(
+        _ repository: StorageRepository, _ volume: NewVolume
+    ) async throws(StorageError) -> Volume { throw untold }
+    func destroyVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) { throw untold }
+    func resizeVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
+    ) async throws(StorageError) -> Volume { throw untold }
+    func stat(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> Volume { throw untold }
+    func attachVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, writable: Bool
+    ) async throws(StorageError) -> VolumeAccess { throw untold }
+}
+
+private let all: Set<String> = ["VDI_CREATE", "VDI_MIRROR"]
+
+private func repositories(
+    source: Set<String> = all, destination: Set<String> = all, formats: [ImageFormat] = [.vhd, .raw],
+    preferred: [ImageFormat] = [], free: UInt64? = nil
+) -> [String: RepositoryFacts] {
+    [
+        "a": RepositoryFacts(
+            uuid: "ua", manager: DeclaredManager(formats: ImageFormat.allCases, features: source), configuration: [:],
+            free: free),
+        "b": RepositoryFacts(
+            uuid: "ub", manager: DeclaredManager(formats: formats, features: destination, preferred: preferred),
+            configuration: [:], free: free),
+    ]
+}
+
+private func disk(_ ref: String = "d", to destination: String? = "b", choice: String = "") -> DiskToMove {
+    DiskToMove(ref: ref, source: "a", destination: destination, choice: choice, size: 64 << 20, format: .qcow2)
+}
+
+@Suite struct MoveRuleTests {
+    @Test func whatSpeaksAgainstAMoveIsSaidInTheOrderOfXenAPI() {
+        var bad = disk(to: nil, choice: "qcow2")
+        (bad.tracksChanges, bad.isEncrypted, bad.resetsOnBoot, bad.leastBytes) = (true, true, true, 100)
+        func refusal(_ repositories: [String: RepositoryFacts]) -> MoveRefusal? {
+            do {
+                _ = try MoveRules.decide([disk("other"), bad], repositories: repositories)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        let lame = repositories(source: ["VDI_CREATE"], destination: [], free: 99)
+        #expect(refusal(lame) == .notInMap(disk: "d"))
+        bad.destination = "b"
+        #expect(refusal(lame) == .repository("a", lacks: ["VDI_MIRROR"]))
+        #expect(
+            refusal(repositories(destination: [], free: 99))
+                == .repository("b", lacks: ["VDI_CREATE", "VDI_MIRROR_IN"]))
+        #expect(refusal(repositories(free: 99)) == .tracksChanges(disk: "d"))
+        bad.tracksChanges = false
+        #expect(refusal(repositories(free: 99)) == .encrypted(disk: "d"))
+        bad.isEncrypted = false
+        #expect(refusal(repositories(free: 99)) == .resetsOnBoot(disk: "d"))
+        bad.resetsOnBoot = false
+        #expect(
+            refusal(repositories(free: 99))
+                == .format(.unsupported(.qcow2), disk: "d", repository: "ub", supported: [.vhd, .raw]))
+        bad.choice = ""
+        #expect(refusal(repositories(free: 99)) == .full(repository: "b", needed: 100, free: 99))
+        #expect(refusal(repositories(free: 100)) == nil)
+        #expect(refusal(repositories(destination: ["VDI_CREATE", "VDI_MIRROR_IN"])) == nil)
+    }
+
+    /// A disk that stays is not asked whether it could move.
+    @Test func whatStaysIsLeftAlone() throws {
+        var still = disk(to: "a")
+        (still.tracksChanges, still.resetsOnBoot, still.leastBytes) = (true, true, 100)
+        let facts = repositories(source: [], free: 0)
+        #expect(try MoveRules.decide([still], repositories: facts).map(\.stays) == [true])
+        still.choice = "qcow2"
+        #expect(throws: MoveRefusal.repository("a", lacks: ["VDI_MIRROR"])) {
+            try MoveRules.decide([still], repositories: repositories(source: ["VDI_CREATE"]))
+        }
+        (still.tracksChanges, still.resetsOnBoot) = (false, false)
+        #expect(try MoveRules.decide([still], repositories: repositories(free: 0)).map(\.stays) == [true])
+        still.choice = "vhd, qcow2"
+        #expect(throws: MoveRefusal.full(repository: "a", needed: 100, free: 0)) {
+            try MoveRules.decide([still], repositories: repositories(free: 0))
+        }
+        #expect(try MoveRules.decide([still], repositories: repositories(free: 100)).map(\.outcome.format) == [.vhd])
+    }
+
+    /// Whatever is declared, preferred and written: the decision is one that the manager can keep, the earliest word that
+    /// it can keep, and case means nothing.
+    @Test func everyDecisionCanBeKeptAndIsTheEarliestThatCan() {
+        var random = SeededRandom.printed()
+        for _ in 0..<3000 {
+            let formats = ImageFormat.allCases.filter { _ in random.next() % 2 == 0 }.shuffled(using: &random)
+            let preferred = ImageFormat.allCases.filter { _ in random.next() % 3 == 0 }.shuffled(using: &random)
+                .filter(formats.contains)
+            let chosen = ImageFormat.allCases.filter { _ in random.next() % 3 == 0 }.shuffled(using: &random)
+            let size = UInt64(1) << (random.next() % 45)
+            var wanted = disk(choice: chosen.map(\.rawValue).joined(separator: " , "))
+            wanted.size = size
+            wanted.format = random.next() % 4 == 0 ? nil : ImageFormat.allCases.randomElement(using: &random)
+            let facts = repositories(formats: formats, preferred: preferred)
+            let manager = DeclaredManager(formats: formats, features: all)
+            let result = Result { () throws(MoveRefusal) in try MoveRules.decide([wanted], repositories: facts) }
+            wanted.choice = wanted.choice.uppercased()
+            let upper = Result { () throws(MoveRefusal) in try MoveRules.decide([wanted], repositories: facts) }
+            let order = chosen.isEmpty ? preferred + (wanted.format.map { [$0] } ?? []) + formats : chosen
+            let fitting = order.filter { formats.contains($0) && size <= manager.largestSize($0) }
+            switch result {
+            case .success(let decisions):
+                let outcome = decisions[0].outcome
+                #expect((try? upper.get())?.first?.outcome == outcome)
+                if formats.isEmpty {
+                    #expect(outcome.format == chosen.first && outcome.size == size)
+                } else {
+                    #expect(outcome.format == fitting.first && outcome.size >= size)
+                    #expect(outcome.size <= manager.largestSize(outcome.format ?? .raw))
+                }
+                #expect((outcome.reason == .chosen) == !chosen.isEmpty)
+            case .failure(.format(.unsupported(let format), _, _, _)):
+                #expect(!formats.isEmpty && format == chosen.first && chosen.allSatisfy { !formats.contains($0) })
+            case .failure(.format(.tooLarge(let limit), _, _, _)):
+                #expect(fitting.isEmpty && limit < size && order.contains { formats.contains($0) })
+            case .failure(let other): Issue.record("\(other)")
+            }
+        }
+    }
+
+    @Test func disksOfOneMoveShareTheSpace() {
+        var (one, two) = (disk("1"), disk("2"))
+        (one.leastBytes, two.leastBytes) = (60, 50)
+        #expect(throws: MoveRefusal.full(repository: "b", needed: 110, free: 100)) {
+            try MoveRules.decide([one, two], repositories: repositories(free: 100))
+        }
+        (one.leastBytes, two.leastBytes) = (.max, .max)
+        #expect(throws: MoveRefusal.full(repository: "b", needed: .max, free: 100)) {
+            try MoveRules.decide([one, two], repositories: repositories(free: 100))
+        }
+    }
+}
+
+@Suite struct MoveLineTests {
+    @Test func anSRTakesPartInAsManyMovesAsItsLimitSaysAndTheOthersWaitInOrder() {
+        var line = MoveLine()
+        let limits = ["a": 2, "b": 1, "c": 0]
+        func advance() -> [Int] { line.advance { limits[$0] ?? 1 } }
+        let first = line.join(["a", "b"])
+        let second = line.join(["a", "b"])
+        let third = line.join(["a"])
+        let fourth = line.join(["c"])
+        // The third could begin, but the second came before it and waits for the same SR.
+        #expect(advance() == [first, fourth])
+        #expect(line.position(of: second) == 1 && line.position(of: third) == 2 && line.position(of: first) == nil)
+        line.leave(first)
+        #expect(advance() == [second, third])
+        line.leave(second)
+        line.leave(third)
+        line.leave(fourth)
+        #expect(line.isEmpty && advance() == [])
+    }
+
+    /// No limit is ever passed, and everybody's turn comes.
+    @Test func everybodyBeginsAndNoLimitIsPassed() {
+        var random = SeededRandom.printed()
+        for _ in 0..<200 {
+            var line = MoveLine()
+            var (waiting, copying): ([Int: Set<String>], [Int: Set<String>]) = ([:], [:])
+            let limit = { (name: String) in Int(name) ?? 1 }
+            for _ in 0..<30 {
+                let mine = Set((0..<2).map { _ in String(1 + random.next() % 4) })
+                waiting[line.join(mine)] = mine
+                if random.next() % 2 == 0, let done = copying.keys.min() {
+                    copying[done] = nil
+                    line.leave(done)
+                }
+                for id in line.advance(limit: limit) { copying[id] = waiting.removeValue(forKey: id) }
+                for name in ["1", "2", "3", "4"] {
+                    #expect(copying.values.count { $0.contains(name) } <= limit(name))
+                }
+            }
+            while !waiting.isEmpty || !copying.isEmpty {
+                guard let done = copying.keys.min() else {
+                    Issue.record("nobody copies and \(waiting.count) wait")
+                    break
+                }
+                copying[done] = nil
+                line.leave(done)
+                for id in line.advance(limit: limit) { copying[id] = waiting.removeValue(forKey: id) }
+            }
+            #expect(line.isEmpty)
+        }
+    }
+}
+
+@Suite struct SnapshotTreeTests {
+    private func node(_ uuid: String, _ time: Int64, _ images: [String], size: UInt64 = 10) -> SnapshotTree.Node {
+        SnapshotTree.Node(uuid: uuid, time: time, size: size, images: images)
+    }
+
+    @Test func eachSnapshotStandsOnItsNearestRelative() {
+        // s1 ← s2 ← (the disk), and s3 taken after a return to s1.
+        let tree = SnapshotTree(
+            node("d", 0, ["d", "b3", "b1"]),
+            snapshots: [
+                node("s3", 3, ["s3", "b3", "b1"]), node("s1", 1, ["s1", "b1"]), node("s2", 2, ["s2", "b2", "b1"]),
+            ])
+        #expect(tree.steps.map(\.node.uuid) == ["s1", "s2", "s3", "d"])
+        // s2 shares as much with s3 as s1 does, and has more that s3 has not.
+        #expect(tree.steps.map(\.base) == [nil, "s1", "s1", "s3"])
+    }
+
+    @Test func nothingStandsOnWhatIsLarger() {
+        let tree = SnapshotTree(
+            node("d", 0, ["d", "b1"], size: 8),
+            snapshots: [node("s1", 1, ["s1", "b1"]), node("s2", 2, ["s2"], size: 4)])
+        #expect(tree.steps.map(\.base) == [nil, nil, "s2"])
+    }
+}

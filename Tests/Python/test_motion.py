@@ -1,0 +1,142 @@
+"""Moves of disks and machines within one host: decisions, refusals, plans, queues, progress."""
+
+import json
+import os
+
+from suite.case import MIB, Case
+from suite.model import NOWHERE
+
+NULL = "OpaqueRef:NULL"
+FORMATS = ("raw", "vhd", "qcow2")
+
+
+class MotionCase(Case):
+    def token(self):
+        for record in self.x.PIF.get_all_records().values():
+            if record["host"] == self.host and record["IP"]:
+                return self.x.host.migrate_receive(self.host, record["network"], {})
+        self.fail("this machine has no interface with an address")
+
+    def format(self, vdi):
+        return self.x.VDI.get_sm_config(vdi)["image-format"]
+
+
+class DecisionTests(MotionCase):
+    def test_a_token_names_this_host_and_a_session_of_its_own(self):
+        token = self.token()
+        self.assertEqual(sorted(token), ["SM", "host", "master", "session_id", "xenops"])
+        self.assertEqual(token["host"], self.host)
+        self.assertNotEqual(token["session_id"], self.sid)
+        self.assertTrue(token["SM"].startswith(token["master"] + "/services/SM?session_id="))
+        self.assertEqual(self.x.session.get_this_host(token["session_id"]), self.host)
+        self.refused(["HANDLE_INVALID", "host", NOWHERE], self.x.host.migrate_receive, NOWHERE, NULL, {})
+        self.refused(["HANDLE_INVALID", "network", NOWHERE], self.x.host.migrate_receive, self.host, NOWHERE, {})
+        network = self.x.network.create(
+            {"name_label": "unplugged", "name_description": "", "other_config": {}, "MTU": "1500", "tags": []}
+        )
+        self.addCleanup(self.x.network.destroy, network)
+        self.refused(
+            ["HOST_CANNOT_ATTACH_NETWORK", self.host, network], self.x.host.migrate_receive, self.host, network, {}
+        )
+
+    def test_the_format_is_decided_before_anything_is_made(self):
+        source, destination = self.repository("vhd"), self.repository("qcow2,vhd")
+        vdi, vm, token = self.disk(source), self.machine(), self.token()
+        self.drive(vm, vdi)
+        uuid = self.x.SR.get_uuid(destination)
+        go = {vdi: destination}
+        for call in (self.x.VM.assert_can_migrate, self.x.VM.migrate_send):
+            self.refused(["VDI_NOT_IN_MAP", vdi], call, vm, token, True, {}, {}, {})
+            self.refused(
+                ["VDI_INCOMPATIBLE_TYPE", vdi, "Expected one of 'raw', 'vhd', 'qcow2', got vhdx"],
+                call, vm, token, True, go, {}, {}, {}, {vdi: "vhdx"},
+            )
+            self.refused(["HANDLE_INVALID", "VM", NOWHERE], call, NOWHERE, token, True, go, {}, {})
+            self.refused(["INVALID_VALUE", "dest", ...], call, vm, {}, True, go, {}, {})
+            self.refused(["OPERATION_NOT_ALLOWED", ...], call, vm, token, True, go, {}, {"copy": "true"})
+            self.refused(["INVALID_VALUE", "bytes-per-second", "x"], call, vm, token, True, go, {}, {"bytes-per-second": "x"})
+            self.x.VDI.set_on_boot(vdi, "reset")
+            self.refused(["VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION"], call, vm, token, True, go, {}, {})
+            self.x.VDI.set_on_boot(vdi, "persist")
+            self.x.VDI.add_to_sm_config(vdi, "key_hash", "x")
+            self.refused(["VDI_IS_ENCRYPTED", vdi], call, vm, token, True, go, {}, {})
+            self.x.VDI.remove_from_sm_config(vdi, "key_hash")
+        large = self.disk(source, 3 << 40, sm_config={"image-format": "qcow2"})
+        self.refused(
+            ["VDI_TOO_LARGE", large, "2190433320960"], self.x.VDI.pool_migrate, large, destination, {"dest-img-format": "vhd"}
+        )
+        self.assertEqual(self.x.SR.get_VDIs(destination), [])
+        self.assertEqual(uuid, self.x.SR.get_uuid(destination))
+        self.assertEqual(self.x.VM.assert_can_migrate(vm, token, True, go, {}, {}), "")
+        self.assertEqual(self.x.VM.assert_can_migrate_sender(vm, token, True, go, {}, {}, {}), "")
+
+    def test_lists_and_cases_and_no_word_at_all(self):
+        vdi = self.disk(self.repository("raw"), sm_config={"image-format": "raw"})
+        for preferred, choice, expected in [
+            ("qcow2", "", "qcow2"), ("qcow2", "VHD", "vhd"), ("vhd", "Raw, qcow2", "raw"), ("vhd", "vhd", "vhd"),
+        ]:
+            vdi = self.x.VDI.pool_migrate(vdi, self.repository(preferred), {"dest-img-format": choice})
+            self.assertEqual(self.format(vdi), expected)
+
+
+class MachineTests(MotionCase):
+    def test_the_disks_of_a_machine_go_where_the_maps_say(self):
+        source = self.repository("vhd")
+        places = [self.repository("vhd"), self.repository("raw")]
+        vm, disks = self.machine(), [self.disk(source, tags=["t"], other_config={"k": "v"}) for _ in range(3)]
+        vbds = [self.drive(vm, vdi) for vdi in disks]
+        still = {disks[2]: source}
+        self.assertIn("migrate_send", self.x.VM.get_allowed_operations(vm))
+        task = self.x.Async.VM.migrate_send(
+            vm, self.token(), True, {disks[0]: places[0], disks[1]: places[1], **still}, {}, {"force": "false"}, {},
+            {disks[0]: "QCOW2", disks[1]: ""},
+        )
+        self.assertEqual(self.succeeded(task), vm)
+        moved = [self.x.VBD.get_VDI(vbd) for vbd in vbds]
+        self.assertEqual([self.format(vdi) for vdi in moved], ["qcow2", "raw", "vhd"])
+        self.assertEqual([self.x.VDI.get_SR(vdi) for vdi in moved], places + [source])
+        self.assertEqual(moved[2], disks[2])
+        self.shows(self.x.VDI.get_record(moved[0]), tags=["t"], other_config={"k": "v"}, current_operations={})
+        self.assertEqual(self.x.SR.get_VDIs(source), [disks[2]])
+        self.refused(["HANDLE_INVALID", "VDI", disks[0]], self.x.VDI.get_uuid, disks[0])
+
+    def test_a_plan_says_what_would_be_done(self):
+        source, destination = self.repository("vhd"), self.repository("qcow2")
+        vdi, vm = self.disk(source), self.machine()
+        self.drive(vm, vdi)
+        plan = json.loads(self.x.VDI.plan_pool_migrate(vdi, destination, {}))
+        disk = plan["disks"][0]
+        self.assertEqual([disk["vdi"], disk["reason"]], [self.x.VDI.get_uuid(vdi), "preferred"])
+        self.assertEqual([disk["source"]["format"], disk["destination"]["format"]], ["vhd", "qcow2"])
+        self.assertEqual(plan["blockers"], [])
+        plan = json.loads(self.x.VM.plan_migrate_send(vm, self.token(), True, {vdi: destination}, {}, {}, {}, {vdi: "x"}))
+        self.assertEqual(
+            plan["blockers"][0]["error"], ["VDI_INCOMPATIBLE_TYPE", vdi, "Expected one of 'raw', 'vhd', 'qcow2', got x"]
+        )
+        self.refused(["HANDLE_INVALID", "VDI", NOWHERE], self.x.VDI.plan_pool_migrate, NOWHERE, destination, {})
+        self.refused(["HANDLE_INVALID", "VM", NOWHERE], self.x.VM.plan_migrate_send, NOWHERE, {}, True, {}, {}, {})
+        self.assertEqual(self.x.SR.get_VDIs(destination), [])
+
+    def test_moves_wait_in_a_line_that_their_tasks_show(self):
+        source, destination = self.repository("raw"), self.repository("raw")
+        self.x.SR.add_to_other_config(destination, "disk-moves", "1")
+        disks = [self.disk(source, 16 * MIB) for _ in range(2)]
+        status, _, _ = self.http(
+            "PUT", "/import_raw_vdi", os.urandom(16 * MIB), session_id=self.sid, vdi=disks[0], format="raw"
+        )
+        self.assertEqual(status, 200)
+        first = self.x.Async.VDI.pool_migrate(disks[0], destination, {"bytes-per-second": "2MiB"})
+        watch = self.watch("task")
+        while self.x.task.get_other_config(first).get("phase") != "copying":
+            watch.next()
+        second = self.x.Async.VDI.pool_migrate(disks[1], destination, {})
+        while self.x.task.get_other_config(second).get("phase") != "queued":
+            watch.next()
+        self.assertEqual(self.x.task.get_other_config(second)["queue_position"], "1")
+        shown = self.x.task.get_other_config(first)
+        for key in ("bytes_total", "bytes_copied", "bytes_dirty", "bytes_per_second", "dirty_bytes_per_second", "seconds_left"):
+            self.assertIn(key, shown)
+        self.x.task.cancel(first)
+        self.assertEqual(self.finished(first)["status"], "cancelled")
+        self.succeeded(second)
+        self.assertEqual(len(self.x.SR.get_VDIs(destination)), 1)

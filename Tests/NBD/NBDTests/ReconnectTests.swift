@@ -34,7 +34,7 @@ struct ReconnectTests {
         }
 
         func kill() {
-            lock.locked { current?.kill() }
+            lock.locked { current }?.killAndWait()
         }
     }
 

@@ -166,7 +166,7 @@ struct ContextTests {
             "fio",
             [
                 "--name=v", "--ioengine=nbd", "--uri=\(served.uri)", "--rw=randrw", "--bs=512-32k", "--size=8M",
-                "--iodepth=16", "--verify=crc32c", "--verify_backlog=64", "--fsync=50",
+                "--iodepth=16", "--verify_state_save=0", "--verify=crc32c", "--verify_backlog=64", "--fsync=50",
                 "--output=\(served.folder.file("report"))",
             ])
         #expect(served.server.requestCounts.writes > 100)

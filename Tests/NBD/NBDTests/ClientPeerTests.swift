@@ -38,6 +38,19 @@ struct ClientPeerTests {
             }
         }
 
+        /// Returns when the process is gone, and with it its locks.
+        func killAndWait() {
+            guard let text = try? Tool.check("cat", [folder.file("pid")]), let pid = pid_t(text.dropLast()) else {
+                return
+            }
+            let process = gantry_pidfd_open(pid)
+            Glibc.kill(pid, SIGKILL)
+            if process < 0 { return }
+            var ended = pollfd(fd: process, events: Int16(POLLIN), revents: 0)
+            unsafe poll(&ended, 1, -1)
+            close(process)
+        }
+
         deinit { kill() }
     }
 

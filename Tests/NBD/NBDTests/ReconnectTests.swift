@@ -34,7 +34,7 @@ struct ReconnectTests {
         }
 
         func kill() {
-            lock.locked { current?.kill() }
+            lock.locked { current }?.killAndWait()
         }
     }
 
@@ -63,14 +63,14 @@ struct ReconnectTests {
                 do {
                     let start = UInt64(index) * share
                     var run = ModelRun(client, region: start..<start + share, seed: seeds[index])
-                    for _ in 0..<6 { try run.run(20) }
+                    for _ in 0..<3 { try run.run(20) }
                 } catch { failures.add("\(error)") }
                 running.subtract(1, ordering: .relaxed)
             }
         }
         // At least twice, and then as long as there is load.
         var kills = 0
-        while kills < 2 || (kills < 6 && running.load(ordering: .relaxed) > 0) {
+        while kills < 2 || (kills < 3 && running.load(ordering: .relaxed) > 0) {
             usleep(UInt32.random(in: 1000...60_000, using: &random))
             server.kill()
             try server.start()

@@ -71,8 +71,8 @@ struct TLSTests {
 
     @Test func ourClientAndServerAgreeInTLSFromManyThreads() throws {
         var random = SeededRandom.printed()
-        let (server, port, socket, _) = try served(MemoryDevice(size: 8 << 20))
-        defer { server.stop() }
+        let (server, port, socket, folder) = try served(MemoryDevice(size: 8 << 20))
+        defer { withExtendedLifetime(folder) { server.stop() } }
         let first = try client(socket, certificates.good)
         let second = try NBDClient(
             NBDEndpoint(
@@ -90,7 +90,7 @@ struct TLSTests {
         var random = SeededRandom.printed()
         let device = MemoryDevice(content: random.bytes(3 << 20))
         let (server, port, socket, folder) = try served(device)
-        defer { server.stop() }
+        defer { withExtendedLifetime(folder) { server.stop() } }
         let uri = "nbds+unix:///disk?socket=\(socket)&tls-certificates=\(certificates.good)"
         #expect(try Tool.check("nbdinfo", ["--size", uri]) == "3145728\n")
         #expect(try Tool.check("nbdinfo", ["--json", uri]).contains("\"TLS\": true"))
@@ -123,8 +123,8 @@ struct TLSTests {
     }
 
     @Test func whoShowsNoGoodCertificateGetsNothing() throws {
-        let (server, _, socket, _) = try served(MemoryDevice(size: 1 << 20))
-        defer { server.stop() }
+        let (server, _, socket, folder) = try served(MemoryDevice(size: 1 << 20))
+        defer { withExtendedLifetime(folder) { server.stop() } }
         let good = try client(socket, certificates.good)
         // A stranger's authority on the client's side; on the server's side; none to show; the wrong name; no TLS at all.
         #expect { try client(socket, certificates.other) } throws: { ($0 as? BlockError)?.code == .denied }
@@ -149,15 +149,15 @@ struct TLSTests {
         let plain = try Served(MemoryDevice(size: 1 << 20))
         #expect { try client(plain.path, certificates.good) } throws: { ($0 as? BlockError)?.code == .denied }
         // Where TLS is only offered, both kinds of clients are served.
-        let (server, _, socket, _) = try served(MemoryDevice(size: 1 << 20), isRequired: false)
-        defer { server.stop() }
+        let (server, _, socket, folder) = try served(MemoryDevice(size: 1 << 20), isRequired: false)
+        defer { withExtendedLifetime(folder) { server.stop() } }
         #expect(try NBDClient.connect(unixSocket: socket).size == 1 << 20)
         #expect(try client(socket, certificates.good).size == 1 << 20)
     }
 
     @Test func olderVersionsAndWordsPutBehindSTARTTLSAreRefused() throws {
         let (server, _, socket, folder) = try served(MemoryDevice(size: 1 << 20))
-        defer { server.stop() }
+        defer { withExtendedLifetime(folder) { server.stop() } }
         let script = """
             import socket, ssl, struct, sys
             path, certificates = sys.argv[1:]
@@ -203,7 +203,6 @@ struct TLSTests {
                 except (ConnectionError, BrokenPipeError): pass
             """
         try Tool.check("python3", ["-c", script, socket, certificates.good])
-        _ = folder
         #expect(try client(socket, certificates.good).bytes(at: 0, 1) == [0])
     }
 

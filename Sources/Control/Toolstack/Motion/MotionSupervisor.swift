@@ -38,10 +38,9 @@ actor MotionSupervisor {
         for motion in motions where !motion.isDecided {
             // It was admitted when it began. An SR that is not there is not held: it is to be plugged.
             let disks = [motion.sourceRef] + motion.snapshots.map(\.sourceRef)
+            let destination = OperationClaim.sr(Ref(motion.destinationSR), .vdiMirror)
             let isThere = !context.isUnplugged(Ref(motion.destinationSR))
-            let claims =
-                disks.map { OperationClaim.vdi(Ref($0), .mirror) }
-                + (isThere ? [.sr(Ref(motion.destinationSR), .vdiMirror)] : [])
+            let claims = disks.map { OperationClaim.vdi(Ref($0), .mirror) } + (isThere ? [destination] : [])
             let held = try? await admission.enter(claims)
             if context.isForeign(Ref(motion.destinationSR)) {
                 await MotionDriver(context: context).holdDestinationAgain(motion)

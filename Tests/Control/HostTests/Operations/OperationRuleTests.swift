@@ -94,12 +94,12 @@ import Testing
         }
         #expect(
             VMOperationRules.allowed(vm(.halted)) == [
-                .start, .startOn, .changingDynamicRange, .changingStaticRange, .changingMemoryLimits, .changingVCPUs,
-                .makeIntoTemplate, .destroy,
+                .start, .startOn, .migrateSend, .changingDynamicRange, .changingStaticRange, .changingMemoryLimits,
+                .changingVCPUs, .makeIntoTemplate, .destroy,
             ])
         #expect(
             VMOperationRules.allowed(vm(.running)) == [
-                .pause, .cleanShutdown, .cleanReboot, .hardShutdown, .hardReboot, .shutdown,
+                .pause, .cleanShutdown, .cleanReboot, .hardShutdown, .hardReboot, .migrateSend, .shutdown,
             ])
         #expect(VMOperationRules.allowed(vm(.paused)) == [.unpause, .hardShutdown, .hardReboot])
         #expect(VMOperationRules.allowed(vm(.running, busy(.cleanShutdown))) == [.hardShutdown, .hardReboot])

@@ -102,7 +102,7 @@ import Testing
         try await host.database.transaction { tx in try tx.set(Ref<VM>(vm), VM.powerState, .running) }
         #expect(
             try await allowed() == [
-                "pause", "clean_shutdown", "clean_reboot", "hard_shutdown", "hard_reboot", "shutdown",
+                "pause", "clean_shutdown", "clean_reboot", "hard_shutdown", "hard_reboot", "migrate_send", "shutdown",
             ])
         #expect(try await host.operations("VBD", vbd) == ["attach", "plug"])
         #expect(

@@ -51,7 +51,8 @@ public final class DatapathService: Sendable {
         front = mark ?? device
         images = ImagePair(image)
         server = NBDServer(exports: [
-            NBDExport(name: Self.exportName, device: front, readOnly: image.readOnly, throttle: throttle,
+            NBDExport(
+                name: Self.exportName, device: front, readOnly: image.readOnly, throttle: throttle,
                 changes: { [tracked] in [tracked] })
         ])
         try server.start(unixSocket: nbdSocket)

@@ -1089,7 +1089,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.maximise_memory", [vm.wire, total.wire, approximate.wire])
     }
 
-    /// Moves the VM's disks, each to the repository and in the format that the maps say; within one host the VM goes on meanwhile.
+    /// Moves the VM's disks to the repositories and formats of the maps, also while it runs.
     ///
     /// Since tampa. Role: vm-power-admin. Errors: `VM_BAD_POWER_STATE`, `LICENCE_RESTRICTION`.
     public func migrateSend(_ vm: Ref<VM>, dest: [String: String], live: Bool, vdiMap: [Ref<VDI>: Ref<SR>], vifMap: [Ref<VIF>: Ref<Network>], options: [String: String], vgpuMap: [Ref<VGPU>: Ref<GPUGroup>] = [:], vdiFormatMap: [Ref<VDI>: String] = [:]) async throws -> Ref<VM> {

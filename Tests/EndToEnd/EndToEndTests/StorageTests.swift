@@ -181,7 +181,7 @@ extension EndToEnd {
                     try await toolstack.call("VBD.get_allowed_operations", .string(plugged.vbd)).items?.compactMap(
                         \.text) ?? []
                 }
-                #expect(try await operations() == ["attach", "unplug"])
+                #expect(try await operations() == ["attach", "unplug", "unplug_force"])
                 #expect(await Self.refused(toolstack, "VDI.destroy", vdi) == ["VDI_IN_USE", vdi, "destroy"])
                 #expect(await Self.refused(toolstack, "VDI.forget", vdi) == ["VDI_IN_USE", vdi, "forget"])
                 #expect(

@@ -127,7 +127,10 @@ import Testing
             "image", "mirror", "-f", "raw", "-O", "qcow2", "--socket", folder.file("m"), disk, folder.file("target"),
         ])
         var answers: [Set<String>] = []
-        for (command, word) in [("start", "ready"), ("status", "status"), ("nonsense", "error"), ("pivot", "pivoted")] {
+        let exchanges = [
+            ("start", "ready"), ("status", "status"), ("verify", "verified"), ("nonsense", "error"), ("pivot", "pivoted"),
+        ]
+        for (command, word) in exchanges {
             try mirror.say(command)
             answers.append(Self.members(try mirror.answer(word)))
         }

@@ -24,7 +24,7 @@ import Testing
         #expect(await host.refused("VBD.unplug", .string(vbd)) == ["DEVICE_ALREADY_DETACHED", vbd])
 
         _ = try await host.call("VBD.plug", .string(vbd))
-        #expect(try await host.operations("VBD", vbd) == ["attach", "unplug"])
+        #expect(try await host.operations("VBD", vbd) == ["attach", "unplug", "unplug_force"])
         #expect(try await host.operations("VDI", vdi) == ["clone", "resize_online", "snapshot"])
         #expect(await host.refused("VBD.plug", .string(vbd)) == ["DEVICE_ALREADY_ATTACHED", vbd])
         #expect(await host.refused("VBD.destroy", .string(vbd)) == ["DEVICE_ALREADY_ATTACHED", vbd])

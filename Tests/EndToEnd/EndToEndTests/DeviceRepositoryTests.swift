@@ -45,14 +45,17 @@ extension EndToEnd {
                 let uuid = try await toolstack.text("VM.get_uuid", .string(vm))
                 let console = try ConsoleReader(path: "\(toolstack.runDirectory)/guests/\(uuid)/console.sock")
                 _ = try await console.waitFor(writes: 10)
-                let first = try await toolstack.text("VDI.snapshot", .string(vdi), .members([]))
+                _ = try await toolstack.text("VDI.snapshot", .string(vdi), .members([]))
                 let moved = try await toolstack.move(vdi, to: xfs, format: "raw")
+                let taken = try await toolstack.call("VDI.get_snapshots", .string(moved)).items?.compactMap(\.text)
+                let first = try #require(taken?.first)
+                #expect(taken?.count == 1)
                 _ = try await console.waitFor(moreWrites: 5)
                 let second = try await toolstack.text("VDI.snapshot", .string(moved), .members([]))
                 #expect(try await toolstack.text("VDI.get_snapshot_of", .string(first)) == moved)
                 // No chain: the snapshot shares its blocks with the disk.
                 let rows = try await toolstack.call("SR.get_VDIs", .string(xfs)).items?.compactMap(\.text)
-                #expect(Set(rows ?? []) == [moved, second])
+                #expect(Set(rows ?? []) == [moved, first, second])
                 let location = try await toolstack.text("VDI.get_location", .string(second))
                 let folder = toolstack.stateDirectory + "/sr-mount/"
                 let place = try await folder + toolstack.text("SR.get_uuid", .string(xfs)) + "/" + location

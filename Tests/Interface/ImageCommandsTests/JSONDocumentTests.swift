@@ -128,7 +128,8 @@ import Testing
         ])
         var answers: [Set<String>] = []
         let exchanges = [
-            ("start", "ready"), ("status", "status"), ("verify", "verified"), ("nonsense", "error"), ("pivot", "pivoted"),
+            ("start", "ready"), ("status", "status"), ("verify", "verified"), ("nonsense", "error"),
+            ("pivot", "pivoted"),
         ]
         for (command, word) in exchanges {
             try mirror.say(command)

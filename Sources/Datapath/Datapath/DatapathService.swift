@@ -17,6 +17,8 @@ public final class DatapathService: Sendable {
 
     /// Control connections at once; more are closed as they come.
     private static let mostConnections = 64
+    /// Nanoseconds that a mirror's destination may keep the end waiting.
+    private static let destinationPatience: UInt64 = 5_000_000_000
 
     private let device: SwitchableDevice
     /// What clients see: the device, below a crash mark when there is one.
@@ -86,6 +88,25 @@ public final class DatapathService: Sendable {
         // nobody is told: a client that reconnects to the next process repeats them.
         server.cut()
         device.abandonUndecided()
+        // A mirror's destination that does not answer would keep guests' writes, and so the server, and the copier.
+        let hasEnded = Monitor()
+        let end = QuitFlag()
+        let watch = WorkerThread(ifPossible: "quit-watch") { [device] in
+            let patience = gantry_now() + Self.destinationPatience
+            hasEnded.locked {
+                while !end.isSet, case let now = gantry_now(), now < patience {
+                    hasEnded.wait(nanoseconds: patience - now)
+                }
+                if !end.isSet { device.interruptMirror() }
+            }
+        }
+        defer {
+            hasEnded.locked {
+                end.isSet = true
+                hasEnded.wakeAll()
+            }
+            watch?.join()
+        }
         server.stop()
         try front.close()
     }
@@ -217,19 +238,24 @@ public final class DatapathService: Sendable {
         do {
             let followed = try tracked.follow(sparing.spare(opened, destination), log: destination.changeLog)
             let log = try MirrorMaps.log(mirrorMap, images.both.image, destination, device, resume: resume)
-            let reopen: @Sendable () throws(BlockError) -> any BlockDevice = { () throws(BlockError) in
-                try Self.disk(destination, isTheDisk: false)
+            let reopen: @Sendable () throws(BlockError) -> any BlockDevice = {
+                [exports, tracked] () throws(BlockError) in
+                // It is what the pivot makes the disk: in the place of the one that failed, also for these.
+                let next = try Self.disk(destination, isTheDisk: false)
+                exports.destination.withLock { $0 = next as? DriverExport }
+                return tracked.reopened(next)
             }
+            exports.destination.withLock { $0 = opened as? DriverExport }
             try device.startMirror(
                 to: followed, options: options, log: log, threads: destination.isExport ? 4 : 1,
                 reopen: destination.isExport ? reopen : nil)
         } catch {
+            exports.destination.withLock { $0 = nil }
             tracked.cancel()
             sparing.stop()
             try? opened.close()
             throw error
         }
-        exports.destination.withLock { $0 = opened as? DriverExport }
         images.setDestination(destination)
     }
 

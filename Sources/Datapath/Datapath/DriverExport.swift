@@ -71,6 +71,8 @@ final class DriverExport: BlockDevice {
 
     func close() throws(BlockError) { try client.close() }
 
+    func interrupt() { client.interrupt() }
+
     private func change(_ body: () throws(BlockError) -> Void) throws(BlockError) {
         begun.add(1, ordering: .acquiringAndReleasing)
         // One that failed may have changed something all the same.

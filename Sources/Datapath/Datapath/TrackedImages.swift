@@ -50,6 +50,16 @@ final class TrackedImages: Sendable {
         return device
     }
 
+    /// The destination that was followed has been reached again, as `device`: what is in the place of that one from here on.
+    func reopened(_ device: any BlockDevice) -> any BlockDevice {
+        destination.withLock { destination in
+            if destination == nil { return device }
+            let next = TrackedDevice(device, tracking: nil)
+            destination = next
+            return next
+        }
+    }
+
     /// The destination is the disk. While no request is under way.
     func commit() {
         let followed = destination.withLock { device in

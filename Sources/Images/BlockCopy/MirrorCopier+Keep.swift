@@ -107,6 +107,7 @@ extension MirrorCopier {
         do throws(BlockError) {
             let old = mirror.destination
             let device = try repair.reopen?() ?? old
+            if device !== old { mirror.reach.add(device) }
             do throws(BlockError) {
                 guard device.size >= mirror.source.size, !device.isReadOnly else {
                     throw BlockError(.outOfRange, "the mirror's destination has become smaller, or read-only")
@@ -114,12 +115,18 @@ extension MirrorCopier {
                 // Whether it takes anything at all: what is left of an old failure shows here.
                 try device.flush()
             } catch {
-                if device !== old { try? device.close() }
+                if device !== old {
+                    mirror.reach.remove(device)
+                    try? device.close()
+                }
                 throw error
             }
             repair.exclusively { mirror.recover(on: device) }
             retry.mendedAt = gantry_now()
-            if device !== old { try? old.close() }
+            if device !== old {
+                mirror.reach.remove(old)
+                try? old.close()
+            }
         } catch {
             mirror.note(error)
         }

@@ -117,8 +117,13 @@ final class MirrorCopier: Sendable {
             // Whoever writes to it from here on finds it among the pieces.
             mirror.locks.acquire(range)
             defer { mirror.locks.release(range) }
+            // Another thread may have had it in its hands until now. Where it is clean, guests' writes go to both images
+            // and are noted nowhere: a second copy could overwrite them with what was there before.
+            let still = mirror.dirty.run(at: range.lowerBound, end: range.upperBound)
+            guard still.dirty else { return nil }
+            let left = range.lowerBound..<still.end
             // What the look said may not be so any more; `complete` looks again.
-            return mirror.pieces.add(range) ? Piece(range: range, isEmpty: isEmpty) : nil
+            return mirror.pieces.add(left) ? Piece(range: left, isEmpty: isEmpty) : nil
         }
     }
 

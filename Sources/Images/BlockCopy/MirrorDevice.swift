@@ -25,6 +25,7 @@ final class MirrorDevice: @unchecked Sendable {
     let pieces = CopyPieces()
     let locks = RangeLocks()
     let times = MirrorTimes()
+    let reach = MirrorReach()
     let isDistrusted = Atomic<Bool>(false)
     private let state = Mutex(MirrorState())
     private let failure = Mutex<BlockError?>(nil)
@@ -40,6 +41,7 @@ final class MirrorDevice: @unchecked Sendable {
         controls = MirrorControls(options)
         dirty = DirtyMap(size: source.size, granule: log.granule, dirty: false)
         log.markDifferent(in: dirty)
+        reach.add(destination)
     }
 
     /// Thrown for a request that cannot be answered before the pivot is decided.

@@ -131,8 +131,9 @@ public final class MirrorLog: @unchecked Sendable {
 
     /// Before a change of the range in either image.
     func touch(_ offset: UInt64, _ length: UInt64) {
-        guard length > 0 else { return }
-        let (first, last) = (offset / granule, (offset + length - 1) / granule)
+        // The disk may be larger than the map: what lies behind it is nobody's.
+        guard length > 0, offset < size else { return }
+        let (first, last) = (offset / granule, (min(size, offset + length) - 1) / granule)
         recent.withLock { recent in
             Self.forEachWord(first, last) { index, mask in
                 unsafe words[index] &= ~mask

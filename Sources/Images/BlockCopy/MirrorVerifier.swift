@@ -1,5 +1,6 @@
 import BlockIO
 import CoreTypes
+import Synchronization
 
 /// Compares the two images of a mirror that is in sync.
 struct MirrorVerifier {
@@ -8,18 +9,37 @@ struct MirrorVerifier {
     let mirror: MirrorDevice
     /// Held shared for each piece, as by a request.
     let gate: ReadWriteLock
-    let stopping: CancellationFlag
+    let copier: MirrorCopier
+
+    /// Waits of `pause` nanoseconds for a mirror that is not in sync, one after the other without a piece between them.
+    private static let patience = 1000
+    private static let pause: UInt64 = 10_000_000
 
     func run() throws(BlockError) -> UInt64 {
         let (ours, theirs) = (AlignedBuffer(count: Int(Self.chunk)), AlignedBuffer(count: Int(Self.chunk)))
         var position: UInt64 = 0
         var compared: UInt64 = 0
+        var patience = Self.patience
         while position < mirror.dirty.size {
             let piece = position..<min(mirror.dirty.size, position + Self.chunk)
-            compared += try compare(piece, ours, theirs)
+            do throws(BlockError) {
+                compared += try compare(piece, ours, theirs)
+            } catch {
+                // What a guest has just made different is made alike by the copier, or by a destination that comes back.
+                guard error.code == .busy, patience > 0, !mirror.controls.isPaused else { throw error }
+                patience -= 1
+                copier.sleep(nanoseconds: Self.pause)
+                continue
+            }
+            patience = Self.patience
             position = piece.upperBound
         }
         return compared
+    }
+
+    private var mayRecover: Bool {
+        mirror.controls.options.retryFor > 0 && !mirror.isDistrusted.load(ordering: .acquiring)
+            && !copier.hasGivenUp.load(ordering: .relaxed)
     }
 
     private func compare(
@@ -27,9 +47,10 @@ struct MirrorVerifier {
     ) throws(BlockError) -> UInt64 {
         gate.lockShared()
         defer { gate.unlock() }
-        if stopping.isCancelled { throw BlockError(.cancelled, "the mirror has ended while it was verified") }
+        if copier.stopping.isCancelled { throw BlockError(.cancelled, "the mirror has ended while it was verified") }
         switch mirror.phase {
         case .synchronised, .joining, .dual: break
+        case .broken where mayRecover: throw BlockError(.busy, "the mirror's destination is being tried again")
         case .broken: throw mirror.error ?? BlockError(.io, "the mirror is broken")
         default: throw BlockError(.busy, "the mirror is not synchronised; wait and ask again")
         }

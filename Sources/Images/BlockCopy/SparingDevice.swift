@@ -96,4 +96,6 @@ public final class SparingDevice: BlockDevice {
     }
 
     public func close() throws(BlockError) { try device.close() }
+
+    public func interrupt() { device.interrupt() }
 }

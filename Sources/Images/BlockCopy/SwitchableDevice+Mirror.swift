@@ -78,6 +78,7 @@ extension SwitchableDevice {
                 let filter = MirrorDevice(source: current, destination: destination, log: map, options: options)
                 let worker = MirrorCopier(mirror: filter, threads: threads, repair: repair)
                 mirror = filter
+                reached.withLock { $0 = filter }
                 copier = worker
                 heldLog = nil
                 worker.start()
@@ -112,15 +113,19 @@ extension SwitchableDevice {
             guard let mirror else { throw BlockError(.notFound, "there is no mirror to pivot to") }
             if mirror.phase == .dual { return }
             mirror.controls.hurry()
+            var destination: any BlockDevice = mirror.source
             try exclusively { () throws(BlockError) in
-                if mirror.phase == .joining, mirror.dirty.isClean { return }
+                destination = mirror.destination
+                // An earlier attempt whose flush of the source failed may have stopped here.
+                if mirror.phase == .joining, !mirror.dirty.isClean { mirror.handle(.fellBehind) }
+                if mirror.phase == .joining { return }
                 guard mirror.phase == .synchronised, mirror.dirty.isClean, mirror.handle(.join) else {
                     throw Self.notSynchronised(mirror)
                 }
             }
             try mirror.source.flush()
             do throws(BlockError) {
-                try mirror.destination.flush()
+                try destination.flush()
             } catch {
                 mirror.loseDestination(because: error)
                 throw error
@@ -139,14 +144,15 @@ extension SwitchableDevice {
 
     /// Reads both images of a mirror in sync and compares them, a piece at a time with its range held, while requests go
     /// on: what was alike at that moment stays so, as every write goes to both. Returns the bytes compared. `.corrupt`,
-    /// and the mirror is broken for good, where they differ; `.busy` while it is not in sync.
+    /// and the mirror is broken for good, where they differ; `.busy` when it is paused, or does not come into sync for
+    /// ten seconds although it is active from here on.
     public func verifyMirror() throws(BlockError) -> UInt64 {
         gate.lockShared()
         let (mirror, copier) = (mirror, copier)
         gate.unlock()
         guard let mirror, let copier else { throw BlockError(.notFound, "there is no mirror to verify") }
         mirror.controls.hurry()
-        return try MirrorVerifier(mirror: mirror, gate: gate, stopping: copier.stopping).run()
+        return try MirrorVerifier(mirror: mirror, gate: gate, copier: copier).run()
     }
 
     /// Second half: the destination is the device from here on; the source is closed.
@@ -155,10 +161,19 @@ extension SwitchableDevice {
         try finish(.commit, switched)
     }
 
-    /// Ends the mirror in favour of the source; the destination is closed and may be deleted.
+    /// Ends the mirror in favour of the source; the destination is closed and may be deleted. One that does not answer
+    /// keeps nobody waiting: its connections are cut first.
     public func cancelMirror() throws(BlockError) {
+        // Before anything is waited for. A prepared pivot's destination is the loser only when this has the control.
+        if let running = reached.withLock({ $0 }), running.phase != .dual, running.phase != .undecided {
+            running.reach.cut()
+        }
         try finish(.cancel)
     }
+
+    /// Cuts the connections to a mirror's destination: whoever waits for it has an error. For an end of this process that
+    /// it would hold up; there is no pivot to it any more. Nothing happens without a mirror.
+    public func interruptMirror() { reached.withLock { $0 }?.reach.cut() }
 
     private func finish(_ event: MirrorState.Event, _ switched: () -> Void = {}) throws(BlockError) {
         try control.withLock { _ throws(BlockError) in
@@ -174,6 +189,10 @@ extension SwitchableDevice {
             if commit, mirror.phase != .dual, mirror.phase != .undecided {
                 throw BlockError(.busy, "the pivot has not been prepared")
             }
+            if commit, mirror.reach.isCut {
+                throw BlockError(.busy, "the mirror is being cancelled, and its destination is not connected any more")
+            }
+            if !commit { mirror.reach.cut() }
             copier.stop()
             exclusively {
                 mirror.handle(event)
@@ -182,6 +201,7 @@ extension SwitchableDevice {
                 self.copier = nil
                 switched()
             }
+            reached.withLock { $0 = nil }
             decision.locked { decision.wakeAll() }
             mirror.log.discard()
             // The loser. What it cannot write back any more is of no consequence: nobody will read it.
@@ -205,6 +225,7 @@ extension SwitchableDevice {
                 // Requests that come before the image is closed.
                 heldLog = mirror.log
             }
+            reached.withLock { $0 = nil }
             decision.locked { decision.wakeAll() }
             try? mirror.destination.close()
         }

@@ -12,6 +12,8 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     var copier: MirrorCopier?
     /// Of a mirror that an earlier process began and that may go on: what is written meanwhile is noted in it.
     var heldLog: MirrorLog?
+    /// `mirror`, for who may not wait for the gate.
+    let reached = Mutex<MirrorDevice?>(nil)
     /// How long writes have taken; nil: nobody wants to know.
     public let writeTimes: LatencyHistogram?
     /// Serialises the control operations.
@@ -227,6 +229,11 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
                 throw BlockError(.readOnly, "the image to go on with must be as writable as the paused one")
             }
             exclusively {
+                // A map of another size is of no use to the mirror that it was for.
+                if let log = heldLog, log.size != device.size {
+                    log.discard()
+                    heldLog = nil
+                }
                 current = device
                 currentSize.store(device.size, ordering: .relaxed)
                 isPaused.store(false, ordering: .releasing)

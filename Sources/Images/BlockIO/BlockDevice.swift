@@ -37,6 +37,9 @@ public protocol BlockDevice: AnyObject, Sendable {
     /// same kind may or may not be joined. It may stop early after at least one extent: the caller goes on from the end
     /// of the last.
     func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError)
+    /// Requests that wait for a peer, now or later, fail soon. For who is about to close a device whose content is of no more
+    /// use; nothing happens where there is no peer. Waits for nothing.
+    func interrupt()
     /// Writes back what is cached, flushes and releases the files. Later calls throw. Called once by the owner.
     func close() throws(BlockError)
 }
@@ -45,6 +48,7 @@ extension BlockDevice {
     public var hasVolatileMetadata: Bool { false }
     public var canZeroFast: Bool { false }
     public func willRead(at offset: UInt64, length: UInt64) {}
+    public func interrupt() {}
 
     /// Throws `.outOfRange` unless `offset ..< offset + length` lies inside the device.
     @inlinable

@@ -16,6 +16,8 @@ public final class ChangeTracking: @unchecked Sendable {
     private struct Log {
         var file: ChangeLogFile
         var size: UInt64
+        /// Of the image that the disk is about to move to.
+        var isFollowed = false
     }
 
     private let monitor = Monitor()
@@ -179,7 +181,7 @@ public final class ChangeTracking: @unchecked Sendable {
                     log.merge(bitmap)
                     log.parent = parent
                 }
-                files.append(Log(file: file, size: try file.begin(size: size).size))
+                files.append(Log(file: file, size: try file.begin(size: size).size, isFollowed: true))
             }
         } catch {
             file.close()
@@ -187,12 +189,13 @@ public final class ChangeTracking: @unchecked Sendable {
         }
     }
 
-    /// The disk has moved: only the last log that was followed counts. `stays`: it has not, only the first does.
+    /// The disk has moved: only the log that was followed counts. `stays`: it has not, only its own does. Where that one could
+    /// not be written and is gone, nothing is tracked any more: the other is of an image that is not the disk.
     public func settle(stays: Bool) {
         monitor.locked {
-            guard let first = files.first, let last = files.last, files.count > 1 else { return }
-            (stays ? last : first).file.close()
-            files = [stays ? first : last]
+            for log in files where log.isFollowed == stays { log.file.close() }
+            files.removeAll { $0.isFollowed == stays }
+            for index in files.indices { files[index].isFollowed = false }
         }
     }
 
@@ -243,8 +246,8 @@ public final class ChangeTracking: @unchecked Sendable {
         }
     }
 
-    /// For tests: what a killed process leaves, its files closed and nothing told.
-    func drop() {
-        monitor.locked { for log in files { log.file.close() } }
+    /// For tests: what a killed process leaves, its files closed and nothing told. `isFollowed`: only of such.
+    func drop(isFollowed: Bool? = nil) {
+        monitor.locked { for log in files where isFollowed == nil || log.isFollowed == isFollowed { log.file.close() } }
     }
 }

@@ -50,6 +50,8 @@ public final class TrackedDevice: BlockDevice, @unchecked Sendable {
         if let failure { throw failure }
     }
 
+    public func interrupt() { device.interrupt() }
+
     /// What comes to `other` is marked from here on and nothing that comes to this. No request may be under way in either.
     public func handOver(to other: TrackedDevice) {
         other.tracking = tracking

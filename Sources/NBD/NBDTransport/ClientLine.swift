@@ -244,6 +244,16 @@ final class ClientLine: @unchecked Sendable {
         }
     }
 
+    /// Every call fails, now and later; nobody is waited for.
+    func interrupt() {
+        let last = monitor.locked {
+            state.end()
+            return link
+        }
+        last.fail(BlockError(.disconnected, "the NBD connection was given up while the server did not answer"))
+        monitor.wakeAll()
+    }
+
     func close() {
         let last = monitor.locked {
             state.end()

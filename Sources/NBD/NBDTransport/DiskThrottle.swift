@@ -72,7 +72,8 @@ public final class DiskThrottle: @unchecked Sendable {
 
     /// Takes what a request costs: how long it has to wait, in nanoseconds.
     func take(_ request: NBDRequest) -> UInt64 {
-        let isRead = request.command == NBDCommand.read
+        // To bring data into the cache is to read it.
+        let isRead = request.command == NBDCommand.read || request.command == NBDCommand.cache
         guard isRead || [NBDCommand.write, NBDCommand.trim, NBDCommand.writeZeroes].contains(request.command) else {
             return 0
         }

@@ -60,5 +60,7 @@ public final class NBDClient: BlockDevice {
     /// How often a lost connection has been replaced.
     public var reconnections: UInt64 { line.reconnections }
 
+    public func interrupt() { line.interrupt() }
+
     deinit { line.close() }
 }

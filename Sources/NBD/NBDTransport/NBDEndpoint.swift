@@ -77,9 +77,6 @@ public struct NBDEndpoint: Sendable {
             let descriptor = unsafe gantry_tcp_connect(host, port)
             let peer = "\(host):\(port)"
             guard descriptor >= 0 else { throw BlockError(call: "connect", errno: -descriptor, path: peer) }
-            // A host that vanishes silently is noticed in the end.
-            var one: Int32 = 1
-            unsafe setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &one, socklen_t(MemoryLayout<Int32>.size))
             return (descriptor, peer)
         }
     }

@@ -240,7 +240,18 @@ int gantry_tcp_listen(const char *address, uint16_t port, int backlog) {
     if (r < 0 && fd >= 0) close(fd);
     return r < 0 ? r : fd;
 }
+// A host that vanishes is given up after half a minute, whether or not something is sent to it.
+static void give_up_silent_peers(int fd) {
+    int on = 1, idle = 10, interval = 5, count = 4;
+    unsigned int milliseconds = 30000;
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
+}
 int gantry_tcp_connect(const char *host, uint16_t port) {
+    struct timeval patience = {.tv_sec = 30}, none = {0};
     struct addrinfo *found, *each;
     int r = tcp_addresses(host, port, 0, &found), fd = -1, one = 1;
     if (r < 0) return r;
@@ -248,14 +259,17 @@ int gantry_tcp_connect(const char *host, uint16_t port) {
     for (each = found; each && fd < 0; each = each->ai_next) {
         fd = socket(each->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (fd < 0) { r = -errno; continue; }
+        give_up_silent_peers(fd);
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience); // bounds connect
         if (connect(fd, each->ai_addr, each->ai_addrlen) < 0) {
-            r = -errno;
+            r = errno == EINPROGRESS ? -ETIMEDOUT : -errno;
             close(fd);
             fd = -1;
         }
     }
     freeaddrinfo(found);
     if (fd < 0) return r;
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof none);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     return fd;
 }

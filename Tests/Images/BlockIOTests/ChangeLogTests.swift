@@ -185,6 +185,27 @@ import Testing
         #expect(try ChangeLogFile.readHeader(path: two).isConsistent)
     }
 
+    /// One of a move's two logs cannot be written. Where it is that of the image that the disk ends on, nothing is tracked.
+    @Test(arguments: [false, true], [false, true])
+    func aMoveThatLosesALogTracksOnlyTheDisks(losesFollowed: Bool, stays: Bool) throws {
+        let folder = try ScratchFolder("log")
+        let (one, two) = (folder.file("one.cbtlog"), folder.file("two.cbtlog"))
+        let size = ChangeLog.block * 20
+        for path in [one, two] { try ChangeLogFile.create(path: path, ChangeLog(size: size)) }
+        let tracking = try ChangeTracking(path: one, size: size)
+        let device = TrackedDevice(MemoryDevice(size: size), tracking: tracking)
+        try tracking.follow(path: two, size: size)
+        tracking.drop(isFollowed: losesFollowed)
+        try device.discard(at: 0, length: 512)
+        #expect(FileManager.default.fileExists(atPath: losesFollowed ? one : two))
+        #expect(!FileManager.default.fileExists(atPath: losesFollowed ? two : one))
+        tracking.settle(stays: stays)
+        #expect(tracking.isWritten == (losesFollowed == stays))
+        try device.discard(at: 7 * ChangeLog.block, length: 512)
+        #expect(try marked(losesFollowed ? one : two) == (losesFollowed == stays ? [0, 7] : [0]))
+        try device.close()
+    }
+
     @Test func aLogThatCannotBeWrittenGoesAndTheDiskStays() throws {
         let folder = try ScratchFolder("log")
         let path = folder.file("a.cbtlog")

@@ -156,6 +156,12 @@ actor DatapathHost {
         }
     }
 
+    /// Without a process of that id.
+    func removeMap(_ id: String) {
+        if let record = running[id], Self.lives(record) { return }
+        try? FileManager.default.removeItem(atPath: mapPath(id))
+    }
+
     private func isMarked(_ id: String) -> Bool {
         guard let mark = FileManager.default.contents(atPath: markPath(id)) else { return false }
         return mark.first.map { $0 != 0 } ?? false

@@ -45,6 +45,8 @@ enum MirrorWishes {
 struct MirrorFollower {
     private var told: MirrorSettings?
     private var refused: [String: String] = [:]
+    /// It was wished to pause.
+    private var hasPaused = false
 
     /// `told`: what the mirror was started with.
     init(told: MirrorSettings) { self.told = told }
@@ -53,10 +55,15 @@ struct MirrorFollower {
     mutating func tellAgain() { told = nil }
 
     /// What is to be told now; nil when nothing has changed. A wish that makes no sense changes nothing and is named in the
-    /// task's `other_config:mirror_refused`.
+    /// task's `other_config:mirror_refused`. Who takes the wish to pause back wants it to go on.
     mutating func change(_ entries: [String: String], _ progress: any TaskProgress) -> MirrorSettings? {
         do {
-            let wanted = try MirrorWishes.settings(entries)
+            var wanted = try MirrorWishes.settings(entries)
+            if let isPaused = wanted.isPaused {
+                hasPaused = hasPaused || isPaused
+            } else if hasPaused {
+                wanted.isPaused = false
+            }
             if !refused.isEmpty { progress.annotate(["mirror_refused": ""]) }
             refused = [:]
             if wanted == told || wanted == MirrorSettings() { return nil }

@@ -22,19 +22,25 @@ struct MotionDriver: Sendable {
     /// Each disk's source is authoritative until the common commit, and its destination after it. A toolstack that dies
     /// before it takes up each disk by itself: whatever becomes of each, the machine's disks are whole.
     func run(_ planned: [DiskMotion], progress: any TaskProgress) async throws -> [DiskMotion] {
-        var (motions, failure) = await copyAll(planned, progress)
+        let shared = SharedProgress(planned.map(\.size), of: progress)
+        var (motions, failure) = await copyAll(planned, shared, progress)
         do {
             if let failure { throw failure }
+            // The first may have waited long for the last.
             for index in motions.indices {
-                // The first may have waited long for the last.
-                let quiet = StepProgress(cancellation: progress.cancellation)
-                try await awaitSynchronised(&motions[index], quiet)
-                try await perform(.preparePivot, &motions[index], progress)
+                try await awaitSynchronised(&motions[index], SilentProgress(shared.part(index), progress))
+                try await verify(motions[index])
             }
+            // To compare takes long. Only when all are ready the pivots begin, one right after the other: a disk whose writes
+            // are answered by both images waits for no other one.
+            for index in motions.indices {
+                try await awaitSynchronised(&motions[index], SilentProgress(shared.part(index), progress))
+            }
+            for index in motions.indices { try await perform(.preparePivot, &motions[index], progress) }
             try await commit(&motions)
         } catch {
             for index in motions.indices where motions[index].phase != .planned {
-                await undo(&motions[index], because: error)
+                await rollBack(&motions[index], because: error)
             }
             throw error
         }
@@ -46,9 +52,8 @@ struct MotionDriver: Sendable {
 
     /// Brings all to the point where both images of each are the same; when one fails the others are stopped.
     private func copyAll(
-        _ planned: [DiskMotion], _ progress: any TaskProgress
+        _ planned: [DiskMotion], _ shared: SharedProgress, _ progress: any TaskProgress
     ) async -> (motions: [DiskMotion], failure: (any Error)?) {
-        let shared = SharedProgress(planned.map(\.size), of: progress)
         let watch = Task {
             while !progress.cancellation.isCancelled { try await Task.sleep(for: .milliseconds(50)) }
             shared.cancellation.cancel()
@@ -86,9 +91,9 @@ struct MotionDriver: Sendable {
             try await perform(.createDestination, &motion, progress)
             motion.advance(to: .mirroring)
             try await store.save(motion)
-            for effect in [DiskMotion.Effect.startMirror, .awaitSynchronised] {
-                try await perform(effect, &motion, progress)
-            }
+            // What an earlier move may have left to go on from is of another destination, whatever its name.
+            try await perform(.startMirror, &motion, progress, isFirst: true)
+            try await perform(.awaitSynchronised, &motion, progress)
         } catch {
             await context.moves.leave(turn)
             throw error
@@ -108,6 +113,7 @@ struct MotionDriver: Sendable {
         do {
             try await store.save(motion)
             for effect in effects.prefix(while: { ![.finishPivot, .destroySource, .forget].contains($0) }) {
+                if effect == .preparePivot { try await verify(motion) }
                 try await perform(effect, &motion, progress)
             }
         } catch {
@@ -169,6 +175,26 @@ struct MotionDriver: Sendable {
         return true
     }
 
+    /// Gives up, in favour of the image that is whole. That is the source, unless it refused a write or flush in the pivot:
+    /// then the destination alone has everything, and this disk is moved, whatever becomes of those that move with it.
+    private func rollBack(_ motion: inout DiskMotion, because error: any Error) async {
+        guard motion.phase == .pivoting, case .undecided(destinationFailed: false) = await observe(motion) else {
+            return await undo(&motion, because: error)
+        }
+        context.logger.error(
+            "a disk's old image has failed in the pivot; the disk goes on with the new one",
+            metadata: ["vdi": "\(motion.sourceUUID)", "error": "\(error)"])
+        do {
+            try await perform(.commit, &motion, UnwatchedProgress())
+        } catch {
+            context.logger.error(
+                "a failed move is left to the next start",
+                metadata: ["vdi": "\(motion.sourceUUID)", "error": "\(error)"])
+            return
+        }
+        await complete([.finishPivot, .destroySource, .forget], &motion, UnwatchedProgress())
+    }
+
     /// Gives up in favour of the source. When that cannot be recorded nothing is touched: the next start decides by what
     /// is on the disk then. After the commit there is nothing to give up.
     private func undo(_ motion: inout DiskMotion, because error: any Error) async {
@@ -218,16 +244,16 @@ struct MotionDriver: Sendable {
     }
 
     private func perform(
-        _ effect: DiskMotion.Effect, _ motion: inout DiskMotion, _ progress: any TaskProgress
+        _ effect: DiskMotion.Effect, _ motion: inout DiskMotion, _ progress: any TaskProgress, isFirst: Bool = false
     ) async throws {
         // The commit, which is that of several motions, has its own.
         if effect != .commit { FailurePoint.reached("before-\(effect)") }
         defer { if effect != .commit { FailurePoint.reached("after-\(effect)") } }
         switch effect {
         case .createDestination: try await createDestination(&motion, progress)
-        case .startMirror: try await startMirror(&motion)
+        case .startMirror: try await startMirror(&motion, resume: !isFirst)
         case .awaitSynchronised: try await awaitSynchronised(&motion, progress)
-        case .preparePivot: try await preparePivot(&motion)
+        case .preparePivot: try await preparePivot(&motion, progress)
         case .commit:
             var motions = [motion]
             try await commit(&motions)
@@ -235,12 +261,16 @@ struct MotionDriver: Sendable {
         case .finishPivot: try await finishPivot(motion)
         case .destroySource: try await destroySource(motion)
         case .cancelMirror:
-            // Only this motion's own mirror: the data path may be mirroring for another.
-            if let handle = await context.disks.active(motion.sourceUUID),
-                let mirror = try await handle.client.status().mirror,
-                motion.isDestination(path: mirror.destination.path)
-            {
+            await context.disks.forgetMirror(of: motion.sourceUUID)
+            guard let handle = await context.disks.active(motion.sourceUUID) else { return }
+            // Only this motion's own mirror: the data path may be mirroring for another. Where there is none, the map of one
+            // that was not taken up again is dropped.
+            let mirror = try await handle.client.status().mirror
+            if let mirror, !motion.isDestination(path: mirror.destination.path) { return }
+            do {
                 _ = try await handle.client.call(.mirrorCancel)
+            } catch let failure as DatapathClient.Failure where mirror == nil && failure.code == "notFound" {
+                // Neither mirror nor map.
             }
         case .destroyDestination:
             guard isKnown(Ref(motion.destinationSR), of: motion) else { return }
@@ -331,7 +361,8 @@ struct MotionDriver: Sendable {
         return try await context.disks.activate(motion.sourceUUID, image: image)
     }
 
-    private func startMirror(_ motion: inout DiskMotion) async throws {
+    /// `resume`: the data path's map of this mirror, if it has one, counts.
+    private func startMirror(_ motion: inout DiskMotion, resume: Bool) async throws {
         let attached = try context.attached(Ref(motion.destinationSR))
         let image: ImageSpecification
         do {
@@ -353,7 +384,8 @@ struct MotionDriver: Sendable {
             }
             return try await handle.client.call(
                 .mirrorStart(
-                    destination: image, bytesPerSecond: moving.bytesPerSecond, settings: moving.settings, resume: true))
+                    destination: image, bytesPerSecond: moving.bytesPerSecond, settings: moving.settings,
+                    resume: resume))
         }
     }
 
@@ -416,11 +448,11 @@ struct MotionDriver: Sendable {
 
     private func restartMirror(_ motion: inout DiskMotion) async throws {
         do {
-            try await startMirror(&motion)
+            try await startMirror(&motion, resume: true)
         } catch let error as APIError where error.code == "VDI_IN_USE" || error.code == "OTHER_OPERATION_IN_PROGRESS" {
             // The killed process holds the destination until the kernel is done with it.
             try await Task.sleep(for: .milliseconds(200))
-            try await startMirror(&motion)
+            try await startMirror(&motion, resume: true)
         }
     }
 
@@ -435,12 +467,22 @@ struct MotionDriver: Sendable {
         return APIError("MIRROR_FAILED", motion.sourceRef)
     }
 
-    /// The phase is stored first: from here on a data path that dies does not come back before the decision.
-    private func preparePivot(_ motion: inout DiskMotion) async throws {
-        if motion.isVerified == true {
-            let verified = motion
-            _ = try await mapped(verified) { try await source(verified).client.call(.mirrorVerify) }
+    /// Compares both images, where that is wished; and where a connection over a network was replaced: a server that lives on
+    /// behind the old one may have done what it had received of it after what came by the new one.
+    private func verify(_ motion: DiskMotion) async throws {
+        try await mapped(motion) {
+            let client = try await source(motion).client
+            if motion.isVerified != true {
+                guard let mirror = try await client.status().mirror, mirror.phase != .dual, mirror.isReconnected else {
+                    return
+                }
+            }
+            _ = try await client.call(.mirrorVerify)
         }
+    }
+
+    /// The phase is stored first: from here on a data path that dies does not come back before the decision.
+    private func preparePivot(_ motion: inout DiskMotion, _ progress: any TaskProgress) async throws {
         if motion.phase == .mirroring {
             motion.advance(to: .pivoting)
             try await store.save(motion)
@@ -450,7 +492,7 @@ struct MotionDriver: Sendable {
         // One side may have refused a write since: the whole one wins.
         let status = try await mapped(moving) { try await source(moving).client.status() }
         guard let mirror = status.mirror, mirror.phase == .dual || mirror.failedSide == "source" else {
-            throw failed(moving, status.mirror?.error ?? "the data path was restarted", UnwatchedProgress())
+            throw failed(moving, status.mirror?.error ?? "the data path was restarted", progress)
         }
     }
 

@@ -24,6 +24,7 @@ enum ReadProbe {
         while ContinuousClock.now - start < time {
             // Holes deliver nothing that a copy would read.
             let data = gantry_seek_data(descriptor, UInt64(offset))
+            if data == -Int64(ENXIO) { break }
             if data >= 0 { offset = Int(data) }
             // SAFETY: the buffer holds a piece, and nobody else has it during the call.
             let count = unsafe buffer.withUnsafeMutableBytes {

@@ -35,6 +35,13 @@ actor DiskActivation {
         return await host.handle(id)
     }
 
+    /// Nobody goes on with the mirror whose map a dead data path of the VDI has left. One that runs is told itself.
+    func forgetMirror(of vdiUUID: String) async {
+        if let pending = starting[vdiUUID] { _ = try? await pending.value }
+        guard let id = database.privateRecords(kind: Self.recordKind)[vdiUUID] else { return }
+        if await host.handle(id) == nil { await host.removeMap(id) }
+    }
+
     /// Starts the VDI's data path unless it runs. A process that died is started again under its old id, on its old
     /// sockets: the guest's client reconnects and repeats what was not answered. `busy` when the VDI is just being
     /// replaced by a move, or its image by a snapshot: the caller looks up the VDI of its VBD again. `image` is asked when

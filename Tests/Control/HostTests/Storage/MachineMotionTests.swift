@@ -259,7 +259,10 @@ import Testing
 
         let bad = try await plan("VDI.plan_pool_migrate", [.string(vdi), .string(b), map(["dest-img-format": "x"])])
         let words = ["VDI_INCOMPATIBLE_TYPE", vdi, "Expected one of 'raw', 'vhd', 'qcow2', got x"]
-        guard case .array(let blockers)? = bad["blockers"] else { return }
+        guard case .array(let blockers)? = bad["blockers"] else {
+            Issue.record("\(bad)")
+            return
+        }
         #expect(blockers.map { $0["error"] } == [.array(words.map { .string($0) })])
 
         let vm = try await host.makeMachine()

@@ -26,6 +26,11 @@ public final class TLSCredentials: @unchecked Sendable {
     }
 
     private init(isServer: Bool, folder: String, verifiesPeer: Bool) throws(BlockError) {
+        // SAFETY: the text lives as long as the process.
+        if let missing = unsafe gantry_openssl_load() {
+            throw BlockError(
+                .unsupported, "TLS needs OpenSSL, which cannot be loaded (\(unsafe String(cString: missing)))")
+        }
         guard let context = unsafe SSL_CTX_new(isServer ? TLS_server_method() : TLS_client_method()) else {
             throw BlockError(.io, "OpenSSL gives no TLS context: \(Self.reason)")
         }

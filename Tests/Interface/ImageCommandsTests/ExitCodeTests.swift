@@ -86,7 +86,10 @@ import Testing
         for words in [["--help"], ["image", "--help"], ["image", "convert", "--help"], ["host", "stop", "--help"]] {
             let outcome = try Tool.run("gantry", words)
             #expect(outcome.succeeded)
-            #expect(outcome.output.contains("USAGE"))
+            // The whole command line, although a command that is understood is parsed alone.
+            #expect(outcome.output.contains("USAGE: gantry" + words.dropLast().map { " " + $0 }.joined()))
         }
+        let refused = try Tool.run("gantry", ["image", "info", "--nonsense", "a.raw"])
+        #expect(refused.status == 2 && refused.errors.contains("Usage: gantry image info"), "\(refused.errors)")
     }
 }

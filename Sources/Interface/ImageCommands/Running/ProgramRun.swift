@@ -9,7 +9,7 @@ public enum ProgramRun {
     public static func run(_ root: any ParsableCommand.Type, _ arguments: [String]) -> Int32 {
         signal(SIGPIPE, SIG_IGN)
         do {
-            var command = try root.parseAsRoot(arguments)
+            var command = try named(root, by: arguments) ?? root.parseAsRoot(arguments)
             try command.run()
             return 0
         } catch let failure as CommandFailure {
@@ -27,5 +27,21 @@ public enum ProgramRun {
             TerminalOutput.standardError.write(text + "\n")
             return code == .validationFailure ? CommandFailure.Status.usage : CommandFailure.Status.failed
         }
+    }
+
+    /// The command that the first words name, parsed alone: half the time of a short command on an image is the parser's,
+    /// which otherwise looks at all that stands above that command, too. Nil where there is anything to be said about the
+    /// words, help included: that is told with the names of all commands.
+    private static func named(_ root: any ParsableCommand.Type, by arguments: [String]) -> (any ParsableCommand)? {
+        var type = root
+        var rest = arguments[...]
+        while !type.configuration.subcommands.isEmpty {
+            guard let word = rest.popFirst(),
+                let next = type.configuration.subcommands.first(where: { $0.configuration.commandName == word })
+            else { return nil }
+            type = next
+        }
+        guard let command = try? type.parseAsRoot(Array(rest)), Swift.type(of: command) == type else { return nil }
+        return command
     }
 }

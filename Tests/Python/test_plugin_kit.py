@@ -1,4 +1,5 @@
-"""`gantry plugin check`, on the examples of the guide (docs/plugins-v3.md), on drivers that fail, and on a SMAPIv1 driver."""
+"""`gantry plugin check`, on the examples of the guide (docs/plugins-v3.md), on drivers that fail, and on a SMAPIv1
+driver."""
 
 import json
 import os
@@ -11,8 +12,8 @@ from suite.daemon import ROOT
 PLUGINS = ROOT / "Tests" / "Python" / "plugins"
 
 #: What the example in Swift has; each is a link to it.
-METHODS = """Plugin.query SR.create SR.attach SR.detach SR.destroy SR.stat SR.ls Volume.create Volume.clone Volume.snapshot
-Volume.stat Volume.resize Volume.destroy Volume.set Volume.unset Volume.set_name Volume.set_description""".split()
+METHODS = """Plugin.query SR.create SR.attach SR.detach SR.destroy SR.stat SR.ls Volume.create Volume.clone
+Volume.snapshot Volume.stat Volume.resize Volume.destroy Volume.set Volume.unset Volume.set_name Volume.set_description""".split()
 
 
 class PluginKitTests(Case):
@@ -50,7 +51,8 @@ class PluginKitTests(Case):
         self.assertEqual(found["SR.create makes an SR"][0], "failed")
         self.assertIn("SR_BACKEND_FAILURE_999", found["SR.create makes an SR"][1])
         self.assertEqual(
-            found["its features and image formats are known ones"], ("failed", "unknown feature FLYING; image format vdi"))
+            found["its features and image formats are known ones"],
+            ("failed", "unknown feature FLYING; image format vdi"))
         self.assertEqual(found["SR.detach is there and executable"][0], "failed")
 
     def test_a_driver_of_smapiv1(self):

@@ -7,7 +7,7 @@ import time
 
 from suite.case import MIB, Case
 from suite.daemon import guest_files
-from suite.life import Client, broken_by_xe, life_by_xe
+from suite.life import Client, broken_by_xe, kinds, life_by_xe
 
 
 class PluginCase(Case):
@@ -43,7 +43,8 @@ class WatchTests(PluginCase):
         self.shows(record, name_label="Folder", driver_filename=str(place), supported_image_formats=["qcow2", "raw"])
         self.assertNotIn("SR_SCAN", record["features"])
         script = place / "Plugin.Query"
-        text = script.read_text().replace('"name": "Folder"', '"name": "Changed"').replace('["qcow2", "raw"]', '["raw"]')
+        text = script.read_text().replace('"name": "Folder"', '"name": "Changed"')
+        text = text.replace('["qcow2", "raw"]', '["raw"]')
         shutil.copy(script, place / "SR.ls")
         script.with_name("new").write_text(text)
         script.with_name("new").chmod(0o755)
@@ -67,7 +68,10 @@ class FolderPluginTests(PluginCase):
         )
         self.assertTrue(record["driver_filename"].endswith("/volume/folder"))
         self.assertLessEqual(
-            {"SR_PROBE", "SR_SCAN", "VDI_CREATE", "VDI_DELETE", "VDI_SNAPSHOT", "VDI_CLONE", "VDI_RESIZE", "VDI_MIRROR"},
+            {
+                "SR_PROBE", "SR_SCAN", "VDI_CREATE", "VDI_DELETE", "VDI_SNAPSHOT", "VDI_CLONE", "VDI_RESIZE",
+                "VDI_MIRROR",
+            },
             set(record["features"]),
         )
 
@@ -103,7 +107,7 @@ class FolderPluginTests(PluginCase):
             self.assertEqual(self.x.SR.get_VDIs(sr), [])
 
     def test_the_life_of_a_disk_by_xe(self):
-        for kind, key in (("folder", "location"), ("bare", "uri")):
+        for kind, key in kinds(("folder", "location"), ("bare", "uri"), always=1):
             with self.subTest(kind):
                 path = pathlib.Path(self.folder("xe-" + kind))
                 life_by_xe(
@@ -188,18 +192,19 @@ class FolderPluginTests(PluginCase):
             PV_args="console=ttyS0 quiet gantry.work=idle gantry.disk=none",
         )
         vbd = self.drive(vm, vdi, bootable=True)
-        self.x.VM.start(vm, False, False)
+        # It need not run to have its disks.
+        self.x.VM.start(vm, True, False)
         self.assertIs(self.x.VBD.get_currently_attached(vbd), True)
         server = path / ("." + self.x.VDI.get_location(vdi)[:8])
         self.assertTrue(server.is_socket())
         self.refused(["VDI_IN_USE", vdi, "destroy"], self.x.VDI.destroy, vdi)
         snapshot = self.x.VDI.snapshot(vdi)
         self.shows(self.x.VDI.get_record(snapshot), snapshot_of=vdi)
-        self.assertEqual(self.x.VM.get_power_state(vm), "Running")
+        self.assertEqual(self.x.VM.get_power_state(vm), "Paused")
         self.x.VDI.destroy(snapshot)
         self.x.VM.hard_shutdown(vm)
         self.x.VDI.set_on_boot(vdi, "reset")
-        self.x.VM.start(vm, False, False)
+        self.x.VM.start(vm, True, False)
         # The guest has a clone, which is no disk.
         clone = self.about(path, vdi)["keys"]["clone-on-boot"]
         Client("nbd+unix:///disk?socket=%s" % (path / ("." + clone[:8]))).end()

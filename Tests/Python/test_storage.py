@@ -24,7 +24,8 @@ class RepositoryTests(Case):
     def test_the_driver_says_what_it_can(self):
         records = self.x.SM.get_all_records()
         types = [
-            "bare", "broken", "brokenv3", "cut", "cutv3", "dummy", "example", "ext", "file", "folder", "iso", "nfs", "plain", "xfs",
+            "bare", "broken", "brokenv3", "cut", "cutv3", "dummy", "example", "ext", "file", "folder", "iso", "nfs", "plain",
+            "xfs",
         ]
         self.assertEqual(sorted(r["type"] for r in records.values()), types)
         self.assertEqual(sorted(self.x.SR.get_supported_types()), types)

@@ -153,9 +153,9 @@ public final class Toolstack: Sendable {
         ChangeTrackingMessages(context: context, admission: admission).register(in: &messages)
         SnapshotMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
-        MachineMotionMessages(context: context, admission: admission).register(in: &messages)
-        PlanMessages(context: context).register(in: &messages)
         let tokens = MigrationTokens(database: database, consoles: services.consoles)
+        MachineMotionMessages(context: context, admission: admission, tokens: tokens).register(in: &messages)
+        PlanMessages(context: context).register(in: &messages)
         tokens.register(in: &messages)
         MachineMessages(
             context: context, admission: admission, guests: guests, lifecycle: lifecycle,

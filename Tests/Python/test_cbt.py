@@ -2,6 +2,7 @@
 
 import base64
 import os
+import pathlib
 import subprocess
 
 from suite.case import MIB, Case
@@ -219,3 +220,15 @@ class ChangedBlockTests(Case):
         self.put(vdi, bytes(3 * BLOCK) + os.urandom(512))
         self.assertIn(3, self.changed(first, vdi))
         self.assertEqual(self.changed(first, second), {0})
+
+    def test_a_snapshot_whose_log_is_damaged_can_go(self):
+        """What was relative to it begins there, and no list goes across it."""
+        x, sr = self.x, self.repository("qcow2")
+        vdi = self.disk(sr)
+        x.VDI.enable_cbt(vdi)
+        first, second = x.VDI.snapshot(vdi, {}), x.VDI.snapshot(vdi, {})
+        place = pathlib.Path(x.PBD.get_device_config(x.SR.get_PBDs(sr)[0])["location"])
+        (place / (x.VDI.get_uuid(first) + ".cbtlog")).write_bytes(b"x" * 600)
+        x.VDI.destroy(first)
+        self.put(vdi, os.urandom(BLOCK))
+        self.assertEqual(self.changed(second, vdi), {0})

@@ -87,11 +87,15 @@ class MachineTests(MotionCase):
         vbds = [self.drive(vm, vdi) for vdi in disks]
         still = {disks[2]: source}
         self.assertIn("migrate_send", self.x.VM.get_allowed_operations(vm))
+        token = self.token()
         task = self.x.Async.VM.migrate_send(
-            vm, self.token(), True, {disks[0]: places[0], disks[1]: places[1], **still}, {}, {"force": "false"}, {},
+            vm, token, True, {disks[0]: places[0], disks[1]: places[1], **still}, {}, {"force": "false"}, {},
             {disks[0]: "QCOW2", disks[1]: ""},
         )
         self.assertEqual(self.succeeded(task), vm)
+        # Nobody needs its session any more.
+        session = token["session_id"]
+        self.refused(["HANDLE_INVALID", "session", session], self.x.session.get_this_host, session)
         moved = [self.x.VBD.get_VDI(vbd) for vbd in vbds]
         self.assertEqual([self.format(vdi) for vdi in moved], ["qcow2", "raw", "vhd"])
         self.assertEqual([self.x.VDI.get_SR(vdi) for vdi in moved], places + [source])

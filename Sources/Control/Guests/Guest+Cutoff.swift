@@ -28,8 +28,13 @@ extension Guest {
     func freeAbandonedPorts() async {
         for port in abandonedPorts {
             guard let exists = try? await deviceExists(port), !exists else { continue }
-            // A node that is not there any more is as good as deleted.
-            _ = try? await monitor.execute("blockdev-del", ["node-name": .string(RootPorts.node(port))])
+            let node = RootPorts.node(port)
+            do {
+                try await monitor.execute("blockdev-del", ["node-name": .string(node)])
+            } catch {
+                // One that is not there any more is as good as deleted. Another would be in the next disk's way.
+                guard let nodes = try? await nodes(), !nodes.contains(node) else { continue }
+            }
             try? change { $0.abandoned?.removeAll { $0 == port } }
         }
     }

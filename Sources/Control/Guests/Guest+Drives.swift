@@ -67,7 +67,7 @@ extension Guest {
         for drive in drives where !loaded.contains(drive.node) { try? await eject(drive.id) }
     }
 
-    private func nodes() async throws(GuestError) -> Set<String> {
+    func nodes() async throws(GuestError) -> Set<String> {
         let list = try await monitor.execute("query-named-block-nodes", ["flat": true])
         return Set(list.elements?.compactMap { $0["node-name"]?.text } ?? [])
     }

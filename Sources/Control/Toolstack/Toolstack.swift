@@ -153,9 +153,9 @@ public final class Toolstack: Sendable {
         ChangeTrackingMessages(context: context, admission: admission).register(in: &messages)
         SnapshotMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
-        MachineMotionMessages(context: context, admission: admission).register(in: &messages)
-        PlanMessages(context: context).register(in: &messages)
         let tokens = MigrationTokens(database: database, consoles: services.consoles)
+        MachineMotionMessages(context: context, admission: admission, tokens: tokens).register(in: &messages)
+        PlanMessages(context: context).register(in: &messages)
         tokens.register(in: &messages)
         MachineMessages(
             context: context, admission: admission, guests: guests, lifecycle: lifecycle,
@@ -233,18 +233,13 @@ public final class Toolstack: Sendable {
 
     /// Looks after the data paths: one that died under a guest comes back, and one that nobody holds paused goes on.
     private static func revive(_ disks: DiskActivation, _ context: StorageContext) async {
-        let rounds = ResumeRounds()
+        let (rounds, upgrades) = (ResumeRounds(), ResumeRounds(patience: .seconds(1 << 30)))
         for round in 1... {
             try? await Task.sleep(for: .milliseconds(500))
             if Task.isCancelled { return }
-            // The program may have been upgraded with the toolstack, or since. At first, and every minute.
-            if round % 120 == 1 {
-                await disks.replaceOutdated({ try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }) {
-                    uuid, error in
-                    context.logger.error(
-                        "a disk's data path cannot be upgraded", metadata: ["vdi": "\(uuid)", "error": "\(error)"])
-                }
-            }
+            // The program may have been upgraded with the toolstack, or since. At first, and every minute. One at a time, in
+            // nobody's way: the storage of a disk may not answer.
+            if round % 120 == 1 { await upgrades.begin { await upgrade(disks, context) } }
             // One that an earlier toolstack has told to pause may come to that only now.
             if round % 4 == 0 {
                 await rounds.begin {
@@ -254,6 +249,24 @@ public final class Toolstack: Sendable {
             await disks.revive({ try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }) { uuid, error in
                 context.logger.error(
                     "a disk's data path cannot be restarted", metadata: ["vdi": "\(uuid)", "error": "\(error)"])
+            }
+        }
+    }
+
+    private static func upgrade(_ disks: DiskActivation, _ context: StorageContext) async {
+        let (failures, noted) = AsyncStream.makeStream(of: (uuid: String, error: String, hasEnded: Bool).self)
+        await disks.replaceOutdated({ try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }) {
+            noted.yield((uuid: $0, error: "\($1)", hasEnded: $2))
+        }
+        noted.finish()
+        for await (uuid, error, hasEnded) in failures {
+            context.logger.error(
+                "a disk's data path cannot be upgraded", metadata: ["vdi": "\(uuid)", "error": "\(error)"])
+            if !hasEnded { continue }
+            _ = try? await context.database.transaction { tx in
+                Alerts.post(
+                    Alerts.Kind(name: "DATAPATH_UPGRADE_FAILED", priority: 2), about: .vdi, uuid: uuid,
+                    body: "The new data path of the VDI does not start, and other disks keep theirs: \(error)", in: tx)
             }
         }
     }

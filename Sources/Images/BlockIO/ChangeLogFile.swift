@@ -104,15 +104,6 @@ public struct ChangeLogFile: Sendable {
         try file.sync()
     }
 
-    /// Gives back the bitmap that was there before all blocks were marked: nothing has been changed in the meantime.
-    public func unmark(to bitmap: [UInt8]) throws(BlockError) {
-        var log = try read()
-        guard log.bitmap.count == bitmap.count else { return }
-        log.bitmap = bitmap
-        try file.write(bytes: log.bitmap, at: UInt64(ChangeLog.headerLength))
-        try file.sync()
-    }
-
     /// The file gets the length for a larger disk. What lay behind the bitmap, the noted boot, becomes part of it as zeroes.
     private func makeRoom(for size: UInt64) throws(BlockError) {
         let end = UInt64(ChangeLog.headerLength) + ChangeLog.bitmapLength(size)

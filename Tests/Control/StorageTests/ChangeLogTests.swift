@@ -238,6 +238,47 @@ import Testing
         }
     }
 
+    /// One log that is damaged, or cannot be finished, keeps nobody from the SR.
+    @Test func aDamagedLogOfASnapshotThatWasCutOffEndsTrackingOnly() async throws {
+        let folder = try ScratchFolder("cbt")
+        let sr = try await repository(folder)
+        let disk = try await manager.createVolume(sr, NewVolume(uuid: Self.disk, size: Self.size, format: .qcow2))
+        let (own, other) = (folder.file(Self.disk + ".cbtlog"), folder.file(uuid(1) + ".cbtlog"))
+        let note = folder.file(".gantry-log-" + Self.disk)
+        try ChangeLogFile.create(path: note, ChangeLog(size: Self.size, parent: DiskID(uuid(1))))
+        try Data([1, 2, 3]).write(to: URL(fileURLWithPath: own))
+        try FileManager.default.linkItem(atPath: own, toPath: other)
+        try FileManager.default.copyItem(
+            atPath: folder.file(Self.disk + ".qcow2"), toPath: folder.file(uuid(1) + ".qcow2"))
+        #expect(try await manager.scan(sr).problems.keys.sorted() == [".gantry-log-" + Self.disk])
+        try await manager.attach(sr)
+        for path in [own, other, note] { #expect(!FileManager.default.fileExists(atPath: path), "\(path)") }
+        let scan = try await manager.scan(sr)
+        #expect(scan.problems.isEmpty)
+        #expect(!scan.volumes.contains { $0.isTracked == true })
+        #expect(try await manager.stat(sr, VolumeID(location: disk.location)).isTracked == false)
+    }
+
+    /// A revert may fail after the disk has got what the snapshot holds: the marks that were made for it stay.
+    @Test func aRevertThatFailsLeavesAllBlocksMarked() async throws {
+        let folder = try ScratchFolder("cbt")
+        let sr = try await repository(folder)
+        let disk = try await manager.createVolume(sr, NewVolume(uuid: Self.disk, size: Self.size, format: .qcow2))
+        try await manager.enableChangeTracking(sr, VolumeID(location: disk.location))
+        let made = try await manager.snapshotVolume(
+            sr, VolumeID(location: disk.location), as: NewVolume(uuid: uuid(1)))
+        try await write(1, block: 1, in: disk, sr)
+        #expect(try await marks(disk, sr) == [1])
+        let reader = try await open(sr, disk, writable: false)
+        #expect(
+            await fault { () async throws(StorageError) in
+                _ = try await manager.revertVolume(
+                    sr, VolumeID(location: disk.location), to: VolumeID(location: made.volume.location))
+            } != 0)
+        try reader.close()
+        #expect(try await marks(disk, sr)?.count == Int(Self.size / ChangeLog.block))
+    }
+
     @Test func aDamagedLogEndsTrackingAndNotTheDisk() async throws {
         let folder = try ScratchFolder("cbt")
         let sr = try await repository(folder)

@@ -37,6 +37,9 @@ import Testing
         Line(words: "image measure a.raw", status: 2, says: "-f"),
         Line(words: "image compare -f raw a.raw a.raw", status: 2, says: "-F"),
         Line(words: "image serve --socket x a.raw", status: 2, says: "-f"),
+        // Nobody who asks for TLS is served in the clear.
+        Line(words: "image serve -f raw --socket x --tls require a.raw", status: 2, says: "--tls-certificates"),
+        Line(words: "image serve -f raw --socket x --no-tls-verify-peer a.raw", status: 2, says: "--tls-certificates"),
         Line(words: "image mirror -O raw --socket x a.raw x", status: 2, says: "-f"),
         Line(words: "image snapshot -l a.raw", status: 2, says: "-f"),
         Line(words: "image bitmap --add a.raw one", status: 2, says: "-f"),

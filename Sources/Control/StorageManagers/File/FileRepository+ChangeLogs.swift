@@ -62,9 +62,11 @@ extension FileRepository {
     /// Logs without an image are volumes, too. One whose image cannot be read, or that an operation under way has named a
     /// second time, is none.
     func addLogs(to scan: inout RepositoryScan) throws(StorageError) {
-        let logs = try names().filter { Self.logUUID($0) != nil }
-        if logs.isEmpty { return }
-        for name in logs {
+        for name in try names(hidden: true) {
+            // No snapshot is being made now: one was cut off, and could not be finished when the SR was attached.
+            if name.hasPrefix(Self.next) {
+                scan.problems[name] = "a snapshot's log of changed blocks is not finished; the next attach tries again"
+            }
             guard let uuid = Self.logUUID(name), !hasImage(uuid), links(name) == 1 else { continue }
             do throws(StorageError) {
                 scan.volumes.append(try logVolume(uuid))
@@ -196,6 +198,8 @@ extension FileRepository {
         of disk: String, to snapshot: String, _ body: () throws(StorageError) -> DerivedVolume
     ) throws(StorageError) -> DerivedVolume {
         try finishLogs(of: disk)
+        // What was cut off may have ended the tracking.
+        guard hasLog(disk) else { return try body() }
         let (old, new, further) = (logPath(disk), logPath(snapshot), nextLog(disk))
         guard !hasLog(snapshot) else { throw StorageError(.volumeExists, "\(new) exists already") }
         // Read as a whole: what the snapshot takes over must be of worth.
@@ -233,27 +237,23 @@ extension FileRepository {
     }
 
     /// The disk gets the content of `snapshot` by `body`. Its log has all blocks marked meanwhile, which is right whatever the
-    /// disk holds; then it begins anew, relative to the snapshot. Nobody writes the disk.
+    /// disk holds; then it begins anew, relative to the snapshot. Nobody writes the disk. The marks stay when `body` fails: it
+    /// may have done so after the disk got its new content.
     func restartLog(
         of disk: String, at snapshot: VolumeName, _ body: () throws(StorageError) -> Volume
     ) throws(StorageError) -> Volume {
         try finishLogs(of: disk)
+        // What was cut off may have ended the tracking.
+        guard hasLog(disk) else { return try body() }
         let file = try reporting(.trackingInconsistent) { () throws(BlockError) in
             try ChangeLogFile(path: logPath(disk))
         }
         defer { file.close() }
-        let before = try reporting(.trackingInconsistent) { () throws(BlockError) in
-            let before = try ChangeLogFile.read(path: logPath(disk))
+        try reporting(.trackingInconsistent) { () throws(BlockError) in
+            _ = try ChangeLogFile.read(path: logPath(disk))
             try file.change { $0.markAll() }
-            return before
         }
-        let volume: Volume
-        do throws(StorageError) {
-            volume = try body()
-        } catch {
-            try? reporting(.general) { () throws(BlockError) in try file.unmark(to: before.bitmap) }
-            throw error
-        }
+        let volume = try body()
         let next = ChangeLog(size: volume.virtualSize, parent: hasLog(snapshot.uuid) ? DiskID(snapshot.uuid) : nil)
         let temporary = path + "/" + Self.unfinished + disk + Self.suffix
         unsafe unlink(temporary)
@@ -266,10 +266,18 @@ extension FileRepository {
 
     // MARK: What was cut off
 
-    /// Takes up the snapshots of logs that were cut off. A log that a data path writes is left to the next time.
+    /// Takes up the snapshots of logs that were cut off. A log that a data path writes is left to the next time, and so is
+    /// one that cannot be finished now, as without room: both names stay one file, which is right, and one disk's log keeps
+    /// the SR's other disks from nobody.
     func finishLogs() throws(StorageError) {
         for name in try names(hidden: true) where name.hasPrefix(Self.next) {
-            try finishLogs(of: String(name.dropFirst(Self.next.count)))
+            let disk = String(name.dropFirst(Self.next.count))
+            do throws(StorageError) {
+                try finishLogs(of: disk)
+            } catch {
+                // `addLogs` tells of it.
+                continue
+            }
         }
     }
 
@@ -300,7 +308,12 @@ extension FileRepository {
             }
         } catch {
             if error.code == .busy { return }
-            throw StorageError(error, otherwise: .trackingInconsistent)
+            guard error.code == .invalidImage || error.code == .limitExceeded else {
+                throw StorageError(error, otherwise: .trackingInconsistent)
+            }
+            // Damaged, and nobody's: tracking has ended. The note of it last: a crash in between is taken up here again, or
+            // leaves the snapshot a log that cannot be read.
+            for file in [logPath(disk), logPath(snapshot), further] { unsafe unlink(file) }
         }
         try syncFolder()
     }

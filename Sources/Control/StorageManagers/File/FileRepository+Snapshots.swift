@@ -45,6 +45,8 @@ extension FileRepository {
         do throws(StorageError) {
             try overlay(frozen, as: new, fault)
         } catch {
+            // It may have its name already, which was nobody's before: it is empty.
+            unsafe unlink(file(new))
             thaw(leaf, frozen)
             throw error
         }
@@ -152,12 +154,13 @@ extension FileRepository {
     }
 
     /// Gives a disk that was frozen for nothing its image back: the image over the base is still empty, so that both show the
-    /// same. Of one format it is one rename. A raw disk has its old name for the base first, then the new one goes, then the
-    /// base's: in between `find` knows which counts. Where a step fails the disk stands on the base, and is whole.
+    /// same, and nothing else stands on the base: what failed may have done so after another disk got there. Of one format
+    /// it is one rename. A raw disk has its old name for the base first, then the new one goes, then the base's: in between
+    /// `find` knows which counts. Where a step fails the disk stands on the base, and is whole.
     private func thaw(_ leaf: VolumeName, _ frozen: Frozen) {
-        guard frozen.isNew, let base = frozen.parents.first, (try? isEmpty(frozen.disk, .general)) == true else {
-            return
-        }
+        guard frozen.isNew, let base = frozen.parents.first, (try? isEmpty(frozen.disk, .general)) == true,
+            let counts = try? children(), counts[base] == 1
+        else { return }
         if frozen.disk == leaf {
             guard unsafe rename(file(base), file(leaf)) == 0 else { return }
         } else {

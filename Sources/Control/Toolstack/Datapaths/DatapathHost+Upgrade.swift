@@ -4,12 +4,15 @@ import Glibc
 
 extension DatapathHost {
     /// Ids of the processes that run another program than the one that would be started now: it was replaced since.
+    /// None when that one could not be started before, and no process of it runs: others keep what they have.
     var outdatedIDs: [String] {
         guard let present = Self.identity(of: program) else { return [] }
-        return liveProcesses.filter { process in
+        let live = liveProcesses
+        let outdated = live.filter { process in
             guard let running = Self.identity(of: "/proc/\(process.pid)/exe") else { return false }
             return running != present
         }.map(\.id)
+        return refused == present && outdated.count == live.count ? [] : outdated
     }
 
     /// Device, inode, and when it was written: a package manager may take the number of the file that it replaces.
@@ -19,10 +22,19 @@ extension DatapathHost {
         return [Int(status.st_dev), Int(status.st_ino), status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
     }
 
+    /// The present program may be tried again.
+    func forgetRefusal() { refused = nil }
+
     /// Puts a process of the present program in the place of the running one, on the same sockets. What is answered by then
     /// is durable; clients connect again and repeat the rest; a mirror goes on when whoever began it asks for that.
     func replace(_ id: String, image: ImageSpecification) async throws {
+        let present = Self.identity(of: program)
         await stop(id, forGood: false)
-        _ = try await start(id, image: image)
+        do {
+            _ = try await start(id, image: image)
+        } catch {
+            refused = present
+            throw error
+        }
     }
 }

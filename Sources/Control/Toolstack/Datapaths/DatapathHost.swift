@@ -14,6 +14,8 @@ actor DatapathHost {
     nonisolated let transferFolder: String
     private let logger: Logger
     private var running: [String: DatapathRecord] = [:]
+    /// What identifies a program that could not take the place of its predecessor.
+    var refused: [Int]?
 
     /// `folder` is `RUN/dp`; `program` the path of gantry-datapath.
     init(folder: String, program: String, logger: Logger) {

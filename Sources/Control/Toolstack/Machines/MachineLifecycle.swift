@@ -330,7 +330,7 @@ actor MachineLifecycle {
         guard let vm = context.database.read({ $0.find(VM.self, uuid: uuid) })?.typedRef(VM.self) else { return }
         do {
             let admission = OperationAdmission(database: context.database, gate: context.reclaimGate)
-            let claims: [OperationClaim] = [.vm(vm, .start), .restart(context.host)]
+            let claims: [OperationClaim] = [.bootAgain(vm), .restart(context.host)]
             let admitted = try await admission.begin(claims, task: .null) { tx in
                 try MachineValidity.check(try tx.require(vm))
             }

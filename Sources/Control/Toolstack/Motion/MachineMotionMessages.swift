@@ -9,6 +9,7 @@ import StorageMotion
 struct MachineMotionMessages: Sendable {
     let context: StorageContext
     let admission: OperationAdmission
+    let tokens: MigrationTokens
 
     func register(in table: inout MessageTable) {
         table.on("VM.assert_can_migrate") { _, arguments in
@@ -43,8 +44,14 @@ struct MachineMotionMessages: Sendable {
             [.vm(move.vm, .migrateSend)] + going.map { .vdi($0.vdi, .mirror) }
             + Set(going.compactMap(\.destination)).map { .sr($0, .vdiMirror) }
         try await admission.run(claims, task: call.task) {
-            _ = try await DiskMoves(context: context, admission: admission).run(
-                going, options: move.options, call: call)
+            do {
+                _ = try await DiskMoves(context: context, admission: admission).run(
+                    going, options: move.options, call: call)
+            } catch {
+                await tokens.close(move.destination)
+                throw error
+            }
+            await tokens.close(move.destination)
         }
     }
 }

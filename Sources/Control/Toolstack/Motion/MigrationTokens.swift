@@ -65,7 +65,21 @@ final class MigrationTokens: Sendable {
         case .nothing, .clientCertificate:
             throw APIError("OPERATION_NOT_ALLOWED", "only users and the local superuser may receive a migration")
         }
-        return try await sessions.open(account, originator: row[Session.originator])
+        let session = try await sessions.open(account, originator: row[Session.originator])
+        try await database.transaction { tx in try tx.set(session, Session.otherConfig, [Self.key: "true"]) }
+        return session
+    }
+
+    /// In a session's `other_config`: it was made here.
+    private static let key = "_migrate_receive"
+
+    /// A move has ended that had begun: nobody needs the session any more that was made for it. Others stay, and so does that
+    /// of a move that was refused, which may be asked for in another way.
+    func close(_ destination: [String: String]) async {
+        guard let named = destination["session_id"], let sessions = sessions.withLock({ $0 }) else { return }
+        let session = Ref<Session>(named)
+        guard database.read({ $0.row(session)?[Session.otherConfig][Self.key] }) == "true" else { return }
+        try? await sessions.logout(session)
     }
 
     /// `:8443` of `https://[::1]:8443`; empty where the scheme says it.

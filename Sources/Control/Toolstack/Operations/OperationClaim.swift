@@ -11,6 +11,9 @@ enum OperationClaim: Sendable {
     case host(Ref<Host>, HostAllowedOperations)
     /// A VM of the host starts again there: entered as `VM_start`, yet a disabled host goes on with the VMs that it has.
     case restart(Ref<Host>)
+    /// A guest that has ended to boot again is started again: entered as `start`, yet beside a move of the VM's disks, as a
+    /// clean reboot is.
+    case bootAgain(Ref<VM>)
 
     /// An operation on one object, as its row shows it.
     struct Entry: Sendable, Hashable {
@@ -39,6 +42,10 @@ enum OperationClaim: Sendable {
             refusal = SROperationRules.refusal(of: operation, facts.sr(try reader.require(ref)))
         case .host(let ref, let operation):
             refusal = HostOperationRules.refusal(of: operation, facts.host(try reader.require(ref)))
+        case .bootAgain(let ref):
+            var machine = facts.vm(try reader.require(ref))
+            machine.current.removeAll { $0.operation == .migrateSend }
+            refusal = VMOperationRules.refusal(of: .start, machine)
         case .restart(let ref):
             var host = facts.host(try reader.require(ref))
             host.isEnabled = true
@@ -54,6 +61,7 @@ enum OperationClaim: Sendable {
         case .vbd(let ref, let operation): [entry(ref, operation)]
         case .sr(let ref, let operation): [entry(ref, operation)]
         case .host(let ref, let operation): [entry(ref, operation)]
+        case .bootAgain(let ref): [entry(ref, VMOperations.start)]
         case .restart(let ref): [entry(ref, HostAllowedOperations.vmStart)]
         case .vdi(let ref, let operation):
             if let wider = SROperationRules.operation(of: operation), let sr = reader.row(ref)?[VDI.sr] {

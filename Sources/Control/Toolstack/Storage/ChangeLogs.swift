@@ -115,6 +115,11 @@ struct ChangeLogs: Sendable {
         let children = try await children(of: row[VDI.uuid])
         if children.isEmpty { return volume }
         let vdi = row.typedRef(VDI.self)
+        guard let log = try await readable(volume, keeper, attached, vdi) else {
+            // Nobody can say any more what lies between them and its parent: what they are relative to ends with them.
+            for child in children { try await merge(nil, into: child, parent: nil) }
+            return volume
+        }
         if row[VDI.type] != .cbtMetadata {
             let left = try await reported(attached, vdi) { () async throws(StorageError) in
                 try await keeper.destroyVolumeData(attached.repository, volume)
@@ -122,15 +127,25 @@ struct ChangeLogs: Sendable {
             try await context.database.transaction { tx in try VDIRow.refresh(vdi, left, in: tx) }
             volume.location = left.location
         }
-        guard
-            let log = try await reported(
-                attached, vdi,
-                { () async throws(StorageError) in
-                    try await keeper.changes(attached.repository, volume, bitmap: true)
-                })
-        else { return volume }
         for child in children { try await merge(log, into: child, parent: log.parent) }
         return volume
+    }
+
+    /// The volume's log as a whole; nil when there is none or it cannot be read, which is no reason to keep a snapshot for ever.
+    private func readable(
+        _ volume: VolumeID, _ keeper: any ChangeLogKeeper, _ attached: AttachedRepository, _ vdi: Ref<VDI>
+    ) async throws(APIError) -> VolumeChanges? {
+        do {
+            return try await keeper.changes(attached.repository, volume, bitmap: true)
+        } catch {
+            // Damaged or gone. Storage that is not there says nothing about it.
+            let faults: [StorageError.Fault] = [.trackingInconsistent, .volumeUnavailable, .volumeMissing, .volumeSize]
+            guard faults.contains(error.fault) else { throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi) }
+            context.logger.warning(
+                "a log of changed blocks cannot be read; what was relative to it begins there",
+                metadata: ["sr": "\(attached.uuid)", "location": "\(volume.location)", "error": "\(error.message)"])
+            return nil
+        }
     }
 
     /// A volume is another one now: what was relative to it is so to that.

@@ -29,6 +29,8 @@ actor DiskActivation {
 
     func afterEnd(_ body: @escaping @Sendable (_ vdiUUID: String) async -> Void) { afterwards = body }
 
+    func afterEnd(of vdiUUID: String) async { await afterwards(vdiUUID) }
+
     /// The data path that serves the VDI now.
     func active(_ vdiUUID: String) async -> DatapathHandle? {
         guard let id = database.privateRecords(kind: Self.recordKind)[vdiUUID] else { return nil }

@@ -9,6 +9,8 @@ import StorageMotion
 struct DriverCallbacks: Sendable {
     /// In a session's `other_config`: the SR whose rows it may change.
     static let sessionKey = "_sm_session"
+    /// The uuids of the VDIs that nobody has open for as long as the driver's call takes, by commas.
+    static let heldKey = "_sm_held"
 
     let context: StorageContext
     let pauses: DriverPauses
@@ -140,15 +142,18 @@ struct DriverCallbacks: Sendable {
         let uuid = arguments["vdi_uuid"] ?? arguments["vdi"] ?? ""
         // Drivers ask so about what they have just made or removed, too.
         guard let vdi = context.database.read({ $0.find(VDI.self, uuid: uuid) }) else { return "True" }
-        let own = context.database.read { $0.row(session)?[Session.otherConfig][Self.sessionKey] }
+        let config = context.database.read { $0.row(session)?[Session.otherConfig] } ?? [:]
+        let own = config[Self.sessionKey]
         if let own, own != vdi[VDI.sr].opaque {
             throw DriverPauses.refusal(function, "the VDI \(uuid) is in an SR of another driver")
         }
         guard context.isForeign(vdi[VDI.sr]) else {
             throw DriverPauses.refusal(function, "the VDI \(uuid) is in an SR of Gantry's own, which no driver changes")
         }
-        // A snapshot or clone that this driver makes just now: nothing is open, everything is flushed.
-        if own != nil, await isPausedByUs(uuid) { return "True" }
+        // A snapshot or clone that this driver makes just now: nothing is open, everything is flushed. A disk that is held
+        // for something else is refused below.
+        let isForThis = config[Self.heldKey]?.split(separator: ",").contains { $0 == uuid } ?? false
+        if own != nil, isForThis, await isPausedByUs(uuid) { return "True" }
         switch function {
         case "pause": try await pauses.pause(vdi, for: session)
         case "unpause": try await pauses.unpause(uuid, for: session)

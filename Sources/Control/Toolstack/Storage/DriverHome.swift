@@ -47,13 +47,14 @@ final class DriverHome: PluginHome {
         while missing.withLock({ $0?.contains(repository) ?? true }) { try await Task.sleep(for: .milliseconds(20)) }
     }
 
-    /// `_sm_session` is what the SM-private messages look at.
+    /// `_sm_session` is what the SM-private messages look at, and `_sm_held` what `tapdisk-pause` does.
     func openSession(repository: String) async throws -> String {
         guard let sessions = sessions.withLock({ $0 }) else { throw APIError("HOST_STILL_BOOTING") }
         let session = try await sessions.open(.superuser(name: "__sm__backend"), originator: "SM")
-        try await database.transaction { tx in
-            try tx.set(session, Session.otherConfig, [DriverCallbacks.sessionKey: repository])
-        }
+        var config = [DriverCallbacks.sessionKey: repository]
+        let held = PausedDisk.held.sorted()
+        if !held.isEmpty { config[DriverCallbacks.heldKey] = held.joined(separator: ",") }
+        try await database.transaction { [config] tx in try tx.set(session, Session.otherConfig, config) }
         return session.opaque
     }
 

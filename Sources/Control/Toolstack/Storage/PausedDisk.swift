@@ -9,6 +9,9 @@ import PoolDatabase
 /// Whoever dies meanwhile, nothing is lost: the data path has nothing that is not durable, and comes back, or is told by
 /// the next toolstack to go on, with the image that the driver names then.
 struct PausedDisk: Sendable {
+    /// The VDIs that the present task has so: drivers that it calls may be told that they are.
+    @TaskLocal static var held: Set<String> = []
+
     let context: StorageContext
 
     /// Runs `body` while nobody has the image of `vdi` open. The caller has been admitted, so that no other operation
@@ -24,7 +27,11 @@ struct PausedDisk: Sendable {
         let result: Result<T, any Error>
         do {
             let isReadOnly = try await pause(handle, vdi)
-            do { result = .success(try await body()) } catch { result = .failure(error) }
+            do {
+                result = .success(try await Self.$held.withValue(Self.held.union([uuid])) { try await body() })
+            } catch {
+                result = .failure(error)
+            }
             FailurePoint.reached("before-resume")
             if let handle, let isReadOnly { await resume(handle, vdi, readOnly: isReadOnly) }
         } catch {

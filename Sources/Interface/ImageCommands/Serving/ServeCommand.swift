@@ -34,10 +34,10 @@ struct ServeCommand: ParsableCommand {
         name: .long,
         help: ArgumentHelp("Folder of the certificates: serve in TLS.", valueName: "dir"))
     var tlsCertificates: String?
-    @Option(name: .long, help: "require: refuse clients without TLS. on: serve them, too.")
-    var tls = TLSUse.require
-    @Flag(name: .long, inversion: .prefixedNo, help: "Whether clients must show a certificate.")
-    var tlsVerifyPeer = true
+    @Option(name: .long, help: "require: refuse clients without TLS, the default. on: serve them, too.")
+    var tls: TLSUse?
+    @Flag(name: .long, inversion: .prefixedNo, help: "Whether clients must show a certificate; the default.")
+    var tlsVerifyPeer: Bool?
     @Option(name: .long, help: "Name of the export.")
     var name = "disk"
     @OptionGroup var chain: ChainOptions
@@ -69,6 +69,10 @@ struct ServeCommand: ParsableCommand {
         if (socket == nil) == (listen == nil) {
             throw ValidationError("give either --socket PATH or --listen ADDR:PORT")
         }
+        if tlsCertificates == nil, tls != nil || tlsVerifyPeer != nil {
+            throw ValidationError(
+                "--tls and --tls-verify-peer need --tls-certificates DIR: without it nothing would be encrypted")
+        }
         if name.utf8.count > 4096 { throw ValidationError("an export's name has at most 4096 bytes") }
     }
 
@@ -79,7 +83,8 @@ struct ServeCommand: ParsableCommand {
         let security = try doing(what) { () throws(BlockError) -> ServerSecurity? in
             guard let tlsCertificates else { return nil }
             return ServerSecurity(
-                try .server(folder: tlsCertificates, verifiesClients: tlsVerifyPeer), isRequired: tls == .require)
+                try .server(folder: tlsCertificates, verifiesClients: tlsVerifyPeer ?? true),
+                isRequired: tls != .on)
         }
         let device = try doing(what) { () throws(BlockError) in try opened() }
         let readOnly = device.isReadOnly

@@ -84,7 +84,6 @@ struct MachineMigration: Sendable {
         let named = try await self.host()
         let own = try await ownHost()
         guard let host = named ?? own else { throw CommandLineError.failed("No matching hosts found") }
-        let network = try await network(of: host)
         let format = try await map("image-format", of: "VDI") { .string($0) }
         let disks = try await disks(host: host)
         let networks = try await map("vif", of: "VIF") { .string(try await context.reference("network", uuid: $0)) }
@@ -92,13 +91,19 @@ struct MachineMigration: Sendable {
         for name in ["force", "copy", "compress", "bytes-per-second"] {
             if let text = arguments[name] { options.append((name: name, value: .string(text))) }
         }
-        let token = try await context.call(
-            "host.migrate_receive", .string(host), .string(network), .members([(name: String, value: WireValue)]()))
+        let isPlanned = try arguments.flag("plan")
+        // A plan begins nothing: it needs the host's name, and no session there.
+        let token: WireValue =
+            isPlanned
+            ? .members([(name: "host", value: .string(host))])
+            : try await context.call(
+                "host.migrate_receive", .string(host), .string(try await network(of: host)),
+                .members([(name: String, value: WireValue)]()))
         let parameters: [WireValue] = [
             vm, token, .bool(true), .members(disks), .members(networks), .members(options), .members([]),
             .members(format),
         ]
-        if try arguments.flag("plan") {
+        if isPlanned {
             guard let plan = try await context.caller.call("VM.plan_migrate_send", parameters).text else {
                 throw APIError.internalError("VM.plan_migrate_send did not answer with a text")
             }

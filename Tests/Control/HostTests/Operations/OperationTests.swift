@@ -316,6 +316,20 @@ import Testing
         await host.toolstack.stop()
     }
 
+    /// A guest that ends to boot again does so while its disks move, as it could be asked to.
+    @Test func aGuestBootsAgainBesideAMoveOfItsDisks() async throws {
+        let host = try await OperationHost()
+        let vm = Ref<VM>(try await host.makeMachine())
+        let move = try await host.admission.begin([.vm(vm, .migrateSend)], task: .null)
+        await #expect(throws: APIError.self) { try await host.admission.begin([.vm(vm, .start)], task: .null) }
+        let start = try await host.admission.begin([.bootAgain(vm)], task: .null)
+        #expect(try await host.operations("VM", vm.opaque, "current_operations").sorted() == ["migrate_send", "start"])
+        await #expect(throws: APIError.self) { try await host.admission.begin([.bootAgain(vm)], task: .null) }
+        await host.admission.end(start)
+        await host.admission.end(move)
+        await host.toolstack.stop()
+    }
+
     /// Calls for the same disk at once: each is done or refused by name, and nothing stays behind.
     @Test func callsAtOnceAreDoneOrRefusedByName() async throws {
         let host = try await OperationHost()

@@ -31,4 +31,34 @@ import Testing
         try Tool.check("qemu-io", ["-f", "raw", "-c", "read -P 7 0 64k", uri])
         await host.stop("one")
     }
+
+    /// A program that cannot start takes one data path, and no other.
+    @Test func aProgramThatDoesNotStartLeavesTheOthersWhatTheyHave() async throws {
+        let folder = try ScratchFolder("upgrade")
+        let manager = FileManager.default
+        let program = folder.file("gantry-datapath")
+        try manager.copyItem(atPath: try Tool.find("gantry-datapath"), toPath: program)
+        let host = DatapathHost(folder: folder.file("dp"), program: program, logger: Logger(label: "test"))
+        let images = ["one", "two"].map { ImageSpecification(path: folder.file($0), format: "raw") }
+        for image in images {
+            _ = manager.createFile(atPath: image.path, contents: Data(count: 1 << 20))
+        }
+        _ = try await host.start("one", image: images[0])
+        let other = try await host.start("two", image: images[1])
+
+        let script = Data("#!/bin/sh\nread line\nexit 1\n".utf8)
+        _ = manager.createFile(
+            atPath: folder.file("new"), contents: script, attributes: [.posixPermissions: 0o755])
+        try #require(unsafe rename(folder.file("new"), program) == 0)
+        #expect(await host.outdatedIDs.sorted() == ["one", "two"])
+        await #expect(throws: (any Error).self) { try await host.replace("one", image: images[0]) }
+        #expect(await host.outdatedIDs == [])
+        #expect(try await other.client.status().isPaused != true)
+
+        // The next one is tried.
+        try manager.copyItem(atPath: try Tool.find("gantry-datapath"), toPath: folder.file("new"))
+        try #require(unsafe rename(folder.file("new"), program) == 0)
+        #expect(await host.outdatedIDs == ["two"])
+        await host.stop("two")
+    }
 }

@@ -1,6 +1,7 @@
 """Changed blocks of disks: VDI.enable_cbt, disable_cbt, data_destroy and list_changed_blocks."""
 
 import base64
+import json
 import os
 import pathlib
 import subprocess
@@ -45,7 +46,7 @@ class ChangedBlockTests(Case):
     def test_a_backup_in_steps(self):
         """As backup programs do it: a snapshot, its data, and from then on what has changed."""
         x = self.x
-        for form in ("raw", "vhd", "qcow2"):
+        for form in self.some(1, ["raw", "vhd", "qcow2"]):
             sr = self.repository(form)
             self.assertIn("vdi_enable_cbt", x.SR.get_allowed_operations(sr))
             vdi = self.disk(sr, 4 * MIB, sm_config={"image-format": form})
@@ -97,7 +98,8 @@ class ChangedBlockTests(Case):
         vdi = self.disk(sr)
         vbd = self.drive(x.host.get_control_domain(self.host), vdi)
         x.VBD.plug(vbd)
-        x.VDI.enable_cbt(vdi)
+        self.xe("vdi-enable-cbt", "uuid=" + x.VDI.get_uuid(vdi))
+        self.assertIs(x.VDI.get_cbt_enabled(vdi), True)
         snapshot = x.VDI.snapshot(vdi, {})
         self.refused(["VDI_IN_USE", vdi, "list_changed_blocks"], x.VDI.list_changed_blocks, snapshot, vdi)
         self.write(vbd, 3 * BLOCK)
@@ -106,18 +108,71 @@ class ChangedBlockTests(Case):
         # The marks of a snapshot that goes come into the log that is being written.
         x.VDI.destroy(gone)
         self.write(vbd, 9 * BLOCK)
+        self.assertEqual(self.dirty(vbd), {3, 7, 9})
         last = x.VDI.snapshot(vdi, {})
         x.VBD.unplug(vbd)
         self.assertEqual(self.changed(snapshot, last), {3, 7, 9})
         self.assertEqual(self.changed(snapshot, vdi), {3, 7, 9})
         self.assertEqual(self.changed(last, vdi), set())
-        x.VDI.disable_cbt(vdi)
+        disks = ["vdi-from-uuid=" + x.VDI.get_uuid(snapshot), "vdi-to-uuid=" + x.VDI.get_uuid(last)]
+        self.assertEqual(self.xe("vdi-list-changed-blocks", *disks), x.VDI.list_changed_blocks(snapshot, last))
+        self.xe("vdi-disable-cbt", "uuid=" + x.VDI.get_uuid(vdi))
+        self.assertIs(x.VDI.get_cbt_enabled(vdi), False)
         x.VBD.destroy(vbd)
+
+    def dirty(self, vbd):
+        """The numbers of the blocks that the disk's NBD server calls changed since the last snapshot."""
+        uri = self.x.VBD.get_runtime_properties(vbd)["nbd-uri"]
+        command = ["nbdinfo", "--json", "--map=qemu:dirty-bitmap:cbt", uri]
+        extents = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        changed = set()
+        for extent in extents:
+            self.assertEqual((extent["offset"] % BLOCK, extent["length"] % BLOCK), (0, 0))
+            first = extent["offset"] // BLOCK
+            if extent["type"] & 1:
+                changed |= set(range(first, first + extent["length"] // BLOCK))
+        return changed
 
     def write(self, vbd, offset):
         uri = self.x.VBD.get_runtime_properties(vbd)["nbd-uri"]
         commands = ["-c", "write -P 5 %d 512" % offset, "-c", "flush"]
         subprocess.run(["qemu-io", "-f", "raw", *commands, uri], check=True, stdout=subprocess.DEVNULL)
+
+    def test_what_differs_from_a_base_is_exported(self):
+        x, sr = self.x, self.repository("qcow2")
+        vdi = self.disk(sr, 8 * MIB)
+        self.put(vdi, os.urandom(4 * MIB))
+        base = x.VDI.snapshot(vdi, {})
+        was = self.get(base)
+        # New data, zeroes where data were, and room behind the base's end.
+        x.VDI.resize(vdi, str(12 * MIB))
+        now = was[:MIB] + os.urandom(BLOCK) + bytes(BLOCK) + was[MIB + 2 * BLOCK :] + bytes(4 * MIB)
+        self.put(vdi, now)
+        place = self.folder("delta")
+        for name, content in (("was", was), ("now", now)):
+            with open(os.path.join(place, name), "wb") as file:
+                file.write(content)
+        words = ["uuid=" + x.VDI.get_uuid(vdi), "base=" + x.VDI.get_uuid(base)]
+
+        def image(*command):
+            subprocess.run(["qemu-img", *command], check=True, stdout=subprocess.DEVNULL, cwd=place)
+
+        self.xe("vdi-export", *words, "format=qcow2", "filename=" + os.path.join(place, "qcow2"))
+        self.assertLess(os.path.getsize(os.path.join(place, "qcow2")), MIB)
+        image("rebase", "-u", "-f", "qcow2", "-F", "raw", "-b", "was", "qcow2")
+        image("compare", "-f", "qcow2", "-F", "raw", "qcow2", "now")
+        # A block of a VHD is all there or not at all.
+        self.xe("vdi-export", *words, "format=vhd", "filename=" + os.path.join(place, "vhd"))
+        image("convert", "-f", "vpc", "-O", "raw", "vhd", "shown")
+        with open(os.path.join(place, "shown"), "rb") as file:
+            shown = file.read()
+        self.assertTrue(shown == now[: 2 * MIB] + bytes(10 * MIB))
+        self.assertLess(os.path.getsize(os.path.join(place, "vhd")), 3 * MIB)
+        for wrong in ({"base": base, "format": "raw"}, {"base": NOWHERE, "format": "qcow2"}):
+            status, _, _ = self.http("GET", "/export_raw_vdi", session_id=self.sid, vdi=vdi, **wrong)
+            self.assertNotEqual(status, 200)
+        # It is free again.
+        x.VDI.destroy(base)
 
     def test_what_is_no_disk_or_of_another_set_is_refused(self):
         x, sr = self.x, self.repository("qcow2")
@@ -175,31 +230,53 @@ class ChangedBlockTests(Case):
         return self.image
 
     def test_logs_move_with_their_disks(self):
-        """To other formats and SRs, with the snapshots left behind, and the snapshots themselves."""
+        """To other formats and SRs, and with them the snapshots; what is only a log stays, as good to compare with."""
         x, sr, far = self.x, self.repository("vhd"), self.repository("qcow2")
         vdi = self.disk(sr, sm_config={"image-format": "vhd"})
         x.VDI.enable_cbt(vdi)
-        contents = {}
+        log = x.VDI.snapshot(vdi, {})
+        contents = {log: self.get(log)}
+        self.put(vdi, os.urandom(BLOCK))
         first = x.VDI.snapshot(vdi, {})
         contents[first] = self.get(first)
-        self.put(vdi, os.urandom(BLOCK))
+        self.put(vdi, contents[first][:BLOCK] + os.urandom(BLOCK))
         second = x.VDI.snapshot(vdi, {})
         contents[second] = self.get(second)
         self.put(vdi, contents[second][: 2 * BLOCK] + os.urandom(BLOCK))
-        for repository, form in ((far, "qcow2"), (far, "raw"), (sr, "qcow2")):
-            before = self.changed(first, vdi)
-            vdi = self.succeeded(x.Async.VDI.pool_migrate(vdi, repository, {"dest-img-format": form}))
-            self.assertIs(x.VDI.get_cbt_enabled(vdi), True)
-            self.assertEqual(self.changed(first, vdi), before)
-            contents[vdi] = self.get(vdi)
-            self.assertEqual(self.covers(second, vdi, contents), self.changed(second, vdi))
-        x.VDI.data_destroy(first)
+        contents[vdi] = self.get(vdi)
+        x.VDI.set_name_label(first, "first")
+        x.VDI.set_name_label(second, "second")
+        x.VDI.data_destroy(log)
+
+        def told():
+            """What the API says of each two of the four; none of it is less than what differs, or everything."""
+            disks = [log, first, second, vdi]
+            pairs = [(one, other) for index, one in enumerate(disks) for other in disks[index + 1 :]]
+            found = [self.covers(one, other, contents) for one, other in pairs]
+            self.assertLessEqual(set().union(*found), {0, 1, 2})
+            return found
+
+        before = told()
+        for repository, form in ((far, "qcow2"), (sr, "raw")):
+            moved = self.succeeded(x.Async.VDI.pool_migrate(vdi, repository, {"dest-img-format": form}))
+            snapshots = {x.VDI.get_name_label(each): each for each in x.VDI.get_snapshots(moved) if each != log}
+            self.assertEqual(set(snapshots), {"first", "second"})
+            for old, new in ((vdi, moved), (first, snapshots["first"]), (second, snapshots["second"])):
+                contents[new] = contents.pop(old)
+                self.shows(x.VDI.get_record(new), cbt_enabled=True, SR=repository)
+                self.assertEqual(self.get(new), contents[new])
+            vdi, first, second = moved, snapshots["first"], snapshots["second"]
+            # It is where it was, and belongs to the disk.
+            self.shows(x.VDI.get_record(log), type="cbt_metadata", cbt_enabled=True, SR=sr, snapshot_of=vdi)
+            self.assertEqual(told(), before)
+        # A snapshot by itself, too.
         moved = x.VDI.pool_migrate(second, far, {})
-        contents[moved] = contents[second]
-        self.assertEqual(self.covers(first, moved, contents), {0})
-        self.covers(moved, vdi, contents)
-        x.VDI.destroy(moved)
-        self.covers(first, vdi, contents)
+        contents[moved] = contents.pop(second)
+        second = moved
+        self.assertEqual(told(), before)
+        x.VDI.destroy(second)
+        self.assertEqual([self.changed(log, first), self.changed(log, vdi), self.changed(first, vdi)],
+                         [before[0], before[2], before[4]])
         # Where nobody can keep a log the disk does not go.
         dummy = x.SR.create(self.host, {}, "0", "dummy", "", "dummy", "user", False, {})
         self.addCleanup(self.drop_repository, dummy)

@@ -1,3 +1,4 @@
+import BlockCopy
 public import BlockIO
 public import CoreTypes
 public import DatapathControl
@@ -40,19 +41,38 @@ public enum ImageTransfer {
         try device.close()
     }
 
-    /// Writes the image's content to the stream in `streamFormat`: no file is made, however large it is.
+    /// Writes the image's content to the stream in `streamFormat`: no file is made, however large it is. With a `base` only
+    /// what differs from that.
     public static func send(
-        _ image: ImageSpecification, to stream: Int32, streamFormat: ImageFormat
+        _ image: ImageSpecification, base: ImageSpecification? = nil, to stream: Int32, streamFormat: ImageFormat
     ) throws(BlockError) {
         let device = try image.open(readOnly: true)
         do throws(BlockError) {
             try TransferLimits.exporting(diskSize: device.size, toFile: isFile(stream)).apply()
-            try DiskImage.writeStream(of: device, as: streamFormat, to: DescriptorSink(stream))
+            if let base {
+                try send(device, base: base, to: stream, streamFormat: streamFormat)
+            } else {
+                try DiskImage.writeStream(of: device, as: streamFormat, to: DescriptorSink(stream))
+            }
         } catch {
             try? device.close()
             throw error
         }
         try device.close()
+    }
+
+    private static func send(
+        _ device: any BlockDevice, base: ImageSpecification, to stream: Int32, streamFormat: ImageFormat
+    ) throws(BlockError) {
+        let below = try base.open(readOnly: true)
+        do throws(BlockError) {
+            let difference = try DifferenceDevice(of: device, from: below)
+            try DiskImage.writeStream(of: difference, as: streamFormat, to: DescriptorSink(stream))
+        } catch {
+            try? below.close()
+            throw error
+        }
+        try below.close()
     }
 
     /// Nil for a block device.

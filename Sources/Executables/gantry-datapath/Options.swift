@@ -3,7 +3,7 @@ import DatapathControl
 /// gantry-datapath serve  --image PATH --format FMT [--read-only] --nbd SOCKET --control SOCKET
 ///                        [--crash-mark FILE] [--mirror-map FILE] [--wait] [--parent FMT:PATH]...
 /// gantry-datapath import --image PATH --format FMT --as FMT    (stream on standard input)
-/// gantry-datapath export --image PATH --format FMT --as FMT    (stream on standard output)
+/// gantry-datapath export --image PATH --format FMT --as FMT [--base JSON]    (stream on standard output; ImageSpecification)
 /// gantry-datapath copy   --image PATH --format FMT --plan JSON     (DiskCopyPlan; lines with the done part on standard output)
 /// `--parent` names the images below, nearest first, with `--no-links` none of them may be a symbolic link; `--change-log` is
 /// the log in which changed blocks are marked; import, export and copy know them too.

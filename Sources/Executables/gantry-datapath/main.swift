@@ -20,7 +20,10 @@ func run() throws -> Int32 {
     case ("import", _, _, let format?):
         try ImageTransfer.receive(from: 0, streamFormat: format, into: image)
     case ("export", _, _, let format?):
-        try ImageTransfer.send(image, to: 1, streamFormat: format)
+        let base = try options.values["base"].map {
+            try JSONDecoder().decode(ImageSpecification.self, from: Data($0.utf8))
+        }
+        try ImageTransfer.send(image, base: base, to: 1, streamFormat: format)
     case ("copy", _, _, _):
         guard let plan = options.values["plan"] else { return 2 }
         try ImageCopy.run(

@@ -15,9 +15,8 @@ extension EndToEnd {
 
         /// Power fails during a move, and the destination's SR does not come back: the disk is where it was and waits for
         /// nothing, and what is left of the copy goes when the SR is plugged again, or with the SR when that is forgotten.
-        @Test(arguments: [false, true]) func aMoveWhoseDestinationIsGoneLeavesTheDiskFree(_ isForgotten: Bool)
-            async throws
-        {
+        @Test(arguments: GateShare.some(1, of: [false, true], "gone destinations"))
+        func aMoveWhoseDestinationIsGoneLeavesTheDiskFree(_ isForgotten: Bool) async throws {
             var random = SeededRandom.printed("gone destination")
             let seed = random.next()
             try await withToolstack { toolstack in
@@ -66,7 +65,8 @@ extension EndToEnd {
 
         /// Only the daemon dies, and the destination's SR is not there when it comes back: the mirror goes on, so that the move
         /// waits, and says for what. It ends when the SR is plugged, or is given up when nobody can plug it any more.
-        @Test(arguments: [false, true]) func aMoveThatLivesOnWaitsForItsDestination(_ isGivenUp: Bool) async throws {
+        @Test(arguments: GateShare.some(1, of: [false, true], "late destinations"))
+        func aMoveThatLivesOnWaitsForItsDestination(_ isGivenUp: Bool) async throws {
             var random = SeededRandom.printed("late destination")
             let seed = random.next()
             try await withToolstack { toolstack in
@@ -129,7 +129,7 @@ extension EndToEnd {
         }
 
         /// A disk whose chain is being merged is moved while it is written: the merge ends for the move, nothing of the tree is
-        /// merged during it, and what stays behind, the snapshot, is merged afterwards. libvhdi reads the same as we.
+        /// merged during it, and what stays behind, a clone, is merged afterwards. libvhdi reads the same as we.
         @Test func aMoveAndAMergeOfOneTreeWaitForEachOther() async throws {
             var random = SeededRandom.printed("move beside merge")
             let seed = random.next()
@@ -151,14 +151,15 @@ extension EndToEnd {
                     #expect(writer.pause() == nil)
                 }
                 try writer.client.flush()
-                let kept = try await toolstack.text("VDI.snapshot", .string(vdi), .members([]))
+                // Snapshots would move with the disk.
+                let kept = try await toolstack.text("VDI.clone", .string(vdi), .members([]))
                 let held = writer.model
                 for snapshot in snapshots { try await toolstack.call("VDI.destroy", .string(snapshot)) }
                 let notes = a.path + "/.gantry-sr-merges"
                 while !FileManager.default.fileExists(atPath: notes) { try await Task.sleep(for: .milliseconds(5)) }
                 let source = try await toolstack.text("VDI.get_location", .string(vdi))
                 writer.start(seed: random.next())
-                let task = try await toolstack.startMove(vdi, to: b.ref, format: "qcow2", bytesPerSecond: 16 << 20)
+                let task = try await toolstack.startMove(vdi, to: b.ref, format: "qcow2", bytesPerSecond: 64 << 20)
                 // The merge has ended by the time that the copy is there.
                 while try RunningToolstack.images(b.path).filter({ $0.hasSuffix(".qcow2") }).isEmpty {
                     try await Task.sleep(for: .milliseconds(5))
@@ -187,7 +188,7 @@ extension EndToEnd {
                 try writer.saveModel(to: model)
                 let path = b.path + "/" + (try await toolstack.text("VDI.get_location", .string(moved)))
                 try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", "qcow2", model, path])
-                // The snapshot is alone now, in one image.
+                // The clone is alone now, in one image.
                 while try RunningToolstack.images(a.path).count > 1 { try await Task.sleep(for: .milliseconds(20)) }
                 let left = a.path + "/" + (try await toolstack.text("VDI.get_location", .string(kept)))
                 let read = try LibyalReader.read("vhdi", [left])

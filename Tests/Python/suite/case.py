@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import random
 import subprocess
 import unittest
 import urllib.parse
@@ -62,6 +63,15 @@ class Case(unittest.TestCase):
     @property
     def pool(self):
         return self.x.pool.get_all()[0]
+
+    def some(self, count, cases):
+        """A few of the cases of a slow test, chosen by a seed that is printed; all of them with GANTRY_LONG=1."""
+        if "GANTRY_LONG" in os.environ:
+            return cases
+        seed = int(os.environ.get("GANTRY_TEST_SEED") or random.randrange(1, 1 << 32))
+        chosen = sorted(random.Random(seed).sample(range(len(cases)), count))
+        print("%s: %d of %d, seed %d (replay with GANTRY_TEST_SEED=%d)" % (self.id(), count, len(cases), seed, seed))
+        return [cases[index] for index in chosen]
 
     # Calls
 

@@ -119,28 +119,53 @@ struct ImageTransfers: DiskTransfers {
 
     func beginExport(_ request: DiskTransferRequest, context call: CallContext) async throws -> any DiskExportSource {
         let format = try Self.format(request.format)
-        if let base = request.base, !base.isEmpty {
-            throw APIError("NOT_IMPLEMENTED", "export_raw_vdi with base")
-        }
         let vdi = try find(request.vdi)
+        let base = request.base?.isEmpty == false ? try find(request.base) : nil
+        // Nothing in a raw image says where it is the same as the base.
+        if base != nil && format == .raw { throw APIError("NOT_IMPLEMENTED", "export_raw_vdi of raw with base") }
         let limit: UInt64 = 2040 << 30
         if format == .vhd, try context.row(vdi)[VDI.virtualSize] > Int64(limit) {
             throw APIError("VDI_TOO_LARGE", vdi.opaque, String(limit))
         }
-        let admitted = try await admission.begin([.vdi(vdi, .copy)], task: call.task)
+        let read = [vdi] + (base.map { $0 == vdi ? [] : [$0] } ?? [])
+        let admitted = try await admission.begin(read.map { .vdi($0, .copy) }, task: call.task)
         do {
             let row = try context.row(vdi)
-            let image = try await context.beginUse(of: row, readOnly: true)
-            let process = try await start(
-                ["export"] + image.arguments + ["--as", format.rawValue], on: row, writesInput: false)
+            let below = try await beginUse(ofBase: base)
+            let process: TransferProcess
+            do {
+                let image = try await context.beginUse(of: row, readOnly: true)
+                process = try await start(
+                    ["export"] + image.arguments + ["--as", format.rawValue] + below, on: row, writesInput: false)
+            } catch {
+                await endUse(ofBase: base)
+                throw error
+            }
             return ExportSource(
-                transfers: self, vdi: vdi, hold: TransferHold(admitted), process: process, format: format,
+                transfers: self, vdi: vdi, base: base, hold: TransferHold(admitted), process: process, format: format,
                 fileName: "\(row[VDI.uuid]).\(format.rawValue)",
                 expected: format == .raw ? row[VDI.virtualSize] : row[VDI.physicalUtilisation], progress: call.progress)
         } catch {
             await admission.end(admitted)
             throw error
         }
+    }
+
+    /// What the process is told of the base; nothing without one.
+    private func beginUse(ofBase base: Ref<VDI>?) async throws -> [String] {
+        guard let base else { return [] }
+        let image = try await context.beginUse(of: try context.row(base), readOnly: true)
+        do {
+            return ["--base", String(decoding: try JSONEncoder().encode(image), as: UTF8.self)]
+        } catch {
+            await endUse(ofBase: base)
+            throw error
+        }
+    }
+
+    private func endUse(ofBase base: Ref<VDI>?) async {
+        guard let base, let row = context.database.read({ $0.row(base) }) else { return }
+        await context.endUse(of: row, readOnly: true)
     }
 
     /// The use of the image ends when the process cannot be started.
@@ -176,8 +201,11 @@ struct ImageTransfers: DiskTransfers {
 
     /// Lets the VDI go and brings its row up to date; what it is held for is over. Only the first call does anything.
     /// `discarding`: the VDI goes altogether, before anybody else can have it.
-    func finished(_ vdi: Ref<VDI>, _ hold: TransferHold, readOnly: Bool, discarding: Bool = false) async {
+    func finished(
+        _ vdi: Ref<VDI>, base: Ref<VDI>? = nil, _ hold: TransferHold, readOnly: Bool, discarding: Bool = false
+    ) async {
         guard let admitted = hold.release() else { return }
+        await endUse(ofBase: base)
         if let row = context.database.read({ $0.row(vdi) }) { await context.endUse(of: row, readOnly: readOnly) }
         if discarding { await discard(vdi) }
         await admission.end(admitted)
@@ -254,6 +282,7 @@ private struct ImportSink: DiskImportSink {
 private struct ExportSource: DiskExportSource {
     let transfers: ImageTransfers
     let vdi: Ref<VDI>
+    let base: Ref<VDI>?
     let hold: TransferHold
     let process: TransferProcess
     let format: ImageFormat
@@ -285,6 +314,6 @@ private struct ExportSource: DiskExportSource {
 
     func close() async {
         await process.abort()
-        await transfers.finished(vdi, hold, readOnly: true)
+        await transfers.finished(vdi, base: base, hold, readOnly: true)
     }
 }

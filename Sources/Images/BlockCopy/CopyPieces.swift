@@ -59,6 +59,11 @@ final class CopyPieces: Sendable {
         }
     }
 
+    /// What was written to of the piece since it was added. With its range held.
+    func touched(in range: Range<UInt64>) -> Range<UInt64>? {
+        state.withLock { state in state.pieces.first { $0.range == range }?.touched }
+    }
+
     /// Takes the piece out; what was written to meanwhile.
     func remove(_ range: Range<UInt64>) -> Range<UInt64>? {
         count.subtract(1, ordering: .sequentiallyConsistent)

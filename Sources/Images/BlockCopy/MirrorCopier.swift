@@ -184,9 +184,9 @@ final class MirrorCopier: Sendable {
             throw error
         }
         mirror.locks.acquire(range)
-        let touched = mirror.pieces.remove(range)
-        guard let touched else {
+        guard let touched = mirror.pieces.touched(in: range) else {
             settle(range)
+            _ = mirror.pieces.remove(range)
             mirror.locks.release(range)
             return moved
         }
@@ -195,6 +195,9 @@ final class MirrorCopier: Sendable {
         let again = touched.lowerBound.roundedDown(to: granule)..<end
         settle(range.lowerBound..<max(range.lowerBound, again.lowerBound))
         settle(min(again.upperBound, range.upperBound)..<range.upperBound)
+        // Only now: a destination that has died since is not exchanged between its last write here and what is noted of it,
+        // which `recover` takes back where that was not durable.
+        _ = mirror.pieces.remove(range)
         mirror.locks.release(range)
         if mirror.controls.isActive { moved += try copyHeld(again.clamped(to: range), buffer) }
         return moved

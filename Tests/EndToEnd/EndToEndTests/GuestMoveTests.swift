@@ -59,6 +59,11 @@ extension EndToEnd {
                 let now = try RunningToolstack.images(destination.path)[0]
                 if formats[1] == "qcow2" {
                     try Tool.check("qemu-img", ["check", "-f", "qcow2", destination.path + "/" + now])
+                    let content = image.file("final.raw")
+                    try Tool.check(
+                        "qemu-img",
+                        ["convert", "-f", "qcow2", "-O", "raw", destination.path + "/" + now, content])
+                    try Tool.check("e2fsck", ["-fn", content])
                 } else {
                     try Tool.check("e2fsck", ["-fn", destination.path + "/" + now])
                 }

@@ -224,12 +224,13 @@ class ExampleDriverTests(DriverCase):
         client.end()
         self.assertEqual(lasting, self.stored(image))
         self.assertTrue(image.with_name(image.name + ".boot").exists())
+        self.x.VM.unpause(vm)
         self.x.VBD.unplug_force(vbd)
         self.shows(self.x.VBD.get_record(vbd), currently_attached=False, VDI=vdi)
         self.assertFalse(server.exists())
         self.assertFalse(image.with_name(image.name + ".boot").exists())
         self.refused(["DEVICE_ALREADY_DETACHED", vbd], self.x.VBD.unplug_force, vbd)
-        self.assertEqual(self.x.VM.get_power_state(vm), "Paused")
+        self.assertEqual(self.x.VM.get_power_state(vm), "Running")
         self.x.VM.hard_shutdown(vm)
         deadline = time.monotonic() + 60
         while server.exists() and time.monotonic() < deadline:
@@ -373,7 +374,11 @@ class LifeTests(DriverCase):
 
 class BrokenDriverTests(DriverCase):
     def test_every_way_to_fail_is_an_error(self):
-        before = set(self.x.SR.get_all())
+        # Calls that never answer have theirs meanwhile.
+        def made():
+            return {ref for ref, record in self.x.SR.get_all_records().items() if record["name_label"] != "hanging"}
+
+        before = made()
         for how, reason in (
             ("crash", "received signal: SIGSEGV"), ("flood", ...), ("xml", ...), ("type", ""),
             ("exit", "non-zero exit"),
@@ -384,7 +389,7 @@ class BrokenDriverTests(DriverCase):
                     self.assertEqual(details[2:], ["some output\n", "some complaint\n"])
         for how, told in (("xml", "stdout: <methodResponse>"), ("exit", "some complaint")):
             broken_by_xe(self, "broken", how, told)
-        self.assertLessEqual(set(self.x.SR.get_all()), before)
+        self.assertLessEqual(made(), before)
 
     def test_unknown_formats_are_left_out_and_told(self):
         (record,) = self.x.SM.get_all_records_where('field "type" = "broken"').values()

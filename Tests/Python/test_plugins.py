@@ -211,6 +211,7 @@ class FolderPluginTests(PluginCase):
         self.assertFalse(server.exists())
         self.x.SR.scan(sr)
         self.assertEqual(self.x.SR.get_VDIs(sr), [vdi])
+        self.x.VM.unpause(vm)
         self.x.VBD.unplug_force(vbd)
         self.assertEqual(
             sorted(p.name for p in path.iterdir()), sorted([

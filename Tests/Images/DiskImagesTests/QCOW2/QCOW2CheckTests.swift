@@ -97,6 +97,22 @@ import Testing
         #expect(verdict.status == 0, "\(verdict.output) \(verdict.errors)")
     }
 
+    /// qemu looks at the place of the snapshot table even where there are no snapshots.
+    @Test func aPlaceForNoSnapshotsThatIsNoneIsPutRight() throws {
+        let folder = try ScratchFolder("check-stray")
+        for at in [64, 71] {
+            var bytes = try QemuSample.subclusters.make(folder)
+            #expect(bytes[60..<72].allSatisfy { $0 == 0 })
+            bytes[at] = 0x80
+            let image = try ImageUnderKnife(bytes)
+            #expect(try image.qemu(folder).status != 0)
+            #expect(try image.check().corruptions == 1)
+            #expect(try image.check(.all).isClean)
+            let verdict = try image.qemu(folder)
+            #expect(verdict.status == 0, "\(verdict.errors)")
+        }
+    }
+
     /// 3.23, and all the damage that random bits do: an error or a report, and after a repair never a worse image.
     @Test func randomDamageIsSurvivedAndRepairedSoThatQemuAgrees() throws {
         var random = SeededRandom.printed()

@@ -3,7 +3,16 @@ internal import BlockIO
 /// The snapshot table, and the L1 tables that it names.
 extension QCOW2Checker {
     func surveySnapshots() throws(BlockError) {
-        guard header.snapshotCount > 0 else { return }
+        guard header.snapshotCount > 0 else {
+            // It means nothing, but qemu refuses such an image.
+            if header.snapshotsOffset & geometry.clusterMask != 0 || header.snapshotsOffset > UInt64(Int64.max) {
+                snapshotTableIsStray = true
+                report.add(
+                    .corruption, "the header names a place for a table of no snapshots that is none",
+                    offset: header.snapshotsOffset)
+            }
+            return
+        }
         if hasDataFile {
             report.add(.corruption, "\(header.snapshotCount) snapshots in an image whose data is in another file")
         }

@@ -69,6 +69,8 @@ final class QCOW2Checker {
     var copiedMismatches: UInt64 = 0
     /// Entries of the snapshot table that lack what version 3 demands.
     var incompleteSnapshots = 0
+    /// There are no snapshots, and their table is said to be where none can be.
+    var snapshotTableIsStray = false
     /// The directory of the bitmaps is not where the header says: there are no bitmaps any more.
     var bitmapsAreLost = false
     /// Refcount blocks that the references found need, by index.

@@ -9,7 +9,7 @@ internal import CoreTypes
 ///    itself would need somebody's help.
 /// 2. Bitmaps whose directory is not there are not valid any more: the file grows with the repair, and what comes to
 ///    lie where it should be is no directory. The snapshot table is completed, in new clusters; the header then
-///    switches to it.
+///    switches to it. Without snapshots there is no table, whatever the header says of its place.
 /// 3. Broken L1 and L2 entries, each where it is.
 /// 4. Refcounts: too low ones, then too high ones. Where they cannot be put right in place, all of them are written
 ///    anew behind the end of the file, and one write in the header switches over.
@@ -55,8 +55,9 @@ struct QCOW2Repair {
             try storeFlags(before.header.incompatible.union(.corrupt))
         }
         if before.bitmapsAreLost { try disownBitmaps(before.header) }
+        if before.snapshotTableIsStray { try nameSnapshots(count: 0, at: 0) }
         if before.incompleteSnapshots > 0 { try completeSnapshots(before) }
-        if before.bitmapsAreLost || before.incompleteSnapshots > 0 {
+        if before.bitmapsAreLost || before.incompleteSnapshots > 0 || before.snapshotTableIsStray {
             plan = try QCOW2Checker(storage: storage, cancellation: cancellation)
             try plan.run()
         }
@@ -106,8 +107,12 @@ struct QCOW2Repair {
             repeating: 0, count: Int(geometry.clusters(UInt64(bytes.count)) * geometry.clusterSize) - bytes.count)
         try storage.store(bytes, at: offset)
         try storage.sync()
+        try nameSnapshots(count: UInt32(old.records.count), at: offset)
+    }
+
+    private func nameSnapshots(count: UInt32, at offset: UInt64) throws(BlockError) {
         var fields: [UInt8] = []
-        fields.appendBigEndian(UInt32(old.records.count))
+        fields.appendBigEndian(count)
         fields.appendBigEndian(offset)
         try storage.store(fields, at: QCOW2Header.Offset.snapshots)
         try storage.sync()

@@ -57,6 +57,7 @@ final class ClientLine: @unchecked Sendable {
     /// How often a new connection took the place of a lost one.
     var reconnections: UInt64 { monitor.locked { state.generation } }
 
+    /// Performs a request that carries no data either way; see the other one.
     @discardableResult
     func perform(
         _ command: UInt16, _ flags: CommandFlags = [], at offset: UInt64, length: UInt32
@@ -66,6 +67,7 @@ final class ClientLine: @unchecked Sendable {
             into: nil)
     }
 
+    /// As `ClientLink.perform`, on the connection that there is; with a policy, on the next one when that is lost.
     @discardableResult
     func perform(
         _ command: UInt16, _ flags: CommandFlags, at offset: UInt64, length: UInt32,

@@ -58,17 +58,8 @@ final class ClientLink: @unchecked Sendable {
     var hasAnswered: Bool { answered.load(ordering: .relaxed) }
     func forgetAnswers() { answered.store(false, ordering: .relaxed) }
 
-    /// Performs a request that carries no data either way; returns the extents it brought (BLOCK_STATUS) or none.
-    @discardableResult
-    func perform(
-        _ command: UInt16, _ flags: CommandFlags = [], at offset: UInt64, length: UInt32
-    ) throws(BlockError) -> [Extent] {
-        unsafe try perform(
-            command, flags, at: offset, length: length, payload: UnsafeRawBufferPointer(start: nil, count: 0),
-            into: nil)
-    }
-
-    /// Performs a request with the data of a WRITE, or into the destination of a READ.
+    /// Performs a request with the data of a WRITE, or into the destination of a READ; returns the extents that it brought
+    /// (BLOCK_STATUS) or none.
     @discardableResult
     func perform(
         _ command: UInt16, _ flags: CommandFlags, at offset: UInt64, length: UInt32,

@@ -78,9 +78,12 @@ final class CrashMark: BlockDevice {
     /// Fails once, with `.io`, when the process before this one was killed with changes that no flush had covered.
     func flush() throws(BlockError) {
         try device.flush()
-        let isLoss = lossPending.exchange(false, ordering: .acquiringAndReleasing)
+        if lossPending.exchange(false, ordering: .acquiringAndReleasing) {
+            // The mark stays until the next flush: should this process be killed before the client hears of the loss, the
+            // one after it tells it.
+            throw BlockError(.io, "the data path was killed with unflushed changes; they are lost")
+        }
         try settle()
-        if isLoss { throw BlockError(.io, "the data path was killed with unflushed changes; they are lost") }
     }
 
     /// Clears the mark when everything is durable and no loss is left to tell.

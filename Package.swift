@@ -166,6 +166,9 @@ if coreOnly {
             [
                 "DiskImages", "BlockCopy", "BlockIO", "NBDTransport", "TerminalUI", "CoreTypes",
             ], packages: [arguments]),
+        library(
+            "Interface", "QuickTests",
+            ["XenAPIClient", "APITypes", "RPCCodec", "NBDTransport", "BlockIO", "TerminalUI"], packages: [arguments]),
         // Executables
         program("gantryd", ["APIServer", "Toolstack", "CoreTypes"], packages: [arguments, logging]),
         program("gantry-datapath", ["Datapath", "DatapathControl", "BlockIO", "CoreTypes"]),
@@ -178,6 +181,7 @@ if coreOnly {
                 "CoreTypes", "CLinux",
             ],
             packages: [arguments]),
+        program("quicktest", ["QuickTests"]),
         program("datamodel-gen", ["DataModel", "CoreTypes"]),
         program("example-volume-plugin", []),
         // Testing
@@ -225,6 +229,7 @@ if coreOnly {
         tests(
             "Interface", "ImageCommandsTests",
             ["ImageCommands", "DiskImages", "BlockIO", "NBDTransport", "CoreTypes", "TestSupport"]),
+        tests("Interface", "QuickTestsTests", ["QuickTests", "XenAPIClient", "BlockIO", "TestSupport"]),
         tests(
             "EndToEnd", "EndToEndTests",
             [

@@ -1,0 +1,52 @@
+import Foundation
+import TestSupport
+import Testing
+import XenAPIClient
+
+extension EndToEnd {
+    @Suite struct QuickTests {
+        /// The self-test runs over TCP with a password, passes, and leaves nothing; disks of a killed run go by `--clean`,
+        /// others stay.
+        @Test func theSelfTestPassesAndLeavesNothing() async throws {
+            try await withToolstack { toolstack in
+                let first = try await toolstack.makeRepository("a", formats: "qcow2")
+                let second = try await toolstack.makeRepository("b", formats: "vhd")
+                let secret = toolstack.folder.file("secret")
+                try Data((toolstack.password + "\n").utf8).write(to: URL(fileURLWithPath: secret))
+                let server = ["--url", toolstack.httpURL, "--password-file", secret]
+                let junit = toolstack.folder.file("report.xml")
+
+                // Every kind of case once, and moves from and to each format between two repositories.
+                let kinds =
+                    #"\[a\]|\[a/qcow2\]|VDI.(create|list_changed_blocks).*raw"#
+                    + #"|VDI.pool_migrate \[a/(raw -> b/vhd|vhd -> b/qcow2|qcow2 -> b/raw|raw -> b)\]"#
+                let arguments = server + ["--size", "4", "--seed", "1", "--junit", junit, "--filter", kinds]
+                let listed = try Tool.check("quicktest", arguments + ["--list"])
+                #expect(listed.contains("VDI.pool_migrate [a/raw -> b/vhd]\n"))
+                let run = try Tool.run("quicktest", arguments)
+                #expect(run.status == 0 && run.output.hasSuffix(" passed, 0 failed\n"), "\(run.output)\(run.errors)")
+                #expect(run.output.contains("skipped NBD [a/qcow2]: the endpoint does not have VDI.get_nbd_info"))
+                // All that were listed passed, but for the one that was skipped.
+                let passed = run.output.components(separatedBy: "\npassed  ").count - 1
+                #expect(passed == listed.split(separator: "\n").count - 1)
+                let report = try String(contentsOfFile: junit, encoding: .utf8)
+                #expect(report.contains("failures=\"0\"") && report.contains("skipped=\"1\""))
+                #expect(try await toolstack.session.vdi.getAll() == [])
+                for place in [first.path, second.path] { #expect(try RunningToolstack.images(place) == []) }
+
+                let session = try toolstack.session
+                let marks = ["quicktest-run": "killed"]
+                for (name, config) in [("quicktest: may be removed", marks), ("mine", marks), ("mine", [:])] {
+                    _ = try await session.vdi.create(
+                        VDICreation(
+                            nameLabel: name, sr: Ref(first.ref), virtualSize: 4 << 20, type: .user,
+                            otherConfig: config))
+                }
+                #expect(try Tool.check("quicktest", server + ["--clean"]) == "1 disks removed\n")
+                #expect(try await session.vdi.getAllRecords().values.map(\.nameLabel) == ["mine", "mine"])
+                #expect(try Tool.run("quicktest", server + ["--sr", "c"]).status == 1)
+                #expect(try Tool.run("quicktest", ["--host"]).status == 2)
+            }
+        }
+    }
+}

@@ -86,6 +86,7 @@ class ExampleDriverTests(DriverCase):
             if kind == "qcow2":
                 self.x.VDI.resize(vdi, str(16 * MIB))
                 self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(16 * MIB))
+                # The driver is asked to look at the row.
                 self.x.VDI.set_name_label(vdi, "renamed")
                 self.x.VDI.update(vdi)
             self.x.VDI.destroy(vdi)

@@ -125,6 +125,82 @@ private final class Waits: Sendable {
         }
     }
 
+    @Test("what a plugin measures is read while its SR is attached") func dataSources() async throws {
+        let folder = scratch.file("metrics")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let sources = "[\"xeno+shm:///own\", \"xeno+shm:///../table\", \"http://x\"]"
+        try answer(
+            "volume/fake/SR.stat",
+            Self.state("Healthy").replacingOccurrences(
+                of: "\"datasources\": []", with: "\"datasources\": \(sources)"))
+        try answer("volume/fake/SR.attach", "\"the sr\"")
+        try answer("volume/fake/SR.detach", "null")
+        let host = PluginHost(
+            settings: PluginSettings(limits: PluginLimits(time: .seconds(60))), rows: rows,
+            table: AttachmentTable(file: scratch.file("table"), logger: quiet), logger: quiet, metricsFolder: folder)
+        let plugin = try await plugin(host)
+        try await plugin.attach(repository)
+        _ = try await plugin.space(repository)
+        #expect(host.table.pages(of: repository.uuid) == ["own"])
+        // Not there, no file, and one that would make the reader wait.
+        #expect(plugin.metrics(repository).isEmpty)
+        #expect(unsafe mkfifo(folder + "/own", 0o600) == 0)
+        #expect(plugin.metrics(repository).isEmpty)
+        try FileManager.default.removeItem(atPath: folder + "/own")
+        try Data(MetricPageTests.page()).write(to: URL(fileURLWithPath: folder + "/own"))
+        #expect(plugin.metrics(repository).map(\.time) == [1000.5])
+        // Another toolstack knows them still.
+        let table = AttachmentTable(file: scratch.file("table"), logger: quiet)
+        #expect(table.pages(of: repository.uuid) == ["own"])
+        try await plugin.detach(repository)
+        #expect(plugin.metrics(repository).isEmpty && host.table.pages(of: repository.uuid).isEmpty)
+    }
+
+    @Test("an SR whose destruction was cut off is gone when its plugin does not find it")
+    func cutOffDestruction() async throws {
+        try answer("volume/fake/SR.attach", "\"the sr\"")
+        try answer("volume/fake/SR.detach", "null")
+        try answer("volume/fake/SR.ls", "[]")
+        // Whether it was destroyed is not known.
+        try script("volume/fake/SR.destroy", "kill -9 $$")
+        let plugin = try await plugin(host())
+        #expect(await failure { try await plugin.destroyRepository(repository) } != nil)
+        try script("volume/fake/SR.attach", "exit 1")
+        let unsure = await failure { try await plugin.destroyRepository(repository) }
+        #expect(unsure?.message.contains("SR.forget") == true)
+        let found = "[{\"configuration\": {\"sr_uuid\": \"sr-uuid\"}, \"complete\": true, \"extra_info\": {}}]"
+        try answer("volume/fake/SR.probe", found)
+        let probing = try await self.plugin(host())
+        let still = await failure { try await probing.destroyRepository(repository) }
+        #expect(still?.message.contains("SR.forget") == true)
+        try answer("volume/fake/SR.probe", "[]")
+        try await probing.destroyRepository(repository)
+        // The next of this name was never told to go.
+        let never = await failure { try await probing.destroyRepository(repository) }
+        #expect(never?.message.contains("SR.forget") == false)
+    }
+
+    @Test("an SR's name goes to its plugin, and with the next scan again") func namesOfRepositories() async throws {
+        let names = ["SR.set_name", "SR.set_description"]
+        for name in names { try answer("volume/fake/\(name)", "null") }
+        try answer("volume/fake/SR.attach", "\"the sr\"")
+        try answer("volume/fake/SR.stat", Self.state("Healthy"))
+        try answer("volume/fake/SR.ls", "[]")
+        let plugin = try await plugin(host())
+        try await plugin.attach(repository)
+        try await plugin.renameRepository(repository, label: "new", description: "text")
+        #expect(try asked["sr"] == .string("the sr") && asked["new_description"] == .string("text"))
+        _ = try await plugin.scan(repository)
+        #expect(calls.filter(names.contains) == names + names)
+        #expect(try asked["new_description"] == .string("told"))
+        let same = Self.state("Healthy").replacingOccurrences(
+            of: "\"name\": \"n\", \"description\": \"\"",
+            with: "\"name\": \"the name\", \"description\": \"told\"")
+        try answer("volume/fake/SR.stat", same)
+        _ = try await plugin.scan(repository)
+        #expect(calls.filter(names.contains).count == 4)
+    }
+
     @Test("a plugin says what it is; its scripts are its features") func aPluginSaysWhatItIs() async throws {
         for method in ["SR.ls", "sr.probe", "Volume.clone"] { try answer("volume/fake/\(method)", "null") }
         try "no program".write(toFile: scratch.file("volume/fake/Volume.resize"), atomically: true, encoding: .utf8)

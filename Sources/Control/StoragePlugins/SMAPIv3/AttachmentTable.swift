@@ -14,6 +14,20 @@ public final class AttachmentTable: Sendable {
         var repositories: [String: String] = [:]
         /// By SR uuid and key.
         var volumes: [String: [String: Attached]] = [:]
+        /// SR uuid → the files of what its plugin measures. Nil in files of earlier versions, as `ending`.
+        var pages: [String: [String]]?
+        /// SRs whose plugin was told to destroy them, which may have happened.
+        var ending: Set<String>?
+
+        mutating func setPages(_ files: [String], of repository: String) {
+            pages = (pages ?? [:]).merging([repository: files]) { $1 }.filter { !$0.value.isEmpty }
+        }
+
+        mutating func setEnding(_ isEnding: Bool, _ repository: String) {
+            var all = ending ?? []
+            if isEnding { all.insert(repository) } else { all.remove(repository) }
+            ending = all
+        }
     }
 
     struct Attached: Codable, Hashable, Sendable {
@@ -48,7 +62,7 @@ public final class AttachmentTable: Sendable {
             }
         }
         let boot = Self.boot()
-        if content.boot != boot { content = Content(boot: boot) }
+        if content.boot != boot { content = Content(boot: boot, ending: content.ending) }
         self.content = Mutex(content)
     }
 
@@ -57,6 +71,8 @@ public final class AttachmentTable: Sendable {
     }
 
     func repository(_ uuid: String) -> String? { content.withLock { $0.repositories[uuid] } }
+    func pages(of repository: String) -> [String] { content.withLock { $0.pages?[repository] ?? [] } }
+    func isEnding(_ repository: String) -> Bool { content.withLock { $0.ending?.contains(repository) ?? false } }
     func volume(_ key: String, in repository: String) -> Attached? {
         content.withLock { $0.volumes[repository]?[key] }
     }

@@ -200,6 +200,21 @@ extension SMAPIv3Plugin {
         try await name(volume.location, try await sr(repository), label, description)
     }
 
+    /// A plugin without these scripts keeps nothing.
+    public func storeConfiguration(
+        _ repository: StorageRepository, _ volume: VolumeID, _ changes: [String: String?]
+    ) async throws(StorageError) {
+        let arguments = arguments(try await sr(repository), volume.location)
+        for (key, value) in changes.sorted(by: { $0.key < $1.key }) {
+            let key = Self.text("k", PluginVolume.Key.config + key)
+            if let value {
+                if folder.has("Volume.set") { try await call("Volume.set", arguments + [key, Self.text("v", value)]) }
+            } else if folder.has("Volume.unset") {
+                try await call("Volume.unset", arguments + [key])
+            }
+        }
+    }
+
     // MARK: New volumes
 
     /// A disk that was there before must not pass for a new one, and be overwritten.

@@ -82,8 +82,16 @@ class SR:
         return {
             "sr": sr, "name": about["name"], "uuid": about["uuid"], "description": about["description"],
             "free_space": space.f_bavail * space.f_frsize, "total_space": space.f_blocks * space.f_frsize,
-            "datasources": [], "clustered": False, "health": self.health(sr),
+            "datasources": self.data_sources(sr), "clustered": False, "health": self.health(sr),
         }
+
+    def data_sources(self, sr):
+        """Names of the pages in shared memory that tell what is measured of the SR: those in the file `datasources`."""
+        try:
+            with open(os.path.join(sr, "datasources")) as file:
+                return ["xeno+shm:///" + name for name in file.read().split()]
+        except FileNotFoundError:
+            return []
 
     def health(self, sr):
         """As the file `health` says, where there is one: `Recovering: some advice`."""

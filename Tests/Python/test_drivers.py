@@ -89,6 +89,9 @@ class ExampleDriverTests(DriverCase):
                 # The driver is asked to look at the row.
                 self.x.VDI.set_name_label(vdi, "renamed")
                 self.x.VDI.update(vdi)
+                text = self.x.VDI.generate_config(self.host, vdi)
+                (call,), method = xmlrpc.client.loads(text)
+                self.assertEqual((method, call["vdi_uuid"]), ("vdi_attach_from_config", record["uuid"]))
             self.x.VDI.destroy(vdi)
             self.assertFalse((path / record["location"]).exists())
             self.assertEqual(self.x.SR.get_VDIs(sr), [])

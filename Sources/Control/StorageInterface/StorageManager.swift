@@ -200,6 +200,9 @@ public protocol StorageManager: Sendable {
     func deactivateVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError)
     func detachVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError)
 
+    /// With the feature VDI_GENERATE_CONFIG: what the manager's program says that it needs to attach the volume when there is
+    /// no toolstack, in its own words.
+    func configuration(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> String
     /// What the manager's program measures of the attached SR and of its users. Returns at once.
     func metrics(_ repository: StorageRepository) -> [StorageMetrics]
 
@@ -307,6 +310,10 @@ extension StorageManager {
     ) async throws(StorageError) {}
 
     public func metrics(_ repository: StorageRepository) -> [StorageMetrics] { [] }
+
+    public func configuration(
+        _ repository: StorageRepository, _ volume: VolumeID
+    ) async throws(StorageError) -> String { throw unimplemented("VDI_GENERATE_CONFIG") }
 
     private func unimplemented(_ feature: String) -> StorageError {
         StorageError(.unimplemented, "storage managers of type \(info.type) do not offer \(feature)")

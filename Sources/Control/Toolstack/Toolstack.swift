@@ -154,6 +154,7 @@ public final class Toolstack: Sendable {
         DiskMessages(context: context, admission: admission).register(in: &messages)
         ResizeMessages(context: context, admission: admission, guests: guests).register(in: &messages)
         ChangeTrackingMessages(context: context, admission: admission).register(in: &messages)
+        ConfigurationMessages(context: context, admission: admission).register(in: &messages)
         SnapshotMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
         let tokens = MigrationTokens(database: database, consoles: services.consoles)

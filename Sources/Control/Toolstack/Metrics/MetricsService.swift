@@ -68,7 +68,8 @@ public actor MetricsService {
             seen[.host(host)]? += DiskReadings.ofHost(
                 all.filter { !$0.source.name.hasPrefix("physical_") }, sr: sr.uuid)
         }
-        for sr in scene.repositories { take(pluginReadings(of: sr, at: time), into: &seen) }
+        var names = seen.mapValues { Set($0.map(\.source.name)) }
+        for sr in scene.repositories { Self.take(pluginReadings(of: sr, at: time), into: &seen, &names) }
         plugins.keep(Set(scene.repositories.map(\.uuid)))
         for (owner, readings) in seen {
             var archive = archives[owner] ?? files.load(owner) ?? MetricArchive()
@@ -119,13 +120,11 @@ public actor MetricsService {
     }
 
     /// Of owners that are looked at; a name that is there already means what it meant.
-    private func take(
-        _ found: [(owner: MetricOwner, reading: Reading)], into seen: inout [MetricOwner: [Reading]]
+    private static func take(
+        _ found: [(owner: MetricOwner, reading: Reading)], into seen: inout [MetricOwner: [Reading]],
+        _ names: inout [MetricOwner: Set<String>]
     ) {
-        for (owner, reading) in found {
-            guard let readings = seen[owner],
-                !readings.contains(where: { $0.source.name == reading.source.name })
-            else { continue }
+        for (owner, reading) in found where names[owner]?.insert(reading.source.name).inserted == true {
             seen[owner]?.append(reading)
         }
     }

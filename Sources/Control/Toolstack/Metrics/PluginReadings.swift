@@ -13,6 +13,8 @@ struct PluginReadings: Sendable {
 
     /// Seconds. What is older is not how things are; a plugin that has ended leaves its file.
     private static let longest = 30.0
+    /// Sums of an SR that are kept: more than its pages can hold, and not what a plugin with ever new names would take.
+    private static let mostSums = 2048
 
     /// A plugin tells of its own SR, of the host, and of VMs; what it says of other SRs is left out.
     mutating func read(
@@ -39,6 +41,7 @@ struct PluginReadings: Sendable {
         guard metric.kind == .increase else { return metric.value }
         let key = "\(owner.word)/\(owner.uuid)/\(metric.name)"
         guard var sum = sums[sr]?[key] else {
+            if sums[sr]?.count ?? 0 >= Self.mostSums { sums[sr] = [:] }
             sums[sr, default: [:]][key] = Sum(time: time, total: 0)
             return 0
         }

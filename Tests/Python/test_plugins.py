@@ -225,10 +225,28 @@ class FolderPluginTests(PluginCase):
                 "sr.json", self.x.VDI.get_location(vdi) + ".json", self.x.VDI.get_location(vdi) + ".qcow2"]))
         self.assertNotIn("clone-on-boot", self.about(path, vdi)["keys"])
         self.x.VM.hard_shutdown(vm)
+        self.keeps_apart(vm, vdi, path, server)
         deadline = time.monotonic() + 60
         while server.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         self.assertFalse(server.exists())
+
+    def keeps_apart(self, vm, vdi, path, server):
+        """A datapath that can keep writes apart does, and there is no clone."""
+        (path / "scratch").touch()
+        image = path / (self.x.VDI.get_location(vdi) + ".qcow2")
+        before = image.read_bytes()
+        self.x.VM.start(vm, True, False)
+        client = Client("nbd+unix:///disk?socket=%s" % server)
+        client.write("7")
+        client.end()
+        self.assertNotIn("clone-on-boot", self.about(path, vdi)["keys"])
+        (apart,) = path.glob(".*.scratch")
+        self.x.VM.hard_shutdown(vm)
+        while apart.exists():
+            time.sleep(0.05)
+        self.assertEqual(image.read_bytes(), before)
+        (path / "scratch").unlink()
 
 
 class BarePluginTests(PluginCase):

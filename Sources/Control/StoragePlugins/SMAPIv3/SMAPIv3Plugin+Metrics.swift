@@ -39,7 +39,7 @@ extension SMAPIv3Plugin {
     }
 
     /// The plugin may be writing it at this moment: then it is read once more.
-    private func read(page file: String) throws(MisshapenRecord) -> MetricPage {
+    func read(page file: String) throws(MisshapenRecord) -> MetricPage {
         do {
             return try MetricPage(try Self.bytes(of: file))
         } catch {

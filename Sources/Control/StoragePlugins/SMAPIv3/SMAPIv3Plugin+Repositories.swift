@@ -48,6 +48,7 @@ extension SMAPIv3Plugin {
         try host.table.change { content in
             content.repositories[repository.uuid] = nil
             content.volumes[repository.uuid] = nil
+            content.transients?[repository.uuid] = nil
             content.setPages([], of: repository.uuid)
             content.setEnding(false, repository.uuid)
         }
@@ -110,6 +111,9 @@ extension SMAPIv3Plugin {
         guard let sr = host.table.repository(repository.uuid) else { return }
         // What a killed toolstack left; nobody uses the SR's disks any more.
         for key in host.table.volumes(in: repository.uuid).keys.sorted() { try await release(key, in: repository) }
+        for key in host.table.transients(in: repository.uuid).keys.sorted() {
+            try await closeTransient(key, in: repository)
+        }
         try await call("SR.detach", [Self.text("sr", sr)])
         try host.table.change { content in
             content.repositories[repository.uuid] = nil
@@ -124,7 +128,7 @@ extension SMAPIv3Plugin {
         return space
     }
 
-    private func state(
+    func state(
         _ repository: StorageRepository, _ sr: String
     ) async throws(StorageError) -> PluginRepositoryState {
         let value = try await call("SR.stat", [Self.text("sr", sr)])

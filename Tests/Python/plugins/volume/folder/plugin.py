@@ -176,8 +176,12 @@ class Volume:
             "key": key, "uuid": key, "name": about["name"], "description": about["description"],
             "read_write": about["read_write"], "sharable": False, "virtual_size": info["virtual-size"],
             "physical_utilisation": os.stat(image).st_blocks * 512, "keys": about["keys"],
-            "uri": ["nbdfile://%s?%s" % (image, about["format"])],
+            "uri": ["%s://%s?%s" % (scheme, image, about["format"]) for scheme in self.schemes(sr)],
         }
+
+    def schemes(self, sr):
+        """Where there is a file `scratch`, there is a second one."""
+        return ["nbdfile"] + ["nbdscratch"] * os.path.exists(os.path.join(sr, "scratch"))
 
     def set(self, dbg, sr, key, k, v):
         about = self.about(sr, key)

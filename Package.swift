@@ -146,7 +146,8 @@ if coreOnly {
             "Control", "StorageManagers",
             ["StorageInterface", "DiskImages", "BlockIO", "CoreTypes", "CLinux"]),
         library(
-            "Control", "StoragePlugins", ["StorageInterface", "RPCCodec", "CoreTypes", "CLinux"], packages: [logging]),
+            "Control", "StoragePlugins", ["StorageInterface", "RPCCodec", "CoreTypes", "CLinux", "CZlib"],
+            packages: [logging]),
         library(
             "Control", "StorageMotion", ["StorageInterface", "DatapathControl", "CoreTypes"], packages: [logging]),
         library("Control", "Guests", ["CoreTypes", "CLinux"], packages: [logging]),

@@ -103,6 +103,12 @@ class CutOffTests(Case):
             self.assertIs(record["managed"], True)
             if record["name_label"] == "d":
                 self.assertEqual(image.read_bytes()[:len(BODY)], BODY)
+            elif kind == "cutv3":
+                # No disk like others: nobody knows whose it is.
+                self.assertIn(record["name_label"], ("unfinished snapshot of d", "unfinished disk new"))
+                self.assertIn(
+                    ("VDI_CREATION_CUT_OFF", record["uuid"]),
+                    [(m["name"], m["obj_uuid"]) for m in self.x.message.get_all_records().values()])
         # Nothing beside them.
         own = {".sr", "sr.json"} | {name.replace(".raw", ".json") for name in files}
         self.assertLessEqual({p.name for p in path.iterdir()} - files, own)
@@ -142,11 +148,16 @@ class CutOffTests(Case):
                 path = self.place()
                 self.order(path, at, pid=self.own.process.pid)
                 made.append((kind, at, path))
+        place = self.place()
+        ended = self.x.SR.create(self.host, {"location": str(place)}, "0", "ended", "", "cutv3", "user", False, {})
+        self.x.PBD.unplug(self.x.SR.get_PBDs(ended)[0])
+        self.order(place, "SR.destroy after", pid=self.own.process.pid)
+        self.x.Async.SR.destroy(ended)
         for kind, operation, at, path, sr, vdi, _ in cut:
             self.begin(operation, sr, vdi)
         for kind, at, path in made:
             self.x.Async.SR.create(self.host, {"location": str(path)}, "0", path.name, "", kind, "user", False, {})
-        for path in [c[3] for c in cut] + [m[2] for m in made]:
+        for path in [c[3] for c in cut] + [m[2] for m in made] + [place]:
             while not (path / ".reached").exists():
                 time.sleep(0.01)
         self.own.process.kill()
@@ -163,6 +174,10 @@ class CutOffTests(Case):
                 self.assertFalse((path / ".reached").exists())
                 if operation != "destroy":
                     self.assertIn(location, [r["location"] for r in records])
+        # Its plugin has destroyed it and cannot attach it again: what it finds there tells.
+        self.x.SR.destroy(ended)
+        self.assertNotIn(ended, self.x.SR.get_all())
+        self.assertEqual(list(place.iterdir()), [])
         for kind, at, path in made:
             with self.subTest(kind, at=at):
                 (sr,) = self.x.SR.get_by_name_label(path.name)

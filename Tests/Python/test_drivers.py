@@ -86,8 +86,12 @@ class ExampleDriverTests(DriverCase):
             if kind == "qcow2":
                 self.x.VDI.resize(vdi, str(16 * MIB))
                 self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(16 * MIB))
+                # The driver is asked to look at the row.
                 self.x.VDI.set_name_label(vdi, "renamed")
                 self.x.VDI.update(vdi)
+                text = self.x.VDI.generate_config(self.host, vdi)
+                (call,), method = xmlrpc.client.loads(text)
+                self.assertEqual((method, call["vdi_uuid"]), ("vdi_attach_from_config", record["uuid"]))
             self.x.VDI.destroy(vdi)
             self.assertFalse((path / record["location"]).exists())
             self.assertEqual(self.x.SR.get_VDIs(sr), [])

@@ -1,8 +1,11 @@
 """Data sources and the archives of what was measured."""
 
 import json
+import pathlib
+import struct
 import time
 import xml.etree.ElementTree as ElementTree
+import zlib
 
 from suite.case import Case
 
@@ -14,11 +17,34 @@ class NumberTests(Case):
             time.sleep(0.2)
         return proxy.get_data_sources(ref)
 
+    def write_page(self, name, sr):
+        """What a storage plugin measures, in the form of RRD plugins."""
+        about = {"owner": "sr " + sr, "value_type": "float", "type": "gauge", "units": "K", "min": "0"}
+        text = json.dumps({"datasources": {"heat": about, "heat_of_" + name: {**about, "owner": "host"}}}).encode()
+        values = struct.pack(">ddd", time.time(), 300.5, 299)
+        sums = struct.pack(">III", zlib.crc32(values), zlib.crc32(text), 2)
+        pathlib.Path(self.folder("m"), name).write_bytes(
+            b"DATASOURCES" + sums + values + struct.pack(">I", len(text)) + text)
+
+    def measuring(self):
+        """The SR of a plugin that measures."""
+        path = pathlib.Path(self.folder("measuring"))
+        sr = self.x.SR.create(self.host, {"location": str(path)}, "0", "measuring", "", "folder", "user", False, {})
+        self.addCleanup(self.drop_repository, sr)
+        (path / "datasources").write_text("page ../m/page")
+        self.addCleanup((path / "datasources").unlink)
+        self.x.SR.scan(sr)
+        return sr
+
     def test_sources_are_listed_asked_and_switched(self):
+        measuring = self.measuring()
+        uuid = self.x.SR.get_uuid(measuring)
+        self.write_page("page", uuid)
         machine = self.machine()
         self.x.VM.start(machine, False, False)
         for name, ref in [("host", self.host), ("SR", self.repository()), ("VM", machine)]:
             proxy = getattr(self.x, name)
+            self.write_page("page", uuid)
             sources = self.measured(proxy, ref)
             for source in sources:
                 self.assertIsNone(self.model.record_problem(source, self.model.classes["data_source"]))
@@ -37,6 +63,18 @@ class NumberTests(Case):
                 self.refused(["INVALID_VALUE", "data_source", "no such"], call, ref, "no such")
                 self.unknown(name, call, label)
             self.unknown(name, proxy.get_data_sources)
+        self.assertEqual(self.source(self.x.SR, measuring, "heat")["units"], "K")
+        self.assertEqual(self.x.SR.query_data_source(measuring, "heat"), 300.5)
+        self.assertEqual(self.x.host.query_data_source(self.host, "heat_of_page"), 299)
+        text = self.http("GET", "/metrics", session_id=self.sid)[2].decode()
+        labels = 'sr="%s",owner="sr",owner_uuid="%s",source="heat"' % (uuid, uuid)
+        self.assertIn("gantry_plugin_value{%s} 300.5" % labels, text)
+        shown = self.http(
+            "GET", "/rrd_updates", session_id=self.sid, start=str(int(time.time()) - 60), host="true", sr_uuid=uuid,
+            json="true")[2]
+        legend = json.loads(shown)["meta"]["legend"]
+        self.assertIn("AVERAGE:sr:%s:heat" % uuid, legend)
+        self.assertTrue(any(entry.endswith(":heat_of_page") for entry in legend))
 
     @staticmethod
     def source(proxy, ref, label):

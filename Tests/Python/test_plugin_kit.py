@@ -35,7 +35,10 @@ class PluginKitTests(Case):
     def test_the_example_in_python_passes(self):
         place = self.folder("kit-python")
         found = self.passes(PLUGINS / "volume" / "folder", "location=" + place)
-        self.assertIn("Volume.create makes a volume (raw)", found)
+        self.assertLessEqual({
+            "Volume.create makes a volume (raw)", "SR.set_name changes the name",
+            "Volume.set and Volume.unset change its keys (qcow2)", "a guest can have it without keeping it (qcow2)",
+        }, set(found))
         self.assertEqual(os.listdir(place), [])
 
     def test_the_example_in_swift_passes(self):

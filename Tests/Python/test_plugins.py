@@ -78,6 +78,9 @@ class FolderPluginTests(PluginCase):
     def test_a_disk_lives(self):
         sr, path = self.repository_of("folder")
         self.assertEqual(json.loads((path / "sr.json").read_text())["name"], "made")
+        self.x.SR.set_name_label(sr, "called")
+        self.x.SR.set_name_description(sr, "otherwise")
+        self.shows(json.loads((path / "sr.json").read_text()), name="called", description="otherwise")
         self.assertGreater(int(self.x.SR.get_physical_size(sr)), 0)
         for kind in ("qcow2",):
             vdi = self.disk(sr, 8 * MIB, sm_config={"image-format": kind}, other_config={"k": "v"})
@@ -90,6 +93,10 @@ class FolderPluginTests(PluginCase):
             self.assertEqual(self.about(path, vdi)["keys"], {"vdi-type": "user", "_sm_config_image-format": kind})
             self.x.VDI.set_name_label(vdi, "renamed")
             self.assertEqual(self.about(path, vdi)["name"], "renamed")
+            self.x.VDI.add_to_sm_config(vdi, "k", "v")
+            self.assertEqual(self.about(path, vdi)["keys"]["_sm_config_k"], "v")
+            self.x.VDI.remove_from_sm_config(vdi, "k")
+            self.assertNotIn("_sm_config_k", self.about(path, vdi)["keys"])
             self.x.VDI.resize(vdi, str(16 * MIB))
             self.assertEqual(self.x.VDI.get_virtual_size(vdi), str(16 * MIB))
             self.refused(["SR_BACKEND_FAILURE_79", "", ..., ""], self.x.VDI.resize, vdi, str(4 * MIB))
@@ -218,10 +225,28 @@ class FolderPluginTests(PluginCase):
                 "sr.json", self.x.VDI.get_location(vdi) + ".json", self.x.VDI.get_location(vdi) + ".qcow2"]))
         self.assertNotIn("clone-on-boot", self.about(path, vdi)["keys"])
         self.x.VM.hard_shutdown(vm)
+        self.keeps_apart(vm, vdi, path, server)
         deadline = time.monotonic() + 60
         while server.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         self.assertFalse(server.exists())
+
+    def keeps_apart(self, vm, vdi, path, server):
+        """A datapath that can keep writes apart does, and there is no clone."""
+        (path / "scratch").touch()
+        image = path / (self.x.VDI.get_location(vdi) + ".qcow2")
+        before = image.read_bytes()
+        self.x.VM.start(vm, True, False)
+        client = Client("nbd+unix:///disk?socket=%s" % server)
+        client.write("7")
+        client.end()
+        self.assertNotIn("clone-on-boot", self.about(path, vdi)["keys"])
+        (apart,) = path.glob(".*.scratch")
+        self.x.VM.hard_shutdown(vm)
+        while apart.exists():
+            time.sleep(0.05)
+        self.assertEqual(image.read_bytes(), before)
+        (path / "scratch").unlink()
 
 
 class BarePluginTests(PluginCase):

@@ -17,6 +17,7 @@ public func serve(_ configuration: ServerConfiguration) async throws {
     toolstackConfiguration.driverTimeLimit = configuration.driverTimeLimit
     toolstackConfiguration.sandboxesPlugins = configuration.sandboxesPlugins
     toolstackConfiguration.pluginUser = configuration.pluginUser
+    toolstackConfiguration.pluginMetrics = configuration.pluginMetrics
     toolstackConfiguration.socket = configuration.socket
     let toolstack = try await Toolstack.start(configuration: toolstackConfiguration)
     let service: APIService

@@ -1,4 +1,5 @@
 public import Logging
+import Toolstack
 
 /// What `gantryd serve` is started with.
 public struct ServerConfiguration: Sendable {
@@ -29,6 +30,8 @@ public struct ServerConfiguration: Sendable {
     public var sandboxesPlugins = false
     /// The user of the system that SMAPIv3 plugins run as.
     public var pluginUser: String?
+    /// The folder where SMAPIv3 plugins keep the files of their data sources.
+    public var pluginMetrics = Self.standardPluginMetrics
     public var logger: Logger
 
     public init(
@@ -49,4 +52,6 @@ public struct ServerConfiguration: Sendable {
 
     /// The path that XenAPI programs and storage drivers know.
     public static let standardSocket = "/var/lib/xcp/xapi"
+    /// The folder that plugins know.
+    public static let standardPluginMetrics = ToolstackConfiguration.standardPluginMetrics
 }

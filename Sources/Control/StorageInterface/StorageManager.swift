@@ -200,6 +200,21 @@ public protocol StorageManager: Sendable {
     func deactivateVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError)
     func detachVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError)
 
+    /// With the feature VDI_GENERATE_CONFIG: what the manager's program says that it needs to attach the volume when there is
+    /// no toolstack, in its own words.
+    func configuration(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> String
+    /// What the manager's program measures of the attached SR and of its users. Returns at once.
+    func metrics(_ repository: StorageRepository) -> [StorageMetrics]
+
+    /// The SR is called something else now; for drivers that keep its name.
+    func renameRepository(
+        _ repository: StorageRepository, label: String, description: String
+    ) async throws(StorageError)
+    /// The VDI's `sm_config` has these values now, and no longer those that are nil; for drivers that keep it beside the
+    /// volumes.
+    func storeConfiguration(
+        _ repository: StorageRepository, _ volume: VolumeID, _ changes: [String: String?]
+    ) async throws(StorageError)
     /// The VDI is called something else now; for drivers that keep names beside the volumes.
     func renameVolume(
         _ repository: StorageRepository, _ volume: VolumeID, label: String, description: String
@@ -285,6 +300,20 @@ extension StorageManager {
     public func renameVolume(
         _ repository: StorageRepository, _ volume: VolumeID, label: String, description: String
     ) async throws(StorageError) {}
+
+    public func renameRepository(
+        _ repository: StorageRepository, label: String, description: String
+    ) async throws(StorageError) {}
+
+    public func storeConfiguration(
+        _ repository: StorageRepository, _ volume: VolumeID, _ changes: [String: String?]
+    ) async throws(StorageError) {}
+
+    public func metrics(_ repository: StorageRepository) -> [StorageMetrics] { [] }
+
+    public func configuration(
+        _ repository: StorageRepository, _ volume: VolumeID
+    ) async throws(StorageError) -> String { throw unimplemented("VDI_GENERATE_CONFIG") }
 
     private func unimplemented(_ feature: String) -> StorageError {
         StorageError(.unimplemented, "storage managers of type \(info.type) do not offer \(feature)")

@@ -2,6 +2,8 @@
 public struct PluginSettings: Sendable {
     /// Where drivers expect the API's local socket.
     public static let expectedSocket = "/var/lib/xcp/xapi"
+    /// Where SMAPIv3 plugins keep the files of their data sources.
+    public static let metricsFolder = "/dev/shm/metrics"
 
     /// For calls that work.
     public var limits: PluginLimits

@@ -33,6 +33,9 @@ public struct ToolstackConfiguration: Sendable {
     public var sandboxesPlugins = false
     /// The user of the system that SMAPIv3 plugins run as; nil: this process's.
     public var pluginUser: String?
+    /// The folder where SMAPIv3 plugins keep the files of their data sources.
+    public var pluginMetrics = Self.standardPluginMetrics
+    public static let standardPluginMetrics = PluginSettings.metricsFolder
     /// Path of the API's local socket, for drivers to call back.
     public var socket: String?
     /// How long a guest may take to shut itself down when it is asked to, seconds.
@@ -151,6 +154,7 @@ public final class Toolstack: Sendable {
         DiskMessages(context: context, admission: admission).register(in: &messages)
         ResizeMessages(context: context, admission: admission, guests: guests).register(in: &messages)
         ChangeTrackingMessages(context: context, admission: admission).register(in: &messages)
+        ConfigurationMessages(context: context, admission: admission).register(in: &messages)
         SnapshotMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
         let tokens = MigrationTokens(database: database, consoles: services.consoles)
@@ -175,6 +179,7 @@ public final class Toolstack: Sendable {
         ProcessorMessages(database: database).register(in: &messages)
         BIOSStringMessages(database: database).register(in: &messages)
         PlainFieldMessages(database: database).register(in: &messages)
+        DiskKeyMessages(context: context).register(in: &messages)
         GuardedFieldMessages(admission: admission).register(in: &messages)
         services.register(in: &messages, context)
 
@@ -293,7 +298,7 @@ public final class Toolstack: Sendable {
                     sandbox: try sandbox(configuration)), rows: rows,
                 table: AttachmentTable(
                     file: configuration.runDirectory + "/plugins.json", logger: configuration.logger),
-                logger: configuration.logger))
+                logger: configuration.logger, metricsFolder: configuration.pluginMetrics))
     }
 
     /// Programs of one installation lie in one folder.

@@ -1,6 +1,7 @@
 import DatapathControl
 import Foundation
 import MetricArchives
+import StorageInterface
 import TestSupport
 import Testing
 
@@ -53,6 +54,42 @@ import Testing
         #expect(totals.repositories["s"]?.reads == 117)
         totals.keep(["b"])
         #expect(totals["a"] == nil && totals.repositories["s"]?.reads == 117)
+    }
+
+    @Test func whatPluginsMeasureIsOfItsOwnerAndOfNow() throws {
+        func page(_ time: Double, _ done: Double) -> StorageMetrics {
+            StorageMetrics(
+                time: time,
+                all: [
+                    StorageMetric(
+                        name: "heat", description: "", units: "K", owner: .host, kind: .gauge, value: 300, minimum: 0),
+                    StorageMetric(
+                        name: "done", description: "", units: "", owner: .repository("s"), kind: .increase, value: done),
+                    StorageMetric(
+                        name: "alien", description: "", units: "", owner: .repository("t"), kind: .gauge, value: 1),
+                    StorageMetric(
+                        name: "quiet", description: "", units: "", owner: .machine("v"), kind: .counter, value: 8,
+                        isDefault: false),
+                ])
+        }
+        var plugins = PluginReadings()
+        var archive = MetricArchive()
+        // The second look sees the page of the first, the third one that was written since.
+        for (now, written, done) in [(1000.0, 999.0, 50.0), (1005, 999, 50), (1010, 1009, 20)] {
+            let found = plugins.read([page(written, done)], sr: "s", host: "h", at: now)
+            #expect(found.map(\.owner) == [.host("h"), .sr("s"), .vm("v")])
+            #expect(found[0].reading.sample == 300 && !found[2].reading.isArchived)
+            archive.record(found.filter { $0.owner == .sr("s") }.map(\.reading), at: now)
+        }
+        #expect(archive.names == ["done"] && archive.value("done") == 4)
+        let late = plugins.read([page(1009, 1)], sr: "s", host: "h", at: 1050)
+        #expect(late.allSatisfy { $0.reading.sample.isNaN })
+        let text = Exposition.text(plugins.read([page(1009, 20)], sr: "s", host: "h", at: 1012).map(\.reading))
+        #expect(
+            text.contains("gantry_plugin_value{sr=\"s\",owner=\"host\",owner_uuid=\"h\",source=\"heat\"} 300\n")
+                && text.contains(
+                    "gantry_plugin_count_total{sr=\"s\",owner=\"sr\",owner_uuid=\"s\",source=\"done\"} 20\n")
+        )
     }
 
     @Test func disksHaveTheNamesThatClientsLookFor() throws {

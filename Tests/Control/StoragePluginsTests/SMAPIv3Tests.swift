@@ -16,7 +16,7 @@ private final class Waits: Sendable {
 /// Plugins that are shell scripts: each prints what a test gives it, and keeps what it was told.
 @Suite("SMAPIv3 plugins") struct SMAPIv3Tests {
     private let scratch: ScratchFolder
-    private let rows = FakeRows()
+    private let rows = RowsInMemory(name: "the name", description: "told")
     private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     private let repository = StorageRepository(
         uuid: "sr-uuid", deviceConfig: ["location": "/a&b", "uri": "u"], ref: "OpaqueRef:sr")
@@ -123,6 +123,82 @@ private final class Waits: Sendable {
             try answer(list, wrong)
             #expect(await failure { _ = try await plugin.changedBlocks(repository, from: volume, to: later) } != nil)
         }
+    }
+
+    @Test("what a plugin measures is read while its SR is attached") func dataSources() async throws {
+        let folder = scratch.file("metrics")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let sources = "[\"xeno+shm:///own\", \"xeno+shm:///../table\", \"http://x\"]"
+        try answer(
+            "volume/fake/SR.stat",
+            Self.state("Healthy").replacingOccurrences(
+                of: "\"datasources\": []", with: "\"datasources\": \(sources)"))
+        try answer("volume/fake/SR.attach", "\"the sr\"")
+        try answer("volume/fake/SR.detach", "null")
+        let host = PluginHost(
+            settings: PluginSettings(limits: PluginLimits(time: .seconds(60))), rows: rows,
+            table: AttachmentTable(file: scratch.file("table"), logger: quiet), logger: quiet, metricsFolder: folder)
+        let plugin = try await plugin(host)
+        try await plugin.attach(repository)
+        _ = try await plugin.space(repository)
+        #expect(host.table.pages(of: repository.uuid) == ["own"])
+        // Not there, no file, and one that would make the reader wait.
+        #expect(plugin.metrics(repository).isEmpty)
+        #expect(unsafe mkfifo(folder + "/own", 0o600) == 0)
+        #expect(plugin.metrics(repository).isEmpty)
+        try FileManager.default.removeItem(atPath: folder + "/own")
+        try Data(MetricPageTests.page()).write(to: URL(fileURLWithPath: folder + "/own"))
+        #expect(plugin.metrics(repository).map(\.time) == [1000.5])
+        // Another toolstack knows them still.
+        let table = AttachmentTable(file: scratch.file("table"), logger: quiet)
+        #expect(table.pages(of: repository.uuid) == ["own"])
+        try await plugin.detach(repository)
+        #expect(plugin.metrics(repository).isEmpty && host.table.pages(of: repository.uuid).isEmpty)
+    }
+
+    @Test("an SR whose destruction was cut off is gone when its plugin does not find it")
+    func cutOffDestruction() async throws {
+        try answer("volume/fake/SR.attach", "\"the sr\"")
+        try answer("volume/fake/SR.detach", "null")
+        try answer("volume/fake/SR.ls", "[]")
+        // Whether it was destroyed is not known.
+        try script("volume/fake/SR.destroy", "kill -9 $$")
+        let plugin = try await plugin(host())
+        #expect(await failure { try await plugin.destroyRepository(repository) } != nil)
+        try script("volume/fake/SR.attach", "exit 1")
+        let unsure = await failure { try await plugin.destroyRepository(repository) }
+        #expect(unsure?.message.contains("SR.forget") == true)
+        let found = "[{\"configuration\": {\"sr_uuid\": \"sr-uuid\"}, \"complete\": true, \"extra_info\": {}}]"
+        try answer("volume/fake/SR.probe", found)
+        let probing = try await self.plugin(host())
+        let still = await failure { try await probing.destroyRepository(repository) }
+        #expect(still?.message.contains("SR.forget") == true)
+        try answer("volume/fake/SR.probe", "[]")
+        try await probing.destroyRepository(repository)
+        // The next of this name was never told to go.
+        let never = await failure { try await probing.destroyRepository(repository) }
+        #expect(never?.message.contains("SR.forget") == false)
+    }
+
+    @Test("an SR's name goes to its plugin, and with the next scan again") func namesOfRepositories() async throws {
+        let names = ["SR.set_name", "SR.set_description"]
+        for name in names { try answer("volume/fake/\(name)", "null") }
+        try answer("volume/fake/SR.attach", "\"the sr\"")
+        try answer("volume/fake/SR.stat", Self.state("Healthy"))
+        try answer("volume/fake/SR.ls", "[]")
+        let plugin = try await plugin(host())
+        try await plugin.attach(repository)
+        try await plugin.renameRepository(repository, label: "new", description: "text")
+        #expect(try asked["sr"] == .string("the sr") && asked["new_description"] == .string("text"))
+        _ = try await plugin.scan(repository)
+        #expect(calls.filter(names.contains) == names + names)
+        #expect(try asked["new_description"] == .string("told"))
+        let same = Self.state("Healthy").replacingOccurrences(
+            of: "\"name\": \"n\", \"description\": \"\"",
+            with: "\"name\": \"the name\", \"description\": \"told\"")
+        try answer("volume/fake/SR.stat", same)
+        _ = try await plugin.scan(repository)
+        #expect(calls.filter(names.contains).count == 4)
     }
 
     @Test("a plugin says what it is; its scripts are its features") func aPluginSaysWhatItIs() async throws {
@@ -299,6 +375,103 @@ private final class Waits: Sendable {
             await failure { _ = try await plugin.createVolume(repository, NewVolume(uuid: "w", size: 4096)) }?.apiError?
                 .first == "SCRIPT_RETURNED_RPC_ERROR")
         #expect(calls.dropFirst(count) == ["Volume.create"], "a volume that was there before was destroyed")
+    }
+
+    @Test("a volume is noted before it is made, until somebody has heard of its end")
+    func unfinishedVolumes() async throws {
+        try answer("volume/fake/SR.attach", "\"the sr\"")
+        try answer("volume/fake/Volume.stat", Self.volumeText)
+        for method in ["set", "unset", "destroy"] { try answer("volume/fake/Volume.\(method)", "null") }
+        let plugin = try await plugin(host())
+        try await plugin.attach(repository)
+        rows.state.withLock {
+            $0.rows = [VolumeRow(uuid: "vdi-uuid", key: "key-1", name: "d", description: "", isManaged: true)]
+        }
+        func titles(
+            _ body: String, _ operation: (SMAPIv3Plugin) async throws -> Void
+        ) async throws -> [String] {
+            for method in ["create", "clone", "snapshot"] { try script("volume/fake/Volume.\(method)", body) }
+            rows.state.withLock { $0.unfinished = [] }
+            _ = await failure { try await operation(plugin) }
+            return rows.state.withLock { $0.unfinished.map(\.title) }
+        }
+        let new = NewVolume(uuid: "u", size: 4096, nameLabel: "new")
+        for (title, operation) in [
+            ("unfinished disk new", { _ = try await $0.createVolume(repository, new) }),
+            ("unfinished snapshot of d", { _ = try await $0.snapshotVolume(repository, volume, as: new) }),
+            ("unfinished clone of d", { try await $0.beginEpoch(repository, volume) }),
+        ] as [(String, (SMAPIv3Plugin) async throws -> Void)] {
+            #expect(try await titles("kill -9 $$", operation) == [title])
+        }
+        for (body, isTold) in [
+            ("echo null", false), ("echo '{\"code\": \"C\", \"params\": []}'; exit 1", true),
+            // The key that there is already: it may have made one that it does not tell of.
+            ("cat <<'END'\n\(Self.volumeText)\nEND", false),
+            ("cat <<'END'\n\(Self.volumeText.replacingOccurrences(of: "key-1", with: "key-2"))\nEND", true),
+        ] {
+            let left = try await titles(body) { _ = try await $0.cloneVolume(repository, volume, as: new) }
+            #expect(left == (isTold ? [] : ["unfinished clone of d"]), "\(body)")
+        }
+        #expect(try await titles("echo null") { try await $0.beginEpoch(repository, volume) }.count == 1)
+        let found = try PluginVolume(try JSONText.decode(Self.volumeText))
+        #expect(!UnfinishedVolume(.disk, name: "new").mayBe(found))
+        #expect(UnfinishedVolume(.clone, name: "new").mayBe(found))
+    }
+
+    @Test("a datapath that keeps writes apart is opened once for a guest that does not keep them")
+    func transients() async throws {
+        let methods = ["open", "attach", "activate", "deactivate", "detach", "close"]
+        for method in methods { try answer("datapath/one/Datapath.\(method)", "null") }
+        try script(
+            "datapath/one/Datapath.open", "cp \(scratch.file("asked")) \(scratch.file("opened")); echo null")
+        try answer(
+            "datapath/one/Datapath.attach", "{\"implementations\": [[\"File\", {\"path\": \"\(scratch.path)\"}]]}")
+        try answer("datapath/one/Plugin.Query", "{\"features\": [\"NONPERSISTENT\"]}")
+        try answer("volume/fake/SR.attach", "\"the sr\"")
+        try answer("volume/fake/SR.stat", Self.state("Healthy"))
+        try answer("volume/fake/SR.detach", "null")
+        try answer("volume/fake/Volume.stat", Self.volumeText)
+        let first = try await plugin(host())
+        try await first.attach(repository)
+        try await first.beginEpoch(repository, volume)
+        let opened = try JSONText.decode(try String(contentsOfFile: scratch.file("opened"), encoding: .utf8))
+        #expect(opened["persistent"] == .bool(false) && opened["uri"] == .string("one://x"))
+        var present = volume
+        present.isInEpoch = true
+        _ = try await first.attachVolume(repository, present, writable: true)
+        try await first.activateVolume(repository, present, writable: true)
+        // Its data path starts anew, and then the toolstack: the guest still has what it wrote.
+        try await first.detachVolume(repository, present)
+        let second = try await plugin(host())
+        try await second.attach(repository)
+        _ = try await second.attachVolume(repository, present, writable: true)
+        #expect(calls.count { $0 == "Datapath.open" } == 1 && !calls.contains("Datapath.close"))
+        // Nobody else gets the disk, or makes it another.
+        #expect(
+            await failure { _ = try await second.attachVolume(repository, volume, writable: false) }?.fault
+                == .volumeInUse)
+        #expect(
+            await failure { _ = try await second.growAttachedVolume(repository, volume, size: 8192) }?.fault
+                == .volumeInUse)
+        try await second.endEpoch(repository, volume)
+        let datapathCalls = calls.filter { $0.hasPrefix("Datapath.") }
+        #expect(datapathCalls.suffix(2) == ["Datapath.detach", "Datapath.close"])
+        #expect(second.host.table.transients(in: repository.uuid).isEmpty)
+        // In the guest's stead nobody opens it; a new guest has it opened again, once what was left is closed.
+        #expect(await failure { _ = try await second.attachVolume(repository, present, writable: true) } != nil)
+        try await second.beginEpoch(repository, volume)
+        try await second.beginEpoch(repository, volume)
+        #expect(
+            calls.filter { $0 == "Datapath.open" || $0 == "Datapath.close" }.suffix(3) == [
+                "Datapath.open", "Datapath.close", "Datapath.open",
+            ])
+        try await second.detach(repository)
+        #expect(calls.suffix(2) == ["Datapath.close", "SR.detach"])
+        // An open that fails opens nothing.
+        try await second.attach(repository)
+        try script("datapath/one/Datapath.open", "exit 1")
+        #expect(await failure { try await second.beginEpoch(repository, volume) } != nil)
+        #expect(calls.last == "Datapath.close" && second.host.table.transients(in: repository.uuid).isEmpty)
     }
 
     @Test("an attached volume goes through its datapath in order, and a restart knows of it")

@@ -13,18 +13,22 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 class Daemon:
     """Runs from `start` to `stop`; leaves no process and no file."""
 
-    def __init__(self, programs, time_limit=10):
-        self.time_limit = time_limit
+    def __init__(self, programs, time_limit=10, base=None, options=()):
+        """With a `base` the daemon's folder is there, and has the plugins themselves instead of links to them."""
+        self.time_limit, self.options = time_limit, list(options)
         self.programs = pathlib.Path(programs)
         # Short: the names of Unix sockets have 107 bytes at most. Without "_": the SDK takes it for a slash in them.
-        self.folder = pathlib.Path(os.environ.get("GANTRY_TEST_SCRATCH", "/tmp"), "py-" + os.urandom(4).hex())
+        self.folder = pathlib.Path(base or os.environ.get("GANTRY_TEST_SCRATCH", "/tmp"), "py-" + os.urandom(4).hex())
         self.folder.mkdir(mode=0o700)
         # Of our own, so that plugins can come and go.
         self.plugins = self.folder / "p"
         for place in (ROOT / "Tests" / "Python" / "plugins").glob("*/*"):
             link = self.plugins / place.relative_to(place.parents[1])
             link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(place)
+            if base:
+                shutil.copytree(place, link, symlinks=True)
+            else:
+                link.symlink_to(place)
         self.url = self.https = ""
         self.process = None
 
@@ -58,10 +62,11 @@ class Daemon:
                     self.socket,
                     "--accel",
                     "tcg",
-                    "--sm-dir",
-                    ROOT / "Tests" / "Python" / "drivers",
+                    *(self.options or ["--sm-dir", ROOT / "Tests" / "Python" / "drivers"]),
                     "--storage-script-root",
                     self.plugins,
+                    "--plugin-metrics-dir",
+                    self.folder / "m",
                     "--sm-time-limit",
                     str(self.time_limit),
                 ],

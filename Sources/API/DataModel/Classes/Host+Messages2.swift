@@ -99,7 +99,10 @@ extension ClassDeclaration {
                 ParameterDeclaration("args", .map(.string, .string), since: "orlando"),
             ],
             result: .string, role: .poolAdmin, isAsync: true, since: "orlando",
-            text: "Runs a plugin of the host. There is none: every name is answered with XENAPI_MISSING_PLUGIN."),
+            text: """
+                Runs a plugin of the host. There is one, tapdisk-pause, with which storage drivers hold a disk that is in use; \
+                every other name is answered with XENAPI_MISSING_PLUGIN.
+                """),
         MessageDeclaration(
             "has_extension",
             [

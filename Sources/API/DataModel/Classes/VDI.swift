@@ -360,7 +360,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("host", .ref("host"), since: "orlando"),
                 ParameterDeclaration("vdi", .ref("VDI"), since: "orlando"),
             ],
-            result: .string, role: .vmAdmin, isAsync: true, since: "orlando", isHidden: true),
+            result: .string, role: .vmAdmin, isAsync: true, since: "orlando", isHidden: true,
+            text: "What the disk's storage driver needs to attach it without a toolstack, in the driver's own words."),
         MessageDeclaration(
             "set_on_boot",
             [

@@ -827,7 +827,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("host.create_new_blob", [host.wire, name.wire, mimeType.wire, `public`.wire], defaults: [.bool(false)])
     }
 
-    /// Runs a plugin of the host. There is none: every name is answered with XENAPI_MISSING_PLUGIN.
+    /// Runs a plugin of the host. There is one, tapdisk-pause, with which storage drivers hold a disk that is in use; every other name is answered with XENAPI_MISSING_PLUGIN.
     ///
     /// Since orlando. Role: pool-admin.
     public func callPlugin(_ host: Ref<Host>, plugin: String, fn: String, args: [String: String]) async throws -> String {

@@ -423,7 +423,7 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VDI.set_name_description", [vdi.wire, value.wire])
     }
 
-    /// Calls `VDI.generate_config`.
+    /// What the disk's storage driver needs to attach it without a toolstack, in the driver's own words.
     ///
     /// Since orlando. Role: vm-admin.
     public func generateConfig(host: Ref<Host>, vdi: Ref<VDI>) async throws -> String {

@@ -21,7 +21,7 @@ struct DriverDescription {
     /// What drivers can do and nobody here asks them for. The toolstack offers an operation by its feature and then carries
     /// it out through the storage manager, which for these drivers has no such call. Without the feature they are refused at
     /// once, with SR_OPERATION_NOT_SUPPORTED, and nothing is left half set.
-    static let undrivenFeatures: Set<String> = ["VDI_GENERATE_CONFIG", "VDI_COMPOSE"]
+    static let undrivenFeatures: Set<String> = ["VDI_COMPOSE"]
 
     /// Features of which the first version is another thing. With VDI_RESET_ON_BOOT/1 a disk was reset by its attachment,
     /// not when its guest boots: a data path that is started again would lose what the guest wrote.

@@ -15,6 +15,13 @@ extension SMAPIv1Driver {
         return try answer.string()
     }
 
+    /// A call of `vdi_attach_from_config` as an XML document. It may hold what the driver's storage wants to be opened with.
+    public func configuration(
+        _ repository: StorageRepository, _ volume: VolumeID
+    ) async throws(StorageError) -> String {
+        try await run("vdi_generate_config", repository, volume).string()
+    }
+
     /// Has the driver make the row of a volume that is there.
     public func introduceVolume(
         _ repository: StorageRepository, uuid: String, location: String, smConfig: [String: String]

@@ -106,6 +106,13 @@ public final class SMAPIv1Driver: ThirdPartyManager {
         return found.volume
     }
 
+    /// The row has the name already; the driver that keeps it beside the volume reads it there.
+    public func renameVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, label: String, description: String
+    ) async throws(StorageError) {
+        if has("VDI_UPDATE") { try await run("vdi_update", repository, volume).nothing() }
+    }
+
     public func snapshotVolume(
         _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
     ) async throws(StorageError) -> DerivedVolume {

@@ -14,6 +14,33 @@ public final class AttachmentTable: Sendable {
         var repositories: [String: String] = [:]
         /// By SR uuid and key.
         var volumes: [String: [String: Attached]] = [:]
+        /// SR uuid → the files of what its plugin measures. Nil in files of earlier versions, as `ending`.
+        var pages: [String: [String]]?
+        /// By SR uuid and key: volumes that their datapath has opened as ones of which nothing lasts. Nil as `pages`.
+        var transients: [String: [String: Opened]]?
+        /// SRs whose plugin was told to destroy them, which may have happened.
+        var ending: Set<String>?
+
+        mutating func setPages(_ files: [String], of repository: String) {
+            pages = (pages ?? [:]).merging([repository: files]) { $1 }.filter { !$0.value.isEmpty }
+        }
+
+        mutating func setTransient(_ opened: Opened?, _ key: String, in repository: String) {
+            var all = transients ?? [:]
+            all[repository, default: [:]][key] = opened
+            transients = all.filter { !$0.value.isEmpty }
+        }
+
+        mutating func setEnding(_ isEnding: Bool, _ repository: String) {
+            var all = ending ?? []
+            if isEnding { all.insert(repository) } else { all.remove(repository) }
+            ending = all
+        }
+    }
+
+    struct Opened: Codable, Hashable, Sendable {
+        var uri: String
+        var scheme: String
     }
 
     struct Attached: Codable, Hashable, Sendable {
@@ -29,6 +56,8 @@ public final class AttachmentTable: Sendable {
         var isConfirmed = false
         /// The key of the volume that is attached in its place while a guest has a disk that is reset when it boots.
         var clone: String?
+        /// It was opened before it was attached, and stays open: what a guest writes to it does not last.
+        var isTransient: Bool?
     }
 
     private let file: String
@@ -48,7 +77,7 @@ public final class AttachmentTable: Sendable {
             }
         }
         let boot = Self.boot()
-        if content.boot != boot { content = Content(boot: boot) }
+        if content.boot != boot { content = Content(boot: boot, ending: content.ending) }
         self.content = Mutex(content)
     }
 
@@ -57,10 +86,16 @@ public final class AttachmentTable: Sendable {
     }
 
     func repository(_ uuid: String) -> String? { content.withLock { $0.repositories[uuid] } }
+    func pages(of repository: String) -> [String] { content.withLock { $0.pages?[repository] ?? [] } }
+    func isEnding(_ repository: String) -> Bool { content.withLock { $0.ending?.contains(repository) ?? false } }
     func volume(_ key: String, in repository: String) -> Attached? {
         content.withLock { $0.volumes[repository]?[key] }
     }
     func volumes(in repository: String) -> [String: Attached] { content.withLock { $0.volumes[repository] ?? [:] } }
+
+    func transients(in repository: String) -> [String: Opened] {
+        content.withLock { $0.transients?[repository] ?? [:] }
+    }
 
     /// In the file when this returns.
     func change(_ body: (inout Content) -> Void) throws(StorageError) {

@@ -9,6 +9,9 @@ public final class PluginHost: Sendable {
     let rows: any VolumeRows
     let table: AttachmentTable
     let logger: Logger
+    /// Where plugins keep what they measure.
+    let metricsFolder: String
+    let complaints = Complaints()
     /// Waits; tests do not.
     let pause: @Sendable (Duration) async throws -> Void
     private let schemes = Mutex<[String: DatapathPlugin]>([:])
@@ -16,12 +19,14 @@ public final class PluginHost: Sendable {
 
     public init(
         settings: PluginSettings, rows: any VolumeRows, table: AttachmentTable, logger: Logger,
+        metricsFolder: String = PluginSettings.metricsFolder,
         pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) {
         runner = ScriptRunner(settings: settings, logger: logger)
         self.rows = rows
         self.table = table
         self.logger = logger
+        self.metricsFolder = metricsFolder
         self.pause = pause
     }
 

@@ -52,6 +52,8 @@ extension SMAPIv3Plugin {
         String("u0-gantry/\(key)".map { $0 == "/" || $0 == "-" ? "_" : $0 })
     }
 
+    static func scheme(of uri: String) -> String? { uri.firstIndex(of: ":").map { uri[..<$0].lowercased() } }
+
     /// The volume's first URI whose scheme has a datapath.
     private func choose(_ uris: [String], _ volume: VolumeID) throws(StorageError) -> (uri: String, scheme: String) {
         if uris.isEmpty {
@@ -60,9 +62,7 @@ extension SMAPIv3Plugin {
                 apiError: ["MISSING_URI", volume.location])
         }
         for uri in uris {
-            guard let colon = uri.firstIndex(of: ":") else { continue }
-            let scheme = uri[..<colon].lowercased()
-            if host.datapath(scheme) != nil { return (uri, scheme) }
+            if let scheme = Self.scheme(of: uri), host.datapath(scheme) != nil { return (uri, scheme) }
         }
         throw StorageError(
             .volumeUnavailable,
@@ -73,26 +73,33 @@ extension SMAPIv3Plugin {
         _ repository: StorageRepository, _ volume: VolumeID, writable: Bool
     ) async throws(StorageError) -> VolumeAccess {
         let key = volume.location
-        let clone = volume.isInEpoch ? try await epochClone(repository, volume) : nil
+        let transient = try transient(volume, in: repository)
+        let clone = volume.isInEpoch && transient == nil ? try await epochClone(repository, volume) : nil
         if let known = host.table.volume(key, in: repository.uuid) {
             // A reader of what is attached for writing reads the same content.
-            if known.isWritable || !writable, known.clone == clone,
+            if known.isWritable || !writable, known.clone == clone, (known.isTransient ?? false) == (transient != nil),
                 let place = known.place.flatMap(DriverAttachment.init(text:)), place.isThere || !known.isActive
             {
                 return place.access
             }
             try await release(key, in: repository)
         }
-        let sr = try await sr(repository)
-        let found = try await self.volume(
-            "Volume.stat", [Self.text("sr", sr), Self.text("key", clone ?? key)])
-        let (uri, scheme) = try choose(found.uris, volume)
+        let uri: String
+        let scheme: String
+        if let transient {
+            (uri, scheme) = (transient.uri, transient.scheme)
+        } else {
+            let sr = try await sr(repository)
+            let found = try await self.volume(
+                "Volume.stat", [Self.text("sr", sr), Self.text("key", clone ?? key)])
+            (uri, scheme) = try choose(found.uris, volume)
+        }
         var attached = AttachmentTable.Attached(
             uri: uri, scheme: scheme, domain: Self.domain(volume.uuid.isEmpty ? key : volume.uuid),
-            isWritable: writable, clone: clone)
+            isWritable: writable, clone: clone, isTransient: transient == nil ? nil : true)
         try host.table.set(attached, key, in: repository.uuid)
         do {
-            if try datapath(scheme).has("Datapath.open") {
+            if transient == nil, try datapath(scheme).has("Datapath.open") {
                 try await call(
                     "Datapath.open", scheme, [Self.text("uri", uri), WireMember("persistent", .bool(true))])
             }
@@ -151,7 +158,7 @@ extension SMAPIv3Plugin {
         try await deactivate(key, in: repository)
         guard let attached = host.table.volume(key, in: repository.uuid) else { return }
         try await call("Datapath.detach", attached.scheme, Self.ends(attached))
-        if try datapath(attached.scheme).has("Datapath.close") {
+        if attached.isTransient != true, try datapath(attached.scheme).has("Datapath.close") {
             try await call("Datapath.close", attached.scheme, [Self.text("uri", attached.uri)])
         }
         try host.table.set(nil, key, in: repository.uuid)
@@ -168,7 +175,7 @@ extension SMAPIv3Plugin {
         return plugin.folder
     }
 
-    @discardableResult private func call(
+    @discardableResult func call(
         _ method: String, _ scheme: String, _ arguments: [WireMember]
     ) async throws(StorageError) -> WireValue {
         try await host.runner.call(method, in: try datapath(scheme), arguments)

@@ -10,9 +10,11 @@ extension SMAPIv3Plugin {
     public func growAttachedVolume(
         _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
     ) async throws(StorageError) -> Volume {
-        if host.table.volume(volume.location, in: repository.uuid)?.clone != nil {
+        if host.table.volume(volume.location, in: repository.uuid)?.clone != nil
+            || host.table.transients(in: repository.uuid)[volume.location] != nil
+        {
             throw StorageError(
-                .volumeInUse, "the volume \(volume.location) is reset when its guest boots, which has a clone of it")
+                .volumeInUse, "the volume \(volume.location) is reset when its guest boots, which has it now")
         }
         try await deactivateVolume(repository, volume)
         return try await resizeVolume(repository, volume, size: size)
@@ -20,17 +22,23 @@ extension SMAPIv3Plugin {
 
     // MARK: Epochs
 
-    /// The guest gets a clone, and the volume's key `clone-on-boot` names it: whoever lists the volumes leaves it out. The
-    /// volume itself is not written.
+    /// Where a datapath keeps apart what is written, it is told to. Otherwise the guest gets a clone, and the volume's key
+    /// `clone-on-boot` names it: whoever lists the volumes leaves it out. The volume itself is not written.
     public func beginEpoch(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
         try await host.inTurn(repository.uuid) { () async throws(StorageError) in
             let sr = try await sr(repository)
             try await release(volume.location, in: repository)
+            try await closeTransient(volume.location, in: repository)
             let found = try await self.volume("Volume.stat", of(sr, volume.location))
             try await dropClone(of: found, sr, repository)
-            let made = try await self.volume("Volume.clone", of(sr, volume.location))
-            let known = host.rows.volumeRows(repository: repository.ref).map(\.key)
-            guard made.key != volume.location, !known.contains(made.key) else {
+            if let place = transientPlace(found.uris) {
+                return try await openTransient(place, volume.location, in: repository)
+            }
+            let rows = host.rows.volumeRows(repository: repository.ref)
+            let name = rows.first { $0.key == volume.location }?.name
+            let making = UnfinishedVolume(.clone, name: name ?? volume.location)
+            let made = try await make("Volume.clone", of(sr, volume.location), making, repository)
+            guard made.key != volume.location, !rows.contains(where: { $0.key == made.key }) else {
                 throw MisshapenRecord(description: "the key \(made.key.prefix(100)) was there before")
                     .error("Volume.clone")
             }
@@ -45,6 +53,7 @@ extension SMAPIv3Plugin {
             } catch {
                 do throws(StorageError) {
                     try await call("Volume.destroy", of(sr, made.key))
+                    await forget(making)
                 } catch let failure {
                     host.logger.error(
                         "a clone for a guest is left over",
@@ -52,6 +61,7 @@ extension SMAPIv3Plugin {
                 }
                 throw error
             }
+            await forget(making)
         }
     }
 
@@ -59,6 +69,7 @@ extension SMAPIv3Plugin {
         try await host.inTurn(repository.uuid) { () async throws(StorageError) in
             let sr = try await sr(repository)
             try await release(volume.location, in: repository)
+            try await closeTransient(volume.location, in: repository)
             do throws(StorageError) {
                 let found = try await self.volume("Volume.stat", of(sr, volume.location))
                 try await dropClone(of: found, sr, repository)

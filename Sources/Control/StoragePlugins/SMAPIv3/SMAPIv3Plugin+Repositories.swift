@@ -21,26 +21,63 @@ extension SMAPIv3Plugin {
     /// The plugin is told of an attached SR, and only when there is no volume in it.
     public func destroyRepository(_ repository: StorageRepository) async throws(StorageError) {
         try await host.inTurn(repository.uuid) { () async throws(StorageError) in
-            let sr = try await attachInTurn(repository)
+            let sr: String
+            do throws(StorageError) {
+                sr = try await attachInTurn(repository)
+            } catch {
+                guard host.table.isEnding(repository.uuid) else { throw error }
+                try await requireDestroyed(repository, error)
+                return try end(repository)
+            }
             do throws(StorageError) {
                 guard try await list(sr).isEmpty else {
                     throw StorageError(.repositoryNotEmpty, "the SR \(repository.uuid) holds volumes")
                 }
+                // From here on it may be gone, whoever hears of that.
+                try host.table.change { $0.setEnding(true, repository.uuid) }
                 try await call("SR.destroy", [Self.text("sr", sr)])
             } catch {
                 try? await detachInTurn(repository)
                 throw error
             }
-            try host.table.change { content in
-                content.repositories[repository.uuid] = nil
-                content.volumes[repository.uuid] = nil
-            }
+            try end(repository)
         }
     }
 
+    private func end(_ repository: StorageRepository) throws(StorageError) {
+        try host.table.change { content in
+            content.repositories[repository.uuid] = nil
+            content.volumes[repository.uuid] = nil
+            content.transients?[repository.uuid] = nil
+            content.setPages([], of: repository.uuid)
+            content.setEnding(false, repository.uuid)
+        }
+    }
+
+    /// For an SR that a call of `SR.destroy`, cut off, may have destroyed, and that cannot be attached: only what the plugin
+    /// finds at its place tells whether it is gone.
+    private func requireDestroyed(
+        _ repository: StorageRepository, _ failure: StorageError
+    ) async throws(StorageError) {
+        if folder.has("SR.probe"),
+            let found = try? await probe(repository.deviceConfig, smConfig: repository.smConfig),
+            !found.contains(where: { $0.uuid == repository.uuid })
+        {
+            host.logger.notice(
+                "an SR whose destruction was cut off is gone", metadata: ["sr": "\(repository.uuid)"])
+            return
+        }
+        throw StorageError(
+            .repositoryUnavailable,
+            "the destruction of the SR \(repository.uuid) was cut off, and its plugin cannot attach it any more: "
+                + "\(failure). If it is gone, SR.forget removes what is known of it")
+    }
+
     public func attach(_ repository: StorageRepository) async throws(StorageError) {
-        _ = try await host.inTurn(repository.uuid) { () async throws(StorageError) in
-            try await attachInTurn(repository)
+        try await host.inTurn(repository.uuid) { () async throws(StorageError) in
+            _ = try await attachInTurn(repository)
+            // It was not destroyed, and may have volumes from now on.
+            try host.table.change { $0.setEnding(false, repository.uuid) }
         }
     }
 
@@ -74,34 +111,44 @@ extension SMAPIv3Plugin {
         guard let sr = host.table.repository(repository.uuid) else { return }
         // What a killed toolstack left; nobody uses the SR's disks any more.
         for key in host.table.volumes(in: repository.uuid).keys.sorted() { try await release(key, in: repository) }
+        for key in host.table.transients(in: repository.uuid).keys.sorted() {
+            try await closeTransient(key, in: repository)
+        }
         try await call("SR.detach", [Self.text("sr", sr)])
-        try host.table.change { $0.repositories[repository.uuid] = nil }
+        try host.table.change { content in
+            content.repositories[repository.uuid] = nil
+            content.setPages([], of: repository.uuid)
+        }
     }
 
     public func space(_ repository: StorageRepository) async throws(StorageError) -> RepositorySpace {
         let sr = try await sr(repository)
-        let space = try await state(sr).space
+        let space = try await state(repository, sr).space
         try await write { try await host.rows.store(space, repository: repository.ref) }
         return space
     }
 
-    private func state(_ sr: String) async throws(StorageError) -> PluginRepositoryState {
+    func state(
+        _ repository: StorageRepository, _ sr: String
+    ) async throws(StorageError) -> PluginRepositoryState {
         let value = try await call("SR.stat", [Self.text("sr", sr)])
-        return try read("SR.stat") { () throws(MisshapenRecord) in try PluginRepositoryState(value) }
+        let state = try read("SR.stat") { () throws(MisshapenRecord) in try PluginRepositoryState(value) }
+        note(state, repository)
+        return state
     }
 
     /// An SR that cannot be reached is asked three times more, a second apart.
     private func healthyState(_ repository: StorageRepository, _ sr: String) async throws(StorageError)
         -> PluginRepositoryState
     {
-        var state = try await state(sr)
+        var state = try await state(repository, sr)
         for _ in 0..<3 where state.health == .unreachable {
             do {
                 try await host.pause(.seconds(1))
             } catch {
                 break
             }
-            state = try await self.state(sr)
+            state = try await self.state(repository, sr)
         }
         guard state.health == .healthy else {
             throw StorageError(
@@ -132,12 +179,13 @@ extension SMAPIv3Plugin {
     public func scan(_ repository: StorageRepository) async throws(StorageError) -> RepositoryScan {
         try await host.inTurn(repository.uuid) { () async throws(StorageError) in
             let sr = try await sr(repository)
-            let space = try await healthyState(repository, sr).space
+            let state = try await healthyState(repository, sr)
             let volumes = withoutClones(try await list(sr), repository)
             try await write {
-                try await host.rows.store(space, repository: repository.ref)
+                try await host.rows.store(state.space, repository: repository.ref)
                 try await host.rows.reconcile(volumes, repository: repository.ref)
             }
+            await rename(state, sr, repository)
             await rename(volumes, sr, repository)
             return RepositoryScan(volumes: [], problems: [:])
         }
@@ -172,6 +220,36 @@ extension SMAPIv3Plugin {
                     metadata: ["key": "\(volume.key)", "error": "\(error)"])
                 return
             }
+        }
+    }
+
+    /// The SR's, likewise.
+    private func rename(_ state: PluginRepositoryState, _ sr: String, _ repository: StorageRepository) async {
+        let row = host.rows.label(repository: repository.ref)
+        guard row.name != state.name || row.description != state.text else { return }
+        do {
+            try await name(sr, row.name, row.description)
+        } catch {
+            host.logger.warning(
+                "a storage plugin does not take an SR's name",
+                metadata: ["sr": "\(repository.uuid)", "error": "\(error)"])
+        }
+    }
+
+    public func renameRepository(
+        _ repository: StorageRepository, label: String, description: String
+    ) async throws(StorageError) {
+        try await host.inTurn(repository.uuid) { () async throws(StorageError) in
+            try await name(try await sr(repository), label, description)
+        }
+    }
+
+    /// A plugin without these scripts has no names that could change.
+    private func name(_ sr: String, _ label: String, _ description: String) async throws(StorageError) {
+        let repository = [Self.text("sr", sr)]
+        if folder.has("SR.set_name") { try await call("SR.set_name", repository + [Self.text("new_name", label)]) }
+        if folder.has("SR.set_description") {
+            try await call("SR.set_description", repository + [Self.text("new_description", description)])
         }
     }
 

@@ -37,9 +37,10 @@ extension SMAPIv3Plugin {
                 WireMember("sharable", .bool(false)),
             ]
             if let format = volume.format, takesFormat { call.append(Self.text("image_format", format.rawValue)) }
-            var made = try await self.volume("Volume.create", call)
+            let making = UnfinishedVolume(.disk, name: volume.nameLabel)
+            var made = try await make("Volume.create", call, making, repository)
             try requireNew(made, "Volume.create", known)
-            return try await keep(made, sr) { () async throws(StorageError) in
+            return try await keep(made, making, sr) { () async throws(StorageError) in
                 // A disk that is smaller than it should be would lose what is written behind its end.
                 guard made.virtualSize >= volume.size else {
                     throw MisshapenRecord(description: "\(made.virtualSize) bytes are less than \(volume.size)")
@@ -54,7 +55,7 @@ extension SMAPIv3Plugin {
                 try await write {
                     try await host.rows.introduce(
                         found, uuid: uuid, label: volume.nameLabel, description: volume.nameDescription,
-                        repository: repository.ref)
+                        repository: repository.ref, ending: making)
                 }
                 return made.volume(uuid: uuid)
             }
@@ -66,6 +67,7 @@ extension SMAPIv3Plugin {
         try await host.inTurn(repository.uuid) { () async throws(StorageError) in
             let sr = try await sr(repository)
             try await release(volume.location, in: repository)
+            try await closeTransient(volume.location, in: repository)
             do throws(StorageError) {
                 try await call("Volume.destroy", arguments(sr, volume.location))
             } catch  where error.fault == .volumeMissing {
@@ -120,7 +122,7 @@ extension SMAPIv3Plugin {
         _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
     ) async throws(StorageError) -> DerivedVolume {
         try await derive(
-            "Volume.snapshot", repository, volume, new,
+            .snapshot, repository, volume, new,
             [
                 PluginVolume.Key.isSnapshot: "true", PluginVolume.Key.snapshotOf: volume.uuid,
                 PluginVolume.Key.snapshotTime: DateTimeText.format(Int64(time(nil))),
@@ -130,19 +132,22 @@ extension SMAPIv3Plugin {
     public func cloneVolume(
         _ repository: StorageRepository, _ volume: VolumeID, as new: NewVolume
     ) async throws(StorageError) -> DerivedVolume {
-        try await derive("Volume.clone", repository, volume, new, [PluginVolume.Key.isSnapshot: "false"])
+        try await derive(.clone, repository, volume, new, [PluginVolume.Key.isSnapshot: "false"])
     }
 
     private func derive(
-        _ method: String, _ repository: StorageRepository, _ volume: VolumeID, _ new: NewVolume,
+        _ kind: UnfinishedVolume.Kind, _ repository: StorageRepository, _ volume: VolumeID, _ new: NewVolume,
         _ facts: [String: String]
     ) async throws(StorageError) -> DerivedVolume {
         try await host.inTurn(repository.uuid) { () async throws(StorageError) in
             let sr = try await sr(repository)
-            let known = Set(host.rows.volumeRows(repository: repository.ref).map(\.key))
-            var made = try await self.volume(method, arguments(sr, volume.location))
-            try requireNew(made, method, known.union([volume.location]))
-            return try await keep(made, sr) { () async throws(StorageError) in
+            let method = "Volume.\(kind.rawValue)"
+            let rows = host.rows.volumeRows(repository: repository.ref)
+            let origin = rows.first { $0.key == volume.location }
+            let making = UnfinishedVolume(kind, name: origin?.name ?? volume.location)
+            var made = try await make(method, arguments(sr, volume.location), making, repository)
+            try requireNew(made, method, Set(rows.map(\.key)).union([volume.location]))
+            return try await keep(made, making, sr) { () async throws(StorageError) in
                 var keys = facts
                 keys[PluginVolume.Key.type] = new.type
                 if let base = new.smConfig["base_mirror"] { keys[PluginVolume.Key.config + "base_mirror"] = base }
@@ -158,7 +163,7 @@ extension SMAPIv3Plugin {
                 try await write {
                     try await host.rows.introduce(
                         found, uuid: uuid, label: new.nameLabel, description: new.nameDescription,
-                        repository: repository.ref)
+                        repository: repository.ref, ending: making)
                 }
                 return DerivedVolume(volume: made.volume(uuid: uuid), origin: origin)
             }
@@ -188,7 +193,8 @@ extension SMAPIv3Plugin {
             }
             try await write {
                 try await host.rows.introduce(
-                    found, uuid: uuid, label: found.name, description: found.text, repository: repository.ref)
+                    found, uuid: uuid, label: found.name, description: found.text, repository: repository.ref,
+                    ending: nil)
             }
             return found.volume(uuid: uuid)
         }
@@ -200,7 +206,49 @@ extension SMAPIv3Plugin {
         try await name(volume.location, try await sr(repository), label, description)
     }
 
+    /// A plugin without these scripts keeps nothing.
+    public func storeConfiguration(
+        _ repository: StorageRepository, _ volume: VolumeID, _ changes: [String: String?]
+    ) async throws(StorageError) {
+        let arguments = arguments(try await sr(repository), volume.location)
+        for (key, value) in changes.sorted(by: { $0.key < $1.key }) {
+            let key = Self.text("k", PluginVolume.Key.config + key)
+            if let value {
+                if folder.has("Volume.set") { try await call("Volume.set", arguments + [key, Self.text("v", value)]) }
+            } else if folder.has("Volume.unset") {
+                try await call("Volume.unset", arguments + [key])
+            }
+        }
+    }
+
     // MARK: New volumes
+
+    /// Runs a call that makes a volume. When nobody hears of its end, the next scan looks for what it has made; but a plugin
+    /// that says why it failed has made nothing.
+    func make(
+        _ method: String, _ arguments: [WireMember], _ making: UnfinishedVolume, _ repository: StorageRepository
+    ) async throws(StorageError) -> PluginVolume {
+        try await write { try await host.rows.begin(making, repository: repository.ref) }
+        do throws(StorageError) {
+            return try await volume(method, arguments)
+        } catch {
+            if error.apiError?.first != "SCRIPT_FAILED", error.apiError?.first != "SCRIPT_RETURNED_RPC_ERROR" {
+                await forget(making)
+            }
+            throw error
+        }
+    }
+
+    /// A note too many makes a scan look for nothing.
+    func forget(_ making: UnfinishedVolume) async {
+        do {
+            try await host.rows.end(making)
+        } catch {
+            host.logger.warning(
+                "the note of a volume that was to be made stays",
+                metadata: ["plugin": "\(info.type)", "error": "\(error)"])
+        }
+    }
 
     /// A disk that was there before must not pass for a new one, and be overwritten.
     private func requireNew(_ made: PluginVolume, _ method: String, _ known: Set<String>) throws(StorageError) {
@@ -223,13 +271,14 @@ extension SMAPIv3Plugin {
 
     /// A volume that was just made goes again when `body` fails: nobody knows of it yet.
     private func keep<T: Sendable>(
-        _ made: PluginVolume, _ sr: String, _ body: () async throws(StorageError) -> T
+        _ made: PluginVolume, _ making: UnfinishedVolume, _ sr: String, _ body: () async throws(StorageError) -> T
     ) async throws(StorageError) -> T {
         do throws(StorageError) {
             return try await body()
         } catch {
             do throws(StorageError) {
                 try await call("Volume.destroy", arguments(sr, made.key))
+                await forget(making)
             } catch let failure {
                 host.logger.error(
                     "a volume that was half made is left over",

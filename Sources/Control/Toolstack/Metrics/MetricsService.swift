@@ -5,6 +5,7 @@ import Guests
 import Logging
 public import MetricArchives
 import PoolDatabase
+import StorageInterface
 
 /// Looks at the host, its guests and their disks every five seconds and keeps what it saw.
 ///
@@ -22,6 +23,7 @@ public actor MetricsService {
     private var current: [MetricOwner: [Reading]] = [:]
     private var totals = DiskTotals()
     private var disks = DiskReadings()
+    private var plugins = PluginReadings()
     private var polls: Set<String> = []
     /// Data paths that answered when they were asked last, and those that did not, by VDI.
     private(set) var answering: Set<String> = []
@@ -66,6 +68,9 @@ public actor MetricsService {
             seen[.host(host)]? += DiskReadings.ofHost(
                 all.filter { !$0.source.name.hasPrefix("physical_") }, sr: sr.uuid)
         }
+        var names = seen.mapValues { Set($0.map(\.source.name)) }
+        for sr in scene.repositories { Self.take(pluginReadings(of: sr, at: time), into: &seen, &names) }
+        plugins.keep(Set(scene.repositories.map(\.uuid)))
         for (owner, readings) in seen {
             var archive = archives[owner] ?? files.load(owner) ?? MetricArchive()
             archive.record(readings, at: time)
@@ -107,6 +112,21 @@ public actor MetricsService {
                     Exposition(family, .gauge, "\(what), in bytes.", labels: labels)))
         }
         return all
+    }
+
+    private func pluginReadings(of sr: Scene.Repository, at time: Double) -> [(owner: MetricOwner, reading: Reading)] {
+        guard let attached = try? context.attached(sr.ref) else { return [] }
+        return plugins.read(attached.manager.metrics(attached.repository), sr: sr.uuid, host: host, at: time)
+    }
+
+    /// Of owners that are looked at; a name that is there already means what it meant.
+    private static func take(
+        _ found: [(owner: MetricOwner, reading: Reading)], into seen: inout [MetricOwner: [Reading]],
+        _ names: inout [MetricOwner: Set<String>]
+    ) {
+        for (owner, reading) in found where names[owner]?.insert(reading.source.name).inserted == true {
+            seen[owner]?.append(reading)
+        }
     }
 
     // MARK: Data paths

@@ -14,6 +14,7 @@ struct Scene {
     }
 
     struct Repository: Sendable {
+        let ref: Ref<SR>
         let uuid: String
         let name: String
         let size: Int64
@@ -49,7 +50,7 @@ struct Scene {
             let repositories = (row?[Host.pbds] ?? []).compactMap { reader.row($0) }
                 .filter { $0[PBD.currentlyAttached] }.compactMap { reader.row($0[PBD.sr]) }.map { sr in
                     Repository(
-                        uuid: sr[SR.uuid], name: sr[SR.nameLabel], size: sr[SR.physicalSize],
+                        ref: sr.typedRef(SR.self), uuid: sr[SR.uuid], name: sr[SR.nameLabel], size: sr[SR.physicalSize],
                         utilisation: sr[SR.physicalUtilisation])
                 }
             return (interfaces, machines, repositories)

@@ -27,8 +27,17 @@ struct PluginRows: VolumeRows {
         }
     }
 
+    func begin(_ making: UnfinishedVolume, repository: String) async throws {
+        try await database.transaction { tx in try PluginMakings.begin(making, Ref<SR>(repository), in: tx) }
+    }
+
+    func end(_ making: UnfinishedVolume) async throws {
+        try await database.transaction { tx in PluginMakings.end(making, in: tx) }
+    }
+
     func introduce(
-        _ volume: PluginVolume, uuid: String, label: String, description: String, repository: String
+        _ volume: PluginVolume, uuid: String, label: String, description: String, repository: String,
+        ending making: UnfinishedVolume?
     ) async throws {
         let sr = Ref<SR>(repository)
         try await database.transaction { tx in
@@ -44,6 +53,7 @@ struct PluginRows: VolumeRows {
             }
             let vdi = Self.insert(volume, uuid: uuid, label: label, description: description, sr, in: tx)
             try DriverCallbacks.claim(vdi, in: tx)
+            if let making { PluginMakings.end(making, in: tx) }
         }
     }
 
@@ -94,6 +104,7 @@ struct PluginRows: VolumeRows {
         try await database.transaction { tx in
             _ = try tx.require(sr)
             let reserved = RepositoryMessages.moving(tx)
+            var new: [(vdi: Ref<VDI>, volume: PluginVolume)] = []
             var known = Dictionary(
                 tx.rows(VDI.self, where: VDI.sr, is: sr).map { ($0[VDI.location], $0) }, uniquingKeysWith: { $1 })
             for volume in volumes.sorted(by: { !$0.isSnapshot && $1.isSnapshot }) {
@@ -106,7 +117,9 @@ struct PluginRows: VolumeRows {
                 let vdi = Self.insert(
                     volume, uuid: own ?? Fresh.uuid(), label: volume.name, description: volume.text, sr, in: tx)
                 try DriverCallbacks.claim(vdi, in: tx)
+                new.append((vdi, volume))
             }
+            try PluginMakings.tell(new, PluginMakings.take(sr, in: tx), sr, in: tx)
             for (_, row) in known where !reserved.contains(row[VDI.uuid]) {
                 let vdi = row.typedRef(VDI.self)
                 if tx.rows(VBD.self, where: VBD.vdi, is: vdi).isEmpty {

@@ -42,10 +42,10 @@ struct RepositoryMessages: Sendable {
             return .void
         }
         table.on("SR.set_name_label") { _, arguments in
-            try await set(arguments.get(0), SR.nameLabel, arguments.get(1, as: String.self))
+            try await name(arguments.get(0), SR.nameLabel, arguments.get(1, as: String.self))
         }
         table.on("SR.set_name_description") { _, arguments in
-            try await set(arguments.get(0), SR.nameDescription, arguments.get(1, as: String.self))
+            try await name(arguments.get(0), SR.nameDescription, arguments.get(1, as: String.self))
         }
         table.on("PBD.create") { _, arguments in .ref(try await createPBD(arguments.values[0]).opaque) }
         table.on("PBD.destroy") { call, arguments in
@@ -66,10 +66,20 @@ struct RepositoryMessages: Sendable {
         }
     }
 
-    private func set<C: XenClass, V: APIConvertible>(
-        _ ref: Ref<C>, _ key: FieldKey<C, V>, _ value: V
-    ) async throws -> APIValue {
-        try await context.database.transaction { tx in try tx.set(ref, key, value) }
+    /// Third-party drivers that keep the name are told; the row counts, and a scan tells them again.
+    private func name(_ sr: Ref<SR>, _ key: FieldKey<SR, String>, _ value: String) async throws -> APIValue {
+        let row = try await context.database.transaction { tx in
+            try tx.set(sr, key, value)
+            return try tx.require(sr)
+        }
+        guard context.isForeign(sr), let attached = try? context.attached(sr) else { return .void }
+        do {
+            try await attached.manager.renameRepository(
+                attached.repository, label: row[SR.nameLabel], description: row[SR.nameDescription])
+        } catch {
+            context.logger.warning(
+                "a storage driver does not take an SR's name", metadata: ["sr": "\(row.uuid)", "error": "\(error)"])
+        }
         return .void
     }
 

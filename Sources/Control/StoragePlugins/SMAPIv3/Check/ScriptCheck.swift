@@ -2,12 +2,13 @@ import CoreTypes
 import Foundation
 import RPCCodec
 import StorageInterface
+import Synchronization
 
 /// Checks a SMAPIv3 plugin, with the plugin's own host as far as that goes: what passes here works there.
 struct ScriptCheck {
     private let plugin: PluginCheck
     private let runner: ScriptRunner
-    private let rows = CheckedRows()
+    private let rows = RowsInMemory(name: "check", description: "made by gantry plugin check")
     var report = CheckReport()
 
     /// Scripts without which nothing works.
@@ -73,7 +74,7 @@ struct ScriptCheck {
                 try await checked.createRepository(repository)
             }
             guard isMade != nil else { return }
-            if let config = rows.deviceConfig { repository.deviceConfig = config }
+            if let config = rows.state.withLock({ $0.deviceConfig }) { repository.deviceConfig = config }
         }
         let isAttached: Void? = await report.check("SR.attach answers a string") { [repository] in
             try await checked.attach(repository)
@@ -90,6 +91,7 @@ struct ScriptCheck {
         await report.check("SR.stat and SR.ls answer, and the SR is healthy") { [repository] in
             _ = try await checked.scan(repository)
         }
+        await beside(checked, folder, repository)
         if folder.has("Volume.create") {
             let formats: [ImageFormat?] =
                 description.takesFormat ? description.info.supportedImageFormats : [nil]
@@ -103,6 +105,30 @@ struct ScriptCheck {
             }
         } else {
             await report.check("SR.detach detaches") { [repository] in try await checked.detach(repository) }
+        }
+    }
+
+    /// What an SR has beside its volumes.
+    private mutating func beside(
+        _ checked: SMAPIv3Plugin, _ folder: ScriptFolder, _ repository: StorageRepository
+    ) async {
+        if folder.has("SR.set_name") {
+            await report.check("SR.set_name changes the name") {
+                try await checked.renameRepository(repository, label: "renamed", description: "by the check")
+                let name = try await checked.state(repository, try await checked.sr(repository)).name
+                guard name == "renamed" else { throw CheckReport.Failure(description: "SR.stat tells of another name") }
+            }
+        }
+        if !checked.host.table.pages(of: repository.uuid).isEmpty {
+            await report.check("the data sources of SR.stat can be read") {
+                for file in checked.host.table.pages(of: repository.uuid) {
+                    do throws(MisshapenRecord) {
+                        _ = try checked.read(page: checked.host.metricsFolder + "/" + file)
+                    } catch {
+                        throw CheckReport.Failure(description: "\(file): \(error.description)")
+                    }
+                }
+            }
         }
     }
 
@@ -164,6 +190,22 @@ struct ScriptCheck {
                 }
             }
         }
+        if !checked.isLegacy {
+            await report.check("Volume.set and Volume.unset change its keys\(suffix)") {
+                try await checked.storeConfiguration(repository, volume, ["checked": "again", "more": "m"])
+                try await checked.storeConfiguration(repository, volume, ["more": nil])
+                let sr = try await checked.sr(repository)
+                let keys = try await checked.list(sr).first { $0.key == made.location }?.smConfig
+                guard keys?["checked"] == "again", keys?["more"] == nil else {
+                    throw CheckReport.Failure(description: "its keys are not what was set last")
+                }
+            }
+        }
+        if checked.info.features["VDI_RESET_ON_BOOT"] != nil {
+            await report.check("a guest can have it without keeping it\(suffix)") {
+                try await Self.reset(checked, repository, volume)
+            }
+        }
         if folder.has("Volume.resize") {
             await report.check("Volume.resize grows it\(suffix)") {
                 _ = try await checked.resizeVolume(repository, volume, size: 2 * Self.size)
@@ -180,6 +222,31 @@ struct ScriptCheck {
                 () async throws(StorageError) in
                 try await checked.cloneVolume(repository, volume, as: NewVolume(uuid: UUID().uuidString))
             }
+        }
+    }
+
+    /// As a guest has a disk whose `on_boot` is `reset`.
+    private static func reset(
+        _ checked: SMAPIv3Plugin, _ repository: StorageRepository, _ volume: VolumeID
+    ) async throws {
+        let before = Set(try await checked.list(try await checked.sr(repository)).map(\.key))
+        try await checked.beginEpoch(repository, volume)
+        do {
+            var present = volume
+            present.isInEpoch = true
+            _ = try await checked.attachVolume(repository, present, writable: true)
+            try await checked.activateVolume(repository, present, writable: true)
+            let place = checked.host.table.volume(volume.location, in: repository.uuid)?.place
+            guard place.flatMap(DriverAttachment.init(text:))?.isThere == true else {
+                throw CheckReport.Failure(description: "there is nothing at \(place ?? "") after Datapath.activate")
+            }
+        } catch {
+            try? await checked.endEpoch(repository, volume)
+            throw error
+        }
+        try await checked.endEpoch(repository, volume)
+        guard Set(try await checked.list(try await checked.sr(repository)).map(\.key)) == before else {
+            throw CheckReport.Failure(description: "SR.ls lists other volumes afterwards")
         }
     }
 

@@ -37,7 +37,7 @@ class Datapath:
         ]}
 
     def activate(self, dbg, uri, domain):
-        image, kind = place(uri)
+        image, kind = self.source(uri)
         if running(uri, domain):
             return
         words = ["qemu-nbd", "-t", "-f", kind, "-x", "disk", "-k", socket(uri, domain), "--cache=writeback", "-e", "16",
@@ -64,6 +64,9 @@ class Datapath:
 
     def detach(self, dbg, uri, domain):
         self.deactivate(dbg, uri, domain)
+
+    def source(self, uri):
+        return place(uri)
 
 
 def place(uri):

@@ -82,8 +82,16 @@ class SR:
         return {
             "sr": sr, "name": about["name"], "uuid": about["uuid"], "description": about["description"],
             "free_space": space.f_bavail * space.f_frsize, "total_space": space.f_blocks * space.f_frsize,
-            "datasources": [], "clustered": False, "health": self.health(sr),
+            "datasources": self.data_sources(sr), "clustered": False, "health": self.health(sr),
         }
+
+    def data_sources(self, sr):
+        """Names of the pages in shared memory that tell what is measured of the SR: those in the file `datasources`."""
+        try:
+            with open(os.path.join(sr, "datasources")) as file:
+                return ["xeno+shm:///" + name for name in file.read().split()]
+        except FileNotFoundError:
+            return []
 
     def health(self, sr):
         """As the file `health` says, where there is one: `Recovering: some advice`."""
@@ -168,8 +176,12 @@ class Volume:
             "key": key, "uuid": key, "name": about["name"], "description": about["description"],
             "read_write": about["read_write"], "sharable": False, "virtual_size": info["virtual-size"],
             "physical_utilisation": os.stat(image).st_blocks * 512, "keys": about["keys"],
-            "uri": ["nbdfile://%s?%s" % (image, about["format"])],
+            "uri": ["%s://%s?%s" % (scheme, image, about["format"]) for scheme in self.schemes(sr)],
         }
+
+    def schemes(self, sr):
+        """Where there is a file `scratch`, there is a second one."""
+        return ["nbdfile"] + ["nbdscratch"] * os.path.exists(os.path.join(sr, "scratch"))
 
     def set(self, dbg, sr, key, k, v):
         about = self.about(sr, key)

@@ -1,6 +1,7 @@
 // Writes random 4 KiB blocks to a Unix-socket NBD export, one at a time, for the rows of mirrors. Each block carries its
 // number, a sequence number and a checksum. `mirror_load SOCKET EXPORT BYTES RATE`: RATE writes per second, 0 for as many as
-// go. Commands on standard input: `mark` prints {"writes","seconds","longest_ms","p99_ms"} since the last mark;
+// go; between them it sleeps, so the other side has the processor. Commands on standard input: `mark` prints
+// {"writes","seconds","longest_ms","p999_ms","p99_ms","p50_ms"} since the last mark;
 // `end FILE` writes the sequence numbers expected, one 64-bit word a block, to FILE and ends.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -64,9 +66,17 @@ static void fill(uint64_t *block, uint64_t number, uint64_t sequence) {
     for (int i = 3; i < 512; i++) block[i] = block[2] + (uint64_t)i;
 }
 static uint32_t histogram[1 << 16];   // 10 µs each
+/// The end of the slot below which so many thousandths of the writes lie, in ms.
+static double quantile(uint64_t writes, uint64_t thousandths) {
+    uint64_t sum = 0, slot = 0;
+    while (slot < (1 << 16) - 1 && (sum += histogram[slot]) < writes * thousandths / 1000) slot++;
+    return (double)(slot + 1) / 100;
+}
 int main(int argc, char **argv) {
     if (argc != 5) return 2;
     attach(argv[1], argv[2]);
+    // A sleep of microseconds is to end when it should.
+    prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
     uint64_t blocks = strtoull(argv[3], 0, 10) / 4096, rate = strtoull(argv[4], 0, 10);
     uint64_t *expected = calloc(blocks, 8), block[512], state = 1, sequence = 0;
     uint64_t started = now(), due = started, writes = 0, longest = 0;
@@ -74,16 +84,14 @@ int main(int argc, char **argv) {
         struct pollfd p = {.fd = 0, .events = POLLIN};
         uint64_t t = now();
         int patience = rate && due > t ? (int)((due - t) / 1000000) : 0;
-        // Short waits spin: the rate is even.
         if ((writes & 15) == 0 || patience > 0) {
             if (poll(&p, 1, patience) > 0) {
                 char line[512];
                 if (!fgets(line, sizeof line, stdin)) return 0;
                 if (!strncmp(line, "mark", 4)) {
-                    uint64_t sum = 0, slot = 0;
-                    while (slot < (1 << 16) - 1 && (sum += histogram[slot]) < writes * 99 / 100) slot++;
-                    printf("{\"writes\":%lu,\"seconds\":%.6f,\"longest_ms\":%.3f,\"p99_ms\":%.3f}\n", (unsigned long)writes,
-                           (double)(now() - started) / 1e9, (double)longest / 1e6, (double)slot / 100);
+                    printf("{\"writes\":%lu,\"seconds\":%.6f,\"longest_ms\":%.3f,\"p999_ms\":%.2f,\"p99_ms\":%.2f,"
+                           "\"p50_ms\":%.2f}\n", (unsigned long)writes, (double)(now() - started) / 1e9,
+                           (double)longest / 1e6, quantile(writes, 999), quantile(writes, 990), quantile(writes, 500));
                     fflush(stdout);
                     memset(histogram, 0, sizeof histogram);
                     writes = longest = 0; started = due = now();
@@ -97,7 +105,8 @@ int main(int argc, char **argv) {
             }
         }
         if (rate) {
-            while (now() < due) {}
+            struct timespec until = {.tv_sec = (time_t)(due / 1000000000u), .tv_nsec = (long)(due % 1000000000u)};
+            while (now() < due) clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
             due += 1000000000u / rate;
         }
         uint64_t number = (state = mix(state)) % blocks;

@@ -247,7 +247,7 @@ public final class DatapathService: Sendable {
             }
             exports.destination.withLock { $0 = opened as? DriverExport }
             try device.startMirror(
-                to: followed, options: options, log: log, threads: destination.isExport ? 4 : 1,
+                to: followed, options: options, log: log, threads: destination.isExport ? 4 : 2,
                 reopen: destination.isExport ? reopen : nil)
         } catch {
             exports.destination.withLock { $0 = nil }

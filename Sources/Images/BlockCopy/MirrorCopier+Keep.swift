@@ -14,6 +14,11 @@ struct MirrorRepair: Sendable {
 extension MirrorCopier {
     private static let tick: UInt64 = 50_000_000
     private static let policyTick: UInt64 = 250_000_000
+    /// What the log says is flushed this often, and noted this often where nothing needs a flush.
+    private static let flushPeriod: UInt64 = 1_000_000_000
+    private static let notePeriod: UInt64 = 100_000_000
+    private static let soon: UInt64 = 200_000_000
+    private static let little: UInt64 = 32 << 20
     private static let shortestRetry: UInt64 = 100_000_000
     private static let longestRetry: UInt64 = 5_000_000_000
 
@@ -22,7 +27,9 @@ extension MirrorCopier {
         estimate()
         var policy = MirrorPolicy()
         var sampled = (at: gantry_now(), copied: copiedBytes, times: mirror.times.sums)
-        var nextLog = gantry_now() + 200_000_000
+        // The first flush comes soon where it has little to do: a short mirror that was killed does not begin anew.
+        let started = gantry_now()
+        var nextLog = started + Self.soon
         var retry = Retry()
         while !stopping.isCancelled {
             sleep(nanoseconds: Self.tick)
@@ -49,9 +56,10 @@ extension MirrorCopier {
             // Flushes take at most a tenth of the time, so the copier is not kept from its work by them.
             if now >= nextLog {
                 let isVolatile = mirror.isVolatile
+                if isVolatile, copiedBytes > Self.little, now < started + Self.flushPeriod { continue }
                 checkpoint()
                 let took = gantry_now() - now
-                nextLog = gantry_now() + max(isVolatile ? 1_000_000_000 : 100_000_000, took * 10)
+                nextLog = gantry_now() + max(isVolatile ? Self.flushPeriod : Self.notePeriod, took * 10)
             }
         }
     }

@@ -10,8 +10,11 @@ import Synchronization
 /// piece: one that was written to while it was copied stays dirty. Where that happens the granules concerned are copied
 /// once more, each with its range held, so the longest that a guest write waits for the copier is the time of one granule.
 final class MirrorCopier: Sendable {
-    /// Bytes read and written in one step.
+    /// Bytes read and written in one step, over a link: each request costs its way there and back.
     static let chunk: UInt64 = 1 << 20
+    /// The same for a local destination: the bytes stay in the processor's cache between read and write, and who waits for a
+    /// lock of the destination waits no longer than for that.
+    static let localChunk: UInt64 = 256 << 10
     /// Bytes whose extents are looked up at once while they are empty.
     private static let window: UInt64 = 1 << 30
     private static let firstLook: UInt64 = 4 << 20
@@ -21,6 +24,8 @@ final class MirrorCopier: Sendable {
     let pause = Monitor()
     private let threads = Mutex<[WorkerThread]>([])
     private let threadCount: Int
+    /// The most bytes of a piece.
+    private let chunk: UInt64
     private let copied = Atomic<UInt64>(0)
     private let total = Atomic<UInt64>(0)
     let meter = Mutex(RateMeter())
@@ -38,6 +43,7 @@ final class MirrorCopier: Sendable {
     init(mirror: MirrorDevice, threads: Int = 1, repair: MirrorRepair? = nil) {
         self.mirror = mirror
         threadCount = max(1, threads)
+        chunk = repair?.reopen == nil ? Self.localChunk : Self.chunk
         resumedBytes = mirror.log.isResumed ? mirror.log.sameBytes : 0
         self.repair = repair
     }
@@ -70,7 +76,7 @@ final class MirrorCopier: Sendable {
     }
 
     private func run() {
-        let buffer = AlignedBuffer(count: Int(Self.chunk))
+        let buffer = AlignedBuffer(count: Int(chunk))
         while !stopping.isCancelled {
             let phase = mirror.phase
             guard phase == .copying || phase == .synchronised, !mirror.controls.isPaused else {
@@ -159,7 +165,7 @@ final class MirrorCopier: Sendable {
             if extent.kind != .data, extent.offset > dataEnd.roundedDown(to: granule) + granule { break }
             dataEnd = extent.end
         }
-        let end = min(run.upperBound, dataEnd.roundedUp(to: granule) ?? run.upperBound, run.lowerBound + Self.chunk)
+        let end = min(run.upperBound, dataEnd.roundedUp(to: granule) ?? run.upperBound, run.lowerBound + chunk)
         return (end, false)
     }
 

@@ -107,12 +107,13 @@ extension SwitchableDevice {
     /// stays so.
     ///
     /// Requests are kept waiting twice, each time until those under way have ended, never for a flush: between the two,
-    /// writes and flushes go to both images, and what came before is flushed.
+    /// writes and flushes go to both images, and what came before is flushed. Most of it was flushed before that already.
     public func preparePivot() throws(BlockError) {
         try control.withLock { _ throws(BlockError) in
             guard let mirror else { throw BlockError(.notFound, "there is no mirror to pivot to") }
             if mirror.phase == .dual { return }
             mirror.controls.hurry()
+            try flushAhead(mirror)
             var destination: any BlockDevice = mirror.source
             try exclusively { () throws(BlockError) in
                 destination = mirror.destination
@@ -136,6 +137,34 @@ extension SwitchableDevice {
             }
         }
     }
+
+    /// Flushes the destination, without a promise to anybody, until that is quick or becomes no quicker: the flush that
+    /// counts, while both take every write, then has little left to do. The source is flushed by its guest.
+    private func flushAhead(_ mirror: MirrorDevice) throws(BlockError) {
+        var before = UInt64.max
+        for _ in 0..<Self.mostFlushesAhead {
+            guard mirror.phase == .synchronised, mirror.dirty.isClean else { return }
+            gate.lockShared()
+            let destination = mirror.destination
+            gate.unlock()
+            let started = gantry_now()
+            do throws(BlockError) {
+                try destination.flush()
+            } catch {
+                gate.lockShared()
+                defer { gate.unlock() }
+                // One that was replaced meanwhile is no concern of the mirror's any more.
+                if mirror.destination === destination { mirror.loseDestination(because: error) }
+                throw error
+            }
+            let took = gantry_now() - started
+            if took < Self.quickFlush || took > before / 2 { return }
+            before = took
+        }
+    }
+
+    private static let mostFlushesAhead = 4
+    private static let quickFlush: UInt64 = 5_000_000
 
     private static func notSynchronised(_ mirror: MirrorDevice) -> BlockError {
         if mirror.phase == .broken, let error = mirror.error { return error }

@@ -64,6 +64,32 @@ import Testing
             ["-f", format, "-r", "-c", "read -P 1 0 1M", "-c", "read -P 2 1M 70000", "-c", "read -P 1 2M 10M", b.path])
     }
 
+    /// Where neither image keeps anything in memory, what was told as copied is never copied again: the next process repeats
+    /// the pieces that the killed one had in its hands, and nothing else.
+    @Test func aKilledProcessRepeatsNoPieceThatWasComplete() throws {
+        let folder = try ScratchFolder("dp")
+        let (a, b) = (try image(folder, "a.raw", "raw"), try image(folder, "b.raw", "raw"))
+        var process = try DatapathProcess(folder, image: a.path, format: a.format, crashMark: true, mirrorMap: true)
+        let client = try process.connect()
+        let data: UInt64 = 12 << 20
+        try fill(client, 1, at: 0, count: Int(data))
+        try client.flush()
+        _ = try process.control.callBlocking(.mirrorStart(destination: b, bytesPerSecond: 32 << 20))
+        var told: UInt64 = 0
+        while told < 4 << 20 { told = try #require(try process.status().mirror).copiedBytes }
+        process.kill()
+        let known = try sameBytes(in: folder)
+        #expect(known >= told)
+        process = try DatapathProcess(folder, image: a.path, format: a.format, crashMark: true, mirrorMap: true)
+        _ = try process.control.callBlocking(.mirrorStart(destination: b, bytesPerSecond: 0, resume: true))
+        let mirror = try process.awaitPhase(.synchronised)
+        #expect(try #require(mirror.details).resumedBytes == known)
+        #expect(mirror.copiedBytes == data - min(data, known))
+        _ = try process.control.callBlocking(.mirrorVerify)
+        _ = try process.control.callBlocking(.mirrorCancel)
+        #expect(try process.quit() == 0)
+    }
+
     /// The destination is another process's export, over several connections. That process is killed; the client goes on,
     /// and what the other had not flushed is written again.
     @Test func aRemoteDestinationThatIsKilledIsFilledAgain() throws {

@@ -2,6 +2,7 @@ import BlockCopy
 import BlockIO
 import CoreTypes
 import DiskImages
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -25,7 +26,8 @@ import Testing
     }
 
     private func awaitPhase(_ device: SwitchableDevice, _ phase: MirrorState.Phase) {
-        while device.mirrorProgress?.phase != phase {}
+        // The copier needs the processor that looking all the time would take.
+        while device.mirrorProgress?.phase != phase { usleep(500) }
     }
 
     private func pivot(_ device: SwitchableDevice) throws {

@@ -11,10 +11,19 @@ extension QCOW2Image {
         try checkUsable()
         if isReadOnly { return }
         guard hasPendingMetadata.load(ordering: .acquiring) else { return try syncFiles() }
+        // Much data goes to the disk before the lock is taken, which every write that allocates waits for. Nothing relies on
+        // this barrier: those below come all the same, and find little to do.
+        if unsyncedBytes.load(ordering: .relaxed) >= Self.muchUnsynced {
+            unsyncedBytes.store(0, ordering: .relaxed)
+            try syncFiles()
+        }
         metadata.lock()
         defer { metadata.unlock() }
         try flushMetadata()
     }
+
+    /// Bytes that are worth a barrier more.
+    static var muchUnsynced: UInt64 { 1 << 20 }
 
     /// With the metadata lock held. Reads and writes in place go on meanwhile. What fails stays pending.
     /// - Parameter isLast: lazily kept refcounts are written too.

@@ -7,6 +7,7 @@ extension QCOW2Image {
     public func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try checkWritable()
         try checkRange(offset, UInt64(data.count))
+        unsyncedBytes.wrappingAdd(UInt64(data.count), ordering: .relaxed)
         defer { noteChange(offset, UInt64(data.count)) }
         do throws(BlockError) {
             var done = 0

@@ -40,6 +40,8 @@ public final class QCOW2Image: BlockDevice {
     let hasPendingMetadata = Atomic<Bool>(false)
     /// L2 or L1 entries in memory differ from the file (lowered refcounts alone are no loss).
     let hasUnwrittenMapping = Atomic<Bool>(false)
+    /// Bytes written since a flush began, about: how long the next one takes.
+    let unsyncedBytes = Atomic<UInt64>(0)
     /// The image turned out to contradict itself: no more writes.
     let isCorrupt = Atomic<Bool>(false)
     let isClosed = Atomic<Bool>(false)

@@ -97,7 +97,7 @@ final class MirrorSession {
             writes.before = device.writeTimes?.take()
             do throws(BlockError) {
                 try device.startMirror(
-                    to: target.device, options: options, threads: target.reopen == nil ? 1 : connections,
+                    to: target.device, options: options, threads: target.reopen == nil ? 2 : connections,
                     reopen: target.reopen)
             } catch {
                 try? target.device.close()

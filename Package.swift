@@ -30,11 +30,24 @@ func library(_ group: String, _ name: String, _ uses: [String] = [], packages: [
         path: "Sources/\(group)/\(name)", swiftSettings: house)
 }
 
-func program(_ name: String, _ uses: [String], packages: [Target.Dependency] = []) -> Target {
+func program(
+    _ name: String, _ uses: [String], packages: [Target.Dependency] = [], linked: [LinkerSetting] = []
+) -> Target {
     .executableTarget(
         name: name, dependencies: uses.map { .byName(name: $0) } + packages,
-        path: "Sources/Executables/\(name)", swiftSettings: house)
+        path: "Sources/Executables/\(name)", swiftSettings: house, linkerSettings: linked)
 }
+
+// For a program that is started for each short command: libraries that are opened at each start would be a sixth of its time.
+let archives: [LinkerSetting] = [
+    .unsafeFlags(
+        [
+            "-L\(Context.packageDirectory)/Sources/System/Archives", "-Xclang-linker", "-static-libgcc",
+            // The Swift libraries, taken in, would export all names of the program, which are searched at each start.
+            "-Xlinker", "--no-export-dynamic",
+        ],
+        .when(configuration: .release))
+]
 
 func tests(_ group: String, _ name: String, _ uses: [String], packages: [Target.Dependency] = []) -> Target {
     .testTarget(
@@ -174,7 +187,7 @@ if coreOnly {
         program("gantryd", ["APIServer", "Toolstack", "CoreTypes"], packages: [arguments, logging]),
         program("gantry-datapath", ["Datapath", "DatapathControl", "BlockIO", "CoreTypes"]),
         program("xe", ["XECommands", "XenAPIClient", "CoreTypes"]),
-        program("gantry", ["ImageCommands"], packages: [arguments]),
+        program("gantry", ["ImageCommands"], packages: [arguments], linked: archives),
         program(
             "gantry-host",
             [

@@ -128,12 +128,19 @@ final class HTTPTransport: Sendable {
     func put<Body: AsyncSequence & Sendable>(
         _ path: String, query: [(name: String, value: String)], length: UInt64, body: Body
     ) async throws -> TransferReply where Body.Element == ByteBuffer {
+        let sent = CountedBody(base: body)
         var request = self.request(.PUT, address.url(path, query: query))
-        request.body = .stream(body, length: .known(Int64(clamping: length)))
+        request.body = .stream(sent, length: .known(Int64(clamping: length)))
         return try await exchange {
             let response = try await self.client.execute(request, deadline: .distantFuture)
             try self.check(response, path)
-            for try await _ in response.body {}
+            do {
+                for try await _ in response.body {}
+            } catch let error as HTTPClientError where error == .remoteConnectionClosed {
+                // The server closes as it has the last byte. That ends its answer, also where the client has not yet come
+                // to see that no byte follows and calls the connection lost.
+                guard sent.bytes == length, Self.endsWithItsConnection(response.headers) else { throw error }
+            }
             return TransferReply(response.headers)
         }
     }
@@ -175,6 +182,11 @@ final class HTTPTransport: Sendable {
             throw Redirection(path: path, location: response.headers.first(name: "Location") ?? "")
         default: throw ConnectionError.status(address, path: path, status: Int(response.status.code))
         }
+    }
+
+    /// The answer has no length of its own: where the server closes, it is whole.
+    private static func endsWithItsConnection(_ headers: HTTPHeaders) -> Bool {
+        !headers.contains(name: "Content-Length") && !headers.contains(name: "Transfer-Encoding")
     }
 
     private func malformed(_ reason: String) -> ConnectionError { .malformed(address, reason: reason) }

@@ -106,6 +106,14 @@ struct SourceBytes<Source: AsyncSequence & Sendable>: AsyncSequence, Sendable wh
         var done: UInt64 = 0
 
         mutating func next() async throws -> ByteBuffer? {
+            guard let piece = try await take() else { return nil }
+            // The server closes as it has the last byte: that it was the last must be known before it is sent.
+            if done == bytes.length { while try await take() != nil {} }
+            bytes.onProgress(done)
+            return ByteBuffer(bytes: piece)
+        }
+
+        private mutating func take() async throws -> [UInt8]? {
             let piece: [UInt8]?
             do { piece = try await base.next() } catch { throw SourceFailure(cause: error) }
             let total = done + UInt64(piece?.count ?? 0)
@@ -117,8 +125,7 @@ struct SourceBytes<Source: AsyncSequence & Sendable>: AsyncSequence, Sendable wh
                             + (piece == nil ? "\(total)" : "\(total) or more")))
             }
             done = total
-            if piece != nil { bytes.onProgress(done) }
-            return piece.map { ByteBuffer(bytes: $0) }
+            return piece
         }
     }
 }

@@ -7,6 +7,7 @@ import TerminalUI
 struct CoalesceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "coalesce",
+        _superCommandName: ImageCommand.path,
         abstract: "Take an image out of the middle of a chain.",
         discussion: """
             What FILE holds goes into its parent, and its children, which must all be named, are put on the parent. Every \

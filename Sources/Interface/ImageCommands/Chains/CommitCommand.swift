@@ -7,6 +7,7 @@ import TerminalUI
 struct CommitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "commit",
+        _superCommandName: ImageCommand.path,
         abstract: "Write what an image holds into its parent.",
         discussion: """
             Afterwards the parent shows what FILE does. Other children of the parent would see it change: there must be \

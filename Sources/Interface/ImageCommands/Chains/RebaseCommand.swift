@@ -7,6 +7,7 @@ import TerminalUI
 struct RebaseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rebase",
+        _superCommandName: ImageCommand.path,
         abstract: "Put an image on another parent, or on none.",
         discussion: """
             FILE shows the same as before: what the old and the new parent show differently is stored in it first. With -u \

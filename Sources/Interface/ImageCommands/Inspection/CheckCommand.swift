@@ -7,6 +7,7 @@ import TerminalUI
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
+        _superCommandName: ImageCommand.path,
         abstract: "Look for damage in an image, and repair it.",
         discussion: """
             Nobody else may have the image open. Without -r nothing is written. -r leaks gives back space that nothing \

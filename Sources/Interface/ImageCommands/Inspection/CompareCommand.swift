@@ -8,6 +8,7 @@ import TerminalUI
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
+        _superCommandName: ImageCommand.path,
         abstract: "Tell whether two images hold the same bytes.",
         discussion: """
             A longer image equals a shorter one when its rest reads as zeroes, unless -s is given.

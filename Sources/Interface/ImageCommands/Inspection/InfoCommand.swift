@@ -7,6 +7,7 @@ import TerminalUI
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "info",
+        _superCommandName: ImageCommand.path,
         abstract: "Tell what the header of an image says.",
         discussion: """
             The file may be in use; nothing but its header is read and no other file is opened. --probe finds the format \

@@ -7,6 +7,7 @@ import TerminalUI
 struct MapCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "map",
+        _superCommandName: ImageCommand.path,
         abstract: "List what is stored where on the virtual disk.",
         discussion: "Example: gantry image map -f vhd --json disk.vhd")
 

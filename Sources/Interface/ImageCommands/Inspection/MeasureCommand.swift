@@ -7,6 +7,7 @@ import TerminalUI
 struct MeasureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "measure",
+        _superCommandName: ImageCommand.path,
         abstract: "Tell how large the file of a new image would be.",
         discussion: """
             "required" is for the content of FILE as its map has it, "fully-allocated" for a disk every byte of which is \

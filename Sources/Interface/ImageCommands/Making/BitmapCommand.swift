@@ -7,6 +7,7 @@ import TerminalUI
 struct BitmapCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bitmap",
+        _superCommandName: ImageCommand.path,
         abstract: "Make, change or remove a record of writes (a persistent bitmap) inside a qcow2 image.",
         discussion: """
             While a bitmap is enabled, writes to the disk are noted in it. Several actions are done in this order: \

@@ -7,6 +7,7 @@ public import DiskImages
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
+        _superCommandName: ImageCommand.path,
         abstract: "Copy an image into a new one of another (or the same) format.",
         discussion: """
             The new image appears under its name only when it is complete and on disk; a regular file of that name is \

@@ -7,6 +7,7 @@ import TerminalUI
 struct CreateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create",
+        _superCommandName: ImageCommand.path,
         abstract: "Make a new, empty image.",
         discussion: """
             SIZE is in bytes, or with a binary suffix (K, M, G, T). A file of the name must not exist. With -b the image \

@@ -7,6 +7,7 @@ import TerminalUI
 struct ResizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resize",
+        _superCommandName: ImageCommand.path,
         abstract: "Change the virtual size of an image.",
         discussion: """
             SIZE is in bytes, or with a binary suffix (K, M, G, T); with + or - it is added or taken away (write -- before \

@@ -7,6 +7,7 @@ import TerminalUI
 struct SnapshotCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "snapshot",
+        _superCommandName: ImageCommand.path,
         abstract: "List, make, go back to or delete the snapshots inside a qcow2 image.",
         discussion: """
             A snapshot is named by its id, or by its name when only one has it. -a loses the present state of the disk. \

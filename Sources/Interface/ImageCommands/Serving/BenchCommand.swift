@@ -7,6 +7,7 @@ import TerminalUI
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
+        _superCommandName: ImageCommand.path,
         abstract: "Measure how fast an image serves requests.",
         discussion: """
             Reads from the image, without NBD between. With -w it writes, and DESTROYS what the image holds.

@@ -9,6 +9,7 @@ import TerminalUI
 struct MirrorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mirror",
+        _superCommandName: ImageCommand.path,
         abstract: "Serve an image and move it, live, to another image.",
         discussion: """
             Serves SRC as the NBD export `disk`. Standard input takes lines: `start` begins to copy to DST (made when it \

@@ -9,6 +9,7 @@ import TerminalUI
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
+        _superCommandName: ImageCommand.path,
         abstract: "Offer an image to NBD clients.",
         discussion: """
             Prints one line of JSON when clients can connect, and serves until SIGTERM or SIGINT; then everything written \

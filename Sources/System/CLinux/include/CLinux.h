@@ -73,6 +73,13 @@ int64_t gantry_send_vector(int fd, const struct iovec *vector, int count);
 int64_t gantry_receive(int fd, void *bytes, size_t length);
 // The same without waiting: -EAGAIN.
 int64_t gantry_receive_at_once(int fd, void *bytes, size_t length);
+// A pipe that takes `capacity` bytes of whole pages; 0 or -errno, also where this user may not have so large a one. From here
+// on the calling thread ignores SIGPIPE: moving pages to a socket has no other way to be told.
+int gantry_page_pipe(int ends[2], int capacity);
+// Puts pages of a file's cache into a pipe, without a copy and without waiting for room; bytes or -errno.
+int64_t gantry_pages_from_file(int file, int64_t offset, int pipe, size_t length);
+// Moves them on to a socket; bytes or -errno.
+int64_t gantry_pages_to_socket(int pipe, int socket, size_t length);
 // Processors that this thread may run on.
 int gantry_processor_count(void);
 

@@ -37,7 +37,10 @@ extension ImageSpecification {
 
     private static func connect(_ path: String, readOnly: Bool) throws(BlockError) -> NBDConnections {
         guard let location = NBDLocation(parsing: path) else {
-            throw BlockError(.unsupported, "'\(path)' is neither nbd://host/name nor nbd+unix:///name?socket=path")
+            throw BlockError(
+                .unsupported,
+                "'\(path)' is neither nbd://host/name nor nbd+unix:///name?socket=path, nor one of these as nbds with "
+                    + "tls-certificates=folder in its query")
         }
         return try NBDConnections(location, count: connectionCount, readOnly: readOnly)
     }

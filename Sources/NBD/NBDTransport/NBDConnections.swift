@@ -18,16 +18,11 @@ public final class NBDConnections: BlockDevice {
         self.clients = clients
     }
 
-    /// Connects to where the location says, over TCP without encryption: the caller knows that the network is trusted.
+    /// Connects to where the location says, without encryption only where it says so: then the caller knows that the network
+    /// is trusted.
     public convenience init(_ location: NBDLocation, count: Int, readOnly: Bool = false) throws(BlockError) {
-        try self.init(count: count) { () throws(BlockError) in
-            switch location {
-            case .tcp(let host, let port, let export):
-                try NBDClient.connect(host: host, port: port, exportName: export, readOnly: readOnly)
-            case .unix(let socket, let export):
-                try NBDClient.connect(unixSocket: socket, exportName: export, readOnly: readOnly)
-            }
-        }
+        let endpoint = try NBDEndpoint(location)
+        try self.init(count: count) { () throws(BlockError) in try NBDClient(endpoint, readOnly: readOnly) }
     }
 
     public var count: Int { clients.count }

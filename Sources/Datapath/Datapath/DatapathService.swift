@@ -242,15 +242,15 @@ public final class DatapathService: Sendable {
                 [exports, tracked] () throws(BlockError) in
                 // It is what the pivot makes the disk: in the place of the one that failed, also for these.
                 let next = try Self.disk(destination, isTheDisk: false)
-                exports.destination.withLock { $0 = next as? DriverExport }
+                exports.setDestination(next)
                 return tracked.reopened(next)
             }
-            exports.destination.withLock { $0 = opened as? DriverExport }
+            exports.setDestination(opened)
             try device.startMirror(
                 to: followed, options: options, log: log, threads: destination.isExport ? 4 : 1,
                 reopen: destination.isExport ? reopen : nil)
         } catch {
-            exports.destination.withLock { $0 = nil }
+            exports.setDestination(nil)
             tracked.cancel()
             sparing.stop()
             try? opened.close()
@@ -276,7 +276,7 @@ public final class DatapathService: Sendable {
     private static func disk(
         _ image: ImageSpecification, isTheDisk: Bool = true
     ) throws(BlockError) -> any BlockDevice {
-        let device = try image.open()
+        let device = try image.open(answerSeconds: isTheDisk ? nil : ImageSpecification.destinationSilence)
         guard let client = device as? NBDClient else { return isTheDisk ? try image.tracked(device) : device }
         return DriverExport(client, isTheDisk: isTheDisk) {
             // As if it had been killed: nothing more is answered, and what was promised stays promised by the mark.

@@ -128,7 +128,7 @@ public final class DatapathService: Sendable {
                 continue
             }
             let started = WorkerThread(ifPossible: "control-conn") { [self] in
-                serve(ControlChannel(descriptor: descriptor), quit: quit)
+                serve(ControlChannel(descriptor: descriptor, takesFiles: true), quit: quit)
                 connections.subtract(1, ordering: .relaxed)
             }
             if started == nil {
@@ -140,6 +140,13 @@ public final class DatapathService: Sendable {
     }
 
     private func serve(_ channel: ControlChannel, quit: () -> Void) {
+        var handed: [(path: String, descriptor: Int32)] = []
+        defer {
+            for file in handed {
+                HandedFiles.remove(file.path, file.descriptor)
+                close(file.descriptor)
+            }
+        }
         while true {
             let request: DatapathRequest?
             do {
@@ -157,6 +164,7 @@ public final class DatapathService: Sendable {
             }
             let reply: DatapathReply
             do {
+                if case .handOver(let paths) = request { handed += try Self.takeOver(paths, channel.takeFiles()) }
                 reply = try answer(request)
             } catch let error as BlockError {
                 reply = .failed(code: error.code.name, message: error.description)
@@ -165,6 +173,18 @@ public final class DatapathService: Sendable {
             }
             guard (try? channel.send(reply)) != nil else { return }
         }
+    }
+
+    private static func takeOver(
+        _ paths: [String], _ files: [Int32]
+    ) throws(BlockError) -> [(path: String, descriptor: Int32)] {
+        guard paths.count == files.count else {
+            for file in files { close(file) }
+            throw BlockError(.io, "\(files.count) files were handed over with \(paths.count) paths")
+        }
+        let handed = zip(paths, files).map { (path: $0, descriptor: $1) }
+        for file in handed { HandedFiles.add(file.path, file.descriptor) }
+        return handed
     }
 
     private func answer(_ request: DatapathRequest) throws -> DatapathReply {
@@ -216,7 +236,7 @@ public final class DatapathService: Sendable {
         case .setLimits(let settings): throttle.set(DiskLimits(settings))
         case .mergeChanges(let log, let parent): try tracked.merge(log: log, parent: parent)
         case .disconnectClients: server.disconnectClients()
-        case .quit: break
+        case .handOver, .quit: break
         }
         return .ok
     }

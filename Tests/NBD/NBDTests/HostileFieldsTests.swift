@@ -62,7 +62,7 @@ struct HostileFieldsTests {
             #expect(answered < 4096)
             cases += 1
         }
-        #expect(cases > 1000)
+        #expect(cases > 500)
     }
 
     @Test func everyByteOfAServersHandshakeMayBeWrong() throws {

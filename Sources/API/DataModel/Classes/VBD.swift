@@ -65,11 +65,11 @@ extension ClassDeclaration {
         FieldDeclaration(
             "qos_algorithm_type", .string, .readWrite, since: "rio", setterRole: .vmAdmin,
             path: ["qos", "algorithm_type"],
-            text: "How its share of the storage is limited: `throttle`, or nothing."),
+            text: "How its share of the storage is limited."),
         FieldDeclaration(
             "qos_algorithm_params", .map(.string, .string), .readWrite, since: "rio", setterRole: .vmAdmin,
             path: ["qos", "algorithm_params"],
-            text: "The limits: `iops`, `bytes-per-second`, both also with `read-` or `write-`, and with `-burst`."),
+            text: "The limits."),
         FieldDeclaration(
             "qos_supported_algorithms", .set(.string), .dynamicReadOnly, since: "rio",
             path: ["qos", "supported_algorithms"]),

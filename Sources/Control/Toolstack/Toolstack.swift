@@ -121,6 +121,7 @@ public final class Toolstack: Sendable {
                 NFSStorageManager(mounts: mounts), ISOStorageManager(mounts: mounts),
                 DummyStorageManager(folder: configuration.runDirectory + "/dummy"),
             ], disks: disks, home: home, logger: logger)
+        await disks.afterStart { [weak context] uuid in await context?.holdToLimits(uuid, isNew: true) }
         await disks.afterEnd { [weak context] uuid in
             // While the toolstack starts, no driver can be asked, and nobody is to wait until it can.
             if home.isOpen { await context?.releaseUnused(uuid) } else { Task { await context?.releaseUnused(uuid) } }
@@ -168,6 +169,7 @@ public final class Toolstack: Sendable {
         PauseMessages(admission: admission, lifecycle: lifecycle).register(in: &messages)
         VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
             in: &messages)
+        ThrottleMessages(context: context).register(in: &messages)
         DriverCallbacks(
             context: context,
             pauses: DriverPauses(context: context, limit: .seconds(configuration.driverTimeLimit))

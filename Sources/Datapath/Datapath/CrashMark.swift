@@ -56,6 +56,10 @@ final class CrashMark: BlockDevice {
 
     func willRead(at offset: UInt64, length: UInt64) { device.willRead(at: offset, length: length) }
 
+    func putPages(at offset: UInt64, length: Int, into pipe: Int32) -> Int {
+        device.putPages(at: offset, length: length, into: pipe)
+    }
+
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try unsafe device.write(data, at: offset)
         try mark()

@@ -1,4 +1,5 @@
 import CLinux
+public import DatapathControl
 import Foundation
 
 /// What a process that serves images gives up before it opens the first: images are hostile, and whoever took the process
@@ -7,13 +8,52 @@ public enum DatapathConfinement {
     /// A chain has a descriptor for each image, a client has one each.
     private static let descriptors: UInt64 = 4096
 
+    /// What the system's libraries look at while the process runs: name services, certificates' authorities, random numbers.
+    private static let system = [
+        "/usr", "/lib", "/lib64", "/etc/ssl", "/etc/ld.so.cache", "/etc/nsswitch.conf", "/etc/hosts",
+        "/etc/resolv.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services", "/etc/localtime", "/dev/urandom",
+        "/dev/random", "/proc/self", "/proc/sys", "/sys/devices/system/cpu",
+    ]
+
+    /// Whether the kernel has what `keepFiles` needs (Landlock).
+    public static var canKeepFiles: Bool {
+        let rules = gantry_landlock_begin()
+        if rules < 0 { return false }
+        close(rules)
+        return true
+    }
+
+    /// From here on the process opens the image, what is below it, its log of changes, its SR's marker, what lies in
+    /// `folders`, which are its own, and what the system's libraries read; nothing else of the file system, whoever asks. What
+    /// it needs later is handed over open. Before there are threads.
+    public static func keepFiles(of image: ImageSpecification, folders: [String]) {
+        let rules = gantry_landlock_begin()
+        guard rules >= 0 else { return complain("confined to its files", rules) }
+        defer { close(rules) }
+        let own = folders.map { (path: $0, rights: GANTRY_MAY_MAKE) }
+        let named = image.files.map { (path: $0.path, rights: $0.isWritable ? GANTRY_MAY_WRITE : GANTRY_MAY_READ) }
+        let others = system.map { (path: $0, rights: GANTRY_MAY_READ) }
+        for (path, rights) in own + named + others + [(path: "/dev/null", rights: GANTRY_MAY_WRITE)] {
+            // SAFETY: Swift's own temporary C string.
+            let status = unsafe gantry_landlock_allow(rules, path, rights)
+            // What is not there needs no rule; what else goes wrong is told by who opens it.
+            if status < 0, status != -ENOENT { complain("given \(path)", status) }
+        }
+        let status = gantry_landlock_enter(rules)
+        if status < 0 { complain("confined to its files", status) }
+    }
+
+    private static func complain(_ what: String, _ status: Int32) {
+        let reason = unsafe String(cString: strerror(-status))
+        FileHandle.standardError.write(Data("gantry-datapath: not \(what): \(reason)\n".utf8))
+    }
+
     /// Where the kernel cannot, the process goes on without and says so once.
     public static func apply() {
         let limited = gantry_limit_process(0, 0, 0, descriptors)
         let confined = gantry_confine_process()
         for (what, status) in [("limited", limited), ("confined", confined)] where status < 0 {
-            let reason = unsafe String(cString: strerror(-status))
-            FileHandle.standardError.write(Data("gantry-datapath: not \(what): \(reason)\n".utf8))
+            complain(what, status)
         }
     }
 }

@@ -128,7 +128,7 @@ public final class DatapathService: Sendable {
                 continue
             }
             let started = WorkerThread(ifPossible: "control-conn") { [self] in
-                serve(ControlChannel(descriptor: descriptor), quit: quit)
+                serve(ControlChannel(descriptor: descriptor, takesFiles: true), quit: quit)
                 connections.subtract(1, ordering: .relaxed)
             }
             if started == nil {
@@ -140,6 +140,13 @@ public final class DatapathService: Sendable {
     }
 
     private func serve(_ channel: ControlChannel, quit: () -> Void) {
+        var handed: [(path: String, descriptor: Int32)] = []
+        defer {
+            for file in handed {
+                HandedFiles.remove(file.path, file.descriptor)
+                close(file.descriptor)
+            }
+        }
         while true {
             let request: DatapathRequest?
             do {
@@ -157,6 +164,7 @@ public final class DatapathService: Sendable {
             }
             let reply: DatapathReply
             do {
+                if case .handOver(let paths) = request { handed += try Self.takeOver(paths, channel.takeFiles()) }
                 reply = try answer(request)
             } catch let error as BlockError {
                 reply = .failed(code: error.code.name, message: error.description)
@@ -165,6 +173,18 @@ public final class DatapathService: Sendable {
             }
             guard (try? channel.send(reply)) != nil else { return }
         }
+    }
+
+    private static func takeOver(
+        _ paths: [String], _ files: [Int32]
+    ) throws(BlockError) -> [(path: String, descriptor: Int32)] {
+        guard paths.count == files.count else {
+            for file in files { close(file) }
+            throw BlockError(.io, "\(files.count) files were handed over with \(paths.count) paths")
+        }
+        let handed = zip(paths, files).map { (path: $0, descriptor: $1) }
+        for file in handed { HandedFiles.add(file.path, file.descriptor) }
+        return handed
     }
 
     private func answer(_ request: DatapathRequest) throws -> DatapathReply {
@@ -216,7 +236,7 @@ public final class DatapathService: Sendable {
         case .setLimits(let settings): throttle.set(DiskLimits(settings))
         case .mergeChanges(let log, let parent): try tracked.merge(log: log, parent: parent)
         case .disconnectClients: server.disconnectClients()
-        case .quit: break
+        case .handOver, .quit: break
         }
         return .ok
     }
@@ -242,15 +262,15 @@ public final class DatapathService: Sendable {
                 [exports, tracked] () throws(BlockError) in
                 // It is what the pivot makes the disk: in the place of the one that failed, also for these.
                 let next = try Self.disk(destination, isTheDisk: false)
-                exports.destination.withLock { $0 = next as? DriverExport }
+                exports.setDestination(next)
                 return tracked.reopened(next)
             }
-            exports.destination.withLock { $0 = opened as? DriverExport }
+            exports.setDestination(opened)
             try device.startMirror(
                 to: followed, options: options, log: log, threads: destination.isExport ? 4 : 2,
                 reopen: destination.isExport ? reopen : nil)
         } catch {
-            exports.destination.withLock { $0 = nil }
+            exports.setDestination(nil)
             tracked.cancel()
             sparing.stop()
             try? opened.close()
@@ -276,7 +296,7 @@ public final class DatapathService: Sendable {
     private static func disk(
         _ image: ImageSpecification, isTheDisk: Bool = true
     ) throws(BlockError) -> any BlockDevice {
-        let device = try image.open()
+        let device = try image.open(answerSeconds: isTheDisk ? nil : ImageSpecification.destinationSilence)
         guard let client = device as? NBDClient else { return isTheDisk ? try image.tracked(device) : device }
         return DriverExport(client, isTheDisk: isTheDisk) {
             // As if it had been killed: nothing more is answered, and what was promised stays promised by the mark.

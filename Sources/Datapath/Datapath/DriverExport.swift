@@ -73,6 +73,12 @@ final class DriverExport: BlockDevice {
 
     func interrupt() { client.interrupt() }
 
+    /// It is the disk now: nothing else can take its place, however long it takes.
+    func becomeTheDisk() {
+        isTheDisk.store(true, ordering: .releasing)
+        client.waitForEver()
+    }
+
     private func change(_ body: () throws(BlockError) -> Void) throws(BlockError) {
         begun.add(1, ordering: .acquiringAndReleasing)
         // One that failed may have changed something all the same.
@@ -98,6 +104,13 @@ final class DriverExport: BlockDevice {
 final class DriverExports: Sendable {
     let disk = Mutex<DriverExport?>(nil)
     let destination = Mutex<DriverExport?>(nil)
+    private let remote = Mutex<UnflushedExport?>(nil)
+
+    /// What a mirror fills, or goes on with after a loss; nil: an image, or nothing any more.
+    func setDestination(_ device: (any BlockDevice)?) {
+        destination.withLock { $0 = device as? DriverExport }
+        remote.withLock { $0 = device as? UnflushedExport }
+    }
 
     func setDisk(_ isTheDisk: Bool) { disk.withLock { $0?.isTheDisk.store(isTheDisk, ordering: .releasing) } }
 
@@ -107,13 +120,17 @@ final class DriverExports: Sendable {
             defer { destination = nil }
             return destination
         }
-        next?.isTheDisk.store(true, ordering: .releasing)
+        next?.becomeTheDisk()
+        remote.withLock { remote in
+            remote?.waitForEver()
+            remote = nil
+        }
         disk.withLock { $0 = next }
     }
 
     /// The source is the disk, as before.
     func cancel() {
-        destination.withLock { $0 = nil }
+        setDestination(nil)
         setDisk(true)
     }
 }

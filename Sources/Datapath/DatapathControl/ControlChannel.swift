@@ -10,9 +10,26 @@ public final class ControlChannel {
     private let descriptor: Int32
     private var pending: [UInt8] = []
 
-    public init(descriptor: Int32) { self.descriptor = descriptor }
+    /// Files that came with messages, until somebody takes them.
+    private var files: [Int32] = []
+    private let takesFiles: Bool
 
-    deinit { close(descriptor) }
+    /// `takesFiles`: not only messages are accepted.
+    public init(descriptor: Int32, takesFiles: Bool = false) {
+        self.descriptor = descriptor
+        self.takesFiles = takesFiles
+    }
+
+    deinit {
+        for file in files { close(file) }
+        close(descriptor)
+    }
+
+    /// The files that have come since the last call, in their order; the caller's from then on.
+    public func takeFiles() -> [Int32] {
+        defer { files = [] }
+        return files
+    }
 
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
@@ -22,7 +39,8 @@ public final class ControlChannel {
     /// The socket's receive time limit passed.
     struct TimedOut: Error {}
 
-    public func send<Message: Encodable>(_ message: Message) throws {
+    /// `files` go with the message and stay the caller's.
+    public func send<Message: Encodable>(_ message: Message, files: [Int32] = []) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.withoutEscapingSlashes]
         var bytes = [UInt8](try encoder.encode(message))
@@ -31,7 +49,9 @@ public final class ControlChannel {
         while sent < bytes.count {
             // SAFETY: the slice lies inside `bytes`.
             let n = unsafe bytes.withUnsafeBytes {
-                unsafe gantry_send(descriptor, $0.baseAddress.map { unsafe $0 + sent }, $0.count - sent)
+                let rest = unsafe $0.baseAddress.map { unsafe $0 + sent }
+                if sent > 0 || files.isEmpty { return unsafe gantry_send(descriptor, rest, $0.count - sent) }
+                return unsafe gantry_send_files(descriptor, rest, $0.count, files, Int32(files.count))
             }
             if n == -Int64(EINTR) { continue }
             guard n > 0 else { throw Failure("the control connection broke: \(Self.text(n))") }
@@ -57,7 +77,13 @@ public final class ControlChannel {
             guard pending.count < Self.longestLine else { throw Failure("a control message is longer than 1 MiB") }
             var chunk = [UInt8](repeating: 0, count: 16384)
             // SAFETY: receives into the array's own storage, at most its count.
-            let n = unsafe chunk.withUnsafeMutableBytes { unsafe gantry_receive(descriptor, $0.baseAddress, $0.count) }
+            var handed = [Int32](repeating: -1, count: NamedFile.most)
+            var count: Int32 = 0
+            let room = takesFiles ? Int32(handed.count - min(files.count, handed.count)) : 0
+            let n = unsafe chunk.withUnsafeMutableBytes {
+                unsafe gantry_receive_files(descriptor, $0.baseAddress, $0.count, &handed, room, &count)
+            }
+            files += handed[..<Int(count)]
             if n == -Int64(EINTR) { continue }
             if n == 0 || n == -Int64(ECONNRESET) { return nil }
             if n == -Int64(EAGAIN) { throw TimedOut() }

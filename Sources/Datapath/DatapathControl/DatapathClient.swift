@@ -7,7 +7,13 @@ public struct DatapathClient: Sendable {
     /// Path of the control socket.
     public let socketPath: String
 
-    public init(socketPath: String) { self.socketPath = socketPath }
+    /// The process may not open files: those that requests name are opened here and handed over.
+    public let handsFilesOver: Bool
+
+    public init(socketPath: String, handsFilesOver: Bool = false) {
+        self.socketPath = socketPath
+        self.handsFilesOver = handsFilesOver
+    }
 
     /// What the data path or the way to it reported.
     public struct Failure: Error, CustomStringConvertible, Sendable {
@@ -48,6 +54,7 @@ public struct DatapathClient: Sendable {
         default: break
         }
         do {
+            if handsFilesOver { try handOver(request.files, over: channel) }
             try channel.send(request)
             guard let reply = try channel.receive(DatapathReply.self) else {
                 throw Failure(code: "unreachable", message: "the data path at \(socketPath) ended without an answer")
@@ -61,6 +68,16 @@ public struct DatapathClient: Sendable {
         } catch {
             throw Failure(code: "unreachable", message: "\(error)")
         }
+    }
+
+    private func handOver(_ files: [NamedFile], over channel: ControlChannel) throws {
+        let opened = files.prefix(NamedFile.most).map { (path: $0.path, descriptor: $0.open()) }
+        defer { for file in opened where file.descriptor >= 0 { close(file.descriptor) } }
+        let handed = opened.filter { $0.descriptor >= 0 }
+        if handed.isEmpty { return }
+        try channel.send(DatapathRequest.handOver(paths: handed.map(\.path)), files: handed.map(\.descriptor))
+        let reply = try channel.receive(DatapathReply.self)
+        if case .failed(let code, let message)? = reply { throw Failure(code: code, message: message) }
     }
 
     private static func limitWait(on descriptor: Int32, seconds: Int) {

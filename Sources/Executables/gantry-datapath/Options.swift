@@ -1,7 +1,7 @@
 import DatapathControl
 
 /// gantry-datapath serve  --image PATH --format FMT [--read-only] --nbd SOCKET --control SOCKET
-///                        [--crash-mark FILE] [--mirror-map FILE] [--wait] [--parent FMT:PATH]...
+///                        [--crash-mark FILE] [--mirror-map FILE] [--wait] [--confine-files] [--parent FMT:PATH]...
 /// gantry-datapath import --image PATH --format FMT --as FMT    (stream on standard input)
 /// gantry-datapath export --image PATH --format FMT --as FMT [--base JSON]    (stream on standard output; ImageSpecification)
 /// gantry-datapath copy   --image PATH --format FMT --plan JSON     (DiskCopyPlan; lines with the done part on standard output)
@@ -17,6 +17,8 @@ struct Options {
     var readOnly = false
     var wait = false
     var refusesLinks = false
+    /// What is needed later is handed over open.
+    var confinesFiles = false
 
     init?(_ arguments: [String]) {
         guard arguments.count > 1 else { return nil }
@@ -28,6 +30,9 @@ struct Options {
                 index += 1
             } else if arguments[index] == "--wait" {
                 wait = true
+                index += 1
+            } else if arguments[index] == "--confine-files" {
+                confinesFiles = true
                 index += 1
             } else if arguments[index] == "--no-links" {
                 refusesLinks = true

@@ -11,6 +11,11 @@ func run() throws -> Int32 {
     case ("serve", let nbd?, let control?, _):
         // Whoever started us died before it wrote down that we exist: nobody would ever end us.
         if options.wait, try FileHandle.standardInput.read(upToCount: 1)?.isEmpty != false { return 1 }
+        if options.confinesFiles {
+            let own = [nbd, control] + ["crash-mark", "mirror-map"].compactMap { options.values[$0] }
+            DatapathConfinement.keepFiles(
+                of: image, folders: Set(own.map { ($0 as NSString).deletingLastPathComponent }).sorted())
+        }
         DatapathConfinement.apply()
         let service = try DatapathService(
             image: image, nbdSocket: nbd, controlSocket: control, crashMark: options.values["crash-mark"],

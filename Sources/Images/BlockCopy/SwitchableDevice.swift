@@ -55,6 +55,15 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
         if mirror == nil, !isPaused.load(ordering: .relaxed) { current.willRead(at: offset, length: length) }
     }
 
+    /// What lies in the pipe when the image is exchanged is what the disk held while the request was under way.
+    public func putPages(at offset: UInt64, length: Int, into pipe: Int32) -> Int {
+        guard (try? checkRange(offset, UInt64(length))) != nil else { return 0 }
+        gate.lockShared()
+        defer { gate.unlock() }
+        if mirror != nil || isPaused.load(ordering: .relaxed) { return 0 }
+        return current.putPages(at: offset, length: length, into: pipe)
+    }
+
     public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try checkRange(offset, UInt64(buffer.count))
         try passing { () throws(BlockError) in

@@ -25,6 +25,10 @@ public protocol BlockDevice: AnyObject, Sendable {
     /// A hint that a range will be read soon: storage may begin to bring it into memory, and nobody waits for it. Ranges that
     /// cannot be read are no error here.
     func willRead(at offset: UInt64, length: UInt64)
+    /// Puts up to `length` bytes from `offset` into a pipe as pages of the page cache, without a copy: how many, from the
+    /// start of the range. 0 where that does not go; what is missing, and any error, is `read`'s. Until they are taken out,
+    /// what is written to these bytes shows in them; a device whose bytes may become those of another place must not do it.
+    func putPages(at offset: UInt64, length: Int, into pipe: Int32) -> Int
     /// Stores `data` at `offset`.
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError)
     /// Makes a range read as zeroes. `mayUnmap`: space below may be given back; otherwise allocated space stays so.
@@ -49,6 +53,7 @@ extension BlockDevice {
     public var canZeroFast: Bool { false }
     public func willRead(at offset: UInt64, length: UInt64) {}
     public func interrupt() {}
+    public func putPages(at offset: UInt64, length: Int, into pipe: Int32) -> Int { 0 }
 
     /// Throws `.outOfRange` unless `offset ..< offset + length` lies inside the device.
     @inlinable

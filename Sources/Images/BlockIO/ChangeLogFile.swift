@@ -27,7 +27,7 @@ public struct ChangeLogFile: Sendable {
 
     private init(path: String, forWriting: Bool) throws(BlockError) {
         let flags = (forWriting ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
-        let descriptor = unsafe open(path, flags)
+        let descriptor = HandedFiles.open(path, flags)
         guard descriptor >= 0 else { throw BlockError(call: "open", errno: errno, path: path) }
         file = try ImageFile(
             descriptor: descriptor, path: path, isReadOnly: !forWriting, locking: forWriting)

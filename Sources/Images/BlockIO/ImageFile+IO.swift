@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Synchronization
 
@@ -12,6 +13,18 @@ extension ImageFile {
     public func willRead(at offset: UInt64, length: UInt64) {
         guard (try? checkOpen()) != nil, let start = try? fileOffset(offset, Int(clamping: length)) else { return }
         posix_fadvise(descriptor, start, Int(clamping: length), POSIX_FADV_WILLNEED)
+    }
+
+    /// As `BlockDevice.putPages`.
+    public func putPages(at offset: UInt64, length: Int, into pipe: Int32) -> Int {
+        guard (try? checkOpen()) != nil, !bypassesCache, let start = try? fileOffset(offset, length) else { return 0 }
+        var done = 0
+        while done < length {
+            let count = gantry_pages_from_file(descriptor, Int64(start + done), pipe, length - done)
+            guard count > 0 else { break }
+            done += Int(count)
+        }
+        return done
     }
 
     /// Fills `buffer` from `offset`; what lies past the end of the file reads as zeroes.

@@ -47,8 +47,7 @@ public final class ImageFile: Sendable {
         case .readWrite: flags |= O_RDWR
         case .create: flags |= O_RDWR | O_CREAT | O_EXCL
         }
-        // SAFETY: Swift's own temporary C string.
-        let opened = unsafe open(path, flags, 0o644)
+        let opened = HandedFiles.open(path, flags)
         if opened < 0 {
             let number = errno
             // Sockets, devices that are not there, folders opened for writing.
@@ -158,8 +157,10 @@ public final class ImageFile: Sendable {
         if closed.exchange(true, ordering: .acquiringAndReleasing) { return }
         unlock()
         // The number is kept, over a file that allows no I/O, until deinit.
+        // O_PATH, which Swift's Glibc does not have: a place only, which also a process may take that may open nothing.
+        let place: Int32 = 0o10_000_000
         // SAFETY: Swift's own temporary C string.
-        let stub = unsafe open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let stub = unsafe open("/", place | O_DIRECTORY | O_CLOEXEC)
         if stub < 0 { return }
         for number in [descriptor, direct.load(ordering: .acquiring)] where number >= 0 {
             dup2(stub, number)

@@ -21,6 +21,10 @@ public final class TrackedDevice: BlockDevice, @unchecked Sendable {
 
     public func willRead(at offset: UInt64, length: UInt64) { device.willRead(at: offset, length: length) }
 
+    public func putPages(at offset: UInt64, length: Int, into pipe: Int32) -> Int {
+        device.putPages(at: offset, length: length, into: pipe)
+    }
+
     public func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try mark(offset, UInt64(data.count))
         try unsafe device.write(data, at: offset)

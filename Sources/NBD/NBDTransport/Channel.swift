@@ -12,8 +12,10 @@ final class Channel: @unchecked Sendable {
     init(descriptor: Int32) { self.descriptor = descriptor }
 
     /// Goes over to TLS, as the side that the credentials are for.
-    func secure(_ credentials: TLSCredentials, peerName: String? = nil) throws(BlockError) {
-        tls = try TLSSession(credentials, descriptor: descriptor, peerName: peerName)
+    func secure(
+        _ credentials: TLSCredentials, peerName: String? = nil, until deadline: HandshakeDeadline
+    ) throws(BlockError) {
+        tls = try TLSSession(credentials, descriptor: descriptor, peerName: peerName, until: deadline)
     }
 
     /// Makes whoever waits for the peer return soon. The descriptor must still be open.
@@ -64,19 +66,14 @@ final class Channel: @unchecked Sendable {
         return 0
     }
 
-    /// Receives up to `limit` bytes of a handshake; nil at the end of the stream, on an error or a time-out.
-    func receiveBytes(limit: Int) -> [UInt8]? {
+    /// Receives up to `limit` bytes of a handshake; nil at the end of the stream, on an error or when its time is over.
+    func receiveBytes(limit: Int, until deadline: HandshakeDeadline) -> [UInt8]? {
+        guard deadline.bound(descriptor) else { return nil }
         // SAFETY: the array is made with room for `limit` bytes, of which `result` are filled.
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
             guard let base = buffer.baseAddress else { return }
             count = max(0, unsafe receive(base, limit))
         }
         return bytes.isEmpty ? nil : bytes
-    }
-
-    /// Bounds how long a peer may keep a receive waiting; 0: for ever.
-    func setReceiveTimeout(seconds: Int) {
-        var time = timeval(tv_sec: seconds, tv_usec: 0)
-        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     }
 }

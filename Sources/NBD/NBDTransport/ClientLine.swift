@@ -41,14 +41,16 @@ final class ClientLine: @unchecked Sendable {
     private var reserved = 0
     private var lastFailure: BlockError?
     private let flushing = FlushGate()
+    let limit: AnswerLimit
 
-    init(_ endpoint: NBDEndpoint, _ policy: ReconnectPolicy?) throws(BlockError) {
+    init(_ endpoint: NBDEndpoint, _ policy: ReconnectPolicy?, _ limit: AnswerLimit) throws(BlockError) {
+        self.limit = limit
         let (channel, agreement, first) = try endpoint.connect()
         self.endpoint = endpoint
         self.policy = policy
         self.agreement = agreement
         state = ReconnectState(patience: policy?.patience ?? 0)
-        link = ClientLink(channel, agreement: agreement, first: first)
+        link = ClientLink(channel, agreement: agreement, first: first, limit: limit)
     }
 
     /// Calls fail, or wait for another connection.
@@ -213,7 +215,7 @@ final class ClientLine: @unchecked Sendable {
 
     private func connected(repeating changes: [UnflushedChanges.Change]) throws(BlockError) -> ClientLink {
         let (channel, found, first) = try endpoint.connect()
-        let link = ClientLink(channel, agreement: found, first: first)
+        let link = ClientLink(channel, agreement: found, first: first, limit: limit)
         do throws(BlockError) {
             let differs = [
                 found.export.size < agreement.export.size,

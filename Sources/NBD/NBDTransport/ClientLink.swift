@@ -1,4 +1,5 @@
 import BlockIO
+import CLinux
 import Glibc
 import NBDProtocol
 import Synchronization
@@ -20,6 +21,8 @@ final class ClientLink: @unchecked Sendable {
         var command: UInt16 = 0
         var offset: UInt64 = 0
         var length: UInt32 = 0
+        /// Where answers have a limit.
+        var start: UInt64 = 0
         var destination: UnsafeMutableRawPointer?
         // The result, written by the receiver.
         var received = 0
@@ -40,15 +43,19 @@ final class ClientLink: @unchecked Sendable {
     private(set) var failure: BlockError?
     private var receiver: WorkerThread?
     private let answered = Atomic<Bool>(false)
+    private let limit: AnswerLimit
 
     /// Takes over the descriptor of a finished handshake.
-    init(_ channel: Channel, agreement: ClientHandshake.Agreement, first: [UInt8]) {
+    init(_ channel: Channel, agreement: ClientHandshake.Agreement, first: [UInt8], limit: AnswerLimit) {
         self.channel = channel
+        self.limit = limit
         self.agreement = agreement
         slots = (0..<Self.slotCount).map { _ in Slot() }
         free = Array((0..<Self.slotCount).reversed())
+        limit.watch(channel.descriptor)
         receiver = WorkerThread("nbd-replies") { [self] in
-            receiveReplies(ReplyStream(channel, first: first))
+            let stream = ReplyStream(channel, first: first, isTimed: limit.isOn) { [self] in isPatient(since: $0) }
+            receiveReplies(stream)
         }
     }
 
@@ -79,6 +86,7 @@ final class ClientLink: @unchecked Sendable {
         slot.command = command
         slot.offset = offset
         slot.length = length
+        slot.start = limit.isOn ? gantry_now() : 0
         unsafe slot.destination = destination
         slot.received = 0
         slot.error = nil
@@ -122,6 +130,19 @@ final class ClientLink: @unchecked Sendable {
         table.locked { if failure == nil { failure = error } }
         channel.interrupt()
         table.wakeAll()
+    }
+
+    /// On the receiver's thread, which nothing has come to for a while. False: the server is taken for hung, the link is failed.
+    private func isPatient(since arrival: UInt64) -> Bool {
+        let now = gantry_now()
+        table.lock()
+        let waiting = slots.filter { $0.active && limit.isOver($0.command, since: max($0.start, arrival), at: now) }
+        table.unlock()
+        let isHung = waiting.contains { slot in slot.monitor.locked { !slot.done } }
+        if isHung {
+            fail(BlockError(.disconnected, "the NBD server has answered nothing for \(limit.seconds) seconds"))
+        }
+        return !isHung
     }
 
     /// Says goodbye and returns when no thread uses the connection any more; callers still waiting get an error.

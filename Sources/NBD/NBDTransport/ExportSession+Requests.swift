@@ -28,6 +28,7 @@ extension ExportSession {
         var place: Int
         if length >= Self.large {
             guard send() else { return }
+            if length <= PagePipe.capacity, let pages, passPages(request, head, pages) { return }
             place = Self.aligned - head
             outputBegin = place
         } else {
@@ -41,6 +42,13 @@ extension ExportSession {
             outputEnd = place
             return replyError(error.wireNumber, error.message, request.handle)
         }
+        storeReadHead(request, at: place)
+        place += head + length
+        outputEnd = place
+        if length >= Self.large { _ = send() }
+    }
+
+    private func storeReadHead(_ request: NBDRequest, at place: Int) {
         tally.reads &+= 1
         tally.readBytes &+= UInt64(request.length)
         if structured {
@@ -52,9 +60,29 @@ extension ExportSession {
         } else {
             unsafe SimpleReply(handle: request.handle).store(to: output.base + place)
         }
-        place += head + length
-        outputEnd = place
-        if length >= Self.large { _ = send() }
+    }
+
+    /// A large read from the page cache to the socket without a copy of our own. False: nothing was done. Until the client
+    /// has taken it, the read is under way and may show what is written meanwhile, as any read may.
+    private func passPages(_ request: NBDRequest, _ head: Int, _ pages: PagePipe) -> Bool {
+        let length = Int(request.length)
+        let count = device.putPages(at: request.offset, length: length, into: pages.input)
+        if count <= 0 { return false }
+        let place = Self.aligned - head
+        if count < length {
+            do throws(BlockError) {
+                let data = unsafe UnsafeMutableRawBufferPointer(
+                    start: output.base + Self.aligned, count: length - count)
+                unsafe try device.read(into: data, at: request.offset + UInt64(count))
+            } catch {
+                unsafe pages.drop(count, over: output.base + Self.aligned)
+                replyError(error.wireNumber, error.message, request.handle)
+                return true
+            }
+        }
+        storeReadHead(request, at: place)
+        _ = send(from: place, head: head, pages, count, end: Self.aligned + length - count)
+        return true
     }
 
     func write(_ request: NBDRequest, _ payload: UnsafeRawBufferPointer) {

@@ -54,6 +54,8 @@ final class ExportSession: @unchecked Sendable {
     private let isCut: @Sendable () -> Bool
     private var coldReads = ColdReadGauge()
     private var spin: SpinGauge
+    /// For large reads; made with the first one.
+    private(set) lazy var pages: PagePipe? = channel.tls == nil ? PagePipe() : nil
     private(set) lazy var lane = SlowLane { [unowned self] in performSlow($0, reply: $1) }
 
     /// `first`: what the client sent behind its handshake.
@@ -248,6 +250,17 @@ final class ExportSession: @unchecked Sendable {
         if outputEnd > 4 << 20 { output.release(from: 1 << 20) }
         outputBegin = 0
         outputEnd = 0
+        return !broken
+    }
+
+    /// The head at `place` in the output buffer, then `count` pages' bytes from the pipe, then the rest up to `end`, as one
+    /// whole send. False: the client is gone, and the pipe, which may hold something, is used no more.
+    func send(from place: Int, head: Int, _ pages: PagePipe, _ count: Int, end: Int) -> Bool {
+        sending.lock()
+        defer { sending.unlock() }
+        broken = unsafe channel.send(output.base + place, head) != 0 || pages.move(count, to: channel.descriptor) != 0
+        let rest = place + head
+        if !broken, rest < end { broken = unsafe channel.send(output.base + rest, end - rest) != 0 }
         return !broken
     }
 

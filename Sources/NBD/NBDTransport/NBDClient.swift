@@ -21,9 +21,10 @@ public final class NBDClient: BlockDevice {
     /// Connects to a Unix socket. `exportName` "" is the server's default export. `readOnly`: refuse writes here,
     /// whatever the server would allow. Throws `.notFound` when there is no socket or no such export.
     public static func connect(
-        unixSocket path: String, exportName: String = "", readOnly: Bool = false
+        unixSocket path: String, exportName: String = "", readOnly: Bool = false, answerSeconds: Double? = nil
     ) throws(BlockError) -> NBDClient {
-        try NBDClient(NBDEndpoint(unixSocket: path, exportName: exportName), readOnly: readOnly)
+        try NBDClient(
+            NBDEndpoint(unixSocket: path, exportName: exportName), readOnly: readOnly, answerSeconds: answerSeconds)
     }
 
     /// Connects over TCP. The caller knows that the network is trusted: nothing is encrypted.
@@ -40,11 +41,13 @@ public final class NBDClient: BlockDevice {
     }
 
     /// Connects. Throws as `connect(unixSocket:)`, and `.denied` when TLS was asked for and does not come about: there is
-    /// none, or a certificate is not accepted.
+    /// none, or a certificate is not accepted. `answerSeconds`: a server that says nothing for so long while a read or write
+    /// waits for it, or six times as long while something else does, is lost; nil: it may take for ever.
     public init(
-        _ endpoint: NBDEndpoint, readOnly: Bool = false, reconnect: ReconnectPolicy? = nil
+        _ endpoint: NBDEndpoint, readOnly: Bool = false, reconnect: ReconnectPolicy? = nil,
+        answerSeconds: Double? = nil
     ) throws(BlockError) {
-        line = try ClientLine(endpoint, reconnect)
+        line = try ClientLine(endpoint, reconnect, AnswerLimit(seconds: answerSeconds))
         let export = line.agreement.export
         size = export.size
         flags = export.flags
@@ -59,6 +62,9 @@ public final class NBDClient: BlockDevice {
 
     /// How often a lost connection has been replaced.
     public var reconnections: UInt64 { line.reconnections }
+
+    /// The server may take for ever from here on.
+    public func waitForEver() { line.limit.lift() }
 
     public func interrupt() { line.interrupt() }
 

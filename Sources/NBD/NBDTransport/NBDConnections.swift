@@ -18,17 +18,22 @@ public final class NBDConnections: BlockDevice {
         self.clients = clients
     }
 
-    /// Connects to where the location says, over TCP without encryption: the caller knows that the network is trusted.
-    public convenience init(_ location: NBDLocation, count: Int, readOnly: Bool = false) throws(BlockError) {
+    /// Connects to where the location says, without encryption only where it says so: then the caller knows that the network
+    /// is trusted.
+    /// `answerSeconds`: as `NBDClient`, for each connection.
+    public convenience init(
+        _ location: NBDLocation, count: Int, readOnly: Bool = false, answerSeconds: Double? = nil
+    ) throws(BlockError) {
+        let endpoint = try NBDEndpoint(location)
         try self.init(count: count) { () throws(BlockError) in
-            switch location {
-            case .tcp(let host, let port, let export):
-                try NBDClient.connect(host: host, port: port, exportName: export, readOnly: readOnly)
-            case .unix(let socket, let export):
-                try NBDClient.connect(unixSocket: socket, exportName: export, readOnly: readOnly)
-            }
+            try NBDClient(endpoint, readOnly: readOnly, answerSeconds: answerSeconds)
         }
     }
+
+    /// As `NBDClient`.
+    public func waitForEver() { for client in clients { client.waitForEver() } }
+
+    public func interrupt() { for client in clients { client.interrupt() } }
 
     public var count: Int { clients.count }
     /// One connection is gone for good: what is asked of it fails.

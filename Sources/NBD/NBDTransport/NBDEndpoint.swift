@@ -1,6 +1,6 @@
-import BlockIO
+public import BlockIO
 import CLinux
-import CoreTypes
+public import CoreTypes
 import Glibc
 import NBDProtocol
 
@@ -35,6 +35,17 @@ public struct NBDEndpoint: Sendable {
         self.init(.host(host, port), exportName, credentials, peerName ?? host)
     }
 
+    /// Reads the certificates that the location names, anew each time. Throws as `TLSCredentials.client`.
+    public init(_ location: NBDLocation) throws(BlockError) {
+        switch location {
+        case .tcp(let host, let port, let export): self.init(host: host, port: port, exportName: export)
+        case .unix(let socket, let export): self.init(unixSocket: socket, exportName: export)
+        case .secured(let inner, let folder, let peerName):
+            let plain = try NBDEndpoint(inner)
+            self.init(plain.place, plain.exportName, try .client(folder: folder), peerName ?? plain.peerName)
+        }
+    }
+
     init(_ place: Place, _ exportName: String, _ credentials: TLSCredentials?, _ peerName: String) {
         precondition(credentials?.isServer != true, "a client needs a client's certificate")
         self.place = place
@@ -43,8 +54,8 @@ public struct NBDEndpoint: Sendable {
         self.peerName = peerName
     }
 
-    /// A server must get on with its handshake. Seconds.
-    private static let handshakePatience = 30
+    /// A server must get done with its handshake. Seconds.
+    private static let handshakePatience = 30.0
 
     /// A connection in its transmission phase. The channel's descriptor is the caller's.
     func connect() throws(BlockError) -> (
@@ -85,9 +96,9 @@ public struct NBDEndpoint: Sendable {
         guard exportName.utf8.count <= NBDLimits.name else {
             throw BlockError(.limitExceeded, "an export name of more than \(NBDLimits.name) bytes")
         }
-        channel.setReceiveTimeout(seconds: Self.handshakePatience)
+        let deadline = HandshakeDeadline(seconds: Self.handshakePatience)
         var handshake = ClientHandshake(exportName: exportName, encrypted: credentials != nil)
-        while let bytes = channel.receiveBytes(limit: 4096) {
+        while let bytes = channel.receiveBytes(limit: 4096, until: deadline) {
             var effects = handshake.receive(bytes)
             while !effects.isEmpty {
                 switch effects.removeFirst() {
@@ -96,12 +107,12 @@ public struct NBDEndpoint: Sendable {
                     guard status == 0 else { throw BlockError(call: "send", errno: status) }
                 case .startTLS:
                     guard let credentials else { throw BlockError(.io, "TLS without credentials") }
-                    try channel.secure(credentials, peerName: peerName)
+                    try channel.secure(credentials, peerName: peerName, until: deadline)
                     effects += handshake.secured()
                 case .fail(let failure, let message):
                     throw BlockError(Self.code(of: failure), message)
                 case .transmit(let agreement):
-                    channel.setReceiveTimeout(seconds: 0)
+                    HandshakeDeadline.lift(channel.descriptor)
                     return (agreement, handshake.unconsumed)
                 }
             }

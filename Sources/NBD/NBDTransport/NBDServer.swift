@@ -27,15 +27,21 @@ public final class NBDServer: Sendable {
     private let exports: [NBDExport]
     private let security: ServerSecurity?
     private let connectionLimit: Int
+    private let handshakeSeconds: Double
     private let state = Mutex(State())
 
     /// `exports`: at least one; the first also answers to the empty name. Clients beyond `connectionLimit` are turned
-    /// away at once. `security` nil: nothing is encrypted.
-    public init(exports: [NBDExport], security: ServerSecurity? = nil, connectionLimit: Int = 128) {
+    /// away at once, and those whose handshake is not over after `handshakeSeconds` are cut. `security` nil: nothing is
+    /// encrypted.
+    public init(
+        exports: [NBDExport], security: ServerSecurity? = nil, connectionLimit: Int = 128,
+        handshakeSeconds: Double = 30
+    ) {
         precondition(!exports.isEmpty, "a server needs an export")
         self.exports = exports
         self.security = security
         self.connectionLimit = connectionLimit
+        self.handshakeSeconds = handshakeSeconds
     }
 
     /// Listens on a Unix socket (mode 0600; a stale socket file is replaced). It accepts when this returns.
@@ -144,7 +150,8 @@ public final class NBDServer: Sendable {
     /// On a listener's thread: gives a new client a thread of its own.
     private func admit(_ descriptor: Int32) {
         for thread in joinable() { thread.join() }
-        let connection = ServerConnection(descriptor: descriptor, exports: exports, security: security)
+        let connection = ServerConnection(
+            descriptor: descriptor, exports: exports, security: security, patience: handshakeSeconds)
         state.withLock { state in
             guard !state.stopping, state.connections.count + state.waiting.count < connectionLimit else {
                 Glibc.close(descriptor)

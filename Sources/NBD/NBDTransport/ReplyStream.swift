@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Buffered receiving: many small replies come with one receive, large payloads go straight to their place.
@@ -10,9 +11,19 @@ final class ReplyStream {
     private let buffer: UnsafeMutableRawPointer
     private var begin = 0
     private var end = 0
+    private let isTimed: Bool
+    /// When bytes came last, where that matters.
+    private var arrival: UInt64 = 0
+    /// Asked while nothing comes: whether to go on waiting.
+    private let isPatient: (_ lastArrival: UInt64) -> Bool
 
-    init(_ channel: Channel, first: [UInt8]) {
+    init(
+        _ channel: Channel, first: [UInt8], isTimed: Bool,
+        isPatient: @escaping (_ lastArrival: UInt64) -> Bool
+    ) {
         self.channel = channel
+        self.isTimed = isTimed
+        self.isPatient = isPatient
         unsafe buffer = .allocate(byteCount: Self.capacity, alignment: 16)
         for byte in first.prefix(Self.capacity) {
             unsafe buffer.storeBytes(of: byte, toByteOffset: end, as: UInt8.self)
@@ -31,7 +42,7 @@ final class ReplyStream {
             begin = 0
         }
         while end < count {
-            let part = unsafe channel.receive(buffer + end, Self.capacity - end)
+            let part = unsafe receive(buffer + end, Self.capacity - end)
             guard part > 0 else { return false }
             end += part
         }
@@ -54,7 +65,22 @@ final class ReplyStream {
             begin += count - ready
             return true
         }
-        return unsafe channel.receiveAll(destination + ready, count - ready) == 0
+        var have = ready
+        while have < count {
+            let part = unsafe receive(destination + have, count - have)
+            guard part > 0 else { return false }
+            have += part
+        }
+        return true
+    }
+
+    private func receive(_ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
+        while true {
+            let result = unsafe channel.receive(bytes, count)
+            if result == -Int(EAGAIN), isPatient(arrival) { continue }
+            if isTimed { arrival = gantry_now() }
+            return result
+        }
     }
 
     /// Reads past `count` bytes.

@@ -6,19 +6,19 @@ import Synchronization
 
 /// One accepted client: handshake, then transmission. Runs on its own thread; the server closes the socket afterwards.
 final class ServerConnection: Sendable {
-    /// A client must get on with its handshake; a guest may be silent for ever afterwards. Seconds.
-    private static let handshakePatience = 30
-
     private let channel: Channel
     private let exports: [NBDExport]
     private let security: ServerSecurity?
+    /// A client must get done with its handshake; a guest may be silent for ever afterwards. Seconds.
+    private let patience: Double
     let counts = ConnectionCounts()
     private let isCut = Atomic<Bool>(false)
 
-    init(descriptor: Int32, exports: [NBDExport], security: ServerSecurity?) {
+    init(descriptor: Int32, exports: [NBDExport], security: ServerSecurity?, patience: Double) {
         channel = Channel(descriptor: descriptor)
         self.exports = exports
         self.security = security
+        self.patience = patience
     }
 
     /// Makes a blocked `run` return soon. The descriptor must still be open.
@@ -30,11 +30,11 @@ final class ServerConnection: Sendable {
 
     func run() {
         let offers = exports.map(\.offer)
-        channel.setReceiveTimeout(seconds: Self.handshakePatience)
+        let deadline = HandshakeDeadline(seconds: patience)
         var handshake = ServerHandshake(
             exports: offers.map(\.description), encryption: security?.encryption ?? .none)
         guard channel.send(handshake.greeting) == 0 else { return }
-        while let bytes = channel.receiveBytes(limit: 4096) {
+        while let bytes = channel.receiveBytes(limit: 4096, until: deadline) {
             for effect in handshake.receive(bytes) {
                 switch effect {
                 case .send(let answer):
@@ -43,10 +43,11 @@ final class ServerConnection: Sendable {
                     return
                 case .startTLS:
                     // The reason of a refusal goes to the client as an alert.
-                    guard let security, (try? channel.secure(security.credentials)) != nil else { return }
+                    guard let security, (try? channel.secure(security.credentials, until: deadline)) != nil
+                    else { return }
                     handshake.secured()
                 case .transmit(let agreement):
-                    channel.setReceiveTimeout(seconds: 0)
+                    HandshakeDeadline.lift(channel.descriptor)
                     let session = ExportSession(
                         channel, export: exports[agreement.export], offer: offers[agreement.export],
                         agreement: agreement, first: handshake.unconsumed, counts: counts,

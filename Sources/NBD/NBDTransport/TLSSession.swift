@@ -27,7 +27,9 @@ final class TLSSession: @unchecked Sendable {
 
     /// Does the handshake. `peerName`: whom the server's certificate must name, a host or a numeric address; a server's
     /// side has none. The descriptor stays the caller's.
-    init(_ credentials: TLSCredentials, descriptor: Int32, peerName: String?) throws(BlockError) {
+    init(
+        _ credentials: TLSCredentials, descriptor: Int32, peerName: String?, until deadline: HandshakeDeadline
+    ) throws(BlockError) {
         guard let received = MappedBuffer(capacity: 256 << 10), let enciphered = MappedBuffer(capacity: 128 << 10),
             let incoming = unsafe BIO_new(BIO_s_mem()), let outgoing = unsafe BIO_new(BIO_s_mem()),
             let state = unsafe SSL_new(credentials.context)
@@ -47,7 +49,7 @@ final class TLSSession: @unchecked Sendable {
                 throw BlockError(.denied, "a server's certificate cannot be checked without a name")
             }
         }
-        try handshake()
+        try handshake(until: deadline)
     }
 
     deinit { unsafe SSL_free(state) }
@@ -64,7 +66,7 @@ final class TLSSession: @unchecked Sendable {
         return unsafe told == 1 && SSL_set1_host(state, name) == 1
     }
 
-    private func handshake() throws(BlockError) {
+    private func handshake(until deadline: HandshakeDeadline) throws(BlockError) {
         while true {
             ERR_clear_error()
             let result = unsafe SSL_do_handshake(state)
@@ -76,7 +78,7 @@ final class TLSSession: @unchecked Sendable {
             guard reason == SSL_ERROR_WANT_READ, status == 0 else {
                 throw BlockError(.denied, "the TLS handshake failed: \(status == 0 ? words : "the peer is gone")")
             }
-            if receiveEnciphered() < 0 {
+            if !deadline.bound(descriptor) || receiveEnciphered() < 0 {
                 throw BlockError(
                     .disconnected, "the peer closed the connection in the TLS handshake, or does not answer")
             }

@@ -45,6 +45,11 @@ public final class UnflushedExport: BlockDevice {
         try export.appendExtents(to: &extents, at: offset, length: length)
     }
 
+    /// As `NBDConnections`.
+    public func waitForEver() { export.waitForEver() }
+
+    public func interrupt() { export.interrupt() }
+
     public func close() throws(BlockError) { try export.close() }
 
     private func change(_ body: () throws(BlockError) -> Void) throws(BlockError) {

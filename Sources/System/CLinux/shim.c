@@ -146,6 +146,30 @@ int64_t gantry_receive_at_once(int fd, void *bytes, size_t length) {
     ssize_t r = recv(fd, bytes, length, MSG_DONTWAIT);
     return r < 0 ? -errno : r;
 }
+int gantry_page_pipe(int ends[2], int capacity) {
+    if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
+    int has = fcntl(ends[1], F_SETPIPE_SZ, capacity);
+    if (has < capacity) {
+        int error = has < 0 ? errno : ENOSPC;
+        close(ends[0]);
+        close(ends[1]);
+        return -error;
+    }
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    return 0;
+}
+int64_t gantry_pages_from_file(int file, int64_t offset, int pipe, size_t length) {
+    loff_t place = offset;
+    ssize_t r = splice(file, &place, pipe, NULL, length, SPLICE_F_NONBLOCK);
+    return r < 0 ? -errno : r;
+}
+int64_t gantry_pages_to_socket(int pipe, int socket, size_t length) {
+    ssize_t r = splice(pipe, NULL, socket, NULL, length, 0);
+    return r < 0 ? -errno : r;
+}
 int gantry_processor_count(void) {
     cpu_set_t set;
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;

@@ -1,42 +1,71 @@
-/// Where an NBD export is, as its URI says: `nbd://host[:port]/export` and `nbd+unix:///export?socket=path`.
+/// Where an NBD export is, as its URI says: `nbd://host[:port]/export` and `nbd+unix:///export?socket=path`; in TLS
+/// `nbds://…` and `nbds+unix://…` with `tls-certificates=folder` in the query, and `tls-hostname=name` where the server's
+/// certificate names another host.
 public enum NBDLocation: Hashable, Sendable {
     case tcp(host: String, port: UInt16, export: String)
     case unix(socket: String, export: String)
+    /// `folder`: of the client's certificates. `peerName`: whom the server's must name; nil: the host, or localhost.
+    indirect case secured(NBDLocation, folder: String, peerName: String?)
 
     /// The protocol's own port.
     public static let port: UInt16 = 10809
 
-    /// Nil for every other text: other schemes, no host, no socket, characters that are not escaped rightly.
+    /// What else a URI may ask of TLS. Nothing here does it, and to leave it out would not be what was asked for.
+    private static let foreignQueries: Set<String> = ["tls-psk-file", "tls-username", "tls-verify-peer"]
+
+    /// Nil for every other text: other schemes, no host, no socket, no folder of certificates for TLS, characters that are
+    /// not escaped rightly.
     public init?(parsing text: String) {
-        if text.hasPrefix("nbd://") {
-            let rest = text.dropFirst("nbd://".count)
-            let slash = rest.firstIndex(of: "/") ?? rest.endIndex
-            let authority = rest[..<slash]
-            let name = slash == rest.endIndex ? "" : rest[rest.index(after: slash)...]
-            guard let export = Self.unescaped(name), !name.contains("?") else { return nil }
-            var host = authority
-            var port = Self.port
-            let colon = authority.lastIndex(of: ":")
-            // The colons of an address of version 6 are inside its brackets.
-            if let colon, authority.last != "]" {
-                guard let number = UInt16(authority[authority.index(after: colon)...]), number > 0 else { return nil }
-                port = number
-                host = authority[..<colon]
-            }
-            if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-            guard !host.isEmpty, !host.contains("@") else { return nil }
-            self = .tcp(host: String(host), port: port, export: export)
-        } else if text.hasPrefix("nbd+unix:///") {
-            let rest = text.dropFirst("nbd+unix:///".count)
-            guard let mark = rest.firstIndex(of: "?"), let export = Self.unescaped(rest[..<mark]) else { return nil }
-            let queries = rest[rest.index(after: mark)...].split(separator: "&")
-            guard let query = queries.first(where: { $0.hasPrefix("socket=") }),
-                let socket = Self.unescaped(query.dropFirst("socket=".count)), !socket.isEmpty
-            else { return nil }
-            self = .unix(socket: socket, export: export)
-        } else {
-            return nil
+        let isSecured = text.hasPrefix("nbds")
+        let scheme = isSecured ? "nbds" : "nbd"
+        let isUnix = text.hasPrefix(scheme + "+unix:///")
+        let start = isUnix ? scheme + "+unix:///" : scheme + "://"
+        guard text.hasPrefix(start) else { return nil }
+        let rest = text.dropFirst(start.count)
+        let mark = rest.firstIndex(of: "?") ?? rest.endIndex
+        var queries: [String: String] = [:]
+        for query in rest[mark...].dropFirst().split(separator: "&") {
+            let end = query.firstIndex(of: "=") ?? query.endIndex
+            guard let value = Self.unescaped(query[end...].dropFirst()) else { return nil }
+            if queries[String(query[..<end])] == nil { queries[String(query[..<end])] = value }
         }
+        let place: NBDLocation
+        if isUnix {
+            guard let export = Self.unescaped(rest[..<mark]), let socket = queries["socket"], !socket.isEmpty
+            else { return nil }
+            place = .unix(socket: socket, export: export)
+        } else {
+            // Nothing is known that a plain connection could be asked for.
+            guard isSecured || mark == rest.endIndex, let remote = Self.remote(rest[..<mark]) else { return nil }
+            place = remote
+        }
+        if !isSecured {
+            self = place
+            return
+        }
+        guard let folder = queries["tls-certificates"], folder.hasPrefix("/"),
+            queries.keys.allSatisfy({ !Self.foreignQueries.contains($0) }), queries["tls-hostname"] != ""
+        else { return nil }
+        self = .secured(place, folder: folder, peerName: queries["tls-hostname"])
+    }
+
+    /// `host[:port]/export`.
+    private static func remote(_ text: Substring) -> NBDLocation? {
+        let slash = text.firstIndex(of: "/") ?? text.endIndex
+        let authority = text[..<slash]
+        guard let export = unescaped(text[slash...].dropFirst()) else { return nil }
+        var host = authority
+        var port = Self.port
+        let colon = authority.lastIndex(of: ":")
+        // The colons of an address of version 6 are inside its brackets.
+        if let colon, authority.last != "]" {
+            guard let number = UInt16(authority[authority.index(after: colon)...]), number > 0 else { return nil }
+            port = number
+            host = authority[..<colon]
+        }
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        guard !host.isEmpty, !host.contains("@") else { return nil }
+        return .tcp(host: String(host), port: port, export: export)
     }
 
     /// `%41` is `A`.

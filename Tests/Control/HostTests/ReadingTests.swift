@@ -40,17 +40,18 @@ import Testing
     @Test func totalsOutliveTheProcessesThatCount() {
         var totals = DiskTotals()
         var counters = DatapathCounters()
-        (counters.reads, counters.readBytes) = (10, 4096)
+        (counters.reads, counters.readBytes, counters.readLatency) = (10, 4096, [10, 0])
         totals.take(counters, vdi: "a", sr: "s")
-        (counters.reads, counters.readBytes) = (15, 8192)
+        (counters.reads, counters.readBytes, counters.readLatency) = (15, 8192, [12, 3])
         totals.take(counters, vdi: "a", sr: "s")
         var fresh = DatapathCounters()
-        (fresh.reads, fresh.readBytes) = (2, 512)
+        (fresh.reads, fresh.readBytes, fresh.readLatency) = (2, 512, [0, 2])
         totals.take(fresh, vdi: "a", sr: "s")
         var other = DatapathCounters()
         other.reads = 100
         totals.take(other, vdi: "b", sr: "s")
         #expect(totals["a"]?.reads == 17 && totals["a"]?.readBytes == 8704)
+        #expect(totals["a"]?.readLatency == [12, 5] && totals["b"]?.readLatency == nil)
         #expect(totals.repositories["s"]?.reads == 117)
         totals.keep(["b"])
         #expect(totals["a"] == nil && totals.repositories["s"]?.reads == 117)
@@ -90,6 +91,28 @@ import Testing
                 && text.contains(
                     "gantry_plugin_count_total{sr=\"s\",owner=\"sr\",owner_uuid=\"s\",source=\"done\"} 20\n")
         )
+    }
+
+    /// Element `n` of a histogram counts what took less than `2^n` microseconds and was not counted before.
+    @Test func percentilesAreThoseOfTheRequestsBetweenTwoLooks() {
+        #expect(LatencyPercentiles.milliseconds(50, [5, 0, 0, 0], [5, 0, 0, 100]) == 0.006)
+        #expect(LatencyPercentiles.milliseconds(99, [5, 0, 0, 0], [104, 0, 0, 1]) == 0.001)
+        #expect(abs(LatencyPercentiles.milliseconds(99, nil, [0, 50, 0, 50]) - 0.00792) < 1e-9)
+        #expect(LatencyPercentiles.milliseconds(99, [1, 2], [1, 2]) == 0)
+        #expect(LatencyPercentiles.milliseconds(99, [1, 2], nil).isNaN)
+        #expect(LatencyPercentiles.milliseconds(99, [1, 2], [0, 2]).isNaN)
+        var disks = DiskReadings()
+        var counters = DatapathCounters()
+        counters.readLatency = [0, 0, 0, 0]
+        let labels = [Exposition.Label("vm", "v")]
+        _ = disks.disk(device: "xvda", counters, vm: labels)
+        counters.readLatency = [0, 0, 0, 100]
+        let readings = disks.disk(device: "xvda", counters, vm: labels)
+        #expect(readings.first { $0.source.name == "vbd_xvda_read_latency_p50" }?.sample == 0.006)
+        let text = Exposition.text(readings)
+        let line = "gantry_vm_disk_read_latency_seconds{vm=\"v\",device=\"xvda\",quantile=\"0.99\"} 7.9"
+        #expect(text.contains(line), "\(text)")
+        #expect(!text.contains("gantry_vm_disk_write_latency_seconds{"))
     }
 
     @Test func disksHaveTheNamesThatClientsLookFor() throws {

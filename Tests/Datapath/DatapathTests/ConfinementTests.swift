@@ -1,9 +1,67 @@
+import BlockIO
 import Datapath
+import DatapathControl
 import Foundation
+import NBDTransport
+import TestSupport
 import Testing
 
 /// What a process gives up before it opens images.
 @Suite struct ConfinementTests {
+    private func put(_ byte: UInt8, at offset: UInt64, _ client: NBDClient) throws {
+        try unsafe withUnsafeBytes(of: byte) { try unsafe client.write($0, at: offset) }
+    }
+
+    private func byte(at offset: UInt64, _ client: NBDClient) throws -> UInt8 {
+        var byte: UInt8 = 0xEE
+        try unsafe withUnsafeMutableBytes(of: &byte) { try unsafe client.read(into: $0, at: offset) }
+        return byte
+    }
+
+    /// Whoever has taken it over can ask for any file; what the toolstack needs it to have it is given.
+    @Test(.enabled(if: DatapathConfinement.canKeepFiles))
+    func aDataPathOpensWhatItsChainIsMadeOfAndWhatItIsGiven() throws {
+        let (own, others) = (try ScratchFolder("own"), try ScratchFolder("others"))
+        let images = ["disk", "copy", "grown"].map { others.file($0) }
+        for path in images {
+            #expect(FileManager.default.createFile(atPath: path, contents: Data(count: 1 << 20)))
+        }
+        let process = try DatapathProcess(own, image: images[0], format: "raw", isConfined: true)
+        // The same requests as an earlier toolstack would make them.
+        let plain = DatapathClient(socketPath: process.control.socketPath)
+        let client = try process.connect()
+        try put(1, at: 512, client)
+        try client.flush()
+        let start = DatapathRequest.mirrorStart(
+            destination: ImageSpecification(path: images[1], format: "raw"), bytesPerSecond: 0)
+        #expect {
+            try plain.callBlocking(start)
+        } throws: {
+            ($0 as? DatapathClient.Failure)?.code == "denied"
+        }
+        _ = try process.control.callBlocking(start)
+        _ = try process.awaitPhase(.synchronised)
+        _ = try process.control.callBlocking(.pivotPrepare)
+        _ = try process.control.callBlocking(.pivotCommit)
+        #expect(try byte(at: 512, client) == 1)
+        try put(4, at: 512, client)
+        _ = try process.control.callBlocking(.pause)
+        let next = DatapathRequest.resume(image: ImageSpecification(path: images[2], format: "raw"))
+        #expect {
+            try plain.callBlocking(next)
+        } throws: {
+            ($0 as? DatapathClient.Failure)?.code == "denied"
+        }
+        _ = try process.control.callBlocking(next)
+        #expect(try byte(at: 512, client) == 0)
+        // What was handed over is closed with what it was for.
+        #expect(try FileHandle(forReadingFrom: URL(fileURLWithPath: images[1])).readToEnd()?[512] == 4)
+        let file = try ImageFile(path: images[1], access: .readWrite)
+        file.close()
+        try client.close()
+        #expect(try process.quit() == 0)
+    }
+
     @Test func aConfinedProcessKeepsItsUserAndItsThreads() async {
         await #expect(processExitsWith: .success) {
             DatapathConfinement.apply()

@@ -18,10 +18,10 @@ final class DatapathProcess {
     /// folder.
     init(
         _ folder: ScratchFolder, image: String, format: String, readOnly: Bool = false, crashMark: Bool = false,
-        mirrorMap: Bool = false, changeLog: String? = nil
+        mirrorMap: Bool = false, changeLog: String? = nil, isConfined: Bool = false
     ) throws {
         nbdSocket = folder.file("nbd")
-        control = DatapathClient(socketPath: folder.file("control"))
+        control = DatapathClient(socketPath: folder.file("control"), handsFilesOver: isConfined)
         // A file that reaches the process's size limit is an error for it, not a signal.
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments =
@@ -29,7 +29,7 @@ final class DatapathProcess {
             + ["serve", "--image", image, "--format", format, "--nbd", nbdSocket, "--control", control.socketPath]
             + (readOnly ? ["--read-only"] : []) + (crashMark ? ["--crash-mark", folder.file("mark")] : [])
             + (mirrorMap ? ["--mirror-map", folder.file("map")] : [])
-            + (changeLog.map { ["--change-log", $0] } ?? [])
+            + (changeLog.map { ["--change-log", $0] } ?? []) + (isConfined ? ["--confine-files"] : [])
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors

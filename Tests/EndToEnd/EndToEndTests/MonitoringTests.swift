@@ -16,7 +16,8 @@ extension EndToEnd {
                 let output = try Tool.check(
                     "python3", [script, toolstack.httpURL, toolstack.password, disk.socket, toolstack.socket])
                 for line in [
-                    "host ok", "messages ok", "secrets ok", "blobs ok", "numbers ok", "prometheus ok", "health ok",
+                    "host ok", "messages ok", "secrets ok", "blobs ok", "numbers ok", "limits ok", "prometheus ok",
+                    "health ok",
                 ] {
                     #expect(output.contains(line), "\(output)")
                 }
@@ -182,6 +183,22 @@ extension EndToEnd {
             assert {"io_throughput_read", "iops_write", "physical_utilisation"} <= {
                 s["name_label"] for s in x.SR.get_data_sources(ref)}
             print("numbers ok")
+
+            # Limits of the disk: 20 reads of which 5 pass at once, the rest at 50 a second.
+            vbd = [ref for ref, row in x.VBD.get_all_records().items() if row["currently_attached"]][0]
+            x.VBD.set_qos_algorithm_type(vbd, "throttle")
+            fails("INVALID_VALUE", x.VBD.add_to_qos_algorithm_params, vbd, "iops", "many")
+            x.VBD.set_qos_algorithm_params(vbd, {"read-iops": "50", "read-iops-burst": "5"})
+            def reads():
+                before = time.monotonic()
+                subprocess.run(["qemu-io", "-f", "raw"] + ["-c", "read -q 0 512"] * 20
+                               + [f"nbd+unix:///disk?socket={nbd}"], check=True, stdout=subprocess.DEVNULL)
+                return time.monotonic() - before
+            assert reads() > 0.29
+            x.VBD.remove_from_qos_algorithm_params(vbd, "read-iops-burst")
+            x.VBD.set_qos_algorithm_type(vbd, "")
+            assert x.VBD.get_qos_algorithm_params(vbd) == {"read-iops": "50"}
+            print("limits ok")
 
             assert status("/metrics") == 401
             text = get("/metrics", Authorization=basic)[2].decode()

@@ -1,4 +1,5 @@
 import BlockIO
+import CoreTypes
 import Glibc
 import NBDProtocol
 import NBDTransport
@@ -204,6 +205,70 @@ struct TLSTests {
             """
         try Tool.check("python3", ["-c", script, socket, certificates.good])
         #expect(try client(socket, certificates.good).bytes(at: 0, 1) == [0])
+    }
+
+    /// A URI is all that a mirror's destination says of itself.
+    @Test func aLocationLeadsThroughTLSOverSeveralConnections() throws {
+        var random = SeededRandom.printed()
+        let (server, port, socket, folder) = try served(MemoryDevice(size: 4 << 20))
+        defer { withExtendedLifetime(folder) { server.stop() } }
+        let query = "tls-certificates=\(certificates.good)"
+        let far = try #require(NBDLocation(parsing: "nbds://127.0.0.1:\(port)/disk?\(query)"))
+        let device = try NBDConnections(far, count: 3)
+        #expect(device.count == 3)
+        let bytes = random.bytes(3 << 20)
+        try device.put(bytes, at: 512)
+        try device.flush()
+        let near = try #require(NBDLocation(parsing: "nbds+unix:///disk?socket=\(socket)&\(query)"))
+        #expect(try NBDConnections(near, count: 1).bytes(at: 512, bytes.count) == bytes)
+        // Whom the certificate does not name, an authority that nobody knows, and a folder without any.
+        for (query, code) in [
+            ("\(query)&tls-hostname=elsewhere", BlockError.Code.denied),
+            ("tls-certificates=\(certificates.other)", .denied),
+            ("tls-certificates=\(folder.path)", .notFound),
+        ] {
+            let wrong = try #require(NBDLocation(parsing: "nbds://127.0.0.1:\(port)/disk?\(query)"))
+            #expect { try NBDConnections(wrong, count: 1) } throws: { ($0 as? BlockError)?.code == code }
+        }
+        try device.close()
+    }
+
+    /// However slowly a client goes through its handshake, and wherever in it: it is cut, and others are served meanwhile.
+    @Test func aHandshakeThatDripsIsCut() throws {
+        let folder = try ScratchFolder("drip")
+        let server = NBDServer(
+            exports: [NBDExport(name: "disk", device: MemoryDevice(size: 1 << 20))],
+            security: ServerSecurity(try .server(folder: certificates.good), isRequired: false), handshakeSeconds: 1)
+        defer { server.stop() }
+        try server.start(unixSocket: folder.file("s"))
+        // Whom a busy machine did not let finish in time either tries again.
+        var good: NBDClient?
+        while good == nil { good = try? NBDClient.connect(unixSocket: folder.file("s")) }
+        let flags: [UInt8] = [0, 0, 0, 3]
+        let list = RawPeer.option(NBDOption.list)
+        // What each sends at once, and what it goes on with, a byte at a time: options that are fine, an option's data, and
+        // a long record of TLS.
+        let peers = try [
+            (flags, list), (flags + RawPeer.option(99, length: 60_000), [0]),
+            (flags + RawPeer.option(NBDOption.startTLS), [0]),
+        ].map { start, drops in
+            let peer = try RawPeer(folder.file("s"))
+            peer.send(start)
+            _ = peer.receive(18)
+            return (peer: peer, drops: drops)
+        }
+        _ = peers[2].peer.receive(20)
+        peers[2].peer.send([0x16, 3, 1, 0x40, 0])
+        var open = peers
+        var turn = 0
+        while !open.isEmpty {
+            open.removeAll { !$0.peer.send([$0.drops[turn % $0.drops.count]]) }
+            turn += 1
+            usleep(10_000)
+        }
+        #expect(turn > 1)
+        // One that got through in time may be silent as long as it likes.
+        #expect(try good?.bytes(at: 0, 1) == [0])
     }
 
     @Test func revokedAndUnusableCertificatesAreRefusedWithReasons() throws {

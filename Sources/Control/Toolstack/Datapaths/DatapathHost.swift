@@ -50,7 +50,7 @@ actor DatapathHost {
             sweep(id)
             return nil
         }
-        return makeHandle(id)
+        return makeHandle(id, isConfined: record.isConfined == true)
     }
 
     /// Ids of all that run.
@@ -66,10 +66,10 @@ actor DatapathHost {
         let home = folder + "/" + id
         try FileManager.default.createDirectory(
             atPath: home, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let handle = makeHandle(id)
+        let handle = makeHandle(id, isConfined: true)
         var arguments = [
             program, "serve", "--nbd", handle.nbdSocket, "--control", handle.controlSocket, "--crash-mark",
-            markPath(id), "--mirror-map", mapPath(id), "--wait",
+            markPath(id), "--mirror-map", mapPath(id), "--wait", "--confine-files",
         ]
         arguments += image.arguments
         if image.readOnly { arguments.append("--read-only") }
@@ -83,7 +83,8 @@ actor DatapathHost {
             child = try ChildProcess.start(arguments, input: go.readEnd, logPath: home + "/log", detached: true)
         }
         let record = DatapathRecord(
-            id: id, pid: child.pid, startTime: gantry_process_start_time(child.pid), image: image)
+            id: id, pid: child.pid, startTime: gantry_process_start_time(child.pid), image: image,
+            isConfined: true)
         do {
             try JSONEncoder().encode(record).write(to: URL(fileURLWithPath: home + "/record.json"), options: .atomic)
             // SAFETY: writes one byte from a byte. A process that is gone already is noticed by its silence.
@@ -173,8 +174,10 @@ actor DatapathHost {
 
     private func mapPath(_ id: String) -> String { "\(folder)/\(id)/mirror-map" }
 
-    private func makeHandle(_ id: String) -> DatapathHandle {
-        DatapathHandle(id: id, nbdSocket: "\(folder)/\(id)/nbd", controlSocket: "\(folder)/\(id)/control")
+    private func makeHandle(_ id: String, isConfined: Bool = false) -> DatapathHandle {
+        DatapathHandle(
+            id: id, nbdSocket: "\(folder)/\(id)/nbd", controlSocket: "\(folder)/\(id)/control",
+            isConfined: isConfined)
     }
 
     private static func lives(_ record: DatapathRecord) -> Bool {

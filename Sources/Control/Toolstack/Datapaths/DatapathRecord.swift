@@ -9,6 +9,8 @@ struct DatapathRecord: Codable, Sendable {
     let startTime: UInt64
     /// What it was started with; what it serves now it says itself.
     let image: ImageSpecification
+    /// It opens no other files than those it was started with: what it needs later is handed over. Nil from earlier versions.
+    var isConfined: Bool?
 }
 
 /// A data path that answers.
@@ -16,6 +18,8 @@ public struct DatapathHandle: Sendable, Hashable {
     public let id: String
     public let nbdSocket: String
     public let controlSocket: String
+    /// As the record's.
+    var isConfined = false
 
-    var client: DatapathClient { DatapathClient(socketPath: controlSocket) }
+    var client: DatapathClient { DatapathClient(socketPath: controlSocket, handsFilesOver: isConfined) }
 }

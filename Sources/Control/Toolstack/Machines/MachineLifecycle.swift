@@ -205,6 +205,10 @@ actor MachineLifecycle {
                 let handle = try await context.disks.activate(vdi[VDI.uuid]) { [context] in
                     try await context.image(of: vdi, readOnly: vdi[VDI.readOnly])
                 }
+                // It may be another user's data path.
+                if row[VBD.qosAlgorithmType] == ThrottleParameters.algorithm {
+                    await context.holdToLimits(vdi[VDI.uuid])
+                }
                 return GuestDisk(
                     id: row[VBD.uuid], nbdSocket: handle.nbdSocket, exportName: "disk", readOnly: row[VBD.mode] == .ro,
                     position: Int(row[VBD.userdevice]) ?? 0, bootable: row[VBD.bootable])
@@ -254,6 +258,8 @@ actor MachineLifecycle {
             guard let uuid else { continue }
             await context.disks.deactivateIfUnused(uuid)
             await context.endEpochIfUnused(uuid)
+            // Other users of the disk are held to their own limits only.
+            if vbd[VBD.qosAlgorithmType] == ThrottleParameters.algorithm { await context.holdToLimits(uuid) }
         }
     }
 

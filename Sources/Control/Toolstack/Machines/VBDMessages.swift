@@ -51,6 +51,9 @@ struct VBDMessages: Sendable {
         if empty, record["type"].flatMap({ VBDType(api: $0) }) != .cd {
             throw APIError("VBD_NOT_REMOVABLE_MEDIA", "in constructor")
         }
+        let parameters = record["qos_algorithm_params"].flatMap { [String: String](api: $0) } ?? [:]
+        _ = try ThrottleParameters.limits(
+            type: record["qos_algorithm_type"].flatMap { String(api: $0) } ?? "", parameters)
         let vbd = Fresh.ref(VBD.self)
         try await context.database.transaction { tx in
             _ = try tx.require(vm)
@@ -80,6 +83,7 @@ struct VBDMessages: Sendable {
                 row[VBD.reserved] = false
                 row[VBD.currentOperations] = [:]
                 row[VBD.runtimeProperties] = [:]
+                row[VBD.qosSupportedAlgorithms] = [ThrottleParameters.algorithm]
             }
         }
         return vbd

@@ -12,6 +12,7 @@ struct DiskReadings: Sendable {
     mutating func disk(device: String, _ now: DatapathCounters, vm labels: [Exposition.Label]) -> [Reading] {
         let all = labels + [.init("device", device)]
         let key = "\(labels.first?.value ?? "")/\(device)"
+        let last = before[key]
         let latency = latencies(key, now)
         let name = "vbd_\(device)"
         return [
@@ -26,7 +27,7 @@ struct DiskReadings: Sendable {
             seconds("vm_disk_flush", "flushes", now.flushNanoseconds, all),
             gauge("\(name)_read_latency", "Mean time of a read of \(device)", "ms", latency.read),
             gauge("\(name)_write_latency", "Mean time of a write of \(device)", "ms", latency.write),
-        ].compactMap { $0 }
+        ] + percentiles(device, last, now, all)
     }
 
     /// A repository: in its own archive under plain names.
@@ -53,6 +54,30 @@ struct DiskReadings: Sendable {
                 MetricSource(
                     "\(source.name)_\(uuid.prefix(8))", "\(source.description), SR \(uuid)", units: source.units,
                     kind: source.kind, minimum: source.minimum, maximum: source.maximum), reading.sample)
+        }
+    }
+
+    /// How long most requests of the last look took at most.
+    private func percentiles(
+        _ device: String, _ last: DatapathCounters?, _ now: DatapathCounters, _ labels: [Exposition.Label]
+    ) -> [Reading] {
+        let kinds: [(word: String, last: [UInt64]?, now: [UInt64]?)] = [
+            ("read", last?.readLatency, now.readLatency), ("write", last?.writeLatency, now.writeLatency),
+            ("flush", last?.flushLatency, now.flushLatency),
+        ]
+        return kinds.flatMap { kind in
+            LatencyPercentiles.shown.map { percent in
+                Reading(
+                    MetricSource(
+                        "vbd_\(device)_\(kind.word)_latency_p\(percent)",
+                        "Time within which \(percent) of 100 \(kind.word) requests of \(device) were answered",
+                        units: "ms"),
+                    last == nil ? .nan : LatencyPercentiles.milliseconds(percent, kind.last, kind.now),
+                    Exposition(
+                        "gantry_vm_disk_\(kind.word)_latency_seconds", .gauge,
+                        "Time within which this share of the requests of the last seconds was answered.",
+                        labels: labels + [.init("quantile", "0.\(percent == 50 ? "5" : "\(percent)")")], scale: 1e-3))
+            }
         }
     }
 

@@ -34,17 +34,33 @@ extension DatapathCounters {
         \.flushNanoseconds, \.discards, \.discardedBytes,
     ]
 
+    private static let histograms: [any WritableKeyPath<DatapathCounters, [UInt64]?> & Sendable] = [
+        \.readLatency, \.writeLatency, \.flushLatency,
+    ]
+
     /// What was added since `before`. Numbers that are smaller come from another process, which began at zero.
     fileprivate func increase(since before: DatapathCounters) -> DatapathCounters {
         let isNew = Self.parts.contains { self[keyPath: $0] < before[keyPath: $0] }
         var all = DatapathCounters()
         for part in Self.parts { all[keyPath: part] = self[keyPath: part] &- (isNew ? 0 : before[keyPath: part]) }
+        for part in Self.histograms {
+            guard let now = self[keyPath: part] else { continue }
+            let old = isNew ? nil : before[keyPath: part]
+            all[keyPath: part] = now.indices.map { index in
+                now[index] &- (old.map { index < $0.count ? min($0[index], now[index]) : 0 } ?? 0)
+            }
+        }
         return all
     }
 
     fileprivate func adding(_ other: DatapathCounters) -> DatapathCounters {
         var all = self
         for part in Self.parts { all[keyPath: part] &+= other[keyPath: part] }
+        for part in Self.histograms {
+            guard let added = other[keyPath: part] else { continue }
+            let old = all[keyPath: part] ?? []
+            all[keyPath: part] = added.indices.map { added[$0] &+ ($0 < old.count ? old[$0] : 0) }
+        }
         return all
     }
 }

@@ -43,7 +43,7 @@ extension DiskActivation {
                 await host.forgetRefusal()
                 continue
             }
-            _ = await endIfReleased(uuid, id)
+            if await !endIfReleased(uuid, id) { await afterStart(of: uuid) }
         }
         return count
     }

@@ -17,6 +17,8 @@ actor DiskActivation {
     private var stopping: [String: Task<Void, Never>] = [:]
     /// What is to be done when a VDI's data path has ended for good, before it can be started again.
     private var afterwards: @Sendable (_ vdiUUID: String) async -> Void = { _ in }
+    /// What is to be done when a VDI's data path has been started, or started again.
+    private var begun: @Sendable (_ vdiUUID: String) async -> Void = { _ in }
     /// VDIs whose images change just now: no data path is started for them.
     private var held: Set<String> = []
     /// VDIs whose dead data paths are being started again.
@@ -28,6 +30,10 @@ actor DiskActivation {
     }
 
     func afterEnd(_ body: @escaping @Sendable (_ vdiUUID: String) async -> Void) { afterwards = body }
+
+    func afterStart(_ body: @escaping @Sendable (_ vdiUUID: String) async -> Void) { begun = body }
+
+    func afterStart(of vdiUUID: String) async { await begun(vdiUUID) }
 
     func afterEnd(of vdiUUID: String) async { await afterwards(vdiUUID) }
 
@@ -75,6 +81,7 @@ actor DiskActivation {
         do {
             let handle = try await task.value
             starting[vdiUUID] = nil
+            await begun(vdiUUID)
             return handle
         } catch {
             starting[vdiUUID] = nil

@@ -54,6 +54,12 @@ public final class RawImage: BlockDevice, BulkDestination {
 
     public func willRead(at offset: UInt64, length: UInt64) { file.willRead(at: offset, length: length) }
 
+    /// A byte of the disk keeps its place in the file for ever.
+    public func putPages(at offset: UInt64, length: Int, into pipe: Int32) -> Int {
+        guard (try? checkRange(offset, UInt64(length))) != nil else { return 0 }
+        return file.putPages(at: offset, length: length, into: pipe)
+    }
+
     public func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try checkRange(offset, UInt64(data.count))
         let isGuarded = try unsafe enterGuard(offset, UInt64(data.count), data)

@@ -18,6 +18,8 @@ protocol ImageStorage: AnyObject, Sendable {
     func readExactly(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError)
     /// A hint.
     func willRead(at offset: UInt64, length: UInt64)
+    /// As `BlockDevice.putPages`.
+    func putPages(at offset: UInt64, length: Int, into pipe: Int32) -> Int
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError)
     /// Writes zeroes, growing the file when needed.
     func writeZeroes(at offset: UInt64, length: UInt64) throws(BlockError)
@@ -50,6 +52,7 @@ extension ImageStorage {
     var isUnpublished: Bool { false }
     var canZeroFast: Bool { false }
     func willRead(at offset: UInt64, length: UInt64) {}
+    func putPages(at offset: UInt64, length: Int, into pipe: Int32) -> Int { 0 }
     func bypassCache() {}
     var bypassesCache: Bool { false }
     func useCache() {}

@@ -27,6 +27,12 @@ final class FixedVHD: VHDDevice, BulkDestination {
 
     func willRead(at offset: UInt64, length: UInt64) { file.willRead(at: offset, length: length) }
 
+    /// A byte of the disk keeps its place in the file for ever.
+    func putPages(at offset: UInt64, length: Int, into pipe: Int32) -> Int {
+        guard (try? checkRange(offset, UInt64(length))) != nil else { return 0 }
+        return file.putPages(at: offset, length: length, into: pipe)
+    }
+
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try checkRange(offset, UInt64(data.count))
         try unsafe file.write(data, at: offset)

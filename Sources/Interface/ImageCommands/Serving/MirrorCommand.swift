@@ -20,7 +20,9 @@ struct MirrorCommand: ParsableCommand {
             when SRC is out of use, and `error {"message":…}`. Clients notice nothing.
 
             DST may be an NBD export that is there (nbd://host[:port]/name, nbd+unix:///name?socket=path), with -O raw; all of \
-            it is written. A server that goes away is tried again (`retry`), over as many connections as it allows.
+            it is written. A server that goes away is tried again (`retry`), over as many connections as it allows. In TLS: \
+            nbds://host/name?tls-certificates=DIR, with ca-cert.pem and, where the server asks for them, client-cert.pem and \
+            client-key.pem in DIR; tls-hostname=NAME when the server's certificate names another host.
 
             Before `pivoted` SRC is the disk, and a DST made here has not got its name yet; `quit` then removes it.
             """)

@@ -73,6 +73,13 @@ int64_t gantry_send_vector(int fd, const struct iovec *vector, int count);
 int64_t gantry_receive(int fd, void *bytes, size_t length);
 // The same without waiting: -EAGAIN.
 int64_t gantry_receive_at_once(int fd, void *bytes, size_t length);
+// A pipe that takes `capacity` bytes of whole pages; 0 or -errno, also where this user may not have so large a one. From here
+// on the calling thread ignores SIGPIPE: moving pages to a socket has no other way to be told.
+int gantry_page_pipe(int ends[2], int capacity);
+// Puts pages of a file's cache into a pipe, without a copy and without waiting for room; bytes or -errno.
+int64_t gantry_pages_from_file(int file, int64_t offset, int pipe, size_t length);
+// Moves them on to a socket; bytes or -errno.
+int64_t gantry_pages_to_socket(int pipe, int socket, size_t length);
 // Processors that this thread may run on.
 int gantry_processor_count(void);
 
@@ -118,6 +125,19 @@ void gantry_report_processor_limit(const char *line);
 // processes, mounting, changing who it is, what is the kernel's own. Such calls answer EPERM. 0, or -errno (-ENOSYS or
 // -EINVAL: the kernel has no seccomp). Does nothing under a sanitizer.
 int gantry_confine_process(void);
+// Sends bytes of a Unix socket's stream and, with the first of them, `count` (1 to 253) open files; bytes or -errno.
+int64_t gantry_send_files(int fd, const void *bytes, size_t length, const int *files, int count);
+// Receives bytes and the open files that come with them, `*count` of them, at most `room`; more are closed. Bytes or -errno.
+int64_t gantry_receive_files(int fd, void *bytes, size_t length, int *files, int room, int *count);
+// What a process may keep of a file, or of all that lies in a folder. Make: new files and sockets in it, and removing files.
+typedef enum { GANTRY_MAY_READ = 0, GANTRY_MAY_WRITE = 1, GANTRY_MAY_MAKE = 2 } gantry_file_rights;
+// A new set of rules by which nothing may be opened yet: its descriptor, or -errno (-ENOSYS, -EOPNOTSUPP: no Landlock here).
+int gantry_landlock_begin(void);
+// 0 or -errno: -ENOENT when there is nothing at `path`.
+int gantry_landlock_allow(int rules, const char *path, gantry_file_rights rights);
+// From here on, for good, this process opens by path what the rules allow and nothing else (EACCES). What is open stays so.
+// 0 or -errno; -EBUSY with more than one thread.
+int gantry_landlock_enter(int rules);
 // Monotonic nanoseconds.
 uint64_t gantry_now(void);
 int gantry_errno(void);

@@ -1,0 +1,28 @@
+import CLinux
+import Glibc
+
+/// When a handshake must be over, however little of it a peer sends at a time.
+struct HandshakeDeadline {
+    private let end: UInt64
+
+    init(seconds: Double) { end = gantry_now() &+ UInt64(max(0, min(seconds, 1e6)) * 1e9) }
+
+    /// Bounds the next receive, and each send before the one after it, by what is left. False: nothing is.
+    func bound(_ descriptor: Int32) -> Bool {
+        let now = gantry_now()
+        guard now < end else { return false }
+        // At least a microsecond: zero means for ever.
+        Self.set(descriptor, microseconds: max(1, (end - now) / 1000))
+        return true
+    }
+
+    /// Afterwards a peer may be silent for ever.
+    static func lift(_ descriptor: Int32) { set(descriptor, microseconds: 0) }
+
+    private static func set(_ descriptor: Int32, microseconds: UInt64) {
+        var time = timeval(tv_sec: Int(microseconds / 1_000_000), tv_usec: Int(microseconds % 1_000_000))
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            unsafe setsockopt(descriptor, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
+        }
+    }
+}

@@ -71,7 +71,10 @@ extension EndToEnd {
                 let name = format == "vhd" ? "vpc" : format
                 let path = sr.path + "/" + location
                 try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", name, model, path])
-                if format == "vhd" { #expect(try LibyalReader.read("vhdi", [path]).bytes == writer.model) }
+                if format == "vhd" {
+                    let read = try LibyalReader.read("vhdi", [path]).bytes
+                    #expect(Bytes.areEqual(read, writer.model))
+                }
                 if format == "qcow2" { try Tool.check("qemu-img", ["check", "-f", name, path]) }
                 // What the SR says of itself is right by now.
                 let config = try await toolstack.call("VDI.get_sm_config", .string(vdi))

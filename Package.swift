@@ -49,10 +49,13 @@ let archives: [LinkerSetting] = [
         .when(configuration: .release))
 ]
 
-func tests(_ group: String, _ name: String, _ uses: [String], packages: [Target.Dependency] = []) -> Target {
+func tests(
+    _ group: String, _ name: String, _ uses: [String], packages: [Target.Dependency] = [],
+    settings: [SwiftSetting] = house
+) -> Target {
     .testTarget(
         name: name, dependencies: uses.map { .byName(name: $0) } + packages,
-        path: "Tests/\(group)/\(name)", swiftSettings: house)
+        path: "Tests/\(group)/\(name)", swiftSettings: settings)
 }
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -100,7 +103,8 @@ var targets: [Target] = [
     tests("System", "CoreTypesTests", ["CoreTypes", "TestSupport"]),
     tests("Images", "BlockIOTests", ["BlockIO", "CoreTypes", "TestSupport"]),
     tests("Images", "DiskImagesTests", ["DiskImages", "BlockIO", "CoreTypes", "TestSupport"]),
-    tests("Images", "CrashTests", ["DiskImages", "BlockIO", "CoreTypes", "TestSupport"]),
+    // Makes every crash state byte by byte.
+    tests("Images", "CrashTests", ["DiskImages", "BlockIO", "CoreTypes", "TestSupport"], settings: engine),
     tests("Images", "BlockCopyTests", ["BlockCopy", "DiskImages", "BlockIO", "CoreTypes", "TestSupport"]),
     tests("NBD", "NBDTests", ["NBDTransport", "NBDProtocol", "BlockIO", "CoreTypes", "CLinux", "TestSupport"]),
     tests(

@@ -35,6 +35,9 @@ class RepositoryTests(Case):
         self.assertEqual(sorted(record["features"]), sorted(record["capabilities"]))
         for feature in ("VDI_CREATE", "VDI_DELETE", "VDI_RESIZE", "VDI_MIRROR", "SR_SCAN"):
             self.assertEqual(record["features"][feature], "1")
+        listed = self.xe("sm-list", "type=file", "params=all")
+        for name in ("uuid", "vendor", "supported-image-formats", "features", "configuration"):
+            self.assertRegex(listed, r"(?m)^ *%s \( *M?R[OW]\) *: *\S" % name)
 
     def test_a_new_repository_is_attached_and_empty(self):
         watch = self.watch("SR", "PBD")

@@ -60,6 +60,9 @@ class DiskTests(Case):
             vdi = self.disk(sr, sm_config=config)
             self.assertEqual(self.x.VDI.get_location(vdi), "%s.%s" % (self.x.VDI.get_uuid(vdi), expected))
         self.refused(["VDI_INCOMPATIBLE_TYPE", ..., ...], self.disk, sr, sm_config={"image-format": "vmdk"})
+        # What is too large for the first goes into the next that can hold it.
+        large = self.disk(self.repository("vhd,qcow2"), 3 << 40)
+        self.assertTrue(self.x.VDI.get_location(large).endswith(".qcow2"))
 
     def test_disks_that_cannot_be_made(self):
         sr = self.repository("vhd")

@@ -110,13 +110,17 @@ import Toolstack
         limits.headTime = .milliseconds(500)
         let script = """
             def work():
+                halves = []
                 for first in [call("system.isAlive:x", "y"), call("VM.get_all_where", session, "true"),
                         b"GET /no-such HTTP/1.1\\r\\n\\r\\n"]:
                     for half in [b"P", b"POST / HTTP/1.1\\r\\n", b"POST / HTTP/1.1\\r\\nA: b\\r\\nC"]:
                         s = connect()
                         s.sendall(first + half)
-                        left = answer(s)[2]
-                        assert (left + rest(s)).startswith(b"HTTP/1.1 408 "), (first, half)
+                        halves.append((s, first, half))
+                # All of them wait at the same time.
+                for s, first, half in halves:
+                    left = answer(s)[2]
+                    assert (left + rest(s)).startswith(b"HTTP/1.1 408 "), (first, half)
                 # What is whole, and an empty line behind it, keeps its time.
                 s = connect()
                 s.sendall(call("system.isAlive:x", "y") + b"\\r\\n")

@@ -21,13 +21,13 @@ extension EndToEnd {
             try await withToolstack { toolstack in
                 let source = try await toolstack.makeRepository("a", formats: formats[0])
                 let destination = try await toolstack.makeRepository("b", formats: formats[1])
-                let vdi = try await toolstack.makeDisk(in: source.ref, bytes: 64 << 20, format: formats[0])
+                let vdi = try await toolstack.makeDisk(in: source.ref, bytes: 32 << 20, format: formats[0])
                 let plugged = try await toolstack.plugHere(vdi)
-                let writer = try DiskWriter(socket: plugged.socket, filled: 24 << 20, seed: seed)
+                let writer = try DiskWriter(socket: plugged.socket, filled: 16 << 20, seed: seed)
                 writer.start(seed: seed &+ 1)
                 let before = writer.writes
                 let moved = try await toolstack.move(
-                    vdi, to: destination.ref, format: formats[1], bytesPerSecond: 24 << 20)
+                    vdi, to: destination.ref, format: formats[1], bytesPerSecond: 16 << 20)
                 #expect(writer.writes > before + 10, "the client wrote during the move")
                 let failure = writer.stop()
                 #expect(failure == nil)

@@ -14,7 +14,7 @@ struct DiskReader {
         var bytes = [UInt8](repeating: 0, count: model.count)
         // SAFETY: reads into the array's own storage.
         try unsafe bytes.withUnsafeMutableBytes { try unsafe client.read(into: $0, at: 0) }
-        return bytes == model ? nil : (0..<model.count).first { bytes[$0] != model[$0] }
+        return Bytes.firstDifference(bytes, in: 0..<bytes.count, from: model, at: 0)
     }
 
     func close() throws { try client.close() }

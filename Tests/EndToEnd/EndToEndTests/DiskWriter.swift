@@ -84,8 +84,8 @@ final class DiskWriter: Sendable {
                 try unsafe client.read(
                     into: UnsafeMutableRawBufferPointer(rebasing: bytes[0..<count]), at: UInt64(offset))
             }
-            if buffer[0..<count] != model[offset..<offset + count] {
-                return (0..<count).first { buffer[$0] != model[offset + $0] }.map { $0 + offset }
+            if let place = Bytes.firstDifference(buffer, in: 0..<count, from: model, at: offset) {
+                return offset + place
             }
             offset += count
         }
@@ -96,7 +96,7 @@ final class DiskWriter: Sendable {
         // SAFETY: writes from the array's own storage.
         try unsafe data.withUnsafeBytes { try unsafe client.write($0, at: UInt64(offset)) }
         state.withLock {
-            $0.model.replaceSubrange(offset..<offset + data.count, with: data)
+            Bytes.replace(&$0.model, at: offset, with: data)
             $0.writes += 1
         }
     }

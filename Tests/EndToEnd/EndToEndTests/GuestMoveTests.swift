@@ -10,7 +10,7 @@ extension EndToEnd {
     @Suite struct GuestMoves {
         /// A real guest on a real file system keeps writing and checking while its disk moves; the guest itself says
         /// whether anything was wrong.
-        @Test(arguments: [["vhd", "qcow2"], ["qcow2", "raw"]])
+        @Test(arguments: GateShare.some(1, of: [["vhd", "qcow2"], ["qcow2", "raw"]], "guests' moves"))
         func aGuestNeverNoticesThatItsDiskMoved(_ formats: [String]) async throws {
             var random = SeededRandom.printed("guest \(formats[0]) to \(formats[1])")
             let files = try GuestFiles.make()

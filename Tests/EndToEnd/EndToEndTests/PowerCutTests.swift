@@ -45,7 +45,7 @@ extension EndToEnd {
                         chain.append(try await self.image(next).path)
                     }
                     let held = [UInt8](try Data(contentsOf: URL(fileURLWithPath: model)))
-                    #expect(try LibyalReader.read("vhdi", chain, [(0, held.count)]).bytes == held)
+                    #expect(try Bytes.areEqual(LibyalReader.read("vhdi", chain, [(0, held.count)]).bytes, held))
                     return
                 }
                 let comparison = try Tool.run(

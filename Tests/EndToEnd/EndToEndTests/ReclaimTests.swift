@@ -8,9 +8,9 @@ import XenAPIClient
 
 extension EndToEnd {
     @Suite struct Reclaiming {
-        private func eager(_ toolstack: RunningToolstack, _ sr: String) async throws {
+        private func delay(_ toolstack: RunningToolstack, _ sr: String, seconds: Int) async throws {
             try await toolstack.call(
-                "SR.add_to_other_config", .string(sr), .string("coalesce-delay"), .string("0"))
+                "SR.set_other_config", .string(sr), .members([("coalesce-delay", .string(String(seconds)))]))
         }
 
         /// The rows of an SR's disks and hidden images, without those that are being worked on.
@@ -38,7 +38,7 @@ extension EndToEnd {
             let seed = random.next()
             try await withToolstack { toolstack in
                 let sr = try await toolstack.makeRepository("a", formats: format)
-                try await eager(toolstack, sr.ref)
+                try await delay(toolstack, sr.ref, seconds: 0)
                 let vdi = try await toolstack.makeDisk(in: sr.ref, bytes: 24 << 20, format: format)
                 let plugged = try await toolstack.plugHere(vdi)
                 let writer = try DiskWriter(socket: plugged.socket, filled: 8 << 20, seed: seed)
@@ -56,6 +56,10 @@ extension EndToEnd {
                     // A client that never rests may keep its last image from being folded for as long as it writes.
                     let during = writer.writes
                     while writer.writes < during + 40 { try await Task.sleep(for: .milliseconds(5)) }
+                    // Nor may rounds come faster than a chain of thirty images is shortened: the next could not begin.
+                    while soak != nil, try RunningToolstack.images(sr.path).count > 4 {
+                        try await Task.sleep(for: .milliseconds(50))
+                    }
                 }
                 #expect(writer.stop() == nil)
                 try await toolstack.call("SR.scan", .string(sr.ref))
@@ -71,7 +75,10 @@ extension EndToEnd {
                 let name = format == "vhd" ? "vpc" : format
                 let path = sr.path + "/" + location
                 try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", name, model, path])
-                if format == "vhd" { #expect(try LibyalReader.read("vhdi", [path]).bytes == writer.model) }
+                if format == "vhd" {
+                    let read = try LibyalReader.read("vhdi", [path]).bytes
+                    #expect(Bytes.areEqual(read, writer.model))
+                }
                 if format == "qcow2" { try Tool.check("qemu-img", ["check", "-f", name, path]) }
                 // What the SR says of itself is right by now.
                 let config = try await toolstack.call("VDI.get_sm_config", .string(vdi))
@@ -85,6 +92,7 @@ extension EndToEnd {
         }
 
         /// kill -9 at each step: the client goes on after the restart, every byte is right, and the chain is shortened to its end.
+        /// Until then the SR's delay keeps the chain as it is; that it is changed ends it.
         @Test(arguments: [
             ("reclaim-before-rows", "raw"), ("reclaim-part", "vhd"), ("reclaim-adopted", "qcow2"),
             ("reclaim-unlinked", "raw"),
@@ -94,6 +102,7 @@ extension EndToEnd {
             let seed = random.next()
             try await withToolstack { toolstack in
                 let sr = try await toolstack.makeRepository("a", formats: format)
+                try await delay(toolstack, sr.ref, seconds: 86400)
                 let vdi = try await toolstack.makeDisk(in: sr.ref, bytes: 16 << 20, format: format)
                 let plugged = try await toolstack.plugHere(vdi)
                 let writer = try DiskWriter(socket: plugged.socket, filled: 4 << 20, seed: seed)
@@ -109,7 +118,7 @@ extension EndToEnd {
                 await toolstack.stop()
                 try await toolstack.start(failurePoint: point)
                 writer.start(seed: random.next())
-                try? await eager(toolstack, sr.ref)
+                try? await delay(toolstack, sr.ref, seconds: 0)
                 _ = try? await toolstack.call("SR.scan", .string(sr.ref))
                 await toolstack.awaitEnd()
                 try await toolstack.start()

@@ -15,6 +15,8 @@ actor SpaceReclaimer {
     private var working: Set<String> = []
     /// Told of while its worker was at it.
     private var again: Set<String> = []
+    /// The waits before the first look, by SR: a change of its settings ends one.
+    private var waits: [String: Task<Void, Never>] = [:]
     /// Seconds between looks at SRs that nobody told of.
     private static let period: Double = 60
 
@@ -58,9 +60,11 @@ actor SpaceReclaimer {
             watch.arm()
             let present = settings()
             for (sr, new) in present {
-                guard let old = known[sr], old != new else { continue }
+                // What is made now has the settings that are meant unless others are given.
+                guard known[sr] ?? ReclaimSettings() != new else { continue }
                 context.reclaimGate.stopMerges(of: sr)
                 context.chainsChanged.tell(sr)
+                await endWait(sr)
             }
             known = present
             await watch.wait()
@@ -78,10 +82,8 @@ actor SpaceReclaimer {
     private func work(on sr: Ref<SR>) async {
         repeat {
             again.remove(sr.opaque)
-            let settings = context.database.read { $0.row(sr) }.map { ReclaimSettings($0[SR.otherConfig]) }
-            guard let settings, settings.isOn else { break }
             do {
-                try await Task.sleep(for: .seconds(settings.delay))
+                guard try await waitIsOver(sr) else { break }
                 try await ReclaimPass(context: context, sr: sr).run()
             } catch is CancellationError {
                 break
@@ -93,6 +95,28 @@ actor SpaceReclaimer {
         } while again.contains(sr.opaque) && !Task.isCancelled
         working.remove(sr.opaque)
     }
+
+    /// Waits as long as the SR's settings say by then; false when its chains are to be left alone.
+    private func waitIsOver(_ sr: Ref<SR>) async throws -> Bool {
+        let begin = ContinuousClock.now
+        while true {
+            try Task.checkCancellation()
+            let settings = context.database.read { $0.row(sr) }.map { ReclaimSettings($0[SR.otherConfig]) }
+            guard let settings, settings.isOn else { return false }
+            let end = begin + .seconds(settings.delay)
+            if ContinuousClock.now >= end { return true }
+            let wait = Task { _ = try? await Task.sleep(until: end, clock: .continuous) }
+            waits[sr.opaque] = wait
+            await withTaskCancellationHandler {
+                await wait.value
+            } onCancel: {
+                wait.cancel()
+            }
+            waits[sr.opaque] = nil
+        }
+    }
+
+    private func endWait(_ sr: Ref<SR>) { waits[sr.opaque]?.cancel() }
 }
 
 /// Tells the space reclaimer that images of an SR came or went.

@@ -1,6 +1,7 @@
 import BlockIO
 import CoreTypes
 import Foundation
+import Synchronization
 import TestSupport
 
 @testable import DiskImages
@@ -77,9 +78,24 @@ enum QemuSample: String, CaseIterable {
     case version2
 
     static let clusterSize = 4096
+    /// Of each the one that was made first: a dozen runs of QEMU's programs make one, and many tests begin with it.
+    private static let made = Mutex<[QemuSample: [UInt8]]>([:])
 
+    /// The image, which lies in the folder, too.
     func make(_ folder: ScratchFolder) throws -> [UInt8] {
         let path = folder.file("\(rawValue).qcow2")
+        if let known = Self.made.withLock({ $0[self] }) {
+            try Data(known).write(to: URL(fileURLWithPath: path))
+            return known
+        }
+        try make(at: path, folder)
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        // This one names its data file.
+        if self != .dataFile { Self.made.withLock { $0[self] = bytes } }
+        return bytes
+    }
+
+    private func make(at path: String, _ folder: ScratchFolder) throws {
         var options = "cluster_size=\(self == .subclusters ? 16384 : Self.clusterSize)"
         switch self {
         case .plain, .rich: break
@@ -103,7 +119,6 @@ enum QemuSample: String, CaseIterable {
             try Tool.check("qemu-img", ["bitmap", "--add", "-g", "512", path, "more"])
             try io(path, ["write -P 10 1234k 50k"])
         }
-        return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     }
 
     private func io(_ path: String, _ commands: [String]) throws {

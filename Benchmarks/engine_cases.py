@@ -240,7 +240,7 @@ def reflink(gantry, folder, chosen):
             continue
         try:
             raw, target = f"{mount}/source.raw", f"{mount}/out"
-            make_sparse(raw, 16, chosen.reflink_mib)
+            make_sparse(raw, chosen.reflink_gib, chosen.reflink_mib)
             sources = {"raw": raw}
             for other in ("qcow2", "vhd"):
                 # VHDs of qemu-img are not aligned to blocks; those of gantry are.

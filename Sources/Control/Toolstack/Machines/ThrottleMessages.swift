@@ -20,7 +20,7 @@ struct ThrottleMessages: Sendable {
         on("add_to", in: &table) { entries, vbd, arguments in
             let key: String = try arguments.get(1)
             if entries[key] != nil {
-                throw APIError("MAP_DUPLICATE_KEY", "VBD", "qos_algorithm_params", vbd.opaque, key)
+                throw APIError("MAP_DUPLICATE_KEY", "VBD", "qos__algorithm_params", vbd.opaque, key)
             }
             entries[key] = try arguments.get(2)
         }

@@ -110,7 +110,7 @@ var targets: [Target] = [
     tests(
         "Datapath", "DatapathTests",
         [
-            "Datapath", "DatapathControl", "NBDTransport", "DiskImages", "BlockIO", "BlockCopy", "CoreTypes",
+            "Datapath", "DatapathControl", "NBDTransport", "DiskImages", "BlockIO", "BlockCopy", "CoreTypes", "CLinux",
             "TestSupport",
         ]),
 ]

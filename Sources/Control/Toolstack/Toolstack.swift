@@ -213,6 +213,7 @@ public final class Toolstack: Sendable {
             [
                 Task { await lifecycle.follow(guests.events) },
                 Task { await revive(disks, context) },
+                Task { await context.holdAllToLimits() },
                 Task { await moves.retryForEver() },
                 Task { await SpaceReclaimer(context: context).run() },
             ] + services.start(context)

@@ -31,13 +31,19 @@ public enum DatapathConfinement {
         guard rules >= 0 else { return complain("confined to its files", rules) }
         defer { close(rules) }
         let own = folders.map { (path: $0, rights: GANTRY_MAY_MAKE) }
-        let named = image.files.map { (path: $0.path, rights: $0.isWritable ? GANTRY_MAY_WRITE : GANTRY_MAY_READ) }
         let others = system.map { (path: $0, rights: GANTRY_MAY_READ) }
-        for (path, rights) in own + named + others + [(path: "/dev/null", rights: GANTRY_MAY_WRITE)] {
-            // SAFETY: Swift's own temporary C string.
-            let status = unsafe gantry_landlock_allow(rules, path, rights)
-            // What is not there needs no rule; what else goes wrong is told by who opens it.
+        // What is not there needs no rule; what else goes wrong is told by who opens it.
+        func note(_ path: String, _ status: Int32) {
             if status < 0, status != -ENOENT { complain("given \(path)", status) }
+        }
+        // SAFETY: Swift's own temporary C strings.
+        for (path, rights) in own + others + [(path: "/dev/null", rights: GANTRY_MAY_WRITE)] {
+            note(path, unsafe gantry_landlock_allow(rules, path, rights))
+        }
+        // Paths in folders to which others may write.
+        for file in image.files {
+            let rights = file.isWritable ? GANTRY_MAY_WRITE : GANTRY_MAY_READ
+            note(file.path, unsafe gantry_landlock_allow_file(rules, file.path, rights, file.followsLinks))
         }
         let status = gantry_landlock_enter(rules)
         if status < 0 { complain("confined to its files", status) }

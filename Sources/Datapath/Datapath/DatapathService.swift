@@ -211,8 +211,9 @@ public final class DatapathService: Sendable {
             try device.commitPivot {
                 images.commit()
                 tracked.commit()
+                // Not after the source's close, which storage that does not answer keeps for ever.
+                exports.commit()
             }
-            exports.commit()
         case .mirrorCancel:
             try device.cancelMirror()
             exports.cancel()

@@ -38,7 +38,7 @@ final class TrackedImages: Sendable {
     func follow(_ target: any BlockDevice, log: String?) throws(BlockError) -> any BlockDevice {
         guard let tracking, tracking.isWritten else {
             // A log that nobody writes promises too much.
-            if let log { unsafe unlink(log) }
+            if let log { try ChangeLogFile.discard(path: log) }
             return target
         }
         guard let log else {

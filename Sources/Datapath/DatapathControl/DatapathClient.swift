@@ -38,7 +38,7 @@ public struct DatapathClient: Sendable {
         }
     }
 
-    /// Like `call`, on this thread. Gives up on a status after 10 s and on a quit after 60; the rest may take long.
+    /// Like `call`, on this thread. Gives up on a status or limits after 10 s and on a quit after 60; the rest may take long.
     public func callBlocking(_ request: DatapathRequest) throws -> DatapathReply {
         // SAFETY: the C string lives for the call.
         let descriptor = unsafe socketPath.withCString { unsafe gantry_unix_connect($0) }
@@ -49,7 +49,7 @@ public struct DatapathClient: Sendable {
         }
         let channel = ControlChannel(descriptor: descriptor)
         switch request {
-        case .status: Self.limitWait(on: descriptor, seconds: 10)
+        case .status, .setLimits: Self.limitWait(on: descriptor, seconds: 10)
         case .quit: Self.limitWait(on: descriptor, seconds: 60)
         default: break
         }

@@ -8,6 +8,7 @@ public struct NamedFile {
     public let path: String
     let flags: Int32
     public var isWritable: Bool { flags & O_ACCMODE == O_RDWR }
+    public var followsLinks: Bool { flags & O_NOFOLLOW == 0 }
 
     init(_ path: String, writable: Bool, followsLinks: Bool) {
         self.path = path

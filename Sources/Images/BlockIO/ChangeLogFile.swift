@@ -39,6 +39,23 @@ public struct ChangeLogFile: Sendable {
 
     public func close() { file.close() }
 
+    /// Whether nobody relies on the log any more: it is deleted, or empty, where this process may not delete it.
+    func invalidate() -> Bool {
+        if unsafe unlink(file.path) == 0 || errno == ENOENT { return true }
+        return (try? file.truncate(to: 0)) != nil
+    }
+
+    /// Deletes or empties the log at `path`, if there is one: nobody relies on it any more. `.busy` while it is written.
+    public static func discard(path: String) throws(BlockError) {
+        do throws(BlockError) {
+            let opened = try ChangeLogFile(path: path)
+            defer { opened.close() }
+            if !opened.invalidate() { try opened.file.truncate(to: 0) }
+        } catch {
+            if error.code != .notFound { throw error }
+        }
+    }
+
     /// What can be relied on of the log at `path`, also while somebody writes marks.
     public static func read(path: String) throws(BlockError) -> ChangeLog {
         let opened = try ChangeLogFile(path: path, forWriting: false)

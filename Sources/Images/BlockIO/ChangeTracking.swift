@@ -8,8 +8,9 @@ import Synchronization
 /// been changed (`ChangeLog` says what a loss of the machine's power means). While the disk moves to another image, marks go
 /// to the logs of both: whichever of the images is the disk after a crash has a complete log.
 ///
-/// A log that cannot be written is worth nothing, and a guest's disk more than its log: the log is deleted, so that nobody
-/// relies on it, and the disk goes on. Only where even that fails does the request fail, before it has changed anything.
+/// A log that cannot be written is worth nothing, and a guest's disk more than its log: the log is deleted, or emptied where
+/// this process may not delete, so that nobody relies on it, and the disk goes on. Only where even that fails does the request
+/// fail, before it has changed anything.
 @safe
 public final class ChangeTracking: @unchecked Sendable {
     // @unchecked: `files` and the parent are touched with `monitor` held; `words` is set up once and has atomic elements.
@@ -140,14 +141,14 @@ public final class ChangeTracking: @unchecked Sendable {
         }
     }
 
-    /// A log for which `body` fails is deleted.
+    /// A log for which `body` fails is deleted, or empty, which is no valid log.
     private func eachFile(_ body: (Log) throws(BlockError) -> Void) throws(BlockError) {
         for index in files.indices.reversed() {
             let log = files[index]
             do throws(BlockError) {
                 try body(log)
             } catch {
-                guard unsafe unlink(log.file.file.path) == 0 || errno == ENOENT else { throw error }
+                guard log.file.invalidate() else { throw error }
                 log.file.close()
                 files.remove(at: index)
             }

@@ -6,7 +6,8 @@ import Synchronization
 /// How long a server may be silent while requests wait for it. A server that hangs on a living host keeps its connections, and
 /// nothing else would ever tell its clients; for one that is waited for without end there is no limit.
 ///
-/// A server that answers anything lives: silence counts from the later of a request and the last byte that came.
+/// A server that answers anything lives: silence counts from the later of a request's end and the last byte that came, and not
+/// while a large request goes out piece by piece.
 final class AnswerLimit: Sendable {
     /// Nanoseconds; 0: none. It can be lifted at any time, and only be set before the connection is made.
     private let silence: Atomic<UInt64>

@@ -49,8 +49,8 @@ final class Channel: @unchecked Sendable {
 
     /// Receives what is there, 1 to `count` bytes: how many, or a negative errno (-EPIPE: no more comes).
     @inline(__always)
-    func receive(_ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
-        if let tls { return unsafe tls.receive(bytes, count) }
+    func receive(_ bytes: UnsafeMutableRawPointer, _ count: Int, until deadline: HandshakeDeadline? = nil) -> Int {
+        if let tls { return unsafe tls.receive(bytes, count, until: deadline) }
         return unsafe receiveSome(descriptor, bytes, count)
     }
 
@@ -72,7 +72,7 @@ final class Channel: @unchecked Sendable {
         // SAFETY: the array is made with room for `limit` bytes, of which `result` are filled.
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
             guard let base = buffer.baseAddress else { return }
-            count = max(0, unsafe receive(base, limit))
+            count = max(0, unsafe receive(base, limit, until: deadline))
         }
         return bytes.isEmpty ? nil : bytes
     }

@@ -44,6 +44,10 @@ final class ClientLink: @unchecked Sendable {
     private var receiver: WorkerThread?
     private let answered = Atomic<Bool>(false)
     private let limit: AnswerLimit
+    /// When a part of a large request went out last, where answers have a limit: sending it may take longer than that.
+    private let progress = Atomic<UInt64>(0)
+    /// Bytes of a request that are sent at once then.
+    private static let piece = 128 << 10
 
     /// Takes over the descriptor of a finished handshake.
     init(_ channel: Channel, agreement: ClientHandshake.Agreement, first: [UInt8], limit: AnswerLimit) {
@@ -96,6 +100,8 @@ final class ClientLink: @unchecked Sendable {
 
         let request = NBDRequest(command: command, flags: flags, handle: handle, offset: offset, length: length)
         unsafe send(request, payload)
+        // What we took to send it is not the server's silence.
+        if limit.isOn { table.locked { slot.start = gantry_now() } }
         slot.monitor.lock()
         while !slot.done { slot.monitor.wait() }
         let error = slot.error
@@ -120,9 +126,24 @@ final class ClientLink: @unchecked Sendable {
             unsafe request.store(to: base)
             sending.lock()
             defer { sending.unlock() }
-            return unsafe channel.send(head: head, payload: payload)
+            return limit.isOn
+                ? unsafe sendInPieces(head, payload) : unsafe channel.send(head: head, payload: payload)
         }
         if status != 0 { fail(BlockError(call: "send to the NBD server", errno: status)) }
+    }
+
+    /// While it makes progress the server takes something: it is not silent.
+    private func sendInPieces(_ head: UnsafeMutableRawBufferPointer, _ payload: UnsafeRawBufferPointer) -> Int32 {
+        var sent = min(payload.count, Self.piece)
+        var status = unsafe channel.send(head: head, payload: UnsafeRawBufferPointer(rebasing: payload[..<sent]))
+        while status == 0, sent < payload.count, let base = payload.baseAddress {
+            progress.store(gantry_now(), ordering: .relaxed)
+            let part = min(payload.count - sent, Self.piece)
+            // SAFETY: `sent` and `part` stay within the caller's buffer.
+            status = unsafe channel.send(base + sent, part)
+            sent += part
+        }
+        return status
     }
 
     /// Ends the connection for everyone: the receiver notices and wakes all callers.
@@ -135,6 +156,7 @@ final class ClientLink: @unchecked Sendable {
     /// On the receiver's thread, which nothing has come to for a while. False: the server is taken for hung, the link is failed.
     private func isPatient(since arrival: UInt64) -> Bool {
         let now = gantry_now()
+        let arrival = max(arrival, progress.load(ordering: .relaxed))
         table.lock()
         let waiting = slots.filter { $0.active && limit.isOver($0.command, since: max($0.start, arrival), at: now) }
         table.unlock()

@@ -72,7 +72,16 @@ public final class TLSCredentials: @unchecked Sendable {
     deinit { unsafe SSL_CTX_free(context) }
 
     private static func unreadable(_ path: String, _ what: String) -> BlockError {
-        if unsafe access(path, R_OK) != 0 { return BlockError(call: "open", errno: errno, path: path) }
+        // Opened, not looked at: access(2) knows nothing of a confinement.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            if errno != EACCES { return BlockError(call: "open", errno: errno, path: path) }
+            return BlockError(
+                .denied,
+                "\(what) may not be read by this process; a data path that is confined to its files cannot read certificates "
+                    + "there, only below /etc/ssl", path: path)
+        }
+        close(descriptor)
         return BlockError(
             .denied, "\(what) cannot be used (\(reason)); it must be a PEM file without a pass phrase", path: path)
     }

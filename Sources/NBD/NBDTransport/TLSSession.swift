@@ -110,8 +110,8 @@ final class TLSSession: @unchecked Sendable {
         return unsafe BIO_write(incoming, received.base, Int32(count)) == Int32(count) ? 1 : -Int(ENOMEM)
     }
 
-    /// As `receiveSome`, of plain bytes. By one thread.
-    func receive(_ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
+    /// As `receiveSome`, of plain bytes. By one thread. `deadline`: of the peer's handshake, whole or in pieces (-EAGAIN).
+    func receive(_ bytes: UnsafeMutableRawPointer, _ count: Int, until deadline: HandshakeDeadline? = nil) -> Int {
         while true {
             lock.lock()
             ERR_clear_error()
@@ -121,6 +121,7 @@ final class TLSSession: @unchecked Sendable {
             if result > 0 { return Int(result) }
             if reason == SSL_ERROR_ZERO_RETURN { return -Int(EPIPE) }
             guard reason == SSL_ERROR_WANT_READ else { return -Int(EPROTO) }
+            guard deadline?.bound(descriptor) != false else { return -Int(EAGAIN) }
             let more = receiveEnciphered()
             if more < 0 { return more }
         }

@@ -1,6 +1,9 @@
 import BlockIO
+import CLinux
+import CoreTypes
 import Datapath
 import DatapathControl
+import DiskImages
 import Foundation
 import NBDTransport
 import TestSupport
@@ -39,6 +42,16 @@ import Testing
         } throws: {
             ($0 as? DatapathClient.Failure)?.code == "denied"
         }
+        // It says why, not that the certificate is bad.
+        #expect(FileManager.default.createFile(atPath: others.file("ca-cert.pem"), contents: nil))
+        let secured = ImageSpecification(
+            path: "nbds://127.0.0.1/disk?tls-certificates=\(others.path)", format: ImageSpecification.remote)
+        #expect {
+            try process.control.callBlocking(.mirrorStart(destination: secured, bytesPerSecond: 0))
+        } throws: {
+            let failure = $0 as? DatapathClient.Failure
+            return failure?.code == "denied" && failure?.message.contains("cannot read certificates") == true
+        }
         _ = try process.control.callBlocking(start)
         _ = try process.awaitPhase(.synchronised)
         _ = try process.control.callBlocking(.pivotPrepare)
@@ -60,6 +73,53 @@ import Testing
         file.close()
         try client.close()
         #expect(try process.quit() == 0)
+    }
+
+    /// It may not delete a log of changes that it cannot write, or that nobody will write: nobody relies on it all the same.
+    @Test(.enabled(if: DatapathConfinement.canKeepFiles))
+    func aLogThatItMayNotDeleteIsEmptied() throws {
+        let (own, others) = (try ScratchFolder("own"), try ScratchFolder("others"))
+        let (image, log) = (others.file("a.qcow2"), others.file("a.cbtlog"))
+        // A small file, and marks beyond the longest that the process may write.
+        let size: UInt64 = 1 << 40
+        try DiskImage.create(path: image, format: .qcow2, size: size).close()
+        try ChangeLogFile.create(path: log, ChangeLog(size: size))
+        let process = try DatapathProcess(own, image: image, format: "qcow2", changeLog: log, isConfined: true)
+        #expect(try process.status().tracksChanges == true)
+        try Tool.check("prlimit", ["--pid", "\(process.pid)", "--fsize=\(1 << 20)"])
+        let client = try process.connect()
+        try put(1, at: size - 512, client)
+        #expect(try byte(at: size - 512, client) == 1)
+        #expect(try process.status().tracksChanges == false)
+        #expect { try ChangeLogFile.check(path: log) } throws: { ($0 as? BlockError)?.code == .invalidImage }
+        // Nothing marks what the disk does: neither does the next image's log.
+        let (copy, next) = (others.file("b.qcow2"), others.file("b.cbtlog"))
+        try DiskImage.create(path: copy, format: .qcow2, size: size).close()
+        try ChangeLogFile.create(path: next, ChangeLog(size: size))
+        var destination = ImageSpecification(path: copy, format: "qcow2")
+        destination.changeLog = next
+        _ = try process.control.callBlocking(.mirrorStart(destination: destination, bytesPerSecond: 0))
+        #expect { try ChangeLogFile.check(path: next) } throws: { ($0 as? BlockError)?.code == .invalidImage }
+        _ = try process.control.callBlocking(.mirrorCancel)
+        try client.close()
+        #expect(try process.quit() == 0)
+    }
+
+    /// Whoever may write to an SR's folder chooses what its names are.
+    @Test(.enabled(if: DatapathConfinement.canKeepFiles))
+    func noRuleIsMadeForLinksAndFolders() throws {
+        let folder = try ScratchFolder("rules")
+        #expect(FileManager.default.createFile(atPath: folder.file("disk"), contents: nil))
+        try FileManager.default.createSymbolicLink(atPath: folder.file("link"), withDestinationPath: "disk")
+        let rules = gantry_landlock_begin()
+        defer { close(rules) }
+        // SAFETY: Swift's own temporary C strings.
+        #expect(unsafe gantry_landlock_allow_file(rules, folder.file("disk"), GANTRY_MAY_WRITE, false) == 0)
+        #expect(unsafe gantry_landlock_allow_file(rules, folder.file("link"), GANTRY_MAY_WRITE, true) == 0)
+        #expect(unsafe gantry_landlock_allow_file(rules, folder.file("link"), GANTRY_MAY_WRITE, false) == -ELOOP)
+        #expect(unsafe gantry_landlock_allow_file(rules, folder.path, GANTRY_MAY_READ, true) == -EISDIR)
+        #expect(unsafe gantry_landlock_allow_file(rules, "/dev/null", GANTRY_MAY_READ, true) == -EINVAL)
+        #expect(unsafe gantry_landlock_allow_file(rules, folder.file("none"), GANTRY_MAY_READ, true) == -ENOENT)
     }
 
     @Test func aConfinedProcessKeepsItsUserAndItsThreads() async {

@@ -1,5 +1,7 @@
 import BlockIO
+import CLinux
 import CoreTypes
+import Glibc
 import NBDProtocol
 import NBDTransport
 import Synchronization
@@ -56,6 +58,15 @@ struct PageReadTests {
         func close() throws(BlockError) { file.close() }
     }
 
+    /// Whether one more pipe of the server's kind can be had.
+    private static var hasPipes: Bool {
+        var ends: [Int32] = [-1, -1]
+        // SAFETY: room for two descriptors.
+        guard unsafe gantry_page_pipe(&ends, 1 << 20) == 0 else { return false }
+        for end in ends { close(end) }
+        return true
+    }
+
     @Test func readsOfEveryLengthAndPlaceGiveTheFilesBytes() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("pages")
@@ -64,6 +75,7 @@ struct PageReadTests {
         let device = try FileDevice(folder.file("image"), content: content)
         content += [UInt8](repeating: 0, count: Int(device.size) - content.count)
         let served = try Served(device)
+        let hadPipes = Self.hasPipes
         let client = try served.connect()
         for length in [65_535, 65_536, 65_537, 300_000, 1 << 20, (1 << 20) + 1, 3 << 20] {
             for offset in [0, 4096, 4097, content.count - length, Int.random(in: 0...1_000_000, using: &random)] {
@@ -71,7 +83,8 @@ struct PageReadTests {
                 #expect(bytes == Array(content[offset..<offset + length]), "\(length) at \(offset)")
             }
         }
-        #expect(device.pagesPut.load(ordering: .relaxed) > 5 << 20)
+        // A user who has many pipes already gets none of this size (pipe-user-pages-soft): everything is copied then.
+        if hadPipes, Self.hasPipes { #expect(device.pagesPut.load(ordering: .relaxed) > 5 << 20) }
         try client.close()
         try Tool.check("nbdcopy", [served.uri, folder.file("copy")])
         try Tool.check("cmp", ["-n", "5000100", folder.file("image"), folder.file("copy")])

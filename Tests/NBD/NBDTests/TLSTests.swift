@@ -271,6 +271,49 @@ struct TLSTests {
         #expect(try good?.bytes(at: 0, 1) == [0])
     }
 
+    /// Nor does one inside TLS last, whose records never become whole.
+    @Test func aRecordThatDripsInsideTLSIsCut() throws {
+        let folder = try ScratchFolder("drip")
+        let server = NBDServer(
+            exports: [NBDExport(name: "disk", device: MemoryDevice(size: 1 << 20))],
+            security: ServerSecurity(try .server(folder: certificates.good), isRequired: true), handshakeSeconds: 1)
+        defer { server.stop() }
+        try server.start(unixSocket: folder.file("s"))
+        let script = """
+            import socket, ssl, struct, sys, time
+            path, certificates = sys.argv[1:]
+            c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            c.load_verify_locations(certificates + "/ca-cert.pem")
+            c.load_cert_chain(certificates + "/client-cert.pem", certificates + "/client-key.pem")
+            def secured():
+                s = socket.socket(socket.AF_UNIX); s.connect(path)
+                s.recv(18, socket.MSG_WAITALL)
+                s.sendall(struct.pack(">I", 3) + b"IHAVEOPT" + struct.pack(">II", 5, 0))
+                s.recv(20, socket.MSG_WAITALL)
+                incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+                t = c.wrap_bio(incoming, outgoing, server_hostname="localhost")
+                while True:
+                    try: t.do_handshake(); break
+                    except ssl.SSLWantReadError:
+                        s.sendall(outgoing.read()); part = s.recv(65536)
+                        if not part: raise ConnectionError
+                        incoming.write(part)
+                s.sendall(outgoing.read())
+                t.write(bytes(16000))
+                return s, outgoing.read()
+            while True:
+                # Whom a busy machine did not let finish in time tries again.
+                try: s, record = secured(); break
+                except OSError: pass
+            for byte in record:
+                try: s.sendall(bytes([byte]))
+                except OSError: sys.exit(0)
+                time.sleep(0.01)
+            raise AssertionError("it was never cut")
+            """
+        try Tool.check("python3", ["-c", script, folder.file("s"), certificates.good])
+    }
+
     @Test func revokedAndUnusableCertificatesAreRefusedWithReasons() throws {
         let folder = try ScratchFolder("broken")
         #expect { try TLSCredentials.server(folder: folder.file("none")) } throws: {

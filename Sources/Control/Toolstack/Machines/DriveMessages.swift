@@ -115,6 +115,9 @@ struct DriveMessages: Sendable {
             context.logger.error("the row of an empty drive still has a disc", metadata: ["error": "\(error)"])
             return
         }
-        if let disc { await context.disks.deactivateIfUnused(disc) }
+        guard let disc else { return }
+        await context.disks.deactivateIfUnused(disc)
+        // Its other users are held to their own limits only.
+        await context.holdToLimits(disc)
     }
 }

@@ -467,7 +467,7 @@ struct MotionDriver: Sendable {
         return APIError("MIRROR_FAILED", motion.sourceRef)
     }
 
-    /// Compares both images, where that is wished; and where a connection over a network was replaced: a server that lives on
+    /// Compares both images, where that is wished; and where a connection to an export was replaced: a server that lives on
     /// behind the old one may have done what it had received of it after what came by the new one.
     private func verify(_ motion: DiskMotion) async throws {
         try await mapped(motion) {

@@ -2,9 +2,12 @@ import CoreTypes
 import DatapathControl
 
 extension MirrorStatus {
-    /// The destination is reached over a network, and not by the connection by which the copy began.
+    /// The destination is an export, and not reached by the connection by which the copy began: a server that was given up
+    /// because it said nothing may live, on a Unix socket, too.
     var isReconnected: Bool {
-        guard destination.format == ImageSpecification.remote, let details else { return false }
+        guard [ImageSpecification.remote, ImageSpecification.nbd].contains(destination.format), let details else {
+            return false
+        }
         return details.retries > 0 || details.resumedBytes > 0
     }
 }

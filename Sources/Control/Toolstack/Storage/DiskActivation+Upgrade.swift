@@ -19,13 +19,12 @@ extension DiskActivation {
         for (uuid, id) in records where outdated.contains(id) {
             guard !isMoving(uuid), let vdi = vdi(uuid), let handle = try? await hold(uuid) else { continue }
             defer { release(uuid) }
-            var next: ImageSpecification
+            let next: ImageSpecification
             do {
                 let status = try await handle.client.status()
                 if status.isPaused == true || status.mirror != nil { continue }
                 // Before the old one is ended: storage that does not answer leaves the guest what it has.
                 next = try await image(vdi)
-                next.readOnly = status.image.readOnly
             } catch {
                 onFailure(uuid, error, false)
                 continue

@@ -134,8 +134,8 @@ actor DiskActivation {
                 let vdi = database.read({ $0.find(VDI.self, uuid: uuid) }), isMeant(vdi)
             else { continue }
             do {
-                var next = try await image(vdi)
-                next.readOnly = status.image.readOnly
+                // Whether it may write is not for the data path to say.
+                let next = try await image(vdi)
                 _ = try await handle.client.call(.resume(image: next))
             } catch {
                 // Nothing is lost with it: it was flushed. `revive` starts it again.

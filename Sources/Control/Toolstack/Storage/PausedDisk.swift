@@ -26,14 +26,14 @@ struct PausedDisk: Sendable {
         }
         let result: Result<T, any Error>
         do {
-            let isReadOnly = try await pause(handle, vdi)
+            let isPaused = try await pause(handle, vdi)
             do {
                 result = .success(try await Self.$held.withValue(Self.held.union([uuid])) { try await body() })
             } catch {
                 result = .failure(error)
             }
             FailurePoint.reached("before-resume")
-            if let handle, let isReadOnly { await resume(handle, vdi, readOnly: isReadOnly) }
+            if let handle, isPaused { await resume(handle, vdi) }
         } catch {
             await context.disks.release(uuid)
             throw error
@@ -42,29 +42,28 @@ struct PausedDisk: Sendable {
         return try result.get()
     }
 
-    /// Whether the image was open read-only; nil when no data path runs (any more).
-    private func pause(_ handle: DatapathHandle?, _ vdi: Row) async throws -> Bool? {
-        guard let handle else { return nil }
+    /// False when no data path runs (any more).
+    private func pause(_ handle: DatapathHandle?, _ vdi: Row) async throws -> Bool {
+        guard let handle else { return false }
         do {
-            let isReadOnly = try await handle.client.status().image.readOnly
+            _ = try await handle.client.status()
             _ = try await handle.client.call(.pause)
-            return isReadOnly
+            return true
         } catch let failure as DatapathClient.Failure {
             // It died; its successor waits until the disk is released.
-            if failure.isUnreachable, await context.disks.host.handle(handle.id) == nil { return nil }
+            if failure.isUnreachable, await context.disks.host.handle(handle.id) == nil { return false }
             // It may be paused all the same, when the image could not be closed.
             let status = try? await handle.client.status()
-            if status == nil || status?.isPaused == true {
-                await resume(handle, vdi, readOnly: status?.image.readOnly ?? false)
-            }
+            if status == nil || status?.isPaused == true { await resume(handle, vdi) }
             throw ErrorMapping.api(failure, sr: vdi[VDI.sr], vdi: vdi.typedRef(VDI.self))
         }
     }
 
-    /// A data path that cannot go on is ended: everything is durable, and the supervisor starts it again.
-    private func resume(_ handle: DatapathHandle, _ vdi: Row, readOnly: Bool) async {
+    /// A data path that cannot go on is ended: everything is durable, and the supervisor starts it again. Whether it may write
+    /// says the row: the image is opened for it, and a hostile one may have taken it over.
+    private func resume(_ handle: DatapathHandle, _ vdi: Row) async {
         do {
-            let image = try await context.image(of: vdi, readOnly: readOnly)
+            let image = try await context.image(of: vdi, readOnly: vdi[VDI.readOnly])
             _ = try await handle.client.call(.resume(image: image))
         } catch {
             context.logger.error(

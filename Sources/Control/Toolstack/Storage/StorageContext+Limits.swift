@@ -22,6 +22,13 @@ extension StorageContext {
         }
     }
 
+    /// As `holdToLimits`, of every data path that runs: one that an earlier toolstack has left may not have been told the last.
+    func holdAllToLimits() async {
+        await withDiscardingTaskGroup { group in
+            for uuid in await disks.records.keys { group.addTask { await self.holdToLimits(uuid) } }
+        }
+    }
+
     private func limits(_ vdiUUID: String) -> DiskLimitSettings? {
         database.read { reader in
             reader.find(VDI.self, uuid: vdiUUID).map { ThrottleParameters.limits(of: $0, reader) }

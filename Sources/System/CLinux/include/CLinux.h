@@ -131,10 +131,14 @@ int64_t gantry_send_files(int fd, const void *bytes, size_t length, const int *f
 int64_t gantry_receive_files(int fd, void *bytes, size_t length, int *files, int room, int *count);
 // What a process may keep of a file, or of all that lies in a folder. Make: new files and sockets in it, and removing files.
 typedef enum { GANTRY_MAY_READ = 0, GANTRY_MAY_WRITE = 1, GANTRY_MAY_MAKE = 2 } gantry_file_rights;
-// A new set of rules by which nothing may be opened yet: its descriptor, or -errno (-ENOSYS, -EOPNOTSUPP: no Landlock here).
+// A new set of rules by which nothing may be opened yet: its descriptor, or -errno (-ENOSYS, -EOPNOTSUPP: no Landlock here, or
+// the thread sanitizer, which has a thread of its own).
 int gantry_landlock_begin(void);
 // 0 or -errno: -ENOENT when there is nothing at `path`.
 int gantry_landlock_allow(int rules, const char *path, gantry_file_rights rights);
+// As that, where somebody else chose the path: a regular file or a block device, and no folder with all that is in it (-EISDIR)
+// or anything else (-EINVAL). `follows`: a link there leads to it; otherwise it is refused (-ELOOP).
+int gantry_landlock_allow_file(int rules, const char *path, gantry_file_rights rights, bool follows);
 // From here on, for good, this process opens by path what the rules allow and nothing else (EACCES). What is open stays so.
 // 0 or -errno; -EBUSY with more than one thread.
 int gantry_landlock_enter(int rules);

@@ -18,4 +18,16 @@ struct MirrorWishesTests {
         var started = MirrorFollower(told: MirrorSettings(isPaused: true))
         #expect(started.change([:], progress) == nil)
     }
+
+    /// Behind every connection that was given up there may be a server that lives and still writes.
+    @Test(arguments: [ImageSpecification.remote, ImageSpecification.nbd, "raw"], [0, 1] as [UInt64])
+    func anExportThatWasReachedAgainIsCompared(format: String, retries: UInt64) {
+        let details = MirrorDetails(
+            settings: MirrorSettings(), isActive: false, isConverging: true, isRetrying: false, retries: retries,
+            resumedBytes: 0, remainingSeconds: 0, delayedWrites: 0, delayMicroseconds: 0, longestDelayMicroseconds: 0)
+        let status = MirrorStatus(
+            phase: .synchronised, destination: ImageSpecification(path: "place", format: format), totalBytes: 1,
+            copiedBytes: 1, dirtyBytes: 0, bytesPerSecond: 1, error: nil, failedSide: nil, details: details)
+        #expect(status.isReconnected == (retries > 0 && format != "raw"))
+    }
 }

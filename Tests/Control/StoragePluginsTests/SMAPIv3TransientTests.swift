@@ -36,7 +36,8 @@ extension SMAPIv3Tests {
         let second = try await plugin(host())
         try await second.attach(repository)
         _ = try await second.attachVolume(repository, present, writable: true)
-        #expect(calls.count { $0 == "Datapath.open" } == 1 && !calls.contains("Datapath.close"))
+        let openings = calls.filter { $0 == "Datapath.open" || $0 == "Datapath.close" }
+        #expect(openings == ["Datapath.close", "Datapath.open"])
         // Nobody else gets the disk, or makes it another.
         #expect(
             await failure { _ = try await second.attachVolume(repository, volume, writable: false) }?.fault
@@ -63,5 +64,36 @@ extension SMAPIv3Tests {
         try script("datapath/one/Datapath.open", "exit 1")
         #expect(await failure { try await second.beginEpoch(repository, volume) } != nil)
         #expect(calls.last == "Datapath.close" && second.host.table.transients(in: repository.uuid).isEmpty)
+    }
+
+    @Test("what is open for a guest is closed, too, when the host has started anew and when nobody knows of it")
+    func forgottenTransients() async throws {
+        for method in ["open", "close"] { try answer("datapath/one/Datapath.\(method)", "null") }
+        try answer("datapath/one/Plugin.Query", "{\"features\": [\"NONPERSISTENT\"]}")
+        try answer("volume/fake/SR.attach", "\"the sr\"")
+        try answer("volume/fake/Volume.stat", Self.volumeText)
+        func datapathCalls() -> [String] { calls.filter { $0.hasPrefix("Datapath.") } }
+        let first = try await plugin(host())
+        try await first.attach(repository)
+        try await first.beginEpoch(repository, volume)
+        // Another run of the host's kernel: nothing is attached, but what is open is known.
+        let file = scratch.file("table")
+        var content = try JSONDecoder().decode(
+            AttachmentTable.Content.self, from: try Data(contentsOf: URL(fileURLWithPath: file)))
+        content.boot = "another"
+        try JSONEncoder().encode(content).write(to: URL(fileURLWithPath: file))
+        let second = try await plugin(host())
+        #expect(second.host.table.repository(repository.uuid) == nil)
+        #expect(second.host.table.transients(in: repository.uuid).keys.sorted() == ["key-1"])
+        // The table is lost.
+        try FileManager.default.removeItem(atPath: file)
+        let third = try await plugin(host())
+        try await third.attach(repository)
+        let count = datapathCalls().count
+        try await third.endEpoch(repository, volume)
+        #expect(datapathCalls().dropFirst(count) == ["Datapath.close"])
+        #expect(try asked["uri"] == .string("one://x"))
+        try await third.beginEpoch(repository, volume)
+        #expect(datapathCalls().dropFirst(count + 1) == ["Datapath.close", "Datapath.open"])
     }
 }

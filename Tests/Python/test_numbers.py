@@ -2,29 +2,24 @@
 
 import json
 import pathlib
-import struct
 import time
 import xml.etree.ElementTree as ElementTree
-import zlib
 
+from suite import measured
 from suite.case import Case
 
 
 class NumberTests(Case):
-    def measured(self, proxy, ref):
+    def known(self, proxy, ref):
         """The sources of an object; a new one has them from the next look at the machine on."""
-        while not proxy.get_data_sources(ref):
-            time.sleep(0.2)
+        self.until(lambda: proxy.get_data_sources(ref))
         return proxy.get_data_sources(ref)
 
     def write_page(self, name, sr):
         """What a storage plugin measures, in the form of RRD plugins."""
         about = {"owner": "sr " + sr, "value_type": "float", "type": "gauge", "units": "K", "min": "0"}
-        text = json.dumps({"datasources": {"heat": about, "heat_of_" + name: {**about, "owner": "host"}}}).encode()
-        values = struct.pack(">ddd", time.time(), 300.5, 299)
-        sums = struct.pack(">III", zlib.crc32(values), zlib.crc32(text), 2)
-        pathlib.Path(self.folder("m"), name).write_bytes(
-            b"DATASOURCES" + sums + values + struct.pack(">I", len(text)) + text)
+        measured.write_page(pathlib.Path(self.folder("m"), name), {
+            "heat": (about, 300.5), "heat_of_" + name: ({**about, "owner": "host"}, 299)})
 
     def measuring(self):
         """The SR of a plugin that measures."""
@@ -45,7 +40,7 @@ class NumberTests(Case):
         for name, ref in [("host", self.host), ("SR", self.repository()), ("VM", machine)]:
             proxy = getattr(self.x, name)
             self.write_page("page", uuid)
-            sources = self.measured(proxy, ref)
+            sources = self.known(proxy, ref)
             for source in sources:
                 self.assertIsNone(self.model.record_problem(source, self.model.classes["data_source"]))
             label = sources[0]["name_label"]

@@ -5,7 +5,9 @@ import json
 import os
 import pathlib
 import subprocess
+import threading
 
+from suite import measured
 from suite.case import Case
 from suite.daemon import ROOT
 
@@ -33,13 +35,21 @@ class PluginKitTests(Case):
         return found
 
     def test_the_example_in_python_passes(self):
-        place = self.folder("kit-python")
-        found = self.passes(PLUGINS / "volume" / "folder", "location=" + place)
+        place, pages = self.folder("kit-python"), self.folder("kit-pages")
+        with open(os.path.join(place, "datasources"), "w") as file:
+            file.write("late")
+        # The page comes while it is waited for.
+        page = threading.Timer(1.5, measured.write_page, [os.path.join(pages, "late"), {
+            "heat": ({"value_type": "float"}, 300.5)}])
+        page.start()
+        self.addCleanup(page.join)
+        found = self.passes(PLUGINS / "volume" / "folder", "location=" + place, "--metrics-dir", pages)
         self.assertLessEqual({
-            "Volume.create makes a volume (raw)", "SR.set_name changes the name",
+            "Volume.create makes a volume (raw)", "the data sources of SR.stat can be read",
+            "SR.set_name changes the name",
             "Volume.set and Volume.unset change its keys (qcow2)", "a guest can have it without keeping it (qcow2)",
         }, set(found))
-        self.assertEqual(os.listdir(place), [])
+        self.assertEqual(os.listdir(place), ["datasources"])
 
     def test_the_example_in_swift_passes(self):
         place, root = self.folder("kit-swift"), pathlib.Path(self.folder("kit-root")) / "volume" / "example"

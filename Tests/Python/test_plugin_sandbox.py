@@ -4,7 +4,6 @@ that is reset when it boots."""
 import json
 import os
 import tempfile
-import time
 
 from suite import clients
 from suite.case import MIB, Case, drive_record, machine_record
@@ -30,7 +29,7 @@ class SandboxTests(Case):
     def setUp(self):
         super().setUp()
         self.own = Daemon(
-            self.daemon.programs, time_limit=600, base="/var/tmp", options=["--plugin-sandbox", "namespace"])
+            self.daemon.programs, time_limit=600, apart=True, options=["--plugin-sandbox", "namespace"])
         self.addCleanup(self.own.stop)
         looking = self.own.plugins / "volume" / "looking"
         looking.mkdir()
@@ -60,10 +59,6 @@ class SandboxTests(Case):
             for pid in self.own.leftovers():
                 os.kill(pid, 9)
         self.start()
-
-    def until(self, is_so):
-        while not is_so():
-            time.sleep(0.05)
 
     def test_plugins_see_nothing_of_others_and_disks_that_are_reset_stay_as_they_are(self):
         with tempfile.NamedTemporaryFile(dir="/tmp"):

@@ -38,7 +38,7 @@ public struct Reading: Sendable {
     /// How `/metrics` shows it; nil for numbers that follow from others.
     public let exposition: Exposition?
     /// False for numbers that only `/metrics` shows.
-    public let isArchived: Bool
+    public var isArchived: Bool
 
     public init(_ source: MetricSource, _ sample: Double, _ exposition: Exposition? = nil, isArchived: Bool = true) {
         self.source = source

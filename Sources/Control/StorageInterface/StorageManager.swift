@@ -206,14 +206,15 @@ public protocol StorageManager: Sendable {
     /// What the manager's program measures of the attached SR and of its users. Returns at once.
     func metrics(_ repository: StorageRepository) -> [StorageMetrics]
 
-    /// The SR is called something else now; for drivers that keep its name.
+    /// The SR is called something else now; for drivers that keep its name. `present` is asked when it is the call's turn:
+    /// what the SR is called then; nil: it is gone.
     func renameRepository(
-        _ repository: StorageRepository, label: String, description: String
+        _ repository: StorageRepository, _ present: @Sendable () -> (label: String, description: String)?
     ) async throws(StorageError)
-    /// The VDI's `sm_config` has these values now, and no longer those that are nil; for drivers that keep it beside the
-    /// volumes.
+    /// Entries of the VDI's `sm_config` have changed; for drivers that keep it beside the volumes. `present` is asked when it
+    /// is the call's turn: their values then, nil for those that are no longer there.
     func storeConfiguration(
-        _ repository: StorageRepository, _ volume: VolumeID, _ changes: [String: String?]
+        _ repository: StorageRepository, _ volume: VolumeID, _ present: @Sendable () -> [String: String?]
     ) async throws(StorageError)
     /// The VDI is called something else now; for drivers that keep names beside the volumes.
     func renameVolume(
@@ -302,11 +303,11 @@ extension StorageManager {
     ) async throws(StorageError) {}
 
     public func renameRepository(
-        _ repository: StorageRepository, label: String, description: String
+        _ repository: StorageRepository, _ present: @Sendable () -> (label: String, description: String)?
     ) async throws(StorageError) {}
 
     public func storeConfiguration(
-        _ repository: StorageRepository, _ volume: VolumeID, _ changes: [String: String?]
+        _ repository: StorageRepository, _ volume: VolumeID, _ present: @Sendable () -> [String: String?]
     ) async throws(StorageError) {}
 
     public func metrics(_ repository: StorageRepository) -> [StorageMetrics] { [] }

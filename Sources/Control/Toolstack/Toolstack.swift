@@ -293,15 +293,15 @@ public final class Toolstack: Sendable {
     private static func plugins(_ configuration: ToolstackConfiguration, _ rows: PluginRows) throws -> PluginFolders? {
         guard let root = configuration.pluginRoot else { return nil }
         let limits = PluginLimits(time: .seconds(configuration.driverTimeLimit), output: 64 << 20)
-        return PluginFolders(
-            root: root,
-            host: PluginHost(
-                settings: PluginSettings(
-                    limits: limits, records: configuration.runDirectory + "/drivers",
-                    sandbox: try sandbox(configuration)), rows: rows,
-                table: AttachmentTable(
-                    file: configuration.runDirectory + "/plugins.json", logger: configuration.logger),
-                logger: configuration.logger, metricsFolder: configuration.pluginMetrics))
+        let host = PluginHost(
+            settings: PluginSettings(
+                limits: limits, records: configuration.runDirectory + "/drivers",
+                sandbox: try sandbox(configuration)), rows: rows,
+            table: AttachmentTable(
+                file: configuration.runDirectory + "/plugins.json", logger: configuration.logger),
+            logger: configuration.logger, metricsFolder: configuration.pluginMetrics)
+        host.makeMetricsFolder()
+        return PluginFolders(root: root, host: host)
     }
 
     /// Programs of one installation lie in one folder.

@@ -27,6 +27,8 @@ struct PluginCheckCommand: ParsableCommand {
     var deviceConfig: [String] = []
     @Option(name: .long, help: "Folder of datapath plugins; by default datapath beside the folder that DRIVER is in.")
     var datapath: String?
+    @Option(name: .long, help: "Folder where the plugin keeps what it measures.")
+    var metricsDir: String = PluginSettings.metricsFolder
     @Option(name: .long, help: "Seconds that one call may take.")
     var timeLimit = 60
     @Flag(name: .long, help: "Print the findings as JSON.")
@@ -42,6 +44,7 @@ struct PluginCheckCommand: ParsableCommand {
     func run() throws {
         var check = PluginCheck(path: URL(fileURLWithPath: driver).standardizedFileURL.path)
         check.datapaths = datapath.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+        check.metricsFolder = URL(fileURLWithPath: metricsDir).standardizedFileURL.path
         check.limits.time = .seconds(timeLimit)
         if !deviceConfig.isEmpty {
             check.configuration = Dictionary(

@@ -115,6 +115,50 @@ import Testing
         #expect(!text.contains("gantry_vm_disk_write_latency_seconds{"))
     }
 
+    private static func page(_ names: [String], owner: StorageMetric.Owner = .host) -> StorageMetrics {
+        StorageMetrics(
+            time: 1000,
+            all: names.map {
+                StorageMetric(name: $0, description: "", units: "", owner: owner, kind: .gauge, value: 1)
+            })
+    }
+
+    @Test("a plugin whose names change has 256 of them in an archive") func namesInArchivesAreBounded() {
+        var plugins = PluginReadings()
+        var archived = 0
+        for look in 0..<6 {
+            let names = (0..<100).map { "n\(look)-\($0)" }
+            let found = plugins.read([Self.page(names)], sr: "s", host: "h", at: 1000)
+            #expect(found.count == 100)
+            archived += found.count { $0.reading.isArchived }
+            plugins.keep(["s"], [.host("h")])
+            #expect(plugins.takeFull().count == (look == 2 ? 1 : 0))
+        }
+        #expect(archived == PluginReadings.mostArchived)
+        // What is in the archive stays in it; of another owner there is nothing yet.
+        let first = plugins.read([Self.page(["n0-0"])], sr: "s", host: "h", at: 1000)
+        #expect(first.count == 1 && first.allSatisfy { $0.reading.isArchived })
+        let other = plugins.read([Self.page(["new"], owner: .machine("v"))], sr: "s", host: "h", at: 1000)
+        #expect(other.count == 1 && other.allSatisfy { $0.reading.isArchived })
+    }
+
+    @Test("names that several have are archived once, and all are at /metrics") func namesThatSeveralHave() {
+        var plugins = PluginReadings()
+        var seen: [MetricOwner: [Reading]] = [.host("h"): [Reading(MetricSource("cpu0", "", units: ""), 0)]]
+        var names: [MetricOwner: Set<String>] = [.host("h"): ["cpu0"]]
+        for sr in ["s", "t"] {
+            let pages = [Self.page(["heat", "cpu0"]), Self.page(["heat"]), Self.page(["x"], owner: .machine("gone"))]
+            PluginReadings.take(plugins.read(pages, sr: sr, host: "h", at: 1000), into: &seen, &names)
+        }
+        let all = seen[.host("h")] ?? []
+        #expect(seen.count == 1 && all.map(\.source.name) == ["cpu0", "heat", "cpu0", "heat", "cpu0"])
+        #expect(all.map(\.isArchived) == [true, true, false, false, false])
+        let text = Exposition.text(all)
+        for sr in ["s", "t"] {
+            #expect(text.contains("sr=\"\(sr)\",owner=\"host\",owner_uuid=\"h\",source=\"heat\"} 1\n"))
+        }
+    }
+
     @Test func disksHaveTheNamesThatClientsLookFor() throws {
         var disks = DiskReadings()
         var counters = DatapathCounters()

@@ -15,12 +15,12 @@ private final class Waits: Sendable {
 
 /// Plugins that are shell scripts: each prints what a test gives it, and keeps what it was told.
 @Suite("SMAPIv3 plugins") struct SMAPIv3Tests {
-    private let scratch: ScratchFolder
-    private let rows = RowsInMemory(name: "the name", description: "told")
-    private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-    private let repository = StorageRepository(
+    let scratch: ScratchFolder
+    let rows = RowsInMemory(name: "the name", description: "told")
+    let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    let repository = StorageRepository(
         uuid: "sr-uuid", deviceConfig: ["location": "/a&b", "uri": "u"], ref: "OpaqueRef:sr")
-    private let volume = VolumeID(location: "key-1", uuid: "vdi-uuid")
+    let volume = VolumeID(location: "key-1", uuid: "vdi-uuid")
     private let waited = Waits()
 
     init() throws {
@@ -31,18 +31,18 @@ private final class Waits: Sendable {
         }
     }
 
-    private static let query = """
+    static let query = """
         {"plugin": "fake", "name": "N", "description": "D", "vendor": "V", "copyright": "C", "version": "1",
          "required_api_version": "5.0", "features": ["VDI_DESTROY", "VDI_MIRROR/2", "FLYING"],
          "configuration": {"location": "where"}, "required_cluster_stack": ["corosync"]}
         """
 
-    private static let volumeText = """
+    static let volumeText = """
         {"key": "key-1", "name": "n", "description": "", "read_write": true, "sharable": false,
          "virtual_size": 4096, "physical_utilisation": 10, "uri": ["none://x", "one://x"], "keys": {"vdi-type": "user"}}
         """
 
-    private static func state(_ health: String) -> String {
+    static func state(_ health: String) -> String {
         """
         {"sr": "the sr", "name": "n", "description": "", "free_space": 1, "total_space": 3, "datasources": [],
          "clustered": false, "health": ["\(health)", "wait"]}
@@ -50,7 +50,7 @@ private final class Waits: Sendable {
     }
 
     /// A script that keeps its input in `asked` and appends its name to `calls`.
-    private func script(_ path: String, _ body: String) throws {
+    func script(_ path: String, _ body: String) throws {
         let file = scratch.file(path)
         let name = path.split(separator: "/").last ?? ""
         let text = """
@@ -65,33 +65,33 @@ private final class Waits: Sendable {
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
     }
 
-    private func answer(_ path: String, _ text: String) throws {
+    func answer(_ path: String, _ text: String) throws {
         try script(path, "cat <<'END'\n\(text)\nEND")
     }
 
-    private func host(_ limits: PluginLimits = PluginLimits(time: .seconds(60))) -> PluginHost {
+    func host(_ limits: PluginLimits = PluginLimits(time: .seconds(60))) -> PluginHost {
         PluginHost(
             settings: PluginSettings(limits: limits), rows: rows,
             table: AttachmentTable(file: scratch.file("table"), logger: quiet), logger: quiet,
             pause: { [waited] time in waited.all.withLock { $0.append(time) } })
     }
 
-    private func plugin(_ host: PluginHost, query: String = Self.query) async throws -> SMAPIv3Plugin {
+    func plugin(_ host: PluginHost, query: String = Self.query) async throws -> SMAPIv3Plugin {
         try answer("volume/fake/Plugin.Query", query)
         let changes = await PluginFolders(root: scratch.path, host: host).look()
         return try #require(changes.found.first as? SMAPIv3Plugin)
     }
 
-    private var asked: WireValue {
+    var asked: WireValue {
         get throws { try JSONText.decode(try String(contentsOfFile: scratch.file("asked"), encoding: .utf8)) }
     }
 
-    private var calls: [String] {
+    var calls: [String] {
         let text = (try? String(contentsOfFile: scratch.file("calls"), encoding: .utf8)) ?? ""
         return text.split(separator: "\n").map(String.init)
     }
 
-    private func failure(_ body: () async throws -> Void) async -> StorageError? {
+    func failure(_ body: () async throws -> Void) async -> StorageError? {
         do {
             try await body()
             return nil
@@ -125,37 +125,6 @@ private final class Waits: Sendable {
         }
     }
 
-    @Test("what a plugin measures is read while its SR is attached") func dataSources() async throws {
-        let folder = scratch.file("metrics")
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let sources = "[\"xeno+shm:///own\", \"xeno+shm:///../table\", \"http://x\"]"
-        try answer(
-            "volume/fake/SR.stat",
-            Self.state("Healthy").replacingOccurrences(
-                of: "\"datasources\": []", with: "\"datasources\": \(sources)"))
-        try answer("volume/fake/SR.attach", "\"the sr\"")
-        try answer("volume/fake/SR.detach", "null")
-        let host = PluginHost(
-            settings: PluginSettings(limits: PluginLimits(time: .seconds(60))), rows: rows,
-            table: AttachmentTable(file: scratch.file("table"), logger: quiet), logger: quiet, metricsFolder: folder)
-        let plugin = try await plugin(host)
-        try await plugin.attach(repository)
-        _ = try await plugin.space(repository)
-        #expect(host.table.pages(of: repository.uuid) == ["own"])
-        // Not there, no file, and one that would make the reader wait.
-        #expect(plugin.metrics(repository).isEmpty)
-        #expect(unsafe mkfifo(folder + "/own", 0o600) == 0)
-        #expect(plugin.metrics(repository).isEmpty)
-        try FileManager.default.removeItem(atPath: folder + "/own")
-        try Data(MetricPageTests.page()).write(to: URL(fileURLWithPath: folder + "/own"))
-        #expect(plugin.metrics(repository).map(\.time) == [1000.5])
-        // Another toolstack knows them still.
-        let table = AttachmentTable(file: scratch.file("table"), logger: quiet)
-        #expect(table.pages(of: repository.uuid) == ["own"])
-        try await plugin.detach(repository)
-        #expect(plugin.metrics(repository).isEmpty && host.table.pages(of: repository.uuid).isEmpty)
-    }
-
     @Test("an SR whose destruction was cut off is gone when its plugin does not find it")
     func cutOffDestruction() async throws {
         try answer("volume/fake/SR.attach", "\"the sr\"")
@@ -178,27 +147,6 @@ private final class Waits: Sendable {
         // The next of this name was never told to go.
         let never = await failure { try await probing.destroyRepository(repository) }
         #expect(never?.message.contains("SR.forget") == false)
-    }
-
-    @Test("an SR's name goes to its plugin, and with the next scan again") func namesOfRepositories() async throws {
-        let names = ["SR.set_name", "SR.set_description"]
-        for name in names { try answer("volume/fake/\(name)", "null") }
-        try answer("volume/fake/SR.attach", "\"the sr\"")
-        try answer("volume/fake/SR.stat", Self.state("Healthy"))
-        try answer("volume/fake/SR.ls", "[]")
-        let plugin = try await plugin(host())
-        try await plugin.attach(repository)
-        try await plugin.renameRepository(repository, label: "new", description: "text")
-        #expect(try asked["sr"] == .string("the sr") && asked["new_description"] == .string("text"))
-        _ = try await plugin.scan(repository)
-        #expect(calls.filter(names.contains) == names + names)
-        #expect(try asked["new_description"] == .string("told"))
-        let same = Self.state("Healthy").replacingOccurrences(
-            of: "\"name\": \"n\", \"description\": \"\"",
-            with: "\"name\": \"the name\", \"description\": \"told\"")
-        try answer("volume/fake/SR.stat", same)
-        _ = try await plugin.scan(repository)
-        #expect(calls.filter(names.contains).count == 4)
     }
 
     @Test("a plugin says what it is; its scripts are its features") func aPluginSaysWhatItIs() async throws {
@@ -416,62 +364,6 @@ private final class Waits: Sendable {
         let found = try PluginVolume(try JSONText.decode(Self.volumeText))
         #expect(!UnfinishedVolume(.disk, name: "new").mayBe(found))
         #expect(UnfinishedVolume(.clone, name: "new").mayBe(found))
-    }
-
-    @Test("a datapath that keeps writes apart is opened once for a guest that does not keep them")
-    func transients() async throws {
-        let methods = ["open", "attach", "activate", "deactivate", "detach", "close"]
-        for method in methods { try answer("datapath/one/Datapath.\(method)", "null") }
-        try script(
-            "datapath/one/Datapath.open", "cp \(scratch.file("asked")) \(scratch.file("opened")); echo null")
-        try answer(
-            "datapath/one/Datapath.attach", "{\"implementations\": [[\"File\", {\"path\": \"\(scratch.path)\"}]]}")
-        try answer("datapath/one/Plugin.Query", "{\"features\": [\"NONPERSISTENT\"]}")
-        try answer("volume/fake/SR.attach", "\"the sr\"")
-        try answer("volume/fake/SR.stat", Self.state("Healthy"))
-        try answer("volume/fake/SR.detach", "null")
-        try answer("volume/fake/Volume.stat", Self.volumeText)
-        let first = try await plugin(host())
-        try await first.attach(repository)
-        try await first.beginEpoch(repository, volume)
-        let opened = try JSONText.decode(try String(contentsOfFile: scratch.file("opened"), encoding: .utf8))
-        #expect(opened["persistent"] == .bool(false) && opened["uri"] == .string("one://x"))
-        var present = volume
-        present.isInEpoch = true
-        _ = try await first.attachVolume(repository, present, writable: true)
-        try await first.activateVolume(repository, present, writable: true)
-        // Its data path starts anew, and then the toolstack: the guest still has what it wrote.
-        try await first.detachVolume(repository, present)
-        let second = try await plugin(host())
-        try await second.attach(repository)
-        _ = try await second.attachVolume(repository, present, writable: true)
-        #expect(calls.count { $0 == "Datapath.open" } == 1 && !calls.contains("Datapath.close"))
-        // Nobody else gets the disk, or makes it another.
-        #expect(
-            await failure { _ = try await second.attachVolume(repository, volume, writable: false) }?.fault
-                == .volumeInUse)
-        #expect(
-            await failure { _ = try await second.growAttachedVolume(repository, volume, size: 8192) }?.fault
-                == .volumeInUse)
-        try await second.endEpoch(repository, volume)
-        let datapathCalls = calls.filter { $0.hasPrefix("Datapath.") }
-        #expect(datapathCalls.suffix(2) == ["Datapath.detach", "Datapath.close"])
-        #expect(second.host.table.transients(in: repository.uuid).isEmpty)
-        // In the guest's stead nobody opens it; a new guest has it opened again, once what was left is closed.
-        #expect(await failure { _ = try await second.attachVolume(repository, present, writable: true) } != nil)
-        try await second.beginEpoch(repository, volume)
-        try await second.beginEpoch(repository, volume)
-        #expect(
-            calls.filter { $0 == "Datapath.open" || $0 == "Datapath.close" }.suffix(3) == [
-                "Datapath.open", "Datapath.close", "Datapath.open",
-            ])
-        try await second.detach(repository)
-        #expect(calls.suffix(2) == ["Datapath.close", "SR.detach"])
-        // An open that fails opens nothing.
-        try await second.attach(repository)
-        try script("datapath/one/Datapath.open", "exit 1")
-        #expect(await failure { try await second.beginEpoch(repository, volume) } != nil)
-        #expect(calls.last == "Datapath.close" && second.host.table.transients(in: repository.uuid).isEmpty)
     }
 
     @Test("an attached volume goes through its datapath in order, and a restart knows of it")

@@ -5,6 +5,7 @@ import http.client
 import os
 import random
 import subprocess
+import time
 import unittest
 import urllib.parse
 
@@ -165,6 +166,13 @@ class Case(unittest.TestCase):
         path = str(self.daemon.folder / name)
         os.makedirs(path, exist_ok=True)
         return path
+
+    def until(self, is_so):
+        """Waits for what comes by itself, soon as a rule."""
+        deadline = time.monotonic() + 120
+        while not is_so():
+            self.assertLess(time.monotonic(), deadline, "it has not come")
+            time.sleep(0.05)
 
     def repository(self, formats="qcow2,vhd"):
         """A new file SR that is gone after the test."""

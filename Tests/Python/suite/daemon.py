@@ -1,5 +1,6 @@
 """A gantryd of the build under test, with folders of its own."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -13,19 +14,28 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 class Daemon:
     """Runs from `start` to `stop`; leaves no process and no file."""
 
-    def __init__(self, programs, time_limit=10, base=None, options=()):
-        """With a `base` the daemon's folder is there, and has the plugins themselves instead of links to them."""
+    #: Those that are to be stopped.
+    living = []
+
+    def __init__(self, programs, time_limit=10, apart=False, options=()):
+        """`apart`: its folder is below /var/tmp and not /tmp, and has the plugins themselves instead of links to them."""
         self.time_limit, self.options = time_limit, list(options)
         self.programs = pathlib.Path(programs)
         # Short: the names of Unix sockets have 107 bytes at most. Without "_": the SDK takes it for a slash in them.
-        self.folder = pathlib.Path(base or os.environ.get("GANTRY_TEST_SCRATCH", "/tmp"), "py-" + os.urandom(4).hex())
+        base = os.environ.get("GANTRY_TEST_SCRATCH", "/tmp")
+        if apart:
+            # By this name gantry-test finds what is left of a run: `/var`, and the run's folder in /tmp.
+            base = "/var" + base if base.startswith("/tmp") else "/var/tmp"
+            os.makedirs(base, exist_ok=True)
+        self.folder = pathlib.Path(base, "py-" + os.urandom(4).hex())
         self.folder.mkdir(mode=0o700)
+        self.living.append(self)
         # Of our own, so that plugins can come and go.
         self.plugins = self.folder / "p"
         for place in (ROOT / "Tests" / "Python" / "plugins").glob("*/*"):
             link = self.plugins / place.relative_to(place.parents[1])
             link.parent.mkdir(parents=True, exist_ok=True)
-            if base:
+            if apart:
                 shutil.copytree(place, link, symlinks=True)
             else:
                 link.symlink_to(place)
@@ -91,6 +101,11 @@ class Daemon:
         for pid in self.leftovers():
             os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder.parent.parent == pathlib.Path("/var/tmp"):
+            with contextlib.suppress(OSError):
+                self.folder.parent.rmdir()
+        if self in self.living:
+            self.living.remove(self)
 
     def leftovers(self):
         """Guests and data paths of this daemon: a failed test may have left some."""

@@ -8,7 +8,8 @@ import Synchronization
 /// told to attach, and until after it was told to detach: what a killed toolstack left is found and undone.
 public final class AttachmentTable: Sendable {
     struct Content: Codable, Hashable {
-        /// The run of the host's kernel in which it was written: nothing is attached after another start.
+        /// The run of the host's kernel in which it was written: nothing is attached after another start. What
+        /// was open is still to be closed.
         var boot = ""
         /// SR uuid → the plugin's word for the attached SR.
         var repositories: [String: String] = [:]
@@ -77,7 +78,9 @@ public final class AttachmentTable: Sendable {
             }
         }
         let boot = Self.boot()
-        if content.boot != boot { content = Content(boot: boot, ending: content.ending) }
+        if content.boot != boot {
+            content = Content(boot: boot, transients: content.transients, ending: content.ending)
+        }
         self.content = Mutex(content)
     }
 

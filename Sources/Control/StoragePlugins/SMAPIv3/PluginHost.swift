@@ -16,6 +16,14 @@ public final class PluginHost: Sendable {
     let pause: @Sendable (Duration) async throws -> Void
     private let schemes = Mutex<[String: DatapathPlugin]>([:])
     private let queues = Mutex<[String: CallQueue]>([:])
+    /// By SR uuid.
+    private let names = Mutex<[String: Names]>([:])
+
+    /// What a plugin was told last that its SR is called; nil: nothing by this toolstack.
+    struct Names: Sendable {
+        var label: String?
+        var description: String?
+    }
 
     public init(
         settings: PluginSettings, rows: any VolumeRows, table: AttachmentTable, logger: Logger,
@@ -30,8 +38,32 @@ public final class PluginHost: Sendable {
         self.pause = pause
     }
 
+    /// Makes the folder where plugins keep what they measure, so that nobody else does; one that is there stays.
+    public func makeMetricsFolder() {
+        do {
+            if FileManager.default.fileExists(atPath: metricsFolder) { return }
+            let above = URL(fileURLWithPath: metricsFolder).deletingLastPathComponent().path
+            try FileManager.default.createDirectory(atPath: above, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: metricsFolder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
+            if let user = runner.settings.sandbox.user, unsafe lchown(metricsFolder, user.user, user.group) != 0 {
+                throw CocoaError(.fileWriteNoPermission)
+            }
+        } catch {
+            logger.warning(
+                "the folder for what storage plugins measure cannot be made",
+                metadata: ["folder": "\(metricsFolder)", "error": "\(error)"])
+        }
+    }
+
     func datapath(_ scheme: String) -> DatapathPlugin? { schemes.withLock { $0[scheme.lowercased()] } }
     func setDatapaths(_ all: [String: DatapathPlugin]) { schemes.withLock { $0 = all } }
+
+    func told(_ repository: String) -> Names? { names.withLock { $0[repository] } }
+    func setTold(_ repository: String, _ body: @Sendable (inout Names) -> Void) {
+        names.withLock { body(&$0[repository, default: Names()]) }
+    }
+    func forgetTold(_ repository: String) { names.withLock { $0[repository] = nil } }
 
     /// Calls that change an SR come one after the other, with what is written down of them.
     func inTurn<T: Sendable>(

@@ -28,8 +28,9 @@ extension SMAPIv3Plugin {
         try await host.inTurn(repository.uuid) { () async throws(StorageError) in
             let sr = try await sr(repository)
             try await release(volume.location, in: repository)
-            try await closeTransient(volume.location, in: repository)
+            let isClosed = try await closeTransient(volume.location, in: repository)
             let found = try await self.volume("Volume.stat", of(sr, volume.location))
+            if !isClosed { try await closeUnknown(found) }
             try await dropClone(of: found, sr, repository)
             if let place = transientPlace(found.uris) {
                 return try await openTransient(place, volume.location, in: repository)
@@ -69,9 +70,10 @@ extension SMAPIv3Plugin {
         try await host.inTurn(repository.uuid) { () async throws(StorageError) in
             let sr = try await sr(repository)
             try await release(volume.location, in: repository)
-            try await closeTransient(volume.location, in: repository)
+            let isClosed = try await closeTransient(volume.location, in: repository)
             do throws(StorageError) {
                 let found = try await self.volume("Volume.stat", of(sr, volume.location))
+                if !isClosed { try await closeUnknown(found) }
                 try await dropClone(of: found, sr, repository)
             } catch  where error.fault == .volumeMissing {
                 // It was destroyed, and the clone with it.

@@ -45,6 +45,7 @@ extension SMAPIv3Plugin {
     }
 
     private func end(_ repository: StorageRepository) throws(StorageError) {
+        host.forgetTold(repository.uuid)
         try host.table.change { content in
             content.repositories[repository.uuid] = nil
             content.volumes[repository.uuid] = nil
@@ -115,6 +116,7 @@ extension SMAPIv3Plugin {
             try await closeTransient(key, in: repository)
         }
         try await call("SR.detach", [Self.text("sr", sr)])
+        host.forgetTold(repository.uuid)
         try host.table.change { content in
             content.repositories[repository.uuid] = nil
             content.setPages([], of: repository.uuid)
@@ -206,14 +208,14 @@ extension SMAPIv3Plugin {
         let rows = Dictionary(
             host.rows.volumeRows(repository: repository.ref).map { ($0.key, $0) },
             uniquingKeysWith: { first, _ in first })
-        let renamed = volumes.filter { volume in
-            guard let row = rows[volume.key], row.isManaged else { return false }
-            return row.name != volume.name || row.description != volume.text
+        let renamed = volumes.compactMap { volume -> (key: String, name: String, description: String)? in
+            guard let row = rows[volume.key], row.isManaged else { return nil }
+            let name = UnfinishedVolume.isTitle(row.name) ? volume.name : row.name
+            return name != volume.name || row.description != volume.text ? (volume.key, name, row.description) : nil
         }
         for volume in renamed.prefix(Self.mostRenames) {
-            guard let row = rows[volume.key] else { continue }
             do {
-                try await name(volume.key, sr, row.name, row.description)
+                try await name(volume.key, sr, volume.name, volume.description)
             } catch {
                 host.logger.warning(
                     "a storage plugin does not take a disk's name",
@@ -223,12 +225,15 @@ extension SMAPIv3Plugin {
         }
     }
 
-    /// The SR's, likewise.
+    /// The SR's, likewise. An SR that was introduced without a name keeps the one that it has in the storage, and what the
+    /// plugin was told last it is not told at each scan.
     private func rename(_ state: PluginRepositoryState, _ sr: String, _ repository: StorageRepository) async {
         let row = host.rows.label(repository: repository.ref)
-        guard row.name != state.name || row.description != state.text else { return }
+        let told = host.told(repository.uuid)
+        let label = row.name.isEmpty || row.name == state.name || row.name == told?.label ? nil : row.name
+        let isTold = row.description.isEmpty || row.description == state.text || row.description == told?.description
         do {
-            try await name(sr, row.name, row.description)
+            try await name(sr, label, isTold ? nil : row.description, of: repository)
         } catch {
             host.logger.warning(
                 "a storage plugin does not take an SR's name",
@@ -237,19 +242,31 @@ extension SMAPIv3Plugin {
     }
 
     public func renameRepository(
-        _ repository: StorageRepository, label: String, description: String
+        _ repository: StorageRepository, _ present: @Sendable () -> (label: String, description: String)?
     ) async throws(StorageError) {
+        // Before the turn, which whoever attaches the SR needs.
+        _ = try await sr(repository)
         try await host.inTurn(repository.uuid) { () async throws(StorageError) in
-            try await name(try await sr(repository), label, description)
+            let sr = try await sr(repository)
+            guard let names = present() else { return }
+            try await name(sr, names.label, names.description, of: repository)
         }
     }
 
-    /// A plugin without these scripts has no names that could change.
-    private func name(_ sr: String, _ label: String, _ description: String) async throws(StorageError) {
-        let repository = [Self.text("sr", sr)]
-        if folder.has("SR.set_name") { try await call("SR.set_name", repository + [Self.text("new_name", label)]) }
-        if folder.has("SR.set_description") {
-            try await call("SR.set_description", repository + [Self.text("new_description", description)])
+    /// A plugin without these scripts has no names that could change. What is nil stays as it is.
+    private func name(
+        _ sr: String, _ label: String?, _ description: String?, of repository: StorageRepository
+    ) async throws(StorageError) {
+        let arguments = [Self.text("sr", sr)]
+        if let label {
+            if folder.has("SR.set_name") { try await call("SR.set_name", arguments + [Self.text("new_name", label)]) }
+            host.setTold(repository.uuid) { $0.label = label }
+        }
+        if let description {
+            if folder.has("SR.set_description") {
+                try await call("SR.set_description", arguments + [Self.text("new_description", description)])
+            }
+            host.setTold(repository.uuid) { $0.description = description }
         }
     }
 

@@ -29,16 +29,26 @@ extension SMAPIv3Plugin {
                 "Datapath.open", opened.scheme, [Self.text("uri", opened.uri), WireMember("persistent", .bool(false))])
         } catch {
             // The entry stays where this fails too: the next guest begins with it.
-            try? await closeTransient(key, in: repository)
+            _ = try? await closeTransient(key, in: repository)
             throw error
         }
     }
 
-    /// Of a volume that is not attached.
-    func closeTransient(_ key: String, in repository: StorageRepository) async throws(StorageError) {
-        guard let opened = host.table.transients(in: repository.uuid)[key] else { return }
+    /// Of a volume that is not attached. False: the table has none.
+    @discardableResult func closeTransient(
+        _ key: String, in repository: StorageRepository
+    ) async throws(StorageError) -> Bool {
+        guard let opened = host.table.transients(in: repository.uuid)[key] else { return false }
         try await call("Datapath.close", opened.scheme, [Self.text("uri", opened.uri)])
         try host.table.change { $0.setTransient(nil, key, in: repository.uuid) }
+        return true
+    }
+
+    /// Of a volume that may be open while the table, which is in the run folder, does not know it any more: what was written to
+    /// it would still be there for the next guest. To close what is not open does nothing.
+    func closeUnknown(_ volume: PluginVolume) async throws(StorageError) {
+        guard let place = transientPlace(volume.uris) else { return }
+        try await call("Datapath.close", place.scheme, [Self.text("uri", place.uri)])
     }
 
     /// How the volume is open for a guest that does not keep it. Nobody else gets it meanwhile: to close it would take away

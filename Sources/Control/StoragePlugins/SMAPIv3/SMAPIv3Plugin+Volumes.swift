@@ -208,15 +208,20 @@ extension SMAPIv3Plugin {
 
     /// A plugin without these scripts keeps nothing.
     public func storeConfiguration(
-        _ repository: StorageRepository, _ volume: VolumeID, _ changes: [String: String?]
+        _ repository: StorageRepository, _ volume: VolumeID, _ present: @Sendable () -> [String: String?]
     ) async throws(StorageError) {
-        let arguments = arguments(try await sr(repository), volume.location)
-        for (key, value) in changes.sorted(by: { $0.key < $1.key }) {
-            let key = Self.text("k", PluginVolume.Key.config + key)
-            if let value {
-                if folder.has("Volume.set") { try await call("Volume.set", arguments + [key, Self.text("v", value)]) }
-            } else if folder.has("Volume.unset") {
-                try await call("Volume.unset", arguments + [key])
+        // Before the turn, which whoever attaches the SR needs.
+        _ = try await sr(repository)
+        try await host.inTurn(repository.uuid) { () async throws(StorageError) in
+            let arguments = arguments(try await sr(repository), volume.location)
+            for (key, value) in present().sorted(by: { $0.key < $1.key }) {
+                let key = Self.text("k", PluginVolume.Key.config + key)
+                if let value {
+                    guard folder.has("Volume.set") else { continue }
+                    try await call("Volume.set", arguments + [key, Self.text("v", value)])
+                } else if folder.has("Volume.unset") {
+                    try await call("Volume.unset", arguments + [key])
+                }
             }
         }
     }

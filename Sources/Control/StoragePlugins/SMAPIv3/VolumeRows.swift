@@ -23,7 +23,7 @@ public protocol VolumeRows: Sendable {
     func refresh(_ volume: PluginVolume, repository: String) async throws
     /// The rows become like the listing, which is all that there is: rows for new volumes, none for lost ones that nobody
     /// uses. Volumes of moves and copies stay these' own. New ones that may be what was begun, and has not ended, are
-    /// told of and called so; nothing is under way then.
+    /// told of, and called so when their names do not say whose they are; nothing is under way then.
     func reconcile(_ volumes: [PluginVolume], repository: String) async throws
     /// The volume with this key is gone.
     func forget(key: String, repository: String) async throws
@@ -54,7 +54,20 @@ public struct UnfinishedVolume: Codable, Sendable, Hashable {
 
     /// A new disk has its name from the beginning; what is made from another has what the plugin likes.
     public func mayBe(_ volume: PluginVolume) -> Bool { kind != .disk || volume.name.prefix(Self.longest) == name }
-    public var title: String { kind == .disk ? "unfinished disk \(name)" : "unfinished \(kind.rawValue) of \(name)" }
+    /// Its name tells nothing of whose it is: there is none, or it is the new disk's, or a copy of the origin's.
+    public func isUnnamed(_ volume: PluginVolume) -> Bool {
+        volume.name.isEmpty || volume.name.prefix(Self.longest) == name
+    }
+    public var title: String { Self.titleStart(kind) + name }
+
+    private static func titleStart(_ kind: Kind) -> String {
+        kind == .disk ? "unfinished disk " : "unfinished \(kind.rawValue) of "
+    }
+
+    /// A row has it from us, and not from who made the disk: no reason for the storage to call the volume so.
+    static func isTitle(_ name: String) -> Bool {
+        [Kind.disk, .snapshot, .clone].contains { name.hasPrefix(titleStart($0)) }
+    }
 }
 
 /// A VDI as its row says.

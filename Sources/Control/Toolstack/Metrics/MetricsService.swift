@@ -69,8 +69,13 @@ public actor MetricsService {
                 all.filter { !$0.source.name.hasPrefix("physical_") }, sr: sr.uuid)
         }
         var names = seen.mapValues { Set($0.map(\.source.name)) }
-        for sr in scene.repositories { Self.take(pluginReadings(of: sr, at: time), into: &seen, &names) }
-        plugins.keep(Set(scene.repositories.map(\.uuid)))
+        for sr in scene.repositories { PluginReadings.take(pluginReadings(of: sr, at: time), into: &seen, &names) }
+        plugins.keep(Set(scene.repositories.map(\.uuid)), Set(seen.keys))
+        for pair in plugins.takeFull() {
+            context.logger.warning(
+                "a storage plugin measures under too many names; \(PluginReadings.mostArchived) are archived",
+                metadata: ["sr": "\(pair.sr)", "owner": "\(pair.owner.word) \(pair.owner.uuid)"])
+        }
         for (owner, readings) in seen {
             var archive = archives[owner] ?? files.load(owner) ?? MetricArchive()
             archive.record(readings, at: time)
@@ -117,16 +122,6 @@ public actor MetricsService {
     private func pluginReadings(of sr: Scene.Repository, at time: Double) -> [(owner: MetricOwner, reading: Reading)] {
         guard let attached = try? context.attached(sr.ref) else { return [] }
         return plugins.read(attached.manager.metrics(attached.repository), sr: sr.uuid, host: host, at: time)
-    }
-
-    /// Of owners that are looked at; a name that is there already means what it meant.
-    private static func take(
-        _ found: [(owner: MetricOwner, reading: Reading)], into seen: inout [MetricOwner: [Reading]],
-        _ names: inout [MetricOwner: Set<String>]
-    ) {
-        for (owner, reading) in found where names[owner]?.insert(reading.source.name).inserted == true {
-            seen[owner]?.append(reading)
-        }
     }
 
     // MARK: Data paths

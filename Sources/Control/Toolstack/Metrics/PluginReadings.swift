@@ -11,6 +11,20 @@ struct PluginReadings: Sendable {
 
     private var sums: [String: [String: Sum]] = [:]
 
+    /// An SR and an owner that it tells of.
+    struct Pair: Hashable, Sendable {
+        let sr: String
+        let owner: MetricOwner
+    }
+
+    /// The names that are in archives. A series stays there, and an archive has room for so many.
+    private var archived: [Pair: Set<String>] = [:]
+    private var told: Set<Pair> = []
+    /// Those that have become full and were not told of yet.
+    private var full: [Pair] = []
+
+    static let mostArchived = 256
+
     /// Seconds. What is older is not how things are; a plugin that has ended leaves its file.
     private static let longest = 30.0
     /// Sums of an SR that are kept: more than its pages can hold, and not what a plugin with ever new names would take.
@@ -20,7 +34,9 @@ struct PluginReadings: Sendable {
     mutating func read(
         _ pages: [StorageMetrics], sr: String, host: String, at now: Double
     ) -> [(owner: MetricOwner, reading: Reading)] {
-        pages.flatMap { page -> [(owner: MetricOwner, reading: Reading)] in
+        // Of two pages that have the same, the first counts: `/metrics` has each once.
+        var names: [MetricOwner: Set<String>] = [:]
+        return pages.flatMap { page -> [(owner: MetricOwner, reading: Reading)] in
             let isFresh = abs(now - page.time) <= Self.longest
             return page.all.compactMap { metric in
                 let owner: MetricOwner
@@ -31,10 +47,30 @@ struct PluginReadings: Sendable {
                     guard uuid == sr else { return nil }
                     owner = .sr(uuid)
                 }
+                guard names[owner, default: []].insert(metric.name).inserted else { return nil }
                 let value = isFresh ? sample(metric, page.time, of: owner, sr: sr) : .nan
-                return (owner, Self.reading(metric, value, of: owner, sr: sr))
+                var reading = Self.reading(metric, value, of: owner, sr: sr)
+                reading.isArchived = reading.isArchived && isAdmitted(metric.name, Pair(sr: sr, owner: owner))
+                return (owner, reading)
             }
         }
+    }
+
+    private mutating func isAdmitted(_ name: String, _ pair: Pair) -> Bool {
+        let known = archived[pair] ?? []
+        if known.contains(name) { return true }
+        guard known.count < Self.mostArchived else {
+            if told.insert(pair).inserted { full.append(pair) }
+            return false
+        }
+        archived[pair, default: []].insert(name)
+        return true
+    }
+
+    /// What was not told of yet.
+    mutating func takeFull() -> [Pair] {
+        defer { full = [] }
+        return full
     }
 
     private mutating func sample(_ metric: StorageMetric, _ time: Double, of owner: MetricOwner, sr: String) -> Double {
@@ -69,6 +105,25 @@ struct PluginReadings: Sendable {
                 minimum: metric.minimum, maximum: metric.maximum), sample, exposition, isArchived: metric.isDefault)
     }
 
-    /// Forgets SRs that are not among `used`.
-    mutating func keep(_ used: Set<String>) { sums = sums.filter { used.contains($0.key) } }
+    /// Forgets SRs that are not among `used`, and what they tell of others than `owners`.
+    mutating func keep(_ used: Set<String>, _ owners: Set<MetricOwner>) {
+        sums = sums.filter { used.contains($0.key) }
+        archived = archived.filter { used.contains($0.key.sr) && owners.contains($0.key.owner) }
+        told = told.filter { archived[$0] != nil }
+    }
+
+    /// Of owners that are looked at. A name that is there already, of ours or of another SR's plugin, means in the archive what
+    /// it meant; only `/metrics` has the other, too.
+    static func take(
+        _ found: [(owner: MetricOwner, reading: Reading)], into seen: inout [MetricOwner: [Reading]],
+        _ names: inout [MetricOwner: Set<String>]
+    ) {
+        for (owner, reading) in found where seen[owner] != nil {
+            var reading = reading
+            if reading.isArchived, names[owner, default: []].insert(reading.source.name).inserted == false {
+                reading.isArchived = false
+            }
+            seen[owner]?.append(reading)
+        }
+    }
 }

@@ -49,39 +49,57 @@ enum PluginMakings {
         return found
     }
 
+    private struct Candidate {
+        let row: Row
+        let volume: PluginVolume
+        let title: String
+        let isUnnamed: Bool
+    }
+
+    /// In one alert.
+    private static let mostListed = 20
+
     /// - Parameter found: the VDIs that a scan has made for volumes that nobody knew. What a move or a copy was making is
-    ///   theirs, and not told of. A VDI is called anew only when there are not more than were to be made: the plugin is told
-    ///   of names, and many at once are somebody else's.
+    ///   theirs, and not told of. A VDI is called anew only when its name does not say whose it is; its volume keeps its own. When
+    ///   more have appeared than were to be made, some are somebody else's, and all keep their names.
     static func tell(
         _ found: [(vdi: Ref<VDI>, volume: PluginVolume)], _ makings: [UnfinishedVolume], _ sr: Ref<SR>,
         in tx: Transaction
     ) throws {
-        let candidates = try found.compactMap { vdi, volume -> (row: Row, volume: PluginVolume, title: String)? in
-            let titles = Set(makings.filter { $0.mayBe(volume) }.map(\.title)).sorted()
+        let candidates = try found.compactMap { vdi, volume -> Candidate? in
+            let possible = makings.filter { $0.mayBe(volume) }
+            let titles = Set(possible.map(\.title)).sorted()
             let row = try tx.require(vdi)
             guard !titles.isEmpty, row[VDI.managed] else { return nil }
-            return (row, volume, titles.prefix(3).joined(separator: " or ") + (titles.count > 3 ? " or another" : ""))
+            return Candidate(
+                row: row, volume: volume,
+                title: titles.prefix(3).joined(separator: " or ") + (titles.count > 3 ? " or another" : ""),
+                isUnnamed: possible.contains { $0.isUnnamed(volume) })
         }
         guard let first = candidates.first else { return }
         let kind = Alerts.Kind(name: "VDI_CREATION_CUT_OFF", priority: 3)
         let what = "The storage plugin or the toolstack was cut off while the plugin made a volume"
         let possible = makings.count { making in candidates.contains { making.mayBe($0.volume) } }
         if candidates.count > possible {
+            let listed = candidates.prefix(mostListed).map(\.row.uuid).joined(separator: ", ")
+            let more = candidates.count > mostListed ? " and others" : ""
             Alerts.post(
                 kind, about: .sr, uuid: try tx.require(sr).uuid,
                 body: """
-                    \(what), and \(candidates.count) have appeared since, the first of which is the VDI \(first.row.uuid): \
-                    one of them may be the \(first.title). Destroy it unless somebody else has made it.
+                    \(what), and \(candidates.count) have appeared since, the VDIs \(listed)\(more): one of them may be the \
+                    \(first.title). Destroy it unless somebody else has made it.
                     """, in: tx)
             return
         }
-        for (row, volume, title) in candidates {
-            try tx.set(row.typedRef(VDI.self), VDI.nameLabel, title)
+        for candidate in candidates {
+            if candidate.isUnnamed {
+                try tx.set(candidate.row.typedRef(VDI.self), VDI.nameLabel, candidate.title)
+            }
             Alerts.post(
-                kind, about: .vdi, uuid: row.uuid,
+                kind, about: .vdi, uuid: candidate.row.uuid,
                 body: """
-                    \(what), and this one, which it calls '\(volume.name.prefix(256))', has appeared since: it may be the \
-                    \(title). Destroy it unless somebody else has made it.
+                    \(what), and this one, which it calls '\(candidate.volume.name.prefix(256))', has appeared since: it may \
+                    be the \(candidate.title). Destroy it unless somebody else has made it.
                     """, in: tx)
         }
     }

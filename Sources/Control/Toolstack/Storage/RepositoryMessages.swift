@@ -66,19 +66,24 @@ struct RepositoryMessages: Sendable {
         }
     }
 
-    /// Third-party drivers that keep the name are told; the row counts, and a scan tells them again.
+    /// Third-party drivers that keep the name are told, when what is under way in the SR is over; nobody waits for that. The row
+    /// counts, and a scan tells them again.
     private func name(_ sr: Ref<SR>, _ key: FieldKey<SR, String>, _ value: String) async throws -> APIValue {
         let row = try await context.database.transaction { tx in
             try tx.set(sr, key, value)
             return try tx.require(sr)
         }
         guard context.isForeign(sr), let attached = try? context.attached(sr) else { return .void }
-        do {
-            try await attached.manager.renameRepository(
-                attached.repository, label: row[SR.nameLabel], description: row[SR.nameDescription])
-        } catch {
-            context.logger.warning(
-                "a storage driver does not take an SR's name", metadata: ["sr": "\(row.uuid)", "error": "\(error)"])
+        let uuid = row.uuid
+        Task { [context] in
+            do {
+                try await attached.manager.renameRepository(attached.repository) {
+                    (try? context.row(sr)).map { ($0[SR.nameLabel], $0[SR.nameDescription]) }
+                }
+            } catch {
+                context.logger.warning(
+                    "a storage driver does not take an SR's name", metadata: ["sr": "\(uuid)", "error": "\(error)"])
+            }
         }
         return .void
     }

@@ -22,6 +22,8 @@ public struct PluginCheck: Sendable {
     public var path: String
     /// Folder of the datapath plugins; nil: `../../datapath` seen from a v3 plugin.
     public var datapaths: String?
+    /// Where it keeps what it measures.
+    public var metricsFolder = PluginSettings.metricsFolder
     /// What a test SR is made with; nil: nothing is made.
     public var configuration: [String: String]?
     /// For one call.

@@ -60,7 +60,7 @@ struct ScriptCheck {
         defer { try? FileManager.default.removeItem(atPath: scratch) }
         let host = PluginHost(
             settings: runner.settings, rows: rows, table: AttachmentTable(file: scratch, logger: runner.logger),
-            logger: runner.logger)
+            logger: runner.logger, metricsFolder: plugin.metricsFolder)
         let above = URL(fileURLWithPath: plugin.path).deletingLastPathComponent().deletingLastPathComponent().path
         await PluginFolders(root: above, host: host).lookAtDatapaths(below: plugin.datapaths ?? above + "/datapath")
         let checked = SMAPIv3Plugin(description: description, folder: folder, host: host)
@@ -114,7 +114,7 @@ struct ScriptCheck {
     ) async {
         if folder.has("SR.set_name") {
             await report.check("SR.set_name changes the name") {
-                try await checked.renameRepository(repository, label: "renamed", description: "by the check")
+                try await checked.renameRepository(repository) { ("renamed", "by the check") }
                 let name = try await checked.state(repository, try await checked.sr(repository)).name
                 guard name == "renamed" else { throw CheckReport.Failure(description: "SR.stat tells of another name") }
             }
@@ -122,13 +122,25 @@ struct ScriptCheck {
         if !checked.host.table.pages(of: repository.uuid).isEmpty {
             await report.check("the data sources of SR.stat can be read") {
                 for file in checked.host.table.pages(of: repository.uuid) {
-                    do throws(MisshapenRecord) {
-                        _ = try checked.read(page: checked.host.metricsFolder + "/" + file)
-                    } catch {
-                        throw CheckReport.Failure(description: "\(file): \(error.description)")
-                    }
+                    try await Self.measured(file, checked)
                 }
             }
+        }
+    }
+
+    /// What writes the page may have been started only now: it has ten seconds.
+    private static func measured(_ file: String, _ checked: SMAPIv3Plugin) async throws {
+        for attempt in 1... {
+            do throws(MisshapenRecord) {
+                _ = try checked.read(page: file, in: try checked.openMetricsFolder())
+                return
+            } catch {
+                guard attempt < 20 else {
+                    let path = checked.host.metricsFolder + "/" + file
+                    throw CheckReport.Failure(description: "\(path): \(error.description)")
+                }
+            }
+            try await checked.host.pause(.milliseconds(500))
         }
     }
 
@@ -192,8 +204,8 @@ struct ScriptCheck {
         }
         if !checked.isLegacy {
             await report.check("Volume.set and Volume.unset change its keys\(suffix)") {
-                try await checked.storeConfiguration(repository, volume, ["checked": "again", "more": "m"])
-                try await checked.storeConfiguration(repository, volume, ["more": nil])
+                try await checked.storeConfiguration(repository, volume) { ["checked": "again", "more": "m"] }
+                try await checked.storeConfiguration(repository, volume) { ["more": nil] }
                 let sr = try await checked.sr(repository)
                 let keys = try await checked.list(sr).first { $0.key == made.location }?.smConfig
                 guard keys?["checked"] == "again", keys?["more"] == nil else {

@@ -153,8 +153,9 @@ extension SwitchableDevice {
             } catch {
                 gate.lockShared()
                 defer { gate.unlock() }
-                // One that was replaced meanwhile is no concern of the mirror's any more.
-                if mirror.destination === destination { mirror.loseDestination(because: error) }
+                // One that was replaced meanwhile is no concern of the mirror's any more: whoever asks may ask again.
+                guard mirror.destination === destination else { throw Self.notSynchronised(mirror) }
+                mirror.loseDestination(because: error)
                 throw error
             }
             let took = gantry_now() - started

@@ -106,8 +106,13 @@ import Toolstack
         #expect(
             await host.call("task.get_current_operations", [.string(second)], session: session)
                 == .success(.map(["task": .string("destroy")])))
+        // Looked at before it can end: of a task that is gone there is nothing to tell to who asks for the first time.
+        var token = ""
+        _ = try await events(host, session, [.string("task/\(second)")], &token)
         host.gate.open()
-        _ = try await follow(host, session, second)
+        while try await events(host, session, [.string("task/\(second)")], &token)
+            .allSatisfy({ $0["snapshot"] != nil })
+        {}
         #expect(
             await host.call("task.get_status", [.string(second)], session: session)
                 == .failure(.handleInvalid("task", second)))

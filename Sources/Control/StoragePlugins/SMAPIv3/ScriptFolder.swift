@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 
 /// A plugin's folder: executables named `<Interface>.<method>`, found whatever the case of their letters.

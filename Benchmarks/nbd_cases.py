@@ -8,19 +8,25 @@ import socket
 import subprocess
 import time
 
+import certificates
 import convert_cases
 import setting
 
 SERVERS = ["gantry", "qemu-nbd --aio=threads", "qemu-nbd --aio=io_uring"]
 
 
-def command(gantry, server, kind, image, path):
+def command(gantry, server, kind, image, path, case):
+    """gantry has no mode past the page cache: in those rows it is as in all others, and the peers are not."""
+    tls = case.certificates
     if server == "gantry":
-        return [gantry, "image", "serve", "-f", kind, "--socket", path, image]
+        secure = ["--tls-certificates", tls] if tls else []
+        return [gantry, "image", "serve", "-f", kind, "--socket", path, *secure, image]
     if server == "nbdkit":
-        return ["nbdkit", "-f", "-U", path, "file", image]
-    return ["qemu-nbd", *server.split()[1:], "--cache=writeback", "--discard=unmap", "-t", "-e", "8", "-f",
-            convert_cases.QEMU_FORMAT[kind], "-k", path, image]
+        secure = ["--tls=require", f"--tls-certificates={tls}", "--tls-verify-peer"] if tls else []
+        return ["nbdkit", "-f", "-U", path, *secure, "file", image, *(["cache=none"] if case.direct else [])]
+    secure = ["--object", f"tls-creds-x509,id=t,endpoint=server,dir={tls},verify-peer=yes", "--tls-creds", "t"] if tls else []
+    return ["qemu-nbd", *server.split()[1:], f"--cache={'none' if case.direct else 'writeback'}", "--discard=unmap",
+            "-t", "-e", "8", *secure, "-f", convert_cases.QEMU_FORMAT[kind], "-k", path, image]
 
 
 def start(words, path):
@@ -76,7 +82,9 @@ def forget(image):
 def measure(gantry, program, server, kind, image, case, chosen, folder):
     path = f"{folder}/nbd.sock"
     setting.flush()
-    process = start(pinned(case.where, command(gantry, server, kind, image, path)), path)
+    process = start(pinned(case.where, command(gantry, server, kind, image, path, case)), path)
+    if case.certificates:
+        return copied(process, path, image, case)
     order = "sequential" if case.block > 65536 else "random"
     words = pinned(case.where, [program, path, case.direction, str(case.block), str(case.depth),
                                 str(case.connections)])
@@ -97,6 +105,20 @@ def measure(gantry, program, server, kind, image, case, chosen, folder):
     return sample
 
 
+def copied(process, path, image, case):
+    """A whole image read by nbdcopy in TLS, as if each MiB were a request."""
+    try:
+        before, begun = cpu_seconds(process.pid), time.monotonic()
+        subprocess.run(["nbdcopy", f"--connections={case.connections}",
+                        f"nbds+unix:///?socket={path}&tls-certificates={case.certificates}", "null:"], check=True)
+        seconds, requests = time.monotonic() - begun, os.path.getsize(image) / case.block
+        cpu = cpu_seconds(process.pid) - before
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+    return {"iops": requests / seconds, "requests": requests, "cpu": cpu, "cpu_us_per_request": cpu * 1e6 / requests}
+
+
 @dataclasses.dataclass
 class Case:
     direction: str
@@ -105,6 +127,8 @@ class Case:
     connections: int = 1
     where: str = "free"
     cold: bool = False
+    direct: bool = False
+    certificates: str = ""
 
     def name(self, kind):
         size = "4 KiB random" if self.block == 4096 else "1 MiB sequential"
@@ -113,10 +137,14 @@ class Case:
             parts.append(f"{self.connections} connections")
         if self.cold:
             parts.append("cold")
+        if self.direct:
+            parts.append("peers past the page cache")
+        if self.certificates:
+            parts[0] = f"{kind}, 1 MiB {self.direction} by nbdcopy in TLS"
         return ", ".join([*parts, self.where])
 
 
-def cases():
+def cases(kind, certificate_folder):
     for direction in ("read", "write"):
         for where in ("free", "pinned"):
             for depth in (1, 16, 64):
@@ -125,11 +153,16 @@ def cases():
         yield Case(direction, 4096, 16, connections=4)
     yield Case("read", 4096, 1, cold=True)
     yield Case("read", 4096, 64, cold=True)
+    if kind == "raw":
+        yield Case("read", 4096, 64, cold=True, direct=True)
+        yield Case("write", 4096, 16, direct=True)
+        for connections in (1, 4):
+            yield Case("read", 1 << 20, 64, connections=connections, certificates=certificate_folder)
 
 
 def run(gantry, folder, chosen):
     results = []
-    program = build(folder)
+    program, keys = build(folder), certificates.make(f"{folder}/certificates")
     for kind in chosen.nbd_formats.split(","):
         raw = f"{folder}/served.raw"
         convert_cases.make_raw(raw, chosen.nbd_mib, 1)
@@ -145,8 +178,10 @@ def run(gantry, folder, chosen):
             while file.read(1 << 20):
                 pass
         servers = SERVERS + (["nbdkit"] if kind == "raw" else [])
-        for case in cases():
+        for case in cases(kind, keys):
             name = case.name(kind)
+            if chosen.nbd_match not in name:
+                continue
             samples = {server: [] for server in servers}
             for number in range(chosen.rounds):
                 for server in setting.in_turn(servers, number):

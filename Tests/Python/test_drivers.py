@@ -391,6 +391,9 @@ class BrokenDriverTests(DriverCase):
                 details = self.refused(["SR_BACKEND_FAILURE", reason, ..., ...], self.make, "broken", {"how": how})
                 if how == "exit":
                     self.assertEqual(details[2:], ["some output\n", "some complaint\n"])
+        # A driver is told of the task that its call is part of.
+        details = self.refused(["SR_BACKEND_FAILURE", "non-zero exit", "", ...], self.make, "broken", {"how": "tell"})
+        self.assertRegex(details[3], r"<name>subtask_of</name>\s*<value>(<string>)?OpaqueRef:[0-9a-f-]{36}<")
         for how, told in (("xml", "stdout: <methodResponse>"), ("exit", "some complaint")):
             broken_by_xe(self, "broken", how, told)
         self.assertLessEqual(made(), before)

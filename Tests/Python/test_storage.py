@@ -52,11 +52,12 @@ class RepositoryTests(Case):
             type="file",
             content_type="user",
             shared=False,
-            sm_config={"key": "value"},
+            sm_config={"key": "value", "raw-snapshot-format": record["sm_config"].get("raw-snapshot-format")},
             VDIs=[],
             virtual_allocation="0",
             current_operations={},
         )
+        self.assertIn(record["sm_config"]["raw-snapshot-format"], ("raw", "qcow2"))
         disk = os.statvfs(path)
         self.assertEqual(int(record["physical_size"]), disk.f_blocks * disk.f_frsize)
         pbd = self.x.PBD.get_record(record["PBDs"][0])

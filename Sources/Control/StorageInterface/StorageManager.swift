@@ -59,6 +59,9 @@ public struct StorageRepository: Sendable, Hashable {
     public var isMaster: Bool
     /// Bytes that the creator of the SR asked for; 0: all there are.
     public var physicalSize: UInt64
+    /// A place that does not say whose it is may be this SR's: it was not attached before, and no volume of it is known.
+    /// Otherwise such a place is another than the SR's own, which may not be mounted.
+    public var mayBeUnmarked = true
 
     public init(
         uuid: String, deviceConfig: [String: String], ref: String = "", smConfig: [String: String] = [:],
@@ -203,6 +206,8 @@ public protocol StorageManager: Sendable {
     /// With the feature VDI_GENERATE_CONFIG: what the manager's program says that it needs to attach the volume when there is
     /// no toolstack, in its own words.
     func configuration(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) -> String
+    /// What the attached SR can do by what it is on: entries of SR.sm_config that this manager keeps up to date.
+    func statements(_ repository: StorageRepository) async throws(StorageError) -> [String: String]
     /// What the manager's program measures of the attached SR and of its users. Returns at once.
     func metrics(_ repository: StorageRepository) -> [StorageMetrics]
 
@@ -311,6 +316,8 @@ extension StorageManager {
     ) async throws(StorageError) {}
 
     public func metrics(_ repository: StorageRepository) -> [StorageMetrics] { [] }
+
+    public func statements(_ repository: StorageRepository) async throws(StorageError) -> [String: String] { [:] }
 
     public func configuration(
         _ repository: StorageRepository, _ volume: VolumeID

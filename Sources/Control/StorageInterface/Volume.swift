@@ -80,6 +80,10 @@ public struct NewVolume: Sendable, Hashable {
     public var type: String
     /// VDI.sm_config as the caller gave it; for a snapshot or clone the caller's `driver_params`.
     public var smConfig: [String: String]
+    /// VDI.read_only and VDI.metadata_of_pool, a reference or empty, as the caller gave them: drivers that write the row
+    /// themselves are told.
+    public var isReadOnly = false
+    public var metadataOfPool = ""
 
     public init(
         uuid: String, size: UInt64 = 0, format: ImageFormat? = nil, nameLabel: String = "",

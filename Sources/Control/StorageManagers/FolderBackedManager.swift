@@ -127,6 +127,10 @@ extension FolderBackedManager {
         try await files(repository).revertVolume(folder(of: repository), volume, to: snapshot)
     }
 
+    public func statements(_ repository: StorageRepository) async throws(StorageError) -> [String: String] {
+        try await files(repository).statements(folder(of: repository))
+    }
+
     public func beginEpoch(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
         try await files(repository).beginEpoch(folder(of: repository), volume)
     }

@@ -38,16 +38,20 @@ public enum FormatDecision {
     ///   - size: the source's virtual size, bytes.
     ///   - source: the source's format, nil when unknown.
     ///   - configuration: the destination PBD's device_config.
+    ///   - promised: of the formats that the manager declares, those that may be used, as every host of the pool has them;
+    ///     nil: all.
     public static func decide(
         choice: String, size: UInt64, source: ImageFormat?, manager: any StorageManager,
-        configuration: [String: String]
+        configuration: [String: String], promised: [ImageFormat]? = nil
     ) throws(Refusal) -> Outcome {
-        if manager.info.supportedImageFormats.isEmpty {
+        let supported = promised ?? manager.info.supportedImageFormats
+        if supported.isEmpty {
             // Nothing can be promised and nothing refused but words that are no formats.
             let chosen = try words(choice).first
             return Outcome(format: chosen, size: size, reason: chosen == nil ? .driver : .chosen)
         }
-        let candidates = try candidates(choice: choice, source: source, manager: manager, configuration: configuration)
+        let candidates = try candidates(
+            choice: choice, source: source, preferred: manager.preferredFormats(configuration), supported: supported)
         var limit: UInt64 = 0
         for (format, reason) in candidates {
             if let rounded = try? manager.roundedSize(size, format: format, configuration: configuration) {
@@ -59,14 +63,13 @@ public enum FormatDecision {
     }
 
     private static func candidates(
-        choice: String, source: ImageFormat?, manager: any StorageManager, configuration: [String: String]
+        choice: String, source: ImageFormat?, preferred: [ImageFormat], supported: [ImageFormat]
     ) throws(Refusal) -> [(ImageFormat, Reason)] {
-        let supported = manager.info.supportedImageFormats
         let chosen = try words(choice)
         if chosen.isEmpty {
             // The driver's own order comes last: for new disks of SRs that prefer nothing, and when nothing else fits.
             let wanted =
-                manager.preferredFormats(configuration).map { ($0, Reason.preferred) }
+                preferred.map { ($0, Reason.preferred) }
                 + (source.map { [($0, Reason.source)] } ?? []) + supported.map { ($0, Reason.driver) }
             return wanted.filter { supported.contains($0.0) }
         }

@@ -48,14 +48,21 @@ public struct DiskToMove: Hashable, Sendable {
 public struct RepositoryFacts: Sendable {
     public var uuid: String
     public var manager: any StorageManager
+    /// Of what the manager declares, that which every host of the pool can do.
+    public var promised: StorageManagerInfo
     /// The device_config of this host's PBD.
     public var configuration: [String: String]
     /// Nil: its driver does not say how large its storage is, and nothing can be promised.
     public var free: UInt64?
 
-    public init(uuid: String, manager: any StorageManager, configuration: [String: String], free: UInt64?) {
+    /// - Parameter promised: nil: all that the manager declares.
+    public init(
+        uuid: String, manager: any StorageManager, configuration: [String: String], free: UInt64?,
+        promised: StorageManagerInfo? = nil
+    ) {
         self.uuid = uuid
         self.manager = manager
+        self.promised = promised ?? manager.info
         self.configuration = configuration
         self.free = free
     }
@@ -117,10 +124,10 @@ public enum MoveRules {
     private static func checkFeatures(
         _ disk: DiskToMove, _ repositories: [String: RepositoryFacts]
     ) throws(MoveRefusal) {
-        if let source = repositories[disk.source], source.manager.info.features["VDI_MIRROR"] == nil {
+        if let source = repositories[disk.source], source.promised.features["VDI_MIRROR"] == nil {
             throw .repository(disk.source, lacks: ["VDI_MIRROR"])
         }
-        guard let ref = disk.destination, let features = repositories[ref]?.manager.info.features else { return }
+        guard let ref = disk.destination, let features = repositories[ref]?.promised.features else { return }
         var missing: [String] = []
         if features["VDI_CREATE"] == nil { missing.append("VDI_CREATE") }
         // Drivers of the older kind name one feature for both directions.
@@ -140,11 +147,11 @@ public enum MoveRules {
         do throws(FormatDecision.Refusal) {
             outcome = try FormatDecision.decide(
                 choice: disk.choice, size: disk.size, source: disk.format, manager: destination.manager,
-                configuration: destination.configuration)
+                configuration: destination.configuration, promised: destination.promised.supportedImageFormats)
         } catch {
             throw .format(
                 error, disk: disk.ref, repository: destination.uuid,
-                supported: destination.manager.info.supportedImageFormats)
+                supported: destination.promised.supportedImageFormats)
         }
         let stays = ref == disk.source && outcome.format != nil && outcome.format == disk.format
         return MoveDecision(disk: disk, destination: ref, outcome: outcome, stays: stays)

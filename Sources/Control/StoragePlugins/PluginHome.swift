@@ -5,6 +5,10 @@ public import StorageInterface
 public protocol PluginHome: Sendable {
     /// The reference of this host.
     var host: String { get }
+    /// The reference of the task that the current call is part of; nil: none. Drivers pass it on with what they call.
+    var task: String? { get }
+    /// The uuid of the SR that this host caches in; nil: it does not.
+    var localCache: String? { get }
     /// Returns when clients can call the API, and what drivers were doing for an earlier toolstack is over; throws when the
     /// wait was cancelled.
     func untilAPIAnswers() async throws

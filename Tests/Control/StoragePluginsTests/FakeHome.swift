@@ -10,6 +10,9 @@ final class FakeHome: PluginHome {
         var coming: [Volume] = []
         var sessions: Set<String> = []
         var opened = 0
+        var whileNotAnswering: (@Sendable () -> Void)?
+        var task: String?
+        var localCache: String?
     }
 
     private let state = Mutex(State())
@@ -21,7 +24,13 @@ final class FakeHome: PluginHome {
     /// Sessions that were opened and not closed, and all that were opened.
     var sessions: (open: Int, all: Int) { state.withLock { ($0.sessions.count, $0.opened) } }
 
-    func untilAPIAnswers() async throws {}
+    /// What happens while the API, and the end of an earlier toolstack's runs, are waited for.
+    func whileNotAnswering(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.whileNotAnswering = body } }
+    func set(task: String?, localCache: String?) { state.withLock { ($0.task, $0.localCache) = (task, localCache) } }
+    var task: String? { state.withLock { $0.task } }
+    var localCache: String? { state.withLock { $0.localCache } }
+
+    func untilAPIAnswers() async throws { state.withLock { $0.whileNotAnswering }?() }
 
     func openSession(repository: String) async throws -> String {
         state.withLock {

@@ -10,16 +10,16 @@ import Testing
 
 /// Drivers that are shell scripts: each prints what a test gives it.
 @Suite("SMAPIv1 drivers") struct SMAPIv1Tests {
-    private let scratch: ScratchFolder
-    private let home = FakeHome()
-    private let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-    private let repository = StorageRepository(
+    let scratch: ScratchFolder
+    let home = FakeHome()
+    let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    let repository = StorageRepository(
         uuid: "sr-uuid", deviceConfig: ["location": "/a&b", "password": "p"], ref: "OpaqueRef:sr", physicalSize: 7)
-    private let volume = VolumeID(location: "there", uuid: "vdi-uuid", ref: "OpaqueRef:vdi")
+    let volume = VolumeID(location: "there", uuid: "vdi-uuid", ref: "OpaqueRef:vdi")
 
     init() throws { scratch = try ScratchFolder("smapiv1") }
 
-    private static func response(_ value: String) -> String {
+    static func response(_ value: String) -> String {
         "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value>\(value)</value>\n</param>\n</params>\n</methodResponse>\n"
     }
 
@@ -30,7 +30,7 @@ import Testing
         """
     }
 
-    private static let description = response(
+    static let description = response(
         """
         <struct>
         \(["name", "description", "vendor", "copyright", "driver_version", "required_api_version"].map {
@@ -50,7 +50,7 @@ import Testing
         """)
 
     /// A driver that keeps its argument in the file `asked` and runs the script.
-    private func install(_ name: String, _ script: String) throws -> String {
+    func install(_ name: String, _ script: String) throws -> String {
         let path = scratch.file(name)
         try "#!/bin/sh\nprintf %s \"$1\" > \(scratch.file("asked"))\n\(script)\n".write(
             toFile: path, atomically: true, encoding: .utf8)
@@ -58,12 +58,12 @@ import Testing
         return path
     }
 
-    private func driver(answering text: String, features: [String: Int64] = [:]) throws -> SMAPIv1Driver {
+    func driver(answering text: String, features: [String: Int64] = [:]) throws -> SMAPIv1Driver {
         try text.write(toFile: scratch.file("answer"), atomically: true, encoding: .utf8)
         return try driver("echo complaint >&2; cat \(scratch.file("answer"))", features: features)
     }
 
-    private func driver(
+    func driver(
         _ script: String, features: [String: Int64] = [:], limits: PluginLimits = PluginLimits(time: .seconds(60))
     ) throws -> SMAPIv1Driver {
         let path = try install("FAKESR", script)
@@ -77,7 +77,7 @@ import Testing
                 attaching: CallQueue()))
     }
 
-    private var asked: WireValue {
+    var asked: WireValue {
         get throws {
             let bytes = try Data(contentsOf: URL(fileURLWithPath: scratch.file("asked")))
             let call = try XMLRPC.decodeCall([UInt8](bytes))
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    private func failure(_ body: () async throws -> Void) async -> StorageError? {
+    func failure(_ body: () async throws -> Void) async -> StorageError? {
         do {
             try await body()
             return nil
@@ -187,6 +187,15 @@ import Testing
                     WireMember("password", .string("p")),
                 ]))
         #expect(home.sessions.open == 0)
+        #expect(call["subtask_of"] == nil && call["local_cache_sr"] == nil)
+        home.set(task: "OpaqueRef:task", localCache: "cache-uuid")
+        var second = repository
+        second.isMaster = false
+        try await driver.createRepository(second)
+        #expect(try asked["subtask_of"] == .string("OpaqueRef:task"))
+        #expect(try asked["local_cache_sr"] == .string("cache-uuid"))
+        #expect(try asked["device_config"]?["SRmaster"] == .string("false"))
+        home.set(task: nil, localCache: nil)
 
         try await driver.destroyVolume(repository, volume)
         #expect(try asked["command"] == .string("sr_create"), "a VDI without a row was deleted")
@@ -215,6 +224,7 @@ import Testing
         }
         #expect(arguments.count == 8)
         #expect(arguments.prefix(2) == [.string("4096"), .string("n<")])
+        #expect(arguments[3] == .string("OpaqueRef:NULL") && arguments[7] == .string("false"))
         #expect(
             try asked["vdi_sm_config"]
                 == .structure([WireMember("image-format", .string("qcow2")), WireMember("k", .string("v"))]))

@@ -119,7 +119,15 @@ private final class Waits: Sendable {
         let later = VolumeID(location: "key-2", uuid: "other")
         #expect(try await plugin.changedBlocks(repository, from: volume, to: later) == "gA==")
         #expect(try asked["key2"] == .string("key-2") && asked["length"] == .int(-1) && asked["offset"] == .int(0))
-        for wrong in ["{\"granularity\": 4096, \"bitmap\": \"gA==\"}", "{\"granularity\": 65536}", "null"] {
+        // In blocks of 4 KiB: the volume has one of 64 KiB.
+        try answer(list, "{\"granularity\": 4096, \"bitmap\": \"AQAA\"}")
+        try answer("volume/fake/Volume.stat", Self.volumeText.replacingOccurrences(of: "4096", with: "196608"))
+        #expect(try await plugin.changedBlocks(repository, from: volume, to: later) == "gA==")
+        #expect(try asked["key"] == .string("key-2"))
+        for wrong in [
+            "{\"granularity\": 0, \"bitmap\": \"gA==\"}", "{\"granularity\": -4096, \"bitmap\": \"gA==\"}",
+            "{\"granularity\": 65536}", "{\"granularity\": 65536, \"bitmap\": \"*\"}", "null",
+        ] {
             try answer(list, wrong)
             #expect(await failure { _ = try await plugin.changedBlocks(repository, from: volume, to: later) } != nil)
         }

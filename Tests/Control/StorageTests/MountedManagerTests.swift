@@ -50,6 +50,11 @@ extension MountFolder {
         #expect(await fault { () throws(StorageError) in try await manager.destroyRepository(other) } == 47)
         try await manager.attach(sr)
         try await manager.attach(sr)
+        let point = folder.file("mounts/\(uuid)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: point).sorted()
+        // XFS shares blocks, ext4 does not.
+        #expect(try await manager.statements(sr) == ["raw-snapshot-format": type == "ext" ? "qcow2" : "raw"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: point).sorted() == names)
         #expect(await fault { () throws(StorageError) in try await manager.createRepository(other) } == 16)
         for format in ImageFormat.allCases {
             let name = "\(volume.dropLast())\(format == .raw ? 1 : format == .vhd ? 2 : 3)"

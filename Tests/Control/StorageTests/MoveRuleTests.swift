@@ -64,6 +64,20 @@ private func disk(_ ref: String = "d", to destination: String? = "b", choice: St
 }
 
 @Suite struct MoveRuleTests {
+    /// Another host of the pool can do less than this one.
+    @Test func onlyWhatThePoolPromisesIsDecidedBy() throws {
+        var facts = repositories(formats: [.qcow2, .vhd, .raw])
+        facts["b"]?.promised.supportedImageFormats = [.raw]
+        #expect(try MoveRules.decide([disk()], repositories: facts).map(\.outcome.format) == [.raw])
+        #expect(
+            throws: MoveRefusal.format(.unsupported(.vhd), disk: "d", repository: "ub", supported: [.raw])
+        ) { try MoveRules.decide([disk(choice: "vhd")], repositories: facts) }
+        facts["b"]?.promised.features["VDI_CREATE"] = nil
+        #expect(throws: MoveRefusal.repository("b", lacks: ["VDI_CREATE"])) {
+            try MoveRules.decide([disk()], repositories: facts)
+        }
+    }
+
     @Test func whatSpeaksAgainstAMoveIsSaidInTheOrderOfXenAPI() {
         var bad = disk(to: nil, choice: "qcow2")
         (bad.tracksChanges, bad.isEncrypted, bad.resetsOnBoot, bad.leastBytes) = (true, true, true, 100)

@@ -18,6 +18,8 @@ struct FileRepository: Sendable {
     let path: String
     /// Raw images take all their space when they are made.
     private let isThick: Bool
+    /// A folder without a marker becomes this SR's.
+    private let mayBeUnmarked: Bool
     /// What the reclaimer leaves free.
     var room = ReclaimRoom()
 
@@ -37,6 +39,7 @@ struct FileRepository: Sendable {
             throw StorageError(.invalidArgument, "device-config:location must be an absolute path, not '\(location)'")
         }
         uuid = repository.uuid
+        mayBeUnmarked = repository.mayBeUnmarked
         path = location.count > 1 && location.hasSuffix("/") ? String(location.dropLast()) : location
         if let device { try MountFolder.require(device, at: path) }
     }
@@ -65,13 +68,19 @@ struct FileRepository: Sendable {
     }
 
     /// Checks that the folder is there and the SR's own, and removes what an interrupted creation left. A folder without
-    /// a marker (an introduced SR) becomes this SR's.
+    /// a marker becomes the SR's when that is introduced. An SR that was attached there before has a marker: a folder
+    /// without one is what shows where its file system is not mounted, and nothing is put there.
     func check() throws(StorageError) {
         switch try owner() {
         case .some(uuid): break
         case .some(let other):
             throw StorageError(.repositoryUnavailable, "\(path) belongs to the SR \(other), not to \(uuid)")
-        case .none: try writeMarker()
+        case .none where mayBeUnmarked: try writeMarker()
+        case .none:
+            throw StorageError(
+                .repositoryUnavailable,
+                "\(path) does not say that it is the SR \(uuid), which was attached there or has disks; mount what holds them "
+                    + "there and plug the PBD, or, if they are there, write the SR's uuid into \(path)/\(Self.marker)")
         }
         try holding { () throws(StorageError) in
             removeUnfinished()

@@ -109,6 +109,13 @@ public struct FileStorageManager: StorageManager {
         }
     }
 
+    public func statements(_ repository: StorageRepository) async throws(StorageError) -> [String: String] {
+        try await blocking(repository) { () throws(StorageError) in
+            let format: ImageFormat = try open(repository).sharesBlocks() ? .raw : .qcow2
+            return [FileRepository.rawSnapshotKey: format.rawValue]
+        }
+    }
+
     public func space(_ repository: StorageRepository) async throws(StorageError) -> RepositorySpace {
         try await blocking(repository, within: RepositoryThreads.look) { () throws(StorageError) in
             try open(repository).space()

@@ -19,6 +19,9 @@ public final class CallQueue: Sendable {
     private let state = Mutex(State())
     private let longestTurn: Duration?
 
+    /// Somebody has a turn.
+    var isTaken: Bool { state.withLock { $0.isTaken } }
+
     public init(longestTurn: Duration? = nil) { self.longestTurn = longestTurn }
 
     /// The number of the caller's turn, for `leave`.

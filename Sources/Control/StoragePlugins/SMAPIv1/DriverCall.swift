@@ -13,7 +13,7 @@ struct DriverCall {
     var extra: [WireMember] = []
 
     /// The whole methodCall document.
-    func document(host: String, session: String?, task: String? = nil) -> String {
+    func document(host: String, session: String?, task: String? = nil, localCache: String? = nil) -> String {
         var members = [
             WireMember("command", .string(command)),
             WireMember("args", .array(arguments.map(WireValue.string))),
@@ -22,6 +22,7 @@ struct DriverCall {
         ]
         if let session { members.append(WireMember("session_ref", .string(session))) }
         if let task { members.append(WireMember("subtask_of", .string(task))) }
+        if let localCache { members.append(WireMember("local_cache_sr", .string(localCache))) }
         if let repository, namesRepository {
             members.append(WireMember("sr_ref", .string(repository.ref)))
             members.append(WireMember("sr_uuid", .string(repository.uuid)))

@@ -20,8 +20,8 @@ public actor DriverFolders {
         let mark: Mark
         /// Nil: it is there and could not be used. Where only the last question failed, what the one before it told.
         let manager: SMAPIv1Driver?
-        /// After a question that failed: what was wrong, when it is asked again, and how long after that failed, too.
-        var failure: (reason: String, retryAt: ContinuousClock.Instant, delay: Duration)?
+        /// The last question, if it failed.
+        var failure: FailedQuestion?
     }
 
     /// What changes when somebody replaces a file.
@@ -99,10 +99,10 @@ public actor DriverFolders {
                         "consequence": old?.manager == nil ? "it is left out" : "it stays what it was",
                     ])
             }
-            let delay = isSameFile ? old?.failure?.delay ?? firstDelay : firstDelay
             known[type] = Known(
                 mark: mark, manager: old?.manager,
-                failure: (error.description, .now + delay, min(delay * 2, .seconds(600))))
+                failure: FailedQuestion(
+                    error.description, first: firstDelay, after: isSameFile ? old?.failure : nil))
         }
     }
 

@@ -22,6 +22,8 @@ public final class SMAPIv1Driver: ThirdPartyManager {
         self.runner = runner
     }
 
+    private static let nullReference = "OpaqueRef:NULL"
+
     private func has(_ feature: String) -> Bool { info.features[feature] != nil }
 
     // MARK: Repositories
@@ -75,8 +77,9 @@ public final class SMAPIv1Driver: ThirdPartyManager {
         let answer = try await run(
             "vdi_create", repository, VolumeID(location: ""),
             arguments: [
-                String(volume.size), volume.nameLabel, volume.nameDescription, "OpaqueRef:NULL", "false",
-                "19700101T00:00:00Z", "OpaqueRef:NULL", "false",
+                String(volume.size), volume.nameLabel, volume.nameDescription,
+                volume.metadataOfPool.isEmpty ? Self.nullReference : volume.metadataOfPool, "false",
+                "19700101T00:00:00Z", Self.nullReference, String(volume.isReadOnly),
             ],
             extra: [
                 WireMember("vdi_type", .string(volume.type)),

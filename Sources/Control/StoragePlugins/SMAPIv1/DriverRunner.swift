@@ -31,8 +31,8 @@ struct DriverRunner: Sendable {
         let isQueued = ["sr_attach", "sr_detach", "sr_probe"].contains(call.command)
         let turn = isQueued ? await attaching.enter() : nil
         let outcome = await run(
-            call.document(host: home.host, session: session), command: call.command, limits: settings.limits,
-            isWork: true)
+            call.document(host: home.host, session: session, task: home.task, localCache: home.localCache),
+            command: call.command, limits: settings.limits, isWork: true)
         if let turn { attaching.leave(turn) }
         await home.closeSession(session)
         return DriverAnswer(command: call.command, outcome: outcome, limits: settings.limits)

@@ -4,23 +4,33 @@ import RPCCodec
 import StorageInterface
 
 /// Follows the folders of SMAPIv3 plugins below a root: `volume/<plugin>` and `datapath/<scheme>`. Each plugin is asked
-/// what it is when its folder appears and whenever something in it changes.
+/// what it is when its folder appears and whenever something in it changes, and, where that failed, from time to time; until
+/// it answers, it stays what it was.
 public actor PluginFolders {
     private let root: String
     private let host: PluginHost
-    private var volumes: [String: Known] = [:]
-    private var datapaths: [String: Known] = [:]
+    private let firstDelay: Duration
+    private var volumes: [String: Known<SMAPIv3Plugin>] = [:]
+    private var datapaths: [String: Known<DatapathPlugin>] = [:]
 
-    private struct Known {
+    private struct Known<Plugin: Sendable>: Sendable {
         let folder: ScriptFolder
-        /// It is there and can be used.
-        let isUsed: Bool
-        var datapath: DatapathPlugin?
+        /// Nil: it is there and could not be used. Where only the last question failed, what the one before it told.
+        let plugin: Plugin?
+        /// The last question, if it failed.
+        var failure: FailedQuestion?
+
+        /// Whether it is to be asked.
+        func isDue(_ present: ScriptFolder, _ now: ContinuousClock.Instant) -> Bool {
+            folder != present || failure.map { $0.retryAt <= now } ?? false
+        }
     }
 
-    public init(root: String, host: PluginHost) {
+    /// - Parameter firstDelay: after so long a question that failed is asked again; the time doubles up to ten minutes.
+    public init(root: String, host: PluginHost, firstDelay: Duration = .seconds(15)) {
         self.root = root
         self.host = host
+        self.firstDelay = firstDelay
     }
 
     /// Folders of volume plugins may have the queue's whole name.
@@ -36,20 +46,15 @@ public actor PluginFolders {
             return type.hasPrefix(Self.prefix) ? String(type.dropFirst(Self.prefix.count)) : type
         }
         for (type, old) in volumes where present[type] == nil {
-            if old.isUsed { changes.lost.append(type) }
+            if old.plugin != nil { changes.lost.append(type) }
             volumes[type] = nil
         }
-        let asked = present.filter { volumes[$0.key]?.folder != $0.value }
-        await withTaskGroup(of: (String, ScriptFolder, SMAPIv3Plugin?).self) { group in
-            for (type, folder) in asked { group.addTask { (type, folder, await self.ask(type, folder)) } }
-            for await (type, folder, plugin) in group {
-                if let plugin {
-                    changes.found.append(plugin)
-                } else if volumes[type]?.isUsed == true {
-                    changes.lost.append(type)
-                }
-                volumes[type] = Known(folder: folder, isUsed: plugin != nil)
-            }
+        let answers = await ask(present, volumes) { (type, folder) async throws(StorageError) in
+            try await self.describe(type, folder)
+        }
+        for (type, folder, answer) in answers {
+            volumes[type] = note(answer, of: folder, after: volumes[type])
+            if case .success(let plugin) = answer { changes.found.append(plugin) }
         }
         return changes
     }
@@ -57,31 +62,81 @@ public actor PluginFolders {
     func lookAtDatapaths(below folder: String) async {
         let present = Self.folders(folder) { $0.lowercased() }
         datapaths = datapaths.filter { present[$0.key] != nil }
-        let asked = present.filter { datapaths[$0.key]?.folder != $0.value }
-        await withTaskGroup(of: (String, ScriptFolder, DatapathPlugin?).self) { group in
-            for (scheme, folder) in asked { group.addTask { (scheme, folder, await self.askDatapath(scheme, folder)) } }
-            for await (scheme, folder, plugin) in group {
-                datapaths[scheme] = Known(folder: folder, isUsed: plugin != nil, datapath: plugin)
-            }
+        let answers = await ask(present, datapaths) { (_, folder) async throws(StorageError) in
+            try await self.describeDatapath(folder)
         }
-        host.setDatapaths(datapaths.compactMapValues(\.datapath))
+        for (scheme, folder, answer) in answers {
+            datapaths[scheme] = note(answer, of: folder, after: datapaths[scheme])
+        }
+        host.setDatapaths(datapaths.compactMapValues(\.plugin))
     }
 
-    private nonisolated func ask(_ type: String, _ folder: ScriptFolder) async -> SMAPIv3Plugin? {
-        do {
-            let description = try await Self.describe(type, folder, host.runner)
-            for warning in description.warnings {
-                host.logger.warning(
-                    "a storage plugin says more than we know",
-                    metadata: ["plugin": "\(folder.path)", "what": "\(warning)"])
+    private typealias Answer<Plugin> = Result<Plugin, StorageError>
+
+    /// Asks those that are due, all at once.
+    private func ask<Plugin: Sendable>(
+        _ present: [String: ScriptFolder], _ known: [String: Known<Plugin>],
+        _ question: @escaping @Sendable (String, ScriptFolder) async throws(StorageError) -> Plugin
+    ) async -> [(String, ScriptFolder, Answer<Plugin>)] {
+        let now = ContinuousClock.now
+        return await withTaskGroup(of: (String, ScriptFolder, Answer<Plugin>).self) { group in
+            for (name, folder) in present {
+                let old = known[name]
+                guard old?.isDue(folder, now) ?? true else { continue }
+                let isNew = old == nil
+                group.addTask {
+                    var answer = await Self.answer(question, name, folder)
+                    // A host that starts is busy: nobody loses an SR for one answer that did not come in time.
+                    if isNew, case .failure = answer { answer = await Self.answer(question, name, folder) }
+                    return (name, folder, answer)
+                }
             }
-            return SMAPIv3Plugin(description: description, folder: folder, host: host)
-        } catch {
-            host.logger.error(
-                "a storage plugin is left out: it does not say what it is",
-                metadata: ["plugin": "\(folder.path)", "reason": "\(error)"])
-            return nil
+            return await group.reduce(into: []) { $0.append($1) }
         }
+    }
+
+    private static func answer<Plugin>(
+        _ question: (String, ScriptFolder) async throws(StorageError) -> Plugin, _ name: String, _ folder: ScriptFolder
+    ) async -> Answer<Plugin> {
+        do throws(StorageError) {
+            return .success(try await question(name, folder))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func note<Plugin: Sendable>(
+        _ answer: Answer<Plugin>, of folder: ScriptFolder, after old: Known<Plugin>?
+    ) -> Known<Plugin> {
+        switch answer {
+        case .success(let plugin): return Known(folder: folder, plugin: plugin)
+        case .failure(let error):
+            let isSame = old?.folder == folder
+            let reason = "\(error)"
+            if !isSame || old?.failure?.reason != reason {
+                host.logger.error(
+                    "a storage plugin does not say what it is",
+                    metadata: [
+                        "plugin": "\(folder.path)", "reason": "\(reason)",
+                        "consequence": old?.plugin == nil ? "it is left out" : "it stays what it was",
+                    ])
+            }
+            return Known(
+                folder: folder, plugin: old?.plugin,
+                failure: FailedQuestion(reason, first: firstDelay, after: isSame ? old?.failure : nil))
+        }
+    }
+
+    private nonisolated func describe(
+        _ type: String, _ folder: ScriptFolder
+    ) async throws(StorageError) -> SMAPIv3Plugin {
+        let description = try await Self.describe(type, folder, host.runner)
+        for warning in description.warnings {
+            host.logger.warning(
+                "a storage plugin says more than we know",
+                metadata: ["plugin": "\(folder.path)", "what": "\(warning)"])
+        }
+        return SMAPIv3Plugin(description: description, folder: folder, host: host)
     }
 
     static func describe(
@@ -96,22 +151,15 @@ public actor PluginFolders {
     }
 
     /// A datapath that says nothing of itself has no features.
-    private nonisolated func askDatapath(_ scheme: String, _ folder: ScriptFolder) async -> DatapathPlugin? {
+    private nonisolated func describeDatapath(_ folder: ScriptFolder) async throws(StorageError) -> DatapathPlugin {
         guard folder.has("Plugin.query") else { return DatapathPlugin(folder: folder, features: []) }
+        let value = try await host.runner.call(
+            "Plugin.query", in: folder, limits: Self.questionLimits(host.runner.settings))
         do {
-            let value = try await host.runner.call(
-                "Plugin.query", in: folder, limits: Self.questionLimits(host.runner.settings))
-            do {
-                let features = try RecordReader(value).texts("features", default: [])
-                return DatapathPlugin(folder: folder, features: Set(features))
-            } catch {
-                throw error.error("Plugin.query")
-            }
+            let features = try RecordReader(value).texts("features", default: [])
+            return DatapathPlugin(folder: folder, features: Set(features))
         } catch {
-            host.logger.error(
-                "a datapath plugin is left out: it does not say what it is",
-                metadata: ["plugin": "\(folder.path)", "reason": "\(error)"])
-            return nil
+            throw error.error("Plugin.query")
         }
     }
 

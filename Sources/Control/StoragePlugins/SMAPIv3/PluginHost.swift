@@ -30,7 +30,7 @@ public final class PluginHost: Sendable {
         metricsFolder: String = PluginSettings.metricsFolder,
         pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) {
-        runner = ScriptRunner(settings: settings, logger: logger)
+        runner = ScriptRunner(settings: settings, logger: logger) { try await rows.untilLeftoversAreGone() }
         self.rows = rows
         self.table = table
         self.logger = logger
@@ -65,15 +65,20 @@ public final class PluginHost: Sendable {
     }
     func forgetTold(_ repository: String) { names.withLock { $0[repository] = nil } }
 
-    /// Calls that change an SR come one after the other, with what is written down of them.
-    func inTurn<T: Sendable>(
-        _ repository: String, _ body: () async throws(StorageError) -> T
-    ) async throws(StorageError) -> T {
-        let queue = queues.withLock { queues in
+    /// The turns of the SR with this uuid.
+    func queue(_ repository: String) -> CallQueue {
+        queues.withLock { queues in
             let queue = queues[repository] ?? CallQueue()
             queues[repository] = queue
             return queue
         }
+    }
+
+    /// Calls that change an SR come one after the other, with what is written down of them.
+    func inTurn<T: Sendable>(
+        _ repository: String, _ body: () async throws(StorageError) -> T
+    ) async throws(StorageError) -> T {
+        let queue = queue(repository)
         await queue.enter()
         defer { queue.leave() }
         return try await body()

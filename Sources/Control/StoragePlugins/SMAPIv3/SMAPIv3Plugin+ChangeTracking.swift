@@ -27,19 +27,21 @@ extension SMAPIv3Plugin {
         return try await stat(repository, volume)
     }
 
-    /// From the start to the end, as VDI.list_changed_blocks has no range; in blocks of 64 KiB, as it has no other.
+    /// From the start to the end, as VDI.list_changed_blocks has no range; in blocks of 64 KiB, as it has no other, whatever
+    /// the plugin counts in.
     public func changedBlocks(
         _ repository: StorageRepository, from: VolumeID, to: VolumeID
     ) async throws(StorageError) -> String {
+        let method = "Volume.list_changed_blocks"
+        let sr = try await sr(repository)
         let answer = try await call(
-            "Volume.list_changed_blocks",
-            key(try await sr(repository), from) + [
+            method,
+            key(sr, from) + [
                 Self.text("key2", to.location), WireMember("offset", .int(0)), WireMember("length", .int(-1)),
             ])
-        guard case .int(65536)? = answer["granularity"], case .string(let bitmap)? = answer["bitmap"] else {
-            throw MisshapenRecord(description: "a granularity of 65536 and a bitmap in base64 are due")
-                .error("Volume.list_changed_blocks")
-        }
-        return bitmap
+        let found = try read(method) { () throws(MisshapenRecord) in try ChangedBlocks(answer) }
+        if found.isStandard { return found.text }
+        let size = try await volume("Volume.stat", key(sr, to)).virtualSize
+        return try read(method) { () throws(MisshapenRecord) in try found.standard(size: size) }.text
     }
 }

@@ -25,8 +25,7 @@ extension SMAPIv3Plugin {
     /// Where a datapath keeps apart what is written, it is told to. Otherwise the guest gets a clone, and the volume's key
     /// `clone-on-boot` names it: whoever lists the volumes leaves it out. The volume itself is not written.
     public func beginEpoch(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
-        try await host.inTurn(repository.uuid) { () async throws(StorageError) in
-            let sr = try await sr(repository)
+        try await inTurn(repository) { (sr) async throws(StorageError) in
             try await release(volume.location, in: repository)
             let isClosed = try await closeTransient(volume.location, in: repository)
             let found = try await self.volume("Volume.stat", of(sr, volume.location))
@@ -67,8 +66,7 @@ extension SMAPIv3Plugin {
     }
 
     public func endEpoch(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
-        try await host.inTurn(repository.uuid) { () async throws(StorageError) in
-            let sr = try await sr(repository)
+        try await inTurn(repository) { (sr) async throws(StorageError) in
             try await release(volume.location, in: repository)
             let isClosed = try await closeTransient(volume.location, in: repository)
             do throws(StorageError) {

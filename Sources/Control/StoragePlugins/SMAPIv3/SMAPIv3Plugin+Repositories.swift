@@ -179,8 +179,7 @@ extension SMAPIv3Plugin {
     }
 
     public func scan(_ repository: StorageRepository) async throws(StorageError) -> RepositoryScan {
-        try await host.inTurn(repository.uuid) { () async throws(StorageError) in
-            let sr = try await sr(repository)
+        try await inTurn(repository) { (sr) async throws(StorageError) in
             let state = try await healthyState(repository, sr)
             let volumes = withoutClones(try await list(sr), repository)
             try await write {
@@ -244,10 +243,7 @@ extension SMAPIv3Plugin {
     public func renameRepository(
         _ repository: StorageRepository, _ present: @Sendable () -> (label: String, description: String)?
     ) async throws(StorageError) {
-        // Before the turn, which whoever attaches the SR needs.
-        _ = try await sr(repository)
-        try await host.inTurn(repository.uuid) { () async throws(StorageError) in
-            let sr = try await sr(repository)
+        try await inTurn(repository) { (sr) async throws(StorageError) in
             guard let names = present() else { return }
             try await name(sr, names.label, names.description, of: repository)
         }

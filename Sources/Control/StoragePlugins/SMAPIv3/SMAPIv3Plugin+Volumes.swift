@@ -28,8 +28,7 @@ extension SMAPIv3Plugin {
         guard let size = Int64(exactly: volume.size) else {
             throw StorageError(.volumeSize, "VDI Invalid size [opterr=\(volume.size) bytes]")
         }
-        return try await host.inTurn(repository.uuid) { () async throws(StorageError) in
-            let sr = try await sr(repository)
+        return try await inTurn(repository) { (sr) async throws(StorageError) in
             let known = Set(host.rows.volumeRows(repository: repository.ref).map(\.key))
             var call = [
                 Self.text("sr", sr), Self.text("name", volume.nameLabel),
@@ -64,8 +63,7 @@ extension SMAPIv3Plugin {
 
     public func destroyVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {
         guard !volume.location.isEmpty else { return }
-        try await host.inTurn(repository.uuid) { () async throws(StorageError) in
-            let sr = try await sr(repository)
+        try await inTurn(repository) { (sr) async throws(StorageError) in
             try await release(volume.location, in: repository)
             try await closeTransient(volume.location, in: repository)
             do throws(StorageError) {
@@ -83,8 +81,7 @@ extension SMAPIv3Plugin {
         guard let wanted = Int64(exactly: size) else {
             throw StorageError(.volumeSize, "VDI Invalid size [opterr=\(size) bytes]")
         }
-        return try await host.inTurn(repository.uuid) { () async throws(StorageError) in
-            let sr = try await sr(repository)
+        return try await inTurn(repository) { (sr) async throws(StorageError) in
             // What is behind a new end would be lost.
             let present = try await self.volume("Volume.stat", arguments(sr, volume.location)).virtualSize
             guard size >= present else {
@@ -139,8 +136,7 @@ extension SMAPIv3Plugin {
         _ kind: UnfinishedVolume.Kind, _ repository: StorageRepository, _ volume: VolumeID, _ new: NewVolume,
         _ facts: [String: String]
     ) async throws(StorageError) -> DerivedVolume {
-        try await host.inTurn(repository.uuid) { () async throws(StorageError) in
-            let sr = try await sr(repository)
+        try await inTurn(repository) { (sr) async throws(StorageError) in
             let method = "Volume.\(kind.rawValue)"
             let rows = host.rows.volumeRows(repository: repository.ref)
             let origin = rows.first { $0.key == volume.location }
@@ -173,8 +169,7 @@ extension SMAPIv3Plugin {
     public func revertVolume(
         _ repository: StorageRepository, _ volume: VolumeID, to snapshot: VolumeID
     ) async throws(StorageError) -> Volume {
-        try await host.inTurn(repository.uuid) { () async throws(StorageError) in
-            let sr = try await sr(repository)
+        try await inTurn(repository) { (sr) async throws(StorageError) in
             try await call(
                 "Volume.revert", arguments(sr, volume.location) + [Self.text("snapshot", snapshot.location)])
             return try await refresh(repository, sr, volume)
@@ -185,8 +180,7 @@ extension SMAPIv3Plugin {
     public func introduceVolume(
         _ repository: StorageRepository, uuid: String, location: String, smConfig: [String: String]
     ) async throws(StorageError) -> Volume {
-        try await host.inTurn(repository.uuid) { () async throws(StorageError) in
-            let sr = try await sr(repository)
+        try await inTurn(repository) { (sr) async throws(StorageError) in
             let found = try await self.volume("Volume.stat", arguments(sr, location))
             guard found.key == location else {
                 throw MisshapenRecord(description: "it tells of the key \(found.key.prefix(100))").error("Volume.stat")
@@ -210,10 +204,8 @@ extension SMAPIv3Plugin {
     public func storeConfiguration(
         _ repository: StorageRepository, _ volume: VolumeID, _ present: @Sendable () -> [String: String?]
     ) async throws(StorageError) {
-        // Before the turn, which whoever attaches the SR needs.
-        _ = try await sr(repository)
-        try await host.inTurn(repository.uuid) { () async throws(StorageError) in
-            let arguments = arguments(try await sr(repository), volume.location)
+        try await inTurn(repository) { (sr) async throws(StorageError) in
+            let arguments = arguments(sr, volume.location)
             for (key, value) in present().sorted(by: { $0.key < $1.key }) {
                 let key = Self.text("k", PluginVolume.Key.config + key)
                 if let value {

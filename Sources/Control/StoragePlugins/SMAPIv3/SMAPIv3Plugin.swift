@@ -57,15 +57,30 @@ public final class SMAPIv3Plugin: ThirdPartyManager {
         }
     }
 
-    /// The plugin's word for the SR, which must be attached.
+    /// The plugin's word for the SR, which must be attached. Not in the SR's turn: whoever attaches it needs that.
     func sr(_ repository: StorageRepository) async throws(StorageError) -> String {
         if let sr = host.table.repository(repository.uuid) { return sr }
         // After a restart it may be on its way.
-        try? await host.rows.untilRepositoriesAreBack()
+        try? await host.rows.untilRepositoryIsBack(repository.ref)
+        return try attachedSR(repository)
+    }
+
+    /// The same, without waiting.
+    private func attachedSR(_ repository: StorageRepository) throws(StorageError) -> String {
         if let sr = host.table.repository(repository.uuid) { return sr }
         throw StorageError(
             .repositoryUnavailable, "the SR \(repository.uuid) is not attached; plug its PBD",
             apiError: ["SR_NOT_ATTACHED", repository.ref])
+    }
+
+    /// In the SR's turn, with the plugin's word for the SR. What may be on its way is waited for before.
+    func inTurn<T: Sendable>(
+        _ repository: StorageRepository, _ body: (String) async throws(StorageError) -> T
+    ) async throws(StorageError) -> T {
+        _ = try await sr(repository)
+        return try await host.inTurn(repository.uuid) { () async throws(StorageError) in
+            try await body(try attachedSR(repository))
+        }
     }
 
     // MARK: Arguments

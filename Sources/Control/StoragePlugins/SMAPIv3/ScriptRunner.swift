@@ -8,11 +8,22 @@ import StorageInterface
 struct ScriptRunner: Sendable {
     let settings: PluginSettings
     let logger: Logger
+    /// Returns when what an earlier toolstack's runs were doing is over. Before that nothing but questions is run.
+    var untilQuiet: @Sendable () async throws -> Void = {}
 
     /// - Parameter arguments: without `dbg`, which every call has.
     func call(
         _ method: String, in folder: ScriptFolder, _ arguments: [WireMember] = [], limits: PluginLimits? = nil
     ) async throws(StorageError) -> WireValue {
+        let isQuestion = method.hasPrefix("Plugin.")
+        if !isQuestion {
+            do {
+                try await untilQuiet()
+            } catch {
+                throw StorageError(
+                    .general, "\(method) was cancelled before the runs of an earlier toolstack had ended")
+            }
+        }
         let program = try Self.program(method, in: folder)
         let limits = limits ?? settings.limits
         let members = [WireMember("dbg", .string("gantry \(method)"))] + arguments
@@ -20,7 +31,7 @@ struct ScriptRunner: Sendable {
         let outcome = await PluginProcess.run(
             settings.command(
                 program, ["--json"], callsBack: false, input: Array(JSONText.encode(.structure(members)).utf8),
-                isRecorded: !method.hasPrefix("Plugin.")),
+                isRecorded: !isQuestion),
             limits: limits)
         logger.debug(
             "ran a storage plugin",

@@ -3,8 +3,11 @@ public import StorageInterface
 
 /// What the host of SMAPIv3 plugins, which know nothing of the API, writes down for them: the rows of SRs and VDIs.
 public protocol VolumeRows: Sendable {
-    /// Returns when the SRs that were attached before a restart are so again; throws when the wait was cancelled.
-    func untilRepositoriesAreBack() async throws
+    /// Returns when what plugins were doing for an earlier toolstack is over; throws when the wait was cancelled.
+    func untilLeftoversAreGone() async throws
+    /// Returns when the SR with this reference, if it was attached before a restart, is so again or given up; throws when
+    /// the wait was cancelled. Who waits must not have the SR's turn, which its attachment needs.
+    func untilRepositoryIsBack(_ repository: String) async throws
     /// What the SR with this reference is called.
     func label(repository: String) -> (name: String, description: String)
     /// All VDIs of the SR with this reference.

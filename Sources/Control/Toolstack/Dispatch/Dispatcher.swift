@@ -163,7 +163,7 @@ public final class Dispatcher: Sendable {
         let work = Task { [noted] () -> Result<APIValue, APIError> in
             let outcome: Result<APIValue, APIError>
             do {
-                outcome = .success(try await operation(context))
+                outcome = .success(try await CurrentTask.$ref.withValue(task.ref) { try await operation(context) })
             } catch {
                 let error = APIError(error, task: task.ref)
                 if isKept { log(error, of: name, isForeseen: error.code != "INTERNAL_ERROR") }

@@ -43,7 +43,7 @@ struct MoveSurvey: Sendable {
         var repositories: [String: RepositoryFacts] = [:]
         for (move, row) in zip(wanted, rows) {
             for sr in [move.destination ?? .null, row[VDI.sr]] where repositories[sr.opaque] == nil {
-                repositories[sr.opaque] = Self.facts(try context.attached(sr), free: nil)
+                repositories[sr.opaque] = facts(try context.attached(sr), free: nil)
             }
         }
         let disks = zip(wanted, rows).map { disk($1, $0) }
@@ -96,9 +96,10 @@ struct MoveSurvey: Sendable {
         }
     }
 
-    private static func facts(_ attached: AttachedRepository, free: UInt64?) -> RepositoryFacts {
+    private func facts(_ attached: AttachedRepository, free: UInt64?) -> RepositoryFacts {
         RepositoryFacts(
-            uuid: attached.uuid, manager: attached.manager, configuration: attached.repository.deviceConfig, free: free)
+            uuid: attached.uuid, manager: attached.manager, configuration: attached.repository.deviceConfig, free: free,
+            promised: context.promised(attached.manager))
     }
 
     private func withSpace(_ sr: Ref<SR>) async throws -> RepositoryFacts {
@@ -107,7 +108,7 @@ struct MoveSurvey: Sendable {
             let space = try await attached.manager.space(attached.repository)
             // A driver that does not say how large its storage is promises nothing.
             let isUnknown = space.total == 0 && attached.manager.info.writesRows
-            return Self.facts(attached, free: isUnknown ? nil : space.free)
+            return facts(attached, free: isUnknown ? nil : space.free)
         } catch {
             throw ErrorMapping.api(error, sr: sr)
         }

@@ -122,14 +122,14 @@ struct DiskCopy: Sendable {
     private func decide(
         _ source: Row, _ vdi: Ref<VDI>, _ destination: AttachedRepository
     ) throws(APIError) -> FormatDecision.Outcome {
+        let promised = context.promised(destination.manager).supportedImageFormats
         do {
             return try FormatDecision.decide(
                 choice: "", size: UInt64(clamping: source[VDI.virtualSize]), source: context.format(of: source),
-                manager: destination.manager, configuration: destination.repository.deviceConfig)
+                manager: destination.manager, configuration: destination.repository.deviceConfig, promised: promised)
         } catch {
             throw ErrorMapping.api(
-                error, vdi: vdi, srUUID: destination.uuid,
-                supported: destination.manager.info.supportedImageFormats.map(\.rawValue))
+                error, vdi: vdi, srUUID: destination.uuid, supported: promised.map(\.rawValue))
         }
     }
 

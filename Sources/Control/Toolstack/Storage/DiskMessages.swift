@@ -66,15 +66,19 @@ struct DiskMessages: Sendable {
         do {
             outcome = try FormatDecision.decide(
                 choice: smConfig["image-format"] ?? smConfig["type"] ?? "", size: UInt64(size), source: nil,
-                manager: attached.manager, configuration: attached.repository.deviceConfig)
+                manager: attached.manager, configuration: attached.repository.deviceConfig,
+                promised: context.promised(attached.manager).supportedImageFormats)
         } catch {
             throw refusal(error, vdi: vdi, attached: attached, size: size)
         }
-        let wanted = NewVolume(
+        var wanted = NewVolume(
             uuid: Fresh.uuid(), size: outcome.size, format: outcome.format,
             nameLabel: record["name_label"].flatMap { String(api: $0) } ?? "",
             nameDescription: record["name_description"].flatMap { String(api: $0) } ?? "",
             type: record["type"].flatMap { String(api: $0) } ?? "user", smConfig: smConfig)
+        wanted.isReadOnly = record["read_only"].flatMap { Bool(api: $0) } ?? false
+        let pool = record["metadata_of_pool"].flatMap { Ref<Pool>(api: $0) } ?? .null
+        if !pool.isNull { wanted.metadataOfPool = pool.opaque }
         return try await makeVolume(in: attached, wanted, task: task) { volume, tx in
             if attached.manager.info.writesRows {
                 return try DriverRows.complete(volume, of: sr, from: record, in: tx)
@@ -148,7 +152,7 @@ struct DiskMessages: Sendable {
         }
         return ErrorMapping.api(
             refusal, vdi: vdi, srUUID: attached.uuid,
-            supported: attached.manager.info.supportedImageFormats.map(\.rawValue))
+            supported: context.promised(attached.manager).supportedImageFormats.map(\.rawValue))
     }
 
     private func destroy(_ vdi: Ref<VDI>, task: Ref<XenTask>) async throws {

@@ -20,6 +20,19 @@ final class DriverHome: PluginHome {
 
     var host: String { ownHost.opaque }
 
+    /// Work that goes on in the background after its call has ended is no part of it.
+    var task: String? {
+        let task = CurrentTask.ref
+        guard let row = database.read({ $0.row(task) }), row[XenTask.status] == .pending else { return nil }
+        return task.opaque
+    }
+
+    var localCache: String? {
+        database.read { reader in
+            reader.row(ownHost).flatMap { reader.row($0[APITypes.Host.localCacheSR]) }.map { $0[SR.uuid] }
+        }
+    }
+
     /// From now on drivers can call back.
     func open(_ sessions: Sessions) { self.sessions.withLock { $0 = sessions } }
 
@@ -38,9 +51,8 @@ final class DriverHome: PluginHome {
         while !isOpen { try await Task.sleep(for: .milliseconds(20)) }
     }
 
-    /// The same for all of them.
-    func untilRepositoriesAreBack() async throws {
-        while missing.withLock({ $0.map { !$0.isEmpty } ?? true }) { try await Task.sleep(for: .milliseconds(20)) }
+    func untilLeftoversAreGone() async throws {
+        while !areLeftoversGone.load(ordering: .acquiring) { try await Task.sleep(for: .milliseconds(20)) }
     }
 
     func untilRepositoryIsBack(_ repository: String) async throws {

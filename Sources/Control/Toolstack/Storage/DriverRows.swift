@@ -13,6 +13,7 @@ enum DriverRows {
         let vdi = try find(volume, of: sr, in: tx)
         let members = [
             "name_label", "name_description", "other_config", "xenstore_data", "tags", "sharable", "read_only",
+            "metadata_of_pool",
         ]
         for name in members {
             guard let value = record[name] else { continue }

@@ -11,7 +11,8 @@ struct PluginRows: VolumeRows {
     let database: PoolDatabase
     let home: DriverHome
 
-    func untilRepositoriesAreBack() async throws { try await home.untilRepositoriesAreBack() }
+    func untilLeftoversAreGone() async throws { try await home.untilLeftoversAreGone() }
+    func untilRepositoryIsBack(_ repository: String) async throws { try await home.untilRepositoryIsBack(repository) }
 
     func label(repository: String) -> (name: String, description: String) {
         guard let row = database.read({ $0.row(Ref<SR>(repository)) }) else { return ("", "") }

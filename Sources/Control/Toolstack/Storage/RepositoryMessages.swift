@@ -60,8 +60,8 @@ struct RepositoryMessages: Sendable {
             try await unplug(arguments.get(0), task: call.task)
             return .void
         }
-        table.on("PBD.set_device_config") { _, arguments in
-            try await setDeviceConfig(arguments.get(0), arguments.get(1))
+        table.on("PBD.set_device_config") { call, arguments in
+            try await setDeviceConfig(arguments.get(0), arguments.get(1), call)
             return .void
         }
     }
@@ -447,42 +447,6 @@ struct RepositoryMessages: Sendable {
         }
     }
 
-    /// What names the place stays while the SR is attached: its disks would be looked for elsewhere. The rest counts from
-    /// the next operation on.
-    private func setDeviceConfig(_ pbd: Ref<PBD>, _ config: [String: String]) async throws {
-        let present = try context.row(pbd)
-        if present[PBD.currentlyAttached], let attached = try? context.attached(present[PBD.sr]) {
-            // What the driver cannot use would keep its disks from being opened again.
-            var changed = attached.repository
-            changed.deviceConfig = config
-            do {
-                _ = try await attached.manager.space(changed)
-            } catch {
-                throw ErrorMapping.api(error, sr: attached.ref)
-            }
-        }
-        try await context.database.transaction { tx in
-            let row = try tx.require(pbd)
-            // Whoever plugs it has read the configuration already.
-            if let sr = tx.row(row[PBD.sr]) {
-                let current = OperationFacts(tx).sr(sr).current
-                let changing = current.first { $0.operation == .plug || $0.operation == .unplug }
-                if let changing { throw changing.inTheWay(of: SR.className, sr.ref) }
-            }
-            if row[PBD.currentlyAttached], let type = tx.row(row[PBD.sr])?[SR.type],
-                let manager = context.managers.manager(ofType: type)
-            {
-                let old = row[PBD.deviceConfig]
-                if let key = manager.fixedConfiguration.sorted().first(where: { old[$0] != config[$0] }) {
-                    throw APIError(
-                        "OPERATION_NOT_ALLOWED",
-                        "device_config:\(key) cannot change while the PBD is plugged; unplug it")
-                }
-            }
-            try tx.set(pbd, PBD.deviceConfig, config)
-        }
-    }
-
     /// Calls that want the same take turns; the later find it plugged.
     func plug(_ pbd: Ref<PBD>, task: Ref<XenTask>) async throws {
         try await context.turns.run(pbd.opaque) {
@@ -502,7 +466,7 @@ struct RepositoryMessages: Sendable {
         let sr = try context.row(row[PBD.sr])
         let manager = try context.manager(ofType: sr[SR.type])
         do {
-            try await manager.attach(context.repository(sr, row))
+            try await manager.attach(context.repositoryToAttach(sr, row))
         } catch {
             throw ErrorMapping.api(error, sr: row[PBD.sr])
         }
@@ -522,6 +486,7 @@ struct RepositoryMessages: Sendable {
             throw error
         }
         FailurePoint.reached("pbd-after-plug")
+        await context.noteStatements(of: row[PBD.sr])
         await MotionDriver(context: context).destroyRemains(in: row[PBD.sr])
         do {
             try await scan(row[PBD.sr])

@@ -82,7 +82,23 @@ final class StorageContext: Sendable {
     /// The SR as its driver is told of it, through one of its PBDs.
     func repository(_ sr: Row, _ pbd: Row) -> StorageRepository {
         StorageRepository(
-            uuid: sr[SR.uuid], deviceConfig: pbd[PBD.deviceConfig], ref: sr.ref, smConfig: sr[SR.smConfig])
+            uuid: sr[SR.uuid], deviceConfig: pbd[PBD.deviceConfig], ref: sr.ref, smConfig: sr[SR.smConfig],
+            isMaster: isMaster(of: sr))
+    }
+
+    /// Of an SR that several hosts share, the pool's coordinator is.
+    private func isMaster(of sr: Row) -> Bool {
+        guard sr[SR.shared] else { return true }
+        return database.read { $0.rows(Pool.self) }.first.map { $0[Pool.master] == host } ?? true
+    }
+
+    /// The same for its attachment: whether its place may be one that nobody has marked.
+    func repositoryToAttach(_ sr: Row, _ pbd: Row) -> StorageRepository {
+        var repository = repository(sr, pbd)
+        repository.mayBeUnmarked =
+            !pbd[PBD.currentlyAttached]
+            && database.read { $0.rows(VDI.self, where: VDI.sr, is: sr.typedRef(SR.self)) }.isEmpty
+        return repository
     }
 
     /// The VDI as its driver is told of it.

@@ -81,14 +81,19 @@ struct StorageStart: Sendable {
                 let manager = try context.manager(ofType: sr[SR.type])
                 // Third-party drivers call back: they are asked when that is possible.
                 if manager.info.writesRows { return }
-                let repository = context.repository(sr, row)
+                let repository = context.repositoryToAttach(sr, row)
                 try await manager.attach(repository)
                 let isWanted = try await context.database.transaction { tx in
                     guard let now = tx.row(pbd), now[PBD.deviceConfig] == row[PBD.deviceConfig] else { return false }
                     if !now[PBD.currentlyAttached] { try tx.set(pbd, PBD.currentlyAttached, true) }
                     return true
                 }
-                if !isWanted { try await manager.detach(repository) }
+                if isWanted {
+                    // Beside the start, which waits for nothing more.
+                    Task { [context] in await context.noteStatements(of: row[PBD.sr]) }
+                } else {
+                    try await manager.detach(repository)
+                }
             } catch {
                 context.logger.warning(
                     "an SR cannot be attached", metadata: ["pbd": "\(row.uuid)", "error": "\(error)"])

@@ -59,9 +59,9 @@ struct ImageTransfers: DiskTransfers {
         let attached = try context.attached(sr)
         let vdi = Fresh.ref(VDI.self)
         let configuration = attached.repository.deviceConfig
+        let promised = context.promised(attached.manager).supportedImageFormats
         let formats =
-            attached.manager.preferredFormats(configuration)
-            + attached.manager.info.supportedImageFormats
+            attached.manager.preferredFormats(configuration).filter(promised.contains) + promised
         let chosen: (format: ImageFormat?, size: UInt64)
         do {
             if formats.isEmpty {

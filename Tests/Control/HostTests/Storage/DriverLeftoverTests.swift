@@ -1,6 +1,8 @@
+import APITypes
 import CLinux
 import Foundation
 import Logging
+import PoolDatabase
 import StoragePlugins
 import TestSupport
 import Testing
@@ -51,6 +53,42 @@ import Testing
         #expect(gantry_process_start_time(run.pid) != run.startTime)
         while gantry_process_start_time(child) != 0 { try await Task.sleep(for: .milliseconds(2)) }
         #expect(!FileManager.default.fileExists(atPath: scratch.file("\(run.pid)")))
+    }
+
+    @Test("no driver and no plugin works before what is left is over")
+    func nobodyWorksBeforeWhatIsLeftIsOver() async throws {
+        let bench = try await StorageBench([])
+        let home = DriverHome(database: bench.database, host: bench.context.host)
+        let rows = PluginRows(database: bench.database, home: home)
+        home.open(
+            Sessions(
+                database: bench.database, host: bench.context.host,
+                authenticator: Authenticator(database: bench.database, pam: nil, failureDelay: .zero)))
+        let waits: [@Sendable () async throws -> Void] = [
+            { try await home.untilAPIAnswers() }, { try await rows.untilLeftoversAreGone() },
+        ]
+        for wait in waits {
+            let task = Task { try await wait() }
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+        }
+        #expect(!home.isOpen)
+        home.leftoversAreGone()
+        for wait in waits { try await wait() }
+    }
+
+    @Test("a driver is told the task that its call is part of while that runs")
+    func aDriverIsToldItsTask() async throws {
+        let bench = try await StorageBench([])
+        let home = DriverHome(database: bench.database, host: bench.context.host)
+        #expect(home.task == nil && home.localCache == nil)
+        let task = Fresh.ref(XenTask.self)
+        try await bench.database.transaction { tx in
+            tx.insert(XenTask.self, ref: task) { $0[XenTask.status] = .pending }
+        }
+        #expect(CurrentTask.$ref.withValue(task) { home.task } == task.opaque)
+        try await bench.database.transaction { tx in try tx.set(task, XenTask.status, .success) }
+        #expect(CurrentTask.$ref.withValue(task) { home.task } == nil)
     }
 
     @Test("a round that hangs does not keep the next from beginning")

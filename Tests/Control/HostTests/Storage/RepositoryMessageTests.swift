@@ -42,6 +42,47 @@ import Testing
         #expect(manager.calls == ["create", "attach", "detach", "destroy"])
     }
 
+    /// It finds out something while it attaches its SR, and waits for the answer with its call.
+    @Test func aDriverChangesItsPBDWithinItsCalls() async throws {
+        let manager = GatedManager("driver", writesRows: true)
+        let bench = try await StorageBench([manager])
+        let new: APIValue = try await bench.call(
+            "SR.introduce", .string(Fresh.uuid()), .string(""), .string(""), .string("driver"), .string(""),
+            .bool(false), .map([:]))
+        let pbd = try await bench.call(
+            "PBD.create",
+            .record([
+                APIMember("host", .ref(bench.context.host.opaque)), APIMember("SR", new),
+                APIMember("device_config", .map(["a": .string("1")])),
+            ]))
+        let (own, others) = (Fresh.ref(Session.self), Fresh.ref(Session.self))
+        let sr = try #require(Ref<SR>(api: new))
+        try await bench.database.transaction { tx in
+            for (session, repository) in [(own, sr.opaque), (others, "OpaqueRef:another")] {
+                tx.insert(Session.self, ref: session) { row in
+                    row[Session.uuid] = Fresh.uuid()
+                    row[Session.otherConfig] = [DriverCallbacks.sessionKey: repository]
+                }
+            }
+        }
+        func config() -> [String: String] { bench.pbds()[0][PBD.deviceConfig] }
+        async let plugged: APIValue = bench.call("PBD.plug", pbd)
+        await settled { manager.waiting == 1 }
+        await #expect(throws: APIError.self) {
+            try await bench.call("PBD.set_device_config", pbd, .map(["a": .string("2")]), session: others)
+        }
+        try await bench.call("PBD.set_device_config", pbd, .map(["a": .string("3")]), session: own)
+        manager.open()
+        _ = try await plugged
+        #expect(config() == ["a": "3"])
+        // After a restart the PBD counts as plugged while the driver attaches the SR anew: it cannot be asked meanwhile.
+        let looks = manager.looks
+        try await bench.call("PBD.set_device_config", pbd, .map(["a": .string("4")]), session: own)
+        #expect(config() == ["a": "4"] && manager.looks == looks)
+        try await bench.call("PBD.set_device_config", pbd, .map(["a": .string("5")]), session: others)
+        #expect(config() == ["a": "5"] && manager.looks > looks)
+    }
+
     /// Nobody finds an SR that could not be made.
     @Test func anSRThatCannotBePluggedIsTakenBack() async throws {
         let manager = GatedManager()

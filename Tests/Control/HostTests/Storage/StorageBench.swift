@@ -40,10 +40,10 @@ struct StorageBench {
     }
 
     @discardableResult
-    func call(_ message: String, _ values: APIValue...) async throws -> APIValue {
+    func call(_ message: String, _ values: APIValue..., session: Ref<Session> = .null) async throws -> APIValue {
         guard let handler = messages.handlers[message] else { throw APIError.internalError(message) }
         return try await handler(
-            CallContext(session: .null, task: .null, progress: UnwatchedProgress()), Arguments(values))
+            CallContext(session: session, task: .null, progress: UnwatchedProgress()), Arguments(values))
     }
 
     func refused(_ message: String, _ values: APIValue...) async -> [String] {
@@ -85,17 +85,22 @@ final class GatedManager: StorageManager {
         var failures = 0
         var waiting: [CheckedContinuation<Void, Never>] = []
         var calls: [String] = []
+        var looks = 0
     }
     private let state = Mutex(State())
     let type: String
     let unknownFormats: [String]
+    let writesRows: Bool
 
-    init(_ type: String = "gated", unknownFormats: [String] = []) {
+    init(_ type: String = "gated", unknownFormats: [String] = [], writesRows: Bool = false) {
+        self.writesRows = writesRows
         self.type = type
         self.unknownFormats = unknownFormats
     }
 
     var calls: [String] { state.withLock { $0.calls } }
+    /// How often it was asked for its space.
+    var looks: Int { state.withLock { $0.looks } }
     var waiting: Int { state.withLock { $0.waiting.count } }
 
     private func note(_ call: String) { state.withLock { $0.calls.append(call) } }
@@ -116,6 +121,7 @@ final class GatedManager: StorageManager {
         var info = FileStorageManager().info
         info.type = type
         info.unknownImageFormats = unknownFormats
+        info.writesRows = writesRows
         return info
     }
     func roundedSize(_ size: UInt64, format: ImageFormat) throws(StorageError) -> UInt64 { size }
@@ -140,7 +146,8 @@ final class GatedManager: StorageManager {
     }
     func detach(_ repository: StorageRepository) async throws(StorageError) { note("detach") }
     func space(_ repository: StorageRepository) async throws(StorageError) -> RepositorySpace {
-        RepositorySpace(total: 1 << 30, free: 1 << 30, used: 0)
+        state.withLock { $0.looks += 1 }
+        return RepositorySpace(total: 1 << 30, free: 1 << 30, used: 0)
     }
     func scan(_ repository: StorageRepository) async throws(StorageError) -> RepositoryScan {
         RepositoryScan(volumes: [], problems: [:])

@@ -34,6 +34,44 @@ import Testing
         #expect(alerts().count == 2)
     }
 
+    /// Another host of the pool, which is not upgraded yet, knows fewer.
+    @Test func aFormatThatThePoolDoesNotPromiseIsNotTaken() async throws {
+        let bench = try await StorageBench([FileStorageManager()])
+        let sr = try await bench.makeFolder("a")
+        let manager = try #require(bench.database.read { $0.rows(SM.self) }.first)
+        func create(_ format: String?) async -> [String] {
+            let config = format.map { ["image-format": APIValue.string($0)] } ?? [:]
+            return await bench.refused(
+                "VDI.create",
+                .record([
+                    APIMember("SR", .ref(sr.opaque)), APIMember("virtual_size", .int(4 << 20)),
+                    APIMember("sm_config", .map(config)),
+                ]))
+        }
+        func promise(_ formats: [ImageFormatType], _ features: [String]) async throws {
+            try await bench.database.transaction { tx in
+                let ref = manager.typedRef(SM.self)
+                try tx.set(ref, SM.supportedImageFormats, formats)
+                try tx.set(ref, SM.features, Dictionary(uniqueKeysWithValues: features.map { ($0, 1) }))
+            }
+        }
+        let features = Array(FileStorageManager().info.features.keys)
+        try await promise([.vhd, .raw], features)
+        let refused = await create("qcow2")
+        #expect(refused.first == "VDI_INCOMPATIBLE_TYPE" && refused.last?.contains("(it supports vhd, raw)") == true)
+        #expect(await create("raw") == ["accepted"])
+        // What is not promised is not chosen for others either.
+        try await promise([.raw], features)
+        #expect(await create(nil) == ["accepted"])
+        #expect(bench.disks().map { $0[VDI.smConfig]["image-format"] } == ["raw", "raw"])
+        // Nothing declared in common: the driver decides.
+        try await promise([], features)
+        #expect(await create("qcow2") == ["accepted"])
+        try await promise([.raw], ["VDI_CREATE"])
+        let promised = bench.context.promised(FileStorageManager())
+        #expect(promised.supportedImageFormats == [.raw] && promised.features == ["VDI_CREATE": 1])
+    }
+
     @Test func aManagerThatGoesTakesItsRowWithItUnlessAnSRNeedsIt() async throws {
         let (needed, other) = (GatedManager("needed"), GatedManager("other"))
         let bench = try await StorageBench([needed, other])

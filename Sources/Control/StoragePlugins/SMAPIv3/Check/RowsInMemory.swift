@@ -11,6 +11,10 @@ final class RowsInMemory: VolumeRows {
         var deviceConfig: [String: String]?
         /// What was begun and has not ended.
         var unfinished: [UnfinishedVolume] = []
+        /// What happens while an SR that is not attached is waited for.
+        var whileAway: (@Sendable (String) async -> Void)?
+        /// What happens while an earlier toolstack's runs are waited for.
+        var whileLeft: (@Sendable () async -> Void)?
     }
 
     let state = Mutex(State())
@@ -22,7 +26,8 @@ final class RowsInMemory: VolumeRows {
         self.description = description
     }
 
-    func untilRepositoriesAreBack() async throws {}
+    func untilLeftoversAreGone() async throws { await state.withLock { $0.whileLeft }?() }
+    func untilRepositoryIsBack(_ repository: String) async throws { await state.withLock { $0.whileAway }?(repository) }
     func label(repository: String) -> (name: String, description: String) { (name, description) }
     func volumeRows(repository: String) -> [VolumeRow] { state.withLock { $0.rows } }
 

@@ -111,6 +111,32 @@ import Testing
             ])
     }
 
+    @Test func theJSONOfWhatIsDoneIsAsDocumented() throws {
+        let folder = try ScratchFolder("json")
+        func gantry(_ command: String, _ words: String..., follows: Bool = true) throws -> Set<String> {
+            let chain = follows ? ["--follow", folder.path] : []
+            return try Self.parsed(
+                try Tool.run("gantry", ["image", command, "-f", "qcow2", "--json"] + chain + words).output)
+        }
+        let names = ["base", "middle", "leaf"].map { folder.file($0) }
+        var made = [try gantry("create", names[0], "8M")]
+        for (parent, name) in zip(["base", "middle"], names.dropFirst()) {
+            made.append(try gantry("create", "-b", parent, "-F", "qcow2", name))
+        }
+        try Self.check("create", made)
+        try Self.check("resize", [gantry("resize", names[2], "9M")])
+        try Self.check("coalesce", [gantry("coalesce", "--child", "qcow2:\(names[2])", names[1])])
+        try Self.check("commit", [gantry("commit", names[2])])
+        try Self.check("convert", [gantry("convert", "-O", "raw", names[2], folder.file("copy"))])
+        try Self.check(
+            "compare",
+            [gantry("compare", "-F", "raw", names[2], folder.file("copy"))]
+                + [gantry("compare", "-F", "raw", names[2], names[0])])
+        try Self.check(
+            "rebase",
+            [gantry("rebase", "-b", "copy", "-F", "raw", names[2]), gantry("rebase", "-u", "-b", "", names[2])])
+    }
+
     @Test func theJSONOfServersIsAsDocumented() throws {
         let folder = try ScratchFolder("json")
         let disk = folder.file("disk")

@@ -51,6 +51,37 @@ import Testing
         }
     }
 
+    /// A fixed VHD says only at its end how large it is.
+    @Test(arguments: ImageFormat.allCases)
+    func aFixedVHDFromAPipeNeedsNoSize(_ target: ImageFormat) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("stream-fixed")
+        let sample = try SampleImage(in: folder, size: (5 << 20) + 512, random: &random)
+        let words = "gantry image convert"
+        try shell(folder, "\(words) -f raw -O vhd -o subformat=fixed \(sample.raw) fixed.vhd")
+        try shell(folder, "cat fixed.vhd | \(words) -f vhd -O \(target.rawValue) - out")
+        try Tool.check(
+            "gantry",
+            ["image", "compare", "-s", "-f", "raw", "-F", target.rawValue, sample.raw, folder.file("out")])
+        try shell(folder, "cat fixed.vhd | \(words) -f vhd -O \(target.rawValue) --size \((5 << 20) + 512) - sized")
+        // Not that long; too long for the limit; cut off; space for a size that nobody knows.
+        let program = try Tool.find("gantry")
+        let tries = [
+            "--size 5M -", "--limit 1M -", "-o preallocation=full -", "- bad < <(head -c 1000000 fixed.vhd)",
+        ]
+        for (number, words) in tries.enumerated() {
+            let outcome = try Tool.run(
+                "bash",
+                [
+                    "-c",
+                    "cd \(folder.path) && cat fixed.vhd | \(program) image convert -f vhd -O \(target.rawValue) \(words)"
+                        + (number < 3 ? " bad" : ""),
+                ])
+            #expect(outcome.status == 1, "\(words): \(outcome.errors)")
+            #expect(try folder.contents().filter { $0 == "bad" || $0.hasSuffix(".partial") } == [])
+        }
+    }
+
     /// Runs a line in the folder; throws with what it said when it fails. `gantry` is the one under test.
     private func shell(_ folder: ScratchFolder, _ line: String) throws {
         let program = try Tool.find("gantry")

@@ -97,12 +97,36 @@ extension DiskImage {
             throw BlockError(.unsupported, "the image has no parent that its content could go to", path: path)
         }
         try commit(path: path, format: format, policy: policy, progress: progress, cancellation: cancellation)
-        var alone = OpenPolicy.standalone
-        alone.opensDisabled = policy.opensDisabled
+        let own = try info(path: path, format: format).virtualSize
+        let below = try info(path: chain[1].path, format: chain[1].format).virtualSize
         for child in children {
             if cancellation.isCancelled { throw BlockError(.cancelled, "stopped as asked") }
-            try rebase(path: child.path, format: child.format, to: chain[1], mode: .unsafe, policy: alone)
+            var above = OpenPolicy.standalone
+            above.opensDisabled = policy.opensDisabled
+            // Where this image has ended, a longer child shows zeroes, and a longer parent something else. One that is on
+            // the parent already, from before an interruption, has stored them.
+            let known = try info(path: child.path, format: child.format)
+            let isOnParent = known.parentName.map { isFile($0, in: child.path, chain[1].path) } ?? false
+            let showsMore = own < below && own < known.virtualSize && !isOnParent
+            if showsMore {
+                above.parents = .given([ImageReference(path: path, format: format)] + chain.dropFirst())
+                above.ignoresParentIdentity = policy.ignoresParentIdentity
+            }
+            try rebase(
+                path: child.path, format: child.format, to: chain[1], mode: showsMore ? .safe : .unsafe, policy: above,
+                ancestors: showsMore ? Array(chain.dropFirst(2)) : nil, cancellation: cancellation)
         }
+    }
+
+    /// Whether a name in the image at `child` leads to the file at `path`.
+    private static func isFile(_ name: String, in child: String, _ path: String) -> Bool {
+        let found = CreateOptions.Parent(name: name, format: .raw).reference(from: child).path
+        guard let one = try? ImageFile(path: found, access: .readOnly, locking: false) else { return false }
+        defer { one.close() }
+        guard let other = try? ImageFile(path: path, access: .readOnly, locking: false) else { return false }
+        defer { other.close() }
+        guard let mine = try? one.identity(), let theirs = try? other.identity() else { return false }
+        return mine == theirs
     }
 
     /// How the name of `parent` is stored in the image at `child`: the file's name when both are in one folder, else

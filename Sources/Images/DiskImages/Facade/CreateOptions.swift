@@ -73,6 +73,12 @@ public struct CreateOptions: Hashable, Sendable {
         self.clusterSize = clusterSize
     }
 
+    /// The external data file of an image at `path`: a relative name starts at the image's folder.
+    public func dataFile(beside path: String) -> String? {
+        guard let dataFile, !dataFile.hasPrefix("/"), let slash = path.lastIndex(of: "/") else { return dataFile }
+        return path[...slash] + dataFile
+    }
+
     /// log₂ of the cluster size; `.unsupported` when it is no power of two or out of range.
     public func clusterBits() throws(BlockError) -> Int {
         guard clusterSize.nonzeroBitCount == 1, (512...(2 << 20)).contains(clusterSize) else {

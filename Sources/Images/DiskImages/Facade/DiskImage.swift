@@ -62,10 +62,10 @@ public enum DiskImage {
     /// What is made is durable, unless `isUnpublished`: then the image syncs nothing at any time, `flush` and `close`
     /// included. That is for a file that gets its name when it is complete, and is removed when it never is: the caller
     /// opens it once more before writing, closes the image, and syncs it by that second descriptor. An external data file
-    /// is synced as always.
+    /// is synced as always; `dataFile` is where to make it when that is not yet where the options say.
     public static func create(
         path: String, format: ImageFormat, size: UInt64, options: CreateOptions = CreateOptions(),
-        policy: OpenPolicy = .standalone, isUnpublished: Bool = false
+        policy: OpenPolicy = .standalone, isUnpublished: Bool = false, dataFile place: String? = nil
     ) throws(BlockError) -> any BlockDevice {
         let rounded = try checkedSize(size, format: format, options: options, path: path)
         if path.prefix(while: { $0 != "/" }).contains(":") {
@@ -75,7 +75,7 @@ public enum DiskImage {
         var dataFile: String?
         do {
             var ancestors = ancestry(options, policy, path)
-            dataFile = try makeDataFile(format, options, size: rounded, beside: path)
+            dataFile = try makeDataFile(format, options, size: rounded, at: place ?? options.dataFile(beside: path))
             ancestors.dataFile = dataFile
             try fill(file, format: format, size: rounded, options: options, policy: ancestors)
             try file.syncFolder()
@@ -104,7 +104,7 @@ public enum DiskImage {
                 throw BlockError(.exists, "the file is not empty")
             }
             var ancestors = ancestry(options, policy, path)
-            dataFile = try makeDataFile(format, options, size: rounded, beside: path)
+            dataFile = try makeDataFile(format, options, size: rounded, at: options.dataFile(beside: path))
             ancestors.dataFile = dataFile
             try fill(file, format: format, size: rounded, options: options, policy: ancestors)
             return try open(file: file, format: format, policy: ancestors)
@@ -116,15 +116,12 @@ public enum DiskImage {
         }
     }
 
-    /// Makes the external data file that the options name (a relative name starts at the image's folder), which must
-    /// not exist, and returns its path. Nil without one.
+    /// Makes the external data file that the options ask for, which must not exist, and returns its path. Nil without one.
     private static func makeDataFile(
-        _ format: ImageFormat, _ options: CreateOptions, size: UInt64, beside path: String
+        _ format: ImageFormat, _ options: CreateOptions, size: UInt64, at place: String?
     ) throws(BlockError) -> String? {
-        guard format == .qcow2, let name = options.dataFile else { return nil }
+        guard format == .qcow2, options.dataFile != nil, let dataFile = place else { return nil }
         try options.checkQCOW2()
-        var dataFile = name
-        if !name.hasPrefix("/"), let slash = path.lastIndex(of: "/") { dataFile = path[...slash] + name }
         let file = try ImageFile(path: dataFile, access: .create)
         defer { file.close() }
         do throws(BlockError) {

@@ -6,7 +6,8 @@ extension CreateOptions {
     /// What `-o` is said to take in help texts.
     static let help = """
         Options, key=value with commas between: subformat, max_size (vhd); cluster_size, compat, refcount_bits, \
-        lazy_refcounts, extended_l2, compression_type, data_file, data_file_raw (qcow2); preallocation (all).
+        lazy_refcounts, extended_l2, compression_type, data_file, data_file_raw (qcow2); backing_file, backing_fmt (vhd, \
+        qcow2); preallocation (all).
         """
 
     /// Reads all `-o` words of a command line and refuses those that the format has no use for.

@@ -25,6 +25,8 @@ struct CoalesceCommand: ParsableCommand {
     var child: [ParentArgument] = []
     @Flag(name: .customShort("p"), help: "Show progress on standard error.")
     var progress = false
+    @Flag(name: .long, help: "Print the result as JSON.")
+    var json = false
     @OptionGroup var chain: ChainOptions
     @Argument(help: ArgumentHelp("The image.", valueName: "file"))
     var file: String
@@ -42,6 +44,11 @@ struct CoalesceCommand: ParsableCommand {
                 path: file, format: format, children: children, policy: chain.policy(), progress: counter,
                 cancellation: cancellation)
         }
-        TerminalOutput.standardOutput.write("\(file) is out of its chain, and can be removed\n")
+        let output = TerminalOutput.standardOutput
+        if json {
+            let report = ResultReport(filename: file, format: format.rawValue, children: children.count)
+            return output.write(try JSONText.pretty(report) + "\n")
+        }
+        output.write("\(file) is out of its chain, and can be removed\n")
     }
 }

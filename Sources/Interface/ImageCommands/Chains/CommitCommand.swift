@@ -23,6 +23,8 @@ struct CommitCommand: ParsableCommand {
     var keep = false
     @Flag(name: .customShort("p"), help: "Show progress on standard error.")
     var progress = false
+    @Flag(name: .long, help: "Print the result as JSON.")
+    var json = false
     @OptionGroup var chain: ChainOptions
     @Argument(help: ArgumentHelp("The image.", valueName: "file"))
     var file: String
@@ -36,6 +38,11 @@ struct CommitCommand: ParsableCommand {
                 path: file, format: format, policy: chain.policy(), empties: !keep && format == .qcow2,
                 progress: counter, cancellation: cancellation)
         }
-        TerminalOutput.standardOutput.write("the parent of \(file) holds its content now\n")
+        let output = TerminalOutput.standardOutput
+        if json {
+            let report = ResultReport(filename: file, format: format.rawValue, isEmptied: !keep && format == .qcow2)
+            return output.write(try JSONText.pretty(report) + "\n")
+        }
+        output.write("the parent of \(file) holds its content now\n")
     }
 }

@@ -31,6 +31,8 @@ struct RebaseCommand: ParsableCommand {
     var parentFormat: DeclaredFormat?
     @Flag(name: .customShort("p"), help: "Show progress on standard error.")
     var progress = false
+    @Flag(name: .long, help: "Print the result as JSON.")
+    var json = false
     @OptionGroup var chain: ChainOptions
     @Argument(help: ArgumentHelp("The image.", valueName: "file"))
     var file: String
@@ -56,7 +58,14 @@ struct RebaseCommand: ParsableCommand {
                 mode: unsafe ? .unsafe : .safe, policy: chain.policy(), progress: counter,
                 cancellation: cancellation)
         }
-        TerminalOutput.standardOutput.write(
+        let output = TerminalOutput.standardOutput
+        if json {
+            let report = ResultReport(
+                filename: file, format: format.rawValue, backingFilename: parent.isEmpty ? nil : parent,
+                backingFormat: reference?.format.rawValue)
+            return output.write(try JSONText.pretty(report) + "\n")
+        }
+        output.write(
             reference.map { "\(file) is on \($0.path) now\n" } ?? "\(file) needs no parent any more\n")
     }
 }

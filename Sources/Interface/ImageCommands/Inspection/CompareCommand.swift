@@ -27,6 +27,8 @@ struct CompareCommand: ParsableCommand {
     var progress = false
     @Flag(name: [.customShort("q"), .long], help: "Print nothing but errors.")
     var quiet = false
+    @Flag(name: .long, help: "Print the result as JSON.")
+    var json = false
     @OptionGroup var chain: ChainOptions
     @Argument(help: ArgumentHelp("An image.", valueName: "file1"))
     var first: String
@@ -36,38 +38,49 @@ struct CompareCommand: ParsableCommand {
     static let different: Int32 = 1
     static let failed: Int32 = 2
 
+    func validate() throws {
+        if quiet && json { throw ValidationError("give either -q or --json") }
+    }
+
     func run() throws {
-        let difference: String?
+        let report: ComparisonReport
         do throws(CommandFailure) {
-            difference = try compared()
+            report = try compared()
         } catch {
             throw error.with(status: Self.failed)
         }
-        if let difference {
-            say(difference)
-            throw ExitCode(Self.different)
+        if json {
+            TerminalOutput.standardOutput.write(try JSONText.pretty(report) + "\n")
+        } else if let offset = report.offset {
+            say("The images differ, first at byte \(offset).")
+        } else if report.identical {
+            say("The images are identical.")
+        } else {
+            say("The images differ in size: \(report.sizes[0]) and \(report.sizes[1]) bytes.")
         }
-        say("The images are identical.")
+        if !report.identical { throw ExitCode(Self.different) }
     }
 
-    /// What differs, nil when nothing does.
-    private func compared() throws(CommandFailure) -> String? {
+    private func compared() throws(CommandFailure) -> ComparisonReport {
         try doing("cannot compare \(first) with \(second)") { () throws(BlockError) in
             let left = try chain.open(first, firstFormat)
             defer { try? left.close() }
             let right = try chain.open(second, secondFormat)
             defer { try? right.close() }
+            let sizes = [left.size, right.size]
             if left.size != right.size {
-                if strict { return "The images differ in size: \(left.size) and \(right.size) bytes." }
-                say(
-                    "The images differ in size (\(left.size) and \(right.size) bytes); the rest is compared with zeroes."
-                )
+                if strict { return ComparisonReport(identical: false, sizes: sizes) }
+                if !json {
+                    say(
+                        "The images differ in size (\(left.size) and \(right.size) bytes); the rest is compared with "
+                            + "zeroes.")
+                }
             }
             let counter = ProgressCounter()
             let offset = try ProgressDisplay.during("comparing", shown: progress, counter: counter) {
                 () throws(BlockError) in try CompareEngine.firstDifference(left, right, progress: counter)
             }
-            return offset.map { "The images differ, first at byte \($0)." }
+            return ComparisonReport(identical: offset == nil, sizes: sizes, offset: offset)
         }
     }
 

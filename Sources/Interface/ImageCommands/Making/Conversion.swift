@@ -17,14 +17,17 @@ struct Conversion {
     let verify: Bool
     let progress: Bool
     let cancellation: CancellationFlag
+    /// Finds the ancestors of a new image that gets a parent.
+    let policy: OpenPolicy
 
     /// Makes a new image, which gets its name when all is done.
     func make() throws(CommandFailure) {
         let pending = try PendingFile(for: target, besides: source)
         try doing(what) { () throws(BlockError) in
-            try copy(to: pending.create(format: format, size: input.size, options: options), isNew: true)
+            let output = try pending.create(format: format, size: input.size, options: options, policy: policy)
+            if options.parent == nil { try copy(to: output, isNew: true) } else { try copyDifferences(to: output) }
         }
-        try check(pending.path)
+        try check(pending.path, pending.policy)
         try doing(what) { () throws(BlockError) in
             if cancellation.isCancelled { throw BlockError(.cancelled, "interrupted") }
             try pending.publish()
@@ -36,7 +39,25 @@ struct Conversion {
         try doing(what) { () throws(BlockError) in
             try copy(to: DiskImage.open(path: target, format: format, readOnly: false), isNew: false)
         }
-        try check(target)
+        try check(target, .standalone)
+    }
+
+    /// What a new image on a parent stores: where the source differs from what shows of the parent. Closes `output`, also
+    /// when the copy fails.
+    private func copyDifferences(to output: any BlockDevice) throws(BlockError) {
+        let counter = ProgressCounter()
+        do throws(BlockError) {
+            try ProgressDisplay.during("converting", shown: progress, counter: counter) { () throws(BlockError) in
+                // An image without content of its own is what shows of its parent, as long as it is and with zeroes
+                // behind the parent's end. What was compared is written once, and looked at no more.
+                try DifferenceCopy.copy(
+                    from: input, base: output, to: output, progress: counter, cancellation: cancellation)
+            }
+        } catch {
+            try? output.close()
+            throw error
+        }
+        try output.close()
     }
 
     /// Copies and closes `output`, also when the copy fails.
@@ -60,10 +81,10 @@ struct Conversion {
     }
 
     /// With `--verify`, opens what was written anew and compares all of it.
-    private func check(_ path: String) throws(CommandFailure) {
+    private func check(_ path: String, _ policy: OpenPolicy) throws(CommandFailure) {
         guard verify else { return }
         let difference = try doing("cannot verify \(target)") { () throws(BlockError) -> UInt64? in
-            let output = try DiskImage.open(path: path, format: format, readOnly: true)
+            let output = try DiskImage.open(path: path, format: format, readOnly: true, policy: policy)
             defer { try? output.close() }
             let counter = ProgressCounter()
             return try ProgressDisplay.during("verifying", shown: progress, counter: counter) { () throws(BlockError) in

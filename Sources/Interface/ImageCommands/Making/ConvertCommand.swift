@@ -3,6 +3,7 @@ public import BlockCopy
 import BlockIO
 import CoreTypes
 public import DiskImages
+import TerminalUI
 
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,6 +13,9 @@ struct ConvertCommand: ParsableCommand {
         discussion: """
             The new image appears under its name only when it is complete and on disk; a regular file of that name is \
             replaced at that moment. Interrupted, it leaves what was there.
+
+            With -o backing_file=NAME,backing_fmt=FORMAT the new image holds only where SRC differs from that one. When it has \
+            a parent itself, --follow says where its ancestors are.
 
             SRC or DST may be -, standard input or output: images are read and written as streams then, without a \
             temporary file where their order allows it. With --decompress SRC is a gzip, xz or zstd file (or stream) that \
@@ -59,6 +63,8 @@ struct ConvertCommand: ParsableCommand {
     var zeroes: CopyEngine.StoredZeroes?
     @Flag(name: .long, help: "Compare both images afterwards; a difference is a failure.")
     var verify = false
+    @Flag(name: .long, help: "Print the result as JSON; DST is a file then.")
+    var json = false
     @OptionGroup var chain: ChainOptions
     @Argument(help: ArgumentHelp("The image to read.", valueName: "src"))
     var source: String
@@ -68,6 +74,7 @@ struct ConvertCommand: ParsableCommand {
     private var isFromStream: Bool { source == "-" || decompress != nil }
 
     func validate() throws {
+        if json, target == "-" { throw ValidationError("--json and the image cannot both go to standard output") }
         if intoExisting, !options.isEmpty { throw ValidationError("-o describes a new image, and -n makes none") }
         if isFromStream || target == "-" {
             let what = isFromStream ? "a source that is a stream" : "standard output"
@@ -97,6 +104,7 @@ struct ConvertCommand: ParsableCommand {
                 status: CommandFailure.Status.usage)
         }
         let choices = try CreateOptions.reading(options, for: format)
+        try refuseUnderParent(choices, what)
         let cancellation = CancellationFlag()
         TerminationSignals.each { cancellation.cancel() }
         if isFromStream {
@@ -104,7 +112,8 @@ struct ConvertCommand: ParsableCommand {
                 what: what, source: source, sourceFormat: sourceFormat, compression: decompress, target: target,
                 format: format, options: choices, size: size?.bytes, limit: limit?.bytes, progress: progress,
                 cancellation: cancellation)
-            return try intoExisting ? reading.fill() : reading.make()
+            try intoExisting ? reading.fill() : reading.make()
+            return try report(format)
         }
         let input = try doing(what) { () throws(BlockError) in
             let input = try chain.open(source, sourceFormat, snapshot: snapshotName)
@@ -125,8 +134,36 @@ struct ConvertCommand: ParsableCommand {
         let conversion = Conversion(
             what: what, source: source, input: input, target: target, format: format, options: choices,
             compress: compress, zeroes: zeroes ?? .sample, verify: verify, progress: progress,
-            cancellation: cancellation)
+            cancellation: cancellation,
+            policy: chain.follow.map { OpenPolicy(parents: .within(folder: $0)) } ?? .standalone)
         try intoExisting ? conversion.fill() : conversion.make()
+        try report(format)
+    }
+
+    /// What does not go together with a parent of the new image.
+    private func refuseUnderParent(_ choices: CreateOptions, _ what: String) throws(CommandFailure) {
+        guard choices.parent != nil else { return }
+        let problem: (why: String, advice: String)
+        if isFromStream || target == "-" {
+            problem = ("a new image on a parent needs files on both sides", "files, or leaving backing_file out")
+        } else if compress {
+            problem = ("what differs from a parent is not compressed", "leaving -c or backing_file out")
+        } else if zeroes != nil {
+            problem = ("zeroes are kept where the parent has something else", "leaving --zeroes or backing_file out")
+        } else {
+            return
+        }
+        throw CommandFailure(what, why: problem.why, advice: problem.advice, status: CommandFailure.Status.usage)
+    }
+
+    private func report(_ format: ImageFormat) throws {
+        if !json { return }
+        let info = try doing("cannot describe \(target)") { () throws(BlockError) in
+            try DiskImage.info(path: target, format: format)
+        }
+        let report = ResultReport(
+            filename: target, format: format.rawValue, virtualSize: info.virtualSize, isVerified: verify)
+        TerminalOutput.standardOutput.write(try JSONText.pretty(report) + "\n")
     }
 
     private var snapshotName: String? {

@@ -26,6 +26,8 @@ struct CreateCommand: ParsableCommand {
     var parent: String?
     @Option(name: .customShort("F"), help: ArgumentHelp("Format of the parent image.", valueName: "format"))
     var parentFormat: DeclaredFormat?
+    @Flag(name: .long, help: "Print the result as JSON.")
+    var json = false
     @OptionGroup var chain: ChainOptions
     @Argument(help: ArgumentHelp("The image to make.", valueName: "file"))
     var file: String
@@ -53,7 +55,12 @@ struct CreateCommand: ParsableCommand {
             defer { try? device.close() }
             return device.size
         }
-        TerminalOutput.standardOutput.write("created \(file): \(format.rawValue), \(ByteCount(made)) (\(made) bytes)\n")
+        let output = TerminalOutput.standardOutput
+        if json {
+            let report = ResultReport(filename: file, format: format.rawValue, virtualSize: made)
+            return output.write(try JSONText.pretty(report) + "\n")
+        }
+        output.write("created \(file): \(format.rawValue), \(ByteCount(made)) (\(made) bytes)\n")
     }
 
     /// SIZE, or the parent's size without it.

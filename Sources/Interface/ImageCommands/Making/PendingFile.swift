@@ -4,7 +4,8 @@ import DiskImages
 import Glibc
 
 /// A new file under a temporary name beside its destination. Nobody finds a half-written image under the name they
-/// asked for: it appears there, complete and durable, by one rename, or not at all.
+/// asked for: it appears there, complete and durable, by one rename, or not at all. An external data file, which must
+/// be new, gets its name just before, by a link that replaces nothing: an image that is there has all its data.
 final class PendingFile {
     // SAFETY (whole type): C strings live for the call they are given to; `stat` is a local variable.
 
@@ -19,6 +20,11 @@ final class PendingFile {
     private var unsynced: ImageFile?
     private var isNamed = false
     private var isSettled = false
+    /// The external data file: where it is written, and where it will be.
+    private var dataFile: (path: String, destination: String)?
+    private var isDataFileNamed = false
+    /// Opens what `create` made, until it is published.
+    private(set) var policy = OpenPolicy.standalone
 
     /// `destination` may be a regular file, which the new one replaces in the end. Throws when it is something else, when
     /// it is in use, or when it is the file `source`.
@@ -42,16 +48,34 @@ final class PendingFile {
         } else {
             replaced = nil
         }
-        // A name of its own, not the destination's with something added: that could become too long.
-        path = "\(Self.folder(of: real))/.gantry-\(String(UInt64.random(in: 0...UInt64.max), radix: 16)).partial"
+        path = Self.temporaryName(beside: real)
+    }
+
+    /// A name of its own, not the other's with something added: that could become too long.
+    private static func temporaryName(beside path: String) -> String {
+        "\(folder(of: path))/.gantry-\(String(UInt64.random(in: 0...UInt64.max), radix: 16)).partial"
     }
 
     /// Makes an image here that syncs nothing while it is written: `publish` makes all of it durable at once.
+    /// - Parameter policy: finds the ancestors of an image with a parent.
     func create(
-        format: ImageFormat, size: UInt64, options: CreateOptions
+        format: ImageFormat, size: UInt64, options: CreateOptions, policy: OpenPolicy = .standalone
     ) throws(BlockError) -> any BlockDevice {
+        self.policy = policy
+        if let parent = options.parent, policy.parents == .refused {
+            self.policy.parents = .given([parent.reference(from: path)])
+        }
+        if let named = options.dataFile(beside: path) {
+            var status = stat()
+            guard unsafe lstat(named, &status) != 0 else {
+                throw BlockError(.exists, "the data file exists already; another name, or remove it", path: named)
+            }
+            dataFile = (Self.temporaryName(beside: named), named)
+            self.policy.dataFile = dataFile?.path
+        }
         let device = try DiskImage.create(
-            path: path, format: format, size: size, options: options, isUnpublished: true)
+            path: path, format: format, size: size, options: options, policy: policy, isUnpublished: true,
+            dataFile: dataFile?.path)
         do throws(BlockError) {
             unsynced = try ImageFile(path: path, access: .readWrite, locking: false)
             return device
@@ -69,6 +93,7 @@ final class PendingFile {
             try unsynced?.sync()
             unsynced?.close()
             unsynced = nil
+            try publishDataFile()
             guard unsafe rename(path, destination) == 0 else {
                 throw BlockError(call: "rename", errno: errno, path: destination)
             }
@@ -82,6 +107,26 @@ final class PendingFile {
         isSettled = true
     }
 
+    /// The data file is durable as a whole; its name is before the image's rename.
+    private func publishDataFile() throws(BlockError) {
+        guard let dataFile, !isDataFileNamed else { return }
+        let file = try ImageFile(path: dataFile.path, access: .readWrite, locking: false)
+        defer { file.close() }
+        try file.sync()
+        guard unsafe link(dataFile.path, dataFile.destination) == 0 else {
+            throw BlockError(call: "link", errno: errno, path: dataFile.destination)
+        }
+        isDataFileNamed = true
+        _ = unsafe unlink(dataFile.path)
+        var (image, data) = (stat(), stat())
+        if unsafe stat(destination, &image) == 0, unsafe stat(dataFile.destination, &data) == 0,
+            image.st_dev == data.st_dev, image.st_ino == data.st_ino
+        {
+            throw BlockError(.exists, "the data file has the name of the image", path: dataFile.destination)
+        }
+        try file.syncFolder()
+    }
+
     /// Removes what was written, unless it has replaced another file. Nothing happens after `publish`.
     func discard() {
         if isSettled { return }
@@ -90,6 +135,9 @@ final class PendingFile {
             _ = unsafe unlink(path)
         } else if replaced == nil {
             _ = unsafe unlink(destination)
+        }
+        if let dataFile, !isNamed || replaced == nil {
+            _ = unsafe unlink(isDataFileNamed ? dataFile.destination : dataFile.path)
         }
         replaced?.close()
     }

@@ -23,6 +23,8 @@ struct ResizeCommand: ParsableCommand {
     var shrink = false
     @Option(name: .long, help: "Space for the new part: off, metadata, falloc or full.")
     var preallocation = CreateOptions.Preallocation.off
+    @Flag(name: .long, help: "Print the result as JSON.")
+    var json = false
     @OptionGroup var chain: ChainOptions
     @Argument(help: ArgumentHelp("The image.", valueName: "file"))
     var file: String
@@ -43,6 +45,11 @@ struct ResizeCommand: ParsableCommand {
                 policy: chain.policy())
             return try DiskImage.info(path: file, format: format).virtualSize
         }
-        TerminalOutput.standardOutput.write("resized \(file) to \(ByteCount(new)) (\(new) bytes)\n")
+        let output = TerminalOutput.standardOutput
+        if json {
+            let report = ResultReport(filename: file, format: format.rawValue, virtualSize: new)
+            return output.write(try JSONText.pretty(report) + "\n")
+        }
+        output.write("resized \(file) to \(ByteCount(new)) (\(new) bytes)\n")
     }
 }

@@ -41,8 +41,10 @@ struct StreamConversion {
         }
         try doing(what) { () throws(BlockError) in
             if made.isProvisional {
+                // What a fixed VHD holds behind its disk was written, too, and goes with the rest.
                 let rounded = length.roundedUp(to: 512) ?? length
-                try DiskImage.resize(path: pending.path, format: format, to: rounded, shrink: true)
+                try DiskImage.resize(
+                    path: pending.path, format: format, to: rounded, shrink: true, policy: pending.policy)
             }
             if cancellation.isCancelled { throw BlockError(.cancelled, "interrupted") }
             try pending.publish()
@@ -73,25 +75,27 @@ struct StreamConversion {
         _ source: any ByteSource, _ streamFormat: StreamFormat, _ pending: PendingFile, _ made: OpenedImage,
         _ counter: ProgressCounter
     ) throws(BlockError) -> UInt64 {
-        // A raw stream of unknown length goes into an image that is certainly large enough.
-        if streamFormat == .raw, size == nil, source.expectedLength == nil {
+        // A raw stream or a fixed VHD of unknown length goes into an image that is certainly large enough.
+        var provisional: UInt64?
+        if size == nil, source.expectedLength == nil {
             let largest = min(FormatCapabilities.of(format).maximumSize, Self.provisional)
-            made.isProvisional = true
-            made.device = try pending.create(
-                format: format, size: min(largest, limit ?? largest), options: options)
+            provisional = min(largest, limit ?? largest)
         }
-        let destination: StreamDestination
-        if let device = made.device {
-            destination = .device(device, isFresh: true)
-        } else {
-            destination = .make { (bytes) throws(BlockError) in
-                let device = try pending.create(format: format, size: bytes, options: options)
-                made.device = device
-                return device
+        var reading = readOptions
+        reading.provisionalSize = provisional
+        let destination = StreamDestination.make { [provisional] (bytes) throws(BlockError) in
+            made.isProvisional = bytes == provisional
+            if made.isProvisional, options.preallocation != .off {
+                throw BlockError(
+                    .unsupported,
+                    "space is reserved for a disk of a known size: say it with --size, or leave preallocation out")
             }
+            let device = try pending.create(format: format, size: bytes, options: options)
+            made.device = device
+            return device
         }
         let length = try DiskImage.readStream(
-            from: source, as: streamFormat, options: readOptions, into: destination, progress: counter,
+            from: source, as: streamFormat, options: reading, into: destination, progress: counter,
             cancellation: cancellation)
         if let size, size != length {
             throw BlockError(.invalidImage, "the disk in the stream has \(length) bytes, not \(size)")

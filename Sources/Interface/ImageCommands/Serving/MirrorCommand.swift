@@ -56,6 +56,11 @@ struct MirrorCommand: ParsableCommand {
         let inputFormat = try sourceFormat.writable("cannot mirror \(source)")
         let format = try targetFormat.writable("cannot mirror to \(target)")
         let choices = try CreateOptions.reading(options, for: format)
+        guard choices.parent == nil, choices.dataFile == nil else {
+            throw CommandFailure(
+                "cannot mirror to \(target)", why: "a mirror is made without a parent and without a data file",
+                advice: "leaving backing_file and data_file out", status: CommandFailure.Status.usage)
+        }
         let location = NBDLocation(parsing: target)
         let settings = try mirrorOptions(isRemote: location != nil, format)
         let inbox = CommandInbox()

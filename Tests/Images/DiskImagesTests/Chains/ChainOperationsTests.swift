@@ -60,6 +60,39 @@ import Testing
         }
     }
 
+    /// Between the end of the image that goes and a longer parent's the child has shown zeroes, and goes on to.
+    @Test(arguments: [(ImageFormat.qcow2, ImageFormat.qcow2), (.qcow2, .raw), (.vhd, .vhd)])
+    func aLongerParentDoesNotShowBehindTheImageThatWentAway(_ format: ImageFormat, _ base: ImageFormat) throws {
+        let folder = try ScratchFolder("coalesce-long")
+        let images = [(base, 4 << 20), (format, 2 << 20), (format, 2 << 20)].enumerated().map {
+            (ImageReference(path: folder.file("\($0.offset)"), format: $0.element.0), $0.element.1)
+        }
+        for (number, (image, size)) in images.enumerated() {
+            var options = CreateOptions()
+            if number > 0 { options.parent = .init(name: "\(number - 1)", format: images[number - 1].0.format) }
+            let device = try DiskImage.create(
+                path: image.path, format: image.format, size: UInt64(size), options: options,
+                policy: OpenPolicy(parents: .given(images[..<number].reversed().map(\.0))))
+            if number == 0 { try device.store([UInt8](repeating: 7, count: 4 << 20), at: 0) }
+            if number == 1 { try device.store([8], at: 1 << 20) }
+            try device.close()
+        }
+        let ancestors = [images[1].0, images[0].0]
+        try DiskImage.resize(
+            path: images[2].0.path, format: format, to: 3 << 20, policy: OpenPolicy(parents: .given(ancestors)))
+        try DiskImage.coalesce(
+            path: images[1].0.path, format: format, children: [images[2].0],
+            policy: OpenPolicy(parents: .given([images[0].0])))
+        let leaf = try DiskImage.open(
+            path: images[2].0.path, format: format, readOnly: true,
+            policy: OpenPolicy(parents: .given([images[0].0])))
+        defer { try? leaf.close() }
+        var expected = [UInt8](repeating: 7, count: 2 << 20) + [UInt8](repeating: 0, count: 1 << 20)
+        expected[1 << 20] = 8
+        let isSame = try leaf.bytes(at: 0, count: 3 << 20) == expected
+        #expect(isSame)
+    }
+
     /// 4.22, 4.23: another cluster size, another format, zeroes that hide the parent's data.
     @Test(
         "a commit puts what the child shows into its parent (case 4.23)",

@@ -46,15 +46,12 @@ extension QCOW2Image: BitmapKeeper {
             var entry = QCOW2BitmapEntry(
                 tableOffset: 0, tableEntries: 0, flags: QCOW2BitmapEntry.auto | QCOW2BitmapEntry.inUse,
                 granularityBits: bits, name: bytes)
+            var directory = try directoryToChange(refcounts)
             let table = try storeEmptyTable(&entry, refcounts)
-            var directory = store.directory
-            // Those that missed writes say so themselves from now on: the image's bit will call them valid.
-            if !store.isValid {
-                for index in directory.entries.indices { directory.entries[index].flags |= QCOW2BitmapEntry.inUse }
-            }
             directory.entries.append(entry)
+            let old: BitmapRuns
             do throws(BlockError) {
-                try replaceDirectory(directory, refcounts)
+                old = try replaceDirectory(directory, refcounts)
             } catch {
                 try? refcounts.release(table)
                 throw error
@@ -62,18 +59,23 @@ extension QCOW2Image: BitmapKeeper {
             let tracked = QCOW2BitmapStore.Tracked(
                 name: bytes, bits: QCOW2DirtyBits(size: size, granularityBits: bits), isEnabled: true)
             mapping.exclusive { store.track(tracked) }
+            try release(old, refcounts)
         }
     }
 
     public func deleteBitmap(_ name: String) throws(BlockError) {
         try withBitmaps { (store) throws(BlockError) in
             let refcounts = try beginChange().refcounts
-            var directory = store.directory
-            let entry = directory.entries.remove(at: try directory.index(of: name))
-            let old = try? clusters(of: entry)
-            try replaceDirectory(directory, refcounts)
+            let entry = store.directory.entries[try store.directory.index(of: name)]
+            var directory = try directoryToChange(refcounts)
+            // One that is not taken over has nothing to give back.
+            let isTakenOver = directory.entries.contains { $0.name == entry.name }
+            directory.entries.removeAll { $0.name == entry.name }
+            var old = BitmapRuns()
+            if isTakenOver, let runs = try? clusters(of: entry) { old.add(runs) }
+            old.add(try replaceDirectory(directory, refcounts))
             mapping.exclusive { store.stopTracking(entry.name) }
-            for run in old ?? [] { try release(run, refcounts) }
+            try release(old, refcounts)
         }
     }
 
@@ -85,16 +87,17 @@ extension QCOW2Image: BitmapKeeper {
             var entry = directory.entries[index]
             try checkConsistent(entry)
             if let bits = store.bits(entry.name) { return mapping.exclusive { bits.fill(false) } }
-            let old = try clusters(of: entry)
+            var old = BitmapRuns()
+            old.add(try clusters(of: entry))
             let table = try storeEmptyTable(&entry, refcounts)
             directory.entries[index] = entry
             do throws(BlockError) {
-                try replaceDirectory(directory, refcounts)
+                old.add(try replaceDirectory(directory, refcounts))
             } catch {
                 try? refcounts.release(table)
                 throw error
             }
-            for run in old { try release(run, refcounts) }
+            try release(old, refcounts)
         }
     }
 
@@ -108,8 +111,9 @@ extension QCOW2Image: BitmapKeeper {
             _ = try bitsInMemory(entry)
             var directory = store.directory
             directory.entries[index].flags ^= QCOW2BitmapEntry.auto
-            try replaceDirectory(directory, refcounts)
+            let old = try replaceDirectory(directory, refcounts)
             mapping.exclusive { store.setTracking(entry.name, isEnabled: isEnabled) }
+            try release(old, refcounts)
         }
     }
 
@@ -163,28 +167,45 @@ extension QCOW2Image: BitmapKeeper {
     }
 
     /// Stores the bitmaps that are in memory when the image is closed. A failure leaves them marked as in use, which is
-    /// what they are then; the disk's data is durable already.
+    /// what they are then; the disk's data is durable already. So does a bitmap whose place in the file is somebody
+    /// else's, too: what was read there may be no bits, and nothing of it is given back.
     func storeBitmaps() {
         guard let pending, !bitmapStore.tracked.isEmpty, pending.refcounts.failure == nil,
             !isCorrupt.load(ordering: .relaxed)
         else { return }
         let refcounts = pending.refcounts
         var made: [ClusterRun] = []
-        var old: [ClusterRun] = []
+        var old = BitmapRuns()
+        var contested: Set<UInt64>?
         do throws(BlockError) {
             var directory = bitmapStore.directory
+            var places: [(index: Int, bits: QCOW2DirtyBits, runs: [ClusterRun])] = []
             for bitmap in bitmapStore.tracked {
-                guard let index = directory.entries.firstIndex(where: { $0.name == bitmap.name }) else { continue }
-                old += (try? clusters(of: directory.entries[index])) ?? []
-                try store(bitmap.bits, for: &directory.entries[index], refcounts, &made)
-                directory.entries[index].flags &= ~QCOW2BitmapEntry.inUse
+                guard let index = directory.entries.firstIndex(where: { $0.name == bitmap.name }),
+                    let runs = try? clusters(of: directory.entries[index])
+                else { continue }
+                places.append((index, bitmap.bits, runs))
             }
-            try replaceDirectory(directory, refcounts)
+            var present = presentDirectory
+            for place in places { present.add(place.runs) }
+            contested = try contestedClusters(
+                present.all, known: present.known, besides: Set(bitmapStore.tracked.map(\.name)))
+            for place in places {
+                let isContested = place.runs.contains { run in
+                    (run.start..<run.end).contains { contested?.contains($0) == true }
+                }
+                if isContested { continue }
+                try store(place.bits, for: &directory.entries[place.index], refcounts, &made)
+                directory.entries[place.index].flags &= ~QCOW2BitmapEntry.inUse
+                old.add(place.runs)
+            }
+            old.add(try replaceDirectory(directory, refcounts))
         } catch {
             for run in made { try? refcounts.release(run) }
             return
         }
-        for run in old { try? release(run, refcounts) }
+        // What cannot be given back now is leaked; a check finds it.
+        try? release(old.all, but: contested, refcounts)
     }
 
     private func withBitmaps<T>(
@@ -252,11 +273,29 @@ extension QCOW2Image: BitmapKeeper {
         entry.tableEntries = UInt32(table.count)
     }
 
-    /// Makes a directory the image's, durable when this returns, and frees the old one.
+    /// The directory that a change begins with. Where the image does not call its bitmaps valid any more it will do so
+    /// again after the change; so each says itself that it missed writes. Whoever wrote to the image without knowing
+    /// them may have used their clusters, too: a bitmap of which that is so is not taken over.
+    private func directoryToChange(_ refcounts: QCOW2Refcounts) throws(BlockError) -> QCOW2BitmapDirectory {
+        var directory = bitmapStore.directory
+        if bitmapStore.isValid { return directory }
+        var kept: [QCOW2BitmapEntry] = []
+        for entry in directory.entries {
+            guard let runs = try? clusters(of: entry),
+                try contestedClusters(runs, known: [], besides: [entry.name]) == []
+            else { continue }
+            kept.append(entry)
+            kept[kept.count - 1].flags |= QCOW2BitmapEntry.inUse
+            for cluster in runs[0].start..<runs[0].end { refcounts.structures.insert(cluster) }
+        }
+        directory.entries = kept
+        return directory
+    }
+
+    /// Makes a directory the image's, durable when this returns. The old one is to be released then.
     private func replaceDirectory(
         _ new: QCOW2BitmapDirectory, _ refcounts: QCOW2Refcounts
-    ) throws(BlockError) {
-        let shift = UInt64(geometry.clusterBits)
+    ) throws(BlockError) -> BitmapRuns {
         var directory = new
         let bytes = try directory.encoded()
         let run = bytes.isEmpty ? nil : try allocateTable(bytes.count, refcounts)
@@ -267,8 +306,8 @@ extension QCOW2Image: BitmapKeeper {
             if let run { try? refcounts.release(run) }
             throw error
         }
-        let old = ClusterRun(start: directory.offset >> shift, count: geometry.clusters(directory.length))
-        directory.offset = run.map { $0.start << shift } ?? 0
+        let old = presentDirectory
+        directory.offset = run.map { $0.start << UInt64(geometry.clusterBits) } ?? 0
         directory.length = UInt64(bytes.count)
         let count = UInt32(directory.entries.count)
         let place = (offset: directory.offset, length: directory.length)
@@ -281,7 +320,7 @@ extension QCOW2Image: BitmapKeeper {
         bitmapStore.directory = directory
         bitmapStore.isValid = count > 0
         if let run { for cluster in run.start..<run.end { refcounts.structures.insert(cluster) } }
-        if old.count > 0 { try release(old, refcounts) }
+        return old
     }
 
     /// Rewrites the header as the file has it with `change`, durable when this returns. When it fails nobody knows which
@@ -301,23 +340,35 @@ extension QCOW2Image: BitmapKeeper {
         pending.header = header
     }
 
-    private func release(_ run: ClusterRun, _ refcounts: QCOW2Refcounts) throws(BlockError) {
-        for cluster in run.start..<run.end { refcounts.structures.remove(cluster) }
-        try refcounts.release(run)
+    private func release(_ old: BitmapRuns, _ refcounts: QCOW2Refcounts) throws(BlockError) {
+        let contested = try contestedClusters(old.all, known: old.known, besides: [])
+        try release(old.all, but: contested, refcounts)
     }
 
-    /// What a bitmap occupies: its table and the clusters of its bits.
-    private func clusters(of entry: QCOW2BitmapEntry) throws(BlockError) -> [ClusterRun] {
-        let shift = UInt64(geometry.clusterBits)
-        let count = UInt64(entry.tableEntries)
-        guard count * 8 <= QCOW2Limits.bitmapDirectoryBytes else {
-            throw BlockError(.limitExceeded, "the bitmap's table is too long", offset: entry.tableOffset)
-        }
-        var runs = [ClusterRun(start: entry.tableOffset >> shift, count: geometry.clusters(count * 8))]
-        for word in try storage.words(at: entry.tableOffset, count: Int(count)) {
-            let host = word & QCOW2Entry.offsetMask
-            if host != 0, host & geometry.clusterMask == 0 { runs.append(ClusterRun(start: host >> shift, count: 1)) }
-        }
+    /// Where the directory lies that the file has.
+    private var presentDirectory: BitmapRuns {
+        let directory = bitmapStore.directory
+        let start = directory.offset >> UInt64(geometry.clusterBits)
+        var runs = BitmapRuns()
+        if directory.length > 0 { runs.add([ClusterRun(start: start, count: geometry.clusters(directory.length))]) }
         return runs
+    }
+}
+
+/// What bitmaps and directories occupied.
+private struct BitmapRuns {
+    private(set) var all: [ClusterRun] = []
+    /// Directories and tables, which are structures of the image.
+    private(set) var known: [ClusterRun] = []
+
+    /// A directory, or a bitmap: its table first.
+    mutating func add(_ runs: [ClusterRun]) {
+        all += runs
+        known += runs.prefix(1)
+    }
+
+    mutating func add(_ other: BitmapRuns) {
+        all += other.all
+        known += other.known
     }
 }

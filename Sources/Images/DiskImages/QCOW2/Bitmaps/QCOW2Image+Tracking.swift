@@ -21,7 +21,8 @@ extension QCOW2Image {
     func prepareBitmaps(_ survey: inout QCOW2StructureSurvey) {
         loadBitmaps()
         guard let pending else { return }
-        if bitmapStore.damage == nil, !bitmapStore.directory.entries.isEmpty {
+        // Those that are not valid any more may lie where something else does now.
+        if bitmapStore.damage == nil, bitmapStore.isValid, !bitmapStore.directory.entries.isEmpty {
             let tables = bitmapStore.directory.entries.map { ($0.tableOffset, UInt64($0.tableEntries) * 8) }
             if !survey.occupyIfFree([(bitmapStore.directory.offset, bitmapStore.directory.length)] + tables) {
                 bitmapStore.damage = BlockError(
@@ -89,6 +90,7 @@ extension QCOW2Image {
         }
         let bits = QCOW2DirtyBits(size: size, granularityBits: entry.granularityBits)
         let end = fileEnd.load(ordering: .relaxed)
+        var seen: Set<UInt64> = []
         for (number, word) in try storage.words(at: entry.tableOffset, count: Int(clusters)).enumerated() {
             let host = word & QCOW2Entry.offsetMask
             if host == 0 {
@@ -100,9 +102,23 @@ extension QCOW2Image {
             guard host & geometry.clusterMask == 0, host == word, host < end else {
                 throw BlockError(.corrupt, "an entry of a bitmap's table is not legal", offset: entry.tableOffset)
             }
+            let isOwned = try isOwnedOnce(host >> UInt64(geometry.clusterBits))
+            guard seen.insert(host).inserted, isOwned else {
+                throw BlockError(
+                    .corrupt, "an entry of a bitmap's table names what is no part of a bitmap alone",
+                    offset: entry.tableOffset)
+            }
             bits.load(try storage.array(at: host, count: geometry.clusterBytes), cluster: number)
         }
         return bits
+    }
+
+    /// A cluster is no structure and has one reference, for all that is known without a walk over everything. A
+    /// read-only image has no refcounts at hand.
+    private func isOwnedOnce(_ cluster: UInt64) throws(BlockError) -> Bool {
+        guard let refcounts = pending?.refcounts else { return true }
+        let count = try refcounts.count(cluster)
+        return count == 1 && !refcounts.structures.contains(cluster)
     }
 
     /// The disk is about to get another size: stored bitmaps are taken into memory, as their tables no longer fit, and

@@ -25,16 +25,22 @@ extension QCOW2Checker {
     @discardableResult
     func occupy(_ offset: UInt64, _ bytes: UInt64, _ kind: Structure.Kind) -> Bool {
         if bytes == 0 { return true }
-        let (end, overflow) = offset.addingReportingOverflow(bytes)
-        guard !overflow, end <= fileSize || end - fileSize < geometry.clusterSize,
-            geometry.clusters(end) <= fileClusters + 1
-        else {
+        guard let run = clusters(offset, bytes) else {
             report.add(.corruption, "a \(kind.rawValue) lies past the end of the file", offset: offset)
             return false
         }
-        let first = offset >> UInt64(geometry.clusterBits)
-        structures.append(Structure(run: ClusterRun(start: first, count: geometry.clusters(end) - first), kind: kind))
+        structures.append(Structure(run: run, kind: kind))
         return true
+    }
+
+    /// The clusters of a range, which is not empty; nil when it reaches past the end of the file by a cluster or more.
+    func clusters(_ offset: UInt64, _ bytes: UInt64) -> ClusterRun? {
+        let (end, overflow) = offset.addingReportingOverflow(bytes)
+        guard !overflow, end <= fileSize || end - fileSize < geometry.clusterSize,
+            geometry.clusters(end) <= fileClusters + 1
+        else { return nil }
+        let first = offset >> UInt64(geometry.clusterBits)
+        return ClusterRun(start: first, count: geometry.clusters(end) - first)
     }
 
     private func surveyRefcounts() throws(BlockError) {
@@ -61,60 +67,6 @@ extension QCOW2Checker {
                 offset: entry)
             refcountTable[index] = 0
             needsRebuild = true
-        }
-    }
-
-    /// Bitmaps count when the image says that they are valid; otherwise nobody uses them.
-    private func surveyBitmaps() throws(BlockError) {
-        guard header.version >= 3, header.autoclear & 1 != 0, let (offset, length) = header.extensions.bitmapDirectory
-        else { return }
-        guard length > 0, length <= QCOW2Limits.bitmapDirectoryBytes, offset & geometry.clusterMask == 0, offset != 0,
-            occupy(offset, length, .bitmapDirectory)
-        else {
-            report.add(
-                .corruption, "the bitmap directory is not aligned, not inside the file or too long", offset: offset)
-            bitmapsAreLost = true
-            return
-        }
-        let data = BigEndianBytes(try storage.array(at: offset, count: Int(length)))
-        var position = 0
-        while position < Int(length) {
-            let nameLength = Int(data.u16(position + 18))
-            let extra = Int(data.u32(position + 20))
-            let end = (position + 24 + extra + nameLength + 7) & ~7
-            guard end <= Int(length) else {
-                report.add(.corruption, "an entry of the bitmap directory reaches past its end", offset: offset)
-                return
-            }
-            try surveyBitmap(table: data.u64(position), entries: UInt64(data.u32(position + 8)))
-            position = end
-        }
-    }
-
-    private func surveyBitmap(table: UInt64, entries: UInt64) throws(BlockError) {
-        // A bitmap has at most 2^63 / 2^9 bits in clusters of 512 bytes, but its table is limited like QEMU's.
-        guard entries > 0, entries <= 0x800_0000, table & geometry.clusterMask == 0, table != 0,
-            occupy(table, entries * 8, .bitmapTable)
-        else {
-            report.add(.corruption, "a bitmap table is not aligned, not inside the file or too long", offset: table)
-            return
-        }
-        var index: UInt64 = 0
-        while index < entries {
-            try checkCancelled()
-            let count = min(entries - index, 65536)
-            for entry in try storage.words(at: table + index * 8, count: Int(count)) where entry != 0 {
-                let host = entry & QCOW2Entry.offsetMask
-                if host == 0, entry == 1 { continue }
-                if entry & ~QCOW2Entry.offsetMask != 0 || host & geometry.clusterMask != 0 || host == 0 {
-                    report.add(.corruption, "an entry of a bitmap table is not legal", offset: table)
-                } else if structures.count < 1 << 21 {
-                    occupy(host, geometry.clusterSize, .bitmapData)
-                } else {
-                    throw BlockError(.limitExceeded, "the image's bitmaps are too large to be checked")
-                }
-            }
-            index += count
         }
     }
 }

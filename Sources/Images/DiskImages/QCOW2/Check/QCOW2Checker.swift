@@ -31,14 +31,24 @@ final class QCOW2Checker {
             case refcountBlock = "refcount block"
             case snapshotTable = "snapshot table"
             case snapshotL1 = "L1 table of a snapshot"
-            case bitmapDirectory = "bitmap directory"
-            case bitmapTable = "bitmap table"
-            case bitmapData = "bitmap"
 
             var isRefcount: Bool { self == .refcountTable || self == .refcountBlock }
         }
         var run: ClusterRun
         var kind: Kind
+    }
+
+    /// A part of a bitmap, or of their directory.
+    struct BitmapPart {
+        enum Kind: String {
+            case directory = "bitmap directory"
+            case table = "bitmap table"
+            case bits = "bitmap"
+        }
+        var run: ClusterRun
+        var kind: Kind
+        /// Its number in the directory.
+        var bitmap: Int
     }
 
     /// An L2 table, and how often the L1 tables at hand name it.
@@ -71,7 +81,16 @@ final class QCOW2Checker {
     var incompleteSnapshots = 0
     /// There are no snapshots, and their table is said to be where none can be.
     var snapshotTableIsStray = false
-    /// The directory of the bitmaps is not where the header says: there are no bitmaps any more.
+    /// What the bitmaps occupy. Whatever else lies there counts for more: no guest data and no table is given up because a
+    /// bitmap names its place.
+    var bitmapParts: [BitmapPart] = []
+    /// The directory of the bitmaps, where there is one that is valid.
+    var bitmapDirectory: QCOW2BitmapDirectory?
+    /// Those of its entries that are no bitmaps any more.
+    var damagedBitmaps: Set<Int> = []
+    /// The directory lies where something else does.
+    var bitmapDirectoryIsContested = false
+    /// The directory cannot be read: there are no bitmaps any more.
     var bitmapsAreLost = false
     /// Refcount blocks that the references found need, by index.
     var usedBlocks: Set<Int> = []
@@ -158,10 +177,14 @@ final class QCOW2Checker {
                 window.setStructure(structure.run)
                 for cluster in structure.run.start..<structure.run.end { window.add(cluster, 1) }
             }
+            for part in bitmapParts {
+                for cluster in part.run.start..<part.run.end { window.add(cluster, 1) }
+            }
             for table in active { note(table) }
             if mode != .fixEntries { try compareCopiedBitsOfL1() }
             try walk(active, isActive: true)
             try walkSnapshots()
+            judgeBitmaps()
             if let atWindow { try atWindow(self) } else { try compareCounts() }
             isFirstPass = false
             base += window.count

@@ -7,9 +7,11 @@ internal import CoreTypes
 ///    image that is marked as dirty is not marked as corrupt: whoever writes to it repairs it first anyway, without
 ///    being told to. With the corrupt bit he would refuse it instead, and a power failure in a repair that ran by
 ///    itself would need somebody's help.
-/// 2. Bitmaps whose directory is not there are not valid any more: the file grows with the repair, and what comes to
-///    lie where it should be is no directory. The snapshot table is completed, in new clusters; the header then
-///    switches to it. Without snapshots there is no table, whatever the header says of its place.
+/// 2. Bitmaps that are damaged, or lie where something else does, are removed: those that are left get a new directory
+///    behind the end of the file, and the header switches to it, or it names none any more. What the removed ones
+///    occupied is theirs no longer, and given back with the other leaks unless something else has it. The snapshot
+///    table is completed, in new clusters; the header then switches to it. Without snapshots there is no table,
+///    whatever the header says of its place.
 /// 3. Broken L1 and L2 entries, each where it is.
 /// 4. Refcounts: too low ones, then too high ones. Where they cannot be put right in place, all of them are written
 ///    anew behind the end of the file, and one write in the header switches over.
@@ -33,6 +35,7 @@ struct QCOW2Repair {
             try repairAll(before)
         } else if before.report.corruptions == before.copiedMismatches && !before.needsRebuild {
             // Nothing contradicts itself but, at worst, copied bits because of counts that are too high.
+            if before.bitmapsNeedRepair { try repairBitmaps(before) }
             try correctCounts(mode: .look, raises: false)
             // Clusters whose count has come down to one belong to one alone again.
             try storage.sync()
@@ -54,10 +57,14 @@ struct QCOW2Repair {
         if before.header.version >= 3, flags(before.header).isEmpty {
             try storeFlags(before.header.incompatible.union(.corrupt))
         }
-        if before.bitmapsAreLost { try disownBitmaps(before.header) }
-        if before.snapshotTableIsStray { try nameSnapshots(count: 0, at: 0) }
-        if before.incompleteSnapshots > 0 { try completeSnapshots(before) }
-        if before.bitmapsAreLost || before.incompleteSnapshots > 0 || before.snapshotTableIsStray {
+        if plan.bitmapsNeedRepair {
+            try repairBitmaps(plan)
+            plan = try QCOW2Checker(storage: storage, cancellation: cancellation)
+            try plan.run()
+        }
+        if plan.incompleteSnapshots > 0 || plan.snapshotTableIsStray {
+            if plan.snapshotTableIsStray { try nameSnapshots(count: 0, at: 0) }
+            if plan.incompleteSnapshots > 0 { try completeSnapshots(plan) }
             plan = try QCOW2Checker(storage: storage, cancellation: cancellation)
             try plan.run()
         }
@@ -118,11 +125,32 @@ struct QCOW2Repair {
         try storage.sync()
     }
 
-    private func disownBitmaps(_ header: QCOW2Header) throws(BlockError) {
-        var bytes: [UInt8] = []
-        bytes.appendBigEndian(header.autoclear & ~QCOW2Image.bitmapsAutoclear)
-        try storage.store(bytes, at: QCOW2Header.Offset.autoclear)
-        try storage.sync()
+    /// Leaves the bitmaps that are sound, and none of those that are not.
+    private func repairBitmaps(_ before: QCOW2Checker) throws(BlockError) {
+        var header = try QCOW2Image.readHeader(storage, fileSize: try storage.size(), checksRefcounts: false)
+        var left = before.bitmapDirectory ?? QCOW2BitmapDirectory()
+        left.entries = left.entries.enumerated().filter { !before.damagedBitmaps.contains($0.offset) }.map(\.element)
+        if left.entries.isEmpty {
+            // One write of a few bytes makes the bitmaps nobody's, whatever the rewriting of the header comes to.
+            var bytes: [UInt8] = []
+            header.autoclear &= ~QCOW2Image.bitmapsAutoclear
+            bytes.appendBigEndian(header.autoclear)
+            try storage.store(bytes, at: QCOW2Header.Offset.autoclear)
+            try storage.sync()
+            header.extensions.bitmapDirectory = nil
+            header.extensions.bitmapCount = 0
+        } else {
+            var bytes = try left.encoded()
+            let length = UInt64(bytes.count)
+            let geometry = before.geometry
+            let offset = (before.fileClusters + 1) << UInt64(geometry.clusterBits)
+            bytes += [UInt8](repeating: 0, count: Int(geometry.clusters(length) * geometry.clusterSize) - bytes.count)
+            try storage.store(bytes, at: offset)
+            try storage.sync()
+            header.extensions.bitmapDirectory = (offset, length)
+            header.extensions.bitmapCount = UInt32(left.entries.count)
+        }
+        try header.rewrite(on: storage)
     }
 
     private func flags(_ header: QCOW2Header) -> QCOW2Features {

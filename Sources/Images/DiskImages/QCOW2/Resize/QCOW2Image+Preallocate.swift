@@ -8,6 +8,7 @@ extension QCOW2Image {
         // Of a raw external data file everything must be mapped.
         let mode = isRawData && preallocation == .off ? .metadata : preallocation
         if mode == .off { return }
+        if hasBacking { try storeSharedCluster(at: range) }
         let start = range.lowerBound & ~geometry.clusterMask
         let end = (range.upperBound + geometry.clusterMask) & ~geometry.clusterMask
         var position = start
@@ -22,6 +23,23 @@ extension QCOW2Image {
             let fileEnd = fileEnd.load(ordering: .relaxed)
             if try storage.size() < fileEnd { try storage.truncate(to: fileEnd) }
         }
+    }
+
+    /// The cluster in which the disk ended so far may show the backing file in its first part: it gets a host cluster by a
+    /// write behind that end, which copies what shows. Mapped like the others it would read as zeroes there.
+    private func storeSharedCluster(at range: Range<UInt64>) throws(BlockError) {
+        let place = range.lowerBound
+        if range.isEmpty || place & geometry.clusterMask == 0 { return }
+        // Zeroes are there already. Requests on the part before go on: the write copies it under the image's locks.
+        let nothing = [UInt8](repeating: 0, count: Int(min(512, range.upperBound - place)))
+        // SAFETY: the array's own bytes, for the length of the call.
+        let failure = unsafe nothing.withUnsafeBytes { bytes -> BlockError? in
+            do throws(BlockError) {
+                try unsafe write(bytes, at: place)
+                return nil
+            } catch { return error }
+        }
+        if let failure { throw failure }
     }
 
     /// Maps the first clusters of a range, below one table and adjoining in the file; returns how many bytes.

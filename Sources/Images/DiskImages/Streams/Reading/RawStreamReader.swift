@@ -18,13 +18,16 @@ struct RawStreamReader {
         case .device(let device, let isFresh):
             if let size = options.rawSize, size > device.size { throw SparseWriter.tooLarge(size, device) }
             writer = SparseWriter(growingInto: device, isFresh: isFresh)
-        case .make:
-            guard let size = options.rawSize ?? announced else {
+        case .make(let make):
+            if let size = options.rawSize ?? announced {
+                writer = try SparseWriter(destination, size: size, options: options, cancellation: cancellation)
+            } else if let size = options.provisionalSize {
+                writer = SparseWriter(growingInto: try make(size), isFresh: true)
+            } else {
                 throw BlockError(
                     .unsupported,
                     "\(footer ? "a fixed VHD" : "a raw image") in a pipe does not say how large the disk is: say it")
             }
-            writer = try SparseWriter(destination, size: size, options: options, cancellation: cancellation)
         }
         if let announced { progress.expect(announced) }
         let most = min(options.rawSize ?? writer.size, options.largestVirtualSize)

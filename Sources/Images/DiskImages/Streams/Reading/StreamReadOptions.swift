@@ -23,6 +23,9 @@ public struct StreamReadOptions {
     /// Bytes of the disk, for streams that do not say it themselves: raw, and fixed VHD, which says it at the end. A raw
     /// stream must have exactly this length then.
     public var rawSize: UInt64?
+    /// For a stream that does not say its size and a destination that is yet to be made: it gets this many bytes, and
+    /// the caller, who learns in the end how many the disk has, makes it smaller. Without, such streams are refused.
+    public var provisionalSize: UInt64?
     /// The disk below a differencing VHD or a qcow2 overlay; such streams are refused without.
     public var parent: Parent?
     /// A folder for an unnamed file that holds data which come before the tables that describe them, when a stream has

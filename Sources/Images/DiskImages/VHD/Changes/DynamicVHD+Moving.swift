@@ -5,13 +5,18 @@ import CoreTypes
 extension DynamicVHD {
     /// Moves the blocks that lie in a range of the file behind all others. Alone. Each is copied, and the copy durable,
     /// before the one sector of the block table that names it changes; so after a crash it is at its old place or at
-    /// its new one, with the same content.
+    /// its new one, with the same content. The new place is taken before anything is written there: when the copy
+    /// fails, no later block finds the beginning of this one where it relies on zeroes.
     func moveBlocks(outOf range: Range<UInt64>) throws(BlockError) {
         let stride = bitmapSize + blockSize
         for block in 0..<table.count {
             guard let start = table.start(of: block), (start..<start + stride).overlaps(range) else { continue }
             let place = try freePlace()
             try storeFooter(behind: place + stride)
+            lock.exclusive {
+                end = place + stride
+                footerMoved = true
+            }
             var done: UInt64 = 0
             while done < stride {
                 let count = min(stride - done, 1 << 20)
@@ -23,7 +28,6 @@ extension DynamicVHD {
             }
             lock.exclusive {
                 table.assign(block, UInt32(place / 512))
-                end = place + stride
                 footerMoved = true
             }
             try commit()

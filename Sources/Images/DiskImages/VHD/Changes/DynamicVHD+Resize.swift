@@ -19,8 +19,30 @@ extension DynamicVHD: ResizableDevice {
                 try prepare()
             }
             try commit()
-            if new > size { try grow(to: new, preallocation) } else if new < size { try shrink(to: new) }
+            if new == size { return }
+            try endEarlierGrowth()
+            if new > size {
+                try grow(to: new, preallocation)
+            } else {
+                // A request under way may have looked up a block that is about to go.
+                try alone { () throws(BlockError) in try shrink(to: new) }
+            }
         }
+    }
+
+    /// What a growth that failed has left: blocks behind the end of the disk in the table. They go, but first both footers
+    /// say the size that the disk has, because the one that failed may be in the file; after a crash in between, the
+    /// blocks are behind the end and mean nothing.
+    private func endEarlierGrowth() throws(BlockError) {
+        let blocks = Int(size.dividedRoundingUp(by: blockSize))
+        if table.count <= blocks { return }
+        try replaceFooter(footer.currentSize == size ? footer : footer.with(size: size))
+        lock.exclusive {
+            for block in blocks..<table.count where table.start(of: block) != nil { bitmaps.remove(block) }
+            table.resize(to: blocks)
+            batmap?.resize(to: size)
+        }
+        try commit()
     }
 
     private func grow(to new: UInt64, _ preallocation: CreateOptions.Preallocation) throws(BlockError) {

@@ -10,7 +10,7 @@ import xmlrpc.client
 
 from suite.case import MIB, Case, World
 from suite.daemon import guest_files
-from suite.life import Client, broken_by_xe, kinds, life_by_xe
+from suite.life import Client, broken_by_xe, kinds, life_by_xe, listed_by_xe
 
 #: The last argument but one of VDI.db_introduce.
 NOWHERE = "OpaqueRef:NULL"
@@ -70,6 +70,7 @@ class ExampleDriverTests(DriverCase):
         )
         self.assertTrue(record["driver_filename"].endswith("/EXAMPLESR"))
         self.assertEqual(record["features"]["VDI_RESIZE"], "1")
+        listed_by_xe(self, record)
 
     def test_a_disk_lives(self):
         sr, path = self.repository()

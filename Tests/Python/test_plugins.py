@@ -6,7 +6,7 @@ import shutil
 
 from suite.case import MIB, Case
 from suite.daemon import guest_files
-from suite.life import Client, broken_by_xe, kinds, life_by_xe
+from suite.life import Client, broken_by_xe, kinds, life_by_xe, listed_by_xe
 
 
 class PluginCase(Case):
@@ -66,6 +66,7 @@ class FolderPluginTests(PluginCase):
             supported_image_formats=["qcow2", "raw"], configuration={"location": "absolute path of the folder"},
         )
         self.assertTrue(record["driver_filename"].endswith("/volume/folder"))
+        listed_by_xe(self, record)
         self.assertLessEqual(
             {
                 "SR_PROBE", "SR_SCAN", "VDI_CREATE", "VDI_DELETE", "VDI_SNAPSHOT", "VDI_CLONE", "VDI_RESIZE",

@@ -56,6 +56,17 @@ def life_by_xe(case, kind, key, path, volumes, probes=True):
     case.assertEqual(xe("sr-list", "uuid=" + sr, "--minimal"), "")
 
 
+def listed_by_xe(case, record):
+    """`xe sm-list params=all` shows all that the row of a driver says."""
+    listed = case.xe("sm-list", "uuid=" + record["uuid"], "params=all")
+    shown = dict(re.findall(r"(?m)^ *([a-z-]+) \( *M?R[OW]\) *: *(.*)$", listed))
+    for name in ("type", "name-label", "vendor", "required-api-version", "driver-filename"):
+        case.assertEqual(shown[name], record[name.replace("-", "_")], name)
+    for name in ("supported-image-formats", "required-cluster-stack", "features", "configuration"):
+        for word in record[name.replace("-", "_")]:
+            case.assertIn(word, shown[name])
+
+
 def broken_by_xe(case, kind, how, told):
     """`xe` shows what the driver's failure was, and leaves nothing."""
     said = case.xe("sr-create", "name-label=broken", "type=" + kind, "device-config:how=" + how, fails=True)

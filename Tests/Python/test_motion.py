@@ -3,6 +3,8 @@
 import json
 import os
 
+import XenAPI
+
 from suite.case import MIB, Case
 from suite.model import NOWHERE
 
@@ -103,6 +105,65 @@ class MachineTests(MotionCase):
         self.shows(self.x.VDI.get_record(moved[0]), tags=["t"], other_config={"k": "v"}, current_operations={})
         self.assertEqual(self.x.SR.get_VDIs(source), [disks[2]])
         self.refused(["HANDLE_INVALID", "VDI", disks[0]], self.x.VDI.get_uuid, disks[0])
+
+    def test_two_disks_of_two_formats_with_three_snapshots_each(self):
+        source, vm = self.repository("vhd,qcow2"), self.machine()
+        places = {"vhd": self.repository("qcow2"), "qcow2": self.repository("vhd")}
+        disks, contents = {}, {}
+        for kind in places:
+            vdi = self.disk(source, 4 * MIB, sm_config={"image-format": kind})
+            vbd = self.drive(vm, vdi)
+            contents[vbd] = []
+            for _ in range(3):
+                data = os.urandom(MIB) + bytes(3 * MIB)
+                status, _, _ = self.http("PUT", "/import_raw_vdi", data, session_id=self.sid, vdi=vdi, format="raw")
+                self.assertEqual(status, 200)
+                self.x.VDI.set_name_label(self.x.VDI.snapshot(vdi, {}), f"{len(contents[vbd])}")
+                contents[vbd].append(data)
+            disks[vbd] = (vdi, kind)
+        go = {vdi: places[kind] for vdi, kind in disks.values()}
+        task = self.x.Async.VM.migrate_send(vm, self.token(), True, go, {}, {}, {}, {})
+        self.assertEqual(self.succeeded(task), vm)
+        self.assertEqual(self.x.SR.get_VDIs(source), [])
+        for vbd, (_, kind) in disks.items():
+            moved = self.x.VBD.get_VDI(vbd)
+            self.assertEqual(self.format(moved), {"vhd": "qcow2", "qcow2": "vhd"}[kind])
+            snapshots = sorted(self.x.VDI.get_snapshots(moved), key=self.x.VDI.get_name_label)
+            self.assertEqual([self.x.VDI.get_SR(each) for each in snapshots], [places[kind]] * 3)
+            for disk, data in zip(snapshots + [moved], contents[vbd] + contents[vbd][-1:]):
+                status, _, body = self.http("GET", "/export_raw_vdi", session_id=self.sid, vdi=disk, format="raw")
+                self.assertEqual((status, body == data), (200, True))
+
+    def test_a_destination_is_plugged_for_a_move_and_a_source_is_not(self):
+        source, destination = self.repository("raw"), self.repository("raw")
+        vdi, vm = self.disk(source, sm_config={"image-format": "raw"}), self.machine()
+        self.drive(vm, vdi)
+        here, there = self.x.SR.get_PBDs(source)[0], self.x.SR.get_PBDs(destination)[0]
+        self.x.PBD.unplug(there)
+        token, go = self.token(), {vdi: destination}
+        # What is refused, and what only asks, leaves it as it is.
+        self.refused(["VDI_INCOMPATIBLE_TYPE", vdi, ...], self.x.VDI.pool_migrate, vdi, destination, {"dest-img-format": "x"})
+        self.refused(["INVALID_VALUE", "network", ...], self.x.VDI.pool_migrate, vdi, destination, {"network": NOWHERE})
+        self.assertEqual(self.x.VM.assert_can_migrate(vm, token, True, go, {}, {}), "")
+        plan = json.loads(self.x.VDI.plan_pool_migrate(vdi, destination, {}))
+        self.assertEqual(plan["blockers"], [])
+        self.assertIn("not plugged", plan["disks"][0]["notes"][0])
+        self.assertFalse(self.x.PBD.get_currently_attached(there))
+        path = self.x.PBD.get_device_config(there)["location"]
+        os.rename(path, path + ".away")
+        with self.assertRaises(XenAPI.Failure) as caught:
+            self.x.VDI.pool_migrate(vdi, destination, {})
+        self.assertTrue(caught.exception.details[0].startswith("SR_BACKEND_FAILURE"), caught.exception.details)
+        os.rename(path + ".away", path)
+        vdi = self.x.VDI.pool_migrate(vdi, destination, {})
+        self.assertTrue(self.x.PBD.get_currently_attached(there))
+        self.x.PBD.unplug(there)
+        self.refused(["SR_NOT_ATTACHED", destination], self.x.VDI.pool_migrate, vdi, source, {})
+        self.refused(["SR_NOT_ATTACHED", destination], self.x.VM.assert_can_migrate, vm, token, True, {vdi: source}, {}, {})
+        self.x.PBD.plug(there)
+        self.x.PBD.unplug(here)
+        self.assertEqual(self.x.VM.migrate_send(vm, token, True, {vdi: source}, {}, {}), vm)
+        self.assertTrue(self.x.PBD.get_currently_attached(here))
 
     def test_a_plan_says_what_would_be_done(self):
         source, destination = self.repository("vhd"), self.repository("qcow2")

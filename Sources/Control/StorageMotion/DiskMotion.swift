@@ -6,11 +6,13 @@ public import DatapathControl
 ///     planned ─▶ created ─▶ mirroring ─▶ pivoting ─▶ committed ─▶ (gone)
 ///        └──────────┴───────────┴────────────┴──▶ abandoned ─▶ (gone)
 ///
+/// A restart may take it back from `created` to `planned`.
+///
 /// The source is authoritative up to and in `pivoting`; from `committed` on the destination is. `committed` is written in
 /// the same transaction that points the disk's users to the destination: there is no moment between.
 public struct DiskMotion: Codable, Hashable, Sendable {
     public enum Phase: String, Codable, Sendable {
-        /// Nothing exists but this record.
+        /// Nothing exists but this record: the move waits for its turn.
         case planned
         /// The destination image exists or is being made.
         case created
@@ -63,6 +65,8 @@ public struct DiskMotion: Codable, Hashable, Sendable {
     public let sourceRef: String
     public let sourceSR: String
     public let sourceLocation: String
+    /// The call that the move is a part of. Nil in records of earlier versions.
+    public var call: MoveCall?
     /// What the destination's driver says once it has made the volume; before, what it is asked for.
     public private(set) var destinationUUID: String
     public private(set) var destinationRef: String
@@ -80,6 +84,8 @@ public struct DiskMotion: Codable, Hashable, Sendable {
     public private(set) var phase: Phase = .planned
     /// What made it `abandoned`.
     public private(set) var failure: String?
+    /// The same as the API's error, code and parameters; nil where it was none.
+    public private(set) var failureWire: [String]?
     /// What a driver that chooses locations itself answered.
     private var chosenLocation: String?
     /// How the data path was told to open the destination, where its location does not show in that.
@@ -185,11 +191,33 @@ public struct DiskMotion: Codable, Hashable, Sendable {
         self.phase = phase
     }
 
-    /// Gives up in favour of the source. Not legal once committed.
-    public mutating func abandon(because reason: String) {
+    /// Gives up in favour of the source. Not legal once committed. `wire`: the API's error.
+    public mutating func abandon(because reason: String, wire: [String]? = nil) {
         if phase == .abandoned { return }
         advance(to: .abandoned)
         failure = reason
+        failureWire = wire
+    }
+
+    /// Whether a restarted toolstack may begin the move from its beginning, once what is made of the destination is
+    /// destroyed: no data path has been told of it.
+    public func canBeginAgain(_ observed: Observation) -> Bool {
+        guard call != nil, phase == .planned || phase == .created else { return false }
+        return observed == .absent || observed == .sourceOnly
+    }
+
+    /// Goes back to the beginning, with other names for what is to be made: nothing that is left of the first attempt can
+    /// be taken for the second's. `fresh` gives a uuid and a reference.
+    public mutating func beginAgain(_ fresh: () -> (uuid: String, ref: String)) {
+        guard phase == .created else { return }
+        phase = .planned
+        (destinationUUID, destinationRef) = fresh()
+        chosenLocation = nil
+        destinationPath = nil
+        carried = carried?.map { snapshot in
+            let names = fresh()
+            return snapshot.begunAgain(uuid: names.uuid, ref: names.ref, format: format)
+        }
     }
 
     /// What a restarted toolstack does, in order, given what the data path says.

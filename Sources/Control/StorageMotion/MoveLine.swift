@@ -21,6 +21,13 @@ public struct MoveLine: Sendable {
         return next
     }
 
+    /// Notes a move that copies already, whatever the limits say. Returns its number.
+    public mutating func resume(_ repositories: Set<String>) -> Int {
+        next += 1
+        copying[next] = repositories
+        return next
+    }
+
     /// Lets those begin who may now; returns their numbers. A limit is 1 at least.
     public mutating func advance(limit: (String) -> Int) -> [Int] {
         var taken: [String: Int] = [:]
@@ -53,6 +60,14 @@ public struct MoveLine: Sendable {
     public func position(of id: Int) -> Int? {
         guard let own = waiting.first(where: { $0.id == id }) else { return nil }
         return 1 + waiting.prefix { $0.id != id }.count { !$0.repositories.isDisjoint(with: own.repositories) }
+    }
+
+    /// What a copying move may use of its SRs' rates, bytes per second: an SR's copies share its rate evenly. Nil: no limit.
+    public func share(of id: Int, rate: (String) -> UInt64?) -> UInt64? {
+        guard let own = copying[id] else { return nil }
+        return own.compactMap { place in
+            rate(place).map { max(1, $0 / UInt64(copying.values.count { $0.contains(place) })) }
+        }.min()
     }
 
     public var isEmpty: Bool { waiting.isEmpty && copying.isEmpty }

@@ -38,6 +38,13 @@ public struct MovingSnapshot: Codable, Hashable, Sendable {
         destinationLocation = location
     }
 
+    /// The same snapshot before anything was made of it, under other names.
+    func begunAgain(uuid: String, ref: String, format: String) -> MovingSnapshot {
+        MovingSnapshot(
+            sourceUUID: sourceUUID, sourceRef: sourceRef, sourceLocation: sourceLocation, destinationUUID: uuid,
+            destinationRef: ref, format: format, size: size, base: base)
+    }
+
     /// Where it is now: a volume of which another was cloned may have another name.
     public mutating func rename(to location: String) { destinationLocation = location }
 }

@@ -209,6 +209,7 @@ public final class Toolstack: Sendable {
             audit: try AuditLog(path: configuration.stateDirectory + "/audit.log", logger: logger),
             pam: configuration.pamService.map { PAMService(name: $0) })
         tokens.open(dispatcher.sessions)
+        await moves.takeUp(dispatcher.tasks)
         var background =
             [
                 Task { await lifecycle.follow(guests.events) },

@@ -103,6 +103,36 @@ import Testing
         #expect(broken.failure == "disk full", "the first cause is kept")
     }
 
+    /// Only a move of which no data path can know begins again, under other names; the record of an earlier version never.
+    @Test func aMoveOfWhichNothingIsKnownBeginsAgain() throws {
+        var snapshot = MovingSnapshot(
+            sourceUUID: "x", sourceRef: "OpaqueRef:x", sourceLocation: "x.vhd", destinationUUID: "y",
+            destinationRef: "OpaqueRef:y", format: "qcow2", size: 1, base: nil)
+        snapshot.begin()
+        var moved = DiskMotion(
+            id: "m", sourceUUID: "s", sourceRef: "OpaqueRef:s", sourceSR: "OpaqueRef:a", sourceLocation: "s.vhd",
+            destinationUUID: "d", destinationRef: "OpaqueRef:d", destinationSR: "OpaqueRef:b", format: "qcow2", size: 1,
+            snapshots: [snapshot], base: "x")
+        moved.advance(to: .created)
+        #expect(!moved.canBeginAgain(.absent))
+        moved.call = MoveCall(task: "OpaqueRef:t", taskUUID: "t", name: "n", owner: "", time: 1, machine: nil)
+        for observed in Self.observations {
+            #expect(moved.canBeginAgain(observed) == [.absent, .sourceOnly].contains(observed), "\(observed)")
+        }
+        moved.place(uuid: "e", ref: "OpaqueRef:e", location: "e.qcow2")
+        var names = ["1", "2"]
+        moved.beginAgain {
+            let name = names.removeFirst()
+            return (uuid: name, ref: "OpaqueRef:" + name)
+        }
+        #expect(moved.phase == .planned && moved.destinationLocation == "1.qcow2" && moved.base == "x")
+        let again = try #require(moved.snapshots.first)
+        #expect(!again.isBegun && again.destinationLocation == "2.qcow2" && again.destinationRef == "OpaqueRef:2")
+        for phase in [DiskMotion.Phase.created, .mirroring] { moved.advance(to: phase) }
+        #expect(!moved.canBeginAgain(.absent))
+        #expect(try JSONDecoder().decode(DiskMotion.self, from: JSONEncoder().encode(moved)) == moved)
+    }
+
     @Test func survivesItsRecord() throws {
         let stored = motion(.created, .mirroring, .pivoting)
         let text = try JSONEncoder().encode(stored)

@@ -203,6 +203,19 @@ private func disk(_ ref: String = "d", to destination: String? = "b", choice: St
         #expect(line.isEmpty && advance() == [])
     }
 
+    /// The copies of an SR share its rate evenly, those of an earlier toolstack too; who takes part in two has the least.
+    @Test func theRateOfAnSRIsSharedEvenly() {
+        var line = MoveLine()
+        let (first, second) = (line.join(["a", "b"]), line.resume(["a"]))
+        #expect(line.advance { _ in 3 } == [first])
+        #expect(line.share(of: first) { $0 == "a" ? 100 : nil } == 50)
+        #expect(line.share(of: second) { ["a": 100, "b": 10][$0] } == 50)
+        #expect(line.share(of: first) { ["a": 100, "b": 10][$0] } == 10)
+        line.leave(second)
+        #expect(line.share(of: first) { $0 == "a" ? 100 : nil } == 100)
+        #expect(line.share(of: second) { _ in 100 } == nil)
+    }
+
     /// No limit is ever passed, and everybody's turn comes.
     @Test func everybodyBeginsAndNoLimitIsPassed() {
         var random = SeededRandom.printed()

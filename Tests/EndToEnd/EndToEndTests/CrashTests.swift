@@ -39,8 +39,7 @@ extension EndToEnd {
                 let left = try RunningToolstack.images(a.path) + RunningToolstack.images(b.path)
                 let location = try await toolstack.text("VDI.get_location", .string(now))
                 #expect(left == [location], "one authoritative image")
-                let committed = ["after-commit", "after-finishPivot", "after-destroySource"].contains(point)
-                if committed { #expect(now != vdi) }
+                #expect(now != vdi, "it begins again, goes on, or is done")
                 let all = try await toolstack.call("VDI.get_all").items?.compactMap(\.text)
                 #expect(all == [now])
                 for sr in [a.ref, b.ref] {
@@ -86,7 +85,7 @@ extension EndToEnd {
                 #expect(writer.stop() == nil)
                 #expect(try writer.firstWrongByte() == nil)
                 #expect(try RunningToolstack.images(now == vdi ? b.path : a.path) == [])
-                #expect((now == vdi) == (point == "before-snapshot-1"))
+                #expect(now != vdi, "it begins again or goes on")
                 let snapshots = try await toolstack.call("VDI.get_snapshots", .string(now)).items?.compactMap(\.text)
                 #expect(snapshots?.count == 2)
                 let null = WireValue.string("OpaqueRef:NULL")

@@ -74,6 +74,7 @@ extension EndToEnd {
                 let task = try await toolstack.startMove(
                     vdi, to: destination.ref, format: "qcow2", bytesPerSecond: 20 << 20)
                 // There was room when the move was accepted; now there is not.
+                try await toolstack.awaitPhase(of: task)
                 try loop.fill(leaving: 8)
                 writer.start(seed: seed &+ 1)
                 let status = try await toolstack.session.waitForTask(task)

@@ -33,6 +33,30 @@ final class DiskWriter: Sendable {
         try client.flush()
     }
 
+    /// Connects to a disk that holds `model`.
+    init(socket: String, model: [UInt8]) throws {
+        client = try NBDClient.connect(unixSocket: socket, exportName: "disk", readOnly: false)
+        state = Mutex(State(model: model))
+    }
+
+    /// Writes `count` random pieces of `length` bytes at random places below `end`, and flushes.
+    func write(_ count: Int, of length: Int, below end: Int, _ random: inout SeededRandom) throws {
+        for _ in 0..<count {
+            let offset = Int.random(in: 0...(end - length), using: &random)
+            try store(random.bytes(length), at: offset)
+        }
+        try client.flush()
+    }
+
+    /// Writes `count` pieces of `length` bytes one behind the other, and flushes.
+    func write(_ count: Int, of length: Int, from offset: Int) throws {
+        for index in 0..<count {
+            let piece = [UInt8](repeating: UInt8(truncatingIfNeeded: index + 1), count: length)
+            try store(piece, at: offset + index * length)
+        }
+        try client.flush()
+    }
+
     /// Starts writing; ends with `stop`.
     func start(seed: UInt64) {
         let worker = WorkerThread("disk-writer") { [self] in

@@ -10,7 +10,7 @@ import XenAPIClient
 extension EndToEnd {
     /// Disks of third-party storage drivers: the examples of the Python suite, which serve them with qemu-nbd or as files.
     @Suite struct Drivers {
-        private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Python/drivers").path
 
         /// The driver has nothing attached and no server running: files are all there is in the SR's folder.

@@ -20,7 +20,13 @@ final class RunningToolstack {
     /// Folders of third-party storage drivers, for the next start.
     var driverFolders: [String] = []
 
-    init() throws { folder = try ScratchFolder("e") }
+    /// Where it is told to fail, or to wait, while it runs.
+    let failures: FailureFolder
+
+    init() throws {
+        folder = try ScratchFolder("e")
+        failures = try FailureFolder(folder.file("failures"))
+    }
 
     var stateDirectory: String { folder.file("s") }
     var runDirectory: String { folder.file("r") }
@@ -41,6 +47,7 @@ final class RunningToolstack {
             ] + driverFolders.flatMap { ["--sm-dir", $0] }
         var environment = ProcessInfo.processInfo.environment
         environment["GANTRY_FAILURE_POINT"] = failurePoint
+        environment["GANTRY_FAILURE_FOLDER"] = failures.folder
         process.environment = environment
         let output = Pipe()
         process.standardOutput = output
@@ -220,6 +227,15 @@ final class RunningToolstack {
         try await text(
             "Async.VDI.pool_migrate", .string(vdi), .string(sr),
             .members([("dest-img-format", .string(format)), ("bytes-per-second", .string(String(bytesPerSecond)))]))
+    }
+
+    /// Waits until a move was accepted and has begun.
+    func awaitPhase(of task: String) async throws {
+        while try await call("task.get_other_config", .string(task)).member("phase") == nil {
+            let status = try await text("task.get_status", .string(task))
+            if status != "pending" { throw Failure(description: "the move has ended: \(status)") }
+            try await Task.sleep(for: .milliseconds(5))
+        }
     }
 
     /// The image files in an SR's folder.

@@ -56,10 +56,14 @@ public protocol TaskProgress: Sendable {
     var cancellation: CancellationFlag { get }
     /// The task's `other_config` as it is now: what clients put there while the operation runs.
     var entries: [String: String] { get }
+    /// From here on the operation does not stop any more: the task offers no `cancel`. Throws `CancellationError` when it
+    /// was cancelled before.
+    func passPointOfNoReturn() async throws
 }
 
 extension TaskProgress {
     public var entries: [String: String] { [:] }
+    public func passPointOfNoReturn() async throws { if cancellation.isCancelled { throw CancellationError() } }
 }
 
 /// The arguments of a call, decoded and checked against the message's declaration: count and types are right.

@@ -19,6 +19,8 @@ public final class RunningTask: TaskProgress {
         /// The task that writes when the pause is over.
         var writer: Task<Void, Never>?
         var isClosed = false
+        /// What was written as the task's description, where nobody else has given it one.
+        var description = ""
     }
 
     init(ref: Ref<XenTask>, database: PoolDatabase) {
@@ -44,6 +46,16 @@ public final class RunningTask: TaskProgress {
 
     public var entries: [String: String] {
         database.read { $0.row(ref)?[XenTask.otherConfig] ?? [:] }
+    }
+
+    public func passPointOfNoReturn() async throws {
+        // Whoever cancels does so in a transaction that finds it allowed: either before this one, or never.
+        try await database.transaction { [ref] transaction in
+            guard let row = transaction.row(ref), row[XenTask.status] == .pending else { return }
+            guard row[XenTask.currentOperations].values.contains(.cancel) == false else { throw CancellationError() }
+            try transaction.set(ref, XenTask.allowedOperations, [])
+        }
+        if cancellation.isCancelled { throw CancellationError() }
     }
 
     /// Writes what is left; nothing is written afterwards.
@@ -73,12 +85,13 @@ public final class RunningTask: TaskProgress {
     }
 
     private func write() async {
-        let (fraction, notes, isDirty) = gathered.withLock { state in
+        let (fraction, notes, isDirty, told) = gathered.withLock { state in
             defer {
                 state.isDirty = false
                 state.lastWrite = .now
+                state.description = Self.describe(state.notes) ?? state.description
             }
-            return (state.fraction, state.notes, state.isDirty)
+            return (state.fraction, state.notes, state.isDirty, state.description)
         }
         guard isDirty else { return }
         // A task that was destroyed has nowhere to write to, and needs nothing.
@@ -88,7 +101,19 @@ public final class RunningTask: TaskProgress {
             if !notes.isEmpty {
                 try transaction.set(ref, XenTask.otherConfig, row[XenTask.otherConfig].merging(notes) { $1 })
             }
+            if let text = Self.describe(notes), text != told, row[XenTask.nameDescription] == told {
+                try transaction.set(ref, XenTask.nameDescription, text)
+            }
         }
+    }
+}
+
+extension RunningTask {
+    /// What a list of tasks shows of a move: its phase, and the place of one that waits. Nil for what has no phases.
+    static func describe(_ notes: [String: String]) -> String? {
+        guard let phase = notes["phase"], !phase.isEmpty else { return nil }
+        let place = notes["queue_position"] ?? "0"
+        return phase == "queued" && place != "0" ? "queued, place \(place) in the line" : phase
     }
 }
 

@@ -6,8 +6,8 @@ import Synchronization
 
 /// The rows of class `task` and the operations behind them. Rows live in memory only. Usable from anywhere.
 public final class Tasks: Sendable {
-    private let database: PoolDatabase
-    private let host: Ref<Host>
+    let database: PoolDatabase
+    let host: Ref<Host>
     private let running = Mutex<[String: RunningTask]>([:])
     private let lastCrowdedSweep = Mutex<Int64>(0)
     private let sweeping = Mutex<Task<Void, Never>?>(nil)
@@ -161,11 +161,13 @@ public final class Tasks: Sendable {
         if isGone { owners.forget(ref) }
     }
 
-    private func register(_ ref: Ref<XenTask>) -> RunningTask {
+    func register(_ ref: Ref<XenTask>) -> RunningTask {
         let task = RunningTask(ref: ref, database: database)
         running.withLock { $0[ref.opaque] = task }
         return task
     }
+
+    func unregister(_ ref: Ref<XenTask>) { running.withLock { $0[ref.opaque] = nil } }
 
     /// Forgets what is due at `now` (seconds since 1970): finished tasks after 65 minutes, pending ones without progress and
     /// without an operation after a day, and the oldest finished ones where there are more than 200 tasks.
@@ -187,7 +189,7 @@ public final class Tasks: Sendable {
     }
 
     /// Sweeps now and then, until no task is left.
-    private func sweepRegularly() {
+    func sweepRegularly() {
         sweeping.withLock { sweeping in
             guard sweeping == nil else { return }
             sweeping = Task { [weak self] in

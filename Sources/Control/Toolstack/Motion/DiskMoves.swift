@@ -1,6 +1,7 @@
 import APITypes
 import CoreTypes
 import DatapathControl
+import Foundation
 import PoolDatabase
 import StorageMotion
 
@@ -11,7 +12,10 @@ struct DiskMoves: Sendable {
 
     /// The caller has been admitted to the disks themselves; this is for them to say what is wanted once nobody else
     /// changes them. Returns the new VDIs by the old ones' references; those that stay are left out.
-    func run(_ wanted: [WantedMove], options: [String: String], call: CallContext) async throws -> [String: Ref<VDI>] {
+    /// `machine`: whose disks they are, where the call moves a VM's.
+    func run(
+        _ wanted: [WantedMove], options: [String: String], machine: Ref<VM>? = nil, call: CallContext
+    ) async throws -> [String: Ref<VDI>] {
         let limit = try Self.rate(options)
         let settings = try MirrorWishes.settings(options)
         let isVerified = try MirrorWishes.wantsVerification(options)
@@ -23,8 +27,11 @@ struct DiskMoves: Sendable {
         return try await admission.run(snapshots.map { .vdi($0, .mirror) }, task: call.task) { tx in
             for snapshot in snapshots { try Self.requireUnused(snapshot, tx) }
         } _: {
-            let motions = moving.map { disk in
+            let owner = owningCall(call, machine)
+            let motions = moving.enumerated().map { index, disk in
                 var motion = disk.motion
+                motion.call = owner
+                motion.call?.index = index
                 motion.settings = settings == MirrorSettings() ? nil : settings
                 motion.isVerified = isVerified ? true : nil
                 return motion
@@ -34,11 +41,33 @@ struct DiskMoves: Sendable {
         }
     }
 
+    /// What is stored of the call, so that it outlives the toolstack. Nil for a call without a task.
+    private func owningCall(_ call: CallContext, _ machine: Ref<VM>?) -> MoveCall? {
+        context.database.read { reader in
+            guard let task = reader.row(call.task) else { return nil }
+            return MoveCall(
+                task: call.task.opaque, taskUUID: task[XenTask.uuid], name: task[XenTask.nameLabel],
+                owner: reader.row(call.session)?[Session.authUserSid] ?? "",
+                time: Int64(Date().timeIntervalSince1970 * 1_000_000), machine: machine?.opaque)
+        }
+    }
+
     /// A snapshot that somebody reads is served from its image, which is to go.
     private static func requireUnused(_ snapshot: Ref<VDI>, _ tx: Transaction) throws {
         var facts = OperationFacts(tx)
         if !facts.vdi(try tx.require(snapshot)).users.isEmpty {
             throw APIError("VDI_IN_USE", snapshot.opaque, VDIOperations.mirror.rawValue)
+        }
+    }
+
+    /// INVALID_VALUE for the first option that makes no sense. Disks that stay on their host go over no network: one that
+    /// is chosen for them is a mistake.
+    static func check(_ options: [String: String]) throws(APIError) {
+        _ = try rate(options)
+        _ = try MirrorWishes.settings(options)
+        _ = try MirrorWishes.wantsVerification(options)
+        if let network = options["network"], !network.isEmpty {
+            throw APIError("INVALID_VALUE", "network", "\(network): the disks stay on their host")
         }
     }
 

@@ -33,20 +33,23 @@ struct MachineMotionMessages: Sendable {
 
     private func survey(_ move: MachineMove) async throws -> [SurveyedMove] {
         let wanted = try context.database.read { try move.wanted($0, host: context.host) }
-        return try await MoveSurvey(context: context).decide(wanted, bytesPerSecond: try DiskMoves.rate(move.options))
+        return try await MoveSurvey(context: context, mayBeUnplugged: true).decide(
+            wanted, bytesPerSecond: try DiskMoves.rate(move.options))
     }
 
     private func run(_ move: MachineMove, _ call: CallContext) async throws {
         let wanted = try context.database.read { try move.wanted($0, host: context.host) }
         let moving = Set(try await survey(move).filter { !$0.decision.stays }.map(\.vdi))
         let going = wanted.filter { moving.contains($0.vdi) }
+        try DiskMoves.check(move.options)
+        try await MoveDestinations(context: context, admission: admission).plug(going, task: call.task)
         let claims: [OperationClaim] =
             [.vm(move.vm, .migrateSend)] + going.map { .vdi($0.vdi, .mirror) }
             + Set(going.compactMap(\.destination)).map { .sr($0, .vdiMirror) }
         try await admission.run(claims, task: call.task) {
             do {
                 _ = try await DiskMoves(context: context, admission: admission).run(
-                    going, options: move.options, call: call)
+                    going, options: move.options, machine: move.vm, call: call)
             } catch {
                 await tokens.close(move.destination)
                 throw error

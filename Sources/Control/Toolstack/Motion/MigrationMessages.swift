@@ -19,9 +19,14 @@ struct MigrationMessages: Sendable {
     private func migrate(
         _ vdi: Ref<VDI>, to sr: Ref<SR>, options: [String: String], call: CallContext
     ) async throws -> Ref<VDI> {
+        try DiskMoves.check(options)
+        let wanted = WantedMove(vdi: vdi, destination: sr, choice: options["dest-img-format"] ?? "")
+        try context.database.read { reader in
+            for claim in [OperationClaim.vdi(vdi, .mirror), .sr(sr, .vdiMirror)] { try claim.check(reader) }
+        }
+        try await MoveDestinations(context: context, admission: admission).plug([wanted], task: call.task)
         // The disk as it is once nobody else changes it.
-        try await admission.run([.vdi(vdi, .mirror), .sr(sr, .vdiMirror)], task: call.task) {
-            let wanted = WantedMove(vdi: vdi, destination: sr, choice: options["dest-img-format"] ?? "")
+        return try await admission.run([.vdi(vdi, .mirror), .sr(sr, .vdiMirror)], task: call.task) {
             let moved = try await DiskMoves(context: context, admission: admission).run(
                 [wanted], options: options, call: call)
             return moved[vdi.opaque] ?? vdi

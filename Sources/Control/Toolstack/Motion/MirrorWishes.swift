@@ -32,6 +32,18 @@ enum MirrorWishes {
         try read(verify, entries) { booleans[$0] } ?? false
     }
 
+    /// The same words for what is wished already.
+    static func entries(_ settings: MirrorSettings) -> [String: String] {
+        var entries: [String: String] = [:]
+        entries[rate] = settings.bytesPerSecond.map { String($0) }
+        entries[latency] = settings.latencyBudget.map { String($0) }
+        entries[mode] = settings.mode
+        entries[mayDelay] = settings.mayDelay.map { String($0) }
+        entries[retry] = settings.retrySeconds.map { String($0) }
+        entries[paused] = settings.isPaused.map { String($0) }
+        return entries
+    }
+
     private static func read<T>(
         _ name: String, _ entries: [String: String], _ parse: (String) -> T?
     ) throws(APIError) -> T? {
@@ -41,22 +53,38 @@ enum MirrorWishes {
     }
 }
 
-/// Follows what is wished of one mirror, so that the data path is told of changes only.
+/// Follows what is wished of one mirror, and what its SRs leave to it, so that the data path is told of changes only.
 struct MirrorFollower {
+    /// What is new: what to tell the data path, and what of it was wished of this move and holds for later ones.
+    struct Change: Equatable {
+        var told: MirrorSettings
+        var wished: MirrorSettings
+    }
+
     private var told: MirrorSettings?
     private var refused: [String: String] = [:]
     /// It was wished to pause.
     private var hasPaused = false
+    /// The move's own limit, bytes per second; 0: none.
+    private var own: UInt64
+    /// Its SRs had limits.
+    private var hasShared = false
 
-    /// `told`: what the mirror was started with.
-    init(told: MirrorSettings) { self.told = told }
+    /// `told`: what the mirror was started with; `bytesPerSecond`: the move's own limit, 0: none.
+    init(told: MirrorSettings, bytesPerSecond: UInt64 = 0) {
+        self.told = told
+        own = told.bytesPerSecond ?? bytesPerSecond
+    }
 
     /// What was told has not arrived.
     mutating func tellAgain() { told = nil }
 
     /// What is to be told now; nil when nothing has changed. A wish that makes no sense changes nothing and is named in the
     /// task's `other_config:mirror_refused`. Who takes the wish to pause back wants it to go on.
-    mutating func change(_ entries: [String: String], _ progress: any TaskProgress) -> MirrorSettings? {
+    /// - Parameter share: what the SRs leave to it, bytes per second; nil: no limit.
+    mutating func change(
+        _ entries: [String: String], share: UInt64? = nil, _ progress: any TaskProgress
+    ) -> Change? {
         do {
             var wanted = try MirrorWishes.settings(entries)
             if let isPaused = wanted.isPaused {
@@ -66,15 +94,29 @@ struct MirrorFollower {
             }
             if !refused.isEmpty { progress.annotate(["mirror_refused": ""]) }
             refused = [:]
+            let wished = wanted
+            own = wanted.bytesPerSecond ?? own
+            hasShared = hasShared || share != nil
+            if hasShared { wanted.bytesPerSecond = [own == 0 ? nil : own, share].compactMap { $0 }.min() ?? 0 }
             if wanted == told || wanted == MirrorSettings() { return nil }
             told = wanted
-            return wanted
+            return Change(told: wanted, wished: wished)
         } catch {
             let text = ["mirror_refused": error.parameters.joined(separator: "=")]
             if text != refused { progress.annotate(text) }
             refused = text
             return nil
         }
+    }
+}
+
+extension MirrorSettings {
+    /// These, where `later` says nothing else.
+    func overlaid(by later: MirrorSettings) -> MirrorSettings {
+        MirrorSettings(
+            bytesPerSecond: later.bytesPerSecond ?? bytesPerSecond, latencyBudget: later.latencyBudget ?? latencyBudget,
+            mode: later.mode ?? mode, mayDelay: later.mayDelay ?? mayDelay,
+            retrySeconds: later.retrySeconds ?? retrySeconds, isPaused: later.isPaused ?? isPaused)
     }
 }
 

@@ -22,7 +22,7 @@ extension MotionDriver {
         for (index, planned) in motion.snapshots.enumerated() {
             if progress.cancellation.isCancelled { throw CancellationError() }
             progress.annotate(["phase": "snapshots", "snapshot": "\(index + 1) of \(count)"])
-            FailurePoint.reached("before-snapshot-\(index)")
+            try await FailurePoint.pass("before-snapshot-\(index)")
             var snapshot = planned
             snapshot.begin()
             motion.update(snapshot)

@@ -22,31 +22,47 @@ struct MotionDriver: Sendable {
     /// Each disk's source is authoritative until the common commit, and its destination after it. A toolstack that dies
     /// before it takes up each disk by itself: whatever becomes of each, the machine's disks are whole.
     func run(_ planned: [DiskMotion], progress: any TaskProgress) async throws -> [DiskMotion] {
+        // From here on the moves outlive the toolstack, also while they wait.
+        try await store.save(planned)
         let shared = SharedProgress(planned.map(\.size), of: progress)
-        var (motions, failure) = await copyAll(planned, shared, progress)
+        var motions = planned
         do {
+            try await FailurePoint.pass("planned")
+            let failure: (any Error)?
+            (motions, failure) = await copyAll(planned, shared, progress)
             if let failure { throw failure }
+            try await FailurePoint.pass("in-sync")
             // The first may have waited long for the last.
             for index in motions.indices {
                 try await awaitSynchronised(&motions[index], SilentProgress(shared.part(index), progress))
+                if motions[index].isVerified == true { shared.part(index).annotate(["phase": "verifying"]) }
                 try await verify(motions[index])
             }
+            try await FailurePoint.pass("verified")
             // To compare takes long. Only when all are ready the pivots begin, one right after the other: a disk whose writes
             // are answered by both images waits for no other one.
             for index in motions.indices {
                 try await awaitSynchronised(&motions[index], SilentProgress(shared.part(index), progress))
             }
+            try await progress.passPointOfNoReturn()
+            progress.annotate(["phase": "pivoting"])
             for index in motions.indices { try await perform(.preparePivot, &motions[index], progress) }
             try await commit(&motions)
         } catch {
-            for index in motions.indices where motions[index].phase != .planned {
-                await rollBack(&motions[index], because: error)
+            for index in motions.indices {
+                if motions[index].phase == .planned {
+                    await forget(motions[index])
+                } else {
+                    await rollBack(&motions[index], because: error)
+                }
             }
             throw error
         }
+        progress.annotate(["phase": "removing the source"])
         for index in motions.indices {
             await complete([.finishPivot, .destroySource, .forget], &motions[index], progress)
         }
+        progress.annotate(["phase": "done"])
         return motions
     }
 
@@ -84,7 +100,7 @@ struct MotionDriver: Sendable {
 
     private func copy(_ motion: inout DiskMotion, _ progress: any TaskProgress) async throws {
         let turn = try await context.moves.enter(
-            [motion.sourceSR, motion.destinationSR], database: context.database, progress: progress)
+            Self.places(motion), of: motion.id, database: context.database, progress: progress)
         do {
             motion.advance(to: .created)
             try await store.save(motion)
@@ -102,42 +118,30 @@ struct MotionDriver: Sendable {
         await context.moves.leave(turn)
     }
 
-    /// Takes up what a restart interrupted.
-    func recover(_ found: DiskMotion) async {
-        var motion = found
-        let effects = motion.recover(await observe(motion))
-        context.logger.notice(
-            "recovering an interrupted move of a disk",
-            metadata: ["vdi": "\(motion.sourceUUID)", "phase": "\(motion.phase)", "effects": "\(effects)"])
-        let progress = UnwatchedProgress()
+    /// What takes part in the copy, each with a limit of its own.
+    static func places(_ motion: DiskMotion) -> Set<String> { [motion.sourceSR, motion.destinationSR] }
+
+    /// A move of which nothing was made is over.
+    private func forget(_ motion: DiskMotion) async {
         do {
-            try await store.save(motion)
-            for effect in effects.prefix(while: { ![.finishPivot, .destroySource, .forget].contains($0) }) {
-                if effect == .preparePivot { try await verify(motion) }
-                try await perform(effect, &motion, progress)
-            }
+            try await store.forget(motion)
         } catch {
             context.logger.error(
-                "recovering a move has failed", metadata: ["vdi": "\(motion.sourceUUID)", "error": "\(error)"])
-            await undo(&motion, because: error)
-            return
+                "a move that has not begun is left to the next start",
+                metadata: ["vdi": "\(motion.sourceUUID)", "error": "\(error)"])
         }
-        await complete(effects.filter { [.finishPivot, .destroySource, .forget].contains($0) }, &motion, progress)
-    }
-
-    /// Destroys what moves have left in an SR that has just been plugged.
-    func destroyRemains(in sr: Ref<SR>) async {
-        for motion in store.all() where motion.isReleased && motion.remainsSR == sr.opaque { await recover(motion) }
+        // Its last user may have gone while it waited.
+        await context.disks.deactivateIfUnused(motion.sourceUUID)
     }
 
     /// What follows the commit (or a roll-back): a failure is logged and the record kept, and tried again later. When only
     /// the image that lost is left, whatever keeps it from being destroyed, the disk is free.
-    private func complete(_ effects: [DiskMotion.Effect], _ motion: inout DiskMotion, _ progress: any TaskProgress)
+    func complete(_ effects: [DiskMotion.Effect], _ motion: inout DiskMotion, _ progress: any TaskProgress)
         async
     {
         for effect in effects {
             do {
-                try await perform(effect, &motion, progress)
+                try await patiently { try await perform(effect, &motion, progress) }
             } catch {
                 context.logger.error(
                     "a move is not cleaned up yet; it is tried again",
@@ -157,6 +161,20 @@ struct MotionDriver: Sendable {
         } else {
             await context.disks.deactivateIfUnused(motion.sourceUUID)
         }
+    }
+
+    /// A data path that was killed just now has its images, or seems to answer, until the kernel is done with it.
+    private func patiently(_ body: () async throws -> Void) async throws {
+        for _ in 0..<30 {
+            do {
+                return try await body()
+            } catch let error as StorageError where error.fault == .volumeInUse {
+                try await Task.sleep(for: .milliseconds(100))
+            } catch let failure as DatapathClient.Failure where failure.isUnreachable {
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        try await body()
     }
 
     /// Whether it is noted durably that only an image is left to be destroyed.
@@ -197,9 +215,10 @@ struct MotionDriver: Sendable {
 
     /// Gives up in favour of the source. When that cannot be recorded nothing is touched: the next start decides by what
     /// is on the disk then. After the commit there is nothing to give up.
-    private func undo(_ motion: inout DiskMotion, because error: any Error) async {
+    func undo(_ motion: inout DiskMotion, because error: any Error) async {
         if motion.phase == .committed { return }
-        motion.abandon(because: "\(error)")
+        let task = Ref<XenTask>(motion.call?.task ?? Ref<XenTask>.null.opaque)
+        motion.abandon(because: "\(error)", wire: APIError(error, task: task).wire)
         do {
             try await store.save(motion)
         } catch {
@@ -211,44 +230,18 @@ struct MotionDriver: Sendable {
         await complete([.cancelMirror, .destroyDestination, .forget], &motion, UnwatchedProgress())
     }
 
-    /// Holds the new VDI again after a restart, while the old image is still there.
-    func holdAgain(_ motion: DiskMotion) async {
-        try? await context.database.transaction { tx in try OperationAdmission.enter(Self.hold(motion), in: tx) }
-    }
-
-    /// Holds the row that a driver has made of the destination, before it is a disk.
-    private static func destinationHold(_ motion: DiskMotion) -> OperationAdmission.Admitted {
-        OperationAdmission.Admitted(
-            entries: [
-                OperationClaim.Entry(
-                    className: VDI.className, ref: motion.destinationRef, operation: VDIOperations.mirror.rawValue)
-            ], key: "OpaqueRef:" + motion.id)
-    }
-
-    /// The same after a restart. Without a row there is nothing to hold.
-    func holdDestinationAgain(_ motion: DiskMotion) async {
-        try? await context.database.transaction { tx in
-            try OperationAdmission.enter(Self.destinationHold(motion), in: tx)
-        }
-    }
-
-    /// What holds the new VDI, and the SR of the old image, from the commit until that image is gone.
-    private static func hold(_ motion: DiskMotion) -> OperationAdmission.Admitted {
-        OperationAdmission.Admitted(
-            entries: [
-                OperationClaim.Entry(
-                    className: VDI.className, ref: motion.destinationRef, operation: VDIOperations.mirror.rawValue),
-                OperationClaim.Entry(
-                    className: SR.className, ref: motion.sourceSR, operation: StorageOperations.vdiMirror.rawValue),
-            ], key: "OpaqueRef:" + motion.id)
-    }
-
-    private func perform(
+    func perform(
         _ effect: DiskMotion.Effect, _ motion: inout DiskMotion, _ progress: any TaskProgress, isFirst: Bool = false
     ) async throws {
         // The commit, which is that of several motions, has its own.
-        if effect != .commit { FailurePoint.reached("before-\(effect)") }
-        defer { if effect != .commit { FailurePoint.reached("after-\(effect)") } }
+        if effect != .commit { try await FailurePoint.pass("before-\(effect)") }
+        try await carryOut(effect, &motion, progress, isFirst: isFirst)
+        if effect != .commit { try await FailurePoint.pass("after-\(effect)") }
+    }
+
+    private func carryOut(
+        _ effect: DiskMotion.Effect, _ motion: inout DiskMotion, _ progress: any TaskProgress, isFirst: Bool
+    ) async throws {
         switch effect {
         case .createDestination: try await createDestination(&motion, progress)
         case .startMirror: try await startMirror(&motion, resume: !isFirst)
@@ -302,6 +295,7 @@ struct MotionDriver: Sendable {
 
     private func createDestination(_ motion: inout DiskMotion, _ progress: any TaskProgress) async throws {
         try await createSnapshots(&motion, progress)
+        try await FailurePoint.pass("snapshots-copied")
         let attached = try context.attached(Ref(motion.destinationSR))
         let isForeign = attached.manager.info.writesRows
         let format = ImageFormat(parsing: motion.format)
@@ -392,7 +386,7 @@ struct MotionDriver: Sendable {
     /// A data path that dies meanwhile comes back, and its mirror goes on from its map: the destination is no disk yet, so
     /// nothing else can have changed it, and the data path notes what the guest writes before the mirror goes on.
     private func awaitSynchronised(_ motion: inout DiskMotion, _ progress: any TaskProgress) async throws {
-        var follower = MirrorFollower(told: motion.settings ?? MirrorSettings())
+        var follower = Self.follower(motion)
         var meter = WriteMeter()
         var restarts = 0
         while true {
@@ -407,7 +401,7 @@ struct MotionDriver: Sendable {
                     "a data path was restarted; its mirror goes on", metadata: ["vdi": "\(motion.sourceUUID)"])
                 progress.annotate(["mirror_restarts": String(restarts)])
                 try await restartMirror(&motion)
-                follower = MirrorFollower(told: motion.settings ?? MirrorSettings())
+                follower = Self.follower(motion)
                 continue
             }
             meter.read(status.counters)
@@ -415,9 +409,17 @@ struct MotionDriver: Sendable {
             switch mirror.phase {
             case .synchronised, .dual: return
             case .broken where mirror.details?.isRetrying == true, .copying:
-                if let change = follower.change(progress.entries, progress) {
+                try await FailurePoint.pass("copying")
+                let share = await context.moves.share(of: motion.id, database: context.database)
+                if let change = follower.change(progress.entries, share: share, progress) {
                     do {
-                        _ = try await source(motion).client.call(.mirrorSet(settings: change))
+                        _ = try await source(motion).client.call(.mirrorSet(settings: change.told))
+                        // So that it holds for the next data path and the next toolstack.
+                        let wishes = (motion.settings ?? MirrorSettings()).overlaid(by: change.wished)
+                        if wishes != motion.settings ?? MirrorSettings() {
+                            motion.settings = wishes
+                            try await store.save(motion)
+                        }
                     } catch let failure as DatapathClient.Failure where failure.isUnreachable {
                         // The next process is told.
                         follower.tellAgain()
@@ -432,6 +434,10 @@ struct MotionDriver: Sendable {
     }
 
     private static let mostRestarts = 10
+
+    private static func follower(_ motion: DiskMotion) -> MirrorFollower {
+        MirrorFollower(told: motion.settings ?? MirrorSettings(), bytesPerSecond: motion.bytesPerSecond)
+    }
 
     /// Of the data path that answers, which may have no mirror.
     private func status(_ motion: DiskMotion) async throws -> DatapathStatus {
@@ -458,7 +464,7 @@ struct MotionDriver: Sendable {
 
     /// The error for a mirror that failed. A full destination has an error of its own; for the rest the cause is in the
     /// log and in the task's `other_config:mirror_error`.
-    private func failed(_ motion: DiskMotion, _ cause: String, _ progress: any TaskProgress) -> APIError {
+    func failed(_ motion: DiskMotion, _ cause: String, _ progress: any TaskProgress) -> APIError {
         context.logger.error("a mirror has failed", metadata: ["vdi": "\(motion.sourceUUID)", "cause": "\(cause)"])
         progress.annotate(["mirror_error": cause])
         if cause.contains("No space left") {
@@ -469,7 +475,7 @@ struct MotionDriver: Sendable {
 
     /// Compares both images, where that is wished; and where a connection to an export was replaced: a server that lives on
     /// behind the old one may have done what it had received of it after what came by the new one.
-    private func verify(_ motion: DiskMotion) async throws {
+    func verify(_ motion: DiskMotion) async throws {
         try await mapped(motion) {
             let client = try await source(motion).client
             if motion.isVerified != true {
@@ -487,10 +493,18 @@ struct MotionDriver: Sendable {
             motion.advance(to: .pivoting)
             try await store.save(motion)
         }
+        try await FailurePoint.pass("preparing")
         let moving = motion
-        _ = try await mapped(moving) { try await source(moving).client.call(.pivotPrepare) }
-        // One side may have refused a write since: the whole one wins.
-        let status = try await mapped(moving) { try await source(moving).client.status() }
+        let status: DatapathStatus
+        do {
+            _ = try await source(moving).client.call(.pivotPrepare)
+            // One side may have refused a write since: the whole one wins.
+            status = try await source(moving).client.status()
+        } catch let failure as DatapathClient.Failure {
+            // The mirror's own cause, where the data path lives. One that has ended does not come back before the decision.
+            let cause = try? await context.disks.active(moving.sourceUUID)?.client.status().mirror?.error
+            throw failed(moving, cause ?? "the data path cannot pivot: \(failure.message)", progress)
+        }
         guard let mirror = status.mirror, mirror.phase == .dual || mirror.failedSide == "source" else {
             throw failed(moving, status.mirror?.error ?? "the data path was restarted", progress)
         }
@@ -499,7 +513,7 @@ struct MotionDriver: Sendable {
     /// The pivot's point of no return: one transaction points every VBD to the new VDIs, replaces the rows, hands the data
     /// paths over and makes the motions `committed`.
     private func commit(_ motions: inout [DiskMotion]) async throws {
-        FailurePoint.reached("before-commit")
+        try await FailurePoint.pass("before-commit")
         var moved: [MovedDisk] = []
         for motion in motions { moved.append(try await MovedDisk(motion, context)) }
         try await context.database.transaction { [moved] tx in
@@ -515,7 +529,7 @@ struct MotionDriver: Sendable {
             }
         }
         motions = moved.map(\.motion)
-        FailurePoint.reached("after-commit")
+        await FailurePoint.wait("after-commit")
     }
 
     /// Tells the data path that the destination has won, and makes sure of it: one that stands on anything else is ended
@@ -558,25 +572,6 @@ struct MotionDriver: Sendable {
             }
             await context.refreshSpace(destination)
         }
-    }
-
-    // MARK: Observation
-
-    func observe(_ motion: DiskMotion) async -> DiskMotion.Observation {
-        let uuid = motion.phase == .committed ? motion.destinationUUID : motion.sourceUUID
-        guard let handle = await context.disks.active(uuid), let status = try? await handle.client.status() else {
-            return .absent
-        }
-        if let mirror = status.mirror, motion.isDestination(path: mirror.destination.path) {
-            switch mirror.phase {
-            case .copying, .synchronised: return .mirroring
-            case .dual: return .dual
-            case .undecided: return .undecided(destinationFailed: mirror.failedSide != "source")
-            case .broken where mirror.details?.isRetrying == true: return .mirroring
-            case .broken: return .broken(mirror.error ?? "unknown cause")
-            }
-        }
-        return motion.isDestination(path: status.image.path) ? .destinationOnly : .sourceOnly
     }
 
     private func mapped<T: Sendable>(_ motion: DiskMotion, _ body: () async throws -> T) async throws -> T {

@@ -56,7 +56,16 @@ final class SharedProgress: Sendable {
     /// What is wished of the moves, which is the same for all.
     fileprivate var entries: [String: String] { whole.entries }
 
-    func part(_ index: Int) -> any TaskProgress { PartProgress(shared: self, index: index) }
+    /// `cancellation`: whose cancelling stops the part, where that is not one for all parts.
+    func part(_ index: Int, cancellation: CancellationFlag? = nil) -> any TaskProgress {
+        PartProgress(shared: self, index: index, cancellation: cancellation ?? self.cancellation)
+    }
+
+    /// Of one part. The whole can be cancelled as long as another part can.
+    fileprivate func passPointOfNoReturn(_ cancellation: CancellationFlag) async throws {
+        if parts.withLock({ $0.count }) == 1 { return try await whole.passPointOfNoReturn() }
+        if cancellation.isCancelled { throw CancellationError() }
+    }
 
     fileprivate func change(_ index: Int, fraction: Double? = nil, notes: [String: String] = [:]) {
         let (fraction, notes) = parts.withLock { parts -> (Double, [String: String]) in
@@ -72,7 +81,9 @@ final class SharedProgress: Sendable {
         "bytes_total", "bytes_copied", "bytes_dirty", "bytes_per_second", "dirty_bytes_per_second",
     ]
     /// What is said of several disks is what most is left to do of.
-    private static let phases = ["copying", "snapshots", "starting", "queued", "broken", "undecided", "synchronised"]
+    private static let phases = [
+        "copying", "snapshots", "starting", "queued", "broken", "undecided", "verifying", "synchronised",
+    ]
 
     /// What is said of all together.
     static func sum(_ notes: [[String: String]]) -> [String: String] {
@@ -94,8 +105,9 @@ final class SharedProgress: Sendable {
 private struct PartProgress: TaskProgress {
     let shared: SharedProgress
     let index: Int
-    var cancellation: CancellationFlag { shared.cancellation }
+    let cancellation: CancellationFlag
     var entries: [String: String] { shared.entries }
     func report(_ fraction: Double) { shared.change(index, fraction: fraction) }
     func annotate(_ entries: [String: String]) { shared.change(index, notes: entries) }
+    func passPointOfNoReturn() async throws { try await shared.passPointOfNoReturn(cancellation) }
 }

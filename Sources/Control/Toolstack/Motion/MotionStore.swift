@@ -19,9 +19,14 @@ struct MotionStore: Sendable {
         try? JSONDecoder().decode(DiskMotion.self, from: Data(text.utf8))
     }
 
-    func save(_ motion: DiskMotion) async throws {
-        let text = try Self.text(motion)
-        try await database.transaction { tx in tx.setPrivate(kind: Self.kind, key: motion.id, value: text) }
+    func save(_ motion: DiskMotion) async throws { try await save([motion]) }
+
+    /// All or none.
+    func save(_ motions: [DiskMotion]) async throws {
+        let texts = try motions.map { (key: $0.id, text: try Self.text($0)) }
+        try await database.transaction { tx in
+            for (key, text) in texts { tx.setPrivate(kind: Self.kind, key: key, value: text) }
+        }
     }
 
     /// As part of a larger transaction.

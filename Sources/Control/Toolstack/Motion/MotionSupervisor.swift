@@ -13,15 +13,34 @@ actor MotionSupervisor {
         self.admission = admission
     }
 
-    /// Called once, before any call is served. Decided moves are finished here: little is left to do for them. A move that
-    /// goes on holds its VDI and goes on beside the calls, for as long as a copy takes.
+    /// An undecided move, as an earlier toolstack has left it.
+    private struct Interrupted: Sendable {
+        let motion: DiskMotion
+        /// The destination's SR is plugged.
+        let isThere: Bool
+    }
+
+    /// The moves of one call, or one of a call that nobody knows any more.
+    private struct Group: Sendable {
+        let call: MoveCall?
+        var moves: [Interrupted]
+        let held: OperationAdmission.Admitted?
+    }
+
+    private var groups: [Group] = []
+    /// The calls whose moves were decided, and how they have ended.
+    private var decided: [(call: MoveCall, outcome: Result<String, APIError>)] = []
+
+    /// Called once, before any call is served. Decided moves are finished here: little is left to do for them. The others
+    /// hold what they held, and go on with `takeUp`.
     func resume() async {
         let store = MotionStore(database: context.database)
         for key in store.damaged() {
             context.logger.error("the record of a move cannot be read and is kept", metadata: ["motion": "\(key)"])
         }
-        let motions = store.all()
+        let motions = store.all().sorted(by: Self.cameFirst)
         for motion in motions where motion.isDecided {
+            note(motion)
             // A third-party driver can only be asked once calls are served.
             if context.isForeign(Ref(motion.sourceSR)) || context.isForeign(Ref(motion.destinationSR)) {
                 if motion.phase == .committed, !motion.isReleased {
@@ -35,23 +54,138 @@ actor MotionSupervisor {
                 await MotionDriver(context: context).holdAgain(motion)
             }
         }
-        for motion in motions where !motion.isDecided {
-            // It was admitted when it began. An SR that is not there is not held: it is to be plugged.
-            let disks = [motion.sourceRef] + motion.snapshots.map(\.sourceRef)
-            let destination = OperationClaim.sr(Ref(motion.destinationSR), .vdiMirror)
+        var left = motions.filter { !$0.isDecided }
+        while let first = left.first {
+            let members = left.filter { $0.id == first.id || (first.call != nil && $0.call?.task == first.call?.task) }
+            left.removeAll { motion in members.contains { $0.id == motion.id } }
+            groups.append(await hold(members))
+        }
+    }
+
+    /// Those that were called first, and of a call in its order.
+    private static func cameFirst(_ one: DiskMotion, _ other: DiskMotion) -> Bool {
+        guard let a = one.call, let b = other.call else { return one.call == nil && other.call != nil }
+        return (a.time, a.task, a.index) < (b.time, b.task, b.index)
+    }
+
+    private func note(_ motion: DiskMotion) {
+        guard let call = motion.call, !decided.contains(where: { $0.call.task == call.task }) else { return }
+        let outcome: Result<String, APIError> =
+            if motion.phase == .committed {
+                .success(call.machine ?? motion.destinationRef)
+            } else {
+                .failure(MotionDriver(context: context).failure(of: motion, UnwatchedProgress()))
+            }
+        decided.append((call: call, outcome: outcome))
+    }
+
+    /// Enters the operations of moves that were admitted when they began. An SR that is not there is not held: it is to be
+    /// plugged. Their places in the line, and their parts of its limits, are theirs again.
+    private func hold(_ motions: [DiskMotion]) async -> Group {
+        var moves: [Interrupted] = []
+        var claims: [OperationClaim] = motions[0].call?.machine.map { [OperationClaim.vm(Ref($0), .migrateSend)] } ?? []
+        for motion in motions {
             let isThere = !context.isUnplugged(Ref(motion.destinationSR))
-            let claims = disks.map { OperationClaim.vdi(Ref($0), .mirror) } + (isThere ? [destination] : [])
-            let held = try? await admission.enter(claims)
+            moves.append(Interrupted(motion: motion, isThere: isThere))
+            let disks = [motion.sourceRef] + motion.snapshots.map(\.sourceRef)
+            claims += disks.map { .vdi(Ref($0), .mirror) }
+            if isThere { claims.append(.sr(Ref(motion.destinationSR), .vdiMirror)) }
             if context.isForeign(Ref(motion.destinationSR)) {
                 await MotionDriver(context: context).holdDestinationAgain(motion)
             }
-            Task { [context, admission] in
-                await Self.awaitDestination(motion, context)
-                let late = isThere ? nil : try? await admission.enter([destination])
-                await MotionDriver(context: context).recover(motion)
-                for admitted in [held, late] { if let admitted { await admission.end(admitted) } }
+            let isCopying = motion.phase != .planned && motion.phase != .created
+            await context.moves.keep(MotionDriver.places(motion), for: motion.id, isCopying: isCopying)
+        }
+        let call = motions[0].call
+        let held = try? await admission.enter(claims, task: call.map { Ref($0.task) } ?? Fresh.ref())
+        return Group(call: call, moves: moves, held: held)
+    }
+
+    /// Lets the undecided moves go on, beside the calls, for as long as their copies take. Each is seen, followed and
+    /// cancelled by the task of the call that began it; the tasks of those that were decided say how.
+    func takeUp(_ tasks: Tasks) async {
+        for (call, outcome) in decided {
+            // Another disk of the call may not be decided yet.
+            if groups.contains(where: { $0.call?.task == call.task }) { continue }
+            guard let task = await restore(call, isCancellable: false, in: tasks) else { continue }
+            await tasks.finish(task, outcome.map { .ref($0) }, keep: true)
+        }
+        decided = []
+        for group in groups {
+            var task: RunningTask?
+            if let call = group.call {
+                let wishes = group.moves.first?.motion.settings.map(MirrorWishes.entries) ?? [:]
+                task = await restore(call, isCancellable: true, entries: wishes, in: tasks)
+            }
+            Task { [task] in
+                let progress: any TaskProgress = if let task { task } else { UnwatchedProgress() }
+                let outcome = await self.finish(group, progress)
+                if let held = group.held { await self.admission.end(held) }
+                if let task { await tasks.finish(task, outcome.map { .ref($0) }, keep: true) }
             }
         }
+        groups = []
+    }
+
+    private func restore(
+        _ call: MoveCall, isCancellable: Bool, entries: [String: String] = [:], in tasks: Tasks
+    ) async -> RunningTask? {
+        do {
+            return try await tasks.restore(
+                Ref(call.task), uuid: call.taskUUID, name: call.name, owner: call.owner, began: call.time / 1_000_000,
+                isCancellable: isCancellable, entries: entries)
+        } catch {
+            context.logger.error(
+                "the task of an interrupted move cannot be shown",
+                metadata: ["task": "\(call.task)", "error": "\(error)"])
+            return nil
+        }
+    }
+
+    /// Disks that all wait for their turns begin together, as they would have. The others go on each by itself. What the
+    /// call answers, or why the first of them has not moved.
+    private nonisolated func finish(_ group: Group, _ progress: any TaskProgress) async -> Result<String, APIError> {
+        let driver = MotionDriver(context: context)
+        let motions = group.moves.map(\.motion)
+        let task = Ref<XenTask>(group.call?.task ?? Ref<XenTask>.null.opaque)
+        var refs = motions.map(\.destinationRef)
+        var failure: (any Error)?
+        if motions.allSatisfy({ $0.phase == .planned && $0.call != nil }) {
+            do {
+                refs = try await driver.run(motions, progress: progress).map(\.destinationRef)
+            } catch {
+                failure = error
+            }
+            for motion in motions { await context.moves.drop(motion.id) }
+        } else {
+            let shared = SharedProgress(motions.map(\.size), of: progress)
+            await withTaskGroup(of: (Int, Result<String, any Error>).self) { each in
+                for (index, move) in group.moves.enumerated() {
+                    let part = shared.part(index, cancellation: progress.cancellation)
+                    each.addTask { (index, await self.finish(move, task, part)) }
+                }
+                for await (index, outcome) in each {
+                    switch outcome {
+                    case .success(let ref): refs[index] = ref
+                    case .failure(let error): failure = failure ?? error
+                    }
+                }
+            }
+        }
+        if let failure { return .failure(APIError(failure, task: task)) }
+        return .success(group.call?.machine ?? refs.first ?? "")
+    }
+
+    private nonisolated func finish(
+        _ move: Interrupted, _ task: Ref<XenTask>, _ progress: any TaskProgress
+    ) async -> Result<String, any Error> {
+        await Self.awaitDestination(move.motion, context)
+        let late =
+            move.isThere ? nil : try? await admission.enter([.sr(Ref(move.motion.destinationSR), .vdiMirror)])
+        let outcome = await MotionDriver(context: context).takeUp(move.motion, progress)
+        await context.moves.drop(move.motion.id)
+        if let late { await admission.end(late) }
+        return outcome
     }
 
     /// A data path that mirrors, or has ended the copy, goes on: from the copy's end on the destination may be the only whole

@@ -30,6 +30,9 @@ struct SurveyedMove: Sendable {
 /// Gathers what the rules of moves need to know, asks them, and turns their answer into motions. Nothing is changed.
 struct MoveSurvey: Sendable {
     let context: StorageContext
+    /// Destinations whose SRs are not plugged here, and will be before the move, are no reason against it; how much room
+    /// they have is not known.
+    var mayBeUnplugged = false
 
     /// Every wanted move with its decision, or the API's error for the first thing that speaks against one.
     /// - Parameter bytesPerSecond: what each copy may move; 0: no limit.
@@ -42,8 +45,10 @@ struct MoveSurvey: Sendable {
         // First what the rows say, without a question to any driver.
         var repositories: [String: RepositoryFacts] = [:]
         for (move, row) in zip(wanted, rows) {
-            for sr in [move.destination ?? .null, row[VDI.sr]] where repositories[sr.opaque] == nil {
-                repositories[sr.opaque] = facts(try context.attached(sr), free: nil)
+            // The source last: it must be plugged, whatever it is to others.
+            for (sr, isSource) in [(move.destination ?? .null, false), (row[VDI.sr], true)] {
+                let attached = try context.attached(sr, evenUnplugged: mayBeUnplugged && !isSource)
+                repositories[sr.opaque] = facts(attached, free: nil)
             }
         }
         let disks = zip(wanted, rows).map { disk($1, $0) }
@@ -103,7 +108,8 @@ struct MoveSurvey: Sendable {
     }
 
     private func withSpace(_ sr: Ref<SR>) async throws -> RepositoryFacts {
-        let attached = try context.attached(sr)
+        let attached = try context.attached(sr, evenUnplugged: mayBeUnplugged)
+        if context.isUnplugged(sr) { return Self.facts(attached, free: nil) }
         do {
             let space = try await attached.manager.space(attached.repository)
             // A driver that does not say how large its storage is promises nothing.
@@ -128,7 +134,7 @@ struct MoveSurvey: Sendable {
     /// Both sides keep logs of changed blocks that can be read.
     private func logsCanMove(from source: Ref<SR>, to destination: Ref<SR>?) -> Bool {
         [source, destination ?? .null].allSatisfy { sr in
-            (try? context.attached(sr)).map { ChangeLogs.keeper($0) != nil } ?? false
+            (try? context.attached(sr, evenUnplugged: mayBeUnplugged)).map { ChangeLogs.keeper($0) != nil } ?? false
         }
     }
 

@@ -4,16 +4,37 @@ import PoolDatabase
 import StorageMotion
 
 /// Lets moves of disks wait for their turns: an SR takes part in as many copies at once as its `other_config:disk-moves`
-/// says, else the pool's, else three. Whoever waits sees in its task which place it has (`queue_position`).
+/// says, else the pool's, else three; together they move as many bytes a second as its `disk-moves-rate`, or the pool's,
+/// says. Whoever waits sees in its task which place it has (`queue_position`). The same holds for a host, which stands for
+/// its link to others.
 actor MoveTurns {
     static let key = "disk-moves"
+    static let rateKey = "disk-moves-rate"
     static let standard = 3
     private var line = MoveLine()
     private var begun: Set<Int> = []
+    /// Of moves that an earlier toolstack had begun, by their ids.
+    private var kept: [String: Int] = [:]
+    /// Of moves that have begun, by their ids.
+    private var turns: [String: Int] = [:]
 
-    /// Returns when the move may begin; to be paired with `leave`. Throws `CancellationError` when it is cancelled first.
-    func enter(_ repositories: Set<String>, database: PoolDatabase, progress: any TaskProgress) async throws -> Int {
-        let turn = line.join(repositories)
+    /// Keeps the place that a move had in an earlier toolstack's line, or, when it copies already, its part of the limits.
+    /// Called in the order of the moves, before any other enters; to be paired with `enter` or `drop`.
+    func keep(_ repositories: Set<String>, for id: String, isCopying: Bool) {
+        kept[id] = isCopying ? line.resume(repositories) : line.join(repositories)
+        if isCopying { turns[id] = kept[id] }
+    }
+
+    /// The move, of which none or the copy is over, takes no part any more.
+    func drop(_ id: String) {
+        if let turn = kept.removeValue(forKey: id) { leave(turn) }
+    }
+
+    /// Returns when the move `id` may begin; to be paired with `leave`. Throws `CancellationError` when it is cancelled first.
+    func enter(
+        _ repositories: Set<String>, of id: String = "", database: PoolDatabase, progress: any TaskProgress
+    ) async throws -> Int {
+        let turn = kept.removeValue(forKey: id) ?? line.join(repositories)
         var told: Int?
         while !advance(turn, database) {
             if progress.cancellation.isCancelled {
@@ -27,6 +48,7 @@ actor MoveTurns {
             }
             try? await Task.sleep(for: .milliseconds(100))
         }
+        if !id.isEmpty { turns[id] = turn }
         if told != nil { progress.annotate(["phase": "starting", "queue_position": "0"]) }
         return turn
     }
@@ -34,6 +56,16 @@ actor MoveTurns {
     func leave(_ turn: Int) {
         line.leave(turn)
         begun.remove(turn)
+        turns = turns.filter { $0.value != turn }
+    }
+
+    /// What the copy of the move `id` may use now of the rates of its SRs, bytes per second; nil: no limit.
+    func share(of id: String, database: PoolDatabase) -> UInt64? {
+        guard let turn = turns[id] else { return nil }
+        return line.share(of: turn) { place in
+            Self.setting(Self.rateKey, of: place, database).flatMap { ByteCount(parsing: $0)?.bytes }
+                .flatMap { $0 == 0 ? nil : $0 }
+        }
     }
 
     private func advance(_ turn: Int, _ database: PoolDatabase) -> Bool {
@@ -41,11 +73,15 @@ actor MoveTurns {
         return begun.contains(turn)
     }
 
-    private static func limit(_ repository: String, _ database: PoolDatabase) -> Int {
+    private static func limit(_ place: String, _ database: PoolDatabase) -> Int {
+        setting(key, of: place, database).flatMap { Int($0) } ?? standard
+    }
+
+    /// The word of the SR or host, else of the pool.
+    private static func setting(_ key: String, of place: String, _ database: PoolDatabase) -> String? {
         database.read { reader in
-            let own = reader.row(Ref<SR>(repository))?[SR.otherConfig][key]
-            let common = reader.rows(Pool.self).first?[Pool.otherConfig][key]
-            return own.flatMap { Int($0) } ?? common.flatMap { Int($0) } ?? standard
+            reader.row(Ref<SR>(place))?[SR.otherConfig][key] ?? reader.row(Ref<Host>(place))?[Host.otherConfig][key]
+                ?? reader.rows(Pool.self).first?[Pool.otherConfig][key]
         }
     }
 }

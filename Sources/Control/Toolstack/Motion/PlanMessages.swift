@@ -45,7 +45,7 @@ struct PlanMessages: Sendable {
     private func plan(
         _ wanted: [WantedMove], of vm: Ref<VM>?, rate: UInt64, refusal: APIError? = nil
     ) async throws -> String {
-        let survey = MoveSurvey(context: context)
+        let survey = MoveSurvey(context: context, mayBeUnplugged: true)
         var plan = MovePlan(disks: [])
         if let refusal { plan.blockers.append(MovePlan.Blocker(vdi: nil, error: refusal.wire)) }
         var speed: UInt64?
@@ -120,6 +120,10 @@ struct PlanMessages: Sendable {
         disk.destination = destination
         if decision.outcome.size > disk.virtualSize {
             disk.notes.append("the disk grows to \(decision.outcome.size) bytes: the new format has sizes of its own")
+        }
+        if context.isUnplugged(Ref(decision.destination)) {
+            disk.notes.append(
+                "the destination is not plugged: it is before the move begins, and its space is not known yet")
         }
         if !snapshots.isEmpty, !isShared {
             disk.risks.append(

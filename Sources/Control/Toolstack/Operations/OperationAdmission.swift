@@ -66,10 +66,10 @@ struct OperationAdmission: Sendable {
         return admitted
     }
 
-    /// Enters operations that were admitted before a restart and go on. To be paired with `end`.
-    func enter(_ claims: [OperationClaim]) async throws -> Admitted {
+    /// Enters operations that were admitted before a restart and go on; `task`: under which. To be paired with `end`.
+    func enter(_ claims: [OperationClaim], task: Ref<XenTask> = Fresh.ref()) async throws -> Admitted {
         let admitted = try await database.transaction { tx in
-            let admitted = Admitted(entries: claims.flatMap { $0.entries(tx) }, key: Fresh.ref(XenTask.self).opaque)
+            let admitted = Admitted(entries: claims.flatMap { $0.entries(tx) }, key: task.opaque)
             try Self.enter(admitted, in: tx)
             return admitted
         }

@@ -107,6 +107,34 @@ import Testing
         await host.toolstack.stop()
     }
 
+    /// The disk and the suspend image of a suspended machine move as those of any other, and it finds both.
+    @Test func aSuspendedMachineMovesWithItsImage() async throws {
+        let host = try await OperationHost()
+        let ((a, _), (b, _)) = (try await host.makeRepository("a"), try await host.makeRepository("b"))
+        let vm = try await host.makeMachine()
+        let (disk, image) = (try await host.makeDisk(in: a), try await host.makeDisk(in: a))
+        _ = try await host.makeVBD(disk, in: vm)
+        try await host.database.transaction { tx in
+            try tx.set(Ref<VM>(vm), VM.powerState, .suspended)
+            try tx.set(Ref<VM>(vm), VM.suspendVDI, Ref(image))
+        }
+        let send = parameters(host, vm, [disk: b, image: b], formats: [image: "vhd"])
+        #expect(await refused(host, "VM.assert_can_migrate", send) == ["accepted"])
+        #expect(await refused(host, "VM.migrate_send", send) == ["accepted"])
+        let moved = host.database.read { $0.row(Ref<VM>(vm))?[VM.suspendVDI].opaque } ?? ""
+        #expect(try await field(host, moved, "SR") == b)
+        #expect(try await field(host, moved, "location").hasSuffix(".vhd"))
+        #expect(try images(host, "a") == [] && images(host, "b").count == 2)
+        // Each by itself, back.
+        for vdi in [moved, disks(of: vm, host)[0]] {
+            _ = try await host.ref("VDI.pool_migrate", .string(vdi), .string(a), map([:]))
+        }
+        #expect(try images(host, "b") == [] && images(host, "a").count == 2)
+        let back = host.database.read { $0.row(Ref<VM>(vm))?[VM.suspendVDI].opaque } ?? ""
+        #expect(try await field(host, back, "SR") == a)
+        await host.toolstack.stop()
+    }
+
     /// A disk with snapshots, written between them, moves as a tree: contents and rows are right, what was shared is shared,
     /// and drives of snapshots follow.
     @Test(arguments: ["qcow2", "vhd", "raw"])

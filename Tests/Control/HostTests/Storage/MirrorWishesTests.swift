@@ -9,14 +9,29 @@ struct MirrorWishesTests {
     @Test func aWishToPauseThatIsTakenBackLetsTheMirrorGoOn() {
         let progress = UnwatchedProgress()
         var follower = MirrorFollower(told: MirrorSettings())
-        #expect(follower.change([:], progress) == nil)
-        #expect(follower.change(["paused": "true"], progress) == MirrorSettings(isPaused: true))
-        #expect(follower.change(["paused": "true"], progress) == nil)
-        #expect(follower.change([:], progress) == MirrorSettings(isPaused: false))
-        #expect(follower.change([:], progress) == nil)
+        func told(_ entries: [String: String]) -> MirrorSettings? { follower.change(entries, progress)?.told }
+        #expect(told([:]) == nil)
+        #expect(told(["paused": "true"]) == MirrorSettings(isPaused: true))
+        #expect(told(["paused": "true"]) == nil)
+        #expect(told([:]) == MirrorSettings(isPaused: false))
+        #expect(told([:]) == nil)
         // What the move was started with is no wish of the entries.
         var started = MirrorFollower(told: MirrorSettings(isPaused: true))
         #expect(started.change([:], progress) == nil)
+    }
+
+    /// The least of what the move may and what its SRs leave to it; what they leave is no wish of the move.
+    @Test func theRateOfAnSRIsSharedByItsCopies() {
+        let progress = UnwatchedProgress()
+        var follower = MirrorFollower(told: MirrorSettings(bytesPerSecond: 50))
+        #expect(follower.change([:], progress) == nil)
+        let limited = follower.change([:], share: 20, progress)
+        #expect(limited == MirrorFollower.Change(told: MirrorSettings(bytesPerSecond: 20), wished: MirrorSettings()))
+        #expect(follower.change([:], share: 20, progress) == nil)
+        #expect(follower.change([:], share: 90, progress)?.told == MirrorSettings(bytesPerSecond: 50))
+        let own = follower.change(["bytes-per-second": "0"], share: 90, progress)
+        #expect(own?.told == MirrorSettings(bytesPerSecond: 90) && own?.wished == MirrorSettings(bytesPerSecond: 0))
+        #expect(follower.change(["bytes-per-second": "0"], progress)?.told == MirrorSettings(bytesPerSecond: 0))
     }
 
     /// Behind every connection that was given up there may be a server that lives and still writes.

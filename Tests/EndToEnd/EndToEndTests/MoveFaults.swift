@@ -1,0 +1,121 @@
+import TestSupport
+
+/// What becomes of a disk's move when something fails at a phase of it: what the tests expect, and what docs/operations.md
+/// shows.
+enum MoveFaults {
+    enum Phase: String, CaseIterable {
+        case planned = "planned, waits for its turn"
+        case snapshotsCopied = "snapshots copied"
+        case copying
+        case inSync = "in sync"
+        case verified
+        case preparing = "preparing the pivot"
+        case pivoted = "pivoted: both are written"
+        case committed
+        case sourceDestroyed = "source destroyed"
+        case forgotten = "forgotten"
+
+        /// Where the toolstack is then.
+        var point: String {
+            switch self {
+            case .planned: "planned"
+            case .snapshotsCopied: "snapshots-copied"
+            case .copying: "copying"
+            case .inSync: "in-sync"
+            case .verified: "verified"
+            case .preparing: "preparing"
+            case .pivoted: "after-preparePivot"
+            case .committed: "after-commit"
+            case .sourceDestroyed: "after-destroySource"
+            case .forgotten: "after-forget"
+            }
+        }
+
+        var isCommitted: Bool { [.committed, .sourceDestroyed, .forgotten].contains(self) }
+    }
+
+    enum Fault: String, CaseIterable {
+        case toolstack = "`gantryd` killed"
+        case datapath = "data path killed"
+        case server = "destination's server killed"
+        case guest = "QEMU killed"
+        case full = "destination full"
+        case cancelled = "cancelled"
+        case driver = "a driver's error"
+    }
+
+    enum Outcome: Equatable {
+        /// The move goes on, under its task, to its end.
+        case goesOn
+        /// It was decided: the disk has moved, whatever is left to do.
+        case isDone
+        /// Nothing of it is left; the error that its caller gets.
+        case undone(String)
+
+        var text: String {
+            switch self {
+            case .goesOn: "goes on"
+            case .isDone: "is done"
+            case .undone(let code): "undone: `\(code)`"
+            }
+        }
+    }
+
+    struct Cell: Sendable, CustomStringConvertible {
+        let phase: Phase
+        let fault: Fault
+        let outcome: Outcome
+
+        var description: String { "\(phase.rawValue), \(fault.rawValue)" }
+    }
+
+    /// Nil: there is nothing that could fail so.
+    static func outcome(_ phase: Phase, _ fault: Fault) -> Outcome? {
+        switch fault {
+        case .toolstack, .guest: return phase.isCommitted ? .isDone : .goesOn
+        case .datapath:
+            switch phase {
+            // Nobody may open the source again before the decision, and there is none without the data path.
+            case .preparing: return .undone("MIRROR_FAILED")
+            case .pivoted, .committed, .sourceDestroyed, .forgotten: return .isDone
+            default: return .goesOn
+            }
+        case .server:
+            switch phase {
+            case .planned, .snapshotsCopied: return nil
+            case .copying, .inSync, .verified, .preparing: return .undone("MIRROR_FAILED")
+            default: return .isDone
+            }
+        case .full:
+            // From the pivot on it is a disk in a full SR.
+            return phase.isCommitted || phase == .pivoted ? .isDone : .undone("SR_BACKEND_FAILURE_44")
+        case .cancelled:
+            return phase.isCommitted || phase == .pivoted || phase == .preparing ? .isDone : .undone("TASK_CANCELLED")
+        case .driver:
+            if phase == .forgotten { return nil }
+            // What could not be destroyed is destroyed later.
+            return phase.isCommitted ? .isDone : .undone("SR_BACKEND_FAILURE_46")
+        }
+    }
+
+    static var cells: [Cell] {
+        Phase.allCases.flatMap { phase in
+            Fault.allCases.compactMap { fault in
+                outcome(phase, fault).map { Cell(phase: phase, fault: fault, outcome: $0) }
+            }
+        }
+    }
+
+    /// As documents have it.
+    static var table: String {
+        var lines = [
+            "| the move is | " + Fault.allCases.map(\.rawValue).joined(separator: " | ") + " |",
+            "|" + String(repeating: " --- |", count: Fault.allCases.count + 1),
+        ]
+        for phase in Phase.allCases {
+            let cells = Fault.allCases.map { outcome(phase, $0)?.text ?? "–" }
+            lines.append("| " + ([phase.rawValue] + cells).joined(separator: " | ") + " |")
+        }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -4,6 +4,7 @@
 /// looks which of them are there, and no disc is in a drive that the record does not know of.
 extension Guest {
     func insert(_ disc: GuestDisc, into id: String) async throws(GuestError) {
+        try requireSettled("inserting a disc")
         var drive = try drive(id)
         drive.disc = disc
         try drive.check()
@@ -20,6 +21,7 @@ extension Guest {
     }
 
     func eject(_ id: String) async throws(GuestError) {
+        try requireSettled("ejecting a disc")
         let drive = try drive(id)
         try await open(drive)
         // The tray is shut again so that a drive looks the same whenever it is empty.

@@ -3,6 +3,7 @@ extension Guest {
     /// The disk's server has a larger disk now and has cut QEMU's connection: QEMU connects again, learns the size, and tells
     /// the guest.
     func grow(diskID: String, to size: UInt64) async throws(GuestError) {
+        try requireSettled("telling the guest of a larger disk")
         guard let port = specification.disks.contains(where: { $0.id == diskID }) ? self.port(of: diskID) : nil else {
             // A disc in a drive, or a disk that is gone: neither grows.
             return

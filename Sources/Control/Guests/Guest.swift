@@ -15,14 +15,21 @@ final class Guest: Sendable {
     private let report: EventHandler
     private let finished: EndHandler
 
-    private struct State {
+    struct State {
+        /// During a passage: what it was before.
         var phase: GuestState
         var record: GuestRecord
+        var motion: GuestMotion
+        var waits: [MotionWait] = []
+        /// QEMU is gone.
+        var ended: GuestError?
+        /// Its end is nobody's news.
+        var isDismissed = false
         /// The reason of QEMU's SHUTDOWN event, when there was one.
         var shutdown: (byGuest: Bool, reason: String)?
         var stopRequested = false
     }
-    private let state: Mutex<State>
+    let state: Mutex<State>
 
     /// Takes charge of the QEMU that `record` names.
     init(
@@ -33,7 +40,7 @@ final class Guest: Sendable {
         self.report = report
         self.finished = finished
         monitor = try QEMUMonitor(pid: record.pid, folder: folder)
-        state = Mutex(State(phase: .starting, record: record))
+        state = Mutex(State(phase: .starting, record: record, motion: GuestMotion(adopting: record)))
     }
 
     var phase: GuestState { state.withLock { $0.phase } }
@@ -64,8 +71,12 @@ final class Guest: Sendable {
 
     /// Takes over a guest that was begun by an earlier process.
     func resume() async {
+        state.withLock { if $0.record.hasRun { $0.phase = $0.record.wasPaused == true ? .paused : .running } }
         monitor.start(self)
-        state.withLock { $0.phase = .running }
+        if passage != nil {
+            await takeStock()
+            if passage != nil || !state.withLock({ $0.record.hasRun }) { return }
+        }
         guard let status = try? await monitor.execute("query-status", atMost: .seconds(10)) else { return }
         if status["status"]?.text == "prelaunch", state.withLock({ $0.record.waits == true }) {
             state.withLock { $0.phase = .paused }
@@ -81,11 +92,13 @@ final class Guest: Sendable {
 
     /// Holds the guest's processors. QEMU completes and flushes what the guest has asked of its disks before it answers.
     func pause() async throws(GuestError) {
+        try requireSettled("pausing")
         try await monitor.execute("stop")
         state.withLock { if $0.phase == .running { $0.phase = .paused } }
     }
 
     func unpause() async throws(GuestError) {
+        try requireSettled("going on")
         // Recorded before it is done: who takes the guest over must not find one that waits for nobody.
         if state.withLock({ $0.record.waits == true }) { try change { $0.waits = nil } }
         try await monitor.execute("cont")
@@ -111,6 +124,7 @@ final class Guest: Sendable {
 
 extension Guest {
     func plug(_ disk: GuestDisk) async throws(GuestError) {
+        try requireSettled("plugging a disk")
         try disk.check()
         await freeAbandonedPorts()
         let port = try reservePort(for: disk)
@@ -130,6 +144,7 @@ extension Guest {
 
     /// Waits until the guest has let go of the disk, at most `limit`.
     func unplug(diskID: String, atMost limit: Duration) async throws(GuestError) {
+        try requireSettled("unplugging a disk")
         guard let port = state.withLock({ $0.record.ports[diskID] }) else {
             throw GuestError(.invalidSpecification, "the guest has no disk \(diskID)", guest: uuid)
         }
@@ -214,15 +229,27 @@ extension Guest: QEMUMonitorListener {
         case "RESET":
             if data["guest"]?.bool == true { report(.reset(uuid)) }
         case "STOP":
+            // One for a passage is not the guest's, nor anybody's news.
+            if passage != nil {
+                try? move { (motion, _) in motion.heardStop() }
+                return
+            }
             state.withLock { $0.phase = .paused }
             report(.paused(uuid))
         case "RESUME":
+            if passage != nil {
+                try? move { (motion, _) in motion.heardResume() }
+                return
+            }
             // The first one is part of starting.
             let again = state.withLock { state in
                 defer { state.phase = .running }
                 return state.phase == .paused
             }
             if again { report(.resumed(uuid)) }
+        case "MIGRATION":
+            guard let status = data["status"]?.text else { return }
+            try? move { (motion, _) in motion.heard(status: status) }
         case "BLOCK_IO_ERROR":
             let node = data["node-name"]?.text
             let disk = state.withLock { $0.record.ports.first { RootPorts.node($0.value) == node }?.key }
@@ -239,14 +266,19 @@ extension Guest: QEMUMonitorListener {
         let tail = folder.logTail()
         let how = status.map(Self.describe) ?? "QEMU ended"
         let text = tail.isEmpty ? how : "\(how): \(tail)"
-        let (hasRun, reason) = state.withLock { state -> (Bool, GuestStopReason) in
-            let hasRun = state.phase != .starting
+        let error = GuestError(.disconnected, text, guest: uuid)
+        let (isNews, reason, waits) = state.withLock { state -> (Bool, GuestStopReason, [MotionWait]) in
+            // One that was handed over, or may have been, runs elsewhere: nothing has ended.
+            let isNews = state.phase != .starting && !state.isDismissed && state.motion.role != .held
             state.phase = .stopped
-            return (hasRun, Self.reason(state.shutdown, stopRequested: state.stopRequested, text))
+            state.ended = error
+            defer { state.waits = [] }
+            return (isNews, Self.reason(state.shutdown, stopRequested: state.stopRequested, text), state.waits)
         }
         folder.remove()
-        finished(self, hasRun ? reason : nil)
-        return GuestError(.disconnected, text, guest: uuid)
+        finished(self, isNews ? reason : nil)
+        for wait in waits { wait.continuation.resume(returning: .failure(error)) }
+        return error
     }
 
     private static func reason(

@@ -7,6 +7,8 @@ public struct GuestDrive: Codable, Sendable, Hashable {
     public var bootable: Bool
     /// Nil: the drive is empty.
     public var disc: GuestDisc?
+    /// As the guest sees it; nil: made from `id`.
+    public var serial: String?
 
     public init(id: String, position: Int, bootable: Bool = false, disc: GuestDisc? = nil) {
         self.id = id
@@ -33,6 +35,9 @@ extension GuestDrive {
     var device: String { "cd\(position)" }
     var node: String { "disc\(position)" }
 
+    /// The start of the uuid, as with disks.
+    var visibleSerial: String { serial ?? String(id.filter { $0 != "-" }.prefix(GuestDisk.longestSerial)) }
+
     /// The bus that all drives of a guest are on, and the controller that it belongs to. A guest without drives has none.
     static let controller = "scsi"
     static let bus = "scsi.0"
@@ -40,7 +45,8 @@ extension GuestDrive {
     func check() throws(GuestError) {
         // A drive has the identity of a disk, and its disc the address of one.
         try GuestDisk(
-            id: id, nbdSocket: disc?.nbdSocket ?? "/", exportName: disc?.exportName ?? "", position: position
+            id: id, nbdSocket: disc?.nbdSocket ?? "/", exportName: disc?.exportName ?? "", position: position,
+            serial: serial
         ).check()
     }
 }

@@ -19,6 +19,10 @@ public struct GuestError: Error, Sendable, CustomStringConvertible {
         public static let timedOut = Code("timedOut")
         /// QEMU's control socket broke, or QEMU ended while it was being asked.
         public static let disconnected = Code("disconnected")
+        /// Another QEMU cannot go on with the guest: its machine type, accelerator or processor is not there.
+        public static let incompatible = Code("incompatible")
+        /// A guest's memory did not get to the other side. The guest is where it was.
+        public static let transferFailed = Code("transferFailed")
         /// Something on the control socket that is not QMP.
         public static let protocolViolation = Code("protocolViolation")
         /// A system call failed.

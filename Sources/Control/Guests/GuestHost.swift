@@ -19,9 +19,10 @@ public final class GuestHost: Sendable {
     private final class Table: Sendable { let entries = Mutex<[String: Entry]>([:]) }
 
     private let runDirectory: String
-    private let acceleration: Acceleration
+    let acceleration: Acceleration
     private let probe: KVMProbe
-    private let logger: Logger
+    let machines = QEMUMachines()
+    let logger: Logger
     private let table = Table()
     private let continuation: AsyncStream<GuestEvent>.Continuation
 
@@ -179,7 +180,7 @@ public final class GuestHost: Sendable {
 
     private func adopt(_ uuid: String, _ folder: GuestFolder) async -> GuestState {
         if let known = state(uuid) { return known }
-        if let record = GuestRecord.read(from: folder.record), record.isAlive, record.hasRun,
+        if let record = GuestRecord.read(from: folder.record), record.isAlive, record.hasRun || record.role != nil,
             record.specification.uuid == uuid, let guest = try? take(record, folder)
         {
             enter(guest)
@@ -196,16 +197,30 @@ public final class GuestHost: Sendable {
 
     // MARK: The table
 
-    private func launch(_ specification: GuestSpecification) async throws(GuestError) -> Guest {
+    /// Starts QEMU for a guest that boots here, or for one that comes with `passport`.
+    func launch(
+        _ specification: GuestSpecification, receiving passport: GuestPassport? = nil
+    ) async throws(GuestError) -> Guest {
         let folder = try GuestFolder(runDirectory: runDirectory, uuid: specification.uuid)
-        var record = GuestRecord(specification: specification, ports: try RootPorts.assign(specification.disks))
-        let accelerated = await isAccelerated(specification)
+        var ports = passport?.ports
+        if ports == nil { ports = try RootPorts.assign(specification.disks) }
+        var record = GuestRecord(specification: specification, ports: ports ?? [:])
+        let hardware: GuestHardware
+        if let passport {
+            hardware = passport.hardware
+            record.hardware = hardware
+            record.role = .incoming
+            record.wasPaused = passport.isPaused
+        } else {
+            hardware = .fresh(isAccelerated: await isAccelerated(specification), hasScreen: folder.vnc != nil)
+        }
         try folder.make()
         do throws(GuestError) {
             // Written before and after: a QEMU without a record would be found by its monitor's socket.
             try record.write(to: folder.record)
             let line = QEMUCommandLine(
-                specification: specification, ports: record.ports, accelerated: accelerated, screen: folder.vnc)
+                specification: specification, ports: record.ports, hardware: hardware, screen: folder.vnc,
+                receives: passport != nil)
             record.pid = try QEMUProcess.start(line.arguments, in: folder)
             record.startTime = gantry_process_start_time(record.pid)
             try record.write(to: folder.record)
@@ -228,7 +243,7 @@ public final class GuestHost: Sendable {
             record: record, folder: folder, report: { [continuation] in continuation.yield($0) }, finished: finished)
     }
 
-    private func isAccelerated(_ specification: GuestSpecification) async -> Bool {
+    func isAccelerated(_ specification: GuestSpecification) async -> Bool {
         switch acceleration {
         case .kvm: return true
         case .tcg: return false
@@ -238,7 +253,7 @@ public final class GuestHost: Sendable {
         }
     }
 
-    private func claim(_ uuid: String) throws(GuestError) {
+    func claim(_ uuid: String) throws(GuestError) {
         let free = table.entries.withLock { entries in
             guard entries[uuid] == nil else { return false }
             entries[uuid] = .claimed
@@ -247,9 +262,9 @@ public final class GuestHost: Sendable {
         guard free else { throw GuestError(.exists, "it runs already", guest: uuid) }
     }
 
-    private func enter(_ guest: Guest) { table.entries.withLock { $0[guest.uuid] = .guest(guest) } }
+    func enter(_ guest: Guest) { table.entries.withLock { $0[guest.uuid] = .guest(guest) } }
 
-    private func remove(_ uuid: String) { table.entries.withLock { $0[uuid] = nil } }
+    func remove(_ uuid: String) { table.entries.withLock { $0[uuid] = nil } }
 
     func find(_ uuid: String) throws(GuestError) -> Guest {
         if case .guest(let guest)? = table.entries.withLock({ $0[uuid] }) { return guest }

@@ -18,6 +18,12 @@ struct GuestRecord: Codable, Sendable {
     /// Ports of disks that were taken from the guest and that it has not let go of; nil in records of earlier versions.
     var abandoned: [Int]?
 
+    /// Its role in a passage, and whether its processors were held before; nil: none, as in records of earlier versions.
+    var role: GuestRole?
+    var wasPaused: Bool?
+    /// A guest came to this QEMU, which had to be as the one before; nil: it was started here.
+    var hardware: GuestHardware?
+
     init(specification: GuestSpecification, ports: [String: Int]) {
         self.specification = specification
         self.ports = ports

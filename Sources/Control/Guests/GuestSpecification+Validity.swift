@@ -44,5 +44,14 @@ extension GuestDisk {
             exportName.utf8.count <= 4096 && !exportName.utf8.contains(0), "its export's name is longer than 4096 bytes"
         )
         try require((0...255).contains(position), "its position is not within 0 and 255")
+        try require(
+            serial.map { $0.utf8.count <= Self.longestSerial && GuestFolder.isPlain($0) } ?? true,
+            "its serial number is not 1 to \(Self.longestSerial) letters and digits")
     }
+
+    /// virtio has room for this many bytes.
+    static let longestSerial = 20
+
+    /// The start of the uuid names the disk in the guest's /dev/disk/by-id.
+    var visibleSerial: String { serial ?? String(id.filter { $0 != "-" }.prefix(Self.longestSerial)) }
 }

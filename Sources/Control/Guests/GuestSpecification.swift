@@ -51,10 +51,14 @@ public struct GuestDisk: Codable, Sendable, Hashable {
     /// XenAPI's `userdevice`: 0 is the first disk.
     public var position: Int
     public var bootable: Bool
+    /// As the guest sees it, at most 20 letters and digits; nil, as in records of earlier versions: made from `id`.
+    public var serial: String?
 
     public init(
-        id: String, nbdSocket: String, exportName: String, readOnly: Bool = false, position: Int, bootable: Bool = false
+        id: String, nbdSocket: String, exportName: String, readOnly: Bool = false, position: Int,
+        bootable: Bool = false, serial: String? = nil
     ) {
+        self.serial = serial
         self.id = id
         self.nbdSocket = nbdSocket
         self.exportName = exportName

@@ -8,18 +8,20 @@ struct QEMUCommandLine {
     var specification: GuestSpecification
     /// The root port of each disk, by id (`RootPorts.assign`).
     var ports: [String: Int]
-    /// Use KVM instead of emulation.
-    var accelerated: Bool
-    /// Path of the socket for VNC clients; nil: the guest has no screen.
+    /// The machine, its accelerator and processor, and whether it has a screen.
+    var hardware: GuestHardware
+    /// Path of the socket for VNC clients; nil: nobody sees the screen.
     var screen: String?
+    /// The guest comes from another QEMU, when this one is told from where.
+    var receives = false
 
     var arguments: [String] {
         var all = [
             "-name", "guest=\(Self.escaped(specification.name)),debug-threads=on",
             "-uuid", specification.uuid,
-            "-machine", "q35,vmport=off",
-            "-accel", accelerated ? "kvm" : "tcg,tb-size=256",
-            "-cpu", accelerated ? "host" : "Nehalem",
+            "-machine", "\(hardware.machine),vmport=off",
+            "-accel", hardware.isAccelerated ? "kvm" : "tcg,tb-size=256",
+            "-cpu", hardware.processor,
             "-m", "size=\(specification.memoryBytes >> 20)M",
             "-smp", "\(specification.vcpus)",
             "-nodefaults", "-no-user-config", "-display", "none", "-nic", "none", "-S",
@@ -32,9 +34,12 @@ struct QEMUCommandLine {
         ]
         if specification.endsOnReboot == true { all += ["-action", "reboot=shutdown"] }
         all += FirmwareText.arguments(specification.firmwareTexts ?? [:])
-        if let screen {
+        if receives { all += ["-incoming", "defer"] }
+        if hardware.hasScreen, let screen {
             // Everyone who was let through to the socket may look on; none disconnects another.
             all += ["-vnc", "unix:\(screen.replacing(",", with: ",,")),share=force-shared"]
+        }
+        if hardware.hasScreen {
             all += ["-device", QMPValue.object(["driver": "VGA", "id": "screen", "bus": "pcie.0", "addr": "1"]).json]
         }
         for port in 0..<RootPorts.count { all += ["-device", Self.rootPort(port).json] }
@@ -72,7 +77,7 @@ struct QEMUCommandLine {
             "id": .string(drive.device),
             "bus": .string(GuestDrive.bus),
             "scsi-id": .integer(Int64(number)),
-            "serial": .string(String(drive.id.filter { $0 != "-" }.prefix(20))),
+            "serial": .string(drive.visibleSerial),
         ]
         if drive.disc != nil { members["drive"] = .string(drive.node) }
         if case .disk = specification.boot, drive.bootable { members["bootindex"] = .integer(Int64(drive.position)) }
@@ -113,8 +118,7 @@ struct QEMUCommandLine {
             "id": .string(RootPorts.device(port)),
             "bus": .string(RootPorts.name(port)),
             "drive": .string(RootPorts.node(port)),
-            // virtio has room for 20 bytes: the start of the uuid names the disk in the guest's /dev/disk/by-id.
-            "serial": .string(String(disk.id.filter { $0 != "-" }.prefix(20))),
+            "serial": .string(disk.visibleSerial),
             "write-cache": "on",
             "werror": "report",
             "rerror": "report",

@@ -63,10 +63,11 @@ final class QEMUMonitor: Sendable {
 
     // MARK: Commands, from any task
 
-    /// Runs a QMP command and returns its result. Waits for the connection when there is none yet.
+    /// Runs a QMP command and returns its result. Waits for the connection when there is none yet. `file`: an open file that
+    /// goes with it (`getfd`).
     @discardableResult
     func execute(
-        _ command: String, _ arguments: QMPValue? = nil, atMost limit: Duration = .seconds(30)
+        _ command: String, _ arguments: QMPValue? = nil, file: Int32? = nil, atMost limit: Duration = .seconds(30)
     ) async throws(GuestError) -> QMPValue {
         try await connected(within: limit)
         let id = connection.withLock { state in
@@ -74,7 +75,7 @@ final class QEMUMonitor: Sendable {
             return state.nextID
         }
         return try await replies.wait(for: id, atMost: limit, "QEMU's answer to \(command)") { () throws(GuestError) in
-            try self.send(QMPMessage.command(command, arguments: arguments, id: id))
+            try self.send(QMPMessage.command(command, arguments: arguments, id: id), file: file)
         }
     }
 
@@ -237,11 +238,14 @@ extension QEMUMonitor {
     }
 
     /// Commands are short and QEMU reads them at once: the socket's buffer takes them without waiting.
-    private func send(_ bytes: [UInt8]) throws(GuestError) {
+    private func send(_ bytes: [UInt8], file: Int32? = nil) throws(GuestError) {
         let sent = connection.withLock { state -> Int64 in
             guard state.socket >= 0 else { return -Int64(ENOTCONN) }
-            // SAFETY: the buffer is the array's own.
-            return unsafe bytes.withUnsafeBytes { unsafe gantry_send(state.socket, $0.baseAddress, $0.count) }
+            // SAFETY: the buffers are the arrays' own.
+            return unsafe bytes.withUnsafeBytes { bytes -> Int64 in
+                guard let file else { return unsafe gantry_send(state.socket, bytes.baseAddress, bytes.count) }
+                return unsafe gantry_send_files(state.socket, bytes.baseAddress, bytes.count, [file], 1)
+            }
         }
         guard sent == Int64(bytes.count) else { throw GuestError(.disconnected, "QEMU's monitor connection broke") }
     }

@@ -17,7 +17,8 @@ import Testing
     private func arguments(_ specification: GuestSpecification) throws -> [String] {
         try specification.check()
         return QEMUCommandLine(
-            specification: specification, ports: try RootPorts.assign(specification.disks), accelerated: false
+            specification: specification, ports: try RootPorts.assign(specification.disks),
+            hardware: .fresh(isAccelerated: false, hasScreen: false)
         ).arguments
     }
 
@@ -30,7 +31,8 @@ import Testing
         let plain = try arguments(specification())
         #expect(!plain.contains("-vnc"))
         let shown = QEMUCommandLine(
-            specification: specification(), ports: ["vbd-a": 0], accelerated: false, screen: "/run/a,to=9/vnc.sock"
+            specification: specification(), ports: ["vbd-a": 0],
+            hardware: .fresh(isAccelerated: false, hasScreen: true), screen: "/run/a,to=9/vnc.sock"
         ).arguments
         let place = try #require(shown.firstIndex(of: "-vnc"))
         #expect(shown[place + 1] == "unix:/run/a,,to=9/vnc.sock,share=force-shared")

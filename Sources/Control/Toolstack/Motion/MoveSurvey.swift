@@ -109,7 +109,7 @@ struct MoveSurvey: Sendable {
 
     private func withSpace(_ sr: Ref<SR>) async throws -> RepositoryFacts {
         let attached = try context.attached(sr, evenUnplugged: mayBeUnplugged)
-        if context.isUnplugged(sr) { return Self.facts(attached, free: nil) }
+        if context.isUnplugged(sr) { return facts(attached, free: nil) }
         do {
             let space = try await attached.manager.space(attached.repository)
             // A driver that does not say how large its storage is promises nothing.

@@ -59,6 +59,7 @@ public final class APIService: Sendable {
         var routes = HTTPRoutes()
         transferEndpoint.register(in: &routes)
         DatabaseEndpoint(transfers: transferEndpoint).register(in: &routes)
+        MachineEndpoint(transfers: transferEndpoint).register(in: &routes)
         WelcomePage.register(in: &routes)
         if let services {
             HostEndpoints(dispatcher: dispatcher, services: services, logger: logger).register(in: &routes)

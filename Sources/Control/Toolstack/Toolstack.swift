@@ -166,6 +166,7 @@ public final class Toolstack: Sendable {
             context: context, admission: admission, guests: guests, lifecycle: lifecycle,
             shutdownLimit: configuration.shutdownLimit
         ).register(in: &messages)
+        MachineTreeMessages(context: context, admission: admission, lifecycle: lifecycle).register(in: &messages)
         PauseMessages(admission: admission, lifecycle: lifecycle).register(in: &messages)
         VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
             in: &messages)
@@ -200,6 +201,7 @@ public final class Toolstack: Sendable {
         await disks.endUnused()
         await context.endUnusedEpochs()
         await DiskCopy.sweep(context)
+        await MachineDisks.sweep(context)
         let moves = MotionSupervisor(context: context, admission: admission)
         await moves.resume()
 

@@ -8,7 +8,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("ignore_vdis", .set(.ref("VDI")), .emptySet, since: "21.4.0"),
             ],
             result: .ref("VM"), role: .vmPowerAdmin, isAsync: true,
-            errors: ["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED"], since: "orlando"),
+            errors: ["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED"], since: "orlando",
+            text: "Keeps the VM and its disks, all of one moment, as a snapshot; also while it runs."),
         MessageDeclaration(
             "snapshot_with_quiesce",
             [
@@ -29,7 +30,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("new_name", .string),
             ],
             result: .ref("VM"), role: .vmAdmin, isAsync: true,
-            errors: ["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"], since: "rio"),
+            errors: ["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"], since: "rio",
+            text: "Makes a VM whose disks share the data of this one's."),
         MessageDeclaration(
             "copy",
             [
@@ -39,7 +41,8 @@ extension ClassDeclaration {
             ],
             result: .ref("VM"), role: .vmAdmin, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "LICENCE_RESTRICTION"], since: "rio",
-            history: History(changed: ["cowley"])),
+            history: History(changed: ["cowley"]),
+            text: "Makes a VM with whole copies of the disks, in one SR or where they are."),
         MessageDeclaration(
             "revert",
             [
@@ -47,7 +50,8 @@ extension ClassDeclaration {
             ],
             role: .vmPowerAdmin, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "SR_FULL", "VM_REVERT_FAILED"],
-            since: "midnight-ride"),
+            since: "midnight-ride",
+            text: "Makes the VM that the snapshot is of what it was then; a running one is ended first."),
         MessageDeclaration(
             "checkpoint",
             [

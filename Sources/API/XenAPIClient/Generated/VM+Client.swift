@@ -537,7 +537,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
     public let caller: any XenAPICaller
     init(_ caller: any XenAPICaller) { self.caller = caller }
 
-    /// Calls `VM.snapshot`.
+    /// Keeps the VM and its disks, all of one moment, as a snapshot; also while it runs.
     ///
     /// Since orlando. Role: vm-power-admin. Errors: `VM_BAD_POWER_STATE`, `SR_FULL`, `OPERATION_NOT_ALLOWED`.
     public func snapshot(_ vm: Ref<VM>, newName: String, ignoreVDIs: [Ref<VDI>] = []) async throws -> Ref<VM> {
@@ -561,7 +561,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.snapshot_with_quiesce", [vm.wire, newName.wire])
     }
 
-    /// Calls `VM.clone`.
+    /// Makes a VM whose disks share the data of this one's.
     ///
     /// Since rio. Role: vm-admin. Errors: `VM_BAD_POWER_STATE`, `SR_FULL`, `OPERATION_NOT_ALLOWED`, `LICENCE_RESTRICTION`.
     public func clone(_ vm: Ref<VM>, newName: String) async throws -> Ref<VM> {
@@ -573,7 +573,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.clone", [vm.wire, newName.wire])
     }
 
-    /// Calls `VM.copy`.
+    /// Makes a VM with whole copies of the disks, in one SR or where they are.
     ///
     /// Since rio. Role: vm-admin. Errors: `VM_BAD_POWER_STATE`, `SR_FULL`, `OPERATION_NOT_ALLOWED`, `LICENCE_RESTRICTION`.
     public func copy(_ vm: Ref<VM>, newName: String, sr: Ref<SR>) async throws -> Ref<VM> {
@@ -585,7 +585,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.copy", [vm.wire, newName.wire, sr.wire])
     }
 
-    /// Calls `VM.revert`.
+    /// Makes the VM that the snapshot is of what it was then; a running one is ended first.
     ///
     /// Since midnight-ride. Role: vm-power-admin. Errors: `VM_BAD_POWER_STATE`, `OPERATION_NOT_ALLOWED`, `SR_FULL`, `VM_REVERT_FAILED`.
     public func revert(_ snapshot: Ref<VM>) async throws {

@@ -9,6 +9,8 @@ public import RPCCodec
 /// objects. Usable from anywhere.
 public final class Dispatcher: Sendable {
     public let database: PoolDatabase
+    /// The one that calls come to.
+    public let host: Ref<Host>
     public let sessions: Sessions
     public let tasks: Tasks
     private let events: Events
@@ -31,6 +33,7 @@ public final class Dispatcher: Sendable {
         logger: Logger = Logger(label: "api")
     ) {
         self.database = database
+        self.host = host
         self.logger = logger
         self.audit = audit
         let authenticator = Authenticator(database: database, pam: pam, failureDelay: loginFailureDelay)

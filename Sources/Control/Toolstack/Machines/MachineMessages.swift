@@ -88,14 +88,7 @@ struct MachineMessages: Sendable {
 
     private func destroy(_ vm: Ref<VM>, task: Ref<XenTask>) async throws {
         try await admission.run([.vm(vm, .destroy)], task: task) {
-            try await context.database.transaction { tx in
-                for vbd in tx.rows(VBD.self, where: { $0[VBD.vm] == vm }) { tx.delete(vbd.typedRef(VBD.self)) }
-                if let row = tx.row(vm) {
-                    tx.delete(row[VM.metrics])
-                    GuestRows.forget(row, in: tx)
-                }
-                tx.delete(vm)
-            }
+            try await context.database.transaction { tx in try MachineRows.remove(vm, in: tx) }
         }
         await lifecycle.forget(vm)
     }

@@ -10,9 +10,10 @@ struct NetworkMessages: Sendable {
 
     /// Bytes of an interface's name that Linux takes.
     private static let longestBridge = 15
-    private static let bridgePrefix = "xapi"
-    private static let smallestMTU: Int64 = 68
-    private static let largestMTU: Int64 = 65535
+    static let bridgePrefix = "xapi"
+    /// Bytes that a packet may have.
+    static let sizes: ClosedRange<Int64> = 68...65535
+    static let usualMTU: Int64 = 1500
 
     func register(in table: inout MessageTable) {
         table.on("network.create") { _, arguments in
@@ -74,8 +75,8 @@ struct NetworkMessages: Sendable {
         let record = APIValue.record(members)
         let managed = record["managed"].flatMap { Bool(api: $0) } ?? true
         let wanted = record["bridge"].flatMap { String(api: $0) } ?? ""
-        let mtu = record["MTU"].flatMap { Int64(api: $0) } ?? 1500
-        guard (Self.smallestMTU...Self.largestMTU).contains(mtu) else {
+        let mtu = record["MTU"].flatMap { Int64(api: $0) } ?? Self.usualMTU
+        guard Self.sizes.contains(mtu) else {
             throw APIError("INVALID_VALUE", "MTU", String(mtu))
         }
         guard wanted.utf8.count <= Self.longestBridge, wanted.utf8.allSatisfy(Self.isPlain) else {

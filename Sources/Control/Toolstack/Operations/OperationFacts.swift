@@ -13,7 +13,9 @@ struct OperationFacts {
         let platform = row[VM.platform]
         let isImmobile = ["nomigrate", "nested-virt"].contains { ["true", "1"].contains(platform[$0] ?? "") }
         return VMOperationFacts(
-            ref: row.ref, powerState: row[VM.powerState], isTemplate: row[VM.isATemplate],
+            ref: row.ref, powerState: row[VM.powerState],
+            // Snapshots are templates, too, with rules of their own.
+            isTemplate: row[VM.isATemplate] && !row[VM.isASnapshot],
             isDefaultTemplate: row[VM.isDefaultTemplate], isSnapshot: row[VM.isASnapshot],
             isControlDomain: row[VM.isControlDomain], isImmobile: isImmobile, blocked: row[VM.blockedOperations],
             current: CurrentOperation.read(row[VM.currentOperations]))

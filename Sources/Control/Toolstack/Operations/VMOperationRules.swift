@@ -23,7 +23,7 @@ enum VMOperationRules {
         .start, .startOn, .pause, .unpause, .powerStateReset, .cleanShutdown, .hardShutdown, .shutdown, .cleanReboot,
         .hardReboot, .destroy,
         .migrateSend, .makeIntoTemplate, .changingVCPUs, .changingDynamicRange, .changingStaticRange,
-        .changingMemoryLimits,
+        .changingMemoryLimits, .snapshot, .clone, .copy, .revert, .metadataExport,
     ]
 
     static func allowed(_ facts: VMOperationFacts) -> [VMOperations] {

@@ -14,6 +14,8 @@ struct DiskCopy: Sendable {
     let context: StorageContext
     /// Only what differs from this disk is copied; null: everything. The rest of the copy reads as zeroes.
     var base: Ref<VDI> = .null
+    /// Part of the transaction that makes the copy a disk.
+    var whenMade: @Sendable (Ref<VDI>, Transaction) throws -> Void = { _, _ in }
 
     /// The label of the volume that is being filled, where its driver makes its row: the record leads to it by this.
     private static func mark(_ key: String) -> String { "Gantry copy \(key)" }
@@ -115,6 +117,7 @@ struct DiskCopy: Sendable {
             try tx.set(new, VDI.snapshotTime, APIDate(seconds: 0))
             if row[VDI.isASnapshot] { try tx.set(new, VDI.readOnly, false) }
             tx.setPrivate(kind: Self.kind, key: key, value: nil)
+            try whenMade(new, tx)
             return new
         }
     }

@@ -155,7 +155,7 @@ struct DiskMessages: Sendable {
             supported: context.promised(attached.manager).supportedImageFormats.map(\.rawValue))
     }
 
-    private func destroy(_ vdi: Ref<VDI>, task: Ref<XenTask>) async throws {
+    func destroy(_ vdi: Ref<VDI>, task: Ref<XenTask>) async throws {
         let attached = try await admission.run([.vdi(vdi, .destroy)], task: task) {
             let row = try context.row(vdi)
             let attached = try context.attached(row[VDI.sr])

@@ -76,6 +76,7 @@ struct DriverWatch: Sendable {
             for pbd in plugged { group.addTask { await takeUp(pbd) } }
         }
         await DiskCopy.sweep(context, foreign: true)
+        await MachineDisks.sweep(context, foreign: true)
         await context.releaseLeftovers()
     }
 

@@ -28,95 +28,39 @@ struct SnapshotMessages: Sendable {
         }
     }
 
-    private enum Kind {
-        case snapshot, clone
-    }
-
     /// A snapshot or clone. A running guest's data path is paused for the moment that it takes. The new row, the hidden
     /// volume's and what became of the disk's own image are one transaction.
     private func derive(
-        _ kind: Kind, _ vdi: Ref<VDI>, driverParams: [String: String], task: Ref<XenTask>
+        _ kind: DiskDerivation.Kind, _ vdi: Ref<VDI>, driverParams: [String: String], task: Ref<XenTask>
     ) async throws -> Ref<VDI> {
-        let new = Fresh.ref(VDI.self)
-        let uuid = Fresh.uuid()
-        context.volumesBeingMade.insert(uuid)
-        defer { context.volumesBeingMade.remove(uuid) }
         let (made, attached) = try await admission.run(
             [.vdi(vdi, kind == .snapshot ? .snapshot : .clone)], task: task
         ) {
-            let row = try context.row(vdi)
-            let attached = try context.attached(row[VDI.sr])
-            let wanted = NewVolume(
-                uuid: uuid, format: context.format(of: row), nameLabel: row[VDI.nameLabel],
-                nameDescription: row[VDI.nameDescription], type: row[VDI.type].rawValue, smConfig: driverParams)
-            let note = VolumeDerivation(
-                isSnapshot: kind == .snapshot, ref: new.opaque, origin: vdi.opaque, repository: attached.ref.opaque,
-                time: WallClock.seconds)
-            if !attached.manager.info.writesRows {
-                try await context.database.transaction { tx in try note.begin(uuid, in: tx) }
+            let derivation = try DiskDerivation(kind, of: vdi, parameters: driverParams, in: context)
+            context.volumesBeingMade.insert(derivation.uuid)
+            defer { context.volumesBeingMade.remove(derivation.uuid) }
+            if !derivation.writesRows {
+                try await context.database.transaction { tx in try derivation.begin(in: tx) }
             }
             let derived: DerivedVolume
             do {
-                derived = try await PausedDisk(context: context).working(on: row) {
-                    let volume = StorageContext.volume(row)
-                    return kind == .snapshot
-                        ? try await attached.manager.snapshotVolume(attached.repository, volume, as: wanted)
-                        : try await attached.manager.cloneVolume(attached.repository, volume, as: wanted)
+                derived = try await PausedDisk(context: context).working(on: derivation.origin) {
+                    try await derivation.volume()
                 }
             } catch {
-                // The disk may stand on a new base all the same. The note stays: should the new volume be there, too, a scan
-                // knows it, and forgets the note otherwise.
-                await context.refreshChains(of: [vdi], in: attached)
-                guard let error = error as? StorageError else { throw error }
-                throw Self.mapped(error, attached, vdi, kind == .snapshot ? "snapshot" : "clone")
+                throw await derivation.failed(error, in: context)
             }
             FailurePoint.reached("after-snapshot")
             do {
-                let made = try await record(derived, uuid, of: vdi, note, kind, in: attached)
-                return (made, attached)
+                let made = try await context.database.transaction { tx in try derivation.record(derived, in: tx) }
+                return (made, derivation.attached)
             } catch {
-                // The disk itself is whole, whatever its row says of its place: the driver finds it.
-                try? await context.discard(
-                    VolumeID(location: derived.volume.location, uuid: derived.volume.uuid), in: attached)
+                try? await derivation.discard(derived, in: context)
                 throw error
             }
         }
         await context.refreshSpace(attached)
         return made
-    }
-
-    private func record(
-        _ derived: DerivedVolume, _ uuid: String, of vdi: Ref<VDI>, _ note: VolumeDerivation, _ kind: Kind,
-        in attached: AttachedRepository
-    ) async throws -> Ref<VDI> {
-        try await context.database.transaction { tx in
-            let origin = try tx.require(vdi)
-            if attached.manager.info.writesRows {
-                // The driver has made the row, and said in both what it knows.
-                let made = try DriverRows.find(derived.volume, of: attached.ref, in: tx)
-                try DriverRows.inherit(made, from: origin, in: tx)
-                try tx.set(made, VDI.sharable, false)
-                try tx.set(made, VDI.isASnapshot, kind == .snapshot)
-                try tx.set(made, VDI.readOnly, kind == .snapshot)
-                try tx.set(made, VDI.snapshotOf, kind == .snapshot ? vdi : .null)
-                try tx.set(made, VDI.snapshotTime, APIDate(seconds: kind == .snapshot ? note.time : 0))
-                try tx.set(made, VDI.onBoot, .persist)
-                return made
-            }
-            try VDIRow.refresh(vdi, derived.origin, in: tx)
-            if let base = derived.base, tx.find(VDI.self, uuid: base.uuid) == nil {
-                tx.insert(VDI.self, ref: Fresh.ref(VDI.self)) { row in
-                    VDIRow.fill(&row, base, sr: attached.ref)
-                    row[VDI.type] = origin[VDI.type]
-                }
-            }
-            let new = Ref<VDI>(note.ref)
-            tx.insert(VDI.self, ref: new) { row in
-                note.fill(&row, derived.volume, of: origin, sr: attached.ref)
-            }
-            VolumeDerivation.end(uuid, in: tx)
-            return new
-        }
     }
 
     /// VDI.revert: the disk that the snapshot is of, unattached, gets its content.
@@ -179,7 +123,7 @@ struct SnapshotMessages: Sendable {
     }
 
     /// A driver without the operation has an error of its own. Source: the fault table of XenAPI's SMAPIv1.
-    private static func mapped(
+    static func mapped(
         _ error: StorageError, _ attached: AttachedRepository, _ vdi: Ref<VDI>, _ operation: String
     ) -> APIError {
         if error.fault == .unimplemented { return APIError("UNIMPLEMENTED_IN_SM_BACKEND", attached.ref.opaque) }

@@ -16,6 +16,8 @@ final class StorageContext: Sendable {
     let disks: DiskActivation
     let logger: Logger
     let volumesBeingMade = VolumesBeingMade()
+    /// The records of machines whose disks are being made.
+    let machinesBeingMade = VolumesBeingMade()
     let uses = VolumeUses()
     /// The SRs of calls of SR.create that run.
     let repositoriesBeingMade = VolumesBeingMade()

@@ -32,6 +32,11 @@ struct VolumeDerivation: Codable, Sendable {
         }
     }
 
+    /// Whether a new VDI with the reference is still to come.
+    static func isNoted(_ ref: String, _ reader: any DatabaseReader) -> Bool {
+        all(reader).values.contains { $0.ref == ref }
+    }
+
     /// The row of the new VDI: what the disk is called, and what makes it a snapshot or a clone.
     func fill(_ row: inout NewRow, _ volume: Volume, of origin: Row, sr: Ref<SR>) {
         VDIRow.fill(&row, movedFrom: origin, volume, sr: sr)

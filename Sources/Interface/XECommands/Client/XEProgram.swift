@@ -78,4 +78,9 @@ struct ProcessOutput: CommandOutput {
     func printError(_ text: String) { TerminalOutput.write(text, to: 2) }
     var errorIsTerminal: Bool { terminal.isTerminal }
     var errorColumns: Int { terminal.columns }
+
+    func ask(_ question: String) -> String? {
+        printError(question + "\n")
+        return readLine()
+    }
 }

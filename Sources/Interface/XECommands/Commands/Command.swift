@@ -33,8 +33,9 @@ struct Command: Sendable {
 extension Command {
     /// Every command there is. Names are unique.
     static let all: [Command] =
-        (sessionless + storageRepository + hostConnection + disk + migration + blockDevice + drive + machine + task
-        + poolDatabase + Family.all.flatMap(generated(for:))).sorted { $0.name < $1.name }
+        (sessionless + storageRepository + hostConnection + disk + migration + blockDevice + drive + machine
+        + machineFile + machineTree
+        + task + poolDatabase + Family.all.flatMap(generated(for:))).sorted { $0.name < $1.name }
 
     static func named(_ name: String) -> Command? { byName[name] }
 

@@ -148,27 +148,31 @@ extension Command {
         }
     }
 
-    /// Runs a transfer inside a task of its own: its outcome, not the HTTP status, says whether the transfer succeeded.
+    /// Runs a transfer inside a task of its own: its outcome, not the HTTP status, says whether the transfer succeeded, and
+    /// what the result is.
+    @discardableResult
     static func withTransferTask(
         _ context: CommandContext, _ label: String, _ display: TransferDisplay,
         _ transfer: @escaping @Sendable (_ task: String) async throws -> String?
-    ) async throws {
+    ) async throws -> WireValue {
         let task = try await context.text("task.create", .string(label), .string(""))
+        let result: WireValue
         do {
-            try await display.showing {
+            result = try await display.showing {
                 do {
                     _ = try await transfer(task)
                 } catch let error as ConnectionError {
                     try await throwReason(of: task, context)
                     throw error
                 }
-                _ = try await context.caller.waitForTask(task).value()
+                return try await context.caller.waitForTask(task).wireValue()
             }
         } catch {
             _ = try? await context.call("task.destroy", .string(task))
             throw error
         }
         _ = try? await context.call("task.destroy", .string(task))
+        return result
     }
 
     /// When the server broke a transfer off, its task knows why, at the latest a moment later.

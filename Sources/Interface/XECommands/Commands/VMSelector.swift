@@ -9,6 +9,7 @@ struct VMSelector: Sendable {
     let command: Command
     /// The virtual machine that a host runs in may be chosen.
     var includesControlDomains = false
+    var includesTemplates = false
 
     /// At least one machine; several only with `--multiple`.
     func select() async throws -> [(ref: String, record: WireValue)] {
@@ -51,7 +52,7 @@ struct VMSelector: Sendable {
     }
 
     private func isCandidate(_ record: WireValue) -> Bool {
-        if record.member("is_a_template") == .bool(true) { return false }
+        if record.member("is_a_template") == .bool(true), !includesTemplates { return false }
         return includesControlDomains || record.member("is_control_domain") != .bool(true)
     }
 

@@ -8,4 +8,10 @@ public protocol CommandOutput: Sendable {
     var errorIsTerminal: Bool { get }
     /// How wide that terminal is.
     var errorColumns: Int { get }
+    /// Asks whoever runs the command; nil when nobody answers.
+    func ask(_ question: String) -> String?
+}
+
+extension CommandOutput {
+    public func ask(_ question: String) -> String? { nil }
 }

@@ -94,16 +94,21 @@ import Testing
         }
         #expect(
             VMOperationRules.allowed(vm(.halted)) == [
-                .start, .startOn, .migrateSend, .changingDynamicRange, .changingStaticRange, .changingMemoryLimits,
-                .changingVCPUs, .makeIntoTemplate, .destroy,
+                .snapshot, .clone, .copy, .start, .startOn, .migrateSend, .changingDynamicRange, .changingStaticRange,
+                .changingMemoryLimits, .changingVCPUs, .makeIntoTemplate, .metadataExport, .destroy,
             ])
         #expect(
             VMOperationRules.allowed(vm(.running)) == [
-                .pause, .cleanShutdown, .cleanReboot, .hardShutdown, .hardReboot, .migrateSend, .shutdown,
+                .snapshot, .pause, .cleanShutdown, .cleanReboot, .hardShutdown, .hardReboot, .migrateSend, .shutdown,
+                .metadataExport,
             ])
-        #expect(VMOperationRules.allowed(vm(.paused)) == [.unpause, .hardShutdown, .hardReboot])
+        #expect(
+            VMOperationRules.allowed(vm(.paused)) == [.snapshot, .unpause, .hardShutdown, .hardReboot, .metadataExport])
+        #expect(
+            VMOperationRules.allowed(vm(.halted) { ($0.isSnapshot, $0.isTemplate) = (true, false) })
+                == [.clone, .copy, .revert, .metadataExport, .destroy])
         #expect(VMOperationRules.allowed(vm(.running, busy(.cleanShutdown))) == [.hardShutdown, .hardReboot])
-        #expect(VMOperationRules.allowed(vm(.running) { $0.isControlDomain = true }) == [])
+        #expect(VMOperationRules.allowed(vm(.running) { $0.isControlDomain = true }) == [.metadataExport])
     }
 
     // MARK: VDI

@@ -172,7 +172,7 @@ if coreOnly {
             "Control", "Toolstack",
             [
                 "PoolDatabase", "StorageInterface", "StorageManagers", "StoragePlugins", "StorageMotion", "Guests",
-                "MetricArchives", "DatapathControl",
+                "MetricArchives", "DatapathControl", "XenAPIClient",
                 "APITypes", "DataModel", "RPCCodec", "CoreTypes", "CLinux", "CCrypt", "CPAM",
             ], packages: [crypto, logging]),
         // Interface

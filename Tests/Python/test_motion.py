@@ -2,6 +2,7 @@
 
 import json
 import os
+import uuid
 
 import XenAPI
 
@@ -205,3 +206,91 @@ class MachineTests(MotionCase):
         self.assertEqual(self.finished(first)["status"], "cancelled")
         self.succeeded(second)
         self.assertEqual(len(self.x.SR.get_VDIs(destination)), 1)
+
+
+class PeerTests(MotionCase):
+    """A machine of another pool, whose toolstack is this test."""
+
+    def ask(self, move, verb, body, secret="s" * 40, session=True):
+        query = {"session_id": self.sid} if session else {}
+        status, _, answer = self.http(
+            "POST", f"/services/xenops/moves/{move}/{verb}", json.dumps(body).encode(), {"x-gantry-move": secret}, **query
+        )
+        return json.loads(answer) if status == 200 else status
+
+    def offer(self, move, machine, sr):
+        disk = {
+            "vdi": "OpaqueRef:far", "row": json.dumps({"name_label": "far disk"}), "role": "disk", "sr": sr,
+            "choice": "", "size": MIB, "format": "vhd", "leastBytes": 0,
+        }
+        drive = {"uuid": str(uuid.uuid4()), "row": json.dumps({"userdevice": "0", "mode": "RW"}), "disk": disk["vdi"]}
+        return {
+            "id": move, "uuid": machine, "isCopy": False, "isForced": False, "origin": "far away", "interfaces": [],
+            "machine": json.dumps({"name_label": "far machine", "VCPUs_max": 1, "hardware_platform_version": 0}),
+            "drives": [drive], "disks": [disk],
+        }
+
+    def listed(self, move):
+        return next((one for one in json.loads(self.x.VM.get_peer_moves()) if one["move"] == move), None)
+
+    def test_an_administrator_decides_where_the_other_side_is_silent(self):
+        sr = self.repository("qcow2")
+        for decision, count in (("there", 0), ("here", 1)):
+            move, machine = str(uuid.uuid4()), str(uuid.uuid4())
+            offer = self.offer(move, machine, sr)
+            self.assertEqual(self.ask(move, "offer", offer, session=False), 401)
+            self.assertEqual(self.ask(move, "check", offer)["value"]["disks"][0]["format"], "qcow2")
+            self.assertIsNone(self.listed(move))
+            accepted = self.ask(move, "offer", offer)["value"]
+            self.assertEqual(self.ask(move, "offer", offer)["value"], accepted)
+            self.assertEqual(self.ask(move, "run", {}, session=False)["value"]["answer"], "unfinished")
+            self.assertEqual(self.ask(move, "stand", {}, "x" * 40)["error"][0], "PERMISSION_DENIED")
+            self.refused(["OPERATION_NOT_ALLOWED", ...], self.x.VM.settle_peer_move, move, "here")
+            self.assertEqual(self.ask(move, "prepare", {}, session=False)["value"]["answer"], "prepared")
+            shown = self.listed(move)
+            self.assertEqual([shown["direction"], shown["phase"], shown["vm"], shown["peer"]],
+                             ["arrival", "prepared", machine, "far away"])
+            vm = self.x.VM.get_by_uuid(machine)
+            self.assertEqual(vm, accepted["machine"])
+            self.refused(
+                ["OTHER_OPERATION_IN_PROGRESS", "VM", vm, "migrate_send", ...], self.x.VM.start, vm, False, False
+            )
+            self.refused(["INVALID_VALUE", "decision", "x"], self.x.VM.settle_peer_move, move, "x")
+            self.x.VM.settle_peer_move(move, decision)
+            answer = {"there": "refused", "here": "ran"}[decision]
+            self.assertEqual(self.ask(move, "run", {}, session=False)["value"]["answer"], answer)
+            self.assertEqual(len(self.x.SR.get_VDIs(sr)), count)
+            self.x.VM.settle_peer_move(move, "forget")
+            self.assertIsNone(self.listed(move))
+            self.refused(["UUID_INVALID", "move", move], self.x.VM.settle_peer_move, move, "forget")
+            if decision == "here":
+                self.assertEqual(self.x.VM.get_name_label(vm), "far machine")
+                self.assertIn("start", self.x.VM.get_allowed_operations(vm))
+                self.x.VM.destroy(vm)
+                for vdi in self.x.SR.get_VDIs(sr):
+                    self.x.VDI.destroy(vdi)
+            else:
+                self.refused(["UUID_INVALID", "VM", machine], self.x.VM.get_by_uuid, machine)
+
+    def test_what_another_pool_says_is_not_believed(self):
+        sr = self.repository("qcow2")
+        move = str(uuid.uuid4())
+        offer = self.offer(move, str(uuid.uuid4()), sr)
+        self.assertEqual(self.ask("../x", "offer", offer), 404)
+        self.assertEqual(self.ask(move, "offer", offer, "short")["error"][0], "INVALID_VALUE")
+        self.assertEqual(self.ask(move, "offer", {"id": move})["error"][0], "INTERNAL_ERROR")
+        self.assertEqual(self.ask(move, "offer", dict(offer, id=str(uuid.uuid4())))["error"][0], "INVALID_VALUE")
+        self.assertEqual(self.ask(move, "offer", dict(offer, uuid="x"))["error"][0], "INVALID_VALUE")
+        self.assertEqual(self.ask(move, "offer", dict(offer, machine="no JSON"))["error"][0], "INTERNAL_ERROR")
+        disk = dict(offer["disks"][0], row=json.dumps({"tags": 5}))
+        self.assertEqual(self.ask(move, "offer", dict(offer, disks=[disk]))["error"][0], "INTERNAL_ERROR")
+        disk = dict(offer["disks"][0], size=1 << 62)
+        self.assertEqual(self.ask(move, "offer", dict(offer, disks=[disk]))["error"][0], "VDI_TOO_LARGE")
+        disk = dict(offer["disks"][0], sr=NOWHERE)
+        self.assertEqual(self.ask(move, "offer", dict(offer, disks=[disk]))["error"], ["HANDLE_INVALID", "SR", NOWHERE])
+        self.assertIsNone(self.listed(move))
+        self.assertEqual(self.x.SR.get_VDIs(sr), [])
+        # One that was cancelled before it came is never taken.
+        self.assertEqual(self.ask(move, "cancel", {})["value"]["answer"], "refused")
+        self.assertEqual(self.ask(move, "offer", offer)["error"][0], "OPERATION_NOT_ALLOWED")
+        self.assertEqual(self.ask(move, "forget", {})["value"]["answer"], "forgotten")

@@ -1,3 +1,4 @@
+import DataModel
 import Foundation
 import Logging
 import RPCCodec
@@ -6,6 +7,7 @@ import Toolstack
 /// Starts the toolstack and its API, says on standard output that it is ready, and runs until SIGTERM or SIGINT. Guests
 /// and data paths go on afterwards. SIGHUP reads the certificate again. Throws when it cannot start.
 public func serve(_ configuration: ServerConfiguration) async throws {
+    if let release = configuration.compatibility.flatMap({ Release($0) }) { Datamodel.behave(like: release) }
     let signals = ShutdownSignals()
     var toolstackConfiguration = ToolstackConfiguration(
         stateDirectory: configuration.stateDirectory, runDirectory: configuration.runDirectory,

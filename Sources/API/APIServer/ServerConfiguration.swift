@@ -1,3 +1,4 @@
+import DataModel
 public import Logging
 import Toolstack
 
@@ -32,6 +33,8 @@ public struct ServerConfiguration: Sendable {
     public var pluginUser: String?
     /// The folder where SMAPIv3 plugins keep the files of their data sources.
     public var pluginMetrics = Self.standardPluginMetrics
+    /// The release that it is to be like on the wire; nil: the newest.
+    public var compatibility: String?
     public var logger: Logger
 
     public init(
@@ -49,6 +52,9 @@ public struct ServerConfiguration: Sendable {
         self.pamService = pamService
         self.logger = logger
     }
+
+    /// Whether the text names a release that `compatibility` can be.
+    public static func isRelease(_ text: String) -> Bool { Release(text) != nil }
 
     /// The path that XenAPI programs and storage drivers know.
     public static let standardSocket = "/var/lib/xcp/xapi"

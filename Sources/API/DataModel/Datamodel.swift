@@ -1,9 +1,11 @@
+import Synchronization
+
 /// Everything declared, with look-ups by wire name. Immutable; usable from anywhere.
 public struct Datamodel: Sendable {
-    public static let all = Datamodel()
+    public static let all = Datamodel(release: Release.chosen.withLock { $0 })
 
     /// In datamodel order.
-    public let classes: [ClassDeclaration] = ClassDeclaration.all
+    public let classes: [ClassDeclaration]
     public let enums: [EnumDeclaration] = EnumDeclaration.all
     public let errors: [ErrorDeclaration] = ErrorDeclaration.all
     public let relations: [Relation] = Relation.all
@@ -18,7 +20,9 @@ public struct Datamodel: Sendable {
     /// By `<class>_<message>`, the other spelling of synchronous calls.
     private let messagesByAlias: [String: MessageDeclaration]
 
-    private init() {
+    /// `release`: nil for the newest.
+    init(release: Release?) {
+        classes = release.map { older in ClassDeclaration.all.map { $0.known(in: older) } } ?? ClassDeclaration.all
         var messages: [String: MessageDeclaration] = [:]
         var aliases: [String: MessageDeclaration] = [:]
         for declared in classes {

@@ -159,7 +159,11 @@ public final class Toolstack: Sendable {
         SnapshotMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
         let tokens = MigrationTokens(database: database, consoles: services.consoles)
-        MachineMotionMessages(context: context, admission: admission, tokens: tokens).register(in: &messages)
+        let departures = Departures(context: context, admission: admission)
+        MachineMotionMessages(context: context, admission: admission, tokens: tokens, departures: departures).register(
+            in: &messages)
+        PeerMoveMessages(database: database, departures: departures, arrivals: services.arrivals).register(
+            in: &messages)
         PlanMessages(context: context).register(in: &messages)
         tokens.register(in: &messages)
         MachineMessages(
@@ -204,6 +208,8 @@ public final class Toolstack: Sendable {
         await MachineDisks.sweep(context)
         let moves = MotionSupervisor(context: context, admission: admission)
         await moves.resume()
+        await departures.resume()
+        await services.arrivals.resume()
 
         _ = await roles
         let dispatcher = Dispatcher(
@@ -218,6 +224,7 @@ public final class Toolstack: Sendable {
                 Task { await revive(disks, context) },
                 Task { await context.holdAllToLimits() },
                 Task { await moves.retryForEver() },
+                Task { await retry(departures, services.arrivals) },
                 Task { await SpaceReclaimer(context: context).run() },
             ] + services.start(context)
         if !configuration.driverFolders.isEmpty || drivers.plugins != nil {
@@ -240,6 +247,15 @@ public final class Toolstack: Sendable {
         await services.metrics.save()
         try? await database.close()
         instance.release()
+    }
+
+    /// Goes on with machines that come from other pools or go there, at once and whenever the other side may be back.
+    private static func retry(_ departures: Departures, _ arrivals: Arrivals) async {
+        while !Task.isCancelled {
+            await departures.retry()
+            await arrivals.retry()
+            try? await Task.sleep(for: .seconds(3))
+        }
     }
 
     /// Looks after the data paths: one that died under a guest comes back, and one that nobody holds paused goes on.

@@ -22,13 +22,16 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "PAM service that knows the system's accounts, e.g. gantry; without it PAM is not asked.")
     var pamService: String?
     @Option(help: "How guests run: auto, kvm or tcg.") var accel = "auto"
-    @Option(help: "Behave like this release (not used yet).") var compat: String?
+    @Option(help: "Know nothing on the wire that came after this release, e.g. 26.14: for tests.") var compat: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "info"
 
     func validate() throws {
         guard http.map({ HTTPAddress($0) != nil }) ?? true else { throw ValidationError("--http takes ADDR:PORT") }
         guard https.map({ HTTPAddress($0) != nil }) ?? true else { throw ValidationError("--https takes ADDR:PORT") }
         guard ["auto", "kvm", "tcg"].contains(accel) else { throw ValidationError("--accel is auto, kvm or tcg") }
+        guard compat.map(ServerConfiguration.isRelease) ?? true else {
+            throw ValidationError("--compat takes a release, MAJOR.MINOR")
+        }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("unknown --log-level \(logLevel)") }
     }
 
@@ -40,11 +43,11 @@ struct Serve: AsyncParsableCommand {
             return handler
         }
         let logger = Logger(label: "gantryd")
-        if compat != nil { logger.warning("--compat has no effect in this version") }
         var configuration = ServerConfiguration(
             stateDirectory: stateDir, runDirectory: runDir, http: http.flatMap { HTTPAddress($0) },
             https: https.flatMap { HTTPAddress($0) }, socket: socket, initialPasswordFile: initialPasswordFile,
             acceleration: accel, pamService: pamService, logger: logger)
+        configuration.compatibility = compat
         plugins.apply(to: &configuration)
         try await serve(configuration)
     }

@@ -19,6 +19,10 @@ final class RunningToolstack {
 
     /// Folders of third-party storage drivers, for the next start.
     var driverFolders: [String] = []
+    /// Where HTTPS is served, for the next start.
+    var httpsAddress = "127.0.0.2:0"
+    /// More options of `gantryd serve`, for the next start.
+    var options: [String] = []
 
     /// Where it is told to fail, or to wait, while it runs.
     let failures: FailureFolder
@@ -43,8 +47,8 @@ final class RunningToolstack {
         process.arguments =
             [
                 "serve", "--state-dir", stateDirectory, "--run-dir", runDirectory, "--http", "127.0.0.1:0", "--https",
-                "127.0.0.2:0", "--socket", socket, "--accel", "tcg",
-            ] + driverFolders.flatMap { ["--sm-dir", $0] }
+                httpsAddress, "--socket", socket, "--accel", "tcg",
+            ] + driverFolders.flatMap { ["--sm-dir", $0] } + options
         var environment = ProcessInfo.processInfo.environment
         environment["GANTRY_FAILURE_POINT"] = failurePoint
         environment["GANTRY_FAILURE_FOLDER"] = failures.folder

@@ -299,6 +299,6 @@ extension EndToEnd {
             }
         }
 
-        private static func qemu(_ format: String) -> String { format == "vhd" ? "vpc" : format }
+        static func qemu(_ format: String) -> String { format == "vhd" ? "vpc" : format }
     }
 }

@@ -196,7 +196,24 @@ import XenAPIClient
                     + "{\(disk): 'qcow2'})", "task.destroy('OpaqueRef:t')",
             ])
         let elsewhere = await xe(command + " remote-master=10.9.9.9", on: pool)
-        #expect(elsewhere.code == 1 && elsewhere.err.contains("10.9.9.9 is not one of this pool"))
+        #expect(elsewhere.code == 1 && elsewhere.err.contains("needs remote-username and remote-password"))
+        let nowhere = await xe(command + " remote-master=10.9.9.9:x", on: pool)
+        #expect(nowhere.code == 1 && nowhere.err.contains("remote-master takes HOST or HOST:PORT"))
         #expect(await xe("vm-migrate uuid=\(SamplePool.machineUUID)", on: pool).code == 1)
+    }
+
+    /// A name, an address of either kind, and a port that may follow.
+    @Test(arguments: [
+        ("alpha", "alpha", 443), ("10.0.0.1:8443", "10.0.0.1", 8443), ("fd00::1", "fd00::1", 443),
+        ("[fd00::1]:8443", "fd00::1", 8443), ("[fd00::1]", "fd00::1", 443),
+    ])
+    func otherPoolsAreNamedWithOrWithoutAPort(_ text: String, _ host: String, _ port: Int) {
+        #expect(MachineMigration.address(text) == .tcp(host: host, port: port, tls: true))
+    }
+
+    @Test(arguments: ["", ":443", "alpha:", "alpha:99999", "[fd00::1]443", "[fd00::1"])
+    func whatNamesNoPoolIsRefused(_ text: String) {
+        let address = MachineMigration.address(text)
+        #expect(address == nil || address == .tcp(host: text, port: 443, tls: true) && text == "[fd00::1")
     }
 }

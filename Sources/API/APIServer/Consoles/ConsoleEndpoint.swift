@@ -1,8 +1,6 @@
 import Glibc
 import HTTPTypes
 import Logging
-import NIOCore
-import NIOPosix
 import Synchronization
 import Toolstack
 
@@ -54,44 +52,7 @@ struct ConsoleEndpoint: Sendable {
             }
         }
         defer { count.leave() }
-        let guest = try await Self.adopt(descriptor)
-        let input = routed.request.body
-        // The answer begins inside: a client that is gone already must not leave the guest's side unclosed.
-        try await guest.executeThenClose { fromGuest, toGuest in
-            let body = try await writer.writeHead(answer)
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { try? await Self.move(input, toGuest) }
-                group.addTask { try? await Self.move(fromGuest, body) }
-                // Whichever side ends first, in order or not, ends the other.
-                await group.next()
-                group.cancelAll()
-            }
-            try? await body.finish()
-        }
-    }
-
-    private static func move(
-        _ input: RequestBody, _ guest: NIOAsyncChannelOutboundWriter<ByteBuffer>
-    ) async throws {
-        for try await piece in input { try await guest.write(piece) }
-    }
-
-    private static func move(
-        _ guest: NIOAsyncChannelInboundStream<ByteBuffer>, _ output: ResponseBodyWriter
-    ) async throws {
-        var output = output
-        for try await piece in guest { try await output.write(piece) }
-    }
-
-    /// Takes the connected socket over, in any outcome.
-    private static func adopt(_ descriptor: Int32) async throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
-        try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .channelOption(.allowRemoteHalfClosure, value: false)
-            .withConnectedSocket(descriptor) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
-                }
-            }
+        try await SocketTunnel(descriptor).serve(routed.request.body, writer, answer)
     }
 }
 

@@ -12,5 +12,6 @@ struct HostEndpoints: Sendable {
         MetricsEndpoint(login: login, services: services).register(in: &routes)
         BlobEndpoint(login: login, blobs: services.blobs).register(in: &routes)
         ConsoleEndpoint(login: login, consoles: services.consoles, logger: logger).register(in: &routes)
+        PeerEndpoint(login: login, arrivals: services.arrivals, logger: logger).register(in: &routes)
     }
 }

@@ -160,6 +160,20 @@ extension ClassDeclaration {
             ],
             result: .string, role: .vmPowerAdmin, isAsync: true, since: "26.17.0", state: .prototyped,
             text: "What VM.migrate_send with the same arguments would do, as a JSON object; nothing is changed."),
+        // Ours, too: for when another pool cannot be asked.
+        MessageDeclaration(
+            "get_peer_moves", [], result: .string, role: .readOnly, since: "26.17.0", state: .prototyped,
+            text: "The moves of VMs to and from other pools that are not over, as a JSON array."),
+        MessageDeclaration(
+            "settle_peer_move",
+            [
+                ParameterDeclaration("move", .string, since: "26.17.0"),
+                ParameterDeclaration("decision", .string, since: "26.17.0"),
+            ],
+            role: .poolAdmin, isAsync: true, since: "26.17.0", state: .prototyped,
+            text:
+                "Decides a move whose other side cannot be asked: `here` (the VM is this pool's), `there` (it is the other's) "
+                + "or `forget` (nothing more is told to the other side)."),
         MessageDeclaration(
             "assert_can_migrate",
             [

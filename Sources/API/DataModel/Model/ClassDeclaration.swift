@@ -22,9 +22,9 @@ public struct ClassDeclaration: Hashable, Sendable {
     /// What objects of the class are, for people; nil for classes that nothing here implements.
     public let text: String?
     /// In datamodel order, which is the order of record members.
-    public let fields: [FieldDeclaration]
+    public internal(set) var fields: [FieldDeclaration]
     /// The messages written out for this class, without the implied ones.
-    public let messages: [MessageDeclaration]
+    public internal(set) var messages: [MessageDeclaration]
 
     public init(
         name: String, since: String, state: LifecycleState = .published, history: History = .none,

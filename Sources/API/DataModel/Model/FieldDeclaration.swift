@@ -28,7 +28,7 @@ public struct FieldDeclaration: Hashable, Sendable {
     /// The namespace path when the wire name has one, e.g. `["name", "label"]`; empty otherwise.
     public let path: [String]
     /// Never sent to clients: not in records, no accessors.
-    public let isInternal: Bool
+    public internal(set) var isInternal: Bool
     /// Survives a restart of the toolstack.
     public let isPersistent: Bool
     /// The setter does more than write the database.

@@ -38,7 +38,7 @@ public enum MessageOrigin: Hashable, Sendable {
 public struct MessageDeclaration: Hashable, Sendable {
     /// The name without the class, e.g. `pool_migrate`.
     public let name: String
-    public let parameters: [ParameterDeclaration]
+    public internal(set) var parameters: [ParameterDeclaration]
     public let result: ModelType
     public let role: RequiredRole
     /// `Async.<class>.<name>` exists.

@@ -16,7 +16,11 @@ final class HTTPTransport: Sendable {
     private let isClosed = Atomic(false)
     private let lastCall = Atomic<Int64>(0)
 
-    init(_ address: ServerAddress, certificates: CertificatePolicy, options: XenAPISession.Options) {
+    /// `look`: sees each new connection before it is used, in the place of the policy.
+    init(
+        _ address: ServerAddress, certificates: CertificatePolicy, options: XenAPISession.Options,
+        look: (@Sendable (any Channel) -> EventLoopFuture<Void>)? = nil
+    ) {
         self.address = address
         self.options = options
         var configuration = HTTPClient.Configuration(
@@ -28,7 +32,7 @@ final class HTTPTransport: Sendable {
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 256
         configuration.tlsConfiguration = certificates.tlsConfiguration
         if case .tcp(_, _, tls: true) = address {
-            configuration.http1_1ConnectionDebugInitializer = certificates.check
+            configuration.http1_1ConnectionDebugInitializer = look ?? certificates.check
         }
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
@@ -87,11 +91,13 @@ final class HTTPTransport: Sendable {
     }
 
     /// POSTs `body` and returns the whole answer.
-    private func post(
-        _ path: String, _ contentType: String, _ body: [UInt8], _ limit: Duration?
+    func post(
+        _ path: String, _ contentType: String, _ body: [UInt8], _ limit: Duration?,
+        fields: [(name: String, value: String)] = []
     ) async throws -> [UInt8] {
         var request = self.request(.POST, address.url(path))
         request.headers.add(name: "Content-Type", value: contentType)
+        for field in fields { request.headers.add(name: field.name, value: field.value) }
         request.body = .bytes(ByteBuffer(bytes: body))
         let ready = request
         guard let limit else { return try await exchange { try await self.answer(to: ready, path) } }

@@ -1113,6 +1113,25 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.plan_migrate_send", [vm.wire, dest.wire, live.wire, vdiMap.wire, vifMap.wire, options.wire, vgpuMap.wire, vdiFormatMap.wire], defaults: [.structure([]), .structure([])])
     }
 
+    /// The moves of VMs to and from other pools that are not over, as a JSON array.
+    ///
+    /// Since 26.17.0. Role: read-only.
+    public func getPeerMoves() async throws -> String {
+        try await self.caller.invoke("VM.get_peer_moves", [])
+    }
+
+    /// Decides a move whose other side cannot be asked: `here` (the VM is this pool's), `there` (it is the other's) or `forget` (nothing more is told to the other side).
+    ///
+    /// Since 26.17.0. Role: pool-admin.
+    public func settlePeerMove(move: String, decision: String) async throws {
+        try await self.caller.perform("VM.settle_peer_move", [move.wire, decision.wire])
+    }
+
+    /// Starts `VM.settle_peer_move` and answers with its task.
+    public func asyncSettlePeerMove(move: String, decision: String) async throws -> XenTaskHandle<NoValue> {
+        try await self.caller.launch("VM.settle_peer_move", [move.wire, decision.wire])
+    }
+
     /// Checks whether VM.migrate_send with the same arguments could begin, and changes nothing.
     ///
     /// Since tampa. Role: vm-power-admin. Errors: `LICENCE_RESTRICTION`.

@@ -2,12 +2,13 @@ import APITypes
 import Guests
 import PoolDatabase
 
-/// What a host offers beside calls: numbers, health, consoles, blobs.
+/// What a host offers beside calls: numbers, health, consoles, blobs, room for machines of other pools.
 public struct HostServices: Sendable {
     public let metrics: MetricsService
     public let health: HealthCheck
     public let consoles: ConsoleAccess
     public let blobs: BlobStore
+    public let arrivals: Arrivals
 
     init(context: StorageContext, guests: GuestHost, stateDirectory: String) throws {
         let host = try context.row(context.host)[Host.uuid]
@@ -15,6 +16,7 @@ public struct HostServices: Sendable {
             context: context, guests: guests, host: host, folder: stateDirectory + "/metrics")
         health = HealthCheck(database: context.database, metrics: metrics)
         consoles = ConsoleAccess(database: context.database, guests: guests, host: context.host)
+        arrivals = Arrivals(context: context)
         blobs = try BlobStore(
             database: context.database, folder: stateDirectory + "/blobs", logger: context.logger)
     }

@@ -2,18 +2,19 @@ import APITypes
 import PoolDatabase
 import StorageMotion
 
-/// VM.migrate_send and the checks before it, within one host.
+/// VM.migrate_send and the checks before it, within one host and to another pool.
 ///
-/// What is authoritative for each disk at each moment is said at `DiskMotion` and `MotionDriver.run`; the machine itself is
-/// never touched.
+/// What is authoritative for each disk at each moment is said at `DiskMotion` and `MotionDriver.run`, where the machine itself
+/// is never touched; of a machine that goes to another pool, at `Departures`.
 struct MachineMotionMessages: Sendable {
     let context: StorageContext
     let admission: OperationAdmission
     let tokens: MigrationTokens
+    let departures: Departures
 
     func register(in table: inout MessageTable) {
         table.on("VM.assert_can_migrate") { _, arguments in
-            _ = try await survey(try MachineMove(arguments))
+            try await check(try MachineMove(arguments))
             return .void
         }
         // Options and GPUs have each other's places there.
@@ -21,13 +22,38 @@ struct MachineMotionMessages: Sendable {
             let move = MachineMove(
                 vm: try arguments.get(0), destination: try arguments.get(1), disks: try arguments.get(3),
                 networks: try arguments.get(4), options: try arguments.get(6), formats: [:])
-            _ = try await survey(move)
+            try await check(move)
             return .void
         }
         table.on("VM.migrate_send", cancellable: true) { call, arguments in
             let move = try MachineMove(arguments)
+            if isDeparture(move) { return .ref(try await depart(move, call).opaque) }
             try await run(move, call)
             return .ref(move.vm.opaque)
+        }
+    }
+
+    private func isDeparture(_ move: MachineMove) -> Bool {
+        context.database.read { DepartureSurvey.isMeant(move, $0) }
+    }
+
+    private func check(_ move: MachineMove) async throws {
+        if isDeparture(move) {
+            _ = try await DepartureSurvey(context: context, move: move).run()
+        } else {
+            _ = try await survey(move)
+        }
+    }
+
+    /// To another pool. The machine is nobody else's from before the other side is asked until it is there, or here again.
+    private func depart(_ move: MachineMove, _ call: CallContext) async throws -> Ref<VM> {
+        let early = try await DepartureSurvey(context: context, move: move).run()
+        let claims: [OperationClaim] =
+            [.vm(move.vm, .migrateSend)] + early.disks.map { OperationClaim.vdi(Ref($0.vdi), .mirror) }
+        return try await admission.run(claims, task: call.task) {
+            // As it is once nobody else changes it.
+            let surveyed = try await DepartureSurvey(context: context, move: move, isHeld: true).run()
+            return try await departures.run(surveyed, vm: move.vm, options: move.options, progress: call.progress)
         }
     }
 

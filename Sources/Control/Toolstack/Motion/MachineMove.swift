@@ -113,19 +113,28 @@ struct MachineMove: Sendable {
             throw APIError("SESSION_INVALID", session)
         }
         guard reader.row(Ref<Host>(named)) != nil else {
-            throw APIError("NOT_IMPLEMENTED", "VM.migrate_send to a host of another pool")
+            // Those of other pools have gone another way.
+            throw APIError("INVALID_VALUE", "dest", "give all that host.migrate_receive answered")
         }
         guard named == host.opaque else {
             throw APIError("NOT_IMPLEMENTED", "VM.migrate_send to another host of the pool")
         }
     }
 
-    private func checkOptions() throws {
+    var isCopy: Bool { options["copy"].flatMap(Self.truth) == true }
+    var isForced: Bool { options["force"].flatMap(Self.truth) == true }
+
+    /// INVALID_VALUE [name, text] for an option that is neither true nor false.
+    func checkWords() throws(APIError) {
         for name in ["copy", "force", "compress"] {
             guard let text = options[name], Self.truth(text) == nil else { continue }
             throw APIError("INVALID_VALUE", name, text)
         }
-        if options["copy"].flatMap(Self.truth) == true {
+    }
+
+    private func checkOptions() throws {
+        try checkWords()
+        if isCopy {
             throw APIError("OPERATION_NOT_ALLOWED", "a VM cannot be copied to the pool that it is in: use VM.copy")
         }
     }

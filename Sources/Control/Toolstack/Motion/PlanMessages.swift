@@ -25,6 +25,9 @@ struct PlanMessages: Sendable {
         table.on("VM.plan_migrate_send") { _, arguments in
             let move = try MachineMove(arguments)
             let rate = try DiskMoves.rate(move.options)
+            if context.database.read({ DepartureSurvey.isMeant(move, $0) }) {
+                return .string(try Self.text(try await planDeparture(move, rate: rate)))
+            }
             do {
                 let wanted = try context.database.read { try move.wanted($0, host: context.host) }
                 return .string(try await plan(wanted, of: move.vm, rate: rate))
@@ -81,12 +84,16 @@ struct PlanMessages: Sendable {
         plan.estimate(
             bytesPerSecond: isLimited ? rate : speed,
             basis: isLimited ? "the rate limit" : "what the source's storage delivered just now")
+        return try Self.text(plan)
+    }
+
+    private static func text(_ plan: MovePlan) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(plan), as: UTF8.self)
     }
 
-    private func place(_ sr: Ref<SR>, format: ImageFormat?) async -> MovePlan.Place {
+    func place(_ sr: Ref<SR>, format: ImageFormat?) async -> MovePlan.Place {
         let row = context.database.read { $0.row(sr) }
         var free: UInt64?
         if let attached = try? context.attached(sr),
@@ -140,7 +147,7 @@ struct PlanMessages: Sendable {
 
     /// How fast the disk's image can be read just now, bytes per second: for a tenth of a second, past what is cached where
     /// the file system lets that be. Nil where there is no file to read.
-    private func probe(_ row: Row) async throws -> UInt64? {
+    func probe(_ row: Row) async throws -> UInt64? {
         let attached = try context.attached(row[VDI.sr])
         if attached.manager.info.writesRows { return nil }
         let path: String

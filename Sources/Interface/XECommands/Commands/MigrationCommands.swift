@@ -29,7 +29,30 @@ extension Command {
                 }
             }
         },
+        Command(
+            "vm-peer-move-list", optional: ["json"],
+            "Lists the moves of VMs to and from other pools that are not over.", run: listPeerMoves),
+        Command(
+            "vm-peer-move-settle", ["move", "decision"],
+            "Decides a move whose other pool cannot be asked: here, there or forget.", run: settlePeerMove),
     ]
+
+    private static let listPeerMoves: @Sendable (CommandContext) async throws -> Void = { context in
+        let text = try await context.text("VM.get_peer_moves")
+        if try context.arguments.flag("json") { return context.printer.value(text) }
+        for move in try JSONText.decode(text).items ?? [] {
+            let shown = ["direction", "vm", "peer", "phase", "failure"].compactMap { name in
+                move.member(name)?.text.map { "\(name)=\($0)" }
+            }
+            context.printer.value(([move.member("move")?.text ?? ""] + shown).joined(separator: " "))
+        }
+    }
+
+    private static let settlePeerMove: @Sendable (CommandContext) async throws -> Void = { context in
+        try await context.operate(
+            "VM.settle_peer_move", .string(try context.arguments.required("move")),
+            .string(try context.arguments.required("decision")))
+    }
 
     private static let migrateDisk: @Sendable (CommandContext) async throws -> Void = { context in
         let disk = try await context.object("VDI", named: "uuid")
@@ -73,31 +96,46 @@ extension Command {
     }
 }
 
-/// `xe vm-migrate` with disks that move.
+/// `xe vm-migrate` with disks that move, within this pool or, with `remote-master`, to another one.
 struct MachineMigration: Sendable {
     let context: CommandContext
     let vm: WireValue
 
     func run() async throws {
+        guard let address = try await otherPool() else { return try await run(there: context, isRemote: false) }
+        let session = try await login(at: address)
+        do {
+            let there = CommandContext(context.arguments, caller: session, printer: context.printer)
+            try await run(there: there, isRemote: true)
+            await session.logout()
+        } catch {
+            await session.logout()
+            throw error
+        }
+    }
+
+    /// `there`: the destination's pool.
+    private func run(there: CommandContext, isRemote: Bool) async throws {
         let arguments = context.arguments
-        try await requireOwnPool()
-        let named = try await self.host()
-        let own = try await ownHost()
-        guard let host = named ?? own else { throw CommandLineError.failed("No matching hosts found") }
+        let named = try await host(there)
+        let any = try await there.reader.store.all("host").first?.ref
+        guard let host = named ?? any else { throw CommandLineError.failed("No matching hosts found") }
         let format = try await map("image-format", of: "VDI") { .string($0) }
-        let disks = try await disks(host: host)
-        let networks = try await map("vif", of: "VIF") { .string(try await context.reference("network", uuid: $0)) }
+        if !format.isEmpty { try await requireFormats() }
+        let disks = try await disks(there, host: host, isRemote: isRemote)
+        var networks = try await map("vif", of: "VIF") { .string(try await there.reference("network", uuid: $0)) }
+        if isRemote { networks += try await likeNamedNetworks(there, besides: networks) }
         var options: [(name: String, value: WireValue)] = []
         for name in ["force", "copy", "compress", "bytes-per-second"] {
             if let text = arguments[name] { options.append((name: name, value: .string(text))) }
         }
         let isPlanned = try arguments.flag("plan")
-        // A plan begins nothing: it needs the host's name, and no session there.
+        // A plan begins nothing: in this pool it needs the host's name, and no session there.
         let token: WireValue =
-            isPlanned
+            isPlanned && !isRemote
             ? .members([(name: "host", value: .string(host))])
-            : try await context.call(
-                "host.migrate_receive", .string(host), .string(try await network(of: host)),
+            : try await there.call(
+                "host.migrate_receive", .string(host), .string(try await network(there, of: host)),
                 .members([(name: String, value: WireValue)]()))
         let parameters: [WireValue] = [
             vm, token, .bool(true), .members(disks), .members(networks), .members(options), .members([]),
@@ -115,43 +153,107 @@ struct MachineMigration: Sendable {
         let moved = try await display.showing {
             try await context.caller.runTask("VM.migrate_send", sent) { display.update($0) }
         }
-        if try arguments.flag("copy") { try await context.printUUID("VM", .string(moved)) }
+        if try arguments.flag("copy") { try await there.printUUID("VM", .string(moved)) }
     }
 
-    /// `remote-master` may name a host of this pool; others cannot be spoken to from here yet.
-    private func requireOwnPool() async throws {
-        guard let master = context.arguments["remote-master"] else { return }
+    /// A server of before there was a choice ignores what it is told of formats.
+    private func requireFormats() async throws {
+        let managers = try await context.reader.store.all("SM")
+        guard managers.isEmpty || managers.contains(where: { $0.record.member("supported_image_formats") != nil })
+        else {
+            throw CommandLineError.failed(
+                "The server is of an earlier version, which takes no image-format: leave it out, and the destination decides"
+            )
+        }
+    }
+
+    // MARK: - Another pool
+
+    /// Where `remote-master=HOST[:PORT]` leads; nil when there is none, or it names a host of this pool.
+    private func otherPool() async throws -> ServerAddress? {
+        guard let master = context.arguments["remote-master"] else { return nil }
         for (_, record) in try await context.reader.store.all("host")
         where ["address", "hostname", "name_label", "uuid"].contains(where: { record.member($0)?.text == master }) {
-            return
+            return nil
         }
-        throw CommandLineError.failed(
-            "The host \(master) is not one of this pool, and VMs cannot be moved to another pool yet")
+        guard let address = Self.address(master) else {
+            throw CommandLineError.failed("remote-master takes HOST or HOST:PORT, not '\(master)'")
+        }
+        return address
     }
 
+    /// Passwords and disks go over TLS only.
+    static func address(_ text: String) -> ServerAddress? {
+        if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
+            let host = String(text[text.index(after: text.startIndex)..<end])
+            let rest = text[text.index(after: end)...]
+            if rest.isEmpty { return .tcp(host: host, port: 443, tls: true) }
+            guard rest.hasPrefix(":"), let port = UInt16(rest.dropFirst()) else { return nil }
+            return .tcp(host: host, port: Int(port), tls: true)
+        }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard let host = parts.first, !host.isEmpty else { return nil }
+        // An IPv6 address without brackets has no port.
+        if parts.count != 2 { return .tcp(host: text, port: 443, tls: true) }
+        return UInt16(parts[1]).map { .tcp(host: String(host), port: Int($0), tls: true) }
+    }
+
+    private func login(at address: ServerAddress) async throws -> XenAPISession {
+        guard let user = context.arguments["remote-username"], let password = context.arguments["remote-password"]
+        else {
+            throw CommandLineError.failed("Another pool needs remote-username and remote-password")
+        }
+        var behaviour = XenAPISession.Options()
+        behaviour.originator = "cli"
+        // As of the server that `xe` itself talks to.
+        return try await XenAPISession.login(
+            at: address, user: user, password: password, certificates: .unchecked, options: behaviour)
+    }
+
+    /// Interfaces that no `vif:` names go to the other pool's only network of the same name.
+    private func likeNamedNetworks(
+        _ there: CommandContext, besides named: [(name: String, value: WireValue)]
+    ) async throws -> [(name: String, value: WireValue)] {
+        var entries: [(name: String, value: WireValue)] = []
+        for (ref, interface) in try await context.reader.store.all("VIF") where interface.member("VM")?.text == vm.text
+        {
+            guard !named.contains(where: { $0.name == ref }), let network = interface.member("network")?.text else {
+                continue
+            }
+            let label = try await context.text("network.get_name_label", .string(network))
+            let same = try await there.reader.store.all("network").filter {
+                $0.record.member("name_label")?.text == label
+            }
+            if same.count == 1, let only = same.first { entries.append((name: ref, value: .string(only.ref))) }
+        }
+        return entries
+    }
+
+    // MARK: - Objects
+
     /// `host=`, `host-name=` or `host-uuid=`: a host by its name, host name or uuid.
-    func host() async throws -> String? {
+    func host() async throws -> String? { try await host(context) }
+
+    private func host(_ there: CommandContext) async throws -> String? {
         let arguments = context.arguments
         guard let wanted = arguments["host"] ?? arguments["host-uuid"] ?? arguments["host-name"] else { return nil }
-        for (ref, record) in try await context.reader.store.all("host")
+        for (ref, record) in try await there.reader.store.all("host")
         where ["hostname", "name_label", "uuid"].contains(where: { record.member($0)?.text == wanted }) {
             return ref
         }
         throw CommandLineError.failed("No matching hosts found")
     }
 
-    private func ownHost() async throws -> String? { try await context.reader.store.all("host").first?.ref }
-
     /// `remote-network=` by bridge, name or uuid; else that of the host's management interface.
-    private func network(of host: String) async throws -> String {
+    private func network(_ there: CommandContext, of host: String) async throws -> String {
         if let wanted = context.arguments["remote-network"] {
-            for (ref, record) in try await context.reader.store.all("network")
+            for (ref, record) in try await there.reader.store.all("network")
             where ["bridge", "name_label", "uuid"].contains(where: { record.member($0)?.text == wanted }) {
                 return ref
             }
             throw CommandLineError.failed("No network was found that is called \(wanted)")
         }
-        let interfaces = try await context.reader.store.all("PIF")
+        let interfaces = try await there.reader.store.all("PIF")
         let own = interfaces.filter { $0.record.member("host")?.text == host }
         let chosen = own.first { $0.record.member("management") == .bool(true) } ?? own.first
         guard let network = chosen?.record.member("network")?.text else {
@@ -171,22 +273,39 @@ struct MachineMigration: Sendable {
         return entries
     }
 
-    /// Disks that no `vdi:` names stay where they are: the destination is this pool, which sees their repositories.
-    private func disks(host: String) async throws -> [(name: String, value: WireValue)] {
-        var entries = try await map("vdi", of: "VDI") { .string(try await context.reference("SR", uuid: $0)) }
+    /// Disks that no `vdi:` names stay where they are, when the destination is this pool, which sees their repositories; to
+    /// another pool they go to its default SR.
+    private func disks(
+        _ there: CommandContext, host: String, isRemote: Bool
+    ) async throws -> [(name: String, value: WireValue)] {
+        var entries = try await map("vdi", of: "VDI") { .string(try await there.reference("SR", uuid: $0)) }
         let isQuiet = try context.arguments.flag("plan")
         for (_, drive) in try await context.reader.store.all("VBD") where drive.member("VM")?.text == vm.text {
             guard drive.member("type")?.text != "CD", drive.member("empty") != .bool(true),
                 let disk = drive.member("VDI")?.text, !entries.contains(where: { $0.name == disk })
             else { continue }
-            entries.append((name: disk, value: .string(try await context.text("VDI.get_SR", .string(disk)))))
+            let sr =
+                isRemote
+                ? try await defaultRepository(there, for: disk)
+                : try await context.text("VDI.get_SR", .string(disk))
+            entries.append((name: disk, value: .string(sr)))
         }
         if isQuiet { return entries }
         for entry in entries {
             let disk = try await context.text("VDI.get_uuid", .string(entry.name))
-            let sr = try await context.text("SR.get_uuid", entry.value)
+            let sr = try await there.text("SR.get_uuid", entry.value)
             context.printer.message("VDI \(disk) -> SR \(sr)")
         }
         return entries
+    }
+
+    private func defaultRepository(_ there: CommandContext, for disk: String) async throws -> String {
+        let sr = try await there.reader.store.all("pool").first?.record.member("default_SR")?.text ?? ""
+        guard try await there.reader.store.all("SR").contains(where: { $0.ref == sr }) else {
+            let uuid = try await context.text("VDI.get_uuid", .string(disk))
+            throw CommandLineError.failed(
+                "The other pool has no default SR: say where the disk is to go with vdi:\(uuid)=<SR uuid>")
+        }
+        return sr
     }
 }

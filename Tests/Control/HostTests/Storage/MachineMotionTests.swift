@@ -73,7 +73,7 @@ import Testing
         #expect(await both(parameters(host, vm, whole, options: ["copy": "true"])).first == "OPERATION_NOT_ALLOWED")
         #expect(await both(parameters(host, vm, whole, options: ["force": "x"])) == ["INVALID_VALUE", "force", "x"])
         let elsewhere = await both(parameters(host, vm, whole, to: "OpaqueRef:other"))
-        #expect(elsewhere == ["NOT_IMPLEMENTED", "VM.migrate_send to a host of another pool"])
+        #expect(elsewhere == ["INVALID_VALUE", "dest", "give all that host.migrate_receive answered"])
         #expect(
             await both(parameters(host, vm, whole, networks: ["OpaqueRef:v": "OpaqueRef:n"])).first
                 == "OPERATION_NOT_ALLOWED")

@@ -1,0 +1,98 @@
+import HTTPTypes
+import Logging
+import NIOCore
+import Synchronization
+import Toolstack
+
+/// What the toolstacks of other pools ask of this one while a machine comes here: `POST /services/xenops/moves/ID/VERB`
+/// with JSON both ways, and `CONNECT /services/xenops/moves/ID/disk/UUID`, after whose answer the connection is the NBD
+/// export of a disk that is being filled. To begin a move needs a session; all that follows needs the secret that was told
+/// then, since sessions end with the toolstack.
+struct PeerEndpoint: Sendable {
+    let login: RequestLogin
+    let arrivals: Arrivals
+    let logger: Logger
+    private let streams = Count()
+
+    private static let path = "/services/xenops/moves"
+    /// A machine's description, with all its disks.
+    private static let longestBody = 4 << 20
+    /// Disks being filled at once, four connections each.
+    private static let mostStreams = 1024
+
+    init(login: RequestLogin, arrivals: Arrivals, logger: Logger) {
+        (self.login, self.arrivals, self.logger) = (login, arrivals, logger)
+    }
+
+    func register(in routes: inout HTTPRoutes) {
+        routes.on(.post, Self.path) { routed, writer in try await answer(routed, writer) }
+        routes.on(.connect, Self.path) { routed, writer in try await fill(routed, writer) }
+    }
+
+    private func answer(_ routed: RoutedRequest, _ writer: ResponseWriter) async throws {
+        let words = Self.words(routed)
+        guard words.count == 2 else { throw HTTPFailure(.notFound, "there is no \(routed.arguments.path)") }
+        let hasSession = try await hasSession(routed, isNeeded: ["check", "offer"].contains(words[1]))
+        var body = ByteBuffer()
+        for try await piece in routed.request.body {
+            guard body.readableBytes + piece.readableBytes <= Self.longestBody else {
+                throw HTTPFailure(.contentTooLarge, "more than \(Self.longestBody) bytes")
+            }
+            body.writeImmutableBuffer(piece)
+        }
+        let told = await arrivals.answer(
+            words[1], id: words[0], secret: Self.secret(routed), body: Array(body.readableBytesView),
+            hasSession: hasSession)
+        try await HTTPAnswer(.ok, contentType: "application/json", body: told).write(writer)
+    }
+
+    /// Whether the caller has a session with the right to it. One that is no more is an error only where one is needed.
+    private func hasSession(_ routed: RoutedRequest, isNeeded: Bool) async throws -> Bool {
+        if !isNeeded, routed.arguments.identity("session_id") == nil { return false }
+        do {
+            return try await login.admit(routed, to: "post_services_xenops") { _ in true }
+        } catch {
+            if isNeeded { throw error }
+            return false
+        }
+    }
+
+    private func fill(_ routed: RoutedRequest, _ writer: ResponseWriter) async throws {
+        let words = Self.words(routed)
+        guard words.count == 3, words[1] == "disk" else {
+            throw HTTPFailure(.notFound, "there is no \(routed.arguments.path)")
+        }
+        guard streams.enter(most: Self.mostStreams) else {
+            throw HTTPFailure(.serviceUnavailable, "\(Self.mostStreams) streams are in use; try again later")
+        }
+        defer { streams.leave() }
+        let descriptor: Int32
+        do {
+            descriptor = try await arrivals.connect(id: words[0], secret: Self.secret(routed), disk: words[2])
+        } catch {
+            logger.info("a disk is not filled", metadata: ["path": "\(routed.arguments.path)", "error": "\(error)"])
+            throw HTTPFailure(.forbidden, "\(error)")
+        }
+        try await SocketTunnel(descriptor).serve(routed.request.body, writer, HTTPResponse(status: .ok))
+    }
+
+    /// What follows the path.
+    private static func words(_ routed: RoutedRequest) -> [String] {
+        routed.arguments.path.dropFirst(path.count).split(separator: "/").map(String.init)
+    }
+
+    private static func secret(_ routed: RoutedRequest) -> String { routed.request.head["x-gantry-move"] ?? "" }
+}
+
+/// How many of something are in use.
+private final class Count: Sendable {
+    private let value = Atomic<Int>(0)
+
+    func enter(most: Int) -> Bool {
+        if value.wrappingAdd(1, ordering: .relaxed).newValue <= most { return true }
+        leave()
+        return false
+    }
+
+    func leave() { value.wrappingSubtract(1, ordering: .relaxed) }
+}

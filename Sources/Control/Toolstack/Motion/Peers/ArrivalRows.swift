@@ -1,0 +1,93 @@
+import APITypes
+import PoolDatabase
+import StorageInterface
+
+/// The rows of a machine that has come from another pool, as its offer describes it.
+enum ArrivalRows {
+    /// A disk that is being filled: nobody may use it yet.
+    static func insert(_ disk: ArrivingMachine.Disk, _ volume: Volume, in tx: Transaction) throws {
+        let members = try RowDocument.decode(disk.row, VDI.className, schema: tx.schema)
+        tx.insert(VDI.self, ref: Ref<VDI>(disk.ref)) { row in
+            VDIRow.fill(&row, volume, sr: Ref(disk.sr))
+            for member in members { row[field: member.name] = member.value }
+            row[VDI.uuid] = disk.uuid
+            row[VDI.readOnly] = false
+        }
+    }
+
+    /// The machine with its drives and interfaces, once its disks are complete. It is halted.
+    static func insert(_ machine: ArrivingMachine, host: Ref<Host>, in tx: Transaction) throws {
+        guard let offer = machine.offer else { throw APIError.internalError("a machine without an offer") }
+        let vm = Ref<VM>(machine.vm)
+        if tx.row(vm) != nil { return }
+        let members = try RowDocument.decode(offer.machine, VM.className, schema: tx.schema)
+        let metrics = Fresh.ref(VMMetrics.self)
+        tx.insert(VMMetrics.self, ref: metrics) { row in row[VMMetrics.uuid] = Fresh.uuid() }
+        tx.insert(VM.self, ref: vm) { row in
+            for member in members { row[field: member.name] = member.value }
+            row[VM.uuid] = machine.uuid
+            row[VM.powerState] = .halted
+            row[VM.residentOn] = .null
+            row[VM.affinity] = host
+            row[VM.metrics] = metrics
+            row[VM.domid] = -1
+            row[VM.isControlDomain] = false
+        }
+        let disks = Dictionary(machine.disks.map { ($0.origin, Ref<VDI>($0.ref)) }) { first, _ in first }
+        for drive in offer.drives { try insert(drive, of: vm, disks, keepsUUID: !offer.isCopy, in: tx) }
+        for interface in offer.interfaces { try insert(interface, of: vm, keepsUUID: !offer.isCopy, in: tx) }
+        for disk in machine.disks where disk.isReadOnly { try tx.set(Ref<VDI>(disk.ref), VDI.readOnly, true) }
+    }
+
+    private static func insert(
+        _ drive: OfferedDrive, of vm: Ref<VM>, _ disks: [String: Ref<VDI>], keepsUUID: Bool, in tx: Transaction
+    ) throws {
+        let members = try RowDocument.decode(drive.row, VBD.className, schema: tx.schema)
+        let disk = drive.disk.flatMap { disks[$0] }
+        tx.insert(VBD.self, ref: Fresh.ref(VBD.self)) { row in
+            for member in members { row[field: member.name] = member.value }
+            row[VBD.uuid] = uuid(drive.uuid, VBD.className, keepsUUID, tx)
+            row[VBD.vm] = vm
+            row[VBD.vdi] = disk ?? .null
+            row[VBD.empty] = disk == nil
+            row[VBD.currentlyAttached] = false
+            row[VBD.reserved] = false
+        }
+    }
+
+    private static func insert(
+        _ interface: OfferedInterface, of vm: Ref<VM>, keepsUUID: Bool, in tx: Transaction
+    ) throws {
+        let members = try RowDocument.decode(interface.row, VIF.className, schema: tx.schema)
+        let network = tx.row(Ref<Network>(interface.network)) == nil ? Ref<Network>.null : Ref(interface.network)
+        tx.insert(VIF.self, ref: Fresh.ref(VIF.self)) { row in
+            for member in members { row[field: member.name] = member.value }
+            row[VIF.uuid] = uuid(interface.uuid, VIF.className, keepsUUID, tx)
+            row[VIF.vm] = vm
+            row[VIF.network] = network
+            row[VIF.currentlyAttached] = false
+        }
+    }
+
+    /// The same as where it comes from, unless somebody has it here.
+    private static func uuid(_ given: String, _ className: String, _ keeps: Bool, _ tx: Transaction) -> String {
+        keeps && Fresh.isUUID(given) && tx.row(className: className, uuid: given) == nil ? given : Fresh.uuid()
+    }
+
+    /// Takes everything away again.
+    static func remove(_ machine: ArrivingMachine, in tx: Transaction) {
+        let vm = Ref<VM>(machine.vm)
+        for drive in tx.rows(VBD.self, where: { $0[VBD.vm] == vm }) { tx.delete(drive.typedRef(VBD.self)) }
+        for interface in tx.rows(VIF.self, where: { $0[VIF.vm] == vm }) { tx.delete(interface.typedRef(VIF.self)) }
+        if let row = tx.row(vm) {
+            tx.delete(row[VM.metrics])
+            GuestRows.forget(row, in: tx)
+            tx.delete(vm)
+        }
+        for disk in machine.disks {
+            tx.delete(Ref<VDI>(disk.ref))
+            // A scan may have found it before its row was made.
+            if let found = tx.find(VDI.self, uuid: disk.uuid) { tx.delete(found.typedRef(VDI.self)) }
+        }
+    }
+}

@@ -1,0 +1,436 @@
+import APITypes
+import CLinux
+import CoreTypes
+import Crypto
+import Foundation
+import Logging
+import PoolDatabase
+import StorageInterface
+import StorageMotion
+
+/// Machines that come from other pools. Their toolstacks say what is to be done; what is done is durable before it is
+/// answered, and done once however often it is asked for.
+///
+/// Nothing of a machine is used here before the other side says so (`MachineArrival`): its disks are in the operation
+/// `blocked`, the machine itself in `migrate_send`, also after a restart. Disks are noted before they are made, and written
+/// by nobody but the other side, whose copies stay until this side has the machine. So a crash, at any moment and of either
+/// side, leaves one whole machine and at most images that a record here names.
+public actor Arrivals {
+    private let context: StorageContext
+    private let admission: OperationAdmission
+    /// Those that something is being done with.
+    private var busy: Set<String> = []
+
+    init(context: StorageContext) {
+        self.context = context
+        admission = OperationAdmission(database: context.database, gate: context.reclaimGate)
+    }
+
+    /// A request of another toolstack about the move `id`: `check` and `offer` need a session, which the caller has looked
+    /// at; the rest is for whoever knows the move's secret. Returns the answer's JSON.
+    public func answer(_ verb: String, id: String, secret: String, body: [UInt8], hasSession: Bool) async -> [UInt8] {
+        do {
+            guard Fresh.isUUID(id), secret.utf8.count >= 32 else { throw APIError("INVALID_VALUE", "move", id) }
+            switch verb {
+            case "check" where hasSession: return try Self.told(try await decide(try Self.offer(body, id)))
+            case "offer" where hasSession: return try Self.told(try await take(try Self.offer(body, id), secret))
+            case "prepare", "run", "cancel", "forget", "stand":
+                return try Self.told(MoveStanding(answer: try await stand(verb, id, secret, hasSession).rawValue))
+            default: throw APIError("PERMISSION_DENIED", "'\(verb.prefix(40))' is not known here, or needs a session")
+            }
+        } catch {
+            let wire = ((error as? APIError) ?? APIError(error, task: .null)).wire
+            context.logger.info(
+                "a machine of another pool: refused",
+                metadata: ["move": "\(id.prefix(40))", "verb": "\(verb.prefix(40))", "error": "\(wire)"])
+            return (try? Self.told(PeerReply<MoveStanding>(value: nil, error: wire), whole: true)) ?? []
+        }
+    }
+
+    private static func told<Value: Codable & Sendable>(_ value: Value) throws -> [UInt8] {
+        try told(PeerReply(value: value, error: nil), whole: true)
+    }
+
+    private static func told(_ reply: some Encodable, whole: Bool) throws -> [UInt8] {
+        Array(try JSONEncoder().encode(reply))
+    }
+
+    private static func offer(_ body: [UInt8], _ id: String) throws -> MoveOffer {
+        guard let offer = try? JSONDecoder().decode(MoveOffer.self, from: Data(body)) else {
+            throw APIError.internalError("the offer of a machine is not understood")
+        }
+        guard offer.id == id, Fresh.isUUID(offer.uuid) else { throw APIError("INVALID_VALUE", "move", offer.id) }
+        return offer
+    }
+
+    private static func digest(_ secret: String) -> String {
+        SHA256.hash(data: Data(secret.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    /// PERMISSION_DENIED [text] for whoever does not know the secret.
+    private func record(_ id: String, _ secret: String) throws(APIError) -> ArrivingMachine? {
+        guard let record = context.database.arrivals().first(where: { $0.id == id }) else { return nil }
+        guard record.secretDigest == Self.digest(secret) else {
+            throw APIError("PERMISSION_DENIED", "the move \(id) is another toolstack's")
+        }
+        return record
+    }
+
+    // MARK: - Decisions
+
+    /// What would become of the offer. Nothing is changed. Throws the errors of VM.assert_can_migrate.
+    private func decide(_ offer: MoveOffer) async throws -> MoveAcceptance {
+        let decisions = try await decisions(offer)
+        return MoveAcceptance(
+            machine: "",
+            disks: decisions.map {
+                .init(
+                    vdi: $0.disk.ref, uuid: "", format: $0.outcome.format?.rawValue ?? "", size: $0.outcome.size,
+                    reason: $0.outcome.reason.rawValue)
+            })
+    }
+
+    private func decisions(_ offer: MoveOffer) async throws -> [MoveDecision] {
+        let host = context.host
+        try context.database.read { reader in
+            let row = try reader.require(host)
+            if !row[APITypes.Host.enabled] { throw APIError("HOST_DISABLED", host.opaque) }
+            let members = try RowDocument.decode(offer.machine, VM.className, schema: reader.schema)
+            try Self.check(members, on: row, offer)
+            if !offer.isCopy, let known = reader.find(VM.self, uuid: offer.uuid) {
+                throw APIError("DUPLICATE_VM", known.ref)
+            }
+            for interface in offer.interfaces {
+                _ = try reader.require(Ref<Network>(interface.network))
+                _ = try RowDocument.decode(interface.row, VIF.className, schema: reader.schema)
+            }
+            for drive in offer.drives { _ = try RowDocument.decode(drive.row, VBD.className, schema: reader.schema) }
+            for disk in offer.disks { _ = try RowDocument.decode(disk.row, VDI.className, schema: reader.schema) }
+        }
+        var repositories: [String: RepositoryFacts] = [:]
+        for sr in Set(offer.disks.map(\.sr)).sorted() {
+            let attached = try context.attached(Ref(sr))
+            if attached.manager.info.writesRows {
+                throw APIError(
+                    "NOT_IMPLEMENTED",
+                    "VM.migrate_send of another pool into the SR \(attached.uuid) of a third-party driver")
+            }
+            do {
+                let space = try await attached.manager.space(attached.repository)
+                repositories[sr] = RepositoryFacts(
+                    uuid: attached.uuid, manager: attached.manager, configuration: attached.repository.deviceConfig,
+                    free: space.free)
+            } catch {
+                throw ErrorMapping.api(error, sr: Ref(sr))
+            }
+        }
+        let disks = offer.disks.map { disk in
+            DiskToMove(
+                ref: disk.vdi, role: DiskToMove.Role(rawValue: disk.role) ?? .disk, source: "another pool",
+                destination: disk.sr, choice: disk.choice, size: disk.size,
+                format: disk.format.flatMap { ImageFormat(parsing: $0) }, leastBytes: disk.leastBytes)
+        }
+        do throws(MoveRefusal) {
+            return try MoveRules.decide(disks, repositories: repositories)
+        } catch {
+            throw ErrorMapping.api(error)
+        }
+    }
+
+    /// HOST_NOT_ENOUGH_PCPUS [vcpus, pcpus], VM_HOST_INCOMPATIBLE_VIRTUAL_HARDWARE_PLATFORM_VERSION [host, versions, vm,
+    /// version].
+    private static func check(_ machine: [APIMember], on host: Row, _ offer: MoveOffer) throws {
+        func number(_ name: String) -> Int64 {
+            machine.first { $0.name == name }.flatMap { Int64(api: $0.value) } ?? 0
+        }
+        let versions = host[APITypes.Host.virtualHardwarePlatformVersions]
+        if !versions.contains(number("hardware_platform_version")) {
+            throw APIError(
+                "VM_HOST_INCOMPATIBLE_VIRTUAL_HARDWARE_PLATFORM_VERSION", host.ref,
+                "[\(versions.map(String.init).joined(separator: "; "))]", offer.uuid,
+                String(number("hardware_platform_version")))
+        }
+        let processors = Int64(host[APITypes.Host.cpuInfo]["cpu_count"] ?? "") ?? .max
+        if !offer.isForced, number("VCPUs_max") > processors {
+            throw APIError("HOST_NOT_ENOUGH_PCPUS", String(number("VCPUs_max")), String(processors))
+        }
+    }
+
+    // MARK: - Taking an offer
+
+    private func take(_ offer: MoveOffer, _ secret: String) async throws -> MoveAcceptance {
+        try enter(offer.id)
+        defer { busy.remove(offer.id) }
+        if let known = try record(offer.id, secret) {
+            // Asked for twice, or too late.
+            guard known.state.phase == .receiving, known.offer == offer else {
+                throw APIError("OPERATION_NOT_ALLOWED", "the move \(offer.id) is \(known.state.phase.rawValue) already")
+            }
+            return known.acceptance
+        }
+        let decisions = try await decisions(offer)
+        var record = ArrivingMachine(
+            id: offer.id, secretDigest: Self.digest(secret), offer: offer, vm: Fresh.ref(VM.self).opaque,
+            uuid: offer.isCopy ? Fresh.uuid() : offer.uuid, disks: [], state: MachineArrival())
+        for (decision, disk) in zip(decisions, offer.disks) {
+            guard let format = decision.outcome.format?.rawValue else {
+                throw APIError(
+                    "NOT_IMPLEMENTED", "VM.migrate_send of another pool into an SR that decides formats itself")
+            }
+            let uuid = Fresh.uuid()
+            record.disks.append(
+                ArrivingMachine.Disk(
+                    origin: disk.vdi, uuid: uuid, ref: Fresh.ref(VDI.self).opaque, sr: disk.sr,
+                    // Every driver of ours names a volume by its uuid and format.
+                    location: "\(uuid).\(format)", format: format, size: decision.outcome.size, row: disk.row,
+                    isReadOnly: disk.role == DiskToMove.Role.readOnly.rawValue))
+        }
+        let noted = record
+        try await context.database.transaction { tx in
+            for sr in Set(noted.disks.map(\.sr)).sorted() { try OperationClaim.sr(Ref(sr), .vdiMirror).check(tx) }
+            try tx.store(noted)
+            try OperationAdmission.enter(noted.hold(), in: tx)
+        }
+        FailurePoint.reached("arrival-after-offer")
+        do {
+            for disk in record.disks { try await make(disk, noted) }
+        } catch {
+            _ = record.state.take(.cancel)
+            try await give(up: &record)
+            throw error
+        }
+        FailurePoint.reached("arrival-after-create")
+        context.logger.notice(
+            "a machine comes from another pool",
+            metadata: ["move": "\(record.id)", "vm": "\(record.uuid)", "from": "\(offer.origin.prefix(100))"])
+        return record.acceptance
+    }
+
+    private func make(_ disk: ArrivingMachine.Disk, _ record: ArrivingMachine) async throws {
+        let attached = try context.attached(Ref(disk.sr))
+        context.volumesBeingMade.insert(disk.uuid)
+        defer { context.volumesBeingMade.remove(disk.uuid) }
+        let volume: Volume
+        do {
+            volume = try await attached.manager.createVolume(
+                attached.repository,
+                NewVolume(
+                    uuid: disk.uuid, size: disk.size, format: ImageFormat(parsing: disk.format), nameLabel: ""))
+        } catch {
+            throw ErrorMapping.api(error, sr: attached.ref)
+        }
+        try await context.database.transaction { tx in
+            try ArrivalRows.insert(disk, volume, in: tx)
+            try OperationAdmission.enter(record.hold(), in: tx)
+        }
+        await context.refreshSpace(attached)
+    }
+
+    private func enter(_ id: String) throws(APIError) {
+        guard busy.insert(id).inserted else {
+            throw APIError("OTHER_OPERATION_IN_PROGRESS", "move", id, "migrate_send", "")
+        }
+    }
+
+    // MARK: - Filling
+
+    /// A socket connected with the export of a disk that is being filled. The caller closes it. Throws PERMISSION_DENIED,
+    /// UUID_INVALID, OPERATION_NOT_ALLOWED.
+    public func connect(id: String, secret: String, disk uuid: String) async throws -> Int32 {
+        guard let record = try record(id, secret), let disk = record.disks.first(where: { $0.uuid == uuid }) else {
+            throw APIError.uuidInvalid("VDI", uuid)
+        }
+        guard record.state.phase == .receiving, !busy.contains(id) else {
+            throw APIError("OPERATION_NOT_ALLOWED", "the disks of the move \(id) are not filled any more")
+        }
+        let handle = try await context.disks.activate(uuid) { [context] in
+            // Whoever cancels the move, or completes it, ends data paths; none may begin behind that.
+            try await context.image(of: try context.row(Ref<VDI>(disk.ref)), readOnly: false)
+        }
+        guard let now = try self.record(id, secret), now.state.phase == .receiving, !busy.contains(id) else {
+            await context.disks.deactivateIfUnused(uuid)
+            throw APIError("OPERATION_NOT_ALLOWED", "the disks of the move \(id) are not filled any more")
+        }
+        // SAFETY: the C string lives for the call.
+        let descriptor = unsafe handle.nbdSocket.withCString { unsafe gantry_unix_connect($0) }
+        guard descriptor >= 0 else {
+            throw APIError.internalError("the data path of the VDI \(uuid) does not answer")
+        }
+        return descriptor
+    }
+
+    // MARK: - Decisions of the other side
+
+    private func stand(
+        _ verb: String, _ id: String, _ secret: String, _ hasSession: Bool
+    ) async throws -> MachineArrival.Answer {
+        try enter(id)
+        defer { busy.remove(id) }
+        guard var record = try record(id, secret) else {
+            switch verb {
+            // Nothing of it is here; without a session its offer cannot come any more.
+            case "cancel" where !hasSession: return .refused
+            case "cancel":
+                let never = ArrivingMachine(
+                    id: id, secretDigest: Self.digest(secret), offer: nil, vm: "", uuid: "", disks: [],
+                    state: .neverTaken, isClean: true)
+                try await context.database.transaction { tx in try tx.store(never) }
+                return .refused
+            case "forget": return .forgotten
+            default: throw APIError.uuidInvalid("move", id)
+            }
+        }
+        switch verb {
+        case "prepare": return try await prepare(&record)
+        case "run": return try await run(&record, .run)
+        case "cancel":
+            let answer = record.state.take(.cancel)
+            if answer == .refused { try await give(up: &record) }
+            return answer
+        case "forget":
+            if record.state.phase == .refused, !record.isClean { try await clean(&record) }
+            let answer = record.state.take(.forget)
+            let noted = record
+            try await context.database.transaction { tx in try tx.store(noted) }
+            return answer
+        default: return record.state.answer
+        }
+    }
+
+    /// Nobody fills the disks any more: their data paths end, which makes all that was written durable; then the machine's
+    /// rows are made, in the transaction that notes it.
+    private func prepare(_ record: inout ArrivingMachine) async throws -> MachineArrival.Answer {
+        guard record.state.phase == .receiving else { return record.state.take(.prepare) }
+        FailurePoint.reached("arrival-before-prepare")
+        var volumes: [(Ref<VDI>, Volume)] = []
+        for disk in record.disks {
+            await context.disks.deactivateIfUnused(disk.uuid)
+            let attached = try context.attached(Ref(disk.sr))
+            do {
+                let volume = try await attached.manager.stat(
+                    attached.repository, VolumeID(location: disk.location, uuid: disk.uuid, ref: disk.ref))
+                volumes.append((Ref(disk.ref), volume))
+            } catch {
+                throw ErrorMapping.api(error, sr: attached.ref)
+            }
+        }
+        let answer = record.state.take(.prepare)
+        let (noted, measured, host) = (record, volumes, context.host)
+        try await context.database.transaction { tx in
+            for (vdi, volume) in measured { try VDIRow.refresh(vdi, volume, in: tx) }
+            try ArrivalRows.insert(noted, host: host, in: tx)
+            try OperationAdmission.enter(noted.hold(), in: tx)
+            try tx.store(noted)
+        }
+        FailurePoint.reached("arrival-after-prepare")
+        return answer
+    }
+
+    /// From here on the machine is this side's.
+    private func run(_ record: inout ArrivingMachine, _ event: MachineArrival.Event) async throws
+        -> MachineArrival.Answer
+    {
+        guard record.state.phase == .prepared else { return record.state.take(event) }
+        FailurePoint.reached("arrival-before-run")
+        let answer = record.state.take(event)
+        let noted = record
+        try await context.database.transaction { tx in try tx.store(noted) }
+        await admission.end(record.hold())
+        for sr in Set(record.disks.map(\.sr)) {
+            if let attached = try? context.attached(Ref(sr)) { await context.refreshSpace(attached) }
+        }
+        context.logger.notice(
+            "a machine of another pool is here", metadata: ["move": "\(record.id)", "vm": "\(record.uuid)"])
+        FailurePoint.reached("arrival-after-run")
+        return answer
+    }
+
+    private func give(up record: inout ArrivingMachine) async throws {
+        let noted = record
+        try await context.database.transaction { tx in try tx.store(noted) }
+        FailurePoint.reached("arrival-after-cancel")
+        do {
+            try await clean(&record)
+        } catch {
+            context.logger.error(
+                "what was made of a machine of another pool cannot be removed yet; it is tried again",
+                metadata: ["move": "\(record.id)", "error": "\(error)"])
+        }
+    }
+
+    /// Removes what was made of a refused machine.
+    private func clean(_ record: inout ArrivingMachine) async throws {
+        if record.isClean { return }
+        for disk in record.disks {
+            await context.disks.deactivateIfUnused(disk.uuid)
+            // An SR that was forgotten takes what is in it with it.
+            guard context.database.read({ $0.row(Ref<SR>(disk.sr)) }) != nil else { continue }
+            let attached = try context.attached(Ref(disk.sr))
+            try await context.discard(
+                VolumeID(location: disk.location, uuid: disk.uuid, ref: disk.ref), in: attached)
+        }
+        record.isClean = true
+        let noted = record
+        try await context.database.transaction { tx in
+            ArrivalRows.remove(noted, in: tx)
+            try tx.store(noted)
+        }
+        // Its SRs, too, are held no longer.
+        await admission.end(record.hold())
+        for sr in Set(record.disks.map(\.sr)) {
+            if let attached = try? context.attached(Ref(sr)) { await context.refreshSpace(attached) }
+        }
+    }
+
+    // MARK: - Without the other side
+
+    /// UUID_INVALID [move, id]; OTHER_OPERATION_IN_PROGRESS while somebody is at it; OPERATION_NOT_ALLOWED [text] for a
+    /// decision that there is not.
+    func decide(_ id: String, _ decision: PeerMoveDecision) async throws {
+        try enter(id)
+        defer { busy.remove(id) }
+        guard var record = context.database.arrivals().first(where: { $0.id == id }) else {
+            throw APIError.uuidInvalid("move", id)
+        }
+        context.logger.warning(
+            "an administrator decides a move from another pool",
+            metadata: ["move": "\(id)", "vm": "\(record.uuid)", "decision": "\(decision.rawValue)"])
+        switch (decision, record.state.phase) {
+        case (.here, .prepared): _ = try await run(&record, .force)
+        // Kept until the other side has heard of it, or is forgotten.
+        case (.there, .receiving), (.there, .prepared):
+            _ = record.state.take(.cancel)
+            try await give(up: &record)
+        case (.forget, .running), (.forget, .refused):
+            if record.state.phase == .refused { try await clean(&record) }
+            _ = record.state.take(.forget)
+            let noted = record
+            try await context.database.transaction { tx in try tx.store(noted) }
+        default:
+            throw APIError(
+                "OPERATION_NOT_ALLOWED",
+                "an arrival that is \(record.state.phase.rawValue) cannot be '\(decision.rawValue)'")
+        }
+    }
+
+    // MARK: - After a restart
+
+    /// Before calls are taken: what was held is held again.
+    func resume() async {
+        for record in context.database.arrivals() where [.receiving, .prepared].contains(record.state.phase) {
+            try? await context.database.transaction { tx in try OperationAdmission.enter(record.hold(), in: tx) }
+        }
+    }
+
+    /// What could not be removed is tried again.
+    func retry() async {
+        for record in context.database.arrivals() where record.state.phase == .refused && !record.isClean {
+            guard busy.insert(record.id).inserted else { continue }
+            defer { busy.remove(record.id) }
+            var record = record
+            do { try await clean(&record) } catch {
+                context.logger.debug("a refused machine is not removed yet", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}

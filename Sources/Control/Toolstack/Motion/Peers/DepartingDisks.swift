@@ -1,0 +1,206 @@
+import APITypes
+import CoreTypes
+import DatapathControl
+import Foundation
+import Logging
+import PoolDatabase
+import StorageMotion
+import XenAPIClient
+
+/// Fills the disks of the other side with those of a machine that goes there: each is mirrored by its data path, which
+/// follows what is written meanwhile, to an NBD export at the other side.
+///
+/// The source is authoritative all the time: nothing here changes it. A mirror that fails leaves it as it is, and so does
+/// the end of this process.
+struct DepartingDisks: Sendable {
+    let context: StorageContext
+    let machine: DepartingMachine
+    let settings: MirrorSettings
+    let bytesPerSecond: UInt64
+    let isVerified: Bool
+
+    private static let mostRestarts = 10
+
+    private func socket(_ index: Int) -> String {
+        "\(context.disks.host.transferFolder)/\(machine.id.prefix(8))-\(index)"
+    }
+
+    private func image(_ index: Int) -> ImageSpecification {
+        ImageSpecification(path: "nbd+unix:///disk?socket=\(socket(index))", format: ImageSpecification.remote)
+    }
+
+    /// Returns when every disk is the same on both sides; guests' writes go to both from there on. When one fails the others
+    /// are stopped. The relays are the caller's to close.
+    func fill(through link: PeerLink, sizes: [UInt64], _ progress: any TaskProgress) async throws -> [PeerRelay] {
+        try FileManager.default.createDirectory(
+            atPath: context.disks.host.transferFolder, withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
+        var relays: [PeerRelay] = []
+        do {
+            for (index, disk) in machine.disks.enumerated() {
+                guard let remote = disk.remote else { throw APIError.internalError("no disk at the other side") }
+                relays.append(try await link.relay(disk: remote, onUnixSocket: socket(index)))
+            }
+            try await fill(sizes, progress)
+            return relays
+        } catch {
+            for relay in relays { await relay.close() }
+            throw error
+        }
+    }
+
+    private func fill(_ sizes: [UInt64], _ progress: any TaskProgress) async throws {
+        let shared = SharedProgress(sizes, of: progress)
+        let watch = Task {
+            while !progress.cancellation.isCancelled { try await Task.sleep(for: .milliseconds(50)) }
+            shared.cancellation.cancel()
+        }
+        defer { watch.cancel() }
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for index in machine.disks.indices {
+                tasks.addTask { try await copy(index, shared.part(index)) }
+            }
+            var failure: (any Error)?
+            while let outcome = await tasks.nextResult() {
+                guard case .failure(let error) = outcome else { continue }
+                shared.cancellation.cancel()
+                // Those that were stopped because of another say nothing of why.
+                if failure == nil || failure is CancellationError { failure = error }
+            }
+            if let failure { throw failure }
+        }
+    }
+
+    private func copy(_ index: Int, _ progress: any TaskProgress) async throws {
+        let turn = try await context.moves.enter(
+            [machine.disks[index].sr, context.host.opaque], database: context.database, progress: progress)
+        do {
+            try await start(index, resume: false)
+            try await awaitSynchronised(index, progress)
+        } catch {
+            await context.moves.leave(turn)
+            throw error
+        }
+        await context.moves.leave(turn)
+    }
+
+    /// The data path that serves the source, started when it does not run.
+    private func source(_ index: Int) async throws -> DatapathHandle {
+        let disk = machine.disks[index]
+        return try await context.disks.activate(disk.uuid) { [context] in
+            let row = try context.row(Ref<VDI>(disk.vdi))
+            return try await context.image(of: row, readOnly: row[VDI.readOnly])
+        }
+    }
+
+    private func start(_ index: Int, resume: Bool) async throws {
+        try await mapped(index) {
+            _ = try await source(index).client.call(
+                .mirrorStart(
+                    destination: image(index), bytesPerSecond: bytesPerSecond, settings: settings, resume: resume))
+        }
+    }
+
+    private func awaitSynchronised(_ index: Int, _ progress: any TaskProgress) async throws {
+        var told = settings
+        var meter = WriteMeter()
+        var restarts = 0
+        while true {
+            if progress.cancellation.isCancelled { throw CancellationError() }
+            let status: DatapathStatus
+            do {
+                status = try await source(index).client.status()
+            } catch let failure as DatapathClient.Failure where failure.isUnreachable && restarts < Self.mostRestarts {
+                restarts += 1
+                try await Task.sleep(for: .milliseconds(100))
+                continue
+            }
+            guard let mirror = status.mirror else {
+                // The data path was killed and came back; its map tells how far the mirror was.
+                restarts += 1
+                guard restarts <= Self.mostRestarts else {
+                    throw failed(index, "the data path was restarted", progress)
+                }
+                progress.annotate(["mirror_restarts": String(restarts)])
+                try await start(index, resume: true)
+                told = settings
+                continue
+            }
+            meter.read(status.counters)
+            MotionReport.tell(mirror, dirtied: meter.bytesPerSecond, to: progress)
+            switch mirror.phase {
+            case .synchronised, .dual: return
+            case .broken where mirror.details?.isRetrying == true, .copying:
+                await follow(progress, &told, index)
+                try await Task.sleep(for: .milliseconds(50))
+            case .broken, .undecided: throw failed(index, mirror.error ?? "unknown cause", progress)
+            }
+        }
+    }
+
+    /// What is wished of the mirror meanwhile, in the task's `other_config`.
+    private func follow(_ progress: any TaskProgress, _ told: inout MirrorSettings, _ index: Int) async {
+        do {
+            let wanted = try MirrorWishes.settings(progress.entries)
+            if wanted == told || wanted == MirrorSettings() { return }
+            _ = try await source(index).client.call(.mirrorSet(settings: wanted))
+            told = wanted
+        } catch let error as APIError {
+            progress.annotate(["mirror_refused": error.parameters.joined(separator: "=")])
+        } catch {
+            progress.annotate(["mirror_refused": "\(error)"])
+        }
+    }
+
+    /// Nobody writes the disks any more: everything is made durable at the other side. When this returns both are the same.
+    func drain(_ progress: any TaskProgress) async throws {
+        for index in machine.disks.indices {
+            try await awaitSynchronised(index, SilentProgress(progress, progress))
+            try await mapped(index) {
+                let client = try await source(index).client
+                let status = try await client.status()
+                if isVerified || status.mirror?.isReconnected == true { _ = try await client.call(.mirrorVerify) }
+                _ = try await client.call(.pivotPrepare)
+                guard let mirror = try await client.status().mirror, mirror.phase == .dual else {
+                    throw failed(index, "a side has failed in the hand-over", progress)
+                }
+            }
+        }
+    }
+
+    /// Ends what may be left of the mirrors, in favour of the sources.
+    func release() async {
+        for (index, disk) in machine.disks.enumerated() {
+            await context.disks.forgetMirror(of: disk.uuid)
+            if let handle = await context.disks.active(disk.uuid), let status = try? await handle.client.status(),
+                status.mirror?.destination.path == image(index).path
+            {
+                do {
+                    _ = try await handle.client.call(.mirrorCancel)
+                } catch {
+                    context.logger.error(
+                        "a mirror to another pool does not end", metadata: ["vdi": "\(disk.uuid)", "error": "\(error)"])
+                }
+            }
+            await context.disks.deactivateIfUnused(disk.uuid)
+            unsafe unlink(socket(index))
+        }
+    }
+
+    private func failed(_ index: Int, _ cause: String, _ progress: any TaskProgress) -> APIError {
+        context.logger.error(
+            "a mirror to another pool has failed",
+            metadata: ["vdi": "\(machine.disks[index].uuid)", "cause": "\(cause)"])
+        progress.annotate(["mirror_error": cause])
+        return APIError("MIRROR_FAILED", machine.disks[index].vdi)
+    }
+
+    private func mapped<T: Sendable>(_ index: Int, _ body: () async throws -> T) async throws -> T {
+        do {
+            return try await body()
+        } catch let failure as DatapathClient.Failure {
+            let disk = machine.disks[index]
+            throw ErrorMapping.api(failure, sr: Ref(disk.sr), vdi: Ref(disk.vdi))
+        }
+    }
+}

@@ -1,0 +1,266 @@
+import APITypes
+import CoreTypes
+import Foundation
+import PoolDatabase
+import RPCCodec
+import StorageInterface
+import StorageMotion
+import XenAPIClient
+
+/// What VM.migrate_send to another pool needs to know before it begins.
+struct SurveyedDeparture: Sendable {
+    let place: PeerPlace
+    /// At the other side.
+    let session: String
+    let offer: MoveOffer
+    let disks: [DepartingMachine.Disk]
+    /// What the other side would make of the disks, in their order.
+    let decisions: [MoveAcceptance.Disk]
+    /// The other side's SRs, by reference.
+    let repositories: [String: MovePlan.Place]
+}
+
+/// The checks of VM.assert_can_migrate and VM.migrate_send for a machine that is to go to another pool, in XenAPI's order:
+/// what the rows here tell, what the other side's tell, and at last its own decisions. Nothing is changed on either side.
+struct DepartureSurvey: Sendable {
+    let context: StorageContext
+    let move: MachineMove
+    /// The caller has been admitted to it already.
+    var isHeld = false
+
+    /// Whether the destination is another pool's: its host is not known here, and the answer of `host.migrate_receive` says
+    /// where it is.
+    static func isMeant(_ move: MachineMove, _ reader: any DatabaseReader) -> Bool {
+        guard let host = move.destination["host"], reader.row(Ref<APITypes.Host>(host)) == nil else { return false }
+        return move.destination["session_id"] != nil && Self.url(move) != nil
+    }
+
+    private static func url(_ move: MachineMove) -> String? {
+        ["xenops", "SM", "master"].lazy.compactMap { move.destination[$0] }.first { PeerPlace.parse($0) != nil }
+    }
+
+    func run() async throws -> SurveyedDeparture {
+        let wanted = try context.database.read { try here($0) }
+        guard let session = move.destination["session_id"], let host = move.destination["host"],
+            let address = Self.url(move).flatMap(PeerPlace.parse)
+        else { throw APIError("INVALID_VALUE", "dest", "give what host.migrate_receive answered") }
+        let place: PeerPlace
+        do {
+            let shown = try await PeerConnection.certificate(host: address.host, port: address.port)
+            place = PeerPlace(host: address.host, port: address.port, fingerprint: shown.description)
+        } catch is ConnectionError {
+            throw APIError("CANNOT_CONTACT_HOST", address.host)
+        }
+        let link = try PeerLink(place, id: Fresh.uuid(), secret: Self.secret())
+        do {
+            let surveyed = try await survey(wanted, link, place, session: session, host: host)
+            await link.close()
+            return surveyed
+        } catch {
+            await link.close()
+            throw error
+        }
+    }
+
+    private func survey(
+        _ wanted: [WantedMove], _ link: PeerLink, _ place: PeerPlace, session: String, host: String
+    ) async throws -> SurveyedDeparture {
+        let peer = link.connection.session(session)
+        let repositories: [String: MovePlan.Place]
+        do {
+            repositories = try await there(wanted, peer, host: host)
+            await peer.close()
+        } catch {
+            await peer.close()
+            if error is ConnectionError { throw APIError("CANNOT_CONTACT_HOST", place.host) }
+            throw error
+        }
+        var (offered, disks): ([OfferedDisk], [DepartingMachine.Disk]) = ([], [])
+        for move in wanted {
+            let row = try context.row(move.vdi)
+            offered.append(try await describe(move, row))
+            let isShared = context.database.read { reader in
+                reader.rows(VBD.self) { $0[VBD.vdi] == move.vdi && $0[VBD.vm] != self.move.vm }.isEmpty == false
+            }
+            disks.append(
+                DepartingMachine.Disk(
+                    vdi: row.ref, uuid: row[VDI.uuid], sr: row[VDI.sr].opaque, location: row[VDI.location],
+                    stays: isShared || self.move.isCopy))
+        }
+        let offer = try context.database.read { reader in try makeOffer(link.id, offered, reader) }
+        let decided: MoveAcceptance = try await link.ask("check", offer, session: session)
+        guard decided.disks.map(\.vdi) == offered.map(\.vdi) else {
+            throw APIError.internalError("\(place.host) has decided about other disks")
+        }
+        return SurveyedDeparture(
+            place: place, session: session, offer: offer, disks: disks, decisions: decided.disks,
+            repositories: repositories)
+    }
+
+    /// 256 bits that nobody guesses.
+    static func secret() -> String {
+        var random = SystemRandomNumberGenerator()
+        return (0..<4).map { _ in
+            let word = String(random.next(), radix: 16)
+            return String(repeating: "0", count: 16 - word.count) + word
+        }.joined()
+    }
+
+    // MARK: - Checks
+
+    private func here(_ reader: any DatabaseReader) throws -> [WantedMove] {
+        let row = try reader.require(move.vm)
+        if !isHeld { try OperationClaim.vm(move.vm, .migrateSend).check(reader) }
+        try move.checkWords()
+        _ = try DiskMoves.rate(move.options)
+        _ = try MirrorWishes.settings(move.options)
+        _ = try MirrorWishes.wantsVerification(move.options)
+        let all = MachineMove.disks(of: move.vm, reader)
+        var wanted: [WantedMove] = []
+        for (vdi, isWritten) in all {
+            guard let sr = move.disks[vdi] else { throw APIError("VDI_NOT_IN_MAP", vdi.opaque) }
+            wanted.append(
+                WantedMove(
+                    vdi: vdi, role: isWritten ? .disk : .readOnly, destination: sr, choice: move.formats[vdi] ?? ""))
+        }
+        for vdi in Set(move.disks.keys).union(move.formats.keys).sorted(by: { $0.opaque < $1.opaque })
+        where !wanted.contains(where: { $0.vdi == vdi }) {
+            _ = try reader.require(vdi)
+            if move.disks[vdi] == nil { throw APIError("VDI_NOT_IN_MAP", vdi.opaque) }
+        }
+        for disk in wanted {
+            let sr = try reader.require(disk.vdi)[VDI.sr]
+            if try context.attached(sr).manager.info.features["VDI_MIRROR"] == nil {
+                throw APIError("SR_DOES_NOT_SUPPORT_MIGRATION", sr.opaque, "VDI_MIRROR")
+            }
+        }
+        let state = row[VM.powerState]
+        if state != .halted {
+            if move.isCopy, !move.isForced {
+                throw APIError("VM_BAD_POWER_STATE", move.vm.opaque, "halted", state.rawValue.lowercased())
+            }
+            throw APIError(
+                "NOT_IMPLEMENTED", "VM.migrate_send of a \(state.rawValue.lowercased()) VM to another pool")
+        }
+        if !move.isCopy, reader.rows(VM.self).contains(where: { $0[VM.snapshotOf] == move.vm }) {
+            throw APIError("NOT_IMPLEMENTED", "VM.migrate_send of a VM with snapshots to another pool")
+        }
+        try checkInterfaces(reader)
+        for disk in wanted {
+            let vdi = try reader.require(disk.vdi)
+            if vdi[VDI.cbtEnabled] { throw APIError("VDI_CBT_ENABLED", disk.vdi.opaque) }
+            if vdi[VDI.smConfig]["key_hash"] != nil { throw APIError("VDI_IS_ENCRYPTED", disk.vdi.opaque) }
+        }
+        for disk in wanted where try reader.require(disk.vdi)[VDI.onBoot] == .reset {
+            throw APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")
+        }
+        return wanted
+    }
+
+    /// An interface goes to the network that is named for it, or for another of its hardware address.
+    private func checkInterfaces(_ reader: any DatabaseReader) throws {
+        for interface in interfaces(reader) where network(of: interface, reader) == nil {
+            throw APIError("VIF_NOT_IN_MAP", interface.ref)
+        }
+    }
+
+    private func interfaces(_ reader: any DatabaseReader) -> [Row] {
+        reader.rows(VIF.self) { $0[VIF.vm] == move.vm }.sorted { ($0[VIF.device], $0.ref) < ($1[VIF.device], $1.ref) }
+    }
+
+    private func network(of interface: Row, _ reader: any DatabaseReader) -> Ref<Network>? {
+        if let named = move.networks[interface.typedRef(VIF.self)] { return named }
+        return move.networks.sorted { $0.key.opaque < $1.key.opaque }.first { vif, _ in
+            reader.row(vif)?[VIF.mac] == interface[VIF.mac]
+        }?.value
+    }
+
+    /// What the other side's rows say, in calls that every version has.
+    private func there(
+        _ wanted: [WantedMove], _ peer: XenAPISession, host: String
+    ) async throws -> [String: MovePlan.Place] {
+        var places: [String: MovePlan.Place] = [:]
+        _ = try await peer.call("host.get_uuid", [.string(host)])
+        let managers = try await peer.call("SM.get_all_records", []).members ?? []
+        for disk in wanted {
+            guard let sr = disk.destination else { throw APIError("VDI_NOT_IN_MAP", disk.vdi.opaque) }
+            let record = try await peer.call("SR.get_record", [.string(sr.opaque)])
+            let type = record.member("type")?.text ?? ""
+            places[sr.opaque] = Self.place(record)
+            let known = managers.map(\.value).filter { $0.member("type")?.text == type }
+            guard known.count == 1, let manager = known.first else {
+                throw APIError(
+                    "VDI_INCOMPATIBLE_TYPE", disk.vdi.opaque,
+                    "Found more than one SM ref (\(known.count)) of the type \(type)")
+            }
+            try checkFormat(disk, manager, sr: record.member("uuid")?.text ?? "")
+        }
+        return places
+    }
+
+    private static func place(_ record: WireValue) -> MovePlan.Place {
+        let size = record.member("physical_size")?.text.flatMap { UInt64($0) } ?? 0
+        let used = record.member("physical_utilisation")?.text.flatMap { UInt64($0) } ?? 0
+        return MovePlan.Place(
+            sr: record.member("uuid")?.text ?? "", name: record.member("name_label")?.text ?? "", format: "",
+            free: size > 0 ? size - min(size, used) : nil)
+    }
+
+    /// A manager that names no formats decides by itself; a server that cannot name them is of before there was a choice.
+    private func checkFormat(_ disk: WantedMove, _ manager: WireValue, sr: String) throws {
+        let words = disk.choice.split(separator: ",").map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
+        if words.isEmpty { return }
+        for word in words where ImageFormat(parsing: word) == nil {
+            throw ErrorMapping.api(.unknown(given: word), vdi: disk.vdi, srUUID: sr, supported: [])
+        }
+        guard let formats = manager.member("supported_image_formats")?.items else {
+            throw APIError(
+                "VDI_INCOMPATIBLE_TYPE", disk.vdi.opaque,
+                "Image format \(words[0].lowercased()) cannot be asked of SR \(sr): its pool is of an earlier version, which "
+                    + "decides formats itself; name none")
+        }
+        let supported = formats.compactMap { $0.text?.lowercased() }
+        guard !supported.isEmpty, !words.contains(where: { supported.contains($0.lowercased()) }),
+            let first = ImageFormat(parsing: words[0])
+        else { return }
+        throw ErrorMapping.api(.unsupported(first), vdi: disk.vdi, srUUID: sr, supported: supported)
+    }
+
+    // MARK: - The offer
+
+    private func describe(_ wanted: WantedMove, _ row: Row) async throws -> OfferedDisk {
+        let attached = try context.attached(row[VDI.sr])
+        let size = UInt64(clamping: row[VDI.virtualSize])
+        let chain: [Volume]
+        do {
+            chain = try await attached.manager.chain(attached.repository, StorageContext.volume(row))
+        } catch {
+            throw ErrorMapping.api(error, sr: attached.ref, vdi: wanted.vdi)
+        }
+        return OfferedDisk(
+            vdi: row.ref, row: RowDocument.encode(row), role: wanted.role.rawValue,
+            sr: wanted.destination?.opaque ?? "", choice: wanted.choice, size: size,
+            format: StorageContext.declaredFormat(row)?.rawValue,
+            // A disk takes as much as the largest image of its chain at least.
+            leastBytes: min(chain.map(\.physicalSize).max() ?? 0, size))
+    }
+
+    private func makeOffer(_ id: String, _ disks: [OfferedDisk], _ reader: any DatabaseReader) throws -> MoveOffer {
+        let row = try reader.require(move.vm)
+        let drives = reader.rows(VBD.self) { $0[VBD.vm] == move.vm }.sorted {
+            ($0[VBD.userdevice], $0.ref) < ($1[VBD.userdevice], $1.ref)
+        }
+        return MoveOffer(
+            id: id, uuid: row[VM.uuid], isCopy: move.isCopy, isForced: move.isForced, machine: RowDocument.encode(row),
+            drives: drives.map { drive in
+                // What is in a CD drive is of this pool and stays.
+                let disk = drive[VBD.type] == .cd || drive[VBD.empty] ? nil : drive[VBD.vdi].opaque
+                return OfferedDrive(uuid: drive[VBD.uuid], row: RowDocument.encode(drive), disk: disk)
+            },
+            interfaces: interfaces(reader).map { interface in
+                OfferedInterface(
+                    uuid: interface[VIF.uuid], row: RowDocument.encode(interface),
+                    network: network(of: interface, reader)?.opaque ?? "")
+            }, disks: disks, origin: reader.row(context.host)?[APITypes.Host.nameLabel] ?? "")
+    }
+}

@@ -1,0 +1,349 @@
+import APITypes
+import CoreTypes
+import DatapathControl
+import Foundation
+import Logging
+import PoolDatabase
+import StorageInterface
+import StorageMotion
+import XenAPIClient
+
+/// Machines that go to other pools: this side coordinates (`MachineDeparture`).
+///
+/// Every step is noted before it is taken. The disks here are the machine's until `committed` is durable, which follows
+/// the other side's word that it has all of them, durably, and does not run it; from then on nothing here starts the
+/// machine, and what is left of it goes only when the other side has said that it has it. A crash, at any moment, is taken
+/// up from the record: before the commit by giving up, after it by asking until somebody answers.
+actor Departures {
+    private let context: StorageContext
+    private let admission: OperationAdmission
+    private var busy: Set<String> = []
+
+    init(context: StorageContext, admission: OperationAdmission) {
+        self.context = context
+        self.admission = admission
+    }
+
+    /// How long a caller waits for the other side behind the commit; it is asked on without him.
+    private static let patience = Duration.seconds(60)
+
+    /// Moves a machine that has been surveyed; the caller holds it. Returns its reference at the other side. Whatever is
+    /// thrown before the commit, the machine is here and whole.
+    func run(
+        _ surveyed: SurveyedDeparture, vm: Ref<VM>, options: [String: String], progress: any TaskProgress
+    ) async throws -> Ref<VM> {
+        let id = surveyed.offer.id
+        var machine = DepartingMachine(
+            id: id, secret: DepartureSurvey.secret(), place: surveyed.place, session: surveyed.session, vm: vm.opaque,
+            uuid: surveyed.offer.uuid, isCopy: surveyed.offer.isCopy, disks: surveyed.disks,
+            state: MachineDeparture())
+        busy.insert(id)
+        defer { busy.remove(id) }
+        let link = try PeerLink(machine.place, id: id, secret: machine.secret)
+        do {
+            let noted = machine
+            try await context.database.transaction { tx in
+                try Self.requireUnshared(noted, tx)
+                try tx.store(noted)
+                try OperationAdmission.enter(noted.hold(withMachine: false), in: tx)
+            }
+            try await carryOut(&machine, surveyed, link, options, progress)
+        } catch {
+            await giveUp(&machine, because: error)
+            await settle(&machine, link, patience: .zero)
+            await link.close()
+            throw error
+        }
+        await settle(&machine, link, patience: Self.patience)
+        await link.close()
+        switch machine.state.phase {
+        case .delivered, .removed,
+            .gone where machine.state.failure == nil:
+            return Ref(machine.remoteVM ?? "")
+        case .committed: throw APIError("VM_MIGRATE_CONTACT_REMOTE_SERVICE_FAILED")
+        default:
+            throw APIError(
+                "VM_MIGRATE_FAILED", vm.opaque, context.host.opaque, machine.place.host, machine.state.failure ?? "")
+        }
+    }
+
+    /// A disk that others write while it is handed over would be two disks.
+    private static func requireUnshared(_ machine: DepartingMachine, _ tx: Transaction) throws {
+        for disk in machine.disks {
+            let users = tx.rows(VBD.self) {
+                $0[VBD.vdi].opaque == disk.vdi && $0[VBD.vm].opaque != machine.vm
+                    && ($0[VBD.currentlyAttached] || $0[VBD.reserved])
+            }
+            if !users.isEmpty { throw APIError("VDI_IN_USE", disk.vdi, VDIOperations.mirror.rawValue) }
+        }
+    }
+
+    private func carryOut(
+        _ machine: inout DepartingMachine, _ surveyed: SurveyedDeparture, _ link: PeerLink,
+        _ options: [String: String], _ progress: any TaskProgress
+    ) async throws {
+        FailurePoint.reached("departure-before-offer")
+        let accepted: MoveAcceptance = try await link.ask(
+            "offer", surveyed.offer, session: machine.session, limit: .seconds(600))
+        for index in machine.disks.indices {
+            machine.disks[index].remote = accepted.disks.first { $0.vdi == machine.disks[index].vdi }?.uuid
+        }
+        machine.remoteVM = accepted.machine
+        try await advance(&machine, .accepted)
+        FailurePoint.reached("departure-after-offer")
+        let disks = DepartingDisks(
+            context: context, machine: machine, settings: try MirrorWishes.settings(options),
+            bytesPerSecond: try DiskMoves.rate(options), isVerified: try MirrorWishes.wantsVerification(options))
+        let relays = try await disks.fill(through: link, sizes: surveyed.offer.disks.map(\.size), progress)
+        do {
+            FailurePoint.reached("departure-after-copy")
+            if progress.cancellation.isCancelled { throw CancellationError() }
+            try await advance(&machine, .synchronised)
+            try await disks.drain(progress)
+            FailurePoint.reached("departure-before-prepare")
+            let answer = try await link.tell("prepare")
+            FailurePoint.reached("departure-after-prepare")
+            guard answer == .prepared else {
+                throw APIError(
+                    "VM_MIGRATE_FAILED", machine.vm, context.host.opaque, machine.place.host,
+                    "the destination answered '\(answer.rawValue)' instead of making ready")
+            }
+            try await advance(&machine, .prepared)
+            FailurePoint.reached("departure-after-commit")
+        } catch {
+            for relay in relays { await relay.close() }
+            throw error
+        }
+        for relay in relays { await relay.close() }
+    }
+
+    /// Notes what has happened, and holds the machine from the commit on.
+    private func advance(_ machine: inout DepartingMachine, _ event: MachineDeparture.Event) async throws {
+        var next = machine
+        next.state.take(event)
+        let noted = next
+        try await context.database.transaction { tx in
+            try tx.store(noted)
+            if [.committed, .delivered].contains(noted.state.phase), !noted.isCopy {
+                try OperationAdmission.enter(noted.hold(withMachine: true), in: tx)
+            }
+        }
+        machine = next
+    }
+
+    /// Before the commit the machine stays. When even that cannot be noted, the next start does so.
+    private func giveUp(_ machine: inout DepartingMachine, because error: any Error) async {
+        if machine.state.isDecided { return }
+        do {
+            try await advance(&machine, .failed("\(error)"))
+        } catch {
+            context.logger.error(
+                "a failed move to another pool is left to the next start",
+                metadata: ["vm": "\(machine.uuid)", "error": "\(error)"])
+            return
+        }
+        await free(machine)
+    }
+
+    /// The machine is as if nothing had been.
+    private func free(_ machine: DepartingMachine) async {
+        await disks(machine).release()
+        await admission.end(machine.hold(withMachine: true))
+    }
+
+    private func disks(_ machine: DepartingMachine) -> DepartingDisks {
+        DepartingDisks(
+            context: context, machine: machine, settings: MirrorSettings(), bytesPerSecond: 0, isVerified: false)
+    }
+
+    // MARK: - What follows a decision
+
+    /// Takes the steps of a decided move, as far as the other side answers within `patience`.
+    private func settle(_ machine: inout DepartingMachine, _ link: PeerLink, patience: Duration) async {
+        let deadline = ContinuousClock.now + patience
+        while machine.state.isDecided, machine.state.phase != .gone {
+            do {
+                try await step(&machine, link)
+            } catch {
+                context.logger.warning(
+                    "a move to another pool goes on later",
+                    metadata: [
+                        "vm": "\(machine.uuid)", "move": "\(machine.id)", "step": "\(machine.state.step)",
+                        "error": "\(error)",
+                    ])
+                if ContinuousClock.now >= deadline { return }
+                try? await Task.sleep(for: .milliseconds(500))
+            }
+        }
+    }
+
+    private func step(_ machine: inout DepartingMachine, _ link: PeerLink) async throws {
+        switch machine.state.step {
+        case .run:
+            FailurePoint.reached("departure-before-run")
+            let answer = try await link.tell("run")
+            FailurePoint.reached("departure-after-run")
+            switch answer {
+            case .ran: try await advance(&machine, .ran)
+            case .refused:
+                try await advance(&machine, .refused)
+                await free(machine)
+            case .prepared, .forgotten, .unfinished: throw Unexpected(answer: answer)
+            }
+        case .remove:
+            try await remove(&machine)
+            FailurePoint.reached("departure-after-remove")
+        case .cancel:
+            let answer = try await link.tell("cancel", session: machine.session)
+            FailurePoint.reached("departure-after-cancel")
+            switch answer {
+            case .refused: try await advance(&machine, .refused)
+            case .ran:
+                context.logger.critical(
+                    "a machine was begun at another pool by an administrator's word and is here too; both are kept",
+                    metadata: ["vm": "\(machine.uuid)", "peer": "\(machine.place.host)"])
+                try await advance(&machine, .ran)
+            case .prepared, .forgotten, .unfinished: throw Unexpected(answer: answer)
+            }
+        case .forget:
+            // First the session: an offer that is late yet would be taken by whoever has forgotten that it was cancelled.
+            try await endSession(machine, link)
+            guard try await link.tell("forget") == .forgotten else { throw Unexpected(answer: .unfinished) }
+            try await advance(&machine, .forgotten)
+        case .offer, .copy, .prepare, .nothing: return
+        }
+    }
+
+    private func endSession(_ machine: DepartingMachine, _ link: PeerLink) async throws {
+        let peer = link.connection.session(machine.session)
+        do {
+            _ = try await peer.call("session.logout", [])
+        } catch let error as APIError where error.code == "SESSION_INVALID" {
+            // It was restarted, or has ended it.
+        } catch {
+            await peer.close()
+            throw error
+        }
+        await peer.close()
+    }
+
+    private struct Unexpected: Error {
+        let answer: MachineArrival.Answer
+    }
+
+    /// The other side has the machine. Rows first, so that nobody sees it twice; the images' rows go with the images.
+    private func remove(_ machine: inout DepartingMachine) async throws {
+        await disks(machine).release()
+        if !machine.isCopy {
+            let vm = Ref<VM>(machine.vm)
+            try await context.database.transaction { tx in
+                for drive in tx.rows(VBD.self, where: { $0[VBD.vm] == vm }) { tx.delete(drive.typedRef(VBD.self)) }
+                for interface in tx.rows(VIF.self, where: { $0[VIF.vm] == vm }) {
+                    tx.delete(interface.typedRef(VIF.self))
+                }
+                if let row = tx.row(vm) {
+                    tx.delete(row[VM.metrics])
+                    GuestRows.forget(row, in: tx)
+                    tx.delete(vm)
+                }
+            }
+            for disk in machine.disks where !disk.stays { try await destroy(disk) }
+        }
+        let gone = machine.disks.filter { !$0.stays }
+        try await context.database.transaction { tx in
+            for disk in gone {
+                let vdi = Ref<VDI>(disk.vdi)
+                for drive in tx.rows(VBD.self, where: { $0[VBD.vdi] == vdi }) { tx.delete(drive.typedRef(VBD.self)) }
+                for snapshot in tx.rows(VDI.self, where: { $0[VDI.snapshotOf] == vdi }) {
+                    try tx.set(snapshot.typedRef(VDI.self), VDI.snapshotOf, .null)
+                }
+                tx.delete(vdi)
+            }
+        }
+        await admission.end(machine.hold(withMachine: true))
+        try await advance(&machine, .removed)
+    }
+
+    private func destroy(_ disk: DepartingMachine.Disk) async throws {
+        guard context.database.read({ $0.row(Ref<SR>(disk.sr)) }) != nil else { return }
+        let attached = try context.attached(Ref(disk.sr))
+        try await context.discard(
+            VolumeID(location: disk.location, uuid: disk.uuid, ref: disk.vdi), in: attached)
+        await context.forgetGoneNodes(attached)
+        await context.refreshSpace(attached)
+    }
+
+    // MARK: - Without the other side
+
+    /// UUID_INVALID [move, id]; OTHER_OPERATION_IN_PROGRESS while somebody is at it; OPERATION_NOT_ALLOWED [text] for a
+    /// decision that there is not.
+    func decide(_ id: String, _ decision: PeerMoveDecision) async throws {
+        guard busy.insert(id).inserted else {
+            throw APIError("OTHER_OPERATION_IN_PROGRESS", "move", id, "migrate_send", "")
+        }
+        defer { busy.remove(id) }
+        guard var machine = context.database.departures().first(where: { $0.id == id }) else {
+            throw APIError.uuidInvalid("move", id)
+        }
+        context.logger.warning(
+            "an administrator decides a move to another pool",
+            metadata: ["move": "\(id)", "vm": "\(machine.uuid)", "decision": "\(decision.rawValue)"])
+        switch (decision, machine.state.phase) {
+        case (.here, .committed):
+            try await advance(&machine, .refused)
+            await free(machine)
+            try await advance(&machine, .forgotten)
+        case (.there, .committed): try await advance(&machine, .ran)
+        case (.forget, .abandoned):
+            try await advance(&machine, .refused)
+            try await advance(&machine, .forgotten)
+        case (.forget, .retracted), (.forget, .removed): try await advance(&machine, .forgotten)
+        default:
+            throw APIError(
+                "OPERATION_NOT_ALLOWED",
+                "a departure that is \(machine.state.phase.rawValue) cannot be '\(decision.rawValue)'")
+        }
+    }
+
+    // MARK: - After a restart
+
+    /// Before calls are taken: moves that were not decided are given up, those that were are held again.
+    func resume() async {
+        for record in context.database.departures() {
+            var machine = record
+            if !machine.state.isDecided {
+                do {
+                    try await advance(&machine, .restarted)
+                } catch {
+                    context.logger.error("a move cannot be given up", metadata: ["error": "\(error)"])
+                    continue
+                }
+            }
+            if machine.state.isHere {
+                // A driver of others is asked once calls are served.
+                let released = machine
+                Task { await free(released) }
+            } else if machine.state.phase != .removed {
+                let held = machine
+                try? await context.database.transaction { tx in
+                    try OperationAdmission.enter(held.hold(withMachine: !held.isCopy), in: tx)
+                }
+            }
+        }
+    }
+
+    /// Goes on with what is decided.
+    func retry() async {
+        for record in context.database.departures() where record.state.isDecided {
+            guard busy.insert(record.id).inserted else { continue }
+            // It may have gone on since.
+            if var machine = context.database.departures().first(where: { $0.id == record.id }),
+                let link = try? PeerLink(machine.place, id: machine.id, secret: machine.secret)
+            {
+                await settle(&machine, link, patience: .zero)
+                await link.close()
+            }
+            busy.remove(record.id)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import APITypes
+import Foundation
+import StorageMotion
+import XenAPIClient
+
+/// Where the toolstack of another pool is, and by which certificate it is known.
+struct PeerPlace: Codable, Hashable, Sendable {
+    var host: String
+    var port: Int
+    /// SHA-256, as XenAPI writes it.
+    var fingerprint: String
+
+    /// Of one of the URLs that `host.migrate_receive` answers; peers speak TLS to what is written with http.
+    static func parse(_ url: String) -> (host: String, port: Int)? {
+        guard let parts = URLComponents(string: url), var host = parts.host, !host.isEmpty else { return nil }
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        return (host, parts.port ?? 443)
+    }
+}
+
+/// Asks the toolstack of another pool about one move.
+struct PeerLink: Sendable {
+    static let path = "/services/xenops/moves"
+    static let secretField = "x-gantry-move"
+
+    let connection: PeerConnection
+    let id: String
+    /// By which the other side knows this one, also after a restart, which ends sessions.
+    let secret: String
+
+    /// Throws CANNOT_CONTACT_HOST [host].
+    init(_ place: PeerPlace, id: String, secret: String) throws(APIError) {
+        guard let fingerprint = CertificateFingerprint(place.fingerprint) else {
+            throw .internalError("no fingerprint: \(place.fingerprint)")
+        }
+        connection = PeerConnection(host: place.host, port: place.port, fingerprint: fingerprint)
+        (self.id, self.secret) = (id, secret)
+    }
+
+    func close() async { await connection.close() }
+
+    /// `session`: one at the other side, for what needs rights. Throws what the other side answers; CANNOT_CONTACT_HOST
+    /// [host] when it does not, or nobody knows whether it has done what it was asked.
+    func ask<Value: Codable & Sendable>(
+        _ verb: String, _ question: some Encodable, session: String? = nil, limit: Duration = .seconds(120),
+        as type: Value.Type = Value.self
+    ) async throws -> Value {
+        var fields = [(name: Self.secretField, value: secret)]
+        if let session { fields.append((name: "Cookie", value: "session_id=\(session)")) }
+        let body = Array(try JSONEncoder().encode(question))
+        let answer: [UInt8]
+        do {
+            answer = try await connection.post("\(Self.path)/\(id)/\(verb)", fields: fields, body: body, limit: limit)
+        } catch let error as ConnectionError {
+            if case .status(_, _, let status) = error {
+                if status == 401 { throw APIError("SESSION_INVALID", session ?? "") }
+                throw APIError("PERMISSION_DENIED", "the other pool's toolstack refuses '\(verb)': \(error)")
+            }
+            throw APIError("CANNOT_CONTACT_HOST", connection.host)
+        }
+        guard let reply = try? JSONDecoder().decode(PeerReply<Value>.self, from: Data(answer)) else {
+            throw APIError(
+                "NOT_IMPLEMENTED",
+                "the toolstack at \(connection.host) does not take machines of other pools as this one hands them over")
+        }
+        if let error = reply.error, let code = error.first { throw APIError(code, Array(error.dropFirst())) }
+        guard let value = reply.value else { throw APIError.internalError("\(connection.host) answered nothing") }
+        return value
+    }
+
+    /// How the move stands at the other side, after it was told `verb`.
+    func tell(_ verb: String, session: String? = nil) async throws -> MachineArrival.Answer {
+        let standing: MoveStanding = try await ask(verb, [String: String](), session: session)
+        guard let answer = MachineArrival.Answer(rawValue: standing.answer) else {
+            throw APIError.internalError("\(connection.host) answered '\(standing.answer)'")
+        }
+        return answer
+    }
+
+    /// A Unix socket at which the disk of the other side can be filled.
+    func relay(disk uuid: String, onUnixSocket socket: String) async throws -> PeerRelay {
+        try await PeerRelay.listen(
+            onUnixSocket: socket, to: connection, path: "\(Self.path)/\(id)/disk/\(uuid)",
+            fields: [(name: Self.secretField, value: secret)])
+    }
+}

@@ -1,0 +1,125 @@
+import APITypes
+import Foundation
+import PoolDatabase
+import StorageMotion
+
+/// A machine on its way to another pool: one of the toolstack's own records, kind `departure`.
+struct DepartingMachine: Codable, Hashable, Sendable {
+    struct Disk: Codable, Hashable, Sendable {
+        var vdi: String
+        var uuid: String
+        var sr: String
+        var location: String
+        /// Somebody else has it too: it stays.
+        var stays: Bool
+        /// The new disk, once it is made.
+        var remote: String?
+    }
+
+    static let kind = "departure"
+
+    let id: String
+    let secret: String
+    let place: PeerPlace
+    /// At the other side, as long as that has it.
+    let session: String
+    let vm: String
+    let uuid: String
+    let isCopy: Bool
+    var disks: [Disk]
+    var remoteVM: String?
+    var state: MachineDeparture
+
+    /// What nobody else may use until the move is over: the disks from its beginning on; the machine, for which the call
+    /// stands until then, from the commit on.
+    func hold(withMachine: Bool) -> OperationAdmission.Admitted {
+        var entries = disks.map {
+            OperationClaim.Entry(className: VDI.className, ref: $0.vdi, operation: VDIOperations.blocked.rawValue)
+        }
+        entries += Set(disks.map(\.sr)).sorted().map {
+            OperationClaim.Entry(className: SR.className, ref: $0, operation: StorageOperations.vdiMirror.rawValue)
+        }
+        if withMachine {
+            entries.append(
+                OperationClaim.Entry(className: VM.className, ref: vm, operation: VMOperations.migrateSend.rawValue))
+        }
+        return OperationAdmission.Admitted(entries: entries, key: "OpaqueRef:" + id)
+    }
+}
+
+/// A machine on its way from another pool: kind `arrival`.
+struct ArrivingMachine: Codable, Hashable, Sendable {
+    struct Disk: Codable, Hashable, Sendable {
+        /// As it was offered.
+        var origin: String
+        var uuid: String
+        var ref: String
+        var sr: String
+        var location: String
+        var format: String
+        var size: UInt64
+        var row: String
+        /// A disk that nobody may write.
+        var isReadOnly: Bool
+    }
+
+    static let kind = "arrival"
+
+    let id: String
+    /// SHA-256 of the secret, in hexadecimal digits.
+    let secretDigest: String
+    /// Nil: it was cancelled before it was heard of.
+    var offer: MoveOffer?
+    var vm: String
+    /// The machine's uuid here.
+    var uuid: String
+    var disks: [Disk]
+    var state: MachineArrival
+    /// Nothing is left of what was made of a refused one.
+    var isClean = false
+
+    var acceptance: MoveAcceptance {
+        MoveAcceptance(
+            machine: vm,
+            disks: disks.map { .init(vdi: $0.origin, uuid: $0.uuid, format: $0.format, size: $0.size) })
+    }
+
+    func hold() -> OperationAdmission.Admitted {
+        var entries = [
+            OperationClaim.Entry(className: VM.className, ref: vm, operation: VMOperations.migrateSend.rawValue)
+        ]
+        entries += disks.map {
+            OperationClaim.Entry(className: VDI.className, ref: $0.ref, operation: VDIOperations.blocked.rawValue)
+        }
+        entries += Set(disks.map(\.sr)).sorted().map {
+            OperationClaim.Entry(className: SR.className, ref: $0, operation: StorageOperations.vdiMirror.rawValue)
+        }
+        return OperationAdmission.Admitted(entries: entries, key: "OpaqueRef:" + id)
+    }
+}
+
+extension PoolDatabase {
+    func departures() -> [DepartingMachine] { peerRecords(DepartingMachine.kind) }
+    func arrivals() -> [ArrivingMachine] { peerRecords(ArrivingMachine.kind) }
+
+    private func peerRecords<Record: Decodable>(_ kind: String) -> [Record] {
+        privateRecords(kind: kind).sorted { $0.key < $1.key }
+            .compactMap { try? JSONDecoder().decode(Record.self, from: Data($0.value.utf8)) }
+    }
+}
+
+extension Transaction {
+    func store(_ record: some Encodable, kind: String, id: String) throws {
+        setPrivate(kind: kind, key: id, value: String(decoding: try JSONEncoder().encode(record), as: UTF8.self))
+    }
+
+    func store(_ record: DepartingMachine) throws {
+        if record.state.phase == .gone { return setPrivate(kind: DepartingMachine.kind, key: record.id, value: nil) }
+        try store(record, kind: DepartingMachine.kind, id: record.id)
+    }
+
+    func store(_ record: ArrivingMachine) throws {
+        if record.state.phase == .gone { return setPrivate(kind: ArrivingMachine.kind, key: record.id, value: nil) }
+        try store(record, kind: ArrivingMachine.kind, id: record.id)
+    }
+}

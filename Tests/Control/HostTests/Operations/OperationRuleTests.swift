@@ -99,8 +99,10 @@ import Testing
             ])
         #expect(
             VMOperationRules.allowed(vm(.running)) == [
-                .pause, .cleanShutdown, .cleanReboot, .hardShutdown, .hardReboot, .migrateSend, .shutdown,
+                .pause, .cleanShutdown, .cleanReboot, .hardShutdown, .hardReboot, .suspend, .migrateSend, .shutdown,
             ])
+        #expect(
+            VMOperationRules.allowed(vm(.suspended)) == [.hardShutdown, .resume, .resumeOn, .migrateSend, .destroy])
         #expect(VMOperationRules.allowed(vm(.paused)) == [.unpause, .hardShutdown, .hardReboot])
         #expect(VMOperationRules.allowed(vm(.running, busy(.cleanShutdown))) == [.hardShutdown, .hardReboot])
         #expect(VMOperationRules.allowed(vm(.running) { $0.isControlDomain = true }) == [])
@@ -312,7 +314,8 @@ import Testing
         let idle = PBDOperationFacts(repository: "S", isAttached: false)
         #expect(PBDOperation.allCases.allSatisfy { PBDOperationRules.refusal(of: $0, idle) == nil })
 
-        #expect(HostOperationRules.allowed(HostOperationFacts(ref: "H", isEnabled: true)) == [.vmStart, .enable])
+        let on = HostOperationFacts(ref: "H", isEnabled: true)
+        #expect(HostOperationRules.allowed(on) == [.vmStart, .vmResume, .enable])
         let off = HostOperationFacts(ref: "H", isEnabled: false, current: busy(.vmStart))
         #expect(HostOperationRules.refusal(of: .vmStart, off) == APIError("HOST_DISABLED", "H"))
         #expect(HostOperationRules.allowed(off) == [.enable])

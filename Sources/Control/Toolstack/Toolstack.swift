@@ -166,12 +166,16 @@ public final class Toolstack: Sendable {
             in: &messages)
         PlanMessages(context: context).register(in: &messages)
         tokens.register(in: &messages)
+        let suspension = MachineSuspension(
+            context: context, admission: admission, guests: guests, lifecycle: lifecycle, program: program,
+            folder: configuration.runDirectory + "/transfers")
         MachineMessages(
-            context: context, admission: admission, guests: guests, lifecycle: lifecycle,
+            context: context, admission: admission, guests: guests, lifecycle: lifecycle, suspension: suspension,
             shutdownLimit: configuration.shutdownLimit
         ).register(in: &messages)
         MachineTreeMessages(context: context, admission: admission, lifecycle: lifecycle).register(in: &messages)
         PauseMessages(admission: admission, lifecycle: lifecycle).register(in: &messages)
+        SuspensionMessages(context: context, admission: admission, suspension: suspension).register(in: &messages)
         VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(
             in: &messages)
         ThrottleMessages(context: context).register(in: &messages)
@@ -194,9 +198,11 @@ public final class Toolstack: Sendable {
         _ = await drivers.look()
         try await StorageManagerRows.register(context)
         _ = await datapaths.adoptAll()
-        let alive = await guests.adoptAll().filter { $0.value == .running || $0.value == .paused }
+        let found = await guests.adoptAll().keys
+        await suspension.settleGuests()
+        let alive = found.filter { [.running, .paused].contains(guests.state($0)) }
         await StorageStart(context: context, mounts: mounts).run()
-        try await lifecycle.reconcile(alive: Set(alive.keys))
+        try await lifecycle.reconcile(alive: Set(alive))
         try? FileManager.default.removeItem(atPath: configuration.runDirectory + "/transfers")
         try await disks.reconcile()
         let image = { @Sendable (vdi: Row) in try await context.image(of: vdi, readOnly: vdi[VDI.readOnly]) }
@@ -206,6 +212,8 @@ public final class Toolstack: Sendable {
         await context.endUnusedEpochs()
         await DiskCopy.sweep(context)
         await MachineDisks.sweep(context)
+        let images = await suspension.sweep()
+        if !images.isEmpty { drivers.whenTakenUp = { await suspension.sweep(images) } }
         let moves = MotionSupervisor(context: context, admission: admission)
         await moves.resume()
         await departures.resume()

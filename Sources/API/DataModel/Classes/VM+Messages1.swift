@@ -178,7 +178,8 @@ extension ClassDeclaration {
             ],
             role: .vmOperatorOrClientCertificate, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
-            since: "rio"),
+            since: "rio",
+            text: "Writes the VM's memory to a disk of its suspend SR and ends the VM until it is resumed."),
         MessageDeclaration(
             "csvm",
             [
@@ -196,7 +197,8 @@ extension ClassDeclaration {
             ],
             role: .vmOperator, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"],
-            since: "rio"),
+            since: "rio",
+            text: "Lets a suspended VM go on where it was."),
         MessageDeclaration(
             "set_is_default_template",
             [
@@ -221,7 +223,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("force", .bool),
             ],
             role: .vmPowerAdminOrClientCertificate, isAsync: true,
-            errors: ["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"], since: "rio"),
+            errors: ["VM_BAD_POWER_STATE", "OPERATION_NOT_ALLOWED", "VM_IS_TEMPLATE"], since: "rio",
+            text: "Lets a suspended VM go on where it was, on a host."),
         MessageDeclaration(
             "pool_migrate",
             [

@@ -62,7 +62,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VM"), since: "boston"),
                 ParameterDeclaration("value", .ref("VDI"), since: "boston"),
             ],
-            role: .poolOperator, isAsync: true, since: "boston"),
+            role: .poolOperator, isAsync: true, since: "boston",
+            text: "Puts a disk with the same content in the place of the one that holds a suspended VM's memory."),
         MessageDeclaration(
             "assert_can_be_recovered",
             [

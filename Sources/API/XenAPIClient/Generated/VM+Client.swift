@@ -741,7 +741,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.hard_reboot", [vm.wire])
     }
 
-    /// Calls `VM.suspend`.
+    /// Writes the VM's memory to a disk of its suspend SR and ends the VM until it is resumed.
     ///
     /// Since rio. Role: vm-operator+client-cert. Errors: `VM_BAD_POWER_STATE`, `OTHER_OPERATION_IN_PROGRESS`, `OPERATION_NOT_ALLOWED`, `VM_IS_TEMPLATE`.
     public func suspend(_ vm: Ref<VM>) async throws {
@@ -765,7 +765,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.csvm", [vm.wire])
     }
 
-    /// Calls `VM.resume`.
+    /// Lets a suspended VM go on where it was.
     ///
     /// Since rio. Role: vm-operator. Errors: `VM_BAD_POWER_STATE`, `OPERATION_NOT_ALLOWED`, `VM_IS_TEMPLATE`.
     public func resume(_ vm: Ref<VM>, startPaused: Bool, force: Bool) async throws {
@@ -801,7 +801,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.hard_reboot_internal", [vm.wire])
     }
 
-    /// Calls `VM.resume_on`.
+    /// Lets a suspended VM go on where it was, on a host.
     ///
     /// Since rio. Role: vm-power-admin+client-cert. Errors: `VM_BAD_POWER_STATE`, `OPERATION_NOT_ALLOWED`, `VM_IS_TEMPLATE`.
     public func resumeOn(_ vm: Ref<VM>, host: Ref<Host>, startPaused: Bool, force: Bool) async throws {
@@ -1411,7 +1411,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.set_order", [vm.wire, value.wire])
     }
 
-    /// Calls `VM.set_suspend_VDI`.
+    /// Puts a disk with the same content in the place of the one that holds a suspended VM's memory.
     ///
     /// Since boston. Role: pool-operator.
     public func setSuspendVDI(_ vm: Ref<VM>, value: Ref<VDI>) async throws {

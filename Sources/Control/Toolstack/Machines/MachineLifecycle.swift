@@ -8,9 +8,9 @@ import PoolDatabase
 /// What happens around a guest's life: its disks are activated before it runs and released after it ended, and the rows
 /// say so.
 actor MachineLifecycle {
-    private let context: StorageContext
-    private let guests: GuestHost
-    private let consoles: ConsoleAccess
+    let context: StorageContext
+    let guests: GuestHost
+    let consoles: ConsoleAccess
     private var nextDomain: Int64 = 1
     /// How often somebody has ended a guest the hard way, by VM.
     private var cutOffs: [Ref<VM>: Int] = [:]
@@ -29,29 +29,18 @@ actor MachineLifecycle {
     /// Boots a halted VM, or makes it ready to when it starts `paused`. On failure everything is released again.
     func start(_ vm: Ref<VM>, paused: Bool = false) async throws {
         let row = try context.row(vm)
-        let (vbds, loaded) = context.database.read { reader in
-            let all = reader.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.type] != .floppy }
-            let loaded = all.filter { DriveContent.isLoaded($0, reader) }
-            return (all.filter { $0[VBD.type] == .cd } + loaded.filter { $0[VBD.type] == .disk }, loaded)
-        }
+        let (vbds, loaded) = drives(of: vm)
         // Reserved: a move that ends now leaves the data paths to us, and nobody destroys or resizes the disks.
         try await reserve(vbds, keepingReserved: restarts[vm] != nil)
         do {
             var disks: [GuestDisk] = []
             for vbd in loaded { disks.append(try await activate(vbd)) }
             let drives = DriveContent.takeDrives(of: vbds, from: &disks)
-            let kernel = row[VM.pvKernel]
-            let boot: GuestSpecification.Boot =
-                kernel.isEmpty
-                ? .disk
-                : .kernel(
-                    kernel: kernel, initrd: row[VM.pvRamdisk].isEmpty ? nil : row[VM.pvRamdisk],
-                    arguments: row[VM.pvArgs])
             let memory = max(row[VM.memoryStaticMax], row[VM.memoryDynamicMax], 128 << 20)
             try await guests.start(
                 GuestSpecification(
                     uuid: row[VM.uuid], name: row[VM.nameLabel], memoryBytes: UInt64(memory),
-                    vcpus: Int(max(1, row[VM.vcpusAtStartup])), boot: boot, disks: disks,
+                    vcpus: Int(max(1, row[VM.vcpusAtStartup])), boot: Self.boot(row), disks: disks,
                     firmwareTexts: row[VM.biosStrings].filter { FirmwareText.isValid($0.key, $0.value) },
                     drives: drives.isEmpty ? nil : drives,
                     endsOnReboot: context.hasDiskToReset(loaded) ? true : nil),
@@ -65,16 +54,9 @@ actor MachineLifecycle {
             if let error = error as? GuestError { throw ErrorMapping.api(error, vm: vm) }
             throw error
         }
-        let domain = nextDomain
-        nextDomain += 1
         let host = context.host
-        let (hasScreen, base) = (guests.screenPath(row[VM.uuid]) != nil, consoles.base)
         do {
-            try await context.database.transaction { [guests] tx in
-                try Self.mark(vbds, reserved: false, attached: true, in: tx)
-                try Self.setRunning(vm, domain: domain, host: host, isPaused: guests.isPaused(row[VM.uuid]), in: tx)
-                try GuestRows.started(
-                    vm, since: WallClock.seconds, hasScreen: hasScreen, consoleBase: base, in: tx)
+            try await noteStart(of: vm, with: vbds) { tx in
                 let name = tx.row(host)?[Host.nameLabel] ?? ""
                 Alerts.post(
                     .started, about: .vm, uuid: row[VM.uuid],
@@ -89,6 +71,41 @@ actor MachineLifecycle {
         }
         // It may have ended before the rows said that it runs; its event found nothing to change then.
         if guests.state(row[VM.uuid]) == nil { await halted(row[VM.uuid]) }
+    }
+
+    /// The VBDs that a guest of the VM gets, empty drives too, and those of them that have a disk.
+    func drives(of vm: Ref<VM>) -> (all: [Row], loaded: [Row]) {
+        context.database.read { reader in
+            let all = reader.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.type] != .floppy }
+            let loaded = all.filter { DriveContent.isLoaded($0, reader) }
+            return (all.filter { $0[VBD.type] == .cd } + loaded.filter { $0[VBD.type] == .disk }, loaded)
+        }
+    }
+
+    /// What the VM boots from.
+    static func boot(_ vm: Row) -> GuestSpecification.Boot {
+        let kernel = vm[VM.pvKernel]
+        if kernel.isEmpty { return .disk }
+        return .kernel(
+            kernel: kernel, initrd: vm[VM.pvRamdisk].isEmpty ? nil : vm[VM.pvRamdisk], arguments: vm[VM.pvArgs])
+    }
+
+    /// The rows say that the VM's guest is there, and what `also` says in the same transaction.
+    func noteStart(
+        of vm: Ref<VM>, with vbds: [Row], paused: Bool? = nil, also: @escaping @Sendable (Transaction) throws -> Void
+    ) async throws {
+        let uuid = try context.row(vm)[VM.uuid]
+        let domain = nextDomain
+        nextDomain += 1
+        let host = context.host
+        let (hasScreen, base) = (guests.screenPath(uuid) != nil, consoles.base)
+        try await context.database.transaction { [guests] tx in
+            try Self.mark(vbds, reserved: false, attached: true, in: tx)
+            let isPaused = paused ?? guests.isPaused(uuid)
+            try Self.setRunning(vm, domain: domain, host: host, isPaused: isPaused, in: tx)
+            try GuestRows.started(vm, since: WallClock.seconds, hasScreen: hasScreen, consoleBase: base, in: tx)
+            try also(tx)
+        }
     }
 
     /// Ends a guest, whatever it does.
@@ -176,7 +193,7 @@ actor MachineLifecycle {
 
     /// Reserves the VBDs, all or none: their disks must be idle but for moves and copies, and not somebody else's. Of a VM
     /// that restarts some are reserved already.
-    private func reserve(_ vbds: [Row], keepingReserved isRestart: Bool) async throws {
+    func reserve(_ vbds: [Row], keepingReserved isRestart: Bool) async throws {
         try await context.database.transaction { tx in
             for vbd in vbds {
                 let row = try tx.require(vbd.typedRef(VBD.self))
@@ -228,7 +245,7 @@ actor MachineLifecycle {
         }
     }
 
-    private static func mark(_ vbds: [Row], reserved: Bool, attached: Bool, in tx: Transaction) throws {
+    static func mark(_ vbds: [Row], reserved: Bool, attached: Bool, in tx: Transaction) throws {
         for vbd in vbds {
             let ref = vbd.typedRef(VBD.self)
             guard let row = tx.row(ref) else { continue }

@@ -10,6 +10,7 @@ struct MachineMessages: Sendable {
     let admission: OperationAdmission
     let guests: GuestHost
     let lifecycle: MachineLifecycle
+    let suspension: MachineSuspension
     /// How long a guest may take to shut itself down, seconds; VM.shutdown takes the VM's `shutdown_delay` where there is one.
     let shutdownLimit: Int
 
@@ -30,7 +31,11 @@ struct MachineMessages: Sendable {
             return .void
         }
         end("VM.clean_shutdown", .cleanShutdown, cancellable: true, in: &table) { try await endCleanly($0, call: $1) }
-        end("VM.hard_shutdown", .hardShutdown, in: &table) { vm, _ in try await lifecycle.cutOff(vm) }
+        end("VM.hard_shutdown", .hardShutdown, in: &table) { vm, _ in
+            if try context.row(vm)[VM.powerState] != .suspended { try await lifecycle.cutOff(vm) }
+            // Of one that is suspended, or was just then, its memory is what is cut off.
+            if try context.row(vm)[VM.powerState] == .suspended { try await suspension.giveUp(vm) }
+        }
         end("VM.shutdown", .shutdown, cancellable: true, in: &table) { try await endSomehow($0, call: $1) }
         // A guest that starts again is a new one: it gets what was changed while it ran.
         end("VM.clean_reboot", .cleanReboot, cancellable: true, restarts: true, in: &table) { vm, call in
@@ -88,6 +93,7 @@ struct MachineMessages: Sendable {
 
     private func destroy(_ vm: Ref<VM>, task: Ref<XenTask>) async throws {
         try await admission.run([.vm(vm, .destroy)], task: task) {
+            if try context.row(vm)[VM.powerState] == .suspended { try await suspension.giveUp(vm) }
             try await context.database.transaction { tx in try MachineRows.remove(vm, in: tx) }
         }
         await lifecycle.forget(vm)

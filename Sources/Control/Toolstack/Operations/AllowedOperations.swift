@@ -71,7 +71,12 @@ enum AllowedOperations {
             if let before, let after, !differ(before, after, Self.machineFields) { return }
             machines.insert(ref)
             if let before, let after, !differ(before, after, ["power_state", "current_operations"]) { return }
-            devices.formUnion(OperationFacts(tx).rows(VBD.self, "VM", ref).map(\.ref))
+            let vbds = OperationFacts(tx).rows(VBD.self, "VM", ref)
+            devices.formUnion(vbds.map(\.ref))
+            // The disks of a suspended VM are kept for it.
+            if [before, after].contains(where: { $0?[VM.powerState] == .suspended }) {
+                disks.formUnion(vbds.map { $0[VBD.vdi].opaque })
+            }
         }
 
         private mutating func noteDisk(_ ref: String, _ tx: Transaction) {

@@ -10,7 +10,9 @@ struct HostOperationFacts: Sendable {
 /// The operations on hosts. Hosts are not evacuated, shut down or switched on by their toolstack here, so none of that is
 /// offered.
 enum HostOperationRules {
-    static let offered: Set<HostAllowedOperations> = [.vmStart, .enable]
+    static let offered: Set<HostAllowedOperations> = [.vmStart, .vmResume, .enable]
+    /// What goes beside each other.
+    private static let beginnings: Set<HostAllowedOperations> = [.vmStart, .vmResume]
 
     static func allowed(_ facts: HostOperationFacts) -> [HostAllowedOperations] {
         HostAllowedOperations.allCases.filter { offered.contains($0) && refusal(of: $0, facts) == nil }
@@ -18,9 +20,9 @@ enum HostOperationRules {
 
     /// What speaks against beginning `operation`; nil when nothing does. VMs start beside each other.
     static func refusal(of operation: HostAllowedOperations, _ facts: HostOperationFacts) -> APIError? {
-        if operation == .vmStart && !facts.isEnabled { return APIError("HOST_DISABLED", facts.ref) }
+        if beginnings.contains(operation) && !facts.isEnabled { return APIError("HOST_DISABLED", facts.ref) }
         if operation == .enable { return nil }
-        let other = facts.current.first { operation != .vmStart || $0.operation != .vmStart }
+        let other = facts.current.first { !beginnings.contains(operation) || !beginnings.contains($0.operation) }
         return other?.inTheWay(of: "host", facts.ref)
     }
 }

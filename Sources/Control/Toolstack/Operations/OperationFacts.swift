@@ -31,6 +31,7 @@ struct OperationFacts {
             current: Self.isEmpty(VDI.currentOperations, of: row)
                 ? [] : CurrentOperation.read(row[VDI.currentOperations]),
             users: vbds.filter(Self.isUsing).map { $0[VBD.mode] },
+            isOfSuspendedVM: vbds.contains(where: isOfSuspendedVM),
             busyVBD: busy.flatMap { vbd in
                 CurrentOperation.read(vbd[VBD.currentOperations]).first.map { (vbd.ref, $0) }
             },
@@ -56,7 +57,8 @@ struct OperationFacts {
         VBDDiskFacts(
             ref: vdi.ref, isManaged: vdi[VDI.managed], isReadOnly: vdi[VDI.readOnly],
             isSharable: vdi[VDI.sharable], current: CurrentOperation.read(vdi[VDI.currentOperations]),
-            otherUsers: vbds(of: vdi).filter { $0.ref != vbd.ref && Self.isUsing($0) }.map { $0[VBD.mode] })
+            otherUsers: vbds(of: vdi).filter { $0.ref != vbd.ref && (Self.isUsing($0) || isOfSuspendedVM($0)) }
+                .map { $0[VBD.mode] })
     }
 
     func sr(_ row: Row) -> SROperationFacts {
@@ -107,6 +109,11 @@ struct OperationFacts {
     // MARK: Around a row
 
     static func isUsing(_ vbd: Row) -> Bool { vbd[VBD.currentlyAttached] || vbd[VBD.reserved] }
+
+    /// The VM will go on with what it has written there.
+    private func isOfSuspendedVM(_ vbd: Row) -> Bool {
+        vbd[VBD.mode] == .rw && reader.row(vbd[VBD.vm])?[VM.powerState] == .suspended
+    }
 
     func vbds(of vdi: Row) -> [Row] { rows(VBD.self, "VDI", vdi.ref) }
 

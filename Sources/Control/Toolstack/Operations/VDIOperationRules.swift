@@ -14,6 +14,8 @@ struct VDIOperationFacts: Sendable {
     var current: [CurrentOperation<VDIOperations>] = []
     /// The modes of the VBDs that have it attached or are about to.
     var users: [VBDMode] = []
+    /// A suspended VM writes it: its memory knows what the disk holds.
+    var isOfSuspendedVM = false
     /// An operation on one of its VBDs, with the VBD.
     var busyVBD: (ref: String, operation: CurrentOperation<VBDOperations>)?
     var repository: VDIRepositoryFacts
@@ -66,6 +68,9 @@ enum VDIOperationRules {
 
     private static func checkUsers(_ operation: VDIOperations, _ facts: VDIOperationFacts) -> APIError? {
         if !facts.users.isEmpty && !isSafeWhileAttached(operation, facts) {
+            return APIError("VDI_IN_USE", facts.ref, operation.rawValue)
+        }
+        if facts.isOfSuspendedVM, [.destroy, .resize, .resizeOnline].contains(operation) {
             return APIError("VDI_IN_USE", facts.ref, operation.rawValue)
         }
         if operation != .dataDestroy, let busy = facts.busyVBD { return busy.operation.inTheWay(of: "VBD", busy.ref) }

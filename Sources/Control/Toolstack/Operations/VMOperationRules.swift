@@ -21,7 +21,7 @@ enum VMOperationRules {
     /// administrators who know better than the rows.
     static let offered: Set<VMOperations> = [
         .start, .startOn, .pause, .unpause, .powerStateReset, .cleanShutdown, .hardShutdown, .shutdown, .cleanReboot,
-        .hardReboot, .destroy,
+        .hardReboot, .destroy, .suspend, .resume, .resumeOn,
         .migrateSend, .makeIntoTemplate, .changingVCPUs, .changingDynamicRange, .changingStaticRange,
         .changingMemoryLimits, .snapshot, .clone, .copy, .revert, .metadataExport,
     ]

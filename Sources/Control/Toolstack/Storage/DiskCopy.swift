@@ -136,7 +136,7 @@ struct DiskCopy: Sendable {
         }
     }
 
-    private func note(_ uuid: String, _ destination: AttachedRepository, location: String) async throws {
+    func note(_ uuid: String, _ destination: AttachedRepository, location: String) async throws {
         let sr = destination.ref.opaque
         try await context.database.transaction { tx in
             tx.setPrivate(kind: Self.kind, key: uuid, value: sr + " " + location)
@@ -194,7 +194,7 @@ struct DiskCopy: Sendable {
     }
 
     /// Destroys the volume that the record names, if there is one, and then the record.
-    private static func takeAway(_ key: String, _ context: StorageContext) async throws {
+    static func takeAway(_ key: String, _ context: StorageContext) async throws {
         let value = context.database.privateRecords(kind: kind)[key] ?? ""
         let parts = value.split(separator: " ", maxSplits: 1).map(String.init)
         let sr = Ref<SR>(parts.first ?? "")

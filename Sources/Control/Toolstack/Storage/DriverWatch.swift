@@ -12,6 +12,8 @@ struct DriverWatch: Sendable {
     let leftovers: DriverLeftovers
     /// Of SMAPIv3, where there are any.
     var plugins: PluginFolders?
+    /// What else waits until drivers can be asked.
+    var whenTakenUp: (@Sendable () async -> Void)?
 
     /// Looks at the folders once. A type that this program serves itself stays its own.
     func look() async -> Bool {
@@ -77,6 +79,7 @@ struct DriverWatch: Sendable {
         }
         await DiskCopy.sweep(context, foreign: true)
         await MachineDisks.sweep(context, foreign: true)
+        await whenTakenUp?()
         await context.releaseLeftovers()
     }
 

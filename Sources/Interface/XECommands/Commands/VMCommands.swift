@@ -37,6 +37,21 @@ extension Command {
         onMachines("vm-unpause", optional: [], "Lets paused virtual machines go on.") { context, vm in
             try await context.call("VM.unpause", vm)
         },
+        onMachines(
+            "vm-suspend", optional: ["progress"], "Ends virtual machines and keeps their memory on a disk."
+        ) {
+            context, vm in
+            try await context.operate("VM.suspend", vm)
+        },
+        onMachines("vm-resume", optional: ["force", "on", "progress"], "Lets suspended virtual machines go on.") {
+            context, vm in
+            let force = WireValue.bool(try context.arguments.flag("force"))
+            if let host = try await chosenHost(context) {
+                try await context.operate("VM.resume_on", vm, host, .bool(false), force)
+            } else {
+                try await context.operate("VM.resume", vm, .bool(false), force)
+            }
+        },
         onObject("vm-destroy", "VM", "destroy", "Removes a halted virtual machine; its disks stay."),
     ]
 

@@ -99,11 +99,15 @@ import Testing
             ])
         #expect(
             VMOperationRules.allowed(vm(.running)) == [
-                .snapshot, .pause, .cleanShutdown, .cleanReboot, .hardShutdown, .hardReboot, .migrateSend, .shutdown,
-                .metadataExport,
+                .snapshot, .pause, .cleanShutdown, .cleanReboot, .hardShutdown, .hardReboot, .suspend, .migrateSend,
+                .shutdown, .metadataExport,
             ])
         #expect(
             VMOperationRules.allowed(vm(.paused)) == [.snapshot, .unpause, .hardShutdown, .hardReboot, .metadataExport])
+        #expect(
+            VMOperationRules.allowed(vm(.suspended)) == [
+                .snapshot, .hardShutdown, .resume, .resumeOn, .migrateSend, .metadataExport, .destroy,
+            ])
         #expect(
             VMOperationRules.allowed(vm(.halted) { ($0.isSnapshot, $0.isTemplate) = (true, false) })
                 == [.clone, .copy, .revert, .metadataExport, .destroy])
@@ -317,7 +321,8 @@ import Testing
         let idle = PBDOperationFacts(repository: "S", isAttached: false)
         #expect(PBDOperation.allCases.allSatisfy { PBDOperationRules.refusal(of: $0, idle) == nil })
 
-        #expect(HostOperationRules.allowed(HostOperationFacts(ref: "H", isEnabled: true)) == [.vmStart, .enable])
+        let on = HostOperationFacts(ref: "H", isEnabled: true)
+        #expect(HostOperationRules.allowed(on) == [.vmStart, .vmResume, .enable])
         let off = HostOperationFacts(ref: "H", isEnabled: false, current: busy(.vmStart))
         #expect(HostOperationRules.refusal(of: .vmStart, off) == APIError("HOST_DISABLED", "H"))
         #expect(HostOperationRules.allowed(off) == [.enable])

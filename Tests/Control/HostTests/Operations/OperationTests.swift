@@ -96,14 +96,14 @@ import Testing
         #expect(await host.refused("VM.start", start[0], start[1], start[2]) == ["HOST_DISABLED", host.host])
         #expect(try await host.call("VM.get_possible_hosts", .string(vm)) == .set([]))
         _ = try await host.call("host.enable", .string(host.host))
-        #expect(try await host.operations("host", host.host) == ["vm_start", "enable"])
+        #expect(try await host.operations("host", host.host) == ["vm_start", "vm_resume", "enable"])
 
         // As a guest that runs would have it.
         try await host.database.transaction { tx in try tx.set(Ref<VM>(vm), VM.powerState, .running) }
         #expect(
             try await allowed() == [
-                "snapshot", "pause", "clean_shutdown", "clean_reboot", "hard_shutdown", "hard_reboot", "migrate_send",
-                "shutdown", "metadata_export",
+                "snapshot", "pause", "clean_shutdown", "clean_reboot", "hard_shutdown", "hard_reboot", "suspend",
+                "migrate_send", "shutdown", "metadata_export",
             ])
         #expect(try await host.operations("VBD", vbd) == ["attach", "plug"])
         #expect(
@@ -118,7 +118,8 @@ import Testing
             #expect((answer == ["accepted"]) == (try await allowed().contains(operation.rawValue)), "\(operation)")
         }
         #expect(
-            await host.refused("VM.assert_operation_valid", .string(vm), .string("suspend")).first == "NOT_IMPLEMENTED")
+            await host.refused("VM.assert_operation_valid", .string(vm), .string("pool_migrate")).first
+                == "NOT_IMPLEMENTED")
         _ = try await host.call("VM.update_allowed_operations", .string(vm))
         #expect(
             await host.refused("VM.clean_shutdown", .string(host.domain)) == [
@@ -372,7 +373,7 @@ import Testing
         #expect(try await host.operations("VBD", vbd) == ["attach", "plug"])
         let repositories = host.database.read { reader in reader.rows(SR.self).map { $0[SR.allowedOperations].first } }
         #expect(repositories == [.scan])
-        #expect(try await host.operations("host", host.host) == ["vm_start", "enable"])
+        #expect(try await host.operations("host", host.host) == ["vm_start", "vm_resume", "enable"])
         _ = try await host.call("VDI.destroy", .string(vdi))
         await host.toolstack.stop()
     }

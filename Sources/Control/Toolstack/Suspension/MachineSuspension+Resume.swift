@@ -1,0 +1,141 @@
+import APITypes
+import CoreTypes
+import DatapathControl
+import Guests
+import PoolDatabase
+
+/// VMs whose memory comes back from its image.
+extension MachineSuspension {
+    func resume(_ vm: Ref<VM>, paused: Bool, _ call: CallContext) async throws {
+        let row = try context.row(vm)
+        let (uuid, vdi) = (row[VM.uuid], row[VM.suspendVDI])
+        guard let image = context.database.read({ $0.row(vdi) }), (try? context.attached(image[VDI.sr])) != nil else {
+            throw APIError("SUSPEND_IMAGE_NOT_ACCESSIBLE", vdi.opaque)
+        }
+        try await note(.loading, vdi, uuid)
+        do {
+            try await lifecycle.resume(vm, image: vdi, paused: paused) { disks, drives in
+                try await load(image, as: row, paused: paused, disks: disks, drives: drives, call.progress)
+                FailurePoint.reached("resume-loaded")
+            }
+        } catch {
+            // Nothing has run that the image does not have.
+            try? await guests.dismiss(uuid)
+            if context.database.read({ $0.row(vm)?[VM.powerState] }) == .suspended { await forget(vdi) }
+            throw call.progress.cancellation.isCancelled ? CancellationError() : mapped(error, vm)
+        }
+        await discard(vdi, of: uuid)
+    }
+
+    /// The sum of an image, which has to be whole.
+    func sum(of vdi: Ref<VDI>) async throws -> [UInt8] {
+        try await read(try context.row(vdi)) { _, _ in }
+    }
+
+    /// Returns when a QEMU of this host has all of the guest, and the image was whole.
+    private func load(
+        _ image: Row, as vm: Row, paused: Bool, disks: [GuestDisk], drives: [GuestDrive], _ progress: any TaskProgress
+    ) async throws {
+        let uuid = vm[VM.uuid]
+        let pair = try SocketPair()
+        let expected = Double(max(1, image[VDI.physicalUtilisation]))
+        _ = try await read(image) { part, moved in
+            if progress.cancellation.isCancelled { throw CancellationError() }
+            switch part {
+            case .passport(var passport):
+                try Self.settle(&passport, vm, disks: disks, drives: drives)
+                passport.isPaused = paused
+                try await guests.startReceiving(passport)
+                FailurePoint.reached("resume-waiting")
+                try await guests.receive(uuid, from: pair.near)
+                pair.closeNear()
+            case .memory(let memory):
+                // Why QEMU does not take it is the reason.
+                if await !pair.write(memory) { try await guests.received(uuid) }
+                progress.report(0.95 * min(1, Double(moved) / expected))
+            case .end: break
+            }
+        }
+        try await guests.received(uuid)
+    }
+
+    /// Reads an image to its end, part by part, and returns its sum. Throws where it is damaged. `take` gets the bytes read so far, too.
+    private func read(
+        _ image: Row, _ take: (SuspendImageReader.Part, _ moved: Int64) async throws -> Void
+    ) async throws -> [UInt8] {
+        let vdi = image.typedRef(VDI.self)
+        let admitted = try await admission.begin([.vdi(vdi, .copy)], task: .null)
+        do {
+            let specification = try await context.beginUse(of: image, readOnly: true)
+            do {
+                let process = try TransferProcess.start(
+                    [program, "export"] + specification.arguments + ["--as", "raw"], folder: folder, writesInput: false)
+                let sum: [UInt8]
+                do {
+                    sum = try await Self.read(process, take)
+                    // What is left of the disk is of no meaning.
+                    await process.abort()
+                } catch {
+                    await process.abort()
+                    throw error
+                }
+                await context.endUse(of: image, readOnly: true)
+                await admission.end(admitted)
+                return sum
+            } catch {
+                await context.endUse(of: image, readOnly: true)
+                throw error
+            }
+        } catch {
+            await admission.end(admitted)
+            if let failure = error as? DatapathClient.Failure {
+                throw ErrorMapping.api(failure, sr: image[VDI.sr], vdi: vdi)
+            }
+            throw error
+        }
+    }
+
+    private static func read(
+        _ process: TransferProcess, _ take: (SuspendImageReader.Part, _ moved: Int64) async throws -> Void
+    ) async throws -> [UInt8] {
+        var reader = SuspendImageReader()
+        while true {
+            let bytes = await process.read(limit: SuspendImage.longestPiece)
+            if bytes.isEmpty {
+                try await process.finish()
+                throw SuspendImage.Damage(description: "the suspend image ends before the guest does")
+            }
+            for part in try reader.feed(bytes) {
+                try await take(part, process.moved)
+                if case .end(let sum) = part { return sum }
+            }
+        }
+    }
+
+    /// The guest as it was saved, with the VM's disks as they are served now. They sit where they sat: a VM with other disks than it
+    /// was suspended with is not the one in the image.
+    private static func settle(
+        _ passport: inout GuestPassport, _ vm: Row, disks: [GuestDisk], drives: [GuestDrive]
+    ) throws {
+        let saved = passport.specification
+        let now = Dictionary(disks.map { ($0.position, $0) }) { first, _ in first }
+        guard saved.disks.count == disks.count, (saved.drives ?? []).count == drives.count else {
+            throw APIError("OPERATION_NOT_ALLOWED", "the VM has other disks than when it was suspended")
+        }
+        for disk in saved.disks {
+            guard let new = now[disk.position], new.readOnly == disk.readOnly else {
+                throw APIError(
+                    "OPERATION_NOT_ALLOWED", "the VM has no such disk \(disk.position) as when it was suspended")
+            }
+            try passport.replace(disk: disk.id, with: new.id, socket: new.nbdSocket, exportName: new.exportName)
+        }
+        for drive in saved.drives ?? [] {
+            guard let new = drives.first(where: { $0.position == drive.position }) else {
+                throw APIError("OPERATION_NOT_ALLOWED", "the VM has no CD drive \(drive.position) any more")
+            }
+            try passport.replace(drive: drive.id, with: new.id, disc: new.disc)
+        }
+        // The image may be anybody's disk: what files of this host a kernel is read from is for the VM to say.
+        passport.rename(uuid: vm[VM.uuid], name: vm[VM.nameLabel], boot: MachineLifecycle.boot(vm))
+    }
+}

@@ -1,0 +1,276 @@
+import APITypes
+import CoreTypes
+import DatapathControl
+import Foundation
+import Guests
+import Logging
+import PoolDatabase
+import StorageInterface
+import StorageMotion
+
+/// VMs whose memory goes into a VDI, and comes back from there.
+///
+/// Bytes go from QEMU through here into a gantry-datapath of their own, which writes the image, and back the same way. What a crash
+/// leaves is decided by `SuspensionNote`: the VM runs, or it is suspended with a whole image, and no VDI is left over.
+struct MachineSuspension: Sendable {
+    let context: StorageContext
+    let admission: OperationAdmission
+    let guests: GuestHost
+    let lifecycle: MachineLifecycle
+    /// Path of gantry-datapath.
+    let program: String
+    /// A folder for the processes' error reports.
+    let folder: String
+
+    // MARK: Suspend
+
+    func suspend(_ vm: Ref<VM>, _ call: CallContext) async throws {
+        let (row, sr) = try context.database.read { reader in
+            (try reader.require(vm), try SuspendRepository.choose(for: vm, on: context.host, reader))
+        }
+        let uuid = row[VM.uuid]
+        let attached = try context.attached(sr)
+        let before = await lifecycle.cutOffCount(vm)
+        let vdi = try await makeImage(of: row, in: attached, call)
+        FailurePoint.reached("suspend-made")
+        let vbds: [Row]
+        do {
+            try await save(vm, uuid, in: vdi, attached.ref, call.progress)
+            FailurePoint.reached("suspend-held")
+            vbds = try await lifecycle.suspended(vm, image: vdi, cutOffs: before)
+        } catch {
+            await letGoOn(uuid)
+            await discard(vdi, of: uuid)
+            throw call.progress.cancellation.isCancelled ? CancellationError() : mapped(error, vm)
+        }
+        FailurePoint.reached("suspend-committed")
+        try? await guests.endHeld(uuid)
+        FailurePoint.reached("suspend-ended")
+        await lifecycle.release(vbds)
+        await refresh(vdi, in: attached)
+        await forget(vdi)
+    }
+
+    /// The VDI and its note, both or none.
+    private func makeImage(of vm: Row, in attached: AttachedRepository, _ call: CallContext) async throws -> Ref<VDI> {
+        let (uuid, label) = (vm[VM.uuid], vm[VM.nameLabel])
+        let memory = guests.specification(uuid)?.memoryBytes ?? 0
+        let size: FormatDecision.Outcome
+        do {
+            size = try FormatDecision.decide(
+                choice: "", size: SuspendImage.size(memory: memory), source: nil, manager: attached.manager,
+                configuration: attached.repository.deviceConfig)
+        } catch {
+            throw ErrorMapping.api(
+                error, vdi: .null, srUUID: attached.uuid,
+                supported: attached.manager.info.supportedImageFormats.map(\.rawValue))
+        }
+        let wanted = NewVolume(
+            uuid: Fresh.uuid(), size: size.size, format: size.format, nameLabel: "Suspend image",
+            nameDescription: "Memory of the VM \(label)", type: VDIType.suspend.rawValue)
+        let fresh = Fresh.ref(VDI.self)
+        let isForeign = attached.manager.info.writesRows
+        // Until it has its note it is a copy that a crash has cut off.
+        if let format = size.format, !isForeign {
+            try await DiskCopy(context: context).note(
+                wanted.uuid, attached, location: "\(wanted.uuid).\(format.rawValue)")
+        }
+        do {
+            return try await makeImage(wanted, fresh, of: uuid, in: attached, call)
+        } catch {
+            if !isForeign { try? await DiskCopy.takeAway(wanted.uuid, context) }
+            throw error
+        }
+    }
+
+    private func makeImage(
+        _ wanted: NewVolume, _ fresh: Ref<VDI>, of uuid: String, in attached: AttachedRepository, _ call: CallContext
+    ) async throws -> Ref<VDI> {
+        try await DiskMessages(context: context, admission: admission).makeVolume(
+            in: attached, wanted, task: call.task
+        ) { volume, tx in
+            let vdi: Ref<VDI>
+            if attached.manager.info.writesRows {
+                vdi = try DriverRows.find(volume, of: attached.ref, in: tx)
+            } else {
+                vdi = fresh
+                tx.insert(VDI.self, ref: vdi) { row in VDIRow.fill(&row, volume, sr: attached.ref) }
+            }
+            tx.setPrivate(kind: DiskCopy.kind, key: wanted.uuid, value: nil)
+            try tx.set(vdi, VDI.type, .suspend)
+            try tx.set(vdi, VDI.nameLabel, wanted.nameLabel)
+            try tx.set(vdi, VDI.nameDescription, wanted.nameDescription)
+            try SuspensionNote(phase: .saving, vm: uuid).write(of: vdi, in: tx)
+            return vdi
+        }
+    }
+
+    /// Returns when QEMU holds the guest and all of it is durable in the image.
+    private func save(
+        _ vm: Ref<VM>, _ uuid: String, in vdi: Ref<VDI>, _ sr: Ref<SR>, _ progress: any TaskProgress
+    ) async throws {
+        let passport = try await guests.passport(of: uuid)
+        let row = try context.row(vdi)
+        let admitted = try await admission.begin([.vdi(vdi, .update)], task: .null)
+        do {
+            let image = try await context.beginUse(of: row, readOnly: false)
+            do {
+                let process = try TransferProcess.start(
+                    [program, "import"] + image.arguments + ["--as", "raw"], folder: folder, writesInput: true)
+                do {
+                    try await send(uuid, passport, through: process, progress)
+                } catch {
+                    await process.abort()
+                    throw error
+                }
+            } catch let failure as DatapathClient.Failure {
+                await context.endUse(of: row, readOnly: false)
+                throw ErrorMapping.api(failure, sr: sr, vdi: vdi)
+            } catch {
+                await context.endUse(of: row, readOnly: false)
+                throw error
+            }
+            await context.endUse(of: row, readOnly: false)
+        } catch {
+            await admission.end(admitted)
+            throw error
+        }
+        await admission.end(admitted)
+    }
+
+    private func send(
+        _ uuid: String, _ passport: GuestPassport, through process: TransferProcess, _ progress: any TaskProgress
+    ) async throws {
+        var writer = SuspendImageWriter()
+        try await process.write(try writer.head(passport))
+        let pair = try SocketPair()
+        let memory = passport.specification.memoryBytes
+        // The guest stands from the first moments on, so that each page is written once.
+        let limits = MemoryTransferLimits(
+            bytesPerSecond: max(32 << 20, memory / 1000), downtime: .seconds(2000))
+        try await guests.send(uuid, into: pair.near, isAnswered: false, limits: limits)
+        FailurePoint.reached("suspend-sending")
+        pair.closeNear()
+        let pump = Task { [writer] in try await Self.pump(from: pair, into: process, writer) }
+        let watch = Task {
+            while !Task.isCancelled {
+                progress.report(0.95 * min(1, Double(process.moved) / Double(max(memory, 1))))
+                if progress.cancellation.isCancelled { try? await guests.cancelSending(uuid) }
+                try? await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        defer { watch.cancel() }
+        do {
+            try await guests.switchover(of: uuid)
+            FailurePoint.reached("suspend-standing")
+            try await guests.handOver(uuid)
+        } catch {
+            pair.cut()
+            // Why the image could not be written is the reason, where there is one.
+            _ = try await pump.value
+            throw error
+        }
+        writer = try await pump.value
+        try await process.write(writer.end())
+        try await process.finish()
+    }
+
+    /// Moves the guest's memory into the image until QEMU closes its end; cuts the connection when the image takes no more.
+    private static func pump(
+        from pair: SocketPair, into process: TransferProcess, _ writer: SuspendImageWriter
+    ) async throws -> SuspendImageWriter {
+        var writer = writer
+        while true {
+            let piece = await pair.read(limit: SuspendImage.longestPiece)
+            if piece.isEmpty { return writer }
+            do {
+                try await process.write(writer.piece(piece))
+            } catch {
+                pair.cut()
+                throw error
+            }
+        }
+    }
+
+    /// The guest goes on, wherever the suspension has got to; one that is gone stays so.
+    func letGoOn(_ uuid: String) async {
+        do throws(GuestError) {
+            if guests.passage(of: uuid) != nil, guests.passage(of: uuid) != .held {
+                do throws(GuestError) { try await guests.cancelSending(uuid) } catch  where error.code == .refused {}
+            }
+            if guests.passage(of: uuid) == .held { try await guests.resumeHeld(uuid) }
+        } catch {
+            context.logger.error("a guest does not go on", metadata: ["vm": "\(uuid)", "error": "\(error)"])
+        }
+    }
+
+    // MARK: Images that go
+
+    /// The memory of a suspended VM is given up: the VM is halted.
+    func giveUp(_ vm: Ref<VM>) async throws {
+        let (vdi, uuid) = try await context.database.transaction { tx in
+            let row = try tx.require(vm)
+            guard row[VM.powerState] == .suspended else {
+                throw APIError("VM_BAD_POWER_STATE", vm.opaque, "suspended", row[VM.powerState].rawValue.lowercased())
+            }
+            let vdi = row[VM.suspendVDI]
+            if !vdi.isNull { try SuspensionNote(phase: .spent, vm: row[VM.uuid]).write(of: vdi, in: tx) }
+            try tx.set(vm, VM.powerState, .halted)
+            try tx.set(vm, VM.suspendVDI, .null)
+            return (vdi, row[VM.uuid])
+        }
+        if !vdi.isNull { await discard(vdi, of: uuid) }
+    }
+
+    /// Destroys an image that is no VM's memory, and then what is known of it. Where that fails, the next start tries again.
+    func discard(_ vdi: Ref<VDI>, of uuid: String) async {
+        do {
+            try await note(.spent, vdi, uuid)
+            if let row = context.database.read({ $0.row(vdi) }) {
+                let attached = try context.attached(row[VDI.sr])
+                await context.disks.ended(row[VDI.uuid])
+                try await context.discard(StorageContext.volume(row), in: attached)
+                FailurePoint.reached("suspend-image-destroyed")
+                try await context.database.transaction { tx in tx.delete(vdi) }
+                await context.refreshSpace(attached)
+            }
+            await forget(vdi)
+        } catch {
+            context.logger.warning(
+                "a suspend image is left to the next start", metadata: ["vm": "\(uuid)", "error": "\(error)"])
+        }
+    }
+
+    private func refresh(_ vdi: Ref<VDI>, in attached: AttachedRepository) async {
+        if let row = context.database.read({ $0.row(vdi) }),
+            let volume = try? await attached.manager.stat(attached.repository, StorageContext.volume(row)),
+            !attached.manager.info.writesRows
+        {
+            try? await context.database.transaction { tx in try VDIRow.refresh(vdi, volume, in: tx) }
+        }
+        await context.refreshSpace(attached)
+    }
+
+    func note(_ phase: SuspensionNote.Phase, _ vdi: Ref<VDI>, _ vm: String) async throws {
+        try await context.database.transaction { tx in try SuspensionNote(phase: phase, vm: vm).write(of: vdi, in: tx) }
+    }
+
+    func forget(_ vdi: Ref<VDI>) async {
+        try? await context.database.transaction { tx in SuspensionNote.remove(of: vdi, in: tx) }
+    }
+
+    func mapped(_ error: any Error, _ vm: Ref<VM>) -> any Error {
+        switch error {
+        case let error as GuestError where error.code == .incompatible:
+            APIError("VM_INCOMPATIBLE_WITH_THIS_HOST", vm.opaque, context.host.opaque, error.message)
+        case let error as GuestError where [.notRunning, .disconnected].contains(error.code):
+            // It has ended meanwhile.
+            APIError("VM_HALTED", vm.opaque)
+        case let error as GuestError: ErrorMapping.api(error, vm: vm)
+        case let error as SuspendImage.Damage:
+            APIError("OPERATION_NOT_ALLOWED", "the VM cannot be resumed: \(error)")
+        case let error as StorageError: ErrorMapping.api(error, sr: .null)
+        default: error
+        }
+    }
+}

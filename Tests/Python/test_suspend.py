@@ -1,0 +1,120 @@
+"""Machines whose memory goes to a disk and comes back. They have no system: they run, and do nothing."""
+
+from suite.case import MIB
+from test_motion import MotionCase
+
+NULL = "OpaqueRef:NULL"
+
+
+class SuspensionTests(MotionCase):
+    def suspend_repository(self):
+        """An SR for memory, which the pool names for it."""
+        sr = self.repository("raw")
+        self.x.pool.set_suspend_image_SR(self.pool, sr)
+        self.addCleanup(self.x.pool.set_suspend_image_SR, self.pool, NULL)
+        return sr
+
+    @property
+    def pool(self):
+        return self.x.pool.get_all()[0]
+
+    def test_a_machine_is_suspended_and_resumed(self):
+        x, sr = self.x, self.suspend_repository()
+        vm = self.machine()
+        disk = self.disk(self.repository("qcow2"))
+        drive = self.drive(vm, disk)
+        self.refused(["VM_BAD_POWER_STATE", vm, "running", "halted"], x.VM.suspend, vm)
+        self.refused(["VM_BAD_POWER_STATE", vm, "suspended", "halted"], x.VM.resume, vm, False, False)
+        x.VM.start(vm, False, False)
+        self.assertIn("suspend", x.VM.get_allowed_operations(vm))
+        watch = self.watch("VM/" + vm)
+        self.succeeded(x.Async.VM.suspend(vm))
+        self.assertEqual(watch.next()[-1]["snapshot"]["power_state"], "Suspended")
+        record = x.VM.get_record(vm)
+        self.shows(record, power_state="Suspended", resident_on=NULL, domid="-1", current_operations={}, consoles=[])
+        self.assertLessEqual({"resume", "resume_on", "hard_shutdown", "destroy"}, set(record["allowed_operations"]))
+        self.assertIs(x.VBD.get_currently_attached(drive), False)
+        image = record["suspend_VDI"]
+        self.shows(x.VDI.get_record(image), SR=sr, type="suspend", managed=True, current_operations={})
+        self.refused(["VM_BAD_POWER_STATE", vm, "halted", "suspended"], x.VM.start, vm, False, False)
+        self.refused(["VM_BAD_POWER_STATE", vm, "running", "suspended"], x.VM.suspend, vm)
+
+        # Nobody changes its disk meanwhile, or takes it away.
+        self.refused(["VDI_IN_USE", disk, "destroy"], x.VDI.destroy, disk)
+        self.refused(["VDI_IN_USE", disk, "resize"], x.VDI.resize, disk, str(64 * MIB))
+        self.assertNotIn("destroy", x.VDI.get_allowed_operations(disk))
+        rival = self.machine()
+        self.drive(rival, disk)
+        self.refused(["VDI_IN_USE", disk], x.VM.start, rival, False, False)
+        self.drop_machine(rival)
+
+        # A copy of the image is as good; any other disk is not.
+        other = self.disk(sr, 8 * MIB)
+        self.refused(["OPERATION_NOT_ALLOWED", ...], x.VM.set_suspend_VDI, vm, other)
+        x.VDI.destroy(other)
+        copy = x.VDI.copy(image, sr, NULL, NULL)
+        x.VM.set_suspend_VDI(vm, copy)
+        x.VDI.destroy(image)
+        self.assertEqual(x.VM.get_suspend_VDI(vm), copy)
+
+        # Not while its storage is away.
+        pbd = x.SR.get_PBDs(sr)[0]
+        x.PBD.unplug(pbd)
+        self.refused(["SUSPEND_IMAGE_NOT_ACCESSIBLE", copy], x.VM.resume, vm, False, False)
+        x.PBD.plug(pbd)
+        self.assertEqual(x.VM.get_power_state(vm), "Suspended")
+
+        # Its disk and its memory go elsewhere: one by one, and together.
+        elsewhere = self.repository("vhd")
+        image = x.VDI.pool_migrate(copy, elsewhere, {})
+        self.assertEqual((x.VM.get_suspend_VDI(vm), self.format(image)), (image, "vhd"))
+        disk = x.VDI.pool_migrate(disk, elsewhere, {})
+        self.assertEqual(x.VBD.get_VDI(drive), disk)
+        x.VM.migrate_send(vm, self.token(), True, {disk: sr, image: sr}, {}, {})
+        image, disk = x.VM.get_suspend_VDI(vm), x.VBD.get_VDI(drive)
+        self.assertEqual([x.VDI.get_SR(vdi) for vdi in (image, disk)], [sr, sr])
+        self.shows(x.VDI.get_record(image), type="suspend")
+        self.assertEqual(x.VM.get_power_state(vm), "Suspended")
+        self.assertEqual(x.SR.get_VDIs(elsewhere), [])
+
+        self.succeeded(x.Async.VM.resume(vm, False, False))
+        record = x.VM.get_record(vm)
+        self.shows(record, power_state="Running", resident_on=self.host, suspend_VDI=NULL, current_operations={})
+        self.assertGreater(int(record["domid"]), 0)
+        self.assertIs(x.VBD.get_currently_attached(drive), True)
+        self.assertEqual(x.SR.get_VDIs(sr), [disk])
+
+        # And by xe; one that is to stay paused does.
+        self.xe("vm-suspend", "uuid=" + record["uuid"])
+        self.assertEqual(x.VM.get_power_state(vm), "Suspended")
+        self.xe("vm-resume", "uuid=" + record["uuid"])
+        self.assertEqual(x.VM.get_power_state(vm), "Running")
+        x.VM.suspend(vm)
+        x.VM.resume_on(vm, self.host, True, False)
+        self.assertEqual(x.VM.get_power_state(vm), "Paused")
+        x.VM.unpause(vm)
+        # Its memory is given up with a hard shutdown.
+        x.VM.suspend(vm)
+        x.VM.hard_shutdown(vm)
+        self.shows(x.VM.get_record(vm), power_state="Halted", suspend_VDI=NULL)
+        self.assertEqual(x.SR.get_VDIs(sr), [disk])
+        names = [m["name"] for m in x.message.get_all_records().values() if m["obj_uuid"] == record["uuid"]]
+        self.assertEqual((names.count("VM_SUSPENDED"), names.count("VM_RESUMED")), (4, 3))
+
+    def test_what_cannot_be_suspended_goes_on(self):
+        x, vm = self.x, self.machine()
+        x.VM.start(vm, False, False)
+        self.refused(["VM_NO_SUSPEND_SR", vm], x.VM.suspend, vm)
+        sr = self.suspend_repository()
+        x.PBD.unplug(x.SR.get_PBDs(sr)[0])
+        self.refused(["SR_NOT_ATTACHED", sr], x.VM.suspend, vm)
+        self.assertEqual(x.VM.get_power_state(vm), "Running")
+        x.PBD.plug(x.SR.get_PBDs(sr)[0])
+        # The machine's own wish comes first.
+        own = self.repository("qcow2")
+        x.VM.set_suspend_SR(vm, own)
+        x.VM.suspend(vm)
+        self.assertEqual(x.VDI.get_SR(x.VM.get_suspend_VDI(vm)), own)
+        # A machine that is destroyed takes its memory along.
+        x.VM.destroy(vm)
+        self.assertEqual(x.SR.get_VDIs(own), [])

@@ -87,6 +87,7 @@ struct MachineTreeMessages: Sendable {
     private func copy(
         _ vm: Ref<VM>, name: String, to sr: Ref<SR>, _ call: CallContext
     ) async throws -> Ref<VM> {
+        _ = try context.row(vm)
         if !sr.isNull { _ = try context.row(sr) }
         return try await working(on: vm, .copy, call) { machine in
             let disks = machine.disks()

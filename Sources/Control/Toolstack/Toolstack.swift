@@ -260,8 +260,9 @@ public final class Toolstack: Sendable {
     /// Goes on with machines that come from other pools or go there, at once and whenever the other side may be back.
     private static func retry(_ departures: Departures, _ arrivals: Arrivals) async {
         while !Task.isCancelled {
-            await departures.retry()
+            // First what needs nobody's answer.
             await arrivals.retry()
+            await departures.retry()
             try? await Task.sleep(for: .seconds(3))
         }
     }

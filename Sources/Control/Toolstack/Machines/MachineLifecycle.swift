@@ -301,7 +301,8 @@ actor MachineLifecycle {
         let domain = row[VM.domid]
         let comesBack = restarts[vm] != nil
         let detached = try? await context.database.transaction { tx -> [Row] in
-            guard let now = tx.row(vm), now[VM.domid] == domain else { return [] }
+            // All that are suspended have the same number: the memory of one is in its image.
+            guard let now = tx.row(vm), now[VM.domid] == domain, now[VM.powerState] != .suspended else { return [] }
             let vbds = tx.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.currentlyAttached] }
             // A disk that begins anew with each start is let go of for that.
             let kept = vbds.filter { comesBack && tx.row($0[VBD.vdi])?[VDI.onBoot] == .persist }
@@ -312,7 +313,7 @@ actor MachineLifecycle {
         guard let detached else { return }
         await release(detached)
         try? await context.database.transaction { tx in
-            guard let now = tx.row(vm), now[VM.domid] == domain else { return }
+            guard let now = tx.row(vm), now[VM.domid] == domain, now[VM.powerState] != .suspended else { return }
             try tx.set(vm, VM.powerState, .halted)
             try tx.set(vm, VM.residentOn, .null)
             try tx.set(vm, VM.domid, -1)

@@ -51,7 +51,10 @@ struct MachineMessages: Sendable {
         }
         table.on("VM.power_state_reset") { call, arguments in
             let vm: Ref<VM> = try arguments.get(0)
-            try await admission.run([.vm(vm, .powerStateReset)], task: call.task) { try await lifecycle.reset(vm) }
+            try await admission.run([.vm(vm, .powerStateReset)], task: call.task) {
+                if try context.row(vm)[VM.powerState] == .suspended { return try await suspension.giveUp(vm) }
+                try await lifecycle.reset(vm)
+            }
             return .void
         }
         table.on("VM.set_is_a_template") { _, arguments in

@@ -74,5 +74,9 @@ struct MovedDisk: Sendable {
         for vm in tx.rows(VM.self, where: { $0[VM.suspendVDI] == old }) {
             try tx.set(vm.typedRef(VM.self), VM.suspendVDI, new)
         }
+        if let note = SuspensionNote.all(tx)[old] {
+            try note.write(of: new, in: tx)
+            SuspensionNote.remove(of: old, in: tx)
+        }
     }
 }

@@ -213,7 +213,13 @@ struct MachineSuspension: Sendable {
             guard row[VM.powerState] == .suspended else {
                 throw APIError("VM_BAD_POWER_STATE", vm.opaque, "suspended", row[VM.powerState].rawValue.lowercased())
             }
-            let vdi = row[VM.suspendVDI]
+            var vdi = row[VM.suspendVDI]
+            // What is another VM's memory, or a disk in somebody's drive, is not destroyed.
+            if !tx.rows(VM.self, where: { $0[VM.suspendVDI] == vdi && $0.typedRef(VM.self) != vm }).isEmpty
+                || !tx.rows(VBD.self, where: { $0[VBD.vdi] == vdi }).isEmpty
+            {
+                vdi = .null
+            }
             if !vdi.isNull { try SuspensionNote(phase: .spent, vm: row[VM.uuid]).write(of: vdi, in: tx) }
             try tx.set(vm, VM.powerState, .halted)
             try tx.set(vm, VM.suspendVDI, .null)
@@ -227,6 +233,11 @@ struct MachineSuspension: Sendable {
         do {
             try await note(.spent, vdi, uuid)
             if let row = context.database.read({ $0.row(vdi) }) {
+                // A move of it, say: its row is another one afterwards, and this note goes with it.
+                if let operation = row[VDI.currentOperations].first {
+                    throw APIError(
+                        "OTHER_OPERATION_IN_PROGRESS", "VDI", vdi.opaque, operation.value.rawValue, operation.key)
+                }
                 let attached = try context.attached(row[VDI.sr])
                 await context.disks.ended(row[VDI.uuid])
                 try await context.discard(StorageContext.volume(row), in: attached)

@@ -246,7 +246,17 @@ struct MachineImportWork {
     private func suspendImage(of object: ImportedObject) throws(APIError) -> Ref<VDI>? {
         guard try object.text("power_state").lowercased() == "suspended" else { return nil }
         let id = try object.reference("suspend_VDI")
-        if let disk = reference(id, VDI.self) { return disk }
+        if let disk = reference(id, VDI.self) {
+            // Whoever gives up a suspended machine's memory destroys that disk: it must be such an image, and nobody else's.
+            guard tx.row(disk)?[VDI.type] == .suspend, tx.rows(VM.self, where: { $0[VM.suspendVDI] == disk }).isEmpty,
+                tx.rows(VBD.self, where: { $0[VBD.vdi] == disk }).isEmpty
+            else {
+                throw APIError(
+                    "OPERATION_NOT_ALLOWED",
+                    "the VDI \(disk.opaque) cannot be an imported VM's memory: it is no suspend image, or another VM's")
+            }
+            return disk
+        }
         if options.isForced { return nil }
         throw Self.missing(id)
     }

@@ -20,6 +20,8 @@ enum ArrivalRows {
         guard let offer = machine.offer else { throw APIError.internalError("a machine without an offer") }
         let vm = Ref<VM>(machine.vm)
         if tx.row(vm) != nil { return }
+        // It may have come another way since it was offered.
+        if !offer.isCopy, let known = tx.find(VM.self, uuid: machine.uuid) { throw APIError("DUPLICATE_VM", known.ref) }
         let members = try RowDocument.decode(offer.machine, VM.className, schema: tx.schema)
         let metrics = Fresh.ref(VMMetrics.self)
         tx.insert(VMMetrics.self, ref: metrics) { row in row[VMMetrics.uuid] = Fresh.uuid() }
@@ -75,17 +77,13 @@ enum ArrivalRows {
     }
 
     /// Takes everything away again.
-    static func remove(_ machine: ArrivingMachine, in tx: Transaction) {
+    static func remove(_ machine: ArrivingMachine, in tx: Transaction) throws(APIError) {
         let vm = Ref<VM>(machine.vm)
-        for drive in tx.rows(VBD.self, where: { $0[VBD.vm] == vm }) { tx.delete(drive.typedRef(VBD.self)) }
-        for interface in tx.rows(VIF.self, where: { $0[VIF.vm] == vm }) { tx.delete(interface.typedRef(VIF.self)) }
-        if let row = tx.row(vm) {
-            tx.delete(row[VM.metrics])
-            GuestRows.forget(row, in: tx)
-            tx.delete(vm)
-        }
+        if tx.row(vm) != nil { try MachineRows.remove(vm, in: tx) }
         for disk in machine.disks {
-            tx.delete(Ref<VDI>(disk.ref))
+            let vdi = Ref<VDI>(disk.ref)
+            for drive in tx.rows(VBD.self, where: { $0[VBD.vdi] == vdi }) { tx.delete(drive.typedRef(VBD.self)) }
+            tx.delete(vdi)
             // A scan may have found it before its row was made.
             if let found = tx.find(VDI.self, uuid: disk.uuid) { tx.delete(found.typedRef(VDI.self)) }
         }

@@ -372,7 +372,7 @@ public actor Arrivals {
         record.isClean = true
         let noted = record
         try await context.database.transaction { tx in
-            ArrivalRows.remove(noted, in: tx)
+            try ArrivalRows.remove(noted, in: tx)
             try tx.store(noted)
         }
         // Its SRs, too, are held no longer.
@@ -415,9 +415,13 @@ public actor Arrivals {
 
     // MARK: - After a restart
 
-    /// Before calls are taken: what was held is held again.
+    /// Before calls are taken: what was held is held again. So is what was refused and is still to be removed: the other side
+    /// is free to run the machine.
     func resume() async {
-        for record in context.database.arrivals() where [.receiving, .prepared].contains(record.state.phase) {
+        for record in context.database.arrivals()
+        where [.receiving, .prepared].contains(record.state.phase)
+            || record.state.phase == .refused && !record.isClean
+        {
             try? await context.database.transaction { tx in try OperationAdmission.enter(record.hold(), in: tx) }
         }
     }

@@ -237,15 +237,7 @@ actor Departures {
         if !machine.isCopy {
             let vm = Ref<VM>(machine.vm)
             try await context.database.transaction { tx in
-                for drive in tx.rows(VBD.self, where: { $0[VBD.vm] == vm }) { tx.delete(drive.typedRef(VBD.self)) }
-                for interface in tx.rows(VIF.self, where: { $0[VIF.vm] == vm }) {
-                    tx.delete(interface.typedRef(VIF.self))
-                }
-                if let row = tx.row(vm) {
-                    tx.delete(row[VM.metrics])
-                    GuestRows.forget(row, in: tx)
-                    tx.delete(vm)
-                }
+                if tx.row(vm) != nil { try MachineRows.remove(vm, in: tx) }
             }
             for disk in machine.disks where !disk.stays { try await destroy(disk) }
         }

@@ -19,7 +19,8 @@ struct ChangedBlocks: Hashable {
 
     init(_ value: WireValue) throws(MisshapenRecord) {
         guard case .int(let granularity)? = value["granularity"], granularity > 0,
-            case .string(let text)? = value["bitmap"], let bitmap = Data(base64Encoded: text)
+            case .string(let text)? = value["bitmap"],
+            let bitmap = Data(base64Encoded: text, options: .ignoreUnknownCharacters)
         else { throw MisshapenRecord(description: "a granularity above 0 and a bitmap in base64 are due") }
         self.init(granularity: UInt64(granularity), bitmap: [UInt8](bitmap))
     }

@@ -27,7 +27,8 @@ extension MotionDriver {
         guard found.canBeginAgain(observed), !context.isForeign(Ref(found.destinationSR)) else { return nil }
         var motion = found
         do {
-            try await perform(.destroyDestination, &motion, UnwatchedProgress())
+            // The killed toolstack's copier may have its file open still.
+            try await patiently { try await perform(.destroyDestination, &motion, UnwatchedProgress()) }
             motion.beginAgain { (uuid: Fresh.uuid(), ref: Fresh.ref(VDI.self).opaque) }
             try await store.save(motion)
         } catch {
@@ -64,7 +65,7 @@ extension MotionDriver {
         } catch {
             context.logger.error(
                 "recovering a move has failed", metadata: ["vdi": "\(motion.sourceUUID)", "error": "\(error)"])
-            await undo(&motion, because: error)
+            await rollBack(&motion, because: error)
             return .failure(error)
         }
         await complete(effects.filter { [.finishPivot, .destroySource, .forget].contains($0) }, &motion, progress)

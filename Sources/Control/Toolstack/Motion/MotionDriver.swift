@@ -164,7 +164,7 @@ struct MotionDriver: Sendable {
     }
 
     /// A data path that was killed just now has its images, or seems to answer, until the kernel is done with it.
-    private func patiently(_ body: () async throws -> Void) async throws {
+    func patiently(_ body: () async throws -> Void) async throws {
         for _ in 0..<30 {
             do {
                 return try await body()
@@ -195,8 +195,10 @@ struct MotionDriver: Sendable {
 
     /// Gives up, in favour of the image that is whole. That is the source, unless it refused a write or flush in the pivot:
     /// then the destination alone has everything, and this disk is moved, whatever becomes of those that move with it.
-    private func rollBack(_ motion: inout DiskMotion, because error: any Error) async {
-        guard motion.phase == .pivoting, case .undecided(destinationFailed: false) = await observe(motion) else {
+    func rollBack(_ motion: inout DiskMotion, because error: any Error) async {
+        guard [.mirroring, .pivoting].contains(motion.phase),
+            case .undecided(destinationFailed: false) = await observe(motion)
+        else {
             return await undo(&motion, because: error)
         }
         context.logger.error(

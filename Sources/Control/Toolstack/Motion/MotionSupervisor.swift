@@ -25,6 +25,8 @@ actor MotionSupervisor {
         let call: MoveCall?
         var moves: [Interrupted]
         let held: OperationAdmission.Admitted?
+        /// Why another disk of the call has not moved, which was decided before.
+        var failure: APIError?
     }
 
     private var groups: [Group] = []
@@ -69,14 +71,18 @@ actor MotionSupervisor {
     }
 
     private func note(_ motion: DiskMotion) {
-        guard let call = motion.call, !decided.contains(where: { $0.call.task == call.task }) else { return }
+        guard let call = motion.call else { return }
         let outcome: Result<String, APIError> =
             if motion.phase == .committed {
                 .success(call.machine ?? motion.destinationRef)
             } else {
                 .failure(MotionDriver(context: context).failure(of: motion, UnwatchedProgress()))
             }
-        decided.append((call: call, outcome: outcome))
+        guard let index = decided.firstIndex(where: { $0.call.task == call.task }) else {
+            return decided.append((call: call, outcome: outcome))
+        }
+        // A call with several disks has failed when one of them has.
+        if case .failure = outcome, case .success = decided[index].outcome { decided[index].outcome = outcome }
     }
 
     /// Enters the operations of moves that were admitted when they began. An SR that is not there is not held: it is to be
@@ -94,7 +100,10 @@ actor MotionSupervisor {
                 await MotionDriver(context: context).holdDestinationAgain(motion)
             }
             let isCopying = motion.phase != .planned && motion.phase != .created
-            await context.moves.keep(MotionDriver.places(motion), for: motion.id, isCopying: isCopying)
+            // One that waits for its destination's SR, for ever perhaps, keeps nobody else from copying.
+            if isThere || !isCopying {
+                await context.moves.keep(MotionDriver.places(motion), for: motion.id, isCopying: isCopying)
+            }
         }
         let call = motions[0].call
         let held = try? await admission.enter(claims, task: call.map { Ref($0.task) } ?? Fresh.ref())
@@ -106,7 +115,10 @@ actor MotionSupervisor {
     func takeUp(_ tasks: Tasks) async {
         for (call, outcome) in decided {
             // Another disk of the call may not be decided yet.
-            if groups.contains(where: { $0.call?.task == call.task }) { continue }
+            if let index = groups.firstIndex(where: { $0.call?.task == call.task }) {
+                if case .failure(let error) = outcome { groups[index].failure = error }
+                continue
+            }
             guard let task = await restore(call, isCancellable: false, in: tasks) else { continue }
             await tasks.finish(task, outcome.map { .ref($0) }, keep: true)
         }
@@ -149,12 +161,12 @@ actor MotionSupervisor {
         let motions = group.moves.map(\.motion)
         let task = Ref<XenTask>(group.call?.task ?? Ref<XenTask>.null.opaque)
         var refs = motions.map(\.destinationRef)
-        var failure: (any Error)?
+        var failure: (any Error)? = group.failure
         if motions.allSatisfy({ $0.phase == .planned && $0.call != nil }) {
             do {
                 refs = try await driver.run(motions, progress: progress).map(\.destinationRef)
             } catch {
-                failure = error
+                failure = failure ?? error
             }
             for motion in motions { await context.moves.drop(motion.id) }
         } else {
@@ -179,7 +191,7 @@ actor MotionSupervisor {
     private nonisolated func finish(
         _ move: Interrupted, _ task: Ref<XenTask>, _ progress: any TaskProgress
     ) async -> Result<String, any Error> {
-        await Self.awaitDestination(move.motion, context)
+        await Self.awaitDestination(move.motion, context, progress)
         let late =
             move.isThere ? nil : try? await admission.enter([.sr(Ref(move.motion.destinationSR), .vdiMirror)])
         let outcome = await MotionDriver(context: context).takeUp(move.motion, progress)
@@ -192,12 +204,16 @@ actor MotionSupervisor {
     /// image, and nothing is decided about it before its SR is there, which may come late. Where no data path knows of the
     /// move, or its mirror is broken, the source is the disk, and nothing is waited for. Nor is it for an SR that this host
     /// has no PBD for any more: then the move is given up, in favour of the source.
-    private static func awaitDestination(_ motion: DiskMotion, _ context: StorageContext) async {
+    private static func awaitDestination(
+        _ motion: DiskMotion, _ context: StorageContext, _ progress: any TaskProgress
+    ) async {
         guard motion.phase == .mirroring || motion.phase == .pivoting else { return }
         var isTold = false
         while context.isUnplugged(Ref(motion.destinationSR)), !Task.isCancelled {
             switch await MotionDriver(context: context).observe(motion) {
             case .absent, .sourceOnly, .broken, .undecided(destinationFailed: true): return
+            // Whoever cancels it has the source, which is whole.
+            case .mirroring where progress.cancellation.isCancelled: return
             case .mirroring, .dual, .undecided(destinationFailed: false), .destinationOnly: break
             }
             if !isTold {

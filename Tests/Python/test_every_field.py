@@ -22,6 +22,8 @@ VALUES = {
     ("pool", "suspend_image_SR"): None,
     ("pool", "crash_dump_SR"): None,
     ("VM", "affinity"): None,
+    # Takes an image of the same content only: test_suspend.
+    ("VM", "suspend_VDI"): None,
     ("host", "suspend_image_sr"): None,
     ("host", "crash_dump_sr"): None,
 }

@@ -352,8 +352,9 @@ class MoveTests(Case):
             destination,
             {"bytes-per-second": "fast"},
         )
-        self.x.PBD.unplug(self.x.SR.get_PBDs(destination)[0])
-        self.refused(["SR_NOT_ATTACHED", destination], self.x.VDI.pool_migrate, vdi, destination, {})
+        # A destination is plugged for it; a disk whose own repository is not there cannot be read.
+        self.x.PBD.unplug(self.x.SR.get_PBDs(source)[0])
+        self.refused(["SR_NOT_ATTACHED", source], self.x.VDI.pool_migrate, vdi, destination, {})
         self.assertEqual(self.x.SR.get_VDIs(source), [vdi])
 
     def test_a_move_is_watched_and_cancelled(self):

@@ -1,4 +1,5 @@
 import APITypes
+import CoreTypes
 import Logging
 import PoolDatabase
 import StorageMotion

@@ -95,6 +95,16 @@ import Testing
         #expect(committed.recover(.undecided(destinationFailed: true)).first == .finishPivot)
     }
 
+    /// What was well when the pivot was prepared is looked at again before the commit.
+    @Test func aDestinationThatHasFailedSinceItsPivotWasPreparedIsNotCommitted() {
+        for observed in Self.observations {
+            let isWhole: [DiskMotion.Observation] = [
+                .dual, .destinationOnly, .undecided(destinationFailed: false), .absent,
+            ]
+            #expect(observed.allowsCommit == isWhole.contains(observed), "\(observed)")
+        }
+    }
+
     @Test func aBrokenMirrorIsGivenUpWithItsCause() {
         var broken = motion(.created, .mirroring)
         #expect(broken.recover(.broken("disk full")) == [.cancelMirror, .destroyDestination, .forget])

@@ -518,6 +518,7 @@ struct MotionDriver: Sendable {
         try await FailurePoint.pass("before-commit")
         var moved: [MovedDisk] = []
         for motion in motions { moved.append(try await MovedDisk(motion, context)) }
+        try await assertWhole(motions)
         try await context.database.transaction { [moved] tx in
             for disk in moved {
                 try disk.replaceRows(in: tx)

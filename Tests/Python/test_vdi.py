@@ -353,8 +353,10 @@ class MoveTests(Case):
             {"bytes-per-second": "fast"},
         )
         # A destination is plugged for it; a disk whose own repository is not there cannot be read.
-        self.x.PBD.unplug(self.x.SR.get_PBDs(source)[0])
+        pbd = self.x.SR.get_PBDs(source)[0]
+        self.x.PBD.unplug(pbd)
         self.refused(["SR_NOT_ATTACHED", source], self.x.VDI.pool_migrate, vdi, destination, {})
+        self.x.PBD.plug(pbd)
         self.assertEqual(self.x.SR.get_VDIs(source), [vdi])
 
     def test_a_move_is_watched_and_cancelled(self):

@@ -209,6 +209,9 @@ struct DepartureSurvey: Sendable {
     /// A manager that names no formats decides by itself; a server that cannot name them is of before there was a choice.
     private func checkFormat(_ disk: WantedMove, _ manager: WireValue, sr: String) throws {
         let words = disk.choice.split(separator: ",").map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
+        if manager.member("other_config")?.member(StorageManagerRows.lackKey) != nil {
+            throw ErrorMapping.api(.nothingInCommon, vdi: disk.vdi, srUUID: sr, supported: [])
+        }
         if words.isEmpty { return }
         for word in words where ImageFormat(parsing: word) == nil {
             throw ErrorMapping.api(.unknown(given: word), vdi: disk.vdi, srUUID: sr, supported: [])

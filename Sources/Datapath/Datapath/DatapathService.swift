@@ -84,6 +84,11 @@ public final class DatapathService: Sendable {
         listener = try listen(server)
     }
 
+    /// Says on standard output that both sockets answer.
+    public func announce(_ ready: DatapathReady) throws {
+        FileHandle.standardOutput.write(try JSONEncoder().encode(ready) + Data("\n".utf8))
+    }
+
     /// Answers control connections until `quit`; then closes everything. Each connection has a thread of its own, so a
     /// pivot that waits for a slow flush does not keep a status away.
     public func run() throws {

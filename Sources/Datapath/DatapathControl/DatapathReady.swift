@@ -5,5 +5,5 @@ public struct DatapathReady: Codable, Sendable {
     /// was asked for.
     public var without: [String]?
 
-    public init(without: [String]?) { self.without = without }
+    public init(without: [String]? = nil) { self.without = without }
 }

@@ -18,7 +18,9 @@ func run() throws -> Int32 {
             DatapathConfinement.apply()
             let service = try DatapathService(
                 image: image, prepared: prepared, crashMark: options.values["crash-mark"])
-            return try run(service, without: prepared.without)
+            try service.announce(DatapathReady(without: prepared.without))
+            try service.run()
+            return 0
         }
         if options.confinesFiles {
             let own = [nbd, control] + ["crash-mark", "mirror-map"].compactMap { options.values[$0] }
@@ -29,7 +31,8 @@ func run() throws -> Int32 {
         let service = try DatapathService(
             image: image, nbdSocket: nbd, controlSocket: control, crashMark: options.values["crash-mark"],
             mirrorMap: options.values["mirror-map"])
-        return try run(service, without: nil)
+        try service.announce(DatapathReady())
+        try service.run()
     case ("import", _, _, let format?):
         try ImageTransfer.receive(from: 0, streamFormat: format, into: image)
     case ("export", _, _, let format?):
@@ -45,14 +48,6 @@ func run() throws -> Int32 {
             image, try JSONDecoder().decode(DiskCopyPlan.self, from: Data(plan.utf8)), output: .standardOutput)
     default: return 2
     }
-    return 0
-}
-
-/// `without`: what of its confinement this system does not permit.
-func run(_ service: DatapathService, without: [String]?) throws -> Int32 {
-    let line = try JSONEncoder().encode(DatapathReady(without: without))
-    FileHandle.standardOutput.write(line + Data("\n".utf8))
-    try service.run()
     return 0
 }
 

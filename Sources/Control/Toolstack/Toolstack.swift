@@ -19,6 +19,10 @@ public struct ToolstackConfiguration: Sendable {
     public var initialPasswordFile: String?
     /// Path of the gantry-datapath program; nil: beside this program.
     public var datapathProgram: String?
+    /// The first of the numbers that users of data paths have (65,536 of them); 0: they are this process's user.
+    public var datapathUsers: UInt32 = Self.standardDatapathUsers
+    /// Above what systems give to accounts, containers and services, below what they take for negative.
+    public static let standardDatapathUsers: UInt32 = 1_900_000_000
     /// Name of the PAM service that knows the system's accounts; nil: only the pool's own users may log in.
     public var pamService: String?
     /// Folders of third-party SMAPIv1 drivers.
@@ -109,7 +113,9 @@ public final class Toolstack: Sendable {
         }
 
         let program = configuration.datapathProgram ?? besideThisProgram("gantry-datapath")
-        let datapaths = DatapathHost(folder: configuration.runDirectory + "/dp", program: program, logger: logger)
+        let datapaths = DatapathHost(
+            folder: configuration.runDirectory + "/dp", program: program,
+            users: DatapathUsers(first: configuration.datapathUsers), logger: logger)
         let disks = DiskActivation(database: database, host: datapaths)
         let mounts = MountFolder(path: configuration.stateDirectory + "/sr-mount")
         let home = DriverHome(database: database, host: identity.host)

@@ -14,6 +14,14 @@ struct MoveOffer: Codable, Hashable, Sendable {
     var disks: [OfferedDisk]
     /// Where it comes from, for people: the name of the pool's host.
     var origin: String
+    /// Of a machine that runs: what a QEMU must have to go on with its guest, JSON (`GuestPassport`). Nil: it is halted.
+    var passport: String?
+}
+
+/// What a side is told that is to wait for a guest.
+struct ExpectedGuest: Codable, Hashable, Sendable {
+    /// As in the offer, with the disks that the guest has now.
+    var passport: String
 }
 
 struct OfferedDrive: Codable, Hashable, Sendable {
@@ -64,6 +72,8 @@ struct MoveAcceptance: Codable, Hashable, Sendable {
     /// The reference of the machine-to-be.
     var machine: String
     var disks: [Disk]
+    /// It takes machines that run. Nil, as earlier versions have it: it would make halted ones of them.
+    var takesRunning: Bool?
 }
 
 /// How a move stands.

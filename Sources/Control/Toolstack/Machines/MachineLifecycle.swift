@@ -425,7 +425,8 @@ actor MachineLifecycle {
     /// otherwise.
     func reconcile(alive: Set<String>) async throws {
         let rows = context.database.read { $0.rows(VM.self).filter { !$0[VM.isControlDomain] } }
-        nextDomain = (rows.map { $0[VM.domid] }.max() ?? 0) + 1
+        // Those that do not run have none, which is -1; 0 is the control domain's.
+        nextDomain = max(0, rows.map { $0[VM.domid] }.max() ?? 0) + 1
         for row in rows {
             let vm = row.typedRef(VM.self)
             if alive.contains(row[VM.uuid]), let specification = guests.specification(row[VM.uuid]) {

@@ -140,7 +140,10 @@ struct ArrivingGuest: Sendable {
 
     /// Whether the guest can run: its memory is here, and its disks are served where its QEMU looks for them.
     func isReady() async -> Bool {
-        guard guests.passage(of: uuid) == .loaded, let specification = guests.specification(uuid) else { return false }
+        // It is asked: that a QEMU was killed may not have been heard of yet.
+        guard guests.passage(of: uuid) == .loaded, let specification = guests.specification(uuid),
+            (try? await guests.transfer(of: uuid)) != nil
+        else { return false }
         let sockets = Set(specification.disks.map(\.nbdSocket))
         var served: Set<String> = []
         for disk in machine.disks {

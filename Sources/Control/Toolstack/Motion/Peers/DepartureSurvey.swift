@@ -107,11 +107,7 @@ struct DepartureSurvey: Sendable {
         var offer = try context.database.read { reader in try makeOffer(link.id, offered, reader) }
         offer.passport = passport
         let decided: MoveAcceptance = try await link.ask("check", offer, session: session)
-        if passport != nil, decided.takesRunning != true {
-            throw APIError(
-                "NOT_IMPLEMENTED",
-                "VM.migrate_send of a running VM to \(place.host), whose toolstack takes halted ones only")
-        }
+        try decided.requireTaken(isRunning: passport != nil, by: place.host)
         guard decided.disks.map(\.vdi) == offered.map(\.vdi) else {
             throw APIError.internalError("\(place.host) has decided about other disks")
         }

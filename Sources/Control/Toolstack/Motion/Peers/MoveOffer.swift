@@ -1,3 +1,5 @@
+import APITypes
+
 /// What a toolstack tells another one about a machine that is to go there. JSON; members are added and never changed, and
 /// what is nil was not known to whoever wrote it.
 struct MoveOffer: Codable, Hashable, Sendable {
@@ -74,6 +76,13 @@ struct MoveAcceptance: Codable, Hashable, Sendable {
     var disks: [Disk]
     /// It takes machines that run. Nil, as earlier versions have it: it would make halted ones of them.
     var takesRunning: Bool?
+
+    /// NOT_IMPLEMENTED [text] for a machine that runs, of a toolstack that takes halted ones only.
+    func requireTaken(isRunning: Bool, by host: String) throws(APIError) {
+        if !isRunning || takesRunning == true { return }
+        throw APIError(
+            "NOT_IMPLEMENTED", "VM.migrate_send of a running VM to \(host), whose toolstack takes halted ones only")
+    }
 }
 
 /// How a move stands.

@@ -147,9 +147,11 @@ public final class Toolstack: Sendable {
         drivers.plugins = try plugins(configuration, PluginRows(database: database, home: home))
         let admission = OperationAdmission(database: database, gate: context.reclaimGate)
         let guests = GuestHost(runDirectory: configuration.runDirectory, acceleration: acceleration, logger: logger)
+        let consoles = ConsoleAccess(database: database, guests: guests, host: identity.host)
+        let lifecycle = MachineLifecycle(context: context, guests: guests, consoles: consoles)
         let services = try HostServices(
-            context: context, guests: guests, stateDirectory: configuration.stateDirectory)
-        let lifecycle = MachineLifecycle(context: context, guests: guests, consoles: services.consoles)
+            context: context, guests: guests, lifecycle: lifecycle, consoles: consoles,
+            stateDirectory: configuration.stateDirectory)
         let transfers = ImageTransfers(
             context: context, admission: admission, program: program, folder: configuration.runDirectory + "/transfers")
 
@@ -165,12 +167,13 @@ public final class Toolstack: Sendable {
         SnapshotMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
         let tokens = MigrationTokens(database: database, consoles: services.consoles)
-        let departures = Departures(context: context, admission: admission)
-        MachineMotionMessages(context: context, admission: admission, tokens: tokens, departures: departures).register(
-            in: &messages)
+        let departures = Departures(context: context, admission: admission, guests: guests, lifecycle: lifecycle)
+        MachineMotionMessages(
+            context: context, admission: admission, tokens: tokens, guests: guests, departures: departures
+        ).register(in: &messages)
         PeerMoveMessages(database: database, departures: departures, arrivals: services.arrivals).register(
             in: &messages)
-        PlanMessages(context: context).register(in: &messages)
+        PlanMessages(context: context, guests: guests).register(in: &messages)
         tokens.register(in: &messages)
         let suspension = MachineSuspension(
             context: context, admission: admission, guests: guests, lifecycle: lifecycle, program: program,

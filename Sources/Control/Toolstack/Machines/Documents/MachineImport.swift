@@ -186,12 +186,8 @@ struct MachineImportWork {
     }
 
     private func requireMemory(for object: ImportedObject) throws(APIError) {
-        let (total, available) = HostMemory.read()
-        let free = HostMemory.free(total: total, available: available, promised: HostMemory.promised(tx))
         let needed = max(try object.number("memory_static_max"), try object.number("memory_dynamic_max"), 128 << 20)
-        guard needed <= free else {
-            throw APIError("HOST_NOT_ENOUGH_FREE_MEMORY", String(needed), String(free))
-        }
+        if let refusal = HostMemory.refusal(of: needed, tx) { throw refusal }
     }
 
     /// What the document does not decide, or what is said of it elsewhere here.

@@ -87,6 +87,7 @@ int gantry_processor_count(void);
 // Return a descriptor, or -errno. Listening makes the file mode 0600; it appears when clients can connect, and replaces a
 // socket that was there (-EEXIST for anything else).
 int gantry_unix_listen(const char *path, int backlog);
+// Connecting gives a server that does not accept half a minute: -ETIMEDOUT.
 int gantry_unix_connect(const char *path);
 // The same without waiting for a server that does not accept: -EAGAIN. The descriptor does not block.
 int gantry_unix_connect_at_once(const char *path);

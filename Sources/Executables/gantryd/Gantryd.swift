@@ -22,6 +22,10 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "PAM service that knows the system's accounts, e.g. gantry; without it PAM is not asked.")
     var pamService: String?
     @Option(help: "How guests run: auto, kvm or tcg.") var accel = "auto"
+    @Option(
+        help:
+            "Folder of kernels and RAM disks that guests may boot from besides /var/lib/xcp/guest; may be given again.")
+    var bootDir: [String] = []
     @Option(help: "Know nothing on the wire that came after this release, e.g. 26.14: for tests.") var compat: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "info"
 
@@ -31,6 +35,9 @@ struct Serve: AsyncParsableCommand {
         guard ["auto", "kvm", "tcg"].contains(accel) else { throw ValidationError("--accel is auto, kvm or tcg") }
         guard compat.map(ServerConfiguration.isRelease) ?? true else {
             throw ValidationError("--compat takes a release, MAJOR.MINOR")
+        }
+        guard bootDir.allSatisfy({ $0.hasPrefix("/") }) else {
+            throw ValidationError("--boot-dir takes absolute paths")
         }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("unknown --log-level \(logLevel)") }
     }
@@ -48,6 +55,7 @@ struct Serve: AsyncParsableCommand {
             https: https.flatMap { HTTPAddress($0) }, socket: socket, initialPasswordFile: initialPasswordFile,
             acceleration: accel, pamService: pamService, logger: logger)
         configuration.compatibility = compat
+        configuration.bootFolders = bootDir
         plugins.apply(to: &configuration)
         try await serve(configuration)
     }

@@ -21,6 +21,7 @@ public func serve(_ configuration: ServerConfiguration) async throws {
     toolstackConfiguration.pluginUser = configuration.pluginUser
     toolstackConfiguration.pluginMetrics = configuration.pluginMetrics
     toolstackConfiguration.datapathUsers = configuration.datapathUsers
+    toolstackConfiguration.bootFolders = configuration.bootFolders
     toolstackConfiguration.socket = configuration.socket
     let toolstack = try await Toolstack.start(configuration: toolstackConfiguration)
     let service: APIService

@@ -42,6 +42,8 @@ public struct ToolstackConfiguration: Sendable {
     public static let standardPluginMetrics = PluginSettings.metricsFolder
     /// Path of the API's local socket, for drivers to call back.
     public var socket: String?
+    /// Folders with kernels and initial RAM disks that guests may boot from, besides `/var/lib/xcp/guest`.
+    public var bootFolders: [String] = []
     /// How long a guest may take to shut itself down when it is asked to, seconds.
     public var shutdownLimit: Int
     public var logger: Logger
@@ -105,6 +107,11 @@ public final class Toolstack: Sendable {
         try DatabaseFiles.adoptRestored(at: databaseFile)
         try PrivateFile.prepare(databaseFile)
         let database = try await PoolDatabase.open(path: databaseFile, deriving: AllowedOperations.derivation)
+        for value in database.replacedValues {
+            logger.warning(
+                "a value of the database is not known to this version, which goes on without it: was it written by a later one?",
+                metadata: ["value": "\(value)"])
+        }
         let identity = try await HostBootstrap.run(
             database: database, stateDirectory: configuration.stateDirectory,
             initialPasswordFile: configuration.initialPasswordFile)
@@ -146,7 +153,9 @@ public final class Toolstack: Sendable {
                 logger: logger))
         drivers.plugins = try plugins(configuration, PluginRows(database: database, home: home))
         let admission = OperationAdmission(database: database, gate: context.reclaimGate)
-        let guests = GuestHost(runDirectory: configuration.runDirectory, acceleration: acceleration, logger: logger)
+        let guests = GuestHost(
+            runDirectory: configuration.runDirectory, acceleration: acceleration,
+            bootFiles: BootFiles(folders: [BootFiles.standardFolder] + configuration.bootFolders), logger: logger)
         let consoles = ConsoleAccess(database: database, guests: guests, host: identity.host)
         let lifecycle = MachineLifecycle(context: context, guests: guests, consoles: consoles)
         let services = try HostServices(

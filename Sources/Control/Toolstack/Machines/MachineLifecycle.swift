@@ -30,6 +30,7 @@ actor MachineLifecycle {
     /// Boots a halted VM, or makes it ready to when it starts `paused`. On failure everything is released again.
     func start(_ vm: Ref<VM>, paused: Bool = false) async throws {
         let row = try context.row(vm)
+        try requireBootFiles(of: row)
         let (vbds, loaded) = drives(of: vm)
         // Reserved: a move that ends now leaves the data paths to us, and nobody destroys or resizes the disks.
         try await reserve(vbds, keepingReserved: restarts[vm] != nil)
@@ -80,6 +81,15 @@ actor MachineLifecycle {
             let all = reader.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.type] != .floppy }
             let loaded = all.filter { DriveContent.isLoaded($0, reader) }
             return (all.filter { $0[VBD.type] == .cd } + loaded.filter { $0[VBD.type] == .disk }, loaded)
+        }
+    }
+
+    /// INVALID_VALUE [kernel or ramdisk, file, reason] for what no guest may boot from. Source: xapi.
+    func requireBootFiles(of vm: Row) throws(APIError) {
+        do throws(BootFiles.Refusal) {
+            _ = try guests.bootFiles.resolved(Self.boot(vm))
+        } catch {
+            throw APIError("INVALID_VALUE", error.parameter, error.file, error.reason)
         }
     }
 
@@ -150,7 +160,7 @@ actor MachineLifecycle {
         let others = (restarts[vm] ?? 1) - 1
         restarts[vm] = others > 0 ? others : nil
         guard others <= 0 else { return }
-        let left = try? await context.database.transaction { tx in
+        let left = try? await context.database.persist { tx in
             let left = tx.rows(VBD.self) { $0[VBD.vm] == vm && Self.isKept($0) }
             try Self.mark(left, reserved: false, attached: false, in: tx)
             return left
@@ -315,7 +325,8 @@ actor MachineLifecycle {
         let vm = row.typedRef(VM.self)
         let domain = row[VM.domid]
         let comesBack = restarts[vm] != nil
-        let detached = try? await context.database.transaction { tx -> [Row] in
+        // The guest has ended, whether that can be written now or not.
+        let detached = try? await context.database.persist { tx -> [Row] in
             // All that are suspended have the same number: the memory of one is in its image.
             guard let now = tx.row(vm), now[VM.domid] == domain, now[VM.powerState] != .suspended else { return [] }
             let vbds = tx.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.currentlyAttached] }
@@ -327,7 +338,7 @@ actor MachineLifecycle {
         }
         guard let detached else { return }
         await release(detached)
-        try? await context.database.transaction { tx in
+        _ = try? await context.database.persist { tx in
             guard let now = tx.row(vm), now[VM.domid] == domain, now[VM.powerState] != .suspended else { return }
             try tx.set(vm, VM.powerState, .halted)
             try tx.set(vm, VM.residentOn, .null)

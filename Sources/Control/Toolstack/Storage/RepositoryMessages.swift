@@ -535,7 +535,7 @@ struct RepositoryMessages: Sendable {
                 try await manager.detach(context.repository(sr, row))
                 FailurePoint.reached("pbd-after-detach")
             } catch {
-                try? await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
+                _ = try? await context.database.persist { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
                 throw ErrorMapping.api(error, sr: srRef)
             }
             await admission.end(admitted)
@@ -560,7 +560,7 @@ struct RepositoryMessages: Sendable {
         } catch {
             // What is at work there does not end: the SR is as it was.
             if isUnplugged.withLock({ $0 }) {
-                try? await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
+                _ = try? await context.database.persist { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
             }
             throw error
         }

@@ -325,7 +325,7 @@ class PeerTests(MotionCase):
         self.assertEqual(told(self.passport(offer, memoryBytes=1 << 40)), "HOST_NOT_ENOUGH_FREE_MEMORY")
         # A halted machine has no guest.
         accepted = self.ask(move, "offer", offer)["value"]
-        self.assertTrue(accepted["takesRunning"])
+        self.assertTrue(accepted["takesMemory"])
         expected = {"passport": self.passport(offer)}
         self.assertEqual(self.ask(move, "expect", expected)["error"][0], "OPERATION_NOT_ALLOWED")
         self.assertEqual(self.ask(move, "cancel", {})["value"]["answer"], "refused")

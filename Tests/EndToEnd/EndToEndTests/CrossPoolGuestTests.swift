@@ -148,9 +148,34 @@ extension EndToEnd {
                     #expect(try await guest.pools.there.call("VBD.get_all").items == [])
                     try await guest.expectItRuns(format)
                 }
-                // A halted one goes on from there as any other.
+                try await Self.goSuspended(&guest)
                 try await Self.finish(guest, scratch)
             }
+        }
+
+        /// The guest is suspended, moved, and resumed there: its memory is where the other pool would have put it.
+        private static func goSuspended(_ guest: inout Traveller) async throws {
+            for (toolstack, home) in [(guest.pools.here, guest.homes[0]), (guest.pools.there, guest.homes[1])] {
+                let pool = try await toolstack.call("pool.get_all").items?.first?.text ?? ""
+                try await toolstack.call("pool.set_suspend_image_SR", .string(pool), .string(home.ref))
+            }
+            try await guest.pools.here.call("VM.suspend", .string(guest.vm()))
+            let task = try await guest.depart(format: "qcow2")
+            let arrived: String = try await guest.pools.here.session.waitForTask(task).value()
+            try await guest.pools.awaitQuiet()
+            guest.pools = guest.back
+            guest.homes.reverse()
+            #expect(try await guest.vm() == arrived)
+            #expect(try await guest.pools.here.text("VM.get_power_state", .string(arrived)) == "Suspended")
+            let image = try await guest.pools.here.text("VM.get_suspend_VDI", .string(arrived))
+            #expect(try await guest.pools.here.text("VDI.get_type", .string(image)) == "suspend")
+            #expect(try RunningToolstack.images(guest.homes[0].path).count == 2)
+            #expect(try RunningToolstack.images(guest.homes[1].path) == [])
+            #expect(try await guest.pools.there.call("VDI.get_all").items == [])
+            try await guest.pools.here.call("VM.resume", .string(arrived), .bool(false), .bool(false))
+            try guest.reconnect()
+            try await guest.expectItRuns("resumed")
+            #expect(try RunningToolstack.images(guest.homes[0].path).count == 1)
         }
 
         private enum Fault: String, Sendable {

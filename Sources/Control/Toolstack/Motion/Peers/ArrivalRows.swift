@@ -15,7 +15,8 @@ enum ArrivalRows {
         }
     }
 
-    /// The machine with its drives and interfaces, once its disks are complete. It is halted.
+    /// The machine with its drives and interfaces, once its disks are complete. It is halted, or suspended with the memory that it
+    /// has come with.
     static func insert(_ machine: ArrivingMachine, host: Ref<Host>, in tx: Transaction) throws {
         guard let offer = machine.offer else { throw APIError.internalError("a machine without an offer") }
         let vm = Ref<VM>(machine.vm)
@@ -23,12 +24,14 @@ enum ArrivalRows {
         // It may have come another way since it was offered.
         if !offer.isCopy, let known = tx.find(VM.self, uuid: machine.uuid) { throw APIError("DUPLICATE_VM", known.ref) }
         let members = try RowDocument.decode(offer.machine, VM.className, schema: tx.schema)
+        let image = offer.suspendImage.flatMap { origin in machine.disks.first { $0.origin == origin } }
         let metrics = Fresh.ref(VMMetrics.self)
         tx.insert(VMMetrics.self, ref: metrics) { row in row[VMMetrics.uuid] = Fresh.uuid() }
         tx.insert(VM.self, ref: vm) { row in
             for member in members { row[field: member.name] = member.value }
             row[VM.uuid] = machine.uuid
-            row[VM.powerState] = .halted
+            row[VM.powerState] = image == nil ? .halted : .suspended
+            row[VM.suspendVDI] = image.map { Ref($0.ref) } ?? .null
             row[VM.residentOn] = .null
             row[VM.affinity] = host
             row[VM.metrics] = metrics

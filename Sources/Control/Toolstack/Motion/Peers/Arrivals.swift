@@ -94,7 +94,7 @@ public actor Arrivals {
                 .init(
                     vdi: $0.disk.ref, uuid: "", format: $0.outcome.format?.rawValue ?? "", size: $0.outcome.size,
                     reason: $0.outcome.reason.rawValue)
-            }, takesRunning: true)
+            }, takesMemory: true)
     }
 
     private func decisions(_ offer: MoveOffer) async throws -> [MoveDecision] {

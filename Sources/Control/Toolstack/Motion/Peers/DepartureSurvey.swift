@@ -80,11 +80,12 @@ struct DepartureSurvey: Sendable {
     }
 
     private func survey(
-        _ wanted: [WantedMove], _ passport: String?, _ link: PeerLink, _ place: PeerPlace, session: String, host: String
+        _ asked: [WantedMove], _ passport: String?, _ link: PeerLink, _ place: PeerPlace, session: String, host: String
     ) async throws -> SurveyedDeparture {
         let peer = link.connection.session(session)
-        let repositories: [String: MovePlan.Place]
+        let (wanted, repositories): ([WantedMove], [String: MovePlan.Place])
         do {
+            wanted = try await placed(asked, peer, host: host)
             repositories = try await there(wanted, peer, host: host)
             await peer.close()
         } catch {
@@ -107,7 +108,7 @@ struct DepartureSurvey: Sendable {
         var offer = try context.database.read { reader in try makeOffer(link.id, offered, reader) }
         offer.passport = passport
         let decided: MoveAcceptance = try await link.ask("check", offer, session: session)
-        try decided.requireTaken(isRunning: passport != nil, by: place.host)
+        try decided.requireTaken(offer, by: place.host)
         guard decided.disks.map(\.vdi) == offered.map(\.vdi) else {
             throw APIError.internalError("\(place.host) has decided about other disks")
         }
@@ -142,6 +143,15 @@ struct DepartureSurvey: Sendable {
                 WantedMove(
                     vdi: vdi, role: isWritten ? .disk : .readOnly, destination: sr, choice: move.formats[vdi] ?? ""))
         }
+        if row[VM.powerState] == .suspended {
+            let image = row[VM.suspendVDI]
+            guard let found = reader.row(image), (try? context.attached(found[VDI.sr])) != nil else {
+                throw APIError("SUSPEND_IMAGE_NOT_ACCESSIBLE", image.opaque)
+            }
+            wanted.append(
+                WantedMove(
+                    vdi: image, role: .suspendImage, destination: move.disks[image], choice: move.formats[image] ?? ""))
+        }
         for vdi in Set(move.disks.keys).union(move.formats.keys).sorted(by: { $0.opaque < $1.opaque })
         where !wanted.contains(where: { $0.vdi == vdi }) {
             _ = try reader.require(vdi)
@@ -157,10 +167,8 @@ struct DepartureSurvey: Sendable {
         if state != .halted, move.isCopy, !move.isForced {
             throw APIError("VM_BAD_POWER_STATE", move.vm.opaque, "halted", state.rawValue.lowercased())
         }
-        if state != .halted, state != .running || move.isCopy {
-            throw APIError(
-                "NOT_IMPLEMENTED",
-                "\(move.isCopy ? "a copy" : "VM.migrate_send") of a \(state.rawValue.lowercased()) VM to another pool")
+        if state != .halted, move.isCopy {
+            throw APIError("NOT_IMPLEMENTED", "a copy of a \(state.rawValue.lowercased()) VM to another pool")
         }
         if !move.isCopy, reader.rows(VM.self).contains(where: { $0[VM.snapshotOf] == move.vm }) {
             throw APIError("NOT_IMPLEMENTED", "VM.migrate_send of a VM with snapshots to another pool")
@@ -193,6 +201,26 @@ struct DepartureSurvey: Sendable {
         return move.networks.sorted { $0.key.opaque < $1.key.opaque }.first { vif, _ in
             reader.row(vif)?[VIF.mac] == interface[VIF.mac]
         }?.value
+    }
+
+    /// The memory of a suspended machine goes, unless the map says otherwise, where the other pool would suspend it to.
+    private func placed(_ wanted: [WantedMove], _ peer: XenAPISession, host: String) async throws -> [WantedMove] {
+        guard let index = wanted.firstIndex(where: { $0.role == .suspendImage && $0.destination == nil }) else {
+            return wanted
+        }
+        let pool = try await peer.call("pool.get_all_records", []).members?.first?.value
+        let there = try await peer.call("host.get_record", [.string(host)])
+        let wishes = [
+            pool?.member("suspend_image_SR")?.text, there.member("suspend_image_sr")?.text,
+            pool?.member("default_SR")?.text,
+        ]
+        let known = Set(try await peer.call("SR.get_all", []).items?.compactMap(\.text) ?? [])
+        guard let sr = wishes.compactMap({ $0 }).first(where: known.contains) else {
+            throw APIError("VDI_NOT_IN_MAP", wanted[index].vdi.opaque)
+        }
+        var placed = wanted
+        placed[index].destination = Ref(sr)
+        return placed
     }
 
     /// What the other side's rows say, in calls that every version has.

@@ -1,4 +1,5 @@
 import APITypes
+import StorageMotion
 
 /// What a toolstack tells another one about a machine that is to go there. JSON; members are added and never changed, and
 /// what is nil was not known to whoever wrote it.
@@ -16,8 +17,11 @@ struct MoveOffer: Codable, Hashable, Sendable {
     var disks: [OfferedDisk]
     /// Where it comes from, for people: the name of the pool's host.
     var origin: String
-    /// Of a machine that runs: what a QEMU must have to go on with its guest, JSON (`GuestPassport`). Nil: it is halted.
+    /// Of a machine that runs: what a QEMU must have to go on with its guest, JSON (`GuestPassport`). Nil: it does not run.
     var passport: String?
+
+    /// The disk that is the memory of a suspended machine, as `OfferedDisk.vdi`. Nil: it is not suspended.
+    var suspendImage: String? { disks.first { $0.role == DiskToMove.Role.suspendImage.rawValue }?.vdi }
 }
 
 /// What a side is told that is to wait for a guest.
@@ -74,14 +78,16 @@ struct MoveAcceptance: Codable, Hashable, Sendable {
     /// The reference of the machine-to-be.
     var machine: String
     var disks: [Disk]
-    /// It takes machines that run. Nil, as earlier versions have it: it would make halted ones of them.
-    var takesRunning: Bool?
+    /// It takes running and suspended machines with their memory. Nil, as earlier versions have it: it would make halted ones
+    /// of them.
+    var takesMemory: Bool?
 
-    /// NOT_IMPLEMENTED [text] for a machine that runs, of a toolstack that takes halted ones only.
-    func requireTaken(isRunning: Bool, by host: String) throws(APIError) {
-        if !isRunning || takesRunning == true { return }
+    /// NOT_IMPLEMENTED [text] for a machine with a memory, of a toolstack that takes halted ones only.
+    func requireTaken(_ offer: MoveOffer, by host: String) throws(APIError) {
+        if takesMemory == true || offer.passport == nil && offer.suspendImage == nil { return }
+        let state = offer.passport == nil ? "suspended" : "running"
         throw APIError(
-            "NOT_IMPLEMENTED", "VM.migrate_send of a running VM to \(host), whose toolstack takes halted ones only")
+            "NOT_IMPLEMENTED", "VM.migrate_send of a \(state) VM to \(host), whose toolstack takes halted ones only")
     }
 }
 

@@ -96,7 +96,7 @@ struct ArrivingMachine: Codable, Hashable, Sendable {
         MoveAcceptance(
             machine: vm,
             disks: disks.map { .init(vdi: $0.origin, uuid: $0.uuid, format: $0.format, size: $0.size) },
-            takesRunning: true)
+            takesMemory: true)
     }
 
     func hold() -> OperationAdmission.Admitted {

@@ -39,6 +39,7 @@ enum ArrivalRows {
             row[VM.isControlDomain] = false
         }
         let disks = Dictionary(machine.disks.map { ($0.origin, Ref<VDI>($0.ref)) }) { first, _ in first }
+        try ArrivalSnapshots.insert(of: machine, offer, disks, in: tx)
         for drive in offer.drives {
             // A guest that comes with the machine knows its drives by these.
             let uuid = machine.drives?[drive.uuid] ?? Self.uuid(drive.uuid, VBD.className, !offer.isCopy, tx)
@@ -51,7 +52,7 @@ enum ArrivalRows {
         for disk in machine.disks where disk.isReadOnly { try tx.set(Ref<VDI>(disk.ref), VDI.readOnly, true) }
     }
 
-    private static func insert(
+    static func insert(
         _ drive: OfferedDrive, _ uuid: String, of vm: Ref<VM>, _ disks: [String: Ref<VDI>], in tx: Transaction
     ) throws {
         let members = try RowDocument.decode(drive.row, VBD.className, schema: tx.schema)
@@ -67,7 +68,7 @@ enum ArrivalRows {
         }
     }
 
-    private static func insert(
+    static func insert(
         _ interface: OfferedInterface, of vm: Ref<VM>, keepsUUID: Bool, in tx: Transaction
     ) throws {
         let members = try RowDocument.decode(interface.row, VIF.className, schema: tx.schema)
@@ -89,7 +90,9 @@ enum ArrivalRows {
     /// Takes everything away again.
     static func remove(_ machine: ArrivingMachine, in tx: Transaction) throws(APIError) {
         let vm = Ref<VM>(machine.vm)
-        if tx.row(vm) != nil { try MachineRows.remove(vm, in: tx) }
+        for known in [vm] + (machine.snapshots ?? [:]).values.map({ Ref<VM>($0) }) where tx.row(known) != nil {
+            try MachineRows.remove(known, in: tx)
+        }
         for disk in machine.disks {
             let vdi = Ref<VDI>(disk.ref)
             for drive in tx.rows(VBD.self, where: { $0[VBD.vdi] == vdi }) { tx.delete(drive.typedRef(VBD.self)) }

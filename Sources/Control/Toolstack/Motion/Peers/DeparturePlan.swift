@@ -15,13 +15,14 @@ extension PlanMessages {
             plan.blockers.append(MovePlan.Blocker(vdi: nil, error: error.wire))
         }
         var speed: UInt64?
-        let disks = context.database.read { reader -> [(Ref<VDI>, DiskToMove.Role)] in
-            let all = MachineMove.disks(of: move.vm, reader).map {
-                ($0.vdi, $0.isWritten ? DiskToMove.Role.disk : .readOnly)
+        let offered = surveyed?.offer.disks.map { (Ref<VDI>($0.vdi), DiskToMove.Role(rawValue: $0.role) ?? .disk) }
+        let disks =
+            offered
+            ?? context.database.read { reader in
+                MachineMove.disks(of: move.vm, reader).map {
+                    ($0.vdi, $0.isWritten ? DiskToMove.Role.disk : .readOnly)
+                }
             }
-            guard let row = reader.row(move.vm), row[VM.powerState] == .suspended else { return all }
-            return all + (reader.row(row[VM.suspendVDI]) == nil ? [] : [(row[VM.suspendVDI], .suspendImage)])
-        }
         for (index, (vdi, role)) in disks.enumerated() {
             let row = try context.row(vdi)
             var disk = MovePlan.Disk(

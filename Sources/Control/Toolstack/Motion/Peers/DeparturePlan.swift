@@ -15,12 +15,19 @@ extension PlanMessages {
             plan.blockers.append(MovePlan.Blocker(vdi: nil, error: error.wire))
         }
         var speed: UInt64?
-        let disks = context.database.read { MachineMove.disks(of: move.vm, $0) }
-        for (index, (vdi, isWritten)) in disks.enumerated() {
+        let offered = surveyed?.offer.disks.map { (Ref<VDI>($0.vdi), DiskToMove.Role(rawValue: $0.role) ?? .disk) }
+        let disks =
+            offered
+            ?? context.database.read { reader in
+                MachineMove.disks(of: move.vm, reader).map {
+                    ($0.vdi, $0.isWritten ? DiskToMove.Role.disk : .readOnly)
+                }
+            }
+        for (index, (vdi, role)) in disks.enumerated() {
             let row = try context.row(vdi)
             var disk = MovePlan.Disk(
                 vdi: row[VDI.uuid], name: row[VDI.nameLabel],
-                role: (isWritten ? DiskToMove.Role.disk : .readOnly).rawValue,
+                role: role.rawValue,
                 source: await place(row[VDI.sr], format: StorageContext.declaredFormat(row)),
                 virtualSize: UInt64(clamping: row[VDI.virtualSize]))
             if let surveyed, surveyed.decisions.indices.contains(index) {

@@ -230,6 +230,7 @@ public final class Toolstack: Sendable {
         await context.endUnusedEpochs()
         await DiskCopy.sweep(context)
         await MachineDisks.sweep(context)
+        await UnfinishedImports.sweep(context)
         let images = await suspension.sweep()
         if !images.isEmpty { drivers.whenTakenUp = { await suspension.sweep(images) } }
         let moves = MotionSupervisor(context: context, admission: admission)
@@ -252,6 +253,7 @@ public final class Toolstack: Sendable {
                 Task { await moves.retryForEver() },
                 Task { await retry(departures, services.arrivals) },
                 Task { await SpaceReclaimer(context: context).run() },
+                Task { await UnfinishedImports.sweepUntilGone(context) },
             ] + services.start(context)
         if !configuration.driverFolders.isEmpty || drivers.plugins != nil {
             background.append(Task { [drivers] in await drivers.run() })

@@ -35,8 +35,7 @@ public enum DatapathConfinement {
     private static func complain(_ lacks: [ProcessConfinement.Lack]) {
         for lack in lacks {
             let reason = unsafe String(cString: strerror(lack.errno))
-            FileHandle.standardError.write(Data("gantry-datapath: not \(lack.what): \(reason)
-".utf8))
+            FileHandle.standardError.write(Data("gantry-datapath: not \(lack.what): \(reason)\n".utf8))
         }
     }
 

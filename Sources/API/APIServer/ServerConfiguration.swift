@@ -17,6 +17,9 @@ public struct ServerConfiguration: Sendable {
     public var initialPasswordFile: String?
     /// `auto`, `kvm` or `tcg`.
     public var acceleration: String
+    /// The first of the numbers that users of data paths have; 0: they are this process's user.
+    public var datapathUsers = Self.standardDatapathUsers
+    public static let standardDatapathUsers = ToolstackConfiguration.standardDatapathUsers
     /// Name of the PAM service that knows the system's accounts; nil: PAM is not asked.
     public var pamService: String?
     /// Folders of third-party SMAPIv1 drivers.

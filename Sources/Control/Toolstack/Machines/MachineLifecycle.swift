@@ -4,6 +4,7 @@ import DatapathControl
 import Guests
 import Logging
 import PoolDatabase
+import StorageMotion
 
 /// What happens around a guest's life: its disks are activated before it runs and released after it ended, and the rows
 /// say so.
@@ -94,10 +95,12 @@ actor MachineLifecycle {
 
     /// What the VM boots from.
     static func boot(_ vm: Row) -> GuestSpecification.Boot {
-        let kernel = vm[VM.pvKernel]
+        boot(kernel: vm[VM.pvKernel], initrd: vm[VM.pvRamdisk], arguments: vm[VM.pvArgs])
+    }
+
+    static func boot(kernel: String, initrd: String, arguments: String) -> GuestSpecification.Boot {
         if kernel.isEmpty { return .disk }
-        return .kernel(
-            kernel: kernel, initrd: vm[VM.pvRamdisk].isEmpty ? nil : vm[VM.pvRamdisk], arguments: vm[VM.pvArgs])
+        return .kernel(kernel: kernel, initrd: initrd.isEmpty ? nil : initrd, arguments: arguments)
     }
 
     /// The rows say that the VM's guest is there, and what `also` says in the same transaction.
@@ -121,9 +124,21 @@ actor MachineLifecycle {
     /// Ends a guest, whatever it does.
     func cutOff(_ vm: Ref<VM>) async throws {
         let uuid = try context.row(vm)[VM.uuid]
+        try requireHere(vm)
         cutOffs[vm, default: 0] += 1
         try await guests.hardShutdown(uuid)
         await halted(uuid)
+        // What was ended may have been what its move had left of it here.
+        try requireHere(vm)
+    }
+
+    /// OTHER_OPERATION_IN_PROGRESS [VM, ref, …] for a machine that belongs to another pool already, and may run there.
+    private func requireHere(_ vm: Ref<VM>) throws(APIError) {
+        let gone = context.database.departures().first { $0.vm == vm.opaque && !$0.isCopy && !$0.state.isHere }
+        guard let move = gone else { return }
+        throw APIError(
+            "OTHER_OPERATION_IN_PROGRESS", VM.className, vm.opaque, VMOperations.migrateSend.rawValue,
+            "OpaqueRef:" + move.id)
     }
 
     /// Ends a VM's guest with `end` and boots it anew, as another guest. Its disks stay reserved in between, and their data
@@ -421,7 +436,8 @@ actor MachineLifecycle {
     /// otherwise.
     func reconcile(alive: Set<String>) async throws {
         let rows = context.database.read { $0.rows(VM.self).filter { !$0[VM.isControlDomain] } }
-        nextDomain = (rows.map { $0[VM.domid] }.max() ?? 0) + 1
+        // Those that do not run have none, which is -1; 0 is the control domain's.
+        nextDomain = max(0, rows.map { $0[VM.domid] }.max() ?? 0) + 1
         for row in rows {
             let vm = row.typedRef(VM.self)
             if alive.contains(row[VM.uuid]), let specification = guests.specification(row[VM.uuid]) {

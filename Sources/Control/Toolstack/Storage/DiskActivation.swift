@@ -170,6 +170,8 @@ actor DiskActivation {
             let moves = tx.privateRecords(kind: MotionStore.kind).values.compactMap(MotionStore.read)
                 .filter { !$0.isReleased }
             if moves.contains(where: { $0.sourceUUID == vdiUUID || $0.destinationUUID == vdiUUID }) { return nil }
+            // A QEMU that waits for a guest of another pool comes back to the same process, or its successor.
+            if tx.arrivals().contains(where: { $0.lends(vdiUUID) }) { return nil }
             tx.setPrivate(kind: Self.recordKind, key: vdiUUID, value: nil)
             return id
         }

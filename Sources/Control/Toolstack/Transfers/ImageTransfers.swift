@@ -5,6 +5,7 @@ import DatapathControl
 import Foundation
 import PoolDatabase
 import StorageInterface
+import StorageMotion
 import Synchronization
 
 /// The content of VDIs as HTTP bodies: a gantry-datapath process of its own reads or writes the image, this one only
@@ -67,30 +68,13 @@ struct ImageTransfers: DiskTransfers {
         let vdi = Fresh.ref(VDI.self)
         let configuration = attached.repository.deviceConfig
         let promised = context.promised(attached.manager).supportedImageFormats
-        let formats =
-            attached.manager.preferredFormats(configuration).filter(promised.contains) + promised
-        let chosen: (format: ImageFormat?, size: UInt64)
+        let chosen: FormatDecision.Outcome
         do {
-            if formats.isEmpty {
-                // The driver decides.
-                chosen = (nil, UInt64(length))
-            } else {
-                guard
-                    let format = formats.first(where: {
-                        (try? attached.manager.roundedSize(UInt64(length), format: $0, configuration: configuration))
-                            != nil
-                    })
-                else {
-                    let limits = formats.map { attached.manager.largestSize($0, configuration: configuration) }
-                    throw APIError("VDI_TOO_LARGE", vdi.opaque, String(limits.max() ?? 0))
-                }
-                chosen = (
-                    format,
-                    try attached.manager.roundedSize(UInt64(length), format: format, configuration: configuration)
-                )
-            }
-        } catch let error as StorageError {
-            throw ErrorMapping.api(error, sr: sr)
+            chosen = try FormatDecision.decide(
+                choice: "", size: UInt64(length), source: nil, manager: attached.manager, configuration: configuration,
+                promised: promised)
+        } catch {
+            throw ErrorMapping.api(error, vdi: vdi, srUUID: attached.uuid, supported: promised.map(\.rawValue))
         }
         let key = call.task.isNull ? Fresh.ref(XenTask.self).opaque : call.task.opaque
         let made = try await disks.makeVolume(

@@ -89,6 +89,7 @@ final class GatedManager: StorageManager {
     }
     private let state = Mutex(State())
     let type: String
+    let formats: [ImageFormat]
     let unknownFormats: [String]
     let writesRows: Bool
 
@@ -96,10 +97,11 @@ final class GatedManager: StorageManager {
     private let creating: @Sendable () async -> Void
 
     init(
-        _ type: String = "gated", unknownFormats: [String] = [], writesRows: Bool = false,
-        creating: @escaping @Sendable () async -> Void = {}
+        _ type: String = "gated", formats: [ImageFormat] = [.vhd, .qcow2, .raw], unknownFormats: [String] = [],
+        writesRows: Bool = false, creating: @escaping @Sendable () async -> Void = {}
     ) {
         self.creating = creating
+        self.formats = formats
         self.writesRows = writesRows
         self.type = type
         self.unknownFormats = unknownFormats
@@ -127,6 +129,7 @@ final class GatedManager: StorageManager {
     var info: StorageManagerInfo {
         var info = FileStorageManager().info
         info.type = type
+        info.supportedImageFormats = formats
         info.unknownImageFormats = unknownFormats
         info.writesRows = writesRows
         return info

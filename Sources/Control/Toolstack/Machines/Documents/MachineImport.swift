@@ -188,9 +188,7 @@ struct MachineImportWork {
     private mutating func requireMemory(for object: ImportedObject) throws(APIError) {
         let free = index.freeMemory(tx)
         let needed = max(try object.number("memory_static_max"), try object.number("memory_dynamic_max"), 128 << 20)
-        guard needed <= free else {
-            throw APIError("HOST_NOT_ENOUGH_FREE_MEMORY", String(needed), String(free))
-        }
+        if let refusal = HostMemory.refusal(of: needed, free: free) { throw refusal }
     }
 
     /// What the document does not decide, or what is said of it elsewhere here.

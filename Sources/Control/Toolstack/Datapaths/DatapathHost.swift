@@ -16,11 +16,16 @@ actor DatapathHost {
     private var running: [String: DatapathRecord] = [:]
     /// What identifies a program that could not take the place of its predecessor.
     var refused: [Int]?
+    /// The same of the one that was tried last, and starts.
+    var proved: [Int]?
+    /// Where a new program is tried.
+    nonisolated let probeFolder: String
 
     /// `folder` is `RUN/dp`; `program` the path of gantry-datapath.
     init(folder: String, program: String, logger: Logger) {
         self.folder = folder
         transferFolder = (folder as NSString).deletingLastPathComponent + "/transfers"
+        probeFolder = (folder as NSString).deletingLastPathComponent + "/probe"
         self.program = program
         self.logger = logger
     }

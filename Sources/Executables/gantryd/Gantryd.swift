@@ -23,6 +23,8 @@ struct Serve: AsyncParsableCommand {
     var pamService: String?
     @Option(help: "First of 65536 numbers of users that data paths are, each its own; 0: they are this daemon's user.")
     var datapathUidBase = ServerConfiguration.standardDatapathUsers
+    @Option(help: "Port where NBD clients are served on networks with that purpose; 0 picks free ones.")
+    var nbdPort: UInt16 = 10809
     @Option(help: "How guests run: auto, kvm or tcg.") var accel = "auto"
     @Option(help: "Know nothing on the wire that came after this release, e.g. 26.14: for tests.") var compat: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "info"
@@ -53,6 +55,7 @@ struct Serve: AsyncParsableCommand {
             https: https.flatMap { HTTPAddress($0) }, socket: socket, initialPasswordFile: initialPasswordFile,
             acceleration: accel, pamService: pamService, logger: logger)
         configuration.compatibility = compat
+        configuration.nbdPort = nbdPort
         configuration.datapathUsers = datapathUidBase
         plugins.apply(to: &configuration)
         try await serve(configuration)

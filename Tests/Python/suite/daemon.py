@@ -72,6 +72,8 @@ class Daemon:
                     self.socket,
                     "--accel",
                     "tcg",
+                    "--nbd-port",
+                    "0",
                     *(self.options or ["--sm-dir", ROOT / "Tests" / "Python" / "drivers"]),
                     "--storage-script-root",
                     self.plugins,

@@ -22,6 +22,7 @@ public func serve(_ configuration: ServerConfiguration) async throws {
     toolstackConfiguration.pluginMetrics = configuration.pluginMetrics
     toolstackConfiguration.nbdPort = configuration.nbdPort
     toolstackConfiguration.datapathUsers = configuration.datapathUsers
+    toolstackConfiguration.bootFolders = configuration.bootFolders
     toolstackConfiguration.socket = configuration.socket
     let toolstack = try await Toolstack.start(configuration: toolstackConfiguration)
     let service: APIService

@@ -38,6 +38,8 @@ public struct ServerConfiguration: Sendable {
     public var pluginUser: String?
     /// The folder where SMAPIv3 plugins keep the files of their data sources.
     public var pluginMetrics = Self.standardPluginMetrics
+    /// Folders with kernels and initial RAM disks that guests may boot from, besides `/var/lib/xcp/guest`.
+    public var bootFolders: [String] = []
     /// The release that it is to be like on the wire; nil: the newest.
     public var compatibility: String?
     public var logger: Logger

@@ -44,6 +44,8 @@ public struct ToolstackConfiguration: Sendable {
     public static let standardPluginMetrics = PluginSettings.metricsFolder
     /// Path of the API's local socket, for drivers to call back.
     public var socket: String?
+    /// Folders with kernels and initial RAM disks that guests may boot from, besides `/var/lib/xcp/guest`.
+    public var bootFolders: [String] = []
     /// How long a guest may take to shut itself down when it is asked to, seconds.
     public var shutdownLimit: Int
     public var logger: Logger
@@ -107,6 +109,11 @@ public final class Toolstack: Sendable {
         try DatabaseFiles.adoptRestored(at: databaseFile)
         try PrivateFile.prepare(databaseFile)
         let database = try await PoolDatabase.open(path: databaseFile, deriving: AllowedOperations.derivation)
+        for value in database.replacedValues {
+            logger.warning(
+                "a value of the database is not known to this version, which goes on without it: was it written by a later one?",
+                metadata: ["value": "\(value)"])
+        }
         let identity = try await HostBootstrap.run(
             database: database, stateDirectory: configuration.stateDirectory,
             initialPasswordFile: configuration.initialPasswordFile)
@@ -148,12 +155,16 @@ public final class Toolstack: Sendable {
                 logger: logger))
         drivers.plugins = try plugins(configuration, PluginRows(database: database, home: home))
         let admission = OperationAdmission(database: database, gate: context.reclaimGate)
-        let guests = GuestHost(runDirectory: configuration.runDirectory, acceleration: acceleration, logger: logger)
+        let guests = GuestHost(
+            runDirectory: configuration.runDirectory, acceleration: acceleration,
+            bootFiles: BootFiles(folders: [BootFiles.standardFolder] + configuration.bootFolders), logger: logger)
+        let consoles = ConsoleAccess(database: database, guests: guests, host: identity.host)
+        let lifecycle = MachineLifecycle(context: context, guests: guests, consoles: consoles)
         let services = try HostServices(
-            context: context, guests: guests, stateDirectory: configuration.stateDirectory,
+            context: context, guests: guests, lifecycle: lifecycle, consoles: consoles,
+            stateDirectory: configuration.stateDirectory,
             exports: DiskExports.Settings(
                 program: program, folder: configuration.runDirectory + "/nbd", port: configuration.nbdPort))
-        let lifecycle = MachineLifecycle(context: context, guests: guests, consoles: services.consoles)
         let transfers = ImageTransfers(
             context: context, admission: admission, program: program, folder: configuration.runDirectory + "/transfers")
 
@@ -169,12 +180,13 @@ public final class Toolstack: Sendable {
         SnapshotMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
         let tokens = MigrationTokens(database: database, consoles: services.consoles)
-        let departures = Departures(context: context, admission: admission)
-        MachineMotionMessages(context: context, admission: admission, tokens: tokens, departures: departures).register(
-            in: &messages)
+        let departures = Departures(context: context, admission: admission, guests: guests, lifecycle: lifecycle)
+        MachineMotionMessages(
+            context: context, admission: admission, tokens: tokens, guests: guests, departures: departures
+        ).register(in: &messages)
         PeerMoveMessages(database: database, departures: departures, arrivals: services.arrivals).register(
             in: &messages)
-        PlanMessages(context: context).register(in: &messages)
+        PlanMessages(context: context, guests: guests).register(in: &messages)
         tokens.register(in: &messages)
         let suspension = MachineSuspension(
             context: context, admission: admission, guests: guests, lifecycle: lifecycle, program: program,
@@ -222,6 +234,7 @@ public final class Toolstack: Sendable {
         await context.endUnusedEpochs()
         await DiskCopy.sweep(context)
         await MachineDisks.sweep(context)
+        await UnfinishedImports.sweep(context)
         let images = await suspension.sweep()
         if !images.isEmpty { drivers.whenTakenUp = { await suspension.sweep(images) } }
         let moves = MotionSupervisor(context: context, admission: admission)
@@ -245,6 +258,7 @@ public final class Toolstack: Sendable {
                 Task { await moves.retryForEver() },
                 Task { await retry(departures, services.arrivals) },
                 Task { await SpaceReclaimer(context: context).run() },
+                Task { await UnfinishedImports.sweepUntilGone(context) },
             ] + services.start(context)
         if !configuration.driverFolders.isEmpty || drivers.plugins != nil {
             background.append(Task { [drivers] in await drivers.run() })

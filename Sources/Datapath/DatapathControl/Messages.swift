@@ -29,6 +29,9 @@ public struct ImageSpecification: Codable, Hashable, Sendable {
     /// The log of changed blocks beside it, absolute path: what is written is marked there. Of a read-only image it is what
     /// clients are told has changed. Nil: nothing is tracked.
     public var changeLog: String?
+    /// As a mirror's destination: it holds content already, and only what differs from that is written. Nil: it does when it has
+    /// parents.
+    public var isFilled: Bool?
 
     /// An image that others are differences to. Opened read-only.
     public struct Parent: Codable, Hashable, Sendable {

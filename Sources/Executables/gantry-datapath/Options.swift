@@ -3,7 +3,7 @@ import DatapathControl
 /// gantry-datapath serve  --image PATH --format FMT [--read-only] --nbd SOCKET --control SOCKET
 ///                        [--crash-mark FILE] [--mirror-map FILE] [--wait] [--confine-files] [--parent FMT:PATH]...
 ///                        [--user NUMBER --folder FOLDER]
-/// gantry-datapath import --image PATH --format FMT --as FMT    (stream on standard input)
+/// gantry-datapath import --image PATH --format FMT --as FMT [--frames]    (stream on standard input)
 /// gantry-datapath export --image PATH --format FMT --as FMT [--base JSON]    (stream on standard output; ImageSpecification)
 /// gantry-datapath copy   --image PATH --format FMT --plan JSON     (DiskCopyPlan; lines with the done part on standard output)
 /// gantry-datapath dial   --image TEXT --format nbd|nbd-uri    (asked on standard input; see Dialer)
@@ -20,6 +20,8 @@ struct Options {
     var readOnly = false
     var wait = false
     var refusesLinks = false
+    /// The stream names the offsets of its parts.
+    var inFrames = false
     /// What is needed later is handed over open.
     var confinesFiles = false
 
@@ -33,6 +35,9 @@ struct Options {
                 index += 1
             } else if arguments[index] == "--wait" {
                 wait = true
+                index += 1
+            } else if arguments[index] == "--frames" {
+                inFrames = true
                 index += 1
             } else if arguments[index] == "--confine-files" {
                 confinesFiles = true

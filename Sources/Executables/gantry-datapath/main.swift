@@ -31,7 +31,9 @@ func run() throws -> Int32 {
         try service.announce(DatapathReady())
         try service.run()
     case ("import", _, _, let format?):
-        try ImageTransfer.receive(from: 0, streamFormat: format, into: image)
+        // Only raw content has frames: the others say themselves what is where.
+        if options.inFrames && format != .raw { return 2 }
+        try ImageTransfer.receive(from: 0, streamFormat: format, inFrames: options.inFrames, into: image)
     case ("export", _, _, let format?):
         let base = try options.values["base"].map {
             try JSONDecoder().decode(ImageSpecification.self, from: Data($0.utf8))

@@ -84,7 +84,34 @@ import Toolstack
         #expect(try await Clients.python(script, [try #require(service.httpURL), session, task]) == "done\n")
         let row = try await finished(host, Ref(task))
         #expect(row[XenTask.status] == .success && row[XenTask.nameLabel] == "import")
-        #expect(host.disks["disk"] == Array("abcd\0\0\0\0\0\0ef".utf8))
+        // The disk's own process takes the frames apart.
+        let frames: [UInt8] =
+            [0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0] + Array("abcd".utf8) + [10, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0]
+        #expect(host.disks["disk"] == frames + Array("ef".utf8) + [UInt8](repeating: 0, count: 12))
+        #expect(host.disks.framedImports == ["disk"])
+        await service.stop()
+    }
+
+    @Test func aTransferIsDescribedByCookiesToo() async throws {
+        let host = try await TestHost()
+        let service = try await host.serve()
+        let url = try #require(service.httpURL)
+        let session = try await host.login()
+        func put(_ cookie: String, _ query: String) async throws -> String {
+            try await Clients.run(
+                "curl",
+                [
+                    "-s", "-i", "-X", "PUT", "-d", "x", "-b", cookie,
+                    "\(url)/import_raw_vdi?session_id=\(session)\(query)",
+                ])
+        }
+        #expect(try await put("vdi=a; chunked=true", "").hasPrefix("HTTP/1.1 200 "))
+        #expect(try await put("vdi=b; format=vhd", "").hasPrefix("HTTP/1.1 200 "))
+        // What the query says counts.
+        #expect(try await put("vdi=a; chunked=true", "&vdi=c").hasPrefix("HTTP/1.1 200 "))
+        #expect(try await put("chunked=true", "&vdi=d&format=vhd").hasPrefix("HTTP/1.1 404 "))
+        #expect(try await put("chunked=true", "&sr_uuid=sr").hasPrefix("HTTP/1.1 400 "))
+        #expect(host.disks.framedImports == ["a", "c"] && host.disks["b"] == [0x78] && host.disks["d"] == nil)
         await service.stop()
     }
 
@@ -160,6 +187,42 @@ import Toolstack
         let broken = try await Clients.outcome("curl", ["-s", "-o", "/dev/null", target])
         #expect(!broken.succeeded, "curl took half a disk for a whole one")
         #expect(try await finished(host, try latestTask(host))[XenTask.errorInfo].first == "VDI_IO_ERROR")
+        await service.stop()
+    }
+
+    /// Nobody waits for the time that a silent client has.
+    @Test(arguments: [true, false]) func aCancelledTransferEndsThoughItsClientIsSilent(isUpload: Bool) async throws {
+        let host = try await TestHost()
+        let service = try await host.serve()
+        let session = try await host.login()
+        guard case .ref(let task) = try await host.call("task.create", ["transfer", ""], session: session).get() else {
+            throw APIError("no task")
+        }
+        let script = """
+            import json, http.client, socket, sys, time
+            url, session, task, upload = sys.argv[1:]
+            host, port = url.split("//")[1].split(":")
+            s = socket.create_connection((host, int(port)))
+            if upload == "true":
+                head = "PUT /import_raw_vdi?vdi=disk&session_id=%s&task_id=%s HTTP/1.1\\r\\nContent-Length: 1000\\r\\n\\r\\nx"
+            else:
+                head = "GET /export_raw_vdi?vdi=endless&session_id=%s&task_id=%s HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n"
+            s.sendall((head % (session, task)).encode())
+            assert s.recv(12) == b"HTTP/1.1 200"
+            c = http.client.HTTPConnection(host, int(port))
+            def call(method, *params):
+                c.request("POST", "/jsonrpc", json.dumps(dict(method=method, params=[session, *params], id=1)))
+                reply = json.load(c.getresponse())
+                assert not reply["error"], reply
+                return reply["result"]
+            call("task.cancel", task)
+            while call("task.get_status", task) == "pending": time.sleep(0.01)
+            print(call("task.get_status", task))
+            """
+        let url = try #require(service.httpURL)
+        let output = try await Clients.python(script, [url, session, task, String(isUpload)])
+        #expect(output == "cancelled\n")
+        if isUpload { #expect(host.disks.abortedImports == ["disk"]) }
         await service.stop()
     }
 

@@ -6,17 +6,22 @@ import Toolstack
 
 /// What the toolstacks of other pools ask of this one while a machine comes here: `POST /services/xenops/moves/ID/VERB`
 /// with JSON both ways, and `CONNECT /services/xenops/moves/ID/disk/UUID`, after whose answer the connection is the NBD
-/// export of a disk that is being filled. To begin a move needs a session; all that follows needs the secret that was told
+/// export of a disk that is being filled, or `…/ID/memory`, where it goes to a QEMU that waits for a guest. To begin a move needs a session; all that follows needs the secret that was told
 /// then, since sessions end with the toolstack.
 struct PeerEndpoint: Sendable {
     let login: RequestLogin
     let arrivals: Arrivals
     let logger: Logger
     private let streams = Count()
+    private let descriptions = Count()
 
     private static let path = "/services/xenops/moves"
     /// A machine's description, with all its disks.
     private static let longestBody = 4 << 20
+    /// What is taken of whoever has neither a session nor the secret of a move.
+    private static let longestOrder = 4 << 10
+    /// Bodies of the others that are taken at once.
+    private static let mostDescriptions = 64
     /// Disks being filled at once, four connections each.
     private static let mostStreams = 1024
 
@@ -32,18 +37,33 @@ struct PeerEndpoint: Sendable {
     private func answer(_ routed: RoutedRequest, _ writer: ResponseWriter) async throws {
         let words = Self.words(routed)
         guard words.count == 2 else { throw HTTPFailure(.notFound, "there is no \(routed.arguments.path)") }
-        let hasSession = try await hasSession(routed, isNeeded: ["check", "offer"].contains(words[1]))
-        var body = ByteBuffer()
-        for try await piece in routed.request.body {
-            guard body.readableBytes + piece.readableBytes <= Self.longestBody else {
-                throw HTTPFailure(.contentTooLarge, "more than \(Self.longestBody) bytes")
-            }
-            body.writeImmutableBuffer(piece)
-        }
+        let isFirst = ["check", "offer"].contains(words[1])
+        let hasSession = try await hasSession(routed, isNeeded: isFirst)
+        // Who they are is known before much is taken from them.
+        var isTrusted = isFirst
+        if !isFirst { isTrusted = await arrivals.knows(id: words[0], secret: Self.secret(routed)) }
+        let body = try await body(of: routed, isTrusted: isTrusted)
         let told = await arrivals.answer(
             words[1], id: words[0], secret: Self.secret(routed), body: Array(body.readableBytesView),
             hasSession: hasSession)
         try await HTTPAnswer(.ok, contentType: "application/json", body: told).write(writer)
+    }
+
+    private func body(of routed: RoutedRequest, isTrusted: Bool) async throws -> ByteBuffer {
+        if isTrusted, !descriptions.enter(most: Self.mostDescriptions) {
+            throw HTTPFailure(
+                .serviceUnavailable, "\(Self.mostDescriptions) machines are being described; try again later")
+        }
+        defer { if isTrusted { descriptions.leave() } }
+        let longest = isTrusted ? Self.longestBody : Self.longestOrder
+        var body = ByteBuffer()
+        for try await piece in routed.request.body {
+            guard body.readableBytes + piece.readableBytes <= longest else {
+                throw HTTPFailure(.contentTooLarge, "more than \(longest) bytes")
+            }
+            body.writeImmutableBuffer(piece)
+        }
+        return body
     }
 
     /// Whether the caller has a session with the right to it. One that is no more is an error only where one is needed.
@@ -59,7 +79,8 @@ struct PeerEndpoint: Sendable {
 
     private func fill(_ routed: RoutedRequest, _ writer: ResponseWriter) async throws {
         let words = Self.words(routed)
-        guard words.count == 3, words[1] == "disk" else {
+        let isMemory = words.count == 2 && words[1] == "memory"
+        guard isMemory || words.count == 3 && words[1] == "disk" else {
             throw HTTPFailure(.notFound, "there is no \(routed.arguments.path)")
         }
         guard streams.enter(most: Self.mostStreams) else {
@@ -68,9 +89,12 @@ struct PeerEndpoint: Sendable {
         defer { streams.leave() }
         let descriptor: Int32
         do {
-            descriptor = try await arrivals.connect(id: words[0], secret: Self.secret(routed), disk: words[2])
+            descriptor =
+                isMemory
+                ? try await arrivals.connectMemory(id: words[0], secret: Self.secret(routed))
+                : try await arrivals.connect(id: words[0], secret: Self.secret(routed), disk: words[2])
         } catch {
-            logger.info("a disk is not filled", metadata: ["path": "\(routed.arguments.path)", "error": "\(error)"])
+            logger.info("a stream is refused", metadata: ["path": "\(routed.arguments.path)", "error": "\(error)"])
             throw HTTPFailure(.forbidden, "\(error)")
         }
         try await SocketTunnel(descriptor).serve(routed.request.body, writer, HTTPResponse(status: .ok))

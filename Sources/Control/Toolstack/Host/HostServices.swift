@@ -12,14 +12,15 @@ public struct HostServices: Sendable {
     public let exports: DiskExports
 
     init(
-        context: StorageContext, guests: GuestHost, stateDirectory: String, exports: DiskExports.Settings
+        context: StorageContext, guests: GuestHost, lifecycle: MachineLifecycle, consoles: ConsoleAccess,
+        stateDirectory: String, exports: DiskExports.Settings
     ) throws {
         let host = try context.row(context.host)[Host.uuid]
         metrics = try MetricsService(
             context: context, guests: guests, host: host, folder: stateDirectory + "/metrics")
         health = HealthCheck(database: context.database, metrics: metrics)
-        consoles = ConsoleAccess(database: context.database, guests: guests, host: context.host)
-        arrivals = Arrivals(context: context)
+        self.consoles = consoles
+        arrivals = Arrivals(context: context, guests: guests, lifecycle: lifecycle)
         self.exports = DiskExports(context: context, settings: exports)
         blobs = try BlobStore(
             database: context.database, folder: stateDirectory + "/blobs", logger: context.logger)

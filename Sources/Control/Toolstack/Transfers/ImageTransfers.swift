@@ -5,6 +5,7 @@ import DatapathControl
 import Foundation
 import PoolDatabase
 import StorageInterface
+import StorageMotion
 import Synchronization
 
 /// The content of VDIs as HTTP bodies: a gantry-datapath process of its own reads or writes the image, this one only
@@ -23,29 +24,36 @@ struct ImageTransfers: DiskTransfers {
             return try await importIntoRepository(sr, format: format, length: request.length, call: call)
         }
         let vdi = try find(request.vdi)
-        return try await sink(vdi, format: format, call: call, result: .ref(vdi.opaque))
+        return try await sink(vdi, format: format, isFramed: request.isFramed, call: call)
     }
 
     private func sink(
-        _ vdi: Ref<VDI>, format: ImageFormat, call: CallContext, result: APIValue, isNew: Bool = false
+        _ vdi: Ref<VDI>, format: ImageFormat, isFramed: Bool, call: CallContext
     ) async throws -> any DiskImportSink {
-        if try context.row(vdi)[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.opaque) }
-        let admitted = try await admission.begin([.vdi(vdi, .update)], task: call.task)
+        let admitted = try await admission.begin([.overwrite(vdi)], task: call.task)
         do {
-            // As it is now that nobody changes it: a snapshot would have given it another parent.
-            let row = try context.row(vdi)
-            if row[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.opaque) }
-            // What other disks stand on, or a copy that is being filled: `update` is allowed for those.
-            if !row[VDI.managed] { throw APIError("VDI_NOT_MANAGED", vdi.opaque) }
-            let image = try await context.beginUse(of: row, readOnly: false)
-            let process = try await start(
-                ["import"] + image.arguments + ["--as", format.rawValue], on: row, writesInput: true)
-            return ImportSink(
-                transfers: self, vdi: vdi, hold: TransferHold(admitted), process: process, result: result, isNew: isNew)
+            return try await sink(vdi, admitted, format: format, isFramed: isFramed)
         } catch {
             await admission.end(admitted)
             throw error
         }
+    }
+
+    /// The caller is admitted, and still is when this throws.
+    private func sink(
+        _ vdi: Ref<VDI>, _ admitted: OperationAdmission.Admitted, format: ImageFormat, isFramed: Bool = false,
+        isNew: Bool = false
+    ) async throws -> any DiskImportSink {
+        // As it is now that nobody changes it: a snapshot would have given it another parent.
+        let row = try context.row(vdi)
+        let image = try await context.beginUse(of: row, readOnly: false)
+        let process = try await start(
+            ["import"] + image.arguments + ["--as", format.rawValue] + (isFramed ? ["--frames"] : []), on: row,
+            writesInput: true)
+        return ImportSink(
+            transfers: self, vdi: vdi, hold: TransferHold(admitted), process: process, isNew: isNew,
+            // A disk that is somebody's export may be cut off, too.
+            endsByFrame: isFramed && image.format != ImageSpecification.nbd)
     }
 
     /// A new VDI of the stream's length; raw only, as the length must be known. Source: XenAPI import_raw_vdi.
@@ -60,62 +68,52 @@ struct ImageTransfers: DiskTransfers {
         let vdi = Fresh.ref(VDI.self)
         let configuration = attached.repository.deviceConfig
         let promised = context.promised(attached.manager).supportedImageFormats
-        let formats =
-            attached.manager.preferredFormats(configuration).filter(promised.contains) + promised
-        let chosen: (format: ImageFormat?, size: UInt64)
+        let chosen: FormatDecision.Outcome
         do {
-            if formats.isEmpty {
-                // The driver decides.
-                chosen = (nil, UInt64(length))
-            } else {
-                guard
-                    let format = formats.first(where: {
-                        (try? attached.manager.roundedSize(UInt64(length), format: $0, configuration: configuration))
-                            != nil
-                    })
-                else {
-                    let limits = formats.map { attached.manager.largestSize($0, configuration: configuration) }
-                    throw APIError("VDI_TOO_LARGE", vdi.opaque, String(limits.max() ?? 0))
-                }
-                chosen = (
-                    format,
-                    try attached.manager.roundedSize(UInt64(length), format: format, configuration: configuration)
-                )
-            }
-        } catch let error as StorageError {
-            throw ErrorMapping.api(error, sr: sr)
+            chosen = try FormatDecision.decide(
+                choice: "", size: UInt64(length), source: nil, manager: attached.manager, configuration: configuration,
+                promised: promised)
+        } catch {
+            throw ErrorMapping.api(error, vdi: vdi, srUUID: attached.uuid, supported: promised.map(\.rawValue))
         }
-        let disks = DiskMessages(context: context, admission: admission)
+        let key = call.task.isNull ? Fresh.ref(XenTask.self).opaque : call.task.opaque
         let made = try await disks.makeVolume(
             in: attached,
             NewVolume(
                 uuid: Fresh.uuid(), size: chosen.size, format: chosen.format, nameLabel: "Imported VDI"),
             task: call.task
         ) { volume, tx in
-            if attached.manager.info.writesRows { return try DriverRows.find(volume, of: sr, in: tx) }
-            tx.insert(VDI.self, ref: vdi) { row in
-                VDIRow.fill(&row, volume, sr: sr)
-                row[VDI.nameLabel] = "Imported VDI"
+            let made: Ref<VDI>
+            if attached.manager.info.writesRows {
+                made = try DriverRows.find(volume, of: sr, in: tx)
+            } else {
+                made = vdi
+                tx.insert(VDI.self, ref: vdi) { row in
+                    VDIRow.fill(&row, volume, sr: sr)
+                    row[VDI.nameLabel] = "Imported VDI"
+                }
             }
-            return vdi
+            // Nobody ever sees it without: it is not for others before its content is there.
+            let claim = OperationClaim.overwrite(made)
+            try claim.check(tx)
+            try OperationAdmission.enter(OperationAdmission.Admitted(entries: claim.entries(tx), key: key), in: tx)
+            UnfinishedImports.note(made, in: tx)
+            context.disksBeingImported.insert(made.opaque)
+            return made
         }
+        let admitted = OperationAdmission.Admitted(
+            entries: context.database.read { OperationClaim.overwrite(made).entries($0) }, key: key)
         do {
-            return try await sink(made, format: .raw, call: call, result: .ref(made.opaque), isNew: true)
+            return try await sink(made, admitted, format: .raw, isNew: true)
         } catch {
-            await discard(made)
+            await UnfinishedImports.discard(made, disks)
+            await admission.end(admitted)
+            context.disksBeingImported.remove(made.opaque)
             throw error
         }
     }
 
-    /// Destroys a VDI that was made for an import which failed.
-    func discard(_ vdi: Ref<VDI>) async {
-        guard let row = context.database.read({ $0.row(vdi) }), let attached = try? context.attached(row[VDI.sr]) else {
-            return
-        }
-        try? await attached.manager.destroyVolume(attached.repository, StorageContext.volume(row))
-        try? await context.database.transaction { tx in tx.delete(vdi) }
-        await context.refreshSpace(attached)
-    }
+    private var disks: DiskMessages { DiskMessages(context: context, admission: admission) }
 
     func beginExport(_ request: DiskTransferRequest, context call: CallContext) async throws -> any DiskExportSource {
         let format = try Self.format(request.format)
@@ -207,8 +205,9 @@ struct ImageTransfers: DiskTransfers {
         guard let admitted = hold.release() else { return }
         await endUse(ofBase: base)
         if let row = context.database.read({ $0.row(vdi) }) { await context.endUse(of: row, readOnly: readOnly) }
-        if discarding { await discard(vdi) }
+        if discarding { await UnfinishedImports.discard(vdi, disks) }
         await admission.end(admitted)
+        context.disksBeingImported.remove(vdi.opaque)
         guard let row = context.database.read({ $0.row(vdi) }), let attached = try? context.attached(row[VDI.sr]) else {
             return
         }
@@ -245,9 +244,10 @@ private struct ImportSink: DiskImportSink {
     let vdi: Ref<VDI>
     let hold: TransferHold
     let process: TransferProcess
-    let result: APIValue
     /// The VDI was made for this import and goes when it fails.
     let isNew: Bool
+    /// A stream that is cut off is one without a last frame.
+    let endsByFrame: Bool
 
     func write(_ chunk: [UInt8]) async throws {
         do {
@@ -261,12 +261,22 @@ private struct ImportSink: DiskImportSink {
         do {
             try await process.finish()
         } catch {
-            let reported = transfers.mapped(error, vdi: vdi)
+            let isCutOff = endsByFrame && (error as? DatapathClient.Failure)?.code == "disconnected"
+            let reported = isCutOff ? APIError("IMPORT_ERROR_PREMATURE_EOF") : transfers.mapped(error, vdi: vdi)
             await release(succeeded: false)
             throw reported
         }
+        if isNew {
+            // All of it is there: whoever comes now keeps it.
+            do {
+                try await transfers.context.database.transaction { tx in UnfinishedImports.end(vdi, in: tx) }
+            } catch {
+                await release(succeeded: false)
+                throw error
+            }
+        }
         await release(succeeded: true)
-        return result
+        return .ref(vdi.opaque)
     }
 
     func abort() async {

@@ -72,6 +72,7 @@ public final class DatapathService: Sendable {
         if let mirrorMap, !image.readOnly { try MirrorMaps.takeUp(mirrorMap, image, device) }
         exports.disk.withLock { $0 = first as? DriverExport }
         tracked.setDisk(first)
+        if image.readOnly, let log = image.changeLog { tracked.freeze(log: log) }
         self.device = device
         if let crashMark, !image.readOnly { mark = try CrashMark(device, path: crashMark) } else { mark = nil }
         front = mark ?? device

@@ -23,6 +23,8 @@ struct Serve: AsyncParsableCommand {
     var pamService: String?
     @Option(help: "First of 65536 numbers of users that data paths are, each its own; 0: they are this daemon's user.")
     var datapathUidBase = ServerConfiguration.standardDatapathUsers
+    @Option(help: "Port where NBD clients are served on networks with that purpose; 0 picks free ones.")
+    var nbdPort: UInt16 = 10809
     @OptionGroup var guests: GuestOptions
     @Option(help: "Know nothing on the wire that came after this release, e.g. 26.14: for tests.") var compat: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "info"
@@ -52,6 +54,7 @@ struct Serve: AsyncParsableCommand {
             https: https.flatMap { HTTPAddress($0) }, socket: socket, initialPasswordFile: initialPasswordFile,
             acceleration: guests.accel, pamService: pamService, logger: logger)
         configuration.compatibility = compat
+        configuration.nbdPort = nbdPort
         configuration.datapathUsers = datapathUidBase
         configuration.bootFolders = guests.bootDir
         plugins.apply(to: &configuration)

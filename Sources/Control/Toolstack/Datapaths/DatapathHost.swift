@@ -38,6 +38,11 @@ actor DatapathHost {
         self.logger = logger
     }
 
+    /// A user for another process of the data plane that strangers talk to.
+    func takeUser() -> UInt32? { users.next() }
+
+    func giveBackUser(_ user: UInt32) { users.giveBack(user) }
+
     /// Finds the processes that an earlier toolstack left running; removes what the dead ones left. Returns their ids.
     func adoptAll() async -> [String] {
         let manager = FileManager.default

@@ -96,6 +96,8 @@ int gantry_tcp_listen(const char *address, uint16_t port, int backlog);
 int gantry_tcp_connect(const char *host, uint16_t port);
 int gantry_tcp_port(int fd);
 int gantry_accept(int listener);
+// The numeric address of a connected socket's peer, "" for a Unix socket's; 0 or -errno.
+int gantry_peer_name(int fd, char *text, int length);
 
 // Starts a program. `argv` and `envp` end with NULL (`envp` NULL: this process's own environment). Descriptors 0, 1
 // and 2 of the child are the given ones (-1: /dev/null); all others are closed. `detached`: own session, survives this

@@ -392,7 +392,11 @@ public actor Arrivals {
     private func run(_ record: inout ArrivingMachine, _ event: MachineArrival.Event) async throws
         -> MachineArrival.Answer
     {
-        guard record.state.phase == .prepared else { return record.state.take(event) }
+        guard record.state.phase == .prepared else {
+            // Noted before, and nobody may have told its guest so.
+            if record.isLive, record.state.guest == .runs { await guest(record).begin() }
+            return record.state.take(event)
+        }
         FailurePoint.reached("arrival-before-run")
         var hasGuest = false
         if record.isLive { hasGuest = await guest(record).isReady() }

@@ -66,7 +66,10 @@ final class DriverExport: BlockDevice {
     func close() throws(BlockError) {
         var failure: BlockError?
         if !isReadOnly, ledger.isVolatile {
-            do throws(BlockError) { try flush() } catch { failure = error }
+            // A server that is lost by now is its caller's to tell, who ends.
+            do throws(BlockError) {
+                try ledger.flush { () throws(BlockError) in try client.flush() }
+            } catch { failure = error }
         }
         do throws(BlockError) { try client.close() } catch { failure = failure ?? error }
         if let failure { throw failure }

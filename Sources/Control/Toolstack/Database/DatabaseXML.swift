@@ -23,6 +23,7 @@ enum DatabaseXML {
     static let privateTable = "gantry_private"
     static let privateKinds = [
         RootCredentials.kind, BlobStore.ownerKind, DiskActivation.recordKind, MotionStore.kind, HealthCheck.recordKind,
+        SuspendedGuest.kind,
     ]
 
     /// Target of the instruction that holds the digest.

@@ -294,3 +294,58 @@ class PeerTests(MotionCase):
         self.assertEqual(self.ask(move, "cancel", {})["value"]["answer"], "refused")
         self.assertEqual(self.ask(move, "offer", offer)["error"][0], "OPERATION_NOT_ALLOWED")
         self.assertEqual(self.ask(move, "forget", {})["value"]["answer"], "forgotten")
+
+    def passport(self, offer, **changes):
+        """What a QEMU says of the guest of an offered machine."""
+        drive = offer["drives"][0]["uuid"]
+        disk = {"id": drive, "nbdSocket": "/nowhere", "exportName": "disk", "readOnly": False, "position": 0, "bootable": True,
+                "serial": "x"}
+        specification = {"uuid": offer["uuid"], "name": "far machine", "memoryBytes": 128 * MIB, "vcpus": 1,
+                         "boot": {"disk": {}}, "disks": [disk]}
+        hardware = {"machine": "pc-q35-7.2", "processor": "Nehalem", "isAccelerated": False, "hasScreen": False}
+        hardware.update(changes.pop("hardware", {}))
+        specification.update(changes)
+        ports = {one["id"]: place for place, one in enumerate(specification["disks"])}
+        return json.dumps({"specification": specification, "ports": ports, "hardware": hardware, "isPaused": False})
+
+    def test_what_another_pool_says_of_a_guest_is_checked(self):
+        sr = self.repository("qcow2")
+        move = str(uuid.uuid4())
+        offer = self.offer(move, str(uuid.uuid4()), sr)
+
+        def told(passport):
+            return self.ask(move, "check", dict(offer, passport=passport))["error"][0]
+
+        self.assertEqual(told("no JSON"), "INTERNAL_ERROR")
+        self.assertEqual(told(self.passport(offer, uuid=str(uuid.uuid4()))), "OPERATION_NOT_ALLOWED")
+        disk = json.loads(self.passport(offer))["specification"]["disks"][0]
+        self.assertEqual(told(self.passport(offer, disks=[disk, dict(disk, id="other", position=1)])), "OPERATION_NOT_ALLOWED")
+        self.assertEqual(told(self.passport(offer, hardware={"machine": "pc-q35-99.0"})), "VM_INCOMPATIBLE_WITH_THIS_HOST")
+        self.assertEqual(told(self.passport(offer, hardware={"machine": "x,y"})), "VM_INCOMPATIBLE_WITH_THIS_HOST")
+        self.assertEqual(told(self.passport(offer, memoryBytes=1 << 40)), "HOST_NOT_ENOUGH_FREE_MEMORY")
+        # A halted machine has no guest.
+        accepted = self.ask(move, "offer", offer)["value"]
+        self.assertTrue(accepted["takesRunning"])
+        expected = {"passport": self.passport(offer)}
+        self.assertEqual(self.ask(move, "expect", expected)["error"][0], "OPERATION_NOT_ALLOWED")
+        self.assertEqual(self.ask(move, "cancel", {})["value"]["answer"], "refused")
+        self.assertEqual(self.ask(move, "forget", {})["value"]["answer"], "forgotten")
+
+        # One that runs: its QEMU waits, gets other disks than were offered from nobody, and ends when the move is given up.
+        move = str(uuid.uuid4())
+        offer = self.offer(move, str(uuid.uuid4()), sr)
+        passport = self.passport(offer)
+        self.ask(move, "offer", dict(offer, passport=passport))
+        self.assertEqual(self.ask(move, "expect", {"passport": passport}, "x" * 40)["error"][0], "PERMISSION_DENIED")
+        self.assertEqual(self.ask(move, "expect", {})["error"][0], "INTERNAL_ERROR")
+        other = self.passport(offer, disks=[dict(disk, id="other")])
+        self.assertEqual(self.ask(move, "expect", {"passport": other})["error"][0], "OPERATION_NOT_ALLOWED")
+        self.assertEqual(self.ask(move, "prepare", {}, session=False)["error"][0], "VM_MIGRATE_FAILED")
+        for _ in range(2):
+            self.assertEqual(self.ask(move, "expect", {"passport": passport}, session=False)["value"]["answer"], "unfinished")
+        self.assertEqual(self.ask(move, "run", {}, session=False)["value"]["answer"], "unfinished")
+        self.assertEqual(self.listed(move)["phase"], "receiving")
+        self.assertEqual(self.ask(move, "cancel", {}, session=False)["value"]["answer"], "refused")
+        self.assertEqual(self.ask(move, "expect", {"passport": passport})["error"][0], "OPERATION_NOT_ALLOWED")
+        self.assertEqual(self.ask(move, "forget", {})["value"]["answer"], "forgotten")
+        self.assertEqual(self.x.SR.get_VDIs(sr), [])

@@ -24,6 +24,9 @@ struct RequestArguments: Sendable {
     /// From the query only.
     subscript(name: String) -> String? { query[name] }
 
+    /// From the query, else from the cookies: what a transfer is asked for with. Source: xapi reads `query @ cookie`.
+    func parameter(_ name: String) -> String? { query[name] ?? cookies[name] }
+
     /// From the cookies, else from the query: what identifies a caller or a task.
     func identity(_ name: String) -> String? { cookies[name] ?? query[name] }
 

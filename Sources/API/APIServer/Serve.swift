@@ -20,6 +20,8 @@ public func serve(_ configuration: ServerConfiguration) async throws {
     toolstackConfiguration.sandboxesPlugins = configuration.sandboxesPlugins
     toolstackConfiguration.pluginUser = configuration.pluginUser
     toolstackConfiguration.pluginMetrics = configuration.pluginMetrics
+    toolstackConfiguration.datapathUsers = configuration.datapathUsers
+    toolstackConfiguration.bootFolders = configuration.bootFolders
     toolstackConfiguration.socket = configuration.socket
     let toolstack = try await Toolstack.start(configuration: toolstackConfiguration)
     let service: APIService

@@ -17,6 +17,9 @@ public struct ServerConfiguration: Sendable {
     public var initialPasswordFile: String?
     /// `auto`, `kvm` or `tcg`.
     public var acceleration: String
+    /// The first of the numbers that users of data paths have; 0: they are this process's user.
+    public var datapathUsers = Self.standardDatapathUsers
+    public static let standardDatapathUsers = ToolstackConfiguration.standardDatapathUsers
     /// Name of the PAM service that knows the system's accounts; nil: PAM is not asked.
     public var pamService: String?
     /// Folders of third-party SMAPIv1 drivers.
@@ -33,6 +36,8 @@ public struct ServerConfiguration: Sendable {
     public var pluginUser: String?
     /// The folder where SMAPIv3 plugins keep the files of their data sources.
     public var pluginMetrics = Self.standardPluginMetrics
+    /// Folders with kernels and initial RAM disks that guests may boot from, besides `/var/lib/xcp/guest`.
+    public var bootFolders: [String] = []
     /// The release that it is to be like on the wire; nil: the newest.
     public var compatibility: String?
     public var logger: Logger

@@ -64,7 +64,7 @@ struct TransferEndpoint: Sendable {
             fields[.connection] = "close"
             fields.set("task-id", transfer.task.ref.opaque)
             let body = try await writer.writeHead(HTTPResponse(status: .ok, headerFields: fields))
-            let outcome = await drain(request, arguments, length: length, into: sink, transfer)
+            let outcome = await drain(request, length: length, into: sink, transfer)
             isEnded = true
             await end(transfer, outcome)
             try await body.finish(nil)
@@ -79,29 +79,22 @@ struct TransferEndpoint: Sendable {
 
     /// Moves the whole body into the sink and closes it.
     private func drain(
-        _ request: Request, _ arguments: RequestArguments, length: Int64?, into sink: any DiskImportSink,
-        _ transfer: Transfer
+        _ request: Request, length: Int64?, into sink: any DiskImportSink, _ transfer: Transfer
     ) async -> Result<APIValue, APIError> {
         var received: Int64 = 0
         do {
-            var framing = arguments["chunked"] == nil ? nil : OffsetFraming()
             var chunk: [UInt8] = []
             for try await buffer in request.body {
                 if transfer.task.cancellation.isCancelled { throw CancellationError() }
                 received += Int64(buffer.readableBytes)
-                if framing != nil {
-                    try await framing?.take(buffer.readableBytesView) { try await sink.write($0) }
-                } else {
-                    chunk.append(contentsOf: buffer.readableBytesView)
-                    if chunk.count >= Self.chunkSize {
-                        try await sink.write(chunk)
-                        chunk.removeAll(keepingCapacity: true)
-                    }
+                chunk.append(contentsOf: buffer.readableBytesView)
+                if chunk.count >= Self.chunkSize {
+                    try await sink.write(chunk)
+                    chunk.removeAll(keepingCapacity: true)
                 }
                 if let length, length > 0 { transfer.task.report(Double(received) / Double(length)) }
             }
             guard received == length ?? received else { throw APIError("IMPORT_ERROR_PREMATURE_EOF") }
-            if let framing, !framing.isComplete { throw APIError("IMPORT_ERROR_PREMATURE_EOF") }
             if !chunk.isEmpty { try await sink.write(chunk) }
             return .success(try await sink.finish())
         } catch {
@@ -169,7 +162,7 @@ struct TransferEndpoint: Sendable {
     private static let formats: Set<String> = ["raw", "vhd", "tar", "qcow2"]
 
     private static func format(_ arguments: RequestArguments) throws -> String {
-        let format = arguments["format"].map { $0.isEmpty ? "raw" : $0.lowercased() } ?? "raw"
+        let format = arguments.parameter("format").map { $0.isEmpty ? "raw" : $0.lowercased() } ?? "raw"
         guard formats.contains(format) else { throw HTTPFailure(.notFound, "unknown format \(format)") }
         return format
     }
@@ -181,21 +174,28 @@ struct TransferEndpoint: Sendable {
             throw HTTPFailure(.notFound, "Transfer-Encoding is not supported: send a Content-Length")
         }
         let format = try format(arguments)
-        if arguments["chunked"] != nil && format != "raw" {
+        let isFramed = arguments.parameter("chunked") != nil
+        if isFramed && format != "raw" {
             throw HTTPFailure(.notFound, "chunked is for the raw format")
         }
         guard length != nil else { throw HTTPFailure(.badRequest, "an import needs a Content-Length") }
-        let (vdi, sr) = (arguments["vdi"], arguments["sr_id"] ?? arguments["sr_uuid"])
+        let (vdi, sr) = (
+            arguments.parameter("vdi"), arguments.parameter("sr_id") ?? arguments.parameter("sr_uuid")
+        )
         guard vdi != nil || sr != nil else { throw APIError("VDI_MISSING", "", "") }
         if vdi == nil && format != "raw" {
             throw HTTPFailure(.badRequest, "an import into an SR takes the raw format")
         }
-        return DiskTransferRequest(vdi: vdi, sr: sr, format: format, length: length, base: nil)
+        if vdi == nil && isFramed {
+            throw HTTPFailure(.badRequest, "chunked is for a disk that is there: its length says nothing of the disk's")
+        }
+        return DiskTransferRequest(
+            vdi: vdi, sr: sr, format: format, length: length, base: nil, isFramed: isFramed)
     }
 
     private static func exportRequest(_ arguments: RequestArguments) throws -> DiskTransferRequest {
-        guard let vdi = arguments["vdi"] else { throw APIError("VDI_MISSING", "", "") }
+        guard let vdi = arguments.parameter("vdi") else { throw APIError("VDI_MISSING", "", "") }
         return DiskTransferRequest(
-            vdi: vdi, sr: nil, format: try format(arguments), length: nil, base: arguments["base"])
+            vdi: vdi, sr: nil, format: try format(arguments), length: nil, base: arguments.parameter("base"))
     }
 }

@@ -85,6 +85,12 @@ extension GuestHost {
         let uuid = passport.specification.uuid
         do throws(GuestError) {
             try passport.check()
+            do throws(BootFiles.Refusal) {
+                _ = try bootFiles.resolved(passport.specification.boot)
+            } catch {
+                throw GuestError(
+                    .incompatible, "\(error); this host needs the guest's boot files where the other one has them")
+            }
             let hardware = passport.hardware
             let known = try await machines.names()
             guard known.contains(hardware.machine) else {

@@ -20,13 +20,19 @@ public final class GuestHost: Sendable {
 
     private let runDirectory: String
     let acceleration: Acceleration
+    /// What guests may boot from, besides their disks.
+    public let bootFiles: BootFiles
     private let probe: KVMProbe
     let machines = QEMUMachines()
     let logger: Logger
     private let table = Table()
     private let continuation: AsyncStream<GuestEvent>.Continuation
 
-    public init(runDirectory: String, acceleration: Acceleration, logger: Logger = Logger(label: "gantry.guests")) {
+    public init(
+        runDirectory: String, acceleration: Acceleration, bootFiles: BootFiles = BootFiles(),
+        logger: Logger = Logger(label: "gantry.guests")
+    ) {
+        self.bootFiles = bootFiles
         self.runDirectory = runDirectory
         self.acceleration = acceleration
         self.logger = logger
@@ -203,6 +209,13 @@ public final class GuestHost: Sendable {
         _ specification: GuestSpecification, receiving passport: GuestPassport? = nil
     ) async throws(GuestError) -> Guest {
         let folder = try GuestFolder(runDirectory: runDirectory, uuid: specification.uuid)
+        // Whoever asked, or sent it: nothing else of the host gets into a guest's memory.
+        var bootable = specification
+        do throws(BootFiles.Refusal) {
+            bootable.boot = try bootFiles.resolved(specification.boot)
+        } catch {
+            throw GuestError(.invalidSpecification, error.description)
+        }
         var ports = passport?.ports
         if ports == nil { ports = try RootPorts.assign(specification.disks) }
         var record = GuestRecord(specification: specification, ports: ports ?? [:])
@@ -213,14 +226,14 @@ public final class GuestHost: Sendable {
             record.role = .incoming
             record.wasPaused = passport.isPaused
         } else {
-            hardware = .fresh(isAccelerated: await isAccelerated(specification), hasScreen: folder.vnc != nil)
+            hardware = .fresh(isAccelerated: await isAccelerated(bootable), hasScreen: folder.vnc != nil)
         }
         try folder.make()
         do throws(GuestError) {
             // Written before and after: a QEMU without a record would be found by its monitor's socket.
             try record.write(to: folder.record)
             let line = QEMUCommandLine(
-                specification: specification, ports: record.ports, hardware: hardware, screen: folder.vnc,
+                specification: bootable, ports: record.ports, hardware: hardware, screen: folder.vnc,
                 receives: passport != nil)
             record.pid = try QEMUProcess.start(line.arguments, in: folder)
             record.startTime = gantry_process_start_time(record.pid)

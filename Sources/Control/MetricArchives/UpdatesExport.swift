@@ -33,8 +33,9 @@ public struct UpdatesExport: Sendable {
     public init(_ archives: [(owner: MetricOwner, archive: MetricArchive)], _ query: UpdatesQuery) {
         let newest = archives.map(\.archive.lastPoint).max() ?? 0
         let newestTime = newest * ArchiveLevel.primaryStep
-        let start = max(
-            0, query.start < 0 ? newestTime.addingReportingOverflow(query.start).partialValue : query.start)
+        // Any number may be asked for. What is past the newest point has no rows, whatever it is.
+        let asked = query.start < 0 ? newestTime + query.start : query.start
+        let start = min(max(0, asked), newestTime + 1)
         let index = Self.level(for: query, start: start, newest: newestTime)
         let level = ArchiveLevel.all[index]
         var legend: [String] = []

@@ -14,14 +14,17 @@ public struct FieldSchema: Sendable {
     public let isPersistent: Bool
     /// Set when the field is the computed side of a relation.
     public let source: RelationSource?
+    /// What of a value is of the field's type, all of it as a rule; nil when nothing is. A file may be a stranger's.
+    let admitted: @Sendable (APIValue) -> APIValue?
 
     /// What a row shows that has no value of its own, or no member in its computed set.
     public var standard: APIValue { source == nil ? initial : .set([]) }
 
     public init(
         name: String, column: String, initial: APIValue, isPublic: Bool, isPersistent: Bool,
-        source: RelationSource?
+        source: RelationSource?, admitted: (@Sendable (APIValue) -> APIValue?)? = nil
     ) {
+        self.admitted = admitted ?? { $0.isOfSameKind(as: initial) ? $0 : nil }
         self.name = name
         self.column = column
         self.initial = initial

@@ -18,6 +18,8 @@ public protocol DatabaseReader {
     /// The toolstack's own records of `kind`, by key. Clients never see them.
     func privateRecords(kind: String) -> [String: String]
     func privateRecord(kind: String, key: String) -> String?
+    /// The kinds of those records that there are, sorted.
+    var privateKinds: [String] { get }
 }
 
 extension DatabaseReader {

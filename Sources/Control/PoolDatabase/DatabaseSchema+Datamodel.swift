@@ -29,7 +29,8 @@ extension DatabaseSchema {
                             name: field.name, column: field.columnName,
                             initial: field.initialValue,
                             isPublic: !field.isInternal, isPersistent: field.isPersistent,
-                            source: sources[Relation.End(declared.name, field.name)])
+                            source: sources[Relation.End(declared.name, field.name)],
+                            admitted: { [type = field.type] in type.admitted($0, in: model) })
                     })
             })
     }
@@ -42,6 +43,27 @@ extension Relation.End {
 }
 
 extension ModelType {
+    /// The part of `value` that is of this type: members of sets and entries of maps that are not are left out. Nil when
+    /// nothing is left of something else.
+    func admitted(_ value: APIValue, in model: Datamodel) -> APIValue? {
+        if admits(value, in: model) { return value }
+        switch (self, value) {
+        case (.set(let element), .set(let values)): return .set(values.filter { element.admits($0, in: model) })
+        case (.map(let key, let type), .map(let entries)):
+            return .map(entries.filter { key.admits(key: $0.key, in: model) && type.admits($0.value, in: model) })
+        default: return nil
+        }
+    }
+
+    /// The same of a key of a map, which is kept as text.
+    private func admits(key: String, in model: Datamodel) -> Bool {
+        switch self {
+        case .enumeration(let name): model.enumNamed(name)?.values.contains(key) ?? false
+        case .int: Int64(key) != nil
+        default: true
+        }
+    }
+
     /// Whether `value` is of this type; enums by exact spelling.
     public func admits(_ value: APIValue, in model: Datamodel) -> Bool {
         switch (self, value) {
@@ -50,7 +72,8 @@ extension ModelType {
             true
         case (.enumeration(let name), .string(let text)): model.enumNamed(name)?.values.contains(text) ?? false
         case (.set(let element), .set(let values)): values.allSatisfy { element.admits($0, in: model) }
-        case (.map(_, let type), .map(let entries)): entries.values.allSatisfy { type.admits($0, in: model) }
+        case (.map(let key, let type), .map(let entries)):
+            entries.allSatisfy { key.admits(key: $0.key, in: model) && type.admits($0.value, in: model) }
         case (.option(let wrapped), _): wrapped.admits(value, in: model)
         default: false
         }

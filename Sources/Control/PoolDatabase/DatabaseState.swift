@@ -128,4 +128,5 @@ extension DatabaseState: DatabaseReader {
         Dictionary((privates[kind] ?? [:]).map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
     }
     func privateRecord(kind: String, key: String) -> String? { privates[kind]?[key] }
+    var privateKinds: [String] { privates.filter { !$0.value.isEmpty }.map(\.key).sorted() }
 }

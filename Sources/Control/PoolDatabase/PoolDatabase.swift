@@ -11,6 +11,7 @@ public final class PoolDatabase: Sendable {
     private let visible: Mutex<DatabaseState>
     private let queue: Mutex<Queue>
     private let derivation: Derivation?
+    private let isClosed = Atomic<Bool>(false)
     let hub = ChangeHub()
 
     /// The transactions that are done but not durable yet.
@@ -27,11 +28,21 @@ public final class PoolDatabase: Sendable {
         var rows: [TouchedRow] = []
         var records: [Transaction.PrivateKey] = []
         var journal: [RowKey] = []
-        var waiting: [CheckedContinuation<Void, any Error>] = []
+        var waiting: [Waiting] = []
 
         /// Whether it has to be written to the file.
         var isDurable: Bool { !rows.isEmpty || !records.isEmpty }
     }
+
+    /// Somebody whose transaction is done.
+    fileprivate struct Waiting: Sendable {
+        let finish: CheckedContinuation<Void, any Error>
+        /// Whether it changed something of the file.
+        let isDurable: Bool
+    }
+
+    /// A transaction that changed nothing of the file was built on another's that could not be written.
+    private struct Undone: Error {}
 
     /// When the transactions that are done are to be written.
     fileprivate enum Start {
@@ -74,16 +85,55 @@ public final class PoolDatabase: Sendable {
     /// Where the file is; nil for a database in memory.
     public var path: String? { store?.path }
 
+    /// Values of the file that were not of their fields' types, as a later version may have written them, each as
+    /// `class.field of reference`; the first hundred. The fields have what could be read of them, or their defaults; the file
+    /// keeps what it has until the rows change.
+    public var replacedValues: [String] { store?.replaced ?? [] }
+
     /// How many groups of transactions were written to the file so far: what each of them shared was one sync.
     public var commitCount: Int { store?.commitCount ?? 0 }
 
     public var generation: Int64 { visible.withLock { $0.generation } }
 
-    /// Runs `body` once; when it returns, its changes are durable and visible. When it throws, nothing has changed.
+    /// Runs `body`; when it returns, its changes are durable and visible. When it throws, nothing has changed.
     /// Bodies are short: they run one at a time for the whole pool.
+    ///
+    /// A body that changes nothing of the file does not fail because others' changes cannot be written: it is run again,
+    /// without theirs. The others run once, and throw `StoreError` when the file cannot be written.
     @discardableResult
     public func transaction<T: Sendable>(
         isolation: isolated (any Actor)? = #isolation, _ body: (Transaction) throws -> T
+    ) async throws -> T {
+        while true {
+            do { return try await attempt(isolation: isolation, body) } catch is Undone { continue }
+        }
+    }
+
+    /// The same for what has happened already and must be recorded, however the file fares: while it cannot be written,
+    /// `body` is run again and again, until it can or the database is closed. Goes on when the calling task is cancelled.
+    /// Throws what `body` throws, and `StoreError` for a damaged file and after `close`.
+    @discardableResult
+    public func persist<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
+        // A cancelled task does not sleep.
+        try await Task { [self] in
+            var pause = Self.shortestPause
+            while true {
+                do {
+                    return try await transaction(body)
+                } catch let error as StoreError {
+                    if error.kind != .failed || isClosed.load(ordering: .acquiring) { throw error }
+                }
+                try await Task.sleep(for: pause)
+                pause = min(pause * 2, Self.longestPause)
+            }
+        }.value
+    }
+
+    private static let shortestPause = Duration.milliseconds(50)
+    private static let longestPause = Duration.seconds(2)
+
+    private func attempt<T: Sendable>(
+        isolation: isolated (any Actor)?, _ body: (Transaction) throws -> T
     ) async throws -> T {
         var result: T?
         var failure: (any Error)?
@@ -112,7 +162,8 @@ public final class PoolDatabase: Sendable {
                     queue.group.records += transaction.touchedPrivates
                     queue.group.journal += transaction.state.journal
                 }
-                queue.group.waiting.append(finish)
+                let isDurable = !transaction.touched.isEmpty || !transaction.touchedPrivates.isEmpty
+                queue.group.waiting.append(Waiting(finish: finish, isDurable: isDurable))
                 return queue.added()
             }
             begin(start)
@@ -165,16 +216,19 @@ public final class PoolDatabase: Sendable {
         guard let error else {
             visible.withLock { $0 = state }
             hub.publish(group.journal, schema: schema)
-            for waiting in group.waiting { waiting.resume() }
+            for waiting in group.waiting { waiting.finish.resume() }
             return
         }
-        // What came after was built on what is lost: it fails too.
+        // What came after was built on what is lost: it fails too, but for what can be built again.
         let later = queue.withLock { queue -> Group in
             queue.head = visible.withLock { $0 }
             defer { queue.group = Group() }
             return queue.group
         }
-        for waiting in group.waiting + later.waiting { waiting.resume(throwing: error) }
+        for waiting in group.waiting {
+            waiting.finish.resume(throwing: waiting.isDurable || !group.isDurable ? error : Undone())
+        }
+        for waiting in later.waiting { waiting.finish.resume(throwing: waiting.isDurable ? error : Undone()) }
     }
 
     /// Copies the file as it is now to `path`, where nothing may be, while the database is in use: the copy can be opened
@@ -185,7 +239,10 @@ public final class PoolDatabase: Sendable {
     }
 
     /// Ends the use of the file, after everything written so far. Later transactions fail.
-    public func close() async throws { try await store?.close() }
+    public func close() async throws {
+        isClosed.store(true, ordering: .releasing)
+        try await store?.close()
+    }
 }
 
 extension PoolDatabase.Queue {

@@ -14,6 +14,8 @@ final class RowStore: Sendable {
     private let schema: DatabaseSchema
     private let names: StoreNames
     private let account: Mutex<StoreAccount>
+    /// What was not of its field's type when the file was read.
+    let replaced: [String]
     private let written = Atomic<Int>(0)
     /// Generations are promised in the file this many at a time, so that none is given out twice after a crash although
     /// most changes of memory-only rows are never written.
@@ -23,7 +25,11 @@ final class RowStore: Sendable {
     /// Bytes of a page in files that are made now. A commit writes every page that it touches, and rows are short.
     private static let pageSize = 1024
 
-    private init(path: String, queue: DatabaseQueue, schema: DatabaseSchema, names: StoreNames, account: StoreAccount) {
+    private init(
+        path: String, queue: DatabaseQueue, schema: DatabaseSchema, names: StoreNames, account: StoreAccount,
+        replaced: [String]
+    ) {
+        self.replaced = replaced
         self.path = path
         self.queue = queue
         self.schema = schema
@@ -48,9 +54,11 @@ final class RowStore: Sendable {
                 account.reserve(state.generation + reservation)
                 try account.save(in: database)
                 state.journal = []
-                return (state, names, account)
+                return (state, names, account, loader.replaced)
             }
-            let store = RowStore(path: path, queue: queue, schema: schema, names: loaded.1, account: loaded.2)
+            let store = RowStore(
+                path: path, queue: queue, schema: schema, names: loaded.1, account: loaded.2,
+                replaced: loaded.3)
             return (store, loaded.0)
         } catch {
             try? opened?.close()

@@ -10,6 +10,9 @@ struct StoreLoader {
     private let interned = Interning()
     private var names: [UInt64: String] = [:]
     private var found = StoreAccount()
+    /// Values that were not of their fields' types, as of a later version: what the fields have instead is read.
+    private(set) var replaced: [String] = []
+    private static let mostReplaced = 100
     /// No number in the file reaches this: what is added to one later cannot overflow.
     private static let limit: UInt64 = 1 << 62
 
@@ -68,7 +71,7 @@ struct StoreLoader {
             if classes[className] == nil { classes[className] = try resolve(className) }
             guard let (declared, positions) = classes[className] else { continue }
             let key = RowKey(classIndex: declared.index, ref: ref)
-            guard let values = decode(fields, positions, of: declared), (0..<Self.limit).contains(ordinal),
+            guard let values = decode(fields, positions, of: declared, ref), (0..<Self.limit).contains(ordinal),
                 (0..<Int64(Self.limit)).contains(created), (0..<Int64(Self.limit)).contains(modified),
                 state.stored(key) == nil
             else {
@@ -94,15 +97,22 @@ struct StoreLoader {
     }
 
     /// Fields that the class no longer has are left out.
-    private func decode(_ bytes: [UInt8], _ positions: Positions, of declared: ClassSchema) -> FieldValues? {
+    private mutating func decode(
+        _ bytes: [UInt8], _ positions: Positions, of declared: ClassSchema, _ ref: String
+    ) -> FieldValues? {
         var decoder = RowDecoder(bytes, interned: interned)
         var values = FieldValues()
         while !decoder.isAtEnd {
             guard let number = decoder.number(), let value = decoder.value() else { return nil }
             guard let position = positions[number] else { continue }
-            // A restored file is a stranger's: a value of another kind would end the daemon where it is read.
-            guard value.isOfSameKind(as: declared.fields[position].initial) else { return nil }
-            values[position] = value
+            // A restored file is a stranger's: a value of another type would end the daemon where it is read.
+            let field = declared.fields[position]
+            guard value.isOfSameKind(as: field.initial) else { return nil }
+            let admitted = field.admitted(value)
+            if admitted != value, replaced.count < Self.mostReplaced {
+                replaced.append("\(declared.name).\(field.name) of \(ref)")
+            }
+            values[position] = admitted
         }
         return values
     }
@@ -121,7 +131,7 @@ struct StoreLoader {
 
 extension APIValue {
     /// What is in sets, maps and records is not looked at.
-    fileprivate func isOfSameKind(as other: APIValue) -> Bool {
+    func isOfSameKind(as other: APIValue) -> Bool {
         switch (self, other) {
         case (.string, .string), (.int, .int), (.bool, .bool), (.float, .float), (.datetime, .datetime), (.ref, .ref),
             (.set, .set), (.map, .map), (.record, .record), (.void, .void):

@@ -123,4 +123,5 @@ public final class Transaction: DatabaseReader {
         state.rows(className: className, field: field, equals: value)
     }
     public func privateRecord(kind: String, key: String) -> String? { state.privateRecord(kind: kind, key: key) }
+    public var privateKinds: [String] { state.privateKinds }
 }

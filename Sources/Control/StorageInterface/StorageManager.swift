@@ -59,7 +59,7 @@ public struct StorageRepository: Sendable, Hashable {
     public var isMaster: Bool
     /// Bytes that the creator of the SR asked for; 0: all there are.
     public var physicalSize: UInt64
-    /// A place that does not say whose it is may be this SR's: it was not attached before, and no volume of it is known.
+    /// A place that does not say whose it is may be this SR's: it was never attached before, and no volume of it is known.
     /// Otherwise such a place is another than the SR's own, which may not be mounted.
     public var mayBeUnmarked = true
 

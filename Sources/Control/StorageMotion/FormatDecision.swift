@@ -9,6 +9,8 @@ public enum FormatDecision {
         case unknown(given: String)
         /// The destination does not declare the format.
         case unsupported(ImageFormat)
+        /// The destination's driver declares formats, and not one that every host of the pool has.
+        case nothingInCommon
         /// No format that may be used can hold the size; the limit is the largest one of the candidates, bytes.
         case tooLarge(limit: UInt64)
     }
@@ -39,16 +41,20 @@ public enum FormatDecision {
     ///   - source: the source's format, nil when unknown.
     ///   - configuration: the destination PBD's device_config.
     ///   - promised: of the formats that the manager declares, those that may be used, as every host of the pool has them;
-    ///     nil: all.
+    ///     nil: all. Only a manager that declares none decides by itself.
     public static func decide(
         choice: String, size: UInt64, source: ImageFormat?, manager: any StorageManager,
         configuration: [String: String], promised: [ImageFormat]? = nil
     ) throws(Refusal) -> Outcome {
         let supported = promised ?? manager.info.supportedImageFormats
-        if supported.isEmpty {
+        if manager.info.supportedImageFormats.isEmpty {
             // Nothing can be promised and nothing refused but words that are no formats.
             let chosen = try words(choice).first
             return Outcome(format: chosen, size: size, reason: chosen == nil ? .driver : .chosen)
+        }
+        if supported.isEmpty {
+            _ = try words(choice)
+            throw .nothingInCommon
         }
         let candidates = try candidates(
             choice: choice, source: source, preferred: manager.preferredFormats(configuration), supported: supported)

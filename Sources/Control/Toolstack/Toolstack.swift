@@ -19,6 +19,10 @@ public struct ToolstackConfiguration: Sendable {
     public var initialPasswordFile: String?
     /// Path of the gantry-datapath program; nil: beside this program.
     public var datapathProgram: String?
+    /// The first of the numbers that users of data paths have (65,536 of them); 0: they are this process's user.
+    public var datapathUsers: UInt32 = Self.standardDatapathUsers
+    /// Above what systems give to accounts, containers and services, below what they take for negative.
+    public static let standardDatapathUsers: UInt32 = 1_900_000_000
     /// Name of the PAM service that knows the system's accounts; nil: only the pool's own users may log in.
     public var pamService: String?
     /// Folders of third-party SMAPIv1 drivers.
@@ -38,6 +42,8 @@ public struct ToolstackConfiguration: Sendable {
     public static let standardPluginMetrics = PluginSettings.metricsFolder
     /// Path of the API's local socket, for drivers to call back.
     public var socket: String?
+    /// Folders with kernels and initial RAM disks that guests may boot from, besides `/var/lib/xcp/guest`.
+    public var bootFolders: [String] = []
     /// How long a guest may take to shut itself down when it is asked to, seconds.
     public var shutdownLimit: Int
     public var logger: Logger
@@ -101,6 +107,11 @@ public final class Toolstack: Sendable {
         try DatabaseFiles.adoptRestored(at: databaseFile)
         try PrivateFile.prepare(databaseFile)
         let database = try await PoolDatabase.open(path: databaseFile, deriving: AllowedOperations.derivation)
+        for value in database.replacedValues {
+            logger.warning(
+                "a value of the database is not known to this version, which goes on without it: was it written by a later one?",
+                metadata: ["value": "\(value)"])
+        }
         let identity = try await HostBootstrap.run(
             database: database, stateDirectory: configuration.stateDirectory,
             initialPasswordFile: configuration.initialPasswordFile)
@@ -109,7 +120,9 @@ public final class Toolstack: Sendable {
         }
 
         let program = configuration.datapathProgram ?? besideThisProgram("gantry-datapath")
-        let datapaths = DatapathHost(folder: configuration.runDirectory + "/dp", program: program, logger: logger)
+        let datapaths = DatapathHost(
+            folder: configuration.runDirectory + "/dp", program: program,
+            users: DatapathUsers(first: configuration.datapathUsers), logger: logger)
         let disks = DiskActivation(database: database, host: datapaths)
         let mounts = MountFolder(path: configuration.stateDirectory + "/sr-mount")
         let home = DriverHome(database: database, host: identity.host)
@@ -140,10 +153,14 @@ public final class Toolstack: Sendable {
                 logger: logger))
         drivers.plugins = try plugins(configuration, PluginRows(database: database, home: home))
         let admission = OperationAdmission(database: database, gate: context.reclaimGate)
-        let guests = GuestHost(runDirectory: configuration.runDirectory, acceleration: acceleration, logger: logger)
+        let guests = GuestHost(
+            runDirectory: configuration.runDirectory, acceleration: acceleration,
+            bootFiles: BootFiles(folders: [BootFiles.standardFolder] + configuration.bootFolders), logger: logger)
+        let consoles = ConsoleAccess(database: database, guests: guests, host: identity.host)
+        let lifecycle = MachineLifecycle(context: context, guests: guests, consoles: consoles)
         let services = try HostServices(
-            context: context, guests: guests, stateDirectory: configuration.stateDirectory)
-        let lifecycle = MachineLifecycle(context: context, guests: guests, consoles: services.consoles)
+            context: context, guests: guests, lifecycle: lifecycle, consoles: consoles,
+            stateDirectory: configuration.stateDirectory)
         let transfers = ImageTransfers(
             context: context, admission: admission, program: program, folder: configuration.runDirectory + "/transfers")
 
@@ -159,12 +176,13 @@ public final class Toolstack: Sendable {
         SnapshotMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
         let tokens = MigrationTokens(database: database, consoles: services.consoles)
-        let departures = Departures(context: context, admission: admission)
-        MachineMotionMessages(context: context, admission: admission, tokens: tokens, departures: departures).register(
-            in: &messages)
+        let departures = Departures(context: context, admission: admission, guests: guests, lifecycle: lifecycle)
+        MachineMotionMessages(
+            context: context, admission: admission, tokens: tokens, guests: guests, departures: departures
+        ).register(in: &messages)
         PeerMoveMessages(database: database, departures: departures, arrivals: services.arrivals).register(
             in: &messages)
-        PlanMessages(context: context).register(in: &messages)
+        PlanMessages(context: context, guests: guests).register(in: &messages)
         tokens.register(in: &messages)
         let suspension = MachineSuspension(
             context: context, admission: admission, guests: guests, lifecycle: lifecycle, program: program,

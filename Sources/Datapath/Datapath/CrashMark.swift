@@ -31,7 +31,8 @@ final class CrashMark: BlockDevice {
     init(_ device: any BlockDevice, path: String) throws(BlockError) {
         self.device = device
         self.path = path
-        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let handed = HandedFiles.open(path, O_RDWR | O_CLOEXEC)
+        descriptor = handed >= 0 ? handed : unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw BlockError(call: "open", errno: errno, path: path) }
         var byte: UInt8 = 0
         // SAFETY: reads one byte into a byte.

@@ -26,9 +26,14 @@ public enum DatapathConfinement {
     /// From here on the process opens the image, what is below it, its log of changes, its SR's marker, what lies in
     /// `folders`, which are its own, and what the system's libraries read; nothing else of the file system, whoever asks. What
     /// it needs later is handed over open. Before there are threads.
-    public static func keepFiles(of image: ImageSpecification, folders: [String]) {
+    /// `image` nil: it is open already, and nothing of it is to be opened by its name. Whether it is so.
+    @discardableResult
+    public static func keepFiles(of image: ImageSpecification?, folders: [String]) -> Bool {
         let rules = gantry_landlock_begin()
-        guard rules >= 0 else { return complain("confined to its files", rules) }
+        guard rules >= 0 else {
+            complain("confined to its files", rules)
+            return false
+        }
         defer { close(rules) }
         let own = folders.map { (path: $0, rights: GANTRY_MAY_MAKE) }
         let others = system.map { (path: $0, rights: GANTRY_MAY_READ) }
@@ -41,15 +46,16 @@ public enum DatapathConfinement {
             note(path, unsafe gantry_landlock_allow(rules, path, rights))
         }
         // Paths in folders to which others may write.
-        for file in image.files {
+        for file in image?.files ?? [] {
             let rights = file.isWritable ? GANTRY_MAY_WRITE : GANTRY_MAY_READ
             note(file.path, unsafe gantry_landlock_allow_file(rules, file.path, rights, file.followsLinks))
         }
         let status = gantry_landlock_enter(rules)
         if status < 0 { complain("confined to its files", status) }
+        return status == 0
     }
 
-    private static func complain(_ what: String, _ status: Int32) {
+    static func complain(_ what: String, _ status: Int32) {
         let reason = unsafe String(cString: strerror(-status))
         FileHandle.standardError.write(Data("gantry-datapath: not \(what): \(reason)\n".utf8))
     }

@@ -37,9 +37,33 @@ public final class DatapathService: Sendable {
     /// Opens the image and serves it. `nbdSocket` and `controlSocket` are paths for new Unix sockets.
     /// `crashMark`: the file in which a killed process leaves word that it lost changes (`CrashMark`). `mirrorMap`: the one
     /// in which it leaves how far its mirror was (`MirrorLog`).
-    public init(
+    public convenience init(
         image: ImageSpecification, nbdSocket: String, controlSocket: String, crashMark: String? = nil,
         mirrorMap: String? = nil
+    ) throws {
+        try self.init(image: image, crashMark: crashMark, mirrorMap: mirrorMap) { server in
+            try server.start(unixSocket: nbdSocket)
+            // SAFETY: the C string lives for the call.
+            let listener = unsafe controlSocket.withCString { unsafe gantry_unix_listen($0, 16) }
+            guard listener >= 0 else { throw BlockError(call: "listen", errno: -listener, path: controlSocket) }
+            return listener
+        }
+    }
+
+    /// Opens the image and serves it on sockets that listen already, with the mirror's map where this process sees it now.
+    public convenience init(
+        image: ImageSpecification, prepared: DatapathIsolation.Prepared, crashMark: String? = nil
+    ) throws {
+        try self.init(image: image, crashMark: crashMark, mirrorMap: prepared.mirrorMap) { server in
+            try server.start(listening: prepared.nbdListener)
+            return prepared.controlListener
+        }
+        prepared.release()
+    }
+
+    /// `listen` has the server listen, and returns the control socket's listener.
+    private init(
+        image: ImageSpecification, crashMark: String?, mirrorMap: String?, listen: (NBDServer) throws -> Int32
     ) throws {
         gantry_ignore_sigpipe()
         let first = try Self.disk(image)
@@ -57,12 +81,12 @@ public final class DatapathService: Sendable {
                 name: Self.exportName, device: front, readOnly: image.readOnly, throttle: throttle,
                 changes: { [tracked] in [tracked] })
         ])
-        try server.start(unixSocket: nbdSocket)
-        // SAFETY: the C string lives for the call.
-        listener = unsafe controlSocket.withCString { unsafe gantry_unix_listen($0, 16) }
-        guard listener >= 0 else {
-            throw BlockError(call: "listen", errno: -listener, path: controlSocket)
-        }
+        listener = try listen(server)
+    }
+
+    /// Says on standard output that both sockets answer.
+    public func announce(_ ready: DatapathReady) throws {
+        FileHandle.standardOutput.write(try JSONEncoder().encode(ready) + Data("\n".utf8))
     }
 
     /// Answers control connections until `quit`; then closes everything. Each connection has a thread of its own, so a
@@ -164,7 +188,10 @@ public final class DatapathService: Sendable {
             }
             let reply: DatapathReply
             do {
-                if case .handOver(let paths) = request { handed += try Self.takeOver(paths, channel.takeFiles()) }
+                if case .handOver(let paths, let servers, let failures) = request {
+                    handed += try Self.takeOver(paths, servers ?? [], channel.takeFiles())
+                    for (path, number) in failures ?? [:] { HandedFiles.addFailure(path, number) }
+                }
                 reply = try answer(request)
             } catch let error as BlockError {
                 reply = .failed(code: error.code.name, message: error.description)
@@ -176,12 +203,14 @@ public final class DatapathService: Sendable {
     }
 
     private static func takeOver(
-        _ paths: [String], _ files: [Int32]
+        _ paths: [String], _ servers: [String], _ files: [Int32]
     ) throws(BlockError) -> [(path: String, descriptor: Int32)] {
-        guard paths.count == files.count else {
+        guard paths.count + servers.count == files.count else {
             for file in files { close(file) }
-            throw BlockError(.io, "\(files.count) files were handed over with \(paths.count) paths")
+            throw BlockError(
+                .io, "\(files.count) files were handed over with \(paths.count) paths and \(servers.count) servers")
         }
+        for (server, file) in zip(servers, files[paths.count...]) { Dialers.add(server, file) }
         let handed = zip(paths, files).map { (path: $0, descriptor: $1) }
         for file in handed { HandedFiles.add(file.path, file.descriptor) }
         return handed
@@ -214,8 +243,11 @@ public final class DatapathService: Sendable {
                 // Not after the source's close, which storage that does not answer keeps for ever.
                 exports.commit()
             }
+            // The disk is not connected to again, nor is what a cancelled mirror filled.
+            Dialers.removeAll()
         case .mirrorCancel:
             try device.cancelMirror()
+            Dialers.removeAll()
             exports.cancel()
             tracked.cancel()
             images.setDestination(nil)
@@ -234,6 +266,7 @@ public final class DatapathService: Sendable {
             exports.disk.withLock { $0 = next as? DriverExport }
             tracked.setDisk(next)
             images.replace(image)
+            Dialers.removeAll()
         case .setLimits(let settings): throttle.set(DiskLimits(settings))
         case .mergeChanges(let log, let parent): try tracked.merge(log: log, parent: parent)
         case .disconnectClients: server.disconnectClients()

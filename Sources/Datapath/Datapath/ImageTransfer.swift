@@ -14,9 +14,10 @@ import Glibc
 public enum ImageTransfer {
     /// Reads a stream in `streamFormat` to its end and writes its content to the image. The stream may be shorter than
     /// the disk: the rest is left as it was for raw, and what lies behind the virtual size for the others.
-    /// `.outOfRange`, with nothing changed, when it says that it is larger.
+    /// `.outOfRange`, with nothing changed, when it says that it is larger. `inFrames`: a raw stream names the offsets of its
+    /// parts (`FramedTransfer`), and what it does not name is left as it was.
     public static func receive(
-        from stream: Int32, streamFormat: ImageFormat, into image: ImageSpecification
+        from stream: Int32, streamFormat: ImageFormat, inFrames: Bool = false, into image: ImageSpecification
     ) throws(BlockError) {
         let device = try image.openTracked()
         do throws(BlockError) {
@@ -30,9 +31,13 @@ public enum ImageTransfer {
             try TransferLimits.importing(
                 diskSize: device.size, imageLength: length, largestSpill: options.largestSpill
             ).apply()
-            try DiskImage.readStream(
-                from: DescriptorSource(stream), as: StreamFormat(streamFormat), options: options,
-                into: .device(device, isFresh: try isEmpty(device)))
+            if inFrames {
+                try FramedTransfer.receive(from: DescriptorSource(stream), into: device)
+            } else {
+                try DiskImage.readStream(
+                    from: DescriptorSource(stream), as: StreamFormat(streamFormat), options: options,
+                    into: .device(device, isFresh: try isEmpty(device)))
+            }
             try device.flush()
         } catch {
             try? device.close()

@@ -10,9 +10,13 @@ public struct DatapathClient: Sendable {
     /// The process may not open files: those that requests name are opened here and handed over.
     public let handsFilesOver: Bool
 
-    public init(socketPath: String, handsFilesOver: Bool = false) {
+    /// The path of gantry-datapath, which connects to servers for a process that has no network either. Nil: it connects itself.
+    public let dialer: String?
+
+    public init(socketPath: String, handsFilesOver: Bool = false, dialer: String? = nil) {
         self.socketPath = socketPath
         self.handsFilesOver = handsFilesOver
+        self.dialer = dialer
     }
 
     /// What the data path or the way to it reported.
@@ -54,7 +58,7 @@ public struct DatapathClient: Sendable {
         default: break
         }
         do {
-            if handsFilesOver { try handOver(request.files, over: channel) }
+            if handsFilesOver { try handOver(request, over: channel) }
             try channel.send(request)
             guard let reply = try channel.receive(DatapathReply.self) else {
                 throw Failure(code: "unreachable", message: "the data path at \(socketPath) ended without an answer")
@@ -70,12 +74,23 @@ public struct DatapathClient: Sendable {
         }
     }
 
-    private func handOver(_ files: [NamedFile], over channel: ControlChannel) throws {
-        let opened = files.prefix(NamedFile.most).map { (path: $0.path, descriptor: $0.open()) }
+    private func handOver(_ request: DatapathRequest, over channel: ControlChannel) throws {
+        let opened = request.files.prefix(NamedFile.most - 1).map { (path: $0.path, descriptor: $0.open()) }
         defer { for file in opened where file.descriptor >= 0 { close(file.descriptor) } }
         let handed = opened.filter { $0.descriptor >= 0 }
-        if handed.isEmpty { return }
-        try channel.send(DatapathRequest.handOver(paths: handed.map(\.path)), files: handed.map(\.descriptor))
+        var failures: [String: Int32] = [:]
+        for file in opened where file.descriptor < 0 { failures[file.path] = -file.descriptor }
+        var line: (server: String, descriptor: Int32)?
+        if let dialer, let export = request.export, let server = export.server {
+            line = (server.name, try export.dial(with: dialer))
+        }
+        defer { if let line { close(line.descriptor) } }
+        if handed.isEmpty, line == nil, failures.isEmpty { return }
+        try channel.send(
+            DatapathRequest.handOver(
+                paths: handed.map(\.path), servers: line.map { [$0.server] },
+                failures: failures.isEmpty ? nil : failures),
+            files: handed.map(\.descriptor) + (line.map { [$0.descriptor] } ?? []))
         let reply = try channel.receive(DatapathReply.self)
         if case .failed(let code, let message)? = reply { throw Failure(code: code, message: message) }
     }

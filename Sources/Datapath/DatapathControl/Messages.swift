@@ -3,9 +3,9 @@
 
 public enum DatapathProtocol {
     /// Grows with each request or member that the other side may want to rely on: 2 has `mirrorSet`, `mirrorVerify`, maps
-    /// that outlive the process, and this number in the status; 3 has `handOver`. A side that asks for more than the other knows is answered
-    /// `unsupported` and goes on without.
-    public static let version = 3
+    /// that outlive the process, and this number in the status; 3 has `handOver`; 4 has servers and failures in it. A side that
+    /// asks for more than the other knows is answered `unsupported` and goes on without.
+    public static let version = 4
 }
 
 /// An image as the data path opens it: a file, or an NBD server's export. The format is always declared, never probed.
@@ -92,8 +92,10 @@ public enum DatapathRequest: Codable, Sendable {
     /// Holds the disk's clients to these limits, from the next request on, instead of those before.
     case setLimits(DiskLimitSettings)
     /// Open files that come with the message, in the order of `paths`, the names that later requests of the connection have
-    /// for them: for a process that may not open them itself. They are its own until the connection ends.
-    case handOver(paths: [String])
+    /// for them: for a process that may not open them itself. They are its own until the connection ends. After them come
+    /// sockets, one for each of `servers` (`ExportServer.name`), whose other ends connect to these servers and which are kept
+    /// until a mirror, or the disk, needs them no more. `failures`: the error numbers of files that could not be opened.
+    case handOver(paths: [String], servers: [String]? = nil, failures: [String: Int32]? = nil)
     /// Closes the images and ends the process.
     case quit
 }

@@ -16,8 +16,12 @@ public struct NamedFile {
             (writable ? O_RDWR : O_RDONLY) | (followsLinks ? 0 : O_NOFOLLOW) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
     }
 
-    /// -1 when it cannot be opened: the process then says why, or does without.
-    func open() -> Int32 { unsafe Glibc.open(path, flags) }
+    /// A descriptor, or -errno.
+    public func open() -> Int32 {
+        // SAFETY: Swift's own temporary C string.
+        let descriptor = unsafe Glibc.open(path, flags)
+        return descriptor < 0 ? -errno : descriptor
+    }
 }
 
 extension ImageSpecification {

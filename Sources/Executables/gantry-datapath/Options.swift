@@ -2,9 +2,11 @@ import DatapathControl
 
 /// gantry-datapath serve  --image PATH --format FMT [--read-only] --nbd SOCKET --control SOCKET
 ///                        [--crash-mark FILE] [--mirror-map FILE] [--wait] [--confine-files] [--parent FMT:PATH]...
-/// gantry-datapath import --image PATH --format FMT --as FMT    (stream on standard input)
+///                        [--user NUMBER --folder FOLDER]
+/// gantry-datapath import --image PATH --format FMT --as FMT [--frames]    (stream on standard input)
 /// gantry-datapath export --image PATH --format FMT --as FMT [--base JSON]    (stream on standard output; ImageSpecification)
 /// gantry-datapath copy   --image PATH --format FMT --plan JSON     (DiskCopyPlan; lines with the done part on standard output)
+/// gantry-datapath dial   --image TEXT --format nbd|nbd-uri    (asked on standard input; see Dialer)
 /// `--parent` names the images below, nearest first, with `--no-links` none of them may be a symbolic link; `--change-log` is
 /// the log in which changed blocks are marked; import, export and copy know them too.
 /// Started by the toolstack only. `serve` prints {"ready":true} when both sockets answer; with `--wait` it does nothing
@@ -17,6 +19,8 @@ struct Options {
     var readOnly = false
     var wait = false
     var refusesLinks = false
+    /// The stream names the offsets of its parts.
+    var inFrames = false
     /// What is needed later is handed over open.
     var confinesFiles = false
 
@@ -30,6 +34,9 @@ struct Options {
                 index += 1
             } else if arguments[index] == "--wait" {
                 wait = true
+                index += 1
+            } else if arguments[index] == "--frames" {
+                inFrames = true
                 index += 1
             } else if arguments[index] == "--confine-files" {
                 confinesFiles = true
@@ -50,6 +57,9 @@ struct Options {
             }
         }
     }
+
+    /// Whose process it is from before it looks at an image: `--folder` is its own then, with the mirror's map in it.
+    var user: UInt32? { values["user"].flatMap(UInt32.init) }
 
     var image: ImageSpecification? {
         guard let path = values["image"], let format = values["format"] else { return nil }

@@ -11,6 +11,17 @@ func run() throws -> Int32 {
     case ("serve", let nbd?, let control?, _):
         // Whoever started us died before it wrote down that we exist: nobody would ever end us.
         if options.wait, try FileHandle.standardInput.read(upToCount: 1)?.isEmpty != false { return 1 }
+        if let user = options.user, let folder = options.values["folder"] {
+            let prepared = try DatapathIsolation.enter(
+                image, user: user, folder: folder, nbdSocket: nbd, controlSocket: control,
+                crashMark: options.values["crash-mark"], mirrorMap: options.values["mirror-map"])
+            DatapathConfinement.apply()
+            let service = try DatapathService(
+                image: image, prepared: prepared, crashMark: options.values["crash-mark"])
+            try service.announce(DatapathReady(without: prepared.without))
+            try service.run()
+            return 0
+        }
         if options.confinesFiles {
             let own = [nbd, control] + ["crash-mark", "mirror-map"].compactMap { options.values[$0] }
             DatapathConfinement.keepFiles(
@@ -20,15 +31,19 @@ func run() throws -> Int32 {
         let service = try DatapathService(
             image: image, nbdSocket: nbd, controlSocket: control, crashMark: options.values["crash-mark"],
             mirrorMap: options.values["mirror-map"])
-        FileHandle.standardOutput.write(Data("{\"ready\":true}\n".utf8))
+        try service.announce(DatapathReady())
         try service.run()
     case ("import", _, _, let format?):
-        try ImageTransfer.receive(from: 0, streamFormat: format, into: image)
+        // Only raw content has frames: the others say themselves what is where.
+        if options.inFrames && format != .raw { return 2 }
+        try ImageTransfer.receive(from: 0, streamFormat: format, inFrames: options.inFrames, into: image)
     case ("export", _, _, let format?):
         let base = try options.values["base"].map {
             try JSONDecoder().decode(ImageSpecification.self, from: Data($0.utf8))
         }
         try ImageTransfer.send(image, base: base, to: 1, streamFormat: format)
+    case ("dial", _, _, _):
+        try Dialer.run(image, channel: 0)
     case ("copy", _, _, _):
         guard let plan = options.values["plan"] else { return 2 }
         try ImageCopy.run(

@@ -21,7 +21,13 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "File with root's first password.") var initialPasswordFile: String?
     @Option(help: "PAM service that knows the system's accounts, e.g. gantry; without it PAM is not asked.")
     var pamService: String?
+    @Option(help: "First of 65536 numbers of users that data paths are, each its own; 0: they are this daemon's user.")
+    var datapathUidBase = ServerConfiguration.standardDatapathUsers
     @Option(help: "How guests run: auto, kvm or tcg.") var accel = "auto"
+    @Option(
+        help:
+            "Folder of kernels and RAM disks that guests may boot from besides /var/lib/xcp/guest; may be given again.")
+    var bootDir: [String] = []
     @Option(help: "Know nothing on the wire that came after this release, e.g. 26.14: for tests.") var compat: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "info"
 
@@ -31,6 +37,12 @@ struct Serve: AsyncParsableCommand {
         guard ["auto", "kvm", "tcg"].contains(accel) else { throw ValidationError("--accel is auto, kvm or tcg") }
         guard compat.map(ServerConfiguration.isRelease) ?? true else {
             throw ValidationError("--compat takes a release, MAJOR.MINOR")
+        }
+        guard datapathUidBase == 0 || 1000...(UInt32.max - 131072) ~= datapathUidBase else {
+            throw ValidationError("--datapath-uid-base is 0, or 1000 to 4294836223")
+        }
+        guard bootDir.allSatisfy({ $0.hasPrefix("/") }) else {
+            throw ValidationError("--boot-dir takes absolute paths")
         }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("unknown --log-level \(logLevel)") }
     }
@@ -48,6 +60,8 @@ struct Serve: AsyncParsableCommand {
             https: https.flatMap { HTTPAddress($0) }, socket: socket, initialPasswordFile: initialPasswordFile,
             acceleration: accel, pamService: pamService, logger: logger)
         configuration.compatibility = compat
+        configuration.datapathUsers = datapathUidBase
+        configuration.bootFolders = bootDir
         plugins.apply(to: &configuration)
         try await serve(configuration)
     }

@@ -41,7 +41,8 @@ public struct ChangeLogFile: Sendable {
 
     /// Whether nobody relies on the log any more: it is deleted, or empty, where this process may not delete it.
     func invalidate() -> Bool {
-        if unsafe unlink(file.path) == 0 || errno == ENOENT { return true }
+        // Where the log has another name, or none, that it is not there says nothing.
+        if !HandedFiles.isSealed, unsafe unlink(file.path) == 0 || errno == ENOENT { return true }
         return (try? file.truncate(to: 0)) != nil
     }
 

@@ -121,6 +121,9 @@ public struct ClientHandshake: Sendable {
             guard reader.remaining >= 10 + zeroes, let size = reader.integer(UInt64.self),
                 let flags = reader.integer(UInt16.self)
             else { return 0 }
+            guard size <= NBDLimits.exportSize else {
+                return fail(.malformed, "the server claims an export of 2^63 bytes or more", &effects)
+            }
             agreement.export.size = size
             agreement.export.flags = TransmissionFlags(rawValue: flags)
             phase = .done
@@ -224,7 +227,9 @@ public struct ClientHandshake: Sendable {
         guard let item = reader.integer(UInt16.self) else { return false }
         switch item {
         case InfoType.export:
-            guard let size = reader.integer(UInt64.self), let flags = reader.integer(UInt16.self) else { return false }
+            guard let size = reader.integer(UInt64.self), let flags = reader.integer(UInt16.self),
+                size <= NBDLimits.exportSize
+            else { return false }
             agreement.export.size = size
             agreement.export.flags = TransmissionFlags(rawValue: flags)
             sawExport = true

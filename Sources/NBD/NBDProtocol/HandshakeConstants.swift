@@ -92,6 +92,8 @@ public enum NBDLimits {
     public static let options = 1024
     /// Longest payload of one read or write request.
     public static let payload: UInt32 = 32 << 20
+    /// Largest export that a client takes: offsets are signed where files are.
+    public static let exportSize = UInt64(Int64.max)
     /// Most extents in one answer to BLOCK_STATUS.
     public static let extents = 4096
 }

@@ -14,6 +14,8 @@ extension ClientLink {
     }
 
     private static let extentLimit = 64 << 10
+    /// Error chunks in one reply: one for each place that could not be read, and a reply that has only those ends, too.
+    private static let errorLimit = 1024
 
     func receiveReplies(_ stream: ReplyStream) {
         do throws(Violation) {
@@ -52,7 +54,7 @@ extension ClientLink {
                 guard !agreement.structuredReplies else { throw Violation("a simple reply to a read") }
                 guard let destination = unsafe slot.destination, unsafe stream.take(Int(slot.length), to: destination)
                 else { throw .endOfStream }
-                slot.received = Int(slot.length)
+                if slot.length > 0 { _ = slot.coverage.add(0, UInt64(slot.length)) }
             }
             try complete(slot)
         case NBDMagic.structuredReply:
@@ -96,16 +98,20 @@ extension ClientLink {
             let offset = unsafe stream.front.big64(at: 0)
             let count = isHole ? Int(unsafe stream.front.big32(at: 8)) : length - 8
             stream.skip(isHole ? 12 : 8)
-            guard offset >= slot.offset, offset - slot.offset <= UInt64(slot.length),
-                UInt64(count) <= UInt64(slot.length) - (offset - slot.offset)
-            else { throw Violation("data outside the request's range") }
+            guard offset >= slot.offset else { throw Violation("data outside the request's range") }
+            switch slot.coverage.add(offset - slot.offset, UInt64(count)) {
+            case .taken: break
+            case .empty: throw Violation("a chunk of data without data")
+            case .outside: throw Violation("data outside the request's range")
+            case .overlapping: throw Violation("the same data twice")
+            case .scattered: throw Violation("data in too many pieces")
+            }
             let place = unsafe destination + Int(offset - slot.offset)
             if isHole {
                 unsafe memset(place, 0, count)
             } else if unsafe !stream.take(count, to: place) {
                 throw .endOfStream
             }
-            slot.received += count
         case ChunkType.blockStatus:
             try receiveExtents(length, slot, stream)
         case let type where ChunkType.isError(type):
@@ -121,7 +127,10 @@ extension ClientLink {
                 decoding: UnsafeRawBufferPointer(start: stream.front, count: textLength), as: UTF8.self)
             stream.skip(textLength)
             guard stream.drop(length - 6 - textLength) else { throw .endOfStream }
-            slot.error = error(number == 0 ? NBDErrno.io : number, text, slot)
+            slot.errorChunks += 1
+            guard slot.errorChunks <= Self.errorLimit else { throw Violation("a reply of errors without end") }
+            // The first tells most.
+            if slot.error == nil { slot.error = error(number == 0 ? NBDErrno.io : number, text, slot) }
         default:
             throw Violation("a chunk of unknown type \(chunk.type)")
         }
@@ -129,6 +138,8 @@ extension ClientLink {
 
     /// Context, then (length, state) of each extent. The last may reach past the request; it is cut.
     private func receiveExtents(_ length: Int, _ slot: Slot, _ stream: ReplyStream) throws(Violation) {
+        // One chunk for each context, and one context was chosen.
+        guard slot.extents.isEmpty else { throw Violation("the same block status twice") }
         guard slot.command == NBDCommand.blockStatus, length >= 12, (length - 4) % 8 == 0,
             length <= 4 + 8 * Self.extentLimit, stream.need(4),
             unsafe stream.front.big32(at: 0) == agreement.allocationContext
@@ -157,7 +168,7 @@ extension ClientLink {
 
     private func complete(_ slot: Slot) throws(Violation) {
         if slot.error == nil {
-            if slot.command == NBDCommand.read, slot.received != Int(slot.length) {
+            if slot.command == NBDCommand.read, !slot.coverage.isComplete {
                 throw Violation("a read was answered in part")
             }
             if slot.command == NBDCommand.blockStatus, slot.extents.isEmpty {

@@ -25,7 +25,8 @@ final class ClientLink: @unchecked Sendable {
         var start: UInt64 = 0
         var destination: UnsafeMutableRawPointer?
         // The result, written by the receiver.
-        var received = 0
+        var coverage = ReadCoverage(length: 0)
+        var errorChunks = 0
         var error: BlockError?
         var extents: [Extent] = []
         var done = false
@@ -46,6 +47,8 @@ final class ClientLink: @unchecked Sendable {
     private let limit: AnswerLimit
     /// When a part of a large request went out last, where answers have a limit: sending it may take longer than that.
     private let progress = Atomic<UInt64>(0)
+    /// Seconds that the last words may take.
+    private static let farewellPatience = 5
     /// Bytes of a request that are sent at once then.
     private static let piece = 128 << 10
 
@@ -58,7 +61,9 @@ final class ClientLink: @unchecked Sendable {
         free = Array((0..<Self.slotCount).reversed())
         limit.watch(channel.descriptor)
         receiver = WorkerThread("nbd-replies") { [self] in
-            let stream = ReplyStream(channel, first: first, isTimed: limit.isOn) { [self] in isPatient(since: $0) }
+            let stream = ReplyStream(channel, first: first, lookPeriod: limit.isOn ? limit.lookPeriod : nil) {
+                [self] in isPatient(since: $0)
+            }
             receiveReplies(stream)
         }
     }
@@ -92,7 +97,8 @@ final class ClientLink: @unchecked Sendable {
         slot.length = length
         slot.start = limit.isOn ? gantry_now() : 0
         unsafe slot.destination = destination
-        slot.received = 0
+        slot.coverage = ReadCoverage(length: command == NBDCommand.read ? length : 0)
+        slot.errorChunks = 0
         slot.error = nil
         slot.done = false
         let handle = slot.handle
@@ -129,7 +135,12 @@ final class ClientLink: @unchecked Sendable {
             return limit.isOn
                 ? unsafe sendInPieces(head, payload) : unsafe channel.send(head: head, payload: payload)
         }
-        if status != 0 { fail(BlockError(call: "send to the NBD server", errno: status)) }
+        if status != 0 {
+            fail(
+                BlockError(
+                    .disconnected, "the connection to the NBD server broke while a request was sent",
+                    systemError: status))
+        }
     }
 
     /// While it makes progress the server takes something: it is not silent.
@@ -158,11 +169,18 @@ final class ClientLink: @unchecked Sendable {
         let now = gantry_now()
         let arrival = max(arrival, progress.load(ordering: .relaxed))
         table.lock()
-        let waiting = slots.filter { $0.active && limit.isOver($0.command, since: max($0.start, arrival), at: now) }
+        let waiting = slots.filter { slot in
+            slot.active
+                && (limit.isOver(slot.command, since: max(slot.start, arrival), at: now)
+                    || limit.isNeverAnswered(slot.command, since: slot.start, at: now))
+        }
         table.unlock()
         let isHung = waiting.contains { slot in slot.monitor.locked { !slot.done } }
         if isHung {
-            fail(BlockError(.disconnected, "the NBD server has answered nothing for \(limit.seconds) seconds"))
+            fail(
+                BlockError(
+                    .disconnected,
+                    "the NBD server has not answered a request within its limit (\(limit.seconds) seconds of silence)"))
         }
         return !isHung
     }
@@ -175,6 +193,8 @@ final class ClientLink: @unchecked Sendable {
         table.unlock()
         guard let receiver else { return }
         if !isFailed {
+            // Nobody waits for one who answers without having read.
+            HandshakeDeadline.boundSends(channel.descriptor, seconds: Self.farewellPatience)
             unsafe send(
                 NBDRequest(command: NBDCommand.disconnect, handle: 0), UnsafeRawBufferPointer(start: nil, count: 0))
             channel.tls?.finish()

@@ -19,6 +19,13 @@ struct HandshakeDeadline {
     /// Afterwards a peer may be silent for ever.
     static func lift(_ descriptor: Int32) { set(descriptor, microseconds: 0) }
 
+    /// Each send ends after so many seconds.
+    static func boundSends(_ descriptor: Int32, seconds: Int) {
+        var time = timeval(tv_sec: seconds, tv_usec: 0)
+        // SAFETY: the option's value is the structure, for the call.
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+    }
+
     private static func set(_ descriptor: Int32, microseconds: UInt64) {
         var time = timeval(tv_sec: Int(microseconds / 1_000_000), tv_usec: Int(microseconds % 1_000_000))
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {

@@ -81,12 +81,12 @@ public struct NBDEndpoint: Sendable {
         case .connected(let descriptor, let peer):
             return (descriptor, peer)
         case .unixSocket(let path):
-            let descriptor = unsafe gantry_unix_connect(path)
+            let descriptor = unsafe Dialers.connect(path) ?? gantry_unix_connect(path)
             guard descriptor >= 0 else { throw BlockError(call: "connect", errno: -descriptor, path: path) }
             return (descriptor, path)
         case .host(let host, let port):
-            let descriptor = unsafe gantry_tcp_connect(host, port)
             let peer = "\(host):\(port)"
+            let descriptor = unsafe Dialers.connect(peer) ?? gantry_tcp_connect(host, port)
             guard descriptor >= 0 else { throw BlockError(call: "connect", errno: -descriptor, path: peer) }
             return (descriptor, peer)
         }

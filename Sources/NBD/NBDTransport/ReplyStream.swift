@@ -11,18 +11,20 @@ final class ReplyStream {
     private let buffer: UnsafeMutableRawPointer
     private var begin = 0
     private var end = 0
-    private let isTimed: Bool
-    /// When bytes came last, where that matters.
+    /// Nanoseconds after which somebody asks whether to go on, although something comes; nil: nobody does.
+    private let lookPeriod: UInt64?
+    /// When bytes came last, where that matters, and when somebody was asked.
     private var arrival: UInt64 = 0
-    /// Asked while nothing comes: whether to go on waiting.
+    private var lastLook: UInt64 = 0
+    /// Asked from time to time: whether to go on waiting.
     private let isPatient: (_ lastArrival: UInt64) -> Bool
 
     init(
-        _ channel: Channel, first: [UInt8], isTimed: Bool,
+        _ channel: Channel, first: [UInt8], lookPeriod: UInt64?,
         isPatient: @escaping (_ lastArrival: UInt64) -> Bool
     ) {
         self.channel = channel
-        self.isTimed = isTimed
+        self.lookPeriod = lookPeriod
         self.isPatient = isPatient
         unsafe buffer = .allocate(byteCount: Self.capacity, alignment: 16)
         for byte in first.prefix(Self.capacity) {
@@ -78,7 +80,13 @@ final class ReplyStream {
         while true {
             let result = unsafe channel.receive(bytes, count)
             if result == -Int(EAGAIN), isPatient(arrival) { continue }
-            if isTimed { arrival = gantry_now() }
+            if let lookPeriod {
+                arrival = gantry_now()
+                if arrival &- lastLook >= lookPeriod {
+                    lastLook = arrival
+                    if !isPatient(arrival) { return -Int(ETIMEDOUT) }
+                }
+            }
             return result
         }
     }

@@ -1,6 +1,5 @@
 #define _GNU_SOURCE 1
 #include "CLinux.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
@@ -132,12 +131,7 @@ int gantry_landlock_allow_file(int rules, const char *path, gantry_file_rights r
 
 int gantry_landlock_enter(int rules) {
     // Threads that exist would keep what they may.
-    int threads = 0;
-    DIR *folder = opendir("/proc/self/task");
-    if (!folder) return -errno;
-    while (readdir(folder)) threads++;
-    closedir(folder);
-    if (threads != 3) return -EBUSY;
+    if (!gantry_is_single_threaded()) return -EBUSY;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -errno;
     return syscall(SYS_landlock_restrict_self, rules, 0) < 0 ? -errno : 0;
 }

@@ -233,7 +233,12 @@ static int unix_connect(const char *path, int flags) {
     if (r < 0) return r;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
     if (fd < 0) r = -errno;
-    if (r == 0 && connect(fd, (struct sockaddr *)&address, sizeof address) < 0) r = -errno;
+    struct timeval patience = {.tv_sec = 30}, none = {0};
+    bool waits = !(flags & SOCK_NONBLOCK);
+    if (r == 0 && waits) setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience); // bounds connect
+    if (r == 0 && connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+        r = waits && errno == EAGAIN ? -ETIMEDOUT : -errno;
+    if (r == 0 && waits) setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof none);
     if (folder >= 0) close(folder);
     if (r < 0 && fd >= 0) close(fd);
     return r < 0 ? r : fd;

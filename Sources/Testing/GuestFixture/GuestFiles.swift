@@ -16,10 +16,14 @@ public struct GuestFiles: Sendable {
     public let kernel: String
     public let initrd: String
 
-    /// Makes the files, or finds them in the cache: `GANTRY_TEST_SCRATCH/guest`, else `/var/tmp/gantry-test-guest`.
+    /// Where they are: `GANTRY_TEST_SCRATCH/guest`, else `/var/tmp/gantry-test-guest`.
+    public static var folder: String {
+        let scratch = ProcessInfo.processInfo.environment["GANTRY_TEST_SCRATCH"]
+        return scratch.map { $0 + "/guest" } ?? "/var/tmp/gantry-test-guest"
+    }
+
+    /// Makes the files, or finds them there.
     public static func make() throws -> GuestFiles {
-        let environment = ProcessInfo.processInfo.environment
-        let folder = environment["GANTRY_TEST_SCRATCH"].map { $0 + "/guest" } ?? "/var/tmp/gantry-test-guest"
         try Tool.check("bash", [sourceRoot + "/scripts/make-guest.sh", folder])
         return GuestFiles(kernel: folder + "/vmlinuz", initrd: folder + "/initrd.img")
     }

@@ -127,11 +127,14 @@ final class MemoryDisks: DiskTransfers {
     /// Writes to this disk fail, and reads after its first chunk.
     func breakDisk(_ name: String) { _ = failing.withLock { $0.insert(name) } }
     var abortedImports: [String] { aborted.withLock { $0 } }
+    /// The disks whose imports came in frames, which are in them as they came.
+    var framedImports: [String] { framed.withLock { $0 } }
+    private let framed = Mutex<[String]>([])
 
     func beginImport(_ request: DiskTransferRequest, context: CallContext) async throws -> any DiskImportSink {
         let name = request.vdi ?? request.sr ?? ""
         if name == "missing" { throw APIError.handleInvalid("VDI", name) }
-        return Sink(disks: self, name: name)
+        return Sink(disks: self, name: name, isFramed: request.isFramed)
     }
 
     func beginExport(_ request: DiskTransferRequest, context: CallContext) async throws -> any DiskExportSource {
@@ -145,11 +148,13 @@ final class MemoryDisks: DiskTransfers {
     private final class Sink: DiskImportSink {
         let disks: MemoryDisks
         let name: String
+        let isFramed: Bool
         let bytes = Mutex<[UInt8]>([])
 
-        init(disks: MemoryDisks, name: String) {
+        init(disks: MemoryDisks, name: String, isFramed: Bool) {
             self.disks = disks
             self.name = name
+            self.isFramed = isFramed
         }
 
         func write(_ chunk: [UInt8]) async throws {
@@ -160,6 +165,7 @@ final class MemoryDisks: DiskTransfers {
 
         func finish() async throws -> APIValue {
             disks[name] = bytes.withLock { $0 }
+            if isFramed { disks.framed.withLock { $0.append(name) } }
             return .ref(name)
         }
 

@@ -84,7 +84,34 @@ import Toolstack
         #expect(try await Clients.python(script, [try #require(service.httpURL), session, task]) == "done\n")
         let row = try await finished(host, Ref(task))
         #expect(row[XenTask.status] == .success && row[XenTask.nameLabel] == "import")
-        #expect(host.disks["disk"] == Array("abcd\0\0\0\0\0\0ef".utf8))
+        // The disk's own process takes the frames apart.
+        let frames: [UInt8] =
+            [0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0] + Array("abcd".utf8) + [10, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0]
+        #expect(host.disks["disk"] == frames + Array("ef".utf8) + [UInt8](repeating: 0, count: 12))
+        #expect(host.disks.framedImports == ["disk"])
+        await service.stop()
+    }
+
+    @Test func aTransferIsDescribedByCookiesToo() async throws {
+        let host = try await TestHost()
+        let service = try await host.serve()
+        let url = try #require(service.httpURL)
+        let session = try await host.login()
+        func put(_ cookie: String, _ query: String) async throws -> String {
+            try await Clients.run(
+                "curl",
+                [
+                    "-s", "-i", "-X", "PUT", "-d", "x", "-b", cookie,
+                    "\(url)/import_raw_vdi?session_id=\(session)\(query)",
+                ])
+        }
+        #expect(try await put("vdi=a; chunked=true", "").hasPrefix("HTTP/1.1 200 "))
+        #expect(try await put("vdi=b; format=vhd", "").hasPrefix("HTTP/1.1 200 "))
+        // What the query says counts.
+        #expect(try await put("vdi=a; chunked=true", "&vdi=c").hasPrefix("HTTP/1.1 200 "))
+        #expect(try await put("chunked=true", "&vdi=d&format=vhd").hasPrefix("HTTP/1.1 404 "))
+        #expect(try await put("chunked=true", "&sr_uuid=sr").hasPrefix("HTTP/1.1 400 "))
+        #expect(host.disks.framedImports == ["a", "c"] && host.disks["b"] == [0x78] && host.disks["d"] == nil)
         await service.stop()
     }
 

@@ -22,7 +22,9 @@ import Testing
         }
 
         func host(_ acceleration: Acceleration = .tcg) -> GuestHost {
-            GuestHost(runDirectory: run, acceleration: acceleration, logger: GuestHost.silent)
+            GuestHost(
+                runDirectory: run, acceleration: acceleration, bootFiles: BootFiles(folders: [GuestFiles.folder]),
+                logger: GuestHost.silent)
         }
 
         func specification(_ work: GuestFiles.Work, _ disks: [GuestDisk], slots: Int = 64) -> GuestSpecification {

@@ -42,7 +42,9 @@ import Testing
         }
 
         func host(_ name: String) -> GuestHost {
-            GuestHost(runDirectory: folder.file(name), acceleration: .tcg, logger: GuestHost.silent)
+            GuestHost(
+                runDirectory: folder.file(name), acceleration: .tcg,
+                bootFiles: BootFiles(folders: [GuestFiles.folder]), logger: GuestHost.silent)
         }
 
         func specification(_ work: GuestFiles.Work, _ disks: [GuestDisk] = []) -> GuestSpecification {

@@ -42,6 +42,17 @@ import Testing
         )
     }
 
+    @Test(arguments: [Int64.max, .max - 4, .max - 86400, now + 1, now, -1, 0, .min + 1, .min])
+    func updatesMayBeAskedForFromAnyTimeOn(_ start: Int64) {
+        for archives in [[(MetricOwner.host("h-1"), archive([0.25, 0.75]))], []] {
+            for interval in [0, 60, Int64.max] {
+                let export = UpdatesExport(archives, UpdatesQuery(start: start, interval: interval))
+                #expect(export.rows.allSatisfy { $0.time >= start })
+                #expect(start <= Self.now || export.rows.isEmpty)
+            }
+        }
+    }
+
     @Test func aWholeArchiveHasTenTablesOfAllRows() throws {
         let script = """
             import json, sys, xml.etree.ElementTree as E

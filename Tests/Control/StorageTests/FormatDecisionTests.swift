@@ -48,6 +48,22 @@ import Testing
         #expect(throws: FormatDecision.Refusal.unknown(given: "vhdx")) { try decide("qcow2,vhdx") }
     }
 
+    @Test func nothingInCommonIsRefusedHoweverTheFormatIsChosen() throws {
+        for (choice, source, preferred) in [("vhd", nil, nil), ("", .vhd, nil), ("", nil, "vhd"), ("", nil, nil)]
+            as [(String, ImageFormat?, String?)]
+        {
+            #expect(throws: FormatDecision.Refusal.nothingInCommon) {
+                try FormatDecision.decide(
+                    choice: choice, size: 1, source: source, manager: manager,
+                    configuration: preferred.map { ["preferred-image-formats": $0] } ?? [:], promised: [])
+            }
+        }
+        #expect(throws: FormatDecision.Refusal.unknown(given: "vhdx")) {
+            try FormatDecision.decide(
+                choice: "vhdx", size: 1, source: nil, manager: manager, configuration: [:], promised: [])
+        }
+    }
+
     @Test func whatTheManagerDoesNotDeclareIsRefused() {
         #expect(throws: FormatDecision.Refusal.unsupported(.qcow2)) {
             try FormatDecision.decide(

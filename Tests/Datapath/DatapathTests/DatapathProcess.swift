@@ -8,6 +8,7 @@ import TestSupport
 final class DatapathProcess {
     let control: DatapathClient
     let nbdSocket: String
+    let ready: DatapathReady?
     private let process = Process()
 
     struct Failure: Error, CustomStringConvertible {
@@ -18,18 +19,24 @@ final class DatapathProcess {
     /// folder.
     init(
         _ folder: ScratchFolder, image: String, format: String, readOnly: Bool = false, crashMark: Bool = false,
-        mirrorMap: Bool = false, changeLog: String? = nil, isConfined: Bool = false
+        mirrorMap: Bool = false, changeLog: String? = nil, isConfined: Bool = false, user: UInt32? = nil
     ) throws {
         nbdSocket = folder.file("nbd")
-        control = DatapathClient(socketPath: folder.file("control"), handsFilesOver: isConfined)
+        let program = try Tool.find("gantry-datapath")
+        control = DatapathClient(
+            socketPath: folder.file("control"), handsFilesOver: isConfined || user != nil,
+            dialer: user == nil ? nil : program)
+        let own = folder.file("own")
+        if user != nil { try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true) }
         // A file that reaches the process's size limit is an error for it, not a signal.
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments =
-            ["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", try Tool.find("gantry-datapath")]
+            ["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", program]
             + ["serve", "--image", image, "--format", format, "--nbd", nbdSocket, "--control", control.socketPath]
             + (readOnly ? ["--read-only"] : []) + (crashMark ? ["--crash-mark", folder.file("mark")] : [])
-            + (mirrorMap ? ["--mirror-map", folder.file("map")] : [])
+            + (mirrorMap ? ["--mirror-map", user == nil ? folder.file("map") : own + "/map"] : [])
             + (changeLog.map { ["--change-log", $0] } ?? []) + (isConfined ? ["--confine-files"] : [])
+            + (user.map { ["--user", "\($0)", "--folder", own] } ?? [])
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors
@@ -38,7 +45,8 @@ final class DatapathProcess {
         while let byte = try output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty, byte != Data("\n".utf8) {
             line += byte
         }
-        guard String(decoding: line, as: UTF8.self).contains("\"ready\":true") else {
+        ready = try? JSONDecoder().decode(DatapathReady.self, from: line)
+        guard ready?.ready == true else {
             process.waitUntilExit()
             throw Failure(
                 description: String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))

@@ -69,6 +69,53 @@ import Testing
         }
     }
 
+    /// Python that makes frames of `at:bytes` and of ends.
+    private static let frames = """
+        import struct, sys
+        out = b""
+        for word in sys.argv[1:]:
+            at, _, text = word.partition(":")
+            out += struct.pack("<QI", int(at), len(text)) + text.encode()
+        sys.stdout.buffer.write(out)
+        """
+
+    @Test("frames are written where they say, in any order, and nothing else is", arguments: ImageFormat.allCases)
+    func framesAreWrittenWhereTheySay(_ stored: ImageFormat) throws {
+        let folder = try ScratchFolder("transfer")
+        let (image, script) = (folder.file("image"), folder.file("frames.py"))
+        try Data(Self.frames.utf8).write(to: URL(fileURLWithPath: script))
+        func put(_ frames: String) throws -> Tool.Outcome {
+            try Self.shell(
+                "python3 \(script) \(frames) | $DP import --image \(image) --format \(stored) --as raw --frames")
+        }
+        try DiskImage.create(path: image, format: stored, size: 4 << 20).close()
+        let kind = Self.qemu(stored)
+        try Tool.check("qemu-io", ["-f", kind, "-c", "write -P 0x61 0 4M", image])
+        let outcome = try put("3145728:bbbbb 5:cc 1048575:dd 7: 2097152:eeee 0:")
+        #expect(outcome.succeeded, "\(outcome.errors)")
+        func expect(_ parts: [(letter: Character, from: Int, length: Int)]) throws {
+            for (letter, from, length) in parts {
+                let command = "read -P \(letter.asciiValue ?? 0) \(from) \(length)"
+                let output = try Tool.check("qemu-io", ["-r", "-f", kind, "-c", command, image])
+                #expect(!output.contains("verification failed"), "\(letter) at \(from)")
+            }
+        }
+        try expect([
+            ("a", 0, 5), ("c", 5, 2), ("a", 7, 1_048_568), ("d", 1_048_575, 2), ("a", 1_048_577, 1_048_575),
+            ("e", 2_097_152, 4), ("a", 2_097_156, 1_048_572), ("b", 3_145_728, 5), ("a", 3_145_733, 1_048_571),
+        ])
+        // At the very end there is room; past it there is none, and nothing is cut to fit.
+        #expect(try put("4194300:ffff 0:").succeeded)
+        for (frames, code) in [
+            ("4194301:gggg 0:", "outOfRange"), ("18446744073709551615:gg 0:", "outOfRange"), ("9:hh", "disconnected"),
+            ("0:hh", "disconnected"), ("0: 5:hh", "invalidImage"),
+        ] {
+            let outcome = try put(frames)
+            #expect(!outcome.succeeded && outcome.errors.contains("\"\(code)\""), "\(frames): \(outcome.errors)")
+        }
+        try expect([("f", 4_194_300, 4), ("h", 0, 2), ("a", 2, 3), ("h", 9, 2)])
+    }
+
     @Test func aQCOW2ImageWithItsTablesLastIsTakenToo() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("transfer")

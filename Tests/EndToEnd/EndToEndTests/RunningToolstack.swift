@@ -1,4 +1,5 @@
 import Foundation
+import GuestFixture
 import RPCCodec
 import TestSupport
 import XenAPIClient
@@ -47,7 +48,7 @@ final class RunningToolstack {
         process.arguments =
             [
                 "serve", "--state-dir", stateDirectory, "--run-dir", runDirectory, "--http", "127.0.0.1:0", "--https",
-                httpsAddress, "--socket", socket, "--accel", "tcg",
+                httpsAddress, "--socket", socket, "--accel", "tcg", "--boot-dir", GuestFiles.folder,
             ] + driverFolders.flatMap { ["--sm-dir", $0] } + options
         var environment = ProcessInfo.processInfo.environment
         environment["GANTRY_FAILURE_POINT"] = failurePoint

@@ -142,4 +142,19 @@ struct HandshakeTests {
             }
         }
     }
+
+    /// Places in such an export could not be added up.
+    @Test(arguments: [UInt64.max, 1 << 63]) func anExportOfMoreThanOffsetsReachIsRefused(size: UInt64) {
+        var server = ServerHandshake(exports: [ExportDescription(name: "", size: size, flags: [.hasFlags])])
+        var client = ClientHandshake(exportName: "")
+        var effects = client.receive(server.greeting)
+        while case .send(let bytes)? = effects.first {
+            effects.removeFirst()
+            for case .send(let answer) in server.receive(bytes) { effects += client.receive(answer) }
+        }
+        guard case .fail(.malformed, _)? = effects.last else {
+            Issue.record("it was taken: \(effects)")
+            return
+        }
+    }
 }

@@ -72,6 +72,8 @@ class Daemon:
                     self.socket,
                     "--accel",
                     "tcg",
+                    "--boot-dir",
+                    guest_folder(),
                     *(self.options or ["--sm-dir", ROOT / "Tests" / "Python" / "drivers"]),
                     "--storage-script-root",
                     self.plugins,
@@ -122,9 +124,14 @@ class Daemon:
         return found
 
 
+def guest_folder():
+    """Where the files are that the tests' guest boots from."""
+    scratch = os.environ.get("GANTRY_TEST_SCRATCH")
+    return scratch + "/guest" if scratch else "/var/tmp/gantry-test-guest"
+
+
 def guest_files():
     """Kernel and initramfs of the guest that the tests boot."""
-    scratch = os.environ.get("GANTRY_TEST_SCRATCH")
-    folder = scratch + "/guest" if scratch else "/var/tmp/gantry-test-guest"
+    folder = guest_folder()
     subprocess.run(["bash", ROOT / "scripts" / "make-guest.sh", folder], check=True)
     return folder + "/vmlinuz", folder + "/initrd.img"

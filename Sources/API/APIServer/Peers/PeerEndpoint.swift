@@ -6,7 +6,7 @@ import Toolstack
 
 /// What the toolstacks of other pools ask of this one while a machine comes here: `POST /services/xenops/moves/ID/VERB`
 /// with JSON both ways, and `CONNECT /services/xenops/moves/ID/disk/UUID`, after whose answer the connection is the NBD
-/// export of a disk that is being filled. To begin a move needs a session; all that follows needs the secret that was told
+/// export of a disk that is being filled, or `…/ID/memory`, where it goes to a QEMU that waits for a guest. To begin a move needs a session; all that follows needs the secret that was told
 /// then, since sessions end with the toolstack.
 struct PeerEndpoint: Sendable {
     let login: RequestLogin
@@ -59,7 +59,8 @@ struct PeerEndpoint: Sendable {
 
     private func fill(_ routed: RoutedRequest, _ writer: ResponseWriter) async throws {
         let words = Self.words(routed)
-        guard words.count == 3, words[1] == "disk" else {
+        let isMemory = words.count == 2 && words[1] == "memory"
+        guard isMemory || words.count == 3 && words[1] == "disk" else {
             throw HTTPFailure(.notFound, "there is no \(routed.arguments.path)")
         }
         guard streams.enter(most: Self.mostStreams) else {
@@ -68,9 +69,12 @@ struct PeerEndpoint: Sendable {
         defer { streams.leave() }
         let descriptor: Int32
         do {
-            descriptor = try await arrivals.connect(id: words[0], secret: Self.secret(routed), disk: words[2])
+            descriptor =
+                isMemory
+                ? try await arrivals.connectMemory(id: words[0], secret: Self.secret(routed))
+                : try await arrivals.connect(id: words[0], secret: Self.secret(routed), disk: words[2])
         } catch {
-            logger.info("a disk is not filled", metadata: ["path": "\(routed.arguments.path)", "error": "\(error)"])
+            logger.info("a stream is refused", metadata: ["path": "\(routed.arguments.path)", "error": "\(error)"])
             throw HTTPFailure(.forbidden, "\(error)")
         }
         try await SocketTunnel(descriptor).serve(routed.request.body, writer, HTTPResponse(status: .ok))

@@ -61,8 +61,11 @@ public struct DeviceStorageManager: FolderBackedManager {
 
     public func attach(_ repository: StorageRepository) async throws(StorageError) {
         try await onDevice(repository) { (device) throws(StorageError) in try device.attach() }
+        // The file system's uuid says whose it is.
+        var folder = folder(of: repository)
+        folder.mayBeUnmarked = true
         do throws(StorageError) {
-            try await files(repository).attach(folder(of: repository))
+            try await files(repository).attach(folder)
         } catch {
             try? await detach(repository)
             throw error

@@ -79,8 +79,9 @@ struct FileRepository: Sendable {
         case .none:
             throw StorageError(
                 .repositoryUnavailable,
-                "\(path) does not say that it is the SR \(uuid), which was attached there or has disks; mount what holds them "
-                    + "there and plug the PBD, or, if they are there, write the SR's uuid into \(path)/\(Self.marker)")
+                "\(path) does not say that it is the SR \(uuid), which has had its folder before; mount what holds it there and "
+                    + "plug the PBD. If \(path) is that folder, write the SR's uuid into \(path)/\(Self.marker); to begin "
+                    + "anew there, forget the SR and introduce it again")
         }
         try holding { () throws(StorageError) in
             removeUnfinished()

@@ -2,7 +2,7 @@ import APITypes
 import PoolDatabase
 
 /// How many sessions there may be. Who opens one too many loses the one that was idle longest; sessions with unfinished
-/// tasks are spared.
+/// tasks are spared, those of the pool's users only as long as there are others to lose.
 enum SessionLimits {
     static let mostPerOriginator = 500
     static let mostPerUser = 500
@@ -62,7 +62,10 @@ enum SessionLimits {
             let busy = Set(
                 transaction.rows(XenTask.self) { $0[XenTask.status] == .pending }.map { $0[XenTask.session].opaque })
             same.sort { $0[Session.lastActive].seconds < $1[Session.lastActive].seconds }
-            gone += same.lazy.map(\.ref).filter { !busy.contains($0) }.prefix(same.count - group.limit + 1)
+            var losing = same.map(\.ref).filter { !busy.contains($0) }
+            // Everybody may make tasks, and leave them unfinished.
+            if case .user = group { losing += same.map(\.ref).filter(busy.contains) }
+            gone += losing.prefix(same.count - group.limit + 1)
         }
         for ref in gone { transaction.delete(className: Session.className, ref: ref) }
         return gone

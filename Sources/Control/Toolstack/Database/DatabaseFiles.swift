@@ -149,7 +149,13 @@ private actor RestoreSink: DiskImportSink {
             let isWhole = database.read { reader in
                 reader.rows(Pool.self).first.map { reader.row($0[Pool.master]) != nil } ?? false
             }
+            let replaced = database.replacedValues
             try await database.close()
+            if let first = replaced.first {
+                throw APIError.internalError(
+                    "the dump has \(replaced.count) values that this version does not know, such as \(first): restore it "
+                        + "with the version that wrote it")
+            }
             guard isWhole else { throw APIError.internalError("the dump holds no pool with a host") }
             if let place { try Self.publish(made, as: place) }
         } catch {

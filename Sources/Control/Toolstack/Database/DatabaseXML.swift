@@ -19,12 +19,9 @@ enum DatabaseXML {
     static let majorVersion = "5"
     static let minorVersion = "909"
 
-    /// The table of the toolstack's own records: `ref` is kind and key, with a slash between.
+    /// The table of the toolstack's own records, of all kinds: `ref` is kind and key, with a slash between. What keeps a thing
+    /// that is half made, or on its way, from being used is one of them.
     static let privateTable = "gantry_private"
-    static let privateKinds = [
-        RootCredentials.kind, BlobStore.ownerKind, DiskActivation.recordKind, MotionStore.kind, HealthCheck.recordKind,
-        SuspendedGuest.kind,
-    ]
 
     /// Target of the instruction that holds the digest.
     static let seal = "gantry-sha256"
@@ -111,7 +108,7 @@ struct DatabaseXMLWriter: Sendable {
     init(_ database: PoolDatabase) {
         (tables, records, generation) = database.read { reader in
             let tables = reader.schema.classes.filter(\.isPersistent).map { ($0, reader.rows(className: $0.name)) }
-            let records = DatabaseXML.privateKinds.flatMap { kind in
+            let records = reader.privateKinds.flatMap { kind in
                 reader.privateRecords(kind: kind).sorted { $0.key < $1.key }.map { (kind, $0.key, $0.value) }
             }
             return (tables, records, reader.generation)

@@ -140,7 +140,8 @@ final class DatabaseXMLReader: NSObject, XMLParserDelegate, @unchecked Sendable 
         }
         if table == DatabaseXML.privateTable {
             let parts = ref.split(separator: "/", maxSplits: 1).map(String.init)
-            guard parts.count == 2, DatabaseXML.privateKinds.contains(parts[0]), let value = attributes["value"] else {
+            // One of a kind that is not known here is kept, as in SQLite's form: whoever knows it goes by it.
+            guard parts.count == 2, let value = attributes["value"] else {
                 throw Self.unusable("a row of \(table) is none")
             }
             records.append(Record(kind: parts[0], key: parts[1], value: DatabaseXML.unprotect(value)))

@@ -17,8 +17,16 @@ actor DatapathHost {
     /// What identifies a program that could not take the place of its predecessor.
     var refused: [Int]?
 
-    /// `folder` is `RUN/dp`; `program` the path of gantry-datapath.
-    init(folder: String, program: String, logger: Logger) {
+    private var users: DatapathUsers
+    /// What processes could not give up, as far as it was told.
+    private var told: Set<String> = []
+
+    /// `folder` is `RUN/dp`; `program` the path of gantry-datapath; `users` those that the processes may be.
+    init(
+        folder: String, program: String,
+        users: DatapathUsers = DatapathUsers(first: ToolstackConfiguration.standardDatapathUsers), logger: Logger
+    ) {
+        self.users = users
         self.folder = folder
         transferFolder = (folder as NSString).deletingLastPathComponent + "/transfers"
         self.program = program
@@ -34,6 +42,7 @@ actor DatapathHost {
                 let record = try? JSONDecoder().decode(DatapathRecord.self, from: data), Self.lives(record)
             {
                 running[id] = record
+                record.user.map { users.take($0) }
                 logger.info("adopted a data path", metadata: ["id": "\(id)", "pid": "\(record.pid)"])
             } else {
                 sweep(id)
@@ -46,11 +55,12 @@ actor DatapathHost {
     func handle(_ id: String) -> DatapathHandle? {
         guard let record = running[id] else { return nil }
         guard Self.lives(record) else {
+            record.user.map { users.giveBack($0) }
             running[id] = nil
             sweep(id)
             return nil
         }
-        return makeHandle(id, isConfined: record.isConfined == true)
+        return makeHandle(id, isConfined: record.isConfined == true, isIsolated: record.user != nil)
     }
 
     /// Ids of all that run.
@@ -64,15 +74,18 @@ actor DatapathHost {
     /// clients reconnect, and so is its word of changes that it lost. Throws `DatapathClient.Failure` with the process's own words.
     func start(_ id: String, image: ImageSpecification) async throws -> DatapathHandle {
         let home = folder + "/" + id
+        // The process's own is only what lies in the folder within: what is beside it the toolstack reads and believes.
         try FileManager.default.createDirectory(
-            atPath: home, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let handle = makeHandle(id, isConfined: true)
+            atPath: ownFolder(id), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let user = users.next()
+        let handle = makeHandle(id, isConfined: true, isIsolated: user != nil)
         var arguments = [
             program, "serve", "--nbd", handle.nbdSocket, "--control", handle.controlSocket, "--crash-mark",
             markPath(id), "--mirror-map", mapPath(id), "--wait", "--confine-files",
         ]
         arguments += image.arguments
         if image.readOnly { arguments.append("--read-only") }
+        if let user { arguments += ["--user", "\(user)", "--folder", ownFolder(id)] }
         // The process does nothing before it is told to go on, which is when its record is there: should we die before
         // that, the pipe ends and so does it. No process without a record.
         let go = try Pipe()
@@ -84,20 +97,25 @@ actor DatapathHost {
         }
         let record = DatapathRecord(
             id: id, pid: child.pid, startTime: gantry_process_start_time(child.pid), image: image,
-            isConfined: true)
+            isConfined: true, user: user)
         do {
             try JSONEncoder().encode(record).write(to: URL(fileURLWithPath: home + "/record.json"), options: .atomic)
             // SAFETY: writes one byte from a byte. A process that is gone already is noticed by its silence.
             var byte = UInt8(ascii: "\n")
             _ = unsafe write(go.writeEnd, &byte, 1)
             let line = try await child.firstLine()
-            guard line.contains("\"ready\":true") else { throw child.failure() }
+            guard let ready = try? JSONDecoder().decode(DatapathReady.self, from: Data(line.utf8)), ready.ready else {
+                throw child.failure()
+            }
+            tell(without: ready.without ?? [])
         } catch {
+            user.map { users.giveBack($0) }
             kill(child.pid, SIGKILL)
             await child.reap()
             sweep(id)
             throw error
         }
+        if let earlier = running[id]?.user { users.giveBack(earlier) }
         running[id] = record
         logger.info("started a data path", metadata: ["id": "\(id)", "pid": "\(child.pid)", "image": "\(image.path)"])
         return handle
@@ -132,6 +150,7 @@ actor DatapathHost {
         }
         // A successor may have been started while we waited: what lies in the folder is then its own.
         guard running[id]?.pid == record.pid, running[id]?.startTime == record.startTime else { return }
+        record.user.map { users.giveBack($0) }
         if isMarked(id) { logger.error("a data path ended with unflushed changes", metadata: ["id": "\(id)"]) }
         if forGood {
             forget(id)
@@ -170,14 +189,25 @@ actor DatapathHost {
         return mark.first.map { $0 != 0 } ?? false
     }
 
+    /// Once for each: the system will not change.
+    private func tell(without parts: [String]) {
+        let new = parts.filter { told.insert($0).inserted }
+        if new.isEmpty { return }
+        logger.warning(
+            "data paths run without a part of their isolation, which this system does not permit; their logs say why",
+            metadata: ["parts": "\(new.joined(separator: " "))"])
+    }
+
+    private func ownFolder(_ id: String) -> String { "\(folder)/\(id)/own" }
+
     private func markPath(_ id: String) -> String { "\(folder)/\(id)/unflushed" }
 
-    private func mapPath(_ id: String) -> String { "\(folder)/\(id)/mirror-map" }
+    private func mapPath(_ id: String) -> String { "\(folder)/\(id)/own/mirror-map" }
 
-    private func makeHandle(_ id: String, isConfined: Bool = false) -> DatapathHandle {
+    private func makeHandle(_ id: String, isConfined: Bool = false, isIsolated: Bool = false) -> DatapathHandle {
         DatapathHandle(
             id: id, nbdSocket: "\(folder)/\(id)/nbd", controlSocket: "\(folder)/\(id)/control",
-            isConfined: isConfined)
+            isConfined: isConfined, dialer: isIsolated ? program : nil)
     }
 
     private static func lives(_ record: DatapathRecord) -> Bool {

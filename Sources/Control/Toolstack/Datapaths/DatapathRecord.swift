@@ -11,6 +11,8 @@ struct DatapathRecord: Codable, Sendable {
     let image: ImageSpecification
     /// It opens no other files than those it was started with: what it needs later is handed over. Nil from earlier versions.
     var isConfined: Bool?
+    /// The number of the user that it is, and no other data path is. Nil: the toolstack's own.
+    var user: UInt32?
 }
 
 /// A data path that answers.
@@ -20,6 +22,10 @@ public struct DatapathHandle: Sendable, Hashable {
     public let controlSocket: String
     /// As the record's.
     var isConfined = false
+    /// What connects to servers in its place, as `DatapathClient`'s.
+    var dialer: String?
 
-    var client: DatapathClient { DatapathClient(socketPath: controlSocket, handsFilesOver: isConfined) }
+    var client: DatapathClient {
+        DatapathClient(socketPath: controlSocket, handsFilesOver: isConfined, dialer: dialer)
+    }
 }

@@ -23,6 +23,20 @@ struct EventSubscription: Sendable {
         }
     }
 
+    /// The most objects that one may name, and the most bytes of their references in all: each is kept, and compared with every
+    /// change.
+    static let mostObjects = 4000
+    static let longestReferences = 256 << 10
+
+    /// EVENT_SUBSCRIPTION_PARSE_FAILURE [subscription] for one that names too much.
+    func requireBounded() throws(APIError) {
+        let count = filter.objects.values.reduce(0) { $0 + $1.count }
+        let bytes = filter.objects.values.joined().reduce(0) { $0 + $1.utf8.count }
+        guard count <= Self.mostObjects, bytes <= Self.longestReferences else {
+            throw APIError("EVENT_SUBSCRIPTION_PARSE_FAILURE", "\(count) objects, whose references have \(bytes) bytes")
+        }
+    }
+
     /// Clients that only follow tasks get each change at once; others get them in batches.
     var isForTasksOnly: Bool {
         !filter.everything && Set(filter.classes).union(filter.objects.keys) == ["task"]

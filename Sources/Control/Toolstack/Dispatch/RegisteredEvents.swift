@@ -33,9 +33,11 @@ final class RegisteredEvents: Sendable {
         table.on("event.register") { [self] context, arguments in
             let added = EventSubscription(try arguments.get(0), schema: database.schema)
             let now = database.generation
-            change(context.session) { own in
-                if own == nil { own = Registration(began: now, since: now) }
-                own?.subscription.add(added)
+            try change(context.session) { own throws(APIError) in
+                var next = own ?? Registration(began: now, since: now)
+                next.subscription.add(added)
+                try next.subscription.requireBounded()
+                own = next
             }
             return .void
         }
@@ -48,11 +50,13 @@ final class RegisteredEvents: Sendable {
     }
 
     /// Changes a session's registration and lets a call that waits look again.
-    private func change(_ session: Ref<Session>, _ body: (inout Registration?) -> Void) {
-        let waiting = registrations.withLock { all -> [ChangeWatch] in
+    private func change<Failure>(
+        _ session: Ref<Session>, _ body: (inout Registration?) throws(Failure) -> Void
+    ) throws(Failure) {
+        let waiting = try registrations.withLock { all throws(Failure) -> [ChangeWatch] in
             // Sessions that ended leave nothing behind.
             all = all.filter { events.sessions.exists(Ref($0.key)) }
-            body(&all[session.opaque])
+            try body(&all[session.opaque])
             return all[session.opaque].map { Array($0.watches.values) } ?? []
         }
         for watch in waiting { watch.wake() }

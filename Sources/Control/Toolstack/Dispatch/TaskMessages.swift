@@ -4,9 +4,11 @@ import PoolDatabase
 extension Tasks {
     func register(in table: inout MessageTable, database: PoolDatabase) {
         table.on("task.create") { [self] context, arguments in
-            try await create(
-                try arguments.get(0), description: try arguments.get(1), session: context.session,
-                parent: context.client.parentTask
+            let (name, description): (String, String) = (try arguments.get(0), try arguments.get(1))
+            try Self.requireShort("name_label", name.utf8.count)
+            try Self.requireShort("name_description", description.utf8.count)
+            return try await createForClient(
+                name, description: description, session: context.session, parent: context.client.parentTask
             ).apiValue
         }
         table.on("task.destroy") { [self] context, arguments in
@@ -39,17 +41,23 @@ extension Tasks {
         table.on(
             "task.set_result",
             change(database) { transaction, ref, arguments in
-                try transaction.set(ref, XenTask.result, try arguments.get(1))
+                let result: String = try arguments.get(1)
+                try Self.requireShort("result", result.utf8.count)
+                try transaction.set(ref, XenTask.result, result)
             })
         table.on(
             "task.set_error_info",
             change(database) { transaction, ref, arguments in
-                try transaction.set(ref, XenTask.errorInfo, try arguments.get(1))
+                let error: [String] = try arguments.get(1)
+                try Self.requireShort("error_info", error.reduce(0) { $0 + $1.utf8.count })
+                try transaction.set(ref, XenTask.errorInfo, error)
             })
         table.on(
             "task.set_other_config",
             change(database) { transaction, ref, arguments in
-                try transaction.set(ref, XenTask.otherConfig, try arguments.get(1))
+                let entries: [String: String] = try arguments.get(1)
+                try Self.requireShort(entries)
+                try transaction.set(ref, XenTask.otherConfig, entries)
             })
         table.on(
             "task.add_to_other_config",
@@ -60,6 +68,7 @@ extension Tasks {
                     throw APIError("MAP_DUPLICATE_KEY", "task", "other_config", ref.opaque, key)
                 }
                 entries[key] = try arguments.get(2)
+                try Self.requireShort(entries)
                 try transaction.set(ref, XenTask.otherConfig, entries)
             })
         table.on(
@@ -69,6 +78,21 @@ extension Tasks {
                 entries[try arguments.get(1)] = nil
                 try transaction.set(ref, XenTask.otherConfig, entries)
             })
+    }
+
+    /// The most bytes of each text of a task, and of its `other_config` in all: tasks live in memory, and every user may make some.
+    static let longestText = 64 << 10
+
+    /// VALUE_NOT_SUPPORTED [field, value, reason]: the value is how long it is.
+    private static func requireShort(_ field: String, _ bytes: Int) throws(APIError) {
+        guard bytes <= longestText else {
+            throw APIError(
+                "VALUE_NOT_SUPPORTED", field, "\(bytes) bytes", "a task keeps at most \(longestText) bytes there")
+        }
+    }
+
+    private static func requireShort(_ entries: [String: String]) throws(APIError) {
+        try requireShort("other_config", entries.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count })
     }
 
     private func change(

@@ -7,18 +7,54 @@ import Synchronization
 final class TaskOwners: Sendable {
     /// Subject identifiers by task.
     private let owners = Mutex<[String: String]>([:])
+    /// How many of the tasks that clients made are each owner's: subject identifiers.
+    private let made = Mutex<(tasks: [String: String], counts: [String: Int])>(([:], [:]))
     /// A right that pool operators and those above them have, and nobody else.
     private static let operatorsRight = "host.disable"
 
-    func note(_ task: Ref<XenTask>, _ owner: String) {
+    /// The task is there. `isClients`: a client made it.
+    func note(_ task: Ref<XenTask>, _ owner: String, isClients: Bool = false) {
         guard !owner.isEmpty else { return }
         owners.withLock { $0[task.opaque] = owner }
+        // Those who looked for what is gone may have missed it.
+        if isClients { made.withLock { Self.count(task.opaque, owner, in: &$0) } }
     }
 
-    func forget(_ task: Ref<XenTask>) { owners.withLock { $0[task.opaque] = nil } }
+    func forget(_ task: Ref<XenTask>) {
+        owners.withLock { $0[task.opaque] = nil }
+        made.withLock { Self.forget(task.opaque, in: &$0) }
+    }
 
     /// Forgets all but these tasks.
-    func keep(_ tasks: Set<String>) { owners.withLock { $0 = $0.filter { tasks.contains($0.key) } } }
+    func keep(_ tasks: Set<String>) {
+        owners.withLock { $0 = $0.filter { tasks.contains($0.key) } }
+        made.withLock { made in
+            for task in made.tasks.keys where !tasks.contains(task) { Self.forget(task, in: &made) }
+        }
+    }
+
+    /// Counts a task that a client is about to make, until it is forgotten. False when its owner has `limit` of them; those of
+    /// the local superuser are not counted here.
+    func admit(_ task: Ref<XenTask>, of owner: String, limit: Int) -> Bool {
+        if owner.isEmpty { return true }
+        return made.withLock { made in
+            guard made.counts[owner, default: 0] < limit else { return false }
+            Self.count(task.opaque, owner, in: &made)
+            return true
+        }
+    }
+
+    private static func count(
+        _ task: String, _ owner: String, in made: inout (tasks: [String: String], counts: [String: Int])
+    ) {
+        if made.tasks.updateValue(owner, forKey: task) == nil { made.counts[owner, default: 0] += 1 }
+    }
+
+    private static func forget(_ task: String, in made: inout (tasks: [String: String], counts: [String: Int])) {
+        guard let owner = made.tasks.removeValue(forKey: task) else { return }
+        let left = made.counts[owner, default: 1] - 1
+        made.counts[owner] = left > 0 ? left : nil
+    }
 
     /// HANDLE_INVALID [task, ref] for a task that is not there, RBAC_PERMISSION_DENIED [permission, text] for one that the
     /// session may not change.

@@ -13,12 +13,15 @@ public final class Tasks: Sendable {
     private let sweeping = Mutex<Task<Void, Never>?>(nil)
     let owners = TaskOwners()
 
-    /// Finished tasks are forgotten after so many seconds, pending ones without progress and without an operation too.
+    /// Finished tasks are forgotten after so many seconds, pending ones without an operation too, later when they have progress.
     static let finishedLimit: Int64 = 3900
     static let pendingLimit: Int64 = 86400
+    static let progressingLimit: Int64 = 7 * 86400
     static let softCap = 200
-    /// More than this at once are refused.
+    /// More operations than this at once are refused, and more tasks that clients make: neither takes the others' places.
     static let hardCap = 10_000
+    /// So many tasks that clients make may be one user's at a time.
+    static let ownersCap = 500
     /// How often tasks are looked through, while there are any. Seconds.
     private static let sweepInterval: Int64 = 300
 
@@ -34,7 +37,7 @@ public final class Tasks: Sendable {
         let ref = Ref<XenTask>.new()
         let facts = TaskOperationFacts(ref: ref.opaque, status: .pending, isCancellable: isCancellable)
         // Before anybody sees the row: one without `cancel` looks free to `adopt`.
-        let task = register(ref)
+        guard let task = register(ref, within: Self.hardCap) else { throw APIError("TOO_MANY_PENDING_TASKS") }
         do {
             try await create(
                 name, as: ref, description: "", session: session, parent: parent,
@@ -66,21 +69,37 @@ public final class Tasks: Sendable {
         return try await adopt(ref)
     }
 
-    /// A row without an operation: `task.create`.
+    /// A row without an operation: `task.create`. TOO_MANY_PENDING_TASKS for who has too many already.
+    func createForClient(
+        _ name: String, description: String, session: Ref<Session>, parent: Ref<XenTask>?
+    ) async throws -> Ref<XenTask> {
+        let ref = Ref<XenTask>.new()
+        let owner = database.read { $0.row(session)?[Session.authUserSid] } ?? ""
+        try await sweepCrowd()
+        let operations = running.withLock { $0.count }
+        let count = database.read { $0.count(className: XenTask.className) }
+        guard count - operations < Self.hardCap, owners.admit(ref, of: owner, limit: Self.ownersCap) else {
+            throw APIError("TOO_MANY_PENDING_TASKS")
+        }
+        do {
+            return try await create(
+                name, as: ref, description: description, session: session, parent: parent, isClients: true)
+        } catch {
+            owners.forget(ref)
+            throw error
+        }
+    }
+
     @discardableResult
-    func create(
-        _ name: String, as ref: Ref<XenTask> = .new(), description: String, session: Ref<Session>,
-        parent: Ref<XenTask>? = nil, operations: [TaskAllowedOperations] = []
+    private func create(
+        _ name: String, as ref: Ref<XenTask>, description: String, session: Ref<Session>,
+        parent: Ref<XenTask>?, operations: [TaskAllowedOperations] = [], isClients: Bool = false
     ) async throws -> Ref<XenTask> {
         let now = Self.now
-        let count = database.read { $0.count(className: XenTask.className) }
-        if count >= Self.softCap * 2, isFirstCrowdedSweep(at: now) { try await sweep(at: now) }
+        try await sweepCrowd()
         sweepRegularly()
         let host = host
         let owner = try await database.transaction { transaction -> String in
-            guard transaction.count(className: XenTask.className) < Self.hardCap else {
-                throw APIError("TOO_MANY_PENDING_TASKS")
-            }
             transaction.insert(XenTask.self, ref: ref) { row in
                 row[XenTask.nameLabel] = name
                 row[XenTask.nameDescription] = description
@@ -94,7 +113,7 @@ public final class Tasks: Sendable {
             }
             return transaction.row(session)?[Session.authUserSid] ?? ""
         }
-        owners.note(ref, owner)
+        owners.note(ref, owner, isClients: isClients)
         return ref
     }
 
@@ -103,8 +122,8 @@ public final class Tasks: Sendable {
         await task.close()
         running.withLock { $0[task.ref.opaque] = nil }
         let now = APIDate(seconds: Self.now)
-        // The row lives in memory: this can fail only together with the whole database.
-        _ = try? await database.transaction { [owners] transaction in
+        // Clients wait for it, however the database's file fares.
+        _ = try? await database.persist { [owners] transaction in
             let ref = task.ref
             guard let row = transaction.row(ref) else { return }
             if !keep || row[XenTask.currentOperations].values.contains(.destroy) {
@@ -167,10 +186,20 @@ public final class Tasks: Sendable {
         return task
     }
 
+    /// Nil when `most` operations are running.
+    private func register(_ ref: Ref<XenTask>, within most: Int) -> RunningTask? {
+        let task = RunningTask(ref: ref, database: database)
+        return running.withLock { running in
+            guard running.count < most else { return nil }
+            running[ref.opaque] = task
+            return task
+        }
+    }
+
     func unregister(_ ref: Ref<XenTask>) { running.withLock { $0[ref.opaque] = nil } }
 
-    /// Forgets what is due at `now` (seconds since 1970): finished tasks after 65 minutes, pending ones without progress and
-    /// without an operation after a day, and the oldest finished ones where there are more than 200 tasks.
+    /// Forgets what is due at `now` (seconds since 1970): finished tasks after 65 minutes, pending ones without an operation
+    /// after a day, with progress after a week, and the oldest finished ones where there are more than 200 tasks.
     public func sweep(at now: Int64) async throws {
         let busy = running.withLock { Set($0.keys) }
         let left = try await database.transaction { transaction -> Set<String> in
@@ -178,6 +207,12 @@ public final class Tasks: Sendable {
             return Set(transaction.rows(XenTask.self).map(\.ref))
         }
         owners.keep(left)
+    }
+
+    private func sweepCrowd() async throws {
+        let now = Self.now
+        let count = database.read { $0.count(className: XenTask.className) }
+        if count >= Self.softCap * 2, isFirstCrowdedSweep(at: now) { try await sweep(at: now) }
     }
 
     /// To look through a crowd of tasks is worth it once a second at most: they may all be pending.
@@ -218,7 +253,8 @@ public final class Tasks: Sendable {
         for row in transaction.rows(XenTask.self) where !busy.contains(row.ref) {
             let isPending = row[XenTask.status] == .pending
             let age = now - (isPending ? row[XenTask.created] : row[XenTask.finished]).seconds
-            if isPending ? age > pendingLimit && row[XenTask.progress] == 0 : age > finishedLimit {
+            let limit = isPending ? row[XenTask.progress] == 0 ? pendingLimit : progressingLimit : finishedLimit
+            if age > limit {
                 transaction.delete(row.typedRef(XenTask.self))
             } else if !isPending {
                 finished.append(row)

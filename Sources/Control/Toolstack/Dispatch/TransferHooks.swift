@@ -12,13 +12,18 @@ public struct DiskTransferRequest: Sendable {
     public let length: Int64?
     /// Reference or uuid of the disk that an export is the difference to.
     public let base: String?
+    /// The body of a raw import comes in frames that name their offsets, and what it does not name stays as it is.
+    public let isFramed: Bool
 
-    public init(vdi: String?, sr: String?, format: String, length: Int64?, base: String?) {
+    public init(
+        vdi: String?, sr: String?, format: String, length: Int64?, base: String?, isFramed: Bool = false
+    ) {
         self.vdi = vdi
         self.sr = sr
         self.format = format
         self.length = length
         self.base = base
+        self.isFramed = isFramed
     }
 }
 

@@ -39,6 +39,17 @@ enum HostMemory {
         max(0, min(available, total - promised))
     }
 
+    /// HOST_NOT_ENOUGH_FREE_MEMORY [needed, available] when guests cannot have so many bytes more.
+    static func refusal(of needed: Int64, _ reader: any DatabaseReader) -> APIError? {
+        let (total, available) = read()
+        return refusal(of: needed, free: free(total: total, available: available, promised: promised(reader)))
+    }
+
+    /// The same where it is known how many bytes are free.
+    static func refusal(of needed: Int64, free: Int64) -> APIError? {
+        needed <= free ? nil : APIError("HOST_NOT_ENOUGH_FREE_MEMORY", String(needed), String(free))
+    }
+
     private static func kilobytes(_ name: String, _ text: String) -> Int64 {
         for line in text.split(separator: "\n") where line.hasPrefix("\(name):") {
             let number = line.dropFirst(name.count + 1).split(separator: " ").first.flatMap { Int64($0) } ?? 0

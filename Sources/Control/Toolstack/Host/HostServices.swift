@@ -10,13 +10,16 @@ public struct HostServices: Sendable {
     public let blobs: BlobStore
     public let arrivals: Arrivals
 
-    init(context: StorageContext, guests: GuestHost, stateDirectory: String) throws {
+    init(
+        context: StorageContext, guests: GuestHost, lifecycle: MachineLifecycle, consoles: ConsoleAccess,
+        stateDirectory: String
+    ) throws {
         let host = try context.row(context.host)[Host.uuid]
         metrics = try MetricsService(
             context: context, guests: guests, host: host, folder: stateDirectory + "/metrics")
         health = HealthCheck(database: context.database, metrics: metrics)
-        consoles = ConsoleAccess(database: context.database, guests: guests, host: context.host)
-        arrivals = Arrivals(context: context)
+        self.consoles = consoles
+        arrivals = Arrivals(context: context, guests: guests, lifecycle: lifecycle)
         blobs = try BlobStore(
             database: context.database, folder: stateDirectory + "/blobs", logger: context.logger)
     }

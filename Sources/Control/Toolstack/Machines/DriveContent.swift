@@ -20,6 +20,21 @@ enum DriveContent {
         }
     }
 
+    /// The drive is empty: so is its row, and the disc's data path ends unless another drive has the disc.
+    static func clear(_ vbd: Ref<VBD>, _ context: StorageContext) async throws {
+        let disc = context.database.read { reader in reader.row(vbd).flatMap { reader.row($0[VBD.vdi]) }?[VDI.uuid] }
+        try await context.database.transaction { tx in
+            guard tx.row(vbd) != nil else { return }
+            try tx.set(vbd, VBD.empty, true)
+            try tx.set(vbd, VBD.vdi, .null)
+            try tx.set(vbd, VBD.reserved, false)
+        }
+        guard let disc else { return }
+        await context.disks.deactivateIfUnused(disc)
+        // Its other users are held to their own limits only.
+        await context.holdToLimits(disc)
+    }
+
     /// After a restart the drive decides whether there is a disc in it. Its VDI was written down before it got the disc.
     static func settle(_ vbd: Ref<VBD>, hasDisc: Bool, in tx: Transaction) throws {
         guard let row = tx.row(vbd) else { return }

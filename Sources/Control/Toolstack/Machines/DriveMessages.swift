@@ -103,21 +103,10 @@ struct DriveMessages: Sendable {
 
     /// The drive is empty: so is its row, and the disc's data path ends unless another drive has the disc.
     private func clear(_ vbd: Ref<VBD>) async {
-        let disc = context.database.read { reader in reader.row(vbd).flatMap { reader.row($0[VBD.vdi]) }?[VDI.uuid] }
         do {
-            try await context.database.transaction { tx in
-                guard tx.row(vbd) != nil else { return }
-                try tx.set(vbd, VBD.empty, true)
-                try tx.set(vbd, VBD.vdi, .null)
-                try tx.set(vbd, VBD.reserved, false)
-            }
+            try await DriveContent.clear(vbd, context)
         } catch {
             context.logger.error("the row of an empty drive still has a disc", metadata: ["error": "\(error)"])
-            return
         }
-        guard let disc else { return }
-        await context.disks.deactivateIfUnused(disc)
-        // Its other users are held to their own limits only.
-        await context.holdToLimits(disc)
     }
 }

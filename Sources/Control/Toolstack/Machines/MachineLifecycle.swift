@@ -4,6 +4,7 @@ import DatapathControl
 import Guests
 import Logging
 import PoolDatabase
+import StorageMotion
 
 /// What happens around a guest's life: its disks are activated before it runs and released after it ended, and the rows
 /// say so.
@@ -29,6 +30,7 @@ actor MachineLifecycle {
     /// Boots a halted VM, or makes it ready to when it starts `paused`. On failure everything is released again.
     func start(_ vm: Ref<VM>, paused: Bool = false) async throws {
         let row = try context.row(vm)
+        try requireBootFiles(of: row)
         let (vbds, loaded) = drives(of: vm)
         // Reserved: a move that ends now leaves the data paths to us, and nobody destroys or resizes the disks.
         try await reserve(vbds, keepingReserved: restarts[vm] != nil)
@@ -84,12 +86,23 @@ actor MachineLifecycle {
     /// Bytes of memory that a guest of the VM gets.
     static func memory(_ vm: Row) -> Int64 { max(vm[VM.memoryStaticMax], vm[VM.memoryDynamicMax], 128 << 20) }
 
+    /// INVALID_VALUE [kernel or ramdisk, file, reason] for what no guest may boot from. Source: xapi.
+    func requireBootFiles(of vm: Row) throws(APIError) {
+        do throws(BootFiles.Refusal) {
+            _ = try guests.bootFiles.resolved(Self.boot(vm))
+        } catch {
+            throw APIError("INVALID_VALUE", error.parameter, error.file, error.reason)
+        }
+    }
+
     /// What the VM boots from.
     static func boot(_ vm: Row) -> GuestSpecification.Boot {
-        let kernel = vm[VM.pvKernel]
+        boot(kernel: vm[VM.pvKernel], initrd: vm[VM.pvRamdisk], arguments: vm[VM.pvArgs])
+    }
+
+    static func boot(kernel: String, initrd: String, arguments: String) -> GuestSpecification.Boot {
         if kernel.isEmpty { return .disk }
-        return .kernel(
-            kernel: kernel, initrd: vm[VM.pvRamdisk].isEmpty ? nil : vm[VM.pvRamdisk], arguments: vm[VM.pvArgs])
+        return .kernel(kernel: kernel, initrd: initrd.isEmpty ? nil : initrd, arguments: arguments)
     }
 
     /// The rows say that the VM's guest is there, and what `also` says in the same transaction. Returns the guest's `domid`.
@@ -115,6 +128,7 @@ actor MachineLifecycle {
     /// Ends a guest, whatever it does. One that has ended already is fine: the rows follow.
     func cutOff(_ vm: Ref<VM>) async throws {
         let uuid = try context.row(vm)[VM.uuid]
+        try requireHere(vm)
         cutOffs[vm, default: 0] += 1
         do throws(GuestError) {
             try await guests.hardShutdown(uuid)
@@ -123,6 +137,17 @@ actor MachineLifecycle {
             if error.code != .notRunning { throw error }
         }
         await halted(uuid)
+        // What was ended may have been what its move had left of it here.
+        try requireHere(vm)
+    }
+
+    /// OTHER_OPERATION_IN_PROGRESS [VM, ref, …] for a machine that belongs to another pool already, and may run there.
+    private func requireHere(_ vm: Ref<VM>) throws(APIError) {
+        let gone = context.database.departures().first { $0.vm == vm.opaque && !$0.isCopy && !$0.state.isHere }
+        guard let move = gone else { return }
+        throw APIError(
+            "OTHER_OPERATION_IN_PROGRESS", VM.className, vm.opaque, VMOperations.migrateSend.rawValue,
+            "OpaqueRef:" + move.id)
     }
 
     /// Ends a VM's guest with `end` and boots it anew, as another guest. Its disks stay reserved in between, and their data
@@ -144,7 +169,7 @@ actor MachineLifecycle {
         let others = (restarts[vm] ?? 1) - 1
         restarts[vm] = others > 0 ? others : nil
         guard others <= 0 else { return }
-        let left = try? await context.database.transaction { tx in
+        let left = try? await context.database.persist { tx in
             let left = tx.rows(VBD.self) { $0[VBD.vm] == vm && Self.isKept($0) }
             try Self.mark(left, reserved: false, attached: false, in: tx)
             return left
@@ -309,7 +334,8 @@ actor MachineLifecycle {
         let vm = row.typedRef(VM.self)
         let domain = row[VM.domid]
         let comesBack = restarts[vm] != nil
-        let detached = try? await context.database.transaction { tx -> [Row] in
+        // The guest has ended, whether that can be written now or not.
+        let detached = try? await context.database.persist { tx -> [Row] in
             // All that are suspended have the same number: the memory of one is in its image.
             guard let now = tx.row(vm), now[VM.domid] == domain, now[VM.powerState] != .suspended else { return [] }
             let vbds = tx.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.currentlyAttached] }
@@ -321,7 +347,7 @@ actor MachineLifecycle {
         }
         guard let detached else { return }
         await release(detached)
-        try? await context.database.transaction { tx in
+        _ = try? await context.database.persist { tx in
             guard let now = tx.row(vm), now[VM.domid] == domain, now[VM.powerState] != .suspended else { return }
             try tx.set(vm, VM.powerState, .halted)
             try tx.set(vm, VM.residentOn, .null)
@@ -419,7 +445,8 @@ actor MachineLifecycle {
     /// otherwise.
     func reconcile(alive: Set<String>) async throws {
         let rows = context.database.read { $0.rows(VM.self).filter { !$0[VM.isControlDomain] } }
-        nextDomain = (rows.map { $0[VM.domid] }.max() ?? 0) + 1
+        // Those that do not run have none, which is -1; 0 is the control domain's.
+        nextDomain = max(0, rows.map { $0[VM.domid] }.max() ?? 0) + 1
         for row in rows {
             let vm = row.typedRef(VM.self)
             if alive.contains(row[VM.uuid]), let specification = guests.specification(row[VM.uuid]) {

@@ -100,9 +100,6 @@ struct MachineRuleMessages: Sendable {
             }
         }
         if vm[VM.residentOn] == host { return nil }
-        let (total, available) = HostMemory.read()
-        let free = HostMemory.free(total: total, available: available, promised: HostMemory.promised(reader))
-        let needed = HostMemory.configured(vm)
-        return needed <= free ? nil : APIError("HOST_NOT_ENOUGH_FREE_MEMORY", String(needed), String(free))
+        return HostMemory.refusal(of: HostMemory.configured(vm), reader)
     }
 }

@@ -18,6 +18,7 @@ enum Alerts {
         static let started = Kind(name: "VM_STARTED", priority: 5)
         static let shutDown = Kind(name: "VM_SHUTDOWN", priority: 5)
         static let suspended = Kind(name: "VM_SUSPENDED", priority: 5)
+        static let migrated = Kind(name: "VM_MIGRATED", priority: 5)
         static let resumed = Kind(name: "VM_RESUMED", priority: 5)
         static let rebooted = Kind(name: "VM_REBOOTED", priority: 5)
         static let crashed = Kind(name: "VM_CRASHED", priority: 3)

@@ -1,4 +1,5 @@
 import APITypes
+import Guests
 import PoolDatabase
 import StorageMotion
 
@@ -10,6 +11,7 @@ struct MachineMotionMessages: Sendable {
     let context: StorageContext
     let admission: OperationAdmission
     let tokens: MigrationTokens
+    let guests: GuestHost
     let departures: Departures
 
     func register(in table: inout MessageTable) {
@@ -39,7 +41,7 @@ struct MachineMotionMessages: Sendable {
 
     private func check(_ move: MachineMove) async throws {
         if isDeparture(move) {
-            _ = try await DepartureSurvey(context: context, move: move).run()
+            _ = try await DepartureSurvey(context: context, guests: guests, move: move).run()
         } else {
             _ = try await survey(move)
         }
@@ -47,12 +49,14 @@ struct MachineMotionMessages: Sendable {
 
     /// To another pool. The machine is nobody else's from before the other side is asked until it is there, or here again.
     private func depart(_ move: MachineMove, _ call: CallContext) async throws -> Ref<VM> {
-        let early = try await DepartureSurvey(context: context, move: move).run()
+        let early = try await DepartureSurvey(context: context, guests: guests, move: move).run()
         let claims: [OperationClaim] =
             [.vm(move.vm, .migrateSend)] + early.disks.map { OperationClaim.vdi(Ref($0.vdi), .mirror) }
         return try await admission.run(claims, task: call.task) {
             // As it is once nobody else changes it.
-            let surveyed = try await DepartureSurvey(context: context, move: move, isHeld: true).run()
+            let surveyed = try await DepartureSurvey(
+                context: context, guests: guests, move: move, isHeld: true
+            ).run()
             return try await departures.run(surveyed, vm: move.vm, options: move.options, progress: call.progress)
         }
     }

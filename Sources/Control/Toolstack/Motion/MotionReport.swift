@@ -34,6 +34,20 @@ struct WriteMeter {
     }
 }
 
+/// A part of a task's progress that has its place in the whole.
+struct ProgressShare: TaskProgress {
+    private let whole: any TaskProgress
+    private let from, to: Double
+
+    init(of whole: any TaskProgress, from: Double, to: Double) { (self.whole, self.from, self.to) = (whole, from, to) }
+
+    var cancellation: CancellationFlag { whole.cancellation }
+    var entries: [String: String] { whole.entries }
+    func report(_ fraction: Double) { whole.report(from + (to - from) * fraction) }
+    func annotate(_ entries: [String: String]) { whole.annotate(entries) }
+    func passPointOfNoReturn() async throws { try await whole.passPointOfNoReturn() }
+}
+
 /// One task's progress, made up of those of disks that move side by side. Cancelling stops all.
 final class SharedProgress: Sendable {
     private struct Part: Sendable {

@@ -67,7 +67,7 @@ struct MovedDisk: Sendable {
 
     /// Everything that names the old disk names the new one. What else belongs to a disk and is kept beside its row, such as
     /// a log of its changes, is to be handed over here, in the transaction of the commit.
-    private static func repoint(from old: Ref<VDI>, to new: Ref<VDI>, in tx: Transaction) throws {
+    static func repoint(from old: Ref<VDI>, to new: Ref<VDI>, in tx: Transaction) throws {
         for vbd in tx.rows(VBD.self, where: { $0[VBD.vdi] == old }) {
             try tx.set(vbd.typedRef(VBD.self), VBD.vdi, new)
         }
@@ -78,5 +78,6 @@ struct MovedDisk: Sendable {
             try note.write(of: new, in: tx)
             SuspensionNote.remove(of: old, in: tx)
         }
+        try MachineDisks.repoint(from: old, to: new, in: tx)
     }
 }

@@ -1,6 +1,7 @@
 import APITypes
 import CoreTypes
 import Foundation
+import Guests
 import PoolDatabase
 import StorageInterface
 import StorageMotion
@@ -10,6 +11,7 @@ import StorageMotion
 /// error: what speaks against the move is in the plan.
 struct PlanMessages: Sendable {
     let context: StorageContext
+    let guests: GuestHost
 
     func register(in table: inout MessageTable) {
         table.on("VDI.plan_pool_migrate") { _, arguments in

@@ -90,10 +90,10 @@ struct OperationAdmission: Sendable {
         }
     }
 
-    /// Takes the entries out. The objects may be gone by now: that is no failure. The field lives in memory: this fails
-    /// only together with the whole database.
+    /// Takes the entries out. The objects may be gone by now: that is no failure. An operation that is over is over however
+    /// the database's file fares.
     func end(_ admitted: Admitted) async {
-        try? await database.transaction { tx in
+        _ = try? await database.persist { tx in
             for entry in admitted.entries {
                 guard let row = tx.row(className: entry.className, ref: entry.ref),
                     case .map(var operations) = row[field: Self.field]

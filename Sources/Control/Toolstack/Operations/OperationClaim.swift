@@ -6,6 +6,8 @@ enum OperationClaim: Sendable {
     case vm(Ref<VM>, VMOperations)
     /// Claims what it is to the SR of the VDI too.
     case vdi(Ref<VDI>, VDIOperations)
+    /// Other content for the VDI: entered as `update`, and refused to a read-only disk and to one that a suspended VM has.
+    case overwrite(Ref<VDI>)
     case vbd(Ref<VBD>, VBDOperations)
     case sr(Ref<SR>, StorageOperations)
     case host(Ref<Host>, HostAllowedOperations)
@@ -36,6 +38,8 @@ enum OperationClaim: Sendable {
                 try OperationClaim.sr(row[VDI.sr], wider).check(reader)
             }
             refusal = VDIOperationRules.refusal(of: operation, facts.vdi(row))
+        case .overwrite(let ref):
+            refusal = VDIOperationRules.refusal(ofOverwriting: facts.vdi(try reader.require(ref)))
         case .vbd(let ref, let operation):
             refusal = VBDOperationRules.refusal(of: operation, facts.vbd(try reader.require(ref)), isCall: true)
         case .sr(let ref, let operation):
@@ -61,6 +65,7 @@ enum OperationClaim: Sendable {
         case .vbd(let ref, let operation): [entry(ref, operation)]
         case .sr(let ref, let operation): [entry(ref, operation)]
         case .host(let ref, let operation): [entry(ref, operation)]
+        case .overwrite(let ref): [entry(ref, VDIOperations.update)]
         case .bootAgain(let ref): [entry(ref, VMOperations.start)]
         case .restart(let ref): [entry(ref, HostAllowedOperations.vmStart)]
         case .vdi(let ref, let operation):

@@ -113,9 +113,9 @@ struct OperationFacts {
 
     static func isUsing(_ vbd: Row) -> Bool { vbd[VBD.currentlyAttached] || vbd[VBD.reserved] }
 
-    /// The VM will go on with what it has written there.
+    /// The VM will go on with what it has read and written there.
     private func isOfSuspendedVM(_ vbd: Row) -> Bool {
-        vbd[VBD.mode] == .rw && reader.row(vbd[VBD.vm])?[VM.powerState] == .suspended
+        reader.row(vbd[VBD.vm])?[VM.powerState] == .suspended
     }
 
     /// A suspended VM's guest is in it.

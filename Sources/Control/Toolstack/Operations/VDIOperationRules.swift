@@ -14,7 +14,7 @@ struct VDIOperationFacts: Sendable {
     var current: [CurrentOperation<VDIOperations>] = []
     /// The modes of the VBDs that have it attached or are about to.
     var users: [VBDMode] = []
-    /// A suspended VM writes it: its memory knows what the disk holds.
+    /// A suspended VM has it: its memory knows what the disk holds.
     var isOfSuspendedVM = false
     /// An operation on one of its VBDs, with the VBD.
     var busyVBD: (ref: String, operation: CurrentOperation<VBDOperations>)?
@@ -52,8 +52,18 @@ enum VDIOperationRules {
     /// VDI_IN_USE [vdi, message].
     static func refusal(ofChanging field: String, _ facts: VDIOperationFacts) -> APIError? {
         if let other = facts.current.first { return other.inTheWay(of: "VDI", facts.ref) }
-        if !facts.users.isEmpty { return APIError("VDI_IN_USE", facts.ref, "set_\(field)") }
+        if !facts.users.isEmpty || facts.isOfSuspendedVM { return APIError("VDI_IN_USE", facts.ref, "set_\(field)") }
         return facts.busyVBD.map { $0.operation.inTheWay(of: "VBD", $0.ref) }
+    }
+
+    /// What speaks against writing other content into the disk, besides what does against `update`, under which it is shown:
+    /// the memory of a suspended guest knows what the disk holds. VDI_IN_USE [vdi, operation], VDI_NOT_MANAGED [vdi], VDI_READONLY [vdi].
+    static func refusal(ofOverwriting facts: VDIOperationFacts) -> APIError? {
+        if let refusal = refusal(of: .update, facts) { return refusal }
+        if facts.isOfSuspendedVM { return APIError("VDI_IN_USE", facts.ref, VDIOperations.update.rawValue) }
+        // What other disks stand on, or a copy that is being filled: their sizes may be read.
+        if !facts.isManaged { return APIError("VDI_NOT_MANAGED", facts.ref) }
+        return facts.isReadOnly ? APIError("VDI_READONLY", facts.ref) : nil
     }
 
     /// What reads the image goes beside what reads it. A copy here is no VBD: the rest would find the image locked.
@@ -70,12 +80,17 @@ enum VDIOperationRules {
         if !facts.users.isEmpty && !isSafeWhileAttached(operation, facts) {
             return APIError("VDI_IN_USE", facts.ref, operation.rawValue)
         }
-        if facts.isOfSuspendedVM, [.destroy, .resize, .resizeOnline].contains(operation) {
+        if facts.isOfSuspendedVM, notForSuspended.contains(operation) {
             return APIError("VDI_IN_USE", facts.ref, operation.rawValue)
         }
         if operation != .dataDestroy, let busy = facts.busyVBD { return busy.operation.inTheWay(of: "VBD", busy.ref) }
         return nil
     }
+
+    /// The guest goes on with the disk as it was, and has its old size, content and ways in its memory.
+    private static let notForSuspended: Set<VDIOperations> = [
+        .destroy, .resize, .resizeOnline, .revertFrom, .setOnBoot, .forget,
+    ]
 
     private static func isSafeWhileAttached(_ operation: VDIOperations, _ facts: VDIOperationFacts) -> Bool {
         switch operation {

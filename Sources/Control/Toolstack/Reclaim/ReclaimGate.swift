@@ -57,6 +57,8 @@ final class ReclaimGate: Sendable {
             case .vdi(let vdi, let operation):
                 let stopsLong = Self.endsMerges(operation)
                 isOver = await awaitEnd { $0.disks.contains(vdi.opaque) && (stopsLong || !$0.isLong) }
+            case .overwrite(let vdi):
+                isOver = await awaitEnd { $0.disks.contains(vdi.opaque) && !$0.isLong }
             case .sr(let sr, let operation) where Self.takesAway(operation):
                 isOver = await awaitEnd { $0.repository == sr.opaque }
             default: break

@@ -14,15 +14,12 @@ import StorageInterface
 struct CopyInto: Sendable {
     let context: StorageContext
 
-    /// Checks what speaks against it before anything is begun. VDI_NOT_MANAGED [vdi], VDI_READONLY [vdi], VDI_TOO_SMALL [vdi, least size].
+    /// What speaks against it besides what does against overwriting the disk. VDI_TOO_SMALL [vdi, least size].
     static func check(_ vdi: Ref<VDI>, base: Ref<VDI>, into: Ref<VDI>, _ reader: any DatabaseReader) throws {
         let (source, target) = (try reader.require(vdi), try reader.require(into))
         if into == vdi || into == base {
             throw APIError("OPERATION_NOT_ALLOWED", "the disk \(into.opaque) cannot be copied into itself")
         }
-        // What other disks stand on, or a copy that is being filled. `VDI.update`, by which this is admitted, is for those too.
-        if !target[VDI.managed] { throw APIError("VDI_NOT_MANAGED", into.opaque) }
-        if target[VDI.readOnly] { throw APIError("VDI_READONLY", into.opaque) }
         if target[VDI.virtualSize] < source[VDI.virtualSize] {
             throw APIError("VDI_TOO_SMALL", into.opaque, String(source[VDI.virtualSize]))
         }

@@ -160,7 +160,7 @@ actor DiskActivation {
     /// Ends the VDI's data path unless a VBD or a move uses it; looked up and recorded in one transaction, so that a new
     /// user either keeps it or waits for its end and starts another.
     func deactivateIfUnused(_ vdiUUID: String) async {
-        let unused = try? await database.transaction { tx -> String? in
+        let unused = try? await database.persist { tx -> String? in
             guard let id = tx.privateRecords(kind: Self.recordKind)[vdiUUID] else { return nil }
             if let vdi = tx.find(VDI.self, uuid: vdiUUID) {
                 let ref = vdi.typedRef(VDI.self)
@@ -170,6 +170,8 @@ actor DiskActivation {
             let moves = tx.privateRecords(kind: MotionStore.kind).values.compactMap(MotionStore.read)
                 .filter { !$0.isReleased }
             if moves.contains(where: { $0.sourceUUID == vdiUUID || $0.destinationUUID == vdiUUID }) { return nil }
+            // A QEMU that waits for a guest of another pool comes back to the same process, or its successor.
+            if tx.arrivals().contains(where: { $0.lends(vdiUUID) }) { return nil }
             tx.setPrivate(kind: Self.recordKind, key: vdiUUID, value: nil)
             return id
         }

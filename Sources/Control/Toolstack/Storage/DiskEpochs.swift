@@ -77,7 +77,7 @@ extension StorageContext {
     private func endEpoch(_ uuid: String) async {
         let sr = database.read { $0.find(VDI.self, uuid: uuid)?[VDI.sr] }
         let isForeign = sr.map(self.isForeign) ?? false
-        let ended = try? await database.transaction { tx -> Row? in
+        let ended = try? await database.persist { tx -> Row? in
             guard tx.privateRecords(kind: Self.epochKind)[uuid] != nil else { return nil }
             let vdi = tx.find(VDI.self, uuid: uuid)
             if let vdi, OperationFacts(tx).vbds(of: vdi).contains(where: OperationFacts.isUsing) { return nil }

@@ -56,6 +56,11 @@ enum ErrorMapping {
                 "VDI_INCOMPATIBLE_TYPE", vdi.opaque,
                 "Image format \(format.rawValue) is not supported by SR \(srUUID) (it supports \(supported.joined(separator: ", ")))"
             )
+        case .nothingInCommon:
+            APIError(
+                "VDI_INCOMPATIBLE_TYPE", vdi.opaque,
+                "The pool's hosts have no image format in common for SR \(srUUID); make its storage driver the same on all of "
+                    + "them (SM.other_config:\(StorageManagerRows.lackKey) says what each has)")
         case .tooLarge(let limit): APIError("VDI_TOO_LARGE", vdi.opaque, String(limit))
         }
     }

@@ -9,9 +9,12 @@ struct ManagerFeatures: Hashable, Sendable {
     var pending: [String: [String: Int64]] = [:]
     /// Per host, the image formats that it declared.
     var formats: [String: Set<String>] = [:]
+    /// The formats that every host has. Empty: see `lackOfFormats`.
+    var offeredFormats: Set<String> = []
 
     /// A host says, at its start, what its driver can do. What it lacks is gone at once; what it can do beyond that
     /// waits until the last of `hosts` has said it, at the least of their versions. A higher version is no lack of a lower.
+    /// The same holds for formats, which have no versions.
     mutating func report(
         _ features: [String: Int64], formats declared: Set<String>, from host: String, hosts: Set<String>
     ) {
@@ -28,12 +31,18 @@ struct ManagerFeatures: Hashable, Sendable {
         }
         formats = formats.filter { hosts.contains($0.key) }
         formats[host] = declared
+        let shared = formats.values.reduce(declared) { $0.intersection($1) }
+        offeredFormats = Set(formats.keys) == hosts ? shared : offeredFormats.intersection(shared)
     }
 
-    /// The formats that every host that has spoken declares. None: nothing can be promised.
-    var commonFormats: Set<String> {
-        guard let first = formats.values.first else { return [] }
-        return formats.values.reduce(first) { $0.intersection($1) }
+    /// Why there is no format to choose from although a driver declares some: what each host declares, as `name` calls it.
+    /// Nil: there is one, or no driver declares any, and drivers decide.
+    func lackOfFormats(among hosts: Set<String>, name: (String) -> String) -> String? {
+        guard offeredFormats.isEmpty, formats.values.contains(where: { !$0.isEmpty }) else { return nil }
+        return hosts.map { host in
+            let declared = formats[host].map { $0.isEmpty ? "none declared" : $0.sorted().joined(separator: ", ") }
+            return "host \(name(host)): \(declared ?? "not started since")"
+        }.sorted().joined(separator: "; ")
     }
 
     private func common() -> [String: Int64] {

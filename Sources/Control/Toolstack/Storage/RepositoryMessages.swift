@@ -163,6 +163,7 @@ struct RepositoryMessages: Sendable {
             try await context.database.transaction { tx in
                 insertRows(tx)
                 RepositoryCreations.end(repository.uuid, in: tx)
+                RepositoryPlaces.note(repository.uuid, in: tx)
                 let admitted = OperationAdmission.Admitted(
                     entries: OperationClaim.sr(sr, .plug).entries(tx),
                     key: task.isNull ? Fresh.ref(XenTask.self).opaque : task.opaque)
@@ -179,6 +180,7 @@ struct RepositoryMessages: Sendable {
         do {
             try await context.database.transaction { tx in
                 RepositoryCreations.begin(repository, type: type, in: tx)
+                RepositoryPlaces.forget(repository.uuid, in: tx)
                 tx.delete(pbd)
                 tx.delete(sr)
             }
@@ -378,6 +380,7 @@ struct RepositoryMessages: Sendable {
         try await context.database.transaction { tx in
             for pbd in tx.rows(PBD.self, where: { $0[PBD.sr] == sr }) { tx.delete(pbd.typedRef(PBD.self)) }
             for vdi in tx.rows(VDI.self, where: { $0[VDI.sr] == sr }) { tx.delete(vdi.typedRef(VDI.self)) }
+            if let uuid = tx.row(sr)?[SR.uuid] { RepositoryPlaces.forget(uuid, in: tx) }
             tx.delete(sr)
         }
     }
@@ -480,6 +483,7 @@ struct RepositoryMessages: Sendable {
                         "device_config was changed while the PBD was plugged; plug it again")
                 }
                 try tx.set(pbd, PBD.currentlyAttached, true)
+                if !manager.info.writesRows { RepositoryPlaces.note(sr[SR.uuid], in: tx) }
             }
         } catch {
             try? await manager.detach(context.repository(sr, row))
@@ -531,7 +535,7 @@ struct RepositoryMessages: Sendable {
                 try await manager.detach(context.repository(sr, row))
                 FailurePoint.reached("pbd-after-detach")
             } catch {
-                try? await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
+                _ = try? await context.database.persist { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
                 throw ErrorMapping.api(error, sr: srRef)
             }
             await admission.end(admitted)
@@ -556,7 +560,7 @@ struct RepositoryMessages: Sendable {
         } catch {
             // What is at work there does not end: the SR is as it was.
             if isUnplugged.withLock({ $0 }) {
-                try? await context.database.transaction { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
+                _ = try? await context.database.persist { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
             }
             throw error
         }

@@ -105,12 +105,13 @@ struct SnapshotMessages: Sendable {
         let reads: [OperationClaim] = [.vdi(vdi, .copy)] + (base.isNull || base == vdi ? [] : [.vdi(base, .copy)])
         if !into.isNull {
             let sr = try context.row(into)[VDI.sr]
-            try await admission.run(reads + [.vdi(into, .update)], task: call.task) { tx in
+            try await admission.run(reads + [.overwrite(into)], task: call.task) { tx in
                 try CopyInto.check(vdi, base: base, into: into, tx)
             } _: {
                 try await CopyInto(context: context).run(vdi, base: base, into: into, progress: call.progress)
             }
-            await context.refreshSpace(try context.attached(sr))
+            // It is done, whatever has become of the SR meanwhile.
+            if let attached = try? context.attached(sr) { await context.refreshSpace(attached) }
             return into
         }
         let sr = chosen.isNull ? present[VDI.sr] : chosen
@@ -118,7 +119,7 @@ struct SnapshotMessages: Sendable {
             try await DiskCopy(context: context, base: base).run(
                 vdi, to: try context.attached(sr), progress: call.progress)
         }
-        await context.refreshSpace(try context.attached(sr))
+        if let attached = try? context.attached(sr) { await context.refreshSpace(attached) }
         return new
     }
 

@@ -5,7 +5,7 @@ import StorageInterface
 
 extension StorageContext {
     /// What can be decided by: of what the manager declares here, that which its SM row promises, and so every host of the pool
-    /// can do. No formats: the driver decides, as for a driver that declares none.
+    /// can do. No formats: the hosts have none in common, unless the manager itself declares none, and decides.
     func promised(_ manager: any StorageManager) -> StorageManagerInfo {
         var info = manager.info
         let type = info.type

@@ -94,12 +94,14 @@ final class StorageContext: Sendable {
         return database.read { $0.rows(Pool.self) }.first.map { $0[Pool.master] == host } ?? true
     }
 
-    /// The same for its attachment: whether its place may be one that nobody has marked.
+    /// The same for its attachment: whether its place may be one that nobody has marked. Only an SR that was introduced, and
+    /// has had no place yet, may take such a one.
     func repositoryToAttach(_ sr: Row, _ pbd: Row) -> StorageRepository {
         var repository = repository(sr, pbd)
-        repository.mayBeUnmarked =
-            !pbd[PBD.currentlyAttached]
-            && database.read { $0.rows(VDI.self, where: VDI.sr, is: sr.typedRef(SR.self)) }.isEmpty
+        repository.mayBeUnmarked = database.read { reader in
+            !pbd[PBD.currentlyAttached] && !RepositoryPlaces.isNoted(sr[SR.uuid], reader)
+                && reader.rows(VDI.self, where: VDI.sr, is: sr.typedRef(SR.self)).isEmpty
+        }
         return repository
     }
 
@@ -132,8 +134,10 @@ final class StorageContext: Sendable {
     /// that is not there is: our own always are.
     func isForeign(_ sr: Ref<SR>) -> Bool {
         guard let type = database.read({ $0.row(sr)?[SR.type] }) else { return false }
-        return managers.manager(ofType: type)?.info.writesRows ?? true
+        return isForeign(type: type)
     }
+
+    func isForeign(type: String) -> Bool { managers.manager(ofType: type)?.info.writesRows ?? true }
 
     /// Destroys a volume that nobody uses any more: a half-made one, or one that another has replaced. Fine when it is
     /// gone already. A third-party driver gives it up first, and may have taken its row away.

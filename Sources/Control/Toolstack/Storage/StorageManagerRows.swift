@@ -43,6 +43,9 @@ enum StorageManagerRows {
     }
 
     private static let formatsKind = "sm-formats"
+    /// In SM.other_config where the hosts' drivers have no image format in common, with what each declares; the driver does not
+    /// decide there, but no disk is made. Also told to other pools.
+    static let lackKey = "no-common-image-format"
 
     /// Features and formats: those that all hosts have.
     private static func promise(
@@ -56,9 +59,10 @@ enum StorageManagerRows {
         if let stored = tx.privateRecords(kind: formatsKind)[info.type] {
             state.formats = (try? JSONDecoder().decode([String: Set<String>].self, from: Data(stored.utf8))) ?? [:]
         }
+        state.offeredFormats = Set(row[SM.supportedImageFormats].map(\.rawValue))
+        let hosts = Set(tx.rows(APITypes.Host.self).map(\.ref))
         state.report(
-            info.features, formats: Set(info.supportedImageFormats.map(\.rawValue)), from: host.opaque,
-            hosts: Set(tx.rows(APITypes.Host.self).map(\.ref)))
+            info.features, formats: Set(info.supportedImageFormats.map(\.rawValue)), from: host.opaque, hosts: hosts)
         try tx.set(ref, SM.features, state.offered)
         try tx.set(ref, SM.capabilities, state.offered.keys.sorted())
         try tx.set(
@@ -67,10 +71,12 @@ enum StorageManagerRows {
                 uniqueKeysWithValues: state.pending.map {
                     (Ref<APITypes.Host>($0.key), ManagerFeatures.text($0.value))
                 }))
-        let common = state.commonFormats
         try tx.set(
             ref, SM.supportedImageFormats,
-            info.supportedImageFormats.filter { common.contains($0.rawValue) }.map(\.declared))
+            info.supportedImageFormats.filter { state.offeredFormats.contains($0.rawValue) }.map(\.declared))
+        var other = row[SM.otherConfig]
+        other[lackKey] = state.lackOfFormats(among: hosts) { tx.row(Ref<APITypes.Host>($0))?.uuid ?? $0 }
+        if other != row[SM.otherConfig] { try tx.set(ref, SM.otherConfig, other) }
         let stored = try JSONEncoder().encode(state.formats)
         tx.setPrivate(kind: formatsKind, key: info.type, value: String(decoding: stored, as: UTF8.self))
     }

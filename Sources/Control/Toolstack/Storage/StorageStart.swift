@@ -14,6 +14,7 @@ struct StorageStart: Sendable {
     var patience: Duration = .seconds(10)
 
     func run() async {
+        await RepositoryPlaces.noteKnown(context)
         let plugged = context.database.read { reader in
             reader.rows(PBD.self) { $0[PBD.currentlyAttached] && $0[PBD.host] == context.host }
         }

@@ -38,7 +38,9 @@ extension MachineLifecycle {
         _ vm: Ref<VM>, image: Ref<VDI>, paused: Bool,
         _ load: @Sendable (_ disks: [GuestDisk], _ drives: [GuestDrive]) async throws -> Void
     ) async throws {
-        let uuid = try context.row(vm)[VM.uuid]
+        let row = try context.row(vm)
+        try requireBootFiles(of: row)
+        let uuid = row[VM.uuid]
         let (vbds, loaded) = drives(ofSuspended: vm)
         let before = cutOffCount(vm)
         let domain: Int64

@@ -60,15 +60,15 @@ struct MachineSuspension: Sendable {
     private func makeImage(of vm: Row, in attached: AttachedRepository, _ call: CallContext) async throws -> Ref<VDI> {
         let (uuid, label) = (vm[VM.uuid], vm[VM.nameLabel])
         let memory = guests.specification(uuid)?.memoryBytes ?? 0
+        let promised = context.promised(attached.manager).supportedImageFormats
         let size: FormatDecision.Outcome
         do {
             size = try FormatDecision.decide(
                 choice: "", size: SuspendImage.size(memory: memory), source: nil, manager: attached.manager,
-                configuration: attached.repository.deviceConfig)
+                configuration: attached.repository.deviceConfig, promised: promised)
         } catch {
             throw ErrorMapping.api(
-                error, vdi: .null, srUUID: attached.uuid,
-                supported: attached.manager.info.supportedImageFormats.map(\.rawValue))
+                error, vdi: .null, srUUID: attached.uuid, supported: promised.map(\.rawValue))
         }
         let wanted = NewVolume(
             uuid: Fresh.uuid(), size: size.size, format: size.format, nameLabel: "Suspend image",

@@ -27,6 +27,14 @@ final class SocketPair: Sendable {
         }
     }
 
+    /// The end on this side becomes the caller's, who closes it.
+    func takeFar() -> Int32 {
+        ends.withLock { ends in
+            defer { ends.far = -1 }
+            return ends.far
+        }
+    }
+
     /// Ends the connection for whoever reads or writes, on both sides.
     func cut() { ends.withLock { _ = shutdown($0.far, Int32(SHUT_RDWR)) } }
 
@@ -71,6 +79,6 @@ final class SocketPair: Sendable {
     deinit {
         let last = ends.withLock { $0 }
         if last.near >= 0 { close(last.near) }
-        close(last.far)
+        if last.far >= 0 { close(last.far) }
     }
 }

@@ -5,6 +5,7 @@ import DatapathControl
 import Foundation
 import PoolDatabase
 import StorageInterface
+import StorageMotion
 import Synchronization
 
 /// The content of VDIs as HTTP bodies: a gantry-datapath process of its own reads or writes the image, this one only
@@ -23,25 +24,27 @@ struct ImageTransfers: DiskTransfers {
             return try await importIntoRepository(sr, format: format, length: request.length, call: call)
         }
         let vdi = try find(request.vdi)
-        return try await sink(vdi, format: format, call: call, result: .ref(vdi.opaque))
+        return try await sink(
+            vdi, format: format, isFramed: request.isFramed, call: call, result: .ref(vdi.opaque))
     }
 
     private func sink(
-        _ vdi: Ref<VDI>, format: ImageFormat, call: CallContext, result: APIValue, isNew: Bool = false
+        _ vdi: Ref<VDI>, format: ImageFormat, isFramed: Bool = false, call: CallContext, result: APIValue,
+        isNew: Bool = false
     ) async throws -> any DiskImportSink {
         if try context.row(vdi)[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.opaque) }
-        let admitted = try await admission.begin([.vdi(vdi, .update)], task: call.task)
+        let admitted = try await admission.begin([.overwrite(vdi)], task: call.task)
         do {
             // As it is now that nobody changes it: a snapshot would have given it another parent.
             let row = try context.row(vdi)
-            if row[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.opaque) }
-            // What other disks stand on, or a copy that is being filled: `update` is allowed for those.
-            if !row[VDI.managed] { throw APIError("VDI_NOT_MANAGED", vdi.opaque) }
             let image = try await context.beginUse(of: row, readOnly: false)
             let process = try await start(
-                ["import"] + image.arguments + ["--as", format.rawValue], on: row, writesInput: true)
+                ["import"] + image.arguments + ["--as", format.rawValue] + (isFramed ? ["--frames"] : []), on: row,
+                writesInput: true)
             return ImportSink(
-                transfers: self, vdi: vdi, hold: TransferHold(admitted), process: process, result: result, isNew: isNew)
+                transfers: self, vdi: vdi, hold: TransferHold(admitted), process: process, result: result, isNew: isNew,
+                // A disk that is somebody's export may be cut off, too.
+                endsByFrame: isFramed && image.format != ImageSpecification.nbd)
         } catch {
             await admission.end(admitted)
             throw error
@@ -60,30 +63,13 @@ struct ImageTransfers: DiskTransfers {
         let vdi = Fresh.ref(VDI.self)
         let configuration = attached.repository.deviceConfig
         let promised = context.promised(attached.manager).supportedImageFormats
-        let formats =
-            attached.manager.preferredFormats(configuration).filter(promised.contains) + promised
-        let chosen: (format: ImageFormat?, size: UInt64)
+        let chosen: FormatDecision.Outcome
         do {
-            if formats.isEmpty {
-                // The driver decides.
-                chosen = (nil, UInt64(length))
-            } else {
-                guard
-                    let format = formats.first(where: {
-                        (try? attached.manager.roundedSize(UInt64(length), format: $0, configuration: configuration))
-                            != nil
-                    })
-                else {
-                    let limits = formats.map { attached.manager.largestSize($0, configuration: configuration) }
-                    throw APIError("VDI_TOO_LARGE", vdi.opaque, String(limits.max() ?? 0))
-                }
-                chosen = (
-                    format,
-                    try attached.manager.roundedSize(UInt64(length), format: format, configuration: configuration)
-                )
-            }
-        } catch let error as StorageError {
-            throw ErrorMapping.api(error, sr: sr)
+            chosen = try FormatDecision.decide(
+                choice: "", size: UInt64(length), source: nil, manager: attached.manager, configuration: configuration,
+                promised: promised)
+        } catch {
+            throw ErrorMapping.api(error, vdi: vdi, srUUID: attached.uuid, supported: promised.map(\.rawValue))
         }
         let disks = DiskMessages(context: context, admission: admission)
         let made = try await disks.makeVolume(
@@ -248,6 +234,8 @@ private struct ImportSink: DiskImportSink {
     let result: APIValue
     /// The VDI was made for this import and goes when it fails.
     let isNew: Bool
+    /// A stream that is cut off is one without a last frame.
+    let endsByFrame: Bool
 
     func write(_ chunk: [UInt8]) async throws {
         do {
@@ -261,7 +249,8 @@ private struct ImportSink: DiskImportSink {
         do {
             try await process.finish()
         } catch {
-            let reported = transfers.mapped(error, vdi: vdi)
+            let isCutOff = endsByFrame && (error as? DatapathClient.Failure)?.code == "disconnected"
+            let reported = isCutOff ? APIError("IMPORT_ERROR_PREMATURE_EOF") : transfers.mapped(error, vdi: vdi)
             await release(succeeded: false)
             throw reported
         }

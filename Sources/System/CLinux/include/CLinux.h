@@ -87,6 +87,7 @@ int gantry_processor_count(void);
 // Return a descriptor, or -errno. Listening makes the file mode 0600; it appears when clients can connect, and replaces a
 // socket that was there (-EEXIST for anything else).
 int gantry_unix_listen(const char *path, int backlog);
+// Connecting gives a server that does not accept half a minute: -ETIMEDOUT.
 int gantry_unix_connect(const char *path);
 // The same without waiting for a server that does not accept: -EAGAIN. The descriptor does not block.
 int gantry_unix_connect_at_once(const char *path);
@@ -142,6 +143,28 @@ int gantry_landlock_allow_file(int rules, const char *path, gantry_file_rights r
 // From here on, for good, this process opens by path what the rules allow and nothing else (EACCES). What is open stays so.
 // 0 or -errno; -EBUSY with more than one thread.
 int gantry_landlock_enter(int rules);
+// Another user and another world for a process that serves images; each 0 or -errno, and before there are other threads. The
+// address and thread sanitizers, which need more of the system than is left then, get -ENOSYS.
+//
+// Whether that is so.
+bool gantry_is_single_threaded(void);
+// From here on the process has no network, and System V objects and a host's name of its own.
+int gantry_own_namespaces(void);
+// From here on the root of its file system is an empty one in memory that cannot be written, with `folder` as `/own`, its
+// current folder, and `/proc/sys/kernel/random/boot_id`. No mount of the system is kept busy by it. Nothing changes when it fails.
+int gantry_own_root(const char *folder);
+// `folder` and the regular files in it that have no other name become `user`'s; links are left alone.
+int gantry_give_folder(const char *folder, uint32_t user);
+// The process is `user`, in the group of the same number and no other, has no capability and gets none, leaves no core, is not
+// looked into by its own user's processes, and may have `threads` processes and threads (0: as it was). Nothing but its groups
+// changes when the system does not know the number (-EINVAL).
+int gantry_become_user(uint32_t user, uint64_t threads);
+// Of its capabilities the process keeps the one by which root opens what is others'.
+int gantry_keep_file_access(void);
+// Goes on in a child process with a session of its own, and ends this one with status 0. 0 in the child, or -errno.
+int gantry_detach(void);
+// Two connected stream sockets of the Unix domain, both close-on-exec.
+int gantry_socket_pair(int *one, int *other);
 // Monotonic nanoseconds.
 uint64_t gantry_now(void);
 int gantry_errno(void);

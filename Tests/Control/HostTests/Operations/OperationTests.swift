@@ -187,6 +187,21 @@ import Testing
         await host.toolstack.stop()
     }
 
+    @Test func aMachineBootsFromFilesOfTheHostsFoldersOnly() async throws {
+        let host = try await OperationHost()
+        let vm = Ref<VM>(try await host.makeMachine())
+        func start() async -> [String] {
+            await host.refused("VM.start", .string(vm.opaque), .bool(false), .bool(false))
+        }
+        try await host.database.transaction { tx in try tx.set(vm, VM.pvKernel, "/etc/passwd") }
+        let reason = "Is not in any of the allowed kernel directories: [/var/lib/xcp/guest/]"
+        #expect(await start() == ["INVALID_VALUE", "kernel", "/etc/passwd", reason])
+        try await host.database.transaction { tx in try tx.set(vm, VM.pvKernel, "/etc/no such file") }
+        #expect(await start() == ["INVALID_VALUE", "kernel", "/etc/no such file", "File does not exist"])
+        #expect(try await host.operations("VM", vm.opaque, "current_operations") == [])
+        await host.toolstack.stop()
+    }
+
     /// A machine without a system does not hear the power button: real guests, that do nothing.
     @Test func aGuestThatDoesNotListenIsCutOffWhereThatWasAskedFor() async throws {
         let host = try await OperationHost(shutdownLimit: 1)

@@ -13,10 +13,30 @@ import Testing
 @Suite struct FolderMarkTests {
     private let bench: StorageBench
     private let sr: Ref<SR>
+    private let uuid: String
 
     init() async throws {
         bench = try await StorageBench([FileStorageManager()])
-        sr = try await bench.makeFolder("a")
+        let made = try await bench.makeFolder("a")
+        sr = made
+        uuid = try #require(bench.database.read { $0.row(made) }?.uuid)
+    }
+
+    private func introduce(_ uuid: String) async throws -> Ref<SR> {
+        let new = try await bench.call(
+            "SR.introduce", .string(uuid), .string(""), .string(""), .string("file"), .string(""), .bool(false),
+            .map([:]))
+        return try #require(Ref<SR>(api: new))
+    }
+
+    /// Of the folder.
+    private func makePBD(_ sr: Ref<SR>) async throws -> APIValue {
+        try await bench.call(
+            "PBD.create",
+            .record([
+                APIMember("host", .ref(bench.context.host.opaque)), APIMember("SR", .ref(sr.opaque)),
+                APIMember("device_config", .map(["location": .string(bench.folder.file("a"))])),
+            ]))
     }
 
     private func start() async {
@@ -77,6 +97,34 @@ import Testing
         try await bench.call("PBD.plug", .ref(bench.pbds()[0].ref))
     }
 
+    /// Neither by hand, nor by another PBD, nor after a restart: only a forgotten SR may have another folder.
+    @Test(arguments: [false, true]) func anSRWithoutDisksIsNotBegunAnewByHand(_ isOfOlderDatabase: Bool) async throws {
+        let pbd = bench.pbds()[0]
+        if isOfOlderDatabase { try await bench.database.transaction { tx in RepositoryPlaces.forget(uuid, in: tx) } }
+        try unmount()
+        await start()
+        let refused = await bench.refused("PBD.plug", .ref(pbd.ref))
+        #expect(refused.first == "SR_BACKEND_FAILURE_47")
+        let why = try #require(refused.dropFirst(2).first)
+        for part in [uuid, bench.folder.file("a"), "mount what holds it"] { #expect(why.contains(part)) }
+        try await bench.call("PBD.destroy", .ref(pbd.ref))
+        let other = try await makePBD(sr)
+        #expect(await bench.refused("PBD.plug", other).first == "SR_BACKEND_FAILURE_47")
+        #expect(try below == [])
+        try mount()
+        try await bench.call("PBD.plug", other)
+        try await bench.call("PBD.unplug", other)
+        // An unplugged row of an older database: it told its size once.
+        if isOfOlderDatabase { try await bench.database.transaction { tx in RepositoryPlaces.forget(uuid, in: tx) } }
+        try unmount()
+        await start()
+        #expect(await bench.refused("PBD.plug", other).first == "SR_BACKEND_FAILURE_47")
+        #expect(try below == [])
+        try await bench.call("SR.forget", .ref(sr.opaque))
+        try await bench.call("PBD.plug", try await makePBD(try await introduce(uuid)))
+        #expect(try below == [".gantry-sr"])
+    }
+
     @Test func anIntroducedSRTakesAFolderThatNobodyMarked() async throws {
         _ = try await makeDisk()
         let pbd = bench.pbds()[0]
@@ -84,16 +132,7 @@ import Testing
         try await bench.call("SR.forget", .ref(sr.opaque))
         try FileManager.default.removeItem(atPath: bench.folder.file("a/.gantry-sr"))
         let uuid = Fresh.uuid()
-        let new = try await bench.call(
-            "SR.introduce", .string(uuid), .string(""), .string(""), .string("file"), .string(""), .bool(false),
-            .map([:]))
-        let made = try await bench.call(
-            "PBD.create",
-            .record([
-                APIMember("host", .ref(bench.context.host.opaque)), APIMember("SR", new),
-                APIMember("device_config", .map(["location": .string(bench.folder.file("a"))])),
-            ]))
-        try await bench.call("PBD.plug", made)
+        try await bench.call("PBD.plug", try await makePBD(try await introduce(uuid)))
         #expect(bench.disks().count == 1)
         #expect(try String(contentsOfFile: bench.folder.file("a/.gantry-sr"), encoding: .utf8) == uuid + "\n")
     }

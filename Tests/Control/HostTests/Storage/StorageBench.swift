@@ -89,10 +89,15 @@ final class GatedManager: StorageManager {
     }
     private let state = Mutex(State())
     let type: String
+    let formats: [ImageFormat]
     let unknownFormats: [String]
     let writesRows: Bool
 
-    init(_ type: String = "gated", unknownFormats: [String] = [], writesRows: Bool = false) {
+    init(
+        _ type: String = "gated", formats: [ImageFormat] = [.vhd, .qcow2, .raw], unknownFormats: [String] = [],
+        writesRows: Bool = false
+    ) {
+        self.formats = formats
         self.writesRows = writesRows
         self.type = type
         self.unknownFormats = unknownFormats
@@ -120,6 +125,7 @@ final class GatedManager: StorageManager {
     var info: StorageManagerInfo {
         var info = FileStorageManager().info
         info.type = type
+        info.supportedImageFormats = formats
         info.unknownImageFormats = unknownFormats
         info.writesRows = writesRows
         return info

@@ -64,12 +64,61 @@ import Testing
         try await promise([.raw], features)
         #expect(await create(nil) == ["accepted"])
         #expect(bench.disks().map { $0[VDI.smConfig]["image-format"] } == ["raw", "raw"])
-        // Nothing declared in common: the driver decides.
+        // Nothing in common is no leave for the driver to decide.
         try await promise([], features)
-        #expect(await create("qcow2") == ["accepted"])
+        for format in ["qcow2", nil] {
+            let refused = await create(format)
+            #expect(refused.first == "VDI_INCOMPATIBLE_TYPE")
+            #expect(refused.last?.contains("no image format in common") == true)
+        }
+        #expect(bench.disks().count == 2)
         try await promise([.raw], ["VDI_CREATE"])
         let promised = bench.context.promised(FileStorageManager())
         #expect(promised.supportedImageFormats == [.raw] && promised.features == ["VDI_CREATE": 1])
+    }
+
+    /// The row says so, and again when it is over; only a driver that declares nothing decides.
+    @Test func hostsWithoutACommonFormatAreNamedInTheRow() async throws {
+        let manager = GatedManager("odd", formats: [.vhd])
+        manager.open()
+        let bench = try await StorageBench([manager])
+        let sr = try await bench.create("odd", [:])
+        let kind = "sm-formats"
+        let other = Fresh.ref(APITypes.Host.self)
+        try await bench.database.transaction { tx in
+            tx.insert(APITypes.Host.self, ref: other) { $0[APITypes.Host.uuid] = Fresh.uuid() }
+            tx.setPrivate(
+                kind: kind, key: "odd",
+                value: #"{"\#(other.opaque)": ["qcow2"], "\#(bench.context.host.opaque)": ["vhd"]}"#)
+        }
+        func row() throws -> Row {
+            try #require(bench.database.read { $0.rows(SM.self) { $0[SM.type] == "odd" } }.first)
+        }
+        func create(_ config: [String: APIValue]) async -> String? {
+            await bench.refused(
+                "VDI.create",
+                .record([
+                    APIMember("SR", .ref(sr.opaque)), APIMember("virtual_size", .int(4 << 20)),
+                    APIMember("sm_config", .map(config)),
+                ])
+            ).first
+        }
+        try await StorageManagerRows.register(bench.context)
+        let uuid = try #require(bench.database.read { $0.row(other) }?.uuid)
+        #expect(try row()[SM.supportedImageFormats] == [])
+        #expect(try row()[SM.otherConfig]["no-common-image-format"]?.contains("host \(uuid): qcow2") == true)
+        #expect(await create([:]) == "VDI_INCOMPATIBLE_TYPE")
+        #expect(await create(["image-format": .string("vhd")]) == "VDI_INCOMPATIBLE_TYPE")
+        #expect(await create(["image-format": .string("rwa")]) == "VDI_INCOMPATIBLE_TYPE")
+        try await bench.database.transaction { tx in tx.delete(other) }
+        try await StorageManagerRows.register(bench.context)
+        #expect(try row()[SM.supportedImageFormats] == [.vhd])
+        #expect(try row()[SM.otherConfig]["no-common-image-format"] == nil)
+        bench.context.managers.set(GatedManager("odd", formats: []))
+        try await StorageManagerRows.register(bench.context)
+        #expect(try row()[SM.supportedImageFormats] == [] && row()[SM.otherConfig].isEmpty)
+        // It is asked, and says so itself.
+        #expect(await create(["image-format": .string("vhd")])?.hasPrefix("VDI_INCOMPATIBLE") == false)
     }
 
     @Test func aManagerThatGoesTakesItsRowWithItUnlessAnSRNeedsIt() async throws {

@@ -31,7 +31,7 @@ import Testing
             let repaired = try crashed.check(.all)
             let isClean = repaired.isClean
             #expect(isClean, "cut before event \(cut) of \(events.count): \(repaired.findings.prefix(3))")
-            let isEqual = try content(crashed.store.bytes) == final
+            let isEqual = try areSame(content(crashed.store.bytes), final)
             #expect(isEqual, "cut before event \(cut) of \(events.count)")
         }
     }

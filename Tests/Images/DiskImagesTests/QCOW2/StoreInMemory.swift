@@ -226,13 +226,11 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
 extension BlockDevice {
     /// For tests: bytes of a range.
     func bytes(_ offset: Int, _ count: Int) throws -> [UInt8] {
-        var all = [UInt8](repeating: 0xEE, count: count)
-        try unsafe all.withUnsafeMutableBytes { try unsafe read(into: $0, at: UInt64(offset)) }
-        return all
+        try bytes(at: UInt64(offset), count: count)
     }
 
     func store(_ bytes: [UInt8], _ offset: Int) throws {
-        try unsafe bytes.withUnsafeBytes { try unsafe write($0, at: UInt64(offset)) }
+        try store(bytes, at: UInt64(offset))
     }
 }
 

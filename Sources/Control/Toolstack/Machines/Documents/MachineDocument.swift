@@ -32,8 +32,9 @@ struct MachineDocument: Sendable {
     var version: Version
     var objects: [Object]
 
-    /// The most objects that are taken.
+    /// The most objects that are taken, and the most of them that are networks: each may become one of the pool's.
     static let mostObjects = 200_000
+    static let mostNetworks = 4096
 
     init(version: Version, objects: [Object]) {
         self.version = version
@@ -86,6 +87,10 @@ struct MachineDocument: Sendable {
                 throw Self.unusable("two objects have the id \(id.prefix(64))")
             }
             objects.append(Object(className: className, id: id, fields: fields))
+        }
+        let networks = objects.count { $0.className == "network" }
+        guard networks <= Self.mostNetworks else {
+            throw Self.unusable("it has \(networks) networks, and at most \(Self.mostNetworks) are taken")
         }
     }
 

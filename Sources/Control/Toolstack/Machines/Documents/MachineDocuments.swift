@@ -44,6 +44,7 @@ public struct MachineImportRequest: Sendable {
 public struct MachineDocuments: Sendable {
     private let database: PoolDatabase
     private let host: Ref<Host>
+    fileprivate let room = DocumentRoom()
 
     public init(database: PoolDatabase, host: Ref<Host>) {
         self.database = database
@@ -169,6 +170,8 @@ private actor ArchiveSink: DiskImportSink {
     private let documents: MachineDocuments
     private let options: MachineImport.Options
     private var archive: [UInt8] = []
+    /// Of the memory that all documents may take together.
+    private var taken = 0
 
     init(documents: MachineDocuments, options: MachineImport.Options) {
         self.documents = documents
@@ -178,14 +181,28 @@ private actor ArchiveSink: DiskImportSink {
     func write(_ chunk: [UInt8]) async throws {
         // What follows the document is not kept.
         guard archive.count <= MachineArchive.longest + MachineArchive.block else { return }
+        try documents.room.take(chunk.count)
+        taken += chunk.count
         archive += chunk
     }
 
     func finish() async throws -> APIValue {
-        let outcome = try await documents.take(archive, options)
+        let whole = archive
         archive = []
+        defer { giveBack() }
+        let outcome = try await documents.room.inTurn { [documents, options] in
+            try await documents.take(whole, options)
+        }
         return .set(outcome.machines.map { .ref($0.opaque) })
     }
 
-    func abort() async { archive = [] }
+    func abort() async {
+        archive = []
+        giveBack()
+    }
+
+    private func giveBack() {
+        documents.room.giveBack(taken)
+        taken = 0
+    }
 }

@@ -7,7 +7,7 @@ extension MachineImportWork {
 
     /// The disk that stands for the document's; nil when there is none and none is needed. VDI_LOCATION_MISSING
     /// [sr, location] where its SR is known, else VDI_CONTENT_ID_MISSING; VDI_NOT_MANAGED [vdi].
-    func disk(_ object: ImportedObject) throws(APIError) -> String? {
+    mutating func disk(_ object: ImportedObject) throws(APIError) -> String? {
         let id = try object.reference("SR")
         let repository = try self.object(id, "SR")
         if try repository.text("content_type") == "iso" { return try image(object) }
@@ -26,29 +26,23 @@ extension MachineImportWork {
         throw APIError("VDI_CONTENT_ID_MISSING")
     }
 
-    private func known(_ object: ImportedObject, in sr: Ref<SR>?) throws(APIError) -> Row? {
+    private mutating func known(_ object: ImportedObject, in sr: Ref<SR>?) throws(APIError) -> Row? {
         if let mapped = try object.entries("other_config")[MachineExport.mapKey] {
             return tx.row(Ref<VDI>(mapped))
         }
         let (location, uuid) = (try object.text("location"), try object.text("uuid"))
         if let sr {
-            let there = tx.rows(VDI.self, where: VDI.sr, is: sr).filter { $0[VDI.location] == location }
+            let there = index.disks(at: location, in: sr, tx)
             if let row = there.first(where: { $0[VDI.uuid] == uuid }) ?? there.first { return row }
         }
         return tx.find(VDI.self, uuid: uuid)
     }
 
     /// A CD: whatever has its location in an SR of images, the physical drives left aside.
-    private func image(_ object: ImportedObject) throws(APIError) -> String? {
+    private mutating func image(_ object: ImportedObject) throws(APIError) -> String? {
         let (location, uuid) = (try object.text("location"), try object.text("uuid"))
-        var found: Row?
-        for sr in tx.rows(SR.self) where sr[SR.contentType] == "iso" && sr[SR.type] != "udev" {
-            for row in tx.rows(VDI.self, where: VDI.sr, is: sr.typedRef(SR.self)) where row[VDI.location] == location {
-                if row[VDI.uuid] == uuid { return row.ref }
-                found = found ?? row
-            }
-        }
-        return found?.ref
+        let found = index.images(at: location, tx)
+        return (found.first { $0[VDI.uuid] == uuid } ?? found.first)?.ref
     }
 
     private static let notTakenOfDrives: Set<String> = [
@@ -108,7 +102,7 @@ extension MachineImportWork {
 
     // MARK: - Networks
 
-    func network(_ object: ImportedObject) throws(APIError) -> Ref<Network> {
+    mutating func network(_ object: ImportedObject) throws(APIError) -> Ref<Network> {
         let (name, uuid, bridge) = (
             try object.text("name_label"), try object.text("uuid"), try object.text("bridge")
         )
@@ -116,22 +110,19 @@ extension MachineImportWork {
         if let row = named.first(where: { $0[Network.uuid] == uuid }) ?? named.first {
             return row.typedRef(Network.self)
         }
-        if !bridge.isEmpty, let row = tx.rows(Network.self).first(where: { $0[Network.bridge] == bridge }) {
-            return row.typedRef(Network.self)
-        }
-        let taken = Set(tx.rows(Network.self).map { $0[Network.bridge] })
-        let free = (0...taken.count).lazy.map { "\(NetworkMessages.bridgePrefix)\($0)" }.first { !taken.contains($0) }
+        if !bridge.isEmpty, let network = index.network(of: bridge, tx) { return network }
         let description = try object.text("name_description")
         var config = try object.entries("other_config")
         config["import_task"] = options.task.isNull ? nil : options.task.opaque
         let mtu = try object.number("MTU")
         let ref = Fresh.ref(Network.self)
+        let free = index.takeBridge(for: ref, tx)
         tx.insert(Network.self, ref: ref) { row in
             row[Network.uuid] = Fresh.uuid()
             row[Network.nameLabel] = name
             row[Network.nameDescription] = description
             row[Network.otherConfig] = config
-            row[Network.bridge] = free ?? ""
+            row[Network.bridge] = free
             row[Network.managed] = true
             row[Network.mtu] = NetworkMessages.sizes.contains(mtu) ? mtu : NetworkMessages.usualMTU
             row[Network.allowedOperations] = []

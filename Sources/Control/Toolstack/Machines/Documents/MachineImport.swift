@@ -67,6 +67,7 @@ struct MachineImportWork {
     /// Ids of machines that stand for nothing here; their devices go with them.
     private var leftOut: Set<String> = []
     private var usedPositions: [String: Set<String>] = [:]
+    var index = ImportIndex()
 
     init(tx: Transaction, document: MachineDocument, options: MachineImport.Options, host: Ref<Host>) {
         self.tx = tx
@@ -139,8 +140,7 @@ struct MachineImportWork {
         let isTemplate = try object.flag("is_a_template")
         if isTemplate, try object.flag("is_default_template") || config["default_template"] == "true" {
             // The toolstack that brought it has one of its own.
-            let name = try object.text("name_label")
-            note(object, tx.find(VM.self, nameLabel: name).first { $0[VM.isATemplate] }?.ref)
+            note(object, index.template(named: try object.text("name_label"), tx)?.opaque)
             leftOut.insert(object.id)
             return
         }
@@ -185,13 +185,10 @@ struct MachineImportWork {
         return true
     }
 
-    private func requireMemory(for object: ImportedObject) throws(APIError) {
-        let (total, available) = HostMemory.read()
-        let free = HostMemory.free(total: total, available: available, promised: HostMemory.promised(tx))
+    private mutating func requireMemory(for object: ImportedObject) throws(APIError) {
+        let free = index.freeMemory(tx)
         let needed = max(try object.number("memory_static_max"), try object.number("memory_dynamic_max"), 128 << 20)
-        guard needed <= free else {
-            throw APIError("HOST_NOT_ENOUGH_FREE_MEMORY", String(needed), String(free))
-        }
+        if let refusal = HostMemory.refusal(of: needed, free: free) { throw refusal }
     }
 
     /// What the document does not decide, or what is said of it elsewhere here.
@@ -203,7 +200,7 @@ struct MachineImportWork {
         "pending_guidances_full",
     ]
 
-    private func insert(
+    private mutating func insert(
         _ object: ImportedObject, as vm: Ref<VM>, uuid: String, _ config: [String: String]
     ) throws(APIError) {
         let values = try object.values(except: Self.notTaken)
@@ -243,13 +240,13 @@ struct MachineImportWork {
     }
 
     /// The disk that holds the memory of a machine that is suspended; nil for all others.
-    private func suspendImage(of object: ImportedObject) throws(APIError) -> Ref<VDI>? {
+    private mutating func suspendImage(of object: ImportedObject) throws(APIError) -> Ref<VDI>? {
         guard try object.text("power_state").lowercased() == "suspended" else { return nil }
         let id = try object.reference("suspend_VDI")
         if let disk = reference(id, VDI.self) {
             // Whoever gives up a suspended machine's memory destroys that disk: it must be such an image, and nobody else's.
-            guard tx.row(disk)?[VDI.type] == .suspend, tx.rows(VM.self, where: { $0[VM.suspendVDI] == disk }).isEmpty,
-                tx.rows(VBD.self, where: { $0[VBD.vdi] == disk }).isEmpty
+            guard tx.row(disk)?[VDI.type] == .suspend, index.takeSuspendImage(disk, tx),
+                tx.rows(VBD.self, where: VBD.vdi, is: disk).isEmpty
             else {
                 throw APIError(
                     "OPERATION_NOT_ALLOWED",

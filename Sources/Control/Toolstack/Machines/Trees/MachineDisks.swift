@@ -179,6 +179,15 @@ struct MachineDisks: Sendable {
 
     // MARK: - What is left
 
+    /// A disk that a record names has got another reference: a move of it is committed in this transaction.
+    static func repoint(from old: Ref<VDI>, to new: Ref<VDI>, in tx: Transaction) throws {
+        for key in tx.privateRecords(kind: kind).keys {
+            guard var note = read(key, tx), let place = note.disks.firstIndex(of: old.opaque) else { continue }
+            note.disks[place] = new.opaque
+            try write(note, key, in: tx)
+        }
+    }
+
     /// Disks that are to go: recorded in the transaction that takes them from their machine. `destroy` them then.
     static func retire(_ disks: [Ref<VDI>], _ key: String, in tx: Transaction) throws {
         try write(Note(disks: disks.map(\.opaque)), key, in: tx)

@@ -36,19 +36,26 @@ enum ArrivalRows {
             row[VM.isControlDomain] = false
         }
         let disks = Dictionary(machine.disks.map { ($0.origin, Ref<VDI>($0.ref)) }) { first, _ in first }
-        for drive in offer.drives { try insert(drive, of: vm, disks, keepsUUID: !offer.isCopy, in: tx) }
+        for drive in offer.drives {
+            // A guest that comes with the machine knows its drives by these.
+            let uuid = machine.drives?[drive.uuid] ?? Self.uuid(drive.uuid, VBD.className, !offer.isCopy, tx)
+            if tx.row(className: VBD.className, uuid: uuid) != nil {
+                throw APIError.internalError("a drive \(uuid) has come up since the machine was offered")
+            }
+            try insert(drive, uuid, of: vm, disks, in: tx)
+        }
         for interface in offer.interfaces { try insert(interface, of: vm, keepsUUID: !offer.isCopy, in: tx) }
         for disk in machine.disks where disk.isReadOnly { try tx.set(Ref<VDI>(disk.ref), VDI.readOnly, true) }
     }
 
     private static func insert(
-        _ drive: OfferedDrive, of vm: Ref<VM>, _ disks: [String: Ref<VDI>], keepsUUID: Bool, in tx: Transaction
+        _ drive: OfferedDrive, _ uuid: String, of vm: Ref<VM>, _ disks: [String: Ref<VDI>], in tx: Transaction
     ) throws {
         let members = try RowDocument.decode(drive.row, VBD.className, schema: tx.schema)
         let disk = drive.disk.flatMap { disks[$0] }
         tx.insert(VBD.self, ref: Fresh.ref(VBD.self)) { row in
             for member in members { row[field: member.name] = member.value }
-            row[VBD.uuid] = uuid(drive.uuid, VBD.className, keepsUUID, tx)
+            row[VBD.uuid] = uuid
             row[VBD.vm] = vm
             row[VBD.vdi] = disk ?? .null
             row[VBD.empty] = disk == nil
@@ -72,8 +79,8 @@ enum ArrivalRows {
     }
 
     /// The same as where it comes from, unless somebody has it here.
-    private static func uuid(_ given: String, _ className: String, _ keeps: Bool, _ tx: Transaction) -> String {
-        keeps && Fresh.isUUID(given) && tx.row(className: className, uuid: given) == nil ? given : Fresh.uuid()
+    static func uuid(_ given: String, _ className: String, _ keeps: Bool, _ reader: any DatabaseReader) -> String {
+        keeps && Fresh.isUUID(given) && reader.row(className: className, uuid: given) == nil ? given : Fresh.uuid()
     }
 
     /// Takes everything away again.

@@ -3,6 +3,7 @@ import CLinux
 import CoreTypes
 import Crypto
 import Foundation
+import Guests
 import Logging
 import PoolDatabase
 import StorageInterface
@@ -14,15 +15,20 @@ import StorageMotion
 /// Nothing of a machine is used here before the other side says so (`MachineArrival`): its disks are in the operation
 /// `blocked`, the machine itself in `migrate_send`, also after a restart. Disks are noted before they are made, and written
 /// by nobody but the other side, whose copies stay until this side has the machine. So a crash, at any moment and of either
-/// side, leaves one whole machine and at most images that a record here names.
+/// side, leaves one whole machine and at most images that a record here names. The guest of one that runs comes with it
+/// (`ArrivingGuest`).
 public actor Arrivals {
     private let context: StorageContext
     private let admission: OperationAdmission
+    private let guests: GuestHost
+    private let lifecycle: MachineLifecycle
     /// Those that something is being done with.
     private var busy: Set<String> = []
 
-    init(context: StorageContext) {
+    init(context: StorageContext, guests: GuestHost, lifecycle: MachineLifecycle) {
         self.context = context
+        self.guests = guests
+        self.lifecycle = lifecycle
         admission = OperationAdmission(database: context.database, gate: context.reclaimGate)
     }
 
@@ -34,6 +40,7 @@ public actor Arrivals {
             switch verb {
             case "check" where hasSession: return try Self.told(try await decide(try Self.offer(body, id)))
             case "offer" where hasSession: return try Self.told(try await take(try Self.offer(body, id), secret))
+            case "expect": return try Self.told(MoveStanding(answer: try await expect(id, secret, body).rawValue))
             case "prepare", "run", "cancel", "forget", "stand":
                 return try Self.told(MoveStanding(answer: try await stand(verb, id, secret, hasSession).rawValue))
             default: throw APIError("PERMISSION_DENIED", "'\(verb.prefix(40))' is not known here, or needs a session")
@@ -87,7 +94,7 @@ public actor Arrivals {
                 .init(
                     vdi: $0.disk.ref, uuid: "", format: $0.outcome.format?.rawValue ?? "", size: $0.outcome.size,
                     reason: $0.outcome.reason.rawValue)
-            })
+            }, takesRunning: true)
     }
 
     private func decisions(_ offer: MoveOffer) async throws -> [MoveDecision] {
@@ -130,6 +137,9 @@ public actor Arrivals {
                 destination: disk.sr, choice: disk.choice, size: disk.size,
                 format: disk.format.flatMap { ImageFormat(parsing: $0) }, leastBytes: disk.leastBytes)
         }
+        if let passport = offer.passport {
+            try await ArrivingGuest.check(try GuestDocument.decode(passport), offer, context, guests)
+        }
         do throws(MoveRefusal) {
             return try MoveRules.decide(disks, repositories: repositories)
         } catch {
@@ -169,9 +179,13 @@ public actor Arrivals {
             return known.acceptance
         }
         let decisions = try await decisions(offer)
+        let drives = context.database.read { reader in
+            offer.drives.map { ($0.uuid, ArrivalRows.uuid($0.uuid, VBD.className, !offer.isCopy, reader)) }
+        }
         var record = ArrivingMachine(
             id: offer.id, secretDigest: Self.digest(secret), offer: offer, vm: Fresh.ref(VM.self).opaque,
-            uuid: offer.isCopy ? Fresh.uuid() : offer.uuid, disks: [], state: MachineArrival())
+            uuid: offer.isCopy ? Fresh.uuid() : offer.uuid, disks: [],
+            drives: Dictionary(drives) { first, _ in first }, state: MachineArrival())
         for (decision, disk) in zip(decisions, offer.disks) {
             guard let format = decision.outcome.format?.rawValue else {
                 throw APIError(
@@ -259,6 +273,38 @@ public actor Arrivals {
         return descriptor
     }
 
+    // MARK: - A guest
+
+    private func guest(_ record: ArrivingMachine) -> ArrivingGuest {
+        ArrivingGuest(context: context, guests: guests, lifecycle: lifecycle, machine: record)
+    }
+
+    /// A QEMU waits for the guest from when this returns. Once it does, another word to do so changes nothing.
+    private func expect(_ id: String, _ secret: String, _ body: [UInt8]) async throws -> MachineArrival.Answer {
+        try enter(id)
+        defer { busy.remove(id) }
+        guard let record = try record(id, secret) else { throw APIError.uuidInvalid("move", id) }
+        guard let expected = try? JSONDecoder().decode(ExpectedGuest.self, from: Data(body)) else {
+            throw APIError.internalError("what the other pool says of a guest is not understood")
+        }
+        guard record.isLive, record.state.phase == .receiving else {
+            throw APIError("OPERATION_NOT_ALLOWED", "no guest comes with the move \(id)")
+        }
+        try await guest(record).expect(try GuestDocument.decode(expected.passport))
+        await FailurePoint.wait("arrival-after-expect")
+        return record.state.answer
+    }
+
+    /// A socket for the memory of a guest that is waited for, once. The caller closes it. Throws PERMISSION_DENIED,
+    /// UUID_INVALID, OPERATION_NOT_ALLOWED.
+    public func connectMemory(id: String, secret: String) async throws -> Int32 {
+        guard let record = try record(id, secret) else { throw APIError.uuidInvalid("move", id) }
+        guard record.isLive, record.state.phase == .receiving else {
+            throw APIError("OPERATION_NOT_ALLOWED", "no guest comes with the move \(id)")
+        }
+        return try await guest(record).connect()
+    }
+
     // MARK: - Decisions of the other side
 
     private func stand(
@@ -303,8 +349,9 @@ public actor Arrivals {
         guard record.state.phase == .receiving else { return record.state.take(.prepare) }
         FailurePoint.reached("arrival-before-prepare")
         var volumes: [(Ref<VDI>, Volume)] = []
+        if record.isLive { try await guest(record).prepare() }
         for disk in record.disks {
-            await context.disks.deactivateIfUnused(disk.uuid)
+            if !record.isLive { await context.disks.deactivateIfUnused(disk.uuid) }
             let attached = try context.attached(Ref(disk.sr))
             do {
                 let volume = try await attached.manager.stat(
@@ -332,9 +379,25 @@ public actor Arrivals {
     {
         guard record.state.phase == .prepared else { return record.state.take(event) }
         FailurePoint.reached("arrival-before-run")
+        var hasGuest = false
+        if record.isLive { hasGuest = await guest(record).isReady() }
+        if record.isLive, event == .run, MachineArrival.event(toRun: hasGuest) == .cancel {
+            context.logger.error(
+                "a machine of another pool stays there: the QEMU that had its memory is gone",
+                metadata: ["move": "\(record.id)", "vm": "\(record.uuid)"])
+            let answer = record.state.take(.cancel)
+            try await give(up: &record)
+            return answer
+        }
         let answer = record.state.take(event)
         let noted = record
-        try await context.database.transaction { tx in try tx.store(noted) }
+        if hasGuest {
+            try await guest(record).noteRunning { tx in try tx.store(noted) }
+            FailurePoint.reached("arrival-noted-running")
+            await guest(record).begin()
+        } else {
+            try await context.database.transaction { tx in try tx.store(noted) }
+        }
         await admission.end(record.hold())
         for sr in Set(record.disks.map(\.sr)) {
             if let attached = try? context.attached(Ref(sr)) { await context.refreshSpace(attached) }
@@ -361,6 +424,7 @@ public actor Arrivals {
     /// Removes what was made of a refused machine.
     private func clean(_ record: inout ArrivingMachine) async throws {
         if record.isClean { return }
+        if record.isLive { await guest(record).dismiss() }
         for disk in record.disks {
             await context.disks.deactivateIfUnused(disk.uuid)
             // An SR that was forgotten takes what is in it with it.
@@ -423,6 +487,10 @@ public actor Arrivals {
             || record.state.phase == .refused && !record.isClean
         {
             try? await context.database.transaction { tx in try OperationAdmission.enter(record.hold(), in: tx) }
+        }
+        // One that was told to run and had not been when the toolstack ended.
+        for record in context.database.arrivals() where record.isLive && record.state.guest == .runs {
+            await guest(record).begin()
         }
     }
 

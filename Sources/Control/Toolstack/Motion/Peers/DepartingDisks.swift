@@ -20,6 +20,8 @@ struct DepartingDisks: Sendable {
     let isVerified: Bool
 
     private static let mostRestarts = 10
+    /// How long a guest that stands, or is held, is made to wait for a mirror that has lost its other side.
+    private static let patience = Duration.seconds(10)
 
     private func socket(_ index: Int) -> String {
         "\(context.disks.host.transferFolder)/\(machine.id.prefix(8))-\(index)"
@@ -101,12 +103,17 @@ struct DepartingDisks: Sendable {
         }
     }
 
-    private func awaitSynchronised(_ index: Int, _ progress: any TaskProgress) async throws {
+    private func awaitSynchronised(
+        _ index: Int, _ progress: any TaskProgress, until deadline: ContinuousClock.Instant? = nil
+    ) async throws {
         var told = settings
         var meter = WriteMeter()
         var restarts = 0
         while true {
             if progress.cancellation.isCancelled { throw CancellationError() }
+            if let deadline, ContinuousClock.now > deadline {
+                throw failed(index, "the other side was not in sync while the guest stood", progress)
+            }
             let status: DatapathStatus
             do {
                 status = try await source(index).client.status()
@@ -152,18 +159,32 @@ struct DepartingDisks: Sendable {
         }
     }
 
+    /// The guest stands: returns when what it wrote last is at the other side, whose failure is still nobody's but the
+    /// mirrors'.
+    func settle(_ progress: any TaskProgress) async throws {
+        let deadline = ContinuousClock.now + Self.patience
+        for index in machine.disks.indices {
+            try await awaitSynchronised(index, SilentProgress(progress, progress), until: deadline)
+        }
+    }
+
     /// Nobody writes the disks any more: everything is made durable at the other side. When this returns both are the same.
     func drain(_ progress: any TaskProgress) async throws {
+        let deadline = machine.isLive ? ContinuousClock.now + Self.patience : nil
         for index in machine.disks.indices {
-            try await awaitSynchronised(index, SilentProgress(progress, progress))
+            try await awaitSynchronised(index, SilentProgress(progress, progress), until: deadline)
             try await mapped(index) {
                 let client = try await source(index).client
                 let status = try await client.status()
                 if isVerified || status.mirror?.isReconnected == true { _ = try await client.call(.mirrorVerify) }
                 _ = try await client.call(.pivotPrepare)
-                guard let mirror = try await client.status().mirror, mirror.phase == .dual else {
-                    throw failed(index, "a side has failed in the hand-over", progress)
-                }
+            }
+        }
+        // The last look, when all of them are: a side may have failed while another disk had its turn.
+        for index in machine.disks.indices {
+            let status = try await mapped(index) { try await source(index).client.status() }
+            guard let mirror = status.mirror, mirror.phase == .dual else {
+                throw failed(index, status.mirror?.error ?? "a side has failed in the hand-over", progress)
             }
         }
     }

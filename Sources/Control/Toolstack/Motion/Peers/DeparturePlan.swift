@@ -10,7 +10,7 @@ extension PlanMessages {
         var plan = MovePlan(disks: [])
         var surveyed: SurveyedDeparture?
         do {
-            surveyed = try await DepartureSurvey(context: context, move: move).run()
+            surveyed = try await DepartureSurvey(context: context, guests: guests, move: move).run()
         } catch let error as APIError where error.code != "HANDLE_INVALID" {
             plan.blockers.append(MovePlan.Blocker(vdi: nil, error: error.wire))
         }

@@ -1,6 +1,7 @@
 import APITypes
 import CoreTypes
 import Foundation
+import Guests
 import PoolDatabase
 import RPCCodec
 import StorageInterface
@@ -18,12 +19,15 @@ struct SurveyedDeparture: Sendable {
     let decisions: [MoveAcceptance.Disk]
     /// The other side's SRs, by reference.
     let repositories: [String: MovePlan.Place]
+    /// Of a machine that runs: its `domid`.
+    var domain: Int64?
 }
 
 /// The checks of VM.assert_can_migrate and VM.migrate_send for a machine that is to go to another pool, in XenAPI's order:
 /// what the rows here tell, what the other side's tell, and at last its own decisions. Nothing is changed on either side.
 struct DepartureSurvey: Sendable {
     let context: StorageContext
+    let guests: GuestHost
     let move: MachineMove
     /// The caller has been admitted to it already.
     var isHeld = false
@@ -41,6 +45,7 @@ struct DepartureSurvey: Sendable {
 
     func run() async throws -> SurveyedDeparture {
         let wanted = try context.database.read { try here($0) }
+        let running = try await guest()
         guard let session = move.destination["session_id"], let host = move.destination["host"],
             let address = Self.url(move).flatMap(PeerPlace.parse)
         else { throw APIError("INVALID_VALUE", "dest", "give what host.migrate_receive answered") }
@@ -53,7 +58,8 @@ struct DepartureSurvey: Sendable {
         }
         let link = try PeerLink(place, id: Fresh.uuid(), secret: Self.secret())
         do {
-            let surveyed = try await survey(wanted, link, place, session: session, host: host)
+            var surveyed = try await survey(wanted, running?.passport, link, place, session: session, host: host)
+            surveyed.domain = running?.domain
             await link.close()
             return surveyed
         } catch {
@@ -62,8 +68,19 @@ struct DepartureSurvey: Sendable {
         }
     }
 
+    /// Of a machine that runs. VM_HALTED [vm] when its guest has just ended.
+    private func guest() async throws -> (passport: String, domain: Int64)? {
+        let row = try context.row(move.vm)
+        guard row[VM.powerState] == .running else { return nil }
+        do {
+            return (try GuestDocument.encode(try await guests.passport(of: row[VM.uuid])), row[VM.domid])
+        } catch let error as GuestError {
+            throw GuestDocument.mapped(error, vm: row.ref, host: context.host) ?? APIError.internalError("\(error)")
+        }
+    }
+
     private func survey(
-        _ wanted: [WantedMove], _ link: PeerLink, _ place: PeerPlace, session: String, host: String
+        _ wanted: [WantedMove], _ passport: String?, _ link: PeerLink, _ place: PeerPlace, session: String, host: String
     ) async throws -> SurveyedDeparture {
         let peer = link.connection.session(session)
         let repositories: [String: MovePlan.Place]
@@ -87,8 +104,10 @@ struct DepartureSurvey: Sendable {
                     vdi: row.ref, uuid: row[VDI.uuid], sr: row[VDI.sr].opaque, location: row[VDI.location],
                     stays: isShared || self.move.isCopy))
         }
-        let offer = try context.database.read { reader in try makeOffer(link.id, offered, reader) }
+        var offer = try context.database.read { reader in try makeOffer(link.id, offered, reader) }
+        offer.passport = passport
         let decided: MoveAcceptance = try await link.ask("check", offer, session: session)
+        try decided.requireTaken(isRunning: passport != nil, by: place.host)
         guard decided.disks.map(\.vdi) == offered.map(\.vdi) else {
             throw APIError.internalError("\(place.host) has decided about other disks")
         }
@@ -135,12 +154,13 @@ struct DepartureSurvey: Sendable {
             }
         }
         let state = row[VM.powerState]
-        if state != .halted {
-            if move.isCopy, !move.isForced {
-                throw APIError("VM_BAD_POWER_STATE", move.vm.opaque, "halted", state.rawValue.lowercased())
-            }
+        if state != .halted, move.isCopy, !move.isForced {
+            throw APIError("VM_BAD_POWER_STATE", move.vm.opaque, "halted", state.rawValue.lowercased())
+        }
+        if state != .halted, state != .running || move.isCopy {
             throw APIError(
-                "NOT_IMPLEMENTED", "VM.migrate_send of a \(state.rawValue.lowercased()) VM to another pool")
+                "NOT_IMPLEMENTED",
+                "\(move.isCopy ? "a copy" : "VM.migrate_send") of a \(state.rawValue.lowercased()) VM to another pool")
         }
         if !move.isCopy, reader.rows(VM.self).contains(where: { $0[VM.snapshotOf] == move.vm }) {
             throw APIError("NOT_IMPLEMENTED", "VM.migrate_send of a VM with snapshots to another pool")
@@ -209,6 +229,9 @@ struct DepartureSurvey: Sendable {
     /// A manager that names no formats decides by itself; a server that cannot name them is of before there was a choice.
     private func checkFormat(_ disk: WantedMove, _ manager: WireValue, sr: String) throws {
         let words = disk.choice.split(separator: ",").map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
+        if manager.member("other_config")?.member(StorageManagerRows.lackKey) != nil {
+            throw ErrorMapping.api(.nothingInCommon, vdi: disk.vdi, srUUID: sr, supported: [])
+        }
         if words.isEmpty { return }
         for word in words where ImageFormat(parsing: word) == nil {
             throw ErrorMapping.api(.unknown(given: word), vdi: disk.vdi, srUUID: sr, supported: [])

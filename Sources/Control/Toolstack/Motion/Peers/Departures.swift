@@ -2,6 +2,7 @@ import APITypes
 import CoreTypes
 import DatapathControl
 import Foundation
+import Guests
 import Logging
 import PoolDatabase
 import StorageInterface
@@ -17,11 +18,17 @@ import XenAPIClient
 actor Departures {
     private let context: StorageContext
     private let admission: OperationAdmission
+    private let guests: GuestHost
+    private let lifecycle: MachineLifecycle
     private var busy: Set<String> = []
 
-    init(context: StorageContext, admission: OperationAdmission) {
+    init(
+        context: StorageContext, admission: OperationAdmission, guests: GuestHost, lifecycle: MachineLifecycle
+    ) {
         self.context = context
         self.admission = admission
+        self.guests = guests
+        self.lifecycle = lifecycle
     }
 
     /// How long a caller waits for the other side behind the commit; it is asked on without him.
@@ -36,7 +43,7 @@ actor Departures {
         var machine = DepartingMachine(
             id: id, secret: DepartureSurvey.secret(), place: surveyed.place, session: surveyed.session, vm: vm.opaque,
             uuid: surveyed.offer.uuid, isCopy: surveyed.offer.isCopy, disks: surveyed.disks,
-            state: MachineDeparture())
+            domain: surveyed.domain, state: MachineDeparture())
         busy.insert(id)
         defer { busy.remove(id) }
         let link = try PeerLink(machine.place, id: id, secret: machine.secret)
@@ -83,6 +90,9 @@ actor Departures {
         _ options: [String: String], _ progress: any TaskProgress
     ) async throws {
         FailurePoint.reached("departure-before-offer")
+        let guest = self.guest(machine)
+        let cutOffs = await lifecycle.cutOffCount(Ref(machine.vm))
+        if machine.isLive { try await guest.emptyDrives() }
         let accepted: MoveAcceptance = try await link.ask(
             "offer", surveyed.offer, session: machine.session, limit: .seconds(600))
         for index in machine.disks.indices {
@@ -94,22 +104,36 @@ actor Departures {
         let disks = DepartingDisks(
             context: context, machine: machine, settings: try MirrorWishes.settings(options),
             bytesPerSecond: try DiskMoves.rate(options), isVerified: try MirrorWishes.wantsVerification(options))
-        let relays = try await disks.fill(through: link, sizes: surveyed.offer.disks.map(\.size), progress)
+        let filling: any TaskProgress =
+            machine.isLive ? ProgressShare(of: progress, from: 0, to: DepartingGuest.memoryShare.from) : progress
+        let relays = try await disks.fill(through: link, sizes: surveyed.offer.disks.map(\.size), filling)
         do {
             FailurePoint.reached("departure-after-copy")
-            if progress.cancellation.isCancelled { throw CancellationError() }
+            if machine.isLive {
+                try await guest.leave(
+                    through: link, disks, bytesPerSecond: try DiskMoves.rate(options), progress)
+            }
+            try await progress.passPointOfNoReturn()
             try await advance(&machine, .synchronised)
             try await disks.drain(progress)
             FailurePoint.reached("departure-before-prepare")
-            let answer = try await link.tell("prepare")
+            let answer = try await link.tell(
+                "prepare", limit: machine.isLive ? DepartingGuest.patience : .seconds(120))
             FailurePoint.reached("departure-after-prepare")
-            guard answer == .prepared else {
+            switch answer {
+            case .prepared:
+                guard await lifecycle.cutOffCount(Ref(machine.vm)) == cutOffs else {
+                    throw APIError("VM_HALTED", machine.vm)
+                }
+                try await advance(&machine, .prepared)
+            // By an administrator's word.
+            case .ran: try await advance(&machine, .ran)
+            case .refused, .forgotten, .unfinished:
                 throw APIError(
                     "VM_MIGRATE_FAILED", machine.vm, context.host.opaque, machine.place.host,
                     "the destination answered '\(answer.rawValue)' instead of making ready")
             }
-            try await advance(&machine, .prepared)
-            FailurePoint.reached("departure-after-commit")
+            await FailurePoint.wait("departure-after-commit")
         } catch {
             for relay in relays { await relay.close() }
             throw error
@@ -123,6 +147,7 @@ actor Departures {
         next.state.take(event)
         let noted = next
         try await context.database.transaction { tx in
+            if noted.state.phase == .committed { try DepartingGuest.requireThere(noted, in: tx) }
             try tx.store(noted)
             if [.committed, .delivered].contains(noted.state.phase), !noted.isCopy {
                 try OperationAdmission.enter(noted.hold(withMachine: true), in: tx)
@@ -140,6 +165,8 @@ actor Departures {
             context.logger.error(
                 "a failed move to another pool is left to the next start",
                 metadata: ["vm": "\(machine.uuid)", "error": "\(error)"])
+            // What was to be noted before may be: in `preparing`, that the machine is the other side's.
+            if machine.state.phase != .preparing, machine.isLive { await letGoOn(machine) }
             return
         }
         await free(machine)
@@ -147,8 +174,21 @@ actor Departures {
 
     /// The machine is as if nothing had been.
     private func free(_ machine: DepartingMachine) async {
-        await disks(machine).release()
+        await letGoOn(machine)
         await admission.end(machine.hold(withMachine: true))
+    }
+
+    private func letGoOn(_ machine: DepartingMachine) async {
+        let disks = disks(machine)
+        if machine.isLive {
+            await guest(machine).letGoOn { await disks.release() }
+        } else {
+            await disks.release()
+        }
+    }
+
+    private func guest(_ machine: DepartingMachine) -> DepartingGuest {
+        DepartingGuest(context: context, guests: guests, lifecycle: lifecycle, machine: machine)
     }
 
     private func disks(_ machine: DepartingMachine) -> DepartingDisks {
@@ -233,6 +273,7 @@ actor Departures {
 
     /// The other side has the machine. Rows first, so that nobody sees it twice; the images' rows go with the images.
     private func remove(_ machine: inout DepartingMachine) async throws {
+        if machine.isLive { try await guest(machine).end() }
         await disks(machine).release()
         if !machine.isCopy {
             let vm = Ref<VM>(machine.vm)

@@ -1,3 +1,5 @@
+import APITypes
+
 /// What a toolstack tells another one about a machine that is to go there. JSON; members are added and never changed, and
 /// what is nil was not known to whoever wrote it.
 struct MoveOffer: Codable, Hashable, Sendable {
@@ -14,6 +16,14 @@ struct MoveOffer: Codable, Hashable, Sendable {
     var disks: [OfferedDisk]
     /// Where it comes from, for people: the name of the pool's host.
     var origin: String
+    /// Of a machine that runs: what a QEMU must have to go on with its guest, JSON (`GuestPassport`). Nil: it is halted.
+    var passport: String?
+}
+
+/// What a side is told that is to wait for a guest.
+struct ExpectedGuest: Codable, Hashable, Sendable {
+    /// As in the offer, with the disks that the guest has now.
+    var passport: String
 }
 
 struct OfferedDrive: Codable, Hashable, Sendable {
@@ -64,6 +74,15 @@ struct MoveAcceptance: Codable, Hashable, Sendable {
     /// The reference of the machine-to-be.
     var machine: String
     var disks: [Disk]
+    /// It takes machines that run. Nil, as earlier versions have it: it would make halted ones of them.
+    var takesRunning: Bool?
+
+    /// NOT_IMPLEMENTED [text] for a machine that runs, of a toolstack that takes halted ones only.
+    func requireTaken(isRunning: Bool, by host: String) throws(APIError) {
+        if !isRunning || takesRunning == true { return }
+        throw APIError(
+            "NOT_IMPLEMENTED", "VM.migrate_send of a running VM to \(host), whose toolstack takes halted ones only")
+    }
 }
 
 /// How a move stands.

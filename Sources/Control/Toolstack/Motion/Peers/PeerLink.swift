@@ -69,8 +69,16 @@ struct PeerLink: Sendable {
     }
 
     /// How the move stands at the other side, after it was told `verb`.
-    func tell(_ verb: String, session: String? = nil) async throws -> MachineArrival.Answer {
-        let standing: MoveStanding = try await ask(verb, [String: String](), session: session)
+    func tell(
+        _ verb: String, session: String? = nil, limit: Duration = .seconds(120)
+    ) async throws -> MachineArrival.Answer {
+        try await tell(verb, [String: String](), session: session, limit: limit)
+    }
+
+    func tell(
+        _ verb: String, _ question: some Encodable, session: String? = nil, limit: Duration = .seconds(120)
+    ) async throws -> MachineArrival.Answer {
+        let standing: MoveStanding = try await ask(verb, question, session: session, limit: limit)
         guard let answer = MachineArrival.Answer(rawValue: standing.answer) else {
             throw APIError.internalError("\(connection.host) answered '\(standing.answer)'")
         }
@@ -79,8 +87,17 @@ struct PeerLink: Sendable {
 
     /// A Unix socket at which the disk of the other side can be filled.
     func relay(disk uuid: String, onUnixSocket socket: String) async throws -> PeerRelay {
+        try await relay("disk/\(uuid)", onUnixSocket: socket)
+    }
+
+    /// A Unix socket at which a guest's memory can be sent to the QEMU that waits for it at the other side.
+    func relayMemory(onUnixSocket socket: String) async throws -> PeerRelay {
+        try await relay("memory", onUnixSocket: socket)
+    }
+
+    private func relay(_ what: String, onUnixSocket socket: String) async throws -> PeerRelay {
         try await PeerRelay.listen(
-            onUnixSocket: socket, to: connection, path: "\(Self.path)/\(id)/disk/\(uuid)",
+            onUnixSocket: socket, to: connection, path: "\(Self.path)/\(id)/\(what)",
             fields: [(name: Self.secretField, value: secret)])
     }
 }

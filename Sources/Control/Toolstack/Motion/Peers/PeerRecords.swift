@@ -28,7 +28,11 @@ struct DepartingMachine: Codable, Hashable, Sendable {
     let isCopy: Bool
     var disks: [Disk]
     var remoteVM: String?
+    /// Of a machine that runs: its `domid`, by which a guest that has ended is told from the one that goes. Nil: it is halted.
+    var domain: Int64?
     var state: MachineDeparture
+
+    var isLive: Bool { domain != nil }
 
     /// What nobody else may use until the move is over: the disks from its beginning on; the machine, for which the call
     /// stands until then, from the commit on.
@@ -74,14 +78,25 @@ struct ArrivingMachine: Codable, Hashable, Sendable {
     /// The machine's uuid here.
     var uuid: String
     var disks: [Disk]
+    /// The uuids that the offered drives get here, by their own; nil in records of earlier versions.
+    var drives: [String: String]?
     var state: MachineArrival
     /// Nothing is left of what was made of a refused one.
     var isClean = false
 
+    /// A guest comes with it.
+    var isLive: Bool { offer?.passport != nil }
+
+    /// Whether a QEMU that waits for the guest has, or is about to have, the disk.
+    func lends(_ vdiUUID: String) -> Bool {
+        isLive && state.guest == .waits && disks.contains { $0.uuid == vdiUUID }
+    }
+
     var acceptance: MoveAcceptance {
         MoveAcceptance(
             machine: vm,
-            disks: disks.map { .init(vdi: $0.origin, uuid: $0.uuid, format: $0.format, size: $0.size) })
+            disks: disks.map { .init(vdi: $0.origin, uuid: $0.uuid, format: $0.format, size: $0.size) },
+            takesRunning: true)
     }
 
     func hold() -> OperationAdmission.Admitted {
@@ -99,6 +114,11 @@ struct ArrivingMachine: Codable, Hashable, Sendable {
 }
 
 extension PoolDatabase {
+    func departures() -> [DepartingMachine] { read { $0.departures() } }
+    func arrivals() -> [ArrivingMachine] { read { $0.arrivals() } }
+}
+
+extension DatabaseReader {
     func departures() -> [DepartingMachine] { peerRecords(DepartingMachine.kind) }
     func arrivals() -> [ArrivingMachine] { peerRecords(ArrivingMachine.kind) }
 

@@ -1,0 +1,206 @@
+import APITypes
+import CLinux
+import CoreTypes
+import DatapathControl
+import Glibc
+import Guests
+import Logging
+import PoolDatabase
+import StorageMotion
+import XenAPIClient
+
+/// The guest of a machine that goes to another pool while it runs. Its memory goes from QEMU to QEMU through the same
+/// connection as its disks.
+///
+/// Until the commit of `MachineDeparture` the guest is here: it runs, or QEMU holds it, and goes on whatever fails
+/// (`LiveHandOver`). After it QEMU holds it until the other side has said what became of it.
+struct DepartingGuest: Sendable {
+    let context: StorageContext
+    let guests: GuestHost
+    let lifecycle: MachineLifecycle
+    let machine: DepartingMachine
+
+    /// What the other side may take to make ready, with the guest standing.
+    static let patience = Duration.seconds(20)
+    /// Of the task's progress, where the memory begins and ends.
+    static let memoryShare = (from: 0.8, to: 0.97)
+
+    private var vm: Ref<VM> { Ref(machine.vm) }
+    private var uuid: String { machine.uuid }
+
+    // MARK: - Leaving
+
+    /// Takes the discs out of its drives, which are of this pool and stay, as XenAPI has it: they are not put back.
+    func emptyDrives() async throws {
+        let drives = context.database.read { reader in
+            reader.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.type] == .cd && !$0[VBD.empty] }
+        }
+        for drive in drives {
+            do {
+                if drive[VBD.currentlyAttached] { try await guests.eject(drive: drive[VBD.uuid], of: uuid) }
+            } catch {
+                throw mapped(error)
+            }
+            try await DriveContent.clear(drive.typedRef(VBD.self), context)
+        }
+    }
+
+    /// Returns when the other side has all of the guest, which QEMU holds. Whatever is thrown, `letGoOn` undoes it.
+    func leave(
+        through link: PeerLink, _ disks: DepartingDisks, bytesPerSecond: UInt64, _ progress: any TaskProgress
+    ) async throws {
+        var handOver = LiveHandOver()
+        var relay: PeerRelay?
+        do {
+            while handOver.step != .finish {
+                if progress.cancellation.isCancelled { throw CancellationError() }
+                try await FailurePoint.pass("departure-\(handOver.phase)")
+                switch handOver.step {
+                case .announce: try await announce(link)
+                case .send: relay = try await send(link, bytesPerSecond)
+                case .stand: try await awaitStanding(bytesPerSecond, progress)
+                case .settle: try await disks.settle(progress)
+                case .handOver: try await guests.handOver(uuid)
+                case .finish: break
+                }
+                handOver.done()
+            }
+        } catch {
+            await relay?.close()
+            if progress.cancellation.isCancelled { throw CancellationError() }
+            throw mapped(error)
+        }
+        await relay?.close()
+        progress.report(Self.memoryShare.to)
+        try await FailurePoint.pass("departure-\(handOver.phase)")
+    }
+
+    private func announce(_ link: PeerLink) async throws {
+        let expected = ExpectedGuest(passport: try GuestDocument.encode(try await guests.passport(of: uuid)))
+        let answer = try await link.tell("expect", expected)
+        guard answer == .unfinished else { throw failed("the destination answered '\(answer.rawValue)'") }
+    }
+
+    private func send(_ link: PeerLink, _ bytesPerSecond: UInt64) async throws -> PeerRelay {
+        let socket = "\(context.disks.host.transferFolder)/\(machine.id.prefix(8))-m"
+        let relay = try await link.relayMemory(onUnixSocket: socket)
+        do {
+            // SAFETY: the C string lives for the call.
+            let stream = unsafe socket.withCString { unsafe gantry_unix_connect($0) }
+            guard stream >= 0 else { throw failed("the way for its memory does not answer: error \(-stream)") }
+            // QEMU gets an own one.
+            defer { close(stream) }
+            try await guests.send(uuid, into: stream, limits: Self.limits(bytesPerSecond))
+            return relay
+        } catch {
+            await relay.close()
+            throw error
+        }
+    }
+
+    private static func limits(_ bytesPerSecond: UInt64) -> MemoryTransferLimits {
+        MemoryTransferLimits(bytesPerSecond: bytesPerSecond > 0 ? bytesPerSecond : nil)
+    }
+
+    private func awaitStanding(_ bytesPerSecond: UInt64, _ progress: any TaskProgress) async throws {
+        let watch = Task { await follow(bytesPerSecond, progress) }
+        defer { watch.cancel() }
+        try await guests.switchover(of: uuid)
+    }
+
+    /// Tells how far it is, and does what is wished meanwhile: in the task's `other_config`, or by cancelling it.
+    private func follow(_ bytesPerSecond: UInt64, _ progress: any TaskProgress) async {
+        var told = bytesPerSecond
+        while !Task.isCancelled {
+            if progress.cancellation.isCancelled { try? await guests.cancelSending(uuid) }
+            if let wanted = (try? MirrorWishes.settings(progress.entries))?.bytesPerSecond, wanted != told,
+                (try? await guests.limit(uuid, to: Self.limits(wanted))) != nil
+            {
+                told = wanted
+            }
+            if let transfer = try? await guests.transfer(of: uuid), transfer.totalBytes > 0 {
+                let sent = 1 - min(1, Double(transfer.remainingBytes) / Double(transfer.totalBytes))
+                let share = Self.memoryShare
+                progress.report(share.from + (share.to - share.from) * sent)
+                progress.annotate([
+                    "phase": "memory", "memory_bytes_total": String(transfer.totalBytes),
+                    "memory_bytes_sent": String(transfer.sentBytes),
+                    "memory_bytes_remaining": String(transfer.remainingBytes),
+                    "memory_dirty_bytes_per_second": String(transfer.dirtyBytesPerSecond),
+                ])
+            }
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    // MARK: - The decision
+
+    /// In the transaction of the commit: the guest is the one that was sent, and nobody has ended it. Throws VM_HALTED [vm].
+    static func requireThere(_ machine: DepartingMachine, in tx: Transaction) throws {
+        guard let domain = machine.domain else { return }
+        let row = try tx.require(Ref<VM>(machine.vm))
+        guard row[VM.domid] == domain, [.running, .paused].contains(row[VM.powerState]) else {
+            throw APIError("VM_HALTED", machine.vm)
+        }
+    }
+
+    /// The machine stays: its guest goes on, as it was. To be called after every failure, and again by whoever starts after a
+    /// crash; fine when the guest is on no passage, or gone.
+    func letGoOn(_ endMirrors: @Sendable () async -> Void) async {
+        let passage = guests.passage(of: uuid)
+        for part in LiveHandOver.undoing(isHeld: passage == .held || passage == .handingOver) {
+            switch part {
+            case .endMirrors: await endMirrors()
+            case .letGoOn: await letGoOn()
+            }
+        }
+        // It may have been handed over in the meantime.
+        if guests.passage(of: uuid) == .held { await letGoOn() }
+    }
+
+    private func letGoOn() async {
+        for attempt in 1...5 {
+            guard let passage = guests.passage(of: uuid) else { return }
+            do {
+                if passage == .held || passage == .beginning {
+                    try await guests.resumeHeld(uuid)
+                } else {
+                    try await guests.cancelSending(uuid)
+                }
+            } catch {
+                // All of it may just have been sent.
+                if error.code == .refused, guests.passage(of: uuid) == .held, passage != .held { continue }
+                context.logger.error(
+                    "a guest that stays does not go on yet",
+                    metadata: ["vm": "\(uuid)", "attempt": "\(attempt)", "error": "\(error)"])
+                try? await Task.sleep(for: .milliseconds(200))
+            }
+        }
+    }
+
+    /// The other side has the machine: what QEMU holds here goes, and the rows say that it does not run here.
+    func end() async throws {
+        if guests.state(uuid) != nil { try await guests.endHeld(uuid) }
+        let vm = vm
+        try await context.database.transaction { tx in
+            guard let row = tx.row(vm), row[VM.powerState] != .halted else { return }
+            let vbds = tx.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.currentlyAttached] }
+            try MachineLifecycle.mark(vbds, reserved: false, attached: false, in: tx)
+            try tx.set(vm, VM.powerState, .halted)
+            try tx.set(vm, VM.residentOn, .null)
+            try tx.set(vm, VM.domid, -1)
+            try GuestRows.halted(vm, in: tx)
+        }
+    }
+
+    // MARK: - Errors
+
+    private func failed(_ reason: String) -> APIError {
+        APIError("VM_MIGRATE_FAILED", machine.vm, context.host.opaque, machine.place.host, reason)
+    }
+
+    private func mapped(_ error: any Error) -> any Error {
+        guard let error = error as? GuestError else { return error }
+        return GuestDocument.mapped(error, vm: machine.vm, host: context.host) ?? failed(error.message)
+    }
+}

@@ -1,0 +1,256 @@
+import APITypes
+import Foundation
+import GuestFixture
+import RPCCodec
+import TestSupport
+import Testing
+import XenAPIClient
+
+extension EndToEnd {
+    /// Machines that go to another pool while they run, with guests that write and check their own data.
+    @Suite struct CrossPoolGuests {
+        /// A guest that goes to and fro, and its disk.
+        private struct Traveller {
+            var pools: TwoPools
+            /// An SR of each, with its folder.
+            var homes: [(ref: String, path: String)]
+            let uuid: String
+            var console: ConsoleReader
+
+            var back: TwoPools { TwoPools(here: pools.there, there: pools.here) }
+
+            func vm() async throws -> String { try await pools.here.text("VM.get_by_uuid", .string(uuid)) }
+
+            func disk() async throws -> String {
+                for drive in try await pools.here.call("VM.get_VBDs", .string(vm())).items ?? [] {
+                    return try await pools.here.text("VBD.get_VDI", drive)
+                }
+                return ""
+            }
+
+            /// Begins a move and returns its task.
+            func depart(format: String = "") async throws -> String {
+                let vdi = try await disk()
+                return try await pools.here.text(
+                    "Async.VM.migrate_send", .string(vm()), try await pools.token(), .bool(true),
+                    TwoPools.map([(vdi, homes[1].ref)]), .members([]), .members([]), .members([]),
+                    TwoPools.map([(vdi, format)]))
+            }
+
+            /// The guest is on the other side now: what was there is here.
+            mutating func land() throws {
+                pools = back
+                homes.reverse()
+                try reconnect()
+            }
+
+            mutating func reconnect() throws { console = try ConsoleReader(path: Self.place(pools.here, uuid)) }
+
+            static func place(_ toolstack: RunningToolstack, _ uuid: String) -> String {
+                "\(toolstack.runDirectory)/guests/\(uuid)/console.sock"
+            }
+
+            /// Waits until one side has the machine and its image, and nobody holds them. Whether that is the other side.
+            func settle() async throws -> Bool {
+                while true {
+                    let (here, there) = (
+                        try await TwoPools.machines(pools.here), try await TwoPools.machines(pools.there)
+                    )
+                    let images = try homes.map { try RunningToolstack.images($0.path).count }
+                    if here.count + there.count == 1, images[0] + images[1] == 1, images[0] == here.count {
+                        try await pools.awaitQuiet()
+                        return there.count == 1
+                    }
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+            }
+
+            /// The guest runs here, as the rows say, has one QEMU in all, and goes on with its work.
+            func expectItRuns(_ what: String) async throws {
+                let vm = try await vm()
+                #expect(try await pools.here.text("VM.get_power_state", .string(vm)) == "Running", "\(what)")
+                let host = try await pools.here.call("host.get_all").items?.first?.text
+                #expect(try await pools.here.text("VM.get_resident_on", .string(vm)) == host, "\(what)")
+                #expect(Int(try await pools.here.text("VM.get_domid", .string(vm))) ?? -1 > 0, "\(what)")
+                #expect(try CrossPoolGuests.processes(pools.here, "qemu-system").count == 1, "\(what)")
+                #expect(try CrossPoolGuests.processes(pools.there, "qemu-system").isEmpty, "\(what)")
+                #expect(try CrossPoolGuests.processes(pools.there, "gantry-datapath").isEmpty, "\(what)")
+                _ = try await console.waitFor(moreWrites: 2)
+            }
+        }
+
+        private static func processes(_ toolstack: RunningToolstack, _ program: String) throws -> [Int32] {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { pid in
+                guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") else { return false }
+                let words = String(decoding: data, as: UTF8.self).split(separator: "\0")
+                return words.first?.contains(program) == true && words.contains { $0.contains(toolstack.folder.path) }
+            }
+        }
+
+        private static func traveller(
+            _ pools: TwoPools, _ raw: String, format: String
+        ) async throws -> Traveller {
+            let homes = [
+                try await pools.here.makeRepository("a", formats: ""),
+                try await pools.there.makeRepository("b", formats: ""),
+            ]
+            let size = try FileManager.default.attributesOfItem(atPath: raw)[.size] as? UInt64 ?? 0
+            let vdi = try await pools.here.makeDisk(in: homes[0].ref, bytes: size, format: format)
+            try await pools.here.session.upload(
+                file: raw, to: "/import_raw_vdi", query: [("vdi", vdi), ("format", "raw")], onProgress: { _, _ in })
+            let vm = try await Machines.make(pools.here, try GuestFiles.make(), memory: 128 << 20)
+            _ = try await pools.here.makeVBD(vm: vm, vdi: vdi, position: "0")
+            try await pools.here.call("VM.start", .string(vm), .bool(false), .bool(false))
+            let uuid = try await pools.here.text("VM.get_uuid", .string(vm))
+            let console = try ConsoleReader(path: Traveller.place(pools.here, uuid))
+            _ = try await console.waitFor(writes: 3)
+            return Traveller(pools: pools, homes: homes, uuid: uuid, console: console)
+        }
+
+        private static func finish(_ traveller: Traveller, _ scratch: ScratchFolder) async throws {
+            let pools = traveller.pools
+            try await pools.here.call("VM.clean_shutdown", .string(traveller.vm()))
+            let final = try await traveller.console.waitForFinal()
+            #expect(final.isClean && final.verified > 0, "\(final)")
+            let name = try #require(try RunningToolstack.images(traveller.homes[0].path).first)
+            let kind = name.hasSuffix("vhd") ? "vpc" : name.hasSuffix("raw") ? "raw" : "qcow2"
+            let content = scratch.file("final.raw")
+            let image = traveller.homes[0].path + "/" + name
+            try Tool.check("qemu-img", ["convert", "-f", kind, "-O", "raw", image, content])
+            try Tool.check("e2fsck", ["-fn", content])
+            await pools.here.stop()
+            await pools.there.stop()
+            #expect(try pools.here.leftovers() == [] && pools.there.leftovers() == [])
+        }
+
+        /// From every format to another one, by `xe`, there and back: the guest goes on with its work and its data, and is where
+        /// the rows say; nothing is left where it was.
+        @Test func aGuestGoesToAnotherPoolWhileItRunsAndComesBack() async throws {
+            var random = SeededRandom.printed()
+            let scratch = try ScratchFolder("fs")
+            let raw = scratch.file("fs.raw")
+            try GuestDiskImage.make(at: raw, bytes: 48 << 20, files: 4, random: &random)
+            try await TwoPools.run { pools in
+                var guest = try await Self.traveller(pools, raw, format: "vhd")
+                for format in ["qcow2", "raw", "vhd"] {
+                    let vdi = try await guest.disk()
+                    let (uuid, sr) = (
+                        try await guest.pools.here.text("VDI.get_uuid", .string(vdi)),
+                        try await guest.pools.there.text("SR.get_uuid", .string(guest.homes[1].ref))
+                    )
+                    let moved = try await guest.pools.migrate(
+                        try await guest.vm(), ["vdi:\(uuid)=\(sr)", "image-format:\(uuid)=\(format)", "live=true"])
+                    #expect(moved.succeeded, "\(moved.errors)")
+                    #expect(try await guest.settle(), "\(format)")
+                    try guest.land()
+                    #expect(try RunningToolstack.images(guest.homes[0].path)[0].hasSuffix(format))
+                    #expect(try await guest.pools.there.call("VDI.get_all").items == [])
+                    #expect(try await guest.pools.there.call("VBD.get_all").items == [])
+                    try await guest.expectItRuns(format)
+                }
+                // A halted one goes on from there as any other.
+                try await Self.finish(guest, scratch)
+            }
+        }
+
+        private enum Fault: String, Sendable {
+            case toolstackHere, toolstackThere, guestThere, datapathHere, datapathThere, cancelled
+        }
+
+        private struct Trouble: Sendable {
+            let point: String
+            let fault: Fault
+            /// Where the guest is in the end.
+            let landsThere: Bool
+        }
+
+        private static let troubles = [
+            Trouble(point: "departure-mirrored", fault: .toolstackHere, landsThere: false),
+            Trouble(point: "departure-sending", fault: .toolstackHere, landsThere: false),
+            Trouble(point: "departure-standing", fault: .toolstackHere, landsThere: false),
+            Trouble(point: "departure-held", fault: .toolstackHere, landsThere: false),
+            Trouble(point: "departure-after-prepare", fault: .toolstackHere, landsThere: false),
+            Trouble(point: "departure-after-commit", fault: .toolstackHere, landsThere: true),
+            Trouble(point: "departure-after-run", fault: .toolstackHere, landsThere: true),
+            Trouble(point: "departure-after-remove", fault: .toolstackHere, landsThere: true),
+            Trouble(point: "arrival-after-expect", fault: .toolstackThere, landsThere: false),
+            Trouble(point: "arrival-before-prepare", fault: .toolstackThere, landsThere: false),
+            Trouble(point: "arrival-after-prepare", fault: .toolstackThere, landsThere: false),
+            Trouble(point: "arrival-before-run", fault: .toolstackThere, landsThere: true),
+            Trouble(point: "arrival-noted-running", fault: .toolstackThere, landsThere: true),
+            Trouble(point: "arrival-after-run", fault: .toolstackThere, landsThere: true),
+            Trouble(point: "departure-sending", fault: .guestThere, landsThere: false),
+            Trouble(point: "departure-standing", fault: .guestThere, landsThere: false),
+            Trouble(point: "departure-held", fault: .guestThere, landsThere: false),
+            Trouble(point: "departure-after-commit", fault: .guestThere, landsThere: false),
+            Trouble(point: "departure-sending", fault: .datapathHere, landsThere: true),
+            Trouble(point: "departure-settled", fault: .datapathHere, landsThere: true),
+            Trouble(point: "departure-standing", fault: .datapathThere, landsThere: true),
+            Trouble(point: "departure-after-commit", fault: .datapathThere, landsThere: true),
+            Trouble(point: "departure-sending", fault: .cancelled, landsThere: false),
+            Trouble(point: "departure-standing", fault: .cancelled, landsThere: false),
+        ]
+
+        /// One guest sets out again and again, and each time something dies: it goes on where it was, or there, never both, never
+        /// neither, with all it has written, and without anybody's help.
+        @Test func aGuestRunsHereOrThereWhateverDies() async throws {
+            var random = SeededRandom.printed()
+            let scratch = try ScratchFolder("fs")
+            let raw = scratch.file("fs.raw")
+            try GuestDiskImage.make(at: raw, bytes: 48 << 20, files: 4, random: &random)
+            try await TwoPools.run { pools in
+                var guest = try await Self.traveller(pools, raw, format: "raw")
+                for trouble in GateShare.some(5, of: Self.troubles, "what dies while a guest moves") {
+                    let what = "\(trouble.fault) at \(trouble.point)"
+                    switch trouble.fault {
+                    case .toolstackHere: try await Self.dies(guest.pools.here, at: trouble.point, guest)
+                    case .toolstackThere: try await Self.dies(guest.pools.there, at: trouble.point, guest)
+                    default: try await Self.suffer(trouble, guest)
+                    }
+                    #expect(try await guest.settle() == trouble.landsThere, "\(what)")
+                    if trouble.landsThere { try guest.land() } else { try guest.reconnect() }
+                    try await guest.expectItRuns(what)
+                }
+                try await Self.finish(guest, scratch)
+            }
+        }
+
+        private static func dies(_ dying: RunningToolstack, at point: String, _ guest: Traveller) async throws {
+            await dying.stop()
+            try await dying.start(failurePoint: point)
+            _ = try await guest.depart()
+            await dying.awaitEnd()
+            try await dying.start()
+        }
+
+        /// The move waits at the point while it happens.
+        private static func suffer(_ trouble: Trouble, _ guest: Traveller) async throws {
+            let (here, there) = (guest.pools.here, guest.pools.there)
+            try here.failures.set(.hold, at: trouble.point)
+            let task = try await guest.depart()
+            while !here.failures.isHeld(at: trouble.point) {
+                let status = try await here.text("task.get_status", .string(task))
+                let error = try await here.call("task.get_error_info", .string(task))
+                try #require(status == "pending", "\(trouble.point) was not reached: \(error)")
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            let victims: [Int32] =
+                switch trouble.fault {
+                case .guestThere: try processes(there, "qemu-system")
+                case .datapathHere: try processes(here, "gantry-datapath")
+                case .datapathThere: try processes(there, "gantry-datapath")
+                default: []
+                }
+            if trouble.fault == .cancelled {
+                try await here.call("task.cancel", .string(task))
+            } else {
+                try #require(victims.count == 1, "\(trouble.fault) at \(trouble.point): \(victims)")
+            }
+            for victim in victims { kill(victim, SIGKILL) }
+            try here.failures.release(trouble.point)
+            let status = try await here.session.waitForTask(task)
+            let expected = trouble.fault == .cancelled ? "cancelled" : trouble.landsThere ? "success" : "failure"
+            #expect(status.status == expected, "\(trouble.fault) at \(trouble.point): \(status.errorInfo)")
+        }
+    }
+}

@@ -286,6 +286,10 @@ class PeerTests(MotionCase):
         self.assertEqual(self.ask(move, "offer", dict(offer, disks=[disk]))["error"][0], "INTERNAL_ERROR")
         disk = dict(offer["disks"][0], size=1 << 62)
         self.assertEqual(self.ask(move, "offer", dict(offer, disks=[disk]))["error"][0], "VDI_TOO_LARGE")
+        disk = dict(offer["disks"][0], base="OpaqueRef:later")
+        self.assertEqual(self.ask(move, "offer", dict(offer, disks=[disk]))["error"][0], "INVALID_VALUE")
+        snapshot = {"uuid": "x", "reference": "OpaqueRef:s", "row": "{}", "time": 0, "drives": [], "interfaces": []}
+        self.assertEqual(self.ask(move, "offer", dict(offer, snapshots=[snapshot]))["error"][0], "INVALID_VALUE")
         disk = dict(offer["disks"][0], sr=NOWHERE)
         self.assertEqual(self.ask(move, "offer", dict(offer, disks=[disk]))["error"], ["HANDLE_INVALID", "SR", NOWHERE])
         self.assertIsNone(self.listed(move))
@@ -325,7 +329,7 @@ class PeerTests(MotionCase):
         self.assertEqual(told(self.passport(offer, memoryBytes=1 << 40)), "HOST_NOT_ENOUGH_FREE_MEMORY")
         # A halted machine has no guest.
         accepted = self.ask(move, "offer", offer)["value"]
-        self.assertTrue(accepted["takesRunning"])
+        self.assertIn("running", accepted["takes"])
         expected = {"passport": self.passport(offer)}
         self.assertEqual(self.ask(move, "expect", expected)["error"][0], "OPERATION_NOT_ALLOWED")
         self.assertEqual(self.ask(move, "cancel", {})["value"]["answer"], "refused")

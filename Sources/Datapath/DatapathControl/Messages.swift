@@ -28,6 +28,9 @@ public struct ImageSpecification: Codable, Hashable, Sendable {
     public var refusesLinks: Bool?
     /// The log of changed blocks beside it, absolute path: what is written is marked there. Nil: nothing is tracked.
     public var changeLog: String?
+    /// As a mirror's destination: it holds content already, and only what differs from that is written. Nil: it does when it has
+    /// parents.
+    public var isFilled: Bool?
 
     /// An image that others are differences to. Opened read-only.
     public struct Parent: Codable, Hashable, Sendable {

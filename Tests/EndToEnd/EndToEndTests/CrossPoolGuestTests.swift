@@ -112,11 +112,11 @@ extension EndToEnd {
             try await pools.here.call("VM.clean_shutdown", .string(traveller.vm()))
             let final = try await traveller.console.waitForFinal()
             #expect(final.isClean && final.verified > 0, "\(final)")
-            let name = try #require(try RunningToolstack.images(traveller.homes[0].path).first)
-            let kind = name.hasSuffix("vhd") ? "vpc" : name.hasSuffix("raw") ? "raw" : "qcow2"
+            print("the guest's longest wait for a write: \(final.longestStallMilliseconds) ms")
             let content = scratch.file("final.raw")
-            let image = traveller.homes[0].path + "/" + name
-            try Tool.check("qemu-img", ["convert", "-f", kind, "-O", "raw", image, content])
+            _ = try await pools.here.session.download(
+                from: "/export_raw_vdi", query: [("vdi", try await traveller.disk()), ("format", "raw")], to: content,
+                onProgress: { _ in })
             try Tool.check("e2fsck", ["-fn", content])
             await pools.here.stop()
             await pools.there.stop()
@@ -148,13 +148,76 @@ extension EndToEnd {
                     #expect(try await guest.pools.there.call("VBD.get_all").items == [])
                     try await guest.expectItRuns(format)
                 }
-                // A halted one goes on from there as any other.
+                try await Self.goSuspended(&guest)
                 try await Self.finish(guest, scratch)
             }
         }
 
+        /// The guest is suspended, moved, and resumed there: its memory is where the other pool would have put it.
+        private static func goSuspended(_ guest: inout Traveller) async throws {
+            for (toolstack, home) in [(guest.pools.here, guest.homes[0]), (guest.pools.there, guest.homes[1])] {
+                let pool = try await toolstack.call("pool.get_all").items?.first?.text ?? ""
+                try await toolstack.call("pool.set_suspend_image_SR", .string(pool), .string(home.ref))
+            }
+            try await guest.pools.here.call("VM.suspend", .string(guest.vm()))
+            let task = try await guest.depart(format: "qcow2")
+            let arrived: String = try await guest.pools.here.session.waitForTask(task).value()
+            try await guest.pools.awaitQuiet()
+            guest.pools = guest.back
+            guest.homes.reverse()
+            #expect(try await guest.vm() == arrived)
+            #expect(try await guest.pools.here.text("VM.get_power_state", .string(arrived)) == "Suspended")
+            let image = try await guest.pools.here.text("VM.get_suspend_VDI", .string(arrived))
+            #expect(try await guest.pools.here.text("VDI.get_type", .string(image)) == "suspend")
+            #expect(try RunningToolstack.images(guest.homes[0].path).count == 2)
+            #expect(try RunningToolstack.images(guest.homes[1].path) == [])
+            #expect(try await guest.pools.there.call("VDI.get_all").items == [])
+            try await guest.pools.here.call("VM.resume", .string(arrived), .bool(false), .bool(false))
+            try guest.reconnect()
+            try await guest.expectItRuns("resumed")
+            #expect(try RunningToolstack.images(guest.homes[0].path).count == 1)
+        }
+
+        /// A guest that runs takes its snapshot along, which its disk stands on, and which is what it was.
+        @Test func aGuestGoesToAnotherPoolWithItsSnapshot() async throws {
+            var random = SeededRandom.printed()
+            let scratch = try ScratchFolder("fs")
+            let raw = scratch.file("fs.raw")
+            try GuestDiskImage.make(at: raw, bytes: 48 << 20, files: 4, random: &random)
+            try await TwoPools.run { pools in
+                var guest = try await Self.traveller(pools, raw, format: "qcow2")
+                _ = try await pools.here.text("VM.snapshot", .string(guest.vm()), .string("s"), .array([]))
+                _ = try await guest.console.waitFor(moreWrites: 2)
+                let before = try await Self.snapshot(guest, scratch.file("before"))
+                let task = try await guest.depart(format: "vhd")
+                let arrived: String = try await pools.here.session.waitForTask(task).value()
+                try await pools.awaitQuiet()
+                try guest.land()
+                #expect(try await guest.vm() == arrived)
+                try await guest.expectItRuns("with a snapshot")
+                #expect(try RunningToolstack.images(guest.homes[1].path) == [])
+                let after = try await Self.snapshot(guest, scratch.file("after"))
+                #expect(Bytes.areEqual(before, after))
+                // Disk and snapshot stand on a third image, which has what they share.
+                #expect(try RunningToolstack.images(guest.homes[0].path).count == 3)
+                try await Self.finish(guest, scratch)
+            }
+        }
+
+        /// What the disk of the machine's only snapshot holds.
+        private static func snapshot(_ guest: Traveller, _ path: String) async throws -> [UInt8] {
+            let toolstack = guest.pools.here
+            let all = try await toolstack.call("VM.get_snapshots", .string(guest.vm())).items ?? []
+            #expect(all.count == 1)
+            let drives = try await toolstack.call("VM.get_VBDs", try #require(all.first)).items ?? []
+            let vdi = try await toolstack.text("VBD.get_VDI", try #require(drives.first))
+            _ = try await toolstack.session.download(
+                from: "/export_raw_vdi", query: [("vdi", vdi), ("format", "raw")], to: path, onProgress: { _ in })
+            return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        }
+
         private enum Fault: String, Sendable {
-            case toolstackHere, toolstackThere, guestThere, datapathHere, datapathThere, cancelled
+            case toolstackHere, toolstackThere, guestThere, datapathHere, datapathThere, cancelled, shutDown
         }
 
         private struct Trouble: Sendable {
@@ -189,6 +252,7 @@ extension EndToEnd {
             Trouble(point: "departure-after-commit", fault: .datapathThere, landsThere: true),
             Trouble(point: "departure-sending", fault: .cancelled, landsThere: false),
             Trouble(point: "departure-standing", fault: .cancelled, landsThere: false),
+            Trouble(point: "departure-after-commit", fault: .shutDown, landsThere: true),
         ]
 
         /// One guest sets out again and again, and each time something dies: it goes on where it was, or there, never both, never
@@ -212,6 +276,29 @@ extension EndToEnd {
                     try await guest.expectItRuns(what)
                 }
                 try await Self.finish(guest, scratch)
+            }
+        }
+
+        /// Before the commit a hard shutdown ends the guest and the move: it does not come to run there after all.
+        @Test func aGuestThatIsShutDownOnItsWayIsHaltedWhereItWas() async throws {
+            var random = SeededRandom.printed()
+            let scratch = try ScratchFolder("fs")
+            let raw = scratch.file("fs.raw")
+            try GuestDiskImage.make(at: raw, bytes: 48 << 20, files: 4, random: &random)
+            try await TwoPools.run { pools in
+                let guest = try await Self.traveller(pools, raw, format: "raw")
+                try pools.here.failures.set(.hold, at: "departure-held")
+                let task = try await guest.depart()
+                while !pools.here.failures.isHeld(at: "departure-held") { try await Task.sleep(for: .milliseconds(5)) }
+                try await pools.here.call("VM.hard_shutdown", .string(guest.vm()))
+                try pools.here.failures.release("departure-held")
+                let status = try await pools.here.session.waitForTask(task)
+                #expect(status.errorInfo == ["VM_HALTED", try await guest.vm()])
+                #expect(try await guest.settle() == false)
+                #expect(try await pools.here.text("VM.get_power_state", .string(guest.vm())) == "Halted")
+                await pools.here.stop()
+                await pools.there.stop()
+                #expect(try pools.here.leftovers() == [] && pools.there.leftovers() == [])
             }
         }
 
@@ -241,10 +328,15 @@ extension EndToEnd {
                 case .datapathThere: try processes(there, "gantry-datapath")
                 default: []
                 }
-            if trouble.fault == .cancelled {
-                try await here.call("task.cancel", .string(task))
-            } else {
-                try #require(victims.count == 1, "\(trouble.fault) at \(trouble.point): \(victims)")
+            switch trouble.fault {
+            case .cancelled: try await here.call("task.cancel", .string(task))
+            // It may run there by now: to end what is left of it here would be no shutdown.
+            case .shutDown:
+                let error = await #expect(throws: APIError.self) {
+                    try await here.call("VM.hard_shutdown", .string(guest.vm()))
+                }
+                #expect(error?.code == "OTHER_OPERATION_IN_PROGRESS", "\(error?.wire ?? [])")
+            default: try #require(victims.count == 1, "\(trouble.fault) at \(trouble.point): \(victims)")
             }
             for victim in victims { kill(victim, SIGKILL) }
             try here.failures.release(trouble.point)

@@ -5,17 +5,40 @@ import Testing
 @testable import Toolstack
 
 @Suite struct MoveAcceptanceTests {
-    /// A toolstack of before running machines were taken would make a halted one of the offer, and does not say otherwise.
-    @Test func aRunningMachineIsOfferedOnlyToWhoTakesIt() throws {
+    /// A toolstack of before these were taken would leave memory and snapshots behind, and does not say otherwise.
+    @Test func aMachineWithMemoryOrSnapshotsIsOfferedOnlyToWhoTakesIt() throws {
+        func offer(passport: String? = nil, role: String = "disk") -> MoveOffer {
+            let disk = OfferedDisk(vdi: "a", row: "{}", role: role, sr: "s", choice: "", size: 1, leastBytes: 0)
+            return MoveOffer(
+                id: "", uuid: "", isCopy: false, isForced: false, machine: "{}", drives: [], interfaces: [],
+                disks: [disk], origin: "", passport: passport)
+        }
+        let halted = offer()
+        var others = [offer(passport: "{}"), offer(role: "suspend image"), offer()]
+        others[2].snapshots = [
+            OfferedSnapshot(uuid: "", reference: "", row: "{}", time: 0, drives: [], interfaces: [])
+        ]
+        #expect(halted.suspendImage == nil && others[1].suspendImage == "a")
         func read(_ more: String) throws -> MoveAcceptance {
             let text = #"{"machine":"","disks":[{"vdi":"a","uuid":"","format":"vhd","size":1}]\#(more)}"#
             return try JSONDecoder().decode(MoveAcceptance.self, from: Data(text.utf8))
         }
-        for more in ["", #","takesRunning":false"#] {
+        for more in ["", #","takes":["something"]"#] {
             let older = try read(more)
-            try older.requireTaken(isRunning: false, by: "h")
-            #expect(throws: APIError.self) { try older.requireTaken(isRunning: true, by: "h") }
+            try older.requireTaken(halted, by: "h")
+            for other in others { #expect(throws: APIError.self) { try older.requireTaken(other, by: "h") } }
         }
-        try read(#","takesRunning":true"#).requireTaken(isRunning: true, by: "h")
+        for other in others {
+            try read(#","takes":["running","suspended","snapshots","more"]"#).requireTaken(other, by: "h")
+        }
+        #expect(throws: APIError.self) { try read(#","takes":["running"]"#).requireTaken(others[2], by: "h") }
+    }
+
+    @Test func aSnapshotsMetadataNamesWhatIsThere() {
+        let text = "(('ref' 'OpaqueRef:0a-1') ('VBDs' '(\'OpaqueRef:ff\' \'OpaqueRef:NULL\')') ('x' 'OpaqueRef:'))"
+        let renamed = SnapshotMetadata.renamed(text, ["OpaqueRef:0a-1": "OpaqueRef:b"])
+        #expect(
+            renamed
+                == "(('ref' 'OpaqueRef:b') ('VBDs' '(\'OpaqueRef:NULL\' \'OpaqueRef:NULL\')') ('x' 'OpaqueRef:'))")
     }
 }

@@ -16,6 +16,23 @@ enum SnapshotMetadata {
     /// Of the snapshot's own snapshot it would be the whole history.
     private static let leftOut: Set<String> = ["snapshot_metadata", "allowed_operations", "current_operations"]
 
+    /// The same with references named anew; those that are not known have no meaning where the text goes.
+    static func renamed(_ text: String, _ names: [String: String]) -> String {
+        var result = ""
+        var rest = text[...]
+        while let start = rest.firstRange(of: prefix) {
+            result += rest[..<start.lowerBound]
+            let end = rest[start.upperBound...].firstIndex { !($0.isHexDigit || $0 == "-") } ?? rest.endIndex
+            let known = String(rest[start.lowerBound..<end])
+            let isNamed = end > start.upperBound
+            result += isNamed ? names[known] ?? prefix + "NULL" : known
+            rest = rest[end...]
+        }
+        return result + rest
+    }
+
+    private static let prefix = "OpaqueRef:"
+
     /// The machine's uuid, and its values by fields: those that can be read; nil when the text is nothing of the kind.
     static func values(_ text: String) -> (uuid: String?, fields: [(name: String, value: APIValue)])? {
         guard !text.isEmpty, let map = APIValue(column: text, type: .map(.string, .string)),

@@ -15,7 +15,8 @@ enum ArrivalRows {
         }
     }
 
-    /// The machine with its drives and interfaces, once its disks are complete. It is halted.
+    /// The machine with its drives and interfaces, once its disks are complete. It is halted, or suspended with the memory that it
+    /// has come with.
     static func insert(_ machine: ArrivingMachine, host: Ref<Host>, in tx: Transaction) throws {
         guard let offer = machine.offer else { throw APIError.internalError("a machine without an offer") }
         let vm = Ref<VM>(machine.vm)
@@ -23,12 +24,14 @@ enum ArrivalRows {
         // It may have come another way since it was offered.
         if !offer.isCopy, let known = tx.find(VM.self, uuid: machine.uuid) { throw APIError("DUPLICATE_VM", known.ref) }
         let members = try RowDocument.decode(offer.machine, VM.className, schema: tx.schema)
+        let image = offer.suspendImage.flatMap { origin in machine.disks.first { $0.origin == origin } }
         let metrics = Fresh.ref(VMMetrics.self)
         tx.insert(VMMetrics.self, ref: metrics) { row in row[VMMetrics.uuid] = Fresh.uuid() }
         tx.insert(VM.self, ref: vm) { row in
             for member in members { row[field: member.name] = member.value }
             row[VM.uuid] = machine.uuid
-            row[VM.powerState] = .halted
+            row[VM.powerState] = image == nil ? .halted : .suspended
+            row[VM.suspendVDI] = image.map { Ref($0.ref) } ?? .null
             row[VM.residentOn] = .null
             row[VM.affinity] = host
             row[VM.metrics] = metrics
@@ -36,6 +39,7 @@ enum ArrivalRows {
             row[VM.isControlDomain] = false
         }
         let disks = Dictionary(machine.disks.map { ($0.origin, Ref<VDI>($0.ref)) }) { first, _ in first }
+        try ArrivalSnapshots.insert(of: machine, offer, disks, in: tx)
         for drive in offer.drives {
             // A guest that comes with the machine knows its drives by these.
             let uuid = machine.drives?[drive.uuid] ?? Self.uuid(drive.uuid, VBD.className, !offer.isCopy, tx)
@@ -48,7 +52,7 @@ enum ArrivalRows {
         for disk in machine.disks where disk.isReadOnly { try tx.set(Ref<VDI>(disk.ref), VDI.readOnly, true) }
     }
 
-    private static func insert(
+    static func insert(
         _ drive: OfferedDrive, _ uuid: String, of vm: Ref<VM>, _ disks: [String: Ref<VDI>], in tx: Transaction
     ) throws {
         let members = try RowDocument.decode(drive.row, VBD.className, schema: tx.schema)
@@ -64,7 +68,7 @@ enum ArrivalRows {
         }
     }
 
-    private static func insert(
+    static func insert(
         _ interface: OfferedInterface, of vm: Ref<VM>, keepsUUID: Bool, in tx: Transaction
     ) throws {
         let members = try RowDocument.decode(interface.row, VIF.className, schema: tx.schema)
@@ -86,7 +90,9 @@ enum ArrivalRows {
     /// Takes everything away again.
     static func remove(_ machine: ArrivingMachine, in tx: Transaction) throws(APIError) {
         let vm = Ref<VM>(machine.vm)
-        if tx.row(vm) != nil { try MachineRows.remove(vm, in: tx) }
+        for known in [vm] + (machine.snapshots ?? [:]).values.map({ Ref<VM>($0) }) where tx.row(known) != nil {
+            try MachineRows.remove(known, in: tx)
+        }
         for disk in machine.disks {
             let vdi = Ref<VDI>(disk.ref)
             for drive in tx.rows(VBD.self, where: { $0[VBD.vdi] == vdi }) { tx.delete(drive.typedRef(VBD.self)) }

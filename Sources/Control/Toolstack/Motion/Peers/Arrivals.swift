@@ -18,12 +18,12 @@ import StorageMotion
 /// side, leaves one whole machine and at most images that a record here names. The guest of one that runs comes with it
 /// (`ArrivingGuest`).
 public actor Arrivals {
-    private let context: StorageContext
+    let context: StorageContext
     private let admission: OperationAdmission
     private let guests: GuestHost
     private let lifecycle: MachineLifecycle
     /// Those that something is being done with.
-    private var busy: Set<String> = []
+    var busy: Set<String> = []
 
     init(context: StorageContext, guests: GuestHost, lifecycle: MachineLifecycle) {
         self.context = context
@@ -41,6 +41,7 @@ public actor Arrivals {
             case "check" where hasSession: return try Self.told(try await decide(try Self.offer(body, id)))
             case "offer" where hasSession: return try Self.told(try await take(try Self.offer(body, id), secret))
             case "expect": return try Self.told(MoveStanding(answer: try await expect(id, secret, body).rawValue))
+            case "clone": return try Self.told(MoveStanding(answer: try await clone(id, secret, body).rawValue))
             case "prepare", "run", "cancel", "forget", "stand":
                 return try Self.told(MoveStanding(answer: try await stand(verb, id, secret, hasSession).rawValue))
             default: throw APIError("PERMISSION_DENIED", "'\(verb.prefix(40))' is not known here, or needs a session")
@@ -75,7 +76,7 @@ public actor Arrivals {
     }
 
     /// PERMISSION_DENIED [text] for whoever does not know the secret.
-    private func record(_ id: String, _ secret: String) throws(APIError) -> ArrivingMachine? {
+    func record(_ id: String, _ secret: String) throws(APIError) -> ArrivingMachine? {
         guard let record = context.database.arrivals().first(where: { $0.id == id }) else { return nil }
         guard record.secretDigest == Self.digest(secret) else {
             throw APIError("PERMISSION_DENIED", "the move \(id) is another toolstack's")
@@ -94,7 +95,7 @@ public actor Arrivals {
                 .init(
                     vdi: $0.disk.ref, uuid: "", format: $0.outcome.format?.rawValue ?? "", size: $0.outcome.size,
                     reason: $0.outcome.reason.rawValue)
-            }, takesRunning: true)
+            }, takes: MoveAcceptance.taken)
     }
 
     private func decisions(_ offer: MoveOffer) async throws -> [MoveDecision] {
@@ -113,6 +114,7 @@ public actor Arrivals {
             }
             for drive in offer.drives { _ = try RowDocument.decode(drive.row, VBD.className, schema: reader.schema) }
             for disk in offer.disks { _ = try RowDocument.decode(disk.row, VDI.className, schema: reader.schema) }
+            try ArrivalSnapshots.check(offer, reader)
         }
         var repositories: [String: RepositoryFacts] = [:]
         for sr in Set(offer.disks.map(\.sr)).sorted() {
@@ -185,7 +187,8 @@ public actor Arrivals {
         var record = ArrivingMachine(
             id: offer.id, secretDigest: Self.digest(secret), offer: offer, vm: Fresh.ref(VM.self).opaque,
             uuid: offer.isCopy ? Fresh.uuid() : offer.uuid, disks: [],
-            drives: Dictionary(drives) { first, _ in first }, state: MachineArrival())
+            drives: Dictionary(drives) { first, _ in first }, snapshots: ArrivalSnapshots.references(offer),
+            state: MachineArrival())
         for (decision, disk) in zip(decisions, offer.disks) {
             guard let format = decision.outcome.format?.rawValue else {
                 throw APIError(
@@ -197,7 +200,8 @@ public actor Arrivals {
                     origin: disk.vdi, uuid: uuid, ref: Fresh.ref(VDI.self).opaque, sr: disk.sr,
                     // Every driver of ours names a volume by its uuid and format.
                     location: "\(uuid).\(format)", format: format, size: decision.outcome.size, row: disk.row,
-                    isReadOnly: disk.role == DiskToMove.Role.readOnly.rawValue))
+                    isReadOnly: disk.role == DiskToMove.Role.readOnly.rawValue || disk.isSnapshot,
+                    base: base(of: disk, decision, decisions), isSnapshot: disk.isSnapshot ? true : nil))
         }
         let noted = record
         try await context.database.transaction { tx in
@@ -207,7 +211,7 @@ public actor Arrivals {
         }
         FailurePoint.reached("arrival-after-offer")
         do {
-            for disk in record.disks { try await make(disk, noted) }
+            for disk in record.disks where disk.base == nil { try await make(disk, noted) }
         } catch {
             _ = record.state.take(.cancel)
             try await give(up: &record)
@@ -240,7 +244,7 @@ public actor Arrivals {
         await context.refreshSpace(attached)
     }
 
-    private func enter(_ id: String) throws(APIError) {
+    func enter(_ id: String) throws(APIError) {
         guard busy.insert(id).inserted else {
             throw APIError("OTHER_OPERATION_IN_PROGRESS", "move", id, "migrate_send", "")
         }
@@ -351,7 +355,8 @@ public actor Arrivals {
         var volumes: [(Ref<VDI>, Volume)] = []
         if record.isLive { try await guest(record).prepare() }
         for disk in record.disks {
-            if !record.isLive { await context.disks.deactivateIfUnused(disk.uuid) }
+            // Those that a guest has go on.
+            await context.disks.deactivateIfUnused(disk.uuid)
             let attached = try context.attached(Ref(disk.sr))
             do {
                 let volume = try await attached.manager.stat(
@@ -368,6 +373,11 @@ public actor Arrivals {
             try ArrivalRows.insert(noted, host: host, in: tx)
             try OperationAdmission.enter(noted.hold(), in: tx)
             try tx.store(noted)
+        }
+        for sr in Set(noted.disks.filter { $0.base != nil }.map(\.sr)) {
+            // The hidden volumes that the disks and their snapshots share have no rows yet.
+            guard let attached = try? context.attached(Ref(sr)) else { continue }
+            await context.refreshChains(of: noted.disks.filter { $0.sr == sr }.map { Ref($0.ref) }, in: attached)
         }
         FailurePoint.reached("arrival-after-prepare")
         return answer
@@ -425,13 +435,15 @@ public actor Arrivals {
     private func clean(_ record: inout ArrivingMachine) async throws {
         if record.isClean { return }
         if record.isLive { await guest(record).dismiss() }
-        for disk in record.disks {
+        // First what stands on others.
+        for disk in record.disks.reversed() {
             await context.disks.deactivateIfUnused(disk.uuid)
             // An SR that was forgotten takes what is in it with it.
             guard context.database.read({ $0.row(Ref<SR>(disk.sr)) }) != nil else { continue }
             let attached = try context.attached(Ref(disk.sr))
             try await context.discard(
                 VolumeID(location: disk.location, uuid: disk.uuid, ref: disk.ref), in: attached)
+            if disk.base != nil { await context.forgetGoneNodes(attached) }
         }
         record.isClean = true
         let noted = record

@@ -128,7 +128,7 @@ struct ArrivingGuest: Sendable {
             }
             try await Task.sleep(for: .milliseconds(5))
         }
-        for disk in machine.disks {
+        for disk in machine.lent {
             let handle = try await activate(disk)
             do {
                 _ = try await handle.client.call(.disconnectClients)
@@ -146,7 +146,7 @@ struct ArrivingGuest: Sendable {
         else { return false }
         let sockets = Set(specification.disks.map(\.nbdSocket))
         var served: Set<String> = []
-        for disk in machine.disks {
+        for disk in machine.lent {
             do {
                 served.insert(try await activate(disk).nbdSocket)
             } catch {

@@ -28,8 +28,14 @@ struct DepartingDisks: Sendable {
     }
 
     private func image(_ index: Int) -> ImageSpecification {
-        ImageSpecification(path: "nbd+unix:///disk?socket=\(socket(index))", format: ImageSpecification.remote)
+        var image = ImageSpecification(
+            path: "nbd+unix:///disk?socket=\(socket(index))", format: ImageSpecification.remote)
+        image.isFilled = machine.disks[index].isClone
+        return image
     }
+
+    /// Those that are mirrored: the machine's own. Its snapshots' are copied, which nobody writes.
+    private var mirrored: [Int] { machine.disks.indices.filter { machine.disks[$0].isSnapshot != true } }
 
     /// Returns when every disk is the same on both sides; guests' writes go to both from there on. When one fails the others
     /// are stopped. The relays are the caller's to close.
@@ -37,12 +43,13 @@ struct DepartingDisks: Sendable {
         try FileManager.default.createDirectory(
             atPath: context.disks.host.transferFolder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
+        for index in machine.disks.indices where machine.disks[index].isSnapshot == true {
+            if progress.cancellation.isCancelled { throw CancellationError() }
+            try await carry(index, through: link, progress)
+        }
         var relays: [PeerRelay] = []
         do {
-            for (index, disk) in machine.disks.enumerated() {
-                guard let remote = disk.remote else { throw APIError.internalError("no disk at the other side") }
-                relays.append(try await link.relay(disk: remote, onUnixSocket: socket(index)))
-            }
+            for index in mirrored { relays.append(try await relay(index, through: link)) }
             try await fill(sizes, progress)
             return relays
         } catch {
@@ -51,16 +58,50 @@ struct DepartingDisks: Sendable {
         }
     }
 
-    private func fill(_ sizes: [UInt64], _ progress: any TaskProgress) async throws {
-        let shared = SharedProgress(sizes, of: progress)
+    /// The way to a disk of the other side, which is there from now on.
+    private func relay(_ index: Int, through link: PeerLink) async throws -> PeerRelay {
+        let disk = machine.disks[index]
+        guard let remote = disk.remote else { throw APIError.internalError("no disk at the other side") }
+        if disk.isClone == true {
+            let answer = try await link.tell("clone", ClonedDisk(vdi: disk.vdi), limit: .seconds(600))
+            guard answer == .unfinished else {
+                throw APIError(
+                    "VM_MIGRATE_FAILED", machine.vm, context.host.opaque, machine.place.host,
+                    "the destination answered '\(answer.rawValue)' instead of making a disk")
+            }
+        }
+        return try await link.relay(disk: remote, onUnixSocket: socket(index))
+    }
+
+    /// Copies a snapshot's disk: of one that is made as a clone there, what differs.
+    private func carry(_ index: Int, through link: PeerLink, _ progress: any TaskProgress) async throws {
+        let disk = machine.disks[index]
+        progress.annotate(["phase": "snapshots"])
+        try await FailurePoint.pass("departure-snapshot")
+        let relay = try await relay(index, through: link)
+        do {
+            let base = disk.isClone == true ? disk.base.map { Ref<VDI>($0) } : nil
+            try await CopyInto(context: context).copy(
+                Ref(disk.vdi), base: base ?? .null, to: image(index), of: (Ref(disk.sr), Ref(disk.vdi)),
+                progress: StepProgress(cancellation: progress.cancellation))
+        } catch {
+            await relay.close()
+            throw error
+        }
+        await relay.close()
+    }
+
+    private func fill(_ all: [UInt64], _ progress: any TaskProgress) async throws {
+        let indices = mirrored
+        let shared = SharedProgress(indices.map { all[$0] }, of: progress)
         let watch = Task {
             while !progress.cancellation.isCancelled { try await Task.sleep(for: .milliseconds(50)) }
             shared.cancellation.cancel()
         }
         defer { watch.cancel() }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            for index in machine.disks.indices {
-                tasks.addTask { try await copy(index, shared.part(index)) }
+            for (part, index) in indices.enumerated() {
+                tasks.addTask { try await copy(index, shared.part(part)) }
             }
             var failure: (any Error)?
             while let outcome = await tasks.nextResult() {
@@ -163,7 +204,7 @@ struct DepartingDisks: Sendable {
     /// mirrors'.
     func settle(_ progress: any TaskProgress) async throws {
         let deadline = ContinuousClock.now + Self.patience
-        for index in machine.disks.indices {
+        for index in mirrored {
             try await awaitSynchronised(index, SilentProgress(progress, progress), until: deadline)
         }
     }
@@ -171,7 +212,7 @@ struct DepartingDisks: Sendable {
     /// Nobody writes the disks any more: everything is made durable at the other side. When this returns both are the same.
     func drain(_ progress: any TaskProgress) async throws {
         let deadline = machine.isLive ? ContinuousClock.now + Self.patience : nil
-        for index in machine.disks.indices {
+        for index in mirrored {
             try await awaitSynchronised(index, SilentProgress(progress, progress), until: deadline)
             try await mapped(index) {
                 let client = try await source(index).client
@@ -181,7 +222,7 @@ struct DepartingDisks: Sendable {
             }
         }
         // The last look, when all of them are: a side may have failed while another disk had its turn.
-        for index in machine.disks.indices {
+        for index in mirrored {
             let status = try await mapped(index) { try await source(index).client.status() }
             guard let mirror = status.mirror, mirror.phase == .dual else {
                 throw failed(index, status.mirror?.error ?? "a side has failed in the hand-over", progress)
@@ -191,7 +232,10 @@ struct DepartingDisks: Sendable {
 
     /// Ends what may be left of the mirrors, in favour of the sources.
     func release() async {
-        for (index, disk) in machine.disks.enumerated() {
+        for index in machine.disks.indices {
+            let disk = machine.disks[index]
+            unsafe unlink(socket(index))
+            if disk.isSnapshot == true { continue }
             await context.disks.forgetMirror(of: disk.uuid)
             if let handle = await context.disks.active(disk.uuid), let status = try? await handle.client.status(),
                 status.mirror?.destination.path == image(index).path
@@ -204,7 +248,6 @@ struct DepartingDisks: Sendable {
                 }
             }
             await context.disks.deactivateIfUnused(disk.uuid)
-            unsafe unlink(socket(index))
         }
     }
 

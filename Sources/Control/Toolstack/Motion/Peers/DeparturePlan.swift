@@ -15,12 +15,19 @@ extension PlanMessages {
             plan.blockers.append(MovePlan.Blocker(vdi: nil, error: error.wire))
         }
         var speed: UInt64?
-        let disks = context.database.read { MachineMove.disks(of: move.vm, $0) }
-        for (index, (vdi, isWritten)) in disks.enumerated() {
+        let offered = surveyed?.offer.disks.map { (Ref<VDI>($0.vdi), DiskToMove.Role(rawValue: $0.role) ?? .disk) }
+        let disks =
+            offered
+            ?? context.database.read { reader in
+                MachineMove.disks(of: move.vm, reader).map {
+                    ($0.vdi, $0.isWritten ? DiskToMove.Role.disk : .readOnly)
+                }
+            }
+        for (index, (vdi, role)) in disks.enumerated() {
             let row = try context.row(vdi)
             var disk = MovePlan.Disk(
                 vdi: row[VDI.uuid], name: row[VDI.nameLabel],
-                role: (isWritten ? DiskToMove.Role.disk : .readOnly).rawValue,
+                role: role.rawValue,
                 source: await place(row[VDI.sr], format: StorageContext.declaredFormat(row)),
                 virtualSize: UInt64(clamping: row[VDI.virtualSize]))
             if let surveyed, surveyed.decisions.indices.contains(index) {
@@ -29,7 +36,8 @@ extension PlanMessages {
                 disk.destination?.format = decision.format
                 disk.reason = decision.reason
                 disk.newVirtualSize = decision.size
-                disk.bytesToMove = try await bytes(of: row)
+                // Of one that is made as a clone what its own image has goes, as far as that can be said before it is read.
+                disk.bytesToMove = try await bytes(of: row, isClone: offered.base != nil && decision.format != "raw")
                 disk.peakAtDestination = disk.bytesToMove
                 if decision.size > disk.virtualSize {
                     disk.notes.append("the disk grows to \(decision.size) bytes: the new format has sizes of its own")
@@ -51,12 +59,12 @@ extension PlanMessages {
         return plan
     }
 
-    /// What all images that the disk stands on take.
-    private func bytes(of row: Row) async throws -> UInt64 {
+    /// What all images that the disk stands on take; of a clone only its own.
+    private func bytes(of row: Row, isClone: Bool) async throws -> UInt64 {
         let attached = try context.attached(row[VDI.sr])
         do {
             let chain = try await attached.manager.chain(attached.repository, StorageContext.volume(row))
-            return chain.reduce(0) { $0 &+ min($1.physicalSize, $1.virtualSize) }
+            return (isClone ? Array(chain.prefix(1)) : chain).reduce(0) { $0 &+ min($1.physicalSize, $1.virtualSize) }
         } catch {
             throw ErrorMapping.api(error, sr: attached.ref, vdi: row.typedRef(VDI.self))
         }

@@ -21,6 +21,8 @@ struct SurveyedDeparture: Sendable {
     let repositories: [String: MovePlan.Place]
     /// Of a machine that runs: its `domid`.
     var domain: Int64?
+    /// Its snapshots, by their references, oldest first.
+    var snapshots: [String] = []
 }
 
 /// The checks of VM.assert_can_migrate and VM.migrate_send for a machine that is to go to another pool, in XenAPI's order:
@@ -80,11 +82,12 @@ struct DepartureSurvey: Sendable {
     }
 
     private func survey(
-        _ wanted: [WantedMove], _ passport: String?, _ link: PeerLink, _ place: PeerPlace, session: String, host: String
+        _ asked: [WantedMove], _ passport: String?, _ link: PeerLink, _ place: PeerPlace, session: String, host: String
     ) async throws -> SurveyedDeparture {
         let peer = link.connection.session(session)
-        let repositories: [String: MovePlan.Place]
+        let (wanted, repositories): ([WantedMove], [String: MovePlan.Place])
         do {
+            wanted = try await placed(asked, peer, host: host)
             repositories = try await there(wanted, peer, host: host)
             await peer.close()
         } catch {
@@ -93,27 +96,49 @@ struct DepartureSurvey: Sendable {
             throw error
         }
         var (offered, disks): ([OfferedDisk], [DepartingMachine.Disk]) = ([], [])
+        var nodes: [String: SnapshotTree.Node] = [:]
+        let snapshots = context.database.read { self.snapshots($0) }
+        let owners = Set([move.vm] + snapshots.map { $0.typedRef(VM.self) })
         for move in wanted {
             let row = try context.row(move.vdi)
-            offered.append(try await describe(move, row))
+            let (disk, node) = try await describe(move, row)
+            offered.append(disk)
+            nodes[row.ref] = node
             let isShared = context.database.read { reader in
-                reader.rows(VBD.self) { $0[VBD.vdi] == move.vdi && $0[VBD.vm] != self.move.vm }.isEmpty == false
+                reader.rows(VBD.self) { $0[VBD.vdi] == move.vdi && !owners.contains($0[VBD.vm]) }.isEmpty == false
             }
             disks.append(
                 DepartingMachine.Disk(
                     vdi: row.ref, uuid: row[VDI.uuid], sr: row[VDI.sr].opaque, location: row[VDI.location],
-                    stays: isShared || self.move.isCopy))
+                    stays: isShared || self.move.isCopy, isSnapshot: move.role == .snapshot ? true : nil))
         }
+        Self.connect(&offered, nodes)
+        for index in disks.indices { disks[index].base = offered[index].base }
         var offer = try context.database.read { reader in try makeOffer(link.id, offered, reader) }
         offer.passport = passport
         let decided: MoveAcceptance = try await link.ask("check", offer, session: session)
-        try decided.requireTaken(isRunning: passport != nil, by: place.host)
+        try decided.requireTaken(offer, by: place.host)
         guard decided.disks.map(\.vdi) == offered.map(\.vdi) else {
             throw APIError.internalError("\(place.host) has decided about other disks")
         }
         return SurveyedDeparture(
             place: place, session: session, offer: offer, disks: disks, decisions: decided.disks,
-            repositories: repositories)
+            repositories: repositories, snapshots: snapshots.map(\.ref))
+    }
+
+    /// What each disk has the most in common with, of those that are offered before it: a disk and its snapshots stand on each
+    /// other, and are to do so there.
+    private static func connect(_ offered: inout [OfferedDisk], _ nodes: [String: SnapshotTree.Node]) {
+        for disk in offered where !disk.isSnapshot {
+            guard let own = nodes[disk.vdi] else { continue }
+            let family = offered.filter { $0.snapshotOf == disk.vdi && $0.sr == disk.sr }.compactMap { nodes[$0.vdi] }
+            for (node, base) in SnapshotTree(own, snapshots: family).steps {
+                guard let base, let index = offered.firstIndex(where: { $0.vdi == node.uuid }) else { continue }
+                offered[index].base = base
+                // What it takes beyond its base is seen when it is read.
+                offered[index].leastBytes = 0
+            }
+        }
     }
 
     /// 256 bits that nobody guesses.
@@ -142,6 +167,17 @@ struct DepartureSurvey: Sendable {
                 WantedMove(
                     vdi: vdi, role: isWritten ? .disk : .readOnly, destination: sr, choice: move.formats[vdi] ?? ""))
         }
+        // Before the disks that stand on them.
+        wanted = try snapshotDisks(wanted, reader) + wanted
+        if row[VM.powerState] == .suspended {
+            let image = row[VM.suspendVDI]
+            guard let found = reader.row(image), (try? context.attached(found[VDI.sr])) != nil else {
+                throw APIError("SUSPEND_IMAGE_NOT_ACCESSIBLE", image.opaque)
+            }
+            wanted.append(
+                WantedMove(
+                    vdi: image, role: .suspendImage, destination: move.disks[image], choice: move.formats[image] ?? ""))
+        }
         for vdi in Set(move.disks.keys).union(move.formats.keys).sorted(by: { $0.opaque < $1.opaque })
         where !wanted.contains(where: { $0.vdi == vdi }) {
             _ = try reader.require(vdi)
@@ -157,13 +193,11 @@ struct DepartureSurvey: Sendable {
         if state != .halted, move.isCopy, !move.isForced {
             throw APIError("VM_BAD_POWER_STATE", move.vm.opaque, "halted", state.rawValue.lowercased())
         }
-        if state != .halted, state != .running || move.isCopy {
-            throw APIError(
-                "NOT_IMPLEMENTED",
-                "\(move.isCopy ? "a copy" : "VM.migrate_send") of a \(state.rawValue.lowercased()) VM to another pool")
+        if state != .halted, move.isCopy {
+            throw APIError("NOT_IMPLEMENTED", "a copy of a \(state.rawValue.lowercased()) VM to another pool")
         }
-        if !move.isCopy, reader.rows(VM.self).contains(where: { $0[VM.snapshotOf] == move.vm }) {
-            throw APIError("NOT_IMPLEMENTED", "VM.migrate_send of a VM with snapshots to another pool")
+        if snapshots(reader).contains(where: { $0[VM.powerState] != .halted || !$0[VM.suspendVDI].isNull }) {
+            throw APIError("NOT_IMPLEMENTED", "VM.migrate_send of a VM with a checkpoint to another pool")
         }
         try checkInterfaces(reader)
         for disk in wanted {
@@ -171,21 +205,51 @@ struct DepartureSurvey: Sendable {
             if vdi[VDI.cbtEnabled] { throw APIError("VDI_CBT_ENABLED", disk.vdi.opaque) }
             if vdi[VDI.smConfig]["key_hash"] != nil { throw APIError("VDI_IS_ENCRYPTED", disk.vdi.opaque) }
         }
-        for disk in wanted where try reader.require(disk.vdi)[VDI.onBoot] == .reset {
+        for disk in wanted where try disk.role != .snapshot && reader.require(disk.vdi)[VDI.onBoot] == .reset {
             throw APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")
         }
         return wanted
     }
 
-    /// An interface goes to the network that is named for it, or for another of its hardware address.
-    private func checkInterfaces(_ reader: any DatabaseReader) throws {
-        for interface in interfaces(reader) where network(of: interface, reader) == nil {
-            throw APIError("VIF_NOT_IN_MAP", interface.ref)
+    /// Those that go with the machine: a copy goes without.
+    private func snapshots(_ reader: any DatabaseReader) -> [Row] {
+        if move.isCopy { return [] }
+        return reader.rows(VM.self) { $0[VM.snapshotOf] == move.vm && $0[VM.isASnapshot] }
+            .sorted { ($0[VM.snapshotTime].seconds, $0.ref) < ($1[VM.snapshotTime].seconds, $1.ref) }
+    }
+
+    /// The disks of the machine's snapshots, oldest first. They go, unless the map says otherwise, where their disks go, in the
+    /// formats of these.
+    private func snapshotDisks(_ own: [WantedMove], _ reader: any DatabaseReader) throws -> [WantedMove] {
+        let known = Dictionary(own.map { ($0.vdi, $0) }) { first, _ in first }
+        var found: [Ref<VDI>: Row] = [:]
+        for snapshot in snapshots(reader) {
+            for (vdi, _) in MachineMove.disks(of: snapshot.typedRef(VM.self), reader) where known[vdi] == nil {
+                found[vdi] = try reader.require(vdi)
+            }
+        }
+        let sorted = found.values.sorted {
+            ($0[VDI.snapshotTime].seconds, $0.ref) < ($1[VDI.snapshotTime].seconds, $1.ref)
+        }
+        return sorted.map { row in
+            let (vdi, origin) = (row.typedRef(VDI.self), known[row[VDI.snapshotOf]])
+            return WantedMove(
+                vdi: vdi, role: .snapshot, destination: move.disks[vdi] ?? origin?.destination,
+                choice: move.formats[vdi] ?? origin?.choice ?? "")
         }
     }
 
-    private func interfaces(_ reader: any DatabaseReader) -> [Row] {
-        reader.rows(VIF.self) { $0[VIF.vm] == move.vm }.sorted { ($0[VIF.device], $0.ref) < ($1[VIF.device], $1.ref) }
+    /// An interface goes to the network that is named for it, or for another of its hardware address.
+    private func checkInterfaces(_ reader: any DatabaseReader) throws {
+        for vm in [move.vm] + snapshots(reader).map({ $0.typedRef(VM.self) }) {
+            for interface in interfaces(vm, reader) where network(of: interface, reader) == nil {
+                throw APIError("VIF_NOT_IN_MAP", interface.ref)
+            }
+        }
+    }
+
+    private func interfaces(_ vm: Ref<VM>, _ reader: any DatabaseReader) -> [Row] {
+        reader.rows(VIF.self) { $0[VIF.vm] == vm }.sorted { ($0[VIF.device], $0.ref) < ($1[VIF.device], $1.ref) }
     }
 
     private func network(of interface: Row, _ reader: any DatabaseReader) -> Ref<Network>? {
@@ -193,6 +257,26 @@ struct DepartureSurvey: Sendable {
         return move.networks.sorted { $0.key.opaque < $1.key.opaque }.first { vif, _ in
             reader.row(vif)?[VIF.mac] == interface[VIF.mac]
         }?.value
+    }
+
+    /// The memory of a suspended machine goes, unless the map says otherwise, where the other pool would suspend it to, and a
+    /// snapshot whose disk does not go along to its default SR.
+    private func placed(_ wanted: [WantedMove], _ peer: XenAPISession, host: String) async throws -> [WantedMove] {
+        if wanted.allSatisfy({ $0.destination != nil }) { return wanted }
+        let pool = try await peer.call("pool.get_all_records", []).members?.first?.value
+        let there = try await peer.call("host.get_record", [.string(host)])
+        let known = Set(try await peer.call("SR.get_all", []).items?.compactMap(\.text) ?? [])
+        let standard = pool?.member("default_SR")?.text
+        let memory = [pool?.member("suspend_image_SR")?.text, there.member("suspend_image_sr")?.text, standard]
+        var placed = wanted
+        for index in wanted.indices where wanted[index].destination == nil {
+            let wishes = wanted[index].role == .suspendImage ? memory : [standard]
+            guard let sr = wishes.compactMap({ $0 }).first(where: known.contains) else {
+                throw APIError("VDI_NOT_IN_MAP", wanted[index].vdi.opaque)
+            }
+            placed[index].destination = Ref(sr)
+        }
+        return placed
     }
 
     /// What the other side's rows say, in calls that every version has.
@@ -251,7 +335,9 @@ struct DepartureSurvey: Sendable {
 
     // MARK: - The offer
 
-    private func describe(_ wanted: WantedMove, _ row: Row) async throws -> OfferedDisk {
+    private func describe(
+        _ wanted: WantedMove, _ row: Row
+    ) async throws -> (disk: OfferedDisk, node: SnapshotTree.Node) {
         let attached = try context.attached(row[VDI.sr])
         let size = UInt64(clamping: row[VDI.virtualSize])
         let chain: [Volume]
@@ -260,30 +346,55 @@ struct DepartureSurvey: Sendable {
         } catch {
             throw ErrorMapping.api(error, sr: attached.ref, vdi: wanted.vdi)
         }
-        return OfferedDisk(
+        let isSnapshot = wanted.role == .snapshot
+        let disk = OfferedDisk(
             vdi: row.ref, row: RowDocument.encode(row), role: wanted.role.rawValue,
             sr: wanted.destination?.opaque ?? "", choice: wanted.choice, size: size,
             format: StorageContext.declaredFormat(row)?.rawValue,
             // A disk takes as much as the largest image of its chain at least.
-            leastBytes: min(chain.map(\.physicalSize).max() ?? 0, size))
+            leastBytes: min(chain.map(\.physicalSize).max() ?? 0, size),
+            snapshotOf: isSnapshot ? row[VDI.snapshotOf].opaque : nil,
+            snapshotTime: isSnapshot ? row[VDI.snapshotTime].seconds : nil)
+        let node = SnapshotTree.Node(
+            uuid: row.ref, time: row[VDI.snapshotTime].seconds, size: size, images: chain.map(\.location))
+        return (disk, node)
     }
 
     private func makeOffer(_ id: String, _ disks: [OfferedDisk], _ reader: any DatabaseReader) throws -> MoveOffer {
         let row = try reader.require(move.vm)
-        let drives = reader.rows(VBD.self) { $0[VBD.vm] == move.vm }.sorted {
-            ($0[VBD.userdevice], $0.ref) < ($1[VBD.userdevice], $1.ref)
-        }
-        return MoveOffer(
+        let snapshots = self.snapshots(reader)
+        func parent(_ row: Row) -> String? { snapshots.first { $0.typedRef(VM.self) == row[VM.parent] }?.ref }
+        var offer = MoveOffer(
             id: id, uuid: row[VM.uuid], isCopy: move.isCopy, isForced: move.isForced, machine: RowDocument.encode(row),
-            drives: drives.map { drive in
+            drives: offeredDrives(move.vm, reader), interfaces: offeredInterfaces(move.vm, reader), disks: disks,
+            origin: reader.row(context.host)?[APITypes.Host.nameLabel] ?? "")
+        if snapshots.isEmpty { return offer }
+        (offer.reference, offer.parent) = (row.ref, parent(row))
+        offer.snapshots = snapshots.map { snapshot in
+            let vm = snapshot.typedRef(VM.self)
+            return OfferedSnapshot(
+                uuid: snapshot[VM.uuid], reference: snapshot.ref, row: RowDocument.encode(snapshot),
+                time: snapshot[VM.snapshotTime].seconds, parent: parent(snapshot), drives: offeredDrives(vm, reader),
+                interfaces: offeredInterfaces(vm, reader))
+        }
+        return offer
+    }
+
+    private func offeredDrives(_ vm: Ref<VM>, _ reader: any DatabaseReader) -> [OfferedDrive] {
+        reader.rows(VBD.self) { $0[VBD.vm] == vm }
+            .sorted { ($0[VBD.userdevice], $0.ref) < ($1[VBD.userdevice], $1.ref) }
+            .map { drive in
                 // What is in a CD drive is of this pool and stays.
                 let disk = drive[VBD.type] == .cd || drive[VBD.empty] ? nil : drive[VBD.vdi].opaque
                 return OfferedDrive(uuid: drive[VBD.uuid], row: RowDocument.encode(drive), disk: disk)
-            },
-            interfaces: interfaces(reader).map { interface in
-                OfferedInterface(
-                    uuid: interface[VIF.uuid], row: RowDocument.encode(interface),
-                    network: network(of: interface, reader)?.opaque ?? "")
-            }, disks: disks, origin: reader.row(context.host)?[APITypes.Host.nameLabel] ?? "")
+            }
+    }
+
+    private func offeredInterfaces(_ vm: Ref<VM>, _ reader: any DatabaseReader) -> [OfferedInterface] {
+        interfaces(vm, reader).map { interface in
+            OfferedInterface(
+                uuid: interface[VIF.uuid], row: RowDocument.encode(interface),
+                network: network(of: interface, reader)?.opaque ?? "")
+        }
     }
 }

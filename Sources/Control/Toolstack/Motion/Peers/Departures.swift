@@ -43,7 +43,8 @@ actor Departures {
         var machine = DepartingMachine(
             id: id, secret: DepartureSurvey.secret(), place: surveyed.place, session: surveyed.session, vm: vm.opaque,
             uuid: surveyed.offer.uuid, isCopy: surveyed.offer.isCopy, disks: surveyed.disks,
-            domain: surveyed.domain, state: MachineDeparture())
+            domain: surveyed.domain, snapshots: surveyed.snapshots.isEmpty ? nil : surveyed.snapshots,
+            state: MachineDeparture())
         busy.insert(id)
         defer { busy.remove(id) }
         let link = try PeerLink(machine.place, id: id, secret: machine.secret)
@@ -83,6 +84,13 @@ actor Departures {
             }
             if !users.isEmpty { throw APIError("VDI_IN_USE", disk.vdi, VDIOperations.mirror.rawValue) }
         }
+        // Its snapshots are nobody else's from here on, either.
+        for snapshot in machine.snapshots ?? [] {
+            let row = try tx.require(Ref<VM>(snapshot))
+            if let other = CurrentOperation<VMOperations>.read(row[VM.currentOperations]).first {
+                throw other.inTheWay(of: VM.className, snapshot)
+            }
+        }
     }
 
     private func carryOut(
@@ -96,7 +104,8 @@ actor Departures {
         let accepted: MoveAcceptance = try await link.ask(
             "offer", surveyed.offer, session: machine.session, limit: .seconds(600))
         for index in machine.disks.indices {
-            machine.disks[index].remote = accepted.disks.first { $0.vdi == machine.disks[index].vdi }?.uuid
+            let disk = accepted.disks.first { $0.vdi == machine.disks[index].vdi }
+            (machine.disks[index].remote, machine.disks[index].isClone) = (disk?.uuid, disk?.isClone)
         }
         machine.remoteVM = accepted.machine
         try await advance(&machine, .accepted)
@@ -276,11 +285,12 @@ actor Departures {
         if machine.isLive { try await guest(machine).end() }
         await disks(machine).release()
         if !machine.isCopy {
-            let vm = Ref<VM>(machine.vm)
+            let machines = ((machine.snapshots ?? []) + [machine.vm]).map { Ref<VM>($0) }
             try await context.database.transaction { tx in
-                if tx.row(vm) != nil { try MachineRows.remove(vm, in: tx) }
+                for vm in machines where tx.row(vm) != nil { try MachineRows.remove(vm, in: tx) }
             }
-            for disk in machine.disks where !disk.stays { try await destroy(disk) }
+            // First what stands on others.
+            for disk in machine.disks.reversed() where !disk.stays { try await destroy(disk) }
         }
         let gone = machine.disks.filter { !$0.stays }
         try await context.database.transaction { tx in

@@ -1,4 +1,5 @@
 import APITypes
+import StorageMotion
 
 /// What a toolstack tells another one about a machine that is to go there. JSON; members are added and never changed, and
 /// what is nil was not known to whoever wrote it.
@@ -16,8 +17,22 @@ struct MoveOffer: Codable, Hashable, Sendable {
     var disks: [OfferedDisk]
     /// Where it comes from, for people: the name of the pool's host.
     var origin: String
-    /// Of a machine that runs: what a QEMU must have to go on with its guest, JSON (`GuestPassport`). Nil: it is halted.
+    /// Of a machine that runs: what a QEMU must have to go on with its guest, JSON (`GuestPassport`). Nil: it does not run.
     var passport: String?
+    /// The machine's own reference where it comes from, and that of the snapshot that it follows on.
+    var reference: String?
+    var parent: String?
+    /// Oldest first; nil: none.
+    var snapshots: [OfferedSnapshot]?
+
+    /// What whoever takes the machine must know of, besides halted machines.
+    var needs: [String] {
+        (passport == nil ? [] : ["running"]) + (suspendImage == nil ? [] : ["suspended"])
+            + (snapshots?.isEmpty == false ? ["snapshots"] : [])
+    }
+
+    /// The disk that is the memory of a suspended machine, as `OfferedDisk.vdi`. Nil: it is not suspended.
+    var suspendImage: String? { disks.first { $0.role == DiskToMove.Role.suspendImage.rawValue }?.vdi }
 }
 
 /// What a side is told that is to wait for a guest.
@@ -55,6 +70,34 @@ struct OfferedDisk: Codable, Hashable, Sendable {
     var format: String?
     /// Bytes that it takes at least.
     var leastBytes: UInt64
+    /// Of a machine's snapshot: the disk that it is one of, as `vdi`; nil: of none that goes along.
+    var snapshotOf: String?
+    /// When it was taken, seconds of the epoch.
+    var snapshotTime: Int64?
+    /// The disk, offered before it, that has the most in common with it: to be made a clone of, where the other side can.
+    var base: String?
+
+    var isSnapshot: Bool { role == DiskToMove.Role.snapshot.rawValue }
+}
+
+/// A snapshot of the offered machine. Its disks are among the offer's.
+struct OfferedSnapshot: Codable, Hashable, Sendable {
+    var uuid: String
+    /// Its reference where it comes from, by which its metadata names it.
+    var reference: String
+    var row: String
+    /// When it was taken, seconds of the epoch.
+    var time: Int64
+    /// The snapshot that it follows on, by its reference.
+    var parent: String?
+    var drives: [OfferedDrive]
+    var interfaces: [OfferedInterface]
+}
+
+/// A disk that is to be made a clone of the one that was filled before it.
+struct ClonedDisk: Codable, Hashable, Sendable {
+    /// As in the offer.
+    var vdi: String
 }
 
 /// What becomes of an offer.
@@ -69,19 +112,24 @@ struct MoveAcceptance: Codable, Hashable, Sendable {
         var size: UInt64
         /// Whose word the format was, as in a plan.
         var reason: String?
+        /// It is made as a clone of its base, when it is asked for, and holds what that holds then.
+        var isClone: Bool?
     }
 
     /// The reference of the machine-to-be.
     var machine: String
     var disks: [Disk]
-    /// It takes machines that run. Nil, as earlier versions have it: it would make halted ones of them.
-    var takesRunning: Bool?
+    /// Of `MoveOffer.needs`, what it knows. Nil, as earlier versions have it: it would leave all that behind.
+    var takes: [String]?
 
-    /// NOT_IMPLEMENTED [text] for a machine that runs, of a toolstack that takes halted ones only.
-    func requireTaken(isRunning: Bool, by host: String) throws(APIError) {
-        if !isRunning || takesRunning == true { return }
+    static let taken = ["running", "suspended", "snapshots"]
+
+    /// NOT_IMPLEMENTED [text] for a machine with something that the other toolstack would leave behind.
+    func requireTaken(_ offer: MoveOffer, by host: String) throws(APIError) {
+        guard let need = offer.needs.first(where: { takes?.contains($0) != true }) else { return }
+        let machine = need == "snapshots" ? "a VM with snapshots" : "a \(need) VM"
         throw APIError(
-            "NOT_IMPLEMENTED", "VM.migrate_send of a running VM to \(host), whose toolstack takes halted ones only")
+            "NOT_IMPLEMENTED", "VM.migrate_send of \(machine) to \(host), whose toolstack does not take such")
     }
 }
 

@@ -14,6 +14,12 @@ struct DepartingMachine: Codable, Hashable, Sendable {
         var stays: Bool
         /// The new disk, once it is made.
         var remote: String?
+        /// One of a snapshot of the machine, which nobody writes. Nil, as in records of earlier versions: it is not.
+        var isSnapshot: Bool?
+        /// The disk before it, by its reference, that it has the most in common with.
+        var base: String?
+        /// The other side makes it as a clone of that.
+        var isClone: Bool?
     }
 
     static let kind = "departure"
@@ -30,6 +36,8 @@ struct DepartingMachine: Codable, Hashable, Sendable {
     var remoteVM: String?
     /// Of a machine that runs: its `domid`, by which a guest that has ended is told from the one that goes. Nil: it is halted.
     var domain: Int64?
+    /// The machine's snapshots, by their references; nil: none.
+    var snapshots: [String]?
     var state: MachineDeparture
 
     var isLive: Bool { domain != nil }
@@ -43,9 +51,8 @@ struct DepartingMachine: Codable, Hashable, Sendable {
         entries += Set(disks.map(\.sr)).sorted().map {
             OperationClaim.Entry(className: SR.className, ref: $0, operation: StorageOperations.vdiMirror.rawValue)
         }
-        if withMachine {
-            entries.append(
-                OperationClaim.Entry(className: VM.className, ref: vm, operation: VMOperations.migrateSend.rawValue))
+        entries += ((withMachine ? [vm] : []) + (snapshots ?? [])).map {
+            OperationClaim.Entry(className: VM.className, ref: $0, operation: VMOperations.migrateSend.rawValue)
         }
         return OperationAdmission.Admitted(entries: entries, key: "OpaqueRef:" + id)
     }
@@ -65,6 +72,10 @@ struct ArrivingMachine: Codable, Hashable, Sendable {
         var row: String
         /// A disk that nobody may write.
         var isReadOnly: Bool
+        /// The disk, as it was offered, that it is made as a clone of, once that is filled; nil: it stands alone.
+        var base: String?
+        /// Of a snapshot. Nil, as in records of earlier versions: of the machine itself.
+        var isSnapshot: Bool?
     }
 
     static let kind = "arrival"
@@ -80,6 +91,8 @@ struct ArrivingMachine: Codable, Hashable, Sendable {
     var disks: [Disk]
     /// The uuids that the offered drives get here, by their own; nil in records of earlier versions.
     var drives: [String: String]?
+    /// The references that the offered snapshots get here, by their own; nil: none.
+    var snapshots: [String: String]?
     var state: MachineArrival
     /// Nothing is left of what was made of a refused one.
     var isClean = false
@@ -87,22 +100,25 @@ struct ArrivingMachine: Codable, Hashable, Sendable {
     /// A guest comes with it.
     var isLive: Bool { offer?.passport != nil }
 
-    /// Whether a QEMU that waits for the guest has, or is about to have, the disk.
-    func lends(_ vdiUUID: String) -> Bool {
-        isLive && state.guest == .waits && disks.contains { $0.uuid == vdiUUID }
-    }
+    /// Those that a QEMU which waits for the guest has, or is about to have.
+    var lent: [Disk] { isLive && state.guest == .waits ? disks.filter { $0.isSnapshot != true } : [] }
+
+    func lends(_ vdiUUID: String) -> Bool { lent.contains { $0.uuid == vdiUUID } }
 
     var acceptance: MoveAcceptance {
         MoveAcceptance(
             machine: vm,
-            disks: disks.map { .init(vdi: $0.origin, uuid: $0.uuid, format: $0.format, size: $0.size) },
-            takesRunning: true)
+            disks: disks.map {
+                .init(
+                    vdi: $0.origin, uuid: $0.uuid, format: $0.format, size: $0.size,
+                    isClone: $0.base == nil ? nil : true)
+            }, takes: MoveAcceptance.taken)
     }
 
     func hold() -> OperationAdmission.Admitted {
-        var entries = [
-            OperationClaim.Entry(className: VM.className, ref: vm, operation: VMOperations.migrateSend.rawValue)
-        ]
+        var entries = ([vm] + (snapshots ?? [:]).values.sorted()).map {
+            OperationClaim.Entry(className: VM.className, ref: $0, operation: VMOperations.migrateSend.rawValue)
+        }
         entries += disks.map {
             OperationClaim.Entry(className: VDI.className, ref: $0.ref, operation: VDIOperations.blocked.rawValue)
         }

@@ -232,6 +232,7 @@ public final class Toolstack: Sendable {
         await context.endUnusedEpochs()
         await DiskCopy.sweep(context)
         await MachineDisks.sweep(context)
+        await UnfinishedImports.sweep(context)
         let images = await suspension.sweep(besides: settlement.undecided)
         if !images.isEmpty { drivers.whenTakenUp = { await suspension.sweep(images) } }
         let moves = MotionSupervisor(context: context, admission: admission)
@@ -256,6 +257,7 @@ public final class Toolstack: Sendable {
                 Task { await suspension.sweepForEver() },
                 Task { await retry(departures, services.arrivals) },
                 Task { await SpaceReclaimer(context: context).run() },
+                Task { await UnfinishedImports.sweepUntilGone(context) },
             ] + services.start(context)
         if !configuration.driverFolders.isEmpty || drivers.plugins != nil {
             background.append(Task { [drivers] in await drivers.run() })

@@ -13,10 +13,15 @@ struct PeerEndpoint: Sendable {
     let arrivals: Arrivals
     let logger: Logger
     private let streams = Count()
+    private let descriptions = Count()
 
     private static let path = "/services/xenops/moves"
     /// A machine's description, with all its disks.
     private static let longestBody = 4 << 20
+    /// What else may be said has no body: some bytes of JSON are passed over.
+    private static let longestOrder = 4 << 10
+    /// Descriptions that are taken at once.
+    private static let mostDescriptions = 64
     /// Disks being filled at once, four connections each.
     private static let mostStreams = 1024
 
@@ -32,11 +37,20 @@ struct PeerEndpoint: Sendable {
     private func answer(_ routed: RoutedRequest, _ writer: ResponseWriter) async throws {
         let words = Self.words(routed)
         guard words.count == 2 else { throw HTTPFailure(.notFound, "there is no \(routed.arguments.path)") }
-        let hasSession = try await hasSession(routed, isNeeded: ["check", "offer"].contains(words[1]))
+        let isDescribed = ["check", "offer"].contains(words[1])
+        let hasSession = try await hasSession(routed, isNeeded: isDescribed)
+        if isDescribed {
+            guard descriptions.enter(most: Self.mostDescriptions) else {
+                throw HTTPFailure(
+                    .serviceUnavailable, "\(Self.mostDescriptions) machines are being described; try again later")
+            }
+        }
+        defer { if isDescribed { descriptions.leave() } }
+        let longest = isDescribed ? Self.longestBody : Self.longestOrder
         var body = ByteBuffer()
         for try await piece in routed.request.body {
-            guard body.readableBytes + piece.readableBytes <= Self.longestBody else {
-                throw HTTPFailure(.contentTooLarge, "more than \(Self.longestBody) bytes")
+            guard body.readableBytes + piece.readableBytes <= longest else {
+                throw HTTPFailure(.contentTooLarge, "more than \(longest) bytes")
             }
             body.writeImmutableBuffer(piece)
         }

@@ -16,6 +16,7 @@ struct VBDMessages: Sendable {
             try await context.database.transaction { tx in
                 let row = try tx.require(vbd)
                 try Self.requireIdle(OperationFacts(tx).vbd(row))
+                try MachineRows.requireStaying(row[VBD.vm], tx)
                 // Its guest finds what it had, or cannot be resumed.
                 if SuspendedGuest.isKnown(toHave: row, tx) { throw APIError("DEVICE_ALREADY_ATTACHED", vbd.opaque) }
                 tx.delete(vbd)
@@ -60,6 +61,7 @@ struct VBDMessages: Sendable {
         let vbd = Fresh.ref(VBD.self)
         try await context.database.transaction { tx in
             _ = try tx.require(vm)
+            try MachineRows.requireStaying(vm, tx)
             if !empty, try tx.require(vdi)[VDI.type] == .cbtMetadata {
                 throw APIError("VDI_INCOMPATIBLE_TYPE", vdi.opaque, "CBT metadata")
             }

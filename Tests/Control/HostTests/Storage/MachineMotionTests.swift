@@ -249,6 +249,36 @@ import Testing
         await host.toolstack.stop()
     }
 
+    /// What goes to one address of another pool has a limit of its own, beside those of SRs and hosts.
+    @Test func movesBeyondTheLimitOfALinkWait() async throws {
+        let turns = MoveTurns()
+        let database = try await PoolDatabase.open(path: nil)
+        try await database.transaction { tx in
+            tx.insert(Pool.self, ref: .new()) { row in
+                row[Pool.otherConfig] = [
+                    "disk-moves": "9", "link-disk-moves": "1", "link-disk-moves:b": "2", "link-disk-moves-rate": "8",
+                    "disk-moves-rate": "3",
+                ]
+            }
+        }
+        let quiet = UnwatchedProgress()
+        func enter(_ address: String, _ id: String) async throws -> Int {
+            try await turns.enter([MoveTurns.link(to: address)], of: id, database: database, progress: quiet)
+        }
+        let first = try await enter("a", "1")
+        let second = NotedProgress()
+        let waiting = Task {
+            try await turns.enter([MoveTurns.link(to: "a")], of: "2", database: database, progress: second)
+        }
+        while second.notes["queue_position"] == nil { await Task.yield() }
+        // Another address is another link.
+        for id in ["3", "4"] { _ = try await enter("b", id) }
+        #expect(await turns.share(of: "1", database: database) == 8)
+        #expect(await turns.share(of: "3", database: database) == 4)
+        await turns.leave(first)
+        _ = try await waiting.value
+    }
+
     @Test func whatSeveralDisksReportIsAddedUp() {
         let notes: [[String: String]] = [
             ["phase": "synchronised", "bytes_total": "10", "bytes_copied": "10", "bytes_per_second": "0"],

@@ -10,10 +10,7 @@ import Synchronization
 /// what was not answered, and the crash mark fails the next flush if a change had not been flushed.
 final class DriverExport: BlockDevice {
     private let client: NBDClient
-    /// Changes that were begun, those that are completed, and those that were completed before the last good flush began.
-    private let begun = Atomic<UInt64>(0)
-    private let completed = Atomic<UInt64>(0)
-    private let covered = Atomic<UInt64>(0)
+    private let ledger = FlushLedger()
     private let onLoss: @Sendable () -> Void
     /// The disk is this, and not another image that is filled from it or that it is filled from.
     let isTheDisk: Atomic<Bool>
@@ -30,10 +27,7 @@ final class DriverExport: BlockDevice {
     var preferredAlignment: UInt64 { client.preferredAlignment }
 
     /// The server's memory counts like ours: it is a process that can be killed alone.
-    var hasVolatileMetadata: Bool {
-        // Never equal while a change is under way, or was when the last flush began.
-        begun.load(ordering: .acquiring) != covered.load(ordering: .acquiring)
-    }
+    var hasVolatileMetadata: Bool { ledger.isVolatile }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try watched { () throws(BlockError) in try unsafe client.read(into: buffer, at: offset) }
@@ -54,10 +48,9 @@ final class DriverExport: BlockDevice {
     }
 
     func flush() throws(BlockError) {
-        let before = completed.load(ordering: .acquiring)
-        try watched { () throws(BlockError) in try client.flush() }
-        // A flush that began earlier may end later, and covers less.
-        covered.max(before, ordering: .acquiringAndReleasing)
+        try ledger.flush { () throws(BlockError) in
+            try watched { () throws(BlockError) in try client.flush() }
+        }
     }
 
     func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
@@ -69,7 +62,15 @@ final class DriverExport: BlockDevice {
         }
     }
 
-    func close() throws(BlockError) { try client.close() }
+    /// What was refused before is so here, too.
+    func close() throws(BlockError) {
+        var failure: BlockError?
+        if !isReadOnly, ledger.isVolatile {
+            do throws(BlockError) { try flush() } catch { failure = error }
+        }
+        do throws(BlockError) { try client.close() } catch { failure = failure ?? error }
+        if let failure { throw failure }
+    }
 
     func interrupt() { client.interrupt() }
 
@@ -80,10 +81,7 @@ final class DriverExport: BlockDevice {
     }
 
     private func change(_ body: () throws(BlockError) -> Void) throws(BlockError) {
-        begun.add(1, ordering: .acquiringAndReleasing)
-        // One that failed may have changed something all the same.
-        defer { completed.add(1, ordering: .acquiringAndReleasing) }
-        try watched(body)
+        try ledger.change { () throws(BlockError) in try watched(body) }
     }
 
     private func watched(_ body: () throws(BlockError) -> Void) throws(BlockError) {

@@ -125,15 +125,22 @@ extension ImageFile {
     /// Makes data and length durable, unless the file is unpublished. Once it has failed it fails for ever: the kernel may have dropped the data.
     public func sync() throws(BlockError) {
         try checkOpen()
+        try checkSynced()
+        if isReadOnly || isUnpublished { return }
+        try syncing.flush { () throws(BlockError) in
+            try checkSynced()
+            while fdatasync(descriptor) < 0 {
+                let number = errno
+                if number == EINTR { continue }
+                syncFailure.store(number, ordering: .relaxed)
+                throw failure("fdatasync", number)
+            }
+        }
+    }
+
+    private func checkSynced() throws(BlockError) {
         let before = syncFailure.load(ordering: .relaxed)
         if before != 0 { throw failure("an earlier fdatasync", before) }
-        if isReadOnly || isUnpublished { return }
-        while fdatasync(descriptor) < 0 {
-            let number = errno
-            if number == EINTR { continue }
-            syncFailure.store(number, ordering: .relaxed)
-            throw failure("fdatasync", number)
-        }
     }
 
     /// Makes the file's name durable (after a creation), unless the file is unpublished.

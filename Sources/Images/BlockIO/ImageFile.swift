@@ -26,6 +26,8 @@ public final class ImageFile: Sendable {
     private let ownsLock: Bool
     /// errno of the first failed fdatasync. The kernel drops dirty pages then, so no later success may be believed.
     let syncFailure = Atomic<Int32>(0)
+    /// Of several fdatasyncs at once the kernel tells one of a failure, and the others of success.
+    let syncing = FlushGate()
     let cannotPunch = Atomic<Bool>(false)
     let cannotZero = Atomic<Bool>(false)
     /// The same file opened for O_DIRECT, -1 without (ImageFile+Direct).

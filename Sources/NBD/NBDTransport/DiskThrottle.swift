@@ -15,8 +15,7 @@ public struct RateLimit: Hashable, Sendable {
     }
 }
 
-/// What one disk's clients may do, together. Nil: no limit. Operations are reads, writes, trims and zeroings; bytes are those
-/// that are moved. Flushes are free: a limit must not make a guest's data less safe.
+/// What one disk's clients may do, together. Nil: no limit. `RequestPrice` says what counts for how much.
 public struct DiskLimits: Hashable, Sendable {
     public var operations: RateLimit?
     public var readOperations: RateLimit?
@@ -40,6 +39,32 @@ public final class DiskThrottle: @unchecked Sendable {
         var bytes: TokenBucket?
         var readBytes: TokenBucket?
         var writeBytes: TokenBucket?
+
+        /// Takes as much of what is owed as may be taken at a time: how long the taker has to wait, in nanoseconds.
+        mutating func take(_ price: inout RequestPrice, at now: UInt64) -> UInt64 {
+            var (count, moved) = (price.operations, price.bytes)
+            count = operations?.portion(of: count, at: now) ?? count
+            moved = bytes?.portion(of: moved, at: now) ?? moved
+            if price.isRead {
+                count = readOperations?.portion(of: count, at: now) ?? count
+                moved = readBytes?.portion(of: moved, at: now) ?? moved
+            } else {
+                count = writeOperations?.portion(of: count, at: now) ?? count
+                moved = writeBytes?.portion(of: moved, at: now) ?? moved
+            }
+            price.operations -= count
+            price.bytes -= moved
+            var wait = operations?.take(count, at: now) ?? 0
+            wait = max(wait, bytes?.take(moved, at: now) ?? 0)
+            if price.isRead {
+                wait = max(wait, readOperations?.take(count, at: now) ?? 0)
+                wait = max(wait, readBytes?.take(moved, at: now) ?? 0)
+            } else {
+                wait = max(wait, writeOperations?.take(count, at: now) ?? 0)
+                wait = max(wait, writeBytes?.take(moved, at: now) ?? 0)
+            }
+            return wait
+        }
     }
 
     private let isOn = Atomic<Bool>(false)
@@ -70,36 +95,28 @@ public final class DiskThrottle: @unchecked Sendable {
     @inline(__always)
     var isActive: Bool { isOn.load(ordering: .relaxed) }
 
-    /// Takes what a request costs: how long it has to wait, in nanoseconds.
-    func take(_ request: NBDRequest) -> UInt64 {
-        // To bring data into the cache is to read it.
-        let isRead = request.command == NBDCommand.read || request.command == NBDCommand.cache
-        guard isRead || [NBDCommand.write, NBDCommand.trim, NBDCommand.writeZeroes].contains(request.command) else {
-            return 0
-        }
-        let moved = isRead || request.command == NBDCommand.write ? UInt64(request.length) : 0
-        let now = gantry_now()
-        monitor.lock()
-        defer { monitor.unlock() }
-        var wait = buckets.operations?.take(1, at: now) ?? 0
-        wait = max(wait, buckets.bytes?.take(moved, at: now) ?? 0)
-        if isRead {
-            wait = max(wait, buckets.readOperations?.take(1, at: now) ?? 0)
-            wait = max(wait, buckets.readBytes?.take(moved, at: now) ?? 0)
-        } else {
-            wait = max(wait, buckets.writeOperations?.take(1, at: now) ?? 0)
-            wait = max(wait, buckets.writeBytes?.take(moved, at: now) ?? 0)
-        }
-        return wait
-    }
-
-    /// Returns when the time is over, the limits have changed, or `isCut`, which `wake` makes it look at, says so.
-    func wait(_ nanoseconds: UInt64, unless isCut: () -> Bool) {
-        let end = gantry_now() &+ nanoseconds
+    /// Holds a request until it has paid. One that costs much pays in parts, so that those of other connections come between.
+    /// Returns early when the limits have changed, or when `isCut`, which `wake` makes it look at, says so. `beforeWaiting`:
+    /// once, before it waits.
+    func pay(_ price: RequestPrice, unless isCut: () -> Bool, beforeWaiting: () -> Void) {
+        var price = price
+        var isFirst = true
         monitor.lock()
         let before = changes
-        while changes == before, !isCut(), case let now = gantry_now(), now < end {
-            monitor.wait(nanoseconds: end - now)
+        while !price.isPaid, changes == before, !isCut() {
+            let now = gantry_now()
+            let wait = buckets.take(&price, at: now)
+            if wait == 0 { continue }
+            if isFirst {
+                isFirst = false
+                monitor.unlock()
+                beforeWaiting()
+                monitor.lock()
+            }
+            let end = now &+ wait
+            while changes == before, !isCut(), case let now = gantry_now(), now < end {
+                monitor.wait(nanoseconds: end - now)
+            }
         }
         monitor.unlock()
     }

@@ -20,9 +20,7 @@ extension ExportSession {
 
     private func read(_ request: NBDRequest) {
         let length = Int(request.length)
-        guard request.flags.isSubset(of: [.dontFragment, .forceUnitAccess]), request.length <= NBDLimits.payload,
-            isInside(request)
-        else { return refuse(request) }
+        guard isAcceptable(request) else { return refuse(request) }
         let head = structured ? ChunkHead.size + ChunkHead.offsetSize : SimpleReply.size
         if length == 0 { return replyDone(request) }
         var place: Int
@@ -86,9 +84,7 @@ extension ExportSession {
     }
 
     func write(_ request: NBDRequest, _ payload: UnsafeRawBufferPointer) {
-        guard request.flags.isSubset(of: .forceUnitAccess), !refusesWrites, isInside(request) else {
-            return refuse(request)
-        }
+        guard isAcceptable(request) else { return refuse(request) }
         do throws(BlockError) {
             if request.length > 0 { unsafe try device.write(payload, at: request.offset) }
         } catch {
@@ -102,7 +98,7 @@ extension ExportSession {
     /// Answers a modification that is done, after a flush when the client wants it durable.
     private func finishModification(_ request: NBDRequest) {
         if request.flags.contains(.forceUnitAccess) {
-            lane.add(SlowLane.Job(request: request, flushOnly: true))
+            addSlow(SlowLane.Job(request: request, flushOnly: true))
         } else {
             replyDone(request)
         }
@@ -122,9 +118,12 @@ extension ExportSession {
             tally.discardedBytes &+= UInt64(request.length)
             finishModification(request)
         default:
-            lane.add(SlowLane.Job(request: request, flushOnly: false))
+            addSlow(SlowLane.Job(request: request, flushOnly: false))
         }
     }
+
+    /// What is done already is answered before this client's requests wait for each other.
+    private func addSlow(_ job: SlowLane.Job) { lane.add(job) { _ = send() } }
 
     /// TRIM and WRITE_ZEROES, from any thread.
     func modifyWithoutData(_ request: NBDRequest) throws(BlockError) {
@@ -146,9 +145,16 @@ extension ExportSession {
         request.offset <= size && UInt64(request.length) <= size - request.offset
     }
 
-    /// Flags, range and permission of the commands that carry no data either way.
-    private func isAcceptable(_ request: NBDRequest) -> Bool {
+    /// Flags, range and permission; what is not acceptable is refused.
+    @inline(__always)
+    func isAcceptable(_ request: NBDRequest) -> Bool {
         switch request.command {
+        case NBDCommand.read:
+            request.flags.isSubset(of: [.dontFragment, .forceUnitAccess]) && request.length <= NBDLimits.payload
+                && isInside(request)
+        case NBDCommand.write:
+            request.flags.isSubset(of: .forceUnitAccess) && request.length <= NBDLimits.payload && !refusesWrites
+                && isInside(request)
         case NBDCommand.flush:
             request.flags.isSubset(of: .forceUnitAccess)
         case NBDCommand.cache:

@@ -6,8 +6,6 @@ import NBDProtocol
 // SAFETY: replies here are at most 24 + 8 * `NBDLimits.extents` bytes, which is less than the buffer's 64 KiB.
 
 extension ExportSession {
-    private static let longestPrefetch: UInt64 = 32 << 20
-
     func performSlow(_ job: SlowLane.Job, reply: MappedBuffer) {
         let request = job.request
         var size = SimpleReply.size
@@ -26,7 +24,7 @@ extension ExportSession {
                 }
                 if request.command == NBDCommand.flush || request.flags.contains(.forceUnitAccess) {
                     let start = gantry_now()
-                    try device.flush()
+                    try flush()
                     done.flushes = 1
                     done.flushNanoseconds = gantry_now() - start
                 }
@@ -45,7 +43,7 @@ extension ExportSession {
     /// cannot be read now is not the client's concern yet.
     private func prefetch(_ request: NBDRequest, _ buffer: MappedBuffer) {
         var done: UInt64 = 0
-        let length = min(UInt64(request.length), Self.longestPrefetch)
+        let length = min(UInt64(request.length), RequestPrice.longestPrefetch)
         while done < length {
             let part = min(length - done, UInt64(buffer.capacity))
             // SAFETY: the lane thread's own buffer.

@@ -48,6 +48,8 @@ final class ExportSession: @unchecked Sendable {
     var tally = RequestCounts()
     let counts: ConnectionCounts
     private let throttle: DiskThrottle
+    private let flushes: SharedFlushes
+    private let flushReader: SharedFlushes.Reader
     /// The request at `begin` has paid its price and waits only for its data.
     private var isAdmitted = false
     /// Nobody waits for this client any more.
@@ -72,6 +74,8 @@ final class ExportSession: @unchecked Sendable {
         self.counts = counts
         self.isCut = isCut
         throttle = export.throttle
+        flushes = export.flushes
+        flushReader = export.flushes.makeReader()
         // In TLS a look costs more than it may gain; with one processor the client cannot run meanwhile.
         spin = SpinGauge(isAllowed: channel.tls == nil && gantry_processor_count() > 1)
         device = export.device
@@ -150,10 +154,15 @@ final class ExportSession: @unchecked Sendable {
         return !broken
     }
 
+    /// From any of the connection's threads.
+    func flush() throws(BlockError) { try flushes.flush(device, flushReader) }
+
     /// Makes a request wait as its disk's limits want it. What was done before it is answered first.
     private func hold(_ request: NBDRequest) {
-        let wait = throttle.take(request)
-        if wait > 0, send() { throttle.wait(wait, unless: isCut) }
+        let isZeroing = request.command == NBDCommand.writeZeroes
+        let price = RequestPrice(
+            request, isAccepted: isAcceptable(request), zeroesFast: isZeroing && device.canZeroFast)
+        if !price.isPaid { throttle.pay(price, unless: { broken || isCut() }, beforeWaiting: { _ = send() }) }
     }
 
     /// Waits for more bytes, at least one.

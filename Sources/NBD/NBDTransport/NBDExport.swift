@@ -11,6 +11,7 @@ public struct NBDExport: Sendable {
     public let readOnly: Bool
     /// Holds its clients to its limits.
     public let throttle: DiskThrottle
+    let flushes = SharedFlushes()
     /// Its dirty bitmaps, asked for when a client connects.
     let changes: @Sendable () -> [any ChangedExtentSource]
 

@@ -14,13 +14,12 @@ final class SlowLane: @unchecked Sendable {
     }
 
     private static let threadLimit = 2
-    /// Jobs waiting; beyond it the connection's own thread waits too.
-    private static let queueLimit = 256
+    /// Jobs waiting; beyond it the connection's own thread waits too, and receives nothing meanwhile.
+    static let queueLimit = 256
 
     private let monitor = Monitor()
     private let work: @Sendable (Job, MappedBuffer) -> Void
-    private var queue: [Job] = []
-    private var head = 0
+    private var queue = JobRing<Job>(capacity: SlowLane.queueLimit)
     private var threads: [WorkerThread] = []
     private var idle = 0
     private var finishing = false
@@ -28,10 +27,15 @@ final class SlowLane: @unchecked Sendable {
     /// `work` does one job, with a buffer of 64 KiB for its reply.
     init(_ work: @escaping @Sendable (Job, MappedBuffer) -> Void) { self.work = work }
 
-    func add(_ job: Job) {
+    /// `beforeWaiting`: when there is no place for the job, once, before this waits for one.
+    func add(_ job: Job, beforeWaiting: () -> Void) {
         monitor.lock()
-        while queue.count - head >= Self.queueLimit { monitor.wait() }
-        queue.append(job)
+        if queue.isFull {
+            monitor.unlock()
+            beforeWaiting()
+            monitor.lock()
+        }
+        while !queue.append(job) { monitor.wait() }
         if idle == 0, threads.count < Self.threadLimit {
             threads.append(WorkerThread("nbd-slow") { [self] in run() })
         }
@@ -51,13 +55,7 @@ final class SlowLane: @unchecked Sendable {
         guard let buffer = MappedBuffer(capacity: 64 << 10) else { preconditionFailure("out of address space") }
         monitor.lock()
         while true {
-            if head < queue.count {
-                let job = queue[head]
-                head += 1
-                if head == queue.count {
-                    queue.removeAll(keepingCapacity: true)
-                    head = 0
-                }
+            if let job = queue.take() {
                 monitor.unlock()
                 monitor.wakeAll()
                 work(job, buffer)

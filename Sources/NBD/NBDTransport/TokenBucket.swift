@@ -16,13 +16,24 @@ public struct TokenBucket: Sendable, Equatable {
         time = now
     }
 
+    /// How much of `amount` may be taken at a time, so that whoever comes after the taker waits for a tenth of a second at most:
+    /// what is there, or what comes in that time. At least 1, unless nothing is wanted.
+    public mutating func portion(of amount: UInt64, at now: UInt64) -> UInt64 {
+        refill(at: now)
+        let most = max(level, perNanosecond * 1e8, 1)
+        return most >= Double(amount) ? amount : UInt64(most)
+    }
+
     /// Takes `amount`; how long the taker has to wait before it goes on, in nanoseconds.
     public mutating func take(_ amount: UInt64, at now: UInt64) -> UInt64 {
-        if now > time {
-            level = min(burst, level + Double(now - time) * perNanosecond)
-            time = now
-        }
+        refill(at: now)
         level -= Double(amount)
         return level >= 0 ? 0 : UInt64(min(-level / perNanosecond, 1e18).rounded(.up))
+    }
+
+    private mutating func refill(at now: UInt64) {
+        if now <= time { return }
+        level = min(burst, level + Double(now - time) * perNanosecond)
+        time = now
     }
 }

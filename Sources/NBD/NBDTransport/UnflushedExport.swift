@@ -4,18 +4,14 @@ import Synchronization
 /// An export whose server may be killed alone: what it has answered and not flushed counts as held in its memory only.
 public final class UnflushedExport: BlockDevice {
     private let export: NBDConnections
-    /// Changes that were begun, those that are completed, and those that were completed before the last good flush began.
-    private let begun = Atomic<UInt64>(0)
-    private let completed = Atomic<UInt64>(0)
-    private let covered = Atomic<UInt64>(0)
+    private let ledger = FlushLedger()
 
     public init(_ export: NBDConnections) { self.export = export }
 
     public var size: UInt64 { export.size }
     public var isReadOnly: Bool { export.isReadOnly }
     public var preferredAlignment: UInt64 { export.preferredAlignment }
-    /// Never false while a change is under way, or was when the last flush began.
-    public var hasVolatileMetadata: Bool { begun.load(ordering: .acquiring) != covered.load(ordering: .acquiring) }
+    public var hasVolatileMetadata: Bool { ledger.isVolatile }
 
     public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try unsafe export.read(into: buffer, at: offset)
@@ -36,9 +32,7 @@ public final class UnflushedExport: BlockDevice {
     }
 
     public func flush() throws(BlockError) {
-        let before = completed.load(ordering: .acquiring)
-        try export.flush()
-        covered.max(before, ordering: .acquiringAndReleasing)
+        try ledger.flush { () throws(BlockError) in try export.flush() }
     }
 
     public func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
@@ -50,12 +44,17 @@ public final class UnflushedExport: BlockDevice {
 
     public func interrupt() { export.interrupt() }
 
-    public func close() throws(BlockError) { try export.close() }
+    /// What was refused before is so here, too.
+    public func close() throws(BlockError) {
+        var failure: BlockError?
+        if !isReadOnly, ledger.isVolatile {
+            do throws(BlockError) { try flush() } catch { failure = error }
+        }
+        do throws(BlockError) { try export.close() } catch { failure = failure ?? error }
+        if let failure { throw failure }
+    }
 
     private func change(_ body: () throws(BlockError) -> Void) throws(BlockError) {
-        begun.add(1, ordering: .acquiringAndReleasing)
-        // One that failed may have changed something all the same.
-        defer { completed.add(1, ordering: .acquiringAndReleasing) }
-        try body()
+        try ledger.change(body)
     }
 }

@@ -33,6 +33,61 @@ import Testing
         try? export.close()
     }
 
+    /// A storage driver's server may stand on anything: what its kernel says once is said from then on.
+    @Test func aFlushThatTheServerRefusedIsNeverTakenBack() throws {
+        let folder = try ScratchFolder("export")
+        let device = RefusingDevice(MemoryDevice(size: 1 << 20))
+        let server = NBDServer(exports: [NBDExport(name: "e", device: device)])
+        try server.start(unixSocket: folder.file("s"))
+        defer { server.stop() }
+        let client = try NBDClient.connect(unixSocket: folder.file("s"), exportName: "e")
+        let export = DriverExport(client, isTheDisk: true) { Issue.record("the server is there") }
+        try export.writeZeroes(at: 0, length: 4096, mayUnmap: false)
+        device.refusals.store(1, ordering: .relaxed)
+        for _ in 0..<3 {
+            let error = #expect(throws: BlockError.self) { try export.flush() }
+            #expect(error?.code == .io)
+        }
+        #expect(device.flushes.load(ordering: .relaxed) == 1)
+        // Neither does it close as if all were well; and what reads goes on.
+        #expect(export.hasVolatileMetadata)
+        #expect(throws: BlockError.self) { try export.close() }
+    }
+
+    /// Memory that refuses some flushes and then takes them.
+    private final class RefusingDevice: BlockDevice {
+        private let base: MemoryDevice
+        let refusals = Atomic<Int>(0)
+        let flushes = Atomic<Int>(0)
+
+        init(_ base: MemoryDevice) { self.base = base }
+
+        var size: UInt64 { base.size }
+        var isReadOnly: Bool { false }
+        var preferredAlignment: UInt64 { 512 }
+        func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
+            try unsafe base.read(into: buffer, at: offset)
+        }
+        func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+            try unsafe base.write(data, at: offset)
+        }
+        func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
+            try base.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)
+        }
+        func discard(at offset: UInt64, length: UInt64) throws(BlockError) {}
+        func flush() throws(BlockError) {
+            flushes.add(1, ordering: .relaxed)
+            if refusals.load(ordering: .relaxed) > 0 {
+                refusals.subtract(1, ordering: .relaxed)
+                throw BlockError(.io, "injected")
+            }
+        }
+        func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
+            try base.appendExtents(to: &extents, at: offset, length: length)
+        }
+        func close() throws(BlockError) {}
+    }
+
     private final class Losses: Sendable {
         let count = Atomic<Int>(0)
     }

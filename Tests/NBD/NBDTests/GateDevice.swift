@@ -8,6 +8,7 @@ final class GateDevice: BlockDevice, @unchecked Sendable {
     private var gateIsOpen = true
     private var flushesWaiting = 0
     private var flushesDone = 0
+    private var flushFailure: BlockError?
     private var failures: [UInt64: BlockError] = [:]
 
     init(size: UInt64) { memory = MemoryDevice(size: size) }
@@ -29,6 +30,9 @@ final class GateDevice: BlockDevice, @unchecked Sendable {
 
     /// Requests that begin at `offset` throw `error`.
     func fail(at offset: UInt64, with error: BlockError) { monitor.locked { failures[offset] = error } }
+
+    /// One flush throws `error`; those after it succeed, as a kernel's do.
+    func failNextFlush(with error: BlockError) { monitor.locked { flushFailure = error } }
 
     private func check(_ offset: UInt64) throws(BlockError) {
         monitor.lock()
@@ -63,7 +67,10 @@ final class GateDevice: BlockDevice, @unchecked Sendable {
         while !gateIsOpen { monitor.wait() }
         flushesWaiting -= 1
         flushesDone += 1
+        let failure = flushFailure
+        flushFailure = nil
         monitor.unlock()
+        if let failure { throw failure }
     }
 
     func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {

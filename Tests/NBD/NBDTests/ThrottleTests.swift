@@ -1,10 +1,12 @@
 import BlockIO
 import CLinux
 import Glibc
-import NBDTransport
+import NBDProtocol
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import NBDTransport
 
 /// Limits of a disk, over all of its connections.
 struct ThrottleTests {
@@ -69,5 +71,83 @@ struct ThrottleTests {
         while !isWaiting.load(ordering: .acquiring) { usleep(1000) }
         server.stop()
         waiting.join()
+    }
+
+    private func price(
+        _ command: UInt16, _ length: UInt32, isAccepted: Bool = true, zeroesFast: Bool = true
+    ) -> RequestPrice {
+        let request = NBDRequest(command: command, handle: 1, length: length)
+        return RequestPrice(request, isAccepted: isAccepted, zeroesFast: zeroesFast)
+    }
+
+    @Test func aRequestCostsWhatItMakesTheStorageDo() {
+        let gib: UInt32 = 1 << 30
+        #expect(price(NBDCommand.read, 4096) == RequestPrice(operations: 1, bytes: 4096, isRead: true))
+        #expect(price(NBDCommand.write, 4096) == RequestPrice(operations: 1, bytes: 4096, isRead: false))
+        // Nothing is no way around a limit of operations.
+        for command in [NBDCommand.read, NBDCommand.write, NBDCommand.trim, NBDCommand.writeZeroes, NBDCommand.cache] {
+            #expect(price(command, 0).operations == 1)
+        }
+        #expect(price(NBDCommand.cache, 3 * gib) == RequestPrice(operations: 1, bytes: 32 << 20, isRead: true))
+        #expect(price(NBDCommand.writeZeroes, 3 * gib) == RequestPrice(operations: 48, bytes: 0, isRead: false))
+        #expect(
+            price(NBDCommand.writeZeroes, 3 * gib, zeroesFast: false)
+                == RequestPrice(operations: 1, bytes: UInt64(3 * gib), isRead: false))
+        #expect(price(NBDCommand.trim, .max) == RequestPrice(operations: 64, bytes: 0, isRead: false))
+        #expect(price(NBDCommand.blockStatus, 512) == RequestPrice(operations: 1, bytes: 0, isRead: true))
+        #expect(price(NBDCommand.blockStatus, .max).operations == 4)
+        #expect(price(NBDCommand.flush, 0).isPaid && price(NBDCommand.disconnect, 0).isPaid)
+        // What is not done is not paid for by the others.
+        #expect(price(NBDCommand.read, .max, isAccepted: false) == RequestPrice(operations: 1, bytes: 0, isRead: true))
+        #expect(price(99, .max, isAccepted: false) == RequestPrice(operations: 1, bytes: 0, isRead: true))
+    }
+
+    @Test func aPortionKeepsWhoComesNextForATenthOfASecond() {
+        let second: UInt64 = 1_000_000_000
+        var bucket = TokenBucket(perSecond: 1000, burst: 500, at: 0)
+        #expect(bucket.portion(of: 10, at: 0) == 10 && bucket.portion(of: 0, at: 0) == 0)
+        #expect(bucket.portion(of: 100_000, at: 0) == 500)
+        #expect(bucket.take(500, at: 0) == 0)
+        #expect(bucket.portion(of: 100_000, at: 0) == 100)
+        #expect(bucket.take(100, at: 0) == second / 10)
+        #expect(bucket.portion(of: 100_000, at: 0) == 100)
+        var slow = TokenBucket(perSecond: 1, burst: 1, at: 0)
+        #expect(slow.take(1, at: 0) == 0 && slow.portion(of: 5, at: 0) == 1)
+    }
+
+    /// One that will pay for days does not keep those of other connections for so long.
+    @Test func aRequestOfAnySizeLetsOthersBetween() {
+        var limits = DiskLimits()
+        limits.bytes = RateLimit(perSecond: 1_000_000, burst: 1000)
+        let throttle = DiskThrottle()
+        throttle.set(limits)
+        let isPaying = Atomic<Bool>(false)
+        let hasPaid = Atomic<Bool>(false)
+        let large = WorkerThread("large") {
+            let price = RequestPrice(operations: 1, bytes: 1 << 40, isRead: false)
+            throttle.pay(price, unless: { false }, beforeWaiting: { isPaying.store(true, ordering: .releasing) })
+            hasPaid.store(true, ordering: .releasing)
+        }
+        while !isPaying.load(ordering: .acquiring) { usleep(500) }
+        throttle.pay(RequestPrice(operations: 1, bytes: 512, isRead: true), unless: { false }, beforeWaiting: {})
+        let isOver = hasPaid.load(ordering: .acquiring)
+        #expect(!isOver)
+        throttle.set(DiskLimits())
+        large.join()
+    }
+
+    /// A request that is refused for its length would have taken months.
+    @Test func whatIsRefusedIsNotPaidForByTheDisk() throws {
+        var limits = DiskLimits()
+        limits.bytes = RateLimit(perSecond: 1000, burst: 1000)
+        let (server, _, folder) = try served(limits)
+        defer { server.stop() }
+        let peer = try RawPeer(folder.file("s"))
+        #expect(peer.enter())
+        for command in [NBDCommand.read, NBDCommand.cache, NBDCommand.writeZeroes] {
+            #expect(peer.send(RawPeer.request(command, length: .max)))
+            #expect(peer.receiveError() != 0)
+        }
+        #expect(try NBDClient.connect(unixSocket: folder.file("s")).bytes(at: 0, 100).count == 100)
     }
 }

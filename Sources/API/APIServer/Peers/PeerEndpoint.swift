@@ -18,9 +18,9 @@ struct PeerEndpoint: Sendable {
     private static let path = "/services/xenops/moves"
     /// A machine's description, with all its disks.
     private static let longestBody = 4 << 20
-    /// What else may be said has no body: some bytes of JSON are passed over.
+    /// What is taken of whoever has neither a session nor the secret of a move.
     private static let longestOrder = 4 << 10
-    /// Descriptions that are taken at once.
+    /// Bodies of the others that are taken at once.
     private static let mostDescriptions = 64
     /// Disks being filled at once, four connections each.
     private static let mostStreams = 1024
@@ -37,16 +37,25 @@ struct PeerEndpoint: Sendable {
     private func answer(_ routed: RoutedRequest, _ writer: ResponseWriter) async throws {
         let words = Self.words(routed)
         guard words.count == 2 else { throw HTTPFailure(.notFound, "there is no \(routed.arguments.path)") }
-        let isDescribed = ["check", "offer"].contains(words[1])
-        let hasSession = try await hasSession(routed, isNeeded: isDescribed)
-        if isDescribed {
-            guard descriptions.enter(most: Self.mostDescriptions) else {
-                throw HTTPFailure(
-                    .serviceUnavailable, "\(Self.mostDescriptions) machines are being described; try again later")
-            }
+        let isFirst = ["check", "offer"].contains(words[1])
+        let hasSession = try await hasSession(routed, isNeeded: isFirst)
+        // Who they are is known before much is taken from them.
+        var isTrusted = isFirst
+        if !isFirst { isTrusted = await arrivals.knows(id: words[0], secret: Self.secret(routed)) }
+        let body = try await body(of: routed, isTrusted: isTrusted)
+        let told = await arrivals.answer(
+            words[1], id: words[0], secret: Self.secret(routed), body: Array(body.readableBytesView),
+            hasSession: hasSession)
+        try await HTTPAnswer(.ok, contentType: "application/json", body: told).write(writer)
+    }
+
+    private func body(of routed: RoutedRequest, isTrusted: Bool) async throws -> ByteBuffer {
+        if isTrusted, !descriptions.enter(most: Self.mostDescriptions) {
+            throw HTTPFailure(
+                .serviceUnavailable, "\(Self.mostDescriptions) machines are being described; try again later")
         }
-        defer { if isDescribed { descriptions.leave() } }
-        let longest = isDescribed ? Self.longestBody : Self.longestOrder
+        defer { if isTrusted { descriptions.leave() } }
+        let longest = isTrusted ? Self.longestBody : Self.longestOrder
         var body = ByteBuffer()
         for try await piece in routed.request.body {
             guard body.readableBytes + piece.readableBytes <= longest else {
@@ -54,10 +63,7 @@ struct PeerEndpoint: Sendable {
             }
             body.writeImmutableBuffer(piece)
         }
-        let told = await arrivals.answer(
-            words[1], id: words[0], secret: Self.secret(routed), body: Array(body.readableBytesView),
-            hasSession: hasSession)
-        try await HTTPAnswer(.ok, contentType: "application/json", body: told).write(writer)
+        return body
     }
 
     /// Whether the caller has a session with the right to it. One that is no more is an error only where one is needed.

@@ -488,4 +488,15 @@ actor MachineLifecycle {
 extension GuestHost {
     /// Whether the guest's processors are held, by us or by an administrator of the machine.
     func isPaused(_ uuid: String) -> Bool { state(uuid) == .paused }
+
+    /// QEMU was told to let a guest go on that was moved, and has not said that it does: the order stands, and is given until
+    /// it has. Returns at once.
+    func repeatOrder(_ uuid: String) {
+        Task {
+            while passage(of: uuid) == .beginning {
+                try? await Task.sleep(for: .milliseconds(500))
+                try? await takeOver(uuid)
+            }
+        }
+    }
 }

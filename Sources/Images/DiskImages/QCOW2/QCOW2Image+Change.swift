@@ -1,4 +1,5 @@
 internal import BlockIO
+internal import CoreTypes
 internal import Synchronization
 
 /// What every change of the mapping begins with. All with the metadata lock held.
@@ -9,6 +10,7 @@ extension QCOW2Image {
         try checkWritable()
         guard let pending else { throw BlockError(.readOnly, "the image was opened read-only", path: storage.path) }
         if let failure = pending.refcounts.failure { throw failure }
+        if pending.mustGuardSnapshots { try guardSnapshots(pending) }
         if pending.mustClearAutoclear {
             pending.header.autoclear &= maintainedAutoclear(pending.header)
             var bits: [UInt8] = []
@@ -24,6 +26,21 @@ extension QCOW2Image {
         hasPendingMetadata.store(true, ordering: .releasing)
         hasUnwrittenMapping.store(true, ordering: .releasing)
         return pending
+    }
+
+    /// Before the first change of a session: what a snapshot refers to is counted as often as it is referred to. Where it is not,
+    /// a cluster of the snapshot seems to be the disk's alone, or free, and would be written over: nothing is written, as
+    /// after any contradiction. Reads all L2 tables once, as a check does; images with internal snapshots only.
+    private func guardSnapshots(_ pending: QCOW2PendingChanges) throws(BlockError) {
+        let checker = try QCOW2Checker(storage: storage, mode: .guardSnapshots, cancellation: CancellationFlag())
+        var found: UInt64?
+        try checker.run { (checker) throws(BlockError) in
+            if found == nil { found = try checker.firstUncounted() }
+        }
+        if let found {
+            throw marked(contradiction("a snapshot has a cluster whose refcount is lower than its references", found))
+        }
+        pending.mustGuardSnapshots = false
     }
 
     /// Makes an empty L2 table for L1 entry `index`. The entry goes to the file in the next flush.

@@ -24,8 +24,10 @@ extension QCOW2Image {
         var fileSize = try storage.size()
         var header = try readHeader(storage, fileSize: fileSize)
         try checkSupported(header, readOnly: readOnly)
+        var isCounted = false
         if !readOnly, header.incompatible.contains(.dirty) {
             try restoreCounts(storage)
+            isCounted = true
             fileSize = try storage.size()
             header = try readHeader(storage, fileSize: fileSize)
         }
@@ -36,9 +38,11 @@ extension QCOW2Image {
         do throws(BlockError) {
             let parent = try openParent(header, chain: chain, path: storage.path)
             do throws(BlockError) {
-                return try open(
+                let image = try open(
                     storage: storage, header: header, fileSize: fileSize, readOnly: readOnly, data: external,
                     parent: parent)
+                image.pending?.mustGuardSnapshots = header.snapshotCount > 0 && !isCounted
+                return image
             } catch {
                 try? parent?.close()
                 throw error

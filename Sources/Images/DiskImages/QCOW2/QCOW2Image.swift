@@ -128,6 +128,8 @@ final class QCOW2PendingChanges: @unchecked Sendable {
     var isDirty = false
     /// A change of whole trees failed, and so did putting counts and copied bits right: closing tries again.
     var mustSettle = false
+    /// There are snapshots, and nobody has looked yet whether all that they have is counted.
+    var mustGuardSnapshots = false
     /// Autoclear bits in the header belong to features that writing does not maintain.
     var mustClearAutoclear: Bool
     /// Clusters that more than one L1 entry, or another structure, claims.

@@ -59,6 +59,33 @@ final class GrowingBytes {
     }
 }
 
+/// Counts changes and barriers, and makes one of them fail. A barrier that failed fails for ever.
+final class OneFault: @unchecked Sendable {
+    // @unchecked: used by one thread at a time.
+    private(set) var count = 0
+    private var place: Int?
+    private var hasLostBarrier = false
+    /// What the one that failed was.
+    private(set) var failed: String?
+
+    /// `place`: the number of the one that fails, from 0; nil: none does.
+    init(_ place: Int?) { self.place = place }
+
+    /// What comes from here on succeeds.
+    func end() {
+        place = nil
+        hasLostBarrier = false
+    }
+
+    fileprivate func pass(_ offset: UInt64?) throws(BlockError) {
+        defer { count += 1 }
+        guard count == place || (hasLostBarrier && offset == nil) else { return }
+        if offset == nil { hasLostBarrier = true }
+        failed = failed ?? offset.map { "change \(count) at \($0)" } ?? "barrier \(count)"
+        throw BlockError(.io, "injected", path: "memory", offset: offset, systemError: EIO)
+    }
+}
+
 /// A file in memory that records every write and barrier, and can fail on demand.
 final class StoreInMemory: ImageStorage, @unchecked Sendable {
     enum Event {
@@ -79,6 +106,10 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
     var writesLeft: Int?
     /// A system error for a write to a range; nil: it succeeds. Called with no lock held.
     var refuses: ((Range<Int>) -> Int32?)?
+    /// Lets one change or barrier fail; may be shared by the files of an image.
+    var fault: OneFault?
+    /// Told of every read. Called with no lock held.
+    var reading: ((Range<Int>) -> Void)?
     /// Barriers that succeed before they fail for ever; nil: all.
     var syncsLeft: Int?
     private(set) var syncCount = 0
@@ -99,6 +130,7 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
     func size() throws(BlockError) -> UInt64 { lock.locked { UInt64(content.count) } }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        reading?(Int(clamping: offset)..<Int(clamping: offset) + buffer.count)
         lock.lock()
         defer { lock.unlock() }
         readCount += 1
@@ -123,6 +155,7 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
     }
 
     func preallocate(at offset: UInt64, length: UInt64) throws(BlockError) -> Bool {
+        try fault?.pass(offset)
         if try size() < offset + length { try truncate(to: offset + length) }
         return true
     }
@@ -142,6 +175,7 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
     }
 
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try fault?.pass(offset)
         if let code = refuses?(Int(offset)..<Int(offset) + data.count) {
             throw BlockError(
                 code == ENOSPC ? .noSpace : .io, "injected", path: path, offset: offset, systemError: code)
@@ -164,6 +198,7 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
     }
 
     func punch(at offset: UInt64, length: UInt64) throws(BlockError) -> Bool {
+        try fault?.pass(offset)
         lock.lock()
         defer { lock.unlock() }
         let end = min(Int(offset + length), content.count)
@@ -175,6 +210,7 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
     }
 
     func truncate(to length: UInt64) throws(BlockError) {
+        try fault?.pass(length)
         lock.locked {
             if recording { events.append(.truncate(Int(length))) }
             content.resize(Int(length))
@@ -182,6 +218,7 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
     }
 
     func sync() throws(BlockError) {
+        try fault?.pass(nil)
         lock.lock()
         defer { lock.unlock() }
         if let left = syncsLeft {

@@ -197,13 +197,7 @@ struct ArrivingGuest: Sendable {
             try? await guests.dismiss(uuid)
             return
         }
-        // The order stands.
-        Task { [guests, uuid] in
-            while guests.passage(of: uuid) == .beginning {
-                try? await Task.sleep(for: .milliseconds(500))
-                try? await guests.takeOver(uuid)
-            }
-        }
+        guests.repeatOrder(uuid)
     }
 
     /// Ends what waits for a guest that does not come. Fine when nothing does.

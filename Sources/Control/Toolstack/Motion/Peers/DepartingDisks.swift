@@ -210,6 +210,33 @@ struct DepartingDisks: Sendable {
         }
     }
 
+    /// What a mirror has been through: as long as it is the same, nothing has come between that a comparison has not seen.
+    struct Mark: Hashable {
+        let pid: Int32
+        let retries: UInt64
+
+        init(_ status: DatapathStatus) { (pid, retries) = (status.pid, status.mirror?.details?.retries ?? 0) }
+    }
+
+    private func isToVerify(_ status: DatapathStatus) -> Bool { isVerified || status.mirror?.isReconnected == true }
+
+    /// Compares both sides of the mirrors that are to be compared, while the guest runs: it would stand as long otherwise.
+    /// Returns what each had been through before.
+    func verify(_ progress: any TaskProgress) async throws -> [Int: Mark] {
+        var marks: [Int: Mark] = [:]
+        for index in mirrored {
+            if progress.cancellation.isCancelled { throw CancellationError() }
+            try await awaitSynchronised(index, SilentProgress(progress, progress))
+            marks[index] = try await mapped(index) {
+                let client = try await source(index).client
+                let status = try await client.status()
+                if isToVerify(status) { _ = try await client.call(.mirrorVerify) }
+                return Mark(status)
+            }
+        }
+        return marks
+    }
+
     /// The guest stands: returns when what it wrote last is at the other side, whose failure is still nobody's but the
     /// mirrors'.
     func settle(_ progress: any TaskProgress) async throws {
@@ -220,14 +247,15 @@ struct DepartingDisks: Sendable {
     }
 
     /// Nobody writes the disks any more: everything is made durable at the other side. When this returns both are the same.
-    func drain(_ progress: any TaskProgress) async throws {
+    /// `seen`: what was compared already.
+    func drain(_ progress: any TaskProgress, seen: [Int: Mark]) async throws {
         let deadline = machine.isLive ? ContinuousClock.now + Self.patience : nil
         for index in mirrored {
             try await awaitSynchronised(index, SilentProgress(progress, progress), until: deadline)
             try await mapped(index) {
                 let client = try await source(index).client
                 let status = try await client.status()
-                if isVerified || status.mirror?.isReconnected == true { _ = try await client.call(.mirrorVerify) }
+                if isToVerify(status), seen[index] != Mark(status) { _ = try await client.call(.mirrorVerify) }
                 _ = try await client.call(.pivotPrepare)
             }
         }

@@ -176,6 +176,7 @@ struct DepartingGuest: Sendable {
                 try? await Task.sleep(for: .milliseconds(200))
             }
         }
+        guests.repeatOrder(uuid)
     }
 
     /// The other side has the machine: what QEMU holds here goes, and the rows say that it does not run here.

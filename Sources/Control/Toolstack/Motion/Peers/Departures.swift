@@ -100,7 +100,6 @@ actor Departures {
         FailurePoint.reached("departure-before-offer")
         let guest = self.guest(machine)
         let cutOffs = await lifecycle.cutOffCount(Ref(machine.vm))
-        if machine.isLive { try await guest.emptyDrives() }
         let accepted: MoveAcceptance = try await link.ask(
             "offer", surveyed.offer, session: machine.session, limit: .seconds(600))
         for index in machine.disks.indices {
@@ -118,13 +117,16 @@ actor Departures {
         let relays = try await disks.fill(through: link, sizes: surveyed.offer.disks.map(\.size), filling)
         do {
             FailurePoint.reached("departure-after-copy")
+            var seen: [Int: DepartingDisks.Mark] = [:]
             if machine.isLive {
+                seen = try await disks.verify(progress)
+                try await guest.emptyDrives()
                 try await guest.leave(
                     through: link, disks, bytesPerSecond: try DiskMoves.rate(options), progress)
             }
             try await progress.passPointOfNoReturn()
             try await advance(&machine, .synchronised)
-            try await disks.drain(progress)
+            try await disks.drain(progress, seen: seen)
             FailurePoint.reached("departure-before-prepare")
             let answer = try await link.tell(
                 "prepare", limit: machine.isLive ? DepartingGuest.patience : .seconds(120))

@@ -23,6 +23,14 @@ final class QCOW2BitmapStore: @unchecked Sendable {
     /// The image says that its bitmaps were maintained up to now.
     var isValid = false
     private(set) var tracked: [Tracked] = []
+    /// Where each of `tracked` is, by its name: an image may have 65,535.
+    private var places: [[UInt8]: Int] = [:]
+    /// Clusters that this session took for bitmaps and directories.
+    var made: Set<UInt64> = []
+    /// Bitmaps whose table and bits, as the directory has them, are of these.
+    var madeNames: Set<[UInt8]> = []
+    /// So is the directory.
+    var directoryIsMade = false
     /// Before the next change of the disk the enabled bitmaps must be marked as in use.
     var mustMark = false
     /// Some bitmap notes writes. Asked without a lock by every write.
@@ -30,24 +38,29 @@ final class QCOW2BitmapStore: @unchecked Sendable {
 
     var memory: UInt64 { tracked.reduce(0) { $0 + UInt64($1.bits.wordCount) * 8 } }
 
-    func track(_ bitmap: Tracked) {
-        tracked.append(bitmap)
+    func track(_ bitmaps: [Tracked]) {
+        for bitmap in bitmaps {
+            places[bitmap.name] = tracked.count
+            tracked.append(bitmap)
+        }
         update()
     }
 
     func stopTracking(_ name: [UInt8]) {
+        guard places[name] != nil else { return }
         tracked.removeAll { $0.name == name }
+        places = Dictionary(uniqueKeysWithValues: tracked.enumerated().map { ($0.element.name, $0.offset) })
         update()
     }
 
     func setTracking(_ name: [UInt8], isEnabled: Bool) {
-        for index in tracked.indices where tracked[index].name == name { tracked[index].isEnabled = isEnabled }
+        if let place = places[name] { tracked[place].isEnabled = isEnabled }
         update()
     }
 
     func replaceBits(at index: Int, with bits: QCOW2DirtyBits) { tracked[index].bits = bits }
 
-    func bits(_ name: [UInt8]) -> QCOW2DirtyBits? { tracked.first { $0.name == name }?.bits }
+    func bits(_ name: [UInt8]) -> QCOW2DirtyBits? { places[name].map { tracked[$0].bits } }
 
     private func update() { isTracking.store(tracked.contains(where: \.isEnabled), ordering: .releasing) }
 

@@ -61,6 +61,12 @@ final class QCOW2DirtyBits: @unchecked Sendable {
         }
     }
 
+    /// The same bits of a disk of the same size. Nobody sets any meanwhile.
+    func isEqual(to other: QCOW2DirtyBits) -> Bool {
+        guard granularityBits == other.granularityBits, bitCount == other.bitCount else { return false }
+        return (0..<wordCount).allSatisfy { self[$0] == other[$0] }
+    }
+
     func fill(_ isSet: Bool) {
         for index in 0..<wordCount { self[index] = isSet ? .max : 0 }
         trim()

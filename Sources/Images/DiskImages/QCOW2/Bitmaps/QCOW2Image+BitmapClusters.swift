@@ -11,8 +11,15 @@ internal import Synchronization
 extension QCOW2Image {
     /// More clusters of bitmaps than this are not looked for.
     private static var mostClusters: UInt64 { 1 << 20 }
-    /// More entries of other bitmaps' tables are not looked at.
+    /// More entries of bitmaps' tables are not looked at.
     private static var mostEntries: UInt64 { 1 << 23 }
+
+    /// What each of the bitmaps occupies, nil for one whose table cannot be read; nil when that is too much to be read, as
+    /// where 65,535 bitmaps name one long table.
+    func clusters(of entries: [QCOW2BitmapEntry]) -> [[ClusterRun]?]? {
+        guard entries.reduce(0, { $0 + UInt64($1.tableEntries) }) <= Self.mostEntries else { return nil }
+        return entries.map { try? clusters(of: $0) }
+    }
 
     /// What a bitmap occupies: its table, which is the first run, and the clusters of its bits.
     func clusters(of entry: QCOW2BitmapEntry) throws(BlockError) -> [ClusterRun] {
@@ -31,11 +38,14 @@ extension QCOW2Image {
 
     /// Releases runs that nothing names any more, durably, but for those clusters that are `contested`; nothing where
     /// nobody knows which are (nil).
-    func release(_ runs: [ClusterRun], but contested: Set<UInt64>?, _ refcounts: QCOW2Refcounts) throws(BlockError) {
+    func release(
+        _ runs: QCOW2BitmapRuns, but contested: Set<UInt64>?, _ refcounts: QCOW2Refcounts
+    ) throws(BlockError) {
         guard let contested else { return }
-        for run in runs {
-            for cluster in run.start..<run.end where !contested.contains(cluster) {
+        for part in runs.parts {
+            for cluster in part.run.start..<part.run.end where !contested.contains(cluster) {
                 refcounts.structures.remove(cluster)
+                bitmapStore.made.remove(cluster)
                 try refcounts.release(ClusterRun(start: cluster, count: 1))
             }
         }
@@ -43,35 +53,39 @@ extension QCOW2Image {
 
     /// Which clusters of `runs` are not theirs alone: named twice by them, by something else of the image, or not counted
     /// exactly once. Nil when there are too many to say. With the metadata lock held.
-    /// - Parameters:
-    ///   - known: of `runs` those that `structures` may have because they are theirs.
-    ///   - names: bitmaps of the directory that `runs` are of; all others count as something else.
+    ///
+    /// Reads all L2 tables, and the tables of all other bitmaps, once, unless this session made all of `runs`: what it took,
+    /// nothing else has named since. What the file has that was taken all the same, as it was not counted, is contested.
+    /// - Parameter names: bitmaps of the directory that `runs` are of; all others count as something else.
     func contestedClusters(
-        _ runs: [ClusterRun], known: [ClusterRun], besides names: Set<[UInt8]>
+        _ runs: QCOW2BitmapRuns, besides names: Set<[UInt8]>
     ) throws(BlockError) -> Set<UInt64>? {
-        guard let refcounts = pending?.refcounts, runs.reduce(0, { $0 + $1.count }) <= Self.mostClusters else {
-            return nil
+        guard let refcounts = pending?.refcounts, runs.clusterCount <= Self.mostClusters else { return nil }
+        var own: Set<UInt64> = []
+        var asked: Set<UInt64> = []
+        var contested: Set<UInt64> = []
+        for part in runs.parts {
+            for cluster in part.run.start..<part.run.end {
+                let isNew = own.insert(cluster).inserted
+                let isOther = refcounts.structures.contains(cluster) && !part.isStructure
+                let isTaken = !part.isMade && bitmapStore.made.contains(cluster)
+                let count = try refcounts.count(cluster)
+                if !isNew || isOther || isTaken || cluster == 0 || count != 1 { contested.insert(cluster) }
+                if !part.isMade { asked.insert(cluster) }
+            }
         }
+        if asked.isEmpty { return contested }
         // From here on the tables in the file are those in memory.
         try flushMetadata()
         hasPendingMetadata.store(true, ordering: .releasing)
-        let known = Set(known.flatMap { $0.start..<$0.end })
-        var own: Set<UInt64> = []
-        var contested: Set<UInt64> = []
-        for cluster in runs.flatMap({ $0.start..<$0.end }) {
-            let isNew = own.insert(cluster).inserted
-            let isOther = refcounts.structures.contains(cluster) && !known.contains(cluster)
-            let count = try refcounts.count(cluster)
-            if !isNew || isOther || cluster == 0 || count != 1 { contested.insert(cluster) }
-        }
         let others = bitmapStore.directory.entries.filter { !names.contains($0.name) }
         guard others.reduce(0, { $0 + UInt64($1.tableEntries) }) <= Self.mostEntries else { return nil }
         for entry in others {
             for run in try clusters(of: entry) {
-                for cluster in run.start..<run.end where own.contains(cluster) { contested.insert(cluster) }
+                for cluster in run.start..<run.end where asked.contains(cluster) { contested.insert(cluster) }
             }
         }
-        var walk = QCOW2ReferenceWalk(self, own)
+        var walk = QCOW2ReferenceWalk(self, asked)
         return try walk.finish() ? contested.union(walk.found) : nil
     }
 }

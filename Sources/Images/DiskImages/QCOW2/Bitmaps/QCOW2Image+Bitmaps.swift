@@ -49,16 +49,17 @@ extension QCOW2Image: BitmapKeeper {
             var directory = try directoryToChange(refcounts)
             let table = try storeEmptyTable(&entry, refcounts)
             directory.entries.append(entry)
-            let old: BitmapRuns
+            let old: QCOW2BitmapRuns
             do throws(BlockError) {
                 old = try replaceDirectory(directory, refcounts)
             } catch {
-                try? refcounts.release(table)
+                takeBack(table, refcounts)
                 throw error
             }
             let tracked = QCOW2BitmapStore.Tracked(
                 name: bytes, bits: QCOW2DirtyBits(size: size, granularityBits: bits), isEnabled: true)
-            mapping.exclusive { store.track(tracked) }
+            store.madeNames.insert(bytes)
+            mapping.exclusive { store.track([tracked]) }
             try release(old, refcounts)
         }
     }
@@ -71,9 +72,12 @@ extension QCOW2Image: BitmapKeeper {
             // One that is not taken over has nothing to give back.
             let isTakenOver = directory.entries.contains { $0.name == entry.name }
             directory.entries.removeAll { $0.name == entry.name }
-            var old = BitmapRuns()
-            if isTakenOver, let runs = try? clusters(of: entry) { old.add(runs) }
+            var old = QCOW2BitmapRuns()
+            if isTakenOver, let runs = try? clusters(of: entry) {
+                old.add(runs, isMade: isMade(entry))
+            }
             old.add(try replaceDirectory(directory, refcounts))
+            store.madeNames.remove(entry.name)
             mapping.exclusive { store.stopTracking(entry.name) }
             try release(old, refcounts)
         }
@@ -87,16 +91,17 @@ extension QCOW2Image: BitmapKeeper {
             var entry = directory.entries[index]
             try checkConsistent(entry)
             if let bits = store.bits(entry.name) { return mapping.exclusive { bits.fill(false) } }
-            var old = BitmapRuns()
-            old.add(try clusters(of: entry))
+            var old = QCOW2BitmapRuns()
+            old.add(try clusters(of: entry), isMade: isMade(entry))
             let table = try storeEmptyTable(&entry, refcounts)
             directory.entries[index] = entry
             do throws(BlockError) {
                 old.add(try replaceDirectory(directory, refcounts))
             } catch {
-                try? refcounts.release(table)
+                takeBack(table, refcounts)
                 throw error
             }
+            store.madeNames.insert(entry.name)
             try release(old, refcounts)
         }
     }
@@ -168,28 +173,33 @@ extension QCOW2Image: BitmapKeeper {
 
     /// Stores the bitmaps that are in memory when the image is closed. A failure leaves them marked as in use, which is
     /// what they are then; the disk's data is durable already. So does a bitmap whose place in the file is somebody
-    /// else's, too: what was read there may be no bits, and nothing of it is given back.
+    /// else's, too: what was read there may be no bits, and nothing of it is given back. Where the file has the bits already,
+    /// only the marks go.
     func storeBitmaps() {
         guard let pending, !bitmapStore.tracked.isEmpty, pending.refcounts.failure == nil,
             !isCorrupt.load(ordering: .relaxed)
         else { return }
         let refcounts = pending.refcounts
         var made: [ClusterRun] = []
-        var old = BitmapRuns()
+        var old = QCOW2BitmapRuns()
         var contested: Set<UInt64>?
         do throws(BlockError) {
             var directory = bitmapStore.directory
             var places: [(index: Int, bits: QCOW2DirtyBits, runs: [ClusterRun])] = []
-            for bitmap in bitmapStore.tracked {
-                guard let index = directory.entries.firstIndex(where: { $0.name == bitmap.name }),
-                    let runs = try? clusters(of: directory.entries[index])
-                else { continue }
-                places.append((index, bitmap.bits, runs))
+            for (index, entry) in bitmapStore.directory.entries.enumerated() {
+                guard let own = bitmapStore.bits(entry.name) else { continue }
+                if UInt64(entry.tableEntries) == entry.clusters(forSize: size, geometry),
+                    let stored = try? bits(of: entry), stored.isEqual(to: own)
+                {
+                    directory.entries[index].flags &= ~QCOW2BitmapEntry.inUse
+                } else if let runs = try? clusters(of: entry) {
+                    places.append((index, own, runs))
+                }
             }
+            if places.isEmpty { return try replaceMarks(directory) }
             var present = presentDirectory
-            for place in places { present.add(place.runs) }
-            contested = try contestedClusters(
-                present.all, known: present.known, besides: Set(bitmapStore.tracked.map(\.name)))
+            for place in places { present.add(place.runs, isMade: isMade(directory.entries[place.index])) }
+            contested = try contestedClusters(present, besides: Set(places.map { directory.entries[$0.index].name }))
             for place in places {
                 let isContested = place.runs.contains { run in
                     (run.start..<run.end).contains { contested?.contains($0) == true }
@@ -197,15 +207,24 @@ extension QCOW2Image: BitmapKeeper {
                 if isContested { continue }
                 try store(place.bits, for: &directory.entries[place.index], refcounts, &made)
                 directory.entries[place.index].flags &= ~QCOW2BitmapEntry.inUse
-                old.add(place.runs)
+                old.add(place.runs, isMade: isMade(directory.entries[place.index]))
             }
             old.add(try replaceDirectory(directory, refcounts))
         } catch {
-            for run in made { try? refcounts.release(run) }
+            for run in made { takeBack(run, refcounts) }
             return
         }
         // What cannot be given back now is leaked; a check finds it.
-        try? release(old.all, but: contested, refcounts)
+        try? release(old, but: contested, refcounts)
+    }
+
+    private func isMade(_ entry: QCOW2BitmapEntry) -> Bool { bitmapStore.madeNames.contains(entry.name) }
+
+    /// The directory where it is, with other flags, each of which lies within a sector: durable when this returns.
+    private func replaceMarks(_ directory: QCOW2BitmapDirectory) throws(BlockError) {
+        try storage.store(try directory.encoded(), at: directory.offset)
+        try storage.sync()
+        bitmapStore.directory = directory
     }
 
     private func withBitmaps<T>(
@@ -232,16 +251,29 @@ extension QCOW2Image: BitmapKeeper {
         }
     }
 
+    /// Clusters for a table, bits or a directory, which nothing names yet.
+    private func take(_ bytes: Int, _ refcounts: QCOW2Refcounts) throws(BlockError) -> ClusterRun {
+        let run = try allocateTable(bytes, refcounts)
+        bitmapStore.made.formUnion(run.start..<run.end)
+        return run
+    }
+
+    /// Nothing has come to name them.
+    private func takeBack(_ run: ClusterRun, _ refcounts: QCOW2Refcounts) {
+        bitmapStore.made.subtract(run.start..<run.end)
+        try? refcounts.release(run)
+    }
+
     /// A new table without any bits.
     private func storeEmptyTable(
         _ entry: inout QCOW2BitmapEntry, _ refcounts: QCOW2Refcounts
     ) throws(BlockError) -> ClusterRun {
         let count = entry.clusters(forSize: size, geometry)
-        let run = try allocateTable(Int(count * 8), refcounts)
+        let run = try take(Int(count * 8), refcounts)
         do throws(BlockError) {
             try storeTable([UInt64](repeating: 0, count: Int(count)), in: run)
         } catch {
-            try? refcounts.release(run)
+            takeBack(run, refcounts)
             throw error
         }
         entry.tableOffset = run.start << UInt64(geometry.clusterBits)
@@ -260,13 +292,13 @@ extension QCOW2Image: BitmapKeeper {
             if bytes.allSatisfy({ $0 == 0 }) {
                 table.append(0)
             } else {
-                let run = try allocateTable(geometry.clusterBytes, refcounts)
+                let run = try take(geometry.clusterBytes, refcounts)
                 made.append(run)
                 try store(table: bytes, in: run)
                 table.append(run.start << shift)
             }
         }
-        let run = try allocateTable(table.count * 8, refcounts)
+        let run = try take(table.count * 8, refcounts)
         made.append(run)
         try storeTable(table, in: run)
         entry.tableOffset = run.start << shift
@@ -280,13 +312,20 @@ extension QCOW2Image: BitmapKeeper {
         var directory = bitmapStore.directory
         if bitmapStore.isValid { return directory }
         var kept: [QCOW2BitmapEntry] = []
-        for entry in directory.entries {
-            guard let runs = try? clusters(of: entry),
-                try contestedClusters(runs, known: [], besides: [entry.name]) == []
-            else { continue }
-            kept.append(entry)
-            kept[kept.count - 1].flags |= QCOW2BitmapEntry.inUse
-            for cluster in runs[0].start..<runs[0].end { refcounts.structures.insert(cluster) }
+        // One look at everything for all of them together.
+        if let runs = clusters(of: directory.entries),
+            let contested = try contestedClusters(
+                QCOW2BitmapRuns(ofDoubtful: runs.flatMap { $0 ?? [] }), besides: Set(directory.entries.map(\.name)))
+        {
+            for (entry, runs) in zip(directory.entries, runs) {
+                guard let runs, !runs.contains(where: { ($0.start..<$0.end).contains(where: contested.contains) })
+                else {
+                    continue
+                }
+                kept.append(entry)
+                kept[kept.count - 1].flags |= QCOW2BitmapEntry.inUse
+                for cluster in runs[0].start..<runs[0].end { refcounts.structures.insert(cluster) }
+            }
         }
         directory.entries = kept
         return directory
@@ -295,15 +334,15 @@ extension QCOW2Image: BitmapKeeper {
     /// Makes a directory the image's, durable when this returns. The old one is to be released then.
     private func replaceDirectory(
         _ new: QCOW2BitmapDirectory, _ refcounts: QCOW2Refcounts
-    ) throws(BlockError) -> BitmapRuns {
+    ) throws(BlockError) -> QCOW2BitmapRuns {
         var directory = new
         let bytes = try directory.encoded()
-        let run = bytes.isEmpty ? nil : try allocateTable(bytes.count, refcounts)
+        let run = bytes.isEmpty ? nil : try take(bytes.count, refcounts)
         do throws(BlockError) {
             if let run { try store(table: bytes, in: run) }
             try writeCounts(refcounts)
         } catch {
-            if let run { try? refcounts.release(run) }
+            if let run { takeBack(run, refcounts) }
             throw error
         }
         let old = presentDirectory
@@ -318,6 +357,7 @@ extension QCOW2Image: BitmapKeeper {
             if count > 0 { header.autoclear |= Self.bitmapsAutoclear }
         }
         bitmapStore.directory = directory
+        bitmapStore.directoryIsMade = true
         bitmapStore.isValid = count > 0
         if let run { for cluster in run.start..<run.end { refcounts.structures.insert(cluster) } }
         return old
@@ -340,35 +380,19 @@ extension QCOW2Image: BitmapKeeper {
         pending.header = header
     }
 
-    private func release(_ old: BitmapRuns, _ refcounts: QCOW2Refcounts) throws(BlockError) {
-        let contested = try contestedClusters(old.all, known: old.known, besides: [])
-        try release(old.all, but: contested, refcounts)
+    private func release(_ old: QCOW2BitmapRuns, _ refcounts: QCOW2Refcounts) throws(BlockError) {
+        try release(old, but: try contestedClusters(old, besides: []), refcounts)
     }
 
     /// Where the directory lies that the file has.
-    private var presentDirectory: BitmapRuns {
+    private var presentDirectory: QCOW2BitmapRuns {
         let directory = bitmapStore.directory
         let start = directory.offset >> UInt64(geometry.clusterBits)
-        var runs = BitmapRuns()
-        if directory.length > 0 { runs.add([ClusterRun(start: start, count: geometry.clusters(directory.length))]) }
+        var runs = QCOW2BitmapRuns()
+        if directory.length > 0 {
+            let run = ClusterRun(start: start, count: geometry.clusters(directory.length))
+            runs.add([run], isMade: bitmapStore.directoryIsMade)
+        }
         return runs
-    }
-}
-
-/// What bitmaps and directories occupied.
-private struct BitmapRuns {
-    private(set) var all: [ClusterRun] = []
-    /// Directories and tables, which are structures of the image.
-    private(set) var known: [ClusterRun] = []
-
-    /// A directory, or a bitmap: its table first.
-    mutating func add(_ runs: [ClusterRun]) {
-        all += runs
-        known += runs.prefix(1)
-    }
-
-    mutating func add(_ other: BitmapRuns) {
-        all += other.all
-        known += other.known
     }
 }

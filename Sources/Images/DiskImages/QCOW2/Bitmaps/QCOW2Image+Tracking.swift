@@ -75,7 +75,7 @@ extension QCOW2Image {
         try storage.store(try directory.encoded(), at: directory.offset)
         try storage.sync()
         bitmapStore.directory = directory
-        mapping.exclusive { for bitmap in loaded { bitmapStore.track(bitmap) } }
+        mapping.exclusive { bitmapStore.track(loaded) }
         bitmapStore.mustMark = directory.entries.contains { $0.isAuto && !$0.isInUse }
     }
 

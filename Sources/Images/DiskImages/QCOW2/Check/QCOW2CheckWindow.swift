@@ -1,13 +1,13 @@
 import Glibc
 
 /// What a check knows of the host clusters in one window of the file: how many references it has counted, whether the
-/// stored refcount is exactly 1, and whether a structure of the image lies there. A file of more clusters than a window
+/// stored refcount is exactly 1, whether a structure of the image lies there, and whether a snapshot refers to it. A file of more clusters than a window
 /// has is examined in several passes, so the memory is bounded whatever the size of the image.
 ///
 /// Concurrency: one thread.
 @safe
 final class QCOW2CheckWindow {
-    /// Clusters in a window, a multiple of what any refcount block counts: 72 MiB at most, touched as far as used.
+    /// Clusters in a window, a multiple of what any refcount block counts: 76 MiB at most, touched as far as used.
     static let most: UInt64 = 1 << 25
 
     /// First cluster of the window.
@@ -20,6 +20,7 @@ final class QCOW2CheckWindow {
     private let cells: UnsafeMutablePointer<UInt16>
     private let once: UnsafeMutablePointer<UInt64>
     private let structures: UnsafeMutablePointer<UInt64>
+    private let kept: UnsafeMutablePointer<UInt64>
     /// References of the clusters whose cell is full.
     private var overflow: [UInt64: UInt64] = [:]
     private var isUsed = false
@@ -31,6 +32,7 @@ final class QCOW2CheckWindow {
         unsafe cells = Self.zeroed(capacity)
         unsafe once = Self.zeroed(capacity / 64 + 1)
         unsafe structures = Self.zeroed(capacity / 64 + 1)
+        unsafe kept = Self.zeroed(capacity / 64 + 1)
     }
 
     private static func zeroed<T>(_ count: Int) -> UnsafeMutablePointer<T> {
@@ -44,6 +46,7 @@ final class QCOW2CheckWindow {
         unsafe free(cells)
         unsafe free(once)
         unsafe free(structures)
+        unsafe free(kept)
     }
 
     /// Begins anew at cluster `base`, for `count` clusters.
@@ -53,6 +56,7 @@ final class QCOW2CheckWindow {
             unsafe memset(cells, 0, capacity * 2)
             unsafe memset(once, 0, (capacity / 64 + 1) * 8)
             unsafe memset(structures, 0, (capacity / 64 + 1) * 8)
+            unsafe memset(kept, 0, (capacity / 64 + 1) * 8)
             overflow.removeAll()
         }
         isUsed = true
@@ -116,6 +120,21 @@ final class QCOW2CheckWindow {
         let slot = cluster &- base
         guard slot < count else { return false }
         return unsafe once[Int(slot >> 6)] >> (slot & 63) & 1 != 0
+    }
+
+    /// A snapshot refers to the cluster; nothing happens outside the window.
+    @inline(__always)
+    func setKept(_ cluster: UInt64) {
+        let slot = cluster &- base
+        guard slot < count else { return }
+        unsafe kept[Int(slot >> 6)] |= 1 << (slot & 63)
+    }
+
+    @inline(__always)
+    func isKept(_ cluster: UInt64) -> Bool {
+        let slot = cluster &- base
+        guard slot < count else { return false }
+        return unsafe kept[Int(slot >> 6)] >> (slot & 63) & 1 != 0
     }
 
     /// Structures of the image lie in these clusters.

@@ -90,6 +90,23 @@ extension QCOW2Checker {
         if let last { highestCluster = last }
     }
 
+    /// The first cluster of the window that a snapshot refers to, and whose stored count is below its references: it would be
+    /// written over where the disk shares it, or taken for free.
+    func firstUncounted() throws(BlockError) -> UInt64? {
+        var found: UInt64?
+        unsafe try forEachStored { (run, counts) throws(BlockError) in
+            if found != nil { return }
+            for number in 0..<run.count where window.isKept(run.start + number) {
+                var stored: UInt64 = 0
+                if let counts = unsafe counts { stored = unsafe counts[Int(number)] }
+                if stored >= window.references(run.start + number) { continue }
+                found = run.start + number
+                return
+            }
+        }
+        return found
+    }
+
     /// Makes the stored counts of the window right where they are: first those that are too low, then, when these are
     /// durable, with `lowers` those that are too high.
     func correctCounts(raises: Bool, lowers: Bool) throws(BlockError) {

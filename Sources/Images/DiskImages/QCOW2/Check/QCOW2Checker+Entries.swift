@@ -125,9 +125,13 @@ extension QCOW2Checker {
     private func count(_ entry: UInt64, _ table: Table, _ index: Int, _ isActive: Bool) throws(BlockError) {
         let bits = UInt64(geometry.clusterBits)
         let takesStatistics = isActive && isFirstPass
+        let keeps = !isActive && mode == .guardSnapshots
         if entry & QCOW2Entry.compressed != 0 {
             let blob = compressedRange(entry)
-            for cluster in blob.start >> bits...(blob.end - 1) >> bits { window.add(cluster, table.weight) }
+            for cluster in blob.start >> bits...(blob.end - 1) >> bits {
+                window.add(cluster, table.weight)
+                if keeps { window.setKept(cluster) }
+            }
             if takesStatistics {
                 report.allocatedClusters += table.weight
                 report.compressedClusters += table.weight
@@ -145,6 +149,7 @@ extension QCOW2Checker {
         }
         let cluster = host >> bits
         if !hasDataFile { window.add(cluster, table.weight) }
+        if keeps { window.setKept(cluster) }
         if isActive && mode != .fixEntries {
             let isCopied = entry & QCOW2Entry.copied != 0
             if hasDataFile ? isFirstPass && !isCopied : window.contains(cluster) && window.isOnce(cluster) != isCopied {

@@ -88,7 +88,10 @@ extension QCOW2Checker {
     }
 
     private func walkInactive(_ tables: inout [Table]) throws(BlockError) {
-        for table in tables { note(table) }
+        for table in tables {
+            note(table)
+            if mode == .guardSnapshots { window.setKept(table.offset >> UInt64(geometry.clusterBits)) }
+        }
         try walk(tables, isActive: false)
         tables.removeAll()
     }

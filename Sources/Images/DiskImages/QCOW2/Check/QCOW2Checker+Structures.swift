@@ -7,7 +7,7 @@ extension QCOW2Checker {
         if header.l1Entries > 0 { occupy(header.l1Offset, UInt64(header.l1Entries) * 8, .l1) }
         try surveyRefcounts()
         try surveySnapshots()
-        try surveyBitmaps()
+        if mode != .guardSnapshots { try surveyBitmaps() }
         structures.sort { $0.run.start < $1.run.start }
         var last: Structure?
         for structure in structures {

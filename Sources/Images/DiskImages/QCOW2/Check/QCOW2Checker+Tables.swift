@@ -136,6 +136,7 @@ extension QCOW2Checker {
         let end = fileSize
         let comparesCopied = isActive && mode != .fixEntries
         let takesStatistics = isActive && isFirstPass
+        let keeps = !isActive && mode == .guardSnapshots
         var allocated: UInt64 = 0
         var fragmented: UInt64 = 0
         var group = 0
@@ -156,6 +157,7 @@ extension QCOW2Checker {
                     continue
                 }
                 window.add(cluster, table.weight)
+                if keeps { window.setKept(cluster) }
                 if takesStatistics {
                     allocated += 1
                     if expectedHost != 0 && expectedHost != host { fragmented += 1 }

@@ -20,6 +20,8 @@ final class QCOW2Checker {
         case fixEntries
         /// Copied bits are made to agree with the stored refcounts.
         case fixCopied
+        /// Changes nothing, and looks at nothing but the disk and its snapshots: whether what these have is counted.
+        case guardSnapshots
     }
 
     /// A part of the image that is no guest data and no L2 table.

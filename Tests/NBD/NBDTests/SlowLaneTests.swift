@@ -1,0 +1,99 @@
+import BlockIO
+import CoreTypes
+import NBDProtocol
+import TestSupport
+import Testing
+
+@testable import NBDTransport
+
+/// Requests that take long, when there are many of them.
+struct SlowLaneTests {
+    @Test func aRingHasItsPlacesAndNoMore() {
+        var ring = JobRing<Int>(capacity: 3)
+        #expect(ring.take() == nil)
+        var (next, expected) = (0, 0)
+        for count in [3, 1, 2, 3] {
+            while ring.count < count {
+                let isTaken = ring.append(next)
+                #expect(isTaken)
+                next += 1
+            }
+            if count == 3 {
+                let isTaken = ring.append(99)
+                #expect(ring.isFull && !isTaken)
+            }
+            while ring.count > count / 2 {
+                #expect(ring.take() == expected)
+                expected += 1
+            }
+        }
+        #expect(ring.capacity == 3)
+    }
+
+    /// A client that asks for more flushes than are kept is not listened to until some are done. What it asked for before is
+    /// answered, and so is everybody else.
+    @Test func aFullLaneHoldsItsOwnConnectionOnly() throws {
+        let device = GateDevice(size: 1 << 20)
+        let served = try Served(device)
+        device.closeGate()
+        let peer = try RawPeer(served.path)
+        #expect(peer.enter())
+        let count = SlowLane.queueLimit + 20
+        let flushes = (0..<count).flatMap { RawPeer.request(NBDCommand.flush, handle: UInt64($0) + 100) }
+        #expect(peer.send(RawPeer.request(NBDCommand.read, handle: 7, length: 512) + flushes))
+        #expect(peer.receive(16 + 512)?.prefix(8).suffix(4) == [0, 0, 0, 0])
+        #expect(try served.connect().bytes(at: 0, 1) == [0])
+        device.openGate()
+        for _ in 0..<count { #expect(peer.receiveError() == 0) }
+    }
+
+    /// What one connection's flush has met the others are told by theirs, once; who comes later is not.
+    @Test func aFailedFlushIsToldToAllConnections() throws {
+        let device = GateDevice(size: 1 << 20)
+        let served = try Served(device)
+        let clients = try (0..<3).map { _ in try served.connect() }
+        for client in clients {
+            try client.put([1], at: 0)
+            try client.flush()
+        }
+        device.failNextFlush(with: BlockError(.io, "injected"))
+        #expect(throws: BlockError.self) { try clients[1].flush() }
+        let later = try served.connect()
+        try later.flush()
+        for client in [clients[0], clients[2]] {
+            let error = #expect(throws: BlockError.self) { try client.flush() }
+            #expect(error?.code == .io)
+        }
+        for client in clients { try client.flush() }
+    }
+
+    @Test func failuresAreOwedToWhoHasNotSeenThem() {
+        var failures = FlushFailures()
+        var (early, late) = (failures.count, failures.count)
+        #expect(failures.owed(to: &early) == nil)
+        failures.add(BlockError(.io, "a"))
+        failures.add(BlockError(.noSpace, "b"))
+        #expect(failures.owed(to: &early)?.code == .noSpace)
+        #expect(failures.owed(to: &early) == nil)
+        failures.add(BlockError(.io, "c"))
+        #expect(failures.owed(to: &late)?.message == "c")
+        #expect(failures.owed(to: &early)?.message == "c" && failures.owed(to: &late) == nil)
+    }
+
+    /// A server that refused a flush and then says that all is well is not believed, by whoever asks.
+    @Test func aRefusedFlushOfAnExportIsNeverTakenBack() throws {
+        let device = GateDevice(size: 1 << 20)
+        let served = try Served(device)
+        let location = try #require(NBDLocation(parsing: served.uri))
+        let export = UnflushedExport(try NBDConnections(location, count: 2))
+        try export.put([1], at: 0)
+        try export.flush()
+        #expect(!export.hasVolatileMetadata)
+        try export.put([2], at: 0)
+        device.failNextFlush(with: BlockError(.io, "injected"))
+        #expect(throws: BlockError.self) { try export.flush() }
+        for _ in 0..<4 { #expect(throws: BlockError.self) { try export.flush() } }
+        #expect(export.hasVolatileMetadata)
+        #expect(throws: BlockError.self) { try export.close() }
+    }
+}

@@ -14,7 +14,11 @@ struct VBDMessages: Sendable {
         table.on("VBD.destroy") { _, arguments in
             let vbd = try arguments.get(0, as: Ref<VBD>.self)
             try await context.database.transaction { tx in
-                try Self.requireIdle(OperationFacts(tx).vbd(try tx.require(vbd)))
+                let row = try tx.require(vbd)
+                try Self.requireIdle(OperationFacts(tx).vbd(row))
+                try MachineRows.requireStaying(row[VBD.vm], tx)
+                // Its guest finds what it had, or cannot be resumed.
+                if SuspendedGuest.isKnown(toHave: row, tx) { throw APIError("DEVICE_ALREADY_ATTACHED", vbd.opaque) }
                 tx.delete(vbd)
             }
             return .void
@@ -57,6 +61,7 @@ struct VBDMessages: Sendable {
         let vbd = Fresh.ref(VBD.self)
         try await context.database.transaction { tx in
             _ = try tx.require(vm)
+            try MachineRows.requireStaying(vm, tx)
             if !empty, try tx.require(vdi)[VDI.type] == .cbtMetadata {
                 throw APIError("VDI_INCOMPATIBLE_TYPE", vdi.opaque, "CBT metadata")
             }
@@ -146,7 +151,7 @@ struct VBDMessages: Sendable {
                     try await guests.unplug(diskID: row[VBD.uuid], from: vm[VM.uuid])
                 }
             } catch let error as GuestError {
-                throw ErrorMapping.api(error, vm: row[VBD.vm])
+                throw ErrorMapping.api(error, vm: row[VBD.vm], unplugging: vbd)
             }
             try await lifecycle.mark([row], reserved: false, attached: false)
             await lifecycle.release([row])

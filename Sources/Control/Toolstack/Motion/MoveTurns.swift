@@ -6,7 +6,8 @@ import StorageMotion
 /// Lets moves of disks wait for their turns: an SR takes part in as many copies at once as its `other_config:disk-moves`
 /// says, else the pool's, else three; together they move as many bytes a second as its `disk-moves-rate`, or the pool's,
 /// says. Whoever waits sees in its task which place it has (`queue_position`). The same holds for a host, which stands for
-/// its link to others.
+/// its link to others, and for the link to one address of another pool: there the pool's `link-disk-moves` and `link-disk-moves-rate` count,
+/// with `:ADDRESS` behind them for one of them alone, else its `disk-moves`.
 actor MoveTurns {
     static let key = "disk-moves"
     static let rateKey = "disk-moves-rate"
@@ -77,10 +78,22 @@ actor MoveTurns {
         setting(key, of: place, database).flatMap { Int($0) } ?? standard
     }
 
+    private static let linkPrefix = "link-"
+
+    /// The place that stands for what goes to an address of another pool.
+    static func link(to address: String) -> String { linkPrefix + address }
+
     /// The word of the SR or host, else of the pool.
     private static func setting(_ key: String, of place: String, _ database: PoolDatabase) -> String? {
         database.read { reader in
-            reader.row(Ref<SR>(place))?[SR.otherConfig][key] ?? reader.row(Ref<Host>(place))?[Host.otherConfig][key]
+            if place.hasPrefix(linkPrefix) {
+                let config = reader.rows(Pool.self).first?[Pool.otherConfig] ?? [:]
+                let own = "\(linkPrefix)\(key)"
+                return config["\(own):\(place.dropFirst(linkPrefix.count))"] ?? config[own]
+                    ?? (key == Self.key ? config[key] : nil)
+            }
+            return reader.row(Ref<SR>(place))?[SR.otherConfig][key] ?? reader.row(Ref<Host>(place))?[Host.otherConfig][
+                key]
                 ?? reader.rows(Pool.self).first?[Pool.otherConfig][key]
         }
     }

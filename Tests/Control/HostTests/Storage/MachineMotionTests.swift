@@ -249,6 +249,36 @@ import Testing
         await host.toolstack.stop()
     }
 
+    /// What goes to one address of another pool has a limit of its own, beside those of SRs and hosts.
+    @Test func movesBeyondTheLimitOfALinkWait() async throws {
+        let turns = MoveTurns()
+        let database = try await PoolDatabase.open(path: nil)
+        try await database.transaction { tx in
+            tx.insert(Pool.self, ref: .new()) { row in
+                row[Pool.otherConfig] = [
+                    "disk-moves": "9", "link-disk-moves": "1", "link-disk-moves:b": "2", "link-disk-moves-rate": "8",
+                    "disk-moves-rate": "3",
+                ]
+            }
+        }
+        let quiet = UnwatchedProgress()
+        func enter(_ address: String, _ id: String) async throws -> Int {
+            try await turns.enter([MoveTurns.link(to: address)], of: id, database: database, progress: quiet)
+        }
+        let first = try await enter("a", "1")
+        let second = NotedProgress()
+        let waiting = Task {
+            try await turns.enter([MoveTurns.link(to: "a")], of: "2", database: database, progress: second)
+        }
+        while second.notes["queue_position"] == nil { await Task.yield() }
+        // Another address is another link.
+        for id in ["3", "4"] { _ = try await enter("b", id) }
+        #expect(await turns.share(of: "1", database: database) == 8)
+        #expect(await turns.share(of: "3", database: database) == 4)
+        await turns.leave(first)
+        _ = try await waiting.value
+    }
+
     @Test func whatSeveralDisksReportIsAddedUp() {
         let notes: [[String: String]] = [
             ["phase": "synchronised", "bytes_total": "10", "bytes_copied": "10", "bytes_per_second": "0"],
@@ -260,6 +290,24 @@ import Testing
                 "seconds_left": "5",
             ])
         #expect(SharedProgress.sum([["phase": "queued", "queue_position": "3"]])["queue_position"] == "3")
+    }
+
+    /// A call with several disks offers `cancel` until the last of them has passed its point of no return.
+    @Test func theLastOfSeveralDisksEndsWhatCanBeCancelled() async throws {
+        final class Whole: TaskProgress {
+            let cancellation = CancellationFlag()
+            let hasPassed = Mutex(false)
+            func report(_ fraction: Double) {}
+            func annotate(_ entries: [String: String]) {}
+            func passPointOfNoReturn() async throws { hasPassed.withLock { $0 = true } }
+        }
+        let whole = Whole()
+        let shared = SharedProgress([1, 1], of: whole)
+        // One more than once is one.
+        for _ in 0..<2 { try await shared.part(0).passPointOfNoReturn() }
+        #expect(!whole.hasPassed.withLock { $0 })
+        try await shared.part(1).passPointOfNoReturn()
+        #expect(whole.hasPassed.withLock { $0 })
     }
 
     @Test func aPlanSaysWhatWouldBeDoneAndDoesNothing() async throws {

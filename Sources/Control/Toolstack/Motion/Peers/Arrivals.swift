@@ -117,7 +117,10 @@ public actor Arrivals {
                 _ = try reader.require(Ref<Network>(interface.network))
                 _ = try RowDocument.decode(interface.row, VIF.className, schema: reader.schema)
             }
-            for drive in offer.drives { _ = try RowDocument.decode(drive.row, VBD.className, schema: reader.schema) }
+            try ArrivalRows.check(offer.drives, schema: reader.schema)
+            guard Set(offer.disks.map(\.vdi)).count == offer.disks.count else {
+                throw APIError("INVALID_VALUE", "disks", "one disk is named twice")
+            }
             for disk in offer.disks { _ = try RowDocument.decode(disk.row, VDI.className, schema: reader.schema) }
             try ArrivalSnapshots.check(offer, reader)
         }
@@ -205,7 +208,7 @@ public actor Arrivals {
                     origin: disk.vdi, uuid: uuid, ref: Fresh.ref(VDI.self).opaque, sr: disk.sr,
                     // Every driver of ours names a volume by its uuid and format.
                     location: "\(uuid).\(format)", format: format, size: decision.outcome.size, row: disk.row,
-                    isReadOnly: disk.role == DiskToMove.Role.readOnly.rawValue || disk.isSnapshot,
+                    isReadOnly: try ArrivalRows.isReadOnly(disk, schema: context.database.read { $0.schema }),
                     base: base(of: disk, decision, decisions), isSnapshot: disk.isSnapshot ? true : nil))
         }
         let noted = record

@@ -115,8 +115,11 @@ struct DepartingDisks: Sendable {
     }
 
     private func copy(_ index: Int, _ progress: any TaskProgress) async throws {
+        let places: Set<String> = [
+            machine.disks[index].sr, context.host.opaque, MoveTurns.link(to: machine.place.host),
+        ]
         let turn = try await context.moves.enter(
-            [machine.disks[index].sr, context.host.opaque], database: context.database, progress: progress)
+            places, of: turn(index), database: context.database, progress: progress)
         do {
             try await start(index, resume: false)
             try await awaitSynchronised(index, progress)
@@ -126,6 +129,9 @@ struct DepartingDisks: Sendable {
         }
         await context.moves.leave(turn)
     }
+
+    /// By which its part of the limits is known.
+    private func turn(_ index: Int) -> String { "\(machine.id)/\(index)" }
 
     /// The data path that serves the source, started when it does not run.
     private func source(_ index: Int) async throws -> DatapathHandle {
@@ -147,7 +153,7 @@ struct DepartingDisks: Sendable {
     private func awaitSynchronised(
         _ index: Int, _ progress: any TaskProgress, until deadline: ContinuousClock.Instant? = nil
     ) async throws {
-        var told = settings
+        var follower = MirrorFollower(told: settings, bytesPerSecond: bytesPerSecond)
         var meter = WriteMeter()
         var restarts = 0
         while true {
@@ -158,7 +164,11 @@ struct DepartingDisks: Sendable {
             let status: DatapathStatus
             do {
                 status = try await source(index).client.status()
-            } catch let failure as DatapathClient.Failure where failure.isUnreachable && restarts < Self.mostRestarts {
+            } catch let failure as DatapathClient.Failure {
+                guard failure.isUnreachable, restarts < Self.mostRestarts else {
+                    throw ErrorMapping.api(
+                        failure, sr: Ref(machine.disks[index].sr), vdi: Ref(machine.disks[index].vdi))
+                }
                 restarts += 1
                 try await Task.sleep(for: .milliseconds(100))
                 continue
@@ -171,7 +181,7 @@ struct DepartingDisks: Sendable {
                 }
                 progress.annotate(["mirror_restarts": String(restarts)])
                 try await start(index, resume: true)
-                told = settings
+                follower = MirrorFollower(told: settings, bytesPerSecond: bytesPerSecond)
                 continue
             }
             meter.read(status.counters)
@@ -179,24 +189,24 @@ struct DepartingDisks: Sendable {
             switch mirror.phase {
             case .synchronised, .dual: return
             case .broken where mirror.details?.isRetrying == true, .copying:
-                await follow(progress, &told, index)
+                await follow(progress, &follower, index)
                 try await Task.sleep(for: .milliseconds(50))
             case .broken, .undecided: throw failed(index, mirror.error ?? "unknown cause", progress)
             }
         }
     }
 
-    /// What is wished of the mirror meanwhile, in the task's `other_config`.
-    private func follow(_ progress: any TaskProgress, _ told: inout MirrorSettings, _ index: Int) async {
+    /// What is wished of the mirror meanwhile, in the task's `other_config`, and what the SR, the host and the link leave to it.
+    private func follow(_ progress: any TaskProgress, _ follower: inout MirrorFollower, _ index: Int) async {
+        let share = await context.moves.share(of: turn(index), database: context.database)
+        guard let change = follower.change(progress.entries, share: share, progress) else { return }
         do {
-            let wanted = try MirrorWishes.settings(progress.entries)
-            if wanted == told || wanted == MirrorSettings() { return }
-            _ = try await source(index).client.call(.mirrorSet(settings: wanted))
-            told = wanted
-        } catch let error as APIError {
-            progress.annotate(["mirror_refused": error.parameters.joined(separator: "=")])
+            _ = try await source(index).client.call(.mirrorSet(settings: change.told))
+        } catch let failure as DatapathClient.Failure where failure.isUnreachable {
+            // The next process is told.
+            follower.tellAgain()
         } catch {
-            progress.annotate(["mirror_refused": "\(error)"])
+            progress.annotate(["mirror_refused": (error as? DatapathClient.Failure)?.message ?? "\(error)"])
         }
     }
 
@@ -284,6 +294,9 @@ struct DepartingDisks: Sendable {
             "a mirror to another pool has failed",
             metadata: ["vdi": "\(machine.disks[index].uuid)", "cause": "\(cause)"])
         progress.annotate(["mirror_error": cause])
+        if cause.contains("No space left") {
+            return APIError("SR_BACKEND_FAILURE_44", "", "There is insufficient space: \(cause)", "")
+        }
         return APIError("MIRROR_FAILED", machine.disks[index].vdi)
     }
 

@@ -54,6 +54,7 @@ extension DepartureSurvey {
             id: id, uuid: row[VM.uuid], isCopy: move.isCopy, isForced: move.isForced, machine: RowDocument.encode(row),
             drives: offeredDrives(move.vm, reader), interfaces: offeredInterfaces(move.vm, reader), disks: disks,
             origin: reader.row(context.host)?[APITypes.Host.nameLabel] ?? "")
+        if row[VM.powerState] == .suspended { offer.guest = SuspendedGuest.of(move.vm, reader) }
         if snapshots.isEmpty { return offer }
         (offer.reference, offer.parent) = (row.ref, parent(row))
         offer.snapshots = snapshots.map { snapshot in

@@ -377,18 +377,22 @@ actor Departures {
         }
     }
 
-    /// Goes on with what is decided.
+    /// Goes on with what is decided, each by itself: a pool that says nothing keeps no other waiting.
     func retry() async {
         for record in context.database.departures() where record.state.isDecided {
             guard busy.insert(record.id).inserted else { continue }
-            // It may have gone on since.
-            if var machine = context.database.departures().first(where: { $0.id == record.id }),
-                let link = try? PeerLink(machine.place, id: machine.id, secret: machine.secret)
-            {
-                await settle(&machine, link, patience: .zero)
-                await link.close()
-            }
-            busy.remove(record.id)
+            Task { await goOn(record.id) }
         }
+    }
+
+    private func goOn(_ id: String) async {
+        // It may have gone on since.
+        if var machine = context.database.departures().first(where: { $0.id == id }),
+            let link = try? PeerLink(machine.place, id: machine.id, secret: machine.secret)
+        {
+            await settle(&machine, link, patience: .zero)
+            await link.close()
+        }
+        busy.remove(id)
     }
 }

@@ -24,6 +24,8 @@ struct MoveOffer: Codable, Hashable, Sendable {
     var parent: String?
     /// Oldest first; nil: none.
     var snapshots: [OfferedSnapshot]?
+    /// Of a suspended machine: which of the drives, by their uuids here, its guest has, and the sums of its memory's image.
+    var guest: SuspendedGuest?
 
     /// What whoever takes the machine must know of, besides halted machines.
     var needs: [String] {

@@ -15,6 +15,7 @@ struct VBDMessages: Sendable {
             let vbd = try arguments.get(0, as: Ref<VBD>.self)
             try await context.database.transaction { tx in
                 try Self.requireIdle(OperationFacts(tx).vbd(try tx.require(vbd)))
+                try tx.requireStaying(try tx.require(vbd)[VBD.vm])
                 tx.delete(vbd)
             }
             return .void
@@ -57,6 +58,7 @@ struct VBDMessages: Sendable {
         let vbd = Fresh.ref(VBD.self)
         try await context.database.transaction { tx in
             _ = try tx.require(vm)
+            try tx.requireStaying(vm)
             if !empty, try tx.require(vdi)[VDI.type] == .cbtMetadata {
                 throw APIError("VDI_INCOMPATIBLE_TYPE", vdi.opaque, "CBT metadata")
             }
@@ -102,6 +104,7 @@ struct VBDMessages: Sendable {
     private func plug(_ vbd: Ref<VBD>, task: Ref<XenTask>) async throws {
         try await admission.run([.vbd(vbd, .plug)], task: task) { tx in
             _ = try tx.require(try tx.require(vbd)[VBD.vdi])
+            try tx.requireStaying(try tx.require(vbd)[VBD.vm])
             try tx.set(vbd, VBD.reserved, true)
         } _: {
             let row = try context.row(vbd)

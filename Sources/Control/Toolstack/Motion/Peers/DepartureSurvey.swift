@@ -126,21 +126,6 @@ struct DepartureSurvey: Sendable {
             repositories: repositories, snapshots: snapshots.map(\.ref))
     }
 
-    /// What each disk has the most in common with, of those that are offered before it: a disk and its snapshots stand on each
-    /// other, and are to do so there.
-    private static func connect(_ offered: inout [OfferedDisk], _ nodes: [String: SnapshotTree.Node]) {
-        for disk in offered where !disk.isSnapshot {
-            guard let own = nodes[disk.vdi] else { continue }
-            let family = offered.filter { $0.snapshotOf == disk.vdi && $0.sr == disk.sr }.compactMap { nodes[$0.vdi] }
-            for (node, base) in SnapshotTree(own, snapshots: family).steps {
-                guard let base, let index = offered.firstIndex(where: { $0.vdi == node.uuid }) else { continue }
-                offered[index].base = base
-                // What it takes beyond its base is seen when it is read.
-                offered[index].leastBytes = 0
-            }
-        }
-    }
-
     /// 256 bits that nobody guesses.
     static func secret() -> String {
         var random = SystemRandomNumberGenerator()
@@ -212,7 +197,7 @@ struct DepartureSurvey: Sendable {
     }
 
     /// Those that go with the machine: a copy goes without.
-    private func snapshots(_ reader: any DatabaseReader) -> [Row] {
+    func snapshots(_ reader: any DatabaseReader) -> [Row] {
         if move.isCopy { return [] }
         return reader.rows(VM.self) { $0[VM.snapshotOf] == move.vm && $0[VM.isASnapshot] }
             .sorted { ($0[VM.snapshotTime].seconds, $0.ref) < ($1[VM.snapshotTime].seconds, $1.ref) }
@@ -248,11 +233,11 @@ struct DepartureSurvey: Sendable {
         }
     }
 
-    private func interfaces(_ vm: Ref<VM>, _ reader: any DatabaseReader) -> [Row] {
+    func interfaces(_ vm: Ref<VM>, _ reader: any DatabaseReader) -> [Row] {
         reader.rows(VIF.self) { $0[VIF.vm] == vm }.sorted { ($0[VIF.device], $0.ref) < ($1[VIF.device], $1.ref) }
     }
 
-    private func network(of interface: Row, _ reader: any DatabaseReader) -> Ref<Network>? {
+    func network(of interface: Row, _ reader: any DatabaseReader) -> Ref<Network>? {
         if let named = move.networks[interface.typedRef(VIF.self)] { return named }
         return move.networks.sorted { $0.key.opaque < $1.key.opaque }.first { vif, _ in
             reader.row(vif)?[VIF.mac] == interface[VIF.mac]
@@ -331,70 +316,5 @@ struct DepartureSurvey: Sendable {
             let first = ImageFormat(parsing: words[0])
         else { return }
         throw ErrorMapping.api(.unsupported(first), vdi: disk.vdi, srUUID: sr, supported: supported)
-    }
-
-    // MARK: - The offer
-
-    private func describe(
-        _ wanted: WantedMove, _ row: Row
-    ) async throws -> (disk: OfferedDisk, node: SnapshotTree.Node) {
-        let attached = try context.attached(row[VDI.sr])
-        let size = UInt64(clamping: row[VDI.virtualSize])
-        let chain: [Volume]
-        do {
-            chain = try await attached.manager.chain(attached.repository, StorageContext.volume(row))
-        } catch {
-            throw ErrorMapping.api(error, sr: attached.ref, vdi: wanted.vdi)
-        }
-        let isSnapshot = wanted.role == .snapshot
-        let disk = OfferedDisk(
-            vdi: row.ref, row: RowDocument.encode(row), role: wanted.role.rawValue,
-            sr: wanted.destination?.opaque ?? "", choice: wanted.choice, size: size,
-            format: StorageContext.declaredFormat(row)?.rawValue,
-            // A disk takes as much as the largest image of its chain at least.
-            leastBytes: min(chain.map(\.physicalSize).max() ?? 0, size),
-            snapshotOf: isSnapshot ? row[VDI.snapshotOf].opaque : nil,
-            snapshotTime: isSnapshot ? row[VDI.snapshotTime].seconds : nil)
-        let node = SnapshotTree.Node(
-            uuid: row.ref, time: row[VDI.snapshotTime].seconds, size: size, images: chain.map(\.location))
-        return (disk, node)
-    }
-
-    private func makeOffer(_ id: String, _ disks: [OfferedDisk], _ reader: any DatabaseReader) throws -> MoveOffer {
-        let row = try reader.require(move.vm)
-        let snapshots = self.snapshots(reader)
-        func parent(_ row: Row) -> String? { snapshots.first { $0.typedRef(VM.self) == row[VM.parent] }?.ref }
-        var offer = MoveOffer(
-            id: id, uuid: row[VM.uuid], isCopy: move.isCopy, isForced: move.isForced, machine: RowDocument.encode(row),
-            drives: offeredDrives(move.vm, reader), interfaces: offeredInterfaces(move.vm, reader), disks: disks,
-            origin: reader.row(context.host)?[APITypes.Host.nameLabel] ?? "")
-        if snapshots.isEmpty { return offer }
-        (offer.reference, offer.parent) = (row.ref, parent(row))
-        offer.snapshots = snapshots.map { snapshot in
-            let vm = snapshot.typedRef(VM.self)
-            return OfferedSnapshot(
-                uuid: snapshot[VM.uuid], reference: snapshot.ref, row: RowDocument.encode(snapshot),
-                time: snapshot[VM.snapshotTime].seconds, parent: parent(snapshot), drives: offeredDrives(vm, reader),
-                interfaces: offeredInterfaces(vm, reader))
-        }
-        return offer
-    }
-
-    private func offeredDrives(_ vm: Ref<VM>, _ reader: any DatabaseReader) -> [OfferedDrive] {
-        reader.rows(VBD.self) { $0[VBD.vm] == vm }
-            .sorted { ($0[VBD.userdevice], $0.ref) < ($1[VBD.userdevice], $1.ref) }
-            .map { drive in
-                // What is in a CD drive is of this pool and stays.
-                let disk = drive[VBD.type] == .cd || drive[VBD.empty] ? nil : drive[VBD.vdi].opaque
-                return OfferedDrive(uuid: drive[VBD.uuid], row: RowDocument.encode(drive), disk: disk)
-            }
-    }
-
-    private func offeredInterfaces(_ vm: Ref<VM>, _ reader: any DatabaseReader) -> [OfferedInterface] {
-        interfaces(vm, reader).map { interface in
-            OfferedInterface(
-                uuid: interface[VIF.uuid], row: RowDocument.encode(interface),
-                network: network(of: interface, reader)?.opaque ?? "")
-        }
     }
 }

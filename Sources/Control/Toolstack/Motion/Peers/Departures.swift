@@ -100,7 +100,6 @@ actor Departures {
         FailurePoint.reached("departure-before-offer")
         let guest = self.guest(machine)
         let cutOffs = await lifecycle.cutOffCount(Ref(machine.vm))
-        if machine.isLive { try await guest.emptyDrives() }
         let accepted: MoveAcceptance = try await link.ask(
             "offer", surveyed.offer, session: machine.session, limit: .seconds(600))
         for index in machine.disks.indices {
@@ -120,6 +119,7 @@ actor Departures {
             FailurePoint.reached("departure-after-copy")
             let compared = try await disks.verify(filling)
             if machine.isLive {
+                try await guest.emptyDrives()
                 try await guest.leave(
                     through: link, disks, bytesPerSecond: try DiskMoves.rate(options), progress)
             }

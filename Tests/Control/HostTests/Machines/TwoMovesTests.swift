@@ -94,7 +94,8 @@ import Testing
         // MARK: This side
 
         private mutating func begin(_ index: Int) {
-            guard moves[index].departure == nil, isRunning, here?.passage == .some(nil), !runsThere else { return }
+            guard let motion = here, motion.passage == nil, isRunning, !runsThere else { return }
+            if moves[index].departure != nil { return }
             if index == 1, moves[0].departure == nil { return }
             if moves.contains(where: \.holds) { return }
             moves[index].departure = MachineDeparture()

@@ -20,6 +20,7 @@ public func serve(_ configuration: ServerConfiguration) async throws {
     toolstackConfiguration.sandboxesPlugins = configuration.sandboxesPlugins
     toolstackConfiguration.pluginUser = configuration.pluginUser
     toolstackConfiguration.pluginMetrics = configuration.pluginMetrics
+    toolstackConfiguration.nbdPort = configuration.nbdPort
     toolstackConfiguration.datapathUsers = configuration.datapathUsers
     toolstackConfiguration.bootFolders = configuration.bootFolders
     toolstackConfiguration.socket = configuration.socket
@@ -37,12 +38,15 @@ public func serve(_ configuration: ServerConfiguration) async throws {
         throw error
     }
     toolstack.apiAnswers()
+    let folder = configuration.stateDirectory + "/tls"
+    await toolstack.services.exports.open { try TLSIdentity.forExports(folder: folder) }
     if let url = service.httpsURL ?? service.httpURL { try await toolstack.services.consoles.announce(url) }
     try FileHandle.standardOutput.write(contentsOf: Data((readyLine(service) + "\n").utf8))
     var name = await signals.next()
     while name == ShutdownSignals.reload {
         do {
             try service.reloadCertificate()
+            await toolstack.services.exports.certificateChanged()
             configuration.logger.notice("the certificate has been read again")
         } catch {
             configuration.logger.error("the old certificate stays in use", metadata: ["error": "\(error)"])

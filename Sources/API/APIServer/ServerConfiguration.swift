@@ -17,6 +17,8 @@ public struct ServerConfiguration: Sendable {
     public var initialPasswordFile: String?
     /// `auto`, `kvm` or `tcg`.
     public var acceleration: String
+    /// Where NBD clients are served on networks that have that purpose; 0: on a free port of each address.
+    public var nbdPort: UInt16 = 10809
     /// The first of the numbers that users of data paths have; 0: they are this process's user.
     public var datapathUsers = Self.standardDatapathUsers
     public static let standardDatapathUsers = ToolstackConfiguration.standardDatapathUsers

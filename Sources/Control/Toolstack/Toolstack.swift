@@ -23,6 +23,8 @@ public struct ToolstackConfiguration: Sendable {
     public var datapathUsers: UInt32 = Self.standardDatapathUsers
     /// Above what systems give to accounts, containers and services, below what they take for negative.
     public static let standardDatapathUsers: UInt32 = 1_900_000_000
+    /// Where NBD clients are served on networks that have that purpose; 0: on a free port of each address.
+    public var nbdPort: UInt16 = 10809
     /// Name of the PAM service that knows the system's accounts; nil: only the pool's own users may log in.
     public var pamService: String?
     /// Folders of third-party SMAPIv1 drivers.
@@ -160,7 +162,9 @@ public final class Toolstack: Sendable {
         let lifecycle = MachineLifecycle(context: context, guests: guests, consoles: consoles)
         let services = try HostServices(
             context: context, guests: guests, lifecycle: lifecycle, consoles: consoles,
-            stateDirectory: configuration.stateDirectory)
+            stateDirectory: configuration.stateDirectory,
+            exports: DiskExports.Settings(
+                program: program, folder: configuration.runDirectory + "/nbd", port: configuration.nbdPort))
         let transfers = ImageTransfers(
             context: context, admission: admission, program: program, folder: configuration.runDirectory + "/transfers")
 
@@ -230,6 +234,7 @@ public final class Toolstack: Sendable {
         await context.endUnusedEpochs()
         await DiskCopy.sweep(context)
         await MachineDisks.sweep(context)
+        await UnfinishedImports.sweep(context)
         let images = await suspension.sweep()
         if !images.isEmpty { drivers.whenTakenUp = { await suspension.sweep(images) } }
         let moves = MotionSupervisor(context: context, admission: admission)
@@ -243,6 +248,7 @@ public final class Toolstack: Sendable {
             audit: try AuditLog(path: configuration.stateDirectory + "/audit.log", logger: logger),
             pam: configuration.pamService.map { PAMService(name: $0) })
         tokens.open(dispatcher.sessions)
+        await services.exports.open(dispatcher)
         await moves.takeUp(dispatcher.tasks)
         var background =
             [
@@ -252,6 +258,7 @@ public final class Toolstack: Sendable {
                 Task { await moves.retryForEver() },
                 Task { await retry(departures, services.arrivals) },
                 Task { await SpaceReclaimer(context: context).run() },
+                Task { await UnfinishedImports.sweepUntilGone(context) },
             ] + services.start(context)
         if !configuration.driverFolders.isEmpty || drivers.plugins != nil {
             background.append(Task { [drivers] in await drivers.run() })
@@ -268,6 +275,7 @@ public final class Toolstack: Sendable {
     public func stop() async {
         dispatcher.stop()
         for task in background { task.cancel() }
+        await services.exports.stop()
         // A disk that a step has paused goes on.
         await reclaimGate.clearAll()
         await services.metrics.save()
@@ -308,19 +316,21 @@ public final class Toolstack: Sendable {
     }
 
     private static func upgrade(_ disks: DiskActivation, _ context: StorageContext) async {
-        let (failures, noted) = AsyncStream.makeStream(of: (uuid: String, error: String, hasEnded: Bool).self)
+        let (failures, noted) = AsyncStream.makeStream(of: (uuid: String, error: String, isTheProgram: Bool).self)
         await disks.replaceOutdated({ try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }) {
-            noted.yield((uuid: $0, error: "\($1)", hasEnded: $2))
+            noted.yield((uuid: $0, error: "\($1)", isTheProgram: $2))
         }
         noted.finish()
-        for await (uuid, error, hasEnded) in failures {
+        for await (uuid, error, isTheProgram) in failures {
             context.logger.error(
                 "a disk's data path cannot be upgraded", metadata: ["vdi": "\(uuid)", "error": "\(error)"])
-            if !hasEnded { continue }
+            if !isTheProgram { continue }
             _ = try? await context.database.transaction { tx in
                 Alerts.post(
                     Alerts.Kind(name: "DATAPATH_UPGRADE_FAILED", priority: 2), about: .vdi, uuid: uuid,
-                    body: "The new data path of the VDI does not start, and other disks keep theirs: \(error)", in: tx)
+                    body:
+                        "The new program of data paths does not start for the VDI, and other disks keep theirs: \(error)",
+                    in: tx)
             }
         }
     }

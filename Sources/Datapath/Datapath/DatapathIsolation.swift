@@ -49,6 +49,24 @@ public enum DatapathIsolation {
         for file in opened { HandedFiles.add(file.path, file.descriptor) }
         // By this same program, in a process of its own.
         if let server = image.server { Dialers.add(server.name, try image.dial(with: "/proc/self/exe")) }
+        let (own, without) = leave(for: folder, image, user: user, threads: threads)
+        return Prepared(
+            nbdListener: nbd, controlListener: control,
+            mirrorMap: mirrorMap.map { own + "/" + ($0 as NSString).lastPathComponent }, without: without,
+            opened: opened)
+    }
+
+    /// As that for a process that serves no image: it keeps what it has open, and `folder`, which is its own. Returns what it
+    /// does without.
+    static func enter(folder: String, user: UInt32, threads: UInt64) -> [String] {
+        leave(for: folder, nil, user: user, threads: threads).without
+    }
+
+    /// Returns `folder` as this process sees it from here on, too. `image`: what it has to open by its names where it stays in
+    /// the system's file system.
+    private static func leave(
+        for folder: String, _ image: ImageSpecification?, user: UInt32, threads: UInt64
+    ) -> (own: String, without: [String]) {
         var without: [String] = []
         func note(_ part: String, _ text: String, _ status: Int32) -> Bool {
             if status < 0 {
@@ -69,10 +87,21 @@ public enum DatapathIsolation {
         // Without its folder it would lose the mirror's map.
         let become = !isAlone ? -EBUSY : given < 0 ? given : gantry_become_user(user, threads)
         _ = note("user", "a user of its own", become)
-        return Prepared(
-            nbdListener: nbd, controlListener: control,
-            mirrorMap: mirrorMap.map { own + "/" + ($0 as NSString).lastPathComponent }, without: without,
-            opened: opened)
+        return (own, without)
+    }
+
+    /// Enters, serves the image until it is told to quit, and says on standard output when it begins to.
+    public static func serve(
+        _ image: ImageSpecification, user: UInt32, folder: String, nbdSocket: String, controlSocket: String,
+        crashMark: String?, mirrorMap: String?
+    ) throws {
+        let prepared = try enter(
+            image, user: user, folder: folder, nbdSocket: nbdSocket, controlSocket: controlSocket,
+            crashMark: crashMark, mirrorMap: mirrorMap)
+        DatapathConfinement.apply()
+        let service = try DatapathService(image: image, prepared: prepared, crashMark: crashMark)
+        try service.announce(DatapathReady(without: prepared.without))
+        try service.run()
     }
 
     private static func listen(_ path: String) throws(BlockError) -> Int32 {

@@ -72,6 +72,7 @@ public final class DatapathService: Sendable {
         if let mirrorMap, !image.readOnly { try MirrorMaps.takeUp(mirrorMap, image, device) }
         exports.disk.withLock { $0 = first as? DriverExport }
         tracked.setDisk(first)
+        if image.readOnly, let log = image.changeLog { tracked.freeze(log: log) }
         self.device = device
         if let crashMark, !image.readOnly { mark = try CrashMark(device, path: crashMark) } else { mark = nil }
         front = mark ?? device
@@ -233,7 +234,9 @@ public final class DatapathService: Sendable {
             do {
                 try preparePatiently()
             } catch {
-                exports.setDisk(true)
+                // Once it was prepared, which side is lost stays the mirror's to decide.
+                let phase = device.mirrorProgress?.phase
+                if phase != .dual, phase != .undecided { exports.setDisk(true) }
                 throw error
             }
         case .pivotCommit:
@@ -302,6 +305,8 @@ public final class DatapathService: Sendable {
             exports.setDestination(opened)
             try device.startMirror(
                 to: followed, options: options, log: log, threads: destination.isExport ? 4 : 2,
+                // What goes on is what a process before this one wrote to, and its server may not be done with that.
+                trust: MirrorTrust(isDoubtful: resume && destination.isExport),
                 reopen: destination.isExport ? reopen : nil)
         } catch {
             exports.setDestination(nil)

@@ -26,6 +26,8 @@ extension ImageSpecification {
 final class TrackedImages: Sendable {
     private let disk = Mutex<TrackedDevice?>(nil)
     private let destination = Mutex<TrackedDevice?>(nil)
+    /// Of a snapshot, which nobody writes.
+    let frozen = Mutex<FrozenChanges?>(nil)
 
     var tracking: ChangeTracking? { disk.withLock { $0?.tracking } }
     var isTracking: Bool { tracking?.isWritten ?? false }

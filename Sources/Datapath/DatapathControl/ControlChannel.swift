@@ -31,6 +31,13 @@ public final class ControlChannel {
         return files
     }
 
+    /// As that, of the first `count`: those that a message said are its own.
+    public func takeFiles(_ count: Int) -> [Int32] {
+        let taken = Array(files.prefix(count))
+        files.removeFirst(taken.count)
+        return taken
+    }
+
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
         public init(_ description: String) { self.description = description }

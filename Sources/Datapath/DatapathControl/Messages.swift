@@ -26,7 +26,8 @@ public struct ImageSpecification: Codable, Hashable, Sendable {
     /// The image and its parents are files of a folder that others can change: a symbolic link in the place of one is refused.
     /// Nil, as earlier versions have it: a link is followed.
     public var refusesLinks: Bool?
-    /// The log of changed blocks beside it, absolute path: what is written is marked there. Nil: nothing is tracked.
+    /// The log of changed blocks beside it, absolute path: what is written is marked there. Of a read-only image it is what
+    /// clients are told has changed. Nil: nothing is tracked.
     public var changeLog: String?
     /// As a mirror's destination: it holds content already, and only what differs from that is written. Nil: it does when it has
     /// parents.
@@ -77,7 +78,7 @@ public enum DatapathRequest: Codable, Sendable {
     /// mirror is broken then.
     case mirrorVerify
     /// Phase (a) and (b) of the pivot: drains, flushes both; from then on writes go to both images and reads to the
-    /// destination. Answered when that is so.
+    /// destination. Answered when that is so. Asked for again it flushes both once more, as a last look before the commit.
     case pivotPrepare
     /// Phase (d): drops the source. The caller has committed that the destination is authoritative.
     case pivotCommit

@@ -34,7 +34,7 @@ extension ImageSpecification {
         let follows = refusesLinks != true
         var all = [NamedFile(path, writable: !readOnly, followsLinks: follows)]
         all += (parents ?? []).map { NamedFile($0.path, writable: false, followsLinks: follows) }
-        if let changeLog { all.append(NamedFile(changeLog, writable: true, followsLinks: false)) }
+        if let changeLog { all.append(NamedFile(changeLog, writable: !readOnly, followsLinks: false)) }
         if let slash = path.lastIndex(of: "/") {
             all.append(NamedFile(String(path[...slash]) + Self.folderMarker, writable: false, followsLinks: false))
         }

@@ -7,6 +7,7 @@ import DatapathControl
 /// gantry-datapath export --image PATH --format FMT --as FMT [--base JSON]    (stream on standard output; ImageSpecification)
 /// gantry-datapath copy   --image PATH --format FMT --plan JSON     (DiskCopyPlan; lines with the done part on standard output)
 /// gantry-datapath dial   --image TEXT --format nbd|nbd-uri    (asked on standard input; see Dialer)
+/// gantry-datapath gate   --folder FOLDER [--user NUMBER] [--certificate FILE --key FILE]    (orders on standard input)
 /// `--parent` names the images below, nearest first, with `--no-links` none of them may be a symbolic link; `--change-log` is
 /// the log in which changed blocks are marked; import, export and copy know them too.
 /// Started by the toolstack only. `serve` prints {"ready":true} when both sockets answer; with `--wait` it does nothing

@@ -5,21 +5,18 @@ import DatapathControl
 import Foundation
 
 func run() throws -> Int32 {
-    guard let options = Options(CommandLine.arguments), let image = options.image else { return 2 }
+    guard let options = Options(CommandLine.arguments) else { return 2 }
+    if options.mode == "gate" { return try GateService.run(options.values, user: options.user) }
+    guard let image = options.image else { return 2 }
     let stream = options.values["as"].flatMap(ImageFormat.init(parsing:))
     switch (options.mode, options.values["nbd"], options.values["control"], stream) {
     case ("serve", let nbd?, let control?, _):
         // Whoever started us died before it wrote down that we exist: nobody would ever end us.
         if options.wait, try FileHandle.standardInput.read(upToCount: 1)?.isEmpty != false { return 1 }
         if let user = options.user, let folder = options.values["folder"] {
-            let prepared = try DatapathIsolation.enter(
+            try DatapathIsolation.serve(
                 image, user: user, folder: folder, nbdSocket: nbd, controlSocket: control,
                 crashMark: options.values["crash-mark"], mirrorMap: options.values["mirror-map"])
-            DatapathConfinement.apply()
-            let service = try DatapathService(
-                image: image, prepared: prepared, crashMark: options.values["crash-mark"])
-            try service.announce(DatapathReady(without: prepared.without))
-            try service.run()
             return 0
         }
         if options.confinesFiles {

@@ -90,6 +90,8 @@ public enum NBDLimits {
     public static let bitmaps = 256
     /// Options in one handshake.
     public static let options = 1024
+    /// Names in one handshake that somebody is asked about.
+    public static let lookups = 16
     /// Longest payload of one read or write request.
     public static let payload: UInt32 = 32 << 20
     /// Largest export that a client takes: offsets are signed where files are.

@@ -29,7 +29,7 @@ extension ServerHandshake {
         }
         guard reader.remaining == 0 else { return invalid(option, "data behind the last query", &effects) }
         guard let index = index(of: name) else {
-            return answer(option, OptionReply.unknown, text: "no such export", &effects)
+            return answer(option, OptionReply.unknown, text: refusalText, &effects)
         }
         let matches = matches(queries, export: index, lists: !sets)
         if matches.allocation { offer(option, MetaContext.allocationIdentifier, MetaContext.allocation, &effects) }

@@ -6,6 +6,14 @@ extension ServerHandshake {
             if option == NBDOption.exportName { return close("the client asked for an export without TLS", &effects) }
             return answer(option, OptionReply.tlsRequired, text: "TLS must be negotiated first", &effects)
         }
+        if looksUp, let name = Self.exportName(in: option, data), index(of: name) == nil, refusal?.name != name {
+            lookups += 1
+            guard lookups <= NBDLimits.lookups else {
+                return close("more than \(NBDLimits.lookups) names looked up", &effects)
+            }
+            phase = .lookingUp(option: option, data: Array(data))
+            return effects.append(.lookUp(name))
+        }
         switch option {
         case NBDOption.exportName:
             exportName(data, &effects)
@@ -14,7 +22,7 @@ extension ServerHandshake {
             close("the client aborted the handshake", &effects)
         case NBDOption.list:
             guard data.isEmpty else { return invalid(option, "LIST takes no data", &effects) }
-            for export in exports {
+            for export in exports where !looksUp {
                 var entry: [UInt8] = []
                 entry.appendBig(UInt32(export.name.utf8.count))
                 entry.append(contentsOf: export.name.utf8)
@@ -54,10 +62,25 @@ extension ServerHandshake {
         answer(option, OptionReply.invalid, text: why, &effects)
     }
 
-    /// The empty name is the first export's other name.
+    /// The empty name is the first export's other name, where there are exports of its own.
     func index(of name: String) -> Int? {
-        name.isEmpty ? 0 : exports.firstIndex { $0.name == name }
+        name.isEmpty && !looksUp ? 0 : exports.firstIndex { $0.name == name }
     }
+
+    /// The name that an option is about; nil for none, and for one that would not be answered anyway.
+    static func exportName(in option: UInt32, _ data: ArraySlice<UInt8>) -> String? {
+        var reader = ByteReader(data)
+        let name: String?
+        switch option {
+        case NBDOption.exportName: name = String(decoding: data, as: UTF8.self)
+        case NBDOption.info, NBDOption.go, NBDOption.listMetaContext, NBDOption.setMetaContext: name = reader.string()
+        default: name = nil
+        }
+        return name.flatMap { 1...NBDLimits.name ~= $0.utf8.count ? $0 : nil }
+    }
+
+    /// What a client is told that asks for an export that is not there.
+    var refusalText: String { refusal?.text ?? "no such export" }
 
     /// DF may be offered only where structured replies were agreed on.
     private func flags(of export: ExportDescription) -> TransmissionFlags {
@@ -96,7 +119,7 @@ extension ServerHandshake {
             return answer(option, OptionReply.tooBig, text: "the export name is too long", &effects)
         }
         guard let index = index(of: name) else {
-            return answer(option, OptionReply.unknown, text: "no such export", &effects)
+            return answer(option, OptionReply.unknown, text: refusalText, &effects)
         }
         var wanted: Set<UInt16> = []
         while let type = reader.integer(UInt16.self) { wanted.insert(type) }

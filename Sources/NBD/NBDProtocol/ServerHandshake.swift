@@ -7,6 +7,8 @@ public struct ServerHandshake: Sendable {
         case send([UInt8])
         /// The transmission phase begins; `unconsumed` holds what the client sent of it already.
         case transmit(Agreement)
+        /// Somebody else has to say whether there is an export of this name: `found` or `refused`. Comes last.
+        case lookUp(String)
         /// TLS begins, as its server; then `secured` and `receive` what came through it. Comes last.
         case startTLS
         /// Send nothing more and close.
@@ -46,12 +48,19 @@ public struct ServerHandshake: Sendable {
         case option
         /// Reading past option data that is too long; then `tooBig` is answered.
         case draining(option: UInt32, remaining: Int)
+        /// An option waits for what somebody says of its export's name.
+        case lookingUp(option: UInt32, data: [UInt8])
         /// STARTTLS was acknowledged; nothing is read before TLS is up.
         case securing
         case done
     }
 
-    let exports: [ExportDescription]
+    /// Where names are looked up: the one that was found last, if any.
+    var exports: [ExportDescription]
+    let looksUp: Bool
+    /// What was looked up and is not there, while the option that asked for it is answered.
+    var refusal: (name: String, text: String)?
+    var lookups = 0
     var phase = Phase.clientFlags
     var omitsZeroes = false
     var structuredReplies = false
@@ -67,6 +76,41 @@ public struct ServerHandshake: Sendable {
         precondition(!exports.isEmpty, "a server needs an export")
         self.exports = exports
         self.encryption = encryption
+        looksUp = false
+    }
+
+    /// A server that knows no export until a client names one, and lists none.
+    public init(lookingUpWith encryption: Encryption) {
+        exports = []
+        self.encryption = encryption
+        looksUp = true
+    }
+
+    /// The export that was to be looked up. Bytes that came meanwhile are taken up. As `receive`.
+    public mutating func found(_ description: ExportDescription) -> [Effect] {
+        guard case .lookingUp(let option, let data) = phase else { return [] }
+        exports = [description]
+        // It is called what the client calls it.
+        exports[0].name = Self.exportName(in: option, data[...]) ?? description.name
+        chosen = nil
+        return resume()
+    }
+
+    /// There is none of that name, for the reason that the client is told.
+    public mutating func refused(_ text: String) -> [Effect] {
+        guard case .lookingUp(let option, let data) = phase else { return [] }
+        refusal = (Self.exportName(in: option, data[...]) ?? "", text)
+        return resume()
+    }
+
+    private mutating func resume() -> [Effect] {
+        guard case .lookingUp(let option, let data) = phase else { return [] }
+        phase = .option
+        var effects: [Effect] = []
+        perform(option, data[...], &effects)
+        refusal = nil
+        if case .done = phase { return effects }
+        return effects + receive([])
     }
 
     /// TLS is up. What was agreed on before it counts no more: somebody in between may have said it.
@@ -109,7 +153,7 @@ public struct ServerHandshake: Sendable {
     private mutating func step(_ bytes: ArraySlice<UInt8>, _ effects: inout [Effect]) -> Int {
         var reader = ByteReader(bytes)
         switch phase {
-        case .done, .securing:
+        case .done, .securing, .lookingUp:
             return 0
         case .clientFlags:
             guard let raw = reader.integer(UInt32.self) else { return 0 }

@@ -39,7 +39,7 @@ final class ServerConnection: Sendable {
                 switch effect {
                 case .send(let answer):
                     guard channel.send(answer) == 0 else { return }
-                case .close:
+                case .close, .lookUp:
                     return
                 case .startTLS:
                     // The reason of a refusal goes to the client as an alert.

@@ -25,7 +25,15 @@ public final class TLSCredentials: @unchecked Sendable {
         try TLSCredentials(isServer: false, folder: folder, verifiesPeer: true)
     }
 
-    private init(isServer: Bool, folder: String, verifiesPeer: Bool) throws(BlockError) {
+    /// A server's, of two files in PEM, whoever its clients are.
+    public static func server(certificate: String, key: String) throws(BlockError) -> TLSCredentials {
+        try TLSCredentials(isServer: true, folder: "", verifiesPeer: false, files: (certificate, key))
+    }
+
+    /// `files`: the certificate and its key where they have no names of their own in `folder`.
+    private init(
+        isServer: Bool, folder: String, verifiesPeer: Bool, files: (certificate: String, key: String)? = nil
+    ) throws(BlockError) {
         // SAFETY: the text lives as long as the process.
         if let missing = unsafe gantry_openssl_load() {
             throw BlockError(
@@ -59,7 +67,7 @@ public final class TLSCredentials: @unchecked Sendable {
             unsafe SSL_CTX_set_verify(context, mode, nil)
         }
         let role = isServer ? "server" : "client"
-        let (certificate, key) = (folder + "/\(role)-cert.pem", folder + "/\(role)-key.pem")
+        let (certificate, key) = files ?? (folder + "/\(role)-cert.pem", folder + "/\(role)-key.pem")
         if !isServer, unsafe access(certificate, F_OK) != 0, unsafe access(key, F_OK) != 0 { return }
         guard unsafe SSL_CTX_use_certificate_chain_file(context, certificate) == 1 else {
             throw Self.unreadable(certificate, "the certificate")

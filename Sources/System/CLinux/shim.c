@@ -245,6 +245,16 @@ static int unix_connect(const char *path, int flags) {
 }
 int gantry_unix_connect(const char *path) { return unix_connect(path, 0); }
 int gantry_unix_connect_at_once(const char *path) { return unix_connect(path, SOCK_NONBLOCK); }
+int gantry_peer_name(int fd, char *text, int length) {
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (length < 1) return -EINVAL;
+    text[0] = 0;
+    if (getpeername(fd, (struct sockaddr *)&address, &size) < 0) return -errno;
+    if (address.ss_family != AF_INET && address.ss_family != AF_INET6) return 0;
+    int r = getnameinfo((struct sockaddr *)&address, size, text, (socklen_t)length, NULL, 0, NI_NUMERICHOST);
+    return r == 0 ? 0 : -EINVAL;
+}
 static int tcp_addresses(const char *host, uint16_t port, int flags, struct addrinfo **found) {
     char service[8];
     snprintf(service, sizeof service, "%u", port);

@@ -68,7 +68,7 @@ final class FakeServer {
                     case .transmit:
                         isTransmitting = true
                         input = handshake.unconsumed
-                    case .close, .startTLS: return
+                    case .close, .startTLS, .lookUp: return
                     }
                 }
             } else {

@@ -56,7 +56,7 @@ struct HostileFieldsTests {
                     #expect(Self.exports.indices.contains(agreement.export))
                     #expect(agreement.structuredReplies || !agreement.allocationContext)
                     #expect(index == effects.count - 1)
-                case .close, .startTLS: #expect(index == effects.count - 1)
+                case .close, .startTLS, .lookUp: #expect(index == effects.count - 1)
                 }
             }
             #expect(answered < 4096)

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Certificates of two authorities that know nothing of each other, made once.
-private struct Certificates: Sendable {
+struct Certificates: Sendable {
     let folder: ScratchFolder
     var good: String { folder.file("good") }
     var other: String { folder.file("other") }

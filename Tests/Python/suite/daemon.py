@@ -72,6 +72,8 @@ class Daemon:
                     self.socket,
                     "--accel",
                     "tcg",
+                    "--nbd-port",
+                    "0",
                     "--boot-dir",
                     guest_folder(),
                     *(self.options or ["--sm-dir", ROOT / "Tests" / "Python" / "drivers"]),

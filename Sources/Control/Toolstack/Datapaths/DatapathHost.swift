@@ -16,6 +16,10 @@ actor DatapathHost {
     private var running: [String: DatapathRecord] = [:]
     /// What identifies a program that could not take the place of its predecessor.
     var refused: [Int]?
+    /// The same of the one that was tried last, and starts.
+    var proved: [Int]?
+    /// Where a new program is tried.
+    nonisolated let probeFolder: String
 
     private var users: DatapathUsers
     /// What processes could not give up, as far as it was told.
@@ -29,9 +33,15 @@ actor DatapathHost {
         self.users = users
         self.folder = folder
         transferFolder = (folder as NSString).deletingLastPathComponent + "/transfers"
+        probeFolder = (folder as NSString).deletingLastPathComponent + "/probe"
         self.program = program
         self.logger = logger
     }
+
+    /// A user for another process of the data plane that strangers talk to.
+    func takeUser() -> UInt32? { users.next() }
+
+    func giveBackUser(_ user: UInt32) { users.giveBack(user) }
 
     /// Finds the processes that an earlier toolstack left running; removes what the dead ones left. Returns their ids.
     func adoptAll() async -> [String] {

@@ -9,10 +9,11 @@ public struct HostServices: Sendable {
     public let consoles: ConsoleAccess
     public let blobs: BlobStore
     public let arrivals: Arrivals
+    public let exports: DiskExports
 
     init(
         context: StorageContext, guests: GuestHost, lifecycle: MachineLifecycle, consoles: ConsoleAccess,
-        stateDirectory: String
+        stateDirectory: String, exports: DiskExports.Settings
     ) throws {
         let host = try context.row(context.host)[Host.uuid]
         metrics = try MetricsService(
@@ -20,6 +21,7 @@ public struct HostServices: Sendable {
         health = HealthCheck(database: context.database, metrics: metrics)
         self.consoles = consoles
         arrivals = Arrivals(context: context, guests: guests, lifecycle: lifecycle)
+        self.exports = DiskExports(context: context, settings: exports)
         blobs = try BlobStore(
             database: context.database, folder: stateDirectory + "/blobs", logger: context.logger)
     }
@@ -27,7 +29,11 @@ public struct HostServices: Sendable {
     func register(in table: inout MessageTable, _ context: StorageContext) {
         let database = context.database
         HostMessages(database: database, host: context.host).register(in: &table)
-        NetworkMessages(database: database, host: context.host, scan: { InterfaceScan.read() }).register(in: &table)
+        NetworkMessages(
+            database: database, host: context.host, scan: { InterfaceScan.read() },
+            purposesChanged: { [exports] in await exports.refresh() }
+        ).register(in: &table)
+        ExportMessages(context: context, exports: exports).register(in: &table)
         AlertMessages(database: database).register(in: &table)
         SecretMessages(database: database).register(in: &table)
         BlobMessages(database: database, store: blobs).register(in: &table)
@@ -38,6 +44,6 @@ public struct HostServices: Sendable {
     func start(_ context: StorageContext) -> [Task<Void, Never>] {
         blobs.removeUnfinished()
         let upkeep = HostUpkeep(context: context, metrics: metrics, blobs: blobs, scan: { InterfaceScan.read() })
-        return [Task { await metrics.run() }, Task { await upkeep.run() }]
+        return [Task { await metrics.run() }, Task { await upkeep.run() }, Task { await exports.run() }]
     }
 }

@@ -7,6 +7,8 @@ struct NetworkMessages: Sendable {
     let database: PoolDatabase
     let host: Ref<Host>
     let scan: @Sendable () -> InterfaceScan
+    /// When a network's purposes, or what is on one that has some, have changed.
+    var purposesChanged: @Sendable () async -> Void = {}
 
     /// Bytes of an interface's name that Linux takes.
     private static let longestBridge = 15
@@ -50,6 +52,7 @@ struct NetworkMessages: Sendable {
                 }
                 try tx.set(network, Network.purpose, purposes + [value])
             }
+            await purposesChanged()
             return .void
         }
         table.on("network.remove_purpose") { _, arguments in
@@ -58,6 +61,7 @@ struct NetworkMessages: Sendable {
                 let purposes = try tx.require(network)[Network.purpose]
                 try tx.set(network, Network.purpose, purposes.filter { $0 != value })
             }
+            await purposesChanged()
             return .void
         }
         table.on("PIF.scan") { _, arguments in
@@ -67,6 +71,7 @@ struct NetworkMessages: Sendable {
                 _ = try tx.require(ref)
                 try NetworkRows.refresh(ref, in: tx, found)
             }
+            await purposesChanged()
             return .void
         }
     }

@@ -18,6 +18,8 @@ final class StorageContext: Sendable {
     let volumesBeingMade = VolumesBeingMade()
     /// The records of machines whose disks are being made.
     let machinesBeingMade = VolumesBeingMade()
+    /// References of disks whose content is coming in.
+    let disksBeingImported = VolumesBeingMade()
     let uses = VolumeUses()
     /// The SRs of calls of SR.create that run.
     let repositoriesBeingMade = VolumesBeingMade()
@@ -224,7 +226,12 @@ struct AttachedRepository: Sendable {
             throw error
         }
         var image = specification(of: access, readOnly: readOnly)
-        if !readOnly { image.changeLog = try await manager.changeLog(repository, volume) }
+        if !readOnly {
+            image.changeLog = try await manager.changeLog(repository, volume)
+        } else if manager is any ChangeLogKeeper {
+            // Nobody writes it meanwhile, and a log that cannot be used is no reason not to read the disk.
+            image.changeLog = try? await manager.changeLog(repository, volume)
+        }
         return image
     }
 

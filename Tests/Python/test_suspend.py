@@ -39,6 +39,13 @@ class SuspensionTests(MotionCase):
         self.refused(["VM_BAD_POWER_STATE", vm, "halted", "suspended"], x.VM.start, vm, False, False)
         self.refused(["VM_BAD_POWER_STATE", vm, "running", "suspended"], x.VM.suspend, vm)
 
+        # Nobody takes its memory away, or gets it as a disk.
+        self.refused(["VDI_IN_USE", image, "destroy"], x.VDI.destroy, image)
+        self.assertNotIn("destroy", x.VDI.get_allowed_operations(image))
+        thief = self.machine()
+        self.drive(thief, image)
+        self.refused(["VDI_IN_USE", image], x.VM.start, thief, False, False)
+        self.drop_machine(thief)
         # Nobody changes its disk meanwhile, or takes it away.
         self.refused(["VDI_IN_USE", disk, "destroy"], x.VDI.destroy, disk)
         self.refused(["VDI_IN_USE", disk, "resize"], x.VDI.resize, disk, str(64 * MIB))
@@ -100,6 +107,40 @@ class SuspensionTests(MotionCase):
         self.assertEqual(x.SR.get_VDIs(sr), [disk])
         names = [m["name"] for m in x.message.get_all_records().values() if m["obj_uuid"] == record["uuid"]]
         self.assertEqual((names.count("VM_SUSPENDED"), names.count("VM_RESUMED")), (4, 3))
+
+    def test_a_machine_comes_back_with_the_drives_that_it_had(self):
+        x, vm = self.x, self.machine()
+        self.suspend_repository()
+        sr = self.repository("qcow2")
+        mine, other = self.disk(sr), self.disk(sr)
+        drive = self.drive(vm, mine)
+        x.VM.start(vm, False, False)
+        # These are its rows' only: the guest has never had them.
+        unplugged = self.drive(vm, other)
+        reader = self.drive(vm, NULL, type="CD", mode="RO", empty=True)
+        x.VM.suspend(vm)
+        self.refused(["DEVICE_ALREADY_ATTACHED", drive], x.VBD.destroy, drive)
+        x.VBD.destroy(self.drive(vm, NULL, type="CD", mode="RO", empty=True))
+        x.VM.resume(vm, False, False)
+        self.assertEqual(x.VM.get_power_state(vm), "Running")
+        plugged = [x.VBD.get_currently_attached(vbd) for vbd in (drive, unplugged, reader)]
+        self.assertEqual(plugged, [True, False, False])
+        x.VM.hard_shutdown(vm)
+
+    def test_a_machine_that_writes_to_a_disk_that_is_reset_is_not_suspended(self):
+        x, vm = self.x, self.machine()
+        self.suspend_repository()
+        disk = self.disk(self.repository("qcow2"))
+        self.drive(vm, disk)
+        x.VM.start(vm, False, False)
+        self.assertIn("suspend", x.VM.get_allowed_operations(vm))
+        x.VM.hard_shutdown(vm)
+        x.VDI.set_on_boot(disk, "reset")
+        x.VM.start(vm, False, False)
+        self.assertNotIn("suspend", x.VM.get_allowed_operations(vm))
+        self.refused(["VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION"], x.VM.suspend, vm)
+        self.assertEqual(x.VM.get_power_state(vm), "Running")
+        x.VM.hard_shutdown(vm)
 
     def test_what_cannot_be_suspended_goes_on(self):
         x, vm = self.x, self.machine()

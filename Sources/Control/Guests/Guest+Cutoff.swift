@@ -5,6 +5,7 @@ extension Guest {
     /// nothing later on, because it cannot connect again. The guest's device stays until the guest lets go of it; its port is
     /// not given to another disk before.
     func cutOff(diskID: String, atMost limit: Duration) async throws(GuestError) {
+        try requireSettled("taking a disk")
         do throws(GuestError) {
             try await unplug(diskID: diskID, atMost: limit)
             return
@@ -13,6 +14,8 @@ extension Guest {
         } catch {
             // It does not let go.
         }
+        // QEMU flushes what the guest has written before it is handed over: that must not fail.
+        try requireSettled("taking a disk")
         guard let port = port(of: diskID) else { return }
         let connection = QMPValue.object([
             "type": .string("block-node"), "node-name": .string(RootPorts.node(port)),

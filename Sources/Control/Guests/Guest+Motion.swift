@@ -175,7 +175,7 @@ extension Guest {
                 "migrate-set-capabilities",
                 Self.capabilities(["events": true, "return-path": true, "late-block-activate": true]))
         } catch {
-            await end(grace: .zero)
+            try? await end(grace: .zero)
             throw GuestError(.startFailed, error.message, guest: uuid, systemError: error.systemError)
         }
     }
@@ -214,6 +214,8 @@ extension Guest {
         do throws(GuestError) {
             try await carryOutRun()
         } catch {
+            // The answer did not come, yet QEMU has said that the guest runs.
+            if passage == nil, !state.withLock({ $0.phase == .stopped }) { return }
             // Its disks do not answer, say. Anything but a refusal: nobody knows, and the order stands.
             if error.code == .refused { try move({ (motion, _) in motion.didNotRun() }, also: { $0.hasRun = hadRun }) }
             throw error
@@ -231,9 +233,9 @@ extension Guest {
     }
 
     /// Ends the QEMU of a guest that runs elsewhere, or never will here. Nobody is told that a guest has ended.
-    func dismiss() async {
+    func dismiss() async throws(GuestError) {
         state.withLock { $0.isDismissed = true }
-        await end(grace: .zero)
+        try await end(grace: .zero)
     }
 
     // MARK: The record and QEMU
@@ -261,6 +263,7 @@ extension Guest {
                 also?(&record)
                 if record.role != motion.role || also != nil {
                     record.role = motion.role
+                    record.orderedFrom = motion.orderedFrom
                     record.wasPaused = motion.role == nil ? nil : motion.wasPaused
                     record.owner = motion.owner
                     try record.write(to: folder.record)
@@ -316,14 +319,17 @@ extension Guest {
 
     /// Asks QEMU how far the passage is, after a restart of the daemon or an answer that did not come.
     func takeStock() async {
-        let (role, wasPaused) = state.withLock { ($0.record.role, $0.record.wasPaused ?? false) }
+        let (role, wasPaused, orderedFrom) = state.withLock {
+            ($0.record.role, $0.record.wasPaused ?? false, $0.record.orderedFrom)
+        }
         if role == nil { return }
         // What happens while QEMU is asked is heard of, too: what is believed must be what is found once more.
         for attempt in 0..<20 {
             guard let run = try? await monitor.execute("query-status", atMost: .seconds(10))["status"]?.text,
                 let info = try? await monitor.execute("query-migrate", atMost: .seconds(10))
             else { return }
-            let found = GuestMotion.found(role, wasPaused: wasPaused, migration: info["status"]?.text, run: run)
+            let found = GuestMotion.found(
+                role, wasPaused: wasPaused, orderedFrom: orderedFrom, migration: info["status"]?.text, run: run)
             if attempt > 0, found.motion.passage == passage { return }
             try? move { (motion, _) in motion = found.motion.owned(by: motion.owner) }
             if found.duty == .run {

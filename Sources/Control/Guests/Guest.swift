@@ -67,7 +67,7 @@ final class Guest: Sendable {
             try await monitor.execute("cont")
             state.withLock { if $0.phase == .starting { $0.phase = .running } }
         } catch {
-            await end(grace: .zero)
+            try? await end(grace: .zero)
             throw GuestError(.startFailed, error.message, guest: uuid, systemError: error.systemError)
         }
     }
@@ -114,8 +114,9 @@ final class Guest: Sendable {
         try await monitor.execute("system_powerdown")
     }
 
-    /// Asks QEMU to quit, and kills it when it has not within `grace`. Returns when it is gone.
-    func end(grace: Duration) async {
+    /// Asks QEMU to quit, and kills it when it has not within `grace`. Returns when it is gone. Throws `.timedOut` when it does not
+    /// go: a process that waits for its storage in the kernel has its disks still, and the guest stays in the table.
+    func end(grace: Duration) async throws(GuestError) {
         state.withLock { $0.stopRequested = true }
         if grace > .zero {
             let monitor = monitor
@@ -123,7 +124,11 @@ final class Guest: Sendable {
             if await monitor.ended(within: grace) { return }
         }
         monitor.kill()
-        _ = await monitor.ended(within: .seconds(60))
+        guard await monitor.ended(within: .seconds(60)) else {
+            throw GuestError(
+                .timedOut, "QEMU (process \(pid)) was killed and does not end: look what its storage waits for",
+                guest: uuid)
+        }
     }
 }
 
@@ -246,6 +251,8 @@ extension Guest: QEMUMonitorListener {
         case "RESUME":
             if passage != nil {
                 try? move { (motion, _) in motion.heardResume() }
+                // The order to run is carried out, whether or not its answer comes.
+                if passage == nil { state.withLock { if $0.phase == .starting { $0.phase = .running } } }
                 return
             }
             // The first one is part of starting.
@@ -274,19 +281,23 @@ extension Guest: QEMUMonitorListener {
         let how = status.map(Self.describe) ?? "QEMU ended"
         let text = tail.isEmpty ? how : "\(how): \(tail)"
         let error = GuestError(.disconnected, text, guest: uuid)
-        let (isNews, reason, waits) = state.withLock { state -> (Bool, GuestStopReason, [MotionWait]) in
+        let (isNews, reason) = state.withLock { state -> (Bool, GuestStopReason) in
             // One that was handed over, or may have been, runs elsewhere: nothing has ended.
             let isAnybodys = state.phase != .starting && !state.isDismissed
             let isNews = isAnybodys && state.motion.role != .held
             state.phase = .stopped
-            state.ended = error
-            defer { state.waits = [] }
             let reason = Self.reason(state.shutdown, stopRequested: state.stopRequested, text)
             if isAnybodys, !isNews { state.untold = reason }
-            return (isNews, reason, state.waits)
+            return (isNews, reason)
         }
         folder.remove()
         finished(self, isNews ? reason : nil)
+        // Only now: whoever is told finds nothing left of it, those who ask at this moment, too.
+        let waits = state.withLock { state in
+            state.ended = error
+            defer { state.waits = [] }
+            return state.waits
+        }
         for wait in waits { wait.continuation.resume(returning: .failure(error)) }
         return error
     }

@@ -76,7 +76,14 @@ extension GuestHost {
         guard guest.passage == .held else {
             throw GuestError(.refused, "it is not held: \(guest.passage?.rawValue ?? "on no passage")", guest: uuid)
         }
-        await guest.dismiss()
+        try await guest.dismiss()
+    }
+
+    /// Ends the QEMU of a guest that is elsewhere and never runs here again, whatever QEMU answers and wherever it is on its
+    /// passage: the caller has that in writing. No event tells of it; fine when it is gone. Throws `.timedOut` as `hardShutdown`.
+    public func endAbandoned(_ uuid: String) async throws(GuestError) {
+        guard let guest = try? find(uuid) else { return }
+        try await guest.dismiss()
     }
 
     // MARK: Of the side that it comes to
@@ -160,7 +167,7 @@ extension GuestHost {
         guard let passage = guest.passage, [.waiting, .loading, .loaded].contains(passage) else {
             throw GuestError(.refused, "it is no guest that is to come", guest: uuid)
         }
-        await guest.dismiss()
+        try await guest.dismiss()
     }
 
     // MARK: Either

@@ -90,9 +90,10 @@ public final class GuestHost: Sendable {
         do throws(GuestError) { try await guest.powerDown() } catch { throw error.of(guest: uuid) }
     }
 
-    /// Ends QEMU, the hard way after 3 s. Returns when the process and its files are gone.
+    /// Ends QEMU, the hard way after 3 s. Returns when the process and its files are gone. Throws `.timedOut` when the process
+    /// does not end within a minute after it was killed: the guest is there still.
     public func hardShutdown(_ uuid: String) async throws(GuestError) {
-        await (try find(uuid)).end(grace: .seconds(3))
+        try await (try find(uuid)).end(grace: .seconds(3))
     }
 
     /// Nil: no such guest runs here.
@@ -252,7 +253,9 @@ public final class GuestHost: Sendable {
 
     private func take(_ record: GuestRecord, _ folder: GuestFolder) throws(GuestError) -> Guest {
         let finished: Guest.EndHandler = { [continuation, table, logger] guest, reason in
-            table.entries.withLock { $0[guest.uuid] = nil }
+            table.entries.withLock { entries in
+                if case .guest(let known)? = entries[guest.uuid], known === guest { entries[guest.uuid] = nil }
+            }
             table.untold.withLock { $0[guest.uuid] = guest.untold }
             guard let reason else { return }
             logger.info("guest ended", metadata: ["guest": "\(guest.uuid)", "reason": "\(reason)"])
@@ -289,7 +292,10 @@ public final class GuestHost: Sendable {
 
     func enter(_ guest: Guest) { table.entries.withLock { $0[guest.uuid] = .guest(guest) } }
 
-    func remove(_ uuid: String) { table.entries.withLock { $0[uuid] = nil } }
+    /// Gives a claim up that has led to no guest. A guest goes with its QEMU.
+    func remove(_ uuid: String) {
+        table.entries.withLock { entries in if case .claimed? = entries[uuid] { entries[uuid] = nil } }
+    }
 
     func find(_ uuid: String) throws(GuestError) -> Guest {
         if case .guest(let guest)? = table.entries.withLock({ $0[uuid] }) { return guest }

@@ -11,7 +11,7 @@ struct GuestMotion: Sendable, Hashable {
     private(set) var stands = false
     /// Whose the passage is: a move's id; nil: nobody's, or of whoever suspends or resumes the guest.
     private(set) var owner: String?
-    /// Where it was when it was told to run; nil after a restart.
+    /// Where it was when it was told to run; nil where a record of an earlier version does not say.
     private var before: GuestPassage?
 
     enum Order: String, Sendable, Hashable, CaseIterable {
@@ -32,6 +32,7 @@ struct GuestMotion: Sendable, Hashable {
     init(adopting record: GuestRecord) {
         wasPaused = record.wasPaused ?? false
         owner = record.owner
+        before = Self.place(before: record.orderedFrom)
         passage =
             switch record.role {
             case nil: nil
@@ -50,6 +51,17 @@ struct GuestMotion: Sendable, Hashable {
         case .handingOver, .held: .held
         case .waiting, .loading, .loaded: .incoming
         case .beginning: .ordered
+        }
+    }
+
+    /// What the record says of where one was that is told to run.
+    var orderedFrom: GuestRole? { passage == .beginning ? before.flatMap { GuestMotion($0).role } : nil }
+
+    private static func place(before role: GuestRole?) -> GuestPassage? {
+        switch role {
+        case .held: .held
+        case .incoming: .loaded
+        case .outgoing, .ordered, nil: nil
         }
     }
 
@@ -127,7 +139,8 @@ struct GuestMotion: Sendable, Hashable {
 
     mutating func heardResume() {
         stands = false
-        if passage == .returning { settle() }
+        // Of one that is to stay paused nobody has told it.
+        if passage == .returning || passage == .beginning && !wasPaused { settle() }
     }
 
     private mutating func settle() {
@@ -141,12 +154,14 @@ struct GuestMotion: Sendable, Hashable {
 
     /// What a new daemon makes of a guest: `migration` is query-migrate's status, nil for none, `run` that of query-status.
     static func found(
-        _ role: GuestRole?, wasPaused: Bool, migration: String?, run: String
+        _ role: GuestRole?, wasPaused: Bool, orderedFrom: GuestRole? = nil, migration: String?, run: String
     ) -> (motion: GuestMotion, duty: Duty) {
         switch role {
         case nil: return (GuestMotion(), .nothing)
         case .ordered:
-            return (GuestMotion(.beginning, wasPaused: wasPaused, stands: run != "running"), .run)
+            var motion = GuestMotion(.beginning, wasPaused: wasPaused, stands: run != "running")
+            motion.before = place(before: orderedFrom)
+            return (motion, .run)
         case .incoming:
             if run != "inmigrate" { return (GuestMotion(.loaded, wasPaused: wasPaused), .nothing) }
             let begun = migration != nil && migration != "none"

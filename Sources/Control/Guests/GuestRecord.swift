@@ -23,6 +23,8 @@ struct GuestRecord: Codable, Sendable {
     var wasPaused: Bool?
     /// Whose the passage is: a move's id; nil: none's.
     var owner: String?
+    /// Of one that was told to run: its role before; nil in records of earlier versions.
+    var orderedFrom: GuestRole?
     /// A guest came to this QEMU, which had to be as the one before; nil: it was started here.
     var hardware: GuestHardware?
 

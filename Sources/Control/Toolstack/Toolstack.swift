@@ -221,8 +221,10 @@ public final class Toolstack: Sendable {
         try await StorageManagerRows.register(context)
         _ = await datapaths.adoptAll()
         let found = await guests.adoptAll().keys
-        await suspension.settleGuests()
-        let alive = found.filter { [.running, .paused].contains(guests.state($0)) }
+        let settlement = await suspension.settleGuests()
+        let alive = found.filter {
+            [.running, .paused].contains(guests.state($0)) && !settlement.suspended.contains($0)
+        }
         await StorageStart(context: context, mounts: mounts).run()
         try await lifecycle.reconcile(alive: Set(alive))
         try? FileManager.default.removeItem(atPath: configuration.runDirectory + "/transfers")
@@ -235,7 +237,7 @@ public final class Toolstack: Sendable {
         await DiskCopy.sweep(context)
         await MachineDisks.sweep(context)
         await UnfinishedImports.sweep(context)
-        let images = await suspension.sweep()
+        let images = await suspension.sweep(besides: settlement.undecided)
         if !images.isEmpty { drivers.whenTakenUp = { await suspension.sweep(images) } }
         let moves = MotionSupervisor(context: context, admission: admission)
         await moves.resume()
@@ -256,6 +258,8 @@ public final class Toolstack: Sendable {
                 Task { await revive(disks, context) },
                 Task { await context.holdAllToLimits() },
                 Task { await moves.retryForEver() },
+                Task { await suspension.finish(settlement) },
+                Task { await suspension.sweepForEver() },
                 Task { await retry(departures, services.arrivals) },
                 Task { await SpaceReclaimer(context: context).run() },
                 Task { await UnfinishedImports.sweepUntilGone(context) },

@@ -128,6 +128,44 @@ import Testing
         }
     }
 
+    /// QEMU says that the guest runs before it answers, or without ever answering.
+    @Test func anOrderToRunIsCarriedOutWhenQEMUSaysThatTheGuestRuns() throws {
+        for place in [GuestPassage.held, .loaded] {
+            var motion = GuestMotion(place, stands: true)
+            try motion.order(.run)
+            motion.heardResume()
+            #expect(motion == GuestMotion())
+            // One that was paused is to stay so: nobody has told it to run.
+            var paused = GuestMotion(place, wasPaused: true)
+            try paused.order(.run)
+            paused.heardResume()
+            #expect(paused.passage == .beginning)
+        }
+    }
+
+    /// After a refusal a guest is where it was when it was told to run, for a new daemon, too.
+    @Test func aGuestThatQEMUDoesNotLetRunIsWhereItWasAlsoAfterARestart() throws {
+        for (place, role) in [(GuestPassage.held, GuestRole.held), (.loaded, .incoming)] {
+            var motion = GuestMotion(place)
+            #expect(motion.orderedFrom == nil)
+            try motion.order(.run)
+            #expect(motion.orderedFrom == role)
+            let found = GuestMotion.found(
+                .ordered, wasPaused: false, orderedFrom: role, migration: "completed", run: "paused")
+            for var told in [motion, found.motion] {
+                #expect(told.orderedFrom == role)
+                // Again, as often as it is told.
+                try told.order(.run)
+                told.didNotRun()
+                #expect(told.passage == place && told.orderedFrom == nil)
+            }
+        }
+        // A record of an earlier version does not say.
+        var unknown = GuestMotion.found(.ordered, wasPaused: false, migration: "completed", run: "paused").motion
+        unknown.didNotRun()
+        #expect(unknown.passage == .beginning)
+    }
+
     @Test func aGuestThatWasNotSentGoesOnAfterARestart() {
         for role in [GuestRole.outgoing, .held] {
             for status in ["none", "failed", "cancelled", nil] {

@@ -1,6 +1,7 @@
 import CLinux
 import Foundation
 import GuestFixture
+import Synchronization
 import TestSupport
 import Testing
 
@@ -195,6 +196,23 @@ import Testing
         try stage.expectNothingLeft()
     }
 
+    /// Whoever is told of a QEMU's end, or asks for it at that moment, finds nothing left of it.
+    @Test func theEndOfAQEMUIsToldWhenNothingIsLeftOfIt() throws {
+        let stage = try Stage()
+        let folder = try GuestFolder(runDirectory: stage.folder.file("a"), uuid: stage.uuid)
+        try folder.make()
+        var record = GuestRecord(specification: stage.specification(.idle), ports: [:])
+        record.pid = getpid()
+        record.role = .incoming
+        let isTold = { @Sendable (guest: Guest) in guest.state.withLock { $0.ended } != nil }
+        let guest = try Guest(record: record, folder: folder, report: { _ in }) { guest, reason in
+            #expect(!isTold(guest) && reason == nil)
+        }
+        _ = guest.qemuEnded(status: nil)
+        #expect(isTold(guest))
+        try stage.expectNothingLeft()
+    }
+
     /// The QEMU that the guest leaves ends at each step. Its guest has not run an instruction: what counts is who has it.
     @Test(arguments: [GuestPassage.sending, .atSwitchover, .held])
     func theEndOfTheQEMUThatAGuestLeavesLeavesAtMostOneGuest(_ passage: GuestPassage) async throws {
@@ -209,7 +227,11 @@ import Testing
             try await b.received(uuid)
         }
         #expect(a.passage(of: uuid) == passage)
-        try await kill(a, uuid)
+        // A disk is not taken from it meanwhile, whatever the guest does.
+        await expectFailure(.refused) { try await a.cutOff(diskID: "any", from: uuid) }
+        // By itself, or because it is known to be elsewhere.
+        if passage == .atSwitchover { try await a.endAbandoned(uuid) } else { try await kill(a, uuid) }
+        try await a.endAbandoned(uuid)
         #expect(a.state(uuid) == nil)
         if passage == .held {
             // All of it is there: it runs when it is told to, and stays paused as it was.

@@ -39,10 +39,9 @@ actor MachineLifecycle {
             var disks: [GuestDisk] = []
             for vbd in loaded { disks.append(try await activate(vbd)) }
             let drives = DriveContent.takeDrives(of: vbds, from: &disks)
-            let memory = max(row[VM.memoryStaticMax], row[VM.memoryDynamicMax], 128 << 20)
             try await guests.start(
                 GuestSpecification(
-                    uuid: row[VM.uuid], name: row[VM.nameLabel], memoryBytes: UInt64(memory),
+                    uuid: row[VM.uuid], name: row[VM.nameLabel], memoryBytes: UInt64(Self.memory(row)),
                     vcpus: Int(max(1, row[VM.vcpusAtStartup])), boot: Self.boot(row), disks: disks,
                     firmwareTexts: row[VM.biosStrings].filter { FirmwareText.isValid($0.key, $0.value) },
                     drives: drives.isEmpty ? nil : drives,
@@ -85,6 +84,9 @@ actor MachineLifecycle {
         }
     }
 
+    /// Bytes of memory that a guest of the VM gets.
+    static func memory(_ vm: Row) -> Int64 { max(vm[VM.memoryStaticMax], vm[VM.memoryDynamicMax], 128 << 20) }
+
     /// INVALID_VALUE [kernel or ramdisk, file, reason] for what no guest may boot from. Source: xapi.
     func requireBootFiles(of vm: Row) throws(APIError) {
         do throws(BootFiles.Refusal) {
@@ -104,10 +106,11 @@ actor MachineLifecycle {
         return .kernel(kernel: kernel, initrd: initrd.isEmpty ? nil : initrd, arguments: arguments)
     }
 
-    /// The rows say that the VM's guest is there, and what `also` says in the same transaction.
+    /// The rows say that the VM's guest is there, and what `also` says in the same transaction. Returns the guest's `domid`.
+    @discardableResult
     func noteStart(
         of vm: Ref<VM>, with vbds: [Row], paused: Bool? = nil, also: @escaping @Sendable (Transaction) throws -> Void
-    ) async throws {
+    ) async throws -> Int64 {
         let uuid = try context.row(vm)[VM.uuid]
         let domain = nextDomain
         nextDomain += 1
@@ -120,14 +123,20 @@ actor MachineLifecycle {
             try GuestRows.started(vm, since: WallClock.seconds, hasScreen: hasScreen, consoleBase: base, in: tx)
             try also(tx)
         }
+        return domain
     }
 
-    /// Ends a guest, whatever it does.
+    /// Ends a guest, whatever it does. One that has ended already is fine: the rows follow.
     func cutOff(_ vm: Ref<VM>) async throws {
         let uuid = try context.row(vm)[VM.uuid]
         try requireHere(vm)
         cutOffs[vm, default: 0] += 1
-        try await guests.hardShutdown(uuid)
+        do throws(GuestError) {
+            try await guests.hardShutdown(uuid)
+        } catch {
+            // Of one that is gone nobody has told us, or is about to.
+            if error.code != .notRunning { throw error }
+        }
         await halted(uuid)
         // What was ended may have been what its move had left of it here.
         try requireHere(vm)

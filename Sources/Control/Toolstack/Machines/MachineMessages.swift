@@ -149,12 +149,7 @@ struct MachineMessages: Sendable {
             let uuid = try context.row(vm)[VM.uuid]
             context.logger.warning(
                 "a guest did not shut down and is cut off", metadata: ["vm": "\(uuid)", "error": "\(error)"])
-            do {
-                try await lifecycle.cutOff(vm)
-            } catch let error as GuestError where error.code == .notRunning {
-                // It ended by itself at last.
-                await lifecycle.halted(uuid)
-            }
+            try await lifecycle.cutOff(vm)
         }
     }
 

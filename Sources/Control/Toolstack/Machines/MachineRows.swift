@@ -13,6 +13,7 @@ enum MachineRows {
         if let row = tx.row(vm) {
             for child in row[VM.children] { try tx.set(child, VM.parent, row[VM.parent]) }
             tx.delete(row[VM.metrics])
+            SuspendedGuest.remove(of: vm, in: tx)
             GuestRows.forget(row, in: tx)
         }
         tx.delete(vm)

@@ -14,8 +14,11 @@ struct VBDMessages: Sendable {
         table.on("VBD.destroy") { _, arguments in
             let vbd = try arguments.get(0, as: Ref<VBD>.self)
             try await context.database.transaction { tx in
-                try Self.requireIdle(OperationFacts(tx).vbd(try tx.require(vbd)))
-                try tx.requireStaying(try tx.require(vbd)[VBD.vm])
+                let row = try tx.require(vbd)
+                try Self.requireIdle(OperationFacts(tx).vbd(row))
+                try tx.requireStaying(row[VBD.vm])
+                // Its guest finds what it had, or cannot be resumed.
+                if SuspendedGuest.isKnown(toHave: row, tx) { throw APIError("DEVICE_ALREADY_ATTACHED", vbd.opaque) }
                 tx.delete(vbd)
             }
             return .void
@@ -149,7 +152,7 @@ struct VBDMessages: Sendable {
                     try await guests.unplug(diskID: row[VBD.uuid], from: vm[VM.uuid])
                 }
             } catch let error as GuestError {
-                throw ErrorMapping.api(error, vm: row[VBD.vm])
+                throw ErrorMapping.api(error, vm: row[VBD.vm], unplugging: vbd)
             }
             try await lifecycle.mark([row], reserved: false, attached: false)
             await lifecycle.release([row])

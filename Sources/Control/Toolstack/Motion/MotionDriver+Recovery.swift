@@ -44,6 +44,11 @@ extension MotionDriver {
     /// Finishes a decided move.
     func recover(_ found: DiskMotion) async { _ = await recover(found, await observe(found), UnwatchedProgress()) }
 
+    /// Finishes decided moves, side by side: each may wait seconds for whoever has its image.
+    func recover(_ all: [DiskMotion]) async {
+        await withDiscardingTaskGroup { group in for motion in all { group.addTask { await recover(motion) } } }
+    }
+
     private func recover(
         _ found: DiskMotion, _ observed: DiskMotion.Observation, _ progress: any TaskProgress
     ) async -> Result<String, any Error> {
@@ -80,7 +85,7 @@ extension MotionDriver {
 
     /// Destroys what moves have left in an SR that has just been plugged.
     func destroyRemains(in sr: Ref<SR>) async {
-        for motion in store.all() where motion.isReleased && motion.remainsSR == sr.opaque { await recover(motion) }
+        await recover(store.all().filter { $0.isReleased && $0.remainsSR == sr.opaque })
     }
 
     /// Holds the new VDI again after a restart, while the old image is still there.

@@ -28,6 +28,7 @@ struct MotionDriver: Sendable {
         var motions = planned
         do {
             try await FailurePoint.pass("planned")
+            if progress.cancellation.isCancelled { throw CancellationError() }
             let failure: (any Error)?
             (motions, failure) = await copyAll(planned, shared, progress)
             if let failure { throw failure }

@@ -54,6 +54,8 @@ final class SharedProgress: Sendable {
         let weight: Double
         var fraction = 0.0
         var notes: [String: String] = [:]
+        /// It cannot be cancelled any more.
+        var isPast = false
     }
 
     /// Of the parts; the task's own is to be watched beside.
@@ -76,9 +78,13 @@ final class SharedProgress: Sendable {
     }
 
     /// Of one part. The whole can be cancelled as long as another part can.
-    fileprivate func passPointOfNoReturn(_ cancellation: CancellationFlag) async throws {
-        if parts.withLock({ $0.count }) == 1 { return try await whole.passPointOfNoReturn() }
+    fileprivate func passPointOfNoReturn(_ index: Int, _ cancellation: CancellationFlag) async throws {
         if cancellation.isCancelled { throw CancellationError() }
+        let isLast = parts.withLock { parts in
+            parts[index].isPast = true
+            return parts.allSatisfy(\.isPast)
+        }
+        if isLast { try await whole.passPointOfNoReturn() }
     }
 
     fileprivate func change(_ index: Int, fraction: Double? = nil, notes: [String: String] = [:]) {
@@ -123,5 +129,5 @@ private struct PartProgress: TaskProgress {
     var entries: [String: String] { shared.entries }
     func report(_ fraction: Double) { shared.change(index, fraction: fraction) }
     func annotate(_ entries: [String: String]) { shared.change(index, notes: entries) }
-    func passPointOfNoReturn() async throws { try await shared.passPointOfNoReturn(cancellation) }
+    func passPointOfNoReturn() async throws { try await shared.passPointOfNoReturn(index, cancellation) }
 }

@@ -34,29 +34,32 @@ actor MotionSupervisor {
     /// The calls whose moves were decided, and how they have ended.
     private var decided: [(call: MoveCall, outcome: Result<String, APIError>)] = []
 
-    /// Called once, before any call is served. Decided moves are finished here: little is left to do for them. The others
-    /// hold what they held, and go on with `takeUp`.
+    /// How long the start waits for what is left to do of decided moves; it goes on beside the calls then.
+    private static let patience = Duration.seconds(5)
+
+    /// Called once, before any call is served. Decided moves are finished here, side by side: little is left to do for them. Of
+    /// one whose image cannot be destroyed nobody waits for that. The others hold what they held, and go on with `takeUp`.
     func resume() async {
         let store = MotionStore(database: context.database)
         for key in store.damaged() {
             context.logger.error("the record of a move cannot be read and is kept", metadata: ["motion": "\(key)"])
         }
         let motions = store.all().sorted(by: Self.cameFirst)
+        let driver = MotionDriver(context: context)
+        var own: [DiskMotion] = []
         for motion in motions where motion.isDecided {
             note(motion)
+            // Until its old image is gone, or only that is left.
+            if motion.phase == .committed, !motion.isReleased { await driver.holdAgain(motion) }
             // A third-party driver can only be asked once calls are served.
             if context.isForeign(Ref(motion.sourceSR)) || context.isForeign(Ref(motion.destinationSR)) {
-                if motion.phase == .committed, !motion.isReleased {
-                    await MotionDriver(context: context).holdAgain(motion)
-                }
-                Task { [context] in await MotionDriver(context: context).recover(motion) }
-                continue
-            }
-            await MotionDriver(context: context).recover(motion)
-            if let left = current(motion), left.phase == .committed, !left.isReleased {
-                await MotionDriver(context: context).holdAgain(motion)
+                Task { await driver.recover(motion) }
+            } else {
+                own.append(motion)
             }
         }
+        let work = Task { [own] in await driver.recover(own) }
+        await BoundedWait.wait(for: work, atMost: Self.patience)
         var left = motions.filter { !$0.isDecided }
         while let first = left.first {
             let members = left.filter { $0.id == first.id || (first.call != nil && $0.call?.task == first.call?.task) }
@@ -101,8 +104,8 @@ actor MotionSupervisor {
                 await MotionDriver(context: context).holdDestinationAgain(motion)
             }
             let isCopying = motion.phase != .planned && motion.phase != .created
-            // One that waits for its destination's SR, for ever perhaps, keeps nobody else from copying.
-            if isThere || !isCopying {
+            // One that waits for an SR, for ever perhaps, keeps nobody else from copying.
+            if isCopying ? isThere : missing(motion) == nil {
                 await context.moves.keep(MotionDriver.places(motion), for: motion.id, isCopying: isCopying)
             }
         }
@@ -164,12 +167,16 @@ actor MotionSupervisor {
         var refs = motions.map(\.destinationRef)
         var failure: (any Error)? = group.failure
         if motions.allSatisfy({ $0.phase == .planned && $0.call != nil }) {
+            await awaitRepositories(motions, progress)
+            let late = group.moves.filter { !$0.isThere }.map { Ref<SR>($0.motion.destinationSR) }
+            let held = try? await admission.enter(late.map { .sr($0, .vdiMirror) })
             do {
                 refs = try await driver.run(motions, progress: progress).map(\.destinationRef)
             } catch {
                 failure = failure ?? error
             }
             for motion in motions { await context.moves.drop(motion.id) }
+            if let held { await admission.end(held) }
         } else {
             let shared = SharedProgress(motions.map(\.size), of: progress)
             await withTaskGroup(of: (Int, Result<String, any Error>).self) { each in
@@ -192,6 +199,10 @@ actor MotionSupervisor {
     private nonisolated func finish(
         _ move: Interrupted, _ task: Ref<XenTask>, _ progress: any TaskProgress
     ) async -> Result<String, any Error> {
+        // Nothing of it is begun, or it begins again.
+        if [.planned, .created].contains(move.motion.phase), move.motion.call != nil {
+            await awaitRepositories([move.motion], progress)
+        }
         await Self.awaitDestination(move.motion, context, progress)
         let late =
             move.isThere ? nil : try? await admission.enter([.sr(Ref(move.motion.destinationSR), .vdiMirror)])
@@ -199,6 +210,30 @@ actor MotionSupervisor {
         await context.moves.drop(move.motion.id)
         if let late { await admission.end(late) }
         return outcome
+    }
+
+    /// One of the SRs of the move that this host has a PBD for, which is not plugged.
+    private nonisolated func missing(_ motion: DiskMotion) -> Ref<SR>? {
+        MotionDriver.places(motion).sorted().map { Ref<SR>($0) }.first { context.isUnplugged($0) }
+    }
+
+    private nonisolated func missing(_ motions: [DiskMotion]) -> (DiskMotion, Ref<SR>)? {
+        for motion in motions { if let sr = missing(motion) { return (motion, sr) } }
+        return nil
+    }
+
+    /// Moves that waited in the line wait for SRs, too, that come late: returns when all are there, or the move is cancelled.
+    private nonisolated func awaitRepositories(_ motions: [DiskMotion], _ progress: any TaskProgress) async {
+        var told: Set<Ref<SR>> = []
+        while !Task.isCancelled, !progress.cancellation.isCancelled,
+            let (motion, sr) = missing(motions)
+        {
+            if told.insert(sr).inserted {
+                progress.annotate(["phase": "waiting for an SR"])
+                await Self.tell(motion, of: sr, context)
+            }
+            try? await Task.sleep(for: .milliseconds(500))
+        }
     }
 
     /// A data path that mirrors, or has ended the copy, goes on: from the copy's end on the destination may be the only whole
@@ -218,10 +253,7 @@ actor MotionSupervisor {
             case .mirroring, .dual, .undecided(destinationFailed: false), .destinationOnly: break
             }
             if !isTold {
-                await tell(motion, context)
-                context.logger.warning(
-                    "an interrupted move of a disk waits for its destination's SR to be plugged",
-                    metadata: ["vdi": "\(motion.sourceUUID)", "sr": "\(motion.destinationSR)"])
+                await tell(motion, of: Ref(motion.destinationSR), context)
             }
             isTold = true
             try? await Task.sleep(for: .seconds(1))
@@ -229,13 +261,18 @@ actor MotionSupervisor {
     }
 
     /// Says what is waited for to whoever finds the disk in an operation that does not end.
-    private static func tell(_ motion: DiskMotion, _ context: StorageContext) async {
+    private static func tell(_ motion: DiskMotion, of place: Ref<SR>, _ context: StorageContext) async {
+        context.logger.warning(
+            "an interrupted move of a disk waits for an SR to be plugged",
+            metadata: ["vdi": "\(motion.sourceUUID)", "sr": "\(place.opaque)"])
+        let direction = place.opaque == motion.destinationSR ? "to" : "from"
         try? await context.database.transaction { tx in
-            guard let sr = tx.row(Ref<SR>(motion.destinationSR)) else { return }
+            guard let sr = tx.row(place) else { return }
             let kind = Alerts.Kind(name: "VDI_MOVE_WAITS_FOR_SR", priority: 3)
             Alerts.post(
                 kind, about: .vdi, uuid: motion.sourceUUID,
-                body: "The interrupted move of the disk to the SR '\(sr[SR.nameLabel])' (\(sr[SR.uuid])) waits until "
+                body:
+                    "The interrupted move of the disk \(direction) the SR '\(sr[SR.nameLabel])' (\(sr[SR.uuid])) waits until "
                     + "the SR is plugged. Plug its PBD, or destroy the PBD to give the move up: the disk stays where it "
                     + "is then.",
                 in: tx)

@@ -181,7 +181,9 @@ struct MoveSurvey: Sendable {
             // A disk takes as much as the largest image of its chain; how much the others add is seen when it is read.
             let own = min(chain.map(\.physicalSize).max() ?? 0, size)
             least = max(least, own)
-            family.leastBytes += own
+            // Drivers may say what they like.
+            let (sum, isTooMuch) = family.leastBytes.addingReportingOverflow(own)
+            family.leastBytes = isTooMuch ? .max : sum
             for volume in chain { family.images[volume.location] = min(volume.physicalSize, volume.virtualSize) }
             nodes.append(
                 SnapshotTree.Node(

@@ -45,9 +45,7 @@ enum AllowedOperations {
             case "VDI": noteDisk(row.ref, tx)
             case "VBD":
                 devices.insert(row.ref)
-                for side in [tx.before(Ref<VBD>(row.ref)), tx.row(Ref<VBD>(row.ref))] {
-                    if let side { disks.insert(side[VBD.vdi].opaque) }
-                }
+                noteDevice(tx.before(Ref<VBD>(row.ref)), tx.row(Ref<VBD>(row.ref)))
             case "SR": repositories.insert(row.ref)
             case "PBD": notePBD(row.ref, tx)
             case "SM": noteManager(row.ref, tx)
@@ -59,23 +57,37 @@ enum AllowedOperations {
         /// What the rules look at in a VM and in a VDI; all else may change without them.
         private static let machineFields = [
             "power_state", "current_operations", "is_a_template", "is_default_template", "is_a_snapshot",
-            "is_control_domain", "platform", "blocked_operations",
+            "is_control_domain", "platform", "blocked_operations", "suspend_VDI",
         ]
         private static let diskFields = [
             "current_operations", "managed", "type", "SR", "read_only", "sharable", "is_a_snapshot", "cbt_enabled",
             "on_boot", "sm_config",
         ]
 
+        private mutating func noteDevice(_ before: Row?, _ after: Row?) {
+            for case let side? in [before, after] { disks.insert(side[VBD.vdi].opaque) }
+            // Whether the machine writes to a disk that is reset.
+            if let before, let after, !differ(before, after, ["VM", "VDI", "mode", "currently_attached", "reserved"]) {
+                return
+            }
+            for case let side? in [before, after] { machines.insert(side[VBD.vm].opaque) }
+        }
+
         private mutating func noteMachine(_ ref: String, _ tx: Transaction) {
             let (before, after) = (tx.before(Ref<VM>(ref)), tx.row(Ref<VM>(ref)))
             if let before, let after, !differ(before, after, Self.machineFields) { return }
             machines.insert(ref)
-            if let before, let after, !differ(before, after, ["power_state", "current_operations"]) { return }
+            if let before, let after, !differ(before, after, ["power_state", "current_operations", "suspend_VDI"]) {
+                return
+            }
             let vbds = OperationFacts(tx).rows(VBD.self, "VM", ref)
             devices.formUnion(vbds.map(\.ref))
             // The disks of a suspended VM are kept for it.
             if [before, after].contains(where: { $0?[VM.powerState] == .suspended }) {
                 disks.formUnion(vbds.map { $0[VBD.vdi].opaque })
+                let images = [before, after].compactMap { $0?[VM.suspendVDI].opaque }
+                disks.formUnion(images)
+                for image in images { devices.formUnion(OperationFacts(tx).rows(VBD.self, "VDI", image).map(\.ref)) }
             }
         }
 
@@ -83,6 +95,10 @@ enum AllowedOperations {
             let (before, after) = (tx.before(Ref<VDI>(ref)), tx.row(Ref<VDI>(ref)))
             if let before, let after, !differ(before, after, Self.diskFields) { return }
             disks.insert(ref)
+            // Whether their machines write to a disk that is reset.
+            if let before, let after, differ(before, after, ["on_boot"]) {
+                machines.formUnion(OperationFacts(tx).rows(VBD.self, "VDI", ref).map { $0[VBD.vm].opaque })
+            }
             // Whether an SR is empty: disks come and go, too, and are forgotten while it is unplugged.
             var isAsBefore = false
             if let before, let after { isAsBefore = !differ(before, after, ["managed", "type", "SR"]) }

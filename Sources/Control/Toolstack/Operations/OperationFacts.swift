@@ -17,7 +17,9 @@ struct OperationFacts {
             // Snapshots are templates, too, with rules of their own.
             isTemplate: row[VM.isATemplate] && !row[VM.isASnapshot],
             isDefaultTemplate: row[VM.isDefaultTemplate], isSnapshot: row[VM.isASnapshot],
-            isControlDomain: row[VM.isControlDomain], isImmobile: isImmobile, blocked: row[VM.blockedOperations],
+            isControlDomain: row[VM.isControlDomain], isImmobile: isImmobile,
+            writesToResetDisk: row[VM.powerState] == .running && writesToResetDisk(row),
+            blocked: row[VM.blockedOperations],
             current: CurrentOperation.read(row[VM.currentOperations]))
     }
 
@@ -31,7 +33,7 @@ struct OperationFacts {
             current: Self.isEmpty(VDI.currentOperations, of: row)
                 ? [] : CurrentOperation.read(row[VDI.currentOperations]),
             users: vbds.filter(Self.isUsing).map { $0[VBD.mode] },
-            isOfSuspendedVM: vbds.contains(where: isOfSuspendedVM),
+            isOfSuspendedVM: vbds.contains(where: isOfSuspendedVM) || isMemory(row),
             busyVBD: busy.flatMap { vbd in
                 CurrentOperation.read(vbd[VBD.currentOperations]).first.map { (vbd.ref, $0) }
             },
@@ -56,9 +58,10 @@ struct OperationFacts {
     func disk(_ vdi: Row, besides vbd: Row) -> VBDDiskFacts {
         VBDDiskFacts(
             ref: vdi.ref, isManaged: vdi[VDI.managed], isReadOnly: vdi[VDI.readOnly],
-            isSharable: vdi[VDI.sharable], current: CurrentOperation.read(vdi[VDI.currentOperations]),
+            isSharable: vdi[VDI.sharable], isSnapshot: vdi[VDI.isASnapshot],
+            current: CurrentOperation.read(vdi[VDI.currentOperations]),
             otherUsers: vbds(of: vdi).filter { $0.ref != vbd.ref && (Self.isUsing($0) || isOfSuspendedVM($0)) }
-                .map { $0[VBD.mode] })
+                .map { $0[VBD.mode] } + (isMemory(vdi) ? [.rw] : []))
     }
 
     func sr(_ row: Row) -> SROperationFacts {
@@ -113,6 +116,18 @@ struct OperationFacts {
     /// The VM will go on with what it has read and written there.
     private func isOfSuspendedVM(_ vbd: Row) -> Bool {
         reader.row(vbd[VBD.vm])?[VM.powerState] == .suspended
+    }
+
+    /// A suspended VM's guest is in it.
+    private func isMemory(_ vdi: Row) -> Bool {
+        vdi[VDI.type] == .suspend
+            && rows(VM.self, "suspend_VDI", vdi.ref).contains { $0[VM.powerState] == .suspended }
+    }
+
+    private func writesToResetDisk(_ vm: Row) -> Bool {
+        rows(VBD.self, "VM", vm.ref).contains { vbd in
+            Self.isUsing(vbd) && vbd[VBD.mode] == .rw && reader.row(vbd[VBD.vdi])?[VDI.onBoot] == .reset
+        }
     }
 
     func vbds(of vdi: Row) -> [Row] { rows(VBD.self, "VDI", vdi.ref) }

@@ -29,6 +29,7 @@ struct VBDDiskFacts: Sendable {
     var isManaged = true
     var isReadOnly = false
     var isSharable = false
+    var isSnapshot = false
     var current: [CurrentOperation<VDIOperations>] = []
     /// The modes of the other VBDs that have it attached or are about to.
     var otherUsers: [VBDMode] = []
@@ -84,8 +85,10 @@ enum VBDOperationRules {
             guard machine.powerState == .running else { return badState(machine) }
             if operation == .plug && facts.isAttached { return APIError("DEVICE_ALREADY_ATTACHED", facts.ref) }
             if operation != .plug && !facts.isAttached { return APIError("DEVICE_ALREADY_DETACHED", facts.ref) }
-            let ending: Set<VMOperations> = [.cleanShutdown, .hardShutdown, .shutdown, .suspend, .pause]
-            if operation != .unplugForce, let other = machine.operations.first(where: ending.contains) {
+            // What is forced helps a guest that hangs in an operation. One that is being suspended is cut off itself.
+            let ending: Set<VMOperations> =
+                operation == .unplugForce ? [.suspend] : [.cleanShutdown, .hardShutdown, .shutdown, .suspend, .pause]
+            if let other = machine.operations.first(where: ending.contains) {
                 return APIError("OPERATION_NOT_ALLOWED", "the VM is in the operation \(other.rawValue)")
             }
             if facts.type == .cd && !machine.isControlDomain {
@@ -103,14 +106,17 @@ enum VBDOperationRules {
         APIError("VM_BAD_POWER_STATE", machine.ref, "running", machine.powerState.rawValue.lowercased())
     }
 
-    /// A disk that somebody writes belongs to one user. A move or a copy goes on beside its users.
+    /// A disk that somebody writes belongs to one user. A move or a copy goes on beside its users; the move of a snapshot does not:
+    /// its data path is not handed over.
     private static func checkDisk(
         _ operation: VBDOperations, _ facts: VBDOperationFacts, isCall: Bool
     ) -> APIError? {
         guard let disk = facts.disk else { return nil }
         if !disk.isManaged { return APIError("VDI_NOT_MANAGED", disk.ref) }
         guard [.attach, .plug, .insert].contains(operation) else { return nil }
-        if let other = disk.current.first(where: { $0.operation != .mirror && $0.operation != .copy }) {
+        if let other = disk.current.first(where: {
+            $0.operation != .copy && ($0.operation != .mirror || disk.isSnapshot)
+        }) {
             return other.inTheWay(of: "VDI", disk.ref)
         }
         guard isCall else { return nil }

@@ -10,6 +10,8 @@ struct VMOperationFacts: Sendable {
     var isControlDomain = false
     /// It must not leave its host: `platform:nomigrate` or nested virtualization.
     var isImmobile = false
+    /// It writes to a disk that begins anew with each start: what it has written there goes when it lets go of the disk.
+    var writesToResetDisk = false
     var blocked: [VMOperations: String] = [:]
     var current: [CurrentOperation<VMOperations>] = []
 }
@@ -48,6 +50,9 @@ enum VMOperationRules {
         if operation == .provision && !facts.isTemplate { return APIError("PROVISION_ONLY_ALLOWED_ON_TEMPLATE") }
         if operation == .revert && !facts.isSnapshot { return APIError("REVERT_ONLY_ALLOWED_ON_SNAPSHOT") }
         if facts.isImmobile && needsMobility.contains(operation) { return APIError("VM_IS_IMMOBILE", facts.ref) }
+        if facts.writesToResetDisk && operation == .suspend {
+            return APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")
+        }
         if facts.isControlDomain && !forControlDomains.contains(operation) {
             return APIError("OPERATION_NOT_ALLOWED", "the control domain is the host itself")
         }

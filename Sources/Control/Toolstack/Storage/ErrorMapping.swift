@@ -65,7 +65,9 @@ enum ErrorMapping {
         }
     }
 
-    static func api(_ error: GuestError, vm: Ref<VM>) -> APIError {
-        APIError.internalError("VM \(vm.opaque): \(error)")
+    /// `unplugging`: the device that the guest was asked for.
+    static func api(_ error: GuestError, vm: Ref<VM>, unplugging vbd: Ref<VBD>? = nil) -> APIError {
+        if let vbd, error.code == .timedOut { return APIError("DEVICE_DETACH_TIMEOUT", VBD.className, vbd.opaque) }
+        return APIError.internalError("VM \(vm.opaque): \(error)")
     }
 }

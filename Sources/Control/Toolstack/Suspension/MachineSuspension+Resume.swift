@@ -12,6 +12,8 @@ extension MachineSuspension {
         guard let image = context.database.read({ $0.row(vdi) }), (try? context.attached(image[VDI.sr])) != nil else {
             throw APIError("SUSPEND_IMAGE_NOT_ACCESSIBLE", vdi.opaque)
         }
+        // One that did not end when the VM was suspended, and holds nothing that the image does not have.
+        do throws(GuestError) { try await guests.endAbandoned(uuid) } catch { throw mapped(error, vm) }
         try await note(.loading, vdi, uuid)
         do {
             try await lifecycle.resume(vm, image: vdi, paused: paused) { disks, drives in
@@ -19,12 +21,27 @@ extension MachineSuspension {
                 FailurePoint.reached("resume-loaded")
             }
         } catch {
-            // Nothing has run that the image does not have.
-            try? await guests.dismiss(uuid)
-            if context.database.read({ $0.row(vm)?[VM.powerState] }) == .suspended { await forget(vdi) }
+            let now = context.database.read { $0.row(vm) }
+            if let now, now[VM.powerState] != .suspended {
+                // The guest was told to run, and whether it does is not known yet.
+                let domain = now[VM.domid]
+                let work = Task { await finishRun(vm, uuid, image: vdi, domain: domain) }
+                let isKnown = await BoundedWait.wait(for: work, atMost: .seconds(10))
+                // Told again, it runs.
+                if isKnown, guests.state(uuid) != nil, context.database.read({ $0.row(vm)?[VM.domid] }) == domain {
+                    return
+                }
+            } else {
+                // Nothing has run that the image does not have.
+                try? await guests.dismiss(uuid)
+                await forget(vdi)
+            }
             throw call.progress.cancellation.isCancelled ? CancellationError() : mapped(error, vm)
         }
         await discard(vdi, of: uuid)
+        _ = try? await context.database.transaction { tx in
+            if tx.row(vm)?[VM.powerState] != .suspended { SuspendedGuest.remove(of: vm, in: tx) }
+        }
     }
 
     /// The sum of an image, which has to be whole.
@@ -37,12 +54,14 @@ extension MachineSuspension {
         _ image: Row, as vm: Row, paused: Bool, disks: [GuestDisk], drives: [GuestDrive], _ progress: any TaskProgress
     ) async throws {
         let uuid = vm[VM.uuid]
+        let known = context.database.read { SuspendedGuest.of(vm.typedRef(VM.self), $0) }
         let pair = try SocketPair()
         let expected = Double(max(1, image[VDI.physicalUtilisation]))
         _ = try await read(image) { part, moved in
             if progress.cancellation.isCancelled { throw CancellationError() }
             switch part {
-            case .passport(var passport):
+            case .passport(var passport, let sum):
+                try known?.check(head: sum)
                 try Self.settle(&passport, vm, disks: disks, drives: drives)
                 passport.isPaused = paused
                 try await guests.startReceiving(passport)
@@ -53,7 +72,7 @@ extension MachineSuspension {
                 // Why QEMU does not take it is the reason.
                 if await !pair.write(memory) { try await guests.received(uuid) }
                 progress.report(0.95 * min(1, Double(moved) / expected))
-            case .end: break
+            case .end(let sum): try known?.check(sum: sum)
             }
         }
         try await guests.received(uuid)
@@ -118,6 +137,15 @@ extension MachineSuspension {
         _ passport: inout GuestPassport, _ vm: Row, disks: [GuestDisk], drives: [GuestDrive]
     ) throws {
         let saved = passport.specification
+        // Of an image that came from elsewhere nothing else says what its guest may take of this host.
+        guard saved.memoryBytes <= UInt64(max(MachineLifecycle.memory(vm), 0)),
+            saved.vcpus <= max(vm[VM.vcpusMax], vm[VM.vcpusAtStartup], 1)
+        else {
+            throw APIError(
+                "OPERATION_NOT_ALLOWED",
+                "the suspended guest has \(saved.memoryBytes) bytes of memory and \(saved.vcpus) processors, which is more than "
+                    + "the VM may have: raise its limits")
+        }
         let now = Dictionary(disks.map { ($0.position, $0) }) { first, _ in first }
         guard saved.disks.count == disks.count, (saved.drives ?? []).count == drives.count else {
             throw APIError("OPERATION_NOT_ALLOWED", "the VM has other disks than when it was suspended")

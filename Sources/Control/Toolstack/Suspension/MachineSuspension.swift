@@ -35,16 +35,21 @@ struct MachineSuspension: Sendable {
         FailurePoint.reached("suspend-made")
         let vbds: [Row]
         do {
-            try await save(vm, uuid, in: vdi, attached.ref, call.progress)
-            FailurePoint.reached("suspend-held")
-            vbds = try await lifecycle.suspended(vm, image: vdi, cutOffs: before)
+            let guest = try await save(vm, uuid, in: vdi, attached.ref, call.progress)
+            await FailurePoint.wait("suspend-held")
+            vbds = try await lifecycle.suspended(vm, image: vdi, guest: guest, cutOffs: before)
         } catch {
-            await letGoOn(uuid)
+            await goOn(uuid, after: error)
             await discard(vdi, of: uuid)
             throw call.progress.cancellation.isCancelled ? CancellationError() : mapped(error, vm)
         }
         FailurePoint.reached("suspend-committed")
-        try? await guests.endHeld(uuid)
+        // The image is the VM: QEMU goes, whatever it says. Should it not, the next to resume the VM, or the next start, sees to it.
+        do throws(GuestError) {
+            try await guests.endAbandoned(uuid)
+        } catch {
+            context.logger.error("the QEMU of a suspended VM stays", metadata: ["vm": "\(uuid)", "error": "\(error)"])
+        }
         FailurePoint.reached("suspend-ended")
         await lifecycle.release(vbds)
         await refresh(vdi, in: attached)
@@ -100,6 +105,7 @@ struct MachineSuspension: Sendable {
             try tx.set(vdi, VDI.type, .suspend)
             try tx.set(vdi, VDI.nameLabel, wanted.nameLabel)
             try tx.set(vdi, VDI.nameDescription, wanted.nameDescription)
+            try SuspensionNote.spendOlder(of: uuid, in: tx)
             try SuspensionNote(phase: .saving, vm: uuid).write(of: vdi, in: tx)
             return vdi
         }
@@ -108,8 +114,8 @@ struct MachineSuspension: Sendable {
     /// Returns when QEMU holds the guest and all of it is durable in the image.
     private func save(
         _ vm: Ref<VM>, _ uuid: String, in vdi: Ref<VDI>, _ sr: Ref<SR>, _ progress: any TaskProgress
-    ) async throws {
-        let passport = try await guests.passport(of: uuid)
+    ) async throws -> SuspendedGuest {
+        let guest: SuspendedGuest
         let row = try context.row(vdi)
         let admitted = try await admission.begin([.vdi(vdi, .update)], task: .null)
         do {
@@ -118,7 +124,7 @@ struct MachineSuspension: Sendable {
                 let process = try TransferProcess.start(
                     [program, "import"] + image.arguments + ["--as", "raw"], folder: folder, writesInput: true)
                 do {
-                    try await send(uuid, passport, through: process, progress)
+                    guest = try await send(uuid, through: process, progress)
                 } catch {
                     await process.abort()
                     throw error
@@ -136,21 +142,25 @@ struct MachineSuspension: Sendable {
             throw error
         }
         await admission.end(admitted)
+        return guest
     }
 
     private func send(
-        _ uuid: String, _ passport: GuestPassport, through process: TransferProcess, _ progress: any TaskProgress
-    ) async throws {
-        var writer = SuspendImageWriter()
-        try await process.write(try writer.head(passport))
+        _ uuid: String, through process: TransferProcess, _ progress: any TaskProgress
+    ) async throws -> SuspendedGuest {
         let pair = try SocketPair()
-        let memory = passport.specification.memoryBytes
+        let memory = guests.specification(uuid)?.memoryBytes ?? 0
         // The guest stands from the first moments on, so that each page is written once.
         let limits = MemoryTransferLimits(
             bytesPerSecond: max(32 << 20, memory / 1000), downtime: .seconds(2000))
         try await guests.send(uuid, into: pair.near, isAnswered: false, limits: limits)
         FailurePoint.reached("suspend-sending")
         pair.closeNear()
+        // From here on nothing is plugged or unplugged: these are the devices of which the state is sent.
+        let passport = try await guests.passport(of: uuid)
+        let devices = passport.specification.disks.map(\.id) + (passport.specification.drives ?? []).map(\.id)
+        var writer = SuspendImageWriter()
+        try await process.write(try writer.head(passport))
         let pump = Task { [writer] in try await Self.pump(from: pair, into: process, writer) }
         let watch = Task {
             while !Task.isCancelled {
@@ -162,8 +172,8 @@ struct MachineSuspension: Sendable {
         defer { watch.cancel() }
         do {
             try await guests.switchover(of: uuid)
-            FailurePoint.reached("suspend-standing")
-            try await guests.handOver(uuid)
+            await FailurePoint.wait("suspend-standing")
+            try await handOver(uuid)
         } catch {
             pair.cut()
             // Why the image could not be written is the reason, where there is one.
@@ -173,6 +183,23 @@ struct MachineSuspension: Sendable {
         writer = try await pump.value
         try await process.write(writer.end())
         try await process.finish()
+        return SuspendedGuest(
+            vbds: Set(devices), head: SuspendedGuest.hex(writer.headSum), sum: SuspendedGuest.hex(writer.wholeSum))
+    }
+
+    private func handOver(_ uuid: String) async throws {
+        do throws(GuestError) {
+            try await guests.handOver(uuid)
+        } catch {
+            // No event tells of the end of a guest that may have been handed over.
+            let isLost = error.code == .disconnected || error.code == .notRunning
+            throw isLost ? LostGuest(cause: error) as any Error : error
+        }
+    }
+
+    /// QEMU has ended while it held a guest that stood.
+    struct LostGuest: Error {
+        let cause: GuestError
     }
 
     /// Moves the guest's memory into the image until QEMU closes its end; cuts the connection when the image takes no more.
@@ -183,72 +210,13 @@ struct MachineSuspension: Sendable {
         while true {
             let piece = await pair.read(limit: SuspendImage.longestPiece)
             if piece.isEmpty { return writer }
+            await FailurePoint.wait("suspend-piece")
             do {
                 try await process.write(writer.piece(piece))
             } catch {
                 pair.cut()
                 throw error
             }
-        }
-    }
-
-    /// The guest goes on, wherever the suspension has got to; one that is gone stays so.
-    func letGoOn(_ uuid: String) async {
-        do throws(GuestError) {
-            if guests.passage(of: uuid) != nil, guests.passage(of: uuid) != .held {
-                do throws(GuestError) { try await guests.cancelSending(uuid) } catch  where error.code == .refused {}
-            }
-            if guests.passage(of: uuid) == .held { try await guests.resumeHeld(uuid) }
-        } catch {
-            context.logger.error("a guest does not go on", metadata: ["vm": "\(uuid)", "error": "\(error)"])
-        }
-    }
-
-    // MARK: Images that go
-
-    /// The memory of a suspended VM is given up: the VM is halted.
-    func giveUp(_ vm: Ref<VM>) async throws {
-        let (vdi, uuid) = try await context.database.transaction { tx in
-            let row = try tx.require(vm)
-            guard row[VM.powerState] == .suspended else {
-                throw APIError("VM_BAD_POWER_STATE", vm.opaque, "suspended", row[VM.powerState].rawValue.lowercased())
-            }
-            var vdi = row[VM.suspendVDI]
-            // What is another VM's memory, or a disk in somebody's drive, is not destroyed.
-            if !tx.rows(VM.self, where: { $0[VM.suspendVDI] == vdi && $0.typedRef(VM.self) != vm }).isEmpty
-                || !tx.rows(VBD.self, where: { $0[VBD.vdi] == vdi }).isEmpty
-            {
-                vdi = .null
-            }
-            if !vdi.isNull { try SuspensionNote(phase: .spent, vm: row[VM.uuid]).write(of: vdi, in: tx) }
-            try tx.set(vm, VM.powerState, .halted)
-            try tx.set(vm, VM.suspendVDI, .null)
-            return (vdi, row[VM.uuid])
-        }
-        if !vdi.isNull { await discard(vdi, of: uuid) }
-    }
-
-    /// Destroys an image that is no VM's memory, and then what is known of it. Where that fails, the next start tries again.
-    func discard(_ vdi: Ref<VDI>, of uuid: String) async {
-        do {
-            try await note(.spent, vdi, uuid)
-            if let row = context.database.read({ $0.row(vdi) }) {
-                // A move of it, say: its row is another one afterwards, and this note goes with it.
-                if let operation = row[VDI.currentOperations].first {
-                    throw APIError(
-                        "OTHER_OPERATION_IN_PROGRESS", "VDI", vdi.opaque, operation.value.rawValue, operation.key)
-                }
-                let attached = try context.attached(row[VDI.sr])
-                await context.disks.ended(row[VDI.uuid])
-                try await context.discard(StorageContext.volume(row), in: attached)
-                FailurePoint.reached("suspend-image-destroyed")
-                try await context.database.transaction { tx in tx.delete(vdi) }
-                await context.refreshSpace(attached)
-            }
-            await forget(vdi)
-        } catch {
-            context.logger.warning(
-                "a suspend image is left to the next start", metadata: ["vm": "\(uuid)", "error": "\(error)"])
         }
     }
 
@@ -272,6 +240,7 @@ struct MachineSuspension: Sendable {
 
     func mapped(_ error: any Error, _ vm: Ref<VM>) -> any Error {
         switch error {
+        case is LostGuest: APIError("VM_HALTED", vm.opaque)
         case let error as GuestError where error.code == .incompatible:
             APIError("VM_INCOMPATIBLE_WITH_THIS_HOST", vm.opaque, context.host.opaque, error.message)
         case let error as GuestError where [.notRunning, .disconnected].contains(error.code):

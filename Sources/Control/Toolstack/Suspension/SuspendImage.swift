@@ -40,6 +40,9 @@ enum SuspendImage {
 struct SuspendImageWriter {
     private var sum = SHA256()
     private var length: UInt64 = 0
+    /// SHA-256 of the first bytes, once they were made, and of all, once the end was.
+    private(set) var headSum: [UInt8] = []
+    private(set) var wholeSum: [UInt8] = []
 
     /// The first bytes.
     mutating func head(_ passport: GuestPassport) throws -> [UInt8] {
@@ -52,9 +55,11 @@ struct SuspendImageWriter {
         guard description.count <= SuspendImage.longestDescription else {
             throw SuspendImage.Damage(description: "the description of the guest has \(description.count) bytes")
         }
-        return add(
+        let bytes = add(
             SuspendImage.magic + SuspendImage.bytes(SuspendImage.version)
                 + SuspendImage.bytes(UInt32(description.count)) + Array(description))
+        headSum = Array(sum.finalize())
+        return bytes
     }
 
     /// `memory`: 1 byte to `longestPiece`.
@@ -65,7 +70,9 @@ struct SuspendImageWriter {
 
     /// The last bytes: the guest is complete.
     mutating func end() -> [UInt8] {
-        add(SuspendImage.bytes(UInt32(0)) + SuspendImage.bytes(length)) + Array(sum.finalize())
+        let bytes = add(SuspendImage.bytes(UInt32(0)) + SuspendImage.bytes(length))
+        wholeSum = Array(sum.finalize())
+        return bytes + wholeSum
     }
 
     private mutating func add(_ bytes: [UInt8]) -> [UInt8] {
@@ -77,7 +84,8 @@ struct SuspendImageWriter {
 /// Reads an image, however it is cut. Keeps no more than one piece.
 struct SuspendImageReader {
     enum Part {
-        case passport(GuestPassport)
+        /// `sum`: of all up to here.
+        case passport(GuestPassport, sum: [UInt8])
         case memory([UInt8])
         /// It is whole, and as it was written. Nothing comes after it.
         case end(sum: [UInt8])
@@ -132,7 +140,7 @@ struct SuspendImageReader {
                 throw Self.garbled
             }
             state = .length
-            return Step(value: .passport(passport))
+            return Step(value: .passport(passport, sum: Array(sum.finalize())))
         case .length:
             guard let bytes = take(4) else { return nil }
             let length = SuspendImage.number(bytes)

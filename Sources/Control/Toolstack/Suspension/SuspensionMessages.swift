@@ -10,7 +10,11 @@ struct SuspensionMessages: Sendable {
     func register(in table: inout MessageTable) {
         table.on("VM.suspend", cancellable: true) { call, arguments in
             let vm: Ref<VM> = try arguments.get(0)
-            try await admission.run([.vm(vm, .suspend)], task: call.task) { try await suspension.suspend(vm, call) }
+            try await admission.run([.vm(vm, .suspend)], task: call.task) { tx in
+                try Self.requireSteadyDevices(of: vm, tx)
+            } _: {
+                try await suspension.suspend(vm, call)
+            }
             return .void
         }
         table.on("VM.resume", cancellable: true) { call, arguments in
@@ -24,6 +28,15 @@ struct SuspensionMessages: Sendable {
         table.on("VM.set_suspend_VDI") { call, arguments in
             try await replace(arguments.get(0), by: arguments.get(1), call)
             return .void
+        }
+    }
+
+    /// What is being plugged, or let go of, may or may not be in the guest that is saved: OTHER_OPERATION_IN_PROGRESS [VBD, ref, …].
+    private static func requireSteadyDevices(of vm: Ref<VM>, _ tx: Transaction) throws {
+        for vbd in tx.rows(VBD.self, where: VBD.vm, is: vm) {
+            if let other = CurrentOperation<VBDOperations>.read(vbd[VBD.currentOperations]).first {
+                throw other.inTheWay(of: "VBD", vbd.ref)
+            }
         }
     }
 
@@ -54,7 +67,17 @@ struct SuspensionMessages: Sendable {
             guard found == expected else {
                 throw APIError("OPERATION_NOT_ALLOWED", "the VDI does not hold what the suspend image of the VM holds")
             }
-            try await context.database.transaction { tx in try tx.set(vm, VM.suspendVDI, new) }
+            try await context.database.transaction { tx in
+                // It may have gone, or got another user, since it was read.
+                _ = try tx.require(new)
+                if !tx.rows(VBD.self, where: VBD.vdi, is: new).isEmpty
+                    || !tx.rows(VM.self, where: VM.suspendVDI, is: new).isEmpty
+                {
+                    throw APIError("VDI_IN_USE", new.opaque, "update")
+                }
+                try tx.set(new, VDI.type, .suspend)
+                try tx.set(vm, VM.suspendVDI, new)
+            }
         }
     }
 }

@@ -34,6 +34,20 @@ struct SuspensionNote: Codable, Sendable, Hashable {
         tx.setPrivate(kind: Self.kind, key: vdi.opaque, value: text)
     }
 
+    /// A suspension begins: an image from which the VM was resumed before, and that is there still, is of no meaning any more. It must
+    /// not decide about the guest beside the new one.
+    static func spendOlder(of vm: String, in tx: Transaction) throws {
+        for (vdi, note) in all(tx) where note.vm == vm && note.phase == .loaded {
+            try SuspensionNote(phase: .spent, vm: vm).write(of: vdi, in: tx)
+        }
+    }
+
+    /// The notes that decide about guests, at most one of each VM: what it was resumed from counts only where nothing newer does.
+    static func deciding(_ notes: [Ref<VDI>: SuspensionNote]) -> [Ref<VDI>: SuspensionNote] {
+        let newer = Set(notes.values.filter { [.saving, .saved, .loading].contains($0.phase) }.map(\.vm))
+        return notes.filter { $0.value.phase != .spent && ($0.value.phase != .loaded || !newer.contains($0.value.vm)) }
+    }
+
     static func remove(of vdi: Ref<VDI>, in tx: Transaction) { tx.setPrivate(kind: kind, key: vdi.opaque, value: nil) }
 
     /// What is to become of the guest, when it is found between two QEMUs or QEMU and image (`GuestPassage`).

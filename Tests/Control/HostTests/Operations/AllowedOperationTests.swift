@@ -84,7 +84,7 @@ import Testing
         let (vm, vbd) = (objects.machines[pick % 4], objects.devices[pick % 4])
         let (vdi, sr, pbd) = (objects.disks[pick % 4], objects.repositories[pick % 2], objects.connections[pick % 2])
         let flag = step >> 20 & 1 == 1
-        switch step % 16 {
+        switch step % 18 {
         case 0: try tx.set(vm, VM.powerState, VMPowerState.allCases[Int(step >> 16 & 3)])
         case 1: try tx.set(vm, VM.currentOperations, flag ? ["T": .cleanShutdown] : [:])
         case 2: try tx.set(vm, VM.isATemplate, flag)
@@ -105,6 +105,10 @@ import Testing
             }
         case 13: try tx.set(vdi, VDI.type, flag ? .rrd : .user)
         case 14: try tx.set(vdi, VDI.sr, sr)
+        case 15: try tx.set(vdi, VDI.onBoot, flag ? .reset : .persist)
+        case 16:
+            try tx.set(vdi, VDI.type, .suspend)
+            try tx.set(vm, VM.suspendVDI, flag ? vdi : .null)
         default:
             // One that comes and, with the next step of its kind, goes.
             let extra = Ref<VBD>("OpaqueRef:extra")

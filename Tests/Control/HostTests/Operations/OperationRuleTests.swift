@@ -78,6 +78,11 @@ import Testing
                 APIError("VM_IS_TEMPLATE", "V", "destroy")
             ),
             (.changingVCPUs, vm(.halted) { $0.isTemplate = true }, nil),
+            (
+                .suspend, vm(.running) { $0.writesToResetDisk = true },
+                APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")
+            ),
+            (.cleanShutdown, vm(.running) { $0.writesToResetDisk = true }, nil),
             (.start, vm(.halted) { $0.isSnapshot = true }, APIError("VM_IS_SNAPSHOT", "V", "start")),
             (.destroy, vm(.halted) { $0.isSnapshot = true }, nil),
             (.provision, vm(.halted), APIError("PROVISION_ONLY_ALLOWED_ON_TEMPLATE")),
@@ -260,6 +265,18 @@ import Testing
             (.attach, vbd(.halted, disk: sharable), nil),
             (.attach, vbd(.halted) { $0.disk?.isReadOnly = true }, APIError("VDI_READONLY", "D")),
             (.plug, vbd { ($0.isEmpty, $0.disk) = (true, nil) }, APIError("VBD_IS_EMPTY", "B")),
+            // What is forced helps where another operation hangs, but takes nothing from a guest whose memory is being written.
+            (.unplugForce, vbd(attached: true) { $0.machine.operations = [.cleanShutdown] }, nil),
+            (
+                .unplugForce, vbd(attached: true) { $0.machine.operations = [.suspend] },
+                APIError("OPERATION_NOT_ALLOWED", "the VM is in the operation suspend")
+            ),
+            // The data path of a snapshot does not move along.
+            (
+                .plug, vbd(disk: VBDDiskFacts(ref: "D", isSnapshot: true, current: busy(.mirror))),
+                APIError("OTHER_OPERATION_IN_PROGRESS", "VDI", "D", "mirror", "T0")
+            ),
+            (.plug, vbd(disk: VBDDiskFacts(ref: "D", isSnapshot: true, current: busy(.copy))), nil),
         ]
         for (operation, facts, expected) in table {
             #expect(

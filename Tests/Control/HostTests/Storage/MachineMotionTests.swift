@@ -262,6 +262,24 @@ import Testing
         #expect(SharedProgress.sum([["phase": "queued", "queue_position": "3"]])["queue_position"] == "3")
     }
 
+    /// A call with several disks offers `cancel` until the last of them has passed its point of no return.
+    @Test func theLastOfSeveralDisksEndsWhatCanBeCancelled() async throws {
+        final class Whole: TaskProgress {
+            let cancellation = CancellationFlag()
+            let hasPassed = Mutex(false)
+            func report(_ fraction: Double) {}
+            func annotate(_ entries: [String: String]) {}
+            func passPointOfNoReturn() async throws { hasPassed.withLock { $0 = true } }
+        }
+        let whole = Whole()
+        let shared = SharedProgress([1, 1], of: whole)
+        // One more than once is one.
+        for _ in 0..<2 { try await shared.part(0).passPointOfNoReturn() }
+        #expect(!whole.hasPassed.withLock { $0 })
+        try await shared.part(1).passPointOfNoReturn()
+        #expect(whole.hasPassed.withLock { $0 })
+    }
+
     @Test func aPlanSaysWhatWouldBeDoneAndDoesNothing() async throws {
         let host = try await OperationHost()
         let ((a, _), (b, _)) = (try await host.makeRepository("a"), try await host.makeRepository("b"))

@@ -100,8 +100,8 @@ final class GatedManager: StorageManager {
         _ type: String = "gated", formats: [ImageFormat] = [.vhd, .qcow2, .raw], unknownFormats: [String] = [],
         writesRows: Bool = false, creating: @escaping @Sendable () async -> Void = {}
     ) {
-        self.creating = creating
         self.formats = formats
+        self.creating = creating
         self.writesRows = writesRows
         self.type = type
         self.unknownFormats = unknownFormats

@@ -121,6 +121,7 @@ struct MachineExport {
         case ("VBD", "currently_attached") where !options.keepsPowerState,
             ("VIF", "currently_attached") where !options.keepsPowerState:
             return .bool(false)
+        case ("VBD", "currently_attached") where SuspendedGuest.isKnown(toHave: row, reader): return .bool(true)
         case ("VM", let name) where !options.includesSnapshots && Self.saidOfSnapshots.contains(name): return standard
         case ("VDI", "other_config"):
             return Self.mapped(row[VDI.otherConfig], to: options.disks[row.typedRef(VDI.self)])

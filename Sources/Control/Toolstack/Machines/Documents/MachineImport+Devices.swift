@@ -80,11 +80,16 @@ extension MachineImportWork {
             row[VBD.userdevice] = position
             row[VBD.device] = device
             row[VBD.reserved] = false
-            // Whoever resumes it finds what it had.
-            row[VBD.currentlyAttached] = isSuspended && isAttached
+            row[VBD.currentlyAttached] = false
             row[VBD.currentOperations] = [:]
             row[VBD.runtimeProperties] = [:]
             row[VBD.qosSupportedAlgorithms] = [ThrottleParameters.algorithm]
+        }
+        // Whoever resumes it finds what it had.
+        if isSuspended, isAttached {
+            var guest = SuspendedGuest.of(vm, tx) ?? SuspendedGuest(vbds: [])
+            guest.vbds.insert(uuid)
+            do { try guest.write(of: vm, in: tx) } catch { throw APIError.internalError("\(error)") }
         }
     }
 

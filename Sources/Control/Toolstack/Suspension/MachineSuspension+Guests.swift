@@ -26,7 +26,9 @@ extension MachineSuspension {
 
     /// Some seconds, or until the guest is on no passage: a QEMU whose connection broke may just have ended.
     private func pause(_ uuid: String) async {
-        for _ in 0..<50 where guests.passage(of: uuid, owner: nil) != nil { try? await Task.sleep(for: .milliseconds(100)) }
+        for _ in 0..<50 where guests.passage(of: uuid, owner: nil) != nil {
+            try? await Task.sleep(for: .milliseconds(100))
+        }
     }
 
     /// The guest goes on, wherever the suspension has got to; one that is gone stays so.

@@ -138,7 +138,7 @@ actor Departures {
                 }
                 let (vm, here, there) = (machine.vm, context.host.opaque, machine.place.host)
                 try await advance(&machine, .prepared) { tx in
-                    guard try LateRows.read(surveyed.offer, of: vm, tx) == rows else {
+                    guard try rows == nil || LateRows.read(surveyed.offer, of: vm, tx) == rows else {
                         throw APIError(
                             "VM_MIGRATE_FAILED", vm, here, there, "the VM was changed while it was handed over")
                     }
@@ -177,14 +177,14 @@ actor Departures {
         machine = next
     }
 
-    /// Returns what the machine's rows say at this moment, which is what goes.
-    private func synchronised(_ machine: inout DepartingMachine, _ offer: MoveOffer) async throws -> LateRows {
+    /// Returns what the machine's rows say at this moment, which is what goes; nil of a copy, which is of the moment of its offer.
+    private func synchronised(_ machine: inout DepartingMachine, _ offer: MoveOffer) async throws -> LateRows? {
         var next = machine
         next.state.take(.synchronised)
         let noted = next
-        let rows = try await context.database.transaction { tx in
+        let rows = try await context.database.transaction { tx -> LateRows? in
             try tx.store(noted)
-            return try LateRows.read(offer, of: noted.vm, tx)
+            return noted.isCopy ? nil : try LateRows.read(offer, of: noted.vm, tx)
         }
         machine = next
         return rows

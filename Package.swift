@@ -220,7 +220,7 @@ if coreOnly {
             "Control", "HostTests",
             [
                 "Toolstack", "MetricArchives", "DatapathControl", "PoolDatabase", "APITypes", "RPCCodec", "CoreTypes",
-                "TestSupport", "StorageManagers", "StorageInterface", "StoragePlugins", "CLinux",
+                "TestSupport", "StorageManagers", "StorageInterface", "StorageMotion", "StoragePlugins", "Guests", "CLinux",
             ],
             packages: [logging]),
         tests("Control", "PoolDatabaseTests", ["PoolDatabase", "APITypes", "DataModel", "CoreTypes", "TestSupport"]),

@@ -7,17 +7,30 @@ import Synchronization
 extension Guest {
     var passage: GuestPassage? { state.withLock { $0.motion.passage } }
 
+    /// Nil, too, while the passage is another owner's.
+    func passage(of owner: String?) -> GuestPassage? {
+        state.withLock { $0.motion.owner == owner ? $0.motion.passage : nil }
+    }
+
     /// Throws `.refused` while the guest is on a passage: what it is made of must not change then.
     func requireSettled(_ what: String) throws(GuestError) {
         guard let passage else { return }
         throw GuestError(.refused, "\(what) is not possible while the guest is moved (\(passage))", guest: uuid)
     }
 
+    /// Throws `.refused` when the guest is on a passage of another owner's.
+    func requireOwned(by owner: String?) throws(GuestError) {
+        let isAnothers = state.withLock { $0.motion.passage != nil && $0.motion.owner != owner }
+        if isAnothers { throw GuestError(.refused, "another move has the guest", guest: uuid) }
+    }
+
     // MARK: Leaving
 
     /// Begins to send the guest's memory into the open file `stream`, which the caller may close when this returns. A guest
     /// that cannot be sent goes on. `isAnswered`: the receiver says when it has everything, over the same socket.
-    func send(into stream: Int32, isAnswered: Bool, limits: MemoryTransferLimits) async throws(GuestError) {
+    func send(
+        into stream: Int32, isAnswered: Bool, limits: MemoryTransferLimits, of owner: String?
+    ) async throws(GuestError) {
         await freeAbandonedPorts()
         if !abandonedPorts.isEmpty {
             throw GuestError(
@@ -28,7 +41,7 @@ extension Guest {
             guard phase == .running || phase == .paused else {
                 throw GuestError(.refused, "a guest that is \(phase) cannot be sent")
             }
-            try motion.order(.send, isPaused: phase == .paused)
+            try motion.order(.send, isPaused: phase == .paused, of: owner)
         }
         do throws(GuestError) {
             try await monitor.execute(
@@ -66,10 +79,11 @@ extension Guest {
 
     /// Sends the rest of a guest that stands, and returns when QEMU holds the guest and the receiver has all of it. Throws
     /// `.transferFailed` when it has not: the guest goes on here.
-    func handOver() async throws(GuestError) {
+    func handOver(of owner: String?) async throws(GuestError) {
+        try requireOwned(by: owner)
         // Again after a restart: the order was given.
         if ![.handingOver, .held].contains(passage) {
-            try move { (motion, _) throws(GuestError) in try motion.order(.handOver) }
+            try move { (motion, _) throws(GuestError) in try motion.order(.handOver, of: owner) }
             do throws(GuestError) {
                 try await monitor.execute("migrate-continue", ["state": "pre-switchover"])
             } catch {
@@ -90,16 +104,25 @@ extension Guest {
 
     /// Gives the sending up, and returns when the guest goes on as before. Nothing happens when it does. Throws `.refused` when all of
     /// it was sent.
-    func cancelSending() async throws(GuestError) {
+    func cancelSending(of owner: String?) async throws(GuestError) {
         if passage == nil { return }
-        try move { (motion, _) throws(GuestError) in try motion.order(.cancel) }
+        try move { (motion, _) throws(GuestError) in try motion.order(.cancel, of: owner) }
         if passage == .handingOver {
             // QEMU 7.2 lets the guest go on before it has its disks back when it is cancelled here; not when the connection breaks.
             _ = try? await monitor.execute("yank", ["instances": .array([["type": "migration"]])])
         } else {
             _ = try? await monitor.execute("migrate_cancel")
         }
-        if try await !comesBack() { throw GuestError(.refused, "all of the guest has been sent already", guest: uuid) }
+        let isBack: Bool
+        do throws(GuestError) {
+            isBack = try await comesBack(atMost: Self.patience)
+        } catch {
+            if error.code != .timedOut { throw error }
+            // What QEMU has said of it may not have been heard.
+            await takeStock()
+            isBack = try await comesBack(atMost: Self.patience)
+        }
+        if !isBack { throw GuestError(.refused, "all of the guest has been sent already", guest: uuid) }
     }
 
     func transfer() async throws(GuestError) -> MemoryTransfer {
@@ -118,8 +141,8 @@ extension Guest {
     }
 
     /// Waits until the guest goes on, after a failure or `cancelSending`. False: QEMU holds it, all was sent.
-    private func comesBack() async throws(GuestError) -> Bool {
-        _ = try await whenMoved { motion -> Bool? in
+    private func comesBack(atMost limit: Duration? = nil) async throws(GuestError) -> Bool {
+        _ = try await whenMoved(atMost: limit) { motion -> Bool? in
             switch motion.passage {
             case nil, .returning, .held: true
             default: nil
@@ -131,7 +154,7 @@ extension Guest {
         {
             _ = try? await monitor.execute("cont")
         }
-        return try await whenMoved { motion -> Bool? in
+        return try await whenMoved(atMost: limit) { motion -> Bool? in
             switch motion.passage {
             case nil: true
             case .held: false
@@ -158,8 +181,8 @@ extension Guest {
     }
 
     /// Begins to read the guest from the open file `stream`, which the caller may close when this returns.
-    func receive(from stream: Int32) async throws(GuestError) {
-        try move { (motion, _) throws(GuestError) in try motion.order(.receive) }
+    func receive(from stream: Int32, of owner: String?) async throws(GuestError) {
+        try move { (motion, _) throws(GuestError) in try motion.order(.receive, of: owner) }
         try await give(stream)
         try await monitor.execute("migrate-incoming", ["uri": .string("fd:" + Self.streamName)])
     }
@@ -185,9 +208,9 @@ extension Guest {
 
     /// Lets the guest run that is held or was loaded; one that was paused stays so. `.refused` when QEMU does not let it: then it
     /// has not run. After any other error the order stands: call again.
-    func run() async throws(GuestError) {
+    func run(of owner: String?) async throws(GuestError) {
         let hadRun = state.withLock { $0.record.hasRun }
-        try move({ (motion, _) throws(GuestError) in try motion.order(.run) }, also: { $0.hasRun = true })
+        try move({ (motion, _) throws(GuestError) in try motion.order(.run, of: owner) }, also: { $0.hasRun = true })
         do throws(GuestError) {
             try await carryOutRun()
         } catch {
@@ -218,6 +241,8 @@ extension Guest {
     // MARK: The record and QEMU
 
     private static let streamName = "stream"
+    /// How long QEMU may take to let a guest go on whose sending it has been told to give up.
+    private static let patience = Duration.seconds(15)
 
     private static func capabilities(_ values: KeyValuePairs<String, Bool>) -> QMPValue {
         ["capabilities": .array(values.map { ["capability": .string($0.key), "state": .bool($0.value)] })]
@@ -240,6 +265,7 @@ extension Guest {
                     record.role = motion.role
                     record.orderedFrom = motion.orderedFrom
                     record.wasPaused = motion.role == nil ? nil : motion.wasPaused
+                    record.owner = motion.owner
                     try record.write(to: folder.record)
                 }
                 state.record = record
@@ -253,17 +279,25 @@ extension Guest {
         try outcome.get()
     }
 
-    /// Waits until `look` finds what it wants, and returns it. Throws when QEMU ends first.
+    /// Waits until `look` finds what it wants, and returns it. Throws when QEMU ends first, and `.timedOut` after `limit`.
     private func whenMoved<Value: Sendable>(
-        _ look: @escaping @Sendable (GuestMotion) -> Value?
+        atMost limit: Duration? = nil, _ look: @escaping @Sendable (GuestMotion) -> Value?
     ) async throws(GuestError) -> Value {
+        let id = UInt64.random(in: .min ... .max)
+        let timer = limit.map { limit in
+            Task {
+                try await Task.sleep(for: limit)
+                endWait(id, limit)
+            }
+        }
+        defer { timer?.cancel() }
         while true {
             let answer = await withCheckedContinuation {
                 (continuation: CheckedContinuation<Result<Void, GuestError>, Never>) in
                 let now = state.withLock { state -> Result<Void, GuestError>? in
                     if look(state.motion) != nil { return .success(()) }
                     if let ended = state.ended { return .failure(ended) }
-                    state.waits.append(MotionWait(isOver: { look($0) != nil }, continuation: continuation))
+                    state.waits.append(MotionWait(id: id, isOver: { look($0) != nil }, continuation: continuation))
                     return nil
                 }
                 if let now { continuation.resume(returning: now) }
@@ -271,6 +305,16 @@ extension Guest {
             try answer.get()
             if let value = state.withLock({ look($0.motion) }) { return value }
         }
+    }
+
+    private func endWait(_ id: UInt64, _ limit: Duration) {
+        let late = state.withLock { state in
+            let late = state.waits.filter { $0.id == id }
+            state.waits.removeAll { $0.id == id }
+            return late
+        }
+        let error = GuestError(.timedOut, "QEMU has not said within \(limit) where the guest is", guest: uuid)
+        for wait in late { wait.continuation.resume(returning: .failure(error)) }
     }
 
     /// Asks QEMU how far the passage is, after a restart of the daemon or an answer that did not come.
@@ -287,7 +331,7 @@ extension Guest {
             let found = GuestMotion.found(
                 role, wasPaused: wasPaused, orderedFrom: orderedFrom, migration: info["status"]?.text, run: run)
             if attempt > 0, found.motion.passage == passage { return }
-            try? move { (motion, _) in motion = found.motion }
+            try? move { (motion, _) in motion = found.motion.owned(by: motion.owner) }
             if found.duty == .run {
                 try? await carryOutRun()
                 return
@@ -298,6 +342,7 @@ extension Guest {
 
 /// Somebody who waits for a passage to come somewhere.
 struct MotionWait: Sendable {
+    let id: UInt64
     let isOver: @Sendable (GuestMotion) -> Bool
     let continuation: CheckedContinuation<Result<Void, GuestError>, Never>
 }

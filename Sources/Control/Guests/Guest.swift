@@ -25,6 +25,8 @@ final class Guest: Sendable {
         var ended: GuestError?
         /// Its end is nobody's news.
         var isDismissed = false
+        /// Why it ended, when nobody was told because it was held.
+        var untold: GuestStopReason?
         /// The reason of QEMU's SHUTDOWN event, when there was one.
         var shutdown: (byGuest: Bool, reason: String)?
         var stopRequested = false
@@ -46,6 +48,7 @@ final class Guest: Sendable {
     var phase: GuestState { state.withLock { $0.phase } }
     var specification: GuestSpecification { state.withLock { $0.record.specification } }
     var pid: Int32 { monitor.pid }
+    var untold: GuestStopReason? { state.withLock { $0.untold } }
 
     /// Lets the guest run for the first time, or be ready to when it begins paused. On an error QEMU is gone.
     func begin(paused: Bool) async throws(GuestError) {
@@ -105,7 +108,11 @@ final class Guest: Sendable {
         state.withLock { if $0.phase == .paused { $0.phase = .running } }
     }
 
-    func powerDown() async throws(GuestError) { try await monitor.execute("system_powerdown") }
+    /// One that is about to go elsewhere would end there.
+    func powerDown() async throws(GuestError) {
+        try requireSettled("shutting down")
+        try await monitor.execute("system_powerdown")
+    }
 
     /// Asks QEMU to quit, and kills it when it has not within `grace`. Returns when it is gone. Throws `.timedOut` when it does not
     /// go: a process that waits for its storage in the kernel has its disks still, and the guest stays in the table.
@@ -274,11 +281,14 @@ extension Guest: QEMUMonitorListener {
         let how = status.map(Self.describe) ?? "QEMU ended"
         let text = tail.isEmpty ? how : "\(how): \(tail)"
         let error = GuestError(.disconnected, text, guest: uuid)
-        let (isNews, reason) = state.withLock { state in
+        let (isNews, reason) = state.withLock { state -> (Bool, GuestStopReason) in
             // One that was handed over, or may have been, runs elsewhere: nothing has ended.
-            let isNews = state.phase != .starting && !state.isDismissed && state.motion.role != .held
+            let isAnybodys = state.phase != .starting && !state.isDismissed
+            let isNews = isAnybodys && state.motion.role != .held
             state.phase = .stopped
-            return (isNews, Self.reason(state.shutdown, stopRequested: state.stopRequested, text))
+            let reason = Self.reason(state.shutdown, stopRequested: state.stopRequested, text)
+            if isAnybodys, !isNews { state.untold = reason }
+            return (isNews, reason)
         }
         folder.remove()
         finished(self, isNews ? reason : nil)

@@ -16,7 +16,11 @@ public final class GuestHost: Sendable {
         case guest(Guest)
     }
     /// Shared with the guests' threads, which take their guest out when it ends.
-    private final class Table: Sendable { let entries = Mutex<[String: Entry]>([:]) }
+    private final class Table: Sendable {
+        let entries = Mutex<[String: Entry]>([:])
+        /// Why guests ended that were held, and of which no event told.
+        let untold = Mutex<[String: GuestStopReason]>([:])
+    }
 
     private let runDirectory: String
     let acceleration: Acceleration
@@ -206,7 +210,7 @@ public final class GuestHost: Sendable {
 
     /// Starts QEMU for a guest that boots here, or for one that comes with `passport`.
     func launch(
-        _ specification: GuestSpecification, receiving passport: GuestPassport? = nil
+        _ specification: GuestSpecification, receiving passport: GuestPassport? = nil, owner: String? = nil
     ) async throws(GuestError) -> Guest {
         let folder = try GuestFolder(runDirectory: runDirectory, uuid: specification.uuid)
         // Whoever asked, or sent it: nothing else of the host gets into a guest's memory.
@@ -225,6 +229,7 @@ public final class GuestHost: Sendable {
             record.hardware = hardware
             record.role = .incoming
             record.wasPaused = passport.isPaused
+            record.owner = owner
         } else {
             hardware = .fresh(isAccelerated: await isAccelerated(bootable), hasScreen: folder.vnc != nil)
         }
@@ -251,6 +256,7 @@ public final class GuestHost: Sendable {
             table.entries.withLock { entries in
                 if case .guest(let known)? = entries[guest.uuid], known === guest { entries[guest.uuid] = nil }
             }
+            table.untold.withLock { $0[guest.uuid] = guest.untold }
             guard let reason else { return }
             logger.info("guest ended", metadata: ["guest": "\(guest.uuid)", "reason": "\(reason)"])
             continuation.yield(.stopped(guest.uuid, reason: reason))
@@ -267,6 +273,12 @@ public final class GuestHost: Sendable {
             guard case .kernel(let kernel, _, _) = specification.boot else { return await probe.works(kernel: nil) }
             return await probe.works(kernel: kernel)
         }
+    }
+
+    /// Why a guest ended that was held, or may have been, if it did: of that no event tells, since whoever had it in hand decides
+    /// whether it goes on elsewhere. Once it is certain that it does not, its end is news, and told once.
+    public func takeUntoldEnd(of uuid: String) -> GuestStopReason? {
+        table.untold.withLock { $0.removeValue(forKey: uuid) }
     }
 
     func claim(_ uuid: String) throws(GuestError) {

@@ -9,6 +9,8 @@ struct GuestMotion: Sendable, Hashable {
     private(set) var wasPaused = false
     /// QEMU holds them for the passage.
     private(set) var stands = false
+    /// Whose the passage is: a move's id; nil: nobody's, or of whoever suspends or resumes the guest.
+    private(set) var owner: String?
     /// Where it was when it was told to run; nil where a record of an earlier version does not say.
     private var before: GuestPassage?
 
@@ -29,6 +31,7 @@ struct GuestMotion: Sendable, Hashable {
     /// What is to be believed of a recorded guest until QEMU has been asked.
     init(adopting record: GuestRecord) {
         wasPaused = record.wasPaused ?? false
+        owner = record.owner
         before = Self.place(before: record.orderedFrom)
         passage =
             switch record.role {
@@ -64,10 +67,22 @@ struct GuestMotion: Sendable, Hashable {
 
     // MARK: Orders
 
-    /// Throws `.refused` for what cannot be done now.
-    mutating func order(_ order: Order, isPaused: Bool = false) throws(GuestError) {
+    /// The same passage, of another owner.
+    func owned(by owner: String?) -> GuestMotion {
+        var motion = self
+        motion.owner = passage == nil ? nil : owner
+        return motion
+    }
+
+    /// Throws `.refused` for what cannot be done now, and for every order about a passage that is another owner's: whoever has begun
+    /// it decides what becomes of the guest.
+    mutating func order(_ order: Order, isPaused: Bool = false, of owner: String? = nil) throws(GuestError) {
         guard let next = Self.next(passage, after: order) else { throw Self.refusal(passage, order) }
+        guard passage == nil || owner == self.owner else {
+            throw GuestError(.refused, "a guest cannot be told to \(order) now: another move has it")
+        }
         if order == .send {
+            self.owner = owner
             wasPaused = isPaused
             stands = false
         }
@@ -132,6 +147,7 @@ struct GuestMotion: Sendable, Hashable {
         passage = nil
         stands = false
         before = nil
+        owner = nil
     }
 
     // MARK: Adoption

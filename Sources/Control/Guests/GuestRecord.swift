@@ -21,6 +21,8 @@ struct GuestRecord: Codable, Sendable {
     /// Its role in a passage, and whether its processors were held before; nil: none, as in records of earlier versions.
     var role: GuestRole?
     var wasPaused: Bool?
+    /// Whose the passage is: a move's id; nil: none's.
+    var owner: String?
     /// Of one that was told to run: its role before; nil in records of earlier versions.
     var orderedFrom: GuestRole?
     /// A guest came to this QEMU, which had to be as the one before; nil: it was started here.

@@ -2,7 +2,7 @@
 /// from it; the counterpart of `MachineDeparture`, which coordinates.
 ///
 ///     receiving ─▶ prepared ─▶ running ─▶ gone
-///         └────────────┴─▶ refused ─▶ gone
+///         └────────────┴───────┴─▶ refused ─▶ gone
 ///
 /// `prepared` decides nothing: only the other side knows whether it has committed. However long it does not say, the machine
 /// neither runs here nor goes away, unless an administrator who knows what became of the other side says which.
@@ -23,6 +23,9 @@ public struct MachineArrival: Codable, Hashable, Sendable {
         /// Everything that was said to be made durable is.
         case prepare
         case run
+        /// Its guest, which was to go on here with its memory, does not, and has not for a moment; the other side has not been told
+        /// that it does.
+        case neverRan
         case cancel
         case forget
         /// An administrator decides in the other side's place.
@@ -50,6 +53,16 @@ public struct MachineArrival: Codable, Hashable, Sendable {
     /// Whether the machine is this side's.
     public var isHere: Bool { phase == .running }
 
+    /// Something of it is here that is not this side's machine: what is being made, or, unless it `isClean`, is still to go. No other
+    /// move of the machine is taken as long.
+    public func isOpen(isClean: Bool) -> Bool {
+        switch phase {
+        case .receiving, .prepared: true
+        case .refused: !isClean
+        case .running, .gone: false
+        }
+    }
+
     /// What the other side is told. What is asked for twice is answered twice and done once.
     public mutating func take(_ event: Event) -> Answer {
         switch (phase, event) {
@@ -62,6 +75,10 @@ public struct MachineArrival: Codable, Hashable, Sendable {
         case (.prepared, .force):
             (phase, isForced) = (.running, true)
             return .ran
+        // What an administrator has decided stands: the machine is here, without its guest.
+        case (.running, .neverRan) where !isForced:
+            phase = .refused
+            return .refused
         case (.receiving, .cancel), (.prepared, .cancel), (.refused, .cancel):
             phase = .refused
             return .refused

@@ -78,6 +78,10 @@ public struct MachineDeparture: Codable, Hashable, Sendable {
         }
     }
 
+    /// It stays, and somebody is still to let its guest go on and end its mirrors; `isFree`: that was done, which is noted, so that
+    /// nothing which is begun with the machine later is undone by it.
+    public func isToBeFreed(isFree: Bool) -> Bool { isDecided && isHere && phase != .gone && !isFree }
+
     public var step: Step {
         switch phase {
         case .planned: .offer

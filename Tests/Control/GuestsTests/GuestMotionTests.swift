@@ -33,6 +33,30 @@ import Testing
         }
     }
 
+    /// An earlier move of the guest never decides about a later one, nor does whoever suspends it.
+    @Test func aPassageIsItsOwnersAlone() throws {
+        for order in GuestMotion.Order.allCases where order != .send {
+            for place in GuestPassage.allCases where Self.orders[order]?[place] != nil {
+                for (owner, other) in [("b", "a"), ("b", nil), (nil, "a")] as [(String?, String?)] {
+                    var motion = GuestMotion(place).owned(by: owner)
+                    #expect { try motion.order(order, of: other) } throws: { ($0 as? GuestError)?.code == .refused }
+                    #expect(motion == GuestMotion(place).owned(by: owner))
+                    #expect(throws: Never.self) { try motion.order(order, of: owner) }
+                }
+            }
+        }
+        var motion = GuestMotion()
+        try motion.order(.send, of: "a")
+        #expect(motion.owner == "a")
+        motion.heard(status: "failed")
+        #expect(motion == GuestMotion() && motion.owner == nil)
+        // The next one's is the next one's.
+        try motion.order(.send, of: "b")
+        #expect(throws: GuestError.self) { try motion.order(.cancel, of: "a") }
+        #expect(throws: GuestError.self) { try motion.order(.send, of: "a") }
+        #expect(motion.owner == "b" && GuestMotion(nil).owned(by: "a").owner == nil)
+    }
+
     /// QEMU's MigrationStatus, all of 7.2's.
     private static let statuses = [
         "none", "setup", "cancelling", "cancelled", "active", "postcopy-active", "postcopy-paused",

@@ -106,6 +106,8 @@ import Testing
         try await connect(one(), other(), uuid, limits: slow)
         #expect(try one().passage(of: uuid) == .sending)
         await expectFailure(.refused) { try await one().pause(uuid) }
+        // It would end there.
+        await expectFailure(.refused) { try await one().cleanShutdown(uuid) }
         await expectFailure(.refused) { try await one().unplug(diskID: "here", from: uuid) }
         await expectFailure(.refused) { try await one().send(uuid, into: 0) }
         // QEMU has numbers once it has begun.

@@ -51,7 +51,7 @@ import Testing
                 .prepare: (.prepared, .prepared), .run: (.running, .ran), .force: (.running, .ran),
                 .cancel: (.refused, .refused),
             ],
-            .running: [.forget: (.gone, .forgotten)],
+            .running: [.forget: (.gone, .forgotten), .neverRan: (.refused, .refused)],
             .refused: [.forget: (.gone, .forgotten)],
             .gone: [:],
         ]
@@ -67,6 +67,24 @@ import Testing
                 #expect(answer == expected?.1 ?? standing[phase], "\(event) in \(phase)")
             }
         }
+    }
+
+    /// What stays is freed once, and what is open there lets no other move of the machine in.
+    @Test func whatIsLeftOfAMoveIsSeenToBeforeAnother() {
+        for phase in MachineDeparture.Phase.allCases {
+            let departure = MachineDeparture(phase: phase)
+            #expect(!departure.isToBeFreed(isFree: true), "\(phase)")
+            #expect(departure.isToBeFreed(isFree: false) == [.abandoned, .retracted].contains(phase), "\(phase)")
+        }
+        for phase in MachineArrival.Phase.allCases {
+            let arrival = MachineArrival(phase: phase)
+            #expect(arrival.isOpen(isClean: true) == [.receiving, .prepared].contains(phase), "\(phase)")
+            #expect(arrival.isOpen(isClean: false) == [.receiving, .prepared, .refused].contains(phase), "\(phase)")
+        }
+        // An administrator's decision stands.
+        var forced = MachineArrival(phase: .prepared)
+        _ = forced.take(.force)
+        #expect(forced.take(.neverRan) == .ran && forced.isHere)
     }
 
     // MARK: - All that can happen

@@ -254,6 +254,8 @@ extension EndToEnd {
 
         private enum Fault: String, Sendable {
             case toolstackHere, toolstackThere, guestThere, datapathHere, datapathThere, cancelled, shutDown
+            /// It says nothing any more, and closes nothing.
+            case silentThere
         }
 
         private struct Trouble: Sendable {
@@ -286,6 +288,7 @@ extension EndToEnd {
             Trouble(point: "departure-settled", fault: .datapathHere, landsThere: true),
             Trouble(point: "departure-standing", fault: .datapathThere, landsThere: true),
             Trouble(point: "departure-after-commit", fault: .datapathThere, landsThere: true),
+            Trouble(point: "departure-settled", fault: .silentThere, landsThere: false),
             Trouble(point: "departure-sending", fault: .cancelled, landsThere: false),
             Trouble(point: "departure-standing", fault: .cancelled, landsThere: false),
             Trouble(point: "departure-after-commit", fault: .shutDown, landsThere: true),
@@ -362,6 +365,7 @@ extension EndToEnd {
                 case .guestThere: try processes(there, "qemu-system")
                 case .datapathHere: try processes(here, "gantry-datapath")
                 case .datapathThere: try processes(there, "gantry-datapath")
+                case .silentThere: try processes(there, "gantryd")
                 default: []
                 }
             switch trouble.fault {
@@ -374,8 +378,13 @@ extension EndToEnd {
                 #expect(error?.code == "OTHER_OPERATION_IN_PROGRESS", "\(error?.wire ?? [])")
             default: try #require(victims.count == 1, "\(trouble.fault) at \(trouble.point): \(victims)")
             }
-            for victim in victims { kill(victim, SIGKILL) }
+            for victim in victims { kill(victim, trouble.fault == .silentThere ? SIGSTOP : SIGKILL) }
             try here.failures.release(trouble.point)
+            if trouble.fault == .silentThere {
+                // Its memory is not waited for.
+                _ = try await guest.console.waitFor(moreWrites: 2)
+                for victim in victims { kill(victim, SIGCONT) }
+            }
             let status = try await here.session.waitForTask(task)
             let expected = trouble.fault == .cancelled ? "cancelled" : trouble.landsThere ? "success" : "failure"
             #expect(status.status == expected, "\(trouble.fault) at \(trouble.point): \(status.errorInfo)")

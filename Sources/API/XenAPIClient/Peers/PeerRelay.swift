@@ -61,7 +61,17 @@ public final class PeerRelay: Sendable {
         await work.value
     }
 
+    /// Cancelled, the client's connection ends at once, whatever the other side says: its end in order may take a while.
     private static func serve(_ client: Stream, _ peer: PeerConnection, _ head: String) async throws {
+        let near = client.channel
+        try await withTaskCancellationHandler {
+            try await pass(client, peer, head)
+        } onCancel: {
+            near.close(promise: nil)
+        }
+    }
+
+    private static func pass(_ client: Stream, _ peer: PeerConnection, _ head: String) async throws {
         try await client.executeThenClose { fromClient, toClient in
             let far = try await connect(peer)
             try await far.executeThenClose { fromFar, toFar in
@@ -113,6 +123,12 @@ public final class PeerRelay: Sendable {
             .channelOption(.allowRemoteHalfClosure, value: false)
             .channelOption(.recvAllocator, value: buffers)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // A host that vanishes is given up after half a minute, whether or not something is sent to it.
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_KEEPIDLE)), value: 10)
+            .channelOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_KEEPINTVL)), value: 5)
+            .channelOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_KEEPCNT)), value: 4)
+            .channelOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_USER_TIMEOUT)), value: 30_000)
             .connectTimeout(patience)
             .connect(host: peer.host, port: peer.port) { channel in
                 channel.eventLoop.makeCompletedFuture {

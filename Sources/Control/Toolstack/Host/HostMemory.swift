@@ -23,10 +23,18 @@ enum HostMemory {
         min(max(vm[VM.memoryStaticMax], vm[VM.memoryDynamicMax], 128 << 20), mostMemory)
     }
 
-    /// What all running guests were promised, whether they have touched it or not.
-    static func promised(_ reader: any DatabaseReader) -> Int64 {
-        reader.rows(VM.self) { $0[VM.powerState] != .halted && !$0[VM.isControlDomain] && $0[VM.domid] > 0 }
-            .reduce(0) { $0 + configured($1) + overhead(vcpus: max(1, $1[VM.vcpusAtStartup])) }
+    /// Bytes that a guest has in all, of so many of its own.
+    static func needed(memoryBytes: UInt64, vcpus: Int) -> Int64 {
+        min(Int64(clamping: memoryBytes), mostMemory) + overhead(vcpus: Int64(vcpus))
+    }
+
+    /// What all running guests were promised, whether they have touched it or not, and those that are on their way here from other
+    /// pools, but for the one that comes by the move `besides`.
+    static func promised(_ reader: any DatabaseReader, besides move: String? = nil) -> Int64 {
+        let running = reader.rows(VM.self) {
+            $0[VM.powerState] != .halted && !$0[VM.isControlDomain] && $0[VM.domid] > 0
+        }.reduce(0) { $0 + configured($1) + overhead(vcpus: max(1, $1[VM.vcpusAtStartup])) }
+        return reader.arrivals().filter { $0.id != move }.reduce(running) { $0 + $1.promisedMemory }
     }
 
     /// What the machine itself uses now, guests left aside: an estimate that is never negative.
@@ -40,9 +48,10 @@ enum HostMemory {
     }
 
     /// HOST_NOT_ENOUGH_FREE_MEMORY [needed, available] when guests cannot have so many bytes more.
-    static func refusal(of needed: Int64, _ reader: any DatabaseReader) -> APIError? {
+    static func refusal(of needed: Int64, _ reader: any DatabaseReader, besides move: String? = nil) -> APIError? {
         let (total, available) = read()
-        return refusal(of: needed, free: free(total: total, available: available, promised: promised(reader)))
+        let promised = promised(reader, besides: move)
+        return refusal(of: needed, free: free(total: total, available: available, promised: promised))
     }
 
     /// The same where it is known how many bytes are free.

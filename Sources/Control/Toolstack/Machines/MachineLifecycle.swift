@@ -30,6 +30,7 @@ actor MachineLifecycle {
     /// Boots a halted VM, or makes it ready to when it starts `paused`. On failure everything is released again.
     func start(_ vm: Ref<VM>, paused: Bool = false) async throws {
         let row = try context.row(vm)
+        try requireHere(vm)
         try requireBootFiles(of: row)
         let (vbds, loaded) = drives(of: vm)
         // Reserved: a move that ends now leaves the data paths to us, and nobody destroys or resizes the disks.
@@ -144,10 +145,7 @@ actor MachineLifecycle {
     /// OTHER_OPERATION_IN_PROGRESS [VM, ref, …] for a machine that belongs to another pool already, and may run there.
     private func requireHere(_ vm: Ref<VM>) throws(APIError) {
         let gone = context.database.departures().first { $0.vm == vm.opaque && !$0.isCopy && !$0.state.isHere }
-        guard let move = gone else { return }
-        throw APIError(
-            "OTHER_OPERATION_IN_PROGRESS", VM.className, vm.opaque, VMOperations.migrateSend.rawValue,
-            "OpaqueRef:" + move.id)
+        if let gone { throw gone.inTheWay }
     }
 
     /// Ends a VM's guest with `end` and boots it anew, as another guest. Its disks stay reserved in between, and their data
@@ -488,15 +486,4 @@ actor MachineLifecycle {
 extension GuestHost {
     /// Whether the guest's processors are held, by us or by an administrator of the machine.
     func isPaused(_ uuid: String) -> Bool { state(uuid) == .paused }
-
-    /// QEMU was told to let a guest go on that was moved, and has not said that it does: the order stands, and is given until
-    /// it has. Returns at once.
-    func repeatOrder(_ uuid: String) {
-        Task {
-            while passage(of: uuid) == .beginning {
-                try? await Task.sleep(for: .milliseconds(500))
-                try? await takeOver(uuid)
-            }
-        }
-    }
 }

@@ -19,17 +19,6 @@ enum MachineRows {
         tx.delete(vm)
     }
 
-    /// OTHER_OPERATION_IN_PROGRESS [VM, ref, …] for a machine that is on its way to another pool, where it has the devices that it had when
-    /// it was offered.
-    static func requireStaying(_ vm: Ref<VM>, _ reader: any DatabaseReader) throws(APIError) {
-        guard let row = reader.row(vm),
-            let move = CurrentOperation<VMOperations>.read(row[VM.currentOperations])
-                .first(where: { $0.operation == .migrateSend })
-        else { return }
-        let isLeaving = reader.departures().contains { $0.vm == vm.opaque }
-        if isLeaving { throw move.inTheWay(of: VM.className, vm.opaque) }
-    }
-
     /// The entry of a machine's `other_config` from which the addresses of its interfaces are made.
     static let addressSeed = "mac_seed"
 

@@ -16,7 +16,7 @@ struct VBDMessages: Sendable {
             try await context.database.transaction { tx in
                 let row = try tx.require(vbd)
                 try Self.requireIdle(OperationFacts(tx).vbd(row))
-                try MachineRows.requireStaying(row[VBD.vm], tx)
+                try tx.requireStaying(row[VBD.vm])
                 // Its guest finds what it had, or cannot be resumed.
                 if SuspendedGuest.isKnown(toHave: row, tx) { throw APIError("DEVICE_ALREADY_ATTACHED", vbd.opaque) }
                 tx.delete(vbd)
@@ -61,7 +61,7 @@ struct VBDMessages: Sendable {
         let vbd = Fresh.ref(VBD.self)
         try await context.database.transaction { tx in
             _ = try tx.require(vm)
-            try MachineRows.requireStaying(vm, tx)
+            try tx.requireStaying(vm)
             if !empty, try tx.require(vdi)[VDI.type] == .cbtMetadata {
                 throw APIError("VDI_INCOMPATIBLE_TYPE", vdi.opaque, "CBT metadata")
             }
@@ -107,6 +107,7 @@ struct VBDMessages: Sendable {
     private func plug(_ vbd: Ref<VBD>, task: Ref<XenTask>) async throws {
         try await admission.run([.vbd(vbd, .plug)], task: task) { tx in
             _ = try tx.require(try tx.require(vbd)[VBD.vdi])
+            try tx.requireStaying(try tx.require(vbd)[VBD.vm])
             try tx.set(vbd, VBD.reserved, true)
         } _: {
             let row = try context.row(vbd)

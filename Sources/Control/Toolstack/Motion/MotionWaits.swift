@@ -13,6 +13,33 @@ extension MirrorStatus {
     }
 }
 
+/// By which connections mirrors were when both of their images were last known to be alike.
+struct ComparedMirrors: Sendable {
+    /// A data path that was started again, or one that has connected again, has another one.
+    struct Connection: Hashable, Sendable {
+        let process: Int32
+        let retries: UInt64
+        let resumedBytes: UInt64
+
+        init(_ status: DatapathStatus) {
+            process = status.pid
+            retries = status.mirror?.details?.retries ?? 0
+            resumedBytes = status.mirror?.details?.resumedBytes ?? 0
+        }
+    }
+
+    private var known: [Int: Connection] = [:]
+
+    /// `isWished`: also of those by whose first connection all was copied.
+    func mustCompare(_ index: Int, _ status: DatapathStatus, isWished: Bool) -> Bool {
+        if let known = known[index] { return known != Connection(status) }
+        return isWished || status.mirror?.isReconnected == true
+    }
+
+    /// They are alike, by this connection.
+    mutating func note(_ index: Int, _ status: DatapathStatus) { known[index] = Connection(status) }
+}
+
 /// For a wait whose share of the task is over, but whose errors count, and which follows what is wished meanwhile.
 struct SilentProgress: TaskProgress {
     private let part: any TaskProgress

@@ -15,7 +15,7 @@ extension MachineSuspension {
         let work = Task {
             while true {
                 await letGoOn(uuid)
-                if guests.passage(of: uuid) == nil { break }
+                if guests.passage(of: uuid, owner: nil) == nil { break }
                 await pause(uuid)
             }
             guard guests.state(uuid) == nil else { return }
@@ -26,19 +26,21 @@ extension MachineSuspension {
 
     /// Some seconds, or until the guest is on no passage: a QEMU whose connection broke may just have ended.
     private func pause(_ uuid: String) async {
-        for _ in 0..<50 where guests.passage(of: uuid) != nil { try? await Task.sleep(for: .milliseconds(100)) }
+        for _ in 0..<50 where guests.passage(of: uuid, owner: nil) != nil {
+            try? await Task.sleep(for: .milliseconds(100))
+        }
     }
 
     /// The guest goes on, wherever the suspension has got to; one that is gone stays so.
     func letGoOn(_ uuid: String) async {
         do throws(GuestError) {
-            switch guests.passage(of: uuid) {
+            switch guests.passage(of: uuid, owner: nil) {
             case nil: return
             case .held, .beginning: break
             default:
                 do throws(GuestError) { try await guests.cancelSending(uuid) } catch  where error.code == .refused {}
             }
-            if [.held, .beginning].contains(guests.passage(of: uuid)) { try await guests.resumeHeld(uuid) }
+            if [.held, .beginning].contains(guests.passage(of: uuid, owner: nil)) { try await guests.resumeHeld(uuid) }
         } catch {
             context.logger.error("a guest does not go on", metadata: ["vm": "\(uuid)", "error": "\(error)"])
         }
@@ -48,7 +50,7 @@ extension MachineSuspension {
     /// use, or until QEMU refuses: then the image is the VM again.
     func finishRun(_ vm: Ref<VM>, _ uuid: String, image: Ref<VDI>, domain: Int64) async {
         let before = await lifecycle.cutOffCount(vm)
-        while let passage = guests.passage(of: uuid), [.beginning, .loaded].contains(passage) {
+        while let passage = guests.passage(of: uuid, owner: nil), [.beginning, .loaded].contains(passage) {
             do throws(GuestError) {
                 try await guests.takeOver(uuid)
             } catch {

@@ -19,7 +19,7 @@ extension MachineSuspension {
         var settlement = Settlement()
         for (vdi, note) in SuspensionNote.deciding(context.database.read(SuspensionNote.all)) {
             let uuid = note.vm
-            switch SuspensionNote.fate(note.phase, isOnItsWay: guests.passage(of: uuid) != nil) {
+            switch SuspensionNote.fate(note.phase, isOnItsWay: guests.passage(of: uuid, owner: nil) != nil) {
             case .nothing, .end: break
             case .letGo: await goOn(uuid)
             case .takeOver: if await !takeOver(uuid, from: vdi) { settlement.undecided[vdi] = note }
@@ -27,7 +27,7 @@ extension MachineSuspension {
         }
         for row in context.database.read({ $0.rows(VM.self, where: { $0[VM.powerState] == .suspended }) }) {
             let uuid = row[VM.uuid]
-            guard let passage = guests.passage(of: uuid), passage != .beginning else { continue }
+            guard let passage = guests.passage(of: uuid, owner: nil), passage != .beginning else { continue }
             do throws(GuestError) {
                 try await guests.endAbandoned(uuid)
             } catch {

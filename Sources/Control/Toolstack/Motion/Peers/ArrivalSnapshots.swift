@@ -76,7 +76,7 @@ enum ArrivalSnapshots {
                 try ArrivalRows.insert(drive, uuid, of: vm, disks, in: tx)
             }
             for interface in offered.interfaces {
-                try ArrivalRows.insert(interface, of: vm, keepsUUID: true, in: tx)
+                try ArrivalRows.insert(interface, of: vm, in: tx)
             }
         }
         try tx.set(Ref<VM>(machine.vm), VM.parent, snapshot(offer.parent))

@@ -48,7 +48,7 @@ public actor Arrivals {
             case "expect": return try Self.told(MoveStanding(answer: try await expect(id, secret, body).rawValue))
             case "clone": return try Self.told(MoveStanding(answer: try await clone(id, secret, body).rawValue))
             case "prepare", "run", "cancel", "forget", "stand":
-                return try Self.told(MoveStanding(answer: try await stand(verb, id, secret, hasSession).rawValue))
+                return try Self.told(MoveStanding(answer: try await stand(verb, id, secret, body, hasSession).rawValue))
             default: throw APIError("PERMISSION_DENIED", "'\(verb.prefix(40))' is not known here, or needs a session")
             }
         } catch {
@@ -113,6 +113,7 @@ public actor Arrivals {
             if !offer.isCopy, let known = reader.find(VM.self, uuid: offer.uuid) {
                 throw APIError("DUPLICATE_VM", known.ref)
             }
+            try Self.requireAlone(offer, reader)
             for interface in offer.interfaces {
                 _ = try reader.require(Ref<Network>(interface.network))
                 _ = try RowDocument.decode(interface.row, VIF.className, schema: reader.schema)
@@ -176,6 +177,15 @@ public actor Arrivals {
         }
     }
 
+    /// OTHER_OPERATION_IN_PROGRESS [move, id, migrate_send, ""] while an earlier move of the machine is not over here: what was
+    /// made for that, a QEMU that waits for its guest too, is not this one's.
+    private static func requireAlone(_ offer: MoveOffer, _ reader: any DatabaseReader) throws(APIError) {
+        if offer.isCopy { return }
+        guard let other = reader.arrivals().first(where: { $0.id != offer.id && $0.isOpen && $0.uuid == offer.uuid })
+        else { return }
+        throw APIError("OTHER_OPERATION_IN_PROGRESS", "move", other.id, "migrate_send", "")
+    }
+
     // MARK: - Taking an offer
 
     private func take(_ offer: MoveOffer, _ secret: String) async throws -> MoveAcceptance {
@@ -214,6 +224,7 @@ public actor Arrivals {
         let noted = record
         try await context.database.transaction { tx in
             for sr in Set(noted.disks.map(\.sr)).sorted() { try OperationClaim.sr(Ref(sr), .vdiMirror).check(tx) }
+            try Self.requireAlone(offer, tx)
             try tx.store(noted)
             try OperationAdmission.enter(noted.hold(), in: tx)
         }
@@ -320,7 +331,7 @@ public actor Arrivals {
     // MARK: - Decisions of the other side
 
     private func stand(
-        _ verb: String, _ id: String, _ secret: String, _ hasSession: Bool
+        _ verb: String, _ id: String, _ secret: String, _ body: [UInt8], _ hasSession: Bool
     ) async throws -> MachineArrival.Answer {
         try enter(id)
         defer { busy.remove(id) }
@@ -339,7 +350,9 @@ public actor Arrivals {
             }
         }
         switch verb {
-        case "prepare": return try await prepare(&record)
+        case "prepare":
+            let told = try? JSONDecoder().decode(CompletedMachine.self, from: Data(body))
+            return try await prepare(&record, told?.rows)
         case "run": return try await run(&record, .run)
         case "cancel":
             let answer = record.state.take(.cancel)
@@ -357,8 +370,10 @@ public actor Arrivals {
 
     /// Nobody fills the disks any more: their data paths end, which makes all that was written durable; then the machine's
     /// rows are made, in the transaction that notes it.
-    private func prepare(_ record: inout ArrivingMachine) async throws -> MachineArrival.Answer {
-        guard record.state.phase == .receiving else { return record.state.take(.prepare) }
+    private func prepare(_ given: inout ArrivingMachine, _ rows: LateRows?) async throws -> MachineArrival.Answer {
+        guard given.state.phase == .receiving else { return given.state.take(.prepare) }
+        var record = given
+        if let rows, let offer = record.offer { record.offer = try rows.put(into: offer) }
         FailurePoint.reached("arrival-before-prepare")
         var volumes: [(Ref<VDI>, Volume)] = []
         if record.isLive { try await guest(record).prepare() }
@@ -378,10 +393,12 @@ public actor Arrivals {
         let (noted, measured, host) = (record, volumes, context.host)
         try await context.database.transaction { tx in
             for (vdi, volume) in measured { try VDIRow.refresh(vdi, volume, in: tx) }
+            if rows != nil { try ArrivalRows.refresh(noted, in: tx) }
             try ArrivalRows.insert(noted, host: host, in: tx)
             try OperationAdmission.enter(noted.hold(), in: tx)
             try tx.store(noted)
         }
+        given = record
         for sr in Set(noted.disks.filter { $0.base != nil }.map(\.sr)) {
             // The hidden volumes that the disks and their snapshots share have no rows yet.
             guard let attached = try? context.attached(Ref(sr)) else { continue }
@@ -395,11 +412,10 @@ public actor Arrivals {
     private func run(_ record: inout ArrivingMachine, _ event: MachineArrival.Event) async throws
         -> MachineArrival.Answer
     {
-        guard record.state.phase == .prepared else {
-            // Noted before, and nobody may have told its guest so.
-            if record.isLive, record.state.guest == .runs { await guest(record).begin() }
-            return record.state.take(event)
+        if record.state.phase == .running, record.isLive, guest(record).isToBegin {
+            return try await begin(&record)
         }
+        guard record.state.phase == .prepared else { return record.state.take(event) }
         FailurePoint.reached("arrival-before-run")
         var hasGuest = false
         if record.isLive { hasGuest = await guest(record).isReady() }
@@ -416,10 +432,39 @@ public actor Arrivals {
         if hasGuest {
             try await guest(record).noteRunning { tx in try tx.store(noted) }
             FailurePoint.reached("arrival-noted-running")
-            await guest(record).begin()
-        } else {
-            try await context.database.transaction { tx in try tx.store(noted) }
+            return try await begin(&record)
         }
+        try await context.database.transaction { tx in try tx.store(noted) }
+        await settleHere(record)
+        return answer
+    }
+
+    /// Lets the guest of a machine run that is this side's. As long as it does not, the other side is not told that it does, and
+    /// keeps what it has of it: all.
+    private func begin(_ record: inout ArrivingMachine) async throws -> MachineArrival.Answer {
+        switch await guest(record).begin() {
+        case .isOver: break
+        case .isOrdered: return .unfinished
+        case .isRefused:
+            var next = record
+            if next.state.take(.neverRan) == .refused {
+                context.logger.error(
+                    "a machine of another pool stays there: QEMU does not let its guest run",
+                    metadata: ["move": "\(record.id)", "vm": "\(record.uuid)"])
+                record = next
+                let noted = next
+                try await context.database.transaction { tx in try tx.store(noted) }
+                await guest(record).noteRefused()
+                try await give(up: &record)
+                return .refused
+            }
+            await guest(record).noteRefused()
+        }
+        await settleHere(record)
+        return record.state.answer
+    }
+
+    private func settleHere(_ record: ArrivingMachine) async {
         await admission.end(record.hold())
         for sr in Set(record.disks.map(\.sr)) {
             if let attached = try? context.attached(Ref(sr)) { await context.refreshSpace(attached) }
@@ -427,7 +472,6 @@ public actor Arrivals {
         context.logger.notice(
             "a machine of another pool is here", metadata: ["move": "\(record.id)", "vm": "\(record.uuid)"])
         FailurePoint.reached("arrival-after-run")
-        return answer
     }
 
     private func give(up record: inout ArrivingMachine) async throws {
@@ -514,12 +558,31 @@ public actor Arrivals {
         }
         // One that was told to run and had not been when the toolstack ended.
         for record in context.database.arrivals() where record.isLive && record.state.guest == .runs {
-            await guest(record).begin()
+            if guest(record).isToBegin {
+                try? await context.database.transaction { tx in try OperationAdmission.enter(record.hold(), in: tx) }
+                await beginAgain(record)
+            } else {
+                _ = await guest(record).begin()
+            }
         }
     }
 
-    /// What could not be removed is tried again.
+    private func beginAgain(_ record: ArrivingMachine) async {
+        guard busy.insert(record.id).inserted else { return }
+        defer { busy.remove(record.id) }
+        var record = record
+        do { _ = try await begin(&record) } catch {
+            context.logger.error(
+                "a guest of another pool does not run yet", metadata: ["vm": "\(record.uuid)", "error": "\(error)"])
+        }
+    }
+
+    /// Guests that have not begun yet are told again, and what could not be removed is tried again.
     func retry() async {
+        for record in context.database.arrivals()
+        where record.isLive && record.state.guest == .runs && guest(record).isToBegin {
+            await beginAgain(record)
+        }
         for record in context.database.arrivals() where record.state.phase == .refused && !record.isClean {
             guard busy.insert(record.id).inserted else { continue }
             defer { busy.remove(record.id) }

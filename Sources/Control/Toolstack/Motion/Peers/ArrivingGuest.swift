@@ -20,6 +20,8 @@ struct ArrivingGuest: Sendable {
     private static let patience = Duration.seconds(10)
 
     private var uuid: String { machine.uuid }
+    /// Of this move, and of no other that the machine has come by.
+    private var passage: GuestPassage? { guests.passage(of: uuid, owner: machine.id) }
     private var vm: Ref<VM> { Ref(machine.vm) }
 
     // MARK: - Coming
@@ -37,19 +39,43 @@ struct ArrivingGuest: Sendable {
         guard Set(specification.disks.map(\.id)).isSubset(of: offered) else {
             throw APIError("OPERATION_NOT_ALLOWED", "the guest has disks that are not offered")
         }
+        try checkSize(specification, offer, context)
         do throws(GuestError) {
             try await guests.check(passport)
         } catch {
             throw GuestDocument.mapped(error, vm: offer.uuid, host: context.host) ?? APIError.internalError("\(error)")
         }
-        let needed = Int64(clamping: specification.memoryBytes)
-        if let refusal = context.database.read({ HostMemory.refusal(of: needed, $0) }) { throw refusal }
+        let needed = HostMemory.needed(memoryBytes: specification.memoryBytes, vcpus: specification.vcpus)
+        let refusal = context.database.read { HostMemory.refusal(of: needed, $0, besides: offer.id) }
+        if let refusal { throw refusal }
+    }
+
+    /// By the row it was decided whether the host has enough of both.
+    private static func checkSize(
+        _ specification: GuestSpecification, _ offer: MoveOffer, _ context: StorageContext
+    ) throws {
+        let members = try context.database.read { reader in
+            try RowDocument.decode(offer.machine, VM.className, schema: reader.schema)
+        }
+        func number(_ name: String) -> Int64 {
+            members.first { $0.name == name }.flatMap { Int64(api: $0.value) } ?? 0
+        }
+        let memory = max(number("memory_static_max"), number("memory_dynamic_max"), 128 << 20)
+        let vcpus = max(number("VCPUs_max"), number("VCPUs_at_startup"), 1)
+        guard Int64(clamping: specification.memoryBytes) <= memory, specification.vcpus <= vcpus else {
+            throw APIError(
+                "OPERATION_NOT_ALLOWED", "the guest has more memory or processors than the machine that was offered")
+        }
     }
 
     /// Starts the QEMU that waits. Fine when it does.
     func expect(_ given: GuestPassport) async throws {
         guard let offer = machine.offer else { throw APIError.internalError("a machine without an offer") }
-        if guests.passage(of: uuid) == .waiting { return }
+        if passage == .waiting { return }
+        // It may have come another way since it was offered.
+        if let known = context.database.read({ $0.find(VM.self, uuid: uuid) }) {
+            throw APIError("DUPLICATE_VM", known.ref)
+        }
         var passport = given
         try await Self.check(passport, offer, context, guests)
         do {
@@ -68,7 +94,7 @@ struct ArrivingGuest: Sendable {
                 try passport.replace(drive: drive.id, with: known, disc: nil)
             }
             passport.rename(boot: try boot(offer))
-            try await guests.startReceiving(passport)
+            try await guests.startReceiving(passport, owner: machine.id)
         } catch let error as GuestError {
             throw GuestDocument.mapped(error, vm: offer.uuid, host: context.host)
                 ?? APIError("VM_MIGRATE_FAILED", offer.uuid, offer.origin, context.host.opaque, error.message)
@@ -106,7 +132,7 @@ struct ArrivingGuest: Sendable {
     func connect() async throws -> Int32 {
         do {
             let pair = try SocketPair()
-            try await guests.receive(uuid, from: pair.near)
+            try await guests.receive(uuid, from: pair.near, owner: machine.id)
             pair.closeNear()
             return pair.takeFar()
         } catch let error as GuestError {
@@ -120,8 +146,8 @@ struct ArrivingGuest: Sendable {
     /// QEMU, which finds its way back, too. What was written was made durable by whoever wrote it.
     func prepare() async throws {
         let deadline = ContinuousClock.now + Self.patience
-        while guests.passage(of: uuid) != .loaded {
-            guard [.waiting, .loading].contains(guests.passage(of: uuid)), ContinuousClock.now < deadline else {
+        while passage != .loaded {
+            guard [.waiting, .loading].contains(passage), ContinuousClock.now < deadline else {
                 throw APIError(
                     "VM_MIGRATE_FAILED", machine.vm, machine.offer?.origin ?? "", context.host.opaque,
                     "the guest's memory has not arrived")
@@ -141,7 +167,7 @@ struct ArrivingGuest: Sendable {
     /// Whether the guest can run: its memory is here, and its disks are served where its QEMU looks for them.
     func isReady() async -> Bool {
         // It is asked: that a QEMU was killed may not have been heard of yet.
-        guard guests.passage(of: uuid) == .loaded, let specification = guests.specification(uuid),
+        guard passage == .loaded, let specification = guests.specification(uuid),
             (try? await guests.transfer(of: uuid)) != nil
         else { return false }
         let sockets = Set(specification.disks.map(\.nbdSocket))
@@ -174,38 +200,49 @@ struct ArrivingGuest: Sendable {
         }
     }
 
-    /// Tells QEMU to let the guest run, and returns when it does, or ever will. Fine when it runs, or is gone.
-    func begin() async {
-        let passage = guests.passage(of: uuid)
-        if passage == .loaded || passage == .beginning {
+    /// What came of the order to let the guest run.
+    enum Beginning: Sendable {
+        /// It runs, or has ended since: its memory is nowhere else needed.
+        case isOver
+        /// The order stands and is to be given again.
+        case isOrdered
+        /// QEMU does not let it run: it has not, and never will here.
+        case isRefused
+    }
+
+    var isToBegin: Bool { passage == .loaded || passage == .beginning }
+
+    /// Tells QEMU to let the guest run. Fine when it runs, or is gone.
+    func begin() async -> Beginning {
+        if isToBegin {
             do {
-                try await guests.takeOver(uuid)
+                try await guests.takeOver(uuid, owner: machine.id)
             } catch {
-                await meet(error)
+                context.logger.error(
+                    "a guest of another pool does not run yet", metadata: ["vm": "\(uuid)", "error": "\(error)"])
+                if error.code == .refused, passage == .loaded { return .isRefused }
+                if isToBegin { return .isOrdered }
             }
         }
         for disk in machine.disks { await context.holdToLimits(disk.uuid) }
         // It may have ended before the rows said that it runs; its event found nothing to change then.
         if guests.state(uuid) == nil { await lifecycle.halted(uuid) }
+        return .isOver
     }
 
-    private func meet(_ error: GuestError) async {
-        context.logger.error(
-            "a guest of another pool does not run yet", metadata: ["vm": "\(uuid)", "error": "\(error)"])
-        if error.code == .refused {
-            // It has not run, and never will. The machine is here, as after a power loss.
-            try? await guests.dismiss(uuid)
-            return
-        }
-        guests.repeatOrder(uuid)
+    /// The rows say again that it does not run; its QEMU is gone.
+    func noteRefused() async {
+        await dismiss()
+        if guests.state(uuid) == nil { await lifecycle.halted(uuid) }
     }
 
     /// Ends what waits for a guest that does not come. Fine when nothing does.
     func dismiss() async {
+        if passage == nil { return }
         do {
-            try await guests.dismiss(uuid)
+            try await guests.dismiss(uuid, owner: machine.id)
         } catch {
-            if guests.passage(of: uuid) == nil { return }
+            if passage == nil { return }
             context.logger.error(
                 "a QEMU that waits for a guest does not end", metadata: ["vm": "\(uuid)", "error": "\(error)"])
         }

@@ -210,33 +210,6 @@ struct DepartingDisks: Sendable {
         }
     }
 
-    /// What a mirror has been through: as long as it is the same, nothing has come between that a comparison has not seen.
-    struct Mark: Hashable {
-        let pid: Int32
-        let retries: UInt64
-
-        init(_ status: DatapathStatus) { (pid, retries) = (status.pid, status.mirror?.details?.retries ?? 0) }
-    }
-
-    private func isToVerify(_ status: DatapathStatus) -> Bool { isVerified || status.mirror?.isReconnected == true }
-
-    /// Compares both sides of the mirrors that are to be compared, while the guest runs: it would stand as long otherwise.
-    /// Returns what each had been through before.
-    func verify(_ progress: any TaskProgress) async throws -> [Int: Mark] {
-        var marks: [Int: Mark] = [:]
-        for index in mirrored {
-            if progress.cancellation.isCancelled { throw CancellationError() }
-            try await awaitSynchronised(index, SilentProgress(progress, progress))
-            marks[index] = try await mapped(index) {
-                let client = try await source(index).client
-                let status = try await client.status()
-                if isToVerify(status) { _ = try await client.call(.mirrorVerify) }
-                return Mark(status)
-            }
-        }
-        return marks
-    }
-
     /// The guest stands: returns when what it wrote last is at the other side, whose failure is still nobody's but the
     /// mirrors'.
     func settle(_ progress: any TaskProgress) async throws {
@@ -246,18 +219,72 @@ struct DepartingDisks: Sendable {
         }
     }
 
-    /// Nobody writes the disks any more: everything is made durable at the other side. When this returns both are the same.
-    /// `seen`: what was compared already.
-    func drain(_ progress: any TaskProgress, seen: [Int: Mark]) async throws {
-        let deadline = machine.isLive ? ContinuousClock.now + Self.patience : nil
-        for index in mirrored {
+    /// Compares both images of each disk where that is wished, and where a connection was replaced: while the guest runs, since it may
+    /// take hours, and every write goes to both. Returns what need not be compared again.
+    func verify(_ progress: any TaskProgress) async throws -> ComparedMirrors {
+        var compared = ComparedMirrors()
+        for index in mirrored { try await compare(index, &compared, progress, until: nil) }
+        return compared
+    }
+
+    /// Until they are alike by the connection that there is.
+    private func compare(
+        _ index: Int, _ compared: inout ComparedMirrors, _ progress: any TaskProgress,
+        until deadline: ContinuousClock.Instant?
+    ) async throws {
+        for _ in 0...Self.mostRestarts {
             try await awaitSynchronised(index, SilentProgress(progress, progress), until: deadline)
-            try await mapped(index) {
-                let client = try await source(index).client
-                let status = try await client.status()
-                if isToVerify(status), seen[index] != Mark(status) { _ = try await client.call(.mirrorVerify) }
-                _ = try await client.call(.pivotPrepare)
+            let before = try await mapped(index) { try await source(index).client.status() }
+            if compared.mustCompare(index, before, isWished: isVerified) {
+                progress.annotate(["phase": "verify"])
+                try await call(.mirrorVerify, index, progress, until: deadline)
             }
+            // It may have been replaced meanwhile.
+            let after = try await mapped(index) { try await source(index).client.status() }
+            if ComparedMirrors.Connection(before) == ComparedMirrors.Connection(after) {
+                return compared.note(index, after)
+            }
+        }
+        throw failed(index, "the connection to the other side was replaced again and again", progress)
+    }
+
+    /// A request that may take long: not longer than until `deadline`, nor than somebody wants it. The move fails then, and the
+    /// end of its mirror ends the request, too.
+    private func call(
+        _ request: DatapathRequest, _ index: Int, _ progress: any TaskProgress,
+        until deadline: ContinuousClock.Instant?
+    ) async throws {
+        let (ends, end) = AsyncStream.makeStream(of: Result<Void, any Error>?.self)
+        let client = try await source(index).client
+        Task {
+            do {
+                _ = try await client.call(request)
+                end.yield(.success(()))
+            } catch {
+                end.yield(.failure(error))
+            }
+        }
+        let watch = Task {
+            while !progress.cancellation.isCancelled, deadline.map({ ContinuousClock.now < $0 }) ?? true {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            end.yield(nil)
+        }
+        defer { watch.cancel() }
+        for await outcome in ends {
+            if let outcome { return try await mapped(index) { try outcome.get() } }
+            if progress.cancellation.isCancelled { throw CancellationError() }
+            throw failed(index, "the other side was not made durable while the guest stood", progress)
+        }
+    }
+
+    /// Nobody writes the disks any more: everything is made durable at the other side. When this returns both are the same.
+    func drain(_ compared: ComparedMirrors, _ progress: any TaskProgress) async throws {
+        let deadline = machine.isLive ? ContinuousClock.now + Self.patience : nil
+        var compared = compared
+        for index in mirrored {
+            try await compare(index, &compared, progress, until: deadline)
+            try await call(.pivotPrepare, index, progress, until: deadline)
         }
         // The last look, when all of them are: a side may have failed while another disk had its turn.
         for index in mirrored {

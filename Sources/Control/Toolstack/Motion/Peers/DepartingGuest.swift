@@ -22,11 +22,16 @@ struct DepartingGuest: Sendable {
 
     /// What the other side may take to make ready, with the guest standing.
     static let patience = Duration.seconds(20)
+    /// What the end of its memory may take, with the guest standing: what is left goes within a third of a second, or QEMU would
+    /// not have come to that.
+    private static let restPatience = Duration.seconds(10)
     /// Of the task's progress, where the memory begins and ends.
     static let memoryShare = (from: 0.8, to: 0.97)
 
     private var vm: Ref<VM> { Ref(machine.vm) }
     private var uuid: String { machine.uuid }
+    /// Of this move, and of no other that has the guest in hand now.
+    private var passage: GuestPassage? { guests.passage(of: uuid, owner: machine.id) }
 
     // MARK: - Leaving
 
@@ -60,7 +65,7 @@ struct DepartingGuest: Sendable {
                 case .send: relay = try await send(link, bytesPerSecond)
                 case .stand: try await awaitStanding(bytesPerSecond, progress)
                 case .settle: try await disks.settle(progress)
-                case .handOver: try await guests.handOver(uuid)
+                case .handOver: try await handOver(cutting: relay, progress)
                 case .finish: break
                 }
                 handOver.done()
@@ -73,6 +78,20 @@ struct DepartingGuest: Sendable {
         await relay?.close()
         progress.report(Self.memoryShare.to)
         try await FailurePoint.pass("departure-\(handOver.phase)")
+    }
+
+    /// The guest stands: neither a connection that says nothing any more nor a caller who gives up is waited for. What cuts the
+    /// connection fails the sending, however busy QEMU is with it.
+    private func handOver(cutting relay: PeerRelay?, _ progress: any TaskProgress) async throws {
+        let deadline = ContinuousClock.now + Self.restPatience
+        let watch = Task {
+            while !progress.cancellation.isCancelled, ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            await relay?.close()
+        }
+        defer { watch.cancel() }
+        try await guests.handOver(uuid, owner: machine.id)
     }
 
     private func announce(_ link: PeerLink) async throws {
@@ -90,7 +109,7 @@ struct DepartingGuest: Sendable {
             guard stream >= 0 else { throw failed("the way for its memory does not answer: error \(-stream)") }
             // QEMU gets an own one.
             defer { close(stream) }
-            try await guests.send(uuid, into: stream, limits: Self.limits(bytesPerSecond))
+            try await guests.send(uuid, into: stream, limits: Self.limits(bytesPerSecond), owner: machine.id)
             return relay
         } catch {
             await relay.close()
@@ -112,7 +131,7 @@ struct DepartingGuest: Sendable {
     private func follow(_ bytesPerSecond: UInt64, _ progress: any TaskProgress) async {
         var told = bytesPerSecond
         while !Task.isCancelled {
-            if progress.cancellation.isCancelled { try? await guests.cancelSending(uuid) }
+            if progress.cancellation.isCancelled { try? await guests.cancelSending(uuid, owner: machine.id) }
             if let wanted = (try? MirrorWishes.settings(progress.entries))?.bytesPerSecond, wanted != told,
                 (try? await guests.limit(uuid, to: Self.limits(wanted))) != nil
             {
@@ -145,9 +164,9 @@ struct DepartingGuest: Sendable {
     }
 
     /// The machine stays: its guest goes on, as it was. To be called after every failure, and again by whoever starts after a
-    /// crash; fine when the guest is on no passage, or gone.
-    func letGoOn(_ endMirrors: @Sendable () async -> Void) async {
-        let passage = guests.passage(of: uuid)
+    /// crash; fine when the guest is on no passage of this move, or gone: the rows say so then. False: it does not go on yet.
+    func letGoOn(_ endMirrors: @Sendable () async -> Void) async -> Bool {
+        let passage = passage
         for part in LiveHandOver.undoing(isHeld: passage == .held || passage == .handingOver) {
             switch part {
             case .endMirrors: await endMirrors()
@@ -155,36 +174,53 @@ struct DepartingGuest: Sendable {
             }
         }
         // It may have been handed over in the meantime.
-        if guests.passage(of: uuid) == .held { await letGoOn() }
+        if self.passage == .held { await letGoOn() }
+        if self.passage != nil { return false }
+        await noteEnd()
+        return true
+    }
+
+    /// Of the end of a QEMU that held the guest nobody was told, as long as the guest might run elsewhere.
+    private func noteEnd() async {
+        let domain = context.database.read { $0.row(vm)?[VM.domid] }
+        guard guests.state(uuid) == nil, domain == machine.domain, let reason = guests.takeUntoldEnd(of: uuid) else {
+            return
+        }
+        context.logger.warning(
+            "a guest that was to stay has ended", metadata: ["vm": "\(uuid)", "reason": "\(reason)"])
+        await lifecycle.halted(uuid, reason: reason)
     }
 
     private func letGoOn() async {
         for attempt in 1...5 {
-            guard let passage = guests.passage(of: uuid) else { return }
+            guard let passage = self.passage else { return }
             do {
                 if passage == .held || passage == .beginning {
-                    try await guests.resumeHeld(uuid)
+                    try await guests.resumeHeld(uuid, owner: machine.id)
                 } else {
-                    try await guests.cancelSending(uuid)
+                    try await guests.cancelSending(uuid, owner: machine.id)
                 }
             } catch {
                 // All of it may just have been sent.
-                if error.code == .refused, guests.passage(of: uuid) == .held, passage != .held { continue }
+                if error.code == .refused, self.passage == .held, passage != .held { continue }
                 context.logger.error(
                     "a guest that stays does not go on yet",
                     metadata: ["vm": "\(uuid)", "attempt": "\(attempt)", "error": "\(error)"])
                 try? await Task.sleep(for: .milliseconds(200))
             }
         }
-        guests.repeatOrder(uuid)
     }
 
     /// The other side has the machine: what QEMU holds here goes, and the rows say that it does not run here.
     func end() async throws {
-        if guests.state(uuid) != nil { try await guests.endHeld(uuid) }
         let vm = vm
-        try await context.database.transaction { tx in
-            guard let row = tx.row(vm), row[VM.powerState] != .halted else { return }
+        // It may have come back since, as another one.
+        let isTheOne = context.database.read { $0.row(vm)?[VM.domid] } == machine.domain
+        if passage != nil || isTheOne && guests.state(uuid) != nil {
+            try await guests.endHeld(uuid, owner: machine.id)
+        }
+        try await context.database.transaction { [domain = machine.domain] tx in
+            guard let row = tx.row(vm), row[VM.domid] == domain, row[VM.powerState] != .halted else { return }
             let vbds = tx.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.currentlyAttached] }
             try MachineLifecycle.mark(vbds, reserved: false, attached: false, in: tx)
             try tx.set(vm, VM.powerState, .halted)

@@ -117,26 +117,32 @@ actor Departures {
         let relays = try await disks.fill(through: link, sizes: surveyed.offer.disks.map(\.size), filling)
         do {
             FailurePoint.reached("departure-after-copy")
-            var seen: [Int: DepartingDisks.Mark] = [:]
+            let compared = try await disks.verify(filling)
             if machine.isLive {
-                seen = try await disks.verify(progress)
                 try await guest.emptyDrives()
                 try await guest.leave(
                     through: link, disks, bytesPerSecond: try DiskMoves.rate(options), progress)
             }
             try await progress.passPointOfNoReturn()
-            try await advance(&machine, .synchronised)
-            try await disks.drain(progress, seen: seen)
+            let rows = try await synchronised(&machine, surveyed.offer)
+            try await disks.drain(compared, progress)
             FailurePoint.reached("departure-before-prepare")
             let answer = try await link.tell(
-                "prepare", limit: machine.isLive ? DepartingGuest.patience : .seconds(120))
+                "prepare", CompletedMachine(rows: rows), limit: machine.isLive ? DepartingGuest.patience : .seconds(120)
+            )
             FailurePoint.reached("departure-after-prepare")
             switch answer {
             case .prepared:
                 guard await lifecycle.cutOffCount(Ref(machine.vm)) == cutOffs else {
                     throw APIError("VM_HALTED", machine.vm)
                 }
-                try await advance(&machine, .prepared)
+                let (vm, here, there) = (machine.vm, context.host.opaque, machine.place.host)
+                try await advance(&machine, .prepared) { tx in
+                    guard try rows == nil || LateRows.read(surveyed.offer, of: vm, tx) == rows else {
+                        throw APIError(
+                            "VM_MIGRATE_FAILED", vm, here, there, "the VM was changed while it was handed over")
+                    }
+                }
             // By an administrator's word.
             case .ran: try await advance(&machine, .ran)
             case .refused, .forgotten, .unfinished:
@@ -153,18 +159,35 @@ actor Departures {
     }
 
     /// Notes what has happened, and holds the machine from the commit on.
-    private func advance(_ machine: inout DepartingMachine, _ event: MachineDeparture.Event) async throws {
+    private func advance(
+        _ machine: inout DepartingMachine, _ event: MachineDeparture.Event,
+        if condition: @escaping @Sendable (Transaction) throws -> Void = { _ in }
+    ) async throws {
         var next = machine
         next.state.take(event)
         let noted = next
         try await context.database.transaction { tx in
             if noted.state.phase == .committed { try DepartingGuest.requireThere(noted, in: tx) }
+            try condition(tx)
             try tx.store(noted)
-            if [.committed, .delivered].contains(noted.state.phase), !noted.isCopy {
-                try OperationAdmission.enter(noted.hold(withMachine: true), in: tx)
+            if [.committed, .delivered].contains(noted.state.phase) && !noted.isCopy || noted.isToBeFreed {
+                try OperationAdmission.enter(noted.hold(withMachine: !noted.isCopy), in: tx)
             }
         }
         machine = next
+    }
+
+    /// Returns what the machine's rows say at this moment, which is what goes; nil of a copy, which is of the moment of its offer.
+    private func synchronised(_ machine: inout DepartingMachine, _ offer: MoveOffer) async throws -> LateRows? {
+        var next = machine
+        next.state.take(.synchronised)
+        let noted = next
+        let rows = try await context.database.transaction { tx -> LateRows? in
+            try tx.store(noted)
+            return noted.isCopy ? nil : try LateRows.read(offer, of: noted.vm, tx)
+        }
+        machine = next
+        return rows
     }
 
     /// Before the commit the machine stays. When even that cannot be noted, the next start does so.
@@ -177,25 +200,64 @@ actor Departures {
                 "a failed move to another pool is left to the next start",
                 metadata: ["vm": "\(machine.uuid)", "error": "\(error)"])
             // What was to be noted before may be: in `preparing`, that the machine is the other side's.
-            if machine.state.phase != .preparing, machine.isLive { await letGoOn(machine) }
+            if machine.state.phase != .preparing, machine.isLive { _ = await letGoOn(machine) }
             return
         }
-        await free(machine)
+        await seeToFreedom(&machine)
     }
 
-    /// The machine is as if nothing had been.
-    private func free(_ machine: DepartingMachine) async {
-        await letGoOn(machine)
+    /// The machine is as if nothing had been; once only, since others may begin something with it from then on. Throws while its
+    /// guest does not go on.
+    private func free(_ machine: inout DepartingMachine) async throws {
+        if !machine.isToBeFreed { return }
+        guard await letGoOn(machine) else { throw Standing() }
+        machine.isFree = true
+        let noted = machine
+        do {
+            try await context.database.transaction { tx in try tx.store(noted) }
+        } catch {
+            // Another start does it again, and finds nothing to do.
+            context.logger.error(
+                "that a machine stays cannot be noted", metadata: ["vm": "\(machine.uuid)", "error": "\(error)"])
+        }
         await admission.end(machine.hold(withMachine: true))
     }
 
-    private func letGoOn(_ machine: DepartingMachine) async {
-        let disks = disks(machine)
-        if machine.isLive {
-            await guest(machine).letGoOn { await disks.release() }
-        } else {
-            await disks.release()
+    /// The same for whoever can do nothing about it: `retry` does so again.
+    private func seeToFreedom(_ machine: inout DepartingMachine) async {
+        do {
+            try await free(&machine)
+        } catch {
+            context.logger.error(
+                "a guest that stays does not go on: it is told again",
+                metadata: ["vm": "\(machine.uuid)", "move": "\(machine.id)"])
         }
+    }
+
+    /// Goes on with what is decided, as far as others answer.
+    private func goOn(withMove id: String) async {
+        guard busy.insert(id).inserted else { return }
+        defer { busy.remove(id) }
+        // It may have gone on since.
+        guard var machine = context.database.departures().first(where: { $0.id == id }) else { return }
+        await seeToFreedom(&machine)
+        if machine.isToBeFreed { return }
+        guard let link = try? PeerLink(machine.place, id: machine.id, secret: machine.secret) else { return }
+        await settle(&machine, link, patience: .zero)
+        await link.close()
+    }
+
+    /// A guest that stays has not been let go on yet.
+    private struct Standing: Error, CustomStringConvertible {
+        let description = "its guest does not go on yet"
+    }
+
+    /// False while the guest does not go on.
+    private func letGoOn(_ machine: DepartingMachine) async -> Bool {
+        let disks = disks(machine)
+        if machine.isLive { return await guest(machine).letGoOn { await disks.release() } }
+        await disks.release()
+        return true
     }
 
     private func guest(_ machine: DepartingMachine) -> DepartingGuest {
@@ -238,7 +300,7 @@ actor Departures {
             case .ran: try await advance(&machine, .ran)
             case .refused:
                 try await advance(&machine, .refused)
-                await free(machine)
+                try await free(&machine)
             case .prepared, .forgotten, .unfinished: throw Unexpected(answer: answer)
             }
         case .remove:
@@ -257,6 +319,8 @@ actor Departures {
             case .prepared, .forgotten, .unfinished: throw Unexpected(answer: answer)
             }
         case .forget:
+            // Nobody would see to its guest any more.
+            try await free(&machine)
             // First the session: an offer that is late yet would be taken by whoever has forgotten that it was cancelled.
             try await endSession(machine, link)
             guard try await link.tell("forget") == .forgotten else { throw Unexpected(answer: .unfinished) }
@@ -336,17 +400,28 @@ actor Departures {
         switch (decision, machine.state.phase) {
         case (.here, .committed):
             try await advance(&machine, .refused)
-            await free(machine)
+            try await freed(&machine)
             try await advance(&machine, .forgotten)
         case (.there, .committed): try await advance(&machine, .ran)
         case (.forget, .abandoned):
+            try await freed(&machine)
             try await advance(&machine, .refused)
             try await advance(&machine, .forgotten)
-        case (.forget, .retracted), (.forget, .removed): try await advance(&machine, .forgotten)
+        case (.forget, .retracted), (.forget, .removed):
+            try await freed(&machine)
+            try await advance(&machine, .forgotten)
         default:
             throw APIError(
                 "OPERATION_NOT_ALLOWED",
                 "a departure that is \(machine.state.phase.rawValue) cannot be '\(decision.rawValue)'")
+        }
+    }
+
+    private func freed(_ machine: inout DepartingMachine) async throws {
+        do {
+            try await free(&machine)
+        } catch {
+            throw APIError("OPERATION_NOT_ALLOWED", "\(error): it is told again; wait, or shut the VM down")
         }
     }
 
@@ -364,35 +439,21 @@ actor Departures {
                     continue
                 }
             }
-            if machine.state.isHere {
-                // A driver of others is asked once calls are served.
-                let released = machine
-                Task { await free(released) }
-            } else if machine.state.phase != .removed {
-                let held = machine
+            let held = machine
+            if held.isToBeFreed || !held.state.isHere && held.state.phase != .removed {
                 try? await context.database.transaction { tx in
                     try OperationAdmission.enter(held.hold(withMachine: !held.isCopy), in: tx)
                 }
             }
+            // A driver of others is asked once calls are served. What this move has nothing to do with any more is left alone.
+            if held.isToBeFreed { Task { await goOn(withMove: held.id) } }
         }
     }
 
     /// Goes on with what is decided, each by itself: a pool that says nothing keeps no other waiting.
     func retry() async {
         for record in context.database.departures() where record.state.isDecided {
-            guard busy.insert(record.id).inserted else { continue }
-            Task { await goOn(record.id) }
+            Task { await goOn(withMove: record.id) }
         }
-    }
-
-    private func goOn(_ id: String) async {
-        // It may have gone on since.
-        if var machine = context.database.departures().first(where: { $0.id == id }),
-            let link = try? PeerLink(machine.place, id: machine.id, secret: machine.secret)
-        {
-            await settle(&machine, link, patience: .zero)
-            await link.close()
-        }
-        busy.remove(id)
     }
 }

@@ -1,5 +1,6 @@
 import APITypes
 import Foundation
+import Guests
 import PoolDatabase
 import StorageMotion
 
@@ -39,8 +40,19 @@ struct DepartingMachine: Codable, Hashable, Sendable {
     /// The machine's snapshots, by their references; nil: none.
     var snapshots: [String]?
     var state: MachineDeparture
+    /// It stays, and nothing of the move is left of it here: its guest goes on, its mirrors have ended. Nil: not yet.
+    var isFree: Bool?
+
+    /// It stays, and somebody is still to see to that. Nobody else may begin anything with it until then.
+    var isToBeFreed: Bool { state.isToBeFreed(isFree: isFree ?? false) }
 
     var isLive: Bool { domain != nil }
+
+    /// OTHER_OPERATION_IN_PROGRESS [VM, vm, migrate_send, move].
+    var inTheWay: APIError {
+        APIError(
+            "OTHER_OPERATION_IN_PROGRESS", VM.className, vm, VMOperations.migrateSend.rawValue, "OpaqueRef:" + id)
+    }
 
     /// What nobody else may use until the move is over: the disks from its beginning on; the machine, for which the call
     /// stands until then, from the commit on.
@@ -97,8 +109,18 @@ struct ArrivingMachine: Codable, Hashable, Sendable {
     /// Nothing is left of what was made of a refused one.
     var isClean = false
 
+    var isOpen: Bool { state.isOpen(isClean: isClean) }
+
     /// A guest comes with it.
     var isLive: Bool { offer?.passport != nil }
+
+    /// Bytes of this host's memory that its guest is to have: none any more once its row says that it runs here.
+    var promisedMemory: Int64 {
+        guard [.receiving, .prepared].contains(state.phase), let text = offer?.passport,
+            let specification = try? GuestDocument.decode(text).specification
+        else { return 0 }
+        return HostMemory.needed(memoryBytes: specification.memoryBytes, vcpus: specification.vcpus)
+    }
 
     /// Those that a QEMU which waits for the guest has, or is about to have.
     var lent: [Disk] { isLive && state.guest == .waits ? disks.filter { $0.isSnapshot != true } : [] }
@@ -137,6 +159,15 @@ extension PoolDatabase {
 extension DatabaseReader {
     func departures() -> [DepartingMachine] { peerRecords(DepartingMachine.kind) }
     func arrivals() -> [ArrivingMachine] { peerRecords(ArrivingMachine.kind) }
+
+    /// OTHER_OPERATION_IN_PROGRESS [VM, vm, migrate_send, move] while the machine is on its way to another pool, or is there: the
+    /// devices that it goes with are those that it had when it set out.
+    func requireStaying(_ vm: Ref<VM>) throws(APIError) {
+        let leaving = departures().first { machine in
+            machine.vm == vm.opaque && !machine.isCopy && !(machine.state.isDecided && machine.state.isHere)
+        }
+        if let leaving { throw leaving.inTheWay }
+    }
 
     private func peerRecords<Record: Decodable>(_ kind: String) -> [Record] {
         privateRecords(kind: kind).sorted { $0.key < $1.key }

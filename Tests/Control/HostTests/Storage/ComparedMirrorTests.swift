@@ -1,0 +1,39 @@
+import DatapathControl
+import Testing
+
+@testable import Toolstack
+
+/// When both images of a mirror are compared, which may take hours.
+@Suite struct ComparedMirrorTests {
+    private static func status(
+        _ pid: Int32, retries: UInt64 = 0, resumed: UInt64 = 0, format: String = ImageSpecification.remote
+    ) -> DatapathStatus {
+        let image = ImageSpecification(path: "a", format: "raw")
+        let mirror = MirrorStatus(
+            phase: .synchronised, destination: ImageSpecification(path: "b", format: format), totalBytes: 1,
+            copiedBytes: 1, dirtyBytes: 0, bytesPerSecond: 0,
+            details: MirrorDetails(
+                settings: MirrorSettings(), isActive: true, isConverging: true, isRetrying: false, retries: retries,
+                resumedBytes: resumed, remainingSeconds: nil, delayedWrites: 0, delayMicroseconds: 0,
+                longestDelayMicroseconds: 0))
+        return DatapathStatus(pid: pid, image: image, virtualSize: 1, mirror: mirror, connections: 0)
+    }
+
+    /// A connection that was replaced in the first hour of a copy is not gone into again with the guest standing.
+    @Test func whatIsAlikeIsComparedAgainOnlyAfterAnotherConnection() {
+        var compared = ComparedMirrors()
+        #expect(!compared.mustCompare(0, Self.status(1), isWished: false))
+        #expect(compared.mustCompare(0, Self.status(1), isWished: true))
+        #expect(compared.mustCompare(0, Self.status(1, retries: 1), isWished: false))
+        #expect(compared.mustCompare(0, Self.status(1, resumed: 1), isWished: false))
+        #expect(!compared.mustCompare(0, Self.status(1, retries: 1, format: "raw"), isWished: false))
+        compared.note(0, Self.status(1, retries: 1))
+        for isWished in [false, true] {
+            #expect(!compared.mustCompare(0, Self.status(1, retries: 1), isWished: isWished))
+            #expect(compared.mustCompare(0, Self.status(1, retries: 2), isWished: isWished))
+            // Another process that has taken all of it up from the map.
+            #expect(compared.mustCompare(0, Self.status(2, retries: 1), isWished: isWished))
+        }
+        #expect(!compared.mustCompare(1, Self.status(1), isWished: false))
+    }
+}

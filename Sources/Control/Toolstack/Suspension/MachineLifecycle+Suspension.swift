@@ -55,8 +55,7 @@ extension MachineLifecycle {
             }
         } catch {
             try? await guests.dismiss(uuid)
-            try? await mark(vbds, reserved: false, attached: false)
-            await release(vbds)
+            await letGo(of: vbds)
             throw error
         }
         FailurePoint.reached("resume-committed")

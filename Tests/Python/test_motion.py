@@ -230,6 +230,16 @@ class PeerTests(MotionCase):
             "drives": [drive], "disks": [disk],
         }
 
+    def test_strangers_say_little(self):
+        """The description of a machine is long, and needs a session. What needs none is a word."""
+        move = str(uuid.uuid4())
+        long = {"x": "y" * 5000}
+        for verb in ("prepare", "run", "cancel", "forget", "stand", "nothing"):
+            self.assertEqual(self.ask(move, verb, long, session=False), 413, verb)
+            self.assertEqual(self.ask(move, verb, long), 413, verb)
+        self.assertEqual(self.ask(move, "offer", long, session=False), 401)
+        self.assertIn("error", self.ask(move, "offer", long))
+
     def listed(self, move):
         return next((one for one in json.loads(self.x.VM.get_peer_moves()) if one["move"] == move), None)
 

@@ -74,7 +74,7 @@ extension ValueWriter {
     }
 
     /// The counts in the answer of `event.from` are the only numbers of the API that travel as `i4`.
-    private mutating func write(_ member: APIMember) {
+    mutating func write(_ member: APIMember) {
         guard member.name == "valid_ref_counts", case .map(let counts) = member.value else {
             return write(member.value)
         }

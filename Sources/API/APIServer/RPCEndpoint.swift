@@ -1,4 +1,5 @@
 import APITypes
+import NIOCore
 import RPCCodec
 import Toolstack
 
@@ -73,11 +74,22 @@ struct RPCEndpoint: Sendable {
             let isShared = SharedAnswers.areShared(of: pending.call.method)
             body = isShared ? shared.encode(value, as: form) : form.encode(value)
         case .failure(let error): body = form.encode(failure: error)
+        case .success(.events(let batch)):
+            return try await EventStream(batch: batch, form: form).write(as: pending.encoding, writer)
         case .success(.records(let rows)):
             return try await RecordStream(rows: rows, form: form).write(as: pending.encoding, writer)
         }
-        try await writer.write(body, as: pending.encoding)
+        guard body.count > Self.piece else { return try await writer.write(body, as: pending.encoding) }
+        // What the client has not taken is here once, and not again on its way, or enciphered.
+        var stream = try await writer.beginCall(as: pending.encoding, length: Int64(body.count))
+        for start in stride(from: 0, to: body.count, by: Self.piece) {
+            try await stream.write(ByteBuffer(bytes: body[start..<min(start + Self.piece, body.count)]))
+        }
+        try await stream.finish()
     }
+
+    /// Longer answers are handed on in pieces of so many bytes.
+    private static let piece = 128 << 10
 }
 
 /// A call that was understood and is not answered yet.

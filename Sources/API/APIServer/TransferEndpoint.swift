@@ -64,7 +64,15 @@ struct TransferEndpoint: Sendable {
             fields[.connection] = "close"
             fields.set("task-id", transfer.task.ref.opaque)
             let body = try await writer.writeHead(HTTPResponse(status: .ok, headerFields: fields))
-            let outcome = await drain(request, length: length, into: sink, transfer)
+            // A client that says nothing is not waited for when the task is cancelled.
+            let work = Task { await drain(request, length: length, into: sink, transfer) }
+            transfer.task.whenCancelled { work.cancel() }
+            let outcome = await withTaskCancellationHandler {
+                await work.value
+            } onCancel: {
+                work.cancel()
+            }
+            transfer.task.whenCancelled(nil)
             isEnded = true
             await end(transfer, outcome)
             try await body.finish(nil)
@@ -139,6 +147,9 @@ struct TransferEndpoint: Sendable {
         var isEnded = false
         do {
             var body = try await writer.writeHead(HTTPResponse(status: .ok, headerFields: fields))
+            // Nor is one that takes nothing.
+            transfer.task.whenCancelled { [body] in body.abandon() }
+            defer { transfer.task.whenCancelled(nil) }
             while let chunk = try await source.next() {
                 if transfer.task.cancellation.isCancelled { throw CancellationError() }
                 try await body.write(ByteBuffer(bytes: chunk))
@@ -150,7 +161,8 @@ struct TransferEndpoint: Sendable {
         } catch {
             if !isEnded {
                 await source.close()
-                await end(transfer, .failure(APIError(error, task: transfer.task.ref)))
+                let reason = transfer.task.cancellation.isCancelled ? CancellationError() : error
+                await end(transfer, .failure(APIError(reason, task: transfer.task.ref)))
             }
             // The connection breaks off: a client must not take half a disk for a whole one.
             throw error

@@ -236,6 +236,7 @@ public final class Toolstack: Sendable {
         await context.endUnusedEpochs()
         await DiskCopy.sweep(context)
         await MachineDisks.sweep(context)
+        await UnfinishedImports.sweep(context)
         let images = await suspension.sweep()
         if !images.isEmpty { drivers.whenTakenUp = { await suspension.sweep(images) } }
         let moves = MotionSupervisor(context: context, admission: admission)
@@ -258,6 +259,7 @@ public final class Toolstack: Sendable {
                 Task { await moves.retryForEver() },
                 Task { await retry(departures, services.arrivals) },
                 Task { await SpaceReclaimer(context: context).run() },
+                Task { await UnfinishedImports.sweepUntilGone(context) },
             ] + services.start(context)
         if !configuration.driverFolders.isEmpty || drivers.plugins != nil {
             background.append(Task { [drivers] in await drivers.run() })
@@ -314,19 +316,21 @@ public final class Toolstack: Sendable {
     }
 
     private static func upgrade(_ disks: DiskActivation, _ context: StorageContext) async {
-        let (failures, noted) = AsyncStream.makeStream(of: (uuid: String, error: String, hasEnded: Bool).self)
+        let (failures, noted) = AsyncStream.makeStream(of: (uuid: String, error: String, isTheProgram: Bool).self)
         await disks.replaceOutdated({ try await context.image(of: $0, readOnly: $0[VDI.readOnly]) }) {
-            noted.yield((uuid: $0, error: "\($1)", hasEnded: $2))
+            noted.yield((uuid: $0, error: "\($1)", isTheProgram: $2))
         }
         noted.finish()
-        for await (uuid, error, hasEnded) in failures {
+        for await (uuid, error, isTheProgram) in failures {
             context.logger.error(
                 "a disk's data path cannot be upgraded", metadata: ["vdi": "\(uuid)", "error": "\(error)"])
-            if !hasEnded { continue }
+            if !isTheProgram { continue }
             _ = try? await context.database.transaction { tx in
                 Alerts.post(
                     Alerts.Kind(name: "DATAPATH_UPGRADE_FAILED", priority: 2), about: .vdi, uuid: uuid,
-                    body: "The new data path of the VDI does not start, and other disks keep theirs: \(error)", in: tx)
+                    body:
+                        "The new program of data paths does not start for the VDI, and other disks keep theirs: \(error)",
+                    in: tx)
             }
         }
     }

@@ -9,6 +9,9 @@ import Synchronization
 /// is gone although the machine lives on; clients reconnect to the next process and their next flush would succeed. The
 /// mark tells the next process, which fails that flush.
 ///
+/// A flush that failed leaves the mark, too: what it was to make durable may be lost, the file or server that refused it knows
+/// it only as long as this process has it open, and a kernel tells of a failed write-back once.
+///
 /// The mark is the first byte of a file. It is set before the change that makes it necessary is answered, and cleared
 /// after a flush unless a change made it necessary again meanwhile.
 final class CrashMark: BlockDevice {
@@ -82,7 +85,13 @@ final class CrashMark: BlockDevice {
 
     /// Fails once, with `.io`, when the process before this one was killed with changes that no flush had covered.
     func flush() throws(BlockError) {
-        try device.flush()
+        do throws(BlockError) {
+            try device.flush()
+        } catch {
+            // One that was given up at this process's end has failed nowhere.
+            if error.code != .cancelled { try set() }
+            throw error
+        }
         if lossPending.exchange(false, ordering: .acquiringAndReleasing) {
             // The mark stays until the next flush: should this process be killed before the client hears of the loss, the
             // one after it tells it.
@@ -103,6 +112,10 @@ final class CrashMark: BlockDevice {
         // With the fence in `settle`: either that sees this change's metadata, or this sees that it is settling.
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         if state.load(ordering: .relaxed) == State.marked || !device.hasVolatileMetadata { return }
+        try set()
+    }
+
+    private func set() throws(BlockError) {
         try monitor.locked { () throws(BlockError) in
             if state.load(ordering: .relaxed) == State.marked { return }
             try store(State.marked)

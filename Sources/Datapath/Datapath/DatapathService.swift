@@ -233,7 +233,9 @@ public final class DatapathService: Sendable {
             do {
                 try preparePatiently()
             } catch {
-                exports.setDisk(true)
+                // Once it was prepared, which side is lost stays the mirror's to decide.
+                let phase = device.mirrorProgress?.phase
+                if phase != .dual, phase != .undecided { exports.setDisk(true) }
                 throw error
             }
         case .pivotCommit:
@@ -302,6 +304,8 @@ public final class DatapathService: Sendable {
             exports.setDestination(opened)
             try device.startMirror(
                 to: followed, options: options, log: log, threads: destination.isExport ? 4 : 2,
+                // What goes on is what a process before this one wrote to, and its server may not be done with that.
+                trust: MirrorTrust(isDoubtful: resume && destination.isExport),
                 reopen: destination.isExport ? reopen : nil)
         } catch {
             exports.setDestination(nil)

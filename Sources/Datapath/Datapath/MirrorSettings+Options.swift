@@ -36,6 +36,7 @@ extension MirrorDetails {
             resumedBytes: progress.resumedBytes, remainingSeconds: progress.remainingSeconds,
             delayedWrites: progress.delayedWrites, delayMicroseconds: progress.delayNanoseconds / 1000,
             longestDelayMicroseconds: progress.longestDelayNanoseconds / 1000)
+        mustBeCompared = progress.mustBeCompared
     }
 }
 

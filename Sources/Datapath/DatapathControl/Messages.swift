@@ -77,7 +77,7 @@ public enum DatapathRequest: Codable, Sendable {
     /// mirror is broken then.
     case mirrorVerify
     /// Phase (a) and (b) of the pivot: drains, flushes both; from then on writes go to both images and reads to the
-    /// destination. Answered when that is so.
+    /// destination. Answered when that is so. Asked for again it flushes both once more, as a last look before the commit.
     case pivotPrepare
     /// Phase (d): drops the source. The caller has committed that the destination is authoritative.
     case pivotCommit

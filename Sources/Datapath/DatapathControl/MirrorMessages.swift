@@ -43,6 +43,9 @@ public struct MirrorDetails: Codable, Hashable, Sendable {
     public var delayedWrites: UInt64
     public var delayMicroseconds: UInt64
     public var longestDelayMicroseconds: UInt64
+    /// The destination was reached again, or a process before this one wrote to its server: both are compared before it is the
+    /// disk, by `mirrorVerify`, or by `pivotPrepare` when nobody has asked for that. Nil from earlier versions.
+    public var mustBeCompared: Bool?
 
     public init(
         settings: MirrorSettings, isActive: Bool, isConverging: Bool, isRetrying: Bool, retries: UInt64,

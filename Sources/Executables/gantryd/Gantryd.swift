@@ -23,26 +23,18 @@ struct Serve: AsyncParsableCommand {
     var pamService: String?
     @Option(help: "First of 65536 numbers of users that data paths are, each its own; 0: they are this daemon's user.")
     var datapathUidBase = ServerConfiguration.standardDatapathUsers
-    @Option(help: "How guests run: auto, kvm or tcg.") var accel = "auto"
-    @Option(
-        help:
-            "Folder of kernels and RAM disks that guests may boot from besides /var/lib/xcp/guest; may be given again.")
-    var bootDir: [String] = []
+    @OptionGroup var guests: GuestOptions
     @Option(help: "Know nothing on the wire that came after this release, e.g. 26.14: for tests.") var compat: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "info"
 
     func validate() throws {
         guard http.map({ HTTPAddress($0) != nil }) ?? true else { throw ValidationError("--http takes ADDR:PORT") }
         guard https.map({ HTTPAddress($0) != nil }) ?? true else { throw ValidationError("--https takes ADDR:PORT") }
-        guard ["auto", "kvm", "tcg"].contains(accel) else { throw ValidationError("--accel is auto, kvm or tcg") }
         guard compat.map(ServerConfiguration.isRelease) ?? true else {
             throw ValidationError("--compat takes a release, MAJOR.MINOR")
         }
         guard datapathUidBase == 0 || 1000...(UInt32.max - 131072) ~= datapathUidBase else {
             throw ValidationError("--datapath-uid-base is 0, or 1000 to 4294836223")
-        }
-        guard bootDir.allSatisfy({ $0.hasPrefix("/") }) else {
-            throw ValidationError("--boot-dir takes absolute paths")
         }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("unknown --log-level \(logLevel)") }
     }
@@ -58,10 +50,10 @@ struct Serve: AsyncParsableCommand {
         var configuration = ServerConfiguration(
             stateDirectory: stateDir, runDirectory: runDir, http: http.flatMap { HTTPAddress($0) },
             https: https.flatMap { HTTPAddress($0) }, socket: socket, initialPasswordFile: initialPasswordFile,
-            acceleration: accel, pamService: pamService, logger: logger)
+            acceleration: guests.accel, pamService: pamService, logger: logger)
         configuration.compatibility = compat
         configuration.datapathUsers = datapathUidBase
-        configuration.bootFolders = bootDir
+        configuration.bootFolders = guests.bootDir
         plugins.apply(to: &configuration)
         try await serve(configuration)
     }

@@ -129,7 +129,7 @@ extension MirrorCopier {
                 }
                 throw error
             }
-            repair.exclusively { mirror.recover(on: device) }
+            repair.exclusively { mirror.recover(on: device, isElsewhere: repair.reopen != nil) }
             retry.mendedAt = gantry_now()
             if device !== old {
                 mirror.reach.remove(old)

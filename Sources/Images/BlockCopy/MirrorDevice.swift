@@ -27,14 +27,17 @@ final class MirrorDevice: @unchecked Sendable {
     let times = MirrorTimes()
     let reach = MirrorReach()
     let isDistrusted = Atomic<Bool>(false)
+    let trust: Mutex<MirrorTrust>
     private let state = Mutex(MirrorState())
     private let failure = Mutex<BlockError?>(nil)
     private let refusal = Mutex<MirrorSide?>(nil)
 
     /// Both devices have at least the source's size. What `log` does not know to be the same is copied.
     init(
-        source: any BlockDevice, destination: any BlockDevice, log: MirrorLog, options: MirrorOptions = MirrorOptions()
+        source: any BlockDevice, destination: any BlockDevice, log: MirrorLog, options: MirrorOptions = MirrorOptions(),
+        trust: MirrorTrust = MirrorTrust()
     ) {
+        self.trust = Mutex(trust)
         self.source = source
         self.destination = destination
         self.log = log
@@ -67,10 +70,11 @@ final class MirrorDevice: @unchecked Sendable {
         return state.withLock { $0.handle(event) }
     }
 
-    /// With no request under way: the destination, perhaps a new connection to it, is tried again. What it had not made
-    /// durable may be gone with its process, so all that is not known to be in its file is dirty.
-    func recover(on device: any BlockDevice) {
+    /// With no request under way: the destination, `isElsewhere`: by a new connection to it, is tried again. What it had not
+    /// made durable may be gone with its process, so all that is not known to be in its file is dirty.
+    func recover(on device: any BlockDevice, isElsewhere: Bool) {
         destination = device
+        trust.withLock { $0.recovered(isElsewhere: isElsewhere) }
         log.markDifferent(in: dirty)
         failure.withLock { $0 = nil }
         handle(.recovered)
@@ -199,7 +203,10 @@ final class MirrorDevice: @unchecked Sendable {
         isDistrusted.store(true, ordering: .releasing)
         log.forgetAll()
         dirty.mark(0, dirty.size)
-        if !handle(.destinationFailed, because: error) { handle(.oneSideFailed, because: error) }
+        if handle(.destinationFailed, because: error) { return }
+        // Prepared already: the source is what everything was copied from.
+        refusal.withLock { if $0 == nil { $0 = .destination } }
+        handle(.oneSideFailed, because: error)
     }
 
     /// Both or neither is acknowledged. The source goes first; whichever refuses makes the pivot undecided.

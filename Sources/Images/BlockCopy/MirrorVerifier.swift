@@ -14,13 +14,28 @@ struct MirrorVerifier {
     /// Waits of `pause` nanoseconds for a mirror that is not in sync, one after the other without a piece between them.
     private static let patience = 1000
     private static let pause: UInt64 = 10_000_000
+    /// Comparisons that begin anew because the destination was lost meanwhile.
+    private static let mostRounds = 10
 
     func run() throws(BlockError) -> UInt64 {
+        for _ in 0..<Self.mostRounds {
+            let generation = mirror.trust.withLock { $0.generation }
+            let compared = try compareAll(in: generation)
+            // What was compared before it was lost may have changed in it.
+            if mirror.trust.withLock({ $0.compared(since: generation) }) { return compared }
+        }
+        throw BlockError(
+            .io, "the mirror's destination is lost again and again, and cannot be compared; see to the way to it")
+    }
+
+    /// Ends early when the generation is over.
+    private func compareAll(in generation: UInt64) throws(BlockError) -> UInt64 {
         let (ours, theirs) = (AlignedBuffer(count: Int(Self.chunk)), AlignedBuffer(count: Int(Self.chunk)))
         var position: UInt64 = 0
         var compared: UInt64 = 0
         var patience = Self.patience
         while position < mirror.dirty.size {
+            if mirror.trust.withLock({ $0.generation }) != generation { return compared }
             let piece = position..<min(mirror.dirty.size, position + Self.chunk)
             do throws(BlockError) {
                 compared += try compare(piece, ours, theirs)
@@ -70,7 +85,8 @@ struct MirrorVerifier {
         do throws(BlockError) {
             try unsafe mirror.destination.read(into: right, at: piece.lowerBound)
         } catch {
-            mirror.handle(.destinationFailed, because: error)
+            let isBroken = mirror.handle(.destinationFailed, because: error)
+            if isBroken, mayRecover { throw BlockError(.busy, "the mirror's destination is being tried again") }
             throw error
         }
         if unsafe !left.elementsEqual(right) {

@@ -19,7 +19,8 @@ extension SwitchableDevice {
             bytesPerSecond: rate, error: mirror.error, failedSide: mirror.failedSide, options: controls.options,
             isActive: controls.isActive, isConverging: controls.isConverging,
             isRetrying: isRetrying, retries: copier.retries.load(ordering: .relaxed),
-            resumedBytes: copier.resumedBytes, delayedWrites: mirror.times.destination.count,
+            resumedBytes: copier.resumedBytes, mustBeCompared: mirror.trust.withLock { $0.mustBeCompared },
+            delayedWrites: mirror.times.destination.count,
             delayNanoseconds: mirror.times.destination.total, longestDelayNanoseconds: mirror.times.destination.longest)
     }
 
@@ -52,9 +53,11 @@ extension SwitchableDevice {
     ///   - log: what is known to be the same on both; nil: nothing, and no later process can go on. The one of `track`
     ///     goes on where it was.
     ///   - threads: pieces copied at a time.
+    ///   - trust: whether what the destination shows is what was written to it.
     ///   - reopen: reaches the destination again when it has failed, if that takes more than trying again.
     public func startMirror(
         to destination: any BlockDevice, options: MirrorOptions, log: MirrorLog? = nil, threads: Int = 1,
+        trust: MirrorTrust = MirrorTrust(),
         reopen: (@Sendable () throws(BlockError) -> any BlockDevice)? = nil
     ) throws(BlockError) {
         try control.withLock { _ throws(BlockError) in
@@ -75,7 +78,8 @@ extension SwitchableDevice {
             }
             let repair = MirrorRepair(reopen: reopen) { [weak self] body in self?.exclusively(body) }
             exclusively {
-                let filter = MirrorDevice(source: current, destination: destination, log: map, options: options)
+                let filter = MirrorDevice(
+                    source: current, destination: destination, log: map, options: options, trust: trust)
                 let worker = MirrorCopier(mirror: filter, threads: threads, repair: repair)
                 mirror = filter
                 reached.withLock { $0 = filter }
@@ -104,15 +108,22 @@ extension SwitchableDevice {
 
     /// First half of the pivot: on return both images are identical and durable up to every answered write, and every
     /// later write is answered only when both have it. `.busy` while the copy has not caught up; it is active then, and
-    /// stays so.
+    /// stays so. A destination that must be compared first (`MirrorTrust`) is; `.corrupt` when it is not the same.
+    ///
+    /// Called again, it flushes both once more: a last look before the destination is made the disk. One that was lost since,
+    /// with what it had not made durable, shows here even if nobody has written since.
     ///
     /// Requests are kept waiting twice, each time until those under way have ended, never for a flush: between the two,
     /// writes and flushes go to both images, and what came before is flushed. Most of it was flushed before that already.
     public func preparePivot() throws(BlockError) {
         try control.withLock { _ throws(BlockError) in
             guard let mirror else { throw BlockError(.notFound, "there is no mirror to pivot to") }
-            if mirror.phase == .dual { return }
+            if mirror.phase == .dual { return try look(at: mirror) }
+            if mirror.phase == .undecided { throw mirror.error ?? MirrorDevice.undecidedError }
             mirror.controls.hurry()
+            if mirror.trust.withLock({ $0.mustBeCompared }), let copier {
+                _ = try MirrorVerifier(mirror: mirror, gate: gate, copier: copier).run()
+            }
             try flushAhead(mirror)
             var destination: any BlockDevice = mirror.source
             try exclusively { () throws(BlockError) in
@@ -120,6 +131,8 @@ extension SwitchableDevice {
                 // An earlier attempt whose flush of the source failed may have stopped here.
                 if mirror.phase == .joining, !mirror.dirty.isClean { mirror.handle(.fellBehind) }
                 if mirror.phase == .joining { return }
+                // Perhaps not the one that was compared.
+                guard !mirror.trust.withLock({ $0.mustBeCompared }) else { throw Self.notSynchronised(mirror) }
                 guard mirror.phase == .synchronised, mirror.dirty.isClean, mirror.handle(.join) else {
                     throw Self.notSynchronised(mirror)
                 }
@@ -136,6 +149,13 @@ extension SwitchableDevice {
                 guard mirror.handle(.prepare) else { throw Self.notSynchronised(mirror) }
             }
         }
+    }
+
+    /// Whether a prepared pivot's images are both there, with everything that was answered.
+    private func look(at mirror: MirrorDevice) throws(BlockError) {
+        gate.lockShared()
+        defer { gate.unlock() }
+        do throws(BlockError) { try mirror.flush() } catch { throw mirror.error ?? error }
     }
 
     /// Flushes the destination, without a promise to anybody, until that is quick or becomes no quicker: the flush that
@@ -282,6 +302,8 @@ public struct MirrorProgress: Sendable {
     public let retries: UInt64
     /// What an earlier process had copied.
     public let resumedBytes: UInt64
+    /// As `MirrorTrust`.
+    public let mustBeCompared: Bool
     /// Guest writes that waited for the destination, for how long in all, and the longest.
     public let delayedWrites: UInt64
     public let delayNanoseconds: UInt64

@@ -142,7 +142,7 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
         try decision.locked { () throws(BlockError) in
             while isPaused.load(ordering: .acquiring) {
                 if isAbandoned.load(ordering: .acquiring) {
-                    throw BlockError(.io, "the data path ended while the disk was paused")
+                    throw BlockError(.cancelled, "the data path ended while the disk was paused")
                 }
                 decision.wait()
             }
@@ -166,7 +166,7 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
                 try decision.locked { () throws(BlockError) in
                     while waiting.phase == .undecided {
                         if isAbandoned.load(ordering: .acquiring) {
-                            throw BlockError(.io, "the data path ended before the disk's move was decided")
+                            throw BlockError(.cancelled, "the data path ended before the disk's move was decided")
                         }
                         decision.wait()
                     }

@@ -190,6 +190,42 @@ import Toolstack
         await service.stop()
     }
 
+    /// Nobody waits for the time that a silent client has.
+    @Test(arguments: [true, false]) func aCancelledTransferEndsThoughItsClientIsSilent(isUpload: Bool) async throws {
+        let host = try await TestHost()
+        let service = try await host.serve()
+        let session = try await host.login()
+        guard case .ref(let task) = try await host.call("task.create", ["transfer", ""], session: session).get() else {
+            throw APIError("no task")
+        }
+        let script = """
+            import json, http.client, socket, sys, time
+            url, session, task, upload = sys.argv[1:]
+            host, port = url.split("//")[1].split(":")
+            s = socket.create_connection((host, int(port)))
+            if upload == "true":
+                head = "PUT /import_raw_vdi?vdi=disk&session_id=%s&task_id=%s HTTP/1.1\\r\\nContent-Length: 1000\\r\\n\\r\\nx"
+            else:
+                head = "GET /export_raw_vdi?vdi=endless&session_id=%s&task_id=%s HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n"
+            s.sendall((head % (session, task)).encode())
+            assert s.recv(12) == b"HTTP/1.1 200"
+            c = http.client.HTTPConnection(host, int(port))
+            def call(method, *params):
+                c.request("POST", "/jsonrpc", json.dumps(dict(method=method, params=[session, *params], id=1)))
+                reply = json.load(c.getresponse())
+                assert not reply["error"], reply
+                return reply["result"]
+            call("task.cancel", task)
+            while call("task.get_status", task) == "pending": time.sleep(0.01)
+            print(call("task.get_status", task))
+            """
+        let url = try #require(service.httpURL)
+        let output = try await Clients.python(script, [url, session, task, String(isUpload)])
+        #expect(output == "cancelled\n")
+        if isUpload { #expect(host.disks.abortedImports == ["disk"]) }
+        await service.stop()
+    }
+
     @Test func slowReadersHoldTheSourceBack() async throws {
         let host = try await TestHost()
         let service = try await host.serve()

@@ -31,6 +31,24 @@ import Testing
         #expect(saved == Data([0]))
     }
 
+    /// What a kernel tells once, and an image that was opened anew knows nothing of, the next process's clients hear, too. A
+    /// flush that a later one makes up for is no loss, and one that ended with its process is none.
+    @Test(arguments: ["killed", "made up for", "given up"])
+    func aFailedFlushIsToldByTheNextProcess(end: String) throws {
+        let folder = try ScratchFolder("mark")
+        let device = VolatileDevice()
+        let first = try CrashMark(device, path: folder.file("mark"))
+        let code: BlockError.Code = end == "given up" ? .cancelled : .io
+        device.setBesideFlush { () throws(BlockError) in throw BlockError(code, "injected") }
+        #expect(throws: BlockError.self) { try first.flush() }
+        device.setBesideFlush(nil)
+        if end == "made up for" { try first.flush() }
+        let next = try CrashMark(VolatileDevice(), path: folder.file("mark"))
+        if end == "killed" { #expect(throws: BlockError.self) { try next.flush() } }
+        try next.flush()
+        #expect(FileManager.default.contents(atPath: folder.file("mark")) == Data([0]))
+    }
+
     /// A flush that fails covers nothing, and does not count as having told of a loss.
     @Test func aFailedFlushChangesNothing() throws {
         let folder = try ScratchFolder("mark")

@@ -112,6 +112,7 @@ extension EndToEnd {
             try await pools.here.call("VM.clean_shutdown", .string(traveller.vm()))
             let final = try await traveller.console.waitForFinal()
             #expect(final.isClean && final.verified > 0, "\(final)")
+            print("the guest's longest wait for a write: \(final.longestStallMilliseconds) ms")
             let content = scratch.file("final.raw")
             _ = try await pools.here.session.download(
                 from: "/export_raw_vdi", query: [("vdi", try await traveller.disk()), ("format", "raw")], to: content,
@@ -216,7 +217,7 @@ extension EndToEnd {
         }
 
         private enum Fault: String, Sendable {
-            case toolstackHere, toolstackThere, guestThere, datapathHere, datapathThere, cancelled
+            case toolstackHere, toolstackThere, guestThere, datapathHere, datapathThere, cancelled, shutDown
         }
 
         private struct Trouble: Sendable {
@@ -251,6 +252,7 @@ extension EndToEnd {
             Trouble(point: "departure-after-commit", fault: .datapathThere, landsThere: true),
             Trouble(point: "departure-sending", fault: .cancelled, landsThere: false),
             Trouble(point: "departure-standing", fault: .cancelled, landsThere: false),
+            Trouble(point: "departure-after-commit", fault: .shutDown, landsThere: true),
         ]
 
         /// One guest sets out again and again, and each time something dies: it goes on where it was, or there, never both, never
@@ -274,6 +276,29 @@ extension EndToEnd {
                     try await guest.expectItRuns(what)
                 }
                 try await Self.finish(guest, scratch)
+            }
+        }
+
+        /// Before the commit a hard shutdown ends the guest and the move: it does not come to run there after all.
+        @Test func aGuestThatIsShutDownOnItsWayIsHaltedWhereItWas() async throws {
+            var random = SeededRandom.printed()
+            let scratch = try ScratchFolder("fs")
+            let raw = scratch.file("fs.raw")
+            try GuestDiskImage.make(at: raw, bytes: 48 << 20, files: 4, random: &random)
+            try await TwoPools.run { pools in
+                let guest = try await Self.traveller(pools, raw, format: "raw")
+                try pools.here.failures.set(.hold, at: "departure-held")
+                let task = try await guest.depart()
+                while !pools.here.failures.isHeld(at: "departure-held") { try await Task.sleep(for: .milliseconds(5)) }
+                try await pools.here.call("VM.hard_shutdown", .string(guest.vm()))
+                try pools.here.failures.release("departure-held")
+                let status = try await pools.here.session.waitForTask(task)
+                #expect(status.errorInfo == ["VM_HALTED", try await guest.vm()])
+                #expect(try await guest.settle() == false)
+                #expect(try await pools.here.text("VM.get_power_state", .string(guest.vm())) == "Halted")
+                await pools.here.stop()
+                await pools.there.stop()
+                #expect(try pools.here.leftovers() == [] && pools.there.leftovers() == [])
             }
         }
 
@@ -303,10 +328,15 @@ extension EndToEnd {
                 case .datapathThere: try processes(there, "gantry-datapath")
                 default: []
                 }
-            if trouble.fault == .cancelled {
-                try await here.call("task.cancel", .string(task))
-            } else {
-                try #require(victims.count == 1, "\(trouble.fault) at \(trouble.point): \(victims)")
+            switch trouble.fault {
+            case .cancelled: try await here.call("task.cancel", .string(task))
+            // It may run there by now: to end what is left of it here would be no shutdown.
+            case .shutDown:
+                let error = await #expect(throws: APIError.self) {
+                    try await here.call("VM.hard_shutdown", .string(guest.vm()))
+                }
+                #expect(error?.code == "OTHER_OPERATION_IN_PROGRESS", "\(error?.wire ?? [])")
+            default: try #require(victims.count == 1, "\(trouble.fault) at \(trouble.point): \(victims)")
             }
             for victim in victims { kill(victim, SIGKILL) }
             try here.failures.release(trouble.point)

@@ -102,6 +102,14 @@ extension EndToEnd {
             }
         }
 
+        private static func awaitNothing(_ toolstack: RunningToolstack, _ path: String) async throws {
+            while true {
+                let rows = try await toolstack.call("VDI.get_all").items
+                if try rows == [] && RunningToolstack.images(path).isEmpty { return }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+
         /// To a format that holds differences and back to one that does not: the tree is there, shares what it shared where it
         /// can, and can be reverted to. A toolstack that dies in the middle of the snapshots leaves nothing there.
         @Test func aMachineGoesToAnotherPoolWithItsSnapshotsAndComesBack() async throws {
@@ -118,15 +126,15 @@ extension EndToEnd {
                 try await Self.check(history, vm, pools.here)
                 let before = try Self.room(source.path)
 
-                await pools.here.stop()
-                try await pools.here.start(failurePoint: "departure-snapshot")
-                _ = try? await pools.send(vm, disks: [(filled.vdi, destination.ref)], formats: [(filled.vdi, "qcow2")])
-                await pools.here.awaitEnd()
-                try await pools.here.start()
-                while true {
-                    let rows = try await pools.there.call("VDI.get_all").items
-                    if try rows == [] && RunningToolstack.images(destination.path).isEmpty { break }
-                    try await Task.sleep(for: .milliseconds(20))
+                for point in GateShare.some(1, of: ["departure-snapshot", "arrival-cloned", "arrival-after-clone"]) {
+                    let dying = point.hasPrefix("departure") ? pools.here : pools.there
+                    await dying.stop()
+                    try await dying.start(failurePoint: point)
+                    _ = try? await pools.send(
+                        vm, disks: [(filled.vdi, destination.ref)], formats: [(filled.vdi, "qcow2")])
+                    await dying.awaitEnd()
+                    try await dying.start()
+                    try await Self.awaitNothing(pools.there, destination.path)
                 }
                 try await pools.awaitQuiet()
                 try await Self.check(history, vm, pools.here)

@@ -83,7 +83,8 @@ enum MoveFaults {
         case .server:
             switch phase {
             case .planned, .snapshotsCopied: return nil
-            case .copying, .inSync, .verified, .preparing: return .undone("MIRROR_FAILED")
+            // The last look before the commit finds it out, also when nobody writes.
+            case .copying, .inSync, .verified, .preparing, .pivoted: return .undone("MIRROR_FAILED")
             default: return .isDone
             }
         case .full:

@@ -136,7 +136,7 @@ import Testing
         failing.failNow()
         let writer = WorkerThread("writer") {
             let error = #expect(throws: BlockError.self) { try device.store([9, 8, 7], at: 4096) }
-            #expect(error?.code == .io)
+            #expect(error?.code == .cancelled)
         }
         while device.mirrorProgress?.phase != .undecided {}
         device.abandonUndecided()

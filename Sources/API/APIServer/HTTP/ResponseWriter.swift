@@ -45,6 +45,12 @@ struct ResponseBodyWriter: Sendable {
         }
     }
 
+    /// Breaks the connection off, and with it a `write` that waits for the client. From any thread.
+    func abandon() {
+        let connection = connection
+        connection.eventLoop.execute { connection.reset() }
+    }
+
     /// Ends the answer. An answer that is not ended breaks the connection off, so that it is not taken for a whole one.
     func finish(_ trailers: HTTPFields? = nil) async throws {
         try await connection.onLoop { try $0.endStream(exchange) }

@@ -13,10 +13,15 @@ struct PeerEndpoint: Sendable {
     let arrivals: Arrivals
     let logger: Logger
     private let streams = Count()
+    private let descriptions = Count()
 
     private static let path = "/services/xenops/moves"
     /// A machine's description, with all its disks.
     private static let longestBody = 4 << 20
+    /// What is taken of whoever has neither a session nor the secret of a move.
+    private static let longestOrder = 4 << 10
+    /// Bodies of the others that are taken at once.
+    private static let mostDescriptions = 64
     /// Disks being filled at once, four connections each.
     private static let mostStreams = 1024
 
@@ -32,18 +37,33 @@ struct PeerEndpoint: Sendable {
     private func answer(_ routed: RoutedRequest, _ writer: ResponseWriter) async throws {
         let words = Self.words(routed)
         guard words.count == 2 else { throw HTTPFailure(.notFound, "there is no \(routed.arguments.path)") }
-        let hasSession = try await hasSession(routed, isNeeded: ["check", "offer"].contains(words[1]))
-        var body = ByteBuffer()
-        for try await piece in routed.request.body {
-            guard body.readableBytes + piece.readableBytes <= Self.longestBody else {
-                throw HTTPFailure(.contentTooLarge, "more than \(Self.longestBody) bytes")
-            }
-            body.writeImmutableBuffer(piece)
-        }
+        let isFirst = ["check", "offer"].contains(words[1])
+        let hasSession = try await hasSession(routed, isNeeded: isFirst)
+        // Who they are is known before much is taken from them.
+        var isTrusted = isFirst
+        if !isFirst { isTrusted = await arrivals.knows(id: words[0], secret: Self.secret(routed)) }
+        let body = try await body(of: routed, isTrusted: isTrusted)
         let told = await arrivals.answer(
             words[1], id: words[0], secret: Self.secret(routed), body: Array(body.readableBytesView),
             hasSession: hasSession)
         try await HTTPAnswer(.ok, contentType: "application/json", body: told).write(writer)
+    }
+
+    private func body(of routed: RoutedRequest, isTrusted: Bool) async throws -> ByteBuffer {
+        if isTrusted, !descriptions.enter(most: Self.mostDescriptions) {
+            throw HTTPFailure(
+                .serviceUnavailable, "\(Self.mostDescriptions) machines are being described; try again later")
+        }
+        defer { if isTrusted { descriptions.leave() } }
+        let longest = isTrusted ? Self.longestBody : Self.longestOrder
+        var body = ByteBuffer()
+        for try await piece in routed.request.body {
+            guard body.readableBytes + piece.readableBytes <= longest else {
+                throw HTTPFailure(.contentTooLarge, "more than \(longest) bytes")
+            }
+            body.writeImmutableBuffer(piece)
+        }
+        return body
     }
 
     /// Whether the caller has a session with the right to it. One that is no more is an error only where one is needed.

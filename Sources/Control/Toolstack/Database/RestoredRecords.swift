@@ -55,6 +55,14 @@ enum RestoredRecords {
             }
             tx.setPrivate(kind: MachineDisks.kind, key: key, value: nil)
         }
+        for (key, _) in sorted(UnfinishedImports.kind, tx) {
+            if let row = tx.row(Ref<VDI>(key)) {
+                tell(
+                    "The disk \(row[VDI.uuid]) was being imported. It is whole only if that has ended well since; look into it "
+                        + "before it is used.", in: tx)
+            }
+            UnfinishedImports.end(Ref(key), in: tx)
+        }
         for (vdi, note) in SuspensionNote.all(tx) where note.leavesNoImage {
             if let row = tx.row(vdi) {
                 tell(

@@ -4,7 +4,7 @@ import Glibc
 
 extension DatapathHost {
     /// Ids of the processes that run another program than the one that would be started now: it was replaced since.
-    /// None when that one could not be started before, and no process of it runs: others keep what they have.
+    /// None when that one could not be started before, or did not answer, and no process of it runs: others keep what they have.
     var outdatedIDs: [String] {
         guard let present = Self.identity(of: program) else { return [] }
         let live = liveProcesses
@@ -27,8 +27,24 @@ extension DatapathHost {
 
     /// Puts a process of the present program in the place of the running one, on the same sockets. What is answered by then
     /// is durable; clients connect again and repeat the rest; a mirror goes on when whoever began it asks for that.
+    ///
+    /// The program is tried first, once, on an image of nobody's: one that does not start or does not answer leaves the running
+    /// process alone, and this throws `DatapathProbe.Refusal`.
     func replace(_ id: String, image: ImageSpecification) async throws {
         let present = Self.identity(of: program)
+        // One that runs has shown what it can.
+        let isProved =
+            present != nil
+            && (proved == present || liveProcesses.contains { Self.identity(of: "/proc/\($0.pid)/exe") == present })
+        if !isProved {
+            do {
+                try await DatapathProbe(program: program, folder: probeFolder).run()
+            } catch {
+                refused = present
+                throw error
+            }
+            proved = present
+        }
         await stop(id, forGood: false)
         do {
             _ = try await start(id, image: image)

@@ -16,6 +16,10 @@ actor DatapathHost {
     private var running: [String: DatapathRecord] = [:]
     /// What identifies a program that could not take the place of its predecessor.
     var refused: [Int]?
+    /// The same of the one that was tried last, and starts.
+    var proved: [Int]?
+    /// Where a new program is tried.
+    nonisolated let probeFolder: String
 
     private var users: DatapathUsers
     /// What processes could not give up, as far as it was told.
@@ -29,6 +33,7 @@ actor DatapathHost {
         self.users = users
         self.folder = folder
         transferFolder = (folder as NSString).deletingLastPathComponent + "/transfers"
+        probeFolder = (folder as NSString).deletingLastPathComponent + "/probe"
         self.program = program
         self.logger = logger
     }

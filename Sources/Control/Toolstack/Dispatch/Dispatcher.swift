@@ -76,12 +76,32 @@ public final class Dispatcher: Sendable {
         quickReads.answer(method, params)
     }
 
-    /// As `call`, with maps of records left as the rows they are made of where that is possible.
+    /// As `call`, with what may be very large left as the rows it is made of: maps of records, and events of many objects.
     public func answer(
         method: String, params: [WireValue], client: ClientInfo
     ) async -> Result<CallAnswer, APIError> {
         if let rows = await quickReads.rows(method, params) { return rows.map(CallAnswer.records) }
-        return await call(method: method, params: params, client: client).map(CallAnswer.value)
+        if quickReads.isList(method), await mayList(method, params), let rows = await quickReads.list(method, params) {
+            return rows.map(CallAnswer.records)
+        }
+        let batch = LargeBatch()
+        let answer = await LargeBatch.$taker.withValue(batch) {
+            await call(method: method, params: params, client: client)
+        }
+        return answer.map { batch.taken.map(CallAnswer.events) ?? .value($0) }
+    }
+
+    /// Whether the session may read all objects of a class. What speaks against it is for `call` to say.
+    private func mayList(_ method: String, _ params: [WireValue]) async -> Bool {
+        guard let message = model.method(method)?.message, let first = params.first,
+            let session = try? self.session(first), let caller = try? await sessions.caller(session)
+        else { return false }
+        do {
+            try caller.require(permission(for: message, params.dropFirst()))
+            return true
+        } catch {
+            return false
+        }
     }
 
     /// Failures are the callers' matter; those that nobody foresaw are ours too.

@@ -1,9 +1,20 @@
-import APITypes
+public import APITypes
 import PoolDatabase
+import Synchronization
+
+/// Takes what `event.from` is about to answer, of those who write it event by event.
+final class LargeBatch: Sendable {
+    @TaskLocal static var taker: LargeBatch?
+
+    private let batch = Mutex<EventBatch?>(nil)
+    var taken: EventBatch? { batch.withLock { $0 } }
+
+    func take(_ large: EventBatch) { batch.withLock { $0 = large } }
+}
 
 /// What happened to the subscribed objects between two generations, in the order of the API: messages, adds, changes,
 /// deletions, each object once and as it is now.
-struct EventBatch: Sendable {
+public struct EventBatch: Sendable {
     /// The member of the answer whose numbers travel as `i4`.
     static let countsMember = "valid_ref_counts"
 
@@ -26,7 +37,11 @@ struct EventBatch: Sendable {
     private let changes: Changes
 
     var isEmpty: Bool { records.isEmpty }
-    var count: Int { records.count }
+    public var count: Int { records.count }
+
+    /// A batch of more events is not made as a whole: each has an object's record.
+    static let few = 256
+    var isLarge: Bool { count > Self.few }
 
     init(of filter: ChangeFilter, since: EventToken, in database: PoolDatabase) {
         changes = database.changes(
@@ -50,25 +65,35 @@ struct EventBatch: Sendable {
 
     /// The events as the API shows them; `firstID` numbers them instead of the generations when given.
     func events(numberedFrom firstID: Int64? = nil) -> APIValue {
-        .set(
-            records.enumerated().map { index, event in
-                let id = firstID.map { $0 + Int64(index) } ?? event.id
-                var members = [
-                    APIMember("id", .string(String(id))), APIMember("timestamp", .string("0.0")),
-                    APIMember("class", .string(event.className.lowercased())),
-                    APIMember("operation", .string(event.operation.rawValue)), APIMember("ref", .string(event.ref)),
-                ]
-                if let row = event.row { members.append(APIMember("snapshot", row.record)) }
-                return .record(members)
-            })
+        .set(records.indices.map { index in event(index, id: firstID.map { $0 + Int64(index) }) })
+    }
+
+    /// One of the events.
+    public func event(_ index: Int) -> APIValue { event(index, id: nil) }
+
+    private func event(_ index: Int, id: Int64?) -> APIValue {
+        let event = records[index]
+        var members = [
+            APIMember("id", .string(String(id ?? event.id))), APIMember("timestamp", .string("0.0")),
+            APIMember("class", .string(event.className.lowercased())),
+            APIMember("operation", .string(event.operation.rawValue)), APIMember("ref", .string(event.ref)),
+        ]
+        if let row = event.row { members.append(APIMember("snapshot", row.record)) }
+        return .record(members)
     }
 
     /// The answer of `event.from`.
-    func answer() -> APIValue {
-        .record([
-            APIMember("events", events()), APIMember(Self.countsMember, .map(changes.counts.mapValues(APIValue.int))),
+    func answer() -> APIValue { .record([APIMember(Self.eventsMember, events())] + rest) }
+
+    /// The member of the answer that has the events, which comes first.
+    public static let eventsMember = "events"
+
+    /// The members behind the events.
+    public var rest: [APIMember] {
+        [
+            APIMember(Self.countsMember, .map(changes.counts.mapValues(APIValue.int))),
             APIMember("token", .string(EventToken(generation: generation).text)),
-        ])
+        ]
     }
 }
 

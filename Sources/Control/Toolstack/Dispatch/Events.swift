@@ -61,6 +61,10 @@ final class Events: Sendable {
             try requireSession(session)
             if let answer = answers.known(filter, since: since, at: database.generation) { return answer }
             let batch = EventBatch(of: filter, since: since, in: database)
+            if batch.isLarge, let taker = LargeBatch.taker {
+                taker.take(batch)
+                return .void
+            }
             if !batch.isEmpty {
                 let answer = batch.answer()
                 answers.keep(answer, filter, since: since, at: batch.generation)

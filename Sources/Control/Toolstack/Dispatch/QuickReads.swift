@@ -8,12 +8,15 @@ public enum CallAnswer: Sendable {
     case value(APIValue)
     /// A map of records by reference, as the rows it is made of: there may be 100,000.
     case records(RowList)
+    /// The answer of `event.from` that tells of many objects.
+    case events(EventBatch)
 }
 
 /// The reads that need nothing but a look at the committed tables: `get_record`, `get_<field>`, `get_by_uuid`, and
 /// `get_all_records`. They are most of what clients ask, so they are found by one look-up and wait for nothing.
 ///
-/// Only the local superuser's sessions are served here: nothing is forbidden to them, so there is no right to look at.
+/// Only the local superuser's sessions are served here: nothing is forbidden to them, so there is no right to look at. For
+/// `list` somebody else has looked.
 struct QuickReads: Sendable {
     private enum Read: Sendable {
         case record
@@ -74,10 +77,23 @@ struct QuickReads: Sendable {
 
     /// The rows behind a map of records; nil as above. Others get their turn while a filter looks at many.
     func rows(_ method: String, _ params: [WireValue]) async -> Result<RowList, APIError>? {
-        guard case .string(let session)? = params.first, let (className, read) = reads[method],
-            let schema = database.schema[className],
+        guard case .string(let session)? = params.first, isList(method),
             database.read({ Self.isSuperuser(session, in: $0) })
         else { return nil }
+        return await list(method, params)
+    }
+
+    /// Whether the answer is a map of records.
+    func isList(_ method: String) -> Bool {
+        switch reads[method]?.read {
+        case .allRecords, .allRecordsWhere: true
+        default: false
+        }
+    }
+
+    /// The same without a look at the session, whose right the caller has checked. Nil for other arguments than those of the message.
+    func list(_ method: String, _ params: [WireValue]) async -> Result<RowList, APIError>? {
+        guard let (className, read) = reads[method], let schema = database.schema[className] else { return nil }
         switch read {
         case .allRecords where params.count == 1:
             return .success(database.read { $0.list(className: className) } ?? RowList(schema: schema, []))

@@ -19,6 +19,9 @@ public final class RunningTask: TaskProgress {
         /// The task that writes when the pause is over.
         var writer: Task<Void, Never>?
         var isClosed = false
+        var isCancelled = false
+        /// Wakes an operation that waits for something else than its flag.
+        var onCancel: (@Sendable () -> Void)?
         /// What was written as the task's description, where nobody else has given it one.
         var description = ""
     }
@@ -26,6 +29,25 @@ public final class RunningTask: TaskProgress {
     init(ref: Ref<XenTask>, database: PoolDatabase) {
         self.ref = ref
         self.database = database
+    }
+
+    /// Asks the operation to stop.
+    func cancel() {
+        cancellation.cancel()
+        let wake = gathered.withLock { state in
+            state.isCancelled = true
+            return state.onCancel
+        }
+        wake?()
+    }
+
+    /// `body` is called when the operation is asked to stop, at once if it was already; nil takes the last one away.
+    public func whenCancelled(_ body: (@Sendable () -> Void)?) {
+        let isCancelled = gathered.withLock { state in
+            state.onCancel = body
+            return state.isCancelled
+        }
+        if isCancelled { body?() }
     }
 
     public func report(_ fraction: Double) {

@@ -160,7 +160,7 @@ public final class Tasks: Sendable {
             operations[key] = .cancel
             try transaction.set(ref, XenTask.currentOperations, operations)
         }
-        operation?.cancellation.cancel()
+        operation?.cancel()
     }
 
     /// Forgets a finished task; an unfinished one goes when it is done.

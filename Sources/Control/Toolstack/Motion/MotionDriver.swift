@@ -43,6 +43,8 @@ struct MotionDriver: Sendable {
             // are answered by both images waits for no other one.
             for index in motions.indices {
                 try await awaitSynchronised(&motions[index], SilentProgress(shared.part(index), progress))
+                // One whose destination was reached again since: also where it was compared before.
+                try await verify(motions[index], isWished: false)
             }
             try await progress.passPointOfNoReturn()
             progress.annotate(["phase": "pivoting"])
@@ -477,10 +479,12 @@ struct MotionDriver: Sendable {
 
     /// Compares both images, where that is wished; and where a connection to an export was replaced: a server that lives on
     /// behind the old one may have done what it had received of it after what came by the new one.
-    func verify(_ motion: DiskMotion) async throws {
+    func verify(_ motion: DiskMotion) async throws { try await verify(motion, isWished: motion.isVerified == true) }
+
+    private func verify(_ motion: DiskMotion, isWished: Bool) async throws {
         try await mapped(motion) {
             let client = try await source(motion).client
-            if motion.isVerified != true {
+            if !isWished {
                 guard let mirror = try await client.status().mirror, mirror.phase != .dual, mirror.isReconnected else {
                     return
                 }

@@ -5,9 +5,10 @@ extension MirrorStatus {
     /// The destination is an export, and not reached by the connection by which the copy began: a server that was given up
     /// because it said nothing may live, on a Unix socket, too.
     var isReconnected: Bool {
-        guard [ImageSpecification.remote, ImageSpecification.nbd].contains(destination.format), let details else {
-            return false
-        }
+        guard let details else { return false }
+        // A data path that says it knows more: also of processes before it, and of comparisons since.
+        if let mustBeCompared = details.mustBeCompared { return mustBeCompared }
+        guard [ImageSpecification.remote, ImageSpecification.nbd].contains(destination.format) else { return false }
         return details.retries > 0 || details.resumedBytes > 0
     }
 }

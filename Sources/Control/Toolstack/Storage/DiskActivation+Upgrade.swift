@@ -6,12 +6,13 @@ import StorageMotion
 extension DiskActivation {
     /// After an upgrade of the data path's program: the processes of the earlier one give way to new ones, one after the
     /// other. Guests see a pause, no error: their requests are answered by the next process. A disk that is moving is left
-    /// until that is over, and so is one that somebody holds or has paused. The first that cannot be replaced ends the round:
-    /// a program that does not start costs one guest its data path (`hasEnded`), and no other. Returns how many were replaced.
+    /// until that is over, and so is one that somebody holds or has paused. A program that does not start at all costs nobody
+    /// anything (`DatapathProbe`); one that does not start for a disk costs that guest its data path, and no other: the first
+    /// that cannot be replaced ends the round (`isTheProgram`). Returns how many were replaced.
     @discardableResult
     func replaceOutdated(
         _ image: @Sendable (Row) async throws -> ImageSpecification,
-        onFailure: @Sendable (_ vdiUUID: String, _ error: any Error, _ hasEnded: Bool) -> Void
+        onFailure: @Sendable (_ vdiUUID: String, _ error: any Error, _ isTheProgram: Bool) -> Void
     ) async -> Int {
         let outdated = Set(await host.outdatedIDs)
         if outdated.isEmpty { return 0 }
@@ -32,6 +33,9 @@ extension DiskActivation {
             do {
                 try await host.replace(id, image: next)
                 count += 1
+            } catch let refusal as DatapathProbe.Refusal {
+                onFailure(uuid, refusal, true)
+                return count
             } catch {
                 if await !endIfReleased(uuid, id) {
                     // `revive` starts it again.

@@ -156,30 +156,34 @@ struct DiskMessages: Sendable {
     }
 
     func destroy(_ vdi: Ref<VDI>, task: Ref<XenTask>) async throws {
-        let attached = try await admission.run([.vdi(vdi, .destroy)], task: task) {
-            let row = try context.row(vdi)
-            let attached = try context.attached(row[VDI.sr])
-            await context.disks.ended(row[VDI.uuid])
-            do {
-                let volume = try await ChangeLogs(context: context).takeOut(row, in: attached)
-                try await attached.manager.destroyVolume(attached.repository, volume)
-            } catch let error as StorageError {
-                throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: "destroy")
-            }
-            FailurePoint.reached("vdi-after-destroy")
-            try await context.database.transaction { tx in
-                for vbd in tx.rows(VBD.self, where: { $0[VBD.vdi] == vdi }) {
-                    tx.delete(vbd.typedRef(VBD.self))
-                }
-                for snapshot in tx.rows(VDI.self, where: { $0[VDI.snapshotOf] == vdi }) {
-                    try tx.set(snapshot.typedRef(VDI.self), VDI.snapshotOf, .null)
-                }
-                tx.delete(vdi)
-            }
-            await context.forgetGoneNodes(attached)
-            return attached
-        }
+        let attached = try await admission.run([.vdi(vdi, .destroy)], task: task) { try await remove(vdi) }
         await context.refreshSpace(attached)
+    }
+
+    /// Destroys the volume, and then the row and what belongs to it. The caller has been admitted to something that keeps
+    /// everybody else away.
+    func remove(_ vdi: Ref<VDI>) async throws -> AttachedRepository {
+        let row = try context.row(vdi)
+        let attached = try context.attached(row[VDI.sr])
+        await context.disks.ended(row[VDI.uuid])
+        do {
+            let volume = try await ChangeLogs(context: context).takeOut(row, in: attached)
+            try await attached.manager.destroyVolume(attached.repository, volume)
+        } catch let error as StorageError {
+            throw ErrorMapping.api(error, sr: attached.ref, vdi: vdi, operation: "destroy")
+        }
+        FailurePoint.reached("vdi-after-destroy")
+        try await context.database.transaction { tx in
+            for vbd in tx.rows(VBD.self, where: { $0[VBD.vdi] == vdi }) {
+                tx.delete(vbd.typedRef(VBD.self))
+            }
+            for snapshot in tx.rows(VDI.self, where: { $0[VDI.snapshotOf] == vdi }) {
+                try tx.set(snapshot.typedRef(VDI.self), VDI.snapshotOf, .null)
+            }
+            tx.delete(vdi)
+        }
+        await context.forgetGoneNodes(attached)
+        return attached
     }
 
     private func forget(_ vdi: Ref<VDI>) async throws {

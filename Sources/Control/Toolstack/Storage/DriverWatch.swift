@@ -79,6 +79,7 @@ struct DriverWatch: Sendable {
         }
         await DiskCopy.sweep(context, foreign: true)
         await MachineDisks.sweep(context, foreign: true)
+        await UnfinishedImports.sweep(context, foreign: true)
         await whenTakenUp?()
         await context.releaseLeftovers()
     }

@@ -466,7 +466,7 @@ struct RepositoryMessages: Sendable {
     }
 
     /// The caller has the turn, and the operation is entered.
-    private func attach(_ pbd: Ref<PBD>) async throws {
+    func attach(_ pbd: Ref<PBD>) async throws {
         let row = try context.row(pbd)
         let sr = try context.row(row[PBD.sr])
         let manager = try context.manager(ofType: sr[SR.type])

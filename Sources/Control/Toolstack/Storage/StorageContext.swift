@@ -18,6 +18,8 @@ final class StorageContext: Sendable {
     let volumesBeingMade = VolumesBeingMade()
     /// The records of machines whose disks are being made.
     let machinesBeingMade = VolumesBeingMade()
+    /// References of disks whose content is coming in.
+    let disksBeingImported = VolumesBeingMade()
     let uses = VolumeUses()
     /// The SRs of calls of SR.create that run.
     let repositoriesBeingMade = VolumesBeingMade()

@@ -24,31 +24,36 @@ struct ImageTransfers: DiskTransfers {
             return try await importIntoRepository(sr, format: format, length: request.length, call: call)
         }
         let vdi = try find(request.vdi)
-        return try await sink(
-            vdi, format: format, isFramed: request.isFramed, call: call, result: .ref(vdi.opaque))
+        return try await sink(vdi, format: format, isFramed: request.isFramed, call: call)
     }
 
     private func sink(
-        _ vdi: Ref<VDI>, format: ImageFormat, isFramed: Bool = false, call: CallContext, result: APIValue,
-        isNew: Bool = false
+        _ vdi: Ref<VDI>, format: ImageFormat, isFramed: Bool, call: CallContext
     ) async throws -> any DiskImportSink {
-        if try context.row(vdi)[VDI.readOnly] { throw APIError("VDI_READONLY", vdi.opaque) }
         let admitted = try await admission.begin([.overwrite(vdi)], task: call.task)
         do {
-            // As it is now that nobody changes it: a snapshot would have given it another parent.
-            let row = try context.row(vdi)
-            let image = try await context.beginUse(of: row, readOnly: false)
-            let process = try await start(
-                ["import"] + image.arguments + ["--as", format.rawValue] + (isFramed ? ["--frames"] : []), on: row,
-                writesInput: true)
-            return ImportSink(
-                transfers: self, vdi: vdi, hold: TransferHold(admitted), process: process, result: result, isNew: isNew,
-                // A disk that is somebody's export may be cut off, too.
-                endsByFrame: isFramed && image.format != ImageSpecification.nbd)
+            return try await sink(vdi, admitted, format: format, isFramed: isFramed)
         } catch {
             await admission.end(admitted)
             throw error
         }
+    }
+
+    /// The caller is admitted, and still is when this throws.
+    private func sink(
+        _ vdi: Ref<VDI>, _ admitted: OperationAdmission.Admitted, format: ImageFormat, isFramed: Bool = false,
+        isNew: Bool = false
+    ) async throws -> any DiskImportSink {
+        // As it is now that nobody changes it: a snapshot would have given it another parent.
+        let row = try context.row(vdi)
+        let image = try await context.beginUse(of: row, readOnly: false)
+        let process = try await start(
+            ["import"] + image.arguments + ["--as", format.rawValue] + (isFramed ? ["--frames"] : []), on: row,
+            writesInput: true)
+        return ImportSink(
+            transfers: self, vdi: vdi, hold: TransferHold(admitted), process: process, isNew: isNew,
+            // A disk that is somebody's export may be cut off, too.
+            endsByFrame: isFramed && image.format != ImageSpecification.nbd)
     }
 
     /// A new VDI of the stream's length; raw only, as the length must be known. Source: XenAPI import_raw_vdi.
@@ -71,37 +76,44 @@ struct ImageTransfers: DiskTransfers {
         } catch {
             throw ErrorMapping.api(error, vdi: vdi, srUUID: attached.uuid, supported: promised.map(\.rawValue))
         }
-        let disks = DiskMessages(context: context, admission: admission)
+        let key = call.task.isNull ? Fresh.ref(XenTask.self).opaque : call.task.opaque
         let made = try await disks.makeVolume(
             in: attached,
             NewVolume(
                 uuid: Fresh.uuid(), size: chosen.size, format: chosen.format, nameLabel: "Imported VDI"),
             task: call.task
         ) { volume, tx in
-            if attached.manager.info.writesRows { return try DriverRows.find(volume, of: sr, in: tx) }
-            tx.insert(VDI.self, ref: vdi) { row in
-                VDIRow.fill(&row, volume, sr: sr)
-                row[VDI.nameLabel] = "Imported VDI"
+            let made: Ref<VDI>
+            if attached.manager.info.writesRows {
+                made = try DriverRows.find(volume, of: sr, in: tx)
+            } else {
+                made = vdi
+                tx.insert(VDI.self, ref: vdi) { row in
+                    VDIRow.fill(&row, volume, sr: sr)
+                    row[VDI.nameLabel] = "Imported VDI"
+                }
             }
-            return vdi
+            // Nobody ever sees it without: it is not for others before its content is there.
+            let claim = OperationClaim.overwrite(made)
+            try claim.check(tx)
+            try OperationAdmission.enter(OperationAdmission.Admitted(entries: claim.entries(tx), key: key), in: tx)
+            UnfinishedImports.note(made, in: tx)
+            context.disksBeingImported.insert(made.opaque)
+            return made
         }
+        let admitted = OperationAdmission.Admitted(
+            entries: context.database.read { OperationClaim.overwrite(made).entries($0) }, key: key)
         do {
-            return try await sink(made, format: .raw, call: call, result: .ref(made.opaque), isNew: true)
+            return try await sink(made, admitted, format: .raw, isNew: true)
         } catch {
-            await discard(made)
+            await UnfinishedImports.discard(made, disks)
+            await admission.end(admitted)
+            context.disksBeingImported.remove(made.opaque)
             throw error
         }
     }
 
-    /// Destroys a VDI that was made for an import which failed.
-    func discard(_ vdi: Ref<VDI>) async {
-        guard let row = context.database.read({ $0.row(vdi) }), let attached = try? context.attached(row[VDI.sr]) else {
-            return
-        }
-        try? await attached.manager.destroyVolume(attached.repository, StorageContext.volume(row))
-        try? await context.database.transaction { tx in tx.delete(vdi) }
-        await context.refreshSpace(attached)
-    }
+    private var disks: DiskMessages { DiskMessages(context: context, admission: admission) }
 
     func beginExport(_ request: DiskTransferRequest, context call: CallContext) async throws -> any DiskExportSource {
         let format = try Self.format(request.format)
@@ -193,8 +205,9 @@ struct ImageTransfers: DiskTransfers {
         guard let admitted = hold.release() else { return }
         await endUse(ofBase: base)
         if let row = context.database.read({ $0.row(vdi) }) { await context.endUse(of: row, readOnly: readOnly) }
-        if discarding { await discard(vdi) }
+        if discarding { await UnfinishedImports.discard(vdi, disks) }
         await admission.end(admitted)
+        context.disksBeingImported.remove(vdi.opaque)
         guard let row = context.database.read({ $0.row(vdi) }), let attached = try? context.attached(row[VDI.sr]) else {
             return
         }
@@ -231,7 +244,6 @@ private struct ImportSink: DiskImportSink {
     let vdi: Ref<VDI>
     let hold: TransferHold
     let process: TransferProcess
-    let result: APIValue
     /// The VDI was made for this import and goes when it fails.
     let isNew: Bool
     /// A stream that is cut off is one without a last frame.
@@ -254,8 +266,17 @@ private struct ImportSink: DiskImportSink {
             await release(succeeded: false)
             throw reported
         }
+        if isNew {
+            // All of it is there: whoever comes now keeps it.
+            do {
+                try await transfers.context.database.transaction { tx in UnfinishedImports.end(vdi, in: tx) }
+            } catch {
+                await release(succeeded: false)
+                throw error
+            }
+        }
         await release(succeeded: true)
-        return result
+        return .ref(vdi.opaque)
     }
 
     func abort() async {

@@ -30,6 +30,9 @@ enum DeclaredFormat: ExpressibleByArgument, Sendable {
 
     var defaultValueDescription: String { name }
 
+    /// Nil for one that can only be read.
+    var writableFormat: ImageFormat? { if case .image(let format) = self { format } else { nil } }
+
     /// The format of an image that is to be made, changed or checked.
     func writable(_ what: String) throws(CommandFailure) -> ImageFormat {
         switch self {

@@ -15,4 +15,16 @@ enum RealPath {
         guard let path = of(path), let folder = of(folder) else { return false }
         return path.hasPrefix(folder == "/" ? folder : folder + "/")
     }
+
+    static func isRegularFile(_ path: String) -> Bool {
+        var status = stat()
+        // SAFETY: a C string for the call, and a local variable.
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
+    /// `.` for a name alone.
+    static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
 }

@@ -53,7 +53,7 @@ final class PendingFile {
 
     /// A name of its own, not the other's with something added: that could become too long.
     private static func temporaryName(beside path: String) -> String {
-        "\(folder(of: path))/.gantry-\(String(UInt64.random(in: 0...UInt64.max), radix: 16)).partial"
+        "\(RealPath.folder(of: path))/.gantry-\(String(UInt64.random(in: 0...UInt64.max), radix: 16)).partial"
     }
 
     /// Makes an image here that syncs nothing while it is written: `publish` makes all of it durable at once.
@@ -143,9 +143,4 @@ final class PendingFile {
     }
 
     deinit { discard() }
-
-    private static func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
 }

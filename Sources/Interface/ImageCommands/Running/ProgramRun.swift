@@ -6,10 +6,14 @@ import TerminalUI
 public enum ProgramRun {
     /// Runs `root` on `arguments` (without the program's name). Failures go to standard error. Returns 0 when done, 2 for
     /// a command line that is not understood, else what the failure says (1 for most).
-    public static func run(_ root: any ParsableCommand.Type, _ arguments: [String]) -> Int32 {
+    /// - Parameter confines: a command on images has the process, which has no threads yet, give up what it does not need.
+    public static func run(
+        _ root: any ParsableCommand.Type, _ arguments: [String], confines: Bool = false
+    ) -> Int32 {
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try named(root, by: arguments) ?? root.parseAsRoot(arguments)
+            if confines { (command as? any ConfinedCommand)?.footprint.confine() }
             try command.run()
             return 0
         } catch let failure as CommandFailure {

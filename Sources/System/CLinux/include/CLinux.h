@@ -126,6 +126,8 @@ void gantry_report_processor_limit(const char *line);
 // processes, mounting, changing who it is, what is the kernel's own. Such calls answer EPERM. 0, or -errno (-ENOSYS or
 // -EINVAL: the kernel has no seccomp). Does nothing under a sanitizer.
 int gantry_confine_process(void);
+/// The same, and no sockets (nor io_uring, which can make them).
+int gantry_confine_process_alone(void);
 // Sends bytes of a Unix socket's stream and, with the first of them, `count` (1 to 253) open files; bytes or -errno.
 int64_t gantry_send_files(int fd, const void *bytes, size_t length, const int *files, int count);
 // Receives bytes and the open files that come with them, `*count` of them, at most `room`; more are closed. Bytes or -errno.

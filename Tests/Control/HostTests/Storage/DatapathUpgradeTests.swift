@@ -32,8 +32,9 @@ import Testing
         await host.stop("one")
     }
 
-    /// A program that cannot start takes one data path, and no other.
-    @Test func aProgramThatDoesNotStartLeavesTheOthersWhatTheyHave() async throws {
+    /// A program that does not start, or says what is not so, is found out before anything is given up for it.
+    @Test(arguments: ["exit 1", "echo '{\"ready\":true}'; exit 0", "exec true"])
+    func aProgramThatDoesNotWorkLeavesAllWhatTheyHave(words: String) async throws {
         let folder = try ScratchFolder("upgrade")
         let manager = FileManager.default
         let program = folder.file("gantry-datapath")
@@ -43,22 +44,39 @@ import Testing
         for image in images {
             _ = manager.createFile(atPath: image.path, contents: Data(count: 1 << 20))
         }
-        _ = try await host.start("one", image: images[0])
+        let one = try await host.start("one", image: images[0])
         let other = try await host.start("two", image: images[1])
+        let pid = try await one.client.status().pid
 
-        let script = Data("#!/bin/sh\nread line\nexit 1\n".utf8)
+        let script = Data("#!/bin/sh\nread line\n\(words)\n".utf8)
         _ = manager.createFile(
             atPath: folder.file("new"), contents: script, attributes: [.posixPermissions: 0o755])
         try #require(unsafe rename(folder.file("new"), program) == 0)
         #expect(await host.outdatedIDs.sorted() == ["one", "two"])
-        await #expect(throws: (any Error).self) { try await host.replace("one", image: images[0]) }
+        await #expect(throws: DatapathProbe.Refusal.self) { try await host.replace("one", image: images[0]) }
         #expect(await host.outdatedIDs == [])
+        #expect(try await one.client.status().pid == pid)
         #expect(try await other.client.status().isPaused != true)
+        #expect(!manager.fileExists(atPath: host.probeFolder))
 
         // The next one is tried.
         try manager.copyItem(atPath: try Tool.find("gantry-datapath"), toPath: folder.file("new"))
         try #require(unsafe rename(folder.file("new"), program) == 0)
-        #expect(await host.outdatedIDs == ["two"])
+        #expect(await host.outdatedIDs.sorted() == ["one", "two"])
+        try await host.replace("one", image: images[0])
+        #expect(try await one.client.status().pid != pid)
+        await host.stop("one")
         await host.stop("two")
+    }
+
+    /// A program that says nothing is not waited for without end.
+    @Test func aProgramThatHangsIsKilled() async throws {
+        let folder = try ScratchFolder("upgrade")
+        let program = folder.file("program")
+        _ = FileManager.default.createFile(
+            atPath: program, contents: Data("#!/bin/sh\nexec sleep 1000000\n".utf8),
+            attributes: [.posixPermissions: 0o755])
+        let probe = DatapathProbe(program: program, folder: folder.file("probe"), patience: .milliseconds(50))
+        await #expect(throws: DatapathProbe.Refusal.self) { try await probe.run() }
     }
 }

@@ -44,5 +44,11 @@ struct MirrorWishesTests {
             phase: .synchronised, destination: ImageSpecification(path: "place", format: format), totalBytes: 1,
             copiedBytes: 1, dirtyBytes: 0, bytesPerSecond: 1, error: nil, failedSide: nil, details: details)
         #expect(status.isReconnected == (retries > 0 && format != "raw"))
+        // A data path that knows more says it itself.
+        for known in [false, true] {
+            var told = status
+            told.details?.mustBeCompared = known
+            #expect(told.isReconnected == known)
+        }
     }
 }

@@ -42,6 +42,33 @@ import Testing
         #expect(manager.calls == ["create", "attach", "detach", "destroy"])
     }
 
+    /// Its rows are there from the first moment on: others see that it is being plugged.
+    @Test func anSRThatADriverIsMakingIsLeftAlone() async throws {
+        let (begun, isBegun) = AsyncStream.makeStream(of: Void.self)
+        let (ended, isEnded) = AsyncStream.makeStream(of: Void.self)
+        let manager = GatedManager("driver", writesRows: true) {
+            isBegun.yield()
+            for await _ in ended { return }
+        }
+        manager.open()
+        let bench = try await StorageBench([manager])
+        async let made = bench.create("driver", [:])
+        for await _ in begun { break }
+        let (sr, pbd) = bench.database.read { reader in
+            (reader.rows(SR.self) { $0[SR.type] == "driver" }.first?.ref ?? "", reader.rows(PBD.self).first?.ref ?? "")
+        }
+        let row = bench.database.read { $0.row(Ref<SR>(sr)) }
+        #expect(row?[SR.currentOperations].values.map(\.self) == [.plug])
+        for message in ["SR.forget", "SR.destroy", "SR.scan"] {
+            #expect(await bench.refused(message, .ref(sr)).first != "accepted", "\(message)")
+        }
+        #expect(await bench.refused("PBD.destroy", .ref(pbd)).first != "accepted")
+        isEnded.yield()
+        #expect(try await made.opaque == sr)
+        #expect(bench.database.read { $0.row(Ref<SR>(sr))?[SR.currentOperations] } == [:])
+        #expect(manager.calls == ["create", "attach"])
+    }
+
     /// It finds out something while it attaches its SR, and waits for the answer with its call.
     @Test func aDriverChangesItsPBDWithinItsCalls() async throws {
         let manager = GatedManager("driver", writesRows: true)

@@ -87,6 +87,7 @@ import Testing
             }
             RepositoryCreations.begin(making, type: "ext", in: tx)
             try MachineDisks.retire([disk], "k", in: tx)
+            UnfinishedImports.note(disk, in: tx)
             try SuspensionNote(phase: .saving, vm: "vm").write(of: disk, in: tx)
             tx.setPrivate(kind: ArrivingMachine.kind, key: "a", value: "{}")
         }
@@ -95,13 +96,13 @@ import Testing
         #expect(database.read { RestoredRecords.held($0) } == ["destination-u"])
         #expect(database.read { RepositoryMessages.moving($0).contains("destination-u") })
         #expect(database.read { MachineDisks.isClean($0) && SuspensionNote.all($0).isEmpty })
-        for kind in [RepositoryCreations.kind, MachineDisks.kind] {
+        for kind in [RepositoryCreations.kind, MachineDisks.kind, UnfinishedImports.kind] {
             #expect(database.privateRecords(kind: kind).isEmpty)
         }
         #expect(database.privateRecords(kind: ArrivingMachine.kind) == ["a": "{}"])
         let told = alerts(database)
-        #expect(told.count == 4)
-        for word in [making.uuid, "destination-u", "unused", "The VM vm"] {
+        #expect(told.count == 5)
+        for word in [making.uuid, "destination-u", "unused", "The VM vm", "imported"] {
             #expect(told.contains { $0.contains(word) }, "\(word)")
         }
         #expect(!told.contains { $0.contains("/dev/secret") })

@@ -107,10 +107,14 @@ final class GatedManager: StorageManager {
     let unknownFormats: [String]
     let writesRows: Bool
 
+    /// Called while an SR is made.
+    private let creating: @Sendable () async -> Void
+
     init(
         _ type: String = "gated", formats: [ImageFormat] = [.vhd, .qcow2, .raw], unknownFormats: [String] = [],
-        writesRows: Bool = false
+        writesRows: Bool = false, creating: @escaping @Sendable () async -> Void = {}
     ) {
+        self.creating = creating
         self.formats = formats
         self.writesRows = writesRows
         self.type = type
@@ -147,7 +151,10 @@ final class GatedManager: StorageManager {
     func roundedSize(_ size: UInt64, format: ImageFormat) throws(StorageError) -> UInt64 { size }
     func largestSize(_ format: ImageFormat) -> UInt64 { 1 << 40 }
     func preferredFormats(_ configuration: [String: String]) -> [ImageFormat] { [.raw] }
-    func createRepository(_ repository: StorageRepository) async throws(StorageError) { note("create") }
+    func createRepository(_ repository: StorageRepository) async throws(StorageError) {
+        note("create")
+        await creating()
+    }
     func destroyRepository(_ repository: StorageRepository) async throws(StorageError) { note("destroy") }
     func attach(_ repository: StorageRepository) async throws(StorageError) {
         note("attach")

@@ -131,6 +131,7 @@ extension Arrivals {
         } catch {
             throw ErrorMapping.api(error, sr: attached.ref)
         }
+        FailurePoint.reached("arrival-cloned")
         record.disks[index].location = volume.location
         record.disks[below].location = derived.origin.location
         let (noted, made, derivation) = (record, volume, derived)
@@ -143,6 +144,7 @@ extension Arrivals {
             try OperationAdmission.enter(noted.hold(), in: tx)
             try tx.store(noted)
         }
+        FailurePoint.reached("arrival-after-clone")
         await context.refreshSpace(attached)
         return record.state.answer
     }

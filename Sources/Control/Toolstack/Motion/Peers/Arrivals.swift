@@ -32,6 +32,11 @@ public actor Arrivals {
         admission = OperationAdmission(database: context.database, gate: context.reclaimGate)
     }
 
+    /// Whether a move is known by this secret.
+    public func knows(id: String, secret: String) -> Bool {
+        Fresh.isUUID(id) && secret.utf8.count >= 32 && (try? record(id, secret)) != nil
+    }
+
     /// A request of another toolstack about the move `id`: `check` and `offer` need a session, which the caller has looked
     /// at; the rest is for whoever knows the move's secret. Returns the answer's JSON.
     public func answer(_ verb: String, id: String, secret: String, body: [UInt8], hasSession: Bool) async -> [UInt8] {

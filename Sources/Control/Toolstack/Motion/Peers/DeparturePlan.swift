@@ -36,7 +36,8 @@ extension PlanMessages {
                 disk.destination?.format = decision.format
                 disk.reason = decision.reason
                 disk.newVirtualSize = decision.size
-                disk.bytesToMove = try await bytes(of: row)
+                // Of one that is made as a clone what its own image has goes, as far as that can be said before it is read.
+                disk.bytesToMove = try await bytes(of: row, isClone: offered.base != nil && decision.format != "raw")
                 disk.peakAtDestination = disk.bytesToMove
                 if decision.size > disk.virtualSize {
                     disk.notes.append("the disk grows to \(decision.size) bytes: the new format has sizes of its own")
@@ -58,12 +59,12 @@ extension PlanMessages {
         return plan
     }
 
-    /// What all images that the disk stands on take.
-    private func bytes(of row: Row) async throws -> UInt64 {
+    /// What all images that the disk stands on take; of a clone only its own.
+    private func bytes(of row: Row, isClone: Bool) async throws -> UInt64 {
         let attached = try context.attached(row[VDI.sr])
         do {
             let chain = try await attached.manager.chain(attached.repository, StorageContext.volume(row))
-            return chain.reduce(0) { $0 &+ min($1.physicalSize, $1.virtualSize) }
+            return (isClone ? Array(chain.prefix(1)) : chain).reduce(0) { $0 &+ min($1.physicalSize, $1.virtualSize) }
         } catch {
             throw ErrorMapping.api(error, sr: attached.ref, vdi: row.typedRef(VDI.self))
         }

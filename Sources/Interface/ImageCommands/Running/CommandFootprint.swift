@@ -1,0 +1,117 @@
+import BlockIO
+import DiskImages
+
+/// A command that says what it opens before it runs.
+protocol ConfinedCommand {
+    var footprint: CommandFootprint { get }
+}
+
+/// The files that a command's arguments name. `confine` makes the process open no others, start no program and make no socket,
+/// whatever an image has it do; where the kernel cannot, it goes on without.
+struct CommandFootprint {
+    private(set) var rules: [ProcessConfinement.Rule] = []
+
+    /// Read only. `-`, a standard stream, is open already.
+    mutating func read(_ paths: String?...) {
+        for path in paths { if let path, path != "-" { rules.append(.init(path, .read)) } }
+    }
+
+    /// Changed where it is, or made; files may come and go beside it. What is there and no regular file, a block device above all,
+    /// is written without the folder that it lies in.
+    mutating func change(_ paths: String?...) {
+        for case let path? in paths where path != "-" {
+            let real = RealPath.of(path) ?? path
+            rules.append(.init(real, .write))
+            if RealPath.of(path) == nil || RealPath.isRegularFile(real) {
+                rules.append(.init(RealPath.folder(of: real), .make))
+            }
+        }
+    }
+
+    /// Makes files in a folder.
+    mutating func make(in folder: String) { rules.append(.init(folder, .make)) }
+
+    /// What the images may lead to.
+    mutating func chain(_ options: ChainOptions, changes: Bool = false) {
+        for parent in options.parent { changes ? change(parent.path) : read(parent.path) }
+        if let folder = options.follow { rules.append(.init(folder, changes ? .make : .read)) }
+        for extent in options.extent { read(extent) }
+    }
+
+    func confine() {
+        _ = ProcessConfinement.keepFiles(rules)
+        _ = ProcessConfinement.giveUpCalls(network: false)
+    }
+}
+
+extension InfoCommand: ConfinedCommand {
+    var footprint: CommandFootprint {
+        var print = CommandFootprint()
+        print.read(file, chain.dataFile)
+        print.chain(chain)
+        return print
+    }
+}
+
+extension CheckCommand: ConfinedCommand {
+    var footprint: CommandFootprint {
+        var print = CommandFootprint()
+        if repair == nil { print.read(file, chain.dataFile) } else { print.change(file, chain.dataFile) }
+        print.chain(chain)
+        return print
+    }
+}
+
+extension CompareCommand: ConfinedCommand {
+    var footprint: CommandFootprint {
+        var print = CommandFootprint()
+        print.read(first, second, chain.dataFile)
+        print.chain(chain)
+        return print
+    }
+}
+
+extension MapCommand: ConfinedCommand {
+    var footprint: CommandFootprint {
+        var print = CommandFootprint()
+        print.read(file, chain.dataFile)
+        print.chain(chain)
+        return print
+    }
+}
+
+extension MeasureCommand: ConfinedCommand {
+    var footprint: CommandFootprint {
+        var print = CommandFootprint()
+        print.read(file, chain.dataFile)
+        print.chain(chain)
+        return print
+    }
+}
+
+extension ResizeCommand: ConfinedCommand {
+    var footprint: CommandFootprint {
+        var print = CommandFootprint()
+        print.change(file, chain.dataFile)
+        print.chain(chain)
+        return print
+    }
+}
+
+extension SnapshotCommand: ConfinedCommand {
+    var footprint: CommandFootprint {
+        var print = CommandFootprint()
+        if list { print.read(file, chain.dataFile) } else { print.change(file, chain.dataFile) }
+        print.chain(chain)
+        return print
+    }
+}
+
+extension BitmapCommand: ConfinedCommand {
+    var footprint: CommandFootprint {
+        var print = CommandFootprint()
+        print.change(file, dataFile)
+        print.read(source)
+        return print
+    }
+}

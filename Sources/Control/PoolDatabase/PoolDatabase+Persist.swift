@@ -26,8 +26,8 @@ extension PoolDatabase {
                 } catch let error as StoreError {
                     if error.kind != .failed || isClosed.load(ordering: .acquiring) { throw error }
                     complaints.withLock { $0.take(at: .now) }?(error)
-                    if let waiting = Self.waiting, ContinuousClock.now - began >= waiting.patience {
-                        waiting.giveUp(error)
+                    if let waiter = Self.waiter, ContinuousClock.now - began >= waiter.patience {
+                        waiter.giveUp(error)
                     }
                 }
                 try await Task.sleep(for: pause)
@@ -44,8 +44,8 @@ extension PoolDatabase {
     ) async throws -> T {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<T, any Error>) in
             let answer = Answer(continuation)
-            let waiting = Waiting(patience: patience) { answer.give(.failure($0)) }
-            Self.$waiting.withValue(waiting) {
+            let waiter = Waiter(patience: patience) { answer.give(.failure($0)) }
+            Self.$waiter.withValue(waiter) {
                 _ = Task {
                     do {
                         answer.give(.success(try await work()))
@@ -66,9 +66,9 @@ extension PoolDatabase {
     private static let longestPause = Duration.seconds(2)
 
     /// Whoever waits for the work that runs.
-    @TaskLocal private static var waiting: Waiting?
+    @TaskLocal private static var waiter: Waiter?
 
-    private struct Waiting: Sendable {
+    private struct Waiter: Sendable {
         let patience: Duration
         let giveUp: @Sendable (StoreError) -> Void
     }

@@ -510,13 +510,13 @@ struct RepositoryMessages: Sendable {
     }
 
     /// Returns when no data path has a disk of the SR, and its driver knows that nobody has one attached.
-    private func endUses(of sr: Ref<SR>) async {
+    private func endUses(of sr: Ref<SR>) async throws(APIError) {
         let disks = context.database.read { reader in
             reader.rows(VDI.self, where: VDI.sr, is: sr).map { $0[VDI.uuid] }
         }
         let noted = context.database.privateRecords(kind: StorageContext.attachedKind)
         for uuid in disks {
-            if await context.disks.isInUse(uuid) { await context.disks.deactivateIfUnused(uuid) }
+            if await context.disks.isInUse(uuid) { try await context.disks.requireInactive(uuid) }
             await context.disks.ended(uuid)
             if noted[uuid] != nil { await context.releaseUnused(uuid) }
         }
@@ -532,7 +532,10 @@ struct RepositoryMessages: Sendable {
         let admitted = try await beginUnplug(pbd, of: srRef, claims(row, .unplug), task: task)
         do {
             FailurePoint.reached("pbd-before-detach")
-            await endUses(of: srRef)
+            do { try await endUses(of: srRef) } catch {
+                await stayPlugged(pbd)
+                throw error
+            }
             do {
                 try await manager.detach(context.repository(sr, row))
                 FailurePoint.reached("pbd-after-detach")

@@ -111,7 +111,7 @@ import Testing
         }
         #expect(length == 1)
         await #expect(throws: CancellationError.self) {
-            try await database.answering { throw CancellationError() }
+            try await database.answering { () async throws -> Void in throw CancellationError() }
         }
         try await database.close()
     }

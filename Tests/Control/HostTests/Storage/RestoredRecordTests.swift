@@ -43,11 +43,11 @@ import Testing
         let volume = try await attached.manager.createVolume(
             attached.repository, NewVolume(uuid: key, size: 1 << 20, format: .raw))
         try await DiskCopy(context: bench.context).note(key, attached, location: volume.location)
-        let dump = try await dump(format, of: bench)
+        let written = try await dump(format, of: bench)
         // The copy ends here, and somebody writes to it.
 
         let restored = try await StorageBench(
-            [FileStorageManager()], on: restore(dump, to: bench), bench.folder)
+            [FileStorageManager()], on: restore(written, to: bench), bench.folder)
         let image = bench.folder.file("a/" + volume.location)
         await DiskCopy.sweep(restored.context)
         #expect(FileManager.default.fileExists(atPath: image))

@@ -39,14 +39,14 @@ struct MachineEndpoint: Sendable {
             routed.request, arguments, name: "put_import_metadata", writer
         ) { context, length in
             if routed.request.headers[.transferEncoding] != nil { throw APIError("IMPORT_ERROR_CANNOT_HANDLE_CHUNKED") }
-            guard length != nil else { throw HTTPFailure(.badRequest, "an import needs a Content-Length") }
-            return documents.beginImport(
+            guard let length else { throw HTTPFailure(.badRequest, "an import needs a Content-Length") }
+            return try documents.beginImport(
                 MachineImportRequest(
                     keepsIdentity: try Self.flag("restore", arguments, otherwise: false),
                     isForced: try Self.flag("force", arguments, otherwise: false),
                     isDryRun: try Self.flag("dry_run", arguments, otherwise: false),
                     isLive: try Self.flag("live", arguments, otherwise: false)),
-                task: context.task)
+                length: length, task: context.task)
         }
     }
 

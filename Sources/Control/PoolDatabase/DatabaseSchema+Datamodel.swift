@@ -45,7 +45,7 @@ extension Relation.End {
 extension ModelType {
     /// The part of `value` that is of this type: members of sets and entries of maps that are not are left out. Nil when
     /// nothing is left of something else.
-    func admitted(_ value: APIValue, in model: Datamodel) -> APIValue? {
+    public func admitted(_ value: APIValue, in model: Datamodel) -> APIValue? {
         if admits(value, in: model) { return value }
         switch (self, value) {
         case (.set(let element), .set(let values)): return .set(values.filter { element.admits($0, in: model) })

@@ -11,7 +11,8 @@ public final class PoolDatabase: Sendable {
     private let visible: Mutex<DatabaseState>
     private let queue: Mutex<Queue>
     private let derivation: Derivation?
-    private let isClosed = Atomic<Bool>(false)
+    let isClosed = Atomic<Bool>(false)
+    let complaints = Mutex(LateWrites())
     let hub = ChangeHub()
 
     /// The transactions that are done but not durable yet.
@@ -100,6 +101,9 @@ public final class PoolDatabase: Sendable {
     ///
     /// A body that changes nothing of the file does not fail because others' changes cannot be written: it is run again,
     /// without theirs. The others run once, and throw `StoreError` when the file cannot be written.
+    ///
+    /// **So a body may run more than once, and everything that it does but change the transaction must be the same when it is
+    /// done again**: a variable of its caller's is set, never added to; no number is taken, nobody resumed, nothing sent.
     @discardableResult
     public func transaction<T: Sendable>(
         isolation: isolated (any Actor)? = #isolation, _ body: (Transaction) throws -> T
@@ -108,29 +112,6 @@ public final class PoolDatabase: Sendable {
             do { return try await attempt(isolation: isolation, body) } catch is Undone { continue }
         }
     }
-
-    /// The same for what has happened already and must be recorded, however the file fares: while it cannot be written,
-    /// `body` is run again and again, until it can or the database is closed. Goes on when the calling task is cancelled.
-    /// Throws what `body` throws, and `StoreError` for a damaged file and after `close`.
-    @discardableResult
-    public func persist<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
-        // A cancelled task does not sleep.
-        try await Task { [self] in
-            var pause = Self.shortestPause
-            while true {
-                do {
-                    return try await transaction(body)
-                } catch let error as StoreError {
-                    if error.kind != .failed || isClosed.load(ordering: .acquiring) { throw error }
-                }
-                try await Task.sleep(for: pause)
-                pause = min(pause * 2, Self.longestPause)
-            }
-        }.value
-    }
-
-    private static let shortestPause = Duration.milliseconds(50)
-    private static let longestPause = Duration.seconds(2)
 
     private func attempt<T: Sendable>(
         isolation: isolated (any Actor)?, _ body: (Transaction) throws -> T

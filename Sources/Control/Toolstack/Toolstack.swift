@@ -109,6 +109,11 @@ public final class Toolstack: Sendable {
         try DatabaseFiles.adoptRestored(at: databaseFile)
         try PrivateFile.prepare(databaseFile)
         let database = try await PoolDatabase.open(path: databaseFile, deriving: AllowedOperations.derivation)
+        database.whenLate { error in
+            logger.error(
+                "what has happened cannot be recorded; it is tried again until it can be, and some calls wait for that",
+                metadata: ["error": "\(error)"])
+        }
         for value in database.replacedValues {
             logger.warning(
                 "a value of the database is not known to this version, which goes on without it: was it written by a later one?",
@@ -227,6 +232,7 @@ public final class Toolstack: Sendable {
         }
         await StorageStart(context: context, mounts: mounts).run()
         try await lifecycle.reconcile(alive: Set(alive))
+        await lifecycle.warnOfBootFiles()
         try? FileManager.default.removeItem(atPath: configuration.runDirectory + "/transfers")
         try await disks.reconcile()
         let image = { @Sendable (vdi: Row) in try await context.image(of: vdi, readOnly: vdi[VDI.readOnly]) }

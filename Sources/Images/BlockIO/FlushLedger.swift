@@ -9,7 +9,8 @@ import Synchronization
 /// write-back once, takes the pages for clean and answers the next flush with success; the data are gone. So from the first
 /// refusal on every flush fails, on whichever connection and for whoever asks, until the export is opened anew and somebody
 /// who knows what is lost (a mirror that copies it again, a guest that was told) begins again. A connection that was lost
-/// decides nothing: what becomes of the changes then is its owner's to know.
+/// decides nothing: what becomes of the changes then is its owner's to know. Nor does a server that says that it does not flush,
+/// for this client or at all: it has not tried.
 public final class FlushLedger: Sendable {
     private let begun = Atomic<UInt64>(0)
     private let completed = Atomic<UInt64>(0)
@@ -46,10 +47,15 @@ public final class FlushLedger: Sendable {
             do throws(BlockError) {
                 try body()
             } catch {
-                if error.code != .disconnected { refusal.withLock { $0 = error } }
+                if error.code.mayHaveLostChanges { refusal.withLock { $0 = error } }
                 throw error
             }
             covered.max(before, ordering: .acquiringAndReleasing)
         }
     }
+}
+
+extension BlockError.Code {
+    /// Of a flush: whether it may have been tried, so that another one's success proves nothing.
+    fileprivate var mayHaveLostChanges: Bool { ![.disconnected, .unsupported, .readOnly, .denied].contains(self) }
 }

@@ -17,7 +17,9 @@ import Testing
     @Test func aPoolPromisesWhatAllHostsHave() {
         var state = ManagerFeatures(offered: ["X": 1])
         state.report(["X": 1, "Y": 2, "Z": 1], formats: ["vhd", "qcow2"], from: "a", hosts: hosts)
-        #expect(state.offered == ["X": 1] && state.pending == ["a": ["Y": 2, "Z": 1]] && state.offeredFormats == [])
+        #expect(state.offered == ["X": 1] && state.pending == ["a": ["Y": 2, "Z": 1]])
+        // Nothing was declared before: that nobody else has spoken is no lack.
+        #expect(state.offeredFormats == ["vhd", "qcow2"])
         state.report(["X": 1, "Y": 1], formats: ["vhd"], from: "b", hosts: hosts)
         #expect(state.offered == ["X": 1, "Y": 1] && state.offeredFormats == ["vhd"])
         #expect(state.pending == ["a": ["Y": 2, "Z": 1], "b": [:]])
@@ -55,7 +57,9 @@ import Testing
         #expect(lack(state) == "host A: qcow2; host B: raw, vhd")
         var fresh = ManagerFeatures()
         fresh.report([:], formats: ["raw"], from: "a", hosts: hosts)
-        #expect(lack(fresh) == "host A: raw; host B: not started since")
+        #expect(lack(fresh) == nil && fresh.offeredFormats == ["raw"])
+        fresh.report([:], formats: ["vhd"], from: "a", hosts: hosts)
+        #expect(lack(fresh) == "host A: vhd; host B: not started since")
     }
 
     @Test func aHostThatLeftIsForgotten() {

@@ -53,6 +53,17 @@ import Testing
         }
     }
 
+    /// Seconds before the newest point.
+    @Test func aNegativeStartIsSoLongAgo() {
+        let archives = [(MetricOwner.host("h-1"), archive([0.25, 0.75]))]
+        for seconds in [1, 5, 60, 599] as [Int64] {
+            let export = UpdatesExport(archives, UpdatesQuery(start: -seconds))
+            let same = UpdatesExport(archives, UpdatesQuery(start: Self.now - seconds))
+            #expect(export.rows.map(\.time) == same.rows.map(\.time) && export.start == same.start)
+            #expect(export.rows.count == Int(seconds / 5) + 1 && export.rows.last?.time == Self.now - seconds / 5 * 5)
+        }
+    }
+
     @Test func aWholeArchiveHasTenTablesOfAllRows() throws {
         let script = """
             import json, sys, xml.etree.ElementTree as E

@@ -137,6 +137,31 @@ import Testing
         try await manager.undoCreation(StorageRepository(uuid: uuid, deviceConfig: config))
     }
 
+    /// It was made to its end after the record that a database holds, and is in use since.
+    @Test func aFileSystemThatHoldsADiskIsNotTakenForHalfMade() async throws {
+        let folder = try ScratchFolder("whole")
+        let device = try LoopDevice(in: folder, megabytes: 16)
+        defer { device.remove() }
+        let mounts = MountFolder(path: folder.file("mounts"))
+        defer { _ = mounts.sweep(keeping: []) }
+        let manager = DeviceStorageManager.ext(mounts: mounts)
+        let sr = StorageRepository(uuid: uuid, deviceConfig: ["device": device.path])
+        try await manager.createRepository(sr)
+        try await manager.attach(sr)
+        let file = folder.file("mounts/\(uuid)/\(volume).raw")
+        try Data("a disk".utf8).write(to: URL(fileURLWithPath: file))
+        // Mounted, and not.
+        #expect(await fault { () throws(StorageError) in try await manager.undoCreation(sr) } == 39)
+        #expect(FileManager.default.fileExists(atPath: file))
+        try await manager.detach(sr)
+        #expect(await fault { () throws(StorageError) in try await manager.undoCreation(sr) } == 39)
+        try await manager.attach(sr)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: file)) == Data("a disk".utf8))
+        try FileManager.default.removeItem(atPath: file)
+        try await manager.undoCreation(sr)
+        #expect(device.isBlank)
+    }
+
     /// On a server, and in a folder of this host.
     @Test func halfMadeFoldersGo() async throws {
         let folder = try ScratchFolder("nfs")

@@ -45,6 +45,19 @@ import Testing
         #expect(!ledger.isVolatile)
     }
 
+    /// A server that does not flush has not tried, and lost nothing by that.
+    @Test(arguments: [BlockError.Code.unsupported, .readOnly, .denied])
+    func aFlushThatIsNotDoneAtAllIsAskedForAgain(_ code: BlockError.Code) throws {
+        let ledger = FlushLedger()
+        try ledger.change {}
+        #expect(throws: BlockError.self) {
+            try ledger.flush { () throws(BlockError) in throw BlockError(code, "injected") }
+        }
+        #expect(ledger.isVolatile)
+        try ledger.flush {}
+        #expect(!ledger.isVolatile)
+    }
+
     /// Of several flushes at once none succeeds beside or after the one that is refused.
     @Test func noFlushSucceedsBesideOneThatIsRefused() throws {
         let ledger = FlushLedger()

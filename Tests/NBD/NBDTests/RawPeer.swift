@@ -47,6 +47,12 @@ final class RawPeer {
         return part.isEmpty ? nil : part
     }
 
+    /// Whether nothing comes for so many milliseconds.
+    func isSilent(for milliseconds: Int32) -> Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&entry, 1, milliseconds) == 0
+    }
+
     /// Reads until the server closes.
     func drain() { while receiveSome(65536) != nil {} }
 

@@ -75,14 +75,24 @@ struct DeviceRepository {
         }
     }
 
-    /// Only a file system with this SR's uuid is wiped, half made or whole, mounted nowhere. It never held a disk.
+    /// Only a file system with this SR's uuid is wiped, half made or whole, mounted nowhere. One that was made to its end, as by a
+    /// toolstack whose database is older, and holds files is left as it is: throws `.repositoryNotEmpty`.
     func undoCreation() throws(StorageError) {
         if mounts.isMounted(repository.uuid) {
             try requireMounted()
+            try requireEmpty()
             try mounts.unmount(repository.uuid)
         }
         try device.requireFree()
         guard try device.content()?.uuid == repository.uuid else { return }
+        // One that is half made cannot be mounted.
+        if (try? attach()) != nil {
+            do throws(StorageError) { try requireEmpty() } catch {
+                try? detach()
+                throw error
+            }
+            try detach()
+        }
         try device.wipe()
     }
 
@@ -115,13 +125,27 @@ struct DeviceRepository {
         }
         try attach()
         let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: point)
-        } catch {
+        do throws(StorageError) { names = try self.names() } catch {
             try? detach()
-            throw StorageError(.repositoryUnavailable, "cannot read \(point): \(error.localizedDescription)")
+            throw error
         }
         try detach()
+        try requireEmpty(names)
+        try device.wipe()
+    }
+
+    /// What is in the file system, which is mounted.
+    private func names() throws(StorageError) -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: point)
+        } catch {
+            throw StorageError(.repositoryUnavailable, "cannot read \(point): \(error.localizedDescription)")
+        }
+    }
+
+    private func requireEmpty() throws(StorageError) { try requireEmpty(try names()) }
+
+    private func requireEmpty(_ names: [String]) throws(StorageError) {
         let files = names.filter { $0 != "lost+found" && !$0.hasPrefix(".gantry-") }.sorted()
         guard files.isEmpty else {
             throw StorageError(
@@ -129,7 +153,6 @@ struct DeviceRepository {
                 "\(device.path) still holds \(files.count) files (\(files.prefix(3).joined(separator: ", "))); destroy its "
                     + "disks and take away what is none")
         }
-        try device.wipe()
     }
 
     func probe() throws(StorageError) -> RepositoryProbe {

@@ -134,14 +134,17 @@ private actor RestoreSink: DiskImportSink {
     }
 
     func finish() async throws -> APIValue {
+        var leftOut: [String] = []
         do {
             try file.close()
             let isText = try DatabaseXMLReader.recognizes(draft)
             let made = isText ? draft + Self.converted : draft
             if isText { try PrivateFile.prepare(made) }
             let database = try await PoolDatabase.open(path: made, after: generation)
+            leftOut = database.replacedValues
             do {
-                if isText { try await DatabaseXMLReader.fill(database, from: draft) }
+                if isText { leftOut += try await DatabaseXMLReader.fill(database, from: draft) }
+                try await database.transaction { tx in RestoredRecords.setAside(in: tx) }
             } catch {
                 try? await database.close()
                 throw error
@@ -149,13 +152,7 @@ private actor RestoreSink: DiskImportSink {
             let isWhole = database.read { reader in
                 reader.rows(Pool.self).first.map { reader.row($0[Pool.master]) != nil } ?? false
             }
-            let replaced = database.replacedValues
             try await database.close()
-            if let first = replaced.first {
-                throw APIError.internalError(
-                    "the dump has \(replaced.count) values that this version does not know, such as \(first): restore it "
-                        + "with the version that wrote it")
-            }
             guard isWhole else { throw APIError.internalError("the dump holds no pool with a host") }
             if let place { try Self.publish(made, as: place) }
         } catch {
@@ -163,7 +160,12 @@ private actor RestoreSink: DiskImportSink {
             throw error
         }
         await abort()
-        return .void
+        return leftOut.isEmpty ? .void : .string(Self.text(leftOut))
+    }
+
+    /// As a start would go on without them, the file is taken without them.
+    private static func text(_ leftOut: [String]) -> String {
+        "values that this version does not know are left out: " + leftOut.joined(separator: ", ")
     }
 
     /// What is not known to be on disk does not take the database's place on the next start.

@@ -31,6 +31,8 @@ final class DatabaseXMLReader: NSObject, XMLParserDelegate, @unchecked Sendable 
     private var columns: [String: FieldDeclaration] = [:]
     private var entries: [Entry] = []
     private var records: [Record] = []
+    /// What sets and maps held that their fields do not know, as `class.field of reference`: the first hundred.
+    private var leftOut: [String] = []
     private var isComplete = false
     /// The text ends with a seal, which holds.
     private var isSealed = false
@@ -38,6 +40,7 @@ final class DatabaseXMLReader: NSObject, XMLParserDelegate, @unchecked Sendable 
 
     /// Rows that are stored at a time.
     private static let batch = 256
+    private static let mostLeftOut = 100
 
     private init(_ database: PoolDatabase) { self.database = database }
 
@@ -51,8 +54,10 @@ final class DatabaseXMLReader: NSObject, XMLParserDelegate, @unchecked Sendable 
     }
 
     /// Throws INTERNAL_ERROR when the file is damaged, not a dump, or one of another schema.
-    static func fill(_ database: PoolDatabase, from path: String) async throws {
-        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+    /// Returns what was left out of sets and maps, as `class.field of reference`; the first hundred.
+    @discardableResult
+    static func fill(_ database: PoolDatabase, from path: String) async throws -> [String] {
+        try await withCheckedThrowingContinuation { (done: CheckedContinuation<[String], any Error>) in
             // The parser waits for the database, which a thread of the pool must not.
             Thread.detachNewThread {
                 done.resume(
@@ -60,6 +65,7 @@ final class DatabaseXMLReader: NSObject, XMLParserDelegate, @unchecked Sendable 
                         let reader = DatabaseXMLReader(database)
                         reader.isSealed = try checkSeal(path)
                         try reader.read(path)
+                        return reader.leftOut
                     })
             }
         }
@@ -151,9 +157,12 @@ final class DatabaseXMLReader: NSObject, XMLParserDelegate, @unchecked Sendable 
         var values: [(field: String, value: APIValue)] = []
         for (column, field) in columns {
             guard let text = attributes[column].map(DatabaseXML.unprotect) else { continue }
-            guard let value = APIValue(column: text, type: field.type), field.type.admits(value, in: .all) else {
+            guard let found = APIValue(column: text, type: field.type),
+                let value = field.type.admitted(found, in: .all)
+            else {
                 throw Self.unusable("\(column) of the \(table) \(ref) is not of type \(field.type)")
             }
+            if value != found, leftOut.count < Self.mostLeftOut { leftOut.append("\(table).\(field.name) of \(ref)") }
             values.append((field.name, value))
         }
         entries.append(Entry(className: table, ref: ref, values: values))

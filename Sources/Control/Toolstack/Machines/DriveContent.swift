@@ -21,18 +21,33 @@ enum DriveContent {
     }
 
     /// The drive is empty: so is its row, and the disc's data path ends unless another drive has the disc.
+    /// Throws `StoreError` when that cannot be written; it is done as soon as it can.
     static func clear(_ vbd: Ref<VBD>, _ context: StorageContext) async throws {
-        let disc = context.database.read { reader in reader.row(vbd).flatMap { reader.row($0[VBD.vdi]) }?[VDI.uuid] }
-        try await context.database.transaction { tx in
-            guard tx.row(vbd) != nil else { return }
-            try tx.set(vbd, VBD.empty, true)
-            try tx.set(vbd, VBD.vdi, .null)
-            try tx.set(vbd, VBD.reserved, false)
+        let found = context.database.read { reader in
+            reader.row(vbd).map { row in
+                (
+                    vdi: row[VBD.vdi], disc: reader.row(row[VBD.vdi])?[VDI.uuid], vm: row[VBD.vm],
+                    domain: reader.row(row[VBD.vm])?[VM.domid]
+                )
+            }
         }
-        guard let disc else { return }
-        await context.disks.deactivateIfUnused(disc)
-        // Its other users are held to their own limits only.
-        await context.holdToLimits(disc)
+        guard let found else { return }
+        try await context.database.answering {
+            try await context.database.persist { tx in
+                // Another guest may have got the disc by now.
+                guard let now = tx.row(vbd), now[VBD.vdi] == found.vdi, tx.row(found.vm)?[VM.domid] == found.domain
+                else {
+                    return
+                }
+                try tx.set(vbd, VBD.empty, true)
+                try tx.set(vbd, VBD.vdi, .null)
+                try tx.set(vbd, VBD.reserved, false)
+            }
+            guard let disc = found.disc else { return }
+            await context.disks.deactivateIfUnused(disc)
+            // Its other users are held to their own limits only.
+            await context.holdToLimits(disc)
+        }
     }
 
     /// After a restart the drive decides whether there is a disc in it. Its VDI was written down before it got the disc.

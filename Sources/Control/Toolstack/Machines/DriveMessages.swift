@@ -94,10 +94,14 @@ struct DriveMessages: Sendable {
 
     /// The drive has the disc that the row names.
     private func hold(_ vbd: Ref<VBD>) async throws {
-        try await context.database.transaction { tx in
-            guard tx.row(vbd) != nil else { return }
-            try tx.set(vbd, VBD.empty, false)
-            try tx.set(vbd, VBD.reserved, false)
+        guard let disc = context.database.read({ $0.row(vbd)?[VBD.vdi] }) else { return }
+        // It has it already, where its VM runs.
+        try await context.database.answering { [database = context.database] in
+            try await database.persist { tx in
+                guard let now = tx.row(vbd), now[VBD.vdi] == disc, now[VBD.reserved] else { return }
+                try tx.set(vbd, VBD.empty, false)
+                try tx.set(vbd, VBD.reserved, false)
+            }
         }
     }
 

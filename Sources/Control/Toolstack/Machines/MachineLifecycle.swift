@@ -18,8 +18,9 @@ actor MachineLifecycle {
     /// The VMs that are to start again at once, with the number of those who restart them: a hard reboot may begin beside
     /// a clean one.
     private var restarts: [Ref<VM>: Int] = [:]
-    /// Ends of guests whose disks are being released: whoever else hears of one waits for it.
-    private var settling: [Ref<VM>: Task<Void, Never>] = [:]
+    /// Ends of guests whose disks are being released: whoever else hears of one waits for it. False: what must be recorded of it
+    /// cannot be written for the time being.
+    private var settling: [Ref<VM>: Task<Bool, Never>] = [:]
 
     init(context: StorageContext, guests: GuestHost, consoles: ConsoleAccess) {
         self.context = context
@@ -49,10 +50,7 @@ actor MachineLifecycle {
                 paused: paused)
         } catch {
             // A guest that runs already, whatever the rows say, keeps its disks.
-            if (error as? GuestError)?.code != .exists {
-                try? await mark(vbds, reserved: false, attached: false)
-                await release(vbds)
-            }
+            if (error as? GuestError)?.code != .exists { await letGo(of: vbds) }
             if let error = error as? GuestError { throw ErrorMapping.api(error, vm: vm) }
             throw error
         }
@@ -67,8 +65,7 @@ actor MachineLifecycle {
         } catch {
             // No guest runs that the rows do not know of.
             try? await guests.hardShutdown(row[VM.uuid])
-            try? await mark(vbds, reserved: false, attached: false)
-            await release(vbds)
+            await letGo(of: vbds)
             throw error
         }
         // It may have ended before the rows said that it runs; its event found nothing to change then.
@@ -93,6 +90,19 @@ actor MachineLifecycle {
             _ = try guests.bootFiles.resolved(Self.boot(vm))
         } catch {
             throw APIError("INVALID_VALUE", error.parameter, error.file, error.reason)
+        }
+    }
+
+    /// Tells of the VMs that run, or are suspended, and may not start again as they are, as after an upgrade.
+    func warnOfBootFiles() {
+        let states: [VMPowerState] = [.running, .paused, .suspended]
+        let rows = context.database.read { $0.rows(VM.self) { states.contains($0[VM.powerState]) } }
+        for row in rows {
+            do throws(APIError) { try requireBootFiles(of: row) } catch {
+                context.logger.warning(
+                    "a VM will not start, reboot or resume: it boots from a file that it may not, or that is not there",
+                    metadata: ["vm": "\(row[VM.uuid])", "error": "\(error)"])
+            }
         }
     }
 
@@ -137,7 +147,10 @@ actor MachineLifecycle {
             // Of one that is gone nobody has told us, or is about to.
             if error.code != .notRunning { throw error }
         }
-        await halted(uuid)
+        guard await halted(uuid) else {
+            throw APIError.internalError(
+                "the VM's guest has ended, which cannot be written to the database; it is as soon as there is room")
+        }
         // What was ended may have been what its move had left of it here.
         try requireHere(vm)
     }
@@ -151,6 +164,8 @@ actor MachineLifecycle {
     /// Ends a VM's guest with `end` and boots it anew, as another guest. Its disks stay reserved in between, and their data
     /// paths go on: nobody else takes, changes or destroys them.
     func restart(_ vm: Ref<VM>, _ end: @Sendable () async throws -> Void) async throws {
+        // No guest is ended that does not start again.
+        try requireBootFiles(of: try context.row(vm))
         restarts[vm, default: 0] += 1
         do {
             try await end()
@@ -167,12 +182,29 @@ actor MachineLifecycle {
         let others = (restarts[vm] ?? 1) - 1
         restarts[vm] = others > 0 ? others : nil
         guard others <= 0 else { return }
-        let left = try? await context.database.persist { tx in
+        await answering { lifecycle in
+            let left = try await lifecycle.context.database.retrying { try await lifecycle.dropKept(vm) }
+            await lifecycle.release(left)
+        }
+    }
+
+    /// Nothing, when somebody restarts the VM by now.
+    private func dropKept(_ vm: Ref<VM>) async throws -> [Row] {
+        if restarts[vm] != nil { return [] }
+        return try await context.database.transaction { tx in
             let left = tx.rows(VBD.self) { $0[VBD.vm] == vm && Self.isKept($0) }
             try Self.mark(left, reserved: false, attached: false, in: tx)
             return left
         }
-        await release(left ?? [])
+    }
+
+    /// What the caller of a message waits for some seconds only, when the database cannot be written: then it goes on without him.
+    private func answering(_ work: @escaping @Sendable (MachineLifecycle) async throws -> Void) async {
+        do {
+            try await context.database.answering { try await work(self) }
+        } catch {
+            context.logger.warning("what a VM had is released later", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Reserved by nobody who is at work on it.
@@ -271,9 +303,40 @@ actor MachineLifecycle {
         preconditionFailure("the loop ends by returning or throwing")
     }
 
-    func mark(_ vbds: [Row], reserved: Bool, attached: Bool) async throws {
-        try await context.database.transaction { tx in
-            try Self.mark(vbds, reserved: reserved, attached: attached, in: tx)
+    /// What was reserved for a guest that does not run, or does not get it, is free again, however the database's file fares.
+    func letGo(of vbds: [Row]) async {
+        await answering { lifecycle in
+            try await lifecycle.context.database.persist { tx in
+                let reserved = vbds.compactMap { tx.row($0.typedRef(VBD.self)) }
+                    .filter { $0[VBD.reserved] && !$0[VBD.currentlyAttached] }
+                try Self.mark(reserved, reserved: false, attached: false, in: tx)
+            }
+            await lifecycle.release(vbds)
+        }
+    }
+
+    /// The guest has the disk of a VBD that was reserved for it; the row says so, unless the guest is gone by then.
+    func took(_ vbd: Row, of vm: Row) async throws {
+        try await change(vbd, of: vm, attached: true) { $0[VBD.reserved] }
+    }
+
+    /// The guest has the disk no more, and it is released.
+    func gaveBack(_ vbd: Row, of vm: Row) async throws {
+        try await change(vbd, of: vm, attached: false) { $0[VBD.currentlyAttached] }
+    }
+
+    private func change(
+        _ vbd: Row, of vm: Row, attached: Bool, while holds: @escaping @Sendable (Row) -> Bool
+    ) async throws {
+        let (machine, domain) = (vm.typedRef(VM.self), vm[VM.domid])
+        try await context.database.answering { [self] in
+            try await context.database.persist { tx in
+                guard let now = tx.row(vbd.typedRef(VBD.self)), holds(now), tx.row(machine)?[VM.domid] == domain else {
+                    return
+                }
+                try Self.mark([now], reserved: false, attached: attached, in: tx)
+            }
+            if !attached { await release([vbd]) }
         }
     }
 
@@ -313,17 +376,30 @@ actor MachineLifecycle {
     }
 
     /// The guest `uuid` has ended: its disks are released, the rows follow. Idempotent, and nothing happens when the VM
-    /// has been started again since: the news may be old. When this returns, all of that is done, whoever did it.
-    func halted(_ uuid: String, reason: GuestStopReason? = nil) async {
-        guard let vm = context.database.read({ $0.find(VM.self, uuid: uuid) })?.typedRef(VM.self) else { return }
-        while let other = settling[vm] { await other.value }
+    /// has been started again since: the news may be old. When this returns, all of that is done, whoever did it; false: the
+    /// database cannot be written, and it is done as soon as that can be.
+    @discardableResult
+    func halted(_ uuid: String, reason: GuestStopReason? = nil) async -> Bool {
+        guard let vm = context.database.read({ $0.find(VM.self, uuid: uuid) })?.typedRef(VM.self) else { return true }
+        while let other = settling[vm] {
+            if await !other.value { return false }
+        }
         let task = Task {
-            await settle(uuid, reason)
-            settling[vm] = nil
+            do {
+                try await context.database.answering { [self] in
+                    await settle(uuid, reason)
+                    await endSettling(vm)
+                }
+                return true
+            } catch {
+                return false
+            }
         }
         settling[vm] = task
-        await task.value
+        return await task.value
     }
+
+    private func endSettling(_ vm: Ref<VM>) { settling[vm] = nil }
 
     private func settle(_ uuid: String, _ reason: GuestStopReason?) async {
         guard let row = context.database.read({ $0.find(VM.self, uuid: uuid) }), guests.state(uuid) == nil else {
@@ -336,7 +412,10 @@ actor MachineLifecycle {
         let detached = try? await context.database.persist { tx -> [Row] in
             // All that are suspended have the same number: the memory of one is in its image.
             guard let now = tx.row(vm), now[VM.domid] == domain, now[VM.powerState] != .suspended else { return [] }
-            let vbds = tx.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.currentlyAttached] }
+            // One that it got, or was to get, without the row saying so goes with it.
+            let vbds = tx.rows(VBD.self) {
+                $0[VBD.vm] == vm && ($0[VBD.currentlyAttached] || domain > 0 && Self.isKept($0))
+            }
             // A disk that begins anew with each start is let go of for that.
             let kept = vbds.filter { comesBack && tx.row($0[VBD.vdi])?[VDI.onBoot] == .persist }
             try Self.mark(vbds, reserved: false, attached: false, in: tx)
@@ -376,7 +455,7 @@ actor MachineLifecycle {
     private func ended(_ uuid: String, _ reason: GuestStopReason) async {
         let vm = context.database.read { $0.find(VM.self, uuid: uuid) }?.typedRef(VM.self)
         let before = vm.flatMap { cutOffs[$0] }
-        await halted(uuid, reason: reason)
+        guard await halted(uuid, reason: reason) else { return }
         guard reason == .guestReboot, let vm, cutOffs[vm] == before, restarts[vm] == nil else { return }
         await bootAgain(uuid)
     }

@@ -120,12 +120,11 @@ struct VBDMessages: Sendable {
                     try await guests.plug(disk, into: vm[VM.uuid])
                 }
             } catch {
-                try? await lifecycle.mark([row], reserved: false, attached: false)
-                await lifecycle.release([row])
+                await lifecycle.letGo(of: [row])
                 if let error = error as? GuestError { throw ErrorMapping.api(error, vm: row[VBD.vm]) }
                 throw error
             }
-            try await lifecycle.mark([row], reserved: false, attached: true)
+            try await lifecycle.took(row, of: vm)
             // The guest may have ended before the row said that it has the disk.
             if !vm[VM.isControlDomain], guests.state(vm[VM.uuid]) == nil { await lifecycle.halted(vm[VM.uuid]) }
         }
@@ -154,8 +153,7 @@ struct VBDMessages: Sendable {
             } catch let error as GuestError {
                 throw ErrorMapping.api(error, vm: row[VBD.vm], unplugging: vbd)
             }
-            try await lifecycle.mark([row], reserved: false, attached: false)
-            await lifecycle.release([row])
+            try await lifecycle.gaveBack(row, of: vm)
         }
     }
 }

@@ -158,8 +158,22 @@ actor DiskActivation {
     }
 
     /// Ends the VDI's data path unless a VBD or a move uses it; looked up and recorded in one transaction, so that a new
-    /// user either keeps it or waits for its end and starts another.
-    func deactivateIfUnused(_ vdiUUID: String) async {
+    /// user either keeps it or waits for its end and starts another. While that cannot be recorded it goes on without the
+    /// caller, who has waited for some seconds.
+    /// False then.
+    @discardableResult
+    func deactivateIfUnused(_ vdiUUID: String) async -> Bool {
+        (try? await database.answering { [self] in await deactivate(vdiUUID) }) != nil
+    }
+
+    /// The same for whoever builds on the end. INTERNAL_ERROR when it cannot be recorded.
+    func requireInactive(_ vdiUUID: String) async throws(APIError) {
+        guard await deactivateIfUnused(vdiUUID) else {
+            throw .internalError("the end of the data path of \(vdiUUID) cannot be written to the database")
+        }
+    }
+
+    private func deactivate(_ vdiUUID: String) async {
         let unused = try? await database.persist { tx -> String? in
             guard let id = tx.privateRecords(kind: Self.recordKind)[vdiUUID] else { return nil }
             if let vdi = tx.find(VDI.self, uuid: vdiUUID) {

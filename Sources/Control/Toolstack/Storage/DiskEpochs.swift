@@ -68,23 +68,31 @@ extension StorageContext {
         let sr = database.read { $0.find(VDI.self, uuid: uuid)?[VDI.sr] }
         if let sr, isForeign(sr), home?.isOpen == false {
             // While the toolstack starts, no third-party driver can be asked, and nobody is to wait until it can.
-            Task { await uses.inTurn(uuid) { await endEpoch(uuid) } }
+            Task { await endEpochInTurn(uuid) }
         } else {
-            await uses.inTurn(uuid) { await endEpoch(uuid) }
+            await endEpochInTurn(uuid)
         }
     }
 
-    private func endEpoch(_ uuid: String) async {
+    /// While the end cannot be recorded nobody's turn is held up by it, and the caller waits for some seconds only.
+    private func endEpochInTurn(_ uuid: String) async {
+        _ = try? await database.answering { [self] in
+            try await database.retrying { try await self.uses.inTurn(uuid) { try await self.endEpoch(uuid) } }
+        }
+    }
+
+    /// In turn. Throws when the end cannot be recorded: nothing is done then.
+    private func endEpoch(_ uuid: String) async throws {
         let sr = database.read { $0.find(VDI.self, uuid: uuid)?[VDI.sr] }
         let isForeign = sr.map(self.isForeign) ?? false
-        let ended = try? await database.persist { tx -> Row? in
+        let ended = try await database.transaction { tx -> Row? in
             guard tx.privateRecords(kind: Self.epochKind)[uuid] != nil else { return nil }
             let vdi = tx.find(VDI.self, uuid: uuid)
             if let vdi, OperationFacts(tx).vbds(of: vdi).contains(where: OperationFacts.isUsing) { return nil }
             tx.setPrivate(kind: Self.epochKind, key: uuid, value: isForeign && vdi != nil ? Self.toBeEnded : nil)
             return vdi
         }
-        guard let vdi = ended ?? nil else { return }
+        guard let vdi = ended else { return }
         do {
             let attached = try attached(vdi[VDI.sr], evenUnplugged: true)
             try await attached.manager.endEpoch(attached.repository, Self.volume(vdi))

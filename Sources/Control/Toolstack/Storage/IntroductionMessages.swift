@@ -43,6 +43,7 @@ struct IntroductionMessages: Sendable {
                     throw APIError("LOCATION_NOT_UNIQUE", sr.opaque, location)
                 }
                 let wanted = uuid.isEmpty ? volume.uuid : uuid
+                RestoredRecords.release(wanted, in: tx)
                 // Volumes of moves, copies and creations get their rows from these.
                 if RepositoryMessages.moving(tx).contains(wanted) || context.volumesBeingMade.all.contains(wanted) {
                     throw APIError("OTHER_OPERATION_IN_PROGRESS", SR.className, sr.opaque, "vdi_create", "")
@@ -77,6 +78,7 @@ struct IntroductionMessages: Sendable {
             }
             return try await context.database.transaction { tx in
                 let vdi = try DriverRows.find(volume, of: attached.ref, in: tx)
+                RestoredRecords.release(volume.uuid, in: tx)
                 for (name, index) in said where index < values.count {
                     try tx.update(className: VDI.className, ref: vdi.opaque, field: name, values[index])
                 }

@@ -14,7 +14,8 @@ struct ManagerFeatures: Hashable, Sendable {
 
     /// A host says, at its start, what its driver can do. What it lacks is gone at once; what it can do beyond that
     /// waits until the last of `hosts` has said it, at the least of their versions. A higher version is no lack of a lower.
-    /// The same holds for formats, which have no versions.
+    /// The same holds for formats, which have no versions; the first that are declared count at once, until another host lacks
+    /// them.
     mutating func report(
         _ features: [String: Int64], formats declared: Set<String>, from host: String, hosts: Set<String>
     ) {
@@ -30,9 +31,11 @@ struct ManagerFeatures: Hashable, Sendable {
             if pending.values.allSatisfy(\.isEmpty) { pending = [:] }
         }
         formats = formats.filter { hosts.contains($0.key) }
+        // Where nothing was ever declared, the silence of the others is no lack.
+        let isFirst = offeredFormats.isEmpty && formats.values.allSatisfy(\.isEmpty)
         formats[host] = declared
         let shared = formats.values.reduce(declared) { $0.intersection($1) }
-        offeredFormats = Set(formats.keys) == hosts ? shared : offeredFormats.intersection(shared)
+        offeredFormats = isFirst || Set(formats.keys) == hosts ? shared : offeredFormats.intersection(shared)
     }
 
     /// Why there is no format to choose from although a driver declares some: what each host declares, as `name` calls it.

@@ -9,7 +9,7 @@ import Synchronization
 /// rows. What a killed toolstack, or a failure that could not undo itself, left of one is taken away at the next start, or
 /// when somebody wants to make an SR at the same place.
 enum RepositoryCreations {
-    private static let kind = "sr-creation"
+    static let kind = "sr-creation"
 
     private struct Note: Codable {
         let type: String
@@ -73,6 +73,9 @@ enum RepositoryCreations {
                     + "destroy or forget the SR.", in: tx)
         }
     }
+
+    /// The type of the SR that a record is about.
+    static func type(in text: String) -> String { read(text)?.type ?? "" }
 
     private static func read(_ text: String) -> Note? {
         try? JSONDecoder().decode(Note.self, from: Data(text.utf8))

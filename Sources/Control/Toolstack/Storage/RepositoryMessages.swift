@@ -351,10 +351,11 @@ struct RepositoryMessages: Sendable {
         reader.privateRecords(kind: MotionStore.kind).values.compactMap(MotionStore.read)
     }
 
-    /// The volumes that moves and copies look after.
+    /// The volumes that moves and copies look after, or did when a dump was made that was brought back since.
     static func moving(_ reader: any DatabaseReader) -> Set<String> {
         Set(motions(reader).flatMap(\.volumes))
             .union(reader.privateRecords(kind: DiskCopy.kind).keys)
+            .union(RestoredRecords.held(reader))
     }
 
     /// Throws OTHER_OPERATION_IN_PROGRESS while a move comes from or goes to the SR. One that has only left an image that
@@ -382,6 +383,7 @@ struct RepositoryMessages: Sendable {
             for vdi in tx.rows(VDI.self, where: { $0[VDI.sr] == sr }) { tx.delete(vdi.typedRef(VDI.self)) }
             if let uuid = tx.row(sr)?[SR.uuid] { RepositoryPlaces.forget(uuid, in: tx) }
             tx.delete(sr)
+            RestoredRecords.forget(sr, in: tx)
         }
     }
 
@@ -508,13 +510,13 @@ struct RepositoryMessages: Sendable {
     }
 
     /// Returns when no data path has a disk of the SR, and its driver knows that nobody has one attached.
-    private func endUses(of sr: Ref<SR>) async {
+    private func endUses(of sr: Ref<SR>) async throws(APIError) {
         let disks = context.database.read { reader in
             reader.rows(VDI.self, where: VDI.sr, is: sr).map { $0[VDI.uuid] }
         }
         let noted = context.database.privateRecords(kind: StorageContext.attachedKind)
         for uuid in disks {
-            if await context.disks.isInUse(uuid) { await context.disks.deactivateIfUnused(uuid) }
+            if await context.disks.isInUse(uuid) { try await context.disks.requireInactive(uuid) }
             await context.disks.ended(uuid)
             if noted[uuid] != nil { await context.releaseUnused(uuid) }
         }
@@ -530,18 +532,29 @@ struct RepositoryMessages: Sendable {
         let admitted = try await beginUnplug(pbd, of: srRef, claims(row, .unplug), task: task)
         do {
             FailurePoint.reached("pbd-before-detach")
-            await endUses(of: srRef)
+            do { try await endUses(of: srRef) } catch {
+                await stayPlugged(pbd)
+                throw error
+            }
             do {
                 try await manager.detach(context.repository(sr, row))
                 FailurePoint.reached("pbd-after-detach")
             } catch {
-                _ = try? await context.database.persist { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
+                await stayPlugged(pbd)
                 throw ErrorMapping.api(error, sr: srRef)
             }
             await admission.end(admitted)
         } catch {
             await admission.end(admitted)
             throw error
+        }
+    }
+
+    /// Whoever waits is told why it was not unplugged, and the row follows, however the database's file fares.
+    private func stayPlugged(_ pbd: Ref<PBD>) async {
+        let database = context.database
+        _ = try? await database.answering {
+            try await database.persist { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
         }
     }
 
@@ -560,7 +573,7 @@ struct RepositoryMessages: Sendable {
         } catch {
             // What is at work there does not end: the SR is as it was.
             if isUnplugged.withLock({ $0 }) {
-                _ = try? await context.database.persist { tx in try tx.set(pbd, PBD.currentlyAttached, true) }
+                await stayPlugged(pbd)
             }
             throw error
         }

@@ -61,8 +61,7 @@ extension MachineLifecycle {
             }
         } catch {
             try? await guests.dismiss(uuid)
-            try? await mark(vbds, reserved: false, attached: false)
-            await release(vbds)
+            await letGo(of: vbds)
             throw error
         }
         await FailurePoint.wait("resume-committed")

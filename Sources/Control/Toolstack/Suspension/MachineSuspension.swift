@@ -28,6 +28,8 @@ struct MachineSuspension: Sendable {
         let (row, sr) = try context.database.read { reader in
             (try reader.require(vm), try SuspendRepository.choose(for: vm, on: context.host, reader))
         }
+        // None is suspended that cannot be resumed.
+        try await lifecycle.requireBootFiles(of: row)
         let uuid = row[VM.uuid]
         let attached = try context.attached(sr)
         let before = await lifecycle.cutOffCount(vm)

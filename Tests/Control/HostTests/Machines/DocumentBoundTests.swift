@@ -103,15 +103,45 @@ import Testing
         #expect(refusal?.code == "IMPORT_ERROR")
     }
 
+    /// Before the client sends anything, and not in the middle.
+    @Test func whoeverSendsADocumentHasRoomForAllOfItOrIsRefusedAtOnce() async throws {
+        let database = try await PoolDatabase.open(path: nil)
+        let documents = MachineDocuments(database: database, host: .new())
+        var users: [Ref<XenTask>] = []
+        for name in ["a", "b"] {
+            let (session, task) = (Ref<Session>.new(), Ref<XenTask>.new())
+            try await database.transaction { tx in
+                tx.insert(Session.self, ref: session) { $0[Session.authUserSid] = name }
+                tx.insert(XenTask.self, ref: task) { $0[XenTask.session] = session }
+            }
+            users.append(task)
+        }
+        func begin(_ user: Int) throws -> any DiskImportSink {
+            try documents.beginImport(MachineImportRequest(), length: .max, task: users[user])
+        }
+        let first = [try begin(0), try begin(0)]
+        #expect(throws: APIError("TOO_BUSY")) { try begin(0) }
+        let second = try begin(1)
+        // Nothing that was promised is refused later.
+        try await second.write([UInt8](repeating: 0, count: 1 << 20))
+        await second.abort()
+        await first[0].abort()
+        _ = try begin(0)
+    }
+
     private final class Running: Sendable { let count = Atomic<Int>(0) }
 
     @Test func documentsTogetherTakeNoMoreMemoryThanThereIsForThem() async throws {
         let room = DocumentRoom(limit: 10)
-        try room.take(6)
-        try room.take(4)
-        #expect(throws: APIError("TOO_BUSY")) { try room.take(1) }
-        room.giveBack(6)
-        try room.take(5)
+        try room.take(4, for: "a")
+        try room.take(4, for: "b")
+        #expect(throws: APIError("TOO_BUSY")) { try room.take(3, for: "c") }
+        // One user's part is half.
+        #expect(throws: APIError("TOO_BUSY")) { try room.take(2, for: "a") }
+        room.giveBack(4, of: "a")
+        try room.take(5, for: "a")
+        try room.take(1, for: "c")
+        #expect(throws: APIError("TOO_BUSY")) { try room.take(1, for: "d") }
         // One after the other, also after one that failed.
         let running = Running()
         try await withThrowingTaskGroup(of: Void.self) { group in

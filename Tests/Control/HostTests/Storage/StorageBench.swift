@@ -19,12 +19,26 @@ struct StorageBench {
     private let messages: MessageTable
 
     init(_ managers: [any StorageManager]) async throws {
-        folder = try ScratchFolder("bench")
-        database = try await PoolDatabase.open(path: folder.file("pool.db"), deriving: AllowedOperations.derivation)
+        let folder = try ScratchFolder("bench")
+        try await self.init(
+            managers,
+            on: try await PoolDatabase.open(path: folder.file("pool.db"), deriving: AllowedOperations.derivation),
+            folder)
+    }
+
+    /// As a start goes on with a database.
+    init(_ managers: [any StorageManager], on database: PoolDatabase, _ folder: ScratchFolder) async throws {
         let identity = try await HostBootstrap.run(database: database, stateDirectory: folder.path)
+        self.init(managers, on: database, folder, host: identity.host)
+        try await StorageManagerRows.register(context)
+    }
+
+    init(_ managers: [any StorageManager], on database: PoolDatabase, _ folder: ScratchFolder, host: Ref<Host>) {
+        self.folder = folder
+        self.database = database
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         context = StorageContext(
-            database: database, host: identity.host, managers: managers,
+            database: database, host: host, managers: managers,
             disks: DiskActivation(
                 database: database, host: DatapathHost(folder: folder.file("dp"), program: "/bin/false", logger: logger)
             ),
@@ -35,8 +49,8 @@ struct StorageBench {
         repositories.register(in: &table)
         DiskMessages(context: context, admission: admission).register(in: &table)
         SnapshotMessages(context: context, admission: admission).register(in: &table)
+        IntroductionMessages(context: context, admission: admission).register(in: &table)
         messages = table
-        try await StorageManagerRows.register(context)
     }
 
     @discardableResult

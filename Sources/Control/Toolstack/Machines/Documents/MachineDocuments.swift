@@ -132,11 +132,19 @@ public struct MachineDocuments: Sendable {
         return machines
     }
 
-    public func beginImport(_ request: MachineImportRequest, task: Ref<XenTask>) -> any DiskImportSink {
+    /// `length`: bytes that will come. TOO_BUSY, before any of them, when there is no room for them.
+    public func beginImport(
+        _ request: MachineImportRequest, length: Int64, task: Ref<XenTask>
+    ) throws(APIError) -> any DiskImportSink {
         let options = MachineImport.Options(
             keepsIdentity: request.keepsIdentity, isForced: request.isForced, isDryRun: request.isDryRun,
             isLive: request.isLive, task: task)
-        return ArchiveSink(documents: self, options: options)
+        let user = database.read { reader in
+            reader.row(task).flatMap { reader.row($0[XenTask.session]) }?[Session.authUserSid] ?? ""
+        }
+        let bytes = Int(clamping: min(max(0, length), Int64(MachineArchive.longest + MachineArchive.block)))
+        try room.take(bytes, for: user)
+        return ArchiveSink(documents: self, options: options, room: bytes, user: user)
     }
 }
 
@@ -170,19 +178,20 @@ private actor ArchiveSink: DiskImportSink {
     private let documents: MachineDocuments
     private let options: MachineImport.Options
     private var archive: [UInt8] = []
-    /// Of the memory that all documents may take together.
-    private var taken = 0
+    /// Of the memory that all documents may take together, bytes, and whose part it is.
+    private var taken: Int
+    private let user: String
 
-    init(documents: MachineDocuments, options: MachineImport.Options) {
+    init(documents: MachineDocuments, options: MachineImport.Options, room: Int, user: String) {
         self.documents = documents
         self.options = options
+        taken = room
+        self.user = user
     }
 
     func write(_ chunk: [UInt8]) async throws {
         // What follows the document is not kept.
         guard archive.count <= MachineArchive.longest + MachineArchive.block else { return }
-        try documents.room.take(chunk.count)
-        taken += chunk.count
         archive += chunk
     }
 
@@ -202,7 +211,7 @@ private actor ArchiveSink: DiskImportSink {
     }
 
     private func giveBack() {
-        documents.room.giveBack(taken)
+        documents.room.giveBack(taken, of: user)
         taken = 0
     }
 }

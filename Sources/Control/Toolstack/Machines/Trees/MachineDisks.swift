@@ -12,7 +12,7 @@ import StorageInterface
 /// drive has. What is copied is never changed: a snapshot leaves a disk its content, and a copy only reads. Of drivers that
 /// make rows themselves the disk that is made just then is not known before: it may stay, as one that nobody uses.
 struct MachineDisks: Sendable {
-    private static let kind = "machine"
+    static let kind = "machine"
 
     /// By the key of its record.
     private struct Note: Codable {
@@ -239,11 +239,14 @@ struct MachineDisks: Sendable {
     /// Whether anything is left.
     static func isClean(_ reader: any DatabaseReader) -> Bool { reader.privateRecords(kind: kind).isEmpty }
 
+    /// The disks that a record names.
+    static func disks(in text: String) -> [Ref<VDI>] { (read(text)?.disks ?? []).map { Ref($0) } }
+
     private static func read(_ key: String, _ reader: any DatabaseReader) -> Note? {
-        reader.privateRecord(kind: kind, key: key).flatMap {
-            try? JSONDecoder().decode(Note.self, from: Data($0.utf8))
-        }
+        reader.privateRecord(kind: kind, key: key).flatMap(read)
     }
+
+    private static func read(_ text: String) -> Note? { try? JSONDecoder().decode(Note.self, from: Data(text.utf8)) }
 
     /// No record is kept that names nothing.
     private static func write(_ note: Note, _ key: String, in tx: Transaction) throws {

@@ -113,7 +113,7 @@ extension Arrivals {
             throw APIError("OPERATION_NOT_ALLOWED", "the disk below it is not there yet")
         }
         // Whoever filled it ends, which makes all of it durable.
-        await context.disks.deactivateIfUnused(base.uuid)
+        try await context.disks.requireInactive(base.uuid)
         let attached = try context.attached(Ref(disk.sr))
         context.volumesBeingMade.insert(disk.uuid)
         defer { context.volumesBeingMade.remove(disk.uuid) }

@@ -379,7 +379,7 @@ public actor Arrivals {
         if record.isLive { try await guest(record).prepare() }
         for disk in record.disks {
             // Those that a guest has go on.
-            await context.disks.deactivateIfUnused(disk.uuid)
+            try await context.disks.requireInactive(disk.uuid)
             let attached = try context.attached(Ref(disk.sr))
             do {
                 let volume = try await attached.manager.stat(
@@ -493,7 +493,7 @@ public actor Arrivals {
         if record.isLive { await guest(record).dismiss() }
         // First what stands on others.
         for disk in record.disks.reversed() {
-            await context.disks.deactivateIfUnused(disk.uuid)
+            try await context.disks.requireInactive(disk.uuid)
             // An SR that was forgotten takes what is in it with it.
             guard context.database.read({ $0.row(Ref<SR>(disk.sr)) }) != nil else { continue }
             let attached = try context.attached(Ref(disk.sr))

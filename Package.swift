@@ -220,7 +220,8 @@ if coreOnly {
             "Control", "HostTests",
             [
                 "Toolstack", "MetricArchives", "DatapathControl", "PoolDatabase", "APITypes", "RPCCodec", "CoreTypes",
-                "TestSupport", "StorageManagers", "StorageInterface", "StorageMotion", "StoragePlugins", "Guests", "CLinux",
+                "TestSupport", "StorageManagers", "StorageInterface", "StorageMotion", "StoragePlugins", "Guests",
+                "CLinux",
             ],
             packages: [logging]),
         tests("Control", "PoolDatabaseTests", ["PoolDatabase", "APITypes", "DataModel", "CoreTypes", "TestSupport"]),

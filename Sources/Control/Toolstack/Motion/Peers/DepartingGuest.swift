@@ -65,7 +65,7 @@ struct DepartingGuest: Sendable {
                 case .send: relay = try await send(link, bytesPerSecond)
                 case .stand: try await awaitStanding(bytesPerSecond, progress)
                 case .settle: try await disks.settle(progress)
-                case .handOver: try await handOver(cutting: relay, progress)
+                case .handOver: try await self.handOver(cutting: relay, progress)
                 case .finish: break
                 }
                 handOver.done()

@@ -130,11 +130,11 @@ import Testing
                     vm: vm.opaque, uuid: "u", isCopy: false, disks: [], state: MachineDeparture()))
         }
         try database.read { reader in
-            #expect(throws: APIError("OTHER_OPERATION_IN_PROGRESS", "VM", vm.opaque, "migrate_send", "T")) {
-                try MachineRows.requireStaying(vm, reader)
+            #expect(throws: APIError("OTHER_OPERATION_IN_PROGRESS", "VM", vm.opaque, "migrate_send", "m")) {
+                try reader.requireStaying(vm)
             }
             // One whose disks move within the host.
-            try MachineRows.requireStaying(other, reader)
+            try reader.requireStaying(other)
         }
     }
 }

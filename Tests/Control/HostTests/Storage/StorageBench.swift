@@ -33,7 +33,7 @@ struct StorageBench {
         try await StorageManagerRows.register(context)
     }
 
-    init(_ managers: [any StorageManager], on database: PoolDatabase, _ folder: ScratchFolder, host: Ref<Host>) {
+    init(_ managers: [any StorageManager], on database: PoolDatabase, _ folder: ScratchFolder, host: Ref<APITypes.Host>) {
         self.folder = folder
         self.database = database
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })

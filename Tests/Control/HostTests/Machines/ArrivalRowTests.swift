@@ -130,7 +130,7 @@ import Testing
                     vm: vm.opaque, uuid: "u", isCopy: false, disks: [], state: MachineDeparture()))
         }
         try database.read { reader in
-            #expect(throws: APIError("OTHER_OPERATION_IN_PROGRESS", "VM", vm.opaque, "migrate_send", "m")) {
+            #expect(throws: APIError("OTHER_OPERATION_IN_PROGRESS", "VM", vm.opaque, "migrate_send", "OpaqueRef:m")) {
                 try reader.requireStaying(vm)
             }
             // One whose disks move within the host.

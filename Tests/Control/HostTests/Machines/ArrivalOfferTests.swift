@@ -125,9 +125,10 @@ import Testing
         let rows = try bench.database.read { try LateRows.read(offer, of: vm.opaque, $0) }
         let late = try rows.put(into: offer)
         #expect(offer.machine.contains("before") && late.machine.contains("after") && late.drives == offer.drives)
-        var lacking = rows
-        lacking.drives = [:]
-        #expect(throws: APIError.self) { [lacking] in try lacking.put(into: offer) }
+        var without = rows
+        without.drives = [:]
+        let lacking = without
+        #expect(throws: APIError.self) { try lacking.put(into: offer) }
         // A drive has come up, and gone is the one that was offered.
         try await bench.database.transaction { tx in
             tx.insert(VBD.self, ref: Ref<VBD>.new()) { row in (row[VBD.uuid], row[VBD.vm]) = (Fresh.uuid(), vm) }

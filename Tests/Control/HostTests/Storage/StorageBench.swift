@@ -33,7 +33,8 @@ struct StorageBench {
         try await StorageManagerRows.register(context)
     }
 
-    init(_ managers: [any StorageManager], on database: PoolDatabase, _ folder: ScratchFolder, host: Ref<APITypes.Host>) {
+    init(_ managers: [any StorageManager], on database: PoolDatabase, _ folder: ScratchFolder, host: Ref<APITypes.Host>)
+    {
         self.folder = folder
         self.database = database
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })

@@ -224,10 +224,11 @@ import Testing
         /// As `Departures.free` and `DepartingGuest.letGoOn` do.
         private mutating func free(_ index: Int) {
             guard moves[index].isToBeFreed else { return }
+            let owner = owner(index)
             switch passageHere(index) {
             case .held, .beginning:
                 do {
-                    try here?.order(.run, of: owner(index))
+                    try here?.order(.run, of: owner)
                     here?.ran()
                 } catch { return }
             case .sending, .handingOver: breakStream(index)
@@ -271,8 +272,9 @@ import Testing
 
         private mutating func beginThere(_ index: Int) {
             guard moves[index].arrival?.guest == .runs, passageThere(index) == .loaded else { return }
+            let owner = owner(index)
             do {
-                try there?.order(.run, of: owner(index))
+                try there?.order(.run, of: owner)
                 there?.ran()
                 runsThere = true
                 if !isMadeFor(index) { mistake = "it runs there with the other move's disks" }

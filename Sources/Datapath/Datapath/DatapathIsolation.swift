@@ -84,10 +84,19 @@ public enum DatapathIsolation {
         if hasRoot { HandedFiles.seal() }
         let own = hasRoot ? "/own" : folder
         if !DatapathConfinement.keepFiles(of: hasRoot ? nil : image, folders: [own]) { without.append("files") }
-        // Without its folder it would lose the mirror's map.
-        let become = !isAlone ? -EBUSY : given < 0 ? given : gantry_become_user(user, threads)
+        // Without its folder it would lose the mirror's map. In the system's file system the folders above it may be closed to it.
+        let mayReach = given < 0 ? given : hasRoot ? 0 : reach(own, as: user)
+        let become = !isAlone ? -EBUSY : mayReach < 0 ? mayReach : gantry_become_user(user, threads)
         _ = note("user", "a user of its own", become)
         return (own, without)
+    }
+
+    /// 0 when that user reads, writes and searches `folder`, else -errno. Before there are threads.
+    private static func reach(_ folder: String, as user: UInt32) -> Int32 {
+        guard seteuid(user) == 0 else { return -errno }
+        // SAFETY: Swift's own temporary C string.
+        let status = unsafe faccessat(AT_FDCWD, folder, R_OK | W_OK | X_OK, AT_EACCESS) == 0 ? 0 : -errno
+        return seteuid(0) == 0 ? status : -errno
     }
 
     /// Enters, serves the image until it is told to quit, and says on standard output when it begins to.

@@ -313,6 +313,10 @@ public final class DatapathService: Sendable {
             tracked.cancel()
             sparing.stop()
             try? opened.close()
+            // The way to it was for this mirror only.
+            if let server = destination.server?.name, server != images.both.image.server?.name {
+                Dialers.remove(server)
+            }
             throw error
         }
         images.setDestination(destination)

@@ -20,6 +20,12 @@ public enum Dialers {
         _ = lines.withLock { $0.updateValue(Line(descriptor), forKey: place) }
     }
 
+    /// The process at its other end ends with this.
+    public static func remove(_ place: String) {
+        // Closed outside of the lock.
+        _ = lines.withLock { $0.removeValue(forKey: place) }
+    }
+
     /// The process at the other end of each ends with this.
     public static func removeAll() {
         _ = lines.withLock { lines in

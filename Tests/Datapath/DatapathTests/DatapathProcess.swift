@@ -16,10 +16,11 @@ final class DatapathProcess {
     }
 
     /// Throws with what the process said when it does not get ready. `crashMark` and `mirrorMap` put these files into the
-    /// folder.
+    /// folder. `capability`: what root lacks in many containers, as `setpriv` names it.
     init(
         _ folder: ScratchFolder, image: String, format: String, readOnly: Bool = false, crashMark: Bool = false,
-        mirrorMap: Bool = false, changeLog: String? = nil, isConfined: Bool = false, user: UInt32? = nil
+        mirrorMap: Bool = false, changeLog: String? = nil, isConfined: Bool = false, user: UInt32? = nil,
+        lacking capability: String? = nil
     ) throws {
         nbdSocket = folder.file("nbd")
         let program = try Tool.find("gantry-datapath")
@@ -31,8 +32,12 @@ final class DatapathProcess {
         // A file that reaches the process's size limit is an error for it, not a signal.
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments =
-            ["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", program]
-            + ["serve", "--image", image, "--format", format, "--nbd", nbdSocket, "--control", control.socketPath]
+            ["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]
+            + (capability.map { ["setpriv", "--bounding-set", "-\($0)", "--inh-caps", "-\($0)"] } ?? [])
+            + [
+                program, "serve", "--image", image, "--format", format, "--nbd", nbdSocket, "--control",
+                control.socketPath,
+            ]
             + (readOnly ? ["--read-only"] : []) + (crashMark ? ["--crash-mark", folder.file("mark")] : [])
             + (mirrorMap ? ["--mirror-map", user == nil ? folder.file("map") : own + "/map"] : [])
             + (changeLog.map { ["--change-log", $0] } ?? []) + (isConfined ? ["--confine-files"] : [])

@@ -120,6 +120,50 @@ struct IsolationTests {
         server.stop()
     }
 
+    /// The processes that connect to `server` for others.
+    private func dialers(of server: String) -> Int {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.count { name in
+            let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") ?? Data()
+            let words = String(decoding: line, as: UTF8.self).split(separator: "\0")
+            return words.contains("dial") && words.contains { $0.contains(server) }
+        }
+    }
+
+    @Test func aMirrorThatDoesNotStartLeavesNobodyWhoWouldConnectForIt() throws {
+        let (own, others) = (try ScratchFolder("own"), try ScratchFolder("others"))
+        let process = try DatapathProcess(
+            own, image: try image(others, "disk"), format: "qcow2", mirrorMap: true, isConfined: true, user: Self.user)
+        let server = NBDServer(exports: [NBDExport(name: "small", device: MemoryDevice(size: 1 << 20))])
+        try server.start(unixSocket: others.file("server"))
+        let destination = ImageSpecification(
+            path: "nbd+unix:///small?socket=\(others.file("server"))", format: ImageSpecification.remote)
+        #expect(throws: DatapathClient.Failure.self) {
+            try process.control.callBlocking(.mirrorStart(destination: destination, bytesPerSecond: 0))
+        }
+        while dialers(of: others.file("server")) > 0 { usleep(1000) }
+        #expect(try process.quit() == 0)
+        server.stop()
+    }
+
+    /// In a container whose root may not mount: what can be given up is, as long as the disk can still be moved.
+    @Test func withoutAFileSystemOfItsOwnItMirrorsAllTheSame() throws {
+        let (own, others) = (try ScratchFolder("own"), try ScratchFolder("others"))
+        // As the toolstack's folder is: its user would not reach its own within.
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: own.path)
+        let process = try DatapathProcess(
+            own, image: try image(others, "disk"), format: "qcow2", mirrorMap: true, isConfined: true, user: Self.user,
+            lacking: "sys_admin")
+        #expect(process.ready?.without == ["namespaces", "root", "user"])
+        _ = try process.control.callBlocking(
+            .mirrorStart(
+                destination: ImageSpecification(path: try image(others, "copy"), format: "qcow2"), bytesPerSecond: 0))
+        _ = try process.awaitPhase(.synchronised)
+        #expect(FileManager.default.fileExists(atPath: own.file("own") + "/map"))
+        _ = try process.control.callBlocking(.mirrorCancel)
+        #expect(try process.quit() == 0)
+    }
+
     /// A name that it was not given says nothing, not even that there is nothing.
     @Test func whatItIsNotGivenIsDeniedAndAHandedFailureIsTold() throws {
         let (own, others) = (try ScratchFolder("own"), try ScratchFolder("others"))

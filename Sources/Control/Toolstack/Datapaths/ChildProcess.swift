@@ -23,7 +23,7 @@ final class ChildProcess: Sendable {
     ) throws -> ChildProcess {
         let pipe = try Pipe()
         defer { close(pipe.writeEnd) }
-        let log = unsafe open(logPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        let log = unsafe open(logPath, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o600)
         defer { if log >= 0 { close(log) } }
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) } + [nil]
         defer { unsafe pointers.forEach { unsafe free($0) } }
@@ -69,7 +69,8 @@ final class ChildProcess: Sendable {
 
     /// What the process wrote as its error: the JSON line of gantry-datapath, else the text.
     func failure() -> DatapathClient.Failure {
-        let data = logPath.flatMap { FileManager.default.contents(atPath: $0) } ?? Data()
+        // However long it made the file, the last of it says why.
+        let data = logPath.flatMap { FileEnds.last(64 << 10, of: $0) } ?? Data()
         let last = data.split(separator: UInt8(ascii: "\n")).last.map { Data($0) } ?? Data()
         if let report = try? JSONDecoder().decode([String: String].self, from: last) {
             return DatapathClient.Failure(code: report["code"] ?? "io", message: report["message"] ?? "unknown error")

@@ -87,6 +87,7 @@ actor DatapathHost {
         // The process's own is only what lies in the folder within: what is beside it the toolstack reads and believes.
         try FileManager.default.createDirectory(
             atPath: ownFolder(id), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        keepMap(id)
         let user = users.next()
         let handle = makeHandle(id, isConfined: true, isIsolated: user != nil)
         var arguments = [
@@ -179,7 +180,8 @@ actor DatapathHost {
     /// Removes what a dead data path left, but for its word of changes that it lost, which the next process under this id
     /// tells the guest, and how far its mirror was, from where that process goes on.
     private func sweep(_ id: String) {
-        guard isMarked(id) || FileManager.default.fileExists(atPath: mapPath(id)) else {
+        guard isMarked(id) || [mapPath(id), oldMapPath(id)].contains(where: FileManager.default.fileExists(atPath:))
+        else {
             try? FileManager.default.removeItem(atPath: folder + "/" + id)
             return
         }
@@ -191,12 +193,22 @@ actor DatapathHost {
     /// Without a process of that id.
     func removeMap(_ id: String) {
         if let record = running[id], Self.lives(record) { return }
-        try? FileManager.default.removeItem(atPath: mapPath(id))
+        for path in [mapPath(id), oldMapPath(id)] { try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    /// Where a process of before they had folders of their own has left it.
+    private func oldMapPath(_ id: String) -> String { "\(folder)/\(id)/mirror-map" }
+
+    /// What such a process knew of its mirror the next one goes on from.
+    private func keepMap(_ id: String) {
+        let manager = FileManager.default
+        if !manager.fileExists(atPath: mapPath(id)) {
+            try? manager.moveItem(atPath: oldMapPath(id), toPath: mapPath(id))
+        }
     }
 
     private func isMarked(_ id: String) -> Bool {
-        guard let mark = FileManager.default.contents(atPath: markPath(id)) else { return false }
-        return mark.first.map { $0 != 0 } ?? false
+        FileEnds.first(1, of: markPath(id))?.first.map { $0 != 0 } ?? false
     }
 
     /// Once for each: the system will not change.

@@ -19,6 +19,8 @@ import Testing
         let ready = try json(try server.line())
         #expect(ready["ready"] as? Bool == true)
         #expect(ready["size"] as? Int == 16 << 20)
+        // What it does not need it has given up.
+        #expect(try String(contentsOfFile: "/proc/\(server.pid)/status", encoding: .utf8).contains("NoNewPrivs:\t1"))
         let uri = "nbd+unix:///thing?socket=\(socket)"
         #expect(try Tool.check("nbdinfo", ["--size", uri]) == "\(16 << 20)\n")
         let copy = folder.file("copy")

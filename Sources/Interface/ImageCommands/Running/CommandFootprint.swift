@@ -7,13 +7,20 @@ protocol ConfinedCommand {
 }
 
 /// The files that a command's arguments name. `confine` makes the process open no others, start no program and make no socket,
-/// whatever an image has it do; where the kernel cannot, it goes on without.
+/// unless it has clients, whatever an image has it do; where the kernel cannot, it goes on without.
 struct CommandFootprint {
     private(set) var rules: [ProcessConfinement.Rule] = []
+    /// Keeps the network.
+    var hasClients = false
 
     /// Read only. `-`, a standard stream, is open already.
     mutating func read(_ paths: String?...) {
         for path in paths { if let path, path != "-" { rules.append(.init(path, .read)) } }
+    }
+
+    /// Changed where it is; nothing is made beside it.
+    mutating func write(_ paths: String?...) {
+        for case let path? in paths { rules.append(.init(path, .write)) }
     }
 
     /// Changed where it is, or made; files may come and go beside it. What is there and no regular file, a block device above all,
@@ -40,7 +47,7 @@ struct CommandFootprint {
 
     func confine() {
         _ = ProcessConfinement.keepFiles(rules)
-        _ = ProcessConfinement.giveUpCalls(network: false)
+        _ = ProcessConfinement.giveUpCalls(network: hasClients)
     }
 }
 

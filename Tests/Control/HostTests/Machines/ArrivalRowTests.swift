@@ -26,7 +26,10 @@ import Testing
         return offer
     }
 
-    private func arrive(_ offer: MoveOffer, _ database: PoolDatabase) async throws -> Ref<VM> {
+    /// `names`: what its drives' uuids begin with here.
+    private func arrive(
+        _ offer: MoveOffer, _ database: PoolDatabase, names: String = "there"
+    ) async throws -> Ref<VM> {
         let (vm, vdi) = (Ref<VM>.new(), Ref<VDI>.new())
         let disks = offer.disks.map {
             ArrivingMachine.Disk(
@@ -35,7 +38,7 @@ import Testing
         }
         let machine = ArrivingMachine(
             id: "m", secretDigest: "", offer: offer, vm: vm.opaque, uuid: Fresh.uuid(), disks: disks,
-            drives: ["a": "there-a", "b": "there-b"], state: MachineArrival())
+            drives: ["a": "\(names)-a", "b": "\(names)-b"], state: MachineArrival())
         try await database.transaction { tx in
             if !disks.isEmpty { tx.insert(VDI.self, ref: vdi) { $0[VDI.type] = .suspend } }
             try ArrivalRows.insert(machine, host: .null, in: tx)
@@ -49,7 +52,8 @@ import Testing
         let network = Ref<Network>.new()
         try await database.transaction { tx in tx.insert(Network.self, ref: network) { _ in } }
         for isCopy in [false, true] {
-            let vm = try await arrive(offer(isCopy: isCopy, network: network), database)
+            let vm = try await arrive(
+                offer(isCopy: isCopy, network: network), database, names: isCopy ? "copy" : "moved")
             try database.read { reader in
                 let row = try reader.require(vm)
                 let interface = try #require(reader.rows(VIF.self) { $0[VIF.vm] == vm }.first)

@@ -336,7 +336,11 @@ class PeerTests(MotionCase):
         self.assertEqual(told(self.passport(offer, disks=[disk, dict(disk, id="other", position=1)])), "OPERATION_NOT_ALLOWED")
         self.assertEqual(told(self.passport(offer, hardware={"machine": "pc-q35-99.0"})), "VM_INCOMPATIBLE_WITH_THIS_HOST")
         self.assertEqual(told(self.passport(offer, hardware={"machine": "x,y"})), "VM_INCOMPATIBLE_WITH_THIS_HOST")
-        self.assertEqual(told(self.passport(offer, memoryBytes=1 << 40)), "HOST_NOT_ENOUGH_FREE_MEMORY")
+        # More than its machine has.
+        self.assertEqual(told(self.passport(offer, memoryBytes=1 << 40)), "OPERATION_NOT_ALLOWED")
+        row = dict(json.loads(offer["machine"]), memory_static_max=1 << 40, memory_dynamic_max=1 << 40)
+        large = dict(offer, machine=json.dumps(row), passport=self.passport(offer, memoryBytes=1 << 40))
+        self.assertEqual(self.ask(move, "check", large)["error"][0], "HOST_NOT_ENOUGH_FREE_MEMORY")
         # A halted machine has no guest.
         accepted = self.ask(move, "offer", offer)["value"]
         self.assertIn("running", accepted["takes"])

@@ -53,7 +53,11 @@ extension EndToEnd {
                     return ended.status == "success" ? "success" : ended.errorInfo.first ?? ""
                 }
 
+                // A guest that has only just begun has so little memory that all of it is on its way by the first piece.
+                try await toolstack.call("VM.set_PV_args", .string(vm), .string(GuestFiles.arguments(.idle)))
                 try await toolstack.call("VM.start", .string(vm), .bool(false), .bool(false))
+                let console = try ConsoleReader(path: "\(toolstack.runDirectory)/guests/\(uuid)/console.sock")
+                _ = try await console.waitFor(line: "GANTRY READY")
                 #expect(try await end(at: ["suspend-standing", "suspend-piece"], of: "VM.suspend") == "VM_HALTED")
                 try await expect("Halted", "while it was written")
 

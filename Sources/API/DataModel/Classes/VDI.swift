@@ -481,7 +481,11 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VDI"), since: "inverness")
             ],
             result: .set(.record("vdi_nbd_server_info")), role: .vmAdmin, errors: ["VDI_INCOMPATIBLE_TYPE"],
-            since: "inverness"),
+            since: "inverness",
+            text:
+                "Where the VDI can be read over NBD, one record for each address: on the networks of purpose nbd (in TLS) or "
+                + "insecure_nbd. The name of the export is good for as long as the caller's session. None where no network has such a purpose."
+        ),
         MessageDeclaration(
             "revert",
             [

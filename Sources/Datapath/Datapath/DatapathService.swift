@@ -286,6 +286,20 @@ public final class DatapathService: Sendable {
         // A server may come back; a file that failed is asked again only by who says so.
         if destination.isExport { options.retryFor = 60_000_000_000 }
         try settings?.change()(&options)
+        do {
+            try startMirror(to: destination, options, resume)
+        } catch {
+            // The way to it was for this mirror only.
+            let (image, other) = images.both
+            if let server = destination.server?.name, ![image.server?.name, other?.server?.name].contains(server) {
+                Dialers.remove(server)
+            }
+            throw error
+        }
+        images.setDestination(destination)
+    }
+
+    private func startMirror(to destination: ImageSpecification, _ options: MirrorOptions, _ resume: Bool) throws {
         let opened = try Self.disk(destination, isTheDisk: false)
         // Another mirror's log of changes is not for this one to end.
         if device.mirrorProgress != nil {
@@ -313,13 +327,8 @@ public final class DatapathService: Sendable {
             tracked.cancel()
             sparing.stop()
             try? opened.close()
-            // The way to it was for this mirror only.
-            if let server = destination.server?.name, server != images.both.image.server?.name {
-                Dialers.remove(server)
-            }
             throw error
         }
-        images.setDestination(destination)
     }
 
     /// A mirror that somebody waits for nears its end: once it is active nothing becomes dirty any more.

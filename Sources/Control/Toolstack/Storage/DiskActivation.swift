@@ -189,7 +189,11 @@ actor DiskActivation {
             tx.setPrivate(kind: Self.recordKind, key: vdiUUID, value: nil)
             return id
         }
-        guard let id = unused ?? nil else { return }
+        guard let id = unused ?? nil else {
+            // Somebody else's end of it is not over before its process is.
+            await stopping[vdiUUID]?.value
+            return
+        }
         let ending = Task { [host, afterwards] in
             await host.stop(id)
             await afterwards(vdiUUID)

@@ -31,6 +31,10 @@ extension MachineSuspension {
                 if isKnown, guests.state(uuid) != nil, context.database.read({ $0.row(vm)?[VM.domid] }) == domain {
                     return
                 }
+                // It has ended, whatever was said of the order to run.
+                if isKnown, context.database.read({ $0.row(vm)?[VM.powerState] }) == .halted {
+                    throw APIError("VM_HALTED", vm.opaque)
+                }
             } else {
                 // Nothing has run that the image does not have.
                 try? await guests.dismiss(uuid)

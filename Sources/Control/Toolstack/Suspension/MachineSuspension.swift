@@ -31,6 +31,10 @@ struct MachineSuspension: Sendable {
         // None is suspended that cannot be resumed.
         try await lifecycle.requireBootFiles(of: row)
         let uuid = row[VM.uuid]
+        // It is not known yet whether it runs: the image that it comes out of may still be the VM.
+        if guests.passage(of: uuid) != nil {
+            throw APIError("OTHER_OPERATION_IN_PROGRESS", VM.className, vm.opaque, "resume", call.task.opaque)
+        }
         let attached = try context.attached(sr)
         let before = await lifecycle.cutOffCount(vm)
         let vdi = try await makeImage(of: row, in: attached, call)

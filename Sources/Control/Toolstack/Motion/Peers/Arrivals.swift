@@ -24,6 +24,8 @@ public actor Arrivals {
     private let lifecycle: MachineLifecycle
     /// Those that something is being done with.
     var busy: Set<String> = []
+    /// Moves whose guests were told to run and have not answered.
+    var ordered: Set<String> = []
 
     init(context: StorageContext, guests: GuestHost, lifecycle: MachineLifecycle) {
         self.context = context
@@ -298,7 +300,7 @@ public actor Arrivals {
 
     // MARK: - A guest
 
-    private func guest(_ record: ArrivingMachine) -> ArrivingGuest {
+    func guest(_ record: ArrivingMachine) -> ArrivingGuest {
         ArrivingGuest(context: context, guests: guests, lifecycle: lifecycle, machine: record)
     }
 
@@ -412,9 +414,7 @@ public actor Arrivals {
     private func run(_ record: inout ArrivingMachine, _ event: MachineArrival.Event) async throws
         -> MachineArrival.Answer
     {
-        if record.state.phase == .running, record.isLive, guest(record).isToBegin {
-            return try await begin(&record)
-        }
+        if record.state.phase == .running, record.isLive { return try await begin(&record) }
         guard record.state.phase == .prepared else { return record.state.take(event) }
         FailurePoint.reached("arrival-before-run")
         var hasGuest = false
@@ -441,10 +441,12 @@ public actor Arrivals {
 
     /// Lets the guest of a machine run that is this side's. As long as it does not, the other side is not told that it does, and
     /// keeps what it has of it: all.
-    private func begin(_ record: inout ArrivingMachine) async throws -> MachineArrival.Answer {
+    func begin(_ record: inout ArrivingMachine) async throws -> MachineArrival.Answer {
         switch await guest(record).begin() {
         case .isOver: break
-        case .isOrdered: return .unfinished
+        case .isOrdered:
+            ordered.insert(record.id)
+            return .unfinished
         case .isRefused:
             var next = record
             if next.state.take(.neverRan) == .refused {
@@ -465,6 +467,7 @@ public actor Arrivals {
     }
 
     private func settleHere(_ record: ArrivingMachine) async {
+        ordered.remove(record.id)
         await admission.end(record.hold())
         for sr in Set(record.disks.map(\.sr)) {
             if let attached = try? context.attached(Ref(sr)) { await context.refreshSpace(attached) }
@@ -488,9 +491,9 @@ public actor Arrivals {
     }
 
     /// Removes what was made of a refused machine.
-    private func clean(_ record: inout ArrivingMachine) async throws {
+    func clean(_ record: inout ArrivingMachine) async throws {
         if record.isClean { return }
-        if record.isLive { await guest(record).dismiss() }
+        if record.isLive { await guest(record).noteRefused() }
         // First what stands on others.
         for disk in record.disks.reversed() {
             try await context.disks.requireInactive(disk.uuid)
@@ -560,35 +563,9 @@ public actor Arrivals {
         for record in context.database.arrivals() where record.isLive && record.state.guest == .runs {
             if guest(record).isToBegin {
                 try? await context.database.transaction { tx in try OperationAdmission.enter(record.hold(), in: tx) }
-                await beginAgain(record)
+                await beginAgain(record.id)
             } else {
                 _ = await guest(record).begin()
-            }
-        }
-    }
-
-    private func beginAgain(_ record: ArrivingMachine) async {
-        guard busy.insert(record.id).inserted else { return }
-        defer { busy.remove(record.id) }
-        var record = record
-        do { _ = try await begin(&record) } catch {
-            context.logger.error(
-                "a guest of another pool does not run yet", metadata: ["vm": "\(record.uuid)", "error": "\(error)"])
-        }
-    }
-
-    /// Guests that have not begun yet are told again, and what could not be removed is tried again.
-    func retry() async {
-        for record in context.database.arrivals()
-        where record.isLive && record.state.guest == .runs && guest(record).isToBegin {
-            await beginAgain(record)
-        }
-        for record in context.database.arrivals() where record.state.phase == .refused && !record.isClean {
-            guard busy.insert(record.id).inserted else { continue }
-            defer { busy.remove(record.id) }
-            var record = record
-            do { try await clean(&record) } catch {
-                context.logger.debug("a refused machine is not removed yet", metadata: ["error": "\(error)"])
             }
         }
     }

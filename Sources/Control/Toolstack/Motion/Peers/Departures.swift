@@ -452,8 +452,27 @@ actor Departures {
 
     /// Goes on with what is decided, each by itself: a pool that says nothing keeps no other waiting.
     func retry() async {
-        for record in context.database.departures() where record.state.isDecided {
-            Task { await goOn(withMove: record.id) }
+        for record in context.database.departures() {
+            if record.state.isDecided {
+                Task { await goOn(withMove: record.id) }
+            } else if !busy.contains(record.id) {
+                Task { await giveUp(withMove: record.id) }
+            }
         }
+    }
+
+    /// A move whose end could not be noted when it failed, and which nobody carries out any more.
+    private func giveUp(withMove id: String) async {
+        guard busy.insert(id).inserted else { return }
+        defer { busy.remove(id) }
+        guard var machine = context.database.departures().first(where: { $0.id == id }), !machine.state.isDecided
+        else { return }
+        do {
+            try await advance(&machine, .restarted)
+        } catch {
+            context.logger.debug("a move cannot be given up yet", metadata: ["move": "\(id)", "error": "\(error)"])
+            return
+        }
+        await seeToFreedom(&machine)
     }
 }

@@ -579,7 +579,7 @@ public struct VDICalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VDI.list_changed_blocks", [vdiFrom.wire, vdiTo.wire])
     }
 
-    /// Calls `VDI.get_nbd_info`.
+    /// Where the VDI can be read over NBD, one record for each address: on the networks of purpose nbd (in TLS) or insecure_nbd. The name of the export is good for as long as the caller's session. None where no network has such a purpose.
     ///
     /// Since inverness. Role: vm-admin. Errors: `VDI_INCOMPATIBLE_TYPE`.
     public func getNBDInfo(_ vdi: Ref<VDI>) async throws -> [VDINBDServerInfoRecord] {

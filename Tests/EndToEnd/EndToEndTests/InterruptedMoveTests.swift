@@ -22,8 +22,11 @@ extension EndToEnd {
             try await withToolstack { toolstack in
                 let disk = try await MovableDisk(toolstack, filled: 6 << 20, seed: seed)
                 let (a, b, vdi, plugged, writer) = (disk.a, disk.b, disk.vdi, disk.plugged, disk.writer)
-                _ = try await toolstack.startMove(vdi, to: b.ref, format: "qcow2", bytesPerSecond: 1 << 20)
-                while try RunningToolstack.images(b.path).filter({ $0.hasSuffix(".qcow2") }).isEmpty {
+                let task = try await toolstack.startMove(vdi, to: b.ref, format: "qcow2", bytesPerSecond: 1 << 20)
+                // One of which nothing is copied yet would wait for the SR, as one in the line does.
+                while try await toolstack.call("task.get_other_config", .string(task)).member("phase")
+                    != .string("copying")
+                {
                     try await Task.sleep(for: .milliseconds(5))
                 }
                 try await toolstack.cutPower()

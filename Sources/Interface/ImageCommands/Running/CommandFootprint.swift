@@ -45,6 +45,14 @@ struct CommandFootprint {
         for extent in options.extent { read(extent) }
     }
 
+    /// One image, changed where it is or only read, with what it may lead to.
+    static func image(_ file: String?, _ options: ChainOptions, changes: Bool) -> CommandFootprint {
+        var print = CommandFootprint()
+        if changes { print.change(file, options.dataFile) } else { print.read(file, options.dataFile) }
+        print.chain(options)
+        return print
+    }
+
     func confine() {
         _ = ProcessConfinement.keepFiles(rules)
         _ = ProcessConfinement.giveUpCalls(network: hasClients)
@@ -52,21 +60,11 @@ struct CommandFootprint {
 }
 
 extension InfoCommand: ConfinedCommand {
-    var footprint: CommandFootprint {
-        var print = CommandFootprint()
-        print.read(file, chain.dataFile)
-        print.chain(chain)
-        return print
-    }
+    var footprint: CommandFootprint { .image(file, chain, changes: false) }
 }
 
 extension CheckCommand: ConfinedCommand {
-    var footprint: CommandFootprint {
-        var print = CommandFootprint()
-        if repair == nil { print.read(file, chain.dataFile) } else { print.change(file, chain.dataFile) }
-        print.chain(chain)
-        return print
-    }
+    var footprint: CommandFootprint { .image(file, chain, changes: repair != nil) }
 }
 
 extension CompareCommand: ConfinedCommand {
@@ -79,39 +77,19 @@ extension CompareCommand: ConfinedCommand {
 }
 
 extension MapCommand: ConfinedCommand {
-    var footprint: CommandFootprint {
-        var print = CommandFootprint()
-        print.read(file, chain.dataFile)
-        print.chain(chain)
-        return print
-    }
+    var footprint: CommandFootprint { .image(file, chain, changes: false) }
 }
 
 extension MeasureCommand: ConfinedCommand {
-    var footprint: CommandFootprint {
-        var print = CommandFootprint()
-        print.read(file, chain.dataFile)
-        print.chain(chain)
-        return print
-    }
+    var footprint: CommandFootprint { .image(file, chain, changes: false) }
 }
 
 extension ResizeCommand: ConfinedCommand {
-    var footprint: CommandFootprint {
-        var print = CommandFootprint()
-        print.change(file, chain.dataFile)
-        print.chain(chain)
-        return print
-    }
+    var footprint: CommandFootprint { .image(file, chain, changes: true) }
 }
 
 extension SnapshotCommand: ConfinedCommand {
-    var footprint: CommandFootprint {
-        var print = CommandFootprint()
-        if list { print.read(file, chain.dataFile) } else { print.change(file, chain.dataFile) }
-        print.chain(chain)
-        return print
-    }
+    var footprint: CommandFootprint { .image(file, chain, changes: !list) }
 }
 
 extension BitmapCommand: ConfinedCommand {

@@ -13,7 +13,9 @@ import Glibc
 /// data before the tables that describe them), the parts that came too early: in a file without a name beside the image.
 public enum ImageTransfer {
     /// Reads a stream in `streamFormat` to its end and writes its content to the image. The stream may be shorter than
-    /// the disk: the rest is left as it was for raw, and what lies behind the virtual size for the others.
+    /// the disk: the rest is left as it was for raw, and what lies behind the virtual size for the others. What an image that
+    /// says it is a difference to another one (a differencing VHD, a qcow2 image that names a backing file) does not store is
+    /// left as it was, too; the other image is never looked for. Every other image makes the disk like itself.
     /// `.outOfRange`, with nothing changed, when it says that it is larger. `inFrames`: a raw stream names the offsets of its
     /// parts (`FramedTransfer`), and what it does not name is left as it was.
     public static func receive(
@@ -22,6 +24,7 @@ public enum ImageTransfer {
         let device = try image.openTracked()
         do throws(BlockError) {
             var options = StreamReadOptions()
+            options.overlaysDestination = true
             options.spillFolder =
                 image.format == ImageSpecification.nbd
                 ? "/var/tmp" : image.path.lastIndex(of: "/").map { String(image.path[...$0]) } ?? "."
@@ -47,7 +50,7 @@ public enum ImageTransfer {
     }
 
     /// Writes the image's content to the stream in `streamFormat`: no file is made, however large it is. With a `base` only
-    /// what differs from that.
+    /// what differs from that, as an image that says so: a differencing VHD, or qcow2 with the name of a backing file.
     public static func send(
         _ image: ImageSpecification, base: ImageSpecification? = nil, to stream: Int32, streamFormat: ImageFormat
     ) throws(BlockError) {
@@ -72,7 +75,9 @@ public enum ImageTransfer {
         let below = try base.open(readOnly: true)
         do throws(BlockError) {
             let difference = try DifferenceDevice(of: device, from: below)
-            try DiskImage.writeStream(of: difference, as: streamFormat, to: DescriptorSink(stream))
+            let name = StreamWriteOptions.Base(path: base.path, format: ImageFormat(rawValue: base.format) ?? .raw)
+            try DiskImage.writeStream(
+                of: difference, as: streamFormat, options: StreamWriteOptions(base: name), to: DescriptorSink(stream))
         } catch {
             try? below.close()
             throw error

@@ -52,7 +52,7 @@ struct QCOW2StreamReader {
     func read(into destination: StreamDestination) throws(BlockError) -> UInt64 {
         var options = options
         try checkSupported()
-        if header.backingName == nil { options.parent = nil }
+        if header.backingName == nil { options.isWhole() }
         let size = header.size.roundedDown(to: 512)
         let spanBits = clusterBits + entryBits
         let needed = size >> spanBits + (size & (1 << spanBits - 1) == 0 ? 0 : 1)
@@ -96,7 +96,7 @@ struct QCOW2StreamReader {
         guard !isExtended || clusterBits >= 14 else {
             throw BlockError(.invalidImage, "extended L2 entries need clusters of 16 KiB or more")
         }
-        if let name = header.backingName, options.parent == nil {
+        if let name = header.backingName, options.parent == nil, !options.overlaysDestination {
             throw BlockError(
                 .denied, "the image needs a parent “\(name)”, which is not followed; name the parent explicitly")
         }

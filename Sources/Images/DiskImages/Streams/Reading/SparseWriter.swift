@@ -13,6 +13,7 @@ struct SparseWriter {
     private let granule: Int
 
     /// Takes the destination of a disk of `size` bytes, and makes sure that it reads as zeroes or as the parent.
+    /// - Parameter options: `parent` and `overlaysDestination` only for an image that is a difference to another.
     init(
         _ destination: StreamDestination, size: UInt64, options: StreamReadOptions, cancellation: CancellationFlag
     ) throws(BlockError) {
@@ -28,8 +29,8 @@ struct SparseWriter {
         guard size <= device.size else { throw Self.tooLarge(size, device) }
         self.size = size
         granule = Self.granule(of: device)
-        isClean = options.parent == nil
-        if !isFresh { try device.writeZeroes(at: 0, length: size, mayUnmap: true) }
+        isClean = options.overlaysDestination ? isFresh : options.parent == nil
+        if !isFresh && !options.overlaysDestination { try device.writeZeroes(at: 0, length: size, mayUnmap: true) }
         if let parent = options.parent { try copy(parent.device, cancellation) }
     }
 

@@ -28,6 +28,9 @@ public struct StreamReadOptions {
     public var provisionalSize: UInt64?
     /// The disk below a differencing VHD or a qcow2 overlay; such streams are refused without.
     public var parent: Parent?
+    /// The destination device holds the content of the parent already: a differencing VHD or a qcow2 overlay leaves alone what
+    /// it does not store, and no parent is needed or looked for. Other images make the disk like themselves as ever.
+    public var overlaysDestination = false
     /// A folder for an unnamed file that holds data which come before the tables that describe them, when a stream has
     /// such; without it that is an error.
     public var spillFolder: String?
@@ -46,6 +49,12 @@ public struct StreamReadOptions {
     }
 
     public init() {}
+
+    /// The image in the stream is no difference to another one.
+    mutating func isWhole() {
+        parent = nil
+        overlaysDestination = false
+    }
 }
 
 /// Where the content of a stream goes.

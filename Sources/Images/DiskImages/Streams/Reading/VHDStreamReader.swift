@@ -36,7 +36,7 @@ struct VHDStreamReader {
         let copy = try stream.array(VHDFooter.size, at: 0, "the footer's copy")
         let header = try readHeader()
         var options = options
-        if footer.kind == .differencing { try checkParent(header) } else { options.parent = nil }
+        if footer.kind == .differencing { try checkParent(header) } else { options.isWhole() }
         let size = footer.virtualSize
         let blocks = size.dividedRoundingUp(by: header.blockSize)
         guard size <= FormatCapabilities.largestVHD else {
@@ -103,6 +103,7 @@ struct VHDStreamReader {
     }
 
     private func checkParent(_ header: Header) throws(BlockError) {
+        if options.overlaysDestination { return }
         guard let parent = options.parent else {
             throw BlockError(
                 .denied, "the stream is a differencing VHD, which needs its parent; name the parent explicitly")

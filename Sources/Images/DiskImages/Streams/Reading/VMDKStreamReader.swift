@@ -29,7 +29,7 @@ struct VMDKStreamReader {
         }
         try checkDescriptor()
         var options = options
-        options.parent = nil
+        options.isWhole()
         let writer = try SparseWriter(
             destination, size: header.capacity, options: options, cancellation: cancellation)
         let inflater = VMDKInflater()

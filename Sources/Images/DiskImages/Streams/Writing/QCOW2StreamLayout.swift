@@ -8,6 +8,7 @@ struct QCOW2StreamLayout: StreamLayout {
     var length: UInt64 { clusters << UInt64(geometry.clusterBits) }
     private let geometry: QCOW2Geometry
     private let size: UInt64
+    private let base: StreamWriteOptions.Base?
     private let data: UnitBitmap
     /// Clusters of each part, in their order behind the header's, and of the file.
     private let tableClusters: UInt64
@@ -17,7 +18,10 @@ struct QCOW2StreamLayout: StreamLayout {
     private let l2Clusters: UInt64
     private let clusters: UInt64
 
-    init(size: UInt64, options: CreateOptions, scan: StoredUnits) throws(BlockError) {
+    init(
+        size: UInt64, options: CreateOptions, base: StreamWriteOptions.Base? = nil, scan: StoredUnits
+    ) throws(BlockError) {
+        self.base = base
         let bits = try options.clusterBits()
         geometry = QCOW2Geometry(clusterBits: bits, refcountOrder: try options.refcountOrder(), version: 3)
         let most = min(QCOW2Limits.virtualSize(clusterBits: bits), FormatCapabilities.largestRaw)
@@ -62,6 +66,8 @@ struct QCOW2StreamLayout: StreamLayout {
         header.refcountTableOffset = offset(1)
         header.refcountTableClusters = UInt32(clamping: tableClusters)
         header.refcountOrder = UInt32(geometry.refcountOrder)
+        header.backingName = base?.name
+        header.extensions.backingFormat = base.map { $0.format == .vhd ? "vpc" : $0.format.rawValue }
         header.extensions.featureNames = QCOW2HeaderExtensions.ownFeatureNames
         try output.append(header.encoded())
         try output.pad(0, to: offset(1))

@@ -17,14 +17,15 @@ public struct StreamPlan: Sendable {
         of device: any BlockDevice, as format: ImageFormat, options: StreamWriteOptions = StreamWriteOptions(),
         cancellation: CancellationFlag = CancellationFlag()
     ) throws(BlockError) {
-        try Self.check(options.image)
+        try Self.check(options, format)
         let scan = StoredUnits(device: device, dropsZeroes: options.dropsZeroes, cancellation: cancellation)
         let layout: any StreamLayout =
             switch format {
             case .raw: RawStreamLayout(size: device.size)
             case .vhd where options.image.vhdSubformat == .fixed: try FixedVHDStreamLayout(size: device.size)
-            case .vhd: try VHDStreamLayout(size: device.size, scan: scan)
-            case .qcow2: try QCOW2StreamLayout(size: device.size, options: options.image, scan: scan)
+            case .vhd: try VHDStreamLayout(size: device.size, base: options.base, scan: scan)
+            case .qcow2:
+                try QCOW2StreamLayout(size: device.size, options: options.image, base: options.base, scan: scan)
             }
         self.format = format
         self.device = device
@@ -46,8 +47,11 @@ public struct StreamPlan: Sendable {
         }
     }
 
-    private static func check(_ options: CreateOptions) throws(BlockError) {
+    private static func check(_ all: StreamWriteOptions, _ format: ImageFormat) throws(BlockError) {
+        let options = all.image
         var problem: String?
+        let isWhole = format == .raw || (format == .vhd && options.vhdSubformat == .fixed)
+        if isWhole && all.base != nil { problem = "a base: it stores everything" }
         if options.parent != nil { problem = "a parent" }
         if options.dataFile != nil { problem = "an external data file" }
         if options.preallocation != .off { problem = "preallocation" }

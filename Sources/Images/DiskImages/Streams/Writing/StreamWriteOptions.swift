@@ -1,3 +1,5 @@
+public import CoreTypes
+
 /// How a disk is written as a stream.
 public struct StreamWriteOptions: Hashable, Sendable {
     /// Cluster size and refcount width of qcow2, subformat of VHD. What cannot be streamed is refused: a parent, an
@@ -5,9 +7,35 @@ public struct StreamWriteOptions: Hashable, Sendable {
     public var image = CreateOptions()
     /// Reads all data while planning, and leaves out units that hold only zeroes. The source is read twice then.
     public var dropsZeroes = false
+    /// What the device's holes are the same as: the stream is a differencing VHD, or a qcow2 overlay, which names it.
+    public var base: Base?
 
-    public init(image: CreateOptions = CreateOptions(), dropsZeroes: Bool = false) {
+    /// The disk that a stream is the difference to. A name only: nothing is opened.
+    public struct Base: Hashable, Sendable {
+        /// ASCII letters, digits, `-`, `_`, and `.` inside; never a path.
+        public let name: String
+        public let format: ImageFormat
+
+        /// Takes the last part of `path`; what can be no name, or could mean something else to other programs, becomes `base`.
+        public init(path: String, format: ImageFormat) {
+            let last = path.split(separator: "/").last ?? ""
+            let isPlain = last.utf8.count <= 255 && last.first != "." && last.first != "-"
+            let allowed = last.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+            name = isPlain && allowed && !last.isEmpty ? String(last) : "base"
+            self.format = format
+        }
+    }
+
+    public init(image: CreateOptions = CreateOptions(), dropsZeroes: Bool = false, base: Base? = nil) {
         self.image = image
         self.dropsZeroes = dropsZeroes
+        self.base = base
     }
 }

@@ -1,7 +1,7 @@
 import BlockIO
 import CoreTypes
 
-/// A dynamic VHD in the order in which stream readers need it: copy of the footer, header, block table, Xen's map of full
+/// A dynamic or differencing VHD in the order in which stream readers need it: copy of the footer, header, block table, Xen's map of full
 /// blocks, the blocks as they ascend on the disk, footer.
 ///
 /// As in the files that this library makes, the data of a block lie on page boundaries: readers find blocks by the table
@@ -16,14 +16,21 @@ struct VHDStreamLayout: StreamLayout {
     private let firstData: UInt64
     private let stride: UInt64
 
-    init(size: UInt64, scan: StoredUnits) throws(BlockError) {
+    /// With a `base` a differencing VHD, whose blocks are all whole: of each of their sectors it says that it is there.
+    init(size: UInt64, base: StreamWriteOptions.Base? = nil, scan: StoredUnits) throws(BlockError) {
         guard size <= FormatCapabilities.largestVHD else {
             throw FormatCapabilities.tooLarge(size, .vhd, limit: FormatCapabilities.largestVHD)
         }
         let blockSize = VHDHeader.defaultBlockSize
-        header = VHDHeader(
+        let plain = VHDHeader(
             tableOffset: 1536, entryCount: size.dividedRoundingUp(by: blockSize), blockSize: blockSize)
-        footer = VHDFooter(new: .dynamic, size: size)
+        if let base {
+            let parent = try VHDParent(name: base.name, identifier: nil, timestamp: 0)
+            header = VHDHeader(plain, parent: parent, locators: [])
+        } else {
+            header = plain
+        }
+        footer = VHDFooter(new: base == nil ? .dynamic : .differencing, size: size)
         blocks = try scan.bitmap(unit: blockSize)
         mapSize = max(header.entryCount.dividedRoundingUp(by: 8 * 512), 1) * 512
         let metadataEnd = header.batmapOffset + 512 + mapSize

@@ -48,12 +48,14 @@ public protocol SnapshotKeeper: BlockDevice {
 /// Work on the snapshots of images that nobody else has open (reading goes along with other readers). `.unsupported` for
 /// formats that have none. The parents of the image are not opened.
 extension DiskImage {
+    /// The snapshots that the image names, in its order.
     public static func snapshots(path: String, format: ImageFormat) throws(BlockError) -> [SnapshotInfo] {
         let keeper = try snapshotKeeper(path, format, readOnly: true)
         defer { try? keeper.close() }
         do throws(BlockError) { return try keeper.snapshots() } catch { throw error.at(path: path) }
     }
 
+    /// Keeps the present state; durable when this returns. `.busy` when somebody has the image open.
     @discardableResult
     public static func createSnapshot(
         path: String, format: ImageFormat, name: String
@@ -66,14 +68,17 @@ extension DiskImage {
         return made
     }
 
+    /// Makes the disk what it was; its present state is lost. `.notFound` when no snapshot, or more than one, is so named.
     public static func applySnapshot(path: String, format: ImageFormat, _ name: String) throws(BlockError) {
         try withSnapshotKeeper(path, format) { (keeper) throws(BlockError) in try keeper.applySnapshot(name) }
     }
 
+    /// Gives back what only this snapshot has. `.notFound` as for `applySnapshot`.
     public static func deleteSnapshot(path: String, format: ImageFormat, _ name: String) throws(BlockError) {
         try withSnapshotKeeper(path, format) { (keeper) throws(BlockError) in try keeper.deleteSnapshot(name) }
     }
 
+    /// Gives a snapshot another name; `.exists` when one has that already.
     public static func renameSnapshot(
         path: String, format: ImageFormat, _ name: String, to newName: String
     ) throws(BlockError) {

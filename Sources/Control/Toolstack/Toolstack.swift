@@ -119,6 +119,7 @@ public final class Toolstack: Sendable {
                 "a value of the database is not known to this version, which goes on without it: was it written by a later one?",
                 metadata: ["value": "\(value)"])
         }
+        UnreadableRecord.tell(database, logger)
         let identity = try await HostBootstrap.run(
             database: database, stateDirectory: configuration.stateDirectory,
             initialPasswordFile: configuration.initialPasswordFile)

@@ -18,7 +18,7 @@ public struct MirrorOptions: Equatable, Sendable {
     /// Nanoseconds that a guest write may take on average because of the mirror; 0: as `MirrorPolicy` finds right.
     public var latencyBudget: UInt64 = 0
     /// Whether the guest may be held to the destination's speed (one write of its own at a time) when the mirror would not
-    /// come to its end otherwise. If not, `willNotConverge` is told then.
+    /// come to its end otherwise. If not, the mirror tells that it does not converge (`isConverging`).
     public var mayDelay = true
     /// Nanoseconds for which a destination that fails is tried again; 0: not at all.
     public var retryFor: UInt64 = 0

@@ -154,14 +154,12 @@ import Testing
     /// Many moves under faults, a few of them here; `scripts/soak-mirror.py` itself does hundreds.
     @Test func aDiskThatMovesUnderFaultsLosesNoBlock() throws {
         var random = SeededRandom.printed()
-        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("scripts/soak-mirror.py")
         let folder = try ScratchFolder("soak")
         try Tool.check(
             "python3",
             [
-                script.path, "--datapath", try Tool.find("gantry-datapath"), "--moves", "5", "--mib", "4", "--seed",
-                String(random.next() >> 32), "--dir", folder.path,
+                SourceTree.url("scripts/soak-mirror.py").path, "--datapath", try Tool.find("gantry-datapath"),
+                "--moves", "5", "--mib", "4", "--seed", String(random.next() >> 32), "--dir", folder.path,
             ])
     }
 

@@ -10,8 +10,7 @@ import XenAPIClient
 extension EndToEnd {
     /// Disks of third-party storage drivers: the examples of the Python suite, which serve them with qemu-nbd or as files.
     @Suite struct Drivers {
-        static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Python/drivers").path
+        static let folder = SourceTree.url("Tests/Python/drivers").path
 
         /// The driver has nothing attached and no server running: files are all there is in the SR's folder.
         private func expectRest(_ path: String, _ images: [String]) async throws {

@@ -45,9 +45,7 @@ extension EndToEnd {
 
         /// Administrators read what the tests expect.
         @Test func theDocumentHasTheTable() throws {
-            let document = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-                .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("docs/operations.md")
-            let text = try String(contentsOf: document, encoding: .utf8)
+            let text = try String(contentsOf: SourceTree.url("docs/operations.md"), encoding: .utf8)
             #expect(text.contains(MoveFaults.table), "put this there:\n\(MoveFaults.table)")
         }
     }

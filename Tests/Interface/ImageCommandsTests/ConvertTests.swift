@@ -88,6 +88,18 @@ import Testing
         #expect(info["actual-size"] as? Int == sizes[1])
     }
 
+    /// With what the command does when nothing is said: blocks are shared where that is possible.
+    @Test("a disk of stored zeroes becomes an image that is whole (case 6.5)", arguments: ["sample", "search", "keep"])
+    func aDiskOfStoredZeroesBecomesAnImageThatIsWhole(_ how: String) throws {
+        let folder = try ScratchFolder("convert")
+        let (raw, image) = (folder.file("zero.raw"), folder.file("zero.qcow2"))
+        try Data(count: 1 << 20).write(to: URL(fileURLWithPath: raw))
+        try Tool.check("gantry", ["image", "convert", "--zeroes", how, "-f", "raw", "-O", "qcow2", raw, image])
+        try Tool.check("qemu-img", ["check", "-f", "qcow2", image])
+        try Tool.check("gantry", ["image", "check", "-f", "qcow2", image])
+        try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", "qcow2", raw, image])
+    }
+
     @Test("writing into an existing image replaces its content (case 6.6)")
     func writingIntoAnExistingImageReplacesItsContent() throws {
         var random = SeededRandom.printed()

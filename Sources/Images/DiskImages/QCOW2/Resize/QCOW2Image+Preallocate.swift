@@ -18,11 +18,6 @@ extension QCOW2Image {
             }
             position += done
         }
-        if !hasExternalData, !storage.isBlockDevice {
-            // What was not written lies past the end of the file so far.
-            let fileEnd = fileEnd.load(ordering: .relaxed)
-            if try storage.size() < fileEnd { try storage.truncate(to: fileEnd) }
-        }
     }
 
     /// The cluster in which the disk ended so far may show the backing file in its first part: it gets a host cluster by a

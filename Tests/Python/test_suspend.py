@@ -150,6 +150,7 @@ class SuspensionTests(SuspensionCase):
         x.VM.resume(made, False, False)
         self.assertEqual(x.VM.get_power_state(made), "Running")
         self.assertEqual([x.VBD.get_currently_attached(vbd) for vbd in x.VM.get_VBDs(made)], [False])
+        x.VM.hard_shutdown(vm)
 
     def test_a_machine_that_writes_to_a_disk_that_is_reset_is_not_suspended(self):
         x, vm = self.x, self.machine()

@@ -44,7 +44,6 @@ extension EndToEnd {
                     for each in found {
                         #expect(try await toolstack.text("VM.get_power_state", each) == "Suspended", "\(point)")
                     }
-                    #expect(try RunningToolstack.images(memory.path).count == checkpoints, "\(point)")
                     var disks = 0
                     for vdi in try await toolstack.call("VDI.get_all").items ?? []
                     where try await toolstack.call("VDI.get_managed", vdi) == .bool(true) { disks += 1 }
@@ -59,6 +58,8 @@ extension EndToEnd {
                     try await toolstack.dies(at: point, checkpoint)
                     try await toolstack.start()
                     try await expect(made, point)
+                    // None without a row; later a clone and a checkpoint's image stand on a third one.
+                    #expect(try RunningToolstack.images(memory.path).count == made, "\(point)")
                     _ = try await console.waitFor(moreWrites: 1)
                 }
                 // The guest has changed its disk since. It goes back to where it was, twice.

@@ -201,7 +201,9 @@ public final class Toolstack: Sendable {
             context: context, admission: admission, guests: guests, lifecycle: lifecycle, suspension: suspension,
             shutdownLimit: configuration.shutdownLimit
         ).register(in: &messages)
-        MachineTreeMessages(context: context, admission: admission, lifecycle: lifecycle).register(in: &messages)
+        MachineTreeMessages(
+            context: context, admission: admission, lifecycle: lifecycle, suspension: suspension
+        ).register(in: &messages)
         PauseMessages(admission: admission, lifecycle: lifecycle).register(in: &messages)
         SuspensionMessages(context: context, admission: admission, suspension: suspension).register(in: &messages)
         VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(

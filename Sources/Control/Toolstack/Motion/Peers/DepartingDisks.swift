@@ -303,13 +303,15 @@ struct DepartingDisks: Sendable {
             if progress.cancellation.isCancelled { throw CancellationError() }
             throw failed(index, "the other side was not made durable while the guest stood", progress)
         }
+        // Who waited has been cancelled: the others' failure is the reason.
+        throw CancellationError()
     }
 
     /// Nobody writes the disks any more: everything is made durable at the other side. When this returns both are the same.
     func drain(_ compared: ComparedMirrors, _ progress: any TaskProgress) async throws {
         let deadline = machine.isLive ? ContinuousClock.now + Self.patience : nil
-        var compared = compared
-        for index in mirrored {
+        try await Self.together(mirrored) { index in
+            var compared = compared
             try await compare(index, &compared, progress, until: deadline)
             try await call(.pivotPrepare, index, progress, until: deadline)
         }
@@ -319,6 +321,14 @@ struct DepartingDisks: Sendable {
             guard let mirror = status.mirror, mirror.phase == .dual else {
                 throw failed(index, status.mirror?.error ?? "a side has failed in the hand-over", progress)
             }
+        }
+    }
+
+    /// All at once: a guest that stands waits for the slowest disk, not for one after the other. The first failure ends the others.
+    static func together(_ indices: [Int], _ body: @escaping @Sendable (Int) async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for index in indices { tasks.addTask { try await body(index) } }
+            while try await tasks.next() != nil {}
         }
     }
 

@@ -174,13 +174,7 @@ struct DepartureSurvey: Sendable {
                 throw APIError("SR_DOES_NOT_SUPPORT_MIGRATION", sr.opaque, "VDI_MIRROR")
             }
         }
-        let state = row[VM.powerState]
-        if state != .halted, move.isCopy, !move.isForced {
-            throw APIError("VM_BAD_POWER_STATE", move.vm.opaque, "halted", state.rawValue.lowercased())
-        }
-        if state != .halted, move.isCopy {
-            throw APIError("NOT_IMPLEMENTED", "a copy of a \(state.rawValue.lowercased()) VM to another pool")
-        }
+        if move.isCopy { try Self.checkCopy(of: row, isForced: move.isForced) }
         if snapshots(reader).contains(where: { $0[VM.powerState] != .halted || !$0[VM.suspendVDI].isNull }) {
             throw APIError("NOT_IMPLEMENTED", "VM.migrate_send of a VM with a checkpoint to another pool")
         }
@@ -194,6 +188,16 @@ struct DepartureSurvey: Sendable {
             throw APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")
         }
         return wanted
+    }
+
+    /// XenAPI copies what is halted only, unless forced: then what is suspended goes with a copy of its memory. What runs is moved by
+    /// XenAPI even then, and halted here, which is no copy. VM_BAD_POWER_STATE [vm, expected, actual].
+    static func checkCopy(of vm: Row, isForced: Bool) throws(APIError) {
+        let states: [VMPowerState] = isForced ? [.halted, .suspended] : [.halted]
+        if states.contains(vm[VM.powerState]) { return }
+        throw APIError(
+            "VM_BAD_POWER_STATE", vm.ref, states.map { $0.rawValue.lowercased() }.joined(separator: ", "),
+            vm[VM.powerState].rawValue.lowercased())
     }
 
     /// Those that go with the machine: a copy goes without.

@@ -65,7 +65,8 @@ import Testing
         process.standardOutput = output
         try process.run()
         defer {
-            process.terminate()
+            // Children may have other signals blocked.
+            kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
         }
         #expect(try output.fileHandleForReading.read(upToCount: 1) != nil)

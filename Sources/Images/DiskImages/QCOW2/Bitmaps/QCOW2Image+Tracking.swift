@@ -139,12 +139,11 @@ extension QCOW2Image {
 
     /// Gives the bitmaps in memory the length for another size. With the mapping lock held exclusively.
     func resizeBits(to newSize: UInt64) {
-        for index in bitmapStore.tracked.indices {
-            let old = bitmapStore.tracked[index].bits
+        bitmapStore.replaceAllBits { old in
             let new = QCOW2DirtyBits(size: newSize, granularityBits: UInt8(old.granularityBits))
             for word in 0..<min(old.wordCount, new.wordCount) { new[word] = old[word] }
             new.trim()
-            bitmapStore.replaceBits(at: index, with: new)
+            return new
         }
     }
 

@@ -106,7 +106,7 @@ struct ConvertCommand: ParsableCommand {
         let choices = try CreateOptions.reading(options, for: format)
         try refuseUnderParent(choices, what)
         let cancellation = CancellationFlag()
-        TerminationSignals.each { cancellation.cancel() }
+        TerminationSignals.cancel(cancellation)
         if isFromStream {
             let reading = StreamConversion(
                 what: what, source: source, sourceFormat: sourceFormat, compression: decompress, target: target,

@@ -29,6 +29,15 @@ public struct SnapshotInfo: Hashable, Sendable {
     }
 }
 
+/// Which snapshot of an image is meant.
+public enum SnapshotSelector: Hashable, Sendable {
+    case id(String)
+    /// A name that only one has.
+    case name(String)
+    /// An id or else such a name.
+    case either(String)
+}
+
 /// A device that keeps earlier states of itself. A snapshot is named by its id, or else by its name when only one has
 /// it; `.notFound` otherwise.
 public protocol SnapshotKeeper: BlockDevice {
@@ -89,7 +98,7 @@ extension DiskImage {
 
     /// A snapshot as a read-only device of its own; closing it closes the image.
     public static func open(
-        path: String, format: ImageFormat, policy: OpenPolicy = .standalone, snapshot: String
+        path: String, format: ImageFormat, policy: OpenPolicy = .standalone, snapshot: SnapshotSelector
     ) throws(BlockError) -> any BlockDevice {
         let device = try open(path: path, format: format, readOnly: true, policy: policy)
         do throws(BlockError) {

@@ -24,20 +24,12 @@ public struct GuestFiles: Sendable {
 
     /// Makes the files, or finds them there.
     public static func make() throws -> GuestFiles {
-        try Tool.check("bash", [sourceRoot + "/scripts/make-guest.sh", folder])
+        try Tool.check("bash", [SourceTree.url("scripts/make-guest.sh").path, folder])
         return GuestFiles(kernel: folder + "/vmlinuz", initrd: folder + "/initrd.img")
     }
 
     /// The kernel command line for a kind of work. `slots`: how many records the guest keeps, each overwritten in turn.
     public static func arguments(_ work: Work, disk: String = "vda", slots: Int = 256) -> String {
         "console=ttyS0 quiet gantry.work=\(work.rawValue) gantry.disk=\(disk) gantry.slots=\(slots)"
-    }
-
-    /// The folder of this package's sources: `GANTRY_SOURCE_ROOT`, else where this file was compiled.
-    public static var sourceRoot: String {
-        if let given = ProcessInfo.processInfo.environment["GANTRY_SOURCE_ROOT"] { return given }
-        var url = URL(fileURLWithPath: #filePath)
-        for _ in 0..<4 { url.deleteLastPathComponent() }
-        return url.path
     }
 }

@@ -10,8 +10,7 @@ import Testing
     func theCheckedInFilesAreWhatTheGeneratorWrites(_ command: [String], _ target: String) throws {
         let fresh = try ScratchFolder("generated")
         try Tool.check("datamodel-gen", command + [fresh.path])
-        let checkedIn = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../../../Sources/API/\(target)/Generated").standardized
+        let checkedIn = SourceTree.url("Sources/API/\(target)/Generated")
         let names = try FileManager.default.contentsOfDirectory(atPath: checkedIn.path).sorted()
         #expect(try fresh.contents() == names)
         for name in names {

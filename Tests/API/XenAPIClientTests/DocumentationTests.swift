@@ -1,11 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct DocumentationTests {
-    private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../..")
-
     private func texts(in folder: String, suffix: String) throws -> [(name: String, text: String)] {
-        let url = root.appendingPathComponent(folder).standardized
+        let url = SourceTree.url(folder)
         return try FileManager.default.contentsOfDirectory(atPath: url.path).sorted().filter { $0.hasSuffix(suffix) }
             .map { ($0, try String(contentsOf: url.appendingPathComponent($0), encoding: .utf8)) }
     }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import StorageMotion
@@ -310,44 +311,23 @@ import Testing
             }
             return nil
         }
+
+        var isAtItsEnd: Bool {
+            departure.phase == .gone && arrival == nil && (wasKilled || here == .runs || there == .runs)
+        }
     }
 
     /// With all that breaks at every moment the guest never runs twice, never runs on disks that are not its own, and comes
     /// to run on one side; from everywhere there is a way to the end.
     @Test func aGuestRunsOnOneSideWhateverBreaks() {
-        var known: [World: Int] = [World(): 0]
-        var worlds = [World()]
-        var before: [[Int]] = [[]]
-        var ends: [Int] = []
-        var index = 0
-        while index < worlds.count {
-            let world = worlds[index]
-            if let fault = world.fault {
-                Issue.record("\(fault): \(world)")
-                return
-            }
-            if world.departure.phase == .gone, world.arrival == nil {
-                let runs = [world.here == .runs, world.there == .runs]
-                if world.wasKilled || runs.contains(true) { ends.append(index) }
-            }
-            for next in world.next() {
-                let place = known[next] ?? worlds.count
-                if place == worlds.count {
-                    known[next] = place
-                    worlds.append(next)
-                    before.append([])
-                }
-                before[place].append(index)
-            }
-            index += 1
+        let space = StateSpace(from: World(), next: { $0.next() }) { world in
+            if let fault = world.fault { Issue.record("\(fault): \(world)") }
+            return world.fault == nil
         }
-        #expect(ends.contains { worlds[$0].there == .runs } && ends.contains { worlds[$0].here == .runs })
-        var reaches = Set(ends)
-        var open = ends
-        while let place = open.popLast() {
-            for earlier in before[place] where reaches.insert(earlier).inserted { open.append(earlier) }
-        }
-        let stuck = worlds.indices.filter { !reaches.contains($0) }
-        #expect(stuck.isEmpty, "\(stuck.count) of \(worlds.count), as \(stuck.first.map { "\(worlds[$0])" } ?? "")")
+        let ends = space.states.filter(\.isAtItsEnd)
+        #expect(ends.contains { $0.there == .runs } && ends.contains { $0.here == .runs })
+        let stuck = space.stuck { $0.isAtItsEnd }
+        #expect(
+            stuck.isEmpty, "\(stuck.count) of \(space.states.count), as \(stuck.first.map { "\($0)" } ?? "")")
     }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import StorageMotion
@@ -209,44 +210,24 @@ import Testing
             default: nil
             }
         }
+
+        var isAtItsEnd: Bool { departure.phase == .gone && arrival == nil }
     }
 
     /// However messages are lost and late, and whichever side dies when and how often: the machine is never at both sides,
     /// and from everywhere the move can come to an end, after which exactly one side has it.
     @Test func oneSideHasTheMachineWhateverHappens() {
-        var known: [World: Int] = [World(): 0]
-        var worlds = [World()]
-        var before: [[Int]] = [[]]
-        var index = 0
-        var ends: [Int] = []
-        while index < worlds.count {
-            let world = worlds[index]
+        let space = StateSpace(from: World(), next: { $0.next() })
+        for world in space.states {
             #expect(!(world.departure.isHere && world.landed), "\(world)")
             #expect(!(world.departure.isHere && world.arrival?.isHere == true), "\(world)")
-            if world.departure.phase == .gone {
-                #expect(world.departure.isHere != world.landed, "\(world)")
-                if world.arrival == nil { ends.append(index) }
-            }
-            for next in world.next() {
-                let place = known[next] ?? worlds.count
-                if place == worlds.count {
-                    known[next] = place
-                    worlds.append(next)
-                    before.append([])
-                }
-                before[place].append(index)
-            }
-            index += 1
+            if world.departure.phase == .gone { #expect(world.departure.isHere != world.landed, "\(world)") }
         }
-        #expect(ends.contains { worlds[$0].landed } && ends.contains { !worlds[$0].landed })
-        // Backwards from the ends: nothing is left out.
-        var reaches = Set(ends)
-        var open = ends
-        while let place = open.popLast() {
-            for earlier in before[place] where reaches.insert(earlier).inserted { open.append(earlier) }
-        }
-        let stuck = worlds.indices.filter { !reaches.contains($0) }
-        #expect(stuck.isEmpty, "\(stuck.count) of \(worlds.count), as \(stuck.first.map { "\(worlds[$0])" } ?? "")")
+        let ends = space.states.filter(\.isAtItsEnd)
+        #expect(ends.contains(where: \.landed) && ends.contains { !$0.landed })
+        let stuck = space.stuck { $0.isAtItsEnd }
+        #expect(
+            stuck.isEmpty, "\(stuck.count) of \(space.states.count), as \(stuck.first.map { "\($0)" } ?? "")")
     }
 
     /// The word of an administrator is the only way by which both may have it, and then nothing is destroyed.

@@ -8,20 +8,8 @@ import TestSupport
 import Testing
 
 /// Mirrors of data-path processes that are killed, whose destinations are, and that are told things while they run.
-@Suite struct DatapathMirrorTests {
-    private static let size: UInt64 = 16 << 20
-
-    private func image(_ folder: ScratchFolder, _ name: String, _ format: String) throws -> ImageSpecification {
-        let path = folder.file(name)
-        try DiskImage.create(path: path, format: try #require(ImageFormat(parsing: format)), size: Self.size).close()
-        return ImageSpecification(path: path, format: format)
-    }
-
-    private func fill(_ client: NBDClient, _ byte: UInt8, at offset: UInt64, count: Int) throws {
-        let buffer = AlignedBuffer(count: count)
-        unsafe buffer.bytes.initializeMemory(as: UInt8.self, repeating: byte)
-        try unsafe client.write(UnsafeRawBufferPointer(buffer.bytes), at: offset)
-    }
+@Suite struct DatapathMirrorTests: ImagesOfOneSize {
+    static let size: UInt64 = 16 << 20
 
     /// What the map in the folder calls the same, a bit for each granule behind its header.
     private func sameBytes(in folder: ScratchFolder) throws -> UInt64 {
@@ -154,14 +142,12 @@ import Testing
     /// Many moves under faults, a few of them here; `scripts/soak-mirror.py` itself does hundreds.
     @Test func aDiskThatMovesUnderFaultsLosesNoBlock() throws {
         var random = SeededRandom.printed()
-        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("scripts/soak-mirror.py")
         let folder = try ScratchFolder("soak")
         try Tool.check(
             "python3",
             [
-                script.path, "--datapath", try Tool.find("gantry-datapath"), "--moves", "5", "--mib", "4", "--seed",
-                String(random.next() >> 32), "--dir", folder.path,
+                SourceTree.url("scripts/soak-mirror.py").path, "--datapath", try Tool.find("gantry-datapath"),
+                "--moves", "5", "--mib", "4", "--seed", String(random.next() >> 32), "--dir", folder.path,
             ])
     }
 

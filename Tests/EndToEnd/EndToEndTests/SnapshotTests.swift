@@ -101,7 +101,7 @@ extension EndToEnd {
         }
 
         /// The data path of a disk dies and is started on the chain; a disk with a snapshot moves, and it goes along.
-        @Test func aDiskWithSnapshotsMovesAndItsDataPathComesBack() async throws {
+        @Test func aDiskMovesWithItsSnapshotsAndASnapshotByItself() async throws {
             var random = SeededRandom.printed("a chain moves")
             let seed = random.next()
             try await withToolstack { toolstack in

@@ -16,10 +16,7 @@ import Testing
     private static func read() throws -> [String: Documented] {
         var sections: [String: Documented] = [:]
         var command = ""
-        let repository = (0..<4).reduce(URL(fileURLWithPath: #filePath)) { folder, _ in
-            folder.deletingLastPathComponent()
-        }
-        let page = try String(contentsOf: repository.appending(path: "docs/image-json.md"), encoding: .utf8)
+        let page = try String(contentsOf: SourceTree.url("docs/image-json.md"), encoding: .utf8)
         for line in page.split(separator: "\n") {
             if line.hasPrefix("## ") {
                 command = line.split(separator: "`").dropFirst().first.map { String($0.prefix { $0 != " " }) } ?? ""

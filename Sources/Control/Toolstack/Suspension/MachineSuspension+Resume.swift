@@ -124,7 +124,8 @@ extension MachineSuspension {
             let specification = try await context.beginUse(of: image, readOnly: true)
             do {
                 let process = try TransferProcess.start(
-                    [program, "export"] + specification.arguments + ["--as", "raw"], folder: folder, writesInput: false)
+                    [program, "export"] + specification.arguments + ["--as", "raw"],
+                    as: context.disks.host.users.lend(), folder: folder, writesInput: false)
                 let sum: [UInt8]
                 do {
                     sum = try await Self.read(process, take)

@@ -135,7 +135,8 @@ struct MachineSuspension: Sendable {
             let image = try await context.beginUse(of: row, readOnly: false)
             do {
                 let process = try TransferProcess.start(
-                    [program, "import"] + image.arguments + ["--as", "raw"], folder: folder, writesInput: true)
+                    [program, "import"] + image.arguments + ["--as", "raw"], as: context.disks.host.users.lend(),
+                    folder: folder, writesInput: true)
                 do {
                     guest = try await send(uuid, through: process, progress, steps)
                 } catch {

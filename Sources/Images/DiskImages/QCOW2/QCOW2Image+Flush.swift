@@ -41,6 +41,7 @@ extension QCOW2Image {
             pending.needsDataBarrier = true
         }
         if tables.dirtyCount > 0 {
+            try reachEnd(pending)
             if pending.needsDataBarrier { try syncFiles() }
             try unsafe tables.writeBack { (index, bytes, at) throws(BlockError) in
                 try unsafe storage.write(bytes, at: (l1[index] & QCOW2Entry.offsetMask) + UInt64(at))
@@ -55,6 +56,18 @@ extension QCOW2Image {
         pending.l1Entries.removeAll(keepingCapacity: true)
         hasUnwrittenMapping.store(false, ordering: .releasing)
         try releaseFreed(pending)
+    }
+
+    /// Makes the file reach into the last cluster that was given away: whoever left zeroes out of new clusters may have
+    /// written nothing so far behind, and an entry that names a cluster past the end of the file is damage. The next
+    /// barrier makes it durable. Clusters are given away with the metadata lock held only, so nobody writes behind the new
+    /// end meanwhile.
+    private func reachEnd(_ pending: QCOW2PendingChanges) throws(BlockError) {
+        if storage.isBlockDevice { return }
+        let end = pending.refcounts.blankFrom << UInt64(geometry.clusterBits)
+        guard try storage.size() + geometry.clusterSize <= end else { return }
+        try storage.truncate(to: end)
+        pending.needsDataBarrier = true
     }
 
     /// Neighbours together: each entry is whole by itself, whatever a crash leaves of them.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Guests
@@ -316,17 +317,15 @@ import Testing
     private func walk(_ rules: Rules) -> (fault: String?, ends: Set<[Bool]>, count: Int) {
         var first = World()
         first.rules = rules
-        var known: Set<World> = [first]
-        var open = [first]
-        var ends: Set<[Bool]> = []
-        while let world = open.popLast() {
-            if let fault = world.fault { return (fault, ends, known.count) }
-            if world.moves.allSatisfy({ $0.departure?.phase == .gone && $0.arrival == nil }) {
-                ends.insert([world.here != nil, world.runsThere])
-            }
-            for next in world.next() where known.insert(next).inserted { open.append(next) }
+        var fault: String?
+        let space = StateSpace(from: first, next: { $0.next() }) { world in
+            fault = world.fault
+            return fault == nil
         }
-        return (nil, ends, known.count)
+        let ends = space.states.filter { world in
+            world.moves.allSatisfy { $0.departure?.phase == .gone && $0.arrival == nil }
+        }
+        return (fault, Set(ends.map { [$0.here != nil, $0.runsThere] }), space.states.count)
     }
 
     @Test func noMoveDecidesWhatIsAnothers() {

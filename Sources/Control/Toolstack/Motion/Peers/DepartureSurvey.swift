@@ -168,7 +168,7 @@ struct DepartureSurvey: Sendable {
         }
         for disk in wanted {
             let sr = try reader.require(disk.vdi)[VDI.sr]
-            if try context.attached(sr).manager.info.features["VDI_MIRROR"] == nil {
+            if try context.promised(context.attached(sr).manager).features["VDI_MIRROR"] == nil {
                 throw APIError("SR_DOES_NOT_SUPPORT_MIGRATION", sr.opaque, "VDI_MIRROR")
             }
         }
@@ -285,7 +285,7 @@ struct DepartureSurvey: Sendable {
         _ wanted: [WantedMove], _ peer: XenAPISession, host: String
     ) async throws -> [String: MovePlan.Place] {
         var places: [String: MovePlan.Place] = [:]
-        _ = try await peer.call("host.get_uuid", [.string(host)])
+        try await checkSoftware(peer, host: host)
         let managers = try await peer.call("SM.get_all_records", []).members ?? []
         for disk in wanted {
             guard let sr = disk.destination else { throw APIError("VDI_NOT_IN_MAP", disk.vdi.opaque) }
@@ -301,6 +301,16 @@ struct DepartureSurvey: Sendable {
             try checkFormat(disk, manager, sr: record.member("uuid")?.text ?? "")
         }
         return places
+    }
+
+    /// VM_HOST_INCOMPATIBLE_VERSION_MIGRATE [vm, host] for a host whose software is older than this one's.
+    private func checkSoftware(_ peer: XenAPISession, host: String) async throws {
+        let told = try await peer.call("host.get_software_version", [.string(host)]).members ?? []
+        let there = Dictionary(told.map { ($0.name, $0.value.text ?? "") }) { first, _ in first }
+        let here = context.database.read { $0.row(context.host)?[APITypes.Host.softwareVersion] } ?? [:]
+        if SoftwareOrder.isOlder(there, than: here) {
+            throw APIError("VM_HOST_INCOMPATIBLE_VERSION_MIGRATE", move.vm.opaque, host)
+        }
     }
 
     private static func place(_ record: WireValue) -> MovePlan.Place {

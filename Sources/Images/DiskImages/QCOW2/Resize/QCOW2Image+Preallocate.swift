@@ -18,11 +18,6 @@ extension QCOW2Image {
             }
             position += done
         }
-        if !hasExternalData, !storage.isBlockDevice {
-            // What was not written lies past the end of the file so far.
-            let fileEnd = fileEnd.load(ordering: .relaxed)
-            if try storage.size() < fileEnd { try storage.truncate(to: fileEnd) }
-        }
     }
 
     /// The cluster in which the disk ended so far may show the backing file in its first part: it gets a host cluster by a
@@ -35,7 +30,7 @@ extension QCOW2Image {
         // SAFETY: the array's own bytes, for the length of the call.
         let failure = unsafe nothing.withUnsafeBytes { bytes -> BlockError? in
             do throws(BlockError) {
-                try unsafe write(bytes, at: place)
+                try unsafe writeContent(bytes, at: place)
                 return nil
             } catch { return error }
         }
@@ -95,7 +90,7 @@ extension QCOW2Image {
         let bits = UInt64(geometry.clusterBits)
         let start = run.start << bits
         // The last cluster of an external file ends with the disk.
-        let length = hasExternalData ? min(run.count << bits, size - start) : run.count << bits
+        let length = hasExternalData ? min(run.count << bits, reach - start) : run.count << bits
         if mode == .full || (!areBlank && !hasExternalData) {
             try data.writeZeroes(at: start, length: length)
         } else if !areBlank {

@@ -1,0 +1,78 @@
+import Synchronization
+
+/// What may be said about a running mirror at any time.
+public struct MirrorOptions: Equatable, Sendable {
+    /// How guest writes reach the destination.
+    public enum Mode: String, Sendable {
+        /// As `MirrorPolicy` decides.
+        case automatic
+        /// Before the guest is answered, wherever the copy has been.
+        case active
+        /// Later, by the copier alone. Such a mirror may never be in sync.
+        case background
+    }
+
+    public var mode: Mode = .automatic
+    /// Bytes per second for the copier; 0: no limit.
+    public var bytesPerSecond: UInt64 = 0
+    /// Nanoseconds that a guest write may take on average while the mirror copies; above it the copier gives way. 0: no limit.
+    public var latencyBudget: UInt64 = 0
+    /// Whether the guest may be held to the destination's speed (one write of its own at a time) when the mirror would not
+    /// come to its end otherwise. If not, the mirror tells that it does not converge (`isConverging`).
+    public var mayDelay = true
+    /// Nanoseconds for which a destination that fails is tried again; 0: not at all.
+    public var retryFor: UInt64 = 0
+    /// Nothing is copied; guest writes are noted, or go on to the destination where that is in sync.
+    public var isPaused = false
+
+    public init() {}
+}
+
+/// The options as the threads of a mirror read them, and what its policy has decided.
+final class MirrorControls: Sendable {
+    private let current: Mutex<MirrorOptions>
+    private let active: Atomic<Bool>
+    private let paused: Atomic<Bool>
+    private let rate: Atomic<UInt64>
+    private let percent = Atomic<UInt64>(100)
+    private let converges = Atomic<Bool>(true)
+    private let urgent = Atomic<Bool>(false)
+
+    init(_ options: MirrorOptions) {
+        current = Mutex(options)
+        paused = Atomic(options.isPaused)
+        rate = Atomic(options.bytesPerSecond)
+        active = Atomic(options.mode == .active)
+    }
+
+    var options: MirrorOptions {
+        get { current.withLock { $0 } }
+        set {
+            current.withLock { $0 = newValue }
+            paused.store(newValue.isPaused, ordering: .relaxed)
+            rate.store(newValue.bytesPerSecond, ordering: .relaxed)
+            switch newValue.mode {
+            case .active: active.store(true, ordering: .releasing)
+            case .background: active.store(false, ordering: .releasing)
+            case .automatic: break
+            }
+        }
+    }
+
+    var isPaused: Bool { paused.load(ordering: .relaxed) }
+    var bytesPerSecond: UInt64 { rate.load(ordering: .relaxed) }
+    /// Guest writes go to the destination before they are answered.
+    var isActive: Bool { active.load(ordering: .acquiring) || urgent.load(ordering: .acquiring) }
+    /// Somebody waits for the pivot: nothing becomes dirty any more, whatever the mode.
+    func hurry() { urgent.store(true, ordering: .releasing) }
+    /// Percent of their time that the copier's threads may work.
+    var copyShare: UInt64 { percent.load(ordering: .relaxed) }
+    /// False: the guest writes faster than the destination takes, and may not be delayed.
+    var isConverging: Bool { converges.load(ordering: .relaxed) }
+
+    func apply(_ verdict: MirrorPolicy.Verdict) {
+        active.store(verdict.isActive, ordering: .releasing)
+        percent.store(verdict.copyShare, ordering: .relaxed)
+        converges.store(verdict.isConverging, ordering: .relaxed)
+    }
+}

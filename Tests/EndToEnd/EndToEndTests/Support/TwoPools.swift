@@ -1,0 +1,100 @@
+import Foundation
+import RPCCodec
+import TestSupport
+import XenAPIClient
+
+/// Two pools of one host each, side by side, and a machine that goes from one to the other.
+struct TwoPools {
+    let here, there: RunningToolstack
+
+    /// Both keep their ports when they are started again: each remembers where the other is.
+    static func run(
+        hereOptions: [String] = [], thereOptions: [String] = [], driverFolders: [String] = [],
+        _ body: (TwoPools) async throws -> Void
+    ) async throws {
+        let pools = TwoPools(here: try RunningToolstack(), there: try RunningToolstack())
+        do {
+            for (toolstack, options) in [(pools.here, hereOptions), (pools.there, thereOptions)] {
+                toolstack.httpsAddress = "0.0.0.0:0"
+                toolstack.options = options
+                toolstack.driverFolders = driverFolders
+                try await toolstack.start()
+                toolstack.httpsAddress = "0.0.0.0:\(pools.port(toolstack))"
+            }
+            try await body(pools)
+        } catch {
+            print("here:\n\(pools.here.logText)\nthere:\n\(pools.there.logText)")
+            await pools.cleanUp()
+            throw error
+        }
+        await pools.cleanUp()
+    }
+
+    private func cleanUp() async {
+        await here.cleanUp()
+        await there.cleanUp()
+    }
+
+    func port(_ toolstack: RunningToolstack) -> String {
+        toolstack.httpsURL.split(separator: ":").last.map(String.init) ?? ""
+    }
+
+    /// What `host.migrate_receive` of the other pool answers.
+    func token() async throws -> WireValue {
+        let host = try await there.call("host.get_all").items?.first?.text ?? ""
+        for (_, record) in (try await there.call("PIF.get_all_records").members ?? []).map({ ($0.name, $0.value) })
+        where record.member("IP")?.text?.isEmpty == false {
+            return try await there.call(
+                "host.migrate_receive", .string(host), .string(record.member("network")?.text ?? ""), .members([]))
+        }
+        throw RunningToolstack.Failure(description: "this machine has no interface with an address")
+    }
+
+    /// Moves the machine by the API and waits. Returns its reference there; throws the task's error.
+    func send(
+        _ vm: String, disks: [(String, String)], formats: [(String, String)] = [], options: [(String, String)] = []
+    ) async throws -> String {
+        let task = try await here.text(
+            "Async.VM.migrate_send", .string(vm), try await token(), .bool(true), Self.map(disks), .members([]),
+            Self.map(options), .members([]), Self.map(formats))
+        return try await here.session.waitForTask(task).value()
+    }
+
+    static func map(_ entries: [(String, String)]) -> WireValue {
+        .members(entries.map { (name: $0.0, value: .string($0.1)) })
+    }
+
+    /// `xe vm-migrate` to the other pool, as an administrator types it.
+    func migrate(_ vm: String, _ parameters: [String]) async throws -> Tool.Outcome {
+        let uuid = try await here.text("VM.get_uuid", .string(vm))
+        return try Tool.run(
+            "xe",
+            [
+                "-s", "127.0.0.2", "-p", port(here), "-u", "root", "-pw", here.password, "vm-migrate", "uuid=\(uuid)",
+                "remote-master=127.0.0.2:\(port(there))", "remote-username=root", "remote-password=\(there.password)",
+            ] + parameters)
+    }
+
+    /// Nothing is left of a move on either side but what belongs to the machine.
+    func awaitQuiet() async throws {
+        for toolstack in [here, there] {
+            for name in ["VM", "VDI", "SR"] {
+                while true {
+                    let all = try await toolstack.call("\(name).get_all_records").members ?? []
+                    let isQuiet = all.allSatisfy {
+                        $0.value.member("current_operations")?.members?.isEmpty ?? true
+                    }
+                    if isQuiet { break }
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+            }
+        }
+    }
+
+    /// The machines of a pool but its control domain.
+    static func machines(_ toolstack: RunningToolstack) async throws -> [(ref: String, uuid: String)] {
+        (try await toolstack.call("VM.get_all_records").members ?? []).filter {
+            $0.value.member("is_control_domain") != .bool(true)
+        }.map { ($0.name, $0.value.member("uuid")?.text ?? "") }
+    }
+}

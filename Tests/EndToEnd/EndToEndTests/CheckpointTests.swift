@@ -104,11 +104,13 @@ extension EndToEnd {
                 let uuid = try await toolstack.text("VM.get_uuid", .string(vm))
                 try await toolstack.call("VM.set_PV_args", .string(vm), .string(GuestFiles.arguments(.idle)))
                 let failures = toolstack.failures
+                var console: ConsoleReader?
                 for (point, isCancelled) in [
                     ("suspend-standing", false), ("checkpoint-disks", false), ("checkpoint-taken", false),
                     ("checkpoint-disks", true),
                 ] {
                     try await toolstack.call("VM.start", .string(vm), .bool(false), .bool(false))
+                    console = try ConsoleReader(path: "\(toolstack.runDirectory)/guests/\(uuid)/console.sock")
                     try failures.set(.hold, at: point)
                     let task =
                         try await toolstack.session.call("Async.VM.checkpoint", [.string(vm), .string("c")]).text ?? ""
@@ -137,6 +139,8 @@ extension EndToEnd {
                     where try await toolstack.call("VDI.get_managed", vdi) == .bool(true) { disks += 1 }
                     #expect(disks == 1, "\(point)")
                 }
+                // Before it has begun it has hardly any memory.
+                _ = try await console?.waitFor(line: "GANTRY READY")
                 let loop = try SmallFileSystem(in: toolstack.folder, megabytes: 64)
                 defer { loop.remove() }
                 let small = try await toolstack.makeRepository("small", formats: "qcow2", folder: loop.mountPoint)

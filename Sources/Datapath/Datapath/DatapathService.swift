@@ -12,9 +12,6 @@ import Synchronization
 /// It needs nobody to go on: when the toolstack dies, the export and a running mirror continue, and whoever connects to
 /// the control socket next learns from `status` where things are.
 public final class DatapathService: Sendable {
-    /// The only export's name.
-    public static let exportName = "disk"
-
     /// Control connections at once; more are closed as they come.
     private static let mostConnections = 64
     /// Nanoseconds that a mirror's destination may keep the end waiting.
@@ -77,11 +74,10 @@ public final class DatapathService: Sendable {
         if let crashMark, !image.readOnly { mark = try CrashMark(device, path: crashMark) } else { mark = nil }
         front = mark ?? device
         images = ImagePair(image)
-        server = NBDServer(exports: [
-            NBDExport(
-                name: Self.exportName, device: front, readOnly: image.readOnly, throttle: throttle,
-                changes: { [tracked] in [tracked] })
-        ])
+        let export = NBDExport(
+            name: DatapathExport.disk, device: front, readOnly: image.readOnly, throttle: throttle,
+            changes: { [tracked] in [tracked] })
+        server = NBDServer(exports: [export, export.readOnly(named: DatapathExport.readOnly)])
         listener = try listen(server)
     }
 

@@ -218,7 +218,8 @@ public actor DiskExports {
             defer { for socket in sockets { close(socket) } }
             guard sockets.count == 2 else { throw APIError("VDI_NOT_AVAILABLE", vdi.opaque) }
             context.logger.info("an NBD client reads a disk", metadata: ["vdi": "\(vdi.opaque)", "peer": "\(peer)"])
-            sender.send(.opened(id: id, export: "disk"), files: sockets)
+            // The VBD is read-only; the disk need not be.
+            sender.send(.opened(id: id, export: DatapathExport.readOnly), files: sockets)
         } catch {
             let refusal = error as? APIError ?? APIError(error, task: .null)
             let reason = refusal.wire.joined(separator: " ")

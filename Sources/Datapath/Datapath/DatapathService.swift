@@ -73,6 +73,8 @@ public final class DatapathService: Sendable {
         self.device = device
         if let crashMark, !image.readOnly { mark = try CrashMark(device, path: crashMark) } else { mark = nil }
         front = mark ?? device
+        // The mark has the device.
+        device.watchFlushes { [weak mark] in try? mark?.noteFailure($0) }
         images = ImagePair(image)
         let export = NBDExport(
             name: DatapathExport.disk, device: front, readOnly: image.readOnly, throttle: throttle,
@@ -251,9 +253,11 @@ public final class DatapathService: Sendable {
             tracked.cancel()
             images.setDestination(nil)
         case .pause:
-            try device.pause()
-            // What the mark stands for is durable now.
-            try mark?.settle()
+            guard let mark else {
+                try device.pause()
+                break
+            }
+            try mark.settling { () throws(BlockError) in try device.pause() }
         case .resume(let image):
             let next = try Self.disk(image)
             do {

@@ -71,7 +71,7 @@ extension MirrorCopier {
         mirror.locks.awaitEarlier()
         if mirror.source.hasVolatileMetadata {
             // The guest hears of what fails here by its own flush.
-            guard (try? mirror.source.flush()) != nil else { return }
+            guard (try? mirror.flushSource()) != nil else { return }
         }
         if mirror.destination.hasVolatileMetadata {
             do throws(BlockError) {

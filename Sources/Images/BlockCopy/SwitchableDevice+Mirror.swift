@@ -79,7 +79,8 @@ extension SwitchableDevice {
             let repair = MirrorRepair(reopen: reopen) { [weak self] body in self?.exclusively(body) }
             exclusively {
                 let filter = MirrorDevice(
-                    source: current, destination: destination, log: map, options: options, trust: trust)
+                    source: current, destination: destination, log: map, options: options, trust: trust,
+                    sourceNotFlushed: { [weak self] in self?.notFlushed($0) })
                 let worker = MirrorCopier(mirror: filter, threads: threads, repair: repair)
                 mirror = filter
                 reached.withLock { $0 = filter }
@@ -137,7 +138,7 @@ extension SwitchableDevice {
                     throw Self.notSynchronised(mirror)
                 }
             }
-            try mirror.source.flush()
+            try mirror.flushSource()
             do throws(BlockError) {
                 try destination.flush()
             } catch {

@@ -226,17 +226,8 @@ public final class DatapathService: Sendable {
         case .mirrorVerify: _ = try device.verifyMirror()
         case .mirrorSetRate(let bytesPerSecond): device.setMirrorRate(bytesPerSecond: bytesPerSecond)
         case .pivotPrepare:
-            // From here on the loss of one side is the mirror's to decide.
-            exports.setDisk(false)
             sparing.stop()
-            do {
-                try preparePatiently()
-            } catch {
-                // Once it was prepared, which side is lost stays the mirror's to decide.
-                let phase = device.mirrorProgress?.phase
-                if phase != .dual, phase != .undecided { exports.setDisk(true) }
-                throw error
-            }
+            try preparePatiently()
         case .pivotCommit:
             try device.commitPivot {
                 images.commit()
@@ -336,14 +327,17 @@ public final class DatapathService: Sendable {
     private func preparePatiently() throws(BlockError) {
         for _ in 0..<1000 {
             do throws(BlockError) {
-                return try device.preparePivot()
+                return try prepare()
             } catch {
                 if error.code != .busy, device.mirrorProgress?.isRetrying != true { throw error }
             }
             usleep(10_000)
         }
-        try device.preparePivot()
+        try prepare()
     }
+
+    /// Until the pivot is prepared the disk rests on the source alone; then the loss of one side is the mirror's to decide.
+    private func prepare() throws(BlockError) { try device.preparePivot { exports.setDisk(false) } }
 
     private static func disk(
         _ image: ImageSpecification, isTheDisk: Bool = true

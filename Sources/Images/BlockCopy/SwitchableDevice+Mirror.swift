@@ -116,7 +116,8 @@ extension SwitchableDevice {
     ///
     /// Requests are kept waiting twice, each time until those under way have ended, never for a flush: between the two,
     /// writes and flushes go to both images, and what came before is flushed. Most of it was flushed before that already.
-    public func preparePivot() throws(BlockError) {
+    /// `prepared` runs while no request is under way, at the moment from which on both images are the disk.
+    public func preparePivot(_ prepared: () -> Void = {}) throws(BlockError) {
         try control.withLock { _ throws(BlockError) in
             guard let mirror else { throw BlockError(.notFound, "there is no mirror to pivot to") }
             if mirror.phase == .dual { return try look(at: mirror) }
@@ -148,6 +149,7 @@ extension SwitchableDevice {
             try exclusively { () throws(BlockError) in
                 if !mirror.dirty.isClean { mirror.handle(.fellBehind) }
                 guard mirror.handle(.prepare) else { throw Self.notSynchronised(mirror) }
+                prepared()
             }
         }
     }

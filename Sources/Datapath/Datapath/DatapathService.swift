@@ -300,19 +300,20 @@ public final class DatapathService: Sendable {
         do {
             let followed = try tracked.follow(sparing.spare(opened, destination), log: destination.changeLog)
             let log = try MirrorMaps.log(mirrorMap, images.both.image, destination, device, resume: resume)
-            let reopen: @Sendable () throws(BlockError) -> any BlockDevice = {
-                [exports, tracked] () throws(BlockError) in
-                // It is what the pivot makes the disk: in the place of the one that failed, also for these.
-                let next = try Self.disk(destination, isTheDisk: false)
-                exports.setDestination(next)
-                return tracked.reopened(next)
+            let reopen: @Sendable () throws(BlockError) -> any BlockDevice = { () throws(BlockError) in
+                try Self.disk(destination, isTheDisk: false)
             }
             exports.setDestination(opened)
             try device.startMirror(
                 to: followed, options: options, log: log, threads: destination.isExport ? 4 : 2,
                 // What goes on is what a process before this one wrote to, and its server may not be done with that.
                 trust: MirrorTrust(isDoubtful: resume && destination.isExport),
-                reopen: destination.isExport ? reopen : nil)
+                reopen: destination.isExport ? reopen : nil,
+                adopt: { [exports, tracked] next in
+                    // It is what the pivot makes the disk: in the place of the one that failed, also for these.
+                    exports.setDestination(next)
+                    return tracked.reopened(next)
+                })
         } catch {
             exports.setDestination(nil)
             tracked.cancel()

@@ -54,11 +54,14 @@ extension SwitchableDevice {
     ///     goes on where it was.
     ///   - threads: pieces copied at a time.
     ///   - trust: whether what the destination shows is what was written to it.
-    ///   - reopen: reaches the destination again when it has failed, if that takes more than trying again.
+    ///   - reopen: reaches the destination again when it has failed, if that takes more than trying again. It may be given up
+    ///     by who ends the mirror; what it opens is closed then.
+    ///   - adopt: what takes the destination's place when `reopen` has opened it, and is wanted.
     public func startMirror(
         to destination: any BlockDevice, options: MirrorOptions, log: MirrorLog? = nil, threads: Int = 1,
         trust: MirrorTrust = MirrorTrust(),
-        reopen: (@Sendable () throws(BlockError) -> any BlockDevice)? = nil
+        reopen: (@Sendable () throws(BlockError) -> any BlockDevice)? = nil,
+        adopt: @escaping @Sendable (any BlockDevice) -> any BlockDevice = { $0 }
     ) throws(BlockError) {
         try control.withLock { _ throws(BlockError) in
             if isPaused.load(ordering: .relaxed) {
@@ -76,7 +79,7 @@ extension SwitchableDevice {
             guard map.size == size else {
                 throw BlockError(.outOfRange, "the mirror's map is of \(map.size) bytes and the source has \(size)")
             }
-            let repair = MirrorRepair(reopen: reopen) { [weak self] body in self?.exclusively(body) }
+            let repair = MirrorRepair(reopen: reopen, adopt: adopt) { [weak self] body in self?.exclusively(body) }
             exclusively {
                 let filter = MirrorDevice(
                     source: current, destination: destination, log: map, options: options, trust: trust,

@@ -30,6 +30,8 @@ public final class DatapathService: Sendable {
     private let mirrorMap: String?
     private let tracked = TrackedImages()
     private let sparing = SparedDestination()
+    /// One mirror is started at a time: who comes second finds the first, and undoes nothing of it.
+    private let starting = Mutex(())
 
     /// Opens the image and serves it. `nbdSocket` and `controlSocket` are paths for new Unix sockets.
     /// `crashMark`: the file in which a killed process leaves word that it lost changes (`CrashMark`). `mirrorMap`: the one
@@ -219,7 +221,9 @@ public final class DatapathService: Sendable {
         switch request {
         case .status: return .status(status)
         case .mirrorStart(let destination, let bytesPerSecond, let settings, let resume):
-            try startMirror(to: destination, bytesPerSecond, settings, resume ?? false)
+            try starting.withLock { _ in
+                try startMirror(to: destination, bytesPerSecond, settings, resume ?? false)
+            }
         case .mirrorSet(let settings):
             let change = try settings.change()
             try device.changeMirror(change)

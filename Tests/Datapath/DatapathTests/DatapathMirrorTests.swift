@@ -4,6 +4,7 @@ import DatapathControl
 import DiskImages
 import Foundation
 import NBDTransport
+import Synchronization
 import TestSupport
 import Testing
 
@@ -148,6 +149,34 @@ import Testing
         _ = try process.control.callBlocking(.mirrorCancel)
         #expect(throws: DatapathClient.Failure.self) { try process.control.callBlocking(.mirrorVerify) }
         #expect(try process.status().version == DatapathProtocol.version)
+        #expect(try process.quit() == 0)
+    }
+
+    /// Who starts a mirror while another one is being started is refused, and takes nothing from that one.
+    @Test func ofTwoMirrorsThatAreStartedAtOnceOneIsRefused() throws {
+        let folder = try ScratchFolder("dp")
+        let images = try ["a", "b", "c"].map { try image(folder, "\($0).raw", "raw") }
+        let process = try DatapathProcess(folder, image: images[0].path, format: "raw", mirrorMap: true)
+        for _ in 0..<20 {
+            let started = Mutex<[ImageSpecification]>([])
+            let starters = images[1...].map { destination in
+                WorkerThread("starter") { [control = process.control] in
+                    let settings = MirrorSettings(isPaused: true)
+                    let request = DatapathRequest.mirrorStart(
+                        destination: destination, bytesPerSecond: 0, settings: settings)
+                    guard (try? control.callBlocking(request)) != nil else { return }
+                    started.withLock { $0.append(destination) }
+                }
+            }
+            for starter in starters { starter.join() }
+            let winners = started.withLock { $0 }
+            let winner = try #require(winners.first)
+            #expect(winners.count == 1)
+            #expect(try process.status().mirror?.destination == winner)
+            let map = try #require(FileManager.default.contents(atPath: folder.file("map")))
+            #expect(map.range(of: Data(winner.path.utf8)) != nil, "the map is the other's")
+            _ = try process.control.callBlocking(.mirrorCancel)
+        }
         #expect(try process.quit() == 0)
     }
 

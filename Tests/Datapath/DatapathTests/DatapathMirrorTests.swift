@@ -205,4 +205,17 @@ import Testing
         if !isSanitized { #expect(status.contains("Seccomp:\t2") || !status.contains("Seccomp:")) }
         #expect(try process.quit() == 0)
     }
+
+    /// One that is out of hand ends before its host does.
+    @Test func aProcessThatServesImagesHasMemoryToAnEnd() throws {
+        let folder = try ScratchFolder("dp")
+        let a = try image(folder, "a.raw", "raw")
+        let process = try DatapathProcess(folder, image: a.path, format: a.format)
+        let limits = try String(contentsOfFile: "/proc/\(process.pid)/limits", encoding: .utf8)
+        let line = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max data size") })
+        let isSanitized = try String(contentsOfFile: "/proc/\(process.pid)/maps", encoding: .utf8).contains("clang_rt")
+        let numbers = line.split(separator: " ").dropFirst(3).prefix(2)
+        if !isSanitized { #expect(numbers == ["17179869184", "17179869184"]) }
+        #expect(try process.quit() == 0)
+    }
 }

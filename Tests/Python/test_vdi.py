@@ -429,7 +429,9 @@ class TransferTests(Case):
                 with open("/proc/%d/mountinfo" % process) as mounts:
                     self.assertEqual([line.split()[4] for line in mounts], ["/", "/proc/sys/kernel/random/boot_id"])
             connection.send(b"7" * 3 * MIB)
-            self.assertEqual(connection.getresponse().status, 200)
+            answer = connection.getresponse()
+            self.assertEqual(answer.status, 200)
+            self.finished(answer.headers["task-id"])
         _, _, content = self.http("GET", "/export_raw_vdi", session_id=self.sid, vdi=vdi)
         self.assertEqual(content, b"7" * 4 * MIB)
 

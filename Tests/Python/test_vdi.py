@@ -1,7 +1,10 @@
 """Class VDI: disks, their moves, and their content over HTTP."""
 
+import contextlib
 import hashlib
+import http.client
 import os
+import urllib.parse
 
 from suite.case import MIB, Case
 from suite.model import NOWHERE
@@ -404,6 +407,50 @@ class TransferTests(Case):
             _, headers, back = self.http("GET", "/export_raw_vdi", session_id=self.sid, vdi=other)
             self.x.task.destroy(headers["task-id"])
             self.assertEqual(hashlib.sha256(back).digest(), hashlib.sha256(content).digest(), form)
+
+    def test_an_upload_is_read_by_nobody(self):
+        """By a process that is a user of its own, has no capability, and in whose file system there is nothing."""
+        vdi = self.disk(self.repository("qcow2"))
+        image = os.fsencode(self.x.VDI.get_uuid(vdi))
+        place = urllib.parse.urlparse(self.daemon.url)
+        with contextlib.closing(http.client.HTTPConnection(place.hostname, place.port)) as connection:
+            query = urllib.parse.urlencode({"session_id": self.sid, "vdi": vdi, "format": "raw"})
+            connection.putrequest("PUT", "/import_raw_vdi?" + query)
+            connection.putheader("Content-Length", str(4 * MIB))
+            connection.endheaders()
+            connection.send(b"7" * MIB)
+            self.until(lambda: self.importer(image) is not None)
+            process = self.importer(image)
+            if os.geteuid() == 0:
+                self.until(lambda: self.status(process)["Seccomp"].strip() == "2")
+                status = self.status(process)
+                self.assertGreater(int(status["Uid"].split()[0]), 1000)
+                self.assertEqual(status["CapEff"].strip(), "0" * 16)
+                with open("/proc/%d/mountinfo" % process) as mounts:
+                    self.assertEqual([line.split()[4] for line in mounts], ["/", "/proc/sys/kernel/random/boot_id"])
+            connection.send(b"7" * 3 * MIB)
+            answer = connection.getresponse()
+            self.assertEqual(answer.status, 200)
+            self.finished(answer.headers["task-id"])
+        _, _, content = self.http("GET", "/export_raw_vdi", session_id=self.sid, vdi=vdi)
+        self.assertEqual(content, b"7" * 4 * MIB)
+
+    @staticmethod
+    def importer(image):
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open("/proc/%s/cmdline" % entry, "rb") as file:
+                    words = file.read().split(b"\0")
+            except OSError:
+                continue
+            if b"import" in words and any(image in word for word in words):
+                return int(entry)
+        return None
+
+    @staticmethod
+    def status(process):
+        with open("/proc/%d/status" % process) as file:
+            return dict(line.split(":\t", 1) for line in file if ":\t" in line)
 
     def test_a_clients_task_follows_its_transfer(self):
         vdi = self.disk(self.repository())

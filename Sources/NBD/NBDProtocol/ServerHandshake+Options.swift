@@ -11,6 +11,9 @@ extension ServerHandshake {
             guard lookups <= NBDLimits.lookups else {
                 return close("more than \(NBDLimits.lookups) names looked up", &effects)
             }
+            // Who is asked for another lets go of the one that was found before.
+            exports = []
+            chosen = nil
             phase = .lookingUp(option: option, data: Array(data))
             return effects.append(.lookUp(name))
         }

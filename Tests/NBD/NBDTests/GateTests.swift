@@ -120,6 +120,19 @@ struct GateTests {
         }
     }
 
+    /// Only the last name that was looked up counts: what was known of the one before went with it, refused or not.
+    @Test func aNameIsLookedUpAgainAfterAnother() {
+        var handshake = ServerHandshake(lookingUpWith: .none)
+        #expect(handshake.receive(flags + option(NBDOption.info, "a", [0, 0])) == [.lookUp("a")])
+        _ = handshake.found(ExportDescription(name: "a", size: 512, flags: .readOnly))
+        #expect(handshake.receive(option(NBDOption.info, "b", [0, 0])) == [.lookUp("b")])
+        _ = handshake.refused("no")
+        #expect(handshake.receive(option(NBDOption.go, "a", [0, 0])) == [.lookUp("a")])
+        let last = handshake.found(ExportDescription(name: "a", size: 512, flags: .readOnly)).last
+        #expect(
+            last == .transmit(ServerHandshake.Agreement(export: 0, structuredReplies: false, allocationContext: false)))
+    }
+
     @Test func nothingIsListedAndTheEmptyNameIsNone() {
         var handshake = ServerHandshake(lookingUpWith: .none)
         #expect(handshake.receive(flags + RawPeer.option(NBDOption.list, [])).count == 1)

@@ -107,7 +107,8 @@ struct RepositoryMessages: Sendable {
                 row[SR.nameLabel] = nameLabel
                 row[SR.nameDescription] = nameDescription
                 row[SR.type] = type.lowercased()
-                row[SR.contentType] = contentType
+                // Whoever makes a library of discs need not say that there are discs in it.
+                row[SR.contentType] = contentType.isEmpty && type.lowercased() == "iso" ? "iso" : contentType
                 row[SR.shared] = shared
                 row[SR.smConfig] = smConfig
             }

@@ -9,9 +9,8 @@ import json
 import time
 import uuid
 
-from suite import clients
-from suite.case import MIB, Case
-from suite.daemon import Daemon
+from suite.apart import ApartCase
+from suite.case import MIB
 from suite.life import WHOLE
 
 #: What is done to a disk named `d`, and at which steps it is cut off.
@@ -38,23 +37,8 @@ def chosen(table, operations, steps=slice(0, 1)):
     return table if WHOLE else {name: all_steps[steps] for name, all_steps in list(table.items())[:operations]}
 
 
-class CutOffTests(Case):
-    """With a gantryd of its own."""
-
-    def setUp(self):
-        super().setUp()
-        self.own = Daemon(self.daemon.programs, time_limit=600)
-        self.addCleanup(self.own.stop)
-        self.start()
-
-    def start(self):
-        self.own.start()
-        self.session = clients.session(self.own.url, "root", self.own.password)
-        self.addCleanup(self.session("close"))
-
-    @property
-    def x(self):
-        return self.session.xenapi
+class CutOffTests(ApartCase):
+    settings = {"time_limit": 600}
 
     def place(self):
         path = self.own.folder / ("sr-" + uuid.uuid4().hex[:8])

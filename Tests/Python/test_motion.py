@@ -1,8 +1,14 @@
-"""Moves of disks and machines within one host: decisions, refusals, plans, queues, progress."""
+"""Moves of disks and machines, within one host and between pools: decisions, refusals, plans, queues, progress."""
 
+import http.server
 import json
 import os
+import pathlib
+import ssl
+import subprocess
+import threading
 import uuid
+import xmlrpc.client
 
 import XenAPI
 
@@ -208,6 +214,101 @@ class MachineTests(MotionCase):
         self.assertEqual(len(self.x.SR.get_VDIs(destination)), 1)
 
 
+class OtherPool(http.server.BaseHTTPRequestHandler):
+    """A host of another pool over TLS, as far as the checks of a move ask for it."""
+
+    protocol_version = "HTTP/1.1"
+    #: What its software is, and what it answers to everything that is no call.
+    software, status = {}, 404
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("content-length", "0")))
+        if self.path != "/" or not body:
+            return self.told(self.status, b"")
+        _, method = xmlrpc.client.loads(body)
+        results = {
+            "host.get_software_version": self.software,
+            "SM.get_all_records": {"OpaqueRef:m": {"type": "far", "supported_image_formats": ["vhd"]}},
+            "SR.get_record": {"uuid": "far-sr", "type": "far", "name_label": "", "physical_size": "0"},
+        }
+        answer = {"Status": "Success", "Value": results.get(method, "")}
+        return self.told(200, xmlrpc.client.dumps((answer,), methodresponse=True).encode())
+
+    def told(self, status, body):
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class OtherPoolTests(MotionCase):
+    def test_what_another_host_is_decides_before_it_is_asked_for_more(self):
+        folder = pathlib.Path(self.folder("other-pool"))
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=far", "-days", "2",
+             "-keyout", folder / "key", "-out", folder / "cert"], check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "cert", folder / "key")
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), OtherPool)
+        server.daemon_threads = True
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        vm = self.machine()
+        vdi = self.disk(self.repository("vhd"))
+        self.drive(vm, vdi)
+        token = {"host": "OpaqueRef:far", "session_id": "OpaqueRef:s",
+                 "xenops": "http://127.0.0.1:%d/services/xenops" % server.server_port}
+        own = self.x.host.get_software_version(self.host)
+
+        def refused(expected, **options):
+            move = [vm, token, True, {vdi: "OpaqueRef:sr"}, {}, options]
+            self.refused(expected, self.x.VM.assert_can_migrate, *move)
+            self.refused(expected, self.x.VM.migrate_send, *move)
+
+        OtherPool.software = dict(own, platform_version="0.0.9")
+        for options in ({}, {"force": "true"}):
+            refused(["VM_HOST_INCOMPATIBLE_VERSION_MIGRATE", vm, "OpaqueRef:far"], **options)
+        blockers = json.loads(self.x.VM.plan_migrate_send(vm, token, True, {vdi: "OpaqueRef:sr"}, {}, {}))["blockers"]
+        self.assertEqual([each["error"][0] for each in blockers], ["VM_HOST_INCOMPATIBLE_VERSION_MIGRATE"])
+        OtherPool.software = dict(own, platform_version="99.0")
+        refused(["NOT_IMPLEMENTED", ...])
+        OtherPool.status = 503
+        refused(["CANNOT_CONTACT_HOST", "127.0.0.1"])
+        OtherPool.software, OtherPool.status = {"platform_name": "XCP", "platform_version": "0.0.1"}, 403
+        refused(["PERMISSION_DENIED", ...])
+
+    def test_older_lists_of_arguments_are_served(self):
+        """Clients of each release pass as many as their release knew; what came later has its default."""
+        vm, token = self.machine(), {"host": self.host}
+        for more in ([], [{}], [{}, {}]):
+            self.x.VM.assert_can_migrate(vm, token, True, {}, {}, {}, *more)
+            self.assertEqual(self.x.VM.migrate_send(vm, token, True, {}, {}, {}, *more), vm)
+        self.x.VM.assert_can_migrate_sender(vm, token, True, {}, {}, {}, {})
+        self.refused(["MESSAGE_PARAMETER_COUNT_MISMATCH", "VM.migrate_send", ..., ...], self.x.VM.migrate_send, vm, token, True, {}, {})
+
+    def test_the_storage_layers_own_calls_are_refused_before_anything_is_made(self):
+        """Another maker's toolstack asks by these. It ends with UNIMPLEMENTED_IN_SM_BACKEND of the first."""
+        sr = self.repository("vhd")
+        uuid_of_sr = self.x.SR.get_uuid(sr)
+        for name in ("SR.scan", "DATA.MIRROR.receive_start", "DATA.MIRROR.receive_start2", "DATA.MIRROR.receive_finalize",
+                     "DATA.MIRROR.receive_cancel", "VDI.create"):
+            body = xmlrpc.client.dumps(({"dbg": "t", "sr": uuid_of_sr, "id": "a/b", "similar": []},), name).encode()
+            status, _, answer = self.http("POST", "/services/SM", body, session_id=self.sid)
+            self.assertEqual(status, 200)
+            ((value,), _) = xmlrpc.client.loads(answer)
+            self.assertEqual(value, {"Status": "Failure", "ErrorDescription": ["Unimplemented", name]})
+        self.assertEqual(self.http("POST", "/services/SM", b"no call", session_id=self.sid)[0], 400)
+        self.assertEqual(self.http("POST", "/services/SM", body)[0], 401)
+        for path in ("/services/SM/nbd/0/%s/x/dp" % uuid_of_sr, "/services/SM/nbd/%s/x/dp" % uuid_of_sr):
+            self.assertEqual(self.http("PUT", path, b"", session_id=self.sid)[0], 501)
+        self.assertEqual(self.x.SR.get_VDIs(sr), [])
+
+
 class PeerTests(MotionCase):
     """A machine of another pool, whose toolstack is this test."""
 
@@ -239,6 +340,71 @@ class PeerTests(MotionCase):
             self.assertEqual(self.ask(move, verb, long), 413, verb)
         self.assertEqual(self.ask(move, "offer", long, session=False), 401)
         self.assertIn("error", self.ask(move, "offer", long))
+
+    def test_arrivals_stand_in_the_line_of_their_repository(self):
+        sr = self.repository("qcow2")
+        self.x.SR.add_to_other_config(sr, "disk-moves", "1")
+        self.x.SR.add_to_other_config(sr, "disk-moves-rate", "4096")
+        moves = [str(uuid.uuid4()) for _ in range(2)]
+        for move in moves:
+            accepted = self.ask(move, "offer", self.offer(move, str(uuid.uuid4()), sr))["value"]
+            self.assertIn("turns", accepted["takes"])
+            self.assertEqual(accepted["pool"], self.x.pool.get_uuid(self.pool))
+
+        def turn(move, over=False, vdi="OpaqueRef:far"):
+            question = {"vdi": vdi, "isCopying": False, "isOver": over}
+            answer = self.ask(move, "turn", question, session=False)
+            return answer["value"] if "value" in answer else answer["error"][0]
+
+        first, second = moves
+        self.assertEqual(turn(first), {"position": 0, "bytesPerSecond": 4096})
+        self.assertEqual(turn(second), {"position": 1})
+        self.assertEqual(turn(second, vdi="OpaqueRef:other"), "OPERATION_NOT_ALLOWED")
+        self.assertEqual(self.ask(second, "turn", {}, "x" * 40)["error"][0], "PERMISSION_DENIED")
+        self.x.SR.remove_from_other_config(sr, "disk-moves-rate")
+        # A move of this pool waits behind them.
+        vdi = self.disk(self.repository("qcow2"))
+        task = self.x.Async.VDI.pool_migrate(vdi, sr, {})
+        self.until(lambda: self.x.task.get_other_config(task).get("queue_position") == "2")
+        turn(first, over=True)
+        self.assertEqual(turn(second)["position"], 0)
+        # Who is refused stands in nobody's way.
+        self.assertEqual(self.ask(second, "cancel", {})["value"]["answer"], "refused")
+        self.succeeded(task)
+        self.assertEqual(turn(second), "OPERATION_NOT_ALLOWED")
+        self.assertEqual(self.ask(first, "cancel", {})["value"]["answer"], "refused")
+        for move in moves:
+            self.assertEqual(self.ask(move, "forget", {})["value"]["answer"], "forgotten")
+
+    def test_disks_come_into_third_party_drivers(self):
+        """The driver chooses uuid and place; the row is no disk before the machine is here, and nothing is left of one that is not."""
+        for kind, format, word in (("example", "vhd", "run"), ("plain", "", "run"), ("example", "vhd", "cancel")):
+            folder = pathlib.Path(self.folder("arrival-%s" % uuid.uuid4().hex[:8]))
+            sr = self.x.SR.create(self.host, {"location": str(folder)}, "0", "made", "", kind, "user", False, {})
+            self.addCleanup(self.drop_repository, sr)
+            move, machine = str(uuid.uuid4()), str(uuid.uuid4())
+            offer = self.offer(move, machine, sr)
+            decided = self.ask(move, "check", offer)["value"]["disks"][0]
+            self.assertEqual(decided["format"], format)
+            self.assertEqual(self.x.SR.get_VDIs(sr), [])
+            made = self.ask(move, "offer", offer)["value"]["disks"][0]["uuid"]
+            vdi = self.x.VDI.get_by_uuid(made)
+            self.shows(self.x.VDI.get_record(vdi), SR=sr, managed=False)
+            self.assertEqual(self.x.VDI.get_current_operations(vdi).popitem()[1], "blocked")
+            self.assertEqual(self.listed(move)["disks"], [made])
+            if word == "cancel":
+                self.assertEqual(self.ask(move, word, {})["value"]["answer"], "refused")
+                self.assertEqual(self.x.SR.get_VDIs(sr), [])
+                self.assertEqual([each for each in folder.iterdir() if made in each.name], [])
+            else:
+                self.assertEqual(self.ask(move, "prepare", {}, session=False)["value"]["answer"], "prepared")
+                self.assertEqual(self.ask(move, word, {}, session=False)["value"]["answer"], "ran")
+                record = self.x.VDI.get_record(vdi)
+                self.shows(record, managed=True, name_label="far disk", read_only=False, current_operations={})
+                vm = self.x.VM.get_by_uuid(machine)
+                self.assertEqual(self.x.VBD.get_VDI(self.x.VM.get_VBDs(vm)[0]), vdi)
+                self.x.VM.destroy(vm)
+            self.assertEqual(self.ask(move, "forget", {})["value"]["answer"], "forgotten")
 
     def listed(self, move):
         return next((one for one in json.loads(self.x.VM.get_peer_moves()) if one["move"] == move), None)

@@ -7,9 +7,8 @@ import struct
 import subprocess
 import urllib.parse
 
-from suite import clients
+from suite.apart import ApartCase
 from suite.case import MIB, Case
-from suite.daemon import Daemon
 from suite.model import NOWHERE
 
 BLOCK = 65536
@@ -203,24 +202,7 @@ class NBDTests(Case):
         return 0
 
 
-class KilledTests(Case):
-    """With a gantryd of its own."""
-
-    def setUp(self):
-        super().setUp()
-        self.own = Daemon(self.daemon.programs)
-        self.addCleanup(self.own.stop)
-        self.start()
-
-    def start(self):
-        self.own.start()
-        self.session = clients.session(self.own.url, "root", self.own.password)
-        self.addCleanup(self.session("close"))
-
-    @property
-    def x(self):
-        return self.session.xenapi
-
+class KilledTests(ApartCase):
     def test_what_was_plugged_for_clients_goes_when_the_toolstack_is_killed(self):
         path = self.own.folder / "sr"
         path.mkdir()

@@ -5,9 +5,9 @@ import json
 import os
 import tempfile
 
-from suite import clients
-from suite.case import MIB, Case, drive_record, machine_record
-from suite.daemon import Daemon, guest_files
+from suite.apart import ApartCase
+from suite.case import MIB, drive_record, machine_record
+from suite.daemon import guest_files
 from suite.life import Client
 
 BODY = b"lasting" * 64
@@ -23,29 +23,17 @@ exit 1
 """
 
 
-class SandboxTests(Case):
-    """With a gantryd of its own, outside of /tmp."""
+class SandboxTests(ApartCase):
+    """Outside of /tmp."""
 
-    def setUp(self):
-        super().setUp()
-        self.own = Daemon(
-            self.daemon.programs, time_limit=600, apart=True, options=["--plugin-sandbox", "namespace"])
-        self.addCleanup(self.own.stop)
+    settings = {"time_limit": 600, "apart": True, "options": ["--plugin-sandbox", "namespace"]}
+
+    def before_start(self):
         looking = self.own.plugins / "volume" / "looking"
         looking.mkdir()
         for name in ("Plugin.Query", "SR.create"):
             (looking / name).write_text(LOOKING)
             (looking / name).chmod(0o755)
-        self.start()
-
-    def start(self):
-        self.own.start()
-        self.session = clients.session(self.own.url, "root", self.own.password)
-        self.addCleanup(self.session("close"))
-
-    @property
-    def x(self):
-        return self.session.xenapi
 
     def make(self, kind, config):
         return self.x.SR.create(self.host, config, "0", "sr", "", kind, "user", False, {})

@@ -6,7 +6,7 @@ from test_motion import MotionCase
 NULL = "OpaqueRef:NULL"
 
 
-class SuspensionTests(MotionCase):
+class SuspensionCase(MotionCase):
     def suspend_repository(self):
         """An SR for memory, which the pool names for it."""
         sr = self.repository("raw")
@@ -18,6 +18,8 @@ class SuspensionTests(MotionCase):
     def pool(self):
         return self.x.pool.get_all()[0]
 
+
+class SuspensionTests(SuspensionCase):
     def test_a_machine_is_suspended_and_resumed(self):
         x, sr = self.x, self.suspend_repository()
         vm = self.machine()
@@ -125,6 +127,29 @@ class SuspensionTests(MotionCase):
         self.assertEqual(x.VM.get_power_state(vm), "Running")
         plugged = [x.VBD.get_currently_attached(vbd) for vbd in (drive, unplugged, reader)]
         self.assertEqual(plugged, [True, False, False])
+        x.VM.hard_shutdown(vm)
+
+    def test_a_machine_from_elsewhere_has_the_drives_that_its_image_names(self):
+        x, vm = self.x, self.machine()
+        sr = self.suspend_repository()
+        x.VM.start(vm, False, False)
+        # Nothing is plugged: no drive says in the document that the guest has it.
+        self.drive(vm, self.disk(self.repository("qcow2")))
+        x.VM.suspend(vm)
+        status, headers, document = self.http("GET", "/export_metadata", session_id=self.sid, ref=vm)
+        self.assertEqual(status, 200)
+        x.task.destroy(headers["task-id"])
+        # Its image becomes the other machine's.
+        x.VM.set_suspend_VDI(vm, x.VDI.copy(x.VM.get_suspend_VDI(vm), sr, NULL, NULL))
+        before = set(x.VM.get_all())
+        status, headers, _ = self.http("PUT", "/import_metadata", document, session_id=self.sid)
+        self.assertEqual((status, self.finished(headers["task-id"])["status"]), (200, "success"))
+        made = (set(x.VM.get_all()) - before).pop()
+        self.addCleanup(self.drop_machine, made)
+        self.assertEqual(x.VM.get_power_state(made), "Suspended")
+        x.VM.resume(made, False, False)
+        self.assertEqual(x.VM.get_power_state(made), "Running")
+        self.assertEqual([x.VBD.get_currently_attached(vbd) for vbd in x.VM.get_VBDs(made)], [False])
         x.VM.hard_shutdown(vm)
 
     def test_a_machine_that_writes_to_a_disk_that_is_reset_is_not_suspended(self):

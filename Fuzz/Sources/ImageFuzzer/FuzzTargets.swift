@@ -15,6 +15,7 @@ enum FuzzTarget: String, CaseIterable {
     case probe
     case options
     case nbd
+    case gate
 
     func run(_ input: [UInt8]) {
         switch self {
@@ -44,6 +45,7 @@ enum FuzzTarget: String, CaseIterable {
             imported(PagedBytes(input), VMDKImage.open, VMDKImage.info)
         case .stream: StreamTrial.run(input)
         case .nbd: HandshakeTrial.run(input)
+        case .gate: GateTrial.run(input)
         case .probe:
             let tail = input.count >= 512 ? Array(input.suffix(512)) : []
             _ = ProbeResult(head: Array(input.prefix(65536)), tail: tail, length: UInt64(input.count))

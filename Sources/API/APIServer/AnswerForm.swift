@@ -11,20 +11,18 @@ enum AnswerForm: Hashable, Sendable {
 
     func encode(_ value: APIValue) -> [UInt8] {
         switch self {
-        case .xml:
-            var writer = XMLRPCWriter()
-            writer.beginSuccess()
-            writer.write(value)
-            writer.endSuccess()
-            return writer.bytes
-        case .bareXML: return XMLRPC.encodeBare(value.wire)
-        case .json(let version, let id):
-            var writer = JSONWriter()
-            writer.beginSuccess(version)
-            writer.write(value)
-            writer.endSuccess(version, id)
-            return writer.bytes
+        case .xml: encode(value, in: .xml)
+        case .bareXML: XMLRPC.encodeBare(value.wire)
+        case .json(let version, let id): encode(value, in: .json(version, id))
         }
+    }
+
+    private func encode<Writer: ValueWriter>(_ value: APIValue, in envelope: AnswerEnvelope<Writer>) -> [UInt8] {
+        var writer = envelope.empty
+        envelope.begin(&writer)
+        writer.write(value)
+        envelope.end(&writer)
+        return writer.bytes
     }
 
     func encode(failure error: APIError) -> [UInt8] {

@@ -3,46 +3,31 @@ import NIOCore
 import RPCCodec
 import Toolstack
 
-/// The answer of `event.from` that tells of many objects: written event by event, so that its size does not matter. As for
-/// `RecordStream`, clients are told the exact length: what is sent is written twice, once to be counted.
-struct EventStream: Sendable {
+/// The answer of `event.from` that tells of many objects, written event by event. To know its length, what is sent is
+/// written twice, once to be counted.
+struct EventStream: AnswerStream {
     let batch: EventBatch
     let form: AnswerForm
 
-    /// Events are sent together until they make up so many bytes.
-    private static let piece = 128 << 10
     /// Some milliseconds.
     private static let eventsInATurn = 512
 
-    func write(as encoding: RPCEndpoint.Encoding, _ writer: ResponseWriter) async throws {
-        switch form {
-        case .xml, .bareXML:
-            try await write(
-                as: encoding, writer, XMLRPCWriter(), begin: { $0.beginSuccess() }, end: { $0.endSuccess() })
-        case .json(let version, let id):
-            try await write(
-                as: encoding, writer, JSONWriter(), begin: { $0.beginSuccess(version) },
-                end: { $0.endSuccess(version, id) })
-        }
-    }
-
-    private func write<W: ValueWriter>(
-        as encoding: RPCEndpoint.Encoding, _ writer: ResponseWriter, _ empty: W, begin: (inout W) -> Void,
-        end: (inout W) -> Void
+    func write<W: ValueWriter>(
+        as encoding: RPCEndpoint.Encoding, _ writer: ResponseWriter, in envelope: AnswerEnvelope<W>
     ) async throws {
         var length: Int64 = 0
-        try await pieces(empty, begin: begin, end: end) { length += Int64($0.count) }
+        try await pieces(in: envelope) { length += Int64($0.count) }
         var body = try await writer.beginCall(as: encoding, length: length)
-        try await pieces(empty, begin: begin, end: end) { try await body.write(ByteBuffer(bytes: $0)) }
+        try await pieces(in: envelope) { try await body.write(ByteBuffer(bytes: $0)) }
         try await body.finish()
     }
 
     /// Gives `take` all of the answer, piece by piece.
     private func pieces<W: ValueWriter>(
-        _ empty: W, begin: (inout W) -> Void, end: (inout W) -> Void, _ take: ([UInt8]) async throws -> Void
+        in envelope: AnswerEnvelope<W>, _ take: ([UInt8]) async throws -> Void
     ) async throws {
-        var encoder = empty
-        begin(&encoder)
+        var encoder = envelope.empty
+        envelope.begin(&encoder)
         encoder.beginStructure()
         encoder.beginMember(EventBatch.eventsMember, isFirst: true)
         encoder.beginArray()
@@ -63,7 +48,7 @@ struct EventStream: Sendable {
         encoder.endMember()
         for member in batch.rest { encoder.write(member: member) }
         encoder.endStructure()
-        end(&encoder)
+        envelope.end(&encoder)
         try await take(encoder.bytes)
     }
 }

@@ -2,50 +2,35 @@ import NIOCore
 import PoolDatabase
 import RPCCodec
 
-/// The answer of `get_all_records`: a map of records that is written row by row, so that its size does not matter.
+/// The answer of `get_all_records`: a map of records that is written row by row.
 ///
-/// Clients are told the exact length. To know it, the values that rows have of their own are written twice: once to be
-/// counted, once to be sent. That costs less than to hold the text of 100,000 objects.
-struct RecordStream: Sendable {
+/// To know its length, the values that rows have of their own are written twice: once to be counted, once to be sent. That
+/// costs less than to hold the text of 100,000 objects.
+struct RecordStream: AnswerStream {
     let rows: RowList
     let form: AnswerForm
 
-    /// Rows are sent together until they make up so many bytes.
-    private static let piece = 128 << 10
     /// An answer of so few rows is made as a whole.
     private static let few = 32
     /// Some milliseconds.
     private static let rowsInATurn = 2048
 
-    func write(as encoding: RPCEndpoint.Encoding, _ writer: ResponseWriter) async throws {
-        switch form {
-        case .xml, .bareXML:
-            try await write(
-                as: encoding, writer, XMLRPCWriter(), begin: { $0.beginSuccess() }, end: { $0.endSuccess() })
-        case .json(let version, let id):
-            try await write(
-                as: encoding, writer, JSONWriter(), begin: { $0.beginSuccess(version) },
-                end: { $0.endSuccess(version, id) })
-        }
-    }
-
-    private func write<W: ValueWriter>(
-        as encoding: RPCEndpoint.Encoding, _ writer: ResponseWriter, _ empty: W, begin: (inout W) -> Void,
-        end: (inout W) -> Void
+    func write<W: ValueWriter>(
+        as encoding: RPCEndpoint.Encoding, _ writer: ResponseWriter, in envelope: AnswerEnvelope<W>
     ) async throws {
-        let template = RecordTemplate(rows.schema, like: empty)
-        var encoder = empty
+        let template = RecordTemplate(rows.schema, like: envelope.empty)
+        var encoder = envelope.empty
         guard rows.count > Self.few else {
-            begin(&encoder)
+            envelope.begin(&encoder)
             encoder.beginStructure()
             for index in rows.indices { encoder.write(rows, index, template) }
             encoder.endStructure()
-            end(&encoder)
+            envelope.end(&encoder)
             return try await writer.write(encoder.bytes, as: encoding)
         }
-        let length = try await length(empty, template, begin: begin, end: end)
+        let length = try await length(template, in: envelope)
         var body = try await writer.beginCall(as: encoding, length: length)
-        begin(&encoder)
+        envelope.begin(&encoder)
         encoder.beginStructure()
         for index in rows.indices {
             encoder.write(rows, index, template)
@@ -54,22 +39,22 @@ struct RecordStream: Sendable {
             encoder.clear()
         }
         encoder.endStructure()
-        end(&encoder)
+        envelope.end(&encoder)
         try await body.write(ByteBuffer(bytes: encoder.bytes))
         try await body.finish()
     }
 
     private func length<W: ValueWriter>(
-        _ empty: W, _ template: RecordTemplate<W>, begin: (inout W) -> Void, end: (inout W) -> Void
+        _ template: RecordTemplate<W>, in envelope: AnswerEnvelope<W>
     ) async throws -> Int64 {
         // All that is not a record.
-        var frame = empty
-        begin(&frame)
+        var frame = envelope.empty
+        envelope.begin(&frame)
         frame.beginStructure()
         frame.endStructure()
-        end(&frame)
+        envelope.end(&frame)
         var length = Int64(frame.bytes.count)
-        var encoder = empty
+        var encoder = envelope.empty
         for index in rows.indices {
             encoder.beginMember(rows.reference(index), isFirst: index == 0)
             encoder.endMember()

@@ -19,9 +19,9 @@ public struct ServerConfiguration: Sendable {
     public var acceleration: String
     /// Where NBD clients are served on networks that have that purpose; 0: on a free port of each address.
     public var nbdPort: UInt16 = 10809
-    /// The first of the numbers that users of data paths have; 0: they are this process's user.
-    public var datapathUsers = Self.standardDatapathUsers
-    public static let standardDatapathUsers = ToolstackConfiguration.standardDatapathUsers
+    /// The first of the numbers that users of data paths have; nil: of those that no other gantryd has; 0: they are this
+    /// process's user.
+    public var datapathUsers: UInt32?
     /// Name of the PAM service that knows the system's accounts; nil: PAM is not asked.
     public var pamService: String?
     /// Folders of third-party SMAPIv1 drivers.

@@ -17,6 +17,7 @@ public enum JSONRPC {
         }
     }
 
+    /// A call, and what its answer must repeat.
     public struct Request: Hashable, Sendable {
         public let version: Version
         public let id: Identifier
@@ -53,6 +54,7 @@ public enum JSONRPC {
         return Request(RPCCall(method, parameters), id: try identifier(envelope["id"]), version: version)
     }
 
+    /// An answer in the version of its request.
     public static func encode(_ reply: RPCReply, to request: Request) -> [UInt8] {
         switch reply {
         case .failure(let error): return encode(failure: error, version: request.version, id: request.id)
@@ -65,6 +67,7 @@ public enum JSONRPC {
         }
     }
 
+    /// The answer of a failed call: `error` is the code and its parameters.
     public static func encode(failure error: [String], version: Version, id: Identifier) -> [UInt8] {
         let id = WireMember("id", id.wire)
         let members: [WireMember] =
@@ -95,6 +98,7 @@ public enum JSONRPC {
 
     // MARK: - Client
 
+    /// A call as a client sends it.
     public static func encode(_ request: Request) -> [UInt8] {
         var members = [
             WireMember("method", .string(request.call.method)), WireMember("params", .array(request.call.parameters)),
@@ -142,6 +146,8 @@ public enum JSONRPC {
 
 /// Plain JSON, for everything that is not an RPC.
 public enum JSONText {
+    /// The value as text, without blanks.
     public static func encode(_ value: WireValue) -> String { String(decoding: JSONWriter.write(value), as: UTF8.self) }
+    /// Throws for what is no JSON, nests too deeply, or has something behind its end.
     public static func decode(_ text: String) throws(RPCError) -> WireValue { try JSONReader.read(Array(text.utf8)) }
 }

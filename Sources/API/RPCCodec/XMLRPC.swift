@@ -4,6 +4,7 @@ public enum XMLRPC {
 
     static let declaration: StaticString = "<?xml version=\"1.0\"?>"
 
+    /// A call as a client sends it.
     public static func encode(_ call: RPCCall) -> [UInt8] {
         var writer = XMLRPCWriter()
         writer.markup(declaration)
@@ -19,11 +20,13 @@ public enum XMLRPC {
         return writer.bytes
     }
 
+    /// The call in the body of a request. Throws for what is none, nests too deeply or is not UTF-8.
     public static func decodeCall(_ bytes: [UInt8]) throws(RPCError) -> RPCCall {
         var decoder = try XMLRPCDecoder(bytes)
         return try decoder.call()
     }
 
+    /// An answer in its envelope.
     public static func encode(_ reply: RPCReply) -> [UInt8] {
         let members: [WireMember] =
             switch reply {
@@ -96,6 +99,7 @@ public enum XMLRPC {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
+    /// Reads what `encodeValue` writes.
     public static func decodeValue(_ text: String) throws(RPCError) -> WireValue {
         var decoder = try XMLRPCDecoder(Array(text.utf8))
         return try decoder.single()

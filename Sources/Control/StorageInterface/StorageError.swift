@@ -14,7 +14,6 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
         public static let volumeInUse = Fault(24)
         public static let unimplemented = Fault(38)
         public static let repositoryNotEmpty = Fault(39)
-        public static let scanFailed = Fault(40)
         public static let repositoryExists = Fault(42)
         public static let volumeExists = Fault(43)
         public static let noSpace = Fault(44)

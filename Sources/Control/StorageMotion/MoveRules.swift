@@ -22,7 +22,7 @@ public struct DiskToMove: Hashable, Sendable {
     public var size: UInt64
     /// Nil: the driver does not say.
     public var format: ImageFormat?
-    /// Bytes that it takes at least, wherever it is.
+    /// Bytes of content that it has at least (`LeastRoom.content`).
     public var leastBytes: UInt64
     /// Its changed blocks are tracked, in a log that cannot go where it is to go.
     public var tracksChanges = false
@@ -52,19 +52,29 @@ public struct RepositoryFacts: Sendable {
     public var promised: StorageManagerInfo
     /// The device_config of this host's PBD.
     public var configuration: [String: String]
+    /// SR.sm_config.
+    public var smConfig: [String: String]
     /// Nil: its driver does not say how large its storage is, and nothing can be promised.
     public var free: UInt64?
 
     /// - Parameter promised: nil: all that the manager declares.
     public init(
-        uuid: String, manager: any StorageManager, configuration: [String: String], free: UInt64?,
-        promised: StorageManagerInfo? = nil
+        uuid: String, manager: any StorageManager, configuration: [String: String], smConfig: [String: String] = [:],
+        free: UInt64?, promised: StorageManagerInfo? = nil
     ) {
         self.uuid = uuid
         self.manager = manager
         self.promised = promised ?? manager.info
         self.configuration = configuration
+        self.smConfig = smConfig
         self.free = free
+    }
+
+    /// Images of the format take all of their size when they are made: of our own managers raw ones where device_config says so,
+    /// of third parties' all where sm_config does. Nil: the driver decides about the format.
+    public func isThick(_ format: ImageFormat?) -> Bool {
+        let allocation = manager.info.writesRows ? smConfig["allocation"] : configuration["allocation"]
+        return allocation == "thick" && (manager.info.writesRows || format == .raw)
     }
 }
 
@@ -87,7 +97,7 @@ public enum MoveRefusal: Error, Hashable, Sendable {
     case encrypted(disk: String)
     case resetsOnBoot(disk: String)
     case format(FormatDecision.Refusal, disk: String, repository: String, supported: [ImageFormat])
-    /// The disks take at least `needed` bytes, and the SR has `free`.
+    /// The disks take at least `needed` bytes, and the SR with this uuid has `free`.
     case full(repository: String, needed: UInt64, free: UInt64)
 }
 
@@ -157,18 +167,24 @@ public enum MoveRules {
         return MoveDecision(disk: disk, destination: ref, outcome: outcome, stays: stays)
     }
 
-    /// Both images of a disk are there until the move is committed: what stays in its SR needs room there, too.
+    /// Both images of a disk are there until the move is committed: what stays in its SR needs room there, too. A source needs none
+    /// otherwise: nothing takes a snapshot of a disk to move it.
     private static func checkSpace(
         _ decisions: [MoveDecision], _ repositories: [String: RepositoryFacts]
     ) throws(MoveRefusal) {
         var needed: [String: UInt64] = [:]
         for decision in decisions where !decision.stays {
-            let (sum, overflow) = (needed[decision.destination] ?? 0).addingReportingOverflow(decision.disk.leastBytes)
+            guard let destination = repositories[decision.destination] else { continue }
+            let outcome = decision.outcome
+            let least = LeastRoom.bytes(
+                content: decision.disk.leastBytes, size: outcome.size, format: outcome.format,
+                isThick: destination.isThick(outcome.format))
+            let (sum, overflow) = (needed[decision.destination] ?? 0).addingReportingOverflow(least)
             needed[decision.destination] = overflow ? .max : sum
         }
         for (ref, bytes) in needed.sorted(by: { $0.key < $1.key }) {
-            guard let free = repositories[ref]?.free, bytes > free else { continue }
-            throw .full(repository: ref, needed: bytes, free: free)
+            guard let destination = repositories[ref], let free = destination.free, bytes > free else { continue }
+            throw .full(repository: destination.uuid, needed: bytes, free: free)
         }
     }
 }

@@ -19,10 +19,9 @@ public struct ToolstackConfiguration: Sendable {
     public var initialPasswordFile: String?
     /// Path of the gantry-datapath program; nil: beside this program.
     public var datapathProgram: String?
-    /// The first of the numbers that users of data paths have (65,536 of them); 0: they are this process's user.
-    public var datapathUsers: UInt32 = Self.standardDatapathUsers
-    /// Above what systems give to accounts, containers and services, below what they take for negative.
-    public static let standardDatapathUsers: UInt32 = 1_900_000_000
+    /// The first of the numbers that users of data paths have (65,536 of them, which no other toolstack of the machine may have);
+    /// nil: the first ones that none has. 0: they are this process's user.
+    public var datapathUsers: UInt32?
     /// Where NBD clients are served on networks that have that purpose; 0: on a free port of each address.
     public var nbdPort: UInt16 = 10809
     /// Name of the PAM service that knows the system's accounts; nil: only the pool's own users may log in.
@@ -119,6 +118,7 @@ public final class Toolstack: Sendable {
                 "a value of the database is not known to this version, which goes on without it: was it written by a later one?",
                 metadata: ["value": "\(value)"])
         }
+        UnreadableRecord.tell(database, logger)
         let identity = try await HostBootstrap.run(
             database: database, stateDirectory: configuration.stateDirectory,
             initialPasswordFile: configuration.initialPasswordFile)
@@ -129,7 +129,7 @@ public final class Toolstack: Sendable {
         let program = configuration.datapathProgram ?? besideThisProgram("gantry-datapath")
         let datapaths = DatapathHost(
             folder: configuration.runDirectory + "/dp", program: program,
-            users: DatapathUsers(first: configuration.datapathUsers), logger: logger)
+            users: DatapathUsers(try DatapathUserRange.claim(configuration.datapathUsers)), logger: logger)
         let disks = DiskActivation(database: database, host: datapaths)
         let mounts = MountFolder(path: configuration.stateDirectory + "/sr-mount")
         let home = DriverHome(database: database, host: identity.host)
@@ -200,7 +200,9 @@ public final class Toolstack: Sendable {
             context: context, admission: admission, guests: guests, lifecycle: lifecycle, suspension: suspension,
             shutdownLimit: configuration.shutdownLimit
         ).register(in: &messages)
-        MachineTreeMessages(context: context, admission: admission, lifecycle: lifecycle).register(in: &messages)
+        MachineTreeMessages(
+            context: context, admission: admission, lifecycle: lifecycle, suspension: suspension
+        ).register(in: &messages)
         PauseMessages(admission: admission, lifecycle: lifecycle).register(in: &messages)
         SuspensionMessages(context: context, admission: admission, suspension: suspension).register(in: &messages)
         VBDMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle).register(

@@ -11,15 +11,15 @@ public enum DatapathConfinement {
     /// Whether the kernel has what `keepFiles` needs (Landlock).
     public static var canKeepFiles: Bool { ProcessConfinement.canKeepFiles }
 
-    /// From here on the process opens the image, what is below it, its log of changes, its SR's marker, what lies in
+    /// From here on the process opens the images, what is below them, their log of changes, its SR's marker, what lies in
     /// `folders`, which are its own, and what the system's libraries read; nothing else of the file system, whoever asks. What
     /// it needs later is handed over open. Before there are threads. What goes wrong with a file is told by who opens it, too.
-    /// `image` nil: it is open already, and nothing of it is to be opened by its name. Whether it is so.
+    /// `images` empty: they are open already, and nothing of them is to be opened by its name. Whether it is so.
     @discardableResult
-    public static func keepFiles(of image: ImageSpecification?, folders: [String]) -> Bool {
+    public static func keepFiles(of images: [ImageSpecification], folders: [String]) -> Bool {
         let own = folders.map { ProcessConfinement.Rule($0, .make) }
         // Paths in folders to which others may write.
-        let images = (image?.files ?? []).map { file in
+        let images = images.flatMap(\.files).map { file in
             ProcessConfinement.Rule(
                 file.path, file.isWritable ? .write : .read, isImage: true, followsLinks: file.followsLinks)
         }
@@ -39,10 +39,10 @@ public enum DatapathConfinement {
         }
     }
 
-    /// Where the kernel cannot, the process goes on without and says so once.
-    public static func apply() {
+    /// Where the kernel cannot, the process goes on without and says so once. `network`: it makes sockets.
+    public static func apply(network: Bool = true) {
         let limited = gantry_limit_process(0, 0, 0, descriptors)
         if limited < 0 { complain("limited", limited) }
-        complain(ProcessConfinement.giveUpCalls(network: true))
+        complain(ProcessConfinement.giveUpCalls(network: network))
     }
 }

@@ -39,7 +39,7 @@ public enum DatapathIsolation {
     ) throws -> Prepared {
         let nbd = try listen(nbdSocket)
         let control = try listen(controlSocket)
-        var opened = openFiles(of: image)
+        var opened = openFiles(of: [image])
         if let crashMark {
             // SAFETY: Swift's own temporary C string.
             let mark = unsafe open(crashMark, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -49,24 +49,34 @@ public enum DatapathIsolation {
         for file in opened { HandedFiles.add(file.path, file.descriptor) }
         // By this same program, in a process of its own.
         if let server = image.server { Dialers.add(server.name, try image.dial(with: "/proc/self/exe")) }
-        let (own, without) = leave(for: folder, image, user: user, threads: threads)
+        let (own, without) = leave(for: folder, [image], user: user, threads: threads)
         return Prepared(
             nbdListener: nbd, controlListener: control,
-            mirrorMap: mirrorMap.map { own + "/" + ($0 as NSString).lastPathComponent }, without: without,
+            mirrorMap: mirrorMap.map { (own ?? folder) + "/" + ($0 as NSString).lastPathComponent }, without: without,
             opened: opened)
     }
 
     /// As that for a process that serves no image: it keeps what it has open, and `folder`, which is its own. Returns what it
     /// does without.
     static func enter(folder: String, user: UInt32, threads: UInt64) -> [String] {
-        leave(for: folder, nil, user: user, threads: threads).without
+        leave(for: folder, [], user: user, threads: threads).without
     }
 
-    /// Returns `folder` as this process sees it from here on, too. `image`: what it has to open by its names where it stays in
+    /// As that for a process that reads and writes `images`, as their `readOnly` says, for once, and has no folder. What it opens
+    /// later it finds among what was opened here, which stays open until it ends.
+    static func enter(_ images: [ImageSpecification], user: UInt32, threads: UInt64) throws {
+        for file in openFiles(of: images) { HandedFiles.add(file.path, file.descriptor) }
+        for image in images {
+            if let server = image.server { Dialers.add(server.name, try image.dial(with: "/proc/self/exe")) }
+        }
+        _ = leave(for: nil, images, user: user, threads: threads)
+    }
+
+    /// Returns `folder` as this process sees it from here on, too. `images`: what it has to open by their names where it stays in
     /// the system's file system.
     private static func leave(
-        for folder: String, _ image: ImageSpecification?, user: UInt32, threads: UInt64
-    ) -> (own: String, without: [String]) {
+        for folder: String?, _ images: [ImageSpecification], user: UInt32, threads: UInt64
+    ) -> (own: String?, without: [String]) {
         var without: [String] = []
         func note(_ part: String, _ text: String, _ status: Int32) -> Bool {
             if status < 0 {
@@ -77,15 +87,17 @@ public enum DatapathIsolation {
         }
         let isAlone = gantry_is_single_threaded()
         // SAFETY: Swift's own temporary C strings.
-        let given = unsafe gantry_give_folder(folder, user)
+        let given = folder.map { unsafe gantry_give_folder($0, user) } ?? 0
         _ = note("namespaces", "in namespaces of its own", isAlone ? gantry_own_namespaces() : -EBUSY)
         let hasRoot = note(
             "root", "in a file system of its own", isAlone ? unsafe gantry_own_root(folder) : -EBUSY)
         if hasRoot { HandedFiles.seal() }
-        let own = hasRoot ? "/own" : folder
-        if !DatapathConfinement.keepFiles(of: hasRoot ? nil : image, folders: [own]) { without.append("files") }
+        let own = folder.map { hasRoot ? "/own" : $0 }
+        if !DatapathConfinement.keepFiles(of: hasRoot ? [] : images, folders: own.map { [$0] } ?? []) {
+            without.append("files")
+        }
         // Without its folder it would lose the mirror's map. In the system's file system the folders above it may be closed to it.
-        let mayReach = given < 0 ? given : hasRoot ? 0 : reach(own, as: user)
+        let mayReach = given < 0 ? given : hasRoot ? 0 : own.map { reach($0, as: user) } ?? 0
         let become = !isAlone ? -EBUSY : mayReach < 0 ? mayReach : gantry_become_user(user, threads)
         _ = note("user", "a user of its own", become)
         return (own, without)
@@ -120,9 +132,9 @@ public enum DatapathIsolation {
         return descriptor
     }
 
-    private static func openFiles(of image: ImageSpecification) -> [(path: String, descriptor: Int32)] {
+    private static func openFiles(of images: [ImageSpecification]) -> [(path: String, descriptor: Int32)] {
         var opened: [(path: String, descriptor: Int32)] = []
-        for file in image.files {
+        for file in images.flatMap(\.files) {
             let descriptor = file.open()
             if descriptor < 0 {
                 HandedFiles.addFailure(file.path, -descriptor)

@@ -9,9 +9,14 @@ import Synchronization
 /// Copies one disk's content into another that exists, in a process of its own: images are parsed here, and cancelling is
 /// killing. The source and the base are only read.
 public enum ImageCopy {
-    /// Writes lines with the done part, 0 to 1, to `output` meanwhile: whoever started this is gone when that fails.
-    public static func run(_ source: ImageSpecification, _ plan: DiskCopyPlan, output: FileHandle) throws {
+    /// Writes lines with the done part, 0 to 1, to `output` meanwhile: whoever started this is gone when that fails. `user`: whose
+    /// process this is from here on, and gives up what else it had.
+    public static func run(
+        _ source: ImageSpecification, _ plan: DiskCopyPlan, output: FileHandle, isolatedAs user: UInt32?
+    ) throws {
         gantry_ignore_sigpipe()
+        let sources = [source.asSource] + (plan.base.map { [$0.asSource] } ?? [])
+        try TransferIsolation.enter(sources + [plan.destination], user: user)
         let from = try source.open(readOnly: true)
         defer { try? from.close() }
         let base = try plan.base?.open(readOnly: true)

@@ -1,5 +1,5 @@
 import BlockCopy
-public import BlockIO
+import BlockIO
 public import CoreTypes
 public import DatapathControl
 import DiskImages
@@ -17,17 +17,35 @@ public enum ImageTransfer {
     /// says it is a difference to another one (a differencing VHD, a qcow2 image that names a backing file) does not store is
     /// left as it was, too; the other image is never looked for. Every other image makes the disk like itself.
     /// `.outOfRange`, with nothing changed, when it says that it is larger. `inFrames`: a raw stream names the offsets of its
-    /// parts (`FramedTransfer`), and what it does not name is left as it was.
+    /// parts (`FramedTransfer`), and what it does not name is left as it was. `user`: whose process this is from here on, and
+    /// gives up what else it had.
     public static func receive(
-        from stream: Int32, streamFormat: ImageFormat, inFrames: Bool = false, into image: ImageSpecification
+        from stream: Int32, streamFormat: ImageFormat, inFrames: Bool = false, into image: ImageSpecification,
+        isolatedAs user: UInt32?
+    ) throws {
+        // Made while it can be. A raw stream never needs it.
+        let spill = streamFormat == .raw ? nil : try? StreamReadOptions.makeSpillFile(in: spillFolder(of: image))
+        defer { if let spill { close(spill) } }
+        try TransferIsolation.enter([image], user: user)
+        try receive(from: stream, streamFormat: streamFormat, inFrames: inFrames, into: image, spill: spill)
+    }
+
+    private static func spillFolder(of image: ImageSpecification) -> String {
+        if image.format == ImageSpecification.nbd { return "/var/tmp" }
+        return image.path.lastIndex(of: "/").map { String(image.path[...$0]) } ?? "."
+    }
+
+    /// `spill`: the file for parts that come too early; without it one is made when it is needed.
+    static func receive(
+        from stream: Int32, streamFormat: ImageFormat, inFrames: Bool = false, into image: ImageSpecification,
+        spill: Int32? = nil
     ) throws(BlockError) {
         let device = try image.openTracked()
         do throws(BlockError) {
             var options = StreamReadOptions()
             options.overlaysDestination = true
-            options.spillFolder =
-                image.format == ImageSpecification.nbd
-                ? "/var/tmp" : image.path.lastIndex(of: "/").map { String(image.path[...$0]) } ?? "."
+            options.spillFolder = spillFolder(of: image)
+            options.spillFile = spill
             // All data of the disk may come too early, and as much of internal snapshots; more fills other disks' space.
             options.largestSpill = min(device.size, 1 << 60) * 2 + (64 << 20)
             let length = image.format == ImageSpecification.nbd ? nil : try length(of: image.path)
@@ -51,7 +69,17 @@ public enum ImageTransfer {
 
     /// Writes the image's content to the stream in `streamFormat`: no file is made, however large it is. With a `base` only
     /// what differs from that, as an image that says so: a differencing VHD, or qcow2 with the name of a backing file.
+    /// `user`: as `receive`.
     public static func send(
+        _ image: ImageSpecification, base: ImageSpecification? = nil, to stream: Int32, streamFormat: ImageFormat,
+        isolatedAs user: UInt32?
+    ) throws {
+        let sources = [image.asSource] + (base.map { [$0.asSource] } ?? [])
+        try TransferIsolation.enter(sources, user: user)
+        try send(image, base: base, to: stream, streamFormat: streamFormat)
+    }
+
+    static func send(
         _ image: ImageSpecification, base: ImageSpecification? = nil, to stream: Int32, streamFormat: ImageFormat
     ) throws(BlockError) {
         let device = try image.open(readOnly: true)

@@ -101,6 +101,7 @@ public struct DatapathClient: Sendable {
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
+    /// What the data path serves, and how far its mirror is. Throws `Failure`, with the code `unreachable` when nobody answers.
     public func status() async throws -> DatapathStatus {
         guard case .status(let status) = try await call(.status) else {
             throw Failure(code: "unreachable", message: "the data path at \(socketPath) gave no status")

@@ -9,7 +9,7 @@ import DatapathControl
 /// gantry-datapath dial   --image TEXT --format nbd|nbd-uri    (asked on standard input; see Dialer)
 /// gantry-datapath gate   --folder FOLDER [--user NUMBER] [--certificate FILE --key FILE]    (orders on standard input)
 /// `--parent` names the images below, nearest first, with `--no-links` none of them may be a symbolic link; `--change-log` is
-/// the log in which changed blocks are marked; import, export and copy know them too.
+/// the log in which changed blocks are marked; import, export and copy know them too, and `--user`.
 /// Started by the toolstack only. `serve` prints {"ready":true} when both sockets answer; with `--wait` it does nothing
 /// before it has read a byte from standard input, and ends when there is none. A failure is one JSON line
 /// {"code":…,"message":…} on standard error and exit status 1; wrong usage is 2.

@@ -22,7 +22,7 @@ func run() throws -> Int32 {
         if options.confinesFiles {
             let own = [nbd, control] + ["crash-mark", "mirror-map"].compactMap { options.values[$0] }
             DatapathConfinement.keepFiles(
-                of: image, folders: Set(own.map { ($0 as NSString).deletingLastPathComponent }).sorted())
+                of: [image], folders: Set(own.map { ($0 as NSString).deletingLastPathComponent }).sorted())
         }
         DatapathConfinement.apply()
         let service = try DatapathService(
@@ -33,18 +33,20 @@ func run() throws -> Int32 {
     case ("import", _, _, let format?):
         // Only raw content has frames: the others say themselves what is where.
         if options.inFrames && format != .raw { return 2 }
-        try ImageTransfer.receive(from: 0, streamFormat: format, inFrames: options.inFrames, into: image)
+        try ImageTransfer.receive(
+            from: 0, streamFormat: format, inFrames: options.inFrames, into: image, isolatedAs: options.user)
     case ("export", _, _, let format?):
         let base = try options.values["base"].map {
             try JSONDecoder().decode(ImageSpecification.self, from: Data($0.utf8))
         }
-        try ImageTransfer.send(image, base: base, to: 1, streamFormat: format)
+        try ImageTransfer.send(image, base: base, to: 1, streamFormat: format, isolatedAs: options.user)
     case ("dial", _, _, _):
         try Dialer.run(image, channel: 0)
     case ("copy", _, _, _):
         guard let plan = options.values["plan"] else { return 2 }
         try ImageCopy.run(
-            image, try JSONDecoder().decode(DiskCopyPlan.self, from: Data(plan.utf8)), output: .standardOutput)
+            image, try JSONDecoder().decode(DiskCopyPlan.self, from: Data(plan.utf8)), output: .standardOutput,
+            isolatedAs: options.user)
     default: return 2
     }
     return 0

@@ -21,8 +21,12 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "File with root's first password.") var initialPasswordFile: String?
     @Option(help: "PAM service that knows the system's accounts, e.g. gantry; without it PAM is not asked.")
     var pamService: String?
-    @Option(help: "First of 65536 numbers of users that data paths are, each its own; 0: they are this daemon's user.")
-    var datapathUidBase = ServerConfiguration.standardDatapathUsers
+    @Option(
+        help: """
+            First of 65536 numbers of users that data paths are, each its own; 0: they are this daemon's user. Without it: the \
+            first from 1900000000 on that no other gantryd has.
+            """)
+    var datapathUidBase: UInt32?
     @Option(help: "Port where NBD clients are served on networks with that purpose; 0 picks free ones.")
     var nbdPort: UInt16 = 10809
     @OptionGroup var guests: GuestOptions
@@ -35,7 +39,7 @@ struct Serve: AsyncParsableCommand {
         guard compat.map(ServerConfiguration.isRelease) ?? true else {
             throw ValidationError("--compat takes a release, MAJOR.MINOR")
         }
-        guard datapathUidBase == 0 || 1000...(UInt32.max - 131072) ~= datapathUidBase else {
+        guard datapathUidBase.map({ $0 == 0 || 1000...(UInt32.max - 131072) ~= $0 }) ?? true else {
             throw ValidationError("--datapath-uid-base is 0, or 1000 to 4294836223")
         }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("unknown --log-level \(logLevel)") }

@@ -65,6 +65,11 @@ extension BlockDevice {
         }
     }
 
+    /// `willRead` of as much of a range as there is: a parent may be smaller than what stands on it.
+    public func willReadInside(at offset: UInt64, length: UInt64) {
+        if offset < size { willRead(at: offset, length: min(length, size - offset)) }
+    }
+
     /// All extents of a range, neighbours of one kind joined.
     public func extents(at offset: UInt64, length: UInt64) throws(BlockError) -> [Extent] {
         try checkRange(offset, length)

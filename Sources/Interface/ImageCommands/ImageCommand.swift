@@ -10,8 +10,8 @@ public struct ImageCommand: ParsableCommand {
             write any header into a raw disk, so no command guesses (info --probe is for new files from outside). No \
             image leads to another file but by --parent, --follow, --extent or --data-file.
 
-            Exit codes: 0 done; 1 failed (compare: the images differ); 2 wrong usage (compare: any failure); 3 damaged \
-            (check).
+            Exit codes: 0 done; 1 failed (compare: the images differ; check: wrong usage, too); 2 wrong usage (compare: any \
+            failure; check: damaged); check: 3 space leaked, 63 nothing to check.
             """,
         subcommands: [
             InfoCommand.self, CreateCommand.self, ConvertCommand.self, CheckCommand.self, CompareCommand.self,

@@ -39,7 +39,7 @@ int gantry_own_namespaces(void) {
 #endif
 }
 
-// The new root's content, in the current folder; `folder` is reached through `own`.
+// The new root's content, in the current folder; `folder` is reached through `own`, if there is one.
 static int furnish(int own, int boot_file) {
     char source[40];
     for (size_t i = 0; i < sizeof boot; i++) {
@@ -53,6 +53,7 @@ static int furnish(int own, int boot_file) {
     close(made);
     snprintf(source, sizeof source, "/proc/self/fd/%d", boot_file);
     if (mount(source, boot, NULL, MS_BIND, NULL) < 0) return -errno;
+    if (own < 0) return 0;
     if (mkdir("own", 0755) < 0) return -errno;
     snprintf(source, sizeof source, "/proc/self/fd/%d", own);
     if (mount(source, "own", NULL, MS_BIND, NULL) < 0) return -errno;
@@ -65,19 +66,21 @@ static int furnish(int own, int boot_file) {
 static int change_root(const char *folder) {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) return -errno;
     // Opened here: a mount of another namespace cannot be bound.
-    int own = open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int own = folder ? open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    int r = folder && own < 0 ? -errno : 0;
     int boot_file = open("/proc/sys/kernel/random/boot_id", O_PATH | O_CLOEXEC);
-    int r = own < 0 || boot_file < 0 ? -errno : 0;
+    if (r == 0 && boot_file < 0) r = -errno;
     // Any folder would do to mount the new root on: nobody sees it there.
+    const char *place = folder ? folder : "/usr";
     const unsigned long bare = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    if (r == 0 && mount("gantry", folder, "tmpfs", bare, "size=64k,nr_inodes=32,mode=0755") < 0) r = -errno;
-    if (r == 0 && chdir(folder) < 0) r = -errno;
+    if (r == 0 && mount("gantry", place, "tmpfs", bare, "size=64k,nr_inodes=32,mode=0755") < 0) r = -errno;
+    if (r == 0 && chdir(place) < 0) r = -errno;
     if (r == 0) r = furnish(own, boot_file);
     if (r == 0 && syscall(SYS_pivot_root, ".", ".") < 0) r = -errno;
     // From here on the old root lies above the new one. Gone with it is what would keep an SR's file system from being unmounted.
     if (r == 0 && umount2(".", MNT_DETACH) < 0) r = -errno;
     if (r == 0 && mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | bare, NULL) < 0) r = -errno;
-    if (r == 0 && chdir("/own") < 0) r = -errno;
+    if (r == 0 && chdir(folder ? "/own" : "/") < 0) r = -errno;
     if (own >= 0) close(own);
     if (boot_file >= 0) close(boot_file);
     return r;

@@ -123,6 +123,11 @@ int gantry_lock_file(int fd, bool exclusive) {
     struct flock lock = {.l_type = exclusive ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET};
     return checked(fcntl(fd, F_OFD_SETLK, &lock));
 }
+int gantry_lock_range(int fd, uint64_t start, uint64_t length) {
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)start, .l_len = (off_t)length};
+    return checked(fcntl(fd, F_OFD_SETLK, &lock));
+}
 int gantry_unlock_file(int fd) {
     struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
     return checked(fcntl(fd, F_OFD_SETLK, &lock));

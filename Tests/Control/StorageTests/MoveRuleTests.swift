@@ -47,7 +47,7 @@ private let all: Set<String> = ["VDI_CREATE", "VDI_MIRROR"]
 
 private func repositories(
     source: Set<String> = all, destination: Set<String> = all, formats: [ImageFormat] = [.vhd, .raw],
-    preferred: [ImageFormat] = [], free: UInt64? = nil
+    preferred: [ImageFormat] = [], free: UInt64? = nil, config: [String: String] = [:]
 ) -> [String: RepositoryFacts] {
     [
         "a": RepositoryFacts(
@@ -55,7 +55,7 @@ private func repositories(
             free: free),
         "b": RepositoryFacts(
             uuid: "ub", manager: DeclaredManager(formats: formats, features: destination, preferred: preferred),
-            configuration: [:], free: free),
+            configuration: config, free: free),
     ]
 }
 
@@ -106,8 +106,10 @@ private func disk(_ ref: String = "d", to destination: String? = "b", choice: St
             refusal(repositories(free: 99))
                 == .format(.unsupported(.qcow2), disk: "d", repository: "ub", supported: [.vhd, .raw]))
         bad.choice = ""
-        #expect(refusal(repositories(free: 99)) == .full(repository: "b", needed: 100, free: 99))
-        #expect(refusal(repositories(free: 100)) == nil)
+        // What it holds, and the tables of two VHDs of 64 MiB.
+        let needed: UInt64 = 100 + 2 * (128 + 2048)
+        #expect(refusal(repositories(free: 99)) == .full(repository: "ub", needed: needed, free: 99))
+        #expect(refusal(repositories(free: needed)) == nil)
         #expect(refusal(repositories(destination: ["VDI_CREATE", "VDI_MIRROR_IN"])) == nil)
     }
 
@@ -124,10 +126,10 @@ private func disk(_ ref: String = "d", to destination: String? = "b", choice: St
         (still.tracksChanges, still.resetsOnBoot) = (false, false)
         #expect(try MoveRules.decide([still], repositories: repositories(free: 0)).map(\.stays) == [true])
         still.choice = "vhd, qcow2"
-        #expect(throws: MoveRefusal.full(repository: "a", needed: 100, free: 0)) {
+        #expect(throws: MoveRefusal.full(repository: "ua", needed: 2276, free: 0)) {
             try MoveRules.decide([still], repositories: repositories(free: 0))
         }
-        #expect(try MoveRules.decide([still], repositories: repositories(free: 100)).map(\.outcome.format) == [.vhd])
+        #expect(try MoveRules.decide([still], repositories: repositories(free: 2276)).map(\.outcome.format) == [.vhd])
     }
 
     /// Whatever is declared, preferred and written: the decision is one that the manager can keep, the earliest word that
@@ -173,12 +175,37 @@ private func disk(_ ref: String = "d", to destination: String? = "b", choice: St
     @Test func disksOfOneMoveShareTheSpace() {
         var (one, two) = (disk("1"), disk("2"))
         (one.leastBytes, two.leastBytes) = (60, 50)
-        #expect(throws: MoveRefusal.full(repository: "b", needed: 110, free: 100)) {
-            try MoveRules.decide([one, two], repositories: repositories(free: 100))
+        #expect(throws: MoveRefusal.full(repository: "ub", needed: 110 + 2 * 2176, free: 4000)) {
+            try MoveRules.decide([one, two], repositories: repositories(free: 4000))
         }
         (one.leastBytes, two.leastBytes) = (.max, .max)
-        #expect(throws: MoveRefusal.full(repository: "b", needed: .max, free: 100)) {
+        #expect(throws: MoveRefusal.full(repository: "ub", needed: .max, free: 100)) {
             try MoveRules.decide([one, two], repositories: repositories(free: 100))
+        }
+    }
+
+    /// Storage that gives all at once has to have all; what an image there has allocated says nothing of its content.
+    @Test func whatIsCertainDependsOnHowStorageGivesItsPlace() throws {
+        var wanted = disk(choice: "raw")
+        wanted.leastBytes = 10
+        let thick = repositories(free: 64 << 20 - 1, config: ["allocation": "thick"])
+        #expect(throws: MoveRefusal.full(repository: "ub", needed: 64 << 20, free: 64 << 20 - 1)) {
+            try MoveRules.decide([wanted], repositories: thick)
+        }
+        #expect(try MoveRules.decide([wanted], repositories: repositories(free: 10)).count == 1)
+        // Of our own images only raw ones are made so.
+        wanted.choice = "vhd"
+        #expect(try MoveRules.decide([wanted], repositories: thick).count == 1)
+
+        #expect(LeastRoom.content(of: 64 << 20, format: .raw, isThick: true) == 0)
+        #expect(LeastRoom.content(of: 64 << 20, format: .raw, isThick: false) == 64 << 20)
+        // Nothing is certain of what may be tables.
+        #expect(LeastRoom.content(of: 1 << 20, format: .qcow2, isThick: false) == 0)
+        #expect(LeastRoom.content(of: 64 << 20, format: nil, isThick: false) == 62 << 20)
+        for format in ImageFormat.allCases {
+            let bytes = LeastRoom.bytes(content: 1 << 30, size: 1 << 40, format: format, isThick: false)
+            #expect(bytes >= 1 << 30 && bytes < 1 << 30 + 8 << 20)
+            #expect(LeastRoom.bytes(content: .max, size: .max, format: format, isThick: false) == .max)
         }
     }
 }

@@ -8,26 +8,14 @@ import TestSupport
 import Testing
 
 /// How data paths end, and what they leave to their successors.
-@Suite struct DatapathEndTests {
-    private static let size: UInt64 = 32 << 20
-
-    private func image(_ folder: ScratchFolder, _ name: String, _ format: ImageFormat) throws -> ImageSpecification {
-        let path = folder.file(name)
-        try DiskImage.create(path: path, format: format, size: Self.size).close()
-        return ImageSpecification(path: path, format: format.rawValue)
-    }
-
-    private func fill(_ client: NBDClient, _ byte: UInt8, at offset: UInt64, count: Int) throws {
-        let buffer = AlignedBuffer(count: count)
-        unsafe buffer.bytes.initializeMemory(as: UInt8.self, repeating: byte)
-        try unsafe client.write(UnsafeRawBufferPointer(buffer.bytes), at: offset)
-    }
+@Suite struct DatapathEndTests: ImagesOfOneSize {
+    static let size: UInt64 = 32 << 20
 
     /// Answered changes that only the killed process's memory could find again are gone; the client hears of it once.
     @Test(arguments: [ImageFormat.qcow2, .vhd, .raw], [false, true])
     func aFlushTellsOfChangesThatAKillLost(format: ImageFormat, flushed: Bool) throws {
         let folder = try ScratchFolder("dp")
-        let a = try image(folder, "a", format)
+        let a = try image(folder, "a", format.rawValue)
         let first = try DatapathProcess(folder, image: a.path, format: a.format, crashMark: true)
         let client = try first.connect()
         try fill(client, 1, at: 0, count: 1 << 20)
@@ -86,7 +74,7 @@ import Testing
     /// A loss that nobody was told of outlives processes that saw no flush; an orderly end leaves no mark otherwise.
     @Test func aLossIsKeptUntilSomebodyHearsOfIt() throws {
         let folder = try ScratchFolder("dp")
-        let a = try image(folder, "a.qcow2", .qcow2)
+        let a = try image(folder, "a.qcow2", "qcow2")
         for end in ["kill", "kill", "quit"] {
             let process = try DatapathProcess(folder, image: a.path, format: a.format, crashMark: true)
             try fill(try process.connect(), 1, at: 0, count: 4096)
@@ -103,7 +91,7 @@ import Testing
     /// A destination that refuses a write after the pivot was prepared keeps its writer waiting; an end does not wait.
     @Test func anUndecidedDataPathEndsWhenAsked() throws {
         let folder = try ScratchFolder("dp")
-        let (a, b) = (try image(folder, "a.raw", .raw), try image(folder, "b.qcow2", .qcow2))
+        let (a, b) = (try image(folder, "a.raw", "raw"), try image(folder, "b.qcow2", "qcow2"))
         let process = try DatapathProcess(folder, image: a.path, format: a.format)
         let client = try process.connect()
         _ = try process.control.callBlocking(.mirrorStart(destination: b, bytesPerSecond: 0))
@@ -124,7 +112,7 @@ import Testing
     @Test(arguments: [true, false])
     func aProcessThatNobodyRecordedEnds(told: Bool) throws {
         let folder = try ScratchFolder("dp")
-        let a = try image(folder, "a.raw", .raw)
+        let a = try image(folder, "a.raw", "raw")
         let process = Process()
         let (input, output, errors) = (Pipe(), Pipe(), Pipe())
         process.executableURL = URL(fileURLWithPath: try Tool.find("gantry-datapath"))
@@ -152,7 +140,7 @@ import Testing
     @Test(arguments: [false, true])
     func tooManyCallersDoNotEndTheControlSocket(fewDescriptors: Bool) throws {
         let folder = try ScratchFolder("dp")
-        let a = try image(folder, "a.raw", .raw)
+        let a = try image(folder, "a.raw", "raw")
         let process = try DatapathProcess(folder, image: a.path, format: a.format)
         if fewDescriptors {
             // Descriptor numbers count: 24 leave room for some callers and fewer than come.

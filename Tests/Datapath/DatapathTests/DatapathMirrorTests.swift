@@ -8,20 +8,8 @@ import TestSupport
 import Testing
 
 /// Mirrors of data-path processes that are killed, whose destinations are, and that are told things while they run.
-@Suite struct DatapathMirrorTests {
-    private static let size: UInt64 = 16 << 20
-
-    private func image(_ folder: ScratchFolder, _ name: String, _ format: String) throws -> ImageSpecification {
-        let path = folder.file(name)
-        try DiskImage.create(path: path, format: try #require(ImageFormat(parsing: format)), size: Self.size).close()
-        return ImageSpecification(path: path, format: format)
-    }
-
-    private func fill(_ client: NBDClient, _ byte: UInt8, at offset: UInt64, count: Int) throws {
-        let buffer = AlignedBuffer(count: count)
-        unsafe buffer.bytes.initializeMemory(as: UInt8.self, repeating: byte)
-        try unsafe client.write(UnsafeRawBufferPointer(buffer.bytes), at: offset)
-    }
+@Suite struct DatapathMirrorTests: ImagesOfOneSize {
+    static let size: UInt64 = 16 << 20
 
     /// What the map in the folder calls the same, a bit for each granule behind its header.
     private func sameBytes(in folder: ScratchFolder) throws -> UInt64 {

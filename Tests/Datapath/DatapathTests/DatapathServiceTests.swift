@@ -7,20 +7,8 @@ import NBDTransport
 import TestSupport
 import Testing
 
-@Suite struct DatapathServiceTests {
-    private static let size: UInt64 = 16 << 20
-
-    private func image(_ folder: ScratchFolder, _ name: String, _ format: String) throws -> ImageSpecification {
-        let path = folder.file(name)
-        try DiskImage.create(path: path, format: try #require(ImageFormat(parsing: format)), size: Self.size).close()
-        return ImageSpecification(path: path, format: format)
-    }
-
-    private func fill(_ client: NBDClient, _ byte: UInt8, at offset: UInt64, count: Int) throws {
-        let buffer = AlignedBuffer(count: count)
-        unsafe buffer.bytes.initializeMemory(as: UInt8.self, repeating: byte)
-        try unsafe client.write(UnsafeRawBufferPointer(buffer.bytes), at: offset)
-    }
+@Suite struct DatapathServiceTests: ImagesOfOneSize {
+    static let size: UInt64 = 16 << 20
 
     /// A crash at either side of the pivot's decision: the image that is then authoritative holds every flushed write.
     @Test(arguments: [false, true])

@@ -61,6 +61,50 @@ extension EndToEnd {
             }
         }
 
+        /// From a driver's SR to drivers' SRs in another pool, and what is not drivers' to and from them: every byte is right, the rows
+        /// are those of disks, and no driver has anything else.
+        @Test func aMachineGoesFromDriverToDriverInAnotherPool() async throws {
+            var random = SeededRandom.printed("drivers of two pools")
+            try await TwoPools.run(driverFolders: [Self.folder]) { pools in
+                let served = try await pools.here.makeRepository("a", formats: "qcow2", type: "example")
+                let ours = try await pools.here.makeRepository("o", formats: "vhd")
+                let there = try await pools.there.makeRepository("b", formats: "vhd", type: "example")
+                let plain = try await pools.there.makeRepository("c", formats: "", type: "plain")
+                let own = try await pools.there.makeRepository("d", formats: "qcow2")
+                var disks: [(vdi: String, model: String)] = []
+                for (sr, format) in [(served, "qcow2"), (ours, "vhd"), (served, "vhd")] {
+                    disks.append(try await CrossPool.filled(pools, in: sr.ref, format: format, &random))
+                }
+                let vm = try await CrossPool.machine(pools.here, disks.map(\.vdi))
+                let places = [(there, "vpc"), (plain, "raw"), (own, "qcow2")]
+                let arrived = try await pools.send(
+                    vm, disks: zip(disks, places).map { ($0.vdi, $1.0.ref) }, options: [("verify", "true")])
+                try await pools.awaitQuiet()
+                #expect(try await pools.here.call("VDI.get_all").items == [])
+                try await expectRest(served.path, [])
+                #expect(try RunningToolstack.images(ours.path) == [])
+                for drive in try await pools.there.call("VM.get_VBDs", .string(arrived)).items ?? [] {
+                    let place = Int(try await pools.there.text("VBD.get_userdevice", drive)) ?? -1
+                    let vdi = try await pools.there.text("VBD.get_VDI", drive)
+                    let record = try await pools.there.call("VDI.get_record", .string(vdi))
+                    #expect(record.member("managed") == .bool(true) && record.member("name_label")?.text == "disk")
+                    #expect(record.member("other_config")?.member("owner")?.text == "test")
+                    let location = record.member("location")?.text ?? ""
+                    try await expectRest(places[place].0.path, [location])
+                    try Tool.check(
+                        "qemu-img",
+                        [
+                            "compare", "-f", "raw", "-F", places[place].1, disks[place].model,
+                            places[place].0.path + "/" + location,
+                        ])
+                }
+                #expect(try await pools.there.call("VDI.get_all").items?.count == 3)
+                await pools.here.stop()
+                await pools.there.stop()
+                #expect(try pools.here.leftovers() == [] && pools.there.leftovers() == [])
+            }
+        }
+
         /// kill -9 of the toolstack at the steps of a move from driver to driver that are not like those of our own: after
         /// the restart one disk is left, it is right, and the drivers have nothing else.
         @Test(arguments: ["after-createDestination", "after-commit"])

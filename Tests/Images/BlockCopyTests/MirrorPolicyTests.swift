@@ -16,35 +16,48 @@ import Testing
         return sample
     }
 
-    @Test func aQuickDestinationIsWrittenAtOnce() {
+    /// However quick the destination is: each write to it would wait for the copier's.
+    @Test func theGuestIsNotDelayedWhileTheRemainderShrinks() {
         var policy = MirrorPolicy()
-        for dirty in stride(from: UInt64(1 << 30), to: 0, by: -(1 << 28)) {
-            let verdict = policy.decide(sample(dirty: dirty, destination: 150_000), MirrorOptions())
-            #expect(verdict == .init(isActive: true, copyShare: 100, isConverging: true))
+        for dirty in stride(from: UInt64(1 << 40), to: 1 << 30, by: -(1 << 31)) {
+            // A quarter of what is copied is dirty again.
+            let now = sample(dirty: dirty, destination: 0, copied: (1 << 31) / 3 * 4)
+            #expect(policy.decide(now, MirrorOptions()) == .init(isActive: false, copyShare: 100, isConverging: true))
         }
+        #expect(policy.decide(sample(dirty: 8 << 20, destination: 0, copied: 1 << 30), MirrorOptions()).isActive)
+        #expect(policy.decide(sample(dirty: 0, destination: 150_000), MirrorOptions()).isActive)
+        // A destination that was lost and begun anew is filled as the first was.
+        #expect(!policy.decide(sample(dirty: 1 << 30, destination: 150_000), MirrorOptions()).isActive)
     }
 
-    @Test func aSlowDestinationIsFilledInTheBackgroundAndFinishedActively() {
-        var policy = MirrorPolicy()
-        #expect(!policy.decide(sample(dirty: 1 << 30, destination: 20_000_000), MirrorOptions()).isActive)
-        #expect(!policy.decide(sample(dirty: 1 << 29, destination: 0), MirrorOptions()).isActive)
-        #expect(policy.decide(sample(dirty: 8 << 20, destination: 0), MirrorOptions()).isActive)
-    }
-
-    /// What has stopped shrinking comes to its end by delaying the guest, or, where that is forbidden, says that it will not.
+    /// What does not shrink comes to its end by delaying the guest, or, where that is forbidden, says that it will not.
     @Test(arguments: [true, false])
     func aGuestThatIsTooFastIsDelayedOrTheMirrorSaysThatItWillNotEnd(mayDelay: Bool) {
         var policy = MirrorPolicy()
         var options = MirrorOptions()
         options.mayDelay = mayDelay
-        var verdict = policy.decide(sample(dirty: 1 << 30, destination: 20_000_000), options)
+        var verdict = policy.decide(sample(dirty: 1 << 30, destination: 0, copied: 1 << 28), options)
         #expect(!verdict.isActive && verdict.isConverging)
-        for _ in 0..<20 { verdict = policy.decide(sample(dirty: 1 << 30, destination: 0), options) }
+        for _ in 0..<4 { verdict = policy.decide(sample(dirty: 1 << 30, destination: 0, copied: 1 << 28), options) }
         #expect(verdict.isActive == mayDelay && verdict.isConverging == mayDelay)
         // Once decided it stays so, however slow the destination is.
-        let later = sample(dirty: 1 << 29, destination: mayDelay ? 20_000_000 : 0)
+        let later = sample(dirty: 1 << 29, destination: mayDelay ? 20_000_000 : 0, copied: 0)
         for _ in 0..<4 { verdict = policy.decide(later, options) }
         #expect(verdict.isActive == mayDelay)
+    }
+
+    /// Nothing arrives there: the guest's writes would not either.
+    @Test func aDestinationThatTakesNothingDoesNotGetTheGuestsWrites() {
+        var policy = MirrorPolicy()
+        var verdict = policy.decide(sample(dirty: 1 << 30, destination: 0), MirrorOptions())
+        for _ in 0..<40 { verdict = policy.decide(sample(dirty: 1 << 30, destination: 0), MirrorOptions()) }
+        #expect(verdict == .init(isActive: false, copyShare: 100, isConverging: false))
+        // It was only paused, or nobody writes.
+        var options = MirrorOptions()
+        options.isPaused = true
+        #expect(policy.decide(sample(dirty: 1 << 30, destination: 0), options).isConverging)
+        for _ in 0..<8 { verdict = policy.decide(sample(dirty: 1 << 30, destination: 0, writes: 0), MirrorOptions()) }
+        #expect(verdict.isConverging && !verdict.isActive)
     }
 
     @Test func theCopierGivesWayWhileTheGuestIsOverItsBudget() {

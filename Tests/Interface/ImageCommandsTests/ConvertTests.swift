@@ -170,6 +170,48 @@ import Testing
         return (folder, process)
     }
 
+    /// Also while it is written: what is private is never anybody else's.
+    @Test(arguments: [0o600, 0o640, 0o664])
+    func aReplacedFileKeepsItsPermissions(_ mode: Int) throws {
+        let folder = try ScratchFolder("permissions")
+        let (raw, target) = (folder.file("raw"), folder.file("target"))
+        try Data(repeating: 7, count: 1 << 20).write(to: URL(fileURLWithPath: raw))
+        try "old".write(toFile: target, atomically: false, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: target)
+        // Somebody else's, where the test may give files away.
+        let isRoot = geteuid() == 0
+        if isRoot { #expect(unsafe chown(target, 12345, 23456) == 0) }
+        let trace = folder.file("trace")
+        try Tool.check(
+            "strace",
+            [
+                "-f", "-y", "-e", "trace=fchmod,write,pwrite64,copy_file_range,rename", "-o", trace,
+                try Tool.find("gantry"), "image", "convert", "-f", "raw", "-O", "raw", raw, target,
+            ])
+        let found = try FileManager.default.attributesOfItem(atPath: target)
+        #expect(found[.posixPermissions] as? Int == mode)
+        if isRoot {
+            #expect(found[.ownerAccountID] as? Int == 12345 && found[.groupOwnerAccountID] as? Int == 23456)
+        }
+        let calls = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
+        let set = try #require(calls.lastIndex { $0.contains("fchmod(") && $0.contains(".partial") })
+        let data = try #require(calls.firstIndex { $0.contains("copy_file_range(") || $0.contains("pwrite64(") })
+        #expect(set < data)
+    }
+
+    @Test("a source is never its own target, decompressed or not (case 6.8)")
+    func aCompressedSourceIsNeverItsOwnTarget() throws {
+        let folder = try ScratchFolder("same")
+        let packed = folder.file("x.gz")
+        try Data(repeating: 7, count: 8192).write(to: URL(fileURLWithPath: folder.file("x")))
+        try Tool.check("gzip", [folder.file("x")])
+        let before = try Data(contentsOf: URL(fileURLWithPath: packed))
+        let outcome = try Tool.run(
+            "gantry", ["image", "convert", "-n", "--decompress", "gzip", "-f", "raw", "-O", "raw", packed, packed])
+        #expect(outcome.status == 1 && outcome.errors.contains("source itself"), "\(outcome.errors)")
+        #expect(try Data(contentsOf: URL(fileURLWithPath: packed)) == before)
+    }
+
     @Test("what the source builds on is never the target (case 6.8)", arguments: ["vhd", "qcow2"])
     func anAncestorOfTheSourceIsNeverTheTarget(_ format: String) throws {
         let folder = try ScratchFolder("convert")

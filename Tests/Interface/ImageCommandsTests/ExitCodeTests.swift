@@ -18,7 +18,7 @@ import Testing
         Line(words: "image convert -f raw -O qcow2 - -", status: 2, says: "must be a file"),
         Line(words: "image convert -f vhdx -O qcow2 - x", status: 2, says: "out of order"),
         Line(words: "image convert --verify -f raw -O qcow2 - x", status: 2, says: "once only"),
-        Line(words: "image check -f qcow2 -", status: 2, says: "stream"),
+        Line(words: "image check -f qcow2 -", status: 1, says: "stream"),
         Line(words: "image convert -f raw -O vmdk a.raw x", status: 2, says: "vmdk images can only be read"),
         Line(words: "image convert -f qcow2 -O raw a.raw x", status: 1, says: "try:"),
         Line(words: "image convert -f raw -O qcow2 -o preallocation=some a.raw x", status: 2, says: "metadata"),
@@ -31,7 +31,7 @@ import Testing
         Line(words: "image convert -O qcow2 a.raw x", status: 2, says: "-f"),
         Line(words: "image convert -f raw -O qcow3 a.raw x", status: 2, says: "qcow3"),
         // No command that opens an image guesses its format.
-        Line(words: "image check a.raw", status: 2, says: "-f"),
+        Line(words: "image check a.raw", status: 1, says: "-f"),
         Line(words: "image resize a.raw 2M", status: 2, says: "-f"),
         Line(words: "image map a.raw", status: 2, says: "-f"),
         Line(words: "image measure a.raw", status: 2, says: "-f"),
@@ -54,8 +54,8 @@ import Testing
         Line(words: "image create -f qcow2 x 1Q", status: 2, says: "1Q"),
         Line(words: "image create -f qcow2 -b a.raw x", status: 2, says: "-F"),
         Line(words: "image info a.raw", status: 2, says: "--probe"),
-        Line(words: "image check -f raw a.raw", status: 1, says: "no structure"),
-        Line(words: "image check -f qcow2 -r some a.raw", status: 2, says: "leaks"),
+        Line(words: "image check -f raw a.raw", status: 63, says: "no structure"),
+        Line(words: "image check -f qcow2 -r some a.raw", status: 1, says: "leaks"),
         Line(words: "image resize -f raw a.raw 1Q", status: 2, says: "1Q"),
         Line(words: "image resize -f vhd a.raw 1G", status: 1, says: "not a VHD"),
         Line(words: "image snapshot -f qcow2 a.raw", status: 2, says: "-l"),
@@ -83,6 +83,23 @@ import Testing
         #expect(outcome.status == line.status)
         #expect(outcome.errors.contains(line.says), "\(outcome.errors)")
         #expect(try folder.contents() == ["a.raw"])
+    }
+
+    @Test func outputThatDoesNotGetThereIsAFailure() throws {
+        let folder = try ScratchFolder("output")
+        let file = folder.file("a.raw")
+        try Tool.check("qemu-img", ["create", "-q", "-f", "raw", file, "1M"])
+        let program = try Tool.find("gantry")
+        for words in ["map --json -f raw", "map -f raw", "info --json -f raw"] {
+            let full = try Tool.run("sh", ["-c", "\(program) image \(words) \(file) > /dev/full"])
+            #expect(full.status == 1 && full.errors.contains("No space left"), "\(words): \(full.errors)")
+            // Who reads no more knows it.
+            let closed = try Tool.run(
+                "bash", ["-c", "(sleep 0.2; \(program) image \(words) \(file)) | true; exit ${PIPESTATUS[0]}"])
+            #expect(closed.status == 1 && closed.errors == "", "\(words): \(closed.errors)")
+        }
+        let full = try Tool.run("sh", ["-c", "\(try Tool.find("xe")) -version > /dev/full"])
+        #expect(full.status == 1 && full.errors.contains("No space left"), "\(full.errors)")
     }
 
     @Test func helpIsNoFailure() throws {

@@ -23,6 +23,14 @@ final class GantryProcess {
 
     func say(_ line: String) throws { try input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8)) }
 
+    func send(_ bytes: Data) throws { try input.fileHandleForWriting.write(contentsOf: bytes) }
+
+    /// Returns when there is output, which is not read, or none will come.
+    func awaitOutput() {
+        var request = pollfd(fd: output.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+        _ = unsafe poll(&request, 1, -1)
+    }
+
     func closeInput() throws { try input.fileHandleForWriting.close() }
 
     /// The next line of output; throws when there is none any more.

@@ -82,6 +82,19 @@ import Testing
         }
     }
 
+    /// Small clusters make a disk of 128 GiB at most, which is less than an image for any stream would have.
+    @Test(arguments: ["512", "2K"])
+    func aStreamOfUnknownLengthGoesIntoSmallClusters(_ clusterSize: String) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("stream-small")
+        let sample = try SampleImage(in: folder, size: 1 << 20, random: &random)
+        try shell(
+            folder, "cat \(sample.raw) | gantry image convert -f raw -O qcow2 -o cluster_size=\(clusterSize) - out")
+        try Tool.check("qemu-img", ["check", "-f", "qcow2", folder.file("out")])
+        try Tool.check(
+            "gantry", ["image", "compare", "-s", "-f", "raw", "-F", "qcow2", sample.raw, folder.file("out")])
+    }
+
     /// Runs a line in the folder; throws with what it said when it fails. `gantry` is the one under test.
     private func shell(_ folder: ScratchFolder, _ line: String) throws {
         let program = try Tool.find("gantry")

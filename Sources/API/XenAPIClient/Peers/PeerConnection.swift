@@ -24,6 +24,7 @@ public final class PeerConnection: Sendable {
         return options
     }
 
+    /// Ends the connections. Calls under way fail.
     public func close() async { await transport.close() }
 
     /// A session that the other toolstack has opened for this one.

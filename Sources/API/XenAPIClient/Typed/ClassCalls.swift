@@ -91,10 +91,12 @@ extension NamedCalls {
 }
 
 extension ListingCalls {
+    /// All objects of the class. Throws as `XenAPICaller.call` does, and `WireMismatch` for an answer of another kind.
     public func getAll() async throws -> [Ref<Class>] {
         try await caller.invoke("\(Class.className).get_all", [])
     }
 
+    /// All objects of the class with their records, in one answer of any size.
     public func getAllRecords() async throws -> [Ref<Class>: Class.Record] {
         try await caller.invoke("\(Class.className).get_all_records", [])
     }

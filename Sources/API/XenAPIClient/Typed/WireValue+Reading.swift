@@ -14,6 +14,7 @@ extension WireValue {
         return members
     }
 
+    /// The member of a structure; nil where there is none, and for other kinds.
     public func member(_ name: String) -> WireValue? { self[name] }
 
     /// The items of an array; nil for other kinds.

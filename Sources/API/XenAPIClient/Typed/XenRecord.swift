@@ -64,13 +64,16 @@ public struct RecordWriter {
 
     public init() {}
 
+    /// Adds a member under its wire name.
     public mutating func put(_ name: String, _ value: some WireWritable) {
         members.append(WireMember(name, value.wire))
     }
 
+    /// Adds a member unless it is nil: the server then takes its default.
     public mutating func putIfGiven(_ name: String, _ value: (some WireWritable)?) {
         if let value { members.append(WireMember(name, value.wire)) }
     }
 
+    /// The record as it travels.
     public var wire: WireValue { .structure(members) }
 }

@@ -13,7 +13,8 @@ import StorageMotion
 /// the volume's uuid → its SR and location): no scan takes it for a disk, and VDI.introduce, which says so, ends that.
 ///
 /// The other records stay as they are: they destroy nothing that could have come into use (a move that was decided, a machine
-/// that was refused), or are decided by whoever is at the other end, or by an administrator.
+/// that was refused), or are decided by whoever is at the other end, or by an administrator. Of moves between pools, whose other
+/// side was not brought back with this one, messages tell as well.
 enum RestoredRecords {
     static let kind = "restored"
 
@@ -71,7 +72,30 @@ enum RestoredRecords {
             }
             SuspensionNote.remove(of: vdi, in: tx)
         }
+        // One that stays, or is gone from here, is as its rows say.
+        let undecided: [MachineDeparture.Phase] = [.planned, .copying, .preparing, .committed, .delivered]
+        for machine in tx.departures() where undecided.contains(machine.state.phase) { tell(text(machine), in: tx) }
+        for machine in tx.arrivals() where machine.isOpen { tell(text(machine), in: tx) }
     }
+
+    private static func text(_ machine: DepartingMachine) -> String {
+        let what = machine.isCopy ? "A copy of the VM \(machine.uuid)" : "The VM \(machine.uuid)"
+        let place = "the pool at \(machine.place.host):\(machine.place.port)"
+        let told = "\(what) was on its way to \(place) (move \(machine.id), \(machine.state.phase.rawValue))."
+        if machine.isCopy { return "\(told) The VM is here; whether the copy came about, that pool knows." }
+        return "\(told) If it has arrived there since, it runs there and its disks here have no images any more: look "
+            + "there before it is started here. \(hint)"
+    }
+
+    private static func text(_ machine: ArrivingMachine) -> String {
+        let (from, disks) = (machine.offer?.origin ?? "", machine.disks.map(\.uuid).joined(separator: ", "))
+        return "The VM \(machine.uuid) was coming from another pool (its host there: '\(from)'; move \(machine.id), "
+            + "\(machine.state.phase.rawValue)). If it has arrived since, its disks \(disks) are all that there is of it: "
+            + "they are kept as long as nobody says 'there'. \(hint)"
+    }
+
+    private static let hint =
+        "xe vm-peer-move-list shows the move; xe vm-peer-move-settle says whose the VM is, where the other side does not."
 
     private static let advice =
         "It is whole only if that has ended well since. It is kept, and is no disk of the pool until it is introduced "

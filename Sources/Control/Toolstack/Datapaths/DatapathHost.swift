@@ -21,14 +21,15 @@ actor DatapathHost {
     /// Where a new program is tried.
     nonisolated let probeFolder: String
 
-    private var users: DatapathUsers
+    /// Those that processes of the data plane are.
+    nonisolated let users: DatapathUsers
     /// What processes could not give up, as far as it was told.
     private var told: Set<String> = []
 
     /// `folder` is `RUN/dp`; `program` the path of gantry-datapath; `users` those that the processes may be.
     init(
         folder: String, program: String,
-        users: DatapathUsers = DatapathUsers(first: ToolstackConfiguration.standardDatapathUsers), logger: Logger
+        users: DatapathUsers = DatapathUsers(first: DatapathUserRange.standardFirst), logger: Logger
     ) {
         self.users = users
         self.folder = folder

@@ -315,7 +315,8 @@ actor MachineLifecycle {
         }
     }
 
-    /// The guest has the disk of a VBD that was reserved for it; the row says so, unless the guest is gone by then.
+    /// The guest has the disk of a VBD that was reserved for it; the row says so. When the guest is gone by then the VBD is free: whoever
+    /// heard of its end has left it to the caller, who is at it.
     func took(_ vbd: Row, of vm: Row) async throws {
         try await change(vbd, of: vm, attached: true) { $0[VBD.reserved] }
     }
@@ -330,13 +331,14 @@ actor MachineLifecycle {
     ) async throws {
         let (machine, domain) = (vm.typedRef(VM.self), vm[VM.domid])
         try await context.database.answering { [self] in
-            try await context.database.persist { tx in
-                guard let now = tx.row(vbd.typedRef(VBD.self)), holds(now), tx.row(machine)?[VM.domid] == domain else {
-                    return
-                }
-                try Self.mark([now], reserved: false, attached: attached, in: tx)
+            let isHeld = try await context.database.persist { tx -> Bool in
+                guard let now = tx.row(vbd.typedRef(VBD.self)), holds(now) else { return true }
+                let isThere = tx.row(machine)?[VM.domid] == domain
+                if !isThere, !attached { return false }
+                try Self.mark([now], reserved: false, attached: attached && isThere, in: tx)
+                return attached && isThere
             }
-            if !attached { await release([vbd]) }
+            if !attached || !isHeld { await release([vbd]) }
         }
     }
 

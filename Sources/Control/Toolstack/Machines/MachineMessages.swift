@@ -65,6 +65,8 @@ struct MachineMessages: Sendable {
                 var facts = OperationFacts(tx).vm(row)
                 // A template may be called one again, and become a VM again.
                 facts.isTemplate = false
+                // Of a checkpoint's clone there is no other way to a machine that can be resumed.
+                if !isATemplate, facts.powerState == .suspended { facts.powerState = .halted }
                 if let refusal = VMOperationRules.refusal(of: .makeIntoTemplate, facts) { throw refusal }
                 try tx.set(vm, VM.isATemplate, isATemplate)
             }

@@ -117,6 +117,10 @@ struct MachineMove: Sendable {
             throw APIError("INVALID_VALUE", "dest", "give all that host.migrate_receive answered")
         }
         guard named == host.opaque else {
+            let versions = try [Ref<Host>(named), host].map { try reader.require($0)[Host.softwareVersion] }
+            if SoftwareOrder.isOlder(versions[0], than: versions[1]) {
+                throw APIError("NOT_SUPPORTED_DURING_UPGRADE")
+            }
             throw APIError("NOT_IMPLEMENTED", "VM.migrate_send to another host of the pool")
         }
     }

@@ -472,9 +472,7 @@ struct MotionDriver: Sendable {
     func failed(_ motion: DiskMotion, _ cause: String, _ progress: any TaskProgress) -> APIError {
         context.logger.error("a mirror has failed", metadata: ["vdi": "\(motion.sourceUUID)", "cause": "\(cause)"])
         progress.annotate(["mirror_error": cause])
-        if cause.contains("No space left") {
-            return APIError("SR_BACKEND_FAILURE_44", "", "There is insufficient space: \(cause)", "")
-        }
+        if ErrorMapping.saysFull(cause) { return ErrorMapping.full(cause) }
         return APIError("MIRROR_FAILED", motion.sourceRef)
     }
 

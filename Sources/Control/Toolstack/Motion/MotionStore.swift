@@ -7,13 +7,8 @@ struct MotionStore: Sendable {
     static let kind = "motion"
     let database: PoolDatabase
 
-    /// All that can be read; `damaged` names the others.
+    /// All that can be read (`UnreadableRecord` has the others).
     func all() -> [DiskMotion] { database.privateRecords(kind: Self.kind).values.compactMap(Self.read) }
-
-    /// Keys of records that cannot be read, as after a downgrade. They are kept.
-    func damaged() -> [String] {
-        database.privateRecords(kind: Self.kind).filter { Self.read($0.value) == nil }.map(\.key)
-    }
 
     static func read(_ text: String) -> DiskMotion? {
         try? JSONDecoder().decode(DiskMotion.self, from: Data(text.utf8))

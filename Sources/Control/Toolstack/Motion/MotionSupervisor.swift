@@ -41,9 +41,6 @@ actor MotionSupervisor {
     /// one whose image cannot be destroyed nobody waits for that. The others hold what they held, and go on with `takeUp`.
     func resume() async {
         let store = MotionStore(database: context.database)
-        for key in store.damaged() {
-            context.logger.error("the record of a move cannot be read and is kept", metadata: ["motion": "\(key)"])
-        }
         let motions = store.all().sorted(by: Self.cameFirst)
         let driver = MotionDriver(context: context)
         var own: [DiskMotion] = []

@@ -48,7 +48,7 @@ struct MoveSurvey: Sendable {
             // The source last: it must be plugged, whatever it is to others.
             for (sr, isSource) in [(move.destination ?? .null, false), (row[VDI.sr], true)] {
                 let attached = try context.attached(sr, evenUnplugged: mayBeUnplugged && !isSource)
-                repositories[sr.opaque] = facts(attached, free: nil)
+                repositories[sr.opaque] = context.facts(attached, free: nil)
             }
         }
         let disks = zip(wanted, rows).map { disk($1, $0) }
@@ -101,23 +101,10 @@ struct MoveSurvey: Sendable {
         }
     }
 
-    private func facts(_ attached: AttachedRepository, free: UInt64?) -> RepositoryFacts {
-        RepositoryFacts(
-            uuid: attached.uuid, manager: attached.manager, configuration: attached.repository.deviceConfig, free: free,
-            promised: context.promised(attached.manager))
-    }
-
     private func withSpace(_ sr: Ref<SR>) async throws -> RepositoryFacts {
         let attached = try context.attached(sr, evenUnplugged: mayBeUnplugged)
-        if context.isUnplugged(sr) { return facts(attached, free: nil) }
-        do {
-            let space = try await attached.manager.space(attached.repository)
-            // A driver that does not say how large its storage is promises nothing.
-            let isUnknown = space.total == 0 && attached.manager.info.writesRows
-            return facts(attached, free: isUnknown ? nil : space.free)
-        } catch {
-            throw ErrorMapping.api(error, sr: sr)
-        }
+        if context.isUnplugged(sr) { return context.facts(attached, free: nil) }
+        return try await context.factsWithSpace(attached)
     }
 
     private func disk(_ row: Row, _ wanted: WantedMove) -> DiskToMove {
@@ -178,8 +165,7 @@ struct MoveSurvey: Sendable {
                 throw ErrorMapping.api(error, sr: source.ref, vdi: member.typedRef(VDI.self))
             }
             let size = UInt64(clamping: member[VDI.virtualSize])
-            // A disk takes as much as the largest image of its chain; how much the others add is seen when it is read.
-            let own = min(chain.map(\.physicalSize).max() ?? 0, size)
+            let own = context.leastContent(of: chain, size: size, in: source)
             least = max(least, own)
             // Drivers may say what they like.
             let (sum, isTooMuch) = family.leastBytes.addingReportingOverflow(own)
@@ -234,7 +220,8 @@ extension ErrorMapping {
         case .resetsOnBoot: APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")
         case .format(let refusal, let disk, let uuid, let supported):
             api(refusal, vdi: Ref(disk), srUUID: uuid, supported: supported.map(\.rawValue))
-        case .full(_, let needed, let free): APIError("SR_FULL", String(needed), String(free))
+        case .full(let uuid, let needed, let free):
+            full("the disks take at least \(needed) bytes, and the SR \(uuid) has \(free) free")
         }
     }
 }

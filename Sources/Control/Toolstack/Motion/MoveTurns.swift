@@ -18,6 +18,9 @@ actor MoveTurns {
     private var kept: [String: Int] = [:]
     /// Of moves that have begun, by their ids.
     private var turns: [String: Int] = [:]
+    /// Of moves that others carry out: when they are forgotten unless they ask again.
+    private var leases: [String: (turn: Int, until: ContinuousClock.Instant)] = [:]
+    private static let lease = Duration.seconds(30)
 
     /// Keeps the place that a move had in an earlier toolstack's line, or, when it copies already, its part of the limits.
     /// Called in the order of the moves, before any other enters; to be paired with `enter` or `drop`.
@@ -69,7 +72,34 @@ actor MoveTurns {
         }
     }
 
-    private func advance(_ turn: Int, _ database: PoolDatabase) -> Bool {
+    /// How the move `id` stands, which another pool's toolstack carries out: it asks again and again, and who does not is forgotten.
+    /// `isCopying`: it has had its turn.
+    func look(
+        _ repositories: Set<String>, of id: String, isCopying: Bool, database: PoolDatabase,
+        now: ContinuousClock.Instant = .now
+    ) -> TurnAnswer {
+        forgetSilent(now)
+        let known = leases[id]?.turn
+        let turn = known ?? (isCopying ? line.resume(repositories) : line.join(repositories))
+        if known == nil, isCopying { begun.insert(turn) }
+        leases[id] = (turn, now + Self.lease)
+        guard advance(turn, database, now) else { return TurnAnswer(position: line.position(of: turn) ?? 1) }
+        turns[id] = turn
+        return TurnAnswer(position: 0, bytesPerSecond: share(of: id, database: database))
+    }
+
+    func forget(_ id: String) {
+        if let known = leases.removeValue(forKey: id) { leave(known.turn) }
+    }
+
+    private func forgetSilent(_ now: ContinuousClock.Instant) {
+        for (id, lease) in leases where lease.until < now { forget(id) }
+    }
+
+    private func advance(
+        _ turn: Int, _ database: PoolDatabase, _ now: ContinuousClock.Instant = .now
+    ) -> Bool {
+        forgetSilent(now)
         begun.formUnion(line.advance { Self.limit($0, database) })
         return begun.contains(turn)
     }

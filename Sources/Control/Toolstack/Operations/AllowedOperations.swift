@@ -49,7 +49,7 @@ enum AllowedOperations {
             case "SR": repositories.insert(row.ref)
             case "PBD": notePBD(row.ref, tx)
             case "SM": noteManager(row.ref, tx)
-            case "pool": pools.insert(row.ref)
+            case "pool": notePool(row.ref, tx)
             default: hosts.insert(row.ref)
             }
         }
@@ -105,6 +105,14 @@ enum AllowedOperations {
             if !isAsBefore { repositories.formUnion([before, after].compactMap { $0?[VDI.sr].opaque }) }
             if let before, let after, !differ(before, after, ["current_operations", "managed"]) { return }
             devices.formUnion(OperationFacts(tx).rows(VBD.self, "VDI", ref).map(\.ref))
+        }
+
+        private mutating func notePool(_ ref: String, _ tx: Transaction) {
+            pools.insert(ref)
+            let (before, after) = (tx.before(Ref<Pool>(ref)), tx.row(Ref<Pool>(ref)))
+            if let before, let after, !differ(before, after, ["other_config"]) { return }
+            // Whether they may be copied.
+            for vm in tx.rows(VM.self, where: { $0[VM.powerState] == .suspended }) { machines.insert(vm.ref) }
         }
 
         private mutating func notePBD(_ ref: String, _ tx: Transaction) {

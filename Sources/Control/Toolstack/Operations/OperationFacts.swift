@@ -18,7 +18,8 @@ struct OperationFacts {
             isTemplate: row[VM.isATemplate] && !row[VM.isASnapshot],
             isDefaultTemplate: row[VM.isDefaultTemplate], isSnapshot: row[VM.isASnapshot],
             isControlDomain: row[VM.isControlDomain], isImmobile: isImmobile,
-            writesToResetDisk: row[VM.powerState] == .running && writesToResetDisk(row),
+            writesToResetDisk: [.running, .paused].contains(row[VM.powerState]) && writesToResetDisk(row),
+            mayCopySuspended: row[VM.isASnapshot] || poolCopiesSuspended,
             blocked: row[VM.blockedOperations],
             current: CurrentOperation.read(row[VM.currentOperations]))
     }
@@ -33,7 +34,7 @@ struct OperationFacts {
             current: Self.isEmpty(VDI.currentOperations, of: row)
                 ? [] : CurrentOperation.read(row[VDI.currentOperations]),
             users: vbds.filter(Self.isUsing).map { $0[VBD.mode] },
-            isOfSuspendedVM: vbds.contains(where: isOfSuspendedVM) || isMemory(row),
+            isOfSuspendedVM: vbds.contains { isOfSuspendedVM($0) } || isMemory(row),
             busyVBD: busy.flatMap { vbd in
                 CurrentOperation.read(vbd[VBD.currentOperations]).first.map { (vbd.ref, $0) }
             },
@@ -60,7 +61,8 @@ struct OperationFacts {
             ref: vdi.ref, isManaged: vdi[VDI.managed], isReadOnly: vdi[VDI.readOnly],
             isSharable: vdi[VDI.sharable], isSnapshot: vdi[VDI.isASnapshot],
             current: CurrentOperation.read(vdi[VDI.currentOperations]),
-            otherUsers: vbds(of: vdi).filter { $0.ref != vbd.ref && (Self.isUsing($0) || isOfSuspendedVM($0)) }
+            otherUsers: vbds(of: vdi)
+                .filter { $0.ref != vbd.ref && (Self.isUsing($0) || isOfSuspendedVM($0, countsSnapshots: false)) }
                 .map { $0[VBD.mode] } + (isMemory(vdi) ? [.rw] : []))
     }
 
@@ -113,9 +115,18 @@ struct OperationFacts {
 
     static func isUsing(_ vbd: Row) -> Bool { vbd[VBD.currentlyAttached] || vbd[VBD.reserved] }
 
-    /// The VM will go on with what it has read and written there.
-    private func isOfSuspendedVM(_ vbd: Row) -> Bool {
-        reader.row(vbd[VBD.vm])?[VM.powerState] == .suspended
+    /// The VM will go on with what it has read and written there. One that is a checkpoint never does so itself: others may read
+    /// its disks.
+    private func isOfSuspendedVM(_ vbd: Row, countsSnapshots: Bool = true) -> Bool {
+        guard let vm = reader.row(vbd[VBD.vm]), vm[VM.powerState] == .suspended else { return false }
+        return countsSnapshots || !vm[VM.isASnapshot]
+    }
+
+    /// `pool.other_config` has it: XenAPI's own name.
+    static let copiesSuspendedKey = "allow_clone_suspended_vm"
+
+    private var poolCopiesSuspended: Bool {
+        reader.rows(Pool.self).first?[Pool.otherConfig][Self.copiesSuspendedKey] == "true"
     }
 
     /// A suspended VM's guest is in it.

@@ -85,9 +85,11 @@ enum VBDOperationRules {
             guard machine.powerState == .running else { return badState(machine) }
             if operation == .plug && facts.isAttached { return APIError("DEVICE_ALREADY_ATTACHED", facts.ref) }
             if operation != .plug && !facts.isAttached { return APIError("DEVICE_ALREADY_DETACHED", facts.ref) }
-            // What is forced helps a guest that hangs in an operation. One that is being suspended is cut off itself.
+            // What is forced helps a guest that hangs in an operation. One that is being saved is cut off itself.
             let ending: Set<VMOperations> =
-                operation == .unplugForce ? [.suspend] : [.cleanShutdown, .hardShutdown, .shutdown, .suspend, .pause]
+                operation == .unplugForce
+                ? [.suspend, .checkpoint]
+                : [.cleanShutdown, .hardShutdown, .shutdown, .suspend, .checkpoint, .pause]
             if let other = machine.operations.first(where: ending.contains) {
                 return APIError("OPERATION_NOT_ALLOWED", "the VM is in the operation \(other.rawValue)")
             }

@@ -12,6 +12,8 @@ struct VMOperationFacts: Sendable {
     var isImmobile = false
     /// It writes to a disk that begins anew with each start: what it has written there goes when it lets go of the disk.
     var writesToResetDisk = false
+    /// It may be cloned and copied while it is suspended: a snapshot, or any VM where the pool says so.
+    var mayCopySuspended = false
     var blocked: [VMOperations: String] = [:]
     var current: [CurrentOperation<VMOperations>] = []
 }
@@ -25,7 +27,7 @@ enum VMOperationRules {
         .start, .startOn, .pause, .unpause, .powerStateReset, .cleanShutdown, .hardShutdown, .shutdown, .cleanReboot,
         .hardReboot, .destroy, .suspend, .resume, .resumeOn,
         .migrateSend, .makeIntoTemplate, .changingVCPUs, .changingDynamicRange, .changingStaticRange,
-        .changingMemoryLimits, .snapshot, .clone, .copy, .revert, .metadataExport,
+        .changingMemoryLimits, .snapshot, .checkpoint, .clone, .copy, .revert, .metadataExport,
     ]
 
     static func allowed(_ facts: VMOperationFacts) -> [VMOperations] {
@@ -50,7 +52,7 @@ enum VMOperationRules {
         if operation == .provision && !facts.isTemplate { return APIError("PROVISION_ONLY_ALLOWED_ON_TEMPLATE") }
         if operation == .revert && !facts.isSnapshot { return APIError("REVERT_ONLY_ALLOWED_ON_SNAPSHOT") }
         if facts.isImmobile && needsMobility.contains(operation) { return APIError("VM_IS_IMMOBILE", facts.ref) }
-        if facts.writesToResetDisk && operation == .suspend {
+        if facts.writesToResetDisk && (operation == .suspend || operation == .checkpoint) {
             return APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")
         }
         if facts.isControlDomain && !forControlDomains.contains(operation) {
@@ -61,7 +63,8 @@ enum VMOperationRules {
 
     /// VM_BAD_POWER_STATE [vm, expected, actual], names in lower case.
     static func requireState(for operation: VMOperations, _ facts: VMOperationFacts) -> APIError? {
-        let expected = states(for: operation)
+        var expected = states(for: operation)
+        if facts.mayCopySuspended, operation == .clone || operation == .copy { expected.append(.suspended) }
         if expected.isEmpty || expected.contains(facts.powerState) { return nil }
         return APIError(
             "VM_BAD_POWER_STATE", facts.ref, expected.map { $0.rawValue.lowercased() }.joined(separator: ", "),
@@ -95,6 +98,8 @@ enum VMOperationRules {
     /// Whether an operation can begin beside those that are in progress. A hard shutdown is what helps when another
     /// operation hangs.
     private static func mayOverlap(_ operation: VMOperations, _ current: [VMOperations]) -> Bool {
+        // A guest is saved once at a time.
+        if operation == .checkpoint, current.contains(.checkpoint) { return false }
         for group: Set<VMOperations> in [[.clone, .copy, .export], [.snapshot, .checkpoint]]
         where group.contains(operation) && current.allSatisfy(group.contains) {
             return true

@@ -38,13 +38,24 @@ enum ErrorMapping {
     /// A data path's failure while `vdi` is moved or opened.
     static func api(_ error: DatapathClient.Failure, sr: Ref<SR>, vdi: Ref<VDI>) -> APIError {
         switch error.code {
-        case "noSpace": APIError("SR_BACKEND_FAILURE_44", "", "There is insufficient space: \(error.message)", "")
+        case "noSpace": full(error.message)
         case "busy": inUse(vdi, "attach", error.message)
         case "notFound": APIError("VDI_MISSING", sr.opaque, vdi.opaque)
         case "outOfRange": APIError("VDI_TOO_SMALL", vdi.opaque, error.message)
         case "cancelled": APIError("TASK_CANCELLED", error.message)
         default: APIError("SR_BACKEND_FAILURE_46", "", error.message, "")
         }
+    }
+
+    /// Whether a mirror has failed because its destination is full, by the words that a data path has for that: a file's, or those
+    /// of an export, such as a disk of another pool.
+    static func saysFull(_ cause: String) -> Bool {
+        cause.contains("No space left") || cause.contains("storage is full")
+    }
+
+    /// SR_BACKEND_FAILURE_44 ["", text, ""].
+    static func full(_ cause: String) -> APIError {
+        APIError("SR_BACKEND_FAILURE_44", "", "There is insufficient space: \(cause)", "")
     }
 
     static func api(_ refusal: FormatDecision.Refusal, vdi: Ref<VDI>, srUUID: String, supported: [String]) -> APIError {

@@ -51,6 +51,9 @@ final class StorageContext: Sendable {
         return row
     }
 
+    /// Empty where there is none, as in tests.
+    var poolUUID: String { database.read { $0.rows(Pool.self).first?[Pool.uuid] } ?? "" }
+
     func manager(ofType type: String) throws(APIError) -> any StorageManager {
         guard let manager = managers.manager(ofType: type) else { throw APIError("SR_UNKNOWN_DRIVER", type) }
         return manager

@@ -12,6 +12,7 @@ extension MachineSuspension {
         guard let image = context.database.read({ $0.row(vdi) }), (try? context.attached(image[VDI.sr])) != nil else {
             throw APIError("SUSPEND_IMAGE_NOT_ACCESSIBLE", vdi.opaque)
         }
+        try await learnGuest(of: row, from: image, call.progress)
         // One that did not end when the VM was suspended, and holds nothing that the image does not have.
         do throws(GuestError) { try await guests.endAbandoned(uuid) } catch { throw mapped(error, vm) }
         try await note(.loading, vdi, uuid)
@@ -46,6 +47,37 @@ extension MachineSuspension {
         _ = try? await context.database.transaction { tx in
             if tx.row(vm)?[VM.powerState] != .suspended { SuspendedGuest.remove(of: vm, in: tx) }
         }
+    }
+
+    /// Of a VM that came suspended from elsewhere nothing may be known but its image: that says where its guest's drives are, and those
+    /// VBDs are the guest's from now on.
+    private func learnGuest(of vm: Row, from image: Row, _ progress: any TaskProgress) async throws {
+        let ref = vm.typedRef(VM.self)
+        if context.database.read({ SuspendedGuest.of(ref, $0) }) != nil { return }
+        let passport: GuestPassport
+        do {
+            passport = try await self.passport(in: image)
+        } catch {
+            throw progress.cancellation.isCancelled ? CancellationError() : mapped(error, ref)
+        }
+        let specification = passport.specification
+        try await context.database.transaction { tx in
+            let drives = tx.rows(VBD.self, where: VBD.vm, is: ref)
+            try SuspendedGuest(of: specification, among: drives).write(of: ref, in: tx)
+        }
+    }
+
+    /// What an image says of its guest, without the rest of it.
+    private func passport(in image: Row) async throws -> GuestPassport {
+        struct Found: Error { let passport: GuestPassport }
+        do {
+            _ = try await read(image) { part, _ in
+                if case .passport(let passport, _) = part { throw Found(passport: passport) }
+            }
+        } catch let found as Found {
+            return found.passport
+        }
+        throw SuspendImage.Damage(description: "the suspend image describes no guest")
     }
 
     /// The sum of an image, which has to be whole.
@@ -92,7 +124,8 @@ extension MachineSuspension {
             let specification = try await context.beginUse(of: image, readOnly: true)
             do {
                 let process = try TransferProcess.start(
-                    [program, "export"] + specification.arguments + ["--as", "raw"], folder: folder, writesInput: false)
+                    [program, "export"] + specification.arguments + ["--as", "raw"],
+                    as: context.disks.host.users.lend(), folder: folder, writesInput: false)
                 let sum: [UInt8]
                 do {
                     sum = try await Self.read(process, take)

@@ -25,23 +25,15 @@ struct MachineSuspension: Sendable {
     // MARK: Suspend
 
     func suspend(_ vm: Ref<VM>, _ call: CallContext) async throws {
-        let (row, sr) = try context.database.read { reader in
-            (try reader.require(vm), try SuspendRepository.choose(for: vm, on: context.host, reader))
-        }
-        // None is suspended that cannot be resumed.
-        try await lifecycle.requireBootFiles(of: row)
+        let (row, attached) = try await survey(vm, call)
         let uuid = row[VM.uuid]
-        // It is not known yet whether it runs: the image that it comes out of may still be the VM.
-        if guests.passage(of: uuid) != nil {
-            throw APIError("OTHER_OPERATION_IN_PROGRESS", VM.className, vm.opaque, "resume", call.task.opaque)
-        }
-        let attached = try context.attached(sr)
         let before = await lifecycle.cutOffCount(vm)
-        let vdi = try await makeImage(of: row, in: attached, call)
+        let size = SuspendImage.size(memory: guests.specification(uuid)?.memoryBytes ?? 0)
+        let vdi = try await makeImage(of: row, size: size, in: attached, call)
         FailurePoint.reached("suspend-made")
         let vbds: [Row]
         do {
-            let guest = try await save(vm, uuid, in: vdi, attached.ref, call.progress)
+            let guest = try await save(uuid, in: vdi, attached.ref, call.progress)
             await FailurePoint.wait("suspend-held")
             vbds = try await lifecycle.suspended(vm, image: vdi, guest: guest, cutOffs: before)
         } catch {
@@ -62,15 +54,30 @@ struct MachineSuspension: Sendable {
         await forget(vdi)
     }
 
-    /// The VDI and its note, both or none.
-    private func makeImage(of vm: Row, in attached: AttachedRepository, _ call: CallContext) async throws -> Ref<VDI> {
+    /// What the VM's guest is saved from, and where to. VM_NO_SUSPEND_SR [vm], SR_NOT_ATTACHED [sr].
+    func survey(_ vm: Ref<VM>, _ call: CallContext) async throws -> (row: Row, attached: AttachedRepository) {
+        let (row, sr) = try context.database.read { reader in
+            (try reader.require(vm), try SuspendRepository.choose(for: vm, on: context.host, reader))
+        }
+        // None is saved that cannot be resumed.
+        try await lifecycle.requireBootFiles(of: row)
+        // It is not known yet whether it runs: the image that it comes out of may still be the VM.
+        if guests.passage(of: row[VM.uuid]) != nil {
+            throw APIError("OTHER_OPERATION_IN_PROGRESS", VM.className, vm.opaque, "resume", call.task.opaque)
+        }
+        return (row, try context.attached(sr))
+    }
+
+    /// The VDI, of `size` bytes at least, and its note, both or none.
+    func makeImage(
+        of vm: Row, size bytes: UInt64, in attached: AttachedRepository, _ call: CallContext
+    ) async throws -> Ref<VDI> {
         let (uuid, label) = (vm[VM.uuid], vm[VM.nameLabel])
-        let memory = guests.specification(uuid)?.memoryBytes ?? 0
         let promised = context.promised(attached.manager).supportedImageFormats
         let size: FormatDecision.Outcome
         do {
             size = try FormatDecision.decide(
-                choice: "", size: SuspendImage.size(memory: memory), source: nil, manager: attached.manager,
+                choice: "", size: bytes, source: nil, manager: attached.manager,
                 configuration: attached.repository.deviceConfig, promised: promised)
         } catch {
             throw ErrorMapping.api(
@@ -117,9 +124,9 @@ struct MachineSuspension: Sendable {
         }
     }
 
-    /// Returns when QEMU holds the guest and all of it is durable in the image.
-    private func save(
-        _ vm: Ref<VM>, _ uuid: String, in vdi: Ref<VDI>, _ sr: Ref<SR>, _ progress: any TaskProgress
+    /// Returns when QEMU has sent all of the guest, which is held unless `steps` lets it go on, and all of it is durable in the image.
+    func save(
+        _ uuid: String, in vdi: Ref<VDI>, _ sr: Ref<SR>, _ progress: any TaskProgress, _ steps: SavingSteps = .init()
     ) async throws -> SuspendedGuest {
         let guest: SuspendedGuest
         let row = try context.row(vdi)
@@ -128,9 +135,10 @@ struct MachineSuspension: Sendable {
             let image = try await context.beginUse(of: row, readOnly: false)
             do {
                 let process = try TransferProcess.start(
-                    [program, "import"] + image.arguments + ["--as", "raw"], folder: folder, writesInput: true)
+                    [program, "import"] + image.arguments + ["--as", "raw"], as: context.disks.host.users.lend(),
+                    folder: folder, writesInput: true)
                 do {
-                    guest = try await send(uuid, through: process, progress)
+                    guest = try await send(uuid, through: process, progress, steps)
                 } catch {
                     await process.abort()
                     throw error
@@ -152,14 +160,11 @@ struct MachineSuspension: Sendable {
     }
 
     private func send(
-        _ uuid: String, through process: TransferProcess, _ progress: any TaskProgress
+        _ uuid: String, through process: TransferProcess, _ progress: any TaskProgress, _ steps: SavingSteps
     ) async throws -> SuspendedGuest {
         let pair = try SocketPair()
         let memory = guests.specification(uuid)?.memoryBytes ?? 0
-        // The guest stands from the first moments on, so that each page is written once.
-        let limits = MemoryTransferLimits(
-            bytesPerSecond: max(32 << 20, memory / 1000), downtime: .seconds(2000))
-        try await guests.send(uuid, into: pair.near, isAnswered: false, limits: limits)
+        try await guests.send(uuid, into: pair.near, isAnswered: false, limits: steps.limits(memory: memory))
         FailurePoint.reached("suspend-sending")
         pair.closeNear()
         // From here on nothing is plugged or unplugged: these are the devices of which the state is sent.
@@ -168,10 +173,14 @@ struct MachineSuspension: Sendable {
         var writer = SuspendImageWriter()
         try await process.write(try writer.head(passport))
         let pump = Task { [writer] in try await Self.pump(from: pair, into: process, writer) }
-        let watch = Task {
+        let watch = Task { [isLive = steps.isLive] in
+            var isLive = isLive
             while !Task.isCancelled {
                 progress.report(0.95 * min(1, Double(process.moved) / Double(max(memory, 1))))
                 if progress.cancellation.isCancelled { try? await guests.cancelSending(uuid) }
+                if isLive, let now = try? await guests.transfer(of: uuid), SavingSteps.mustStand(now, memory: memory) {
+                    isLive = (try? await guests.limit(uuid, to: SavingSteps.now)) == nil
+                }
                 try? await Task.sleep(for: .milliseconds(100))
             }
         }
@@ -179,7 +188,9 @@ struct MachineSuspension: Sendable {
         do {
             try await guests.switchover(of: uuid)
             await FailurePoint.wait("suspend-standing")
+            try await steps.standing()
             try await handOver(uuid)
+            try await steps.taken()
         } catch {
             pair.cut()
             // Why the image could not be written is the reason, where there is one.
@@ -226,7 +237,7 @@ struct MachineSuspension: Sendable {
         }
     }
 
-    private func refresh(_ vdi: Ref<VDI>, in attached: AttachedRepository) async {
+    func refresh(_ vdi: Ref<VDI>, in attached: AttachedRepository) async {
         if let row = context.database.read({ $0.row(vdi) }),
             let volume = try? await attached.manager.stat(attached.repository, StorageContext.volume(row)),
             !attached.manager.info.writesRows

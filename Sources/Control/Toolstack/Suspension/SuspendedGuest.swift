@@ -1,11 +1,13 @@
 import APITypes
 import Foundation
+import Guests
 import PoolDatabase
 
 /// What a suspended VM's guest has, besides its image: a private record by the VM's reference, written in the transaction that makes
 /// the VM Suspended and read for as long as it is.
 ///
-/// A VM that came suspended from elsewhere may have none. Then all of its VBDs are its guest's, and its image is believed as it is.
+/// A VM that came suspended from elsewhere may have none. Then its image is believed as it is, and what it says of the guest's drives
+/// is noted when the VM is resumed first.
 struct SuspendedGuest: Codable, Sendable, Hashable {
     /// The uuids of the VBDs that were plugged: those are what the guest finds again, whatever else the VM has been given since.
     var vbds: Set<String>
@@ -14,6 +16,19 @@ struct SuspendedGuest: Codable, Sendable, Hashable {
     var sum: String?
 
     static let kind = "suspended-guest"
+
+    init(vbds: Set<String>, head: String? = nil, sum: String? = nil) {
+        (self.vbds, self.head, self.sum) = (vbds, head, sum)
+    }
+
+    /// Of an image that nothing is known of: the guest's drives are where it had them.
+    init(of saved: GuestSpecification, among vbds: [Row]) {
+        let (disks, drives) = (Set(saved.disks.map(\.position)), Set((saved.drives ?? []).map(\.position)))
+        let its = vbds.filter { vbd in
+            (vbd[VBD.type] == .cd ? drives : disks).contains(Int(vbd[VBD.userdevice]) ?? -1)
+        }
+        self.init(vbds: Set(its.map { $0[VBD.uuid] }))
+    }
 
     static func of(_ vm: Ref<VM>, _ reader: any DatabaseReader) -> SuspendedGuest? {
         guard let text = reader.privateRecords(kind: kind)[vm.opaque] else { return nil }
@@ -32,6 +47,11 @@ struct SuspendedGuest: Codable, Sendable, Hashable {
         let vm = vbd[VBD.vm]
         guard reader.row(vm)?[VM.powerState] == .suspended else { return false }
         return of(vm, reader)?.vbds.contains(vbd[VBD.uuid]) ?? false
+    }
+
+    /// That of a copy of the machine, whose VBDs have these uuids.
+    func renamed(_ drives: [String: String]) -> SuspendedGuest {
+        SuspendedGuest(vbds: Set(vbds.compactMap { drives[$0] }), head: head, sum: sum)
     }
 
     /// Throws for an image whose head, or all of it, has another sum than what the guest was saved with.

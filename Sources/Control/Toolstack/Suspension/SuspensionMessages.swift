@@ -32,7 +32,7 @@ struct SuspensionMessages: Sendable {
     }
 
     /// What is being plugged, or let go of, may or may not be in the guest that is saved: OTHER_OPERATION_IN_PROGRESS [VBD, ref, …].
-    private static func requireSteadyDevices(of vm: Ref<VM>, _ tx: Transaction) throws {
+    static func requireSteadyDevices(of vm: Ref<VM>, _ tx: Transaction) throws {
         for vbd in tx.rows(VBD.self, where: VBD.vm, is: vm) {
             if let other = CurrentOperation<VBDOperations>.read(vbd[VBD.currentOperations]).first {
                 throw other.inTheWay(of: "VBD", vbd.ref)

@@ -170,7 +170,8 @@ struct ImageTransfers: DiskTransfers {
     /// The use of the image ends when the process cannot be started.
     private func start(_ arguments: [String], on row: Row, writesInput: Bool) async throws -> TransferProcess {
         do {
-            return try TransferProcess.start([program] + arguments, folder: folder, writesInput: writesInput)
+            return try TransferProcess.start(
+                [program] + arguments, as: context.disks.host.users.lend(), folder: folder, writesInput: writesInput)
         } catch {
             await context.endUse(of: row, readOnly: !writesInput)
             throw error

@@ -14,10 +14,13 @@ final class TransferProcess: Sendable {
     private let child: ChildProcess
     private let state: Mutex<State>
     private let logPath: String
+    /// Who it is.
+    private let user: DatapathUserLoan?
     private let bytes = Atomic<Int64>(0)
 
-    private init(child: ChildProcess, input: Int32, logPath: String) {
+    private init(child: ChildProcess, input: Int32, logPath: String, user: DatapathUserLoan?) {
         self.child = child
+        self.user = user
         state = Mutex(State(input: input))
         self.logPath = logPath
     }
@@ -25,19 +28,24 @@ final class TransferProcess: Sendable {
     /// Bytes that went through so far.
     var moved: Int64 { bytes.load(ordering: .relaxed) }
 
-    static func start(_ arguments: [String], folder: String, writesInput: Bool) throws -> TransferProcess {
+    /// `user`: whose process it is before it looks at an image; nil: this one's.
+    static func start(
+        _ arguments: [String], as user: DatapathUserLoan?, folder: String, writesInput: Bool
+    ) throws -> TransferProcess {
+        let arguments = arguments + (user?.arguments ?? [])
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let logPath = folder + "/" + Fresh.uuid()
         guard writesInput else {
             return TransferProcess(
-                child: try ChildProcess.start(arguments, logPath: logPath, detached: true), input: -1, logPath: logPath)
+                child: try ChildProcess.start(arguments, logPath: logPath, detached: true), input: -1, logPath: logPath,
+                user: user)
         }
         let pipe = try Pipe()
         defer { Glibc.close(pipe.readEnd) }
         do {
             let child = try ChildProcess.start(arguments, input: pipe.readEnd, logPath: logPath, detached: true)
-            return TransferProcess(child: child, input: pipe.writeEnd, logPath: logPath)
+            return TransferProcess(child: child, input: pipe.writeEnd, logPath: logPath, user: user)
         } catch {
             Glibc.close(pipe.writeEnd)
             throw error

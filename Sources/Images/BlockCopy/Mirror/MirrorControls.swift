@@ -15,10 +15,10 @@ public struct MirrorOptions: Equatable, Sendable {
     public var mode: Mode = .automatic
     /// Bytes per second for the copier; 0: no limit.
     public var bytesPerSecond: UInt64 = 0
-    /// Nanoseconds that a guest write may take on average because of the mirror; 0: as `MirrorPolicy` finds right.
+    /// Nanoseconds that a guest write may take on average while the mirror copies; above it the copier gives way. 0: no limit.
     public var latencyBudget: UInt64 = 0
     /// Whether the guest may be held to the destination's speed (one write of its own at a time) when the mirror would not
-    /// come to its end otherwise. If not, `willNotConverge` is told then.
+    /// come to its end otherwise. If not, the mirror tells that it does not converge (`isConverging`).
     public var mayDelay = true
     /// Nanoseconds for which a destination that fails is tried again; 0: not at all.
     public var retryFor: UInt64 = 0
@@ -31,7 +31,7 @@ public struct MirrorOptions: Equatable, Sendable {
 /// The options as the threads of a mirror read them, and what its policy has decided.
 final class MirrorControls: Sendable {
     private let current: Mutex<MirrorOptions>
-    private let active = Atomic<Bool>(true)
+    private let active: Atomic<Bool>
     private let paused: Atomic<Bool>
     private let rate: Atomic<UInt64>
     private let percent = Atomic<UInt64>(100)
@@ -42,7 +42,7 @@ final class MirrorControls: Sendable {
         current = Mutex(options)
         paused = Atomic(options.isPaused)
         rate = Atomic(options.bytesPerSecond)
-        active.store(options.mode != .background, ordering: .relaxed)
+        active = Atomic(options.mode == .active)
     }
 
     var options: MirrorOptions {

@@ -1,9 +1,10 @@
 /// Decides, a few times a second, how a mirror reaches its end without holding up the guest more than it must; no I/O.
 ///
-/// An active mirror always comes to its end: what is clean stays so, and each guest write to it waits for one write of the
-/// destination. A background mirror costs the guest nothing and comes to its end only if the copier is quicker than the
-/// guest. So: active while the destination is quick; in the background when it is not; active again when the remainder is
-/// small, or has stopped shrinking and the guest may be delayed. That last decision stays until the mirror is in sync.
+/// A background mirror costs the guest nothing, and comes to its end only where the copier is quicker than the guest. An
+/// active one always comes to its end: what is clean stays so, and each guest write to it waits for one write of the
+/// destination, which waits for the copier's, because one file takes one write at a time. So: in the background, while that
+/// leads somewhere; active when the remainder is small, or when the guest changes most of what is copied and may be
+/// delayed. That last decision stays until the mirror is in sync. docs/adr/0017 has the measurements.
 public struct MirrorPolicy: Sendable {
     /// What happened since the last call.
     public struct Sample: Sendable {
@@ -37,63 +38,72 @@ public struct MirrorPolicy: Sendable {
         }
     }
 
-    /// A destination that answers sooner is quick, whatever the source does.
-    static let quickEnough: UInt64 = 2_000_000
-    /// One that takes more than this many times as long as the source is not.
-    static let slowFactor: UInt64 = 8
     /// The remainder that is finished actively at once, bytes.
     static let smallRemainder: UInt64 = 16 << 20
-    /// For how long the remainder must not have shrunk by a twentieth.
-    static let patience: UInt64 = 3_000_000_000
+    /// How long a background mirror is watched before it is said to lead nowhere.
+    static let patience: UInt64 = 1_000_000_000
+    /// It leads nowhere when the remainder has shrunk by less than this part of what was copied meanwhile.
+    static let leastGain: UInt64 = 4
 
-    private var isActive = true
+    private var isActive = false
     private var isForced = false
     private var isConverging = true
     private var copyShare: UInt64 = 100
-    private var leastDirty = UInt64.max
-    private var sinceLeast: UInt64 = 0
+    private var outlook = Outlook.good
+    /// Since the last judgement, with what was dirty then; `writes` and `copiedBytes` are sums.
+    private var watched: Sample?
 
     public init() {}
 
     public mutating func decide(_ sample: Sample, _ options: MirrorOptions) -> Verdict {
         let source = sample.writes > 0 ? sample.sourceNanoseconds / sample.writes : 0
         let destination = sample.mirroredWrites > 0 ? sample.destinationNanoseconds / sample.mirroredWrites : 0
-        watch(sample)
-        let limit = options.latencyBudget > 0 ? options.latencyBudget : max(Self.quickEnough, source * Self.slowFactor)
+        watch(sample, isPaused: options.isPaused)
         switch options.mode {
         case .active: isActive = true
         case .background: isActive = false
         case .automatic:
             if sample.dirtyBytes == 0 { isForced = false }
-            if isActive, !isForced, destination > limit, sample.dirtyBytes > Self.smallRemainder {
-                isActive = false
-                restart(sample)
-            } else if !isActive, sample.dirtyBytes <= Self.smallRemainder, options.mayDelay || destination <= limit {
-                isActive = true
-            } else if !isActive, isStalled, options.mayDelay {
-                isActive = true
-                isForced = true
-            }
+            if sample.dirtyBytes > Self.smallRemainder, outlook == .hopeless, options.mayDelay { isForced = true }
+            isActive = isForced || sample.dirtyBytes <= Self.smallRemainder
         }
-        // What has stopped shrinking in the background, with writes to blame, is not going to end.
-        isConverging = isActive || !isStalled || sample.writes == 0 || options.isPaused
+        isConverging = isActive || outlook == .good
         share(latency: destination + source, options.latencyBudget, hasWrites: sample.writes > 0)
         return Verdict(isActive: isActive, copyShare: copyShare, isConverging: isConverging)
     }
 
-    private var isStalled: Bool { sinceLeast >= Self.patience }
-
-    private mutating func restart(_ sample: Sample) {
-        leastDirty = sample.dirtyBytes
-        sinceLeast = 0
+    /// What is to be expected of a mirror in the background.
+    private enum Outlook {
+        case good
+        /// The guest makes dirty what is copied.
+        case hopeless
+        /// Nothing is copied. Active writes would wait for the same destination.
+        case stuck
     }
 
-    private mutating func watch(_ sample: Sample) {
-        if sample.dirtyBytes <= leastDirty - leastDirty / 20 || sample.dirtyBytes == 0 {
-            restart(sample)
-        } else {
-            sinceLeast += sample.nanoseconds
+    /// Judges once in `patience`: of what the copier did, how much did the guest leave?
+    private mutating func watch(_ sample: Sample, isPaused: Bool) {
+        guard var sum = watched, sample.dirtyBytes > 0, !isPaused else {
+            outlook = .good
+            begin(sample)
+            return
         }
+        sum.nanoseconds += sample.nanoseconds
+        sum.copiedBytes = sum.copiedBytes.addingReportingOverflow(sample.copiedBytes).partialValue
+        sum.writes += sample.writes
+        watched = sum
+        if sum.nanoseconds < Self.patience { return }
+        let gain = sum.dirtyBytes > sample.dirtyBytes ? sum.dirtyBytes - sample.dirtyBytes : 0
+        if sum.writes == 0 || gain > sum.copiedBytes / Self.leastGain {
+            outlook = .good
+        } else {
+            outlook = sum.copiedBytes > 0 ? .hopeless : .stuck
+        }
+        begin(sample)
+    }
+
+    private mutating func begin(_ sample: Sample) {
+        watched = Sample(nanoseconds: 0, dirtyBytes: sample.dirtyBytes, copiedBytes: 0)
     }
 
     /// With a budget: the copier gives way while guest writes take longer, and takes more again when they do not.

@@ -45,6 +45,12 @@ extension DiskImage {
         alone.parents = .ignored
         let child = try open(path: path, format: format, readOnly: !empties, policy: alone)
         do throws(BlockError) {
+            if empties, let image = child as? QCOW2Image, image.hasExternalData {
+                throw BlockError(
+                    .unsupported,
+                    "an image with an external data file cannot be emptied; leave its content, and remove it afterwards",
+                    path: path)
+            }
             var below = policy
             below.parents = .given(Array(chain.dropFirst(2)))
             below.dataFile = nil

@@ -68,9 +68,7 @@ public enum DiskImage {
         policy: OpenPolicy = .standalone, isUnpublished: Bool = false, dataFile place: String? = nil
     ) throws(BlockError) -> any BlockDevice {
         let rounded = try checkedSize(size, format: format, options: options, path: path)
-        if path.prefix(while: { $0 != "/" }).contains(":") {
-            throw BlockError(.denied, "QEMU would read the name as a protocol; put ./ before it", path: path)
-        }
+        try checkNewName(path)
         let file = try ImageFile(path: path, access: .create, isUnpublished: isUnpublished)
         var dataFile: String?
         do {
@@ -86,6 +84,13 @@ public enum DiskImage {
             if let dataFile { _ = unsafe unlink(dataFile) }
             file.close()
             throw error.at(path: path)
+        }
+    }
+
+    /// `.denied` for a path of a new image that other programs would not take for a path.
+    public static func checkNewName(_ path: String) throws(BlockError) {
+        if path.prefix(while: { $0 != "/" }).contains(":") {
+            throw BlockError(.denied, "QEMU would read the name as a protocol; put ./ before it", path: path)
         }
     }
 

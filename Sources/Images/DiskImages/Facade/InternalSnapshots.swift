@@ -29,6 +29,15 @@ public struct SnapshotInfo: Hashable, Sendable {
     }
 }
 
+/// Which snapshot of an image is meant.
+public enum SnapshotSelector: Hashable, Sendable {
+    case id(String)
+    /// A name that only one has.
+    case name(String)
+    /// An id or else such a name.
+    case either(String)
+}
+
 /// A device that keeps earlier states of itself. A snapshot is named by its id, or else by its name when only one has
 /// it; `.notFound` otherwise.
 public protocol SnapshotKeeper: BlockDevice {
@@ -48,12 +57,14 @@ public protocol SnapshotKeeper: BlockDevice {
 /// Work on the snapshots of images that nobody else has open (reading goes along with other readers). `.unsupported` for
 /// formats that have none. The parents of the image are not opened.
 extension DiskImage {
+    /// The snapshots that the image names, in its order.
     public static func snapshots(path: String, format: ImageFormat) throws(BlockError) -> [SnapshotInfo] {
         let keeper = try snapshotKeeper(path, format, readOnly: true)
         defer { try? keeper.close() }
         do throws(BlockError) { return try keeper.snapshots() } catch { throw error.at(path: path) }
     }
 
+    /// Keeps the present state; durable when this returns. `.busy` when somebody has the image open.
     @discardableResult
     public static func createSnapshot(
         path: String, format: ImageFormat, name: String
@@ -66,14 +77,17 @@ extension DiskImage {
         return made
     }
 
+    /// Makes the disk what it was; its present state is lost. `.notFound` when no snapshot, or more than one, is so named.
     public static func applySnapshot(path: String, format: ImageFormat, _ name: String) throws(BlockError) {
         try withSnapshotKeeper(path, format) { (keeper) throws(BlockError) in try keeper.applySnapshot(name) }
     }
 
+    /// Gives back what only this snapshot has. `.notFound` as for `applySnapshot`.
     public static func deleteSnapshot(path: String, format: ImageFormat, _ name: String) throws(BlockError) {
         try withSnapshotKeeper(path, format) { (keeper) throws(BlockError) in try keeper.deleteSnapshot(name) }
     }
 
+    /// Gives a snapshot another name; `.exists` when one has that already.
     public static func renameSnapshot(
         path: String, format: ImageFormat, _ name: String, to newName: String
     ) throws(BlockError) {
@@ -84,7 +98,7 @@ extension DiskImage {
 
     /// A snapshot as a read-only device of its own; closing it closes the image.
     public static func open(
-        path: String, format: ImageFormat, policy: OpenPolicy = .standalone, snapshot: String
+        path: String, format: ImageFormat, policy: OpenPolicy = .standalone, snapshot: SnapshotSelector
     ) throws(BlockError) -> any BlockDevice {
         let device = try open(path: path, format: format, readOnly: true, policy: policy)
         do throws(BlockError) {

@@ -82,14 +82,26 @@ extension QCOW2Image {
 
     /// Counts all references of an image that was not closed cleanly, before it is opened for writing. When this is cut
     /// short, the dirty bit is still there and the next one does it again.
-    /// - Throws: `.corrupt` when more is wrong than counts can be.
+    ///
+    /// Nothing else is put right here, unasked: an entry that names no place in the file would read as zeroes for ever
+    /// where it is an error now, and the end of a file that was cut short may still be found.
+    /// - Throws: `.corrupt`, with nothing changed, when more is wrong than counts and copied bits can be.
     static func restoreCounts(_ storage: any ImageStorage) throws(BlockError) {
-        let report = try check(
-            storage: storage, repair: .all, policy: .standalone, cancellation: CancellationFlag())
+        let cancellation = CancellationFlag()
+        let checker = try QCOW2Checker(storage: storage, cancellation: cancellation)
+        try checker.run()
+        guard checker.otherCorruptions == 0 else {
+            throw BlockError(
+                .corrupt,
+                "the image was not closed cleanly, and has \(checker.otherCorruptions) contradictions beside stale "
+                    + "refcounts; it is not written before they are repaired, which may give up what the damaged "
+                    + "entries name", path: storage.path)
+        }
+        let report = try QCOW2Repair(storage: storage, choice: .all, cancellation: cancellation).run(checker)
         guard report.corruptions == 0 else {
             throw BlockError(
                 .corrupt,
-                "the image was not closed cleanly, and \(report.corruptions) contradictions in it could not be put right",
+                "the image was not closed cleanly, and \(report.corruptions) of its refcounts could not be put right",
                 path: storage.path)
         }
     }

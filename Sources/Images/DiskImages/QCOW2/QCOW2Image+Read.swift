@@ -35,7 +35,11 @@ extension QCOW2Image {
         var position = offset
         while position < offset + length {
             guard let run = try? lookup(position, most: offset + length - position) else { return }
-            if run.kind == .data { data.willRead(at: run.host, length: run.length) }
+            switch run.kind {
+            case .data: data.willRead(at: run.host, length: run.length)
+            case .hole: parent?.willReadInside(at: position, length: run.length)
+            case .zero, .compressed: break
+            }
             position += run.length
         }
     }

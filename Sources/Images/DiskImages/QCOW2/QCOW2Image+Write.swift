@@ -7,8 +7,13 @@ extension QCOW2Image {
     public func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try checkWritable()
         try checkRange(offset, UInt64(data.count))
-        unsyncedBytes.wrappingAdd(UInt64(data.count), ordering: .relaxed)
         defer { noteChange(offset, UInt64(data.count)) }
+        try unsafe writeContent(data, at: offset)
+    }
+
+    /// A write within `reach` that no bitmap has to know of, or that is noted by the caller.
+    func writeContent(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        unsyncedBytes.wrappingAdd(UInt64(data.count), ordering: .relaxed)
         do throws(BlockError) {
             var done = 0
             while done < data.count {
@@ -203,14 +208,14 @@ extension QCOW2Image {
         let offset = guest + range.lowerBound
         if hasExternalData {
             // The data file is as long as the disk.
-            if offset >= size { return }
-            range = range.lowerBound..<min(range.upperBound, size - guest)
+            if offset >= reach { return }
+            range = range.lowerBound..<min(range.upperBound, reach - guest)
         }
-        if cell.zero & unit == 0, let parent, offset < min(parent.size, size) {
+        if cell.zero & unit == 0, let parent, offset < min(parent.size, reach) {
             let buffer = AlignedBuffer(count: range.count)
             let content = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<range.count])
             // What the parent has past the end of this disk must not show when the disk grows.
-            let visible = Int(min(UInt64(range.count), size - offset))
+            let visible = Int(min(UInt64(range.count), reach - offset))
             try unsafe readParent(into: UnsafeMutableRawBufferPointer(rebasing: content[..<visible]), at: offset)
             if unsafe blank && isZero(UnsafeRawBufferPointer(content)) { return }
             try unsafe data.write(UnsafeRawBufferPointer(content), at: host + range.lowerBound)

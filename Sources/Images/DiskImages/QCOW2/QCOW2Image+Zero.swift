@@ -16,6 +16,11 @@ extension QCOW2Image {
         try checkRange(offset, length)
         if length == 0 { return }
         defer { noteChange(offset, length) }
+        try zeroContent(at: offset, length: length, mayUnmap: mayUnmap)
+    }
+
+    /// The same within `reach`, which no bitmap has to know of, or which is noted by the caller.
+    func zeroContent(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
         let end = offset + length
         let whole = wholeUnits(offset, end)
         if whole.isEmpty || (geometry.version < 3 && (!mayUnmap || hasBacking)) {
@@ -47,8 +52,8 @@ extension QCOW2Image {
     private func wholeUnits(_ start: UInt64, _ end: UInt64) -> Range<UInt64> {
         // Sizes are below 2^63, so nothing overflows.
         let low = (start + geometry.unitMask) & ~geometry.unitMask
-        let high = end == size ? (end + geometry.clusterMask) & ~geometry.clusterMask : end & ~geometry.unitMask
-        return low < min(high, size) ? low..<high : low..<low
+        let high = end == reach ? (end + geometry.clusterMask) & ~geometry.clusterMask : end & ~geometry.unitMask
+        return low < min(high, reach) ? low..<high : low..<low
     }
 
     /// Writes zeroes where something else may be read.
@@ -63,7 +68,7 @@ extension QCOW2Image {
             while rest > 0 {
                 let count = unsafe min(rest, UInt64(zeroes.bytes.count))
                 // SAFETY: at most the count of a buffer that lives for ever and is never written.
-                try unsafe write(UnsafeRawBufferPointer(rebasing: zeroes.bytes[..<Int(count)]), at: at)
+                try unsafe writeContent(UnsafeRawBufferPointer(rebasing: zeroes.bytes[..<Int(count)]), at: at)
                 at += count
                 rest -= count
             }
@@ -83,13 +88,13 @@ extension QCOW2Image {
                     if l1[index] == 0 {
                         // Nothing is stored: there is work only where the zeroes hide something.
                         if change == .discard { return [] }
-                        if try parentIsEmpty(at: position, length: min(end, size) - position) { return [] }
+                        if try parentIsEmpty(at: position, length: min(end, reach) - position) { return [] }
                     }
                     return try changeEntries(index, position..<end, change)
                 }
             } catch { throw marked(error) }
             for part in left where change != .discard {
-                try overwriteWithZeroes(part.lowerBound, min(part.upperBound, size))
+                try overwriteWithZeroes(part.lowerBound, min(part.upperBound, reach))
             }
             position = end
         }
@@ -176,7 +181,7 @@ extension QCOW2Image {
     /// Zeroes what an external data file holds of a range that will read as zeroes. It may happen first: whether the
     /// entry or the content says so makes no difference to a reader.
     private func zeroExternal(_ part: Range<UInt64>, _ cell: QCOW2Cell, _ change: Change) throws(BlockError) {
-        let end = min(part.upperBound, size)
+        let end = min(part.upperBound, reach)
         guard cell.hasHost, part.lowerBound < end else { return }
         try data.zero(at: part.lowerBound, length: end - part.lowerBound, mayUnmap: change != .keep)
     }

@@ -23,6 +23,10 @@ public final class QCOW2Image: BlockDevice {
     let header: QCOW2Header
     /// Bytes the guest sees.
     let virtualSize: Atomic<UInt64>
+    /// Bytes that the disk is about to have; 0 while it does not grow.
+    let growing = Atomic<UInt64>(0)
+    /// Bytes that may be stored: more than `size` while the disk grows, which nobody outside is to know before it has.
+    var reach: UInt64 { max(size, growing.load(ordering: .relaxed)) }
     let geometry: QCOW2Geometry
     let mapping = ReadWriteLock()
     let metadata = Monitor()

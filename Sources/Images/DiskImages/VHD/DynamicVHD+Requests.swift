@@ -35,6 +35,9 @@ extension DynamicVHD {
             if let start = place.start {
                 file.willRead(at: start + bitmapSize + part.within, length: part.length)
             }
+            if place.start == nil || !place.isFull && isDifferencing {
+                parent?.willReadInside(at: position, length: part.length)
+            }
             position += part.length
         }
     }

@@ -57,7 +57,7 @@ struct ChainOptions: ParsableArguments {
 
     /// Opens an image for reading.
     func open(
-        _ path: String, _ format: DeclaredFormat, snapshot: String? = nil
+        _ path: String, _ format: DeclaredFormat, snapshot: SnapshotSelector? = nil
     ) throws(BlockError) -> any BlockDevice {
         switch format {
         case .image(let format):

@@ -16,6 +16,17 @@ enum RealPath {
         return path.hasPrefix(folder == "/" ? folder : folder + "/")
     }
 
+    /// Throws when both paths lead to one file: a source is never its own target.
+    static func refuseSame(_ source: String, _ target: String, _ what: String) throws(CommandFailure) {
+        var (first, second) = (stat(), stat())
+        // SAFETY: C strings for the calls, and local variables.
+        if unsafe stat(source, &first) == 0, unsafe stat(target, &second) == 0, first.st_dev == second.st_dev,
+            first.st_ino == second.st_ino
+        {
+            throw CommandFailure(what, why: "it is the source itself", advice: "another name")
+        }
+    }
+
     static func isRegularFile(_ path: String) -> Bool {
         var status = stat()
         // SAFETY: a C string for the call, and a local variable.

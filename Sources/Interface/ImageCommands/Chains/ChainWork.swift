@@ -13,7 +13,7 @@ enum ChainWork {
         _ body: (ProgressCounter, CancellationFlag) throws(BlockError) -> Void
     ) throws(CommandFailure) {
         let cancellation = CancellationFlag()
-        TerminationSignals.each { cancellation.cancel() }
+        TerminationSignals.cancel(cancellation)
         let counter = ProgressCounter()
         try doing(what) { () throws(BlockError) in
             try ProgressDisplay.during(label, shown: shown, counter: counter) { () throws(BlockError) in

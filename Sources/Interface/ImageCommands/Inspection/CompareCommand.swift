@@ -5,7 +5,7 @@ import CoreTypes
 import DiskImages
 import TerminalUI
 
-struct CompareCommand: ParsableCommand {
+struct CompareCommand: ParsableCommand, KnownExitCodes {
     static let configuration = CommandConfiguration(
         commandName: "compare",
         _superCommandName: ImageCommand.path,
@@ -37,6 +37,7 @@ struct CompareCommand: ParsableCommand {
 
     static let different: Int32 = 1
     static let failed: Int32 = 2
+    static let wrongUsage: Int32 = 2
 
     func validate() throws {
         if quiet && json { throw ValidationError("give either -q or --json") }

@@ -106,7 +106,7 @@ struct ConvertCommand: ParsableCommand {
         let choices = try CreateOptions.reading(options, for: format)
         try refuseUnderParent(choices, what)
         let cancellation = CancellationFlag()
-        TerminationSignals.each { cancellation.cancel() }
+        TerminationSignals.cancel(cancellation)
         if isFromStream {
             let reading = StreamConversion(
                 what: what, source: source, sourceFormat: sourceFormat, compression: decompress, target: target,
@@ -116,7 +116,7 @@ struct ConvertCommand: ParsableCommand {
             return try report(format)
         }
         let input = try doing(what) { () throws(BlockError) in
-            let input = try chain.open(source, sourceFormat, snapshot: snapshotName)
+            let input = try chain.open(source, sourceFormat, snapshot: snapshotMeant)
             if let limit, input.size > limit.bytes {
                 try? input.close()
                 throw BlockError(
@@ -166,12 +166,13 @@ struct ConvertCommand: ParsableCommand {
         TerminalOutput.standardOutput.write(try JSONText.pretty(report) + "\n")
     }
 
-    private var snapshotName: String? {
+    private var snapshotMeant: SnapshotSelector? {
         guard let snapshot else { return nil }
-        for prefix in ["snapshot.name=", "snapshot.id="] where snapshot.hasPrefix(prefix) {
-            return String(snapshot.dropFirst(prefix.count))
+        for (prefix, kind) in [("snapshot.name=", SnapshotSelector.name), ("snapshot.id=", SnapshotSelector.id)]
+        where snapshot.hasPrefix(prefix) {
+            return kind(String(snapshot.dropFirst(prefix.count)))
         }
-        return snapshot
+        return .either(snapshot)
     }
 }
 

@@ -10,7 +10,8 @@ struct CreateCommand: ParsableCommand {
         _superCommandName: ImageCommand.path,
         abstract: "Make a new, empty image.",
         discussion: """
-            SIZE is in bytes, or with a binary suffix (K, M, G, T). A file of the name must not exist. With -b the image \
+            SIZE is in bytes, or with a binary suffix (K, M, G, T). A file of the name must not exist; the image appears \
+            under it when it is complete and on disk. With -b the image \
             holds only what differs from its parent, whose name is stored as given: relative to the image's folder, or \
             absolute; SIZE is the parent's unless given. When the parent has a parent itself, --parent names all of them or \
             --follow says where they are.
@@ -49,11 +50,18 @@ struct CreateCommand: ParsableCommand {
             choices.parent = CreateOptions.Parent(name: parent, format: try parentFormat.writable(what))
         }
         let bytes = try requestedSize(choices)
+        // Reserving space may take long, and nothing of it can be used before it is done.
+        TerminationSignals.each {
+            TerminalOutput.standardError.write(CommandFailure(what, why: "interrupted").description + "\n")
+            TerminationSignals.endAtOnce()
+        }
         let made = try doing(what) { () throws(BlockError) in
-            let device = try DiskImage.create(
-                path: file, format: format, size: bytes, options: choices, policy: chain.policy())
-            defer { try? device.close() }
-            return device.size
+            let pending = try PendingFile(exclusive: file)
+            let device = try pending.create(format: format, size: bytes, options: choices, policy: chain.policy())
+            let size = device.size
+            try device.close()
+            try pending.publish()
+            return size
         }
         let output = TerminalOutput.standardOutput
         if json {

@@ -13,6 +13,8 @@ final class PendingFile {
     let path: String
     /// Where it will be; symbolic links are followed.
     let destination: String
+    /// Nothing may be there when it gets its name.
+    private let isExclusive: Bool
     /// The file that will be replaced, kept locked until then so that it is in nobody's use.
     private let replaced: ImageFile?
     /// The new file once more, from before anything was written until it is durable: a descriptor that is open all the
@@ -32,23 +34,33 @@ final class PendingFile {
         let real = RealPath.of(destination) ?? destination
         let what = "cannot write \(destination)"
         self.destination = real
+        isExclusive = false
         var status = stat()
         if unsafe stat(real, &status) == 0 {
             guard status.st_mode & S_IFMT == S_IFREG else {
                 throw CommandFailure(
                     what, why: "it exists and is not a regular file", advice: "-n, which writes into what is there")
             }
-            var other = stat()
-            if let source, unsafe stat(source, &other) == 0, other.st_dev == status.st_dev,
-                other.st_ino == status.st_ino
-            {
-                throw CommandFailure(what, why: "it is the source itself", advice: "another name")
-            }
+            if let source { try RealPath.refuseSame(source, real, what) }
             replaced = try doing(what) { () throws(BlockError) in try ImageFile(path: real, access: .readWrite) }
         } else {
             replaced = nil
         }
         path = Self.temporaryName(beside: real)
+    }
+
+    /// A file that replaces nothing: `.exists` when there is anything at the path, a symbolic link too, now or when the
+    /// file gets its name.
+    init(exclusive destination: String) throws(BlockError) {
+        try DiskImage.checkNewName(destination)
+        var status = stat()
+        guard unsafe lstat(destination, &status) != 0 else {
+            throw BlockError(call: "open", errno: EEXIST, path: destination)
+        }
+        self.destination = destination
+        isExclusive = true
+        replaced = nil
+        path = Self.temporaryName(beside: destination)
     }
 
     /// A name of its own, not the other's with something added: that could become too long.
@@ -62,6 +74,7 @@ final class PendingFile {
         format: ImageFormat, size: UInt64, options: CreateOptions, policy: OpenPolicy = .standalone
     ) throws(BlockError) -> any BlockDevice {
         self.policy = policy
+        TemporaryFiles.add(path)
         if let parent = options.parent, policy.parents == .refused {
             self.policy.parents = .given([parent.reference(from: path)])
         }
@@ -70,14 +83,26 @@ final class PendingFile {
             guard unsafe lstat(named, &status) != 0 else {
                 throw BlockError(.exists, "the data file exists already; another name, or remove it", path: named)
             }
-            dataFile = (Self.temporaryName(beside: named), named)
-            self.policy.dataFile = dataFile?.path
+            let temporary = Self.temporaryName(beside: named)
+            TemporaryFiles.add(temporary)
+            dataFile = (temporary, named)
+            self.policy.dataFile = temporary
         }
         let device = try DiskImage.create(
             path: path, format: format, size: size, options: options, policy: policy, isUnpublished: true,
             dataFile: dataFile?.path)
         do throws(BlockError) {
-            unsynced = try ImageFile(path: path, access: .readWrite, locking: false)
+            let file = try ImageFile(path: path, access: .readWrite, locking: false)
+            unsynced = file
+            // Before there is any data: what was private stays so.
+            if let replaced {
+                try file.takeAccess(of: replaced)
+                if let dataFile {
+                    let data = try ImageFile(path: dataFile.path, access: .readWrite, locking: false)
+                    defer { data.close() }
+                    try data.takeAccess(of: replaced)
+                }
+            }
             return device
         } catch {
             try? device.close()
@@ -94,9 +119,7 @@ final class PendingFile {
             unsynced?.close()
             unsynced = nil
             try publishDataFile()
-            guard unsafe rename(path, destination) == 0 else {
-                throw BlockError(call: "rename", errno: errno, path: destination)
-            }
+            try takeName()
             isNamed = true
             replaced?.close()
         }
@@ -105,6 +128,37 @@ final class PendingFile {
         defer { file.close() }
         try file.syncFolder()
         isSettled = true
+        forget()
+    }
+
+    private func forget() {
+        TemporaryFiles.remove(path)
+        if let dataFile { TemporaryFiles.remove(dataFile.path) }
+    }
+
+    private func takeName() throws(BlockError) {
+        if !isExclusive {
+            guard unsafe rename(path, destination) == 0 else {
+                throw BlockError(call: "rename", errno: errno, path: destination)
+            }
+            return
+        }
+        if unsafe link(path, destination) == 0 {
+            _ = unsafe unlink(path)
+            return
+        }
+        // A file system without links: the name is taken first, and then replaced by the file that is complete.
+        guard errno == EPERM || errno == EOPNOTSUPP else {
+            throw BlockError(call: "link", errno: errno, path: destination)
+        }
+        let claim = unsafe open(destination, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard claim >= 0 else { throw BlockError(call: "open", errno: errno, path: destination) }
+        _ = close(claim)
+        guard unsafe rename(path, destination) == 0 else {
+            let number = errno
+            _ = unsafe unlink(destination)
+            throw BlockError(call: "rename", errno: number, path: destination)
+        }
     }
 
     /// The data file is durable as a whole; its name is before the image's rename.
@@ -139,6 +193,7 @@ final class PendingFile {
         if let dataFile, !isNamed || replaced == nil {
             _ = unsafe unlink(isDataFileNamed ? dataFile.destination : dataFile.path)
         }
+        forget()
         replaced?.close()
     }
 

@@ -19,8 +19,15 @@ struct StreamConversion {
     let cancellation: CancellationFlag
 
     /// The size of a new image for a stream that does not say how large its disk is; it is cut to the right one in the
-    /// end. Tables for so much cost a few MiB at most.
+    /// end. Tables for so much cost 32 MiB at most.
     private static let provisional: UInt64 = 8 << 40
+
+    /// Bytes of the largest disk that the new image can have.
+    private var largest: UInt64 {
+        format == .qcow2
+            ? FormatCapabilities.largestQCOW2(clusterSize: options.clusterSize, hasExtendedL2: options.extendedL2)
+            : FormatCapabilities.of(format).maximumSize
+    }
 
     /// Makes a new image, which gets its name when all is done.
     func make() throws(CommandFailure) {
@@ -54,6 +61,7 @@ struct StreamConversion {
     /// Writes into the image that is there.
     func fill() throws(CommandFailure) {
         let streamFormat = try known()
+        if source != "-" { try RealPath.refuseSame(source, target, what) }
         try doing(what) { () throws(BlockError) in
             let output = try DiskImage.open(path: target, format: format, readOnly: false)
             do throws(BlockError) {
@@ -78,7 +86,7 @@ struct StreamConversion {
         // A raw stream or a fixed VHD of unknown length goes into an image that is certainly large enough.
         var provisional: UInt64?
         if size == nil, source.expectedLength == nil {
-            let largest = min(FormatCapabilities.of(format).maximumSize, Self.provisional)
+            let largest = min(largest, Self.provisional)
             provisional = min(largest, limit ?? largest)
         }
         var reading = readOptions
@@ -116,7 +124,7 @@ struct StreamConversion {
 
     private var readOptions: StreamReadOptions {
         var options = StreamReadOptions()
-        options.largestVirtualSize = limit ?? FormatCapabilities.of(format).maximumSize
+        options.largestVirtualSize = limit ?? largest
         options.rawSize = size
         let slash = target.lastIndex(of: "/")
         options.spillFolder = slash.map { String(target[...$0]) } ?? "."
@@ -135,7 +143,7 @@ struct StreamConversion {
             if descriptor < 0 { throw BlockError(call: "open", errno: errno, path: source) }
         }
         defer { if source != "-" { _ = close(descriptor) } }
-        let plain = DescriptorSource(descriptor)
+        let plain = DescriptorSource(descriptor, cancellation: cancellation)
         let content: any ByteSource
         if let compression {
             let most = limit ?? FormatCapabilities.largestRaw

@@ -23,8 +23,8 @@ struct StreamEmission {
             let counter = ProgressCounter()
             try ProgressDisplay.during("writing", shown: progress, counter: counter) { () throws(BlockError) in
                 try DiskImage.writeStream(
-                    of: input, as: format, options: StreamWriteOptions(image: options), to: DescriptorSink(1),
-                    progress: counter, cancellation: cancellation)
+                    of: input, as: format, options: StreamWriteOptions(image: options),
+                    to: DescriptorSink(1, cancellation: cancellation), progress: counter, cancellation: cancellation)
             }
         }
     }

@@ -27,11 +27,6 @@ public struct CommandFailure: Error, CustomStringConvertible {
         self.init(what, why: error.description, advice: Self.advice(for: error))
     }
 
-    /// What is not there yet, named precisely, so that nobody takes it for a mistake of theirs.
-    public static func notBuilt(_ feature: String, advice: String? = nil) -> CommandFailure {
-        CommandFailure("\(feature) is not built yet", why: "this version of gantry does not have it", advice: advice)
-    }
-
     public var description: String {
         "gantry: \(what)\n  why: \(why)" + (advice.map { "\n  try: \($0)" } ?? "")
     }

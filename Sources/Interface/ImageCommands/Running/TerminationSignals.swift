@@ -1,4 +1,5 @@
 import BlockIO
+import CoreTypes
 import Glibc
 
 /// SIGINT and SIGTERM, taken at a place of our choice instead of ending the process.
@@ -27,6 +28,21 @@ enum TerminationSignals {
                 body()
             }
         }
+    }
+
+    /// Holds them back, and cancels when the first arrives. The second ends the process at once, whatever it waits for, and
+    /// takes along what is not complete.
+    static func cancel(_ cancellation: CancellationFlag) {
+        each {
+            if cancellation.isCancelled { endAtOnce() }
+            cancellation.cancel()
+        }
+    }
+
+    /// Without a word from whatever is under way.
+    static func endAtOnce() -> Never {
+        TemporaryFiles.removeAll()
+        _exit(CommandFailure.Status.failed)
     }
 
     private static var both: sigset_t {

@@ -6,6 +6,19 @@ public import XenAPIClient
 public enum XEProgram {
     /// Runs the command line `arguments` (without the program's name) and returns the exit code.
     public static func run(_ arguments: [String], environment: [String: String]) async -> Int32 {
+        let code = await perform(arguments, environment)
+        // Half a list would pass for a whole one.
+        guard code == 0, let failure = TerminalOutput.standardOutput.failure else { return code }
+        // Who stopped reading on purpose knows it.
+        if failure != EPIPE {
+            // SAFETY: a C string that lives until the next call of strerror.
+            let reason = unsafe String(cString: strerror(failure))
+            ProcessOutput().printError("Error: cannot write all of the output: \(reason)\n")
+        }
+        return 1
+    }
+
+    private static func perform(_ arguments: [String], _ environment: [String: String]) async -> Int32 {
         let output = ProcessOutput()
         do {
             let home = environment["HOME"].map { $0 + "/.xe" }
@@ -79,7 +92,7 @@ private actor SessionHolder {
 struct ProcessOutput: CommandOutput {
     private let terminal = TerminalOutput.standardError
 
-    func printLine(_ text: String) { TerminalOutput.write(text + "\n", to: 1) }
+    func printLine(_ text: String) { TerminalOutput.standardOutput.write(text + "\n") }
     func printError(_ text: String) { TerminalOutput.write(text, to: 2) }
     var errorIsTerminal: Bool { terminal.isTerminal }
     var errorColumns: Int { terminal.columns }

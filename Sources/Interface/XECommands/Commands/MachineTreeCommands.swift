@@ -15,6 +15,12 @@ extension Command {
             return try await context.result(of: "VM.snapshot", vm, name, .array(ignored))
         },
         making(
+            "vm-checkpoint", optional: [],
+            "Keeps running virtual machines' disks, settings and memory as they are and prints the snapshots' uuids."
+        ) { context, vm, name in
+            try await context.result(of: "VM.checkpoint", vm, name)
+        },
+        making(
             "vm-clone", optional: [],
             "Makes virtual machines whose disks share others' data and prints their uuids.", includesTemplates: true
         ) { context, vm, name in

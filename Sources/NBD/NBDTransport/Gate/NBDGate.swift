@@ -11,10 +11,7 @@ public final class NBDGate: Sendable {
     private struct State {
         var listeners: [Listener] = []
         var stopping = false
-        var nextIdentifier: UInt64 = 0
-        var connections: [UInt64: GateConnection] = [:]
-        var threads: [UInt64: WorkerThread] = [:]
-        var ended: [UInt64] = []
+        var connections = ServedConnections<GateConnection>()
     }
 
     private let directory: any ExportDirectory
@@ -30,7 +27,7 @@ public final class NBDGate: Sendable {
         self.handshakeSeconds = handshakeSeconds
     }
 
-    public var connectionCount: Int { state.withLock { $0.connections.count } }
+    public var connectionCount: Int { state.withLock { $0.connections.open.count } }
 
     /// Accepts on a listening stream socket, which the gate closes in the end. `security` nil: nothing is encrypted.
     public func start(listening descriptor: Int32, security: ServerSecurity?) {
@@ -50,20 +47,14 @@ public final class NBDGate: Sendable {
         }
         for listener in listeners { listener.stop() }
         let threads = state.withLock { state in
-            for connection in state.connections.values { connection.interrupt() }
-            state.ended = []
-            defer { state.threads = [:] }
-            return Array(state.threads.values)
+            for connection in state.connections.open.values { connection.interrupt() }
+            return state.connections.takeThreads()
         }
         for thread in threads { thread.join() }
     }
 
     private func admit(_ descriptor: Int32, _ security: ServerSecurity?) {
-        let joinable = state.withLock { state in
-            defer { state.ended = [] }
-            return state.ended.compactMap { state.threads.removeValue(forKey: $0) }
-        }
-        for thread in joinable { thread.join() }
+        for thread in state.withLock({ $0.connections.takeEnded() }) { thread.join() }
         // A client that is gone without a word is noticed after some minutes.
         var yes: Int32 = 1
         // SAFETY: the option's value is the local variable.
@@ -72,30 +63,25 @@ public final class NBDGate: Sendable {
             descriptor: descriptor, directory: directory, security: security, peer: Self.peer(descriptor),
             patience: handshakeSeconds)
         state.withLock { state in
-            let identifier = state.nextIdentifier
-            var thread: WorkerThread?
-            if !state.stopping, state.connections.count < connectionLimit {
-                thread = WorkerThread(ifPossible: "gate-\(identifier)") { [self] in
-                    connection.run()
-                    leave(identifier, descriptor)
-                }
-            }
-            guard let thread else {
+            guard !state.stopping, state.connections.open.count < connectionLimit else {
                 Glibc.close(descriptor)
                 return
             }
-            state.nextIdentifier += 1
-            state.connections[identifier] = connection
-            state.threads[identifier] = thread
+            let isServed = state.connections.add(connection) { number in
+                WorkerThread(ifPossible: "gate-\(number)") { [self] in
+                    connection.run()
+                    leave(number, descriptor)
+                }
+            }
+            if !isServed { Glibc.close(descriptor) }
         }
     }
 
     /// Closing under the lock keeps `stop` from a descriptor used anew.
-    private func leave(_ identifier: UInt64, _ descriptor: Int32) {
+    private func leave(_ number: UInt64, _ descriptor: Int32) {
         state.withLock { state in
             Glibc.close(descriptor)
-            state.connections[identifier] = nil
-            state.ended.append(identifier)
+            _ = state.connections.end(number)
         }
     }
 

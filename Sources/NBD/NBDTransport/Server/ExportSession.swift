@@ -16,7 +16,7 @@ final class ExportSession: @unchecked Sendable {
     // constants, `sending` and their own buffer. Every cursor stays within its buffer's capacity by the checks here.
 
     /// Bytes asked for by one receive.
-    private static let window = 256 << 10
+    static let window = 256 << 10
     /// Replies gathered before they are sent.
     static let batch = 256 << 10
     /// Requests from this size on are moved without a copy, in a buffer position of their own.
@@ -25,7 +25,7 @@ final class ExportSession: @unchecked Sendable {
     static let aligned = 4096
     static let bufferSize = Int(NBDLimits.payload) + 2 * window
 
-    private let channel: Channel
+    let channel: Channel
     let device: any BlockDevice
     let size: UInt64
     let refusesWrites: Bool
@@ -35,10 +35,12 @@ final class ExportSession: @unchecked Sendable {
     let bitmaps: [(identifier: UInt32, source: any ChangedExtentSource)]
     let sending = Monitor()
 
-    private let input: MappedBuffer
-    private var begin = ExportSession.aligned - NBDRequest.size
-    private var end = ExportSession.aligned - NBDRequest.size
+    let input: MappedBuffer
+    var begin = ExportSession.aligned - NBDRequest.size
+    var end = ExportSession.aligned - NBDRequest.size
     private var inputMark = 0
+    /// Storage was told of the reads before this place.
+    var announced = ExportSession.aligned - NBDRequest.size
     let output: MappedBuffer
     var outputBegin = 0
     var outputEnd = 0
@@ -55,6 +57,9 @@ final class ExportSession: @unchecked Sendable {
     /// Nobody waits for this client any more.
     private let isCut: @Sendable () -> Bool
     private var coldReads = ColdReadGauge()
+    /// Reads after which a batch ends although more requests are there.
+    private var readLimit = UInt64.max
+    private var leavesMore = false
     private var spin: SpinGauge
     /// For large reads; made with the first one.
     private(set) lazy var pages: PagePipe? = channel.tls == nil ? PagePipe() : nil
@@ -94,19 +99,25 @@ final class ExportSession: @unchecked Sendable {
     /// Serves until the client leaves, breaks the protocol, or the socket is shut down. All accepted requests are done
     /// when it returns.
     func run() {
-        while serveBatch(), receive() {}
+        while serveBatch(), leavesMore || receive() {}
         _ = send()
         lane.finish()
     }
 
-    /// Does what has arrived and sends the replies. Two looks at the clock, however many requests there are.
+    /// Does what has arrived and sends the replies. Three looks at the clock, however many requests there are.
     private func serveBatch() -> Bool {
         let start = gantry_now()
-        if coldReads.announces { announceReads() }
-        let goesOn = serveReceived() && send()
+        readLimit = .max
+        leavesMore = false
+        if coldReads.announces { readLimit = announceArrived() }
+        let isWhole = serveReceived()
+        let done = gantry_now()
+        let goesOn = isWhole && send()
         if !tally.isEmpty {
+            coldReads.note(
+                reads: tally.reads, bytes: tally.readBytes, others: tally.writes &+ tally.discards,
+                nanoseconds: done - start)
             let time = gantry_now() - start
-            coldReads.note(reads: tally.reads, bytes: tally.readBytes, nanoseconds: time)
             tally.readNanoseconds = tally.reads &* time
             tally.writeNanoseconds = tally.writes &* time
             counts.add(tally)
@@ -116,7 +127,7 @@ final class ExportSession: @unchecked Sendable {
         return goesOn
     }
 
-    /// Does every request that has arrived whole. False: the connection is over.
+    /// Does every request that has arrived whole, of reads that are waited for only some. False: the connection is over.
     private func serveReceived() -> Bool {
         while end - begin >= NBDRequest.size {
             guard let request = unsafe NBDRequest(from: input.base + begin) else { return false }
@@ -150,6 +161,10 @@ final class ExportSession: @unchecked Sendable {
                 isAdmitted = false
             }
             if outputEnd - outputBegin >= Self.batch, !send() { return false }
+            if tally.reads >= readLimit {
+                leavesMore = true
+                break
+            }
         }
         return !broken
     }
@@ -196,20 +211,6 @@ final class ExportSession: @unchecked Sendable {
         return 0
     }
 
-    /// Tells the device of all reads that have arrived.
-    private func announceReads() {
-        var place = begin
-        while end - place >= NBDRequest.size, let request = unsafe NBDRequest(from: input.base + place) {
-            place += NBDRequest.size
-            if request.command == NBDCommand.write {
-                if Int(request.length) > end - place { return }
-                place += Int(request.length)
-            } else if request.command == NBDCommand.read, request.length <= NBDLimits.payload, isInside(request) {
-                device.willRead(at: request.offset, length: UInt64(request.length))
-            }
-        }
-    }
-
     private func rewind() {
         if inputMark > 4 << 20 {
             input.release(from: 1 << 20)
@@ -217,11 +218,13 @@ final class ExportSession: @unchecked Sendable {
         }
         begin = Self.aligned - NBDRequest.size
         end = begin
+        announced = begin
     }
 
-    private func move(to place: Int) {
+    func move(to place: Int) {
         unsafe memmove(input.base + place, input.base + begin, end - begin)
         end = place + (end - begin)
+        announced = place + max(0, announced - begin)
         begin = place
     }
 

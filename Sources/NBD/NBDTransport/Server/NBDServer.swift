@@ -11,12 +11,7 @@ public final class NBDServer: Sendable {
     private struct State {
         var listeners: [Listener] = []
         var stopping = false
-        var nextIdentifier: UInt64 = 0
-        /// Connections whose sockets are open.
-        var connections: [UInt64: ServerConnection] = [:]
-        /// Their threads, and those of connections that have ended and wait to be joined.
-        var threads: [UInt64: WorkerThread] = [:]
-        var ended: [UInt64] = []
+        var connections = ServedConnections<ServerConnection>()
         /// What the connections that have ended did.
         var past = RequestCounts()
         /// Old connections are being ended, and who comes now waits until they have.
@@ -70,11 +65,11 @@ public final class NBDServer: Sendable {
         try adopt(Listener(descriptor: descriptor, path: nil))
     }
 
-    public var connectionCount: Int { state.withLock { $0.connections.count } }
+    public var connectionCount: Int { state.withLock { $0.connections.open.count } }
 
     /// What was done for all clients so far, those that have left included.
     public var requestCounts: RequestCounts {
-        state.withLock { state in state.connections.values.reduce(state.past) { $0 + $1.counts.counts } }
+        state.withLock { state in state.connections.open.values.reduce(state.past) { $0 + $1.counts.counts } }
     }
 
     /// Takes no more connections and cuts those that there are: nobody gets a reply from now on. `stop` waits for their ends.
@@ -86,7 +81,7 @@ public final class NBDServer: Sendable {
         }
         for listener in listeners { listener.stop() }
         state.withLock { state in
-            for connection in state.connections.values { connection.interrupt() }
+            for connection in state.connections.open.values { connection.interrupt() }
         }
     }
 
@@ -98,10 +93,8 @@ public final class NBDServer: Sendable {
         let threads = state.withLock { state -> [WorkerThread]? in
             if state.stopping || state.isExchanging { return nil }
             state.isExchanging = true
-            for connection in state.connections.values { connection.interrupt() }
-            state.ended = []
-            defer { state.threads = [:] }
-            return Array(state.threads.values)
+            for connection in state.connections.open.values { connection.interrupt() }
+            return state.connections.takeThreads()
         }
         guard let threads else { return }
         for thread in threads { thread.join() }
@@ -126,12 +119,10 @@ public final class NBDServer: Sendable {
         while state.withLock({ $0.isExchanging }) { usleep(1000) }
         // Nobody accepts any more, so that these are all there will be.
         let threads = state.withLock { state in
-            for connection in state.connections.values { connection.interrupt() }
-            state.ended = []
-            defer { state.threads = [:] }
-            return state.threads
+            for connection in state.connections.open.values { connection.interrupt() }
+            return state.connections.takeThreads()
         }
-        for thread in threads.values { thread.join() }
+        for thread in threads { thread.join() }
     }
 
     private func adopt(_ listener: Listener) throws(BlockError) {
@@ -149,11 +140,11 @@ public final class NBDServer: Sendable {
 
     /// On a listener's thread: gives a new client a thread of its own.
     private func admit(_ descriptor: Int32) {
-        for thread in joinable() { thread.join() }
+        for thread in state.withLock({ $0.connections.takeEnded() }) { thread.join() }
         let connection = ServerConnection(
             descriptor: descriptor, exports: exports, security: security, patience: handshakeSeconds)
         state.withLock { state in
-            guard !state.stopping, state.connections.count + state.waiting.count < connectionLimit else {
+            guard !state.stopping, state.connections.open.count + state.waiting.count < connectionLimit else {
                 Glibc.close(descriptor)
                 return
             }
@@ -161,30 +152,21 @@ public final class NBDServer: Sendable {
                 state.waiting.append(descriptor)
                 return
             }
-            let identifier = state.nextIdentifier
-            state.nextIdentifier += 1
-            state.connections[identifier] = connection
-            state.threads[identifier] = WorkerThread("nbd-\(identifier)") { [self] in
-                connection.run()
-                leave(identifier, descriptor)
+            let isServed = state.connections.add(connection) { number in
+                WorkerThread(ifPossible: "nbd-\(number)") { [self] in
+                    connection.run()
+                    leave(number, descriptor)
+                }
             }
+            if !isServed { Glibc.close(descriptor) }
         }
     }
 
     /// On a connection's thread, at its end. Closing under the lock keeps `stop` from a descriptor used anew.
-    private func leave(_ identifier: UInt64, _ descriptor: Int32) {
+    private func leave(_ number: UInt64, _ descriptor: Int32) {
         state.withLock { state in
             Glibc.close(descriptor)
-            if let connection = state.connections[identifier] { state.past = state.past + connection.counts.counts }
-            state.connections[identifier] = nil
-            state.ended.append(identifier)
-        }
-    }
-
-    private func joinable() -> [WorkerThread] {
-        state.withLock { state in
-            defer { state.ended = [] }
-            return state.ended.compactMap { state.threads.removeValue(forKey: $0) }
+            if let connection = state.connections.end(number) { state.past = state.past + connection.counts.counts }
         }
     }
 }

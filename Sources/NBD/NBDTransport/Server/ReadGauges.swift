@@ -1,25 +1,32 @@
 /// Tells when reads come from storage rather than from memory, by how long whole batches take. A value.
 ///
 /// Reads are done one after the other where they arrive, which is the fastest way while the page cache has them. When it
-/// has not, a batch takes as long as all its reads together; then the storage is told of every read of a batch before the
-/// first is done, so that it works on them at once. That costs each read a little, so it ends after some batches, to see
-/// whether it is still needed.
+/// has not, a batch takes as long as all its reads together. Then storage is told of every read before the first is done, a
+/// few are done and answered at a time, and what the client asks for meanwhile is told, too: so storage has as many to work on
+/// as the client wants, without a thread for each. That costs each read a little; it ends some batches after reads are
+/// answered as only memory can, to see whether it is still needed.
 struct ColdReadGauge {
     /// Mean time of a read from which on it is taken to come from storage, in nanoseconds.
-    private static let slow: UInt64 = 60_000
+    private static let slow: UInt64 = 15_000
+    /// The same of reads that storage was told of, which wait for what is left of their time.
+    private static let slowAnnounced: UInt64 = 5_000
+    /// What is allowed for any other request of a batch.
+    private static let other: UInt64 = 50_000
     /// Batches that are announced after one was slow.
-    private static let span = 64
+    private static let span = 16
 
     private var left = 0
 
     var announces: Bool { left > 0 }
 
-    /// A batch with this many reads, of one piece each, took `nanoseconds`.
-    mutating func note(reads: UInt64, bytes: UInt64, nanoseconds: UInt64) {
+    /// A batch with this many reads, of one piece each, and other requests took `nanoseconds`.
+    mutating func note(reads: UInt64, bytes: UInt64, others: UInt64, nanoseconds: UInt64) {
         guard reads > 0 else { return }
+        let slow = left > 0 ? Self.slowAnnounced : Self.slow
         if left > 0 { left -= 1 }
-        // What copying the bytes may take is no sign of storage.
-        if nanoseconds > reads &* Self.slow &+ bytes / 2, reads > 1 { left = Self.span }
+        // What copying the bytes may take is no sign of storage. One read alone gains nothing by being announced.
+        let usual = reads &* slow &+ bytes / 2 &+ others &* Self.other
+        if nanoseconds > usual, reads > 1 { left = Self.span }
     }
 }
 

@@ -54,18 +54,6 @@ final class Channel: @unchecked Sendable {
         return unsafe receiveSome(descriptor, bytes, count)
     }
 
-    /// Receives exactly `count` bytes: 0 or an errno.
-    func receiveAll(_ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int32 {
-        var have = 0
-        while have < count {
-            // SAFETY: `have` stays below `count`, which the caller owns.
-            let result = unsafe receive(bytes + have, count - have)
-            if result < 0 { return Int32(-result) }
-            have += result
-        }
-        return 0
-    }
-
     /// Receives up to `limit` bytes of a handshake; nil at the end of the stream, on an error or when its time is over.
     func receiveBytes(limit: Int, until deadline: HandshakeDeadline) -> [UInt8]? {
         guard deadline.bound(descriptor) else { return nil }

@@ -64,7 +64,9 @@ int64_t gantry_block_device_size(int fd);
 
 // Exclusive or shared open-file-description lock on the whole file, without waiting; 0 or -errno.
 int gantry_lock_file(int fd, bool exclusive);
-// Gives that lock up, also where a child process still shares the open file description.
+// The same, exclusive, on a range of it that need not be there; -EAGAIN: some of it is somebody else's.
+int gantry_lock_range(int fd, uint64_t start, uint64_t length);
+// Gives the former up, also where a child process still shares the open file description.
 int gantry_unlock_file(int fd);
 
 // sendmsg/recvmsg without SIGPIPE; bytes or -errno.
@@ -156,6 +158,7 @@ bool gantry_is_single_threaded(void);
 int gantry_own_namespaces(void);
 // From here on the root of its file system is an empty one in memory that cannot be written, with `folder` as `/own`, its
 // current folder, and `/proc/sys/kernel/random/boot_id`. No mount of the system is kept busy by it. Nothing changes when it fails.
+// `folder` NULL: there is nothing but that file.
 int gantry_own_root(const char *folder);
 // `folder` and the regular files in it that have no other name become `user`'s; links are left alone.
 int gantry_give_folder(const char *folder, uint32_t user);

@@ -96,17 +96,21 @@ import Testing
         try await bench.database.transaction { tx in
             tx.insert(VBD.self, ref: busy) { row in
                 row[VBD.vm] = vm
+                row[VBD.uuid] = Fresh.uuid()
                 row[VBD.reserved] = true
                 row[VBD.currentOperations] = ["task": .plug]
             }
         }
-        let before = try (vm: bench.context.row(vm), vbd: bench.context.row(vbd))
+        let before = try (vm: bench.context.row(vm), vbd: bench.context.row(vbd), busy: bench.context.row(busy))
         #expect(await lifecycle.halted("runs"))
         #expect(try bench.context.row(vm)[VM.powerState] == .halted && !isReserved(bench, vbd))
         #expect(try isReserved(bench, busy), "whoever is at it frees it")
         // What came too late says nothing of a guest that is gone.
         try await lifecycle.took(before.vbd, of: before.vm)
         #expect(try !bench.context.row(vbd)[VBD.currentlyAttached])
+        // Nor is what was reserved for it left so: its end was heard of between the plug and this.
+        try await lifecycle.took(before.busy, of: before.vm)
+        #expect(try !bench.context.row(busy)[VBD.currentlyAttached] && !isReserved(bench, busy))
         try await bench.database.close()
     }
 

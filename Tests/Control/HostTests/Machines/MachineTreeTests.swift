@@ -149,7 +149,9 @@ import Testing
         #expect(await host.refused("VM.snapshot", own, name, .array([])).first == "SR_OPERATION_NOT_SUPPORTED")
         #expect(try await host.operations("VM", snapshot.opaque).contains("revert"))
         #expect(await host.refused("VM.snapshot_with_quiesce", own, name) == ["MESSAGE_REMOVED"])
-        #expect(await host.refused("VM.checkpoint", own, name) == ["NOT_IMPLEMENTED", "VM.checkpoint"])
+        #expect(
+            await host.refused("VM.checkpoint", own, name)
+                == ["VM_BAD_POWER_STATE", vm.opaque, "paused, suspended, running", "halted"])
         // Everything else goes on: without the disk there is nothing in the way.
         let made = try await host.ref("VM.snapshot", own, name, .array([.string(vdi.opaque)]))
         let row = try database.read { try $0.require(Ref<VM>(made)) }

@@ -1,5 +1,6 @@
 import APITypes
 import Foundation
+import PoolDatabase
 import Testing
 
 @testable import Toolstack
@@ -32,6 +33,31 @@ import Testing
             try read(#","takes":["running","suspended","snapshots","more"]"#).requireTaken(other, by: "h")
         }
         #expect(throws: APIError.self) { try read(#","takes":["running"]"#).requireTaken(others[2], by: "h") }
+    }
+
+    @Test func whatRunsIsNotCopiedToAnotherPool() async throws {
+        let database = try await PoolDatabase.open(path: nil)
+        let vm = Ref<VM>.new()
+        func refusal(_ state: VMPowerState, isForced: Bool) async throws -> APIError? {
+            let row = try await database.transaction { tx in
+                if tx.row(vm) == nil { tx.insert(VM.self, ref: vm) { _ in } }
+                try tx.set(vm, VM.powerState, state)
+                return try tx.require(vm)
+            }
+            do throws(APIError) { try DepartureSurvey.checkCopy(of: row, isForced: isForced) } catch { return error }
+            return nil
+        }
+        #expect(try await refusal(.halted, isForced: false) == nil)
+        #expect(try await refusal(.suspended, isForced: true) == nil)
+        for (state, isForced, expected) in [
+            (VMPowerState.suspended, false, "halted"), (.running, false, "halted"),
+            (.running, true, "halted, suspended"),
+        ] {
+            let actual = state.rawValue.lowercased()
+            #expect(
+                try await refusal(state, isForced: isForced)
+                    == APIError("VM_BAD_POWER_STATE", vm.opaque, expected, actual))
+        }
     }
 
     @Test func aSnapshotsMetadataNamesWhatIsThere() {

@@ -62,6 +62,31 @@ import Testing
         #expect(Array(end.suffix(32)) == first.wholeSum && first.wholeSum != first.headSum)
     }
 
+    /// Of a guest of which only its image is known, that says where its drives are.
+    @Test func aGuestHasTheDrivesThatItsImageNames() async throws {
+        let database = try await PoolDatabase.open(path: nil)
+        let drives = try await database.transaction { tx in
+            for (uuid, type, position) in [
+                ("disk", VBDType.disk, "0"), ("later", .disk, "2"), ("reader", .cd, "3"), ("other", .cd, "0"),
+                ("odd", .disk, "xvda"),
+            ] {
+                tx.insert(VBD.self, ref: .new()) { row in
+                    (row[VBD.uuid], row[VBD.type], row[VBD.userdevice]) = (uuid, type, position)
+                }
+            }
+            return tx.rows(VBD.self)
+        }
+        var saved = GuestSpecification(
+            uuid: "g", name: "g", memoryBytes: 1, vcpus: 1, boot: .disk,
+            disks: [
+                GuestDisk(id: "a", nbdSocket: "", exportName: "", readOnly: false, position: 0, bootable: true),
+                GuestDisk(id: "b", nbdSocket: "", exportName: "", readOnly: false, position: 1, bootable: true),
+            ], drives: [GuestDrive(id: "c", position: 3)])
+        #expect(SuspendedGuest(of: saved, among: drives) == SuspendedGuest(vbds: ["disk", "reader"]))
+        (saved.disks, saved.drives) = ([], nil)
+        #expect(SuspendedGuest(of: saved, among: drives) == SuspendedGuest(vbds: []))
+    }
+
     /// A machine whose guest is gone, of which nobody has told, can be shut down; and one with a disk being plugged is not suspended.
     @Test func aMachineWithoutItsGuestIsShutDown() async throws {
         let host = try await OperationHost()

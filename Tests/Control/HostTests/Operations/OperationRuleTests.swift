@@ -45,6 +45,8 @@ import Testing
             (.destroy, .halted, busy(.start), inTheWay("start")), (.start, .halted, busy(.start), inTheWay("start")),
             (.clone, .halted, busy(.copy, .export), nil), (.clone, .halted, busy(.start), inTheWay("start")),
             (.export, .halted, busy(.clone), nil), (.snapshot, .running, busy(.checkpoint), nil),
+            (.checkpoint, .running, busy(.snapshot), nil),
+            (.checkpoint, .running, busy(.checkpoint), inTheWay("checkpoint")),
             (.snapshot, .running, busy(.clone), inTheWay("clone")),
             (.cleanShutdown, .running, busy(.migrateSend), nil),
             (.cleanShutdown, .running, busy(.migrateSend, .snapshot), inTheWay("migrate_send")),
@@ -82,7 +84,18 @@ import Testing
                 .suspend, vm(.running) { $0.writesToResetDisk = true },
                 APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")
             ),
+            (
+                .checkpoint, vm(.running) { $0.writesToResetDisk = true },
+                APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")
+            ),
             (.cleanShutdown, vm(.running) { $0.writesToResetDisk = true }, nil),
+            (.clone, vm(.suspended), APIError("VM_BAD_POWER_STATE", "V", "halted", "suspended")),
+            (.clone, vm(.suspended) { $0.mayCopySuspended = true }, nil),
+            (
+                .copy, vm(.running) { $0.mayCopySuspended = true },
+                APIError("VM_BAD_POWER_STATE", "V", "halted, suspended", "running")
+            ),
+            (.checkpoint, vm(.running) { $0.isImmobile = true }, APIError("VM_IS_IMMOBILE", "V")),
             (.start, vm(.halted) { $0.isSnapshot = true }, APIError("VM_IS_SNAPSHOT", "V", "start")),
             (.destroy, vm(.halted) { $0.isSnapshot = true }, nil),
             (.provision, vm(.halted), APIError("PROVISION_ONLY_ALLOWED_ON_TEMPLATE")),
@@ -104,18 +117,24 @@ import Testing
             ])
         #expect(
             VMOperationRules.allowed(vm(.running)) == [
-                .snapshot, .pause, .cleanShutdown, .cleanReboot, .hardShutdown, .hardReboot, .suspend, .migrateSend,
+                .snapshot, .checkpoint, .pause, .cleanShutdown, .cleanReboot, .hardShutdown, .hardReboot, .suspend,
+                .migrateSend,
                 .shutdown, .metadataExport,
             ])
         #expect(
-            VMOperationRules.allowed(vm(.paused)) == [.snapshot, .unpause, .hardShutdown, .hardReboot, .metadataExport])
+            VMOperationRules.allowed(vm(.paused)) == [
+                .snapshot, .checkpoint, .unpause, .hardShutdown, .hardReboot, .metadataExport,
+            ])
         #expect(
             VMOperationRules.allowed(vm(.suspended)) == [
-                .snapshot, .hardShutdown, .resume, .resumeOn, .migrateSend, .metadataExport, .destroy,
+                .snapshot, .checkpoint, .hardShutdown, .resume, .resumeOn, .migrateSend, .metadataExport, .destroy,
             ])
         #expect(
             VMOperationRules.allowed(vm(.halted) { ($0.isSnapshot, $0.isTemplate) = (true, false) })
                 == [.clone, .copy, .revert, .metadataExport, .destroy])
+        #expect(
+            VMOperationRules.allowed(vm(.suspended) { ($0.isSnapshot, $0.mayCopySuspended) = (true, true) })
+                == [.clone, .copy, .revert, .hardShutdown, .metadataExport, .destroy])
         #expect(VMOperationRules.allowed(vm(.running, busy(.cleanShutdown))) == [.hardShutdown, .hardReboot])
         #expect(VMOperationRules.allowed(vm(.running) { $0.isControlDomain = true }) == [.metadataExport])
     }

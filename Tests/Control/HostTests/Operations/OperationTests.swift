@@ -102,8 +102,8 @@ import Testing
         try await host.database.transaction { tx in try tx.set(Ref<VM>(vm), VM.powerState, .running) }
         #expect(
             try await allowed() == [
-                "snapshot", "pause", "clean_shutdown", "clean_reboot", "hard_shutdown", "hard_reboot", "suspend",
-                "migrate_send", "shutdown", "metadata_export",
+                "snapshot", "checkpoint", "pause", "clean_shutdown", "clean_reboot", "hard_shutdown", "hard_reboot",
+                "suspend", "migrate_send", "shutdown", "metadata_export",
             ])
         #expect(try await host.operations("VBD", vbd) == ["attach", "plug"])
         #expect(

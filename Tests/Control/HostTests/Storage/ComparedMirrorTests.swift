@@ -1,3 +1,4 @@
+import APITypes
 import DatapathControl
 import Testing
 
@@ -35,5 +36,23 @@ import Testing
             #expect(compared.mustCompare(0, Self.status(2, retries: 1), isWished: isWished))
         }
         #expect(!compared.mustCompare(1, Self.status(1), isWished: false))
+    }
+
+    /// Each goes on only when the other has begun.
+    @Test func aGuestThatStandsWaitsForAllItsDisksAtOnce() async throws {
+        let (first, begin) = AsyncStream.makeStream(of: Void.self)
+        let (second, goOn) = AsyncStream.makeStream(of: Void.self)
+        try await DepartingDisks.together([0, 1]) { index in
+            (index == 0 ? begin : goOn).finish()
+            for await _ in index == 0 ? second : first {}
+        }
+        // What fails ends what would last, and is the reason.
+        let error = await #expect(throws: APIError.self) {
+            try await DepartingDisks.together([0, 1]) { index in
+                if index == 1 { throw APIError("MIRROR_FAILED", "b") }
+                try await Task.sleep(for: .seconds(3600))
+            }
+        }
+        #expect(error == APIError("MIRROR_FAILED", "b"))
     }
 }

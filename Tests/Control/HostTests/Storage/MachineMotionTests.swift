@@ -107,6 +107,27 @@ import Testing
         await host.toolstack.stop()
     }
 
+    /// While a pool is upgraded nothing goes to a host that knows less.
+    @Test func nothingGoesToAnOlderHostOfThePool() async throws {
+        let host = try await OperationHost()
+        let vm = try await host.makeMachine()
+        let own = host.database.read { $0.row(Ref<APITypes.Host>(host.host))?[APITypes.Host.softwareVersion] } ?? [:]
+        for (version, code) in [("0.0.9", "NOT_SUPPORTED_DURING_UPGRADE"), ("99.0", "NOT_IMPLEMENTED")] {
+            let other = Ref<APITypes.Host>.new()
+            try await host.database.transaction { tx in
+                tx.insert(APITypes.Host.self, ref: other) { row in
+                    row[APITypes.Host.softwareVersion] = own.merging(["platform_version": version]) { $1 }
+                }
+            }
+            for options in [[:], ["force": "true"]] {
+                let refusal = await refused(
+                    host, "VM.migrate_send", parameters(host, vm, [:], options: options, to: other.opaque))
+                #expect(refusal.first == code)
+            }
+        }
+        await host.toolstack.stop()
+    }
+
     /// The disk and the suspend image of a suspended machine move as those of any other, and it finds both.
     @Test func aSuspendedMachineMovesWithItsImage() async throws {
         let host = try await OperationHost()
@@ -277,6 +298,66 @@ import Testing
         #expect(await turns.share(of: "3", database: database) == 4)
         await turns.leave(first)
         _ = try await waiting.value
+    }
+
+    /// Disks that another pool's toolstack fills stand in the same line, as long as it asks.
+    @Test func whoAsksFromAnotherPoolStandsInTheLine() async throws {
+        let turns = MoveTurns()
+        let database = try await PoolDatabase.open(path: nil)
+        try await database.transaction { tx in
+            tx.insert(Pool.self, ref: .new()) { row in
+                row[Pool.otherConfig] = ["disk-moves": "1", "disk-moves-rate": "8"]
+            }
+        }
+        let start = ContinuousClock.now
+        func look(_ id: String, after seconds: Int, isCopying: Bool = false) async -> TurnAnswer {
+            await turns.look(["sr"], of: id, isCopying: isCopying, database: database, now: start + .seconds(seconds))
+        }
+        let own = try await turns.enter(["sr"], of: "own", database: database, progress: UnwatchedProgress())
+        #expect(await look("a", after: 0) == TurnAnswer(position: 1))
+        #expect(await look("b", after: 0) == TurnAnswer(position: 2))
+        await turns.leave(own)
+        // The first has its turn, and has not asked yet.
+        #expect(await look("b", after: 1) == TurnAnswer(position: 1))
+        #expect(await look("a", after: 1) == TurnAnswer(position: 0, bytesPerSecond: 8))
+        #expect(await look("b", after: 20) == TurnAnswer(position: 1))
+        // The first says nothing any more.
+        #expect(await look("b", after: 32) == TurnAnswer(position: 0, bytesPerSecond: 8))
+        // A toolstack that was started since is told of those that copy already, which share what there is.
+        #expect(await look("c", after: 33, isCopying: true) == TurnAnswer(position: 0, bytesPerSecond: 4))
+        await turns.forget("b")
+        #expect(await look("d", after: 34) == TurnAnswer(position: 1))
+        await turns.forget("c")
+        #expect(await look("d", after: 35) == TurnAnswer(position: 0, bytesPerSecond: 8))
+    }
+
+    /// The place in another pool's line is in the task; a toolstack that is started again keeps nobody from waiting.
+    @Test func aTaskShowsThePlaceInAnotherPoolsLine() async throws {
+        let asked = Mutex<[TurnQuestion]>([])
+        let answers = Mutex<[Int?]>([2, nil, 1, 1, 0])
+        let turn = TurnOfDisk("d", pause: .milliseconds(1)) { question in
+            asked.withLock { $0.append(question) }
+            let position = answers.withLock { $0.isEmpty ? 0 : $0.removeFirst() }
+            guard let position else { throw APIError("CANNOT_CONTACT_HOST", "far") }
+            return TurnAnswer(position: position, bytesPerSecond: position == 0 ? 5 : nil)
+        }
+        let progress = NotedProgress()
+        try await turn.enter(progress)
+        #expect(progress.notes == ["phase": "starting", "queue_position": "0"])
+        #expect(await turn.bytesPerSecond == 5)
+        while asked.withLock({ $0.last?.isCopying }) != true { try await Task.sleep(for: .milliseconds(1)) }
+        await turn.leave()
+        while asked.withLock({ $0.last?.isOver }) != true { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(asked.withLock { $0.prefix(5).allSatisfy { !$0.isCopying && !$0.isOver && $0.vdi == "d" } })
+        // Cancelled while it waits, and refused.
+        progress.cancellation.cancel()
+        await #expect(throws: CancellationError.self) { try await turn.enter(progress) }
+        let refused = TurnOfDisk("d", pause: .milliseconds(1)) { _ in throw APIError("OPERATION_NOT_ALLOWED", "gone") }
+        await #expect(throws: APIError("OPERATION_NOT_ALLOWED", "gone")) { try await refused.enter(NotedProgress()) }
+        let silent = TurnOfDisk("d", pause: .milliseconds(1), patience: .milliseconds(5)) { _ in
+            throw APIError("CANNOT_CONTACT_HOST", "far")
+        }
+        await #expect(throws: APIError("CANNOT_CONTACT_HOST", "far")) { try await silent.enter(NotedProgress()) }
     }
 
     @Test func whatSeveralDisksReportIsAddedUp() {

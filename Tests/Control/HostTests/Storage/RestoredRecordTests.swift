@@ -91,6 +91,17 @@ import Testing
             try SuspensionNote(phase: .saving, vm: "vm").write(of: disk, in: tx)
             tx.setPrivate(kind: ArrivingMachine.kind, key: "a", value: "{}")
         }
+        var prepared = MachineArrival()
+        _ = prepared.take(.prepare)
+        let leaving = DepartingMachine(
+            id: "leaving", secret: "hidden", place: PeerPlace(host: "far", port: 443, fingerprint: ""), session: "",
+            vm: "OpaqueRef:vm", uuid: "traveller", isCopy: false, disks: [], state: MachineDeparture())
+        let coming = ArrivingMachine(
+            id: "coming", secretDigest: "", offer: nil, vm: "OpaqueRef:new", uuid: "guest", disks: [], state: prepared)
+        try await bench.database.transaction { tx in
+            try tx.store(leaving)
+            try tx.store(coming)
+        }
         let database = try await restore(dump(.xml, of: bench), to: bench)
         #expect(MotionStore(database: database).all().map(\.id) == ["d"])
         #expect(database.read { RestoredRecords.held($0) } == ["destination-u"])
@@ -99,13 +110,19 @@ import Testing
         for kind in [RepositoryCreations.kind, MachineDisks.kind, UnfinishedImports.kind] {
             #expect(database.privateRecords(kind: kind).isEmpty)
         }
-        #expect(database.privateRecords(kind: ArrivingMachine.kind) == ["a": "{}"])
+        #expect(database.privateRecords(kind: ArrivingMachine.kind)["a"] == "{}")
+        // Moves between pools stay, too, and are told of: the other side was not brought back.
+        #expect(database.departures() == [leaving] && database.arrivals() == [coming])
         let told = alerts(database)
-        #expect(told.count == 5)
-        for word in [making.uuid, "destination-u", "unused", "The VM vm", "imported"] {
+        #expect(told.count == 7)
+        let words = [
+            making.uuid, "destination-u", "unused", "The VM vm", "imported",
+            "The VM traveller was on its way to the pool at far:443", "The VM guest was coming from another pool",
+        ]
+        for word in words {
             #expect(told.contains { $0.contains(word) }, "\(word)")
         }
-        #expect(!told.contains { $0.contains("/dev/secret") })
+        #expect(!told.contains { $0.contains("/dev/secret") || $0.contains("hidden") })
         // The database in use is what it was.
         #expect(MotionStore(database: bench.database).all().count == 2)
         try await database.close()

@@ -132,7 +132,7 @@ extension EndToEnd {
                 let plugged = try await toolstack.plugHere(vdi)
                 let writer = try DiskWriter(socket: plugged.socket, filled: 32 << 20, seed: 1)
                 let noRoom = await failure { _ = try await toolstack.move(vdi, to: small.ref, format: "qcow2") }
-                #expect(noRoom.first == "SR_FULL", "\(noRoom)")
+                #expect(noRoom.first == "SR_BACKEND_FAILURE_44", "\(noRoom)")
                 #expect(try RunningToolstack.images(small.path) == [])
                 try writer.client.close()
                 try await toolstack.call("VBD.unplug", .string(plugged.vbd))

@@ -189,7 +189,10 @@ extension EndToEnd {
                 let pool = try await toolstack.call("pool.get_all").items?.first?.text ?? ""
                 try await toolstack.call("pool.set_suspend_image_SR", .string(pool), .string(home.ref))
             }
+            try await expectNoCopy(guest, "halted, suspended", "running", force: "true")
             try await guest.pools.here.call("VM.suspend", .string(guest.vm()))
+            try await expectNoCopy(guest, "halted", "suspended", force: "false")
+            try await copySuspended(guest)
             let task = try await guest.depart(format: "vhd")
             let arrived: String = try await guest.pools.here.session.waitForTask(task).value()
             try await guest.pools.awaitQuiet()
@@ -206,6 +209,31 @@ extension EndToEnd {
             try guest.reconnect()
             try await guest.expectItRuns("resumed")
             #expect(try RunningToolstack.images(guest.homes[0].path).count == 1)
+        }
+
+        private static func expectNoCopy(
+            _ guest: Traveller, _ expected: String, _ actual: String, force: String
+        ) async throws {
+            let task = try await guest.depart(options: [("copy", "true"), ("force", force)])
+            let ended = try await guest.pools.here.session.waitForTask(task)
+            #expect(ended.errorInfo == ["VM_BAD_POWER_STATE", try await guest.vm(), expected, actual])
+        }
+
+        /// A copy of a suspended machine is suspended, too, goes on by itself, and leaves the machine as it is.
+        private static func copySuspended(_ guest: Traveller) async throws {
+            let there = guest.pools.there
+            let task = try await guest.depart(format: "qcow2", options: [("copy", "true"), ("force", "true")])
+            let copy: String = try await guest.pools.here.session.waitForTask(task).value()
+            try await guest.pools.awaitQuiet()
+            #expect(try await there.text("VM.get_uuid", .string(copy)) != guest.uuid)
+            #expect(try await there.text("VM.get_power_state", .string(copy)) == "Suspended")
+            #expect(try RunningToolstack.images(guest.homes[1].path).count == 2)
+            #expect(try RunningToolstack.images(guest.homes[0].path).count == 2)
+            try await there.call("VM.resume", .string(copy), .bool(false), .bool(false))
+            #expect(try await there.text("VM.get_power_state", .string(copy)) == "Running")
+            try await there.call("VM.hard_shutdown", .string(copy))
+            try await there.call("VM.destroy", .string(copy))
+            for vdi in try await there.call("VDI.get_all").items ?? [] { try await there.call("VDI.destroy", vdi) }
         }
 
         /// A guest that runs takes its snapshot along, which its disk stands on, and which is what it was; the disc in its drive

@@ -189,6 +189,44 @@ extension EndToEnd {
             }
         }
 
+        /// A destination that fills up has an error of its own, also where it is another pool's; the machine stays, and nothing is left.
+        @Test func aDestinationInAnotherPoolThatFillsUpIsCalledSo() async throws {
+            var random = SeededRandom.printed("full in another pool")
+            try await TwoPools.run { pools in
+                let loop = try SmallFileSystem(in: pools.there.folder, megabytes: 64)
+                defer { loop.remove() }
+                let source = try await pools.here.makeRepository("a", formats: "raw")
+                let destination = try await pools.there.makeRepository(
+                    "b", formats: "raw", folder: loop.mountPoint)
+                let vdi = try await pools.here.makeDisk(in: source.ref, bytes: 32 << 20, format: "raw")
+                let location = try await pools.here.text("VDI.get_location", .string(vdi))
+                let file = try FileHandle(forWritingTo: URL(fileURLWithPath: source.path + "/" + location))
+                try file.write(contentsOf: Data(random.bytes(24 << 20)))
+                try file.close()
+                let vm = try await Self.machine(pools.here, [vdi])
+                let task = try await pools.here.text(
+                    "Async.VM.migrate_send", .string(vm), try await pools.token(), .bool(true),
+                    TwoPools.map([(vdi, destination.ref)]), .members([]),
+                    TwoPools.map([("bytes-per-second", "16MiB")]))
+                try await pools.here.awaitPhase(of: task)
+                try loop.fill(leaving: 4)
+                let status = try await pools.here.session.waitForTask(task)
+                #expect(status.errorInfo.first == "SR_BACKEND_FAILURE_44", "\(status.errorInfo)")
+                try await pools.awaitQuiet()
+                #expect(try await TwoPools.machines(pools.here).map(\.ref) == [vm])
+                #expect(try await pools.there.call("VDI.get_all").items == [])
+                // Before anything is made it is said with the numbers.
+                do {
+                    _ = try await pools.send(vm, disks: [(vdi, destination.ref)])
+                    Issue.record("a disk of 24 MiB was taken where there are 4")
+                } catch let error as APIError {
+                    #expect(
+                        error.code == "SR_BACKEND_FAILURE_44" && error.wire.joined().contains("at least 25165824"),
+                        "\(error)")
+                }
+            }
+        }
+
         /// What speaks against a move is said with the same code before it begins and by the check, and nothing is made.
         @Test func whatSpeaksAgainstAMoveToAnotherPoolIsSaidBeforeAnythingIsMade() async throws {
             try await TwoPools.run { pools in

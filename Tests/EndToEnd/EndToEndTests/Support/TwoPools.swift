@@ -9,13 +9,15 @@ struct TwoPools {
 
     /// Both keep their ports when they are started again: each remembers where the other is.
     static func run(
-        hereOptions: [String] = [], thereOptions: [String] = [], _ body: (TwoPools) async throws -> Void
+        hereOptions: [String] = [], thereOptions: [String] = [], driverFolders: [String] = [],
+        _ body: (TwoPools) async throws -> Void
     ) async throws {
         let pools = TwoPools(here: try RunningToolstack(), there: try RunningToolstack())
         do {
             for (toolstack, options) in [(pools.here, hereOptions), (pools.there, thereOptions)] {
                 toolstack.httpsAddress = "0.0.0.0:0"
                 toolstack.options = options
+                toolstack.driverFolders = driverFolders
                 try await toolstack.start()
                 toolstack.httpsAddress = "0.0.0.0:\(pools.port(toolstack))"
             }

@@ -60,6 +60,31 @@ import Testing
         }
     }
 
+    /// It can hold no other table that names nothing, so nothing is written before that is told.
+    @Test func anImageWithAnExternalDataFileIsCommittedWithoutBeingEmptied() throws {
+        let folder = try ScratchFolder("commit-data-file")
+        let (parent, path) = (folder.file("parent"), folder.file("child"))
+        try DiskImage.create(path: parent, format: .raw, size: 1 << 20).close()
+        var options = CreateOptions()
+        options.parent = .init(name: "parent", format: .raw)
+        options.dataFile = "data"
+        let child = try DiskImage.create(path: path, format: .qcow2, size: 1 << 20, options: options)
+        try child.store([7], at: 70_000)
+        try child.close()
+        let policy = OpenPolicy(
+            parents: .given([ImageReference(path: parent, format: .raw)]), dataFile: folder.file("data"))
+        func first() throws -> UInt8 {
+            let device = try DiskImage.open(path: parent, format: .raw, readOnly: true)
+            defer { try? device.close() }
+            return try device.bytes(at: 70_000, count: 1)[0]
+        }
+        #expect(
+            code { try DiskImage.commit(path: path, format: .qcow2, policy: policy, empties: true) } == .unsupported)
+        #expect(try first() == 0)
+        try DiskImage.commit(path: path, format: .qcow2, policy: policy)
+        #expect(try first() == 7)
+    }
+
     /// Between the end of the image that goes and a longer parent's the child has shown zeroes, and goes on to.
     @Test(arguments: [(ImageFormat.qcow2, ImageFormat.qcow2), (.qcow2, .raw), (.vhd, .vhd)])
     func aLongerParentDoesNotShowBehindTheImageThatWentAway(_ format: ImageFormat, _ base: ImageFormat) throws {

@@ -35,6 +35,33 @@ import Testing
         #expect(isClean)
     }
 
+    /// A device cannot grow: what is free on it is all there is.
+    @Test("what earlier sessions freed on a block device is used again (case 4.26)", arguments: [9, 12, 16])
+    func whatEarlierSessionsFreedOnABlockDeviceIsUsedAgain(_ clusterBits: Int) throws {
+        let store = StoreInMemory([UInt8](repeating: 0xDD, count: 3 << 20))
+        store.isBlockDevice = true
+        try QCOW2Image.create(storage: store, size: 8 << 20, clusterBits: clusterBits)
+        func session(_ work: (QCOW2Image) throws -> Void) throws {
+            let image = try QCOW2Image.open(storage: store, readOnly: false)
+            try work(image)
+            try image.close()
+        }
+        var written = 0
+        try session { (image: QCOW2Image) in
+            while code({ try image.store([UInt8](repeating: 1, count: 65536), written) }) == nil { written += 65536 }
+        }
+        #expect(written > 2 << 20)
+        try session { try $0.discard(at: 0, length: 1 << 20) }
+        // Clusters, and here and there a table.
+        try session { try $0.store([UInt8](repeating: 2, count: 960 << 10), 0) }
+        try session { (image: QCOW2Image) throws in
+            #expect(try image.bytes(0, 960 << 10).allSatisfy { $0 == 2 })
+            #expect(try image.bytes(960 << 10, 64 << 10).allSatisfy { $0 == 0 })
+            #expect(try image.bytes(1 << 20, written - 1 << 20).allSatisfy { $0 == 1 })
+        }
+        #expect(try ImageUnderKnife(store.bytes).check().corruptions == 0)
+    }
+
     /// The steady state of a disk that is rewritten again and again.
     @Test func aDiskThatIsRewrittenForeverDoesNotGrowForever() throws {
         var random = SeededRandom.printed()

@@ -13,15 +13,18 @@ struct MachineCopy: Sendable {
     let machine: Row
     let drives: [Row]
     let interfaces: [Row]
+    /// Of a machine that is suspended.
+    let memory: MachineMemory?
 
     init(_ vm: Ref<VM>, _ reader: any DatabaseReader) throws(APIError) {
         machine = try reader.require(vm)
         drives = reader.rows(VBD.self, where: VBD.vm, is: vm)
         interfaces = reader.rows(VIF.self, where: VIF.vm, is: vm)
+        memory = MachineMemory(of: machine, reader)
     }
 
     /// The same machine without devices.
-    init(bare other: MachineCopy) { (machine, drives, interfaces) = (other.machine, [], []) }
+    init(bare other: MachineCopy) { (machine, drives, interfaces, memory) = (other.machine, [], [], nil) }
 
     /// The disks in its drives, each once, but for those of `ignored`. CDs are not copied: an image is known by its name.
     func disks(except ignored: Set<Ref<VDI>> = []) -> [Ref<VDI>] {
@@ -33,19 +36,24 @@ struct MachineCopy: Sendable {
         drive[VBD.type] == .disk && !drive[VBD.empty] && !drive[VBD.vdi].isNull
     }
 
-    /// What is in its drives, to see whether that has changed.
-    var contents: [String: Ref<VDI>] {
+    /// Whether the machine has in its drives what the other has, and is where it is: nothing has happened between the two.
+    func isLike(_ other: MachineCopy) -> Bool {
+        contents == other.contents && memory?.image == other.memory?.image
+            && machine[VM.powerState] == other.machine[VM.powerState]
+    }
+
+    private var contents: [String: Ref<VDI>] {
         Dictionary(drives.map { ($0.ref, $0[VBD.empty] ? .null : $0[VBD.vdi]) }) { first, _ in first }
     }
 
     // MARK: - The new machine
 
     /// Inserts a machine like this one, called `name`, with drives of the new disks. Drives of disks that have none are left
-    /// out.
+    /// out. It is halted, or suspended with `memory`, that of a guest that this one's VBDs were in.
     func insert(
         _ kind: Kind, as new: Ref<VM>, uuid: String = Fresh.uuid(), name: String, disks: [Ref<VDI>: Ref<VDI>],
-        in tx: Transaction
-    ) throws(APIError) {
+        memory: MachineMemory? = nil, in tx: Transaction
+    ) throws {
         let isSnapshot = kind == .snapshot
         let now = WallClock.seconds
         let vm = machine.typedRef(VM.self)
@@ -82,18 +90,26 @@ struct MachineCopy: Sendable {
             Self.forgetState(&row)
         }
         if isSnapshot { try tx.set(vm, VM.parent, new) }
-        insertDevices(of: new, kind, disks: disks, in: tx)
+        let drives = insertDevices(of: new, kind, disks: disks, in: tx)
+        try memory?.give(to: new, drives: drives, in: tx)
     }
 
-    /// The drives and interfaces, for a machine that is there. Interfaces of a clone get addresses of their own.
-    func insertDevices(of vm: Ref<VM>, _ kind: Kind, disks: [Ref<VDI>: Ref<VDI>], in tx: Transaction) {
+    /// The drives and interfaces, for a machine that is there. Interfaces of a clone get addresses of their own. Returns the uuids of
+    /// the new VBDs by those that they are made of.
+    @discardableResult
+    func insertDevices(
+        of vm: Ref<VM>, _ kind: Kind, disks: [Ref<VDI>: Ref<VDI>], in tx: Transaction
+    ) -> [String: String] {
+        var made: [String: String] = [:]
         for drive in drives {
             let isDisk = Self.holdsDisk(drive)
             let content = isDisk ? disks[drive[VBD.vdi]] : drive[VBD.vdi]
             guard let content else { continue }
+            let uuid = Fresh.uuid()
+            made[drive[VBD.uuid]] = uuid
             tx.insert(VBD.self, ref: Fresh.ref(VBD.self)) { row in
                 Self.take(drive, into: &row)
-                row[VBD.uuid] = Fresh.uuid()
+                row[VBD.uuid] = uuid
                 row[VBD.vm] = vm
                 row[VBD.vdi] = content
                 row[VBD.reserved] = false
@@ -126,6 +142,7 @@ struct MachineCopy: Sendable {
                 row[VIF.metrics] = .null
             }
         }
+        return made
     }
 
     private func otherConfig(_ kind: Kind) -> [String: String] {

@@ -25,24 +25,33 @@ struct MachineDisks: Sendable {
 
     // MARK: - Snapshots and clones
 
-    /// Makes one disk of each of `disks`, all of the same moment: while the first volume is made none of a running guest's
-    /// requests is answered on any of them, and so until the last is. What the guest had seen answered is in all of them, and
-    /// nothing that it did upon an answer which it never saw is in any.
-    ///
-    /// `commit` inserts the rows, in the transaction that makes them disks; `settle` runs just before. The caller has been
-    /// admitted to all disks.
+    /// Makes one disk of each of `disks`, all of the same moment, and a clone of `memory`, a suspended machine's image. `commit` inserts
+    /// the rows, in the transaction that makes them disks; `settle` runs just before. The caller has been admitted to all of them.
     func derive<Made: Sendable>(
-        _ kind: DiskDerivation.Kind, _ disks: [Ref<VDI>], progress: any TaskProgress,
+        _ kind: DiskDerivation.Kind, _ disks: [Ref<VDI>], memory: Ref<VDI>? = nil, progress: any TaskProgress,
         commit: @escaping @Sendable (Transaction, [Ref<VDI>: Ref<VDI>]) throws -> Made,
         settle: () async throws -> Void = {}
     ) async throws -> Made {
+        try await deriving(kind, disks, memory: memory, progress: progress) { made in
+            try await made.makeVolumes()
+            try await settle()
+            return try await made.commit(commit)
+        }
+    }
+
+    /// The same for a caller that says itself when the disks are made, and then commits. What `body` has made goes when it throws.
+    func deriving<Made: Sendable>(
+        _ kind: DiskDerivation.Kind, _ disks: [Ref<VDI>], memory: Ref<VDI>? = nil, progress: any TaskProgress,
+        _ body: (DerivedDisks) async throws -> Made
+    ) async throws -> Made {
         let epoch = Fresh.uuid()
-        let plans = try disks.map { vdi in
+        func plan(_ kind: DiskDerivation.Kind, _ vdi: Ref<VDI>) throws -> DiskDerivation {
             // What drivers that copy whole groups of disks want to know: which belong together.
             let attached = try context.attached(try context.row(vdi)[VDI.sr])
             let parameters = attached.manager.info.writesRows ? ["epochhint": epoch] : [:]
             return try DiskDerivation(kind, of: vdi, parameters: parameters, in: context)
         }
+        let plans = try disks.map { try plan(kind, $0) } + (memory.map { [try plan(.clone, $0)] } ?? [])
         let key = Fresh.uuid()
         context.machinesBeingMade.insert(key)
         for plan in plans { context.volumesBeingMade.insert(plan.uuid) }
@@ -55,76 +64,25 @@ struct MachineDisks: Sendable {
             try Self.write(Note(disks: plans.compactMap(\.planned?.opaque)), key, in: tx)
         }
         FailurePoint.reached("machine-noted")
-        var made: [(plan: DiskDerivation, volume: DerivedVolume)] = []
-        var begun = 0
+        let made = DerivedDisks(context: context, plans: plans, key: key, progress: progress)
         do {
-            // Always in the same order: whoever holds one of two waits for no other.
-            try await held(plans.map(\.origin).sorted { $0[VDI.uuid] < $1[VDI.uuid] }[...]) {
-                for plan in plans {
-                    if progress.cancellation.isCancelled { throw CancellationError() }
-                    begun += 1
-                    do {
-                        made.append((plan, try await plan.volume()))
-                    } catch {
-                        throw await plan.failed(error, in: context)
-                    }
-                    FailurePoint.reached("machine-volume-\(made.count)")
-                    progress.report(0.95 * Double(made.count) / Double(plans.count))
-                }
-            }
-            FailurePoint.reached("machine-volumes")
-            try await settle()
-            let result = try await context.database.transaction { [made] tx in
-                var disks: [Ref<VDI>: Ref<VDI>] = [:]
-                for (plan, volume) in made { disks[plan.vdi] = try plan.record(volume, in: tx) }
-                tx.setPrivate(kind: Self.kind, key: key, value: nil)
-                return try commit(tx, disks)
-            }
+            let result = try await body(made)
             FailurePoint.reached("machine-committed")
             await refreshSpace(of: plans.map(\.attached))
             return result
         } catch {
-            await discard(made, untouched: plans.dropFirst(begun), key)
+            await made.discard()
             for plan in plans { await context.forgetGoneNodes(plan.attached) }
             await refreshSpace(of: plans.map(\.attached))
             throw error
         }
     }
 
-    /// Runs `body` while nobody has the images of the disks open, and requests for them wait.
-    private func held(_ disks: ArraySlice<Row>, _ body: () async throws -> Void) async throws {
-        guard let disk = disks.first else { return try await body() }
-        try await PausedDisk(context: context).working(on: disk) { try await held(disks.dropFirst(), body) }
-    }
-
-    /// Takes the volumes away that have no rows yet. What cannot be taken away is left to the record, as is one whose driver
-    /// failed: it may be there all the same.
-    private func discard(
-        _ made: [(plan: DiskDerivation, volume: DerivedVolume)], untouched: ArraySlice<DiskDerivation>, _ key: String
-    ) async {
-        var gone = Array(untouched)
-        for (plan, volume) in made {
-            do {
-                try await plan.discard(volume, in: context)
-                gone.append(plan)
-            } catch {
-                context.logger.warning(
-                    "a disk of a machine that was not made is left to the next start",
-                    metadata: ["vdi": "\(volume.volume.uuid)", "error": "\(error)"])
-            }
-            await context.refreshChains(of: [plan.vdi], in: plan.attached)
-        }
-        do {
-            try await context.database.transaction { [gone] tx in
-                for plan in gone where !plan.writesRows { VolumeDerivation.end(plan.uuid, in: tx) }
-                guard var note = Self.read(key, tx) else { return }
-                let refs = Set(gone.compactMap(\.planned?.opaque))
-                note.disks.removeAll { refs.contains($0) }
-                try Self.write(note, key, in: tx)
-            }
-        } catch {
-            context.logger.warning("a record of a machine stays", metadata: ["error": "\(error)"])
-        }
+    /// Takes disks that are gone, or were never made, out of a record.
+    static func strike(_ disks: Set<String>, from key: String, in tx: Transaction) throws {
+        guard var note = read(key, tx) else { return }
+        note.disks.removeAll { disks.contains($0) }
+        try write(note, key, in: tx)
     }
 
     private func refreshSpace(of repositories: [AttachedRepository]) async {
@@ -193,13 +151,17 @@ struct MachineDisks: Sendable {
         try write(Note(disks: disks.map(\.opaque)), key, in: tx)
     }
 
-    /// Destroys the disks that a record names and no drive has. What cannot be destroyed now is left to a later sweep.
+    /// Destroys the disks that a record names, and that no drive and no suspended machine has. What cannot be destroyed now is left
+    /// to a later sweep.
     func destroy(_ key: String, foreign: Bool? = nil) async {
         guard let note = context.database.read({ Self.read(key, $0) }) else { return }
         for disk in note.disks {
             let vdi = Ref<VDI>(disk)
             let row = context.database.read { $0.row(vdi) }
-            let isUsed = context.database.read { !$0.rows(VBD.self, where: VBD.vdi, is: vdi).isEmpty }
+            let isUsed = context.database.read { reader in
+                !reader.rows(VBD.self, where: VBD.vdi, is: vdi).isEmpty
+                    || !reader.rows(VM.self, where: VM.suspendVDI, is: vdi).isEmpty
+            }
             if let row, !isUsed {
                 if let foreign, context.isForeign(row[VDI.sr]) != foreign { continue }
                 do {
@@ -215,11 +177,7 @@ struct MachineDisks: Sendable {
                 continue
             }
             do {
-                try await context.database.transaction { tx in
-                    guard var note = Self.read(key, tx) else { return }
-                    note.disks.removeAll { $0 == disk }
-                    try Self.write(note, key, in: tx)
-                }
+                try await context.database.transaction { tx in try Self.strike([disk], from: key, in: tx) }
             } catch {
                 context.logger.warning("a record of a machine stays", metadata: ["error": "\(error)"])
             }

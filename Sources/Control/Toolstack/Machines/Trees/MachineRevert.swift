@@ -19,9 +19,13 @@ struct MachineRevert: Sendable {
     /// What the snapshot's own row cannot tell of the machine.
     private static let keptWithoutMetadata: Set<String> = ["name_label", "is_a_template"]
 
-    /// VM_REVERT_FAILED [vm, snapshot] when the machine runs after all.
-    func commit(_ clones: [Ref<VDI>: Ref<VDI>], in tx: Transaction) throws {
+    /// VM_REVERT_FAILED [vm, snapshot] when the machine runs after all. That of a checkpoint becomes Suspended, with the clone of
+    /// the checkpoint's image.
+    func commit(_ made: [Ref<VDI>: Ref<VDI>], in tx: Transaction) throws {
         let source = snapshot.machine
+        let memory = snapshot.memory?.moved(made)
+        var clones = made
+        if let image = snapshot.memory?.image { clones[image] = nil }
         let own = source.typedRef(VM.self)
         let machine = try target(in: tx)
         let row = try tx.require(machine)
@@ -32,7 +36,9 @@ struct MachineRevert: Sendable {
         try exchangeDisks(of: row, clones, in: tx)
         for drive in tx.rows(VBD.self, where: VBD.vm, is: machine) { tx.delete(drive.typedRef(VBD.self)) }
         for interface in tx.rows(VIF.self, where: VIF.vm, is: machine) { tx.delete(interface.typedRef(VIF.self)) }
-        snapshot.insertDevices(of: machine, .snapshot, disks: clones, in: tx)
+        let drives = snapshot.insertDevices(of: machine, .snapshot, disks: clones, in: tx)
+        SuspendedGuest.remove(of: machine, in: tx)
+        try memory?.give(to: machine, drives: drives, in: tx)
         try tx.set(machine, VM.parent, own)
         Alerts.post(
             .reverted, about: .vm, uuid: row.uuid,

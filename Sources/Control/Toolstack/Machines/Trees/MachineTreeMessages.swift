@@ -2,11 +2,12 @@ import APITypes
 import Guests
 import PoolDatabase
 
-/// VM.snapshot, clone, copy and revert.
+/// VM.snapshot, checkpoint, clone, copy and revert.
 struct MachineTreeMessages: Sendable {
     let context: StorageContext
     let admission: OperationAdmission
     let lifecycle: MachineLifecycle
+    let suspension: MachineSuspension
 
     private var disks: MachineDisks { MachineDisks(context: context, admission: admission) }
 
@@ -15,6 +16,9 @@ struct MachineTreeMessages: Sendable {
             let ignored: [Ref<VDI>] = arguments.values.count > 2 ? try arguments.get(2) : []
             return .ref(
                 try await snapshot(arguments.get(0), name: arguments.get(1), except: Set(ignored), call).opaque)
+        }
+        table.on("VM.checkpoint", cancellable: true) { call, arguments in
+            .ref(try await checkpoint(arguments.get(0), name: arguments.get(1), call).opaque)
         }
         table.on("VM.clone", cancellable: true) { call, arguments in
             .ref(try await clone(arguments.get(0), name: arguments.get(1), call).opaque)
@@ -32,6 +36,7 @@ struct MachineTreeMessages: Sendable {
     private func working<Made: Sendable>(
         on vm: Ref<VM>, _ operation: VMOperations, _ call: CallContext,
         disks claims: @escaping @Sendable (MachineCopy) throws -> [OperationClaim],
+        alongside: @escaping @Sendable (Transaction) throws -> Void = { _ in },
         _ body: (MachineCopy) async throws -> Made
     ) async throws -> Made {
         await MachineDisks.sweep(context)
@@ -47,7 +52,8 @@ struct MachineTreeMessages: Sendable {
                 return try await admission.runInTurn(
                     [.vm(vm, operation)] + claims(machine), task: call.task, cancellation: call.progress.cancellation
                 ) { tx in
-                    guard try MachineCopy(vm, tx).contents == machine.contents else { throw DrivesChanged() }
+                    guard try MachineCopy(vm, tx).isLike(machine) else { throw DrivesChanged() }
+                    try alongside(tx)
                 } _: {
                     try await body(machine)
                 }
@@ -79,12 +85,45 @@ struct MachineTreeMessages: Sendable {
         }
     }
 
+    /// A machine that is paused is kept without its memory, as by XenAPI.
+    private func checkpoint(_ vm: Ref<VM>, name: String, _ call: CallContext) async throws -> Ref<VM> {
+        try await working(on: vm, .checkpoint, call) { machine in
+            try machine.disks().map { .vdi($0, .snapshot) } + memory(of: machine, .clone)
+        } alongside: { tx in
+            try SuspensionMessages.requireSteadyDevices(of: vm, tx)
+        } _: { machine in
+            if machine.machine[VM.powerState] == .running {
+                return try await suspension.checkpoint(machine, name: name, with: disks, call)
+            }
+            let new = Fresh.ref(VM.self)
+            return try await disks.derive(
+                .snapshot, machine.disks(), memory: machine.memory?.image, progress: call.progress
+            ) { tx, made in
+                try machine.insert(
+                    .snapshot, as: new, name: name, disks: made, memory: machine.memory?.moved(made), in: tx)
+                Alerts.post(checkpoint: name, of: machine.machine, in: tx)
+                return new
+            }
+        }
+    }
+
+    /// The claim to the image of a suspended machine's memory. SUSPEND_IMAGE_NOT_ACCESSIBLE [vdi].
+    private func memory(of machine: MachineCopy, _ operation: VDIOperations) throws(APIError) -> [OperationClaim] {
+        guard let image = machine.memory?.image else { return [] }
+        if context.database.read({ $0.row(image) }) == nil {
+            throw APIError("SUSPEND_IMAGE_NOT_ACCESSIBLE", image.opaque)
+        }
+        return [.vdi(image, operation)]
+    }
+
     private func clone(_ vm: Ref<VM>, name: String, _ call: CallContext) async throws -> Ref<VM> {
         try await working(on: vm, .clone, call) { machine in
-            machine.disks().map { .vdi($0, .clone) }
+            try machine.disks().map { .vdi($0, .clone) } + memory(of: machine, .clone)
         } _: { machine in
             let new = Fresh.ref(VM.self)
-            return try await disks.derive(.clone, machine.disks(), progress: call.progress) { tx, made in
+            return try await disks.derive(
+                .clone, machine.disks(), memory: machine.memory?.image, progress: call.progress
+            ) { tx, made in
                 try finish(machine, as: new, name: name, made, in: tx)
             }
         }
@@ -96,12 +135,14 @@ struct MachineTreeMessages: Sendable {
         _ = try context.row(vm)
         if !sr.isNull { _ = try context.row(sr) }
         return try await working(on: vm, .copy, call) { machine in
-            let disks = machine.disks()
+            let disks = machine.disks() + (machine.memory.map { [$0.image] } ?? [])
+            _ = try memory(of: machine, .copy)
             let places = sr.isNull ? Set(try disks.map { try context.row($0)[VDI.sr] }) : [sr]
             return disks.map { .vdi($0, .copy) } + (disks.isEmpty ? [] : places.map { .sr($0, .vdiCreate) })
         } _: { machine in
             let new = Fresh.ref(VM.self)
-            return try await disks.copy(machine.disks(), to: sr, progress: call.progress) { tx, made in
+            let all = machine.disks() + (machine.memory.map { [$0.image] } ?? [])
+            return try await disks.copy(all, to: sr, progress: call.progress) { tx, made in
                 try finish(machine, as: new, name: name, made, in: tx)
             }
         }
@@ -110,7 +151,8 @@ struct MachineTreeMessages: Sendable {
     private func finish(
         _ machine: MachineCopy, as new: Ref<VM>, name: String, _ disks: [Ref<VDI>: Ref<VDI>], in tx: Transaction
     ) throws -> Ref<VM> {
-        try machine.insert(.clone, as: new, name: name, disks: disks, in: tx)
+        try machine.insert(
+            .clone, as: new, name: name, disks: disks, memory: machine.memory?.moved(disks), in: tx)
         Alerts.post(
             .cloned, about: .vm, uuid: machine.machine.uuid,
             body: "VM '\(machine.machine.nameLabel)' was cloned as '\(name)'", in: tx)
@@ -131,11 +173,13 @@ struct MachineTreeMessages: Sendable {
         try await working(on: snapshot, .revert, call) { copy in
             let vm = copy.machine[VM.snapshotOf]
             let own: [OperationClaim] = context.database.read { $0.row(vm) } == nil ? [] : [.vm(vm, .reverting)]
-            return own + copy.disks().map { .vdi($0, .clone) }
+            return try own + copy.disks().map { .vdi($0, .clone) } + memory(of: copy, .clone)
         } _: { copy in
             let vm = copy.machine[VM.snapshotOf]
             let revert = MachineRevert(snapshot: copy, retired: retired)
-            try await disks.derive(.clone, copy.disks(), progress: call.progress) { tx, clones in
+            try await disks.derive(
+                .clone, copy.disks(), memory: copy.memory?.image, progress: call.progress
+            ) { tx, clones in
                 try revert.commit(clones, in: tx)
             } settle: {
                 try await end(vm)
@@ -158,6 +202,14 @@ struct MachineTreeMessages: Sendable {
             await lifecycle.halted(row[VM.uuid])
         }
         FailurePoint.reached("revert-cut-off")
+    }
+}
+
+extension Alerts {
+    static func post(checkpoint name: String, of machine: Row, in tx: Transaction) {
+        post(
+            Kind(name: "VM_CHECKPOINTED", priority: 5), about: .vm, uuid: machine.uuid,
+            body: "A checkpoint of VM '\(machine.nameLabel)' was made: '\(name)'", in: tx)
     }
 }
 

@@ -15,10 +15,23 @@ enum ArrivalRows {
         }
     }
 
+    /// The row that a third-party driver has made is one of the pool's disks from now on. Its places, its sizes and what else it has
+    /// written of it stay.
+    static func complete(_ disk: ArrivingMachine.Disk, _ offered: OfferedDisk, in tx: Transaction) throws {
+        let vdi = Ref<VDI>(disk.ref)
+        for member in try RowDocument.decode(offered.row, VDI.className, schema: tx.schema)
+        where member.name != VDI.xenstoreData.name {
+            try tx.update(className: VDI.className, ref: disk.ref, field: member.name, member.value)
+        }
+        try tx.set(vdi, VDI.managed, true)
+        try tx.set(vdi, VDI.missing, false)
+        try tx.set(vdi, VDI.readOnly, false)
+    }
+
     /// What their rows have become where they come from since the disks were made.
     static func refresh(_ machine: ArrivingMachine, in tx: Transaction) throws {
         for offered in machine.offer?.disks ?? [] {
-            guard let disk = machine.disks.first(where: { $0.origin == offered.vdi }) else { continue }
+            guard let disk = machine.disks.first(where: { $0.origin == offered.vdi }), !disk.isForeign else { continue }
             for member in try RowDocument.decode(offered.row, VDI.className, schema: tx.schema) {
                 try tx.update(className: VDI.className, ref: disk.ref, field: member.name, member.value)
             }
@@ -51,6 +64,9 @@ enum ArrivalRows {
             row[VM.metrics] = metrics
             row[VM.domid] = -1
             row[VM.isControlDomain] = false
+        }
+        for disk in machine.disks where disk.isForeign {
+            if let offered = offer.disks.first(where: { $0.vdi == disk.origin }) { try complete(disk, offered, in: tx) }
         }
         let disks = Dictionary(machine.disks.map { ($0.origin, Ref<VDI>($0.ref)) }) { first, _ in first }
         try ArrivalSnapshots.insert(of: machine, offer, disks, in: tx)

@@ -90,7 +90,9 @@ extension Arrivals {
         guard let base = disk.base, let below = all.first(where: { $0.disk.ref == base }),
             below.destination == decision.destination, below.outcome.format == decision.outcome.format,
             decision.outcome.format != .raw, below.outcome.size <= decision.outcome.size,
-            let attached = try? context.attached(Ref(disk.sr)), attached.manager.info.features["VDI_CLONE"] != nil
+            let info = try? context.attached(Ref(disk.sr)).manager.info, info.features["VDI_CLONE"] != nil,
+            // What third-party drivers clone is theirs to arrange.
+            !info.writesRows
         else { return nil }
         return base
     }

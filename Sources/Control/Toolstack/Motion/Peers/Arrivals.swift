@@ -49,6 +49,7 @@ public actor Arrivals {
             case "offer" where hasSession: return try Self.told(try await take(try Self.offer(body, id), secret))
             case "expect": return try Self.told(MoveStanding(answer: try await expect(id, secret, body).rawValue))
             case "clone": return try Self.told(MoveStanding(answer: try await clone(id, secret, body).rawValue))
+            case "turn": return try Self.told(try await turn(id, secret, body))
             case "prepare", "run", "cancel", "forget", "stand":
                 return try Self.told(MoveStanding(answer: try await stand(verb, id, secret, body, hasSession).rawValue))
             default: throw APIError("PERMISSION_DENIED", "'\(verb.prefix(40))' is not known here, or needs a session")
@@ -129,20 +130,7 @@ public actor Arrivals {
         }
         var repositories: [String: RepositoryFacts] = [:]
         for sr in Set(offer.disks.map(\.sr)).sorted() {
-            let attached = try context.attached(Ref(sr))
-            if attached.manager.info.writesRows {
-                throw APIError(
-                    "NOT_IMPLEMENTED",
-                    "VM.migrate_send of another pool into the SR \(attached.uuid) of a third-party driver")
-            }
-            do {
-                let space = try await attached.manager.space(attached.repository)
-                repositories[sr] = RepositoryFacts(
-                    uuid: attached.uuid, manager: attached.manager, configuration: attached.repository.deviceConfig,
-                    free: space.free)
-            } catch {
-                throw ErrorMapping.api(error, sr: Ref(sr))
-            }
+            repositories[sr] = try await context.factsWithSpace(try context.attached(Ref(sr)))
         }
         let disks = offer.disks.map { disk in
             DiskToMove(
@@ -198,7 +186,7 @@ public actor Arrivals {
             guard known.state.phase == .receiving, known.offer == offer else {
                 throw APIError("OPERATION_NOT_ALLOWED", "the move \(offer.id) is \(known.state.phase.rawValue) already")
             }
-            return known.acceptance
+            return accepted(known)
         }
         let decisions = try await decisions(offer)
         let drives = context.database.read { reader in
@@ -210,18 +198,18 @@ public actor Arrivals {
             drives: Dictionary(drives) { first, _ in first }, snapshots: ArrivalSnapshots.references(offer),
             state: MachineArrival())
         for (decision, disk) in zip(decisions, offer.disks) {
-            guard let format = decision.outcome.format?.rawValue else {
-                throw APIError(
-                    "NOT_IMPLEMENTED", "VM.migrate_send of another pool into an SR that decides formats itself")
-            }
-            let uuid = Fresh.uuid()
+            let (uuid, isForeign) = (Fresh.uuid(), context.isForeign(Ref(disk.sr)))
+            let format = decision.outcome.format?.rawValue ?? ""
+            if format.isEmpty, !isForeign { throw APIError.internalError("no format for the SR \(disk.sr)") }
             record.disks.append(
                 ArrivingMachine.Disk(
                     origin: disk.vdi, uuid: uuid, ref: Fresh.ref(VDI.self).opaque, sr: disk.sr,
                     // Every driver of ours names a volume by its uuid and format.
-                    location: "\(uuid).\(format)", format: format, size: decision.outcome.size, row: disk.row,
+                    location: isForeign ? "" : "\(uuid).\(format)", format: format, size: decision.outcome.size,
+                    row: disk.row,
                     isReadOnly: try ArrivalRows.isReadOnly(disk, schema: context.database.read { $0.schema }),
-                    base: base(of: disk, decision, decisions), isSnapshot: disk.isSnapshot ? true : nil))
+                    base: base(of: disk, decision, decisions), isSnapshot: disk.isSnapshot ? true : nil,
+                    mark: isForeign ? "Gantry arrival \(uuid)" : nil))
         }
         let noted = record
         try await context.database.transaction { tx in
@@ -232,7 +220,7 @@ public actor Arrivals {
         }
         FailurePoint.reached("arrival-after-offer")
         do {
-            for disk in record.disks where disk.base == nil { try await make(disk, noted) }
+            for disk in noted.disks where disk.base == nil { try await make(disk, &record) }
         } catch {
             _ = record.state.take(.cancel)
             try await give(up: &record)
@@ -242,11 +230,20 @@ public actor Arrivals {
         context.logger.notice(
             "a machine comes from another pool",
             metadata: ["move": "\(record.id)", "vm": "\(record.uuid)", "from": "\(offer.origin.prefix(100))"])
-        return record.acceptance
+        return accepted(record)
     }
 
-    private func make(_ disk: ArrivingMachine.Disk, _ record: ArrivingMachine) async throws {
+    private func accepted(_ record: ArrivingMachine) -> MoveAcceptance {
+        var acceptance = record.acceptance
+        acceptance.pool = context.poolUUID
+        return acceptance
+    }
+
+    /// `record`: as it is noted afterwards.
+    private func make(_ disk: ArrivingMachine.Disk, _ record: inout ArrivingMachine) async throws {
         let attached = try context.attached(Ref(disk.sr))
+        if disk.isForeign { return try await makeForeign(disk, &record, in: attached) }
+        let hold = record.hold()
         context.volumesBeingMade.insert(disk.uuid)
         defer { context.volumesBeingMade.remove(disk.uuid) }
         let volume: Volume
@@ -260,7 +257,7 @@ public actor Arrivals {
         }
         try await context.database.transaction { tx in
             try ArrivalRows.insert(disk, volume, in: tx)
-            try OperationAdmission.enter(record.hold(), in: tx)
+            try OperationAdmission.enter(hold, in: tx)
         }
         await context.refreshSpace(attached)
     }
@@ -386,7 +383,8 @@ public actor Arrivals {
             do {
                 let volume = try await attached.manager.stat(
                     attached.repository, VolumeID(location: disk.location, uuid: disk.uuid, ref: disk.ref))
-                volumes.append((Ref(disk.ref), volume))
+                // A third party's driver has written what there is to say of it.
+                if !disk.isForeign { volumes.append((Ref(disk.ref), volume)) }
             } catch {
                 throw ErrorMapping.api(error, sr: attached.ref)
             }
@@ -401,6 +399,7 @@ public actor Arrivals {
             try tx.store(noted)
         }
         given = record
+        await endTurns(noted)
         for sr in Set(noted.disks.filter { $0.base != nil }.map(\.sr)) {
             // The hidden volumes that the disks and their snapshots share have no rows yet.
             guard let attached = try? context.attached(Ref(sr)) else { continue }
@@ -481,6 +480,7 @@ public actor Arrivals {
         let noted = record
         try await context.database.transaction { tx in try tx.store(noted) }
         FailurePoint.reached("arrival-after-cancel")
+        await endTurns(noted)
         do {
             try await clean(&record)
         } catch {

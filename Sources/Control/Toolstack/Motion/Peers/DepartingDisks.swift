@@ -18,6 +18,8 @@ struct DepartingDisks: Sendable {
     let settings: MirrorSettings
     let bytesPerSecond: UInt64
     let isVerified: Bool
+    /// Where the disks stand in line at the other side; nil: it has no line.
+    var line: PeerLine?
 
     private static let mostRestarts = 10
     /// How long a guest that stands, or is held, is made to wait for a mirror that has lost its other side.
@@ -76,19 +78,21 @@ struct DepartingDisks: Sendable {
     /// Copies a snapshot's disk: of one that is made as a clone there, what differs.
     private func carry(_ index: Int, through link: PeerLink, _ progress: any TaskProgress) async throws {
         let disk = machine.disks[index]
-        progress.annotate(["phase": "snapshots"])
         try await FailurePoint.pass("departure-snapshot")
-        let relay = try await relay(index, through: link)
-        do {
-            let base = disk.isClone == true ? disk.base.map { Ref<VDI>($0) } : nil
-            try await CopyInto(context: context).copy(
-                Ref(disk.vdi), base: base ?? .null, to: image(index), of: (Ref(disk.sr), Ref(disk.vdi)),
-                progress: StepProgress(cancellation: progress.cancellation))
-        } catch {
+        try await inTurn(index, progress) { _ in
+            progress.annotate(["phase": "snapshots"])
+            let relay = try await relay(index, through: link)
+            do {
+                let base = disk.isClone == true ? disk.base.map { Ref<VDI>($0) } : nil
+                try await CopyInto(context: context).copy(
+                    Ref(disk.vdi), base: base ?? .null, to: image(index), of: (Ref(disk.sr), Ref(disk.vdi)),
+                    progress: StepProgress(cancellation: progress.cancellation))
+            } catch {
+                await relay.close()
+                throw error
+            }
             await relay.close()
-            throw error
         }
-        await relay.close()
     }
 
     private func fill(_ all: [UInt64], _ progress: any TaskProgress) async throws {
@@ -115,19 +119,35 @@ struct DepartingDisks: Sendable {
     }
 
     private func copy(_ index: Int, _ progress: any TaskProgress) async throws {
+        try await inTurn(index, progress) { there in
+            try await start(index, resume: false)
+            try await awaitSynchronised(index, progress, there: there)
+        }
+    }
+
+    /// When it is the disk's turn in the lines here and in that of the SR at the other side, where there is one.
+    private func inTurn(
+        _ index: Int, _ progress: any TaskProgress, _ body: (TurnOfDisk?) async throws -> Void
+    ) async throws {
+        let there = line?.turn(of: machine.disks[index].vdi)
+        let isFirst = line?.isFirst == true
         let places: Set<String> = [
             machine.disks[index].sr, context.host.opaque, MoveTurns.link(to: machine.place.host),
         ]
-        let turn = try await context.moves.enter(
-            places, of: turn(index), database: context.database, progress: progress)
+        var here: Int?
         do {
-            try await start(index, resume: false)
-            try await awaitSynchronised(index, progress)
+            if isFirst { try await there?.enter(progress) }
+            here = try await context.moves.enter(
+                places, of: turn(index), database: context.database, progress: progress)
+            if !isFirst { try await there?.enter(progress) }
+            try await body(there)
         } catch {
-            await context.moves.leave(turn)
+            if let here { await context.moves.leave(here) }
+            await there?.leave()
             throw error
         }
-        await context.moves.leave(turn)
+        if let here { await context.moves.leave(here) }
+        await there?.leave()
     }
 
     /// By which its part of the limits is known.
@@ -150,8 +170,10 @@ struct DepartingDisks: Sendable {
         }
     }
 
+    /// `there`: its turn at the other side, while it has one.
     private func awaitSynchronised(
-        _ index: Int, _ progress: any TaskProgress, until deadline: ContinuousClock.Instant? = nil
+        _ index: Int, _ progress: any TaskProgress, until deadline: ContinuousClock.Instant? = nil,
+        there: TurnOfDisk? = nil
     ) async throws {
         var follower = MirrorFollower(told: settings, bytesPerSecond: bytesPerSecond)
         var meter = WriteMeter()
@@ -189,16 +211,21 @@ struct DepartingDisks: Sendable {
             switch mirror.phase {
             case .synchronised, .dual: return
             case .broken where mirror.details?.isRetrying == true, .copying:
-                await follow(progress, &follower, index)
+                let share = await there?.bytesPerSecond
+                await follow(progress, &follower, index, share)
                 try await Task.sleep(for: .milliseconds(50))
             case .broken, .undecided: throw failed(index, mirror.error ?? "unknown cause", progress)
             }
         }
     }
 
-    /// What is wished of the mirror meanwhile, in the task's `other_config`, and what the SR, the host and the link leave to it.
-    private func follow(_ progress: any TaskProgress, _ follower: inout MirrorFollower, _ index: Int) async {
-        let share = await context.moves.share(of: turn(index), database: context.database)
+    /// What is wished of the mirror meanwhile, in the task's `other_config`, and what the SR, the host, the link and the other
+    /// side's SR (`there`, bytes per second) leave to it.
+    private func follow(
+        _ progress: any TaskProgress, _ follower: inout MirrorFollower, _ index: Int, _ there: UInt64?
+    ) async {
+        let here = await context.moves.share(of: turn(index), database: context.database)
+        let share = [here, there].compactMap { $0 }.min()
         guard let change = follower.change(progress.entries, share: share, progress) else { return }
         do {
             _ = try await source(index).client.call(.mirrorSet(settings: change.told))
@@ -276,13 +303,15 @@ struct DepartingDisks: Sendable {
             if progress.cancellation.isCancelled { throw CancellationError() }
             throw failed(index, "the other side was not made durable while the guest stood", progress)
         }
+        // Who waited has been cancelled: the others' failure is the reason.
+        throw CancellationError()
     }
 
     /// Nobody writes the disks any more: everything is made durable at the other side. When this returns both are the same.
     func drain(_ compared: ComparedMirrors, _ progress: any TaskProgress) async throws {
         let deadline = machine.isLive ? ContinuousClock.now + Self.patience : nil
-        var compared = compared
-        for index in mirrored {
+        try await Self.together(mirrored) { index in
+            var compared = compared
             try await compare(index, &compared, progress, until: deadline)
             try await call(.pivotPrepare, index, progress, until: deadline)
         }
@@ -292,6 +321,14 @@ struct DepartingDisks: Sendable {
             guard let mirror = status.mirror, mirror.phase == .dual else {
                 throw failed(index, status.mirror?.error ?? "a side has failed in the hand-over", progress)
             }
+        }
+    }
+
+    /// All at once: a guest that stands waits for the slowest disk, not for one after the other. The first failure ends the others.
+    static func together(_ indices: [Int], _ body: @escaping @Sendable (Int) async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for index in indices { tasks.addTask { try await body(index) } }
+            while try await tasks.next() != nil {}
         }
     }
 
@@ -321,9 +358,7 @@ struct DepartingDisks: Sendable {
             "a mirror to another pool has failed",
             metadata: ["vdi": "\(machine.disks[index].uuid)", "cause": "\(cause)"])
         progress.annotate(["mirror_error": cause])
-        if cause.contains("No space left") {
-            return APIError("SR_BACKEND_FAILURE_44", "", "There is insufficient space: \(cause)", "")
-        }
+        if ErrorMapping.saysFull(cause) { return ErrorMapping.full(cause) }
         return APIError("MIRROR_FAILED", machine.disks[index].vdi)
     }
 

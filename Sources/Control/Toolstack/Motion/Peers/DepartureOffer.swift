@@ -37,8 +37,7 @@ extension DepartureSurvey {
             vdi: row.ref, row: RowDocument.encode(row), role: wanted.role.rawValue,
             sr: wanted.destination?.opaque ?? "", choice: wanted.choice, size: size,
             format: StorageContext.declaredFormat(row)?.rawValue,
-            // A disk takes as much as the largest image of its chain at least.
-            leastBytes: min(chain.map(\.physicalSize).max() ?? 0, size),
+            leastBytes: context.leastContent(of: chain, size: size, in: attached),
             snapshotOf: isSnapshot ? row[VDI.snapshotOf].opaque : nil,
             snapshotTime: isSnapshot ? row[VDI.snapshotTime].seconds : nil)
         let node = SnapshotTree.Node(

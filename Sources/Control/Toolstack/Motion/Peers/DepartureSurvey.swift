@@ -170,17 +170,11 @@ struct DepartureSurvey: Sendable {
         }
         for disk in wanted {
             let sr = try reader.require(disk.vdi)[VDI.sr]
-            if try context.attached(sr).manager.info.features["VDI_MIRROR"] == nil {
+            if try context.promised(context.attached(sr).manager).features["VDI_MIRROR"] == nil {
                 throw APIError("SR_DOES_NOT_SUPPORT_MIGRATION", sr.opaque, "VDI_MIRROR")
             }
         }
-        let state = row[VM.powerState]
-        if state != .halted, move.isCopy, !move.isForced {
-            throw APIError("VM_BAD_POWER_STATE", move.vm.opaque, "halted", state.rawValue.lowercased())
-        }
-        if state != .halted, move.isCopy {
-            throw APIError("NOT_IMPLEMENTED", "a copy of a \(state.rawValue.lowercased()) VM to another pool")
-        }
+        if move.isCopy { try Self.checkCopy(of: row, isForced: move.isForced) }
         if snapshots(reader).contains(where: { $0[VM.powerState] != .halted || !$0[VM.suspendVDI].isNull }) {
             throw APIError("NOT_IMPLEMENTED", "VM.migrate_send of a VM with a checkpoint to another pool")
         }
@@ -194,6 +188,16 @@ struct DepartureSurvey: Sendable {
             throw APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")
         }
         return wanted
+    }
+
+    /// XenAPI copies what is halted only, unless forced: then what is suspended goes with a copy of its memory. What runs is moved by
+    /// XenAPI even then, and halted here, which is no copy. VM_BAD_POWER_STATE [vm, expected, actual].
+    static func checkCopy(of vm: Row, isForced: Bool) throws(APIError) {
+        let states: [VMPowerState] = isForced ? [.halted, .suspended] : [.halted]
+        if states.contains(vm[VM.powerState]) { return }
+        throw APIError(
+            "VM_BAD_POWER_STATE", vm.ref, states.map { $0.rawValue.lowercased() }.joined(separator: ", "),
+            vm[VM.powerState].rawValue.lowercased())
     }
 
     /// Those that go with the machine: a copy goes without.
@@ -269,7 +273,7 @@ struct DepartureSurvey: Sendable {
         _ wanted: [WantedMove], _ peer: XenAPISession, host: String
     ) async throws -> [String: MovePlan.Place] {
         var places: [String: MovePlan.Place] = [:]
-        _ = try await peer.call("host.get_uuid", [.string(host)])
+        try await checkSoftware(peer, host: host)
         let managers = try await peer.call("SM.get_all_records", []).members ?? []
         for disk in wanted {
             guard let sr = disk.destination else { throw APIError("VDI_NOT_IN_MAP", disk.vdi.opaque) }
@@ -285,6 +289,16 @@ struct DepartureSurvey: Sendable {
             try checkFormat(disk, manager, sr: record.member("uuid")?.text ?? "")
         }
         return places
+    }
+
+    /// VM_HOST_INCOMPATIBLE_VERSION_MIGRATE [vm, host] for a host whose software is older than this one's.
+    private func checkSoftware(_ peer: XenAPISession, host: String) async throws {
+        let told = try await peer.call("host.get_software_version", [.string(host)]).members ?? []
+        let there = Dictionary(told.map { ($0.name, $0.value.text ?? "") }) { first, _ in first }
+        let here = context.database.read { $0.row(context.host)?[APITypes.Host.softwareVersion] } ?? [:]
+        if SoftwareOrder.isOlder(there, than: here) {
+            throw APIError("VM_HOST_INCOMPATIBLE_VERSION_MIGRATE", move.vm.opaque, host)
+        }
     }
 
     private static func place(_ record: WireValue) -> MovePlan.Place {

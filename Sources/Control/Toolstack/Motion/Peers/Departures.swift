@@ -111,7 +111,8 @@ actor Departures {
         FailurePoint.reached("departure-after-offer")
         let disks = DepartingDisks(
             context: context, machine: machine, settings: try MirrorWishes.settings(options),
-            bytesPerSecond: try DiskMoves.rate(options), isVerified: try MirrorWishes.wantsVerification(options))
+            bytesPerSecond: try DiskMoves.rate(options), isVerified: try MirrorWishes.wantsVerification(options),
+            line: PeerLine(link, accepted, here: context.poolUUID))
         let filling: any TaskProgress =
             machine.isLive ? ProgressShare(of: progress, from: 0, to: DepartingGuest.memoryShare.from) : progress
         let relays = try await disks.fill(through: link, sizes: surveyed.offer.disks.map(\.size), filling)

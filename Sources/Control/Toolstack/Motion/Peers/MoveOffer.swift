@@ -70,7 +70,7 @@ struct OfferedDisk: Codable, Hashable, Sendable {
     var size: UInt64
     /// What it is; nil: its driver does not say.
     var format: String?
-    /// Bytes that it takes at least.
+    /// Bytes of content that it has at least.
     var leastBytes: UInt64
     /// Of a machine's snapshot: the disk that it is one of, as `vdi`; nil: of none that goes along.
     var snapshotOf: String?
@@ -123,8 +123,11 @@ struct MoveAcceptance: Codable, Hashable, Sendable {
     var disks: [Disk]
     /// Of `MoveOffer.needs`, what it knows. Nil, as earlier versions have it: it would leave all that behind.
     var takes: [String]?
+    /// The uuid of the pool that takes it. Nil: of an earlier version.
+    var pool: String?
 
-    static let taken = ["running", "suspended", "snapshots"]
+    static let turns = "turns"
+    static let taken = ["running", "suspended", "snapshots", turns]
 
     /// NOT_IMPLEMENTED [text] for a machine with something that the other toolstack would leave behind.
     func requireTaken(_ offer: MoveOffer, by host: String) throws(APIError) {

@@ -52,20 +52,34 @@ struct PeerLink: Sendable {
         do {
             answer = try await connection.post("\(Self.path)/\(id)/\(verb)", fields: fields, body: body, limit: limit)
         } catch let error as ConnectionError {
-            if case .status(_, _, let status) = error {
-                if status == 401 { throw APIError("SESSION_INVALID", session ?? "") }
-                throw APIError("PERMISSION_DENIED", "the other pool's toolstack refuses '\(verb)': \(error)")
-            }
-            throw APIError("CANNOT_CONTACT_HOST", connection.host)
+            guard case .status(_, _, let status) = error else { throw APIError("CANNOT_CONTACT_HOST", connection.host) }
+            throw Self.refusal(status, of: verb, by: connection.host, session: session)
         }
         guard let reply = try? JSONDecoder().decode(PeerReply<Value>.self, from: Data(answer)) else {
-            throw APIError(
-                "NOT_IMPLEMENTED",
-                "the toolstack at \(connection.host) does not take machines of other pools as this one hands them over")
+            throw Self.doesNotTake(connection.host)
         }
         if let error = reply.error, let code = error.first { throw APIError(code, Array(error.dropFirst())) }
         guard let value = reply.value else { throw APIError.internalError("\(connection.host) answered nothing") }
         return value
+    }
+
+    /// What an HTTP status other than 200 means to the caller: CANNOT_CONTACT_HOST [host] where the server has no time or breaks
+    /// down, NOT_IMPLEMENTED [text] for a server that knows nothing of such requests, SESSION_INVALID [session],
+    /// PERMISSION_DENIED [text].
+    static func refusal(_ status: Int, of verb: String, by host: String, session: String?) -> APIError {
+        switch status {
+        case 401: APIError("SESSION_INVALID", session ?? "")
+        case 404, 405, 501: doesNotTake(host)
+        case 429, 500...: APIError("CANNOT_CONTACT_HOST", host)
+        default:
+            APIError("PERMISSION_DENIED", "the toolstack at \(host) refuses '\(verb)' with HTTP status \(status)")
+        }
+    }
+
+    private static func doesNotTake(_ host: String) -> APIError {
+        APIError(
+            "NOT_IMPLEMENTED",
+            "the toolstack at \(host) does not take machines of other pools as this one hands them over")
     }
 
     /// How the move stands at the other side, after it was told `verb`.

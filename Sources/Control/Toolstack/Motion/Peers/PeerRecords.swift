@@ -88,6 +88,11 @@ struct ArrivingMachine: Codable, Hashable, Sendable {
         var base: String?
         /// Of a snapshot. Nil, as in records of earlier versions: of the machine itself.
         var isSnapshot: Bool?
+        /// What a third-party driver is told that the disk is called, until it is one: its row is known by this. Uuid, reference and
+        /// location are the driver's once it has made it. Nil: the driver is one of our own.
+        var mark: String?
+
+        var isForeign: Bool { mark != nil }
     }
 
     static let kind = "arrival"

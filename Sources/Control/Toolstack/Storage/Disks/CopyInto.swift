@@ -71,10 +71,12 @@ struct CopyInto: Sendable {
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let log = folder + "/" + Fresh.uuid()
         defer { unsafe unlink(log) }
+        let user = context.disks.host.users.lend()
+        defer { withExtendedLifetime(user) {} }
         do {
             let child = try ChildProcess.start(
                 [context.disks.host.program, "copy"] + source.arguments
-                    + ["--plan", String(decoding: plan, as: UTF8.self)],
+                    + ["--plan", String(decoding: plan, as: UTF8.self)] + (user?.arguments ?? []),
                 logPath: log, detached: true)
             try await follow(child, progress)
         } catch let failure as DatapathClient.Failure {

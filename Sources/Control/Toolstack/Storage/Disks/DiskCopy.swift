@@ -173,7 +173,7 @@ struct DiskCopy: Sendable {
             case .synchronised, .dual: return
             case .broken, .undecided:
                 let cause = mirror.error ?? "unknown cause"
-                throw DatapathClient.Failure(code: cause.contains("No space left") ? "noSpace" : "io", message: cause)
+                throw DatapathClient.Failure(code: ErrorMapping.saysFull(cause) ? "noSpace" : "io", message: cause)
             case .copying: try await Task.sleep(for: .milliseconds(20))
             }
         }

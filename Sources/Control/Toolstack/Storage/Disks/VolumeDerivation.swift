@@ -8,7 +8,7 @@ import StorageInterface
 /// inserts the row. When the toolstack dies between, the scan that finds the volume knows by its uuid what it is, and gives
 /// it the row that it was to have.
 struct VolumeDerivation: Codable, Sendable {
-    private static let kind = "derivation"
+    static let kind = "derivation"
 
     var isSnapshot: Bool
     /// The reference of the new VDI, of the disk and of their SR.

@@ -113,7 +113,7 @@ struct DriverCallbacks: Sendable {
     }
 
     /// A row that is made for a move or a copy belongs to it from the first moment, and its record names it: whatever is
-    /// killed then, the record leads to the volume. Both are known by the label that the driver was given.
+    /// killed then, the record leads to the volume. All are known by the label that the driver was given.
     static func claim(_ vdi: Ref<VDI>, in tx: Transaction) throws {
         let row = try tx.require(vdi)
         let label = row[VDI.nameLabel]
@@ -123,6 +123,17 @@ struct DriverCallbacks: Sendable {
                 motion.claim(label: label, uuid: row[VDI.uuid], ref: vdi.opaque, location: row[VDI.location])
             else { continue }
             tx.setPrivate(kind: MotionStore.kind, key: key, value: try MotionStore.text(motion))
+            return try DriverRows.reserve(vdi, label: label, in: tx)
+        }
+        for machine in tx.arrivals() {
+            var machine = machine
+            guard
+                machine.claim(
+                    label: label, sr: row[VDI.sr].opaque, uuid: row[VDI.uuid], ref: vdi.opaque,
+                    location: row[VDI.location])
+            else { continue }
+            try tx.store(machine)
+            try OperationAdmission.enter(machine.hold(), in: tx)
             return try DriverRows.reserve(vdi, label: label, in: tx)
         }
         if DiskCopy.claim(label: label, of: row[VDI.sr], location: row[VDI.location], in: tx) {

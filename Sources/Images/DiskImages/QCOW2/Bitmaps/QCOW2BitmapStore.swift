@@ -33,6 +33,13 @@ final class QCOW2BitmapStore: @unchecked Sendable {
     var directoryIsMade = false
     /// Before the next change of the disk the enabled bitmaps must be marked as in use.
     var mustMark = false
+    /// The bits of those that note writes. Changes with the mapping lock held exclusively.
+    private var noting: [QCOW2DirtyBits] = []
+    /// What all of `noting` have marked, as fine as the finest of them, since that was last looked at: an image may have tens of
+    /// thousands, and a write visits them only where that says that one may lack it. Nil: there are few.
+    private var common: QCOW2DirtyBits?
+    /// So many are visited by every write.
+    static let mostVisited = 8
     /// Some bitmap notes writes. Asked without a lock by every write.
     let isTracking = Atomic<Bool>(false)
 
@@ -58,14 +65,36 @@ final class QCOW2BitmapStore: @unchecked Sendable {
         update()
     }
 
-    func replaceBits(at index: Int, with bits: QCOW2DirtyBits) { tracked[index].bits = bits }
+    /// With the mapping lock held exclusively.
+    func replaceAllBits(_ change: (QCOW2DirtyBits) -> QCOW2DirtyBits) {
+        for index in tracked.indices { tracked[index].bits = change(tracked[index].bits) }
+        update()
+    }
+
+    /// With the mapping lock held exclusively.
+    func clear(_ bits: QCOW2DirtyBits) {
+        bits.fill(false)
+        update()
+    }
 
     func bits(_ name: [UInt8]) -> QCOW2DirtyBits? { places[name].map { tracked[$0].bits } }
 
-    private func update() { isTracking.store(tracked.contains(where: \.isEnabled), ordering: .releasing) }
+    /// Whoever's bits are not as they were is asked again by the next write.
+    private func update() {
+        noting = tracked.filter(\.isEnabled).map(\.bits)
+        let finest = noting.count > Self.mostVisited ? noting.min { $0.granularityBits < $1.granularityBits } : nil
+        common = finest.map { QCOW2DirtyBits(like: $0) }
+        isTracking.store(!noting.isEmpty, ordering: .releasing)
+    }
 
     /// With the mapping lock held, shared.
-    func note(_ offset: UInt64, _ length: UInt64) {
-        for bitmap in tracked where bitmap.isEnabled { bitmap.bits.set(offset, length) }
+    func note(_ offset: UInt64, _ length: UInt64) { _ = visit(offset, length) }
+
+    /// Whether the bitmaps were looked at.
+    func visit(_ offset: UInt64, _ length: UInt64) -> Bool {
+        if let common, common.contains(offset, length) { return false }
+        for bits in noting { bits.set(offset, length) }
+        common?.set(offset, length)
+        return true
     }
 }

@@ -19,9 +19,20 @@ final class QCOW2DirtyBits: @unchecked Sendable {
         size.dividedRoundingUp(by: 1 << UInt64(granularityBits)).dividedRoundingUp(by: 64) * 8
     }
 
-    init(size: UInt64, granularityBits: UInt8) {
-        self.granularityBits = UInt64(granularityBits)
-        bitCount = size.dividedRoundingUp(by: 1 << UInt64(granularityBits))
+    convenience init(size: UInt64, granularityBits: UInt8) {
+        self.init(
+            bitCount: size.dividedRoundingUp(by: 1 << UInt64(granularityBits)), granularityBits: UInt64(granularityBits)
+        )
+    }
+
+    /// Of the same disk, as fine, without any bits.
+    convenience init(like other: QCOW2DirtyBits) {
+        self.init(bitCount: other.bitCount, granularityBits: other.granularityBits)
+    }
+
+    private init(bitCount: UInt64, granularityBits: UInt64) {
+        self.granularityBits = granularityBits
+        self.bitCount = bitCount
         wordCount = Int(bitCount.dividedRoundingUp(by: 64))
         unsafe words = .allocate(capacity: max(1, wordCount))
         for index in 0..<max(1, wordCount) { unsafe (words + index).initialize(to: Atomic(0)) }
@@ -59,6 +70,21 @@ final class QCOW2DirtyBits: @unchecked Sendable {
             }
             bit += upTo - from + 1
         }
+    }
+
+    /// Whether all bits of a range of bytes, not empty and inside the disk, are set.
+    func contains(_ offset: UInt64, _ length: UInt64) -> Bool {
+        guard bitCount > 0 else { return true }
+        let last = min((offset + length - 1) >> granularityBits, bitCount - 1)
+        var bit = offset >> granularityBits
+        while bit <= last {
+            let index = Int(bit / 64)
+            let upTo = min(63, bit % 64 + (last - bit))
+            let mask = (UInt64.max << (bit % 64)) & (UInt64.max >> (63 - upTo))
+            if self[index] & mask != mask { return false }
+            bit += upTo - bit % 64 + 1
+        }
+        return true
     }
 
     /// The same bits of a disk of the same size. Nobody sets any meanwhile.

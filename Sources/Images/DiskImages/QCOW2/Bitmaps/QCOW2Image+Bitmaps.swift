@@ -90,7 +90,7 @@ extension QCOW2Image: BitmapKeeper {
             let index = try directory.index(of: name)
             var entry = directory.entries[index]
             try checkConsistent(entry)
-            if let bits = store.bits(entry.name) { return mapping.exclusive { bits.fill(false) } }
+            if let bits = store.bits(entry.name) { return mapping.exclusive { store.clear(bits) } }
             var old = QCOW2BitmapRuns()
             old.add(try clusters(of: entry), isMade: isMade(entry))
             let table = try storeEmptyTable(&entry, refcounts)

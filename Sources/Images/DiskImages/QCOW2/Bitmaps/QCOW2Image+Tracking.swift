@@ -121,15 +121,8 @@ extension QCOW2Image {
         return count == 1 && !refcounts.structures.contains(cluster)
     }
 
-    /// The disk is about to get another size: stored bitmaps are taken into memory, as their tables no longer fit, and
-    /// all that are there get the new length. What a larger disk has more is not marked as written.
-    /// With the metadata lock held and nothing else under way; before `size` changes.
-    func resizeBitmaps(to newSize: UInt64) throws(BlockError) {
-        try keepAllBitmapsInMemory()
-        mapping.exclusive { resizeBits(to: newSize) }
-    }
-
-    /// Takes every bitmap that is of use into memory, marked in the file, durably, as in use. With the metadata lock held.
+    /// Takes every bitmap that is of use into memory, marked in the file, durably, as in use: before the disk gets another
+    /// size, for which their tables do not fit. With the metadata lock held.
     func keepAllBitmapsInMemory() throws(BlockError) {
         loadBitmaps()
         if bitmapStore.isValid, bitmapStore.damage == nil, !bitmapStore.directory.entries.isEmpty {
@@ -137,14 +130,14 @@ extension QCOW2Image {
         }
     }
 
-    /// Gives the bitmaps in memory the length for another size. With the mapping lock held exclusively.
+    /// Gives the bitmaps in memory the length for another size. What a larger disk has more is not marked as written.
+    /// With the mapping lock held exclusively.
     func resizeBits(to newSize: UInt64) {
-        for index in bitmapStore.tracked.indices {
-            let old = bitmapStore.tracked[index].bits
+        bitmapStore.replaceAllBits { old in
             let new = QCOW2DirtyBits(size: newSize, granularityBits: UInt8(old.granularityBits))
             for word in 0..<min(old.wordCount, new.wordCount) { new[word] = old[word] }
             new.trim()
-            bitmapStore.replaceBits(at: index, with: new)
+            return new
         }
     }
 

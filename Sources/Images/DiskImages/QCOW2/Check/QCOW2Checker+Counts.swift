@@ -84,6 +84,7 @@ extension QCOW2Checker {
                     report.add(
                         .corruption, "a cluster has refcount \(stored) and \(references) references",
                         offset: cluster << bits)
+                    countProblems += 1
                 }
             }
         }

@@ -51,6 +51,7 @@ extension QCOW2Checker {
         else {
             report.add(
                 .corruption, "the refcount table is not aligned, not inside the file or too long", offset: offset)
+            countProblems += 1
             needsRebuild = true
             return
         }
@@ -65,6 +66,7 @@ extension QCOW2Checker {
                 .corruption,
                 "refcount block \(index) is not aligned or not inside the file, or its entry has reserved bits",
                 offset: entry)
+            countProblems += 1
             refcountTable[index] = 0
             needsRebuild = true
         }

@@ -79,6 +79,8 @@ final class QCOW2Checker {
     var needsRebuild = false
     /// Those of the corruptions that are only a copied bit.
     var copiedMismatches: UInt64 = 0
+    /// Those that are only a stored count, or where counts are stored.
+    var countProblems: UInt64 = 0
     /// Entries of the snapshot table that lack what version 3 demands.
     var incompleteSnapshots = 0
     /// There are no snapshots, and their table is said to be where none can be.
@@ -193,6 +195,9 @@ final class QCOW2Checker {
         } while base < all
         report.imageEnd = highestCluster.map { ($0 + 1) << UInt64(geometry.clusterBits) } ?? 0
     }
+
+    /// Corruptions that are more than counts and copied bits, both of which follow from the rest.
+    var otherCorruptions: UInt64 { report.corruptions - copiedMismatches - countProblems }
 
     /// The last cluster that has a reference or a count.
     var highestCluster: UInt64?

@@ -4,9 +4,9 @@ internal import CoreTypes
 /// Puts a damaged image right, in an order that leaves it no worse whenever the power fails:
 ///
 /// 1. With corruptions, the corrupt bit is set first (version 3): nobody writes to an image that is half repaired. An
-///    image that is marked as dirty is not marked as corrupt: whoever writes to it repairs it first anyway, without
-///    being told to. With the corrupt bit he would refuse it instead, and a power failure in a repair that ran by
-///    itself would need somebody's help.
+///    image that is marked as dirty is not marked as corrupt: whoever writes to it puts its counts right first, without
+///    being told to, or refuses it when more is left to repair. With the corrupt bit he would always refuse it, and a
+///    power failure in a repair that ran by itself would need somebody's help.
 /// 2. Bitmaps that are damaged, or lie where something else does, are removed: those that are left get a new directory
 ///    behind the end of the file, and the header switches to it, or it names none any more. What the removed ones
 ///    occupied is theirs no longer, and given back with the other leaks unless something else has it. The snapshot

@@ -81,12 +81,12 @@ extension QCOW2Image: CompressingDestination {
         }
         if pieces.isEmpty { return }
         try reserve(&pieces)
-        var left: [Piece]
+        var left = pieces
         do throws(BlockError) {
             try unsafe writeOut(pieces, UnsafeRawBufferPointer(output))
-            left = try publish(pieces)
+            try publish(pieces, left: &left)
         } catch {
-            metadata.locked { for piece in pieces { releaseSpace(piece) } }
+            metadata.locked { for piece in left { releaseSpace(piece) } }
             throw error
         }
         while let piece = left.popLast() {
@@ -133,8 +133,9 @@ extension QCOW2Image: CompressingDestination {
         }
     }
 
-    /// Enters what was written into the tables; returns the pieces whose place is taken.
-    private func publish(_ pieces: [Piece]) throws(BlockError) -> [Piece] {
+    /// Enters what was written into the tables.
+    /// - Parameter left: the pieces that no table names: in the end, those whose place is taken.
+    private func publish(_ pieces: [Piece], left: inout [Piece]) throws(BlockError) {
         metadata.lock()
         defer { metadata.unlock() }
         var taken: [Piece] = []
@@ -170,7 +171,7 @@ extension QCOW2Image: CompressingDestination {
             let numbers = geometry.l2Index(pieces[first].offset)..<geometry.l2Index(pieces[last].offset) + 1
             tables.markDirty(index, geometry.bytes(ofEntries: numbers))
             first = last + 1
+            left = taken + pieces[first...]
         }
-        return taken
     }
 }

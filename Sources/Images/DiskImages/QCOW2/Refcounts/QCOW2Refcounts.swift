@@ -38,7 +38,7 @@ final class QCOW2Refcounts {
     var recycled: [ClusterRun] = []
     /// The first refcount block that was not looked through for free clusters, and where such clusters end.
     var gapBlock = 0
-    private(set) var gapEnd: UInt64
+    var gapEnd: UInt64
     /// Clusters to be freed after the next barrier (an outgrown refcount table).
     var outgrown: [ClusterRun] = []
 

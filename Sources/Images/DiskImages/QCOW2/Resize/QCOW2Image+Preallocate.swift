@@ -30,7 +30,7 @@ extension QCOW2Image {
         // SAFETY: the array's own bytes, for the length of the call.
         let failure = unsafe nothing.withUnsafeBytes { bytes -> BlockError? in
             do throws(BlockError) {
-                try unsafe write(bytes, at: place)
+                try unsafe writeContent(bytes, at: place)
                 return nil
             } catch { return error }
         }
@@ -90,7 +90,7 @@ extension QCOW2Image {
         let bits = UInt64(geometry.clusterBits)
         let start = run.start << bits
         // The last cluster of an external file ends with the disk.
-        let length = hasExternalData ? min(run.count << bits, size - start) : run.count << bits
+        let length = hasExternalData ? min(run.count << bits, reach - start) : run.count << bits
         if mode == .full || (!areBlank && !hasExternalData) {
             try data.writeZeroes(at: start, length: length)
         } else if !areBlank {

@@ -75,24 +75,23 @@ extension QCOW2Image: ResizableDevice {
             try growL1(to: Int(geometry.l1EntriesNeeded(size: size)), pending)
         }
         try truncateData(to: size)
-        virtualSize.store(size, ordering: .relaxed)
-        do throws(BlockError) {
-            // Behind the old end there may be data of a longer backing file, of the last cluster, or of saved states.
-            try writeZeroes(at: old, length: size - old, mayUnmap: true)
-            try preallocate(old..<size, preallocation)
-            try metadata.locked { () throws(BlockError) in
-                let pending = try beginChange()
-                try flushMetadata()
-                var fields: [UInt8] = []
-                fields.appendBigEndian(size)
-                try switchHeader(fields, at: QCOW2Header.Offset.size, pending.refcounts)
-                pending.header.size = size
-                // Only now: the zeroes of the new part are no change to note.
-                mapping.exclusive { resizeBits(to: size) }
+        growing.store(size, ordering: .relaxed)
+        defer { growing.store(0, ordering: .relaxed) }
+        // Behind the old end there may be data of a longer backing file, of the last cluster, or of saved states.
+        try zeroContent(at: old, length: size - old, mayUnmap: true)
+        try preallocate(old..<size, preallocation)
+        try metadata.locked { () throws(BlockError) in
+            let pending = try beginChange()
+            try flushMetadata()
+            var fields: [UInt8] = []
+            fields.appendBigEndian(size)
+            try switchHeader(fields, at: QCOW2Header.Offset.size, pending.refcounts)
+            pending.header.size = size
+            mapping.exclusive {
+                resizeBits(to: size)
+                // At last: who sees it may write there at once, and that must be noted, and kept.
+                virtualSize.store(size, ordering: .relaxed)
             }
-        } catch {
-            virtualSize.store(old, ordering: .relaxed)
-            throw error
         }
     }
 

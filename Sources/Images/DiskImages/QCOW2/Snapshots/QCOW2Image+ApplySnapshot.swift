@@ -39,7 +39,9 @@ extension QCOW2Image {
         let old = l1.words
         let oldRun = ClusterRun(
             start: l1.offset >> UInt64(geometry.clusterBits), count: geometry.clusters(UInt64(old.count) * 8))
-        if diskSize & ~511 != size { try resizeBitmaps(to: diskSize & ~511) }
+        let newSize = diskSize & ~511
+        // Their bits follow when nothing can fail any more: until then the disk is the old one, and so is what they note.
+        if newSize != size { try keepAllBitmapsInMemory() }
         mapping.exclusive { l1.unverifyAll() }
 
         var run: ClusterRun?
@@ -55,7 +57,6 @@ extension QCOW2Image {
         } catch {
             if isRetained { try? release(new, refcounts) }
             if let run { try? refcounts.release(run) }
-            try? resizeBitmaps(to: size)
             throw error
         }
         guard let run else { preconditionFailure("the table was allocated") }
@@ -72,7 +73,8 @@ extension QCOW2Image {
         mapping.exclusive {
             l1.replace(new, at: offset)
             tables.reset(keyCount: new.count)
-            virtualSize.store(diskSize & ~511, ordering: .relaxed)
+            if newSize != size { resizeBits(to: newSize) }
+            virtualSize.store(newSize, ordering: .relaxed)
         }
         markAllDirty()
         for cluster in run.start..<run.end { refcounts.structures.insert(cluster) }

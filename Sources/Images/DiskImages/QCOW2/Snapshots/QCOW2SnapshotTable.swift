@@ -130,10 +130,28 @@ struct QCOW2SnapshotTable: Sendable {
     }
 
     /// The index of the snapshot that `name` means: by its id, else by a name that only one has.
-    func index(of name: String) throws(BlockError) -> Int {
+    func index(of name: String) throws(BlockError) -> Int { try index(of: .either(name)) }
+
+    func index(of snapshot: SnapshotSelector) throws(BlockError) -> Int {
+        switch snapshot {
+        case .id(let id):
+            guard let index = index(ofID: id) else { throw BlockError(.notFound, "no snapshot has the id “\(id)”") }
+            return index
+        case .name(let name): return try index(ofName: name)
+        case .either(let text):
+            if let index = index(ofID: text) { return index }
+            return try index(ofName: text)
+        }
+    }
+
+    private func index(ofID id: String) -> Int? {
+        let bytes = Array(id.utf8)
+        return entries.firstIndex { $0.id == bytes }
+    }
+
+    private func index(ofName name: String) throws(BlockError) -> Int {
         let bytes = Array(name.utf8)
         let named = entries.indices.filter { entries[$0].name == bytes }
-        if let byID = entries.firstIndex(where: { $0.id == bytes }) { return byID }
         guard let first = named.first else { throw BlockError(.notFound, "there is no snapshot “\(name)”") }
         guard named.count == 1 else {
             throw BlockError(.notFound, "\(named.count) snapshots are named “\(name)”; give the id of one")

@@ -5,15 +5,15 @@ extension QCOW2Image {
     /// What the snapshot's tables and clusters hold does not change as long as the snapshot exists: the view needs none
     /// of this image's locks. A snapshot that is viewed cannot be deleted.
     public func openSnapshot(_ name: String) throws(BlockError) -> any BlockDevice {
-        try viewSnapshot(name, closesImage: false)
+        try viewSnapshot(.either(name), closesImage: false)
     }
 
     /// `closesImage`: the view takes this image over, and closes it when it is closed itself.
-    func viewSnapshot(_ name: String, closesImage: Bool) throws(BlockError) -> any BlockDevice {
+    func viewSnapshot(_ snapshot: SnapshotSelector, closesImage: Bool) throws(BlockError) -> any BlockDevice {
         try checkUsable()
         return try metadata.locked { () throws(BlockError) in
             let table = try snapshotList.table(of: self)
-            let entry = table.entries[try table.index(of: name)]
+            let entry = table.entries[try table.index(of: snapshot)]
             var words = try words(of: entry)
             let needed = geometry.l1EntriesNeeded(size: entry.diskSize)
             guard entry.diskSize <= UInt64(Int64.max), needed * 8 <= QCOW2Limits.l1Bytes else {

@@ -216,7 +216,7 @@ final class ForwardStream {
         let keep = max(start, position - min(position, UInt64(lookback)))
         let dropped = Int(keep - start)
         if dropped == 0 { preconditionFailure("a window is larger than its lookback and largest peek") }
-        if let folder = options.spillFolder {
+        if options.spillFolder != nil || options.spillFile != nil {
             for part in unclaimed.parts(of: start..<keep) {
                 spilled += UInt64(part.count)
                 guard spilled <= options.largestSpill else {
@@ -226,7 +226,7 @@ final class ForwardStream {
                             + " them: use a file", offset: part.lowerBound)
                 }
                 let file: SpillFile
-                if let spill { file = spill } else { file = try SpillFile(in: folder) }
+                if let spill { file = spill } else { file = try SpillFile(options) }
                 spill = file
                 let (from, to) = (Int(part.lowerBound - start), Int(part.upperBound - start))
                 try unsafe file.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[from..<to]), at: part.lowerBound)

@@ -7,12 +7,25 @@ import Glibc
 final class SpillFile {
     private let file: ImageFile
 
-    init(in folder: String) throws(BlockError) {
+    init(_ options: StreamReadOptions) throws(BlockError) {
+        let folder = options.spillFolder ?? "."
+        let descriptor: Int32
+        if let made = options.spillFile {
+            descriptor = fcntl(made, F_DUPFD_CLOEXEC, 0)
+            if descriptor < 0 { throw BlockError(call: "fcntl(F_DUPFD)", errno: errno, path: folder) }
+        } else {
+            descriptor = try Self.make(in: folder)
+        }
+        file = try ImageFile(descriptor: descriptor, path: folder, isReadOnly: false, locking: false)
+    }
+
+    /// A new one; the descriptor is the caller's.
+    static func make(in folder: String) throws(BlockError) -> Int32 {
         // SAFETY: the C string lives for the call.
         var descriptor = unsafe folder.withCString { unsafe gantry_open_unnamed($0) }
         if descriptor == -EOPNOTSUPP || descriptor == -EISDIR { descriptor = Self.openNamed(in: folder) }
         guard descriptor >= 0 else { throw BlockError(call: "open(O_TMPFILE)", errno: -descriptor, path: folder) }
-        file = try ImageFile(descriptor: descriptor, path: folder, isReadOnly: false, locking: false)
+        return descriptor
     }
 
     /// Where the file system makes no files without a name: one whose name is gone at once. Descriptor or -errno.

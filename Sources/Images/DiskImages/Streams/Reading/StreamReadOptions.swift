@@ -34,6 +34,8 @@ public struct StreamReadOptions {
     /// A folder for an unnamed file that holds data which come before the tables that describe them, when a stream has
     /// such; without it that is an error.
     public var spillFolder: String?
+    /// That file, open: for who will not be able to make it when it is needed. It stays the caller's.
+    public var spillFile: Int32?
     /// Bytes that the file may take: what a stream names late, and what it never names, is the stranger's choice.
     public var largestSpill = UInt64.max
 
@@ -49,6 +51,9 @@ public struct StreamReadOptions {
     }
 
     public init() {}
+
+    /// An unnamed file in `folder`, for `spillFile`: its descriptor.
+    public static func makeSpillFile(in folder: String) throws(BlockError) -> Int32 { try SpillFile.make(in: folder) }
 
     /// The image in the stream is no difference to another one.
     mutating func isWhole() {

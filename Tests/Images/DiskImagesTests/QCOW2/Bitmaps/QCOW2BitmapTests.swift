@@ -226,6 +226,9 @@ import Testing
         try store.store([0, 0, 0, 0, 0, 0, 0, 1], at: directory.entries[0].tableOffset)
         let again = try QCOW2Image.open(storage: store, readOnly: false)
         #expect(try again.dirtyRanges(ofBitmap: "a") == [0..<2 << 20, 3 << 20..<(3 << 20) + 512])
-        try again.metadata.locked { () throws(BlockError) in try again.resizeBitmaps(to: 1 << 20) }
+        try again.metadata.locked { () throws(BlockError) in
+            try again.keepAllBitmapsInMemory()
+            again.mapping.exclusive { again.resizeBits(to: 1 << 20) }
+        }
     }
 }

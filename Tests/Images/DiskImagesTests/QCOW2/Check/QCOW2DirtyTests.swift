@@ -139,4 +139,54 @@ import Testing
         }
         #expect(error != nil)
     }
+
+    enum Damage: CaseIterable, Sendable { case cutShort, unaligned, intoAStructure, lostTable, bitmap }
+
+    /// What a repair would give up may still be found: whoever repairs is asked before.
+    @Test("more than stale counts in a dirty image is repaired on purpose only (case 3.22)", arguments: Damage.allCases)
+    func moreThanStaleCountsIsRepairedOnPurposeOnly(_ damage: Damage) throws {
+        let store = StoreInMemory()
+        try QCOW2Image.create(storage: store, size: 4 << 20, clusterBits: 12)
+        let made = try QCOW2Image.open(storage: store, readOnly: false)
+        try made.createBitmap(name: "marks", granularity: 4096)
+        try made.store([UInt8](repeating: 7, count: 3 << 20), 0)
+        try made.close()
+        let image = try ImageUnderKnife(store.bytes)
+        switch damage {
+        case .cutShort: try image.store.truncate(to: image.store.size() - 256 << 10)
+        case .unaligned: try image.set(image.data(), image.word(image.data()) + 512)
+        case .intoAStructure: try image.set(image.data(), image.header.l1Offset | QCOW2Entry.copied)
+        case .lostTable: try image.set(image.l1Place(0), 1 << 40 | QCOW2Entry.copied)
+        case .bitmap:
+            let directory = try QCOW2BitmapDirectory(image.header, QCOW2Geometry(image.header), image.store)
+            try image.set(directory.entries[0].tableOffset, 1 << 40)
+        }
+        // Stale, too, as after any crash.
+        try image.setCount(image.l2(1), 0)
+        try image.set(QCOW2Header.Offset.incompatible, 1)
+        let before = image.store.bytes
+        let error = #expect(throws: BlockError.self) { try QCOW2Image.open(storage: image.store, readOnly: false) }
+        #expect(error?.code == .corrupt)
+        let isUntouched = image.store.bytes == before
+        #expect(isUntouched)
+        _ = try image.check(.all)
+        try QCOW2Image.open(storage: image.store, readOnly: false).close()
+        #expect(try image.check().isClean)
+    }
+
+    /// Counts follow from the rest, wherever they are stored.
+    @Test func aLostRefcountBlockOfADirtyImageIsMadeAnew() throws {
+        let store = StoreInMemory()
+        try QCOW2Image.create(storage: store, size: 4 << 20, clusterBits: 12)
+        let made = try QCOW2Image.open(storage: store, readOnly: false)
+        try made.store([UInt8](repeating: 7, count: 3 << 20), 0)
+        try made.close()
+        let image = try ImageUnderKnife(store.bytes)
+        try image.set(image.header.refcountTableOffset, 1 << 40)
+        try image.set(QCOW2Header.Offset.incompatible, 1)
+        let again = try QCOW2Image.open(storage: image.store, readOnly: false)
+        #expect(try again.bytes(0, 3 << 20).allSatisfy { $0 == 7 })
+        try again.close()
+        #expect(try image.check().isClean)
+    }
 }

@@ -164,6 +164,30 @@ import Testing
         try qemuCheck(folder.file("a.qcow2"))
     }
 
+    /// A name may be another snapshot's id.
+    @Test func aNameThatIsAnotherSnapshotsIDMeansWhatIsAskedFor() throws {
+        let folder = try ScratchFolder("qcow2-snapshot-selector")
+        let path = folder.file("a.qcow2")
+        let image = try DiskImage.create(path: path, format: .qcow2, size: 1 << 20)
+        let keeper = try #require(image as? any SnapshotKeeper)
+        for (value, name) in [(UInt8(1), "a"), (2, "1")] {
+            try image.store([value], 0)
+            try keeper.createSnapshot(name: name)
+        }
+        try image.close()
+        func first(_ snapshot: SnapshotSelector) throws -> UInt8 {
+            let view = try DiskImage.open(path: path, format: .qcow2, snapshot: snapshot)
+            defer { try? view.close() }
+            return try view.bytes(0, 1)[0]
+        }
+        #expect(try first(.name("1")) == 2)
+        #expect(try first(.id("1")) == 1)
+        #expect(try first(.either("1")) == 1)
+        #expect(try first(.either("a")) == 1)
+        #expect(code { _ = try first(.name("2")) } == .notFound)
+        #expect(code { _ = try first(.id("a")) } == .notFound)
+    }
+
     @Test(arguments: ["0.10", "1.1"])
     func snapshotsOfQemuAreReadAppliedAndDeletedAndOursByIt(_ compat: String) throws {
         let folder = try ScratchFolder("qcow2-interop-snapshots")
@@ -181,7 +205,7 @@ import Testing
         try fill(3)
         try qemuCheck(path)
         for (name, value) in [("first", 1), ("2", 2)] {
-            let view = try DiskImage.open(path: path, format: .qcow2, snapshot: name)
+            let view = try DiskImage.open(path: path, format: .qcow2, snapshot: .either(name))
             #expect(try view.bytes(1 << 20, 3 << 20).allSatisfy { $0 == UInt8(value) })
             try view.close()
         }

@@ -93,7 +93,7 @@ struct TransferEndpoint: Sendable {
         var isCutShort = false
         do {
             var chunk: [UInt8] = []
-            var body = request.body.makeAsyncIterator()
+            let body = request.body.makeAsyncIterator()
             while true {
                 let next: ByteBuffer?
                 do {

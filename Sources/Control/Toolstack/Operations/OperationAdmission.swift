@@ -42,8 +42,11 @@ struct OperationAdmission: Sendable {
         alongside: @escaping @Sendable (Transaction) throws -> Void = { _ in }, _ body: () async throws -> T
     ) async throws -> T {
         guard let turns else { return try await run(claims, task: task, alongside: alongside, body) }
-        let disks = Set(claims.compactMap { if case .vdi(let ref, _) = $0 { ref.opaque } else { nil } })
-        let admitted = try await turns.take(disks, cancellation: cancellation) {
+        let disks = claims.compactMap { claim -> String? in
+            if case .vdi(let ref, _) = claim { return ref.opaque }
+            return nil
+        }
+        let admitted = try await turns.take(Set(disks), cancellation: cancellation) {
             try await begin(claims, task: task, alongside: alongside)
         }
         do {

@@ -57,7 +57,7 @@ final class OperationTurns: Sendable {
     /// Tries `attempt` when it is the turn of whoever wants `objects`, until it succeeds, is refused for another reason
     /// than a short operation, or `limit` is over. Throws `CancellationError` once `cancellation` is set.
     func take<T>(
-        _ objects: Set<String>, cancellation: CancellationFlag, limit: Duration = longest,
+        _ objects: Set<String>, cancellation: CancellationFlag, limit: Duration = OperationTurns.longest,
         _ attempt: () async throws -> T
     ) async throws -> T {
         let place = queue.withLock { $0.join(objects) }

@@ -16,10 +16,10 @@ extension Command {
             "vm-disk-add", ["disk-size", "device"], optional: ["sr-uuid"],
             "Makes a disk, by default in the pool's default repository, and gives it to virtual machines."
         ) { context, vm in
-            let repository = try await repository(context)
+            let place = try await repositoryForDisk(context)
             let size = Int64(try context.arguments.size("disk-size") ?? 0)
             let device = try await deviceNumber(context, vm)
-            let disk = try await context.call("VDI.create", .members(newDisk(in: repository, size: size)))
+            let disk = try await context.call("VDI.create", .members(newDisk(in: place, size: size)))
             do {
                 try await context.call("VBD.create", .members(newDevice(device, vm, disk)))
             } catch {
@@ -55,7 +55,7 @@ extension Command {
     }
 
     private static func listDisks(_ context: CommandContext, _ machine: WireValue) async throws {
-        let columns = (
+        let shown = (
             columns(.vbd, context.arguments["vbd-params"], else: ["uuid", "vm-name-label", "userdevice"]),
             columns(
                 .vdi, context.arguments["vdi-params"],
@@ -63,16 +63,16 @@ extension Command {
         )
         for (number, device) in try await devices(of: machine, context).enumerated() {
             context.printer.message("Disk \(number) VBD:")
-            try await printRecord(columns.0, device.ref, device.record, context, listing: true)
+            try await printRecord(shown.0, device.ref, device.record, context, listing: true)
             guard let disk = device.record.member("VDI")?.text,
                 let record = try await context.reader.store.record("VDI", disk)
             else { continue }
             context.printer.message("Disk \(number) VDI:")
-            try await printRecord(columns.1, disk, record, context, listing: true)
+            try await printRecord(shown.1, disk, record, context, listing: true)
         }
     }
 
-    private static func repository(_ context: CommandContext) async throws -> WireValue {
+    private static func repositoryForDisk(_ context: CommandContext) async throws -> WireValue {
         if let given = try await context.optionalObject("SR", named: "sr-uuid") { return given }
         let pool = try await context.reader.store.all("pool").first
         guard let usual = pool?.record.member("default_SR"), let ref = usual.text, ref != ValueText.nullRef,

@@ -5,14 +5,14 @@ extension Command {
     /// Messages to the administrator.
     static let message: [Command] = [
         Command(
-            "message-create", ["name", "priority", "body"], optional: messageOwners.map(\.parameter),
+            "message-create", ["name", "priority", "body"], optional: messageOwnerNames,
             "Writes a message about an object and prints its uuid."
         ) { context in
             let arguments = context.arguments
             let given = messageOwners.filter { arguments[$0.parameter] != nil }
             guard let owner = given.first, given.count == 1 else {
-                throw CommandLineError.failed(
-                    "give one of \(messageOwners.map(\.parameter).joined(separator: ", ")): the object of the message")
+                let names = messageOwnerNames.joined(separator: ", ")
+                throw CommandLineError.failed("give one of \(names): the object of the message")
             }
             let message = try await context.call(
                 "message.create", .string(try arguments.required("name")), .int(try arguments.integer("priority")),
@@ -45,6 +45,7 @@ extension Command {
         },
     ]
 
+    private static let messageOwnerNames = messageOwners.map { $0.parameter }
     private static let messageOwners = [
         (parameter: "vm-uuid", kind: "VM"), (parameter: "host-uuid", kind: "Host"), (parameter: "sr-uuid", kind: "SR"),
         (parameter: "pool-uuid", kind: "Pool"),

@@ -88,12 +88,6 @@ extension Command {
         try await context.call("VM.power_state_reset", machine)
     }
 
-    /// `snapshot-uuid=`, or `uuid=`.
-    static func snapshot(_ context: CommandContext) async throws -> WireValue {
-        if let given = try await context.optionalObject("VM", named: "snapshot-uuid") { return given }
-        return try await context.object("VM", named: "uuid")
-    }
-
     /// `on=`: a host by its name or uuid.
     private static func chosenHost(_ context: CommandContext) async throws -> WireValue? {
         guard let wanted = context.arguments["on"] else { return nil }

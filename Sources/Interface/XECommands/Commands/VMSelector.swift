@@ -8,13 +8,10 @@ struct VMSelector: Sendable {
     /// The virtual machine that a host runs in may be chosen.
     var includesControlDomains = false
     var includesTemplates = false
-    /// Snapshots, which are templates, and nothing else.
-    var isOfSnapshots = false
 
     private var objects: ObjectSelector {
-        let (domains, templates, snapshots) = (includesControlDomains, includesTemplates, isOfSnapshots)
+        let (domains, templates) = (includesControlDomains, includesTemplates)
         return ObjectSelector(context: context, command: command, family: .vm, noun: "VMs") { record in
-            if snapshots { return record.member("is_a_snapshot") == .bool(true) }
             if record.member("is_a_template") == .bool(true), !templates { return false }
             return domains || record.member("is_control_domain") != .bool(true)
         }

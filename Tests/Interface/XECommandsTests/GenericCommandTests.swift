@@ -107,7 +107,7 @@ import XenAPIClient
 
     @Test func everyMessageIsListedWithAllItSays() async {
         let all = await xe("message-list", on: pool())
-        #expect(all.code == 0 && all.out.components(separatedBy: "uuid ( RO)").count == 3, "\(all.out)")
+        #expect(all.code == 0 && all.out.components(separatedBy: "obj-uuid ( RO)").count == 3, "\(all.out)")
         for word in [
             "name ( RO)", "priority ( RO): 3", "class ( RO): SR", "timestamp ( RO): 20260131T12:00:00Z",
             "body ( RO): look",

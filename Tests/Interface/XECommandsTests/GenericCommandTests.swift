@@ -1,4 +1,5 @@
 import APITypes
+import Foundation
 import RPCCodec
 import Testing
 import XenAPIClient

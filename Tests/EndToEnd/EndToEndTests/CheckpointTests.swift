@@ -75,6 +75,13 @@ extension EndToEnd {
                     #expect(checked.isClean && checked.writes < before, "round \(round): \(checked) after \(before)")
                     try await expect(1, "round \(round)")
                 }
+                let task = try await toolstack.session.call("Async.VM.checkpoint", [.string(vm), .string("c")])
+                let ended = try await toolstack.session.waitForTask(task.text ?? "")
+                #expect(ended.status == "success")
+                let stall = try await toolstack.call("task.get_other_config", task).member("guest_stall")?.text
+                print("a guest with 128 MiB stood for its checkpoint: \(stall ?? "?") s")
+                #expect(stall != nil)
+                try await expect(2, "at last")
                 try await toolstack.call("VM.clean_shutdown", .string(vm))
                 let final = try await console.waitForFinal()
                 #expect(final.isClean && final.verified > 0, "\(final)")
@@ -84,6 +91,7 @@ extension EndToEnd {
         }
 
         /// QEMU ends while the guest stands and its disks are kept, and when it is to go on: the machine is halted, and nothing is left.
+        /// Nor is anything when the caller gives up meanwhile, and then the guest goes on.
         @Test func aQEMUThatEndsLeavesNoCheckpoint() async throws {
             let files = try GuestFiles.make()
             try await withToolstack { toolstack in
@@ -96,27 +104,40 @@ extension EndToEnd {
                 let uuid = try await toolstack.text("VM.get_uuid", .string(vm))
                 try await toolstack.call("VM.set_PV_args", .string(vm), .string(GuestFiles.arguments(.idle)))
                 let failures = toolstack.failures
-                for point in ["suspend-standing", "checkpoint-disks", "checkpoint-taken"] {
+                for (point, isCancelled) in [
+                    ("suspend-standing", false), ("checkpoint-disks", false), ("checkpoint-taken", false),
+                    ("checkpoint-disks", true),
+                ] {
                     try await toolstack.call("VM.start", .string(vm), .bool(false), .bool(false))
                     try failures.set(.hold, at: point)
                     let task =
                         try await toolstack.session.call("Async.VM.checkpoint", [.string(vm), .string("c")]).text ?? ""
                     while !failures.isHeld(at: point) { try await Task.sleep(for: .milliseconds(5)) }
-                    struct Record: Decodable { var pid: Int32 }
-                    let file = URL(fileURLWithPath: "\(toolstack.runDirectory)/guests/\(uuid)/record.json")
-                    let record = try JSONDecoder().decode(Record.self, from: Data(contentsOf: file))
-                    try #require(record.pid > 1)
-                    _ = Glibc.kill(record.pid, SIGKILL)
+                    if isCancelled {
+                        try await toolstack.call("task.cancel", .string(task))
+                    } else {
+                        struct Record: Decodable { var pid: Int32 }
+                        let file = URL(fileURLWithPath: "\(toolstack.runDirectory)/guests/\(uuid)/record.json")
+                        let record = try JSONDecoder().decode(Record.self, from: Data(contentsOf: file))
+                        try #require(record.pid > 1)
+                        _ = Glibc.kill(record.pid, SIGKILL)
+                    }
                     try failures.release(point)
                     let ended = try await toolstack.session.waitForTask(task)
-                    #expect(ended.errorInfo == ["VM_HALTED", vm], "\(point)")
-                    #expect(try await toolstack.text("VM.get_power_state", .string(vm)) == "Halted", "\(point)")
+                    if isCancelled {
+                        #expect(ended.status == "cancelled", "\(point)")
+                    } else {
+                        #expect(ended.errorInfo == ["VM_HALTED", vm], "\(point)")
+                    }
+                    let state = try await toolstack.text("VM.get_power_state", .string(vm))
+                    #expect(state == (isCancelled ? "Running" : "Halted"), "\(point)")
                     #expect(try await toolstack.call("VM.get_snapshots", .string(vm)).items == [], "\(point)")
                     var disks = 0
                     for vdi in try await toolstack.call("VDI.get_all").items ?? []
                     where try await toolstack.call("VDI.get_managed", vdi) == .bool(true) { disks += 1 }
                     #expect(disks == 1, "\(point)")
                 }
+                try await toolstack.call("VM.hard_shutdown", .string(vm))
                 await toolstack.stop()
                 #expect(try toolstack.leftovers() == [])
             }

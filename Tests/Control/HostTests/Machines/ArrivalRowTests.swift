@@ -83,6 +83,57 @@ import Testing
             database.read { SuspendedGuest.of(vm, $0) } == SuspendedGuest(vbds: ["there-b"], head: "h", sum: "s"))
     }
 
+    /// A checkpoint has its memory and its guest there; an image that is no such thing, or somebody else's, is no checkpoint's.
+    @Test func aCheckpointHasItsMemoryWhereItComesTo() async throws {
+        let database = try await PoolDatabase.open(path: nil)
+        var made = offer(isCopy: false, network: .null)
+        (made.interfaces, made.drives) = ([], [])
+        let image = OfferedDisk(
+            vdi: "memory", row: "{}", role: DiskToMove.Role.snapshot.rawValue, sr: "s", choice: "", size: 1,
+            leastBytes: 0)
+        let guest = SuspendedGuest(vbds: ["d"], head: "h", sum: "s")
+        made.disks = [image]
+        made.snapshots = [
+            OfferedSnapshot(
+                uuid: Fresh.uuid(), reference: "c", row: "{}", time: 5,
+                drives: [OfferedDrive(uuid: "d", row: #"{"type":"CD","userdevice":"3"}"#, disk: nil)], interfaces: [],
+                image: "memory", guest: guest)
+        ]
+        let offered = made
+        let (vm, checkpoint, vdi) = (Ref<VM>.new(), Ref<VM>.new(), Ref<VDI>.new())
+        let disk = ArrivingMachine.Disk(
+            origin: "memory", uuid: "", ref: vdi.opaque, sr: "", location: "", format: "raw", size: 1, row: "{}",
+            isReadOnly: false)
+        let machine = ArrivingMachine(
+            id: "m", secretDigest: "", offer: offered, vm: vm.opaque, uuid: Fresh.uuid(), disks: [disk],
+            snapshots: ["c": checkpoint.opaque], state: MachineArrival())
+        try await database.transaction { tx in
+            tx.insert(VDI.self, ref: vdi) { _ in }
+            try ArrivalSnapshots.check(offered, tx)
+            try ArrivalRows.insert(machine, host: .null, in: tx)
+        }
+        try database.read { reader in
+            let row = try reader.require(checkpoint)
+            #expect(row[VM.powerState] == .suspended && row[VM.suspendVDI] == vdi && row[VM.isASnapshot])
+            let memory = try reader.require(vdi)
+            #expect(memory[VDI.type] == .suspend && !memory[VDI.isASnapshot])
+            let drive = try #require(reader.rows(VBD.self) { $0[VBD.vm] == checkpoint }.first)
+            let expected = SuspendedGuest(vbds: [drive[VBD.uuid]], head: "h", sum: "s")
+            #expect(SuspendedGuest.of(checkpoint, reader) == expected)
+            #expect(try reader.require(vm)[VM.powerState] == .halted)
+        }
+        func isRefused(_ change: (inout MoveOffer) -> Void) -> Bool {
+            var other = offered
+            change(&other)
+            return (try? database.read { try ArrivalSnapshots.check(other, $0) }) == nil
+        }
+        #expect(!isRefused { _ in })
+        #expect(isRefused { $0.snapshots?[0].image = "other" })
+        #expect(isRefused { $0.disks[0].role = DiskToMove.Role.disk.rawValue })
+        #expect(isRefused { $0.snapshots = ($0.snapshots ?? []) + ($0.snapshots ?? []) })
+        #expect(isRefused { $0.drives = [OfferedDrive(uuid: "x", row: "{}", disk: "memory")] })
+    }
+
     @Test func drivesThatNoMachineCanHaveAreRefused() async throws {
         let database = try await PoolDatabase.open(path: nil)
         let schema = database.read { $0.schema }

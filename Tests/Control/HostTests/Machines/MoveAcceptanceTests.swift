@@ -33,6 +33,9 @@ import Testing
             try read(#","takes":["running","suspended","snapshots","more"]"#).requireTaken(other, by: "h")
         }
         #expect(throws: APIError.self) { try read(#","takes":["running"]"#).requireTaken(others[2], by: "h") }
+        others[2].snapshots?[0].image = "a"
+        #expect(throws: APIError.self) { try read(#","takes":["snapshots"]"#).requireTaken(others[2], by: "h") }
+        try read(#","takes":["snapshots","checkpoints"]"#).requireTaken(others[2], by: "h")
     }
 
     @Test func whatRunsIsNotCopiedToAnotherPool() async throws {

@@ -236,8 +236,8 @@ extension EndToEnd {
             for vdi in try await there.call("VDI.get_all").items ?? [] { try await there.call("VDI.destroy", vdi) }
         }
 
-        /// A guest that runs takes its snapshot along, which its disk stands on, and which is what it was; the disc in its drive
-        /// stays. Both sides are compared before.
+        /// A guest that runs takes its checkpoint along, which its disk stands on, and which is what it was; the disc in its drive
+        /// stays. Both sides are compared before. There it can go on from the checkpoint.
         @Test func aGuestGoesToAnotherPoolWithItsSnapshotAndWithoutItsDisc() async throws {
             var random = SeededRandom.printed()
             let scratch = try ScratchFolder("fs")
@@ -246,7 +246,11 @@ extension EndToEnd {
             try await TwoPools.run { pools in
                 var guest = try await Self.traveller(pools, raw, format: "qcow2", hasDisc: true)
                 #expect(try await Self.drives(guest) == [false])
-                _ = try await pools.here.text("VM.snapshot", .string(guest.vm()), .string("s"), .array([]))
+                for (toolstack, home) in [(pools.here, guest.homes[0]), (pools.there, guest.homes[1])] {
+                    let pool = try await toolstack.call("pool.get_all").items?.first?.text ?? ""
+                    try await toolstack.call("pool.set_suspend_image_SR", .string(pool), .string(home.ref))
+                }
+                _ = try await pools.here.text("VM.checkpoint", .string(guest.vm()), .string("s"))
                 _ = try await guest.console.waitFor(moreWrites: 2)
                 let before = try await Self.snapshot(guest, scratch.file("before"))
                 let task = try await guest.depart(format: "vhd", options: [("verify", "true")])
@@ -259,8 +263,15 @@ extension EndToEnd {
                 #expect(try RunningToolstack.images(guest.homes[1].path) == [])
                 let after = try await Self.snapshot(guest, scratch.file("after"))
                 #expect(Bytes.areEqual(before, after))
-                // Disk and snapshot stand on a third image, which has what they share.
-                #expect(try RunningToolstack.images(guest.homes[0].path).count == 3)
+                // Disk and snapshot stand on a third image, which has what they share; and there is the memory.
+                #expect(try RunningToolstack.images(guest.homes[0].path).count == 4)
+                let checkpoint = try await guest.pools.here.call("VM.get_snapshots", .string(arrived)).items?.first
+                let latest = guest.console.latest?.writes ?? 0
+                try await guest.pools.here.call("VM.revert", try #require(checkpoint))
+                try await guest.pools.here.call("VM.resume", .string(arrived), .bool(false), .bool(false))
+                try guest.reconnect()
+                let checked = try await guest.console.verify()
+                #expect(checked.isClean && checked.writes < latest, "\(checked) after \(latest)")
                 try await Self.finish(guest, scratch)
             }
         }

@@ -16,6 +16,14 @@ enum ArrivalSnapshots {
             }
             seen.insert(disk.vdi)
         }
+        let images = (offer.snapshots ?? []).compactMap(\.image)
+        for image in images {
+            // It is this checkpoint's, and nobody else's.
+            let drives = offer.drives + (offer.snapshots ?? []).flatMap(\.drives)
+            guard offer.disks.contains(where: { $0.vdi == image && $0.isSnapshot }),
+                images.count(where: { $0 == image }) == 1, !drives.contains(where: { $0.disk == image })
+            else { throw APIError("INVALID_VALUE", "image", image) }
+        }
         for snapshot in offer.snapshots ?? [] {
             if offer.isCopy || !Fresh.isUUID(snapshot.uuid) {
                 throw APIError("INVALID_VALUE", "snapshot", snapshot.uuid)
@@ -39,8 +47,13 @@ enum ArrivalSnapshots {
     static func insert(
         of machine: ArrivingMachine, _ offer: MoveOffer, _ disks: [String: Ref<VDI>], in tx: Transaction
     ) throws {
+        let images = Set((offer.snapshots ?? []).compactMap(\.image))
         for disk in offer.disks where disk.isSnapshot {
             guard let vdi = disks[disk.vdi] else { continue }
+            if images.contains(disk.vdi) {
+                try tx.set(vdi, VDI.type, .suspend)
+                continue
+            }
             try tx.set(vdi, VDI.isASnapshot, true)
             try tx.set(vdi, VDI.snapshotOf, disk.snapshotOf.flatMap { disks[$0] } ?? .null)
             try tx.set(vdi, VDI.snapshotTime, APIDate(seconds: disk.snapshotTime ?? 0))
@@ -71,9 +84,14 @@ enum ArrivalSnapshots {
             }
             let text = try tx.require(vm)[VM.snapshotMetadata]
             try tx.set(vm, VM.snapshotMetadata, SnapshotMetadata.renamed(text, names))
+            var drives: [String: String] = [:]
             for drive in offered.drives {
                 let uuid = ArrivalRows.uuid(drive.uuid, VBD.className, true, tx)
                 try ArrivalRows.insert(drive, uuid, of: vm, disks, in: tx)
+                drives[drive.uuid] = uuid
+            }
+            if let image = offered.image.flatMap({ disks[$0] }) {
+                try MachineMemory(image: image, guest: offered.guest).give(to: vm, drives: drives, in: tx)
             }
             for interface in offered.interfaces {
                 try ArrivalRows.insert(interface, of: vm, in: tx)

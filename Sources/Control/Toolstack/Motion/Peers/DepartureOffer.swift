@@ -58,10 +58,11 @@ extension DepartureSurvey {
         (offer.reference, offer.parent) = (row.ref, parent(row))
         offer.snapshots = snapshots.map { snapshot in
             let vm = snapshot.typedRef(VM.self)
+            let memory = MachineMemory(of: snapshot, reader)
             return OfferedSnapshot(
                 uuid: snapshot[VM.uuid], reference: snapshot.ref, row: RowDocument.encode(snapshot),
                 time: snapshot[VM.snapshotTime].seconds, parent: parent(snapshot), drives: offeredDrives(vm, reader),
-                interfaces: offeredInterfaces(vm, reader))
+                interfaces: offeredInterfaces(vm, reader), image: memory?.image.opaque, guest: memory?.guest)
         }
         return offer
     }

@@ -153,12 +153,10 @@ struct DepartureSurvey: Sendable {
                     vdi: vdi, role: isWritten ? .disk : .readOnly, destination: sr, choice: move.formats[vdi] ?? ""))
         }
         // Before the disks that stand on them.
-        wanted = try snapshotDisks(wanted, reader) + wanted
+        wanted = try checkpointImages(reader) + snapshotDisks(wanted, reader) + wanted
         if row[VM.powerState] == .suspended {
             let image = row[VM.suspendVDI]
-            guard let found = reader.row(image), (try? context.attached(found[VDI.sr])) != nil else {
-                throw APIError("SUSPEND_IMAGE_NOT_ACCESSIBLE", image.opaque)
-            }
+            try requireAccessible(image, reader)
             wanted.append(
                 WantedMove(
                     vdi: image, role: .suspendImage, destination: move.disks[image], choice: move.formats[image] ?? ""))
@@ -175,9 +173,6 @@ struct DepartureSurvey: Sendable {
             }
         }
         if move.isCopy { try Self.checkCopy(of: row, isForced: move.isForced) }
-        if snapshots(reader).contains(where: { $0[VM.powerState] != .halted || !$0[VM.suspendVDI].isNull }) {
-            throw APIError("NOT_IMPLEMENTED", "VM.migrate_send of a VM with a checkpoint to another pool")
-        }
         try checkInterfaces(reader)
         for disk in wanted {
             let vdi = try reader.require(disk.vdi)
@@ -228,6 +223,22 @@ struct DepartureSurvey: Sendable {
         }
     }
 
+    /// The memory of the machine's checkpoints. They are copied like snapshots' disks: nobody writes them.
+    private func checkpointImages(_ reader: any DatabaseReader) throws -> [WantedMove] {
+        try snapshots(reader).compactMap { MachineMemory(of: $0, reader)?.image }.map { image in
+            try requireAccessible(image, reader)
+            return WantedMove(
+                vdi: image, role: .snapshot, destination: move.disks[image], choice: move.formats[image] ?? "")
+        }
+    }
+
+    /// SUSPEND_IMAGE_NOT_ACCESSIBLE [vdi].
+    private func requireAccessible(_ image: Ref<VDI>, _ reader: any DatabaseReader) throws(APIError) {
+        guard let found = reader.row(image), (try? context.attached(found[VDI.sr])) != nil else {
+            throw APIError("SUSPEND_IMAGE_NOT_ACCESSIBLE", image.opaque)
+        }
+    }
+
     /// An interface goes to the network that is named for it, or for another of its hardware address.
     private func checkInterfaces(_ reader: any DatabaseReader) throws {
         for vm in [move.vm] + snapshots(reader).map({ $0.typedRef(VM.self) }) {
@@ -248,8 +259,8 @@ struct DepartureSurvey: Sendable {
         }?.value
     }
 
-    /// The memory of a suspended machine goes, unless the map says otherwise, where the other pool would suspend it to, and a
-    /// snapshot whose disk does not go along to its default SR.
+    /// The memory of a suspended machine, and of a checkpoint, goes, unless the map says otherwise, where the other pool would suspend
+    /// it to, and a snapshot whose disk does not go along to its default SR.
     private func placed(_ wanted: [WantedMove], _ peer: XenAPISession, host: String) async throws -> [WantedMove] {
         if wanted.allSatisfy({ $0.destination != nil }) { return wanted }
         let pool = try await peer.call("pool.get_all_records", []).members?.first?.value
@@ -259,7 +270,8 @@ struct DepartureSurvey: Sendable {
         let memory = [pool?.member("suspend_image_SR")?.text, there.member("suspend_image_sr")?.text, standard]
         var placed = wanted
         for index in wanted.indices where wanted[index].destination == nil {
-            let wishes = wanted[index].role == .suspendImage ? memory : [standard]
+            let isMemory = try context.row(wanted[index].vdi)[VDI.type] == .suspend
+            let wishes = isMemory || wanted[index].role == .suspendImage ? memory : [standard]
             guard let sr = wishes.compactMap({ $0 }).first(where: known.contains) else {
                 throw APIError("VDI_NOT_IN_MAP", wanted[index].vdi.opaque)
             }

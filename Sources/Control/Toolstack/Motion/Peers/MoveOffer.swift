@@ -31,6 +31,7 @@ struct MoveOffer: Codable, Hashable, Sendable {
     var needs: [String] {
         (passport == nil ? [] : ["running"]) + (suspendImage == nil ? [] : ["suspended"])
             + (snapshots?.isEmpty == false ? ["snapshots"] : [])
+            + (snapshots?.contains { $0.image != nil } == true ? ["checkpoints"] : [])
     }
 
     /// The disk that is the memory of a suspended machine, as `OfferedDisk.vdi`. Nil: it is not suspended.
@@ -94,6 +95,9 @@ struct OfferedSnapshot: Codable, Hashable, Sendable {
     var parent: String?
     var drives: [OfferedDrive]
     var interfaces: [OfferedInterface]
+    /// Of a checkpoint: the image of its memory, as `OfferedDisk.vdi`, and what `MoveOffer.guest` is of a suspended machine.
+    var image: String?
+    var guest: SuspendedGuest?
 }
 
 /// A disk that is to be made a clone of the one that was filled before it.
@@ -127,12 +131,12 @@ struct MoveAcceptance: Codable, Hashable, Sendable {
     var pool: String?
 
     static let turns = "turns"
-    static let taken = ["running", "suspended", "snapshots", turns]
+    static let taken = ["running", "suspended", "snapshots", "checkpoints", turns]
 
     /// NOT_IMPLEMENTED [text] for a machine with something that the other toolstack would leave behind.
     func requireTaken(_ offer: MoveOffer, by host: String) throws(APIError) {
         guard let need = offer.needs.first(where: { takes?.contains($0) != true }) else { return }
-        let machine = need == "snapshots" ? "a VM with snapshots" : "a \(need) VM"
+        let machine = ["snapshots", "checkpoints"].contains(need) ? "a VM with \(need)" : "a \(need) VM"
         throw APIError(
             "NOT_IMPLEMENTED", "VM.migrate_send of \(machine) to \(host), whose toolstack does not take such")
     }

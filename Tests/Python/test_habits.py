@@ -2,7 +2,9 @@
 
 import json
 import os
+import socket
 import struct
+import urllib.parse
 import urllib.request
 import xmlrpc.client
 
@@ -96,6 +98,34 @@ class OrchestratorTests(Case):
         self.assertEqual(struct.unpack(">Q", backup[48:56])[0], 4 * MIB)
         self.transfer("PUT", "/import_raw_vdi/", backup, vdi=second, format="vhd")
         self.assertEqual(self.transfer("GET", "/export_raw_vdi/", None, vdi=second, format="raw"), content)
+
+    def test_it_sends_images_of_a_length_that_it_does_not_know(self):
+        """It names a pebibyte, sends the image, and hangs up."""
+        x, sr = self.x, self.repository("vhd")
+        first = self.disk(sr)
+        content = bytes(MIB) + os.urandom(MIB) + bytes(2 * MIB)
+        self.transfer("PUT", "/import_raw_vdi/", content, vdi=first, format="raw")
+        for form in ("vhd", "qcow2"):
+            image = self.transfer("GET", "/export_raw_vdi/", None, vdi=first, format=form)
+            vdi = self.disk(sr)
+            for body, error in ((image, []), (image[: len(image) // 2], ["IMPORT_ERROR_PREMATURE_EOF"])):
+                task = x.task.create("import", "")
+                place = urllib.parse.urlparse(self.daemon.url)
+                query = urllib.parse.urlencode({"session_id": self.sid, "vdi": vdi, "format": form, "task_id": task})
+                head = "PUT /import_raw_vdi/?%s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % (query, 1 << 50)
+                with socket.create_connection((place.hostname, place.port)) as connection:
+                    connection.sendall(head.encode())
+                    # All of it: what is left unread when the client hangs up resets the connection.
+                    answer = b""
+                    while b"\r\n\r\n" not in answer:
+                        answer += connection.recv(4096)
+                    self.assertIn(b" 200 ", answer)
+                    connection.sendall(body)
+                self.assertEqual(self.finished(task)["error_info"], error, form)
+                if not error:
+                    self.assertTrue(self.transfer("GET", "/export_raw_vdi/", None, vdi=vdi, format="raw") == content)
+        status, _, _ = self.http("GET", "/export_raw_vdi", session_id=self.sid, vdi=first, format="tar")
+        self.assertEqual(status, 404)
 
     def transfer(self, method, path, body, **query):
         """One transfer that a task of the client's stands for, and which succeeds."""

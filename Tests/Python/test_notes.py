@@ -38,6 +38,18 @@ class MessageTests(Case):
         self.refused(["UUID_INVALID", "message", record["uuid"]], self.x.message.get_by_uuid, record["uuid"])
         self.unknown("message", self.x.message.destroy)
 
+    def test_xe_lists_and_removes_messages(self):
+        ref = self.note("OF_XE")
+        uuid = self.x.message.get_record(ref)["uuid"]
+        self.assertEqual(self.xe("message-list", "name=OF_XE", "--minimal"), uuid)
+        self.assertIn("obj-uuid ( RO): " + self.uuid, self.xe("message-list", "uuid=" + uuid))
+        self.assertEqual(self.xe("message-param-get", "uuid=" + uuid, "param-name=class"), "Host")
+        self.xe("message-destroy", "uuid=" + uuid)
+        self.assertNotIn(ref, self.x.message.get_all())
+        made = self.xe("message-create", "name=OF_XE", "priority=78", "body=b", "host-uuid=" + self.uuid)
+        self.xe("message-destroy-all", "priority=78", "after=20200101T00:00:00Z")
+        self.assertEqual(self.xe("message-list", "uuid=" + made), "")
+
     def test_messages_are_found_by_object_and_time(self):
         ref = self.note()
         past = xmlrpc.client.DateTime("20200101T00:00:00Z")

@@ -18,8 +18,8 @@ public protocol XenAPICaller: Sendable {
     ) async throws -> String?
 
     /// Gets `path` and writes the body to a new file `file` (mode 0600; must not exist; empty for standard output). Until
-    /// everything was received, is on stable storage, and `confirm` did not throw, the file has another name beside its own:
-    /// what has the name `file` is whole. That the body ended does not always say so, hence `confirm`.
+    /// everything was received, is on stable storage, and `confirm` did not throw, the file has no name, or where the file
+    /// system cannot do that another one: what has the name `file` is whole. That the body ended does not always say so, hence `confirm`.
     /// `onProgress` gets bytes received. Returns the reference in the answer's `task-id` header, if any.
     @discardableResult
     func download(

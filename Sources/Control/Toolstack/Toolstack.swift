@@ -159,7 +159,7 @@ public final class Toolstack: Sendable {
                 folder: configuration.runDirectory + "/drivers", timeLimit: .seconds(configuration.driverTimeLimit),
                 logger: logger))
         drivers.plugins = try plugins(configuration, PluginRows(database: database, home: home))
-        let admission = OperationAdmission(database: database, gate: context.reclaimGate)
+        let admission = OperationAdmission(database: database, gate: context.reclaimGate, turns: OperationTurns())
         let guests = GuestHost(
             runDirectory: configuration.runDirectory, acceleration: acceleration,
             bootFiles: BootFiles(folders: [BootFiles.standardFolder] + configuration.bootFolders), logger: logger)

@@ -25,7 +25,12 @@ public struct CommandRunner: Sendable {
             for name in command.required where arguments[name] == nil { throw CommandLineError.missingParameter(name) }
             let session = try await login()
             caller = session
-            try await command.run(CommandContext(arguments, caller: session, printer: printer))
+            do {
+                try await command.run(CommandContext(arguments, caller: session, printer: printer))
+            } catch is SilentFailure {
+                printer.flush()
+                return 1
+            }
             printer.flush()
             return 0
         } catch {

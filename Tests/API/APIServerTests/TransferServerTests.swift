@@ -118,6 +118,8 @@ import Toolstack
     /// Query, arguments for curl, the status, and the task's error. An empty code: the task is not looked at.
     static let refusals: [(String, [String], Int, String)] = [
         ("import_raw_vdi?vdi=disk&format=vmdk", ["-X", "PUT", "-d", "x"], 404, "INTERNAL_ERROR"),
+        ("import_raw_vdi?vdi=disk&format=tar", ["-X", "PUT", "-d", "x"], 404, "INTERNAL_ERROR"),
+        ("export_raw_vdi?vdi=disk&format=tar", [], 404, "INTERNAL_ERROR"),
         ("import_raw_vdi?vdi=disk&format=vhd&chunked", ["-X", "PUT", "-d", "x"], 404, "INTERNAL_ERROR"),
         (
             "import_raw_vdi?vdi=disk", ["-X", "PUT", "-H", "Transfer-Encoding: chunked", "-d", "x"], 404,

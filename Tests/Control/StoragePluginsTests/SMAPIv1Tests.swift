@@ -77,6 +77,18 @@ import Testing
                 attaching: CallQueue()))
     }
 
+    /// What it says to standard error goes into the log with the reason.
+    @Test func aDriverThatDoesNotStartIsQuoted() async throws {
+        let runner = DriverRunner(
+            program: try install("BADSR", "echo 'ImportError: no module SR' >&2; exit 1"), settings: PluginSettings(),
+            home: home, logger: quiet, attaching: CallQueue())
+        guard case .failure(let error) = await runner.describe(type: "bad") else {
+            Issue.record("a driver that failed has described itself")
+            return
+        }
+        #expect(error.complaint == "ImportError: no module SR\n" && error.description.contains("status 1"))
+    }
+
     var asked: WireValue {
         get throws {
             let bytes = try Data(contentsOf: URL(fileURLWithPath: scratch.file("asked")))

@@ -63,6 +63,7 @@ import XenAPIClient
     @Test(arguments: [
         ("vdi-param-set", "virtual-size=1", "Error: Field 'virtual-size' is read-only\n"),
         ("vdi-param-set", "nonsense=1", "Error: Unknown field 'nonsense'\n"),
+        ("vm-param-set", "VCPUs-max=x", "Error: Field 'VCPUs-max' takes a whole number, not 'x'\n"),
         ("vdi-param-set", "tags=a", "Error: tags is a set or a map: use vdi-param-add\n"),
         ("vdi-param-remove", "param-name=tags param-key=none", "Error: Key none not found in tags\n"),
         ("vdi-param-get", "param-name=other-config param-key=none", "Error: Key none not found in other-config\n"),
@@ -71,7 +72,8 @@ import XenAPIClient
     ])
     func impossibleChangesAreRefused(command: String, rest: String, expected: String) async {
         let pool = SamplePool.make()
-        let result = await xe("\(command) uuid=\(SamplePool.diskUUID) \(rest)", on: pool)
+        let uuid = command.hasPrefix("vm-") ? SamplePool.machineUUID : SamplePool.diskUUID
+        let result = await xe("\(command) uuid=\(uuid) \(rest)", on: pool)
         #expect(result.code == 1 && result.err == expected && pool.changes.isEmpty)
     }
 

@@ -32,6 +32,19 @@ import Testing
         #expect(lines[4] == "operation_ref: OpaqueRef:t")
     }
 
+    /// Neither the parameter's name nor the one before it is a class.
+    @Test func whatAReferenceIsOfIsFoundOutWhereNothingSaysIt() async {
+        let blocked = await failure(APIError("OPERATION_BLOCKED", "OpaqueRef:\(SamplePool.machineUUID)", "why"))
+        #expect(blocked[1] == "ref: \(SamplePool.machineUUID) (guest)")
+        let twice = await failure(APIError("MAP_DUPLICATE_KEY", "SR", "other_config", source, "a"))
+        #expect(twice.contains("uuid: \(SamplePool.sourceUUID) (fast, small)"))
+    }
+
+    @Test func aLineLeavesReferencesOut() {
+        let line = ErrorReport.sentence(of: APIError("VM_BAD_POWER_STATE", "OpaqueRef:1", "paused", "running"))
+        #expect(line.hasSuffix(" (paused, running)"))
+    }
+
     @Test func undeclaredErrorsAreShownAsTheyCame() async {
         #expect(await failure(APIError("ODD_THING", "a", "b")) == ["Error code: ODD_THING", "Error parameters: a, b"])
     }

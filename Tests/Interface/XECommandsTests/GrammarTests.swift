@@ -77,6 +77,8 @@ import Testing
         arguments: [
             ([], [.unixSocket(path: "/var/lib/xcp/xapi"), .tcp(host: "127.0.0.1", port: 80, tls: false)]),
             (["-s", "127.0.0.1", "-p", "8080"], [.tcp(host: "127.0.0.1", port: 8080, tls: false)]),
+            (["-s", "localhost", "-p", "8443"], [.tcp(host: "localhost", port: 8443, tls: true)]),
+            (["-s", "localhost"], [.tcp(host: "localhost", port: 443, tls: true)]),
             (["-s", "other:8443"], [.tcp(host: "other", port: 8443, tls: true)]),
             (["-s", "other", "--nossl"], [.tcp(host: "other", port: 80, tls: false)]),
             (["server=other", "nossl=true", "port=81"], [.tcp(host: "other", port: 81, tls: false)]),

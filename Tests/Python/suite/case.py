@@ -194,10 +194,12 @@ class Case(unittest.TestCase):
 
     def disc_library(self, folder):
         """An SR of the CD images in a folder; they stay when it goes."""
-        sr = self.x.SR.create(self.host, {"location": folder}, "0", "discs", "", "iso", "iso", True, {})
+        sr = self.x.SR.create(self.host, {"location": folder}, "0", "discs", "", "iso", "", True, {})
         self.addCleanup(self.x.SR.forget, sr)
         self.addCleanup(self.x.PBD.unplug, self.x.SR.get_PBDs(sr)[0])
         self.x.SR.scan(sr)
+        # Without it nobody looks for discs there.
+        self.assertEqual(self.x.SR.get_content_type(sr), "iso")
         return sr
 
     def drop_repository(self, sr):

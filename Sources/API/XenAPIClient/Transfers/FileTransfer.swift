@@ -43,7 +43,8 @@ final class OpenFile: Sendable {
     private struct Making {
         /// The folder, open as a place only: it may be one that can be written and not be read.
         let folder: Int32
-        let working: String
+        /// Nil: the file has no name at all, and goes with the process.
+        let working: String?
         let name: String
     }
 
@@ -51,6 +52,8 @@ final class OpenFile: Sendable {
     private static let longestName = 255
     /// O_PATH, which the module Glibc leaves out; the same on all machines that Swift runs on.
     private static let placeOnly: Int32 = 0o10_000_000
+    /// O_TMPFILE, which the module leaves out, too.
+    private static let nameless: Int32 = 0o20_000_000 | O_DIRECTORY
 
     /// Opens `path` to be read.
     init(reading path: String) throws(TransferFileError) {
@@ -83,8 +86,19 @@ final class OpenFile: Sendable {
             close(folder)
             throw failure
         }
-        let working = Self.workingName(name)
-        let made = unsafe openat(folder, working, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        // A process that is killed leaves nothing of a file without a name.
+        var working: String?
+        var made = unsafe openat(folder, ".", Self.nameless | O_WRONLY | O_CLOEXEC, 0o600)
+        if made >= 0, unsafe access(Self.way(to: made), F_OK) != 0 {
+            // Nothing leads from it to a name here.
+            close(made)
+            made = -1
+        }
+        if made < 0 {
+            let chosen = Self.workingName(name)
+            made = unsafe openat(folder, chosen, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+            working = chosen
+        }
         guard made >= 0 else {
             let failure = Self.failure(path)
             close(folder)
@@ -93,6 +107,8 @@ final class OpenFile: Sendable {
         making = Making(folder: folder, working: working, name: name)
         descriptor = made
     }
+
+    private static func way(to descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
 
     /// The name of a file, marked as unfinished; as much of it as there is room for, in whole characters.
     private static func workingName(_ name: String) -> String {
@@ -107,18 +123,30 @@ final class OpenFile: Sendable {
     func publish() throws(TransferFileError) {
         guard let making else { return }
         guard fsync(descriptor) == 0 else { throw Self.failure(path) }
-        if unsafe linkat(making.folder, making.working, making.folder, making.name, 0) == 0 {
-            _ = unsafe unlinkat(making.folder, making.working, 0)
+        guard let working = making.working else {
+            let way = Self.way(to: descriptor)
+            guard unsafe linkat(AT_FDCWD, way, making.folder, making.name, AT_SYMLINK_FOLLOW) == 0 else {
+                throw Self.failure(path)
+            }
+            return try settle(making)
+        }
+        if unsafe linkat(making.folder, working, making.folder, making.name, 0) == 0 {
+            _ = unsafe unlinkat(making.folder, working, 0)
         } else {
             // File systems without links: nobody else should be making this file, so that it is looked for first will do.
             guard errno == EPERM || errno == ENOTSUP || errno == ENOSYS else { throw Self.failure(path) }
             guard unsafe faccessat(making.folder, making.name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 else {
                 throw Self.failure(path, EEXIST)
             }
-            guard unsafe renameat(making.folder, making.working, making.folder, making.name) == 0 else {
+            guard unsafe renameat(making.folder, working, making.folder, making.name) == 0 else {
                 throw Self.failure(path)
             }
         }
+        try settle(making)
+    }
+
+    /// The new name is durable, or goes.
+    private func settle(_ making: Making) throws(TransferFileError) {
         if let error = nameIsStored(in: making.folder) {
             _ = unsafe unlinkat(making.folder, making.name, 0)
             throw Self.failure(path, error)
@@ -181,7 +209,9 @@ final class OpenFile: Sendable {
     }
 
     /// Removes a file that was not published from its folder.
-    func remove() { if let making { _ = unsafe unlinkat(making.folder, making.working, 0) } }
+    func remove() {
+        if let making, let working = making.working { _ = unsafe unlinkat(making.folder, working, 0) }
+    }
 
     private static func failure(_ path: String, _ error: Int32 = errno) -> TransferFileError {
         TransferFileError(path: path, reason: unsafe String(cString: strerror(error)))

@@ -67,6 +67,8 @@ struct DriverDescription {
 
     struct Misshapen: Error, CustomStringConvertible {
         let description: String
+        /// The end of what the driver wrote to standard error.
+        var complaint = ""
     }
 
     /// `NAME` or `NAME/version`.

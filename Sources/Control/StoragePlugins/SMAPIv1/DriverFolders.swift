@@ -95,7 +95,7 @@ public actor DriverFolders {
                 logger.error(
                     "a storage driver does not say what it is",
                     metadata: [
-                        "driver": "\(mark.path)", "reason": "\(error)",
+                        "driver": "\(mark.path)", "reason": "\(error)", "stderr": "\(error.complaint)",
                         "consequence": old?.manager == nil ? "it is left out" : "it stays what it was",
                     ])
             }

@@ -49,7 +49,8 @@ struct DriverRunner: Sendable {
         do {
             value = try DriverAnswer(command: call.command, outcome: outcome, limits: limits).value()
         } catch {
-            return .failure(DriverDescription.Misshapen(description: "\(error)"))
+            let complaint = String(decoding: outcome.errors.suffix(1024), as: UTF8.self)
+            return .failure(DriverDescription.Misshapen(description: "\(error)", complaint: complaint))
         }
         return DriverDescription.read(value, type: type, program: program)
     }

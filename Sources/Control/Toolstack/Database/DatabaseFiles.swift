@@ -140,7 +140,7 @@ private actor RestoreSink: DiskImportSink {
             let isText = try DatabaseXMLReader.recognizes(draft)
             let made = isText ? draft + Self.converted : draft
             if isText { try PrivateFile.prepare(made) }
-            let database = try await PoolDatabase.open(path: made, after: generation)
+            let database = try await Self.open(made, after: generation)
             leftOut = database.replacedValues
             do {
                 if isText { leftOut += try await DatabaseXMLReader.fill(database, from: draft) }
@@ -161,6 +161,16 @@ private actor RestoreSink: DiskImportSink {
         }
         await abort()
         return leftOut.isEmpty ? .void : .string(Self.text(leftOut))
+    }
+
+    /// What somebody sent is no damage of ours, and its name here means nothing to them.
+    private static func open(_ path: String, after generation: Int64) async throws -> PoolDatabase {
+        do {
+            return try await PoolDatabase.open(path: path, after: generation)
+        } catch let error as StoreError where error.kind == .damaged {
+            throw APIError.internalError(
+                "what was sent is no copy of a database, or a damaged one; nothing was changed")
+        }
     }
 
     /// As a start would go on without them, the file is taken without them.

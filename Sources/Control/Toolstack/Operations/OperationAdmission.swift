@@ -1,4 +1,5 @@
 import APITypes
+import CoreTypes
 import PoolDatabase
 
 /// The one place where operations begin: the rules are asked and the operation is entered in `current_operations`, under
@@ -8,6 +9,8 @@ struct OperationAdmission: Sendable {
     let database: PoolDatabase
     /// What else works on disks; nil where nothing does.
     var gate: ReclaimGate?
+    /// Where short operations wait for each other; nil where nobody waits.
+    var turns: OperationTurns?
     private static let field = "current_operations"
 
     /// What `begin` entered; give it to `end`.
@@ -23,6 +26,29 @@ struct OperationAdmission: Sendable {
         alongside: @escaping @Sendable (Transaction) throws -> Void = { _ in }, _ body: () async throws -> T
     ) async throws -> T {
         let admitted = try await begin(claims, task: task, alongside: alongside)
+        do {
+            let result = try await body()
+            await end(admitted)
+            return result
+        } catch {
+            await end(admitted)
+            throw error
+        }
+    }
+
+    /// `run` for a short operation, which waits for others that are short and in its way, and can be cancelled until it begins.
+    func runInTurn<T: Sendable>(
+        _ claims: [OperationClaim], task: Ref<XenTask>, cancellation: CancellationFlag,
+        alongside: @escaping @Sendable (Transaction) throws -> Void = { _ in }, _ body: () async throws -> T
+    ) async throws -> T {
+        guard let turns else { return try await run(claims, task: task, alongside: alongside, body) }
+        let disks = claims.compactMap { claim -> String? in
+            if case .vdi(let ref, _) = claim { return ref.opaque }
+            return nil
+        }
+        let admitted = try await turns.take(Set(disks), cancellation: cancellation) {
+            try await begin(claims, task: task, alongside: alongside)
+        }
         do {
             let result = try await body()
             await end(admitted)

@@ -33,9 +33,10 @@ struct VDIRepositoryFacts: Sendable {
 /// The operations on VDIs: which may be begun, and the error for the others, in XenAPI's order of checks. High
 /// availability and upgrades, which the order has too, do not exist here.
 enum VDIOperationRules {
-    /// What there are messages for and clients look for; a move (`mirror`) is never listed.
+    /// What there are messages for and clients look for. A move (`mirror`) is never listed, nor is a revert: clients of older
+    /// schemas do not know the words.
     static let offered: Set<VDIOperations> = [
-        .snapshot, .clone, .copy, .revertTo, .revertFrom, .resize, .resizeOnline, .destroy, .forget, .update,
+        .snapshot, .clone, .copy, .resize, .resizeOnline, .destroy, .forget, .update,
     ]
 
     static func allowed(_ facts: VDIOperationFacts) -> [VDIOperations] {

@@ -52,6 +52,7 @@ struct ImageTransfers: DiskTransfers {
             writesInput: true)
         return ImportSink(
             transfers: self, vdi: vdi, hold: TransferHold(admitted), process: process, isNew: isNew,
+            endsItself: format != .raw || isFramed,
             // A disk that is somebody's export may be cut off, too.
             endsByFrame: isFramed && image.format != ImageSpecification.nbd)
     }
@@ -247,6 +248,7 @@ private struct ImportSink: DiskImportSink {
     let process: TransferProcess
     /// The VDI was made for this import and goes when it fails.
     let isNew: Bool
+    let endsItself: Bool
     /// A stream that is cut off is one without a last frame.
     let endsByFrame: Bool
 

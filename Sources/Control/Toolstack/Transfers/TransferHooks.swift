@@ -35,11 +35,17 @@ public protocol DiskTransfers: Sendable {
 
 /// Takes the bytes of an image in order. Ends with exactly one of `finish` and `abort`.
 public protocol DiskImportSink: Sendable {
+    /// The stream says itself where it ends, and `finish` fails when it has not come to that: how long it is need not be known.
+    var endsItself: Bool { get }
     func write(_ chunk: [UInt8]) async throws
     /// Everything is there. Returns the task's result: a reference to the disk.
     func finish() async throws -> APIValue
     /// The transfer failed or was given up.
     func abort() async
+}
+
+extension DiskImportSink {
+    public var endsItself: Bool { false }
 }
 
 /// Gives the bytes of an image in order. Ends with `close`, whatever happened.

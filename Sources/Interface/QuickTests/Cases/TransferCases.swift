@@ -10,7 +10,7 @@ enum TransferCases {
             QuickCase(name: "export and import as \(format.rawValue) [\(place)]", needs: needs) {
                 try await roundTrip($0, place, format)
             }
-        } + [QuickCase(name: "NBD [\(place)]", needs: []) { try await overNetwork($0, place) }]
+        } + increments(at: place) + [QuickCase(name: "NBD [\(place)]", needs: []) { try await overNetwork($0, place) }]
     }
 
     /// A disk that is filled from another one's image has its content.
@@ -24,6 +24,31 @@ enum TransferCases {
         let other = try await bench.makeDisk(at: place)
         try await bench.session.importDisk(from: image, format: format, into: other)
         try await bench.expect(bench.pattern(1), on: other, "the disk made of the image")
+    }
+
+    private static func increments(at place: Place) -> [QuickCase] {
+        [DiskFormat.vhd, .qcow2].map { format in
+            var needs = [Need(thing: .feature("VDI_SNAPSHOT"), repository: place.repository)]
+            if format == .qcow2 { needs.append(Need(thing: .format("qcow2"), repository: place.repository)) }
+            return QuickCase(name: "increment as \(format.rawValue) [\(place)]", needs: needs) {
+                try await increment($0, place, format)
+            }
+        }
+    }
+
+    /// A full copy, and over it what has changed since: what restores and replications are made of.
+    private static func increment(_ bench: DiskBench, _ place: Place, _ format: DiskFormat) async throws {
+        let disk = try await bench.makeDisk(at: place)
+        try await bench.write(bench.pattern(1), to: disk)
+        let base = try await bench.adopt(try await bench.session.vdi.snapshot(disk))
+        try await bench.write(bench.pattern(2), to: disk)
+        let image = bench.settings.folder.fresh(format.rawValue)
+        defer { bench.settings.folder.remove(image) }
+        try await bench.session.exportDisk(disk, format: format, changedSince: base, to: image)
+        let other = try await bench.makeDisk(at: place)
+        try await bench.write(bench.pattern(1), to: other)
+        try await bench.session.importDisk(from: image, format: format, into: other)
+        try await bench.expect(bench.pattern(2), on: other, "the disk after the increment")
     }
 
     /// The endpoint's NBD server shows the same as its exports.

@@ -10,6 +10,8 @@ struct QuickRun: Sendable {
     let say: @Sendable (String) -> Void
 
     private static let unlicensed = ["LICENCE_RESTRICTION", "FEATURE_RESTRICTED"]
+    /// What a storage manager answers that cannot do something with this kind of disk: a lack, and no failure.
+    private static let unimplemented = ["UNIMPLEMENTED_IN_SM_BACKEND", "SR_OPERATION_NOT_SUPPORTED"]
 
     /// A Swift task that is cancelled ends the run: what was made is removed, and the report says that it was broken off.
     func carryOut(_ plan: [PlannedCase]) async -> RunReport {
@@ -46,6 +48,8 @@ struct QuickRun: Sendable {
             outcome = .skipped(skip.description)
         } catch let failure as XenAPIFailure where Self.unlicensed.contains(failure.code) {
             outcome = .skipped("the endpoint's licence does not include it (\(failure))")
+        } catch let failure as XenAPIFailure where Self.unimplemented.contains(failure.code) {
+            outcome = .skipped("the storage manager cannot do it (\(failure))")
         } catch is CancellationError {
             outcome = .failed("it was broken off")
         } catch {

@@ -125,7 +125,7 @@ extension ClientOptions {
     public var addresses: [ServerAddress] {
         if let socket { return [.unixSocket(path: socket)] }
         let host = server ?? "127.0.0.1"
-        if host == "127.0.0.1" || host == "localhost" {
+        if host == "127.0.0.1" {
             let plain = ServerAddress.tcp(host: "127.0.0.1", port: port ?? 80, tls: false)
             return port == nil ? [.unixSocket(path: Self.standardSocket), plain] : [plain]
         }

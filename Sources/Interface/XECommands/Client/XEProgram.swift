@@ -64,6 +64,11 @@ public enum XEProgram {
                     at: address, user: options.user, password: options.password, certificates: .unchecked,
                     options: behaviour)
             } catch let error as ConnectionError {
+                if case .lost = error, case .tcp("127.0.0.1", let port, tls: false) = address {
+                    throw CommandLineError.failed(
+                        "\(error); without TLS nothing answers at port \(port) of 127.0.0.1: for TLS name the host, as in"
+                            + " -s localhost -p \(port)")
+                }
                 guard case .unreachable = error else { throw error }
                 failure = failure ?? error
             }

@@ -7,6 +7,8 @@ struct Command: Sendable {
         case hidden
         /// Chooses virtual machines with `vm=`, `uuid=` and field filters.
         case selectsVMs
+        /// The same of hosts, with `host=`, and of storage repositories, with `sr=`.
+        case selectsHosts, selectsSRs
     }
 
     let name: String
@@ -33,9 +35,11 @@ struct Command: Sendable {
 extension Command {
     /// Every command there is. Names are unique.
     static let all: [Command] =
-        (sessionless + storageRepository + hostConnection + disk + migration + blockDevice + drive + machine
-        + machineFile + machineTree
-        + task + poolDatabase + Family.all.flatMap(generated(for:))).sorted { $0.name < $1.name }
+        [
+            sessionless, storageRepository, hostConnection, disk, migration, blockDevice, drive, machine, machineFile,
+            machineTree, machineDisk, machineMemory, task, message, host, dataSource, access, network, poolDatabase,
+            Family.all.flatMap(generated(for:)),
+        ].flatMap { $0 }.sorted { $0.name < $1.name }
 
     static func named(_ name: String) -> Command? { byName[name] }
 

@@ -62,8 +62,8 @@ extension Command {
 
     /// In the order of the family's fields, whatever the order asked for; unknown names count for nothing.
     static func columns(_ family: Family, _ asked: String?, else usual: [String]? = nil) -> [Field] {
-        if asked == "all" { return family.fields.filter { !$0.isHidden } }
         let names = Set(asked.map { CommandArguments.list($0) } ?? usual ?? family.columns)
+        if asked == "all" || (asked == nil && names.isEmpty) { return family.fields.filter { !$0.isHidden } }
         return family.fields.filter { names.contains($0.name) }
     }
 

@@ -30,7 +30,7 @@ extension Command {
         ])
     }
 
-    private var takesFilters: Bool { flags.contains(.selectsVMs) }
+    private var takesFilters: Bool { !flags.isDisjoint(with: [.selectsVMs, .selectsHosts, .selectsSRs]) }
 
     private static func overview(everything: Bool, _ printer: Printer) {
         let shown = all.filter { !$0.flags.contains(.hidden) && (everything || $0.flags.contains(.standard)) }

@@ -109,7 +109,7 @@ extension Command {
     }
 
     /// `snapshot-uuid=` or `uuid=`.
-    private static func snapshot(_ context: CommandContext) async throws -> WireValue {
+    static func snapshot(_ context: CommandContext) async throws -> WireValue {
         let name = context.arguments["snapshot-uuid"] == nil ? "uuid" : "snapshot-uuid"
         return try await context.object("VM", named: name)
     }

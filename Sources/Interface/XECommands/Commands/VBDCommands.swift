@@ -12,8 +12,8 @@ extension Command {
             let arguments = context.arguments
             let machine = try await context.object("VM", named: "vm-uuid")
             let disk = try await context.optionalObject("VDI", named: "vdi-uuid")
-            let kind = try choice(arguments, "type", ["Disk", "CD", "Floppy"])
-            let mode = try choice(arguments, "mode", kind == "CD" ? ["RO", "RW"] : ["RW", "RO"])
+            let kind = try arguments.choice("type", ["Disk", "CD", "Floppy"])
+            let mode = try arguments.choice("mode", kind == "CD" ? ["RO", "RW"] : ["RW", "RO"])
             let record: [(name: String, value: WireValue)] = [
                 ("VM", machine),
                 ("VDI", disk ?? .string(ValueText.nullRef)),
@@ -44,17 +44,6 @@ extension Command {
     static let task: [Command] = [
         onObject("task-cancel", "task", "cancel", "Asks an operation to stop.")
     ]
-
-    /// The value of `name` in the spelling of `choices`; the first of them when absent.
-    private static func choice(
-        _ arguments: CommandArguments, _ name: String, _ choices: [String]
-    ) throws(CommandLineError) -> String {
-        let wanted = arguments[name] ?? choices[0]
-        guard let found = choices.first(where: { $0.lowercased() == wanted.lowercased() }) else {
-            throw .failed("Failed to parse parameter '\(name)': expecting one of \(choices.joined(separator: ", "))")
-        }
-        return found
-    }
 
     /// `device=`, where `autodetect` means the first free one.
     static func deviceNumber(_ context: CommandContext, _ machine: WireValue) async throws -> String {

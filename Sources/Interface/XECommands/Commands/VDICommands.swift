@@ -15,7 +15,7 @@ extension Command {
                 ("name_description", .string("")),
                 ("SR", try await context.object("SR", named: "sr-uuid")),
                 ("virtual_size", .int(Int64(try arguments.size("virtual-size") ?? 0))),
-                ("type", .string(arguments["type"] ?? "user")),
+                ("type", .string(try arguments.choice("type", diskTypes))),
                 ("sharable", .bool(try arguments.flag("sharable"))),
                 ("read_only", .bool(false)),
                 ("other_config", .members([])),
@@ -115,10 +115,18 @@ extension Command {
             "Writes a disk to a new file in the format raw, vhd or qcow2.", run: exportDisk),
     ]
 
+    private static let imageFormats = ["raw", "vhd", "qcow2"]
+
+    private static let diskTypes = [
+        "user", "system", "ephemeral", "suspend", "crashdump", "ha_statefile", "metadata", "redo_log", "rrd",
+        "pvs_cache", "cbt_metadata",
+    ]
+
     private static let importDisk: @Sendable (CommandContext) async throws -> Void = { context in
         let disk = try await context.text("VDI.get_by_uuid", .string(try context.arguments.required("uuid")))
         let file = try context.arguments.required("filename")
-        let query = [(name: "vdi", value: disk), (name: "format", value: context.arguments["format"] ?? "raw")]
+        let format = try context.arguments.choice("format", imageFormats)
+        let query = [(name: "vdi", value: disk), (name: "format", value: format)]
         let display = try TransferDisplay(context, label: "Importing", onTerminal: false)
         try await withTransferTask(context, "vdi-import", display) { task in
             try await context.caller.upload(
@@ -130,13 +138,13 @@ extension Command {
     private static let exportDisk: @Sendable (CommandContext) async throws -> Void = { context in
         let disk = try await context.text("VDI.get_by_uuid", .string(try context.arguments.required("uuid")))
         let file = try context.arguments.required("filename")
-        let format = context.arguments["format"] ?? "raw"
+        let format = try context.arguments.choice("format", imageFormats)
         let base = try await context.optionalObject("VDI", named: "base")?.text
         let query =
             [(name: "vdi", value: disk), (name: "format", value: format)]
             + (base.map { [(name: "base", value: $0)] } ?? [])
         // Only a raw image is as long as its disk; the length of the others shows at the end.
-        let size = format.lowercased() == "raw" ? try await context.text("VDI.get_virtual_size", .string(disk)) : ""
+        let size = format == "raw" ? try await context.text("VDI.get_virtual_size", .string(disk)) : ""
         let total = UInt64(size) ?? 0
         let display = try TransferDisplay(context, label: "Exporting", onTerminal: false)
         try await withTransferTask(context, "vdi-export", display) { task in

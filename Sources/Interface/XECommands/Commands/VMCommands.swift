@@ -52,19 +52,40 @@ extension Command {
                 try await context.operate("VM.resume", vm, .bool(false), force)
             }
         },
+        onMachines(
+            "vm-reset-powerstate", optional: ["force"], "Makes the database say that virtual machines are halted."
+        ) { context, vm in
+            try await resetPowerState(context, vm)
+        },
+        Command(
+            "snapshot-reset-powerstate", optional: ["uuid", "snapshot-uuid", "force"], flags: [.standard],
+            "Makes the database say that a snapshot is of a halted virtual machine."
+        ) { context in
+            try await resetPowerState(context, try await snapshot(context))
+        },
         onObject("vm-destroy", "VM", "destroy", "Removes a halted virtual machine; its disks stay."),
     ]
 
     /// A command on the machines its filters choose.
-    private static func onMachines(
-        _ name: String, optional: [String], _ summary: String,
+    static func onMachines(
+        _ name: String, _ required: [String] = [], optional: [String], _ summary: String,
         operation: @escaping @Sendable (CommandContext, WireValue) async throws -> Void
     ) -> Command {
-        Command(name, optional: optional, flags: [.standard, .selectsVMs], summary) { context in
+        Command(name, required, optional: optional, flags: [.standard, .selectsVMs], summary) { context in
             guard let command = Command.named(name) else { return }
             let selector = VMSelector(context: context, command: command, includesControlDomains: name == "vm-start")
             try await selector.run { vm in try await operation(context, vm) }
         }
+    }
+
+    /// Whoever is wrong about the machine being halted has two of it.
+    private static func resetPowerState(_ context: CommandContext, _ machine: WireValue) async throws {
+        guard try context.arguments.flag("force") else {
+            throw CommandLineError.failed(
+                "a machine that still runs would be started a second time and destroy its disks: make sure that it does not,"
+                    + " and add --force")
+        }
+        try await context.call("VM.power_state_reset", machine)
     }
 
     /// `on=`: a host by its name or uuid.

@@ -4,7 +4,7 @@ struct Family: Sendable {
     let name: String
     /// The XenAPI class, in wire spelling.
     let className: String
-    /// What a list prints when `params` does not say.
+    /// What a list prints when `params` does not say; empty: everything.
     let columns: [String]
     /// Filters a list has unless it is told otherwise.
     let filters: [(name: String, value: String)]
@@ -31,6 +31,8 @@ struct Family: Sendable {
 
     /// Every family, in the order of the help text.
     static let all: [Family] = [
-        pool, host, sm, sr, pbd, vdi, vbd, vm, template, snapshot, network, task, console,
+        pool, host, sm, sr, pbd, vdi, vbd, vm, template, snapshot, network, pif, vif, task, message, console, subject,
+        role,
+        secret,
     ]
 }

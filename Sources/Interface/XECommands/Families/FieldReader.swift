@@ -25,6 +25,14 @@ struct FieldReader: Sendable {
         case .member(let name, _):
             found = record.member(name)
         case .follow(let name, let className, let member):
+            if let items = record.member(name)?.items {
+                var values: [WireValue] = []
+                for item in items {
+                    let target = try await store.record(className, item.text ?? "")
+                    values.append(target?.member(member) ?? .string(ValueText.nowhere))
+                }
+                return .array(values)
+            }
             guard let target = record.member(name)?.text else { return nil }
             found = try await store.record(className, target)?.member(member)
         case .call(let method, let takesSelf, _):

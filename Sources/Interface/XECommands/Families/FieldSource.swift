@@ -6,7 +6,7 @@
 /// | --- | --- |
 /// | `member` | that member of the record |
 /// | `member@Class` | the member holds references to `Class`: their uuids |
-/// | `member@Class.other` | `other` of the object the member refers to |
+/// | `member@Class.other` | `other` of the object, or of each object, that the member refers to |
 /// | `Class.message(self)`, `Class.message()` | the result of a call, with or without the object; `@Class` may follow |
 /// | `(name)` | computed by `FieldReader` |
 ///

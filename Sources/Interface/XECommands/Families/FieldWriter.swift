@@ -1,4 +1,5 @@
 import CoreTypes
+import DataModel
 import RPCCodec
 import XenAPIClient
 
@@ -78,6 +79,11 @@ struct FieldWriter: Sendable {
             var items: [WireValue] = []
             for item in CommandArguments.list(text) { items.append(try await one(item, field)) }
             return .array(items)
+        }
+        if let member = field.source.settableMember,
+            Datamodel.all.classNamed(family.className)?.field(member)?.type == .int, Int64(text) == nil
+        {
+            throw CommandLineError.failed("Field '\(field.name)' takes a whole number, not '\(text)'")
         }
         switch now {
         case .bool:

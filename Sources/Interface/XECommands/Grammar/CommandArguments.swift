@@ -91,6 +91,24 @@ public struct CommandArguments: Sendable {
         }
     }
 
+    /// The value of `name` in the spelling of `choices`; the first of them when absent.
+    func choice(_ name: String, _ choices: [String]) throws(CommandLineError) -> String {
+        let wanted = self[name] ?? choices[0]
+        guard let found = choices.first(where: { $0.lowercased() == wanted.lowercased() }) else {
+            throw .failed("Failed to parse parameter '\(name)': expecting one of \(choices.joined(separator: ", "))")
+        }
+        return found
+    }
+
+    /// A whole number; `fallback` when absent, without one an error.
+    func integer(_ name: String, else fallback: Int64? = nil) throws(CommandLineError) -> Int64 {
+        if self[name] == nil, let fallback { return fallback }
+        guard let number = Int64(try required(name)) else {
+            throw .failed("Failed to parse parameter '\(name)': expecting a whole number, not '\(self[name] ?? "")'")
+        }
+        return number
+    }
+
     /// The items of a comma-separated value.
     static func list(_ text: String) -> [String] {
         text.split(separator: ",").map(String.init)

@@ -23,3 +23,6 @@ public enum CommandLineError: Error, Hashable, Sendable {
         }
     }
 }
+
+/// The command failed and has printed why.
+struct SilentFailure: Error {}

@@ -20,10 +20,12 @@ enum ErrorReport {
         }
     }
 
-    /// One line for `error`: the datamodel's sentence and the parameters, as far as it is declared.
+    /// One line for `error`: the datamodel's sentence and the parameters, as far as it is declared; references among them
+    /// are left out, for whoever prints the line has named the object.
     static func sentence(of error: APIError) -> String {
         guard let declared = Datamodel.all.error(error.code) else { return error.wire.joined(separator: ", ") }
-        let parameters = error.parameters.isEmpty ? "" : " (\(error.parameters.joined(separator: ", ")))"
+        let words = error.parameters.filter { !$0.hasPrefix("OpaqueRef:") }
+        let parameters = words.isEmpty ? "" : " (\(words.joined(separator: ", ")))"
         return (declared.text ?? spelledOut(error.code)) + parameters
     }
 
@@ -42,11 +44,11 @@ enum ErrorReport {
                 lines.append("\(name): <unknown>")
                 continue
             }
-            let before = index > 0 ? error.parameters[index - 1] : ""
-            lines.append("\(name): \(await shown(error.parameters[index], name, before, caller))")
+            let before = error.parameters[..<index].reversed()
+            lines.append("\(name): \(await shown(error.parameters[index], [name] + before, caller))")
         }
         for extra in error.parameters.dropFirst(declared.parameters.count) {
-            lines.append("<extra>: \(await shown(extra, "", "", caller))")
+            lines.append("<extra>: \(await shown(extra, error.parameters.reversed(), caller))")
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -57,13 +59,16 @@ enum ErrorReport {
         return words.prefix(1).uppercased() + words.dropFirst() + "."
     }
 
-    /// A reference as `uuid (name-label)`; anything else as it is. Which class it is of, the parameter's name says, or
-    /// the parameter before it.
+    /// Classes of the objects that errors are about, where nothing says which.
+    private static let usualClasses = ["VM", "VDI", "SR", "VBD", "PBD", "host", "pool", "network", "task"]
+
+    /// A reference as `uuid (name-label)`; anything else as it is. Which class it is of, the parameter's name says, or one
+    /// of the parameters before it; `hints` are these.
     private static func shown(
-        _ value: String, _ name: String, _ before: String, _ caller: (any XenAPICaller)?
+        _ value: String, _ hints: [String], _ caller: (any XenAPICaller)?
     ) async -> String {
-        guard value.hasPrefix("OpaqueRef:"), let caller else { return value }
-        for candidate in [name, before] {
+        guard value.hasPrefix("OpaqueRef:"), value != ValueText.nullRef, let caller else { return value }
+        for candidate in hints + usualClasses {
             guard let declared = Datamodel.all.classNamed(anyCase: candidate) else { continue }
             guard let record = try? await caller.call("\(declared.name).get_record", [.string(value)]) else { continue }
             let uuid = record.member("uuid")?.text ?? value

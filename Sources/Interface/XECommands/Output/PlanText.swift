@@ -3,14 +3,17 @@ import RPCCodec
 import TerminalUI
 import XenAPIClient
 
-/// What a server answered to a question for a plan, as a person reads it; with `--json` as it came.
+/// What a server answered to a question for a plan, as a person reads it; with `--json` as it came. Of a
+/// plan that something speaks against the command fails, once it is printed.
 enum PlanText {
     static func show(_ json: String, _ context: CommandContext) throws {
-        if try context.arguments.flag("json") { return context.printer.value(json) }
+        let isJSON = try context.arguments.flag("json")
+        if isJSON { context.printer.value(json) }
         guard let plan = try? JSONText.decode(json) else {
             throw APIError.internalError("the plan is not JSON: \(json.prefix(200))")
         }
-        for line in lines(plan) { context.printer.value(line) }
+        if !isJSON { for line in lines(plan) { context.printer.value(line) } }
+        if plan.member("blockers")?.items?.isEmpty == false { throw SilentFailure() }
     }
 
     static func lines(_ plan: WireValue) -> [String] {
@@ -30,7 +33,7 @@ enum PlanText {
             guard let code = words.first else { continue }
             let sentence = ErrorReport.sentence(of: APIError(code, Array(words.dropFirst())))
             let disk = text(blocker, "vdi").map { "VDI \($0): " } ?? ""
-            lines.append("BLOCKED: \(disk)\(sentence) [\(words.joined(separator: ", "))]")
+            lines.append("BLOCKED: \(disk)\(sentence) [\(code)]")
         }
         if blockers.isEmpty { lines.append("Nothing speaks against it.") }
         return lines

@@ -224,7 +224,7 @@ import Testing
         }
         #expect(
             VDIOperationRules.allowed(vdi())
-                == [.clone, .copy, .resize, .resizeOnline, .snapshot, .destroy, .forget, .update, .revertFrom])
+                == [.clone, .copy, .resize, .resizeOnline, .snapshot, .destroy, .forget, .update])
         #expect(VDIOperationRules.allowed(vdi { $0.users = [.rw] }) == [.clone, .resizeOnline, .snapshot])
         #expect(VDIOperationRules.allowed(vdi { $0.isManaged = false }) == [.forget, .update])
         #expect(

@@ -11,7 +11,7 @@ import Testing
 @Suite struct OperationTests {
     /// What a disk allows that nobody uses.
     private static let idle = [
-        "clone", "copy", "resize", "resize_online", "snapshot", "destroy", "forget", "update", "revert_from",
+        "clone", "copy", "resize", "resize_online", "snapshot", "destroy", "forget", "update",
     ]
 
     @Test func whatIsAttachedRefusesWhatWouldHurtIt() async throws {

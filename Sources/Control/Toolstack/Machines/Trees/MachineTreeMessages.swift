@@ -43,9 +43,15 @@ struct MachineTreeMessages: Sendable {
         while true {
             let machine = try context.database.read { try MachineCopy(vm, $0) }
             // What speaks against it is said before what speaks against the disks.
-            try context.database.read { try OperationClaim.vm(vm, operation).check($0) }
             do {
-                return try await admission.run([.vm(vm, operation)] + claims(machine), task: call.task) { tx in
+                try context.database.read { try OperationClaim.vm(vm, operation).check($0) }
+            } catch let error as APIError where OperationTurns.isWorthWaiting(error) {
+                // It is waited for below.
+            }
+            do {
+                return try await admission.runInTurn(
+                    [.vm(vm, operation)] + claims(machine), task: call.task, cancellation: call.progress.cancellation
+                ) { tx in
                     guard try MachineCopy(vm, tx).isLike(machine) else { throw DrivesChanged() }
                     try alongside(tx)
                 } _: {

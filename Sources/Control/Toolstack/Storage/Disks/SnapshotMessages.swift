@@ -9,12 +9,11 @@ struct SnapshotMessages: Sendable {
     let admission: OperationAdmission
 
     func register(in table: inout MessageTable) {
-        table.on("VDI.snapshot") { call, arguments in
-            .ref(
-                try await derive(.snapshot, arguments.get(0), driverParams: arguments.get(1), task: call.task).opaque)
+        table.on("VDI.snapshot", cancellable: true) { call, arguments in
+            .ref(try await derive(.snapshot, arguments.get(0), driverParams: arguments.get(1), call).opaque)
         }
-        table.on("VDI.clone") { call, arguments in
-            .ref(try await derive(.clone, arguments.get(0), driverParams: arguments.get(1), task: call.task).opaque)
+        table.on("VDI.clone", cancellable: true) { call, arguments in
+            .ref(try await derive(.clone, arguments.get(0), driverParams: arguments.get(1), call).opaque)
         }
         table.on("VDI.revert") { call, arguments in
             try await revert(to: arguments.get(0), task: call.task)
@@ -31,11 +30,13 @@ struct SnapshotMessages: Sendable {
     /// A snapshot or clone. A running guest's data path is paused for the moment that it takes. The new row, the hidden
     /// volume's and what became of the disk's own image are one transaction.
     private func derive(
-        _ kind: DiskDerivation.Kind, _ vdi: Ref<VDI>, driverParams: [String: String], task: Ref<XenTask>
+        _ kind: DiskDerivation.Kind, _ vdi: Ref<VDI>, driverParams: [String: String], _ call: CallContext
     ) async throws -> Ref<VDI> {
-        let (made, attached) = try await admission.run(
-            [.vdi(vdi, kind == .snapshot ? .snapshot : .clone)], task: task
+        let (made, attached) = try await admission.runInTurn(
+            [.vdi(vdi, kind == .snapshot ? .snapshot : .clone)], task: call.task,
+            cancellation: call.progress.cancellation
         ) {
+            try await call.progress.passPointOfNoReturn()
             let derivation = try DiskDerivation(kind, of: vdi, parameters: driverParams, in: context)
             context.volumesBeingMade.insert(derivation.uuid)
             defer { context.volumesBeingMade.remove(derivation.uuid) }

@@ -23,7 +23,8 @@ extension RepositoryMessages {
                 row[SR.nameLabel] = nameLabel
                 row[SR.nameDescription] = nameDescription
                 row[SR.type] = type.lowercased()
-                row[SR.contentType] = contentType
+                // Whoever makes a library of discs need not say that there are discs in it.
+                row[SR.contentType] = contentType.isEmpty && type.lowercased() == "iso" ? "iso" : contentType
                 row[SR.shared] = shared
                 row[SR.smConfig] = smConfig
             }

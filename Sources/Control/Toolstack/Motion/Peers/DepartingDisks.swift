@@ -7,6 +7,16 @@ import PoolDatabase
 import StorageMotion
 import XenAPIClient
 
+extension DepartingMachine {
+    /// The part of it that is no disk, which has a number.
+    static let memory = "m"
+
+    /// The Unix socket by which a part of it gets to the other side.
+    func socket(of part: String, in context: StorageContext) -> String {
+        "\(context.disks.host.transferFolder)/\(id.prefix(8))-\(part)"
+    }
+}
+
 /// Fills the disks of the other side with those of a machine that goes there: each is mirrored by its data path, which
 /// follows what is written meanwhile, to an NBD export at the other side.
 ///
@@ -23,9 +33,7 @@ struct DepartingDisks: Sendable {
     /// How long a guest that stands, or is held, is made to wait for a mirror that has lost its other side.
     private static let patience = Duration.seconds(10)
 
-    private func socket(_ index: Int) -> String {
-        "\(context.disks.host.transferFolder)/\(machine.id.prefix(8))-\(index)"
-    }
+    private func socket(_ index: Int) -> String { machine.socket(of: String(index), in: context) }
 
     private func image(_ index: Int) -> ImageSpecification {
         var image = ImageSpecification(
@@ -297,6 +305,7 @@ struct DepartingDisks: Sendable {
 
     /// Ends what may be left of the mirrors, in favour of the sources.
     func release() async {
+        unsafe unlink(machine.socket(of: DepartingMachine.memory, in: context))
         for index in machine.disks.indices {
             let disk = machine.disks[index]
             unsafe unlink(socket(index))

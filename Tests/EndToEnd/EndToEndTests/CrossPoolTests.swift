@@ -65,46 +65,6 @@ extension EndToEnd {
             return .members(kept.map { (name: $0, value: record.member($0) ?? .null) })
         }
 
-        private struct Interface {
-            let uuid, mac, device: String
-        }
-
-        /// Two interfaces of the machine, in networks of here, and two networks of there, which are named otherwise.
-        private static func connect(
-            _ vm: String, _ pools: TwoPools
-        ) async throws -> (interfaces: [Interface], networks: [(ref: String, uuid: String)]) {
-            var (interfaces, networks): ([Interface], [(ref: String, uuid: String)]) = ([], [])
-            for device in ["0", "1"] {
-                let here = try await makeNetwork(pools.here, "here \(device)")
-                let vif = try await pools.here.text(
-                    "VIF.create",
-                    .members([
-                        ("device", .string(device)), ("network", .string(here.ref)), ("VM", .string(vm)),
-                        ("MAC", .string("")), ("MTU", .string("1500")), ("other_config", .members([])),
-                        ("qos_algorithm_type", .string("")), ("qos_algorithm_params", .members([])),
-                    ]))
-                let record = try await pools.here.call("VIF.get_record", .string(vif))
-                interfaces.append(
-                    Interface(
-                        uuid: record.member("uuid")?.text ?? "", mac: record.member("MAC")?.text ?? "", device: device))
-                networks.append(try await makeNetwork(pools.there, "there \(device)"))
-            }
-            return (interfaces, networks)
-        }
-
-        private static func makeNetwork(
-            _ toolstack: RunningToolstack, _ name: String
-        ) async throws -> (ref: String, uuid: String) {
-            let ref = try await toolstack.text(
-                "network.create",
-                .members([
-                    ("name_label", .string(name)), ("name_description", .string("")), ("MTU", .string("1500")),
-                    ("bridge", .string("")), ("managed", .bool(true)), ("other_config", .members([])),
-                    ("tags", .array([])),
-                ]))
-            return (ref, try await toolstack.text("network.get_uuid", .string(ref)))
-        }
-
         /// From every format to every format and to none in particular, those that fail in other toolstacks included, with
         /// `xe` as the way in: the machine is there as it was here, its disks hold the same bytes and take at most a twentieth more
         /// room, its interfaces are in the networks that were named for them, and nothing is left here.
@@ -118,10 +78,10 @@ extension EndToEnd {
                 for _ in 0..<4 {
                     disks.append(try await Self.filled(pools, in: source.ref, format: format, &random))
                 }
-                let vm = try await Self.machine(pools.here, disks.map(\.vdi))
+                let plain = try await Self.machine(pools.here, disks.map(\.vdi))
+                let (vm, interfaces, networks) = try await Self.connect(plain, pools)
                 let before = try await Self.character(pools.here, vm)
                 let room = try RunningToolstack.room(source.path)
-                let (interfaces, networks) = try await Self.connect(vm, pools)
                 let sr = try await pools.there.text("SR.get_uuid", .string(destination.ref))
                 var parameters = zip(interfaces, networks).map { "vif:\($0.uuid)=\($1.uuid)" }
                 for (disk, wanted) in zip(disks, Storage.formats + [""]) {
@@ -253,7 +213,7 @@ extension EndToEnd {
                 let sr = destination.ref
                 func refused(
                     _ disks: [(String, String)], formats: [(String, String)] = [], options: [(String, String)] = [],
-                    token: WireValue? = nil
+                    token: WireValue? = nil, of machine: String? = nil
                 ) async throws -> [String] {
                     var told: [[String]] = []
                     for name in ["VM.assert_can_migrate", "VM.migrate_send"] {
@@ -261,7 +221,7 @@ extension EndToEnd {
                         if token == nil { given = try await pools.token() }
                         do {
                             try await pools.here.call(
-                                name, .string(vm), given, .bool(true), TwoPools.map(disks), .members([]),
+                                name, .string(machine ?? vm), given, .bool(true), TwoPools.map(disks), .members([]),
                                 TwoPools.map(options), .members([]), TwoPools.map(formats))
                             told.append([])
                         } catch let error as APIError {
@@ -308,9 +268,10 @@ extension EndToEnd {
                 try await pools.here.call("VDI.enable_cbt", .string(large))
                 #expect(try await refused(both, formats: [(large, "qcow2")]) == ["VDI_CBT_ENABLED", large])
                 try await pools.here.call("VDI.disable_cbt", .string(large))
-                let (interfaces, _) = try await Self.connect(vm, pools)
-                let vif = try await pools.here.text("VIF.get_by_uuid", .string(interfaces[0].uuid))
-                #expect(try await refused(both, formats: [(large, "qcow2")]) == ["VIF_NOT_IN_MAP", vif])
+                let connected = try await Self.connect(vm, pools)
+                #expect(
+                    try await refused(both, formats: [(large, "qcow2")], of: connected.vm)
+                        == ["VIF_NOT_IN_MAP", connected.interfaces[0].ref])
                 #expect(try RunningToolstack.images(destination.path) == [])
                 #expect(try await pools.there.call("VDI.get_all").items == [])
                 try await pools.awaitQuiet()

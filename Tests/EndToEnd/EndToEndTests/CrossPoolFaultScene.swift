@@ -123,7 +123,7 @@ final class CrossPoolFaultScene {
         if let point = cell.phase.point { try here.failures.set(.hold, at: point) }
         var options: [(String, String)] = []
         if cell.phase == .copying { options.append(("paused", "true")) }
-        if cell.fault == .cut { options.append(("retry-seconds", "0")) }
+        if cell.fault == .cut || cell.fault == .full { options.append(("retry-seconds", "0")) }
         let vm = try await vm()
         let vdi = try await disk(of: vm)
         let format = ["vhd", "qcow2"].randomElement(using: &random) ?? ""
@@ -187,7 +187,8 @@ final class CrossPoolFaultScene {
             try pools.here.failures.release(point)
         } else {
             // One that was cancelled may be over.
-            _ = try? await pools.here.call("task.remove_from_other_config", .string(task), .string("paused"))
+            _ = try? await pools.here.call(
+                "task.add_to_other_config", .string(task), .string("paused"), .string("false"))
         }
         // What is decided waits for the link.
         if cell.fault == .cut, cell.outcome == .goes {

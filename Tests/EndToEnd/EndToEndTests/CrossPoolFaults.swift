@@ -96,9 +96,9 @@ enum CrossPoolFaults {
             return .stays("VM_MIGRATE_FAILED")
         case .cut:
             switch phase {
-            case .offered, .snapshots, .mirrored: return .stays("CANNOT_CONTACT_HOST")
-            case .copying, .standing, .held: return .stays("MIRROR_FAILED")
-            case .sending, .settled: return .stays("VM_MIGRATE_FAILED")
+            case .offered, .snapshots, .copying, .held: return .stays("MIRROR_FAILED")
+            case .mirrored: return .stays("CANNOT_CONTACT_HOST")
+            case .sending, .standing, .settled: return .stays("VM_MIGRATE_FAILED")
             case .prepared, .committed, .runs, .removed: return .goes
             }
         case .full: return phase.isFilling ? .stays("SR_BACKEND_FAILURE_44") : nil

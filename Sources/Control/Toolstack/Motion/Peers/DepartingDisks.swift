@@ -94,7 +94,7 @@ struct DepartingDisks: Sendable {
                 progress: StepProgress(cancellation: progress.cancellation))
         } catch {
             await relay.close()
-            throw error
+            throw told(error, index, progress)
         }
         await relay.close()
     }
@@ -129,7 +129,7 @@ struct DepartingDisks: Sendable {
         let turn = try await context.moves.enter(
             places, of: turn(index), database: context.database, progress: progress)
         do {
-            try await start(index, resume: false)
+            do { try await start(index, resume: false) } catch { throw told(error, index, progress) }
             try await awaitSynchronised(index, progress)
         } catch {
             await context.moves.leave(turn)
@@ -280,7 +280,9 @@ struct DepartingDisks: Sendable {
         }
         defer { watch.cancel() }
         for await outcome in ends {
-            if let outcome { return try await mapped(index) { try outcome.get() } }
+            if let outcome {
+                do { return try await mapped(index) { try outcome.get() } } catch { throw told(error, index, progress) }
+            }
             if progress.cancellation.isCancelled { throw CancellationError() }
             throw failed(index, "the other side was not made durable while the guest stood", progress)
         }
@@ -334,6 +336,12 @@ struct DepartingDisks: Sendable {
             return APIError("SR_BACKEND_FAILURE_44", "", "There is insufficient space: \(cause)", "")
         }
         return APIError("MIRROR_FAILED", machine.disks[index].vdi)
+    }
+
+    /// Of an error of the storage nobody knows on which side it was: the way to the other one may be cut.
+    private func told(_ error: any Error, _ index: Int, _ progress: any TaskProgress) -> any Error {
+        guard let known = error as? APIError, known.code == "SR_BACKEND_FAILURE_46" else { return error }
+        return failed(index, known.parameters.dropFirst().first ?? known.code, progress)
     }
 
     private func mapped<T: Sendable>(_ index: Int, _ body: () async throws -> T) async throws -> T {

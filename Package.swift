@@ -253,7 +253,7 @@ if coreOnly {
             "EndToEnd", "EndToEndTests",
             [
                 "GuestFixture", "TestSupport", "XenAPIExamples", "XenAPIClient", "APITypes", "NBDTransport", "BlockIO",
-                "RPCCodec", "CoreTypes",
+                "RPCCodec", "CoreTypes", "CLinux",
             ]),
     ]
 }

@@ -10,12 +10,12 @@ extension EndToEnd {
     @Suite struct GuestMoves {
         /// Every direction, each once, in one way round from a VHD: to which format each move goes; nothing: the disk keeps
         /// its own.
-        private static let round = [
+        static let round = [
             "vhd", "", "qcow2", "qcow2", "", "vhd", "raw", "raw", "", "qcow2", "raw", "vhd",
         ]
 
         /// The format in which the disk is before each of these moves, and after the last.
-        private static let formats = round.reduce(into: ["vhd"]) { formats, word in
+        static let formats = round.reduce(into: ["vhd"]) { formats, word in
             formats.append(word.isEmpty ? formats[formats.count - 1] : word)
         }
 
@@ -70,10 +70,10 @@ extension EndToEnd {
                 #expect(try await toolstack.text("VM.get_power_state", .string(vm)) == "Halted")
 
                 for step in (first + length)..<(first + length + max(length, 3)) {
-                    let before = try bytes(places[0].path)
+                    let before = try RunningToolstack.room(places[0].path)
                     try await move(vbd, of: vm, at: step, from: places[0], to: places[1], toolstack)
                     places.reverse()
-                    let after = try bytes(places[0].path)
+                    let after = try RunningToolstack.room(places[0].path)
                     // Images have tables of their own, which count for a disk of a few megabytes.
                     let most = before * 105 / 100 + 1 << 20
                     #expect(after <= most, "\(Self.word(step)): \(before) bytes became \(after)")
@@ -90,15 +90,10 @@ extension EndToEnd {
             }
         }
 
-        private static func word(_ step: Int) -> String { round[step % round.count] }
+        static func word(_ step: Int) -> String { round[step % round.count] }
 
-        /// What the files of the folder take.
-        private func bytes(_ path: String) throws -> Int {
-            try RunningToolstack.images(path).reduce(0) { sum, name in
-                let told = try Tool.check("stat", ["-c", "%b", path + "/" + name])
-                return sum + (Int(told.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0) * 512
-            }
-        }
+        /// In which format the disk is then.
+        static func format(after step: Int) -> String { formats[step % round.count + 1] }
 
         /// One move of the round, by one command or the other; afterwards the disk is there, as it is to be, and nothing else.
         private func move(
@@ -130,7 +125,7 @@ extension EndToEnd {
                 #expect(told.trimmingCharacters(in: .whitespacesAndNewlines) == uuid)
             }
             let location = try await toolstack.text("VDI.get_location", .string(after))
-            #expect(location.hasSuffix("." + Self.formats[step % Self.round.count + 1]), "\(word): \(location)")
+            #expect(location.hasSuffix("." + Self.format(after: step)), "\(word): \(location)")
             #expect(try RunningToolstack.images(source.path) == [])
             #expect(try RunningToolstack.images(destination.path) == [location])
         }

@@ -17,8 +17,6 @@ extension EndToEnd {
             let uuid: String
             var console: ConsoleReader
 
-            var back: TwoPools { TwoPools(here: pools.there, there: pools.here) }
-
             func vm() async throws -> String { try await pools.here.text("VM.get_by_uuid", .string(uuid)) }
 
             func disk() async throws -> String {
@@ -40,7 +38,7 @@ extension EndToEnd {
 
             /// The guest is on the other side now: what was there is here.
             mutating func land() throws {
-                pools = back
+                pools = pools.back
                 homes.reverse()
                 try reconnect()
             }
@@ -73,18 +71,10 @@ extension EndToEnd {
                 let host = try await pools.here.call("host.get_all").items?.first?.text
                 #expect(try await pools.here.text("VM.get_resident_on", .string(vm)) == host, "\(what)")
                 #expect(Int(try await pools.here.text("VM.get_domid", .string(vm))) ?? -1 > 0, "\(what)")
-                #expect(try CrossPoolGuests.processes(pools.here, "qemu-system").count == 1, "\(what)")
-                #expect(try CrossPoolGuests.processes(pools.there, "qemu-system").isEmpty, "\(what)")
-                #expect(try CrossPoolGuests.processes(pools.there, "gantry-datapath").isEmpty, "\(what)")
+                #expect(try pools.here.processes("qemu-system").count == 1, "\(what)")
+                #expect(try pools.there.processes("qemu-system").isEmpty, "\(what)")
+                #expect(try pools.there.processes("gantry-datapath").isEmpty, "\(what)")
                 _ = try await console.waitFor(moreWrites: 2)
-            }
-        }
-
-        private static func processes(_ toolstack: RunningToolstack, _ program: String) throws -> [Int32] {
-            try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { pid in
-                guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") else { return false }
-                let words = String(decoding: data, as: UTF8.self).split(separator: "\0")
-                return words.first?.contains(program) == true && words.contains { $0.contains(toolstack.folder.path) }
             }
         }
 
@@ -142,7 +132,10 @@ extension EndToEnd {
             try await pools.here.call("VM.clean_shutdown", .string(traveller.vm()))
             let final = try await traveller.console.waitForFinal()
             #expect(final.isClean && final.verified > 0, "\(final)")
-            print("the guest's longest wait for a write: \(final.longestStallMilliseconds) ms")
+            print(
+                "the guest's writes, with their flushes: "
+                    + (traveller.console.lines.last { $0.hasPrefix("GANTRY STALLS") } ?? "not told"),
+                "longest \(final.longestStallMilliseconds) ms")
             let content = scratch.file("final.raw")
             _ = try await pools.here.session.download(
                 from: "/export_raw_vdi", query: [("vdi", try await traveller.disk()), ("format", "raw")], to: content,
@@ -153,34 +146,47 @@ extension EndToEnd {
             #expect(try pools.here.leftovers() == [] && pools.there.leftovers() == [])
         }
 
-        /// From every format to another one, by `xe`, there and back: the guest goes on with its work and its data, and is where
-        /// the rows say; nothing is left where it was.
-        @Test func aGuestGoesToAnotherPoolWhileItRunsAndComesBack() async throws {
+        /// From every format to every format and to none in particular, by `xe`, there and back: the guest goes on with its work
+        /// and its data, and is where the rows say; nothing is left where it was. With a pool of before there was a choice of formats
+        /// as well, without one. A run does a part of the round with one of both, `GANTRY_LONG=1` all of it with each.
+        @Test(arguments: GateShare.some(1, of: [false, true], "pools that guests go to"))
+        func aGuestGoesToAnotherPoolWhileItRunsAndComesBack(_ isOlder: Bool) async throws {
             var random = SeededRandom.printed()
+            let starts = GateShare.some(1, of: Array(GuestMoves.round.indices), "guests' moves to other pools")
+            let (first, length) = starts.count > 1 ? (0, GuestMoves.round.count) : (starts[0], 2)
             let scratch = try ScratchFolder("fs")
             let raw = scratch.file("fs.raw")
             try GuestDiskImage.make(at: raw, bytes: 48 << 20, files: 4, random: &random)
-            try await TwoPools.run { pools in
-                var guest = try await Self.traveller(pools, raw, format: "vhd")
-                for format in ["qcow2", "raw"] {
-                    let vdi = try await guest.disk()
-                    let (uuid, sr) = (
-                        try await guest.pools.here.text("VDI.get_uuid", .string(vdi)),
-                        try await guest.pools.there.text("SR.get_uuid", .string(guest.homes[1].ref))
-                    )
-                    let moved = try await guest.pools.migrate(
-                        try await guest.vm(), ["vdi:\(uuid)=\(sr)", "image-format:\(uuid)=\(format)", "live=true"])
+            try await TwoPools.run(thereOptions: isOlder ? ["--compat", "26.14"] : []) { pools in
+                var guest = try await Self.traveller(pools, raw, format: GuestMoves.formats[first])
+                if isOlder {
+                    let refused = try await Self.migrate(guest, "vhd")
+                    #expect(refused.errors.contains("of an earlier version"), "\(refused.errors)")
+                    #expect(try RunningToolstack.images(guest.homes[1].path) == [])
+                }
+                for step in first..<(first + length) {
+                    let word = isOlder ? "" : GuestMoves.word(step)
+                    let moved = try await Self.migrate(guest, word)
                     #expect(moved.succeeded, "\(moved.errors)")
-                    #expect(try await guest.settle(), "\(format)")
+                    #expect(try await guest.settle(), "\(word)")
                     try guest.land()
-                    #expect(try RunningToolstack.images(guest.homes[0].path)[0].hasSuffix(format))
+                    let image = try RunningToolstack.images(guest.homes[0].path)[0]
+                    #expect(isOlder || image.hasSuffix("." + GuestMoves.format(after: step)), "\(image)")
                     #expect(try await guest.pools.there.call("VDI.get_all").items == [])
                     #expect(try await guest.pools.there.call("VBD.get_all").items == [])
-                    try await guest.expectItRuns(format)
+                    try await guest.expectItRuns(word)
                 }
-                try await Self.goSuspended(&guest)
+                if !isOlder { try await Self.goSuspended(&guest) }
                 try await Self.finish(guest, scratch)
             }
+        }
+
+        /// As an administrator types it; `format`: empty for none.
+        private static func migrate(_ guest: Traveller, _ format: String) async throws -> Tool.Outcome {
+            let uuid = try await guest.pools.here.text("VDI.get_uuid", .string(guest.disk()))
+            let sr = try await guest.pools.there.text("SR.get_uuid", .string(guest.homes[1].ref))
+            let words = ["vdi:\(uuid)=\(sr)", "live=true"] + (format.isEmpty ? [] : ["image-format:\(uuid)=\(format)"])
+            return try await guest.pools.migrate(try await guest.vm(), words)
         }
 
         /// The guest is suspended, moved, and resumed there: its memory is where the other pool would have put it.
@@ -196,7 +202,7 @@ extension EndToEnd {
             let task = try await guest.depart(format: "vhd")
             let arrived: String = try await guest.pools.here.session.waitForTask(task).value()
             try await guest.pools.awaitQuiet()
-            guest.pools = guest.back
+            guest.pools = guest.pools.back
             guest.homes.reverse()
             #expect(try await guest.vm() == arrived)
             #expect(try await guest.pools.here.text("VM.get_power_state", .string(arrived)) == "Suspended")
@@ -342,7 +348,7 @@ extension EndToEnd {
             try GuestDiskImage.make(at: raw, bytes: 48 << 20, files: 4, random: &random)
             try await TwoPools.run { pools in
                 var guest = try await Self.traveller(pools, raw, format: "raw")
-                for trouble in GateShare.some(4, of: Self.troubles, "what dies while a guest moves") {
+                for trouble in GateShare.some(2, of: Self.troubles, "what dies while a guest moves") {
                     let what = "\(trouble.fault) at \(trouble.point)"
                     switch trouble.fault {
                     case .toolstackHere: try await Self.dies(guest.pools.here, at: trouble.point, guest)
@@ -354,29 +360,6 @@ extension EndToEnd {
                     try await guest.expectItRuns(what)
                 }
                 try await Self.finish(guest, scratch)
-            }
-        }
-
-        /// Before the commit a hard shutdown ends the guest and the move: it does not come to run there after all.
-        @Test func aGuestThatIsShutDownOnItsWayIsHaltedWhereItWas() async throws {
-            var random = SeededRandom.printed()
-            let scratch = try ScratchFolder("fs")
-            let raw = scratch.file("fs.raw")
-            try GuestDiskImage.make(at: raw, bytes: 48 << 20, files: 4, random: &random)
-            try await TwoPools.run { pools in
-                let guest = try await Self.traveller(pools, raw, format: "raw")
-                try pools.here.failures.set(.hold, at: "departure-held")
-                let task = try await guest.depart()
-                while !pools.here.failures.isHeld(at: "departure-held") { try await Task.sleep(for: .milliseconds(5)) }
-                try await pools.here.call("VM.hard_shutdown", .string(guest.vm()))
-                try pools.here.failures.release("departure-held")
-                let status = try await pools.here.session.waitForTask(task)
-                #expect(status.errorInfo == ["VM_HALTED", try await guest.vm()])
-                #expect(try await guest.settle() == false)
-                #expect(try await pools.here.text("VM.get_power_state", .string(guest.vm())) == "Halted")
-                await pools.here.stop()
-                await pools.there.stop()
-                #expect(try pools.here.leftovers() == [] && pools.there.leftovers() == [])
             }
         }
 
@@ -401,10 +384,10 @@ extension EndToEnd {
             }
             let victims: [Int32] =
                 switch trouble.fault {
-                case .guestThere: try processes(there, "qemu-system")
-                case .datapathHere: try processes(here, "gantry-datapath")
-                case .datapathThere: try processes(there, "gantry-datapath")
-                case .silentThere: try processes(there, "gantryd")
+                case .guestThere: try there.processes("qemu-system")
+                case .datapathHere: try here.processes("gantry-datapath")
+                case .datapathThere: try there.processes("gantry-datapath")
+                case .silentThere: try there.processes("gantryd")
                 default: []
                 }
             switch trouble.fault {

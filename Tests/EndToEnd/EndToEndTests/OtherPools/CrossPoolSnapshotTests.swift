@@ -10,18 +10,24 @@ import XenAPIClient
 extension EndToEnd {
     /// Machines that go to another pool with their snapshots.
     @Suite struct CrossPoolSnapshots {
-        /// What each snapshot's disk holds, by the snapshot's name, oldest first, and the machine's own.
+        /// What each snapshot's disks hold, by the snapshot's name, oldest first, and the machine's own.
         private struct History {
-            var snapshots: [(name: String, content: [UInt8])] = []
-            var content: [UInt8]
+            var snapshots: [(name: String, contents: [[UInt8]])] = []
+            var contents: [[UInt8]]
             /// The snapshot that the machine follows on.
             var current = ""
         }
 
-        private static func disk(of vm: String, _ toolstack: RunningToolstack) async throws -> String {
+        /// In the order of their drives.
+        private static func disks(of vm: String, _ toolstack: RunningToolstack) async throws -> [String] {
             let drives = try await toolstack.call("VM.get_VBDs", .string(vm)).items ?? []
-            #expect(drives.count == 1)
-            return try await toolstack.text("VBD.get_VDI", try #require(drives.first))
+            #expect(drives.count == 2)
+            var disks = ["", ""]
+            for drive in drives {
+                let place = Int(try await toolstack.text("VBD.get_userdevice", drive)) ?? 0
+                disks[place] = try await toolstack.text("VBD.get_VDI", drive)
+            }
+            return disks
         }
 
         /// The disk's content, as a client gets it.
@@ -33,36 +39,44 @@ extension EndToEnd {
             return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         }
 
-        /// A snapshot, and then the disk is changed.
+        /// A snapshot, and then the disks are changed.
         private static func age(
-            _ history: inout History, _ vm: String, _ vdi: String, _ toolstack: RunningToolstack,
-            _ random: inout SeededRandom
+            _ history: inout History, _ vm: String, _ toolstack: RunningToolstack, _ random: inout SeededRandom
         ) async throws {
             let name = "s\(history.snapshots.count)"
             _ = try await toolstack.text("VM.snapshot", .string(vm), .string(name), .array([]))
-            history.snapshots.append((name, history.content))
+            history.snapshots.append((name, history.contents))
             history.current = name
-            try await write(&history, 3, of: 70_000, to: vdi, toolstack, &random)
+            try await write(&history, 3, of: 70_000, to: try await disks(of: vm, toolstack), toolstack, &random)
+        }
+
+        private static func write(
+            _ history: inout History, _ count: Int, of length: Int, to disks: [String], _ toolstack: RunningToolstack,
+            _ random: inout SeededRandom
+        ) async throws {
+            for (place, disk) in disks.enumerated() {
+                try await write(&history.contents[place], count, of: length, to: disk, toolstack, &random)
+            }
         }
 
         /// Random pieces, and zeroes over what the disk may have held.
         private static func write(
-            _ history: inout History, _ count: Int, of length: Int, to vdi: String, _ toolstack: RunningToolstack,
+            _ content: inout [UInt8], _ count: Int, of length: Int, to vdi: String, _ toolstack: RunningToolstack,
             _ random: inout SeededRandom
         ) async throws {
             let plugged = try await toolstack.plugHere(vdi)
-            let writer = try DiskWriter(socket: plugged.socket, model: history.content)
+            let writer = try DiskWriter(socket: plugged.socket, model: content)
             for _ in 0..<count {
                 let piece = random.bytes(length)
-                let offset = Int.random(in: 0...(history.content.count - piece.count), using: &random)
+                let offset = Int.random(in: 0...(content.count - piece.count), using: &random)
                 // SAFETY: the array's own bytes, for the time of the call.
                 try unsafe piece.withUnsafeBytes { try unsafe writer.client.write($0, at: UInt64(offset)) }
-                Bytes.replace(&history.content, at: offset, with: piece)
+                Bytes.replace(&content, at: offset, with: piece)
             }
             // What a snapshot has and the disk has not any more.
-            let offset = Int.random(in: 0...(history.content.count >> 16 - 8), using: &random) << 16
+            let offset = Int.random(in: 0...(content.count >> 16 - 8), using: &random) << 16
             try writer.client.writeZeroes(at: UInt64(offset), length: 4 << 16, mayUnmap: true)
-            Bytes.replace(&history.content, at: offset, with: [UInt8](repeating: 0, count: 4 << 16))
+            Bytes.replace(&content, at: offset, with: [UInt8](repeating: 0, count: 4 << 16))
             try writer.client.flush()
             try writer.client.close()
             try await toolstack.call("VBD.unplug", .string(plugged.vbd))
@@ -71,8 +85,10 @@ extension EndToEnd {
 
         /// The machine with its snapshots is there as it was, and everything names what is there.
         private static func check(_ history: History, _ vm: String, _ toolstack: RunningToolstack) async throws {
-            let vdi = try await disk(of: vm, toolstack)
-            #expect(Bytes.areEqual(try await content(of: vdi, toolstack), history.content))
+            let vdis = try await disks(of: vm, toolstack)
+            for (vdi, expected) in zip(vdis, history.contents) {
+                #expect(Bytes.areEqual(try await content(of: vdi, toolstack), expected))
+            }
             let snapshots = try await toolstack.call("VM.get_snapshots", .string(vm)).items?.compactMap(\.text) ?? []
             #expect(snapshots.count == history.snapshots.count)
             var byName: [String: String] = [:]
@@ -85,21 +101,15 @@ extension EndToEnd {
                 #expect(try await toolstack.text("VM.get_parent", .string(snapshot)) == parent, "\(name)")
                 parent = snapshot
                 #expect(try await toolstack.text("VM.get_snapshot_metadata", .string(snapshot)).contains(vm), "\(name)")
-                let copy = try await disk(of: snapshot, toolstack)
-                let record = try await toolstack.call("VDI.get_record", .string(copy))
-                #expect(record.member("is_a_snapshot") == .bool(true) && record.member("snapshot_of")?.text == vdi)
-                #expect(record.member("read_only") == .bool(true), "\(name)")
-                #expect(Bytes.areEqual(try await content(of: copy, toolstack), expected), "\(name)")
+                for (place, copy) in try await disks(of: snapshot, toolstack).enumerated() {
+                    let record = try await toolstack.call("VDI.get_record", .string(copy))
+                    #expect(record.member("is_a_snapshot") == .bool(true), "\(name)")
+                    #expect(record.member("snapshot_of")?.text == vdis[place], "\(name)")
+                    #expect(record.member("read_only") == .bool(true), "\(name)")
+                    #expect(Bytes.areEqual(try await content(of: copy, toolstack), expected[place]), "\(name)")
+                }
             }
             #expect(try await toolstack.text("VM.get_parent", .string(vm)) == byName[history.current])
-        }
-
-        /// What the files of the folder take, bytes.
-        private static func room(_ path: String) throws -> Int {
-            try RunningToolstack.images(path).reduce(0) { sum, name in
-                let told = try Tool.check("stat", ["-c", "%b", path + "/" + name])
-                return sum + (Int(told.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0) * 512
-            }
         }
 
         private static func awaitNothing(_ toolstack: RunningToolstack, _ path: String) async throws {
@@ -110,28 +120,37 @@ extension EndToEnd {
             }
         }
 
-        /// To a format that holds differences and back to one that does not: the tree is there, shares what it shared where it
-        /// can, and can be reverted to. A toolstack that dies in the middle of the snapshots leaves nothing there.
+        /// A machine with two disks in two formats and three snapshots, to formats that hold differences and back to one that does
+        /// not: the tree is there, shares what it shared where it can, and can be reverted to. A toolstack that dies in the middle of
+        /// the snapshots leaves nothing there.
         @Test func aMachineGoesToAnotherPoolWithItsSnapshotsAndComesBack() async throws {
             var random = SeededRandom.printed("cross-pool snapshots")
             try await TwoPools.run { pools in
                 let source = try await pools.here.makeRepository("a", formats: "vhd")
                 let destination = try await pools.there.makeRepository("b", formats: "vhd")
-                let filled = try await CrossPool.filled(pools, in: source.ref, format: "vhd", &random)
-                let vm = try await CrossPool.machine(pools.here, [filled.vdi])
-                var history = History(content: [UInt8](try Data(contentsOf: URL(fileURLWithPath: filled.model))))
+                var (disks, history): ([String], History) = ([], History(contents: []))
+                for format in ["vhd", "qcow2"] {
+                    let disk = try await CrossPool.filled(
+                        pools, in: source.ref, format: format, bytes: 8 << 20, &random)
+                    disks.append(disk.vdi)
+                    history.contents.append([UInt8](try Data(contentsOf: URL(fileURLWithPath: disk.model))))
+                }
+                let vm = try await CrossPool.machine(pools.here, disks)
                 // So much that what is there twice is seen.
-                try await Self.write(&history, 7, of: 1 << 20, to: filled.vdi, pools.here, &random)
-                for _ in 0..<3 { try await Self.age(&history, vm, filled.vdi, pools.here, &random) }
+                try await Self.write(&history, 4, of: 1 << 20, to: disks, pools.here, &random)
+                for _ in 0..<3 { try await Self.age(&history, vm, pools.here, &random) }
                 try await Self.check(history, vm, pools.here)
-                let before = try Self.room(source.path)
+                let before = try RunningToolstack.room(source.path)
+                // Each to the other's format.
+                let (places, formats) = (
+                    disks.map { ($0, destination.ref) }, Array(zip(disks, ["qcow2", "vhd"]))
+                )
 
                 for point in GateShare.some(1, of: ["departure-snapshot", "arrival-cloned", "arrival-after-clone"]) {
                     let dying = point.hasPrefix("departure") ? pools.here : pools.there
                     await dying.stop()
                     try await dying.start(failurePoint: point)
-                    _ = try? await pools.send(
-                        vm, disks: [(filled.vdi, destination.ref)], formats: [(filled.vdi, "qcow2")])
+                    _ = try? await pools.send(vm, disks: places, formats: formats)
                     await dying.awaitEnd()
                     try await dying.start()
                     try await Self.awaitNothing(pools.there, destination.path)
@@ -139,17 +158,18 @@ extension EndToEnd {
                 try await pools.awaitQuiet()
                 try await Self.check(history, vm, pools.here)
 
-                let moved = try await pools.send(
-                    vm, disks: [(filled.vdi, destination.ref)], formats: [(filled.vdi, "qcow2")])
+                let moved = try await pools.send(vm, disks: places, formats: formats)
                 try await pools.awaitQuiet()
                 try await Self.check(history, moved, pools.there)
                 #expect(try await TwoPools.machines(pools.here).isEmpty)
                 #expect(try await pools.here.call("VDI.get_all").items == [])
                 #expect(try RunningToolstack.images(source.path) == [])
-                let after = try Self.room(destination.path)
-                // Six images, each with tables of its own, which count for so small a disk.
-                #expect(after <= before * 105 / 100 + 6 << 19, "\(before) bytes became \(after)")
-                for image in try RunningToolstack.images(destination.path) {
+                let after = try RunningToolstack.room(destination.path)
+                // Twelve images, each with tables of its own, which count for so small disks.
+                #expect(after <= before * 105 / 100 + 12 << 19, "\(before) bytes became \(after)")
+                let images = try RunningToolstack.images(destination.path)
+                #expect(images.count { $0.hasSuffix(".qcow2") } == 6 && images.count { $0.hasSuffix(".vhd") } == 6)
+                for image in images where image.hasSuffix(".qcow2") {
                     try Tool.check("qemu-img", ["check", "-f", "qcow2", destination.path + "/" + image])
                 }
 
@@ -158,14 +178,14 @@ extension EndToEnd {
                 where try await pools.there.text("VM.get_name_label", snapshot) == "s1" {
                     try await pools.there.call("VM.revert", snapshot)
                 }
-                (history.content, history.current) = (history.snapshots[1].content, "s1")
+                (history.contents, history.current) = (history.snapshots[1].contents, "s1")
                 try await Self.check(history, moved, pools.there)
-                let back = TwoPools(here: pools.there, there: pools.here)
-                let vdi = try await Self.disk(of: moved, pools.there)
-                let returned = try await back.send(moved, disks: [(vdi, source.ref)], formats: [(vdi, "raw")])
+                let vdis = try await Self.disks(of: moved, pools.there)
+                let returned = try await pools.back.send(
+                    moved, disks: vdis.map { ($0, source.ref) }, formats: vdis.map { ($0, "raw") })
                 try await pools.awaitQuiet()
                 try await Self.check(history, returned, pools.here)
-                #expect(try RunningToolstack.images(source.path).count == 4)
+                #expect(try RunningToolstack.images(source.path).count == 8)
                 #expect(try RunningToolstack.images(destination.path) == [])
                 for snapshot in try await pools.here.call("VM.get_snapshots", .string(returned)).items ?? [] {
                     #expect(

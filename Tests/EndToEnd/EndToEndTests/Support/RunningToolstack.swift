@@ -129,6 +129,15 @@ final class RunningToolstack {
         return found
     }
 
+    /// Processes of a program that know this toolstack's folder.
+    func processes(_ program: String) throws -> [Int32] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { pid in
+            guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") else { return false }
+            let words = String(decoding: data, as: UTF8.self).split(separator: "\0")
+            return words.first?.contains(program) == true && words.contains { $0.contains(folder.path) }
+        }
+    }
+
     /// Does what kills the daemon at its failure point. Throws when it lives on.
     func dies(at point: String, _ body: () async throws -> Void) async throws {
         var told = "the call was answered"
@@ -247,6 +256,14 @@ final class RunningToolstack {
     static func images(_ path: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: path).filter {
             !$0.hasPrefix(".gantry-sr") && $0 != ".sr" && $0 != "lost+found"
+        }
+    }
+
+    /// What these files take, bytes.
+    static func room(_ path: String) throws -> Int {
+        try images(path).reduce(0) { sum, name in
+            let told = try Tool.check("stat", ["-c", "%b", path + "/" + name])
+            return sum + (Int(told.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0) * 512
         }
     }
 }

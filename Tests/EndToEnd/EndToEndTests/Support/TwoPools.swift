@@ -39,8 +39,20 @@ struct TwoPools {
         toolstack.httpsURL.split(separator: ":").last.map(String.init) ?? ""
     }
 
-    /// What `host.migrate_receive` of the other pool answers.
-    func token() async throws -> WireValue {
+    /// What `host.migrate_receive` of the other pool answers. `link`: by which way it is to be reached.
+    func token(through link: CuttableLink? = nil) async throws -> WireValue {
+        let answer = try await answer()
+        guard let link else { return answer }
+        // Of addresses only: references have colons, too.
+        return .members(
+            (answer.members ?? []).map { member in
+                guard let text = member.value.text, text.hasPrefix("http") else { return (member.name, member.value) }
+                let moved = text.replacingOccurrences(of: ":\(port(there))", with: ":\(link.port)")
+                return (member.name, .string(moved))
+            })
+    }
+
+    private func answer() async throws -> WireValue {
         let host = try await there.call("host.get_all").items?.first?.text ?? ""
         for (_, record) in (try await there.call("PIF.get_all_records").members ?? []).map({ ($0.name, $0.value) })
         where record.member("IP")?.text?.isEmpty == false {
@@ -73,6 +85,15 @@ struct TwoPools {
                 "-s", "127.0.0.2", "-p", port(here), "-u", "root", "-pw", here.password, "vm-migrate", "uuid=\(uuid)",
                 "remote-master=127.0.0.2:\(port(there))", "remote-username=root", "remote-password=\(there.password)",
             ] + parameters)
+    }
+
+    var back: TwoPools { TwoPools(here: there, there: here) }
+
+    /// Neither side has anything to tell the other of a move any more.
+    func awaitNoMoves() async throws {
+        for toolstack in [here, there] {
+            while try await toolstack.text("VM.get_peer_moves") != "[]" { try await Task.sleep(for: .milliseconds(20)) }
+        }
     }
 
     /// Nothing is left of a move on either side but what belongs to the machine.

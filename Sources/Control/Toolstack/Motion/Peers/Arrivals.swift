@@ -502,7 +502,10 @@ public actor Arrivals {
             let attached = try context.attached(Ref(disk.sr))
             try await context.discard(
                 VolumeID(location: disk.location, uuid: disk.uuid, ref: disk.ref), in: attached)
-            if disk.base != nil { await context.forgetGoneNodes(attached) }
+        }
+        // What the disks shared goes with the last of them.
+        for sr in Set(record.disks.filter { $0.base != nil }.map(\.sr)) {
+            if let attached = try? context.attached(Ref(sr)) { await context.forgetGoneNodes(attached) }
         }
         record.isClean = true
         let noted = record

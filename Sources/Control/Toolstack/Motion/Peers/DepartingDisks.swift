@@ -7,6 +7,16 @@ import PoolDatabase
 import StorageMotion
 import XenAPIClient
 
+extension DepartingMachine {
+    /// The part of it that is no disk, which has a number.
+    static let memory = "m"
+
+    /// The Unix socket by which a part of it gets to the other side.
+    func socket(of part: String, in context: StorageContext) -> String {
+        "\(context.disks.host.transferFolder)/\(id.prefix(8))-\(part)"
+    }
+}
+
 /// Fills the disks of the other side with those of a machine that goes there: each is mirrored by its data path, which
 /// follows what is written meanwhile, to an NBD export at the other side.
 ///
@@ -25,9 +35,7 @@ struct DepartingDisks: Sendable {
     /// How long a guest that stands, or is held, is made to wait for a mirror that has lost its other side.
     private static let patience = Duration.seconds(10)
 
-    private func socket(_ index: Int) -> String {
-        "\(context.disks.host.transferFolder)/\(machine.id.prefix(8))-\(index)"
-    }
+    private func socket(_ index: Int) -> String { machine.socket(of: String(index), in: context) }
 
     private func image(_ index: Int) -> ImageSpecification {
         var image = ImageSpecification(
@@ -89,7 +97,7 @@ struct DepartingDisks: Sendable {
                     progress: StepProgress(cancellation: progress.cancellation))
             } catch {
                 await relay.close()
-                throw error
+                throw told(error, index, progress)
             }
             await relay.close()
         }
@@ -120,7 +128,7 @@ struct DepartingDisks: Sendable {
 
     private func copy(_ index: Int, _ progress: any TaskProgress) async throws {
         try await inTurn(index, progress) { there in
-            try await start(index, resume: false)
+            do { try await start(index, resume: false) } catch { throw told(error, index, progress) }
             try await awaitSynchronised(index, progress, there: there)
         }
     }
@@ -299,7 +307,9 @@ struct DepartingDisks: Sendable {
         }
         defer { watch.cancel() }
         for await outcome in ends {
-            if let outcome { return try await mapped(index) { try outcome.get() } }
+            if let outcome {
+                do { return try await mapped(index) { try outcome.get() } } catch { throw told(error, index, progress) }
+            }
             if progress.cancellation.isCancelled { throw CancellationError() }
             throw failed(index, "the other side was not made durable while the guest stood", progress)
         }
@@ -334,6 +344,7 @@ struct DepartingDisks: Sendable {
 
     /// Ends what may be left of the mirrors, in favour of the sources.
     func release() async {
+        unsafe unlink(machine.socket(of: DepartingMachine.memory, in: context))
         for index in machine.disks.indices {
             let disk = machine.disks[index]
             unsafe unlink(socket(index))
@@ -360,6 +371,12 @@ struct DepartingDisks: Sendable {
         progress.annotate(["mirror_error": cause])
         if ErrorMapping.saysFull(cause) { return ErrorMapping.full(cause) }
         return APIError("MIRROR_FAILED", machine.disks[index].vdi)
+    }
+
+    /// Of an error of the storage nobody knows on which side it was: the way to the other one may be cut.
+    private func told(_ error: any Error, _ index: Int, _ progress: any TaskProgress) -> any Error {
+        guard let known = error as? APIError, known.code == "SR_BACKEND_FAILURE_46" else { return error }
+        return failed(index, known.parameters.dropFirst().first ?? known.code, progress)
     }
 
     private func mapped<T: Sendable>(_ index: Int, _ body: () async throws -> T) async throws -> T {

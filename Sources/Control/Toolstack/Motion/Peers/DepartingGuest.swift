@@ -101,7 +101,7 @@ struct DepartingGuest: Sendable {
     }
 
     private func send(_ link: PeerLink, _ bytesPerSecond: UInt64) async throws -> PeerRelay {
-        let socket = "\(context.disks.host.transferFolder)/\(machine.id.prefix(8))-m"
+        let socket = machine.socket(of: DepartingMachine.memory, in: context)
         let relay = try await link.relayMemory(onUnixSocket: socket)
         do {
             // SAFETY: the C string lives for the call.

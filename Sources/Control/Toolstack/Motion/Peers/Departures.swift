@@ -108,7 +108,7 @@ actor Departures {
         }
         machine.remoteVM = accepted.machine
         try await advance(&machine, .accepted)
-        FailurePoint.reached("departure-after-offer")
+        try await FailurePoint.pass("departure-after-offer")
         let disks = DepartingDisks(
             context: context, machine: machine, settings: try MirrorWishes.settings(options),
             bytesPerSecond: try DiskMoves.rate(options), isVerified: try MirrorWishes.wantsVerification(options),
@@ -131,7 +131,7 @@ actor Departures {
             let answer = try await link.tell(
                 "prepare", CompletedMachine(rows: rows), limit: machine.isLive ? DepartingGuest.patience : .seconds(120)
             )
-            FailurePoint.reached("departure-after-prepare")
+            await FailurePoint.wait("departure-after-prepare")
             switch answer {
             case .prepared:
                 guard await lifecycle.cutOffCount(Ref(machine.vm)) == cutOffs else {
@@ -296,7 +296,7 @@ actor Departures {
         case .run:
             FailurePoint.reached("departure-before-run")
             let answer = try await link.tell("run")
-            FailurePoint.reached("departure-after-run")
+            await FailurePoint.wait("departure-after-run")
             switch answer {
             case .ran: try await advance(&machine, .ran)
             case .refused:
@@ -306,7 +306,7 @@ actor Departures {
             }
         case .remove:
             try await remove(&machine)
-            FailurePoint.reached("departure-after-remove")
+            await FailurePoint.wait("departure-after-remove")
         case .cancel:
             let answer = try await link.tell("cancel", session: machine.session)
             FailurePoint.reached("departure-after-cancel")

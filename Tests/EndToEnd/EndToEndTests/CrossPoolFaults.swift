@@ -1,0 +1,130 @@
+/// What becomes of a running machine's move to another pool when something fails at a phase of it: what the tests expect, and
+/// what docs/operations.md shows.
+enum CrossPoolFaults {
+    enum Phase: String, CaseIterable {
+        case offered = "its disks are made there"
+        case snapshots = "snapshots copied"
+        case copying = "disks copied"
+        case mirrored = "disks in sync"
+        case sending = "memory sent"
+        case standing = "the guest stands"
+        case settled = "its last writes are there"
+        case held = "all of it is there"
+        case prepared = "the other side is ready"
+        case committed
+        case runs = "it runs there"
+        case removed = "nothing of it is here"
+
+        /// Where the toolstack it leaves is then; nil while disks are copied, which a test makes wait otherwise.
+        var point: String? {
+            switch self {
+            case .offered: "departure-after-offer"
+            case .snapshots: "departure-snapshot"
+            case .copying: nil
+            case .mirrored: "departure-mirrored"
+            case .sending: "departure-sending"
+            case .standing: "departure-standing"
+            case .settled: "departure-settled"
+            case .held: "departure-held"
+            case .prepared: "departure-after-prepare"
+            case .committed: "departure-after-commit"
+            case .runs: "departure-after-run"
+            case .removed: "departure-after-remove"
+            }
+        }
+
+        var isCommitted: Bool { [.committed, .runs, .removed].contains(self) }
+        /// Its memory goes through a connection that is lost with the move.
+        var isSent: Bool { [.sending, .standing, .settled].contains(self) }
+        /// All of its memory is there and nowhere else is it needed.
+        var isThere: Bool { self == .held || self == .prepared || isCommitted }
+        /// Before anything is in sync.
+        var isFilling: Bool { [.offered, .snapshots, .copying].contains(self) }
+    }
+
+    enum Fault: String, CaseIterable {
+        case toolstackHere = "`gantryd` here killed"
+        case toolstackThere = "`gantryd` there killed"
+        case datapathHere = "data path here killed"
+        case datapathThere = "data path there killed"
+        case guestHere = "QEMU here killed"
+        case guestThere = "QEMU there killed"
+        case interrupted = "connections cut"
+        case cut = "link cut for long"
+        case full = "SR there full"
+        case cancelled
+        case shutDown = "`VM.hard_shutdown`"
+    }
+
+    enum Outcome: Equatable {
+        /// The guest runs there.
+        case goes
+        /// It runs here and nothing is left there; the error that the caller gets, if he can get one.
+        case stays(String)
+        /// The guest has ended, here; nothing is left there.
+        case halted
+
+        var text: String {
+            switch self {
+            case .goes: "goes"
+            case .stays(let code): code.isEmpty ? "stays" : "stays: `\(code)`"
+            case .halted: "halted: `VM_HALTED`"
+            }
+        }
+    }
+
+    struct Cell: Sendable, CustomStringConvertible {
+        let phase: Phase
+        let fault: Fault
+        let outcome: Outcome
+
+        var description: String { "\(phase.rawValue), \(fault.rawValue)" }
+    }
+
+    /// Nil: there is nothing that could fail so.
+    static func outcome(_ phase: Phase, _ fault: Fault) -> Outcome? {
+        switch fault {
+        case .toolstackHere: return phase.isCommitted ? .goes : .stays("")
+        // The memory goes through it.
+        case .toolstackThere, .interrupted: return phase.isSent ? .stays("VM_MIGRATE_FAILED") : .goes
+        case .datapathHere: return .goes
+        case .datapathThere: return phase == .offered || phase == .snapshots ? nil : .goes
+        case .guestHere: return phase == .removed ? nil : phase.isThere ? .goes : .halted
+        case .guestThere:
+            // What runs there and ends is a guest like any other.
+            if phase.isFilling || phase == .mirrored || phase == .runs || phase == .removed { return nil }
+            return .stays("VM_MIGRATE_FAILED")
+        case .cut:
+            switch phase {
+            case .offered, .snapshots, .copying, .held: return .stays("MIRROR_FAILED")
+            case .mirrored: return .stays("CANNOT_CONTACT_HOST")
+            case .sending, .standing, .settled: return .stays("VM_MIGRATE_FAILED")
+            case .prepared, .committed, .runs, .removed: return .goes
+            }
+        case .full: return phase.isFilling ? .stays("SR_BACKEND_FAILURE_44") : nil
+        case .cancelled: return phase == .prepared || phase.isCommitted ? .goes : .stays("TASK_CANCELLED")
+        case .shutDown: return phase == .removed ? nil : phase.isCommitted ? .goes : .halted
+        }
+    }
+
+    static var cells: [Cell] {
+        Phase.allCases.flatMap { phase in
+            Fault.allCases.compactMap { fault in
+                outcome(phase, fault).map { Cell(phase: phase, fault: fault, outcome: $0) }
+            }
+        }
+    }
+
+    /// As documents have it.
+    static var table: String {
+        var lines = [
+            "| the move is at | " + Fault.allCases.map(\.rawValue).joined(separator: " | ") + " |",
+            "|" + String(repeating: " --- |", count: Fault.allCases.count + 1),
+        ]
+        for phase in Phase.allCases {
+            let cells = Fault.allCases.map { outcome(phase, $0)?.text ?? "–" }
+            lines.append("| " + ([phase.rawValue] + cells).joined(separator: " | ") + " |")
+        }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -378,10 +378,15 @@ class PeerTests(MotionCase):
 
     def test_disks_come_into_third_party_drivers(self):
         """The driver chooses uuid and place; the row is no disk before the machine is here, and nothing is left of one that is not."""
-        for kind, format, word in (("example", "vhd", "run"), ("plain", "", "run"), ("example", "vhd", "cancel")):
+        cases = (
+            ("example", "vhd", "run"), ("plain", "", "run"), ("folder", "qcow2", "run"), ("example", "vhd", "cancel"),
+            ("folder", "qcow2", "cancel"),
+        )
+        for kind, format, word in cases:
             folder = pathlib.Path(self.folder("arrival-%s" % uuid.uuid4().hex[:8]))
             sr = self.x.SR.create(self.host, {"location": str(folder)}, "0", "made", "", kind, "user", False, {})
             self.addCleanup(self.drop_repository, sr)
+            empty = set(folder.iterdir())
             move, machine = str(uuid.uuid4()), str(uuid.uuid4())
             offer = self.offer(move, machine, sr)
             decided = self.ask(move, "check", offer)["value"]["disks"][0]
@@ -391,16 +396,21 @@ class PeerTests(MotionCase):
             vdi = self.x.VDI.get_by_uuid(made)
             self.shows(self.x.VDI.get_record(vdi), SR=sr, managed=False)
             self.assertEqual(self.x.VDI.get_current_operations(vdi).popitem()[1], "blocked")
+            # Who looks meanwhile changes nothing.
+            self.x.SR.scan(sr)
+            self.shows(self.x.VDI.get_record(vdi), SR=sr, managed=False)
             self.assertEqual(self.listed(move)["disks"], [made])
             if word == "cancel":
                 self.assertEqual(self.ask(move, word, {})["value"]["answer"], "refused")
                 self.assertEqual(self.x.SR.get_VDIs(sr), [])
-                self.assertEqual([each for each in folder.iterdir() if made in each.name], [])
+                self.assertEqual(set(folder.iterdir()), empty)
             else:
                 self.assertEqual(self.ask(move, "prepare", {}, session=False)["value"]["answer"], "prepared")
                 self.assertEqual(self.ask(move, word, {}, session=False)["value"]["answer"], "ran")
                 record = self.x.VDI.get_record(vdi)
                 self.shows(record, managed=True, name_label="far disk", read_only=False, current_operations={})
+                self.x.SR.scan(sr)
+                self.assertEqual(self.x.VDI.get_by_uuid(made), vdi)
                 vm = self.x.VM.get_by_uuid(machine)
                 self.assertEqual(self.x.VBD.get_VDI(self.x.VM.get_VBDs(vm)[0]), vdi)
                 self.x.VM.destroy(vm)

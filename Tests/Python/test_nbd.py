@@ -116,7 +116,13 @@ class NBDTests(Case):
             self.shows(self.x.VBD.get_record(vbd), mode="RO", currently_attached=True, VDI=vdi)
             self.assertTrue(self.x.VM.get_is_control_domain(self.x.VBD.get_VM(vbd)))
             self.fails(["VDI_IN_USE"], self.x.VDI.destroy, vdi)
+        # Nobody writes to it by the gate, whatever it is to others: not who believes what it says, nor who does not.
+        self.assertFalse(self.x.VDI.get_read_only(vdi))
+        self.tool("nbdinfo", "--is", "read-only", self.uri(info, "nbd"))
+        self.assertEqual(self.written(info), 1)
         self.unused(vdi)
+        content = self.http("GET", "/export_raw_vdi", session_id=self.sid, vdi=vdi, format="raw")[2]
+        self.assertEqual(content, bytes(4 * MIB))
         # One that a guest writes is nobody else's.
         other = self.drive(self.x.host.get_control_domain(self.host), vdi)
         self.x.VBD.plug(other)
@@ -126,6 +132,16 @@ class NBDTests(Case):
         self.x.VBD.destroy(other)
         self.tool("nbdinfo", self.uri(info, "nbd"))
         self.unused(vdi)
+
+    def written(self, info):
+        """The server's error number for a write by a client that asks nobody whether it may."""
+        with socket.create_connection((info["address"], int(info["port"]))) as client:
+            name = info["exportname"].encode()
+            client.recv(18, socket.MSG_WAITALL)
+            client.sendall(struct.pack(">I", 3) + b"IHAVEOPT" + struct.pack(">II", 1, len(name)) + name)
+            client.recv(10, socket.MSG_WAITALL)
+            client.sendall(struct.pack(">IHHQQI", 0x25609513, 0, 1, 1, 0, 512) + bytes([0xAB]) * 512)
+            return struct.unpack(">IIQ", client.recv(16, socket.MSG_WAITALL))[1]
 
     def test_a_name_is_good_as_long_as_its_session(self):
         vdi = self.disk(self.repository())

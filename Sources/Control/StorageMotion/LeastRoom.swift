@@ -9,9 +9,9 @@ public import CoreTypes
 /// - Of storage that gives all of it at once: the disk's size. What an image there has allocated says nothing of its content.
 public enum LeastRoom {
     /// Bytes of content in an image that takes `physical` bytes, at least.
-    /// - Parameter isThick: it has taken all of its size when it was made.
-    public static func content(of physical: UInt64, format: ImageFormat?, isThick: Bool) -> UInt64 {
-        if isThick { return 0 }
+    /// - Parameter isThin: it takes its place as it is written (`RepositoryFacts.showsContent`).
+    public static func content(of physical: UInt64, format: ImageFormat?, isThin: Bool) -> UInt64 {
+        if !isThin { return 0 }
         switch format {
         case .raw: return physical
         // Tables of the smallest clusters are a sixty-fourth; headers and empty tables take part of the first mebibyte.

@@ -76,6 +76,11 @@ public struct RepositoryFacts: Sendable {
         let allocation = manager.info.writesRows ? smConfig["allocation"] : configuration["allocation"]
         return allocation == "thick" && (manager.info.writesRows || format == .raw)
     }
+
+    /// What an image of the format has allocated is what was written to it. A third party's driver says so by THIN_PROVISIONING.
+    public func showsContent(_ format: ImageFormat?) -> Bool {
+        !isThick(format) && (!manager.info.writesRows || manager.info.features["THIN_PROVISIONING"] != nil)
+    }
 }
 
 /// What is decided about a disk.

@@ -10,7 +10,8 @@ import Synchronization
 /// mark tells the next process, which fails that flush.
 ///
 /// A flush that failed leaves the mark, too: what it was to make durable may be lost, the file or server that refused it knows
-/// it only as long as this process has it open, and a kernel tells of a failed write-back once.
+/// it only as long as this process has it open, and a kernel tells of a failed write-back once. So does an image that could
+/// not be closed, and a failed flush that no client had asked for (`noteFailure`).
 ///
 /// The mark is the first byte of a file. It is set before the change that makes it necessary is answered, and cleared
 /// after a flush unless a change made it necessary again meanwhile.
@@ -29,6 +30,8 @@ final class CrashMark: BlockDevice {
     private let state: Atomic<UInt8>
     /// The process before this one left the mark, and no client has been told yet.
     private let lossPending: Atomic<Bool>
+    /// Flushes that have failed so far. The last lock that is taken: whoever says that one failed may hold the device's.
+    private let failures = Mutex<UInt64>(0)
 
     /// `path` is created unless it is there from an earlier process.
     init(_ device: any BlockDevice, path: String) throws(BlockError) {
@@ -85,24 +88,50 @@ final class CrashMark: BlockDevice {
 
     /// Fails once, with `.io`, when the process before this one was killed with changes that no flush had covered.
     func flush() throws(BlockError) {
+        let before = failureCount
         do throws(BlockError) {
             try device.flush()
         } catch {
-            // One that was given up at this process's end has failed nowhere.
-            if error.code != .cancelled { try set() }
+            try noteFailure(error)
             throw error
         }
         if lossPending.exchange(false, ordering: .acquiringAndReleasing) {
             // The mark stays until the next flush: should this process be killed before the client hears of the loss, the
             // one after it tells it.
-            throw BlockError(.io, "the data path was killed with unflushed changes; they are lost")
+            throw BlockError(
+                .io, "the data path before this one ended with changes that no flush had covered; they may be lost")
         }
-        try settle()
+        try settle(before)
     }
 
-    /// Clears the mark when everything is durable and no loss is left to tell.
+    /// After a flush that failed: the next process tells of it, unless a later one of this process covers all that it was for.
+    /// One that was given up at this process's end has failed nowhere.
+    func noteFailure(_ error: BlockError) throws(BlockError) {
+        if error.code == .cancelled { return }
+        try failures.withLock { count throws(BlockError) in
+            count += 1
+            try store(State.marked)
+            state.store(State.marked, ordering: .releasing)
+        }
+    }
+
+    /// Runs what makes all that is answered durable, a pause, and clears the mark unless later changes need it.
+    func settling(_ body: () throws(BlockError) -> Void) throws(BlockError) {
+        let before = failureCount
+        try body()
+        try settle(before)
+    }
+
+    private var failureCount: UInt64 { failures.withLock { $0 } }
+
+    /// Clears the mark when everything is durable and no loss is left to tell. Leaves it when the device could not be closed.
     func close() throws(BlockError) {
-        try device.close()
+        do throws(BlockError) {
+            try device.close()
+        } catch {
+            try? noteFailure(error)
+            throw error
+        }
         if !lossPending.load(ordering: .acquiring) { try store(State.clean) }
     }
 
@@ -123,8 +152,8 @@ final class CrashMark: BlockDevice {
         }
     }
 
-    /// After a successful flush, or a pause: clears the mark unless later changes need it.
-    func settle() throws(BlockError) {
+    /// After a successful flush: clears the mark unless later changes need it, or flushes that failed since there were `before`.
+    private func settle(_ before: UInt64) throws(BlockError) {
         if state.load(ordering: .relaxed) == State.clean { return }
         try monitor.locked { () throws(BlockError) in
             if state.load(ordering: .relaxed) == State.clean || lossPending.load(ordering: .acquiring) { return }
@@ -134,13 +163,15 @@ final class CrashMark: BlockDevice {
                 state.store(State.marked, ordering: .releasing)
                 return
             }
-            do throws(BlockError) {
-                try store(State.clean)
-            } catch {
-                state.store(State.marked, ordering: .releasing)
-                throw error
+            try failures.withLock { count throws(BlockError) in
+                do throws(BlockError) {
+                    if count == before { try store(State.clean) }
+                } catch {
+                    state.store(State.marked, ordering: .releasing)
+                    throw error
+                }
+                state.store(count == before ? State.clean : State.marked, ordering: .releasing)
             }
-            state.store(State.clean, ordering: .releasing)
         }
     }
 

@@ -12,9 +12,6 @@ import Synchronization
 /// It needs nobody to go on: when the toolstack dies, the export and a running mirror continue, and whoever connects to
 /// the control socket next learns from `status` where things are.
 public final class DatapathService: Sendable {
-    /// The only export's name.
-    public static let exportName = "disk"
-
     /// Control connections at once; more are closed as they come.
     private static let mostConnections = 64
     /// Nanoseconds that a mirror's destination may keep the end waiting.
@@ -33,6 +30,8 @@ public final class DatapathService: Sendable {
     private let mirrorMap: String?
     private let tracked = TrackedImages()
     private let sparing = SparedDestination()
+    /// One mirror is started at a time: who comes second finds the first, and undoes nothing of it.
+    private let starting = Mutex(())
 
     /// Opens the image and serves it. `nbdSocket` and `controlSocket` are paths for new Unix sockets.
     /// `crashMark`: the file in which a killed process leaves word that it lost changes (`CrashMark`). `mirrorMap`: the one
@@ -76,12 +75,13 @@ public final class DatapathService: Sendable {
         self.device = device
         if let crashMark, !image.readOnly { mark = try CrashMark(device, path: crashMark) } else { mark = nil }
         front = mark ?? device
+        // The mark has the device.
+        device.watchFlushes { [weak mark] in try? mark?.noteFailure($0) }
         images = ImagePair(image)
-        server = NBDServer(exports: [
-            NBDExport(
-                name: Self.exportName, device: front, readOnly: image.readOnly, throttle: throttle,
-                changes: { [tracked] in [tracked] })
-        ])
+        let export = NBDExport(
+            name: DatapathExport.disk, device: front, readOnly: image.readOnly, throttle: throttle,
+            changes: { [tracked] in [tracked] })
+        server = NBDServer(exports: [export, export.readOnly(named: DatapathExport.readOnly)])
         listener = try listen(server)
     }
 
@@ -221,24 +221,17 @@ public final class DatapathService: Sendable {
         switch request {
         case .status: return .status(status)
         case .mirrorStart(let destination, let bytesPerSecond, let settings, let resume):
-            try startMirror(to: destination, bytesPerSecond, settings, resume ?? false)
+            try starting.withLock { _ in
+                try startMirror(to: destination, bytesPerSecond, settings, resume ?? false)
+            }
         case .mirrorSet(let settings):
             let change = try settings.change()
             try device.changeMirror(change)
         case .mirrorVerify: _ = try device.verifyMirror()
         case .mirrorSetRate(let bytesPerSecond): device.setMirrorRate(bytesPerSecond: bytesPerSecond)
         case .pivotPrepare:
-            // From here on the loss of one side is the mirror's to decide.
-            exports.setDisk(false)
             sparing.stop()
-            do {
-                try preparePatiently()
-            } catch {
-                // Once it was prepared, which side is lost stays the mirror's to decide.
-                let phase = device.mirrorProgress?.phase
-                if phase != .dual, phase != .undecided { exports.setDisk(true) }
-                throw error
-            }
+            try preparePatiently()
         case .pivotCommit:
             try device.commitPivot {
                 images.commit()
@@ -255,9 +248,11 @@ public final class DatapathService: Sendable {
             tracked.cancel()
             images.setDestination(nil)
         case .pause:
-            try device.pause()
-            // What the mark stands for is durable now.
-            try mark?.settle()
+            guard let mark else {
+                try device.pause()
+                break
+            }
+            try mark.settling { () throws(BlockError) in try device.pause() }
         case .resume(let image):
             let next = try Self.disk(image)
             do {
@@ -309,19 +304,20 @@ public final class DatapathService: Sendable {
         do {
             let followed = try tracked.follow(sparing.spare(opened, destination), log: destination.changeLog)
             let log = try MirrorMaps.log(mirrorMap, images.both.image, destination, device, resume: resume)
-            let reopen: @Sendable () throws(BlockError) -> any BlockDevice = {
-                [exports, tracked] () throws(BlockError) in
-                // It is what the pivot makes the disk: in the place of the one that failed, also for these.
-                let next = try Self.disk(destination, isTheDisk: false)
-                exports.setDestination(next)
-                return tracked.reopened(next)
+            let reopen: @Sendable () throws(BlockError) -> any BlockDevice = { () throws(BlockError) in
+                try Self.disk(destination, isTheDisk: false)
             }
             exports.setDestination(opened)
             try device.startMirror(
                 to: followed, options: options, log: log, threads: destination.isExport ? 4 : 2,
                 // What goes on is what a process before this one wrote to, and its server may not be done with that.
                 trust: MirrorTrust(isDoubtful: resume && destination.isExport),
-                reopen: destination.isExport ? reopen : nil)
+                reopen: destination.isExport ? reopen : nil,
+                adopt: { [exports, tracked] next in
+                    // It is what the pivot makes the disk: in the place of the one that failed, also for these.
+                    exports.setDestination(next)
+                    return tracked.reopened(next)
+                })
         } catch {
             exports.setDestination(nil)
             tracked.cancel()
@@ -336,14 +332,17 @@ public final class DatapathService: Sendable {
     private func preparePatiently() throws(BlockError) {
         for _ in 0..<1000 {
             do throws(BlockError) {
-                return try device.preparePivot()
+                return try prepare()
             } catch {
                 if error.code != .busy, device.mirrorProgress?.isRetrying != true { throw error }
             }
             usleep(10_000)
         }
-        try device.preparePivot()
+        try prepare()
     }
+
+    /// Until the pivot is prepared the disk rests on the source alone; then the loss of one side is the mirror's to decide.
+    private func prepare() throws(BlockError) { try device.preparePivot { exports.setDisk(false) } }
 
     private static func disk(
         _ image: ImageSpecification, isTheDisk: Bool = true

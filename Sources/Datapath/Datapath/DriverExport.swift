@@ -57,7 +57,7 @@ final class DriverExport: BlockDevice {
         do throws(BlockError) {
             try client.appendExtents(to: &extents, at: offset, length: length)
         } catch {
-            lookForLoss()
+            lookForLoss(error)
             throw error
         }
     }
@@ -91,13 +91,14 @@ final class DriverExport: BlockDevice {
         do throws(BlockError) {
             try body()
         } catch {
-            lookForLoss()
+            lookForLoss(error)
             throw error
         }
     }
 
-    private func lookForLoss() {
-        if client.isLost, isTheDisk.load(ordering: .acquiring) { onLoss() }
+    /// A server that ends in good order says so to what is still under way (ESHUTDOWN), and goes then.
+    private func lookForLoss(_ error: BlockError) {
+        if client.isLost || error.code == .disconnected, isTheDisk.load(ordering: .acquiring) { onLoss() }
     }
 }
 

@@ -21,11 +21,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "File with root's first password.") var initialPasswordFile: String?
     @Option(help: "PAM service that knows the system's accounts, e.g. gantry; without it PAM is not asked.")
     var pamService: String?
-    @Option(
-        help: """
-            First of 65536 numbers of users that data paths are, each its own; 0: they are this daemon's user. Without it: the \
-            first from 1900000000 on that no other gantryd has.
-            """)
+    @Option(help: "First of 65536 users for data paths; 0: none. Else the first from 1900000000 on that are nobody's.")
     var datapathUidBase: UInt32?
     @Option(help: "Port where NBD clients are served on networks with that purpose; 0 picks free ones.")
     var nbdPort: UInt16 = 10809

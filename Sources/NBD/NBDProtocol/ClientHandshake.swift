@@ -126,9 +126,7 @@ public struct ClientHandshake: Sendable {
             }
             agreement.export.size = size
             agreement.export.flags = TransmissionFlags(rawValue: flags)
-            phase = .done
-            effects.append(.transmit(agreement))
-            return 10 + zeroes
+            return agree(&effects) ? 10 + zeroes : 0
         case .startTLS, .structuredReply, .metaContext, .go:
             return stepReply(&reader, &effects)
         }
@@ -211,8 +209,7 @@ public struct ClientHandshake: Sendable {
         case (.go, OptionReply.info) where readInformation(&reader):
             break
         case (.go, OptionReply.ack) where sawExport:
-            phase = .done
-            effects.append(.transmit(agreement))
+            _ = agree(&effects)
         case (.go, OptionReply.unsupported):
             enter(.exportName, &effects)
         case (.go, _) where OptionReply.isError(type):
@@ -237,16 +234,23 @@ public struct ClientHandshake: Sendable {
             guard let minimum = reader.integer(UInt32.self), let preferred = reader.integer(UInt32.self),
                 let maximum = reader.integer(UInt32.self)
             else { return false }
-            // "Block size constraints": powers of two, minimum at most 64 KiB, maximum a multiple of it or all ones.
-            guard minimum > 0, minimum & (minimum - 1) == 0, minimum <= 64 << 10, preferred >= minimum,
-                preferred & (preferred - 1) == 0, maximum >= minimum
-            else { return false }
             agreement.export.minimumBlock = minimum
             agreement.export.preferredBlock = preferred
             agreement.export.maximumBlock = maximum
         default:
             break
         }
+        return true
+    }
+
+    /// False: requests of the sizes that the server told could not be made.
+    private mutating func agree(_ effects: inout [Effect]) -> Bool {
+        if let fault = agreement.export.blockFault {
+            _ = fail(.unsupported, "the server's export cannot be used: \(fault)", &effects)
+            return false
+        }
+        phase = .done
+        effects.append(.transmit(agreement))
         return true
     }
 

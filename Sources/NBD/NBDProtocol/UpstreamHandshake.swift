@@ -182,6 +182,7 @@ public struct UpstreamHandshake: Sendable {
         case (.info, OptionReply.info):
             if !readInformation(&reader) { fail("the server sent malformed information", &effects) }
         case (.info, OptionReply.ack) where sawExport:
+            if let fault = description.blockFault { return fail("the export cannot be used: \(fault)", &effects) }
             phase = .done
             effects.append(.described(description))
         case (.go, OptionReply.info):

@@ -11,11 +11,13 @@ private struct DeclaredManager: StorageManager {
     var formats: [ImageFormat]
     var features: Set<String>
     var preferred: [ImageFormat] = []
+    var writesRows = false
 
     var info: StorageManagerInfo {
         var info = base.info
         info.supportedImageFormats = formats
         info.features = Dictionary(uniqueKeysWithValues: features.map { ($0, 1) })
+        info.writesRows = writesRows
         return info
     }
     func roundedSize(_ size: UInt64, format: ImageFormat) throws(StorageError) -> UInt64 {
@@ -197,11 +199,21 @@ private func disk(_ ref: String = "d", to destination: String? = "b", choice: St
         wanted.choice = "vhd"
         #expect(try MoveRules.decide([wanted], repositories: thick).count == 1)
 
-        #expect(LeastRoom.content(of: 64 << 20, format: .raw, isThick: true) == 0)
-        #expect(LeastRoom.content(of: 64 << 20, format: .raw, isThick: false) == 64 << 20)
+        #expect(LeastRoom.content(of: 64 << 20, format: .raw, isThin: false) == 0)
+        #expect(LeastRoom.content(of: 64 << 20, format: .raw, isThin: true) == 64 << 20)
         // Nothing is certain of what may be tables.
-        #expect(LeastRoom.content(of: 1 << 20, format: .qcow2, isThick: false) == 0)
-        #expect(LeastRoom.content(of: 64 << 20, format: nil, isThick: false) == 62 << 20)
+        #expect(LeastRoom.content(of: 1 << 20, format: .qcow2, isThin: true) == 0)
+        #expect(LeastRoom.content(of: 64 << 20, format: nil, isThin: true) == 62 << 20)
+        // Third parties say how they give place.
+        func third(_ features: Set<String>, _ allocation: String?) -> RepositoryFacts {
+            var manager = DeclaredManager(formats: [.vhd], features: features)
+            manager.writesRows = true
+            return RepositoryFacts(
+                uuid: "", manager: manager, configuration: [:], smConfig: ["allocation": allocation ?? ""], free: nil)
+        }
+        #expect(third([], "thick").isThick(.vhd) && !third([], nil).isThick(.vhd))
+        #expect(!third([], nil).showsContent(.vhd) && third(["THIN_PROVISIONING"], nil).showsContent(.vhd))
+        #expect(!third(["THIN_PROVISIONING"], "thick").showsContent(.vhd))
         for format in ImageFormat.allCases {
             let bytes = LeastRoom.bytes(content: 1 << 30, size: 1 << 40, format: format, isThick: false)
             #expect(bytes >= 1 << 30 && bytes < 1 << 30 + 8 << 20)

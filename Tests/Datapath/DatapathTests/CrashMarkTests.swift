@@ -1,3 +1,4 @@
+import BlockCopy
 import BlockIO
 import Foundation
 import Synchronization
@@ -49,6 +50,62 @@ import Testing
         #expect(FileManager.default.contents(atPath: folder.file("mark")) == Data([0]))
     }
 
+    /// An image that could not be closed: what it was to make durable may be lost, and nobody has this one any more.
+    @Test(arguments: [BlockError.Code.io, .cancelled])
+    func whatTheEndCouldNotFlushIsToldByTheNextProcess(code: BlockError.Code) throws {
+        let folder = try ScratchFolder("mark")
+        let device = VolatileDevice(alwaysClean: true)
+        let first = try CrashMark(device, path: folder.file("mark"))
+        try first.writeZeroes(at: 0, length: 512, mayUnmap: false)
+        #expect(FileManager.default.contents(atPath: folder.file("mark")) == Data([0]))
+        device.setBesideFlush { () throws(BlockError) in throw BlockError(code, "injected") }
+        #expect(throws: BlockError.self) { try first.close() }
+        let next = try CrashMark(VolatileDevice(), path: folder.file("mark"))
+        if code == .io { #expect(throws: BlockError.self) { try next.flush() } }
+        try next.flush()
+        try next.close()
+        #expect(FileManager.default.contents(atPath: folder.file("mark")) == Data([0]))
+    }
+
+    /// Flushes that no client asks for: of a pause, of a mirror that prepares its pivot and of one whose client waits for the
+    /// decision. A process that is killed behind them has told nobody.
+    @Test(arguments: ["pause", "prepare", "look"])
+    func aFlushThatNobodyHearsOfIsToldByTheNextProcess(whose: String) throws {
+        let folder = try ScratchFolder("mark")
+        let device = VolatileDevice(alwaysClean: true)
+        let disk = SwitchableDevice(device)
+        let first = try CrashMark(disk, path: folder.file("mark"))
+        disk.watchFlushes { [weak first] in try? first?.noteFailure($0) }
+        try first.writeZeroes(at: 0, length: 512, mayUnmap: false)
+        if whose != "pause" { try disk.startMirror(to: MemoryDevice(size: disk.size), bytesPerSecond: 0) }
+        while whose != "pause", disk.mirrorProgress?.phase != .synchronised { usleep(1000) }
+        if whose == "look" { try disk.preparePivot() }
+        device.setBesideFlush { () throws(BlockError) in throw BlockError(.io, "injected") }
+        #expect(throws: BlockError.self) { if whose == "pause" { try disk.pause() } else { try disk.preparePivot() } }
+        #expect(FileManager.default.contents(atPath: folder.file("mark")) == Data([1]))
+        device.setBesideFlush(nil)
+        if whose != "pause" { try disk.cancelMirror() }
+        let next = try CrashMark(VolatileDevice(), path: folder.file("mark"))
+        #expect(throws: BlockError.self) { try next.flush() }
+        // Here a later flush has covered all of it.
+        try first.flush()
+        #expect(FileManager.default.contents(atPath: folder.file("mark")) == Data([0]))
+    }
+
+    /// A good flush vouches for nothing that one beside it, which began later, could not make durable.
+    @Test func aFailureBesideAFlushIsNotForgottenByIt() throws {
+        let folder = try ScratchFolder("mark")
+        let device = VolatileDevice()
+        let mark = try CrashMark(device, path: folder.file("mark"))
+        try mark.writeZeroes(at: 0, length: 512, mayUnmap: false)
+        device.setBesideFlush { () throws(BlockError) in try mark.noteFailure(BlockError(.io, "injected")) }
+        try mark.flush()
+        #expect(FileManager.default.contents(atPath: folder.file("mark")) == Data([1]))
+        device.setBesideFlush(nil)
+        try mark.settling { () throws(BlockError) in try device.flush() }
+        #expect(FileManager.default.contents(atPath: folder.file("mark")) == Data([0]))
+    }
+
     /// A flush that fails covers nothing, and does not count as having told of a loss.
     @Test func aFailedFlushChangesNothing() throws {
         let folder = try ScratchFolder("mark")
@@ -68,6 +125,11 @@ import Testing
 /// A device whose every change is volatile until a flush, with a hook at the end of the flush.
 private final class VolatileDevice: BlockDevice {
     typealias Hook = @Sendable () throws(BlockError) -> Void
+    /// As a raw image: what is volatile is the kernel's.
+    private let alwaysClean: Bool
+
+    init(alwaysClean: Bool = false) { self.alwaysClean = alwaysClean }
+
     private let isVolatile = Atomic<Bool>(false)
     private let besideFlush = Mutex<Hook?>(nil)
 
@@ -81,7 +143,7 @@ private final class VolatileDevice: BlockDevice {
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) { change() }
     func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) { change() }
     func discard(at offset: UInt64, length: UInt64) throws(BlockError) { change() }
-    private func change() { isVolatile.store(true, ordering: .releasing) }
+    private func change() { isVolatile.store(!alwaysClean, ordering: .releasing) }
     func flush() throws(BlockError) {
         isVolatile.store(false, ordering: .releasing)
         let hook = besideFlush.withLock { $0 }
@@ -90,5 +152,5 @@ private final class VolatileDevice: BlockDevice {
     func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
         extents.append(Extent(offset: offset, length: length, kind: .data))
     }
-    func close() throws(BlockError) {}
+    func close() throws(BlockError) { try flush() }
 }

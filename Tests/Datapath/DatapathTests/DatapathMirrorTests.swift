@@ -4,6 +4,7 @@ import DatapathControl
 import DiskImages
 import Foundation
 import NBDTransport
+import Synchronization
 import TestSupport
 import Testing
 
@@ -139,6 +140,34 @@ import Testing
         #expect(try process.quit() == 0)
     }
 
+    /// Who starts a mirror while another one is being started is refused, and takes nothing from that one.
+    @Test func ofTwoMirrorsThatAreStartedAtOnceOneIsRefused() throws {
+        let folder = try ScratchFolder("dp")
+        let images = try ["a", "b", "c"].map { try image(folder, "\($0).raw", "raw") }
+        let process = try DatapathProcess(folder, image: images[0].path, format: "raw", mirrorMap: true)
+        for _ in 0..<20 {
+            let started = Mutex<[ImageSpecification]>([])
+            let starters = images[1...].map { destination in
+                WorkerThread("starter") { [control = process.control] in
+                    let settings = MirrorSettings(isPaused: true)
+                    let request = DatapathRequest.mirrorStart(
+                        destination: destination, bytesPerSecond: 0, settings: settings)
+                    guard (try? control.callBlocking(request)) != nil else { return }
+                    started.withLock { $0.append(destination) }
+                }
+            }
+            for starter in starters { starter.join() }
+            let winners = started.withLock { $0 }
+            let winner = try #require(winners.first)
+            #expect(winners.count == 1)
+            #expect(try process.status().mirror?.destination == winner)
+            let map = try #require(FileManager.default.contents(atPath: folder.file("map")))
+            #expect(map.range(of: Data(winner.path.utf8)) != nil, "the map is the other's")
+            _ = try process.control.callBlocking(.mirrorCancel)
+        }
+        #expect(try process.quit() == 0)
+    }
+
     /// Many moves under faults, a few of them here; `scripts/soak-mirror.py` itself does hundreds.
     @Test func aDiskThatMovesUnderFaultsLosesNoBlock() throws {
         var random = SeededRandom.printed()
@@ -160,6 +189,19 @@ import Testing
         // No kernel that this is tested on lacks it; a sanitizer's build does.
         let isSanitized = try String(contentsOfFile: "/proc/\(process.pid)/maps", encoding: .utf8).contains("clang_rt")
         if !isSanitized { #expect(status.contains("Seccomp:\t2") || !status.contains("Seccomp:")) }
+        #expect(try process.quit() == 0)
+    }
+
+    /// One that is out of hand ends before its host does.
+    @Test func aProcessThatServesImagesHasMemoryToAnEnd() throws {
+        let folder = try ScratchFolder("dp")
+        let a = try image(folder, "a.raw", "raw")
+        let process = try DatapathProcess(folder, image: a.path, format: a.format)
+        let limits = try String(contentsOfFile: "/proc/\(process.pid)/limits", encoding: .utf8)
+        let line = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max data size") })
+        let isSanitized = try String(contentsOfFile: "/proc/\(process.pid)/maps", encoding: .utf8).contains("clang_rt")
+        let numbers = line.split(separator: " ").dropFirst(3).prefix(2)
+        if !isSanitized { #expect(numbers == ["17179869184", "17179869184"]) }
         #expect(try process.quit() == 0)
     }
 }

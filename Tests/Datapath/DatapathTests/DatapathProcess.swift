@@ -76,6 +76,12 @@ final class DatapathProcess {
         return process.terminationStatus
     }
 
+    /// Its exit status, when it has ended by itself.
+    func end() -> Int32 {
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
     func status() throws -> DatapathStatus {
         guard case .status(let status) = try control.callBlocking(.status) else {
             throw Failure(description: "no status")

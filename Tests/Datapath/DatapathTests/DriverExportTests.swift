@@ -1,4 +1,5 @@
 import BlockIO
+import Foundation
 import NBDTransport
 import Synchronization
 import TestSupport
@@ -30,6 +31,34 @@ import Testing
         #expect(throws: BlockError.self) { try export.flush() }
         #expect(export.hasVolatileMetadata)
         #expect(lost.count.load(ordering: .relaxed) == (isTheDisk ? 1 : 0))
+        try? export.close()
+    }
+
+    /// A server that ends in good order says so before it goes, to who still asks something of it.
+    @Test func aServerThatSaysThatItEndsIsLost() throws {
+        let folder = try ScratchFolder("export")
+        let server = Process()
+        server.executableURL = URL(fileURLWithPath: try Tool.find("nbdkit"))
+        server.arguments = [
+            "-f", "-U", folder.file("s"), "--filter=error", "memory", "1M", "error-pwrite=ESHUTDOWN",
+            "error-pwrite-rate=100%",
+        ]
+        try server.run()
+        defer {
+            // It may have been started with other signals blocked.
+            kill(server.processIdentifier, SIGKILL)
+            server.waitUntilExit()
+        }
+        var connected: NBDClient?
+        while connected == nil, server.isRunning { connected = try? NBDClient.connect(unixSocket: folder.file("s")) }
+        let client = try #require(connected)
+        let lost = Losses()
+        let export = DriverExport(client, isTheDisk: true) { lost.count.add(1, ordering: .relaxed) }
+        let bytes = AlignedBuffer(count: 512)
+        try unsafe export.read(into: bytes.bytes, at: 0)
+        #expect(lost.count.load(ordering: .relaxed) == 0)
+        #expect(throws: BlockError.self) { try unsafe export.write(UnsafeRawBufferPointer(bytes.bytes), at: 0) }
+        #expect(lost.count.load(ordering: .relaxed) == 1 && !client.isLost)
         try? export.close()
     }
 

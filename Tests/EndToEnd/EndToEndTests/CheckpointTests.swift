@@ -91,7 +91,7 @@ extension EndToEnd {
         }
 
         /// QEMU ends while the guest stands and its disks are kept, and when it is to go on: the machine is halted, and nothing is left.
-        /// Nor is anything when the caller gives up meanwhile, and then the guest goes on.
+        /// Nor is anything when the caller gives up meanwhile, or there is no room for its memory, and then the guest goes on.
         @Test func aQEMUThatEndsLeavesNoCheckpoint() async throws {
             let files = try GuestFiles.make()
             try await withToolstack { toolstack in
@@ -104,11 +104,13 @@ extension EndToEnd {
                 let uuid = try await toolstack.text("VM.get_uuid", .string(vm))
                 try await toolstack.call("VM.set_PV_args", .string(vm), .string(GuestFiles.arguments(.idle)))
                 let failures = toolstack.failures
+                var console: ConsoleReader?
                 for (point, isCancelled) in [
                     ("suspend-standing", false), ("checkpoint-disks", false), ("checkpoint-taken", false),
                     ("checkpoint-disks", true),
                 ] {
                     try await toolstack.call("VM.start", .string(vm), .bool(false), .bool(false))
+                    console = try ConsoleReader(path: "\(toolstack.runDirectory)/guests/\(uuid)/console.sock")
                     try failures.set(.hold, at: point)
                     let task =
                         try await toolstack.session.call("Async.VM.checkpoint", [.string(vm), .string("c")]).text ?? ""
@@ -137,6 +139,20 @@ extension EndToEnd {
                     where try await toolstack.call("VDI.get_managed", vdi) == .bool(true) { disks += 1 }
                     #expect(disks == 1, "\(point)")
                 }
+                // Before it has begun it has hardly any memory.
+                _ = try await console?.waitFor(line: "GANTRY READY")
+                let loop = try SmallFileSystem(in: toolstack.folder, megabytes: 64)
+                defer { loop.remove() }
+                let small = try await toolstack.makeRepository("small", formats: "qcow2", folder: loop.mountPoint)
+                try await toolstack.call("pool.set_suspend_image_SR", .string(pool), .string(small.ref))
+                try loop.fill(leaving: 8)
+                let task = try await toolstack.session.call("Async.VM.checkpoint", [.string(vm), .string("c")])
+                let ended = try await toolstack.session.waitForTask(task.text ?? "")
+                #expect(ended.errorInfo.first == "SR_BACKEND_FAILURE_44", "\(ended.errorInfo)")
+                #expect(try await toolstack.text("VM.get_power_state", .string(vm)) == "Running")
+                #expect(try RunningToolstack.images(small.path).filter { $0 != SmallFileSystem.filler } == [])
+                let left = try await toolstack.call("VM.get_snapshots", .string(vm)).items
+                #expect(left == [])
                 try await toolstack.call("VM.hard_shutdown", .string(vm))
                 await toolstack.stop()
                 #expect(try toolstack.leftovers() == [])

@@ -1,6 +1,7 @@
 import BlockCopy
 import BlockIO
 import CoreTypes
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -57,6 +58,32 @@ import Testing
         writer.join()
         #expect(device.mirrorProgress == nil)
         #expect(try device.bytes(7, 1) == [inClient ? 5 : 0])
+    }
+
+    /// To reach a destination again takes as long as its host likes; who ends the mirror does not wait for that, and what is
+    /// opened then is nobody's.
+    @Test func aMirrorIsCancelledWhileItsDestinationIsReachedAgain() throws {
+        let device = SwitchableDevice(MemoryDevice(size: Self.size))
+        let next = SilentDevice(MemoryDevice(size: Self.size), isSilent: false)
+        let isReaching = Atomic<Bool>(false)
+        let isCancelled = Atomic<Bool>(false)
+        var options = MirrorOptions()
+        options.retryFor = 3_600_000_000_000
+        let reopen: @Sendable () throws(BlockError) -> any BlockDevice = { () throws(BlockError) in
+            isReaching.store(true, ordering: .releasing)
+            // Else it would be waited for by who waits for it.
+            for _ in 0..<10_000 where !isCancelled.load(ordering: .acquiring) { usleep(1000) }
+            let wasCancelled = isCancelled.load(ordering: .acquiring)
+            #expect(wasCancelled, "the end waits")
+            return next
+        }
+        let broken = FailingDevice(MemoryDevice(size: Self.size), writes: 0)
+        try device.startMirror(to: broken, options: options, reopen: reopen)
+        while !isReaching.load(ordering: .acquiring) {}
+        try device.cancelMirror()
+        isCancelled.store(true, ordering: .releasing)
+        #expect(device.mirrorProgress == nil)
+        while !next.isClosed.load(ordering: .acquiring) {}
     }
 
     /// A source that cannot flush leaves the pivot's first half; a write that it refuses then makes a granule dirty.
@@ -179,6 +206,7 @@ private final class SilentDevice: BlockDevice, @unchecked Sendable {
     private var isSilent: Bool
     private var isInterrupted = false
     private var callers = 0
+    let isClosed = Atomic<Bool>(false)
 
     init(_ base: MemoryDevice, isSilent: Bool) {
         self.base = base
@@ -236,5 +264,5 @@ private final class SilentDevice: BlockDevice, @unchecked Sendable {
         try base.appendExtents(to: &extents, at: offset, length: length)
     }
 
-    func close() throws(BlockError) {}
+    func close() throws(BlockError) { isClosed.store(true, ordering: .releasing) }
 }

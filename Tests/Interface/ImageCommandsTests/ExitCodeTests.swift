@@ -82,6 +82,7 @@ import Testing
         let outcome = try Tool.run("gantry", words)
         #expect(outcome.status == line.status)
         #expect(outcome.errors.contains(line.says), "\(outcome.errors)")
+        #expect(!outcome.errors.contains(".partial"), "\(outcome.errors)")
         #expect(try folder.contents() == ["a.raw"])
     }
 

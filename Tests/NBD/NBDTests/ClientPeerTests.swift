@@ -100,6 +100,35 @@ struct ClientPeerTests {
         try client.close()
     }
 
+    /// Bytes at the end that no request reaches: nobody is let begin with such an export.
+    @Test func anExportWhoseEndCannotBeReachedIsRefused() throws {
+        let server = try Background("nbdkit") { _ in
+            ["--filter=blocksize-policy", "memory", "1049088", "blocksize-minimum=4096", "blocksize-preferred=4096"]
+        }
+        let error = #expect(throws: BlockError.self) { try NBDClient.connect(unixSocket: server.socket) }
+        #expect(error?.code == .unsupported && error?.message.contains("1049088") == true)
+    }
+
+    /// Blocks that are rewritten for a part of them, up to the last byte of an export that ends within a best request.
+    @Test func theEndOfAnExportIsReadAndWritten() throws {
+        let server = try Background("nbdkit") { _ in
+            [
+                "--filter=blocksize-policy", "memory", "1052672", "blocksize-error-policy=error",
+                "blocksize-minimum=4096", "blocksize-preferred=65536", "blocksize-maximum=65536",
+            ]
+        }
+        let client = try NBDClient.connect(unixSocket: server.socket)
+        let size: UInt64 = 1_052_672
+        #expect(client.size == size)
+        try client.put([UInt8](repeating: 3, count: 70_000), at: size - 70_000)
+        try client.put([1, 2], at: size - 2)
+        try client.writeZeroes(at: size - 512, length: 100, mayUnmap: true)
+        let end = try client.bytes(at: size - 512, 512)
+        #expect(end == [UInt8](repeating: 0, count: 100) + [UInt8](repeating: 3, count: 410) + [1, 2])
+        #expect(try client.bytes(at: size - 70_001, 2) == [0, 3])
+        try client.close()
+    }
+
     @Test func aKilledServerDisconnectsEveryCaller() throws {
         let server = try Background("nbdkit") { _ in ["--filter=delay", "memory", "1M", "rdelay=3600"] }
         let client = try NBDClient.connect(unixSocket: server.socket, exportName: "", readOnly: false)

@@ -11,11 +11,14 @@ import Testing
 private final class OneServer: ExportDirectory {
     let socket: String
     let open = Mutex<(opened: Int, closed: Int)>((0, 0))
+    /// What looking a name up takes.
+    let delay: Double
 
-    init(_ socket: String) { self.socket = socket }
+    init(_ socket: String, delay: Double) { (self.socket, self.delay) = (socket, delay) }
 
     func open(_ name: String, peer: String) throws(BlockError) -> GateTarget {
         guard name == "/disk?key=good" else { throw BlockError(.notFound, "the key is not good") }
+        usleep(UInt32(delay * 1e6))
         let sockets = (0..<2).map { _ in unsafe gantry_unix_connect(socket) }
         let number = open.withLock {
             $0.opened += 1
@@ -39,8 +42,10 @@ struct GateTests {
         var socket: String { folder.file("gate") }
 
         /// On a Unix socket, which has no peer's address and is otherwise the same.
-        init(_ device: any BlockDevice, security: ServerSecurity? = nil, patience: Double = 30, limit: Int = 64) throws
-        {
+        init(
+            _ device: any BlockDevice, security: ServerSecurity? = nil, patience: Double = 30, limit: Int = 64,
+            delay: Double = 0
+        ) throws {
             folder = try ScratchFolder("gate")
             server = NBDServer(exports: [
                 NBDExport(
@@ -48,7 +53,7 @@ struct GateTests {
                     changes: { [FixedChanges("cbt", changed: [65536..<131072])] })
             ])
             try server.start(unixSocket: folder.file("s"))
-            directory = OneServer(folder.file("s"))
+            directory = OneServer(folder.file("s"), delay: delay)
             gate = NBDGate(directory, connectionLimit: limit, handshakeSeconds: patience)
             let listener = unsafe gantry_unix_listen(folder.file("gate"), 64)
             try #require(listener >= 0)
@@ -254,6 +259,15 @@ struct GateTests {
         var count = -2
         while unsafe readdir(folder) != nil { count += 1 }
         return count
+    }
+
+    /// What a disk takes to be there is not its client's time.
+    @Test func aClientMayWaitForItsDiskLongerThanForItsWords() throws {
+        let served = try Served(try filled(), patience: 0.5, delay: 0.6)
+        let client = try NBDClient.connect(unixSocket: served.socket, exportName: Self.name, readOnly: true)
+        #expect(client.size == 4 << 20)
+        try client.close()
+        served.stop()
     }
 
     /// A server that goes takes its clients along, and a gate that ends cuts those that it has.

@@ -143,6 +143,53 @@ struct HandshakeTests {
         }
     }
 
+    /// What both of our clients, the one that reads and writes and the gate's, make of an export's sizes.
+    private func refusals(_ export: ExportDescription) -> [Bool] {
+        let exports = [export]
+        var (server, client) = (ServerHandshake(exports: exports), ClientHandshake(exportName: ""))
+        var effects = client.receive(server.greeting)
+        while case .send(let bytes)? = effects.first {
+            effects.removeFirst()
+            for case .send(let answer) in server.receive(bytes) { effects += client.receive(answer) }
+        }
+        let isRefused = if case .fail(.unsupported, _)? = effects.last { true } else { false }
+        var gate = UpstreamHandshake(describing: "")
+        server = ServerHandshake(exports: exports)
+        var steps = gate.receive(server.greeting)
+        while case .send(let bytes)? = steps.first {
+            steps.removeFirst()
+            for case .send(let answer) in server.receive(bytes) { steps += gate.receive(answer) }
+        }
+        let isRefusedByGate = if case .fail? = steps.last { true } else { false }
+        return [isRefused, isRefusedByGate]
+    }
+
+    /// Sizes of requests with which some bytes could not be reached, or that are none. Source: "Block size constraints".
+    @Test(
+        arguments: [
+            (0, 4096, 1 << 20, 1 << 20), (1536, 4096, 1 << 20, 1 << 20), (131072, 131072, 1 << 20, 1 << 20),
+            (4096, 512, 1 << 20, 1 << 20), (512, 0, 1 << 20, 1 << 20), (512, 6000, 1 << 20, 1 << 20),
+            (512, 4096, 0, 1 << 20), (512, 4096, 5000, 1 << 20), (4096, 4096, 512, 1 << 20), (512, 4096, 2048, 1 << 20),
+            (4096, 4096, 1 << 20, (1 << 20) + 512), (65536, 65536, UInt32.max, 512),
+        ] as [(UInt32, UInt32, UInt32, UInt64)])
+    func sizesOfRequestsThatDoNotFitAreRefused(_ minimum: UInt32, _ best: UInt32, _ most: UInt32, _ size: UInt64) {
+        let export = ExportDescription(
+            name: "", size: size, flags: [.hasFlags], minimumBlock: minimum, preferredBlock: best, maximumBlock: most)
+        #expect(refusals(export) == [true, true])
+    }
+
+    @Test(
+        arguments: [
+            (1, 512, 1 << 20, 512), (4096, 65536, UInt32.max, (1 << 20) + 4096), (65536, 65536, 65536, 1 << 20),
+            // No request is larger than the export.
+            (512, 4096, 2048, 2048), (4096, 1 << 20, 65536, 0),
+        ] as [(UInt32, UInt32, UInt32, UInt64)])
+    func sizesOfRequestsThatFitAreTaken(_ minimum: UInt32, _ best: UInt32, _ most: UInt32, _ size: UInt64) {
+        let export = ExportDescription(
+            name: "", size: size, flags: [.hasFlags], minimumBlock: minimum, preferredBlock: best, maximumBlock: most)
+        #expect(refusals(export) == [false, false])
+    }
+
     /// Places in such an export could not be added up.
     @Test(arguments: [UInt64.max, 1 << 63]) func anExportOfMoreThanOffsetsReachIsRefused(size: UInt64) {
         var server = ServerHandshake(exports: [ExportDescription(name: "", size: size, flags: [.hasFlags])])

@@ -80,6 +80,35 @@ struct SlowLaneTests {
         for client in clients { try client.flush() }
     }
 
+    /// The same disk under a second name: nobody writes by it, and a flush that fails for who asks by it is told to who writes.
+    @Test func aDiskIsServedToReadersUnderANameOfItsOwn() throws {
+        let device = GateDevice(size: 1 << 20)
+        let folder = try ScratchFolder("readers")
+        let export = NBDExport(name: "disk", device: device)
+        let server = NBDServer(exports: [export, export.readOnly(named: "readers")])
+        try server.start(unixSocket: folder.file("s"))
+        defer { server.stop() }
+        let writer = try NBDClient.connect(unixSocket: folder.file("s"), exportName: "disk")
+        let reader = try NBDClient.connect(unixSocket: folder.file("s"), exportName: "readers")
+        #expect(reader.isReadOnly && !writer.isReadOnly)
+        try writer.put([7], at: 512)
+        #expect(try reader.bytes(at: 512, 1) == [7])
+        // What clients are told is not what keeps them from writing.
+        let peer = try RawPeer(folder.file("s"))
+        #expect(peer.enter(export: "readers"))
+        for command in [NBDCommand.write, NBDCommand.trim, NBDCommand.writeZeroes] {
+            let payload = [UInt8](repeating: 9, count: command == NBDCommand.write ? 512 : 0)
+            #expect(peer.send(RawPeer.request(command, offset: 512, length: 512) + payload))
+            #expect(peer.receiveError() == NBDErrno.permission)
+        }
+        #expect(try writer.bytes(at: 512, 1) == [7])
+        device.failNextFlush(with: BlockError(.io, "injected"))
+        #expect(peer.send(RawPeer.request(NBDCommand.flush)))
+        #expect(peer.receiveError() == NBDErrno.io)
+        #expect(throws: BlockError.self) { try writer.flush() }
+        try writer.flush()
+    }
+
     @Test func failuresAreOwedToWhoHasNotSeenThem() {
         var failures = FlushFailures()
         var (early, late) = (failures.count, failures.count)

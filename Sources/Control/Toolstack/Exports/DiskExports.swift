@@ -36,9 +36,17 @@ public actor DiskExports {
         let port: UInt16
     }
 
+    /// What one gate calls one client.
+    private struct Client: Hashable {
+        let gate: ObjectIdentifier
+        let id: UInt64
+
+        init(_ gate: ExportGate, _ id: UInt64) { (self.gate, self.id) = (ObjectIdentifier(gate), id) }
+    }
+
     /// A disk that clients read.
     private struct Use {
-        var clients: Set<UInt64>
+        var clients: Set<Client>
         var vbd: Task<Ref<VBD>, any Error>
         /// Being unplugged; who comes now waits for that.
         var ending: Task<Void, Never>?
@@ -55,12 +63,12 @@ public actor DiskExports {
     /// Where it does, and on which port.
     private var listening: [ExportAddress: Int] = [:]
     private var uses: [Ref<VDI>: Use] = [:]
-    /// What the gate calls the clients, of this gate.
-    private var disks: [UInt64: Ref<VDI>] = [:]
+    /// What the clients of the gate read.
+    private var disks: [Client: Ref<VDI>] = [:]
     /// Clients that wait to be let in.
     private var openings = 0
     private static let mostOpenings = 128
-    private var isRefreshing = false
+    private var isExchanging = false
     private var isOutdated = false
     private var told: Set<String> = []
 
@@ -81,11 +89,10 @@ public actor DiskExports {
     /// Serves where the networks' purposes say, and nowhere else. Each call sees at least what was so when it was made.
     func refresh() async {
         isOutdated = true
-        while isRefreshing { try? await Task.sleep(for: .milliseconds(10)) }
+        await beginExchange()
+        defer { isExchanging = false }
         guard isOutdated else { return }
-        isRefreshing = true
         isOutdated = false
-        defer { isRefreshing = false }
         guard let identify, dispatcher != nil else { return }
         let wanted = context.database.read { ExportAddress.wanted($0, host: context.host) }
         if let gate, wanted == places { return listen(gate) }
@@ -100,8 +107,14 @@ public actor DiskExports {
 
     /// Clients that come from now on see it; the connections of those that are there end.
     public func certificateChanged() async {
-        await stopGate()
+        await stop()
         await refresh()
+    }
+
+    /// One gate is gone, with its user, its port and its clients' disks, before the next one comes. The caller ends it.
+    private func beginExchange() async {
+        while isExchanging { try? await Task.sleep(for: .milliseconds(10)) }
+        isExchanging = true
     }
 
     /// Looks from time to time at what no message tells: addresses that change, and a gate that has died.
@@ -113,7 +126,11 @@ public actor DiskExports {
     }
 
     /// Clients' connections end.
-    func stop() async { await stopGate() }
+    func stop() async {
+        await beginExchange()
+        await stopGate()
+        isExchanging = false
+    }
 
     // MARK: The gate
 
@@ -167,14 +184,16 @@ public actor DiskExports {
         (listening, places) = ([:], [])
         if let user { await context.disks.host.giveBackUser(user) }
         user = nil
-        for id in disks.keys.sorted() { release(id) }
+        for client in disks.keys.sorted(by: { $0.id < $1.id }) { release(client) }
     }
 
     /// By itself.
     private func ended(_ last: ExportGate) async {
         guard gate === last else { return }
         context.logger.error("the gate for NBD clients has ended", metadata: ["cause": "\(last.lastWords)"])
-        await stopGate()
+        await beginExchange()
+        if gate === last { await stopGate() }
+        isExchanging = false
         // One that dies at once is not started without a pause.
         try? await Task.sleep(for: .seconds(1))
         await refresh()
@@ -198,19 +217,21 @@ public actor DiskExports {
                 await serve(id, name, peer, for: sender)
                 openings -= 1
             }
-        case .closed(let id): release(id)
+        case .closed(let id): release(Client(sender, id))
         }
     }
 
     // MARK: Clients
 
     private func serve(_ id: UInt64, _ name: String, _ peer: String, for sender: ExportGate) async {
+        let client = Client(sender, id)
         do {
             let vdi = try await admit(name)
-            // The gate may be another by now, which counts its clients from the beginning.
-            guard gate === sender, disks[id] == nil else { return }
-            disks[id] = vdi
-            try await use(vdi, by: id)
+            // The gate may be gone by now.
+            guard gate === sender, disks[client] == nil else { return }
+            disks[client] = vdi
+            try await use(vdi, by: client)
+            guard disks[client] != nil else { return leave(vdi, client) }
             guard let handle = await context.disks.active(try context.row(vdi)[VDI.uuid]) else {
                 throw APIError("VDI_NOT_AVAILABLE", vdi.opaque)
             }
@@ -218,12 +239,13 @@ public actor DiskExports {
             defer { for socket in sockets { close(socket) } }
             guard sockets.count == 2 else { throw APIError("VDI_NOT_AVAILABLE", vdi.opaque) }
             context.logger.info("an NBD client reads a disk", metadata: ["vdi": "\(vdi.opaque)", "peer": "\(peer)"])
-            sender.send(.opened(id: id, export: "disk"), files: sockets)
+            // The VBD is read-only; the disk need not be.
+            sender.send(.opened(id: id, export: DatapathExport.readOnly), files: sockets)
         } catch {
             let refusal = error as? APIError ?? APIError(error, task: .null)
             let reason = refusal.wire.joined(separator: " ")
             context.logger.info("an NBD client is refused", metadata: ["peer": "\(peer)", "error": "\(reason)"])
-            if gate === sender { release(id) }
+            release(client)
             sender.send(.refused(id: id, reason: reason))
         }
     }
@@ -240,19 +262,23 @@ public actor DiskExports {
         return Ref(vdi)
     }
 
-    private func use(_ vdi: Ref<VDI>, by id: UInt64) async throws {
+    private func use(_ vdi: Ref<VDI>, by client: Client) async throws {
         while let ending = uses[vdi]?.ending { await ending.value }
         if uses[vdi] == nil {
             uses[vdi] = Use(clients: [], vbd: Task { try await plug(vdi) }, ending: nil)
         }
-        uses[vdi]?.clients.insert(id)
+        uses[vdi]?.clients.insert(client)
         _ = try await uses[vdi]?.vbd.value
     }
 
     /// Fine for one that is not served.
-    private func release(_ id: UInt64) {
-        guard let vdi = disks.removeValue(forKey: id), var use = uses[vdi] else { return }
-        use.clients.remove(id)
+    private func release(_ client: Client) {
+        if let vdi = disks.removeValue(forKey: client) { leave(vdi, client) }
+    }
+
+    private func leave(_ vdi: Ref<VDI>, _ client: Client) {
+        guard var use = uses[vdi] else { return }
+        use.clients.remove(client)
         if use.clients.isEmpty, use.ending == nil {
             use.ending = Task { [vbd = use.vbd] in
                 if let vbd = try? await vbd.value { await unplug(vbd) }

@@ -96,8 +96,10 @@ final class ExportGate: @unchecked Sendable {
     }
 
     /// What it said last.
-    var lastWords: String {
-        let text = String(decoding: FileManager.default.contents(atPath: logPath) ?? Data(), as: UTF8.self).suffix(500)
+    var lastWords: String { Self.lastWords(in: logPath) }
+
+    static func lastWords(in path: String) -> String {
+        let text = String(decoding: FileEnds.last(4096, of: path) ?? Data(), as: UTF8.self).suffix(500)
         return text.isEmpty ? "it said nothing" : String(text)
     }
 }

@@ -291,8 +291,9 @@ actor MachineLifecycle {
                     await context.holdToLimits(vdi[VDI.uuid])
                 }
                 return GuestDisk(
-                    id: row[VBD.uuid], nbdSocket: handle.nbdSocket, exportName: "disk", readOnly: row[VBD.mode] == .ro,
-                    position: Int(row[VBD.userdevice]) ?? 0, bootable: row[VBD.bootable])
+                    id: row[VBD.uuid], nbdSocket: handle.nbdSocket, exportName: DatapathExport.disk,
+                    readOnly: row[VBD.mode] == .ro, position: Int(row[VBD.userdevice]) ?? 0,
+                    bootable: row[VBD.bootable])
             } catch let failure as DatapathClient.Failure {
                 guard failure.code == "busy", attempt < 50 else {
                     throw ErrorMapping.api(failure, sr: vdi[VDI.sr], vdi: vdi.typedRef(VDI.self))

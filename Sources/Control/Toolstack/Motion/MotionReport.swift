@@ -19,9 +19,11 @@ struct WriteMeter {
     private var last: (time: ContinuousClock.Instant, bytes: UInt64)?
     private(set) var bytesPerSecond: UInt64 = 0
 
-    mutating func read(_ counters: DatapathCounters?) {
+    /// What no disk can do, and a number that fits: a data path says what it likes.
+    private static let most = 1e18
+
+    mutating func read(_ counters: DatapathCounters?, at now: ContinuousClock.Instant = .now) {
         guard let bytes = counters?.writtenBytes else { return }
-        let now = ContinuousClock.now
         guard let last else {
             self.last = (now, bytes)
             return
@@ -29,7 +31,7 @@ struct WriteMeter {
         let elapsed = (now - last.time) / Duration.seconds(1)
         if elapsed < 0.5 { return }
         // The counters of a data path that was restarted begin again.
-        bytesPerSecond = bytes >= last.bytes ? UInt64(Double(bytes - last.bytes) / elapsed) : 0
+        bytesPerSecond = bytes >= last.bytes ? UInt64(min(Double(bytes - last.bytes) / elapsed, Self.most)) : 0
         self.last = (now, bytes)
     }
 }

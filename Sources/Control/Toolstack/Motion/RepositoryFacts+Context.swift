@@ -29,7 +29,7 @@ extension StorageContext {
     func leastContent(of chain: [Volume], size: UInt64, in attached: AttachedRepository) -> UInt64 {
         let facts = facts(attached, free: nil)
         let largest = chain.map { volume in
-            LeastRoom.content(of: volume.physicalSize, format: volume.format, isThick: facts.isThick(volume.format))
+            LeastRoom.content(of: volume.physicalSize, format: volume.format, isThin: facts.showsContent(volume.format))
         }.max()
         return min(largest ?? 0, size)
     }

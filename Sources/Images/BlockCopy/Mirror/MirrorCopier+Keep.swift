@@ -7,6 +7,8 @@ import Synchronization
 struct MirrorRepair: Sendable {
     /// Opens the destination anew: a new connection, for one that is not ours. Nil: the same object is used again.
     let reopen: (@Sendable () throws(BlockError) -> any BlockDevice)?
+    /// What takes the place of the one that failed when it was opened so, and not given up meanwhile.
+    let adopt: @Sendable (any BlockDevice) -> any BlockDevice
     /// Runs its body with no request under way.
     let exclusively: @Sendable (() -> Void) -> Void
 }
@@ -71,7 +73,7 @@ extension MirrorCopier {
         mirror.locks.awaitEarlier()
         if mirror.source.hasVolatileMetadata {
             // The guest hears of what fails here by its own flush.
-            guard (try? mirror.source.flush()) != nil else { return }
+            guard (try? mirror.flushSource()) != nil else { return }
         }
         if mirror.destination.hasVolatileMetadata {
             do throws(BlockError) {
@@ -114,7 +116,7 @@ extension MirrorCopier {
         retry.next = now + wait
         do throws(BlockError) {
             let old = mirror.destination
-            let device = try repair.reopen?() ?? old
+            let device = try reached(repair) ?? old
             if device !== old { mirror.reach.add(device) }
             do throws(BlockError) {
                 guard device.size >= mirror.source.size, !device.isReadOnly else {
@@ -138,6 +140,13 @@ extension MirrorCopier {
         } catch {
             mirror.note(error)
         }
+    }
+
+    /// The destination, opened anew. Who ends the mirror does not wait for that.
+    private func reached(_ repair: MirrorRepair) throws(BlockError) -> (any BlockDevice)? {
+        guard let reopen = repair.reopen else { return nil }
+        return repair.adopt(
+            try MirrorAttempt.reach(reopen, wokenBy: pause, unless: { [stopping] in stopping.isCancelled }))
     }
 }
 

@@ -31,12 +31,15 @@ final class MirrorDevice: @unchecked Sendable {
     private let state = Mutex(MirrorState())
     private let failure = Mutex<BlockError?>(nil)
     private let refusal = Mutex<MirrorSide?>(nil)
+    private let sourceNotFlushed: @Sendable (BlockError) -> Void
 
+    /// `sourceNotFlushed`: hears of every flush of the source that fails: the guest may not, or by a process that has ended then.
     /// Both devices have at least the source's size. What `log` does not know to be the same is copied.
     init(
         source: any BlockDevice, destination: any BlockDevice, log: MirrorLog, options: MirrorOptions = MirrorOptions(),
-        trust: MirrorTrust = MirrorTrust()
+        trust: MirrorTrust = MirrorTrust(), sourceNotFlushed: @escaping @Sendable (BlockError) -> Void = { _ in }
     ) {
+        self.sourceNotFlushed = sourceNotFlushed
         self.trust = Mutex(trust)
         self.source = source
         self.destination = destination
@@ -176,16 +179,28 @@ final class MirrorDevice: @unchecked Sendable {
     func flush() throws(BlockError) {
         switch phase {
         case .undecided: throw Self.undecidedError
-        case .dual: try onBoth { device throws(BlockError) in try device.flush() }
+        case .dual:
+            try onBoth { device throws(BlockError) in
+                if device === source { try flushSource() } else { try device.flush() }
+            }
         case .joining:
             // What the guest is told to be durable from here on is so in both.
-            try source.flush()
+            try flushSource()
             do throws(BlockError) {
                 try destination.flush()
             } catch {
                 loseDestination(because: error)
             }
-        default: try source.flush()
+        default: try flushSource()
+        }
+    }
+
+    func flushSource() throws(BlockError) {
+        do throws(BlockError) {
+            try source.flush()
+        } catch {
+            sourceNotFlushed(error)
+            throw error
         }
     }
 

@@ -54,11 +54,14 @@ extension SwitchableDevice {
     ///     goes on where it was.
     ///   - threads: pieces copied at a time.
     ///   - trust: whether what the destination shows is what was written to it.
-    ///   - reopen: reaches the destination again when it has failed, if that takes more than trying again.
+    ///   - reopen: reaches the destination again when it has failed, if that takes more than trying again. It may be given up
+    ///     by who ends the mirror; what it opens is closed then.
+    ///   - adopt: what takes the destination's place when `reopen` has opened it, and is wanted.
     public func startMirror(
         to destination: any BlockDevice, options: MirrorOptions, log: MirrorLog? = nil, threads: Int = 1,
         trust: MirrorTrust = MirrorTrust(),
-        reopen: (@Sendable () throws(BlockError) -> any BlockDevice)? = nil
+        reopen: (@Sendable () throws(BlockError) -> any BlockDevice)? = nil,
+        adopt: @escaping @Sendable (any BlockDevice) -> any BlockDevice = { $0 }
     ) throws(BlockError) {
         try control.withLock { _ throws(BlockError) in
             if isPaused.load(ordering: .relaxed) {
@@ -76,10 +79,11 @@ extension SwitchableDevice {
             guard map.size == size else {
                 throw BlockError(.outOfRange, "the mirror's map is of \(map.size) bytes and the source has \(size)")
             }
-            let repair = MirrorRepair(reopen: reopen) { [weak self] body in self?.exclusively(body) }
+            let repair = MirrorRepair(reopen: reopen, adopt: adopt) { [weak self] body in self?.exclusively(body) }
             exclusively {
                 let filter = MirrorDevice(
-                    source: current, destination: destination, log: map, options: options, trust: trust)
+                    source: current, destination: destination, log: map, options: options, trust: trust,
+                    sourceNotFlushed: { [weak self] in self?.notFlushed($0) })
                 let worker = MirrorCopier(mirror: filter, threads: threads, repair: repair)
                 mirror = filter
                 reached.withLock { $0 = filter }
@@ -115,7 +119,8 @@ extension SwitchableDevice {
     ///
     /// Requests are kept waiting twice, each time until those under way have ended, never for a flush: between the two,
     /// writes and flushes go to both images, and what came before is flushed. Most of it was flushed before that already.
-    public func preparePivot() throws(BlockError) {
+    /// `prepared` runs while no request is under way, at the moment from which on both images are the disk.
+    public func preparePivot(_ prepared: () -> Void = {}) throws(BlockError) {
         try control.withLock { _ throws(BlockError) in
             guard let mirror else { throw BlockError(.notFound, "there is no mirror to pivot to") }
             if mirror.phase == .dual { return try look(at: mirror) }
@@ -137,7 +142,7 @@ extension SwitchableDevice {
                     throw Self.notSynchronised(mirror)
                 }
             }
-            try mirror.source.flush()
+            try mirror.flushSource()
             do throws(BlockError) {
                 try destination.flush()
             } catch {
@@ -147,6 +152,7 @@ extension SwitchableDevice {
             try exclusively { () throws(BlockError) in
                 if !mirror.dirty.isClean { mirror.handle(.fellBehind) }
                 guard mirror.handle(.prepare) else { throw Self.notSynchronised(mirror) }
+                prepared()
             }
         }
     }

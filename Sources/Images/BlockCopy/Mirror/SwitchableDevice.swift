@@ -24,6 +24,7 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     /// No decision will come: see `abandonUndecided`.
     private let isAbandoned = Atomic<Bool>(false)
     let longestPause = Atomic<UInt64>(0)
+    private let flushWatcher = Mutex<(@Sendable (BlockError) -> Void)?>(nil)
 
     private let currentSize: Atomic<UInt64>
     /// The size at the start, or that of the image it went on with after a pause; a mirror's destination that is larger
@@ -46,6 +47,12 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
         isReadOnly = device.isReadOnly
         preferredAlignment = device.preferredAlignment
     }
+
+    /// `body` hears of each flush of the disk that fails without anybody's `flush`: a pause's, a mirror's. A kernel, or a
+    /// server, tells of a loss once.
+    public func watchFlushes(_ body: @escaping @Sendable (BlockError) -> Void) { flushWatcher.withLock { $0 = body } }
+
+    func notFlushed(_ error: BlockError) { flushWatcher.withLock { $0 }?(error) }
 
     // MARK: Requests
 
@@ -215,12 +222,22 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
             if isPaused.load(ordering: .relaxed) { return }
             if mirror != nil { throw BlockError(.busy, "the device is being mirrored; end that first") }
             // The long part of the flushing is done while requests go on.
-            if !isReadOnly { try current.flush() }
+            try flushCurrent()
             try exclusively { () throws(BlockError) in
-                if !isReadOnly { try current.flush() }
+                try flushCurrent()
                 isPaused.store(true, ordering: .releasing)
                 try current.close()
             }
+        }
+    }
+
+    private func flushCurrent() throws(BlockError) {
+        if isReadOnly { return }
+        do throws(BlockError) {
+            try current.flush()
+        } catch {
+            notFlushed(error)
+            throw error
         }
     }
 

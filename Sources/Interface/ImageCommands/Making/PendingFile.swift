@@ -73,6 +73,12 @@ final class PendingFile {
     func create(
         format: ImageFormat, size: UInt64, options: CreateOptions, policy: OpenPolicy = .standalone
     ) throws(BlockError) -> any BlockDevice {
+        do throws(BlockError) { return try make(format, size, options, policy) } catch { throw named(error) }
+    }
+
+    private func make(
+        _ format: ImageFormat, _ size: UInt64, _ options: CreateOptions, _ policy: OpenPolicy
+    ) throws(BlockError) -> any BlockDevice {
         self.policy = policy
         TemporaryFiles.add(path)
         if let parent = options.parent, policy.parents == .refused {
@@ -108,6 +114,14 @@ final class PendingFile {
             try? device.close()
             throw error
         }
+    }
+
+    /// The error with the name that was asked for, not the one that is written to.
+    private func named(_ error: BlockError) -> BlockError {
+        guard error.path == path || error.path == dataFile?.path else { return error }
+        return BlockError(
+            error.code, error.message, path: error.path == path ? destination : dataFile?.destination,
+            offset: error.offset, systemError: error.systemError)
     }
 
     /// Gives the file its name, durably. What `create` made must be closed, anything else flushed. May be asked again

@@ -14,6 +14,10 @@ extension NBDClient {
         if unit > 1, !isAligned(offset, UInt64(buffer.count)) {
             return unsafe try readAround(buffer, at: offset)
         }
+        unsafe try readAligned(buffer, at: offset)
+    }
+
+    func readAligned(_ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         guard let base = buffer.baseAddress else { return }
         var done = 0
         while done < buffer.count {

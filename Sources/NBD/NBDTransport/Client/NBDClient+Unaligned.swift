@@ -11,7 +11,7 @@ extension NBDClient {
     func readAround(_ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         let around = AlignedBuffer(count: Int(Self.pieceLength))
         try unsafe inPieces(offset, UInt64(buffer.count), around) { (blocks, first, done, count) throws(BlockError) in
-            unsafe try read(into: blocks, at: first)
+            unsafe try readAligned(blocks, at: first)
             let skip = Int(offset + UInt64(done) - first)
             unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + count])
                 .copyMemory(from: UnsafeRawBufferPointer(rebasing: blocks[skip..<skip + count]))
@@ -24,7 +24,7 @@ extension NBDClient {
         defer { rewriting.unlock() }
         let around = AlignedBuffer(count: Int(Self.pieceLength))
         try unsafe inPieces(offset, UInt64(data.count), around) { (blocks, first, done, count) throws(BlockError) in
-            unsafe try read(into: blocks, at: first)
+            unsafe try readAligned(blocks, at: first)
             let skip = Int(offset + UInt64(done) - first)
             unsafe UnsafeMutableRawBufferPointer(rebasing: blocks[skip..<skip + count])
                 .copyMemory(from: UnsafeRawBufferPointer(rebasing: data[done..<done + count]))
@@ -42,7 +42,8 @@ extension NBDClient {
             let position = offset + done
             let first = position.roundedDown(to: unit)
             let count = min(length - done, Self.pieceLength - (position - first))
-            let end = min((position + count).roundedUp(to: unit) ?? size, size)
+            // The size is a multiple of `unit`, so this is not behind it.
+            let end = (position + count).roundedUp(to: unit) ?? size
             let blocks = unsafe UnsafeMutableRawBufferPointer(rebasing: around.bytes[0..<Int(end - first)])
             unsafe try body(blocks, first, Int(done), Int(count))
             done += count

@@ -39,7 +39,7 @@ final class GateConnection: Sendable {
     }
 
     func run() {
-        let deadline = HandshakeDeadline(seconds: patience)
+        var deadline = HandshakeDeadline(seconds: patience)
         var handshake = ServerHandshake(lookingUpWith: security?.encryption ?? .none)
         var found: (target: GateTarget, description: ExportDescription)?
         defer { if let found { leave(found.target) } }
@@ -59,6 +59,8 @@ final class GateConnection: Sendable {
                 case .lookUp(let name):
                     if let earlier = found { leave(earlier.target) }
                     found = nil
+                    let asked = gantry_now()
+                    defer { deadline.extend(by: gantry_now() - asked) }
                     do throws(BlockError) {
                         let next = try lookUp(name)
                         found = next

@@ -11,7 +11,7 @@ public struct NBDExport: Sendable {
     public let readOnly: Bool
     /// Holds its clients to its limits.
     public let throttle: DiskThrottle
-    let flushes = SharedFlushes()
+    let flushes: SharedFlushes
     /// Its dirty bitmaps, asked for when a client connects.
     let changes: @Sendable () -> [any ChangedExtentSource]
 
@@ -20,13 +20,24 @@ public struct NBDExport: Sendable {
         name: String, device: any BlockDevice, readOnly: Bool = false, throttle: DiskThrottle = DiskThrottle(),
         changes: @escaping @Sendable () -> [any ChangedExtentSource] = { [] }
     ) {
+        self.init(name, device, readOnly, throttle, SharedFlushes(), changes)
+    }
+
+    private init(
+        _ name: String, _ device: any BlockDevice, _ readOnly: Bool, _ throttle: DiskThrottle, _ flushes: SharedFlushes,
+        _ changes: @escaping @Sendable () -> [any ChangedExtentSource]
+    ) {
         precondition(name.utf8.count <= NBDLimits.name, "an export name of more than \(NBDLimits.name) bytes")
         self.name = name
         self.device = device
         self.readOnly = readOnly
         self.throttle = throttle
+        self.flushes = flushes
         self.changes = changes
     }
+
+    /// The same for clients that only read, under another name. A flush that fails for one of them is told to who writes, too.
+    public func readOnly(named name: String) -> NBDExport { NBDExport(name, device, true, throttle, flushes, changes) }
 
     /// The export as one client is to see it from its connection on.
     struct Offer {

@@ -3,9 +3,12 @@ import Glibc
 
 /// When a handshake must be over, however little of it a peer sends at a time.
 struct HandshakeDeadline {
-    private let end: UInt64
+    private var end: UInt64
 
     init(seconds: Double) { end = gantry_now() &+ UInt64(max(0, min(seconds, 1e6)) * 1e9) }
+
+    /// What somebody else took is not the peer's time. Nanoseconds.
+    mutating func extend(by time: UInt64) { end &+= time }
 
     /// Bounds the next receive, and each send before the one after it, by what is left. False: nothing is.
     func bound(_ descriptor: Int32) -> Bool {

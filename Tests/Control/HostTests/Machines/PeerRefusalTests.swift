@@ -1,4 +1,5 @@
 import APITypes
+import PoolDatabase
 import StorageMotion
 import Testing
 
@@ -57,5 +58,42 @@ import Testing
         _ = over.state.take(.cancel)
         let isTaken = over.claim(label: "mark b", sr: "s", uuid: "x", ref: "y", location: "z")
         #expect(!isTaken)
+    }
+
+    /// In the transaction that makes it: whoever dies then, the record leads to the volume, and nobody takes the row for a disk.
+    @Test func aRowThatADriverMakesIsNoDiskBeforeItsMachineIsHere() async throws {
+        let bench = try await StorageBench([])
+        let (sr, vdi, other) = (Ref<SR>.new(), Ref<VDI>.new(), Ref<VDI>.new())
+        let disk = ArrivingMachine.Disk(
+            origin: "a", uuid: "planned", ref: "OpaqueRef:planned", sr: sr.opaque, location: "", format: "", size: 1,
+            row: "{}", isReadOnly: false, mark: "Gantry arrival planned")
+        let record = ArrivingMachine(
+            id: "m", secretDigest: "", offer: nil, vm: "OpaqueRef:vm", uuid: "", disks: [disk], state: MachineArrival())
+        try await bench.database.transaction { tx in
+            try tx.store(record)
+            tx.insert(SR.self, ref: sr) { row in row[SR.uuid] = "sr" }
+            for (ref, label) in [(vdi, disk.mark ?? ""), (other, "another")] {
+                tx.insert(VDI.self, ref: ref) { row in
+                    (row[VDI.uuid], row[VDI.sr], row[VDI.location]) = ("u" + label, sr, "l" + label)
+                    (row[VDI.nameLabel], row[VDI.managed]) = (label, true)
+                }
+                try DriverCallbacks.claim(ref, in: tx)
+            }
+        }
+        let noted = try #require(bench.database.arrivals().first?.disks.first)
+        #expect(noted.ref == vdi.opaque && noted.uuid == "uGantry arrival planned" && noted.location.hasPrefix("l"))
+        let row = try #require(bench.database.read { $0.row(vdi) })
+        #expect(!row[VDI.managed] && row[VDI.currentOperations].values.contains(.blocked))
+        #expect(bench.database.read { $0.row(other)?[VDI.managed] } == true)
+        // What was offered of it is its own from the moment on at which the machine is.
+        try await bench.database.transaction { tx in
+            let offered = OfferedDisk(
+                vdi: "a", row: #"{"name_label":"n","xenstore_data":{"k":"v"}}"#, role: "disk", sr: sr.opaque,
+                choice: "",
+                size: 1, leastBytes: 0)
+            try ArrivalRows.complete(noted, offered, in: tx)
+        }
+        let complete = try #require(bench.database.read { $0.row(vdi) })
+        #expect(complete[VDI.managed] && complete[VDI.nameLabel] == "n" && complete[VDI.xenstoreData].isEmpty)
     }
 }

@@ -32,6 +32,45 @@ import Testing
         await host.stop("one")
     }
 
+    /// Who is connected meanwhile, as a guest's QEMU is, connects to the next process and repeats what was not answered: no
+    /// request of it fails, and all that was answered is there.
+    @Test(arguments: ["raw", "qcow2"]) func aClientGoesOnWhileItsProcessGivesWay(format: String) async throws {
+        let folder = try ScratchFolder("upgrade")
+        let manager = FileManager.default
+        let (program, path) = (folder.file("gantry-datapath"), folder.file("a"))
+        try manager.copyItem(atPath: try Tool.find("gantry-datapath"), toPath: program)
+        try Tool.check("qemu-img", ["create", "-q", "-f", format, path, "32M"])
+        let host = DatapathHost(folder: folder.file("dp"), program: program, logger: Logger(label: "test"))
+        let image = ImageSpecification(path: path, format: format)
+        let handle = try await host.start("one", image: image)
+        // The first process takes longer than its life for all that is written.
+        var limits = DiskLimitSettings()
+        limits.writeBytes = .init(perSecond: 8 << 20)
+        _ = try await handle.client.call(.setLimits(limits))
+        let export =
+            "{\"driver\":\"nbd\",\"export\":\"disk\",\"reconnect-delay\":60,"
+            + "\"server\":{\"type\":\"unix\",\"path\":\"\(handle.nbdSocket)\"}}"
+        let client = Process()
+        client.executableURL = URL(fileURLWithPath: try Tool.find("qemu-img"))
+        client.arguments = [
+            "bench", "-q", "-w", "-c", "8192", "-s", "4096", "-d", "8", "--flush-interval=64", "--no-drain",
+            "--pattern=7", "json:{\"driver\":\"raw\",\"file\":\(export)}",
+        ]
+        try client.run()
+        while client.isRunning, try await handle.client.status().counters?.writes ?? 0 < 100 {}
+        try manager.copyItem(atPath: program, toPath: folder.file("new"))
+        try #require(unsafe rename(folder.file("new"), program) == 0)
+        let first = try await handle.client.status().pid
+        try await host.replace("one", image: image)
+        client.waitUntilExit()
+        #expect(client.terminationStatus == 0)
+        let status = try await handle.client.status()
+        #expect(status.pid != first && status.counters?.writes ?? 0 > 0, "nothing was written by the next one")
+        let uri = "nbd+unix:///disk?socket=\(handle.nbdSocket)"
+        try Tool.check("qemu-io", ["-f", "raw", "-r", "-c", "read -P 7 0 32M", uri])
+        await host.stop("one")
+    }
+
     /// A program that does not start, or says what is not so, is found out before anything is given up for it.
     @Test(arguments: ["exit 1", "echo '{\"ready\":true}'; exit 0", "exec true"])
     func aProgramThatDoesNotWorkLeavesAllWhatTheyHave(words: String) async throws {

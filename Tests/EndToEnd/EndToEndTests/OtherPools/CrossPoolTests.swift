@@ -207,7 +207,7 @@ extension EndToEnd {
                 let task = try await pools.here.text(
                     "Async.VM.migrate_send", .string(vm), try await pools.token(), .bool(true),
                     TwoPools.map([(vdi, destination.ref)]), .members([]),
-                    TwoPools.map([("bytes-per-second", "16MiB")]))
+                    TwoPools.map([("bytes-per-second", "16MiB"), ("retry-seconds", "1")]))
                 try await pools.here.awaitPhase(of: task)
                 try loop.fill(leaving: 4)
                 let status = try await pools.here.session.waitForTask(task)

@@ -84,7 +84,8 @@ struct ArrivingGuest: Sendable {
                     throw APIError("OPERATION_NOT_ALLOWED", "the guest has disks that are not offered")
                 }
                 let handle = try await activate(image)
-                try passport.replace(disk: disk.id, with: drive, socket: handle.nbdSocket, exportName: "disk")
+                try passport.replace(
+                    disk: disk.id, with: drive, socket: handle.nbdSocket, exportName: DatapathExport.disk)
             }
             for drive in passport.specification.drives ?? [] {
                 guard let known = machine.drives?[drive.id] else {

@@ -23,8 +23,7 @@ extension EndToEnd {
 
         /// Administrators read what the tests expect.
         @Test func theDocumentHasTheTableOfMovesBetweenPools() throws {
-            let document = URL(fileURLWithPath: GuestFiles.sourceRoot).appendingPathComponent("docs/operations.md")
-            let text = try String(contentsOf: document, encoding: .utf8)
+            let text = try String(contentsOf: SourceTree.url("docs/operations.md"), encoding: .utf8)
             #expect(text.contains(CrossPoolFaults.table), "put this there:\n\(CrossPoolFaults.table)")
         }
     }

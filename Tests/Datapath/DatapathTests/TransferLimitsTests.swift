@@ -78,6 +78,11 @@ import Testing
         let outcome = try Self.shell(
             "cat \(upload) | (ulimit -f 1024; $DP import --image \(image) --format qcow2 --as raw)")
         #expect(outcome.status == 1 && outcome.errors.contains("\"noSpace\""), "\(outcome.errors)")
+        // The file cannot be made to reach its last cluster, so no entry names what was counted already: clusters may be
+        // lost (status 3), nothing is damaged, and a repair gives them back.
+        let check = try Tool.run("qemu-img", ["check", "-q", "-f", "qcow2", image])
+        #expect(check.status == 0 || check.status == 3, "\(check.errors)")
+        try Tool.check("qemu-img", ["check", "-q", "-f", "qcow2", "-r", "leaks", image])
         try Tool.check("qemu-img", ["check", "-q", "-f", "qcow2", image])
     }
 

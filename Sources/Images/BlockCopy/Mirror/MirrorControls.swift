@@ -65,6 +65,12 @@ final class MirrorControls: Sendable {
     var isActive: Bool { active.load(ordering: .acquiring) || urgent.load(ordering: .acquiring) }
     /// Somebody waits for the pivot: nothing becomes dirty any more, whatever the mode.
     func hurry() { urgent.store(true, ordering: .releasing) }
+    /// An automatic mirror with nothing left to copy becomes active at once. True when it was not.
+    func stayInSync() -> Bool {
+        current.withLock { options in
+            options.mode == .automatic && !active.exchange(true, ordering: .acquiringAndReleasing)
+        }
+    }
     /// Percent of their time that the copier's threads may work.
     var copyShare: UInt64 { percent.load(ordering: .relaxed) }
     /// False: the guest writes faster than the destination takes, and may not be delayed.

@@ -89,7 +89,11 @@ final class MirrorCopier: Sendable {
             let started = gantry_now()
             do throws(BlockError) {
                 guard let piece = try claim() else {
-                    if mirror.dirty.isClean { mirror.handle(.caughtUp) }
+                    if mirror.dirty.isClean {
+                        // From here on nothing becomes dirty but by writes that have begun.
+                        if mirror.controls.stayInSync() { mirror.locks.awaitEarlier() }
+                        if mirror.dirty.isClean { mirror.handle(.caughtUp) }
+                    }
                     sleep(nanoseconds: 5_000_000)
                     continue
                 }

@@ -63,7 +63,8 @@ extension ClassDeclaration {
                 "VM_BAD_POWER_STATE", "SR_FULL", "OPERATION_NOT_ALLOWED", "VM_CHECKPOINT_SUSPEND_FAILED",
                 "VM_CHECKPOINT_RESUME_FAILED",
             ],
-            since: "midnight-ride"),
+            since: "midnight-ride",
+            text: "Keeps the VM, its disks and its memory, all of one moment, as a snapshot; it runs on."),
         MessageDeclaration(
             "provision",
             [

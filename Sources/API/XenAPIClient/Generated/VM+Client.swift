@@ -597,7 +597,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.revert", [snapshot.wire])
     }
 
-    /// Calls `VM.checkpoint`.
+    /// Keeps the VM, its disks and its memory, all of one moment, as a snapshot; it runs on.
     ///
     /// Since midnight-ride. Role: vm-power-admin. Errors: `VM_BAD_POWER_STATE`, `SR_FULL`, `OPERATION_NOT_ALLOWED`, `VM_CHECKPOINT_SUSPEND_FAILED`, `VM_CHECKPOINT_RESUME_FAILED`.
     public func checkpoint(_ vm: Ref<VM>, newName: String) async throws -> Ref<VM> {

@@ -44,12 +44,14 @@ enum GateTrial {
                         continue
                     }
                     var asked = UpstreamHandshake(describing: "disk")
+                    // A crash is how a fuzz target reports what must not happen, whatever the stranger sent.
                     guard case .described(let description) = negotiate(&asked).last, description.size == export.size,
                         description.bitmaps == export.bitmaps
                     else { fatalError("a server of ours is not understood") }
                     described = description
                     effects += handshake.found(description)
                 case .transmit(let agreement):
+                    // The same: the gate has let a stranger through to a disk that nobody looked up.
                     guard let described else { fatalError("something is agreed on of no disk") }
                     var upstream = UpstreamHandshake(name: "disk", like: agreement, of: described)
                     let (last, agreed) = negotiate(&upstream)

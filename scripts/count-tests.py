@@ -46,6 +46,20 @@ def count_log(path):
     return passed, failures, running
 
 
+def reasons(path):
+    """What the log says of each failure: an issue with the lines that belong to it, whose place in a long log nobody looks for."""
+    lines, kept = [], False
+    with open(path, encoding="utf-8", errors="replace") as log:
+        for line in log:
+            if "recorded an issue" in line:
+                kept = True
+            elif not line.startswith("\u21b3"):
+                kept = False
+            if kept:
+                lines.append(line.rstrip("\n")[:2000])
+    return lines[:200]
+
+
 def main():
     status, log, results = int(sys.argv[1]), sys.argv[2], sys.argv[3]
     try:
@@ -61,6 +75,8 @@ def main():
         failures.append("the run ended with status %d although no test failed" % status)
     for failure in failures:
         print("    FAILED  %s" % failure)
+    for line in reasons(log) if failures else []:
+        print("    %s" % line)
     print(passed, len(failures))
 
 

@@ -55,7 +55,7 @@ public struct SnapshotTree: Sendable {
     /// A snapshot, or the disk itself.
     public struct Node: Hashable, Sendable {
         public var uuid: String
-        /// When it was taken, seconds of the epoch.
+        /// When it was taken, seconds of the epoch. Of those of one second the one that stands on fewer images is the older.
         public var time: Int64
         /// Bytes.
         public var size: UInt64
@@ -68,6 +68,8 @@ public struct SnapshotTree: Sendable {
             self.size = size
             self.images = images
         }
+
+        fileprivate var age: (Int64, Int, String) { (time, images.count, uuid) }
     }
 
     /// Oldest first, each with what it is to be a clone of, which comes before it; the disk comes last.
@@ -77,7 +79,7 @@ public struct SnapshotTree: Sendable {
     /// that is larger is none: disks do not shrink.
     public init(_ disk: Node, snapshots: [Node]) {
         var steps: [(node: Node, base: String?)] = []
-        for node in snapshots.sorted(by: { ($0.time, $0.uuid) < ($1.time, $1.uuid) }) + [disk] {
+        for node in snapshots.sorted(by: { $0.age < $1.age }) + [disk] {
             let own = Set(node.images)
             var best: (shared: Int, strange: Int, uuid: String)?
             for (candidate, _) in steps where candidate.size <= node.size {

@@ -305,6 +305,19 @@ private func disk(_ ref: String = "d", to destination: String? = "b", choice: St
         #expect(tree.steps.map(\.base) == [nil, "s1", "s1", "s3"])
     }
 
+    /// Whatever they are called: scripts take several in a second, which is what their times are told in.
+    @Test(arguments: [["s1", "s2", "s3"], ["s3", "s2", "s1"], ["s2", "s3", "s1"], ["s3", "s1", "s2"]])
+    func snapshotsOfOneSecondStandOnEachOtherAsTheyWereTaken(_ names: [String]) {
+        let tree = SnapshotTree(
+            node("d", 0, ["d", "b3", "b2", "b1"]),
+            snapshots: [
+                node(names[2], 1, ["c", "b3", "b2", "b1"]), node(names[0], 1, ["a", "b1"]),
+                node(names[1], 1, ["b", "b2", "b1"]),
+            ])
+        #expect(tree.steps.map(\.node.uuid) == names + ["d"])
+        #expect(tree.steps.map(\.base) == [nil, names[0], names[1], names[2]])
+    }
+
     @Test func nothingStandsOnWhatIsLarger() {
         let tree = SnapshotTree(
             node("d", 0, ["d", "b1"], size: 8),

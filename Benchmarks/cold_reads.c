@@ -132,9 +132,14 @@ int main(int argc, char **argv) {
     posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
     uint64_t start = now(), done;
     until = start + (uint64_t)(atof(argv[3]) * 1e9);
+    int number = !strncmp(argv[2], "window", 6) ? atoi(argv[2] + 6) : !strncmp(argv[2], "threads", 7) ? atoi(argv[2] + 7) : 1;
+    if (number < 1 || number > 64) {
+        fprintf(stderr, "cold_reads: 1 to 64 of them, not %d\n", number);
+        return 2;
+    }
     if (!strcmp(argv[2], "batch")) done = windowed(depth);
-    else if (!strncmp(argv[2], "window", 6)) done = windowed(atoi(argv[2] + 6));
-    else if (!strncmp(argv[2], "threads", 7)) done = threaded(atoi(argv[2] + 7));
+    else if (!strncmp(argv[2], "window", 6)) done = windowed(number);
+    else if (!strncmp(argv[2], "threads", 7)) done = threaded(number);
     else if (!strcmp(argv[2], "uring")) done = ringed();
     else return 2;
     double seconds = (double)(now() - start) / 1e9;

@@ -118,7 +118,9 @@ class OrchestratorTests(Case):
                     # All of it: what is left unread when the client hangs up resets the connection.
                     answer = b""
                     while b"\r\n\r\n" not in answer:
-                        answer += connection.recv(4096)
+                        piece = connection.recv(4096)
+                        self.assertTrue(piece, "hung up after %r" % answer)
+                        answer += piece
                     self.assertIn(b" 200 ", answer)
                     connection.sendall(body)
                 self.assertEqual(self.finished(task)["error_info"], error, form)

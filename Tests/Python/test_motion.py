@@ -419,6 +419,23 @@ class PeerTests(MotionCase):
     def listed(self, move):
         return next((one for one in json.loads(self.x.VM.get_peer_moves()) if one["move"] == move), None)
 
+    def test_disks_of_a_move_that_is_forgotten_stay(self):
+        sr = self.repository("qcow2")
+        move, machine = str(uuid.uuid4()), str(uuid.uuid4())
+        vdi = self.x.VDI.get_by_uuid(self.ask(move, "offer", self.offer(move, machine, sr))["value"]["disks"][0]["uuid"])
+        self.assertEqual(self.listed(move)["phase"], "receiving")
+        self.refused(["OTHER_OPERATION_IN_PROGRESS", "VDI", vdi, ...], self.x.VDI.destroy, vdi)
+        self.x.VM.settle_peer_move(move, "forget")
+        # Whoever fills it yet is told so, and ends.
+        self.assertEqual(self.ask(move, "prepare", {}, session=False)["value"]["answer"], "refused")
+        self.assertEqual(self.ask(move, "cancel", {}, session=False)["value"]["answer"], "refused")
+        self.shows(self.x.VDI.get_record(vdi), managed=True, name_label="far disk", current_operations={})
+        self.assertEqual(self.x.SR.get_current_operations(sr), {})
+        self.refused(["UUID_INVALID", "VM", machine], self.x.VM.get_by_uuid, machine)
+        self.x.VM.settle_peer_move(move, "forget")
+        self.assertIsNone(self.listed(move))
+        self.x.VDI.destroy(vdi)
+
     def test_an_administrator_decides_where_the_other_side_is_silent(self):
         sr = self.repository("qcow2")
         for decision, count in (("there", 0), ("here", 1)):

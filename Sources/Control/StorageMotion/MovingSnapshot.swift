@@ -69,7 +69,8 @@ public struct SnapshotTree: Sendable {
             self.images = images
         }
 
-        fileprivate var age: (Int64, Int, String) { (time, images.count, uuid) }
+        /// What they are ordered by, oldest first.
+        public var age: (Int64, Int, String) { (time, images.count, uuid) }
     }
 
     /// Oldest first, each with what it is to be a clone of, which comes before it; the disk comes last.

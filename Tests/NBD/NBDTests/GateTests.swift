@@ -276,7 +276,7 @@ struct GateTests {
 
     /// What a disk takes to be there is not its client's time.
     @Test func aClientMayWaitForItsDiskLongerThanForItsWords() throws {
-        let served = try Served(try filled(), patience: 0.5, delay: 0.6)
+        let served = try Served(try filled(), patience: 2, delay: 2.2)
         let client = try NBDClient.connect(unixSocket: served.socket, exportName: Self.name, readOnly: true)
         #expect(client.size == 4 << 20)
         try client.close()

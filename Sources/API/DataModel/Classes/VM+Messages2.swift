@@ -173,7 +173,8 @@ extension ClassDeclaration {
             role: .poolAdmin, isAsync: true, since: "26.17.0", state: .prototyped,
             text:
                 "Decides a move whose other side cannot be asked: `here` (the VM is this pool's), `there` (it is the other's) "
-                + "or `forget` (nothing more is told to the other side)."),
+                + "or `forget` (nothing more is told to the other side; the disks of a VM that was still coming stay as they are)."
+        ),
         MessageDeclaration(
             "assert_can_migrate",
             [

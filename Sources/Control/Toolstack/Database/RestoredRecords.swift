@@ -75,7 +75,8 @@ enum RestoredRecords {
         // One that stays, or is gone from here, is as its rows say.
         let undecided: [MachineDeparture.Phase] = [.planned, .copying, .preparing, .committed, .delivered]
         for machine in tx.departures() where undecided.contains(machine.state.phase) { tell(text(machine), in: tx) }
-        for machine in tx.arrivals() where machine.isOpen { tell(text(machine), in: tx) }
+        let coming: [MachineArrival.Phase] = [.receiving, .prepared]
+        for machine in tx.arrivals() where coming.contains(machine.state.phase) { tell(text(machine), in: tx) }
     }
 
     private static func text(_ machine: DepartingMachine) -> String {
@@ -88,10 +89,10 @@ enum RestoredRecords {
     }
 
     private static func text(_ machine: ArrivingMachine) -> String {
-        let (from, disks) = (machine.offer?.origin ?? "", machine.disks.map(\.uuid).joined(separator: ", "))
+        let (from, disks) = (machine.offer?.origin.prefix(100) ?? "", machine.disks.map(\.uuid).joined(separator: ", "))
         return "The VM \(machine.uuid) was coming from another pool (its host there: '\(from)'; move \(machine.id), "
             + "\(machine.state.phase.rawValue)). If it has arrived since, its disks \(disks) are all that there is of it: "
-            + "they are kept as long as nobody says 'there'. \(hint)"
+            + "they are kept as long as nobody says 'there', and become ordinary disks by 'forget'. \(hint)"
     }
 
     private static let hint =

@@ -50,7 +50,7 @@ enum ErrorMapping {
     /// Whether a mirror has failed because its destination is full, by the words that a data path has for that: a file's, or those
     /// of an export, such as a disk of another pool.
     static func saysFull(_ cause: String) -> Bool {
-        cause.contains("No space left") || cause.contains("storage is full")
+        ["No space left", "Disk quota exceeded", "File too large", "storage is full"].contains { cause.contains($0) }
     }
 
     /// SR_BACKEND_FAILURE_44 ["", text, ""].

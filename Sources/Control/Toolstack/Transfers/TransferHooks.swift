@@ -6,7 +6,7 @@ public struct DiskTransferRequest: Sendable {
     public let vdi: String?
     /// Reference or uuid of the repository that an import makes a new disk in.
     public let sr: String?
-    /// Lowercase: `raw`, `vhd`, `qcow2`, `tar`.
+    /// Lowercase: `raw`, `vhd`, `qcow2`.
     public let format: String
     /// Length of the request body in bytes, when the client said it.
     public let length: Int64?

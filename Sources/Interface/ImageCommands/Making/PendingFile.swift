@@ -135,6 +135,7 @@ final class PendingFile {
             try publishDataFile()
             try takeName()
             isNamed = true
+            if let dataFile { TemporaryFiles.remove(dataFile.destination) }
             replaced?.close()
         }
         // Opened for its folder only: whoever wrote it may have it open, and locked.
@@ -147,7 +148,7 @@ final class PendingFile {
 
     private func forget() {
         TemporaryFiles.remove(path)
-        if let dataFile { TemporaryFiles.remove(dataFile.path) }
+        for name in [dataFile?.path, dataFile?.destination] { name.map(TemporaryFiles.remove) }
     }
 
     private func takeName() throws(BlockError) {
@@ -161,14 +162,19 @@ final class PendingFile {
             _ = unsafe unlink(path)
             return
         }
-        // A file system without links: the name is taken first, and then replaced by the file that is complete.
-        guard errno == EPERM || errno == EOPNOTSUPP else {
+        try Self.rename(path, toUnusedName: destination)
+    }
+
+    /// Where `link` failed just now because the file system has no links: the name is taken first, and then replaced by the
+    /// file that is complete.
+    private static func rename(_ path: String, toUnusedName destination: String) throws(BlockError) {
+        guard [EPERM, EOPNOTSUPP, ENOSYS].contains(errno) else {
             throw BlockError(call: "link", errno: errno, path: destination)
         }
         let claim = unsafe open(destination, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard claim >= 0 else { throw BlockError(call: "open", errno: errno, path: destination) }
         _ = close(claim)
-        guard unsafe rename(path, destination) == 0 else {
+        guard unsafe Glibc.rename(path, destination) == 0 else {
             let number = errno
             _ = unsafe unlink(destination)
             throw BlockError(call: "rename", errno: number, path: destination)
@@ -181,11 +187,14 @@ final class PendingFile {
         let file = try ImageFile(path: dataFile.path, access: .readWrite, locking: false)
         defer { file.close() }
         try file.sync()
-        guard unsafe link(dataFile.path, dataFile.destination) == 0 else {
-            throw BlockError(call: "link", errno: errno, path: dataFile.destination)
+        if unsafe link(dataFile.path, dataFile.destination) == 0 {
+            _ = unsafe unlink(dataFile.path)
+        } else {
+            try Self.rename(dataFile.path, toUnusedName: dataFile.destination)
         }
         isDataFileNamed = true
-        _ = unsafe unlink(dataFile.path)
+        // As long as no image names it, an end that comes now takes it along.
+        TemporaryFiles.add(dataFile.destination)
         var (image, data) = (stat(), stat())
         if unsafe stat(destination, &image) == 0, unsafe stat(dataFile.destination, &data) == 0,
             image.st_dev == data.st_dev, image.st_ino == data.st_ino

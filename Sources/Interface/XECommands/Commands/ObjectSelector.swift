@@ -59,11 +59,13 @@ struct ObjectSelector: Sendable {
             return
         }
         for (ref, record) in chosen {
+            let uuid = record.member("uuid")?.text ?? ref
             do {
                 try await operation(.string(ref))
             } catch let error as APIError {
-                let uuid = record.member("uuid")?.text ?? ref
                 context.printer.message("operation failed on \(uuid): \(ErrorReport.sentence(of: error))")
+            } catch CommandLineError.failed(let text) {
+                context.printer.message("operation failed on \(uuid): \(text)")
             }
         }
     }

@@ -221,9 +221,12 @@ extension EndToEnd {
                 let task = try await pools.here.text(
                     "Async.VM.migrate_send", .string(vm), try await pools.token(), .bool(true),
                     TwoPools.map([(vdi, destination.ref)]), .members([]),
-                    TwoPools.map([("bytes-per-second", "16MiB"), ("retry-seconds", "1")]))
+                    TwoPools.map([("paused", "true"), ("retry-seconds", "1")]))
                 try await pools.here.awaitPhase(of: task)
                 try loop.fill(leaving: 4)
+                try await pools.here.call("task.remove_from_other_config", .string(task), .string("paused"))
+                try await pools.here.call(
+                    "task.add_to_other_config", .string(task), .string("paused"), .string("false"))
                 let status = try await pools.here.session.waitForTask(task)
                 #expect(status.errorInfo.first == "SR_BACKEND_FAILURE_44", "\(status.errorInfo)")
                 try await pools.awaitQuiet()

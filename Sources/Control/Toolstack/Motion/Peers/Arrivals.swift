@@ -465,12 +465,17 @@ public actor Arrivals {
         return record.state.answer
     }
 
-    private func settleHere(_ record: ArrivingMachine) async {
-        ordered.remove(record.id)
+    /// Neither the machine nor its SRs are held any longer.
+    private func release(_ record: ArrivingMachine) async {
         await admission.end(record.hold())
         for sr in Set(record.disks.map(\.sr)) {
             if let attached = try? context.attached(Ref(sr)) { await context.refreshSpace(attached) }
         }
+    }
+
+    private func settleHere(_ record: ArrivingMachine) async {
+        ordered.remove(record.id)
+        await release(record)
         context.logger.notice(
             "a machine of another pool is here", metadata: ["move": "\(record.id)", "vm": "\(record.uuid)"])
         FailurePoint.reached("arrival-after-run")
@@ -513,11 +518,7 @@ public actor Arrivals {
             try ArrivalRows.remove(noted, in: tx)
             try tx.store(noted)
         }
-        // Its SRs, too, are held no longer.
-        await admission.end(record.hold())
-        for sr in Set(record.disks.map(\.sr)) {
-            if let attached = try? context.attached(Ref(sr)) { await context.refreshSpace(attached) }
-        }
+        await release(record)
     }
 
     // MARK: - Without the other side
@@ -539,6 +540,7 @@ public actor Arrivals {
         case (.there, .receiving), (.there, .prepared):
             _ = record.state.take(.cancel)
             try await give(up: &record)
+        case (.forget, .receiving): try await leave(&record)
         case (.forget, .running), (.forget, .refused):
             if record.state.phase == .refused { try await clean(&record) }
             _ = record.state.take(.forget)
@@ -549,6 +551,25 @@ public actor Arrivals {
                 "OPERATION_NOT_ALLOWED",
                 "an arrival that is \(record.state.phase.rawValue) cannot be '\(decision.rawValue)'")
         }
+    }
+
+    /// What was being received is let go of and its disks stay, as disks like any other: a database that was restored may take a
+    /// machine for one that is still coming whose disks are all that there is of it.
+    private func leave(_ record: inout ArrivingMachine) async throws {
+        if record.isLive { await guest(record).noteRefused() }
+        for disk in record.disks { try await context.disks.requireInactive(disk.uuid) }
+        _ = record.state.take(.cancel)
+        record.isClean = true
+        let noted = record
+        try await context.database.transaction { tx in
+            for disk in noted.disks where disk.isForeign && tx.row(Ref<VDI>(disk.ref)) != nil {
+                guard let offered = noted.offer?.disks.first(where: { $0.vdi == disk.origin }) else { continue }
+                try ArrivalRows.complete(disk, offered, in: tx)
+            }
+            try tx.store(noted)
+        }
+        await endTurns(noted)
+        await release(noted)
     }
 
     // MARK: - After a restart

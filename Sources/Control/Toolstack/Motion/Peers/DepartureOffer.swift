@@ -6,6 +6,15 @@ import StorageMotion
 
 /// What the other side is told of a machine that is to go there.
 extension DepartureSurvey {
+    /// The snapshots' first, the oldest before what may stand on it, as the other side makes them.
+    static func order(_ offered: [OfferedDisk], _ nodes: [String: SnapshotTree.Node]) -> [Int] {
+        let snapshots = offered.indices.filter { offered[$0].isSnapshot }.sorted { a, b in
+            guard let a = nodes[offered[a].vdi], let b = nodes[offered[b].vdi] else { return a < b }
+            return a.age < b.age
+        }
+        return snapshots + offered.indices.filter { !offered[$0].isSnapshot }
+    }
+
     /// What each disk has the most in common with, of those that are offered before it: a disk and its snapshots stand on each
     /// other, and are to do so there.
     static func connect(_ offered: inout [OfferedDisk], _ nodes: [String: SnapshotTree.Node]) {

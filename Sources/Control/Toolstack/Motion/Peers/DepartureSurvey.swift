@@ -112,6 +112,8 @@ struct DepartureSurvey: Sendable {
                     vdi: row.ref, uuid: row[VDI.uuid], sr: row[VDI.sr].opaque, location: row[VDI.location],
                     stays: isShared || self.move.isCopy, isSnapshot: move.role == .snapshot ? true : nil))
         }
+        let order = Self.order(offered, nodes)
+        (offered, disks) = (order.map { offered[$0] }, order.map { disks[$0] })
         Self.connect(&offered, nodes)
         for index in disks.indices { disks[index].base = offered[index].base }
         var offer = try context.database.read { reader in try makeOffer(link.id, offered, reader) }

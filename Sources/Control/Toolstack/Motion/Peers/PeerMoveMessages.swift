@@ -67,6 +67,7 @@ enum PeerMoveDecision: String, Sendable {
     case here
     /// It is the other pool's.
     case there
-    /// It is decided already, and the other side need not hear of it.
+    /// It is decided already, and the other side need not hear of it. Of what was still coming, the disks that are here stay, as
+    /// disks like any other.
     case forget
 }

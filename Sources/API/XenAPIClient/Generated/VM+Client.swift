@@ -1120,7 +1120,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.invoke("VM.get_peer_moves", [])
     }
 
-    /// Decides a move whose other side cannot be asked: `here` (the VM is this pool's), `there` (it is the other's) or `forget` (nothing more is told to the other side).
+    /// Decides a move whose other side cannot be asked: `here` (the VM is this pool's), `there` (it is the other's) or `forget` (nothing more is told to the other side; the disks of a VM that was still coming stay as they are).
     ///
     /// Since 26.17.0. Role: pool-admin.
     public func settlePeerMove(move: String, decision: String) async throws {

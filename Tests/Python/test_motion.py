@@ -424,7 +424,7 @@ class PeerTests(MotionCase):
         move, machine = str(uuid.uuid4()), str(uuid.uuid4())
         vdi = self.x.VDI.get_by_uuid(self.ask(move, "offer", self.offer(move, machine, sr))["value"]["disks"][0]["uuid"])
         self.assertEqual(self.listed(move)["phase"], "receiving")
-        self.refused(["OTHER_OPERATION_IN_PROGRESS", "VDI", vdi, "blocked", move], self.x.VDI.destroy, vdi)
+        self.refused(["OTHER_OPERATION_IN_PROGRESS", "VDI", vdi, "blocked", "OpaqueRef:" + move], self.x.VDI.destroy, vdi)
         self.x.VM.settle_peer_move(move, "forget")
         # Whoever fills it yet is told so, and ends.
         self.assertEqual(self.ask(move, "prepare", {}, session=False)["value"]["answer"], "refused")

@@ -28,7 +28,7 @@ struct DriveMessages: Sendable {
     private func insert(_ vdi: Ref<VDI>, into vbd: Ref<VBD>, task: Ref<XenTask>) async throws {
         try await admission.run([.vbd(vbd, .insert)], task: task) { tx in
             let row = try tx.require(vbd)
-            try Self.requireSteady(row, tx)
+            try Self.requireSteady(row)
             let facts = OperationFacts(tx)
             var drive = facts.vbd(row)
             drive.disk = facts.disk(try tx.require(vdi), besides: row)
@@ -62,7 +62,7 @@ struct DriveMessages: Sendable {
     private func eject(_ vbd: Ref<VBD>, task: Ref<XenTask>) async throws {
         try await admission.run([.vbd(vbd, .eject)], task: task) { tx in
             let row = try tx.require(vbd)
-            try Self.requireSteady(row, tx)
+            try Self.requireSteady(row)
             if row[VBD.currentlyAttached], tx.row(row[VBD.vm])?[VM.isControlDomain] == true {
                 throw APIError("DEVICE_ALREADY_ATTACHED", vbd.opaque)
             }
@@ -79,12 +79,8 @@ struct DriveMessages: Sendable {
         }
     }
 
-    /// Nobody may know whether a guest that starts or ends has the disc: OTHER_OPERATION_IN_PROGRESS [VM, ref, …].
-    private static func requireSteady(_ vbd: Row, _ tx: Transaction) throws {
-        guard let vm = tx.row(vbd[VBD.vm]) else { return }
-        if let other = CurrentOperation<VMOperations>.read(vm[VM.currentOperations]).first {
-            throw other.inTheWay(of: "VM", vm.ref)
-        }
+    /// Nobody may know whether a guest has the disc. DEVICE_ALREADY_ATTACHED [vbd].
+    private static func requireSteady(_ vbd: Row) throws(APIError) {
         if vbd[VBD.reserved] { throw APIError("DEVICE_ALREADY_ATTACHED", vbd.ref) }
     }
 

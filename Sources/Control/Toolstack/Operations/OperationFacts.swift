@@ -51,7 +51,7 @@ struct OperationFacts {
             machine: VBDMachineFacts(
                 ref: row[VBD.vm].opaque, powerState: vm?[VM.powerState] ?? .halted,
                 isControlDomain: vm?[VM.isControlDomain] ?? false,
-                operations: vm.map { CurrentOperation.read($0[VM.currentOperations]).map(\.operation) } ?? []),
+                current: vm.map { CurrentOperation.read($0[VM.currentOperations]) } ?? []),
             disk: vdi.map { disk($0, besides: row) })
     }
 

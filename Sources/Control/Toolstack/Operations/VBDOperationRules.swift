@@ -20,7 +20,7 @@ struct VBDMachineFacts: Sendable {
     var ref: String
     var powerState: VMPowerState
     var isControlDomain = false
-    var operations: [VMOperations] = []
+    var current: [CurrentOperation<VMOperations>] = []
 }
 
 /// The same of its VDI.
@@ -90,7 +90,7 @@ enum VBDOperationRules {
                 operation == .unplugForce
                 ? [.suspend, .checkpoint]
                 : [.cleanShutdown, .hardShutdown, .shutdown, .suspend, .checkpoint, .pause]
-            if let other = machine.operations.first(where: ending.contains) {
+            if let other = machine.current.map(\.operation).first(where: ending.contains) {
                 return APIError("OPERATION_NOT_ALLOWED", "the VM is in the operation \(other.rawValue)")
             }
             if facts.type == .cd && !machine.isControlDomain {
@@ -99,7 +99,10 @@ enum VBDOperationRules {
             return nil
         case .pause, .unpause:
             return [.running, .paused].contains(machine.powerState) ? nil : badState(machine)
-        case .insert, .eject: return machine.powerState == .suspended ? badState(machine) : nil
+        // Nobody could say whether a guest that starts, ends or is saved meanwhile has the disc.
+        case .insert, .eject:
+            return machine.powerState == .suspended
+                ? badState(machine) : machine.current.first?.inTheWay(of: "VM", machine.ref)
         case .attach: return nil
         }
     }

@@ -27,6 +27,9 @@ extension MachineSuspension {
                 let guest: SuspendedGuest
                 do {
                     guest = try await save(uuid, in: vdi, attached.ref, memory, steps(uuid, made, call.progress))
+                } catch let error as StandsStill {
+                    // It was told to go on, and is told again.
+                    throw error
                 } catch {
                     // First of all: to take away what was made may take long.
                     await goOn(uuid, after: error)
@@ -47,7 +50,7 @@ extension MachineSuspension {
             await refresh(vdi, in: attached)
             return made
         } catch {
-            await discard(vdi, of: uuid)
+            await takeBack(vdi, of: uuid)
             throw call.progress.cancellation.isCancelled ? CancellationError() : failure(error, vm)
         }
     }
@@ -64,7 +67,7 @@ extension MachineSuspension {
             let lost = LostGuest(cause: end)
             await goOn(uuid, after: lost)
             if guests.state(uuid) == nil { throw lost }
-            if guests.passage(of: uuid, owner: nil) != nil { throw StandsStill() }
+            if isHeld(uuid) { throw StandsStill() }
             let stall = stood.seconds
             progress.annotate([Self.stallKey: stall])
             context.logger.info("a guest stood for a checkpoint", metadata: ["vm": "\(uuid)", "seconds": "\(stall)"])

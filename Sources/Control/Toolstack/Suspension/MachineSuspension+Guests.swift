@@ -6,29 +6,38 @@ import PoolDatabase
 /// Guests whose suspension came to nothing, or that do not answer when they are resumed: each goes on, or has ended, and the rows say
 /// which.
 extension MachineSuspension {
-    /// How long a call, or the start of the toolstack, waits for a QEMU that does not answer.
-    static let patience = Duration.seconds(60)
-
     /// The guest goes on after a suspension that has failed with `cause`; the rows of one that has ended with it follow. A QEMU that does
     /// not answer is seen to later.
     func goOn(_ uuid: String, after cause: (any Error)? = nil) async {
         let work = Task {
             while true {
                 await letGoOn(uuid)
-                if guests.passage(of: uuid, owner: nil) == nil { break }
+                if !isHeld(uuid) { break }
                 await pause(uuid)
             }
             guard guests.state(uuid) == nil else { return }
             await lifecycle.halted(uuid, reason: (cause as? LostGuest).map { .crashed($0.cause.message) })
         }
-        await BoundedWait.wait(for: work, atMost: Self.patience)
+        await BoundedWait.wait(for: work, atMost: patience)
     }
+
+    /// The image goes of a suspension that came to nothing: once QEMU does not hold the guest any more. Until then its note says to
+    /// who starts next that the guest is to go on, which nothing else does.
+    func takeBack(_ image: Ref<VDI>, of uuid: String) async {
+        if !isHeld(uuid) { return await discard(image, of: uuid) }
+        Task {
+            while isHeld(uuid) { await pause(uuid) }
+            await discard(image, of: uuid)
+        }
+    }
+
+    /// The guest has not gone on yet since its suspension or resumption, nor has it ended.
+    func isHeld(_ uuid: String) -> Bool { guests.passage(of: uuid, owner: nil) != nil }
 
     /// Some seconds, or until the guest is on no passage: a QEMU whose connection broke may just have ended.
     private func pause(_ uuid: String) async {
-        for _ in 0..<50 where guests.passage(of: uuid, owner: nil) != nil {
-            try? await Task.sleep(for: .milliseconds(100))
-        }
+        let end = ContinuousClock.now + patience / 12
+        while isHeld(uuid), ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(100)) }
     }
 
     /// The guest goes on, wherever the suspension has got to; one that is gone stays so.

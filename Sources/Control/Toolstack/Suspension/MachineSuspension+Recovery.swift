@@ -19,7 +19,7 @@ extension MachineSuspension {
         var settlement = Settlement()
         for (vdi, note) in SuspensionNote.deciding(context.database.read(SuspensionNote.all)) {
             let uuid = note.vm
-            switch SuspensionNote.fate(note.phase, isOnItsWay: guests.passage(of: uuid, owner: nil) != nil) {
+            switch SuspensionNote.fate(note.phase, isOnItsWay: isHeld(uuid)) {
             case .nothing, .end: break
             case .letGo: await goOn(uuid)
             case .takeOver: if await !takeOver(uuid, from: vdi) { settlement.undecided[vdi] = note }
@@ -77,6 +77,8 @@ extension MachineSuspension {
         for (vdi, note) in context.database.read(SuspensionNote.all) where undecided[vdi] == nil {
             if !note.leavesNoImage {
                 await forget(vdi)
+            } else if note.phase == .saving, isHeld(note.vm) {
+                await takeBack(vdi, of: note.vm)
             } else if let row = context.database.read({ $0.row(vdi) }), context.isForeign(row[VDI.sr]) {
                 try? await self.note(.spent, vdi, note.vm)
                 left.insert(vdi)

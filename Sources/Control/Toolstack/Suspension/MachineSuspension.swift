@@ -21,6 +21,8 @@ struct MachineSuspension: Sendable {
     let program: String
     /// A folder for the processes' error reports.
     let folder: String
+    /// How long a call, or the start of the toolstack, waits for a QEMU that does not let its guest go on.
+    var patience = Duration.seconds(60)
 
     // MARK: Suspend
 
@@ -38,7 +40,7 @@ struct MachineSuspension: Sendable {
             vbds = try await lifecycle.suspended(vm, image: vdi, guest: guest, cutOffs: before)
         } catch {
             await goOn(uuid, after: error)
-            await discard(vdi, of: uuid)
+            await takeBack(vdi, of: uuid)
             throw call.progress.cancellation.isCancelled ? CancellationError() : mapped(error, vm)
         }
         FailurePoint.reached("suspend-committed")

@@ -34,10 +34,10 @@ struct SuspensionNote: Codable, Sendable, Hashable {
         tx.setPrivate(kind: Self.kind, key: vdi.opaque, value: text)
     }
 
-    /// A suspension begins: an image from which the VM was resumed before, and that is there still, is of no meaning any more. It must
-    /// not decide about the guest beside the new one.
+    /// A suspension begins: an image from which the VM was resumed before, or into which it was not suspended after all, and that is there
+    /// still, is of no meaning any more. It must not decide about the guest beside the new one.
     static func spendOlder(of vm: String, in tx: Transaction) throws {
-        for (vdi, note) in all(tx) where note.vm == vm && note.phase == .loaded {
+        for (vdi, note) in all(tx) where note.vm == vm && [.loaded, .saving].contains(note.phase) {
             try SuspensionNote(phase: .spent, vm: vm).write(of: vdi, in: tx)
         }
     }

@@ -33,11 +33,14 @@ import Testing
             for (vdi, vm) in [(old, "v"), (other, "w")] {
                 try SuspensionNote(phase: .loaded, vm: vm).write(of: vdi, in: tx)
             }
-            try SuspensionNote(phase: .saving, vm: "v").write(of: new, in: tx)
+            // That of a suspension that failed: the guest has gone on since.
+            try SuspensionNote(phase: .saving, vm: "v").write(of: Ref("failed"), in: tx)
             try SuspensionNote.spendOlder(of: "v", in: tx)
+            try SuspensionNote(phase: .saving, vm: "v").write(of: new, in: tx)
             return SuspensionNote.all(tx)
         }
-        #expect(notes == [old: note(.spent), new: note(.saving), other: note(.loaded, "w")])
+        #expect(
+            notes == [old: note(.spent), Ref("failed"): note(.spent), new: note(.saving), other: note(.loaded, "w")])
     }
 
     /// An image that somebody has made, however whole it is, is not the one that the guest was saved into.

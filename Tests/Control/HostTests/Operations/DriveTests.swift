@@ -62,7 +62,9 @@ import Testing
         #expect(try await host.operations("VBD", drive) == ["attach", "eject"])
         let stop = try await host.admission.begin([.vm(Ref(vm), .start)], task: Ref("OpaqueRef:t"))
         #expect(await host.refused("VBD.eject", .string(drive)) == busy)
+        #expect(try await host.operations("VBD", drive) == ["attach"])
         await host.admission.end(stop)
+        #expect(try await host.operations("VBD", drive) == ["attach", "eject"])
         try await host.database.transaction { tx in try tx.set(Ref<VM>(vm), VM.powerState, .suspended) }
         #expect(
             await host.refused("VBD.eject", .string(drive)) == ["VM_BAD_POWER_STATE", vm, "running", "suspended"])

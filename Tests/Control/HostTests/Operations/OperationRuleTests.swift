@@ -246,6 +246,7 @@ import Testing
 
     @Test func operationsOfVBDsRefuseInTheOrderOfXenAPI() {
         let badState = { (state: String) in APIError("VM_BAD_POWER_STATE", "V", "running", state) }
+        let saving = { (name: String) in APIError("OTHER_OPERATION_IN_PROGRESS", "VM", "V", name, "T0") }
         let shared = VBDDiskFacts(ref: "D", otherUsers: [.ro])
         let sharable = VBDDiskFacts(ref: "D", isSharable: true, otherUsers: [.rw])
         let table: [(VBDOperations, VBDOperationFacts, APIError?)] = [
@@ -266,8 +267,14 @@ import Testing
             (.insert, vbd { $0.type = .cd }, APIError("VBD_NOT_EMPTY", "B")),
             (.eject, vbd(.halted) { $0.type = .cd }, nil),
             (.eject, vbd(.suspended) { $0.type = .cd }, badState("suspended")),
+            // The guest's memory, which is being saved, knows what is in the drive.
+            (.eject, vbd { ($0.type, $0.machine.current) = (.cd, busy(.checkpoint)) }, saving("checkpoint")),
             (
-                .plug, vbd { $0.machine.operations = [.cleanShutdown] },
+                .insert, vbd { ($0.type, $0.isEmpty, $0.machine.current) = (.cd, true, busy(.suspend)) },
+                saving("suspend")
+            ),
+            (
+                .plug, vbd { $0.machine.current = busy(.cleanShutdown) },
                 APIError("OPERATION_NOT_ALLOWED", "the VM is in the operation clean_shutdown")
             ),
             (.plug, vbd { $0.type = .cd }, APIError("OPERATION_NOT_ALLOWED", "a CD drive stays while its VM runs")),
@@ -285,9 +292,9 @@ import Testing
             (.attach, vbd(.halted) { $0.disk?.isReadOnly = true }, APIError("VDI_READONLY", "D")),
             (.plug, vbd { ($0.isEmpty, $0.disk) = (true, nil) }, APIError("VBD_IS_EMPTY", "B")),
             // What is forced helps where another operation hangs, but takes nothing from a guest whose memory is being written.
-            (.unplugForce, vbd(attached: true) { $0.machine.operations = [.cleanShutdown] }, nil),
+            (.unplugForce, vbd(attached: true) { $0.machine.current = busy(.cleanShutdown) }, nil),
             (
-                .unplugForce, vbd(attached: true) { $0.machine.operations = [.suspend] },
+                .unplugForce, vbd(attached: true) { $0.machine.current = busy(.suspend) },
                 APIError("OPERATION_NOT_ALLOWED", "the VM is in the operation suspend")
             ),
             // The data path of a snapshot does not move along.

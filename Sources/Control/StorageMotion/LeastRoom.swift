@@ -1,11 +1,14 @@
 public import CoreTypes
 
-/// What a disk certainly takes where it is to be, before a byte of it is read. A move that cannot have that is refused; one that
-/// may need more is told of as a risk.
+/// What a disk takes at least where it is to be, as far as its images tell before a byte of them is read. A move that cannot have that
+/// is refused; one that may need more is told of as a risk.
 ///
 /// - Of storage that gives an image its place as it is written: what the largest image of the disk's chain has allocated, less what
 ///   that may spend on tables of its own, and the tables of the new format. Zeroes that are stored count, as nobody knows of them
 ///   before they are read.
+///   So does what an image has allocated for other reasons: it was preallocated (by other means than `allocation=thick`), its file system
+///   gives a raw file more than was written, or what stands on it hides or has discarded it. A move that is refused because of
+///   that fits once there is as much free.
 /// - Of storage that gives all of it at once: the disk's size. What an image there has allocated says nothing of its content.
 public enum LeastRoom {
     /// Bytes of content in an image that takes `physical` bytes, at least.

@@ -24,7 +24,7 @@ extension StorageContext {
         }
     }
 
-    /// Bytes of content that a disk has at least: that of the largest image of its chain; how much the others add is seen when
+    /// Bytes of content that a disk is taken to have at least (`LeastRoom`): that of the largest image of its chain; how much the others add is seen when
     /// it is read.
     func leastContent(of chain: [Volume], size: UInt64, in attached: AttachedRepository) -> UInt64 {
         let facts = facts(attached, free: nil)

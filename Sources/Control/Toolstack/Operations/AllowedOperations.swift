@@ -82,8 +82,12 @@ enum AllowedOperations {
             }
             let vbds = OperationFacts(tx).rows(VBD.self, "VM", ref)
             devices.formUnion(vbds.map(\.ref))
-            // The disks of a suspended VM are kept for it.
-            if [before, after].contains(where: { $0?[VM.powerState] == .suspended }) {
+            // The disks of a suspended VM are kept for it, and those of one of which a checkpoint is made.
+            let sides = [before, after].compactMap(\.self)
+            if sides.contains(where: { $0[VM.currentOperations].values.contains(.checkpoint) }) {
+                disks.formUnion(vbds.map { $0[VBD.vdi].opaque })
+            }
+            if sides.contains(where: { $0[VM.powerState] == .suspended }) {
                 disks.formUnion(vbds.map { $0[VBD.vdi].opaque })
                 let images = [before, after].compactMap { $0?[VM.suspendVDI].opaque }
                 disks.formUnion(images)

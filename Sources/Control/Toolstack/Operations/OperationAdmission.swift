@@ -41,14 +41,7 @@ struct OperationAdmission: Sendable {
         _ claims: [OperationClaim], task: Ref<XenTask>, cancellation: CancellationFlag,
         alongside: @escaping @Sendable (Transaction) throws -> Void = { _ in }, _ body: () async throws -> T
     ) async throws -> T {
-        guard let turns else { return try await run(claims, task: task, alongside: alongside, body) }
-        let disks = claims.compactMap { claim -> String? in
-            if case .vdi(let ref, _) = claim { return ref.opaque }
-            return nil
-        }
-        let admitted = try await turns.take(Set(disks), cancellation: cancellation) {
-            try await begin(claims, task: task, alongside: alongside)
-        }
+        let admitted = try await beginInTurn(claims, task: task, cancellation: cancellation, alongside: alongside)
         do {
             let result = try await body()
             await end(admitted)
@@ -56,6 +49,22 @@ struct OperationAdmission: Sendable {
         } catch {
             await end(admitted)
             throw error
+        }
+    }
+
+    /// `begin` for one that waits as in `runInTurn`, no longer than `limit`. To be paired with `end`.
+    func beginInTurn(
+        _ claims: [OperationClaim], task: Ref<XenTask>, cancellation: CancellationFlag,
+        atMost limit: Duration = OperationTurns.longest,
+        alongside: @escaping @Sendable (Transaction) throws -> Void = { _ in }
+    ) async throws -> Admitted {
+        guard let turns else { return try await begin(claims, task: task, alongside: alongside) }
+        let disks = claims.compactMap { claim -> String? in
+            if case .vdi(let ref, _) = claim { return ref.opaque }
+            return nil
+        }
+        return try await turns.take(Set(disks), cancellation: cancellation, limit: limit) {
+            try await begin(claims, task: task, alongside: alongside)
         }
     }
 

@@ -35,6 +35,7 @@ struct OperationFacts {
                 ? [] : CurrentOperation.read(row[VDI.currentOperations]),
             users: vbds.filter(Self.isUsing).map { $0[VBD.mode] },
             isOfSuspendedVM: vbds.contains { isOfSuspendedVM($0) } || isMemory(row),
+            checkpoint: checkpoint(of: vbds),
             busyVBD: busy.flatMap { vbd in
                 CurrentOperation.read(vbd[VBD.currentOperations]).first.map { (vbd.ref, $0) }
             },
@@ -120,6 +121,16 @@ struct OperationFacts {
     private func isOfSuspendedVM(_ vbd: Row, countsSnapshots: Bool = true) -> Bool {
         guard let vm = reader.row(vbd[VBD.vm]), vm[VM.powerState] == .suspended else { return false }
         return countsSnapshots || !vm[VM.isASnapshot]
+    }
+
+    /// The one that is being made of a VM with one of the VBDs, and has the disk that is in it.
+    private func checkpoint(of vbds: [Row]) -> (vm: String, operation: CurrentOperation<VMOperations>)? {
+        for vbd in vbds where MachineCopy.holdsDisk(vbd) {
+            guard let vm = reader.row(vbd[VBD.vm]), !Self.isEmpty(VM.currentOperations, of: vm) else { continue }
+            let operations = CurrentOperation.read(vm[VM.currentOperations])
+            if let found = operations.first(where: { $0.operation == .checkpoint }) { return (vm.ref, found) }
+        }
+        return nil
     }
 
     /// `pool.other_config` has it: XenAPI's own name.

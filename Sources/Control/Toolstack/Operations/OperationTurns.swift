@@ -45,7 +45,7 @@ final class OperationTurns: Sendable {
 
     private let queue = Mutex(TurnQueue())
 
-    /// What takes moments whatever the disk's size.
+    /// What takes moments whatever the disk's size. A checkpoint has its disks so from when its guest stands until it is made.
     private static let brief: Set<String> = [VDIOperations.clone.rawValue, VDIOperations.snapshot.rawValue]
 
     /// OTHER_OPERATION_IN_PROGRESS by an operation that is over soon.

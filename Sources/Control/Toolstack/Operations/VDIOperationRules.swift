@@ -16,6 +16,8 @@ struct VDIOperationFacts: Sendable {
     var users: [VBDMode] = []
     /// A suspended VM has it: its memory knows what the disk holds.
     var isOfSuspendedVM = false
+    /// The checkpoint of a VM that has it in a drive, with the VM: its snapshot is made when the VM's guest stands.
+    var checkpoint: (vm: String, operation: CurrentOperation<VMOperations>)?
     /// An operation on one of its VBDs, with the VBD.
     var busyVBD: (ref: String, operation: CurrentOperation<VBDOperations>)?
     var repository: VDIRepositoryFacts
@@ -53,6 +55,7 @@ enum VDIOperationRules {
     /// VDI_IN_USE [vdi, message].
     static func refusal(ofChanging field: String, _ facts: VDIOperationFacts) -> APIError? {
         if let other = facts.current.first { return other.inTheWay(of: "VDI", facts.ref) }
+        if let (vm, other) = facts.checkpoint { return other.inTheWay(of: "VM", vm) }
         if !facts.users.isEmpty || facts.isOfSuspendedVM { return APIError("VDI_IN_USE", facts.ref, "set_\(field)") }
         return facts.busyVBD.map { $0.operation.inTheWay(of: "VBD", $0.ref) }
     }
@@ -67,10 +70,14 @@ enum VDIOperationRules {
         return facts.isReadOnly ? APIError("VDI_READONLY", facts.ref) : nil
     }
 
-    /// What reads the image goes beside what reads it. A copy here is no VBD: the rest would find the image locked.
+    /// What reads the image goes beside what reads it. A copy here is no VBD: the rest would find the image locked. What is over in
+    /// moments, and leaves the disk as it is, goes on while the memory of a guest is saved for a checkpoint.
     private static func checkConcurrency(_ operation: VDIOperations, _ facts: VDIOperationFacts) -> APIError? {
         let other = facts.current.first { $0.operation != .copy } ?? (operation == .copy ? nil : facts.current.first)
         if let other { return other.inTheWay(of: "VDI", facts.ref) }
+        if let (vm, other) = facts.checkpoint, operation != .snapshot, operation != .clone {
+            return other.inTheWay(of: "VM", vm)
+        }
         if operation == .resize || operation == .resizeOnline, !facts.repository.isPlugged {
             return APIError("SR_HAS_NO_PBDS", facts.repository.ref)
         }

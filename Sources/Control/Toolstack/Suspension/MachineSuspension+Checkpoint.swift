@@ -20,13 +20,15 @@ extension MachineSuspension {
         let size = SavingSteps.size(memory: guests.specification(uuid)?.memoryBytes ?? 0)
         let vdi = try await makeImage(of: row, size: size, in: attached, call)
         FailurePoint.reached("suspend-made")
+        let standing = Standing()
         do {
             let memory = PartialProgress(whole: call.progress, start: 0, share: 0.9)
             let snapshots = PartialProgress(whole: call.progress, start: 0.9, share: 0.1)
             let made = try await disks.deriving(.snapshot, machine.disks(), progress: snapshots) { made in
                 let guest: SuspendedGuest
                 do {
-                    guest = try await save(uuid, in: vdi, attached.ref, memory, steps(uuid, made, call.progress))
+                    guest = try await save(
+                        uuid, in: vdi, attached.ref, memory, steps(uuid, machine.disks(), made, standing, call))
                 } catch let error as StandsStill {
                     // It was told to go on, and is told again.
                     throw error
@@ -47,19 +49,26 @@ extension MachineSuspension {
                     return new
                 }
             }
+            await end(standing)
             await refresh(vdi, in: attached)
             return made
         } catch {
+            await end(standing)
             await takeBack(vdi, of: uuid)
             throw call.progress.cancellation.isCancelled ? CancellationError() : failure(error, vm)
         }
     }
 
-    private func steps(_ uuid: String, _ disks: DerivedDisks, _ progress: any TaskProgress) -> SavingSteps {
-        let stood = Stall()
-        return SavingSteps(isLive: true) {
-            stood.begin()
-            try await disks.makeVolumes()
+    /// The disks are claimed when the guest stands, until the checkpoint is made or is not.
+    private func steps(
+        _ uuid: String, _ disks: [Ref<VDI>], _ made: DerivedDisks, _ standing: Standing, _ call: CallContext
+    ) -> SavingSteps {
+        SavingSteps(isLive: true) {
+            standing.since = .now
+            standing.admitted = try await admission.beginInTurn(
+                disks.map { .vdi($0, .snapshot) }, task: call.task, cancellation: call.progress.cancellation,
+                atMost: Self.longestTurn)
+            try await made.makeVolumes()
             await FailurePoint.wait("checkpoint-disks")
         } taken: {
             await FailurePoint.wait("checkpoint-taken")
@@ -68,11 +77,14 @@ extension MachineSuspension {
             await goOn(uuid, after: lost)
             if guests.state(uuid) == nil { throw lost }
             if isHeld(uuid) { throw StandsStill() }
-            let stall = stood.seconds
-            progress.annotate([Self.stallKey: stall])
+            let stall = standing.seconds
+            call.progress.annotate([Self.stallKey: stall])
             context.logger.info("a guest stood for a checkpoint", metadata: ["vm": "\(uuid)", "seconds": "\(stall)"])
         }
     }
+
+    /// How long a guest stands for a snapshot of one of its disks that somebody else makes just then.
+    private static let longestTurn = Duration.seconds(10)
 
     /// The entry of a task's `other_config` that says how long the guest stood, seconds.
     static let stallKey = "guest_stall"
@@ -80,14 +92,20 @@ extension MachineSuspension {
     /// QEMU does not let the guest go on, or does not say so.
     private struct StandsStill: Error {}
 
-    private final class Stall {
-        private var since = ContinuousClock.now
-        func begin() { since = ContinuousClock.now }
-        /// With milliseconds.
+    /// What there is of a guest that stands, or has stood.
+    private final class Standing {
+        var since = ContinuousClock.now
+        /// To its disks.
+        var admitted: OperationAdmission.Admitted?
+        /// Since it stands, with milliseconds.
         var seconds: String {
             let milliseconds = (ContinuousClock.now - since) / .milliseconds(1)
             return String(milliseconds.rounded() / 1000)
         }
+    }
+
+    private func end(_ standing: Standing) async {
+        if let admitted = standing.admitted { await admission.end(admitted) }
     }
 
     /// VM_CHECKPOINT_RESUME_FAILED [vm], VM_CHECKPOINT_SUSPEND_FAILED [vm] where nothing more precise is known.

@@ -49,15 +49,18 @@ import Testing
             claimed.claim(label: "mark c", sr: "s", uuid: "x", ref: "y", location: "z"),
             claimed.claim(label: "mark b", sr: "t", uuid: "x", ref: "y", location: "z"),
         ]
-        #expect(others == [false, false] && claimed == record)
+        #expect(others == [nil, nil] && claimed == record)
         let isItsOwn = claimed.claim(label: "mark b", sr: "s", uuid: "x", ref: "y", location: "z")
-        #expect(isItsOwn && claimed.disks[0] == disks[0])
+        #expect(isItsOwn == .init(former: nil) && claimed.disks[0] == disks[0])
         #expect([claimed.disks[1].uuid, claimed.disks[1].ref, claimed.disks[1].location] == ["x", "y", "z"])
+        // A driver that has tried again.
+        let second = claimed.claim(label: "mark b", sr: "s", uuid: "X", ref: "Y", location: "Z")
+        #expect(second == .init(former: Ref("y")) && claimed.disks[1].ref == "Y")
         // One that is over takes nothing any more.
         var over = record
         _ = over.state.take(.cancel)
         let isTaken = over.claim(label: "mark b", sr: "s", uuid: "x", ref: "y", location: "z")
-        #expect(!isTaken)
+        #expect(isTaken == nil)
     }
 
     /// In the transaction that makes it: whoever dies then, the record leads to the volume, and nobody takes the row for a disk.
@@ -85,6 +88,19 @@ import Testing
         let row = try #require(bench.database.read { $0.row(vdi) })
         #expect(!row[VDI.managed] && row[VDI.currentOperations].values.contains(.blocked))
         #expect(bench.database.read { $0.row(other)?[VDI.managed] } == true)
+        // A driver that tries again makes another one, and nobody has the first, which is seen.
+        let again = Ref<VDI>.new()
+        try await bench.database.transaction { tx in
+            tx.insert(VDI.self, ref: again) { row in
+                (row[VDI.uuid], row[VDI.sr], row[VDI.location]) = ("again", sr, "again")
+                (row[VDI.nameLabel], row[VDI.managed]) = (disk.mark ?? "", true)
+            }
+            try DriverCallbacks.claim(again, in: tx)
+        }
+        #expect(bench.database.arrivals().first?.disks.first?.ref == again.opaque)
+        let first = try #require(bench.database.read { $0.row(vdi) })
+        #expect(first[VDI.managed] && first[VDI.currentOperations].isEmpty)
+        #expect(bench.database.read { $0.row(again)?[VDI.managed] } == false)
         // What was offered of it is its own from the moment on at which the machine is.
         try await bench.database.transaction { tx in
             let offered = OfferedDisk(

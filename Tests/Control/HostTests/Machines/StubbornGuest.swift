@@ -4,13 +4,17 @@ import Synchronization
 
 @testable import Guests
 
-/// A guest whose QEMU sends it, and refuses to let it go on for as long as the test wants. A `sleep` stands for the process, and this for
+/// A guest whose QEMU sends it when the test wants, and refuses to let it go on for as long as that wants. A `sleep` stands for the process, and this for
 /// its monitor; none of the guest's memory comes, as nobody takes the socket for it.
 final class StubbornGuest: Sendable {
     private struct State {
         var migration = "none"
         var run = "running"
         var isStubborn = true
+        /// It goes on while it is sent, until `stand`.
+        var isLively = false
+        /// Who is told what happens.
+        var peers: Set<Int32> = []
         /// How often it was told to let the guest go on.
         var orders = 0
     }
@@ -23,6 +27,11 @@ final class StubbornGuest: Sendable {
         get { state.withLock { $0.isStubborn } }
         set { state.withLock { $0.isStubborn = newValue } }
     }
+    var isLively: Bool {
+        get { state.withLock { $0.isLively } }
+        set { state.withLock { $0.isLively = newValue } }
+    }
+    var isSent: Bool { state.withLock { $0.migration != "none" } }
     var runs: Bool { state.withLock { $0.run == "running" } }
 
     init(_ uuid: String, runDirectory: String) throws {
@@ -45,6 +54,13 @@ final class StubbornGuest: Sendable {
         }
     }
 
+    /// What is left of it goes within the limit.
+    func stand() {
+        state.withLock { state in
+            for event in Self.standing(&state) { for peer in state.peers { Self.say(event, to: peer) } }
+        }
+    }
+
     /// Ends it, as the host's end does.
     func kill() {
         _ = Glibc.kill(pid, SIGKILL)
@@ -52,15 +68,16 @@ final class StubbornGuest: Sendable {
     }
 
     private func serve(_ socket: Int32) {
-        defer { close(socket) }
-        func say(_ text: String) {
-            let bytes = Array((text + "\r\n").utf8)
-            _ = unsafe bytes.withUnsafeBytes { unsafe gantry_send(socket, $0.baseAddress, $0.count) }
+        defer {
+            state.withLock { _ = $0.peers.remove(socket) }
+            close(socket)
         }
+        func say(_ text: String) { Self.say(text, to: socket) }
         struct Command: Decodable {
             var execute: String
             var id: Int64
         }
+        state.withLock { _ = $0.peers.insert(socket) }
         say(#"{"QMP": {}}"#)
         var splitter = QMPLineSplitter()
         var chunk = [UInt8](repeating: 0, count: 4096)
@@ -78,6 +95,16 @@ final class StubbornGuest: Sendable {
         }
     }
 
+    private static func say(_ text: String, to socket: Int32) {
+        let bytes = Array((text + "\r\n").utf8)
+        _ = unsafe bytes.withUnsafeBytes { unsafe gantry_send(socket, $0.baseAddress, $0.count) }
+    }
+
+    private static func standing(_ state: inout State) -> [String] {
+        (state.migration, state.run) = ("pre-switchover", "finish-migrate")
+        return [#"{"event": "STOP"}"#, migration("pre-switchover")]
+    }
+
     private static func migration(_ status: String) -> String {
         #"{"event": "MIGRATION", "data": {"status": "\#(status)"}}"#
     }
@@ -86,8 +113,8 @@ final class StubbornGuest: Sendable {
         state.withLock { state in
             switch command {
             case "migrate":
-                (state.migration, state.run) = ("pre-switchover", "finish-migrate")
-                return (#""return": {}"#, [#"{"event": "STOP"}"#, Self.migration("pre-switchover")])
+                state.migration = "active"
+                return (#""return": {}"#, state.isLively ? [Self.migration("active")] : Self.standing(&state))
             case "migrate-continue":
                 (state.migration, state.run) = ("completed", "postmigrate")
                 return (#""return": {}"#, [Self.migration("device"), Self.migration("completed")])

@@ -157,6 +157,9 @@ import Testing
     @Test func operationsOfVDIsRefuseInTheOrderOfXenAPI() {
         let other = { (name: String) in APIError("OTHER_OPERATION_IN_PROGRESS", "VDI", "D", name, "T0") }
         let lacking = APIError("SR_OPERATION_NOT_SUPPORTED", "S")
+        let saving = ("V", CurrentOperation(operation: VMOperations.checkpoint, task: "T9"))
+        let kept = APIError("OTHER_OPERATION_IN_PROGRESS", "VM", "V", "checkpoint", "T9")
+        #expect(VDIOperationRules.refusal(ofChanging: "sharable", vdi { $0.checkpoint = saving }) == kept)
         let table: [(VDIOperations, VDIOperationFacts, APIError?)] = [
             (.destroy, vdi { ($0.current, $0.users) = (busy(.resize), [.rw]) }, other("resize")),
             (.destroy, vdi { $0.current = busy(.mirror) }, other("mirror")),
@@ -180,6 +183,13 @@ import Testing
             (.copy, vdi { ($0.users, $0.isReadOnly) = ([.ro], true) }, nil),
             (.copy, vdi { $0.users = [.ro] }, APIError("VDI_IN_USE", "D", "copy")),
             (.snapshot, vdi { $0.users = [.rw] }, nil), (.resizeOnline, vdi { $0.users = [.rw] }, nil),
+            // The memory of a guest is saved that has it, and its snapshot is made afterwards.
+            (.snapshot, vdi { ($0.users, $0.checkpoint) = ([.rw], saving) }, nil),
+            (.clone, vdi { ($0.users, $0.checkpoint) = ([.rw], saving) }, nil),
+            (.resizeOnline, vdi { ($0.users, $0.checkpoint) = ([.rw], saving) }, kept),
+            (.mirror, vdi { ($0.users, $0.checkpoint) = ([.rw], saving) }, kept),
+            (.copy, vdi { $0.checkpoint = saving }, kept), (.destroy, vdi { $0.checkpoint = saving }, kept),
+            (.snapshot, vdi { ($0.current, $0.checkpoint) = (busy(.snapshot), saving) }, other("snapshot")),
             (.mirror, vdi { $0.users = [.rw] }, nil),
             (
                 .mirror, vdi { $0.busyVBD = ("B", CurrentOperation(operation: .unplug, task: "T9")) },

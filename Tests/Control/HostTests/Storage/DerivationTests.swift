@@ -50,6 +50,28 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: bench.folder.file("a/" + location)))
     }
 
+    /// What is planned for when a guest stands is made of the disk as it is then.
+    @Test func aSnapshotIsMadeOfTheDiskAsItIsThen() async throws {
+        let manager = GatedManager()
+        manager.open()
+        let bench = try await StorageBench([manager])
+        let (sr, disk) = (try await bench.create("gated", [:]), Ref<VDI>.new())
+        try await bench.database.transaction { tx in
+            tx.insert(VDI.self, ref: disk) { row in
+                (row[VDI.uuid], row[VDI.sr], row[VDI.location], row[VDI.managed]) = ("d", sr, "d", true)
+            }
+        }
+        let disks = MachineDisks(context: bench.context, admission: OperationAdmission(database: bench.database))
+        try await disks.deriving(.snapshot, [disk], progress: UnwatchedProgress()) { made in
+            try await bench.call("VDI.snapshot", .ref(disk.opaque), .map([:]))
+            try await made.makeVolumes()
+            try await made.commit { _, _ in }
+        }
+        #expect(manager.calls.filter { $0.hasPrefix("snapshot") } == ["snapshot d", "snapshot d+"])
+        #expect(try row(bench, disk)[VDI.location] == "d++" && bench.disks().count == 3)
+        #expect(bench.database.read { VolumeDerivation.all($0).isEmpty && MachineDisks.isClean($0) })
+    }
+
     /// The rows say where the disk is, and on what, when its snapshot fails, and when a snapshot's own image is frozen.
     @Test func rowsFollowTheImages() async throws {
         let bench = try await StorageBench([FileStorageManager()])

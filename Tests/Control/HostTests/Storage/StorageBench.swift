@@ -184,6 +184,17 @@ final class GatedManager: StorageManager {
         throw StorageError(.unimplemented, "not here")
     }
     func destroyVolume(_ repository: StorageRepository, _ volume: VolumeID) async throws(StorageError) {}
+    /// The volume has another location afterwards.
+    func snapshotVolume(
+        _ repository: StorageRepository, _ volume: VolumeID, as wanted: NewVolume
+    ) async throws(StorageError) -> DerivedVolume {
+        note("snapshot \(volume.location)")
+        func image(_ uuid: String, _ location: String) -> Volume {
+            Volume(uuid: uuid, location: location, format: .raw, virtualSize: 1, physicalSize: 1)
+        }
+        return DerivedVolume(
+            volume: image(wanted.uuid, wanted.uuid), origin: image(volume.uuid, volume.location + "+"))
+    }
     func resizeVolume(
         _ repository: StorageRepository, _ volume: VolumeID, size: UInt64
     ) async throws(StorageError) -> Volume { throw StorageError(.unimplemented, "not here") }

@@ -8,7 +8,7 @@ import StorageInterface
 /// are on a record of `MachineDisks` meanwhile.
 final class DerivedDisks {
     private let context: StorageContext
-    private let plans: [DiskDerivation]
+    private var plans: [DiskDerivation]
     private let key: String
     private let progress: any TaskProgress
     private var made: [(plan: DiskDerivation, volume: DerivedVolume)] = []
@@ -23,8 +23,9 @@ final class DerivedDisks {
 
     /// Makes one volume of each disk: while the first is made none of a running guest's requests is answered on any of them, and so
     /// until the last is. What the guest had seen answered is in all of them, and nothing that it did upon an answer which it
-    /// never saw is in any.
+    /// never saw is in any. The caller has been admitted to all of them: of what they were planned others may have made snapshots since.
     func makeVolumes() async throws {
+        plans = try plans.map { try $0.lookedAtAgain(in: context) }
         // Always in the same order: whoever holds one of two waits for no other.
         try await held(plans.map(\.origin).sorted { $0[VDI.uuid] < $1[VDI.uuid] }[...]) {
             for plan in plans {

@@ -85,11 +85,14 @@ struct MachineTreeMessages: Sendable {
         }
     }
 
-    /// A machine that is paused is kept without its memory, as by XenAPI.
+    /// A machine that is paused is kept without its memory, as by XenAPI. Of one that runs the disks are not claimed before its guest
+    /// stands: until then others may make snapshots of them.
     private func checkpoint(_ vm: Ref<VM>, name: String, _ call: CallContext) async throws -> Ref<VM> {
         try await working(on: vm, .checkpoint, call) { machine in
-            try machine.disks().map { .vdi($0, .snapshot) } + memory(of: machine, .clone)
+            if machine.machine[VM.powerState] == .running { return [] }
+            return try machine.disks().map { .vdi($0, .snapshot) } + memory(of: machine, .clone)
         } alongside: { tx in
+            for disk in try MachineCopy(vm, tx).disks() { try OperationClaim.vdi(disk, .snapshot).check(tx) }
             try SuspensionMessages.requireSteadyDevices(of: vm, tx)
         } _: { machine in
             if machine.machine[VM.powerState] == .running {

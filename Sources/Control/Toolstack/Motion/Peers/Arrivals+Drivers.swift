@@ -25,8 +25,10 @@ extension Arrivals {
                     throw APIError.uuidInvalid("move", id)
                 }
                 let row = try DriverRows.find(volume, of: attached.ref, in: tx)
-                noted.place(disk.origin, uuid: volume.uuid, ref: row.opaque, location: volume.location)
+                let former = noted.place(
+                    disk.origin, uuid: volume.uuid, ref: row.opaque, location: volume.location)
                 try tx.store(noted)
+                try former.map { try DriverRows.release($0, from: noted.hold().key, in: tx) }
                 try DriverRows.reserve(row, label: label, in: tx)
                 try OperationAdmission.enter(noted.hold(), in: tx)
                 return noted
@@ -46,18 +48,24 @@ extension Arrivals {
 }
 
 extension ArrivingMachine {
-    /// Whether a row that a driver has just made is one of this machine's disks, which is noted then.
-    mutating func claim(label: String, sr: String, uuid: String, ref: String, location: String) -> Bool {
-        guard state.phase == .receiving, let disk = disks.first(where: { $0.mark == label && $0.sr == sr }) else {
-            return false
-        }
-        place(disk.origin, uuid: uuid, ref: ref, location: location)
-        return true
+    struct Claim: Hashable {
+        /// The row that the driver had made for the same disk before, and that is no part of the machine any more.
+        var former: Ref<VDI>?
     }
 
-    /// A driver has made the disk, as this.
-    mutating func place(_ origin: String, uuid: String, ref: String, location: String) {
-        guard let index = disks.firstIndex(where: { $0.origin == origin }) else { return }
+    /// Whether a row that a driver has just made is one of this machine's disks, which is noted then. Nil: it is not.
+    mutating func claim(label: String, sr: String, uuid: String, ref: String, location: String) -> Claim? {
+        guard state.phase == .receiving, let disk = disks.first(where: { $0.mark == label && $0.sr == sr }) else {
+            return nil
+        }
+        return Claim(former: place(disk.origin, uuid: uuid, ref: ref, location: location))
+    }
+
+    /// A driver has made the disk, as this. Returns the row as which it had made it before.
+    mutating func place(_ origin: String, uuid: String, ref: String, location: String) -> Ref<VDI>? {
+        guard let index = disks.firstIndex(where: { $0.origin == origin }) else { return nil }
+        let before = disks[index]
         (disks[index].uuid, disks[index].ref, disks[index].location) = (uuid, ref, location)
+        return before.location.isEmpty || before.ref == ref ? nil : Ref(before.ref)
     }
 }

@@ -10,9 +10,9 @@ struct DiskDerivation: Sendable {
     }
 
     let kind: Kind
-    /// The disk, as it was when the work was admitted.
+    /// The disk, as it was when it was last looked at.
     let vdi: Ref<VDI>
-    let origin: Row
+    private(set) var origin: Row
     let attached: AttachedRepository
     /// The uuid that the new volume is to have; a driver that makes rows chooses itself.
     let uuid: String
@@ -36,6 +36,13 @@ struct DiskDerivation: Sendable {
         note = VolumeDerivation(
             isSnapshot: kind == .snapshot, ref: Fresh.ref(VDI.self).opaque, origin: vdi.opaque,
             repository: attached.ref.opaque, time: WallClock.seconds)
+    }
+
+    /// The same of the disk as it is now.
+    func lookedAtAgain(in context: StorageContext) throws -> DiskDerivation {
+        var again = self
+        again.origin = try context.row(vdi)
+        return again
     }
 
     /// To be durable before the first effect.

@@ -127,12 +127,11 @@ struct DriverCallbacks: Sendable {
         }
         for machine in tx.arrivals() {
             var machine = machine
-            guard
-                machine.claim(
-                    label: label, sr: row[VDI.sr].opaque, uuid: row[VDI.uuid], ref: vdi.opaque,
-                    location: row[VDI.location])
-            else { continue }
+            let claim = machine.claim(
+                label: label, sr: row[VDI.sr].opaque, uuid: row[VDI.uuid], ref: vdi.opaque, location: row[VDI.location])
+            guard let claim else { continue }
             try tx.store(machine)
+            try claim.former.map { try DriverRows.release($0, from: machine.hold().key, in: tx) }
             try OperationAdmission.enter(machine.hold(), in: tx)
             return try DriverRows.reserve(vdi, label: label, in: tx)
         }

@@ -52,6 +52,16 @@ enum DriverRows {
         try tx.set(vdi, VDI.nameLabel, label)
     }
 
+    /// The driver has made another row in this one's place: it is a disk like any other, which nobody has, for people to see to.
+    /// - Parameter key: whose operation it was held by.
+    static func release(_ vdi: Ref<VDI>, from key: String, in tx: Transaction) throws {
+        guard let row = tx.row(vdi) else { return }
+        var operations = row[VDI.currentOperations]
+        operations[key] = nil
+        try tx.set(vdi, VDI.currentOperations, operations)
+        try tx.set(vdi, VDI.managed, true)
+    }
+
     /// The disk is another one now; the driver is to delete this.
     static func retire(_ vdi: Ref<VDI>, in tx: Transaction) throws { try tx.set(vdi, VDI.managed, false) }
 

@@ -11,7 +11,7 @@ import Synchronization
 ///
 /// A flush that failed leaves the mark, too: what it was to make durable may be lost, the file or server that refused it knows
 /// it only as long as this process has it open, and a kernel tells of a failed write-back once. So does an image that could
-/// not be closed, and a failed flush that no client had asked for (`noteFailure`).
+/// not be closed, at the end or for a pause, and a failed flush that no client had asked for (`noteFailure`).
 ///
 /// The mark is the first byte of a file. It is set before the change that makes it necessary is answered, and cleared
 /// after a flush unless a change made it necessary again meanwhile.
@@ -115,11 +115,11 @@ final class CrashMark: BlockDevice {
         }
     }
 
-    /// Runs what makes all that is answered durable, a pause, and clears the mark unless later changes need it.
-    func settling(_ body: () throws(BlockError) -> Void) throws(BlockError) {
+    /// Runs what makes all that is answered durable, a pause, and clears the mark unless later changes need it. `body` says
+    /// whether it did that, or nothing.
+    func settling(_ body: () throws(BlockError) -> Bool) throws(BlockError) {
         let before = failureCount
-        try body()
-        try settle(before)
+        if try body() { try settle(before) }
     }
 
     private var failureCount: UInt64 { failures.withLock { $0 } }

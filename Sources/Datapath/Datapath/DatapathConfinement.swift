@@ -55,7 +55,7 @@ public enum DatapathConfinement {
     /// 0, or a negative error number.
     private static func limitMemory() -> Int32 {
         // The sanitizers map more than any limit lets them.
-        for symbol in ["__asan_init", "__tsan_init"] where unsafe dlsym(nil, symbol) != nil { return 0 }
+        if gantry_is_sanitized() { return 0 }
         let resource = __rlimit_resource_t(RLIMIT_DATA.rawValue)
         var limit = rlimit()
         // SAFETY: the structure lives for the calls.

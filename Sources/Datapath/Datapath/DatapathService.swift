@@ -32,6 +32,8 @@ public final class DatapathService: Sendable {
     private let sparing = SparedDestination()
     /// One mirror is started at a time: who comes second finds the first, and undoes nothing of it.
     private let starting = Mutex(())
+    /// Held from the moment at which a destination is open until the mirror to it is there: then a cancellation finds it.
+    private let starts = Mutex(MirrorStarts())
 
     /// Opens the image and serves it. `nbdSocket` and `controlSocket` are paths for new Unix sockets.
     /// `crashMark`: the file in which a killed process leaves word that it lost changes (`CrashMark`). `mirrorMap`: the one
@@ -221,8 +223,10 @@ public final class DatapathService: Sendable {
         switch request {
         case .status: return .status(status)
         case .mirrorStart(let destination, let bytesPerSecond, let settings, let resume):
+            let ticket = starts.withLock { $0.begin() }
+            defer { starts.withLock { $0.end() } }
             try starting.withLock { _ in
-                try startMirror(to: destination, bytesPerSecond, settings, resume ?? false)
+                try startMirror(to: destination, bytesPerSecond, settings, resume ?? false, ticket)
             }
         case .mirrorSet(let settings):
             let change = try settings.change()
@@ -242,7 +246,12 @@ public final class DatapathService: Sendable {
             // The disk is not connected to again, nor is what a cancelled mirror filled.
             Dialers.removeAll()
         case .mirrorCancel:
-            try device.cancelMirror()
+            let wasStarting = starts.withLock { $0.cancel() }
+            do throws(BlockError) {
+                try device.cancelMirror()
+            } catch {
+                guard wasStarting, error.code == .notFound else { throw error }
+            }
             Dialers.removeAll()
             exports.cancel()
             tracked.cancel()
@@ -274,7 +283,8 @@ public final class DatapathService: Sendable {
     }
 
     private func startMirror(
-        to destination: ImageSpecification, _ bytesPerSecond: UInt64, _ settings: MirrorSettings?, _ resume: Bool
+        to destination: ImageSpecification, _ bytesPerSecond: UInt64, _ settings: MirrorSettings?, _ resume: Bool,
+        _ ticket: MirrorStarts.Ticket
     ) throws {
         var options = MirrorOptions()
         options.bytesPerSecond = bytesPerSecond
@@ -282,7 +292,7 @@ public final class DatapathService: Sendable {
         if destination.isExport { options.retryFor = 60_000_000_000 }
         try settings?.change()(&options)
         do {
-            try startMirror(to: destination, options, resume)
+            try startMirror(to: destination, options, resume, ticket)
         } catch {
             // The way to it was for this mirror only.
             let (image, other) = images.both
@@ -291,17 +301,32 @@ public final class DatapathService: Sendable {
             }
             throw error
         }
-        images.setDestination(destination)
     }
 
-    private func startMirror(to destination: ImageSpecification, _ options: MirrorOptions, _ resume: Bool) throws {
+    private func startMirror(
+        to destination: ImageSpecification, _ options: MirrorOptions, _ resume: Bool, _ ticket: MirrorStarts.Ticket
+    ) throws(BlockError) {
         let opened = try Self.disk(destination, isTheDisk: false)
+        try starts.withLock { starts throws(BlockError) in
+            do throws(BlockError) {
+                try starts.check(ticket)
+            } catch {
+                try? opened.close()
+                throw error
+            }
+            try startMirror(to: destination, opened, options, resume)
+        }
+    }
+
+    private func startMirror(
+        to destination: ImageSpecification, _ opened: any BlockDevice, _ options: MirrorOptions, _ resume: Bool
+    ) throws(BlockError) {
         // Another mirror's log of changes is not for this one to end.
         if device.mirrorProgress != nil {
             try? opened.close()
             throw BlockError(.busy, "the device is being mirrored already; cancel that mirror first")
         }
-        do {
+        do throws(BlockError) {
             let followed = try tracked.follow(sparing.spare(opened, destination), log: destination.changeLog)
             let log = try MirrorMaps.log(mirrorMap, images.both.image, destination, device, resume: resume)
             let reopen: @Sendable () throws(BlockError) -> any BlockDevice = { () throws(BlockError) in
@@ -318,6 +343,7 @@ public final class DatapathService: Sendable {
                     exports.setDestination(next)
                     return tracked.reopened(next)
                 })
+            images.setDestination(destination)
         } catch {
             exports.setDestination(nil)
             tracked.cancel()

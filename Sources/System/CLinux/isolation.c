@@ -1,5 +1,6 @@
 #define _GNU_SOURCE 1
 #include "CLinux.h"
+#include "sanitized.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,12 +17,6 @@
 #include <unistd.h>
 
 // Another user, and namespaces of its own, for a process that serves images (namespaces(7), capabilities(7), pivot_root(2)).
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
 
 // The only file of the own root: by it a process knows whether what it finds is of before the machine was started.
 static const char boot[] = "proc/sys/kernel/random/boot_id";

@@ -1,16 +1,11 @@
 #define _GNU_SOURCE 1
 #include "CLinux.h"
+#include "sanitized.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
 
 // Lowers a limit for good; one that is lower already stays.
 static int lower(__rlimit_resource_t resource, rlim_t most) {

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE 1
 #include "CLinux.h"
+#include "sanitized.h"
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -9,12 +10,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
 
 #if defined(__x86_64__)
 #define OUR_ARCH AUDIT_ARCH_X86_64
@@ -44,6 +39,14 @@ static int refuse_sockets(void) {
     struct sock_fprog program = {.len = sizeof rules / sizeof rules[0], .filter = rules};
     long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, FLAGS, &program);
     return result < 0 ? -errno : result > 0 ? -EBUSY : 0;
+#endif
+}
+
+bool gantry_is_sanitized(void) {
+#ifdef IS_SANITIZED
+    return true;
+#else
+    return false;
 #endif
 }
 

@@ -92,6 +92,34 @@ import Testing
         #expect(FileManager.default.contents(atPath: folder.file("mark")) == Data([0]))
     }
 
+    /// What closing alone writes may be missing, and nobody has that image any more: neither a pause of what is paused nor the end
+    /// makes up for it. Only a flush of the image that the disk goes on with does.
+    @Test(arguments: ["killed", "paused again", "ended", "gone on"])
+    func anImageThatAPauseCouldNotCloseIsToldByTheNextProcess(then: String) throws {
+        let folder = try ScratchFolder("mark")
+        let device = VolatileDevice()
+        let disk = SwitchableDevice(device)
+        let mark = try CrashMark(disk, path: folder.file("mark"))
+        disk.watchFlushes { [weak mark] in try? mark?.noteFailure($0) }
+        try mark.writeZeroes(at: 0, length: 512, mayUnmap: false)
+        device.cannotClose.store(true, ordering: .releasing)
+        #expect(throws: BlockError.self) {
+            try mark.settling { () throws(BlockError) in try disk.pause() }
+        }
+        #expect(disk.isHeld)
+        switch then {
+        case "paused again": try mark.settling { () throws(BlockError) in try disk.pause() }
+        case "ended": #expect(throws: BlockError.self) { try mark.close() }
+        case "gone on":
+            try disk.resume(on: VolatileDevice())
+            #expect(FileManager.default.contents(atPath: folder.file("mark")) == Data([1]))
+            try mark.flush()
+            try mark.close()
+        default: break
+        }
+        #expect(FileManager.default.contents(atPath: folder.file("mark")) == Data([then == "gone on" ? 0 : 1]))
+    }
+
     /// A good flush vouches for nothing that one beside it, which began later, could not make durable.
     @Test func aFailureBesideAFlushIsNotForgottenByIt() throws {
         let folder = try ScratchFolder("mark")
@@ -102,7 +130,10 @@ import Testing
         try mark.flush()
         #expect(FileManager.default.contents(atPath: folder.file("mark")) == Data([1]))
         device.setBesideFlush(nil)
-        try mark.settling { () throws(BlockError) in try device.flush() }
+        try mark.settling { () throws(BlockError) in
+            try device.flush()
+            return true
+        }
         #expect(FileManager.default.contents(atPath: folder.file("mark")) == Data([0]))
     }
 
@@ -130,6 +161,7 @@ private final class VolatileDevice: BlockDevice {
 
     init(alwaysClean: Bool = false) { self.alwaysClean = alwaysClean }
 
+    let cannotClose = Atomic<Bool>(false)
     private let isVolatile = Atomic<Bool>(false)
     private let besideFlush = Mutex<Hook?>(nil)
 
@@ -152,5 +184,8 @@ private final class VolatileDevice: BlockDevice {
     func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
         extents.append(Extent(offset: offset, length: length, kind: .data))
     }
-    func close() throws(BlockError) { try flush() }
+    func close() throws(BlockError) {
+        if cannotClose.load(ordering: .acquiring) { throw BlockError(.io, "injected") }
+        try flush()
+    }
 }

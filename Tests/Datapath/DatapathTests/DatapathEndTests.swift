@@ -29,6 +29,9 @@ import Testing
         first.kill()
 
         let second = try DatapathProcess(folder, image: a.path, format: a.format, crashMark: true)
+        // Who only reads comes first, and is not the one who has to know.
+        let reader = try NBDClient.connect(unixSocket: second.nbdSocket, exportName: DatapathExport.readOnly)
+        try reader.flush()
         let next = try second.connect()
         if format != .raw && !flushed {
             let error = #expect(throws: BlockError.self) { try next.flush() }

@@ -46,6 +46,43 @@ import Testing
         #expect(verdict.isActive == mayDelay)
     }
 
+    /// Nor at the end: until a moment comes in which nothing is left to copy, the copier alone writes to the destination.
+    @Test func aGuestThatMayNotBeDelayedIsNotWhenLittleIsLeft() {
+        var policy = MirrorPolicy()
+        var options = MirrorOptions()
+        options.mayDelay = false
+        for dirty in stride(from: UInt64(16 << 20), to: 0, by: -(1 << 20)) {
+            let verdict = policy.decide(sample(dirty: dirty, destination: 0, copied: 2 << 20), options)
+            #expect(!verdict.isActive && verdict.isConverging)
+        }
+        var verdict = policy.decide(sample(dirty: 1 << 20, destination: 0, copied: 8 << 20), options)
+        for _ in 0..<8 { verdict = policy.decide(sample(dirty: 1 << 20, destination: 0, copied: 8 << 20), options) }
+        #expect(!verdict.isActive && !verdict.isConverging)
+        // Between two looks it has caught up; writes that had begun before are still to be copied.
+        var now = sample(dirty: 1 << 20, destination: 20_000_000)
+        now.hasCaughtUp = true
+        #expect(policy.decide(now, options) == .init(isActive: true, copyShare: 100, isConverging: true))
+        for dirty in [UInt64(1 << 20), 64 << 10, 0, 0] {
+            #expect(policy.decide(sample(dirty: dirty, destination: 20_000_000), options).isActive)
+        }
+        // A failure of either side has left something to copy.
+        #expect(!policy.decide(sample(dirty: 64 << 10, destination: 0), options).isActive)
+    }
+
+    /// The wish counts from when it is said, in either direction.
+    @Test func theGuestIsLetGoWhenItMayNotBeDelayedAnyMore() {
+        var policy = MirrorPolicy()
+        var options = MirrorOptions()
+        let busy = sample(dirty: 1 << 30, destination: 0, copied: 1 << 28)
+        for _ in 0..<5 { _ = policy.decide(busy, options) }
+        #expect(policy.decide(busy, options).isActive)
+        options.mayDelay = false
+        #expect(!policy.decide(busy, options).isActive)
+        #expect(!policy.decide(sample(dirty: 8 << 20, destination: 0, copied: 1 << 28), options).isActive)
+        options.mayDelay = true
+        #expect(policy.decide(sample(dirty: 8 << 20, destination: 0, copied: 1 << 28), options).isActive)
+    }
+
     /// Nothing arrives there: the guest's writes would not either.
     @Test func aDestinationThatTakesNothingDoesNotGetTheGuestsWrites() {
         var policy = MirrorPolicy()

@@ -17,8 +17,10 @@ public struct MirrorOptions: Equatable, Sendable {
     public var bytesPerSecond: UInt64 = 0
     /// Nanoseconds that a guest write may take on average while the mirror copies; above it the copier gives way. 0: no limit.
     public var latencyBudget: UInt64 = 0
-    /// Whether the guest may be held to the destination's speed (one write of its own at a time) when the mirror would not
-    /// come to its end otherwise. If not, the mirror tells that it does not converge (`isConverging`).
+    /// Whether the guest may be held to the destination's speed (one write of its own at a time) while something is left to
+    /// copy: the last bit, or where the mirror would not come to its end otherwise. If not, an automatic mirror waits for a
+    /// moment in which nothing is, and tells when it does not converge (`isConverging`). In sync, until the pivot, every guest
+    /// write goes to both images all the same; in the mode `background` only when the pivot is asked for.
     public var mayDelay = true
     /// Nanoseconds for which a destination that fails is tried again; 0: not at all.
     public var retryFor: UInt64 = 0
@@ -37,6 +39,7 @@ final class MirrorControls: Sendable {
     private let percent = Atomic<UInt64>(100)
     private let converges = Atomic<Bool>(true)
     private let urgent = Atomic<Bool>(false)
+    private let hasCaughtUp = Atomic<Bool>(false)
 
     init(_ options: MirrorOptions) {
         current = Mutex(options)
@@ -68,9 +71,15 @@ final class MirrorControls: Sendable {
     /// An automatic mirror with nothing left to copy becomes active at once. True when it was not.
     func stayInSync() -> Bool {
         current.withLock { options in
-            options.mode == .automatic && !active.exchange(true, ordering: .acquiringAndReleasing)
+            guard options.mode == .automatic, !active.exchange(true, ordering: .acquiringAndReleasing) else {
+                return false
+            }
+            hasCaughtUp.store(true, ordering: .releasing)
+            return true
         }
     }
+    /// Whether it has since this was asked last, for the policy.
+    func takeCaughtUp() -> Bool { hasCaughtUp.exchange(false, ordering: .acquiringAndReleasing) }
     /// Percent of their time that the copier's threads may work.
     var copyShare: UInt64 { percent.load(ordering: .relaxed) }
     /// False: the guest writes faster than the destination takes, and may not be delayed.

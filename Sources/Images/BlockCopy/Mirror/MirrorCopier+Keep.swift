@@ -39,15 +39,18 @@ extension MirrorCopier {
             switch mirror.phase {
             case .dual, .undecided, .finished: return
             case .broken:
+                _ = mirror.controls.takeCaughtUp()
                 mend(&retry, now)
                 continue
             case .copying, .synchronised, .joining: settle(&retry, now)
             }
             if now - sampled.at >= Self.policyTick {
                 let current = (at: now, copied: copiedBytes, times: mirror.times.sums)
+                let hasCaughtUp = mirror.controls.takeCaughtUp()
                 var sample = MirrorPolicy.Sample(
                     nanoseconds: now - sampled.at, dirtyBytes: mirror.dirty.dirtyBytes,
                     copiedBytes: current.copied - sampled.copied)
+                sample.hasCaughtUp = hasCaughtUp
                 sample.writes = current.times.writes - sampled.times.writes
                 sample.sourceNanoseconds = current.times.source - sampled.times.source
                 sample.mirroredWrites = current.times.mirrored - sampled.times.mirrored

@@ -3,8 +3,9 @@
 /// A background mirror costs the guest nothing, and comes to its end only where the copier is quicker than the guest. An
 /// active one always comes to its end: what is clean stays so, and each guest write to it waits for one write of the
 /// destination, which waits for the copier's, because one file takes one write at a time. So: in the background, while that
-/// leads somewhere; active when the remainder is small, or when the guest changes most of what is copied and may be
-/// delayed. That last decision stays until the mirror is in sync. docs/adr/0017 has the measurements.
+/// leads somewhere; active when the remainder is small, or when the guest changes most of what is copied, if it may be delayed.
+/// That last decision stays until the mirror is in sync. For a guest that may not be delayed it is active only in sync, where a
+/// write waits for no copy. docs/adr/0017 has the measurements.
 public struct MirrorPolicy: Sendable {
     /// What happened since the last call.
     public struct Sample: Sendable {
@@ -17,6 +18,8 @@ public struct MirrorPolicy: Sendable {
         public var sourceNanoseconds: UInt64 = 0
         public var mirroredWrites: UInt64 = 0
         public var destinationNanoseconds: UInt64 = 0
+        /// At a moment in between nothing was left to copy, and the mirror became active.
+        public var hasCaughtUp = false
 
         public init(nanoseconds: UInt64, dirtyBytes: UInt64, copiedBytes: UInt64) {
             self.nanoseconds = nanoseconds
@@ -47,6 +50,9 @@ public struct MirrorPolicy: Sendable {
 
     private var isActive = false
     private var isForced = false
+    /// Nothing was left to copy, and nothing has become dirty since, which in an active mirror is a failure's doing.
+    private var isInSync = false
+    private var lastDirty: UInt64 = 0
     private var isConverging = true
     private var copyShare: UInt64 = 100
     private var outlook = Outlook.good
@@ -59,13 +65,19 @@ public struct MirrorPolicy: Sendable {
         let source = sample.writes > 0 ? sample.sourceNanoseconds / sample.writes : 0
         let destination = sample.mirroredWrites > 0 ? sample.destinationNanoseconds / sample.mirroredWrites : 0
         watch(sample, isPaused: options.isPaused)
+        isInSync = sample.dirtyBytes == 0 || sample.hasCaughtUp || (isInSync && sample.dirtyBytes <= lastDirty)
+        lastDirty = sample.dirtyBytes
         switch options.mode {
         case .active: isActive = true
         case .background: isActive = false
         case .automatic:
-            if sample.dirtyBytes == 0 { isForced = false }
-            if sample.dirtyBytes > Self.smallRemainder, outlook == .hopeless, options.mayDelay { isForced = true }
-            isActive = isForced || sample.dirtyBytes <= Self.smallRemainder
+            let isSmall = sample.dirtyBytes <= Self.smallRemainder
+            if sample.dirtyBytes == 0 || !options.mayDelay {
+                isForced = false
+            } else if !isSmall, outlook == .hopeless {
+                isForced = true
+            }
+            isActive = isForced || (options.mayDelay ? isSmall : isInSync)
         }
         isConverging = isActive || outlook == .good
         share(latency: destination + source, options.latencyBudget, hasWrites: sample.writes > 0)

@@ -21,6 +21,8 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     let decision = Monitor()
     /// Requests wait, and nothing is open below: see `pause`. Changed with the gate exclusive.
     let isPaused = Atomic<Bool>(false)
+    /// Why the image below a pause could not be closed. Changed with the gate exclusive.
+    private var notClosed: BlockError?
     /// No decision will come: see `abandonUndecided`.
     private let isAbandoned = Atomic<Bool>(false)
     let longestPause = Atomic<UInt64>(0)
@@ -48,8 +50,8 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
         preferredAlignment = device.preferredAlignment
     }
 
-    /// `body` hears of each flush of the disk that fails without anybody's `flush`: a pause's, a mirror's. A kernel, or a
-    /// server, tells of a loss once.
+    /// `body` hears of each flush of the disk that fails without anybody's `flush`: a pause's, that of the image's end in it
+    /// included, a mirror's. A kernel, or a server, tells of a loss once.
     public func watchFlushes(_ body: @escaping @Sendable (BlockError) -> Void) { flushWatcher.withLock { $0 = body } }
 
     func notFlushed(_ error: BlockError) { flushWatcher.withLock { $0 }?(error) }
@@ -206,7 +208,8 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
         suspendMirror()
         gate.lockExclusive()
         defer { gate.unlock() }
-        if !isPaused.load(ordering: .relaxed) { try current.close() }
+        if !isPaused.load(ordering: .relaxed) { return try current.close() }
+        if let notClosed { throw notClosed }
     }
 
     // MARK: Pause
@@ -215,19 +218,27 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     public var isHeld: Bool { isPaused.load(ordering: .acquiring) }
 
     /// From when this returns nothing is open below and every answered request is durable; requests wait, unanswered, for
-    /// `resume`. Fine when it is paused already; `.busy` while there is a mirror. When it throws, requests go on, or, when
+    /// `resume`. False when it was paused already; `.busy` while there is a mirror. When it throws, requests go on, or, when
     /// the image could not be closed, wait too: `isHeld` tells.
-    public func pause() throws(BlockError) {
+    @discardableResult
+    public func pause() throws(BlockError) -> Bool {
         try control.withLock { _ throws(BlockError) in
-            if isPaused.load(ordering: .relaxed) { return }
+            if isPaused.load(ordering: .relaxed) { return false }
             if mirror != nil { throw BlockError(.busy, "the device is being mirrored; end that first") }
             // The long part of the flushing is done while requests go on.
             try flushCurrent()
             try exclusively { () throws(BlockError) in
                 try flushCurrent()
                 isPaused.store(true, ordering: .releasing)
-                try current.close()
+                do throws(BlockError) {
+                    try current.close()
+                } catch {
+                    notClosed = error
+                    notFlushed(error)
+                    throw error
+                }
             }
+            return true
         }
     }
 
@@ -261,6 +272,7 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
                     heldLog = nil
                 }
                 current = device
+                notClosed = nil
                 currentSize.store(device.size, ordering: .relaxed)
                 isPaused.store(false, ordering: .releasing)
             }

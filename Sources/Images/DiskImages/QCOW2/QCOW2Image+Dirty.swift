@@ -94,8 +94,8 @@ extension QCOW2Image {
             throw BlockError(
                 .corrupt,
                 "the image was not closed cleanly, and has \(checker.otherCorruptions) contradictions beside stale "
-                    + "refcounts; it is not written before they are repaired, which may give up what the damaged "
-                    + "entries name", path: storage.path)
+                    + "refcounts; it is not written before they are repaired ('gantry image check -f qcow2 -r all'), which "
+                    + "may give up what the damaged entries name", path: storage.path)
         }
         let report = try QCOW2Repair(storage: storage, choice: .all, cancellation: cancellation).run(checker)
         guard report.corruptions == 0 else {

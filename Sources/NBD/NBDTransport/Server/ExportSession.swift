@@ -169,8 +169,12 @@ final class ExportSession: @unchecked Sendable {
         return !broken
     }
 
-    /// From any of the connection's threads.
-    func flush() throws(BlockError) { try flushes.flush(device, flushReader) }
+    /// From any of the connection's threads. Who cannot write has nothing to be made durable, and is not who a loss is told to:
+    /// devices tell of one once.
+    func flush() throws(BlockError) {
+        if refusesWrites { return }
+        try flushes.flush(device, flushReader)
+    }
 
     /// Makes a request wait as its disk's limits want it. What was done before it is answered first.
     private func hold(_ request: NBDRequest) {

@@ -36,7 +36,8 @@ public struct NBDExport: Sendable {
         self.changes = changes
     }
 
-    /// The same for clients that only read, under another name. A flush that fails for one of them is told to who writes, too.
+    /// The same for clients that only read, under another name. Their flushes succeed and do nothing: what was lost is told to
+    /// who writes, also to one that comes later.
     public func readOnly(named name: String) -> NBDExport { NBDExport(name, device, true, throttle, flushes, changes) }
 
     /// The export as one client is to see it from its connection on.

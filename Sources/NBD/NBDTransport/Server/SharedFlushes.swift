@@ -23,7 +23,7 @@ struct FlushFailures {
     }
 }
 
-/// The flushes of one export, for all its connections: as few as are needed, and none beside one that fails.
+/// The flushes of one export, for all its connections that write: as few as are needed, and none beside one that fails.
 final class SharedFlushes: Sendable {
     /// What one connection knows of.
     struct Reader: ~Copyable {

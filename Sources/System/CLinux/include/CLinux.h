@@ -130,7 +130,9 @@ void gantry_report_processor_limit(const char *line);
 // processes, mounting, changing who it is, what is the kernel's own. Such calls answer EPERM. 0, or -errno (-ENOSYS or
 // -EINVAL: the kernel has no seccomp). Does nothing under a sanitizer.
 int gantry_confine_process(void);
-/// The same, and no sockets (nor io_uring, which can make them).
+/// Whether this is built with a sanitizer. A program cannot tell by what it has loaded: the runtime is a part of it.
+bool gantry_is_sanitized(void);
+/// The same as gantry_confine_process, and no sockets (nor io_uring, which can make them).
 int gantry_confine_process_alone(void);
 // Sends bytes of a Unix socket's stream and, with the first of them, `count` (1 to 253) open files; bytes or -errno.
 int64_t gantry_send_files(int fd, const void *bytes, size_t length, const int *files, int count);

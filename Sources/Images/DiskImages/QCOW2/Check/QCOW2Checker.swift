@@ -196,7 +196,8 @@ final class QCOW2Checker {
         report.imageEnd = highestCluster.map { ($0 + 1) << UInt64(geometry.clusterBits) } ?? 0
     }
 
-    /// Corruptions that are more than counts and copied bits, both of which follow from the rest.
+    /// Corruptions that are more than counts and copied bits, both of which follow from the rest. Each of these is counted in
+    /// the report, too, as often.
     var otherCorruptions: UInt64 { report.corruptions - copiedMismatches - countProblems }
 
     /// The last cluster that has a reference or a count.

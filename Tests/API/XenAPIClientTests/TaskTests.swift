@@ -178,6 +178,37 @@ private final class ServedTask: Sendable {
         }
     }
 
+    /// The server goes away while the task is under way, comes back without the session, and goes on with the task.
+    @Test(arguments: [Duration.zero, .seconds(600)])
+    func aTaskIsFollowedOverARestartByWhoHasPatience(_ patience: Duration) async throws {
+        let task = ServedTask()
+        task.set("pending", 0.5)
+        let asked = Mutex(0)
+        try await withPeer { _, call in
+            guard call?.method == "event.from" else { return task.answer(call) }
+            let number = asked.withLock { count in
+                count += 1
+                return count
+            }
+            switch number {
+            case 1: return task.answer(call)
+            case 2, 3: return .raw([])
+            case 4:
+                task.set("success", result: "<value>OpaqueRef:n</value>")
+                return .failure(["SESSION_INVALID", "OpaqueRef:session"])
+            default: return .value(.members([("events", .array([])), ("token", .string("900"))]))
+            }
+        } _: { session, _ in
+            let run = { try await session.runTask("VDI.pool_migrate", [], patience: patience) }
+            if patience == .zero {
+                await #expect(throws: ConnectionError.self) { try await run() }
+            } else {
+                #expect(try await run() == "OpaqueRef:n")
+                #expect(session.loginCount == 2)
+            }
+        }
+    }
+
     @Test func cancelledByAnotherItSaysSo() async throws {
         let task = ServedTask()
         try await withPeer { _, call in

@@ -4,6 +4,7 @@ public import RPCCodec
 /// A task's row as a waiting client sees it.
 public struct TaskStatus: Sendable {
     public let ref: String
+    public let uuid: String
     /// pending, success, failure, cancelling, cancelled
     public let status: String
     /// 0…1
@@ -20,6 +21,7 @@ public struct TaskStatus: Sendable {
     /// Reads a task record; unknown and missing members are tolerated.
     public init(ref: String, record: WireValue) {
         self.ref = ref
+        uuid = record.member("uuid")?.text ?? ""
         status = record.member("status")?.text ?? "pending"
         progress = record.member("progress")?.number ?? 0
         result = record.member("result")?.text ?? ""

@@ -51,12 +51,11 @@ public enum XEProgram {
     /// Logs in at the first address where somebody listens.
     public static func login(_ options: ClientOptions) async throws -> XenAPISession {
         var failure: (any Error)?
-        // One command in one session, at the server that was named.
+        // At the server that was named, which may be started anew meanwhile.
         var behaviour = XenAPISession.Options()
         behaviour.originator = "cli"
         behaviour.userAgent = "xe-cli/Unix/0.2"
         behaviour.followsCoordinator = false
-        behaviour.reconnects = false
         for address in options.addresses {
             do {
                 // Scripts rely on it that no certificate has to be installed first.

@@ -66,11 +66,7 @@ extension Command {
                 try await context.text("VDI.plan_pool_migrate", disk, destination, options), context)
         }
         let display = try TransferDisplay(context, label: "Migrating", onTerminal: true)
-        let ref = try await display.showing {
-            try await context.caller.runTask("VDI.pool_migrate", [disk, destination, options]) { status in
-                display.update(status)
-            }
-        }
+        let ref = try await display.showing("VDI.pool_migrate", [disk, destination, options], context.caller)
         try await context.printUUID("VDI", .string(ref))
     }
 
@@ -150,9 +146,7 @@ struct MachineMigration: Sendable {
         let display = try TransferDisplay(context, label: "Migrating", onTerminal: true)
         // An older server takes no formats: it is not told of them unless some are asked for.
         let sent = format.isEmpty ? Array(parameters.dropLast()) : parameters
-        let moved = try await display.showing {
-            try await context.caller.runTask("VM.migrate_send", sent) { display.update($0) }
-        }
+        let moved = try await display.showing("VM.migrate_send", sent, context.caller)
         if try arguments.flag("copy") { try await there.printUUID("VM", .string(moved)) }
     }
 

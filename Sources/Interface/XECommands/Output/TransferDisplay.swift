@@ -1,3 +1,5 @@
+import RPCCodec
+import Synchronization
 import TerminalUI
 import XenAPIClient
 
@@ -5,6 +7,8 @@ import XenAPIClient
 /// terminal where the command says so (`progress=false` prevents it). With `--minimal` never unasked.
 final class TransferDisplay: Sendable {
     private let bar: ProgressBar?
+    /// The uuid of the task that is shown; empty: none has been seen.
+    private let task = Mutex("")
 
     init(_ context: CommandContext, label: String, onTerminal: Bool) throws(CommandLineError) {
         let output = context.printer.output
@@ -22,6 +26,7 @@ final class TransferDisplay: Sendable {
 
     /// From a task: its progress and what the server wrote into its other-config.
     func update(_ status: TaskStatus) {
+        task.withLock { $0 = status.uuid }
         func number(_ key: String) -> UInt64? { status.otherConfig[key].flatMap { UInt64($0) } }
         // A total of 0 is one that is not known yet.
         let total = number("bytes_total").flatMap { $0 == 0 ? nil : $0 }
@@ -32,6 +37,20 @@ final class TransferDisplay: Sendable {
                 bytesPerSecond: status.otherConfig["bytes_per_second"].flatMap { Double($0) },
                 phase: status.isFinished ? "" : (status.otherConfig["phase"] ?? "") + place,
                 dirtyBytes: number("bytes_dirty")))
+    }
+
+    /// Runs an operation that outlives its server's restarts, and shows its task. Returns its value.
+    func showing(_ method: String, _ parameters: [WireValue], _ caller: any XenAPICaller) async throws -> String {
+        try await showing {
+            do {
+                return try await caller.runTask(method, parameters, patience: .seconds(60)) { self.update($0) }
+            } catch let error as ConnectionError {
+                let uuid = self.task.withLock { $0 }
+                if uuid.isEmpty { throw error }
+                throw CommandLineError.failed(
+                    "\(error); the operation may go on: xe task-list uuid=\(uuid) params=all shows what becomes of it")
+            }
+        }
     }
 
     /// Runs `body` and ends the line whichever way it ends.

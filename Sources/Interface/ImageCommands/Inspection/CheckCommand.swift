@@ -21,7 +21,8 @@ struct CheckCommand: ParsableCommand, KnownExitCodes {
     @Option(name: .customShort("f"), help: "Format of FILE.")
     var format: DeclaredFormat
     @Option(
-        name: [.customShort("r"), .customLong("repair")], help: "What to put right: leaks or all.")
+        name: [.customShort("r"), .customLong("repair")], defaultAsFlag: .all, parsing: .next,
+        help: "What to put right: leaks or all; all where it does not say.")
     var repair: RepairChoice?
     @Flag(name: .long, help: "Print JSON, the members named as qemu-img names them.")
     var json = false

@@ -41,7 +41,9 @@ def describe(argument):
     text = argument.get("abstract", "") or ""
     if argument.get("allValues") and argument["kind"] != "flag":
         text += " One of: %s." % ", ".join(argument["allValues"])
-    if argument.get("defaultValue") and argument["kind"] != "flag":
+    # What an option means without a value is no default of the command; its text says it.
+    means_without_value = "where it does not say" in (argument.get("abstract") or "")
+    if argument.get("defaultValue") and argument["kind"] != "flag" and not means_without_value:
         text += " Default: %s." % argument["defaultValue"]
     return escaped(text.strip())
 

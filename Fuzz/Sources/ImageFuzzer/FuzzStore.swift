@@ -13,6 +13,10 @@ final class FuzzStore: ImageStorage, @unchecked Sendable {
     private(set) var content: PagedBytes
     private let limit: Int
     private var isClosed = false
+    /// Changes that are still taken; nil: all. Afterwards the file is full, until this is set again.
+    var changesLeft: Int?
+    /// Barriers that still succeed; nil: all. After one failure they fail for ever.
+    var barriersLeft: Int?
 
     init(_ content: PagedBytes, readOnly: Bool) {
         self.content = content
@@ -72,7 +76,11 @@ final class FuzzStore: ImageStorage, @unchecked Sendable {
         offset >= UInt64(content.count) ? (false, end) : (true, min(end, UInt64(content.count)))
     }
 
-    func sync() throws(BlockError) {}
+    func sync() throws(BlockError) {
+        guard let left = barriersLeft else { return }
+        if left == 0 { throw BlockError(.io, "a barrier failed", path: path, systemError: EIO) }
+        barriersLeft = left - 1
+    }
     func close() { isClosed = true }
 
     private func checkRoom(_ offset: UInt64, _ length: UInt64) throws(BlockError) {
@@ -82,5 +90,10 @@ final class FuzzStore: ImageStorage, @unchecked Sendable {
         guard !overflow, end <= UInt64(limit) else {
             throw BlockError(.noSpace, "the test file is full", path: path, offset: offset, systemError: ENOSPC)
         }
+        guard let left = changesLeft else { return }
+        if left == 0 {
+            throw BlockError(.noSpace, "the test file is full now", path: path, offset: offset, systemError: ENOSPC)
+        }
+        changesLeft = left - 1
     }
 }

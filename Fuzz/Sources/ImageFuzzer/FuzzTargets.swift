@@ -16,6 +16,10 @@ enum FuzzTarget: String, CaseIterable {
     case options
     case nbd
     case gate
+    case cbtlog
+    case chain
+    case change
+    case datafile
 
     func run(_ input: [UInt8]) {
         switch self {
@@ -46,6 +50,10 @@ enum FuzzTarget: String, CaseIterable {
         case .stream: StreamTrial.run(input)
         case .nbd: HandshakeTrial.run(input)
         case .gate: GateTrial.run(input)
+        case .cbtlog: ChangeLogTrial.run(input)
+        case .chain: ChainTrial.run(input)
+        case .change: ChangeTrial.run(input, dataFile: false)
+        case .datafile: ChangeTrial.run(input, dataFile: true)
         case .probe:
             let tail = input.count >= 512 ? Array(input.suffix(512)) : []
             _ = ProbeResult(head: Array(input.prefix(65536)), tail: tail, length: UInt64(input.count))

@@ -66,6 +66,20 @@ import Testing
         #expect(signal == SIGKILL ? !left.contains("x") : left == [], "\(left)")
     }
 
+    /// RLIMIT_FSIZE: the signal that comes with it would end the program before it has tidied up.
+    @Test func aFileThatMayNotBecomeSoLongIsAnError() throws {
+        let folder = try ScratchFolder("limited-file")
+        let raw = folder.file("raw")
+        try Data(repeating: 7, count: 4 << 20).write(to: URL(fileURLWithPath: raw))
+        let gantry = try Tool.find("gantry")
+        let out = folder.file("out")
+        for words in ["convert -f raw -O qcow2 \(raw) \(out)", "create -f raw -o preallocation=full \(out) 4M"] {
+            let outcome = try Tool.run("bash", ["-c", "ulimit -f 1024; exec \(gantry) image \(words)"])
+            #expect(outcome.status == 1 && outcome.errors.contains("File too large"), "\(outcome)")
+            #expect(try folder.contents() == ["raw"])
+        }
+    }
+
     /// What took the name meanwhile stays.
     @Test func aCreationReplacesNothing() throws {
         let folder = try ScratchFolder("exclusive-create")

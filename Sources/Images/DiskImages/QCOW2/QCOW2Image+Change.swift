@@ -45,12 +45,12 @@ extension QCOW2Image {
 
     /// Makes an empty L2 table for L1 entry `index`. The entry goes to the file in the next flush.
     func addTable(_ index: Int, _ pending: QCOW2PendingChanges) throws(BlockError) {
-        let cluster = try pending.refcounts.allocate(upTo: 1).run.start
-        let offset = cluster << UInt64(geometry.clusterBits)
         let table = unsafe try tables.pin(index) { (_) throws(BlockError) in }
+        defer { tables.unpin(index) }
         unsafe _ = table.initializeMemory(as: UInt8.self, repeating: 0)
+        let cluster = try unsafe clusterForTable(table, pending)
+        let offset = cluster << UInt64(geometry.clusterBits)
         tables.markDirty(index, 0..<geometry.clusterBytes)
-        tables.unpin(index)
         pending.refcounts.structures.insert(cluster)
         pending.l1Entries.append(index)
         pending.needsDataBarrier = true
@@ -61,13 +61,29 @@ extension QCOW2Image {
         }
     }
 
+    /// A new cluster that holds what an L2 table has now. Stored at once, though nothing refers to it before the next flush and
+    /// that stores the table again: where there is no room, the change that needs the table fails and leaves nothing behind,
+    /// and not all flushes from then on.
+    private func clusterForTable(
+        _ table: UnsafeMutableRawBufferPointer, _ pending: QCOW2PendingChanges
+    ) throws(BlockError) -> UInt64 {
+        let run = try pending.refcounts.allocate(upTo: 1).run
+        do throws(BlockError) {
+            try unsafe storage.write(UnsafeRawBufferPointer(table), at: run.start << UInt64(geometry.clusterBits))
+        } catch {
+            try? pending.refcounts.release(run)
+            throw error
+        }
+        return run.start
+    }
+
     /// Examines a table before the first write through it: no entry may point to a structure of the image, and what
     /// says that it may be written in place must have exactly one reference.
     func verify(
         _ index: Int, _ table: UnsafeMutableRawBufferPointer, _ pending: QCOW2PendingChanges
     ) throws(BlockError) {
         if l1.isVerified(index) { return }
-        if l1[index] & QCOW2Entry.copied == 0 { try copyTable(index, pending) }
+        if l1[index] & QCOW2Entry.copied == 0 { try unsafe copyTable(index, table, pending) }
         let refcounts = pending.refcounts
         let cluster = (l1[index] & QCOW2Entry.offsetMask) >> UInt64(geometry.clusterBits)
         let tableCount = try refcounts.count(cluster)
@@ -100,22 +116,23 @@ extension QCOW2Image {
 
     /// Gives L1 entry `index` an L2 table of its own, with the content of the one it has shared; what the table names
     /// is counted for both already.
-    private func copyTable(_ index: Int, _ pending: QCOW2PendingChanges) throws(BlockError) {
+    private func copyTable(
+        _ index: Int, _ table: UnsafeMutableRawBufferPointer, _ pending: QCOW2PendingChanges
+    ) throws(BlockError) {
         let refcounts = pending.refcounts
         let old = (l1[index] & QCOW2Entry.offsetMask) >> UInt64(geometry.clusterBits)
         let count = try refcounts.count(old)
         guard count >= 1, !pending.contested.contains(old) else {
             throw contradiction("an L2 table has \(count) references, or is claimed by something else", old)
         }
-        let cluster = try refcounts.allocate(upTo: 1).run.start
+        let cluster = try unsafe clusterForTable(table, pending)
         let offset = cluster << UInt64(geometry.clusterBits)
         refcounts.structures.insert(cluster)
         tables.markDirty(index, 0..<geometry.clusterBytes)
         pending.l1Entries.append(index)
         pending.freedTables.append(old)
         pending.needsDataBarrier = true
-        let end = offset + geometry.clusterSize
-        if end > fileEnd.load(ordering: .relaxed) { fileEnd.store(end, ordering: .relaxed) }
+        extendFile(to: offset + geometry.clusterSize)
         mapping.exclusive { l1[index] = offset | QCOW2Entry.copied }
     }
 

@@ -58,13 +58,15 @@ extension QCOW2Image {
         try releaseFreed(pending)
     }
 
-    /// Makes the file reach into the last cluster that was given away: whoever left zeroes out of new clusters may have
+    /// Makes the file reach into the last cluster that an entry names: whoever left zeroes out of new clusters may have
     /// written nothing so far behind, and an entry that names a cluster past the end of the file is damage. The next
-    /// barrier makes it durable. Clusters are given away with the metadata lock held only, so nobody writes behind the new
-    /// end meanwhile.
+    /// barrier makes it durable. Clusters that were given away for a write that failed do not count: where the file may not
+    /// become that long, what is named goes to the disk all the same. Nobody writes behind the new end meanwhile: what is
+    /// filled without the metadata lock (`placements`) lies before it, and all else is written with that lock held.
     private func reachEnd(_ pending: QCOW2PendingChanges) throws(BlockError) {
         if storage.isBlockDevice { return }
-        let end = pending.refcounts.blankFrom << UInt64(geometry.clusterBits)
+        let given = pending.refcounts.blankFrom << UInt64(geometry.clusterBits)
+        let end = pending.placements > 0 ? given : min(given, pending.namedEnd)
         guard try storage.size() + geometry.clusterSize <= end else { return }
         try storage.truncate(to: end)
         pending.needsDataBarrier = true

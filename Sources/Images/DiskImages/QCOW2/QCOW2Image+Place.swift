@@ -27,7 +27,10 @@ extension QCOW2Image: PlacingDevice {
                 try put(file, host + inCluster, count)
             } catch {
                 // Nothing refers to the new clusters: they are free again at once.
-                metadata.locked { try? pending?.refcounts.release(run) }
+                metadata.locked {
+                    pending?.placements -= 1
+                    try? pending?.refcounts.release(run)
+                }
                 throw error
             }
             try link(run, at: offset)
@@ -77,6 +80,7 @@ extension QCOW2Image: PlacingDevice {
         // Others may read the file up to its end from here on; nothing names these clusters yet.
         let end = allocated.run.end << UInt64(geometry.clusterBits)
         if end > fileEnd.load(ordering: .relaxed) { fileEnd.store(end, ordering: .relaxed) }
+        pending.placements += 1
         return allocated.run
     }
 
@@ -84,6 +88,7 @@ extension QCOW2Image: PlacingDevice {
     private func link(_ run: ClusterRun, at offset: UInt64) throws(BlockError) {
         metadata.lock()
         defer { metadata.unlock() }
+        defer { self.pending?.placements -= 1 }
         let pending = try beginChange()
         let index = geometry.l1Index(offset)
         let table = unsafe try pinTable(index)
@@ -92,6 +97,7 @@ extension QCOW2Image: PlacingDevice {
         try unsafe verify(index, table, pending)
         let first = geometry.l2Index(offset)
         let host = run.start << UInt64(geometry.clusterBits)
+        extendFile(to: run.end << UInt64(geometry.clusterBits))
         pending.needsDataBarrier = true
         mapping.exclusive {
             for number in 0..<Int(run.count) {

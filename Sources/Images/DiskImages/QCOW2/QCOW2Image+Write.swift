@@ -93,8 +93,9 @@ extension QCOW2Image {
         return Int(bytes)
     }
 
-    /// Notes that the file has content up to `end`.
+    /// Notes that the image names clusters up to `end`. With the metadata lock held.
     func extendFile(to end: UInt64) {
+        if let pending, end > pending.namedEnd { pending.namedEnd = end }
         if end > fileEnd.load(ordering: .relaxed) { fileEnd.store(end, ordering: .relaxed) }
     }
 

@@ -134,6 +134,10 @@ final class QCOW2PendingChanges: @unchecked Sendable {
     var mustSettle = false
     /// There are snapshots, and nobody has looked yet whether all that they have is counted.
     var mustGuardSnapshots = false
+    /// Bytes of the file up to which L2 entries and L1 entries of this session may name clusters; 0: none.
+    var namedEnd: UInt64 = 0
+    /// How many fill new clusters, which nothing names yet, without the metadata lock.
+    var placements = 0
     /// Autoclear bits in the header belong to features that writing does not maintain.
     var mustClearAutoclear: Bool
     /// Clusters that more than one L1 entry, or another structure, claims.

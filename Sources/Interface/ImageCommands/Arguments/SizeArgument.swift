@@ -23,6 +23,9 @@ struct SizeArgument: ExpressibleByArgument, Sendable {
         bytes = count.bytes
     }
 
+    /// As it stands in help texts.
+    var defaultValueDescription: String { "\(ByteCount(bytes))" }
+
     /// The size after the change; nil when there is no such size.
     func applied(to present: UInt64) -> UInt64? {
         switch change {

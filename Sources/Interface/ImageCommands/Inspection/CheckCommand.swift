@@ -21,7 +21,8 @@ struct CheckCommand: ParsableCommand, KnownExitCodes {
     @Option(name: .customShort("f"), help: "Format of FILE.")
     var format: DeclaredFormat
     @Option(
-        name: [.customShort("r"), .customLong("repair")], help: "What to put right: leaks or all.")
+        name: [.customShort("r"), .customLong("repair")], defaultAsFlag: .all, parsing: .next,
+        help: "What to put right: leaks or all; all where it does not say.")
     var repair: RepairChoice?
     @Flag(name: .long, help: "Print JSON, the members named as qemu-img names them.")
     var json = false
@@ -29,11 +30,21 @@ struct CheckCommand: ParsableCommand, KnownExitCodes {
     @Argument(help: ArgumentHelp("The image.", valueName: "file"))
     var file: String
 
+    // What -r is followed by, and is none of its values, comes here as the file, and the file as more.
+    @Argument(help: .hidden)
+    var more: [String] = []
+
     static let failed: Int32 = 1
     static let wrongUsage: Int32 = 1
     static let damaged: Int32 = 2
     static let leaky: Int32 = 3
     static let uncheckable: Int32 = 63
+
+    func validate() throws {
+        guard let next = more.first else { return }
+        throw ValidationError(
+            "one FILE is checked at a time, not '\(file)' and '\(next)'; what -r repairs is leaks or all")
+    }
 
     func run() throws {
         let what = "cannot check \(file)"

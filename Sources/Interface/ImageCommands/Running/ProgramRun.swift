@@ -11,6 +11,8 @@ public enum ProgramRun {
         _ root: any ParsableCommand.Type, _ arguments: [String], confines: Bool = false
     ) -> Int32 {
         signal(SIGPIPE, SIG_IGN)
+        // A file that may not become so long (RLIMIT_FSIZE) is an error, not the end without a word.
+        signal(SIGXFSZ, SIG_IGN)
         let named = named(root, by: arguments)
         let codes = named?.type as? any KnownExitCodes.Type
         let (failed, wrongUsage) = (

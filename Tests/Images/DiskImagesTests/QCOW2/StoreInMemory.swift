@@ -104,6 +104,8 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
     var recording = false
     /// Writes that succeed before the store is full; nil: all.
     var writesLeft: Int?
+    /// The file may not become longer than this; nil: as long as it likes. What is there may be written over.
+    var longest: Int?
     /// A system error for a write to a range; nil: it succeeds. Called with no lock held.
     var refuses: ((Range<Int>) -> Int32?)?
     /// Lets one change or barrier fail; may be shared by the files of an image.
@@ -176,6 +178,7 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
 
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try fault?.pass(offset)
+        try checkLength(Int(offset) + data.count)
         if let code = refuses?(Int(offset)..<Int(offset) + data.count) {
             throw BlockError(
                 code == ENOSPC ? .noSpace : .io, "injected", path: path, offset: offset, systemError: code)
@@ -209,8 +212,14 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
         return true
     }
 
+    private func checkLength(_ end: Int) throws(BlockError) {
+        guard let longest, end > longest else { return }
+        throw BlockError(.noSpace, "the file may not become so long", path: path, systemError: EFBIG)
+    }
+
     func truncate(to length: UInt64) throws(BlockError) {
         try fault?.pass(length)
+        try checkLength(Int(length))
         lock.locked {
             if recording { events.append(.truncate(Int(length))) }
             content.resize(Int(length))

@@ -86,9 +86,13 @@ extension QCOW2Image: CompressingDestination {
             try unsafe writeOut(pieces, UnsafeRawBufferPointer(output))
             try publish(pieces, left: &left)
         } catch {
-            metadata.locked { for piece in left { releaseSpace(piece) } }
+            metadata.locked {
+                pending?.placements -= 1
+                for piece in left { releaseSpace(piece) }
+            }
             throw error
         }
+        metadata.locked { pending?.placements -= 1 }
         while let piece = left.popLast() {
             metadata.locked { releaseSpace(piece) }
             let start = Int(piece.offset - offset)
@@ -109,6 +113,7 @@ extension QCOW2Image: CompressingDestination {
                 throw error
             }
         }
+        pending.placements += 1
     }
 
     /// Gives back the space of a piece that nothing refers to, with the metadata lock held.

@@ -50,7 +50,8 @@ extension QCOW2Image {
             } else if overflow || end > fileEnd.load(ordering: .relaxed) {
                 throw pastTheEnd(offset, run.host)
             }
-            run.isWritable = run.isWritable && l1.isVerified(index)
+            // A cluster of an external data file is never shared, whatever its entry says.
+            run.isWritable = (run.isWritable || hasExternalData) && l1.isVerified(index)
         }
         return run
     }

@@ -19,7 +19,8 @@ extension QCOW2Refcounts {
         unwrittenEntries.removeAll(keepingCapacity: true)
     }
 
-    /// Makes the block of a range that has none, in the range's first cluster at or after `next`: it counts itself.
+    /// Makes the block of a range that has none, in the range's first cluster at or after `next`: it counts itself. Stored at
+    /// once, so that where there is no room only the change fails that needs it.
     func makeBlock(_ index: Int) throws(BlockError) {
         let cluster = next
         try checkFree(ClusterRun(start: cluster, count: 1))
@@ -27,14 +28,17 @@ extension QCOW2Refcounts {
         let block = unsafe try blocks.pin(index) { (buffer) throws(BlockError) in
             unsafe _ = buffer.initializeMemory(as: UInt8.self, repeating: 0)
         }
+        defer { blocks.unpin(index) }
+        // Another try may have failed before.
+        unsafe _ = block.initializeMemory(as: UInt8.self, repeating: 0)
         unsafe words.set(block, geometry.blockSlot(cluster: cluster), 1)
+        blankFrom = max(blankFrom, cluster + 1)
+        try unsafe storage.write(UnsafeRawBufferPointer(block), at: cluster << UInt64(geometry.clusterBits))
         blocks.markDirty(index, 0..<geometry.clusterBytes)
-        blocks.unpin(index)
         table[index] = cluster << UInt64(geometry.clusterBits)
         unwrittenEntries.append(index)
         structures.insert(cluster)
         advance(to: cluster + 1)
-        blankFrom = max(blankFrom, cluster + 1)
     }
 
     /// Makes the table large enough for the cluster `next`, and half as large again.

@@ -180,6 +180,7 @@ extension QCOW2Image: ResizableDevice {
         if let end = try refcounts.cutEnd() {
             try storage.truncate(to: end << bits)
             fileEnd.store(end << bits, ordering: .relaxed)
+            pending.namedEnd = min(pending.namedEnd, end << bits)
             try storage.sync()
         }
     }

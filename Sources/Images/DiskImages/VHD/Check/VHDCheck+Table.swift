@@ -101,9 +101,12 @@ extension VHDCheck {
     }
 
     private func holdsSpace(_ range: Range<UInt64>) throws(BlockError) -> Bool {
-        let run = try file.run(at: range.lowerBound, end: range.upperBound)
-        // Anything but one hole, a page of either neighbour left out.
-        return run.isData ? range.upperBound - range.lowerBound > 8192 : run.end + 4096 < range.upperBound
+        // Anything but one hole, of the pages that neither neighbour has a part in: those cannot be given back.
+        let low = (range.lowerBound + 4095) & ~4095
+        let high = range.upperBound & ~4095
+        if low >= high { return false }
+        let run = try file.run(at: low, end: high)
+        return run.isData || run.end < high
     }
 
     /// Entries behind the end of the disk that name blocks: how many, and in which sectors of the table.

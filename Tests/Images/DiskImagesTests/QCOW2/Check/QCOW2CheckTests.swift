@@ -77,6 +77,28 @@ import Testing
         #expect(try DiskImage.check(path: path, format: .qcow2).corruptions > 0)
     }
 
+    /// 6.13: a file of little data names tables of much length.
+    @Test func tablesOfSnapshotsThatAreHolesAreNotRead() throws {
+        let store = StoreInMemory()
+        try QCOW2Image.create(storage: store, size: 1 << 20, clusterBits: 9)
+        let made = try QCOW2Image.open(storage: store, readOnly: false)
+        try made.store([1], 0)
+        try made.createSnapshot(name: "s")
+        try made.close()
+        let header = try QCOW2Image.readHeader(store, fileSize: store.size())
+        try store.truncate(to: 40 << 20)
+        let image = try ImageUnderKnife(store.bytes)
+        // 32 MiB, which is the most that is legal.
+        try image.set(header.snapshotsOffset, 4 << 20)
+        let counts = try image.word(header.snapshotsOffset + 8)
+        try image.set(header.snapshotsOffset + 8, 1 << 54 | counts & 0xFFFF_FFFF)
+        var read = 0
+        image.store.reading = { read += $0.count }
+        // The clusters of the table have no counts.
+        #expect(try image.check().corruptions > 0)
+        #expect(read < 4 << 20, "\(read) bytes were read")
+    }
+
     /// A repair makes the file longer: what then lies where the header looks for the bitmaps is no directory of theirs.
     @Test func bitmapsWhoseDirectoryIsBehindTheFileAreGoneAfterARepair() throws {
         let folder = try ScratchFolder("check-bitmaps")

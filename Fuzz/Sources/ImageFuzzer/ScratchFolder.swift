@@ -1,0 +1,38 @@
+import Glibc
+
+/// A folder for trials of what opens files by their names: GANTRY_FUZZ_SCRATCH, which `Fuzz/run` makes and removes, best in
+/// memory.
+enum ScratchFolder {
+    static let path: String = {
+        guard let root = getenv("GANTRY_FUZZ_SCRATCH").map({ String(cString: $0) }) else {
+            fatalError("GANTRY_FUZZ_SCRATCH names a folder for files of this target")
+        }
+        let path = "\(root)/\(getpid())"
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { fatalError("cannot make \(path)") }
+        return path
+    }()
+
+    /// Replaces a file's content.
+    static func write(_ bytes: some Collection<UInt8>, to name: String) {
+        let descriptor = open(path + "/" + name, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        guard descriptor >= 0 else { fatalError("cannot write \(name)") }
+        defer { close(descriptor) }
+        let bytes = Array(bytes)
+        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
+            fatalError("the scratch folder is full")
+        }
+    }
+
+    /// Nil when there is no such file.
+    static func read(_ name: String) -> [UInt8]? {
+        let descriptor = open(path + "/" + name, O_RDONLY)
+        if descriptor < 0 { return nil }
+        defer { close(descriptor) }
+        let length = Int(lseek(descriptor, 0, SEEK_END))
+        var bytes = [UInt8](repeating: 0, count: length)
+        guard pread(descriptor, &bytes, length, 0) == length else { fatalError("\(name) cannot be read") }
+        return bytes
+    }
+
+    static func remove(_ name: String) { unlink(path + "/" + name) }
+}

@@ -3,7 +3,7 @@ public import DatapathControl
 /// Who a process is that moves one disk's content, as a stream or into another image, and ends: what it reads strangers have
 /// made, as it is for those that serve disks.
 public enum TransferIsolation {
-    /// Processes and threads of its user.
+    /// Processes and threads of its user, which no other process is meanwhile (`DatapathUserLoan` of the toolstack).
     private static let threads: UInt64 = 256
 
     /// Before there are threads, and before anything of an image is read. From here on the process has `images`, each to read or to

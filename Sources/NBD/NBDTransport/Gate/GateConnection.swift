@@ -6,8 +6,8 @@ import NBDProtocol
 import Synchronization
 
 /// One client of a gate: the handshake is spoken here, and what follows passes between it and the server behind, in TLS on the
-/// client's side where that was agreed on. Runs on its own thread; the gate closes the client's socket afterwards.
-final class GateConnection: Sendable {
+/// client's side where that was agreed on.
+final class GateConnection: ServedConnection {
     private let channel: Channel
     private let directory: any ExportDirectory
     private let security: ServerSecurity?
@@ -31,7 +31,6 @@ final class GateConnection: Sendable {
         self.patience = patience
     }
 
-    /// Makes a blocked `run` return soon. The client's descriptor must still be open.
     func interrupt() {
         isCut.store(true, ordering: .releasing)
         channel.interrupt()

@@ -8,16 +8,10 @@ import Synchronization
 /// follows to the server that has it. One named thread for each listener, two for each client. All methods may be called from
 /// any thread.
 public final class NBDGate: Sendable {
-    private struct State {
-        var listeners: [Listener] = []
-        var stopping = false
-        var connections = ServedConnections<GateConnection>()
-    }
-
     private let directory: any ExportDirectory
     private let connectionLimit: Int
     private let handshakeSeconds: Double
-    private let state = Mutex(State())
+    private let connections = Mutex(ServedConnections<GateConnection>())
 
     /// Clients beyond `connectionLimit` are turned away at once, those whose handshake is not over after `handshakeSeconds` are
     /// cut.
@@ -27,34 +21,23 @@ public final class NBDGate: Sendable {
         self.handshakeSeconds = handshakeSeconds
     }
 
-    public var connectionCount: Int { state.withLock { $0.connections.open.count } }
+    public var connectionCount: Int { connections.withLock { $0.open.count } }
 
     /// Accepts on a listening stream socket, which the gate closes in the end. `security` nil: nothing is encrypted.
     public func start(listening descriptor: Int32, security: ServerSecurity?) {
         let listener = Listener(descriptor: descriptor, path: nil)
-        state.withLock { state in
-            state.listeners.append(listener)
-            listener.run { [self] in admit($0, security) }
-        }
+        let isAccepted = connections.withLock { $0.accept(listener) { [self] in admit($0, security) } }
+        if !isAccepted { listener.stop() }
     }
 
     /// Ends every connection and returns when all threads have ended.
     public func stop() {
-        let listeners = state.withLock { state in
-            state.stopping = true
-            defer { state.listeners = [] }
-            return state.listeners
-        }
-        for listener in listeners { listener.stop() }
-        let threads = state.withLock { state in
-            for connection in state.connections.open.values { connection.interrupt() }
-            return state.connections.takeThreads()
-        }
-        for thread in threads { thread.join() }
+        for listener in connections.withLock({ $0.stopListening() }) { listener.stop() }
+        for thread in connections.withLock({ $0.interruptAll() }) { thread.join() }
     }
 
     private func admit(_ descriptor: Int32, _ security: ServerSecurity?) {
-        for thread in state.withLock({ $0.connections.takeEnded() }) { thread.join() }
+        for thread in connections.withLock({ $0.takeEnded() }) { thread.join() }
         // A client that is gone without a word is noticed after some minutes.
         var yes: Int32 = 1
         // SAFETY: the option's value is the local variable.
@@ -62,26 +45,14 @@ public final class NBDGate: Sendable {
         let connection = GateConnection(
             descriptor: descriptor, directory: directory, security: security, peer: Self.peer(descriptor),
             patience: handshakeSeconds)
-        state.withLock { state in
-            guard !state.stopping, state.connections.open.count < connectionLimit else {
+        connections.withLock { connections in
+            guard !connections.isStopping, connections.open.count < connectionLimit else {
                 Glibc.close(descriptor)
                 return
             }
-            let isServed = state.connections.add(connection) { number in
-                WorkerThread(ifPossible: "gate-\(number)") { [self] in
-                    connection.run()
-                    leave(number, descriptor)
-                }
+            connections.serve(connection, descriptor, named: "gate") { [self] number in
+                _ = self.connections.withLock { $0.end(number, descriptor) }
             }
-            if !isServed { Glibc.close(descriptor) }
-        }
-    }
-
-    /// Closing under the lock keeps `stop` from a descriptor used anew.
-    private func leave(_ number: UInt64, _ descriptor: Int32) {
-        state.withLock { state in
-            Glibc.close(descriptor)
-            _ = state.connections.end(number)
         }
     }
 

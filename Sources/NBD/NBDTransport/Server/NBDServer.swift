@@ -9,8 +9,6 @@ import Synchronization
 /// All methods may be called from any thread.
 public final class NBDServer: Sendable {
     private struct State {
-        var listeners: [Listener] = []
-        var stopping = false
         var connections = ServedConnections<ServerConnection>()
         /// What the connections that have ended did.
         var past = RequestCounts()
@@ -74,15 +72,8 @@ public final class NBDServer: Sendable {
 
     /// Takes no more connections and cuts those that there are: nobody gets a reply from now on. `stop` waits for their ends.
     public func cut() {
-        let listeners = state.withLock { state in
-            state.stopping = true
-            defer { state.listeners = [] }
-            return state.listeners
-        }
-        for listener in listeners { listener.stop() }
-        state.withLock { state in
-            for connection in state.connections.open.values { connection.interrupt() }
-        }
+        for listener in state.withLock({ $0.connections.stopListening() }) { listener.stop() }
+        state.withLock { $0.connections.interrupt() }
     }
 
     /// Cuts the connections that there are, whose clients may connect again: they learn then what has become of the exports.
@@ -91,10 +82,9 @@ public final class NBDServer: Sendable {
     /// the device keeps requests waiting.
     public func disconnectClients() {
         let threads = state.withLock { state -> [WorkerThread]? in
-            if state.stopping || state.isExchanging { return nil }
+            if state.connections.isStopping || state.isExchanging { return nil }
             state.isExchanging = true
-            for connection in state.connections.open.values { connection.interrupt() }
-            return state.connections.takeThreads()
+            return state.connections.interruptAll()
         }
         guard let threads else { return }
         for thread in threads { thread.join() }
@@ -109,30 +99,16 @@ public final class NBDServer: Sendable {
     /// Closes the listeners, ends every connection and returns when all threads have ended and all sockets are closed.
     /// Requests already received are completed on the device. Later calls do nothing.
     public func stop() {
-        let listeners = state.withLock { state in
-            state.stopping = true
-            defer { state.listeners = [] }
-            return state.listeners
-        }
-        for listener in listeners { listener.stop() }
+        for listener in state.withLock({ $0.connections.stopListening() }) { listener.stop() }
         // `disconnectClients` has the threads that it waits for.
         while state.withLock({ $0.isExchanging }) { usleep(1000) }
         // Nobody accepts any more, so that these are all there will be.
-        let threads = state.withLock { state in
-            for connection in state.connections.open.values { connection.interrupt() }
-            return state.connections.takeThreads()
-        }
-        for thread in threads { thread.join() }
+        for thread in state.withLock({ $0.connections.interruptAll() }) { thread.join() }
     }
 
     private func adopt(_ listener: Listener) throws(BlockError) {
-        let accepted = state.withLock { state in
-            if state.stopping { return false }
-            state.listeners.append(listener)
-            listener.run { [self] in admit($0) }
-            return true
-        }
-        if !accepted {
+        let isAccepted = state.withLock { state in state.connections.accept(listener) { [self] in admit($0) } }
+        if !isAccepted {
             listener.stop()
             throw BlockError(.cancelled, "the server has been stopped")
         }
@@ -144,7 +120,9 @@ public final class NBDServer: Sendable {
         let connection = ServerConnection(
             descriptor: descriptor, exports: exports, security: security, patience: handshakeSeconds)
         state.withLock { state in
-            guard !state.stopping, state.connections.open.count + state.waiting.count < connectionLimit else {
+            guard !state.connections.isStopping,
+                state.connections.open.count + state.waiting.count < connectionLimit
+            else {
                 Glibc.close(descriptor)
                 return
             }
@@ -152,21 +130,15 @@ public final class NBDServer: Sendable {
                 state.waiting.append(descriptor)
                 return
             }
-            let isServed = state.connections.add(connection) { number in
-                WorkerThread(ifPossible: "nbd-\(number)") { [self] in
-                    connection.run()
-                    leave(number, descriptor)
-                }
-            }
-            if !isServed { Glibc.close(descriptor) }
+            state.connections.serve(connection, descriptor, named: "nbd") { [self] in leave($0, descriptor) }
         }
     }
 
-    /// On a connection's thread, at its end. Closing under the lock keeps `stop` from a descriptor used anew.
+    /// On a connection's thread, at its end.
     private func leave(_ number: UInt64, _ descriptor: Int32) {
         state.withLock { state in
-            Glibc.close(descriptor)
-            if let connection = state.connections.end(number) { state.past = state.past + connection.counts.counts }
+            guard let connection = state.connections.end(number, descriptor) else { return }
+            state.past = state.past + connection.counts.counts
         }
     }
 }

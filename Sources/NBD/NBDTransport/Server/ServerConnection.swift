@@ -4,8 +4,8 @@ import Glibc
 import NBDProtocol
 import Synchronization
 
-/// One accepted client: handshake, then transmission. Runs on its own thread; the server closes the socket afterwards.
-final class ServerConnection: Sendable {
+/// A client's handshake, then transmission.
+final class ServerConnection: ServedConnection {
     private let channel: Channel
     private let exports: [NBDExport]
     private let security: ServerSecurity?
@@ -21,7 +21,6 @@ final class ServerConnection: Sendable {
         self.patience = patience
     }
 
-    /// Makes a blocked `run` return soon. The descriptor must still be open.
     func interrupt() {
         isCut.store(true, ordering: .relaxed)
         channel.interrupt()

@@ -36,6 +36,7 @@ import XenAPIClient
         func admitted(_ filter: RepositoryFilter) -> [String] { all.filter(filter.admits).map(\.name) }
         #expect(admitted(RepositoryFilter()) == ["one", "two", "discs"])
         #expect(admitted(RepositoryFilter(names: ["ub", "discs"])) == ["two", "discs"])
+        #expect(RepositoryFilter(names: ["ub", "x", "ONE"]).unknownNames(among: [full, old, discs]) == ["x", "ONE"])
         #expect(admitted(RepositoryFilter(types: ["iso", "ext"])) == ["two", "discs"])
         #expect(admitted(RepositoryFilter(features: ["VDI_MIRROR", "VDI_CLONE"])) == ["one"])
         #expect(admitted(RepositoryFilter(operations: ["vdi_create"])) == ["one", "two"])

@@ -50,6 +50,11 @@ public enum QuickTestProgram {
     private static func carryOut(_ options: QuickTestOptions, _ session: XenAPISession) async throws -> Int32 {
         if options.clean { return try await clean(session) }
         let repositories = try await RepositoryFacts.read(from: session)
+        let unknown = options.repositories.unknownNames(among: repositories)
+        if !unknown.isEmpty {
+            let known = repositories.map(\.name).sorted().joined(separator: ", ")
+            throw Mismatch("the server has no SR \(unknown.joined(separator: ", ")); it has \(known)")
+        }
         let plan = try CasePlan.make(repositories, filter: options.repositories, matching: options.filter)
         if options.list {
             for planned in plan { say(planned.skip.map { "skip \(planned.test.name): \($0)" } ?? planned.test.name) }

@@ -45,6 +45,11 @@ struct RepositoryFilter: Hashable, Sendable {
             && facts.operations.isSuperset(of: operations)
     }
 
+    /// Names that no repository has.
+    func unknownNames(among all: [RepositoryFacts]) -> [String] {
+        names.filter { name in !all.contains { $0.uuid == name || $0.name == name } }
+    }
+
     /// The formats in which the repository's disks are made; one nil where the endpoint does not say which there are.
     func formats(of facts: RepositoryFacts) -> [String?] {
         guard let known = facts.formats else { return [nil] }

@@ -15,9 +15,10 @@ struct DiskModel {
         guard let read = Self.content(of: device) else { return false }
         content = read
         if let keeper = device as? any SnapshotKeeper {
-            for snapshot in (try? keeper.snapshots()) ?? [] where snapshot.diskSize <= 4 << 20 {
-                // Of two with one id the first is meant.
-                if snapshots[snapshot.id] != nil { continue }
+            let all = (try? keeper.snapshots()) ?? []
+            for snapshot in all where snapshot.diskSize <= 4 << 20 {
+                // Which of two with one id is meant changes when one goes.
+                if all.count(where: { $0.id == snapshot.id }) > 1 { continue }
                 guard let view = try? keeper.openSnapshot(snapshot.id) else { continue }
                 if let read = Self.content(of: view) { snapshots[snapshot.id] = read }
                 try? view.close()

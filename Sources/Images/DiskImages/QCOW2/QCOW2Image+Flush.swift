@@ -64,9 +64,14 @@ extension QCOW2Image {
     /// become that long, what is named goes to the disk all the same. Nobody writes behind the new end meanwhile: what is
     /// filled without the metadata lock (`placements`) lies before it, and all else is written with that lock held.
     private func reachEnd(_ pending: QCOW2PendingChanges) throws(BlockError) {
+        try reach(pending.namedEnd, pending)
+    }
+
+    /// The same for clusters up to `wanted`, given away before.
+    func reach(_ wanted: UInt64, _ pending: QCOW2PendingChanges) throws(BlockError) {
         if storage.isBlockDevice { return }
         let given = pending.refcounts.blankFrom << UInt64(geometry.clusterBits)
-        let end = pending.placements > 0 ? given : min(given, pending.namedEnd)
+        let end = pending.placements > 0 ? given : min(given, wanted)
         guard try storage.size() + geometry.clusterSize <= end else { return }
         try storage.truncate(to: end)
         pending.needsDataBarrier = true

@@ -50,6 +50,42 @@ import Testing
         #expect(failed > 20)
     }
 
+    /// Neither clusters nor mapped zeroes behind the end of the disk.
+    @Test(
+        "a growth for which there is no room gives back what it took (case 4.25)",
+        arguments: [CreateOptions.Preallocation.metadata, .falloc, .full], [false, true])
+    func aGrowthForWhichThereIsNoRoomGivesBackWhatItTook(
+        _ preallocation: CreateOptions.Preallocation, _ hasSnapshot: Bool
+    ) throws {
+        for room in [0, 3000, 20_000, 300_000, 700_000] {
+            let store = StoreInMemory()
+            try QCOW2Image.create(storage: store, size: 100 << 10, clusterBits: 9)
+            let image = try QCOW2Image.open(storage: store, readOnly: false)
+            let content = [UInt8](repeating: 1, count: 30_000)
+            try image.store(content, 60_000)
+            if hasSnapshot { try image.createSnapshot(name: "one") }
+            try image.flush()
+            let before = try ImageUnderKnife(store.bytes).check()
+            store.longest = store.bytes.count + room
+            #expect(throws: BlockError.self) { try image.resize(to: 4 << 20, preallocation: preallocation) }
+            #expect(image.size == 100 << 10)
+            // What the snapshot shares is copied.
+            if hasSnapshot { store.longest = nil }
+            try image.store([2], 60_000)
+            try image.close()
+            let after = try ImageUnderKnife(store.bytes).check()
+            #expect(after.isClean, "\(room): \(after.findings.prefix(3))")
+            #expect(after.allocatedClusters == before.allocatedClusters, "\(room)")
+            let again = try QCOW2Image.open(storage: store, readOnly: false)
+            #expect(try again.bytes(60_000, content.count) == [2] + content.dropFirst())
+            store.longest = nil
+            try again.resize(to: 4 << 20, preallocation: preallocation)
+            #expect(try again.bytes(90_000, 100_000).allSatisfy { $0 == 0 })
+            try again.close()
+            #expect(try ImageUnderKnife(store.bytes).check().isClean)
+        }
+    }
+
     /// The copy of a table that a snapshot shares needs room, too.
     @Test func aSharedTableForWhoseCopyThereIsNoRoomStaysShared() throws {
         let store = StoreInMemory()

@@ -158,6 +158,7 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
 
     func preallocate(at offset: UInt64, length: UInt64) throws(BlockError) -> Bool {
         try fault?.pass(offset)
+        try checkLength(Int(offset + length))
         if try size() < offset + length { try truncate(to: offset + length) }
         return true
     }

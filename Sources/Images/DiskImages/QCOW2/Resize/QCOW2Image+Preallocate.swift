@@ -63,6 +63,8 @@ extension QCOW2Image {
             run = allocated.run
             do throws(BlockError) {
                 try fill(run, areBlank: allocated.areBlank, mode)
+                // Where the file may not become so long, nothing names what does not fit.
+                try reach(run.end << bits, pending)
             } catch {
                 try? pending.refcounts.release(run)
                 throw error

@@ -77,6 +77,20 @@ extension QCOW2Image: ResizableDevice {
         try truncateData(to: size)
         growing.store(size, ordering: .relaxed)
         defer { growing.store(0, ordering: .relaxed) }
+        do throws(BlockError) {
+            try fillAndPublish(old..<size, preallocation)
+        } catch {
+            // What was mapped behind the end of the disk would keep its space until somebody resizes the disk again.
+            growing.store(0, ordering: .relaxed)
+            if error.code != .corrupt { try? giveUpGrowth(old..<size) }
+            throw error
+        }
+    }
+
+    private func fillAndPublish(
+        _ range: Range<UInt64>, _ preallocation: CreateOptions.Preallocation
+    ) throws(BlockError) {
+        let (old, size) = (range.lowerBound, range.upperBound)
         // Behind the old end there may be data of a longer backing file, of the last cluster, or of saved states.
         try zeroContent(at: old, length: size - old, mayUnmap: true)
         try preallocate(old..<size, preallocation)
@@ -92,6 +106,25 @@ extension QCOW2Image: ResizableDevice {
                 // At last: who sees it may write there at once, and that must be noted, and kept.
                 virtualSize.store(size, ordering: .relaxed)
             }
+        }
+    }
+
+    /// Frees what a growth that failed has mapped behind the end of the disk; requests on the disk may go on. A crash in
+    /// between leaves some of it mapped, which nobody sees. An external data file stays as it is.
+    private func giveUpGrowth(_ range: Range<UInt64>) throws(BlockError) {
+        if hasExternalData { return }
+        try metadata.locked { () throws(BlockError) in
+            let pending = try beginChange()
+            guard pending.header.size & ~511 == range.lowerBound else { return }
+            let first = (range.lowerBound + geometry.clusterMask) & ~geometry.clusterMask
+            // Only tables through which something was changed.
+            for index in geometry.l1Index(first)..<max(geometry.l1Index(first), l1.count)
+            where UInt64(index) * geometry.l2Span < range.upperBound && l1[index] != 0 && l1.isVerified(index) {
+                let isPartial = first > UInt64(index) * geometry.l2Span
+                try dropEntries(index, from: isPartial ? geometry.l2Index(first) : 0, pending)
+            }
+            try flushMetadata()
+            try flushMetadata(isLast: true)
         }
     }
 

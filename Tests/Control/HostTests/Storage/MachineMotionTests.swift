@@ -360,6 +360,18 @@ import Testing
         await #expect(throws: APIError("CANNOT_CONTACT_HOST", "far")) { try await silent.enter(NotedProgress()) }
     }
 
+    /// `retry-seconds` of a move holds for the line, too: with 0 the other side is asked once.
+    @Test func whoIsNotToTryAgainAsksAnotherPoolsLineOnce() async {
+        #expect(TurnOfDisk.patience(nil) == .seconds(60) && TurnOfDisk.patience(7) == .seconds(7))
+        let asked = Mutex(0)
+        let turn = TurnOfDisk("d", pause: .milliseconds(1), patience: TurnOfDisk.patience(0)) { _ in
+            asked.withLock { $0 += 1 }
+            throw APIError("CANNOT_CONTACT_HOST", "far")
+        }
+        await #expect(throws: APIError("CANNOT_CONTACT_HOST", "far")) { try await turn.enter(NotedProgress()) }
+        #expect(asked.withLock { $0 } == 1)
+    }
+
     @Test func whatSeveralDisksReportIsAddedUp() {
         let notes: [[String: String]] = [
             ["phase": "synchronised", "bytes_total": "10", "bytes_copied": "10", "bytes_per_second": "0"],

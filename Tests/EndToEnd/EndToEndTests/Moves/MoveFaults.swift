@@ -1,8 +1,8 @@
-import TestSupport
-
 /// What becomes of a disk's move when something fails at a phase of it: what the tests expect, and what docs/operations.md
 /// shows.
-enum MoveFaults {
+enum MoveFaults: FaultTable {
+    static let heading = "the move is"
+
     enum Phase: String, CaseIterable {
         case planned = "planned, waits for its turn"
         case snapshotsCopied = "snapshots copied"
@@ -44,7 +44,7 @@ enum MoveFaults {
         case driver = "a driver's error"
     }
 
-    enum Outcome: Equatable {
+    enum Outcome: FaultOutcome {
         /// The move goes on, under its task, to its end.
         case goesOn
         /// It was decided: the disk has moved, whatever is left to do.
@@ -61,15 +61,6 @@ enum MoveFaults {
         }
     }
 
-    struct Cell: Sendable, CustomStringConvertible {
-        let phase: Phase
-        let fault: Fault
-        let outcome: Outcome
-
-        var description: String { "\(phase.rawValue), \(fault.rawValue)" }
-    }
-
-    /// Nil: there is nothing that could fail so.
     static func outcome(_ phase: Phase, _ fault: Fault) -> Outcome? {
         switch fault {
         case .toolstack, .guest: return phase.isCommitted ? .isDone : .goesOn
@@ -97,26 +88,5 @@ enum MoveFaults {
             // What could not be destroyed is destroyed later.
             return phase.isCommitted ? .isDone : .undone("SR_BACKEND_FAILURE_46")
         }
-    }
-
-    static var cells: [Cell] {
-        Phase.allCases.flatMap { phase in
-            Fault.allCases.compactMap { fault in
-                outcome(phase, fault).map { Cell(phase: phase, fault: fault, outcome: $0) }
-            }
-        }
-    }
-
-    /// As documents have it.
-    static var table: String {
-        var lines = [
-            "| the move is | " + Fault.allCases.map(\.rawValue).joined(separator: " | ") + " |",
-            "|" + String(repeating: " --- |", count: Fault.allCases.count + 1),
-        ]
-        for phase in Phase.allCases {
-            let cells = Fault.allCases.map { outcome(phase, $0)?.text ?? "–" }
-            lines.append("| " + ([phase.rawValue] + cells).joined(separator: " | ") + " |")
-        }
-        return lines.joined(separator: "\n")
     }
 }

@@ -1,6 +1,8 @@
 /// What becomes of a running machine's move to another pool when something fails at a phase of it: what the tests expect, and
 /// what docs/operations.md shows.
-enum CrossPoolFaults {
+enum CrossPoolFaults: FaultTable {
+    static let heading = "the move is at"
+
     enum Phase: String, CaseIterable {
         case offered = "its disks are made there"
         case snapshots = "snapshots copied"
@@ -56,7 +58,7 @@ enum CrossPoolFaults {
         case shutDown = "`VM.hard_shutdown`"
     }
 
-    enum Outcome: Equatable {
+    enum Outcome: FaultOutcome {
         /// The guest runs there.
         case goes
         /// It runs here and nothing is left there; the error that the caller gets, if he can get one.
@@ -73,15 +75,6 @@ enum CrossPoolFaults {
         }
     }
 
-    struct Cell: Sendable, CustomStringConvertible {
-        let phase: Phase
-        let fault: Fault
-        let outcome: Outcome
-
-        var description: String { "\(phase.rawValue), \(fault.rawValue)" }
-    }
-
-    /// Nil: there is nothing that could fail so.
     static func outcome(_ phase: Phase, _ fault: Fault) -> Outcome? {
         switch fault {
         case .toolstackHere: return phase.isCommitted ? .goes : .stays("")
@@ -96,8 +89,9 @@ enum CrossPoolFaults {
             return .stays("VM_MIGRATE_FAILED")
         case .cut:
             switch phase {
-            case .offered, .snapshots, .copying, .held: return .stays("MIRROR_FAILED")
-            case .mirrored: return .stays("CANNOT_CONTACT_HOST")
+            // The other side is asked whose turn it is, then to fill its disk, then to wait for the guest.
+            case .offered, .snapshots, .mirrored: return .stays("CANNOT_CONTACT_HOST")
+            case .copying, .held: return .stays("MIRROR_FAILED")
             case .sending, .standing, .settled: return .stays("VM_MIGRATE_FAILED")
             case .prepared, .committed, .runs, .removed: return .goes
             }
@@ -105,26 +99,5 @@ enum CrossPoolFaults {
         case .cancelled: return phase == .prepared || phase.isCommitted ? .goes : .stays("TASK_CANCELLED")
         case .shutDown: return phase == .removed ? nil : phase.isCommitted ? .goes : .halted
         }
-    }
-
-    static var cells: [Cell] {
-        Phase.allCases.flatMap { phase in
-            Fault.allCases.compactMap { fault in
-                outcome(phase, fault).map { Cell(phase: phase, fault: fault, outcome: $0) }
-            }
-        }
-    }
-
-    /// As documents have it.
-    static var table: String {
-        var lines = [
-            "| the move is at | " + Fault.allCases.map(\.rawValue).joined(separator: " | ") + " |",
-            "|" + String(repeating: " --- |", count: Fault.allCases.count + 1),
-        ]
-        for phase in Phase.allCases {
-            let cells = Fault.allCases.map { outcome(phase, $0)?.text ?? "–" }
-            lines.append("| " + ([phase.rawValue] + cells).joined(separator: " | ") + " |")
-        }
-        return lines.joined(separator: "\n")
     }
 }

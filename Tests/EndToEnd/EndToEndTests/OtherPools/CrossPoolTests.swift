@@ -61,13 +61,16 @@ extension EndToEnd {
             let kept = [
                 "uuid", "name_label", "name_description", "memory_static_max", "VCPUs_params", "VCPUs_max",
                 "actions_after_crash", "HVM_boot_policy", "HVM_boot_params", "platform", "other_config", "power_state",
+                "actions_after_shutdown", "actions_after_reboot", "ha_always_run", "ha_restart_priority", "order",
+                "start_delay", "shutdown_delay",
             ]
             return .members(kept.map { (name: $0, value: record.member($0) ?? .null) })
         }
 
         /// From every format to every format and to none in particular, those that fail in other toolstacks included, with
-        /// `xe` as the way in: the machine is there as it was here, its disks hold the same bytes and take at most a twentieth more
-        /// room, its interfaces are in the networks that were named for them, and nothing is left here.
+        /// `xe` as the way in, over a network that was chosen: the machine is there as it was here, with what says whether and when
+        /// it is restarted, its disks hold the same bytes and take at most a twentieth more room, its interfaces are in the networks
+        /// that were named for them, and nothing is left here.
         @Test(arguments: Storage.formats)
         func aMachineGoesToAnotherPoolInEveryFormat(_ format: String) async throws {
             var random = SeededRandom.printed("cross-pool from \(format)")
@@ -95,7 +98,12 @@ extension EndToEnd {
                 #expect(plan.member("blockers")?.items == [])
                 let formats = plan.member("disks")?.items?.map { $0.member("destination")?.member("format")?.text }
                 #expect(formats == Storage.formats + ["qcow2"])
-                let outcome = try await pools.migrate(vm, parameters)
+                #expect(before.member("ha_always_run") == .bool(true) && before.member("order")?.text == "3")
+                // The host there has no interface in this one.
+                let refused = try await pools.migrate(vm, parameters + ["remote-network=\(networks[0].uuid)"])
+                #expect(refused.status == 1 && refused.errors.contains("network: "), "\(refused.errors)")
+                let over = try await pools.there.text("network.get_uuid", .string(try await pools.network()))
+                let outcome = try await pools.migrate(vm, parameters + ["remote-network=\(over)"])
                 #expect(outcome.succeeded, "\(outcome.errors)")
                 try await pools.awaitQuiet()
 

@@ -54,12 +54,16 @@ struct TwoPools {
 
     private func answer() async throws -> WireValue {
         let host = try await there.call("host.get_all").items?.first?.text ?? ""
-        for (_, record) in (try await there.call("PIF.get_all_records").members ?? []).map({ ($0.name, $0.value) })
-        where record.member("IP")?.text?.isEmpty == false {
-            return try await there.call(
-                "host.migrate_receive", .string(host), .string(record.member("network")?.text ?? ""), .members([]))
+        return try await there.call("host.migrate_receive", .string(host), .string(try await network()), .members([]))
+    }
+
+    /// The network of the other pool that its host has an address in.
+    func network() async throws -> String {
+        let interfaces = try await there.call("PIF.get_all_records").members ?? []
+        guard let found = interfaces.map(\.value).first(where: { $0.member("IP")?.text?.isEmpty == false }) else {
+            throw RunningToolstack.Failure(description: "this machine has no interface with an address")
         }
-        throw RunningToolstack.Failure(description: "this machine has no interface with an address")
+        return found.member("network")?.text ?? ""
     }
 
     /// Moves the machine by the API and waits. Returns its reference there; throws the task's error.

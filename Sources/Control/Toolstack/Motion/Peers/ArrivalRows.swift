@@ -88,10 +88,12 @@ enum ArrivalRows {
         for disk in machine.disks where disk.isReadOnly { try tx.set(Ref<VDI>(disk.ref), VDI.readOnly, true) }
     }
 
-    /// A copy is another machine: its interfaces' addresses are its own, and its guest is told.
+    /// A copy is another machine: its interfaces' addresses are its own, and its guest is told. Nobody has asked that it be kept
+    /// running (XenAPI gives `ha_always_run` back to what has moved, and to no copy).
     static func renew(_ row: inout NewRow, seed: String = Fresh.uuid()) {
         row[VM.otherConfig][MachineRows.addressSeed] = seed
         row[VM.generationID] = MachineRows.freshGeneration(after: row[VM.generationID])
+        row[VM.haAlwaysRun] = false
     }
 
     static func insert(

@@ -137,7 +137,7 @@ struct DepartingDisks: Sendable {
     private func inTurn(
         _ index: Int, _ progress: any TaskProgress, _ body: (TurnOfDisk?) async throws -> Void
     ) async throws {
-        let there = line?.turn(of: machine.disks[index].vdi)
+        let there = line?.turn(of: machine.disks[index].vdi, retrySeconds: settings.retrySeconds)
         let isFirst = line?.isFirst == true
         let places: Set<String> = [
             machine.disks[index].sr, context.host.opaque, MoveTurns.link(to: machine.place.host),

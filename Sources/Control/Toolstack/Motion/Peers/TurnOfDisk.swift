@@ -32,8 +32,11 @@ actor TurnOfDisk {
     private var keeper: Task<Void, Never>?
     private(set) var bytesPerSecond: UInt64?
 
+    /// What was wished of the mirror holds before it begins, too: a minute, unless something else is said.
+    static func patience(_ retrySeconds: UInt64?) -> Duration { .seconds(min(retrySeconds ?? 60, 1_000_000)) }
+
     init(
-        _ vdi: String, pause: Duration = .milliseconds(500), patience: Duration = .seconds(60), ask: @escaping Ask
+        _ vdi: String, pause: Duration = .milliseconds(500), patience: Duration = patience(nil), ask: @escaping Ask
     ) {
         (self.vdi, self.ask, self.pause, self.patience) = (vdi, ask, pause, patience)
     }
@@ -56,7 +59,7 @@ actor TurnOfDisk {
             } catch let error as APIError where error.code == "CANNOT_CONTACT_HOST" {
                 // It is being started again, perhaps.
                 let since = silent ?? .now
-                if ContinuousClock.now - since > patience { throw error }
+                if ContinuousClock.now - since >= patience { throw error }
                 silent = since
             }
             try? await Task.sleep(for: pause)
@@ -100,8 +103,9 @@ struct PeerLine: Sendable {
         isFirst = (accepted.pool ?? pool) < pool
     }
 
-    func turn(of vdi: String) -> TurnOfDisk {
-        TurnOfDisk(vdi) { [link] question in
+    /// `retrySeconds`: how long the other side may say nothing to one who waits; nil: as long as usual.
+    func turn(of vdi: String, retrySeconds: UInt64?) -> TurnOfDisk {
+        TurnOfDisk(vdi, patience: TurnOfDisk.patience(retrySeconds)) { [link] question in
             try await link.ask("turn", question, limit: .seconds(20), as: TurnAnswer.self)
         }
     }

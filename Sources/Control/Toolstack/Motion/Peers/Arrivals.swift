@@ -26,6 +26,7 @@ public actor Arrivals {
     var busy: Set<String> = []
     /// Moves whose guests were told to run and have not answered.
     var ordered: Set<String> = []
+    private var forgotten = ForgottenMoves()
 
     init(context: StorageContext, guests: GuestHost, lifecycle: MachineLifecycle) {
         self.context = context
@@ -187,6 +188,9 @@ public actor Arrivals {
                 throw APIError("OPERATION_NOT_ALLOWED", "the move \(offer.id) is \(known.state.phase.rawValue) already")
             }
             return accepted(known)
+        }
+        if forgotten.contains(offer.id) {
+            throw APIError("OPERATION_NOT_ALLOWED", "the move \(offer.id) is over already")
         }
         let decisions = try await decisions(offer)
         let drives = context.database.read { reader in
@@ -362,6 +366,7 @@ public actor Arrivals {
             let answer = record.state.take(.forget)
             let noted = record
             try await context.database.transaction { tx in try tx.store(noted) }
+            if answer == .forgotten { forgotten.insert(id) }
             return answer
         default: return record.state.answer
         }
@@ -546,6 +551,7 @@ public actor Arrivals {
             _ = record.state.take(.forget)
             let noted = record
             try await context.database.transaction { tx in try tx.store(noted) }
+            forgotten.insert(id)
         default:
             throw APIError(
                 "OPERATION_NOT_ALLOWED",

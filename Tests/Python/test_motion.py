@@ -347,6 +347,19 @@ class PeerTests(MotionCase):
         self.assertEqual(self.ask(move, "offer", long, session=False), 401)
         self.assertIn("error", self.ask(move, "offer", long))
 
+    def test_the_way_is_measured_by_those_who_have_a_session(self):
+        """As many bytes as a machine's description may have are counted, and no more are taken."""
+        def probe(size, **query):
+            field = {"x-gantry-move": "s" * 40}
+            status, _, answer = self.http(
+                "POST", f"/services/xenops/moves/{uuid.uuid4()}/probe", bytes(size), field, **query)
+            return json.loads(answer) if status == 200 else status
+
+        for size in (0, 2 * MIB):
+            self.assertEqual(probe(size, session_id=self.sid)["value"], {"answer": str(size)})
+        self.assertEqual(probe(4 * MIB + 1, session_id=self.sid), 413)
+        self.assertEqual([probe(0), probe(0, session_id=NOWHERE)], [401, 401])
+
     def test_an_offer_that_comes_after_its_move_is_not_taken(self):
         """Its session may live on for other moves."""
         sr = self.repository("qcow2")

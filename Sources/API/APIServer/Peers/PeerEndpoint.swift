@@ -38,7 +38,7 @@ struct PeerEndpoint: Sendable {
     private func answer(_ routed: RoutedRequest, _ writer: ResponseWriter) async throws {
         let words = Self.words(routed)
         guard words.count == 2 else { throw HTTPFailure(.notFound, "there is no \(routed.arguments.path)") }
-        let isFirst = ["check", "offer"].contains(words[1])
+        let isFirst = ["check", "offer", "probe"].contains(words[1])
         let hasSession = try await hasSession(routed, isNeeded: isFirst)
         // Who they are is known before much is taken from them.
         var isTrusted = isFirst

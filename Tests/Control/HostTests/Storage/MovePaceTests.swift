@@ -2,7 +2,7 @@ import Testing
 
 @testable import Toolstack
 
-/// What a plan of a move to another pool stands on.
+/// What a plan of a move to another pool stands on, and what a move is asked for in an older release.
 @Suite struct MovePaceTests {
     /// With `roundTrip` and a link of so many bytes a second; returns what was found, and how much was sent for that.
     private func probed(_ speed: Double, roundTrip: Double) -> (found: Double, sent: Int) {
@@ -41,5 +41,12 @@ import Testing
         #expect(pace(5, nil) == "5 what the source's storage delivered just now; the network is not measured")
         #expect(pace(9, 5, 3) == "3 the rate limit" && pace(nil, nil, 3) == "3 the rate limit")
         #expect(pace(9, 5, 7).hasPrefix("5 what the network"))
+    }
+
+    /// As a server of before there was a choice of formats did.
+    @Test func anOlderReleasePassesOverTheFormatOfAMove() {
+        let options = ["dest-img-format": "qcow2"]
+        #expect(DiskMoves.choice(options) == "qcow2" && DiskMoves.choice([:]).isEmpty)
+        #expect(DiskMoves.choice(options, knowsFormats: false).isEmpty)
     }
 }

@@ -151,6 +151,16 @@ extension EndToEnd {
                 let vm = try await Self.machine(pools.here, [disk.vdi])
                 let uuid = try await pools.here.text("VDI.get_uuid", .string(disk.vdi))
                 let sr = try await pools.there.text("SR.get_uuid", .string(destination.ref))
+                if !isNewer {
+                    // As of old, a format that is asked for is passed over.
+                    let own = try await pools.here.makeRepository("c", formats: "qcow2")
+                    let other = try await pools.here.session.vdi.create(
+                        VDICreation(nameLabel: "o", sr: Ref(source.ref), virtualSize: 4 << 20, type: .user))
+                    let moved = try await pools.here.session.vdi.poolMigrate(
+                        other, sr: Ref(own.ref), options: ["dest-img-format": "raw"])
+                    #expect(try RunningToolstack.images(own.path).allSatisfy { $0.hasSuffix(".qcow2") })
+                    try await pools.here.session.vdi.destroy(moved)
+                }
                 let refused = try await pools.migrate(vm, ["vdi:\(uuid)=\(sr)", "image-format:\(uuid)=raw"])
                 #expect(refused.status == 1, "\(refused.output)")
                 #expect(refused.errors.contains("of an earlier version"), "\(refused.errors)")

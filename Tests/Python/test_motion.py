@@ -224,9 +224,18 @@ class OtherPool(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     #: What its software is, and what it answers to everything that is no call.
     software, status = {}, 404
+    #: Which requests about moves it knows.
+    verbs = ()
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
+        verb = self.path.rsplit("/", 1)[-1]
+        if verb in self.verbs:
+            value = {"answer": str(len(body))}
+            if verb == "check":
+                disks = [{"vdi": disk["vdi"], "uuid": "", "format": "vhd", "size": disk["size"]} for disk in json.loads(body)["disks"]]
+                value = {"machine": "", "disks": disks}
+            return self.told(200, json.dumps({"value": value}).encode())
         if self.path != "/" or not body:
             return self.told(self.status, b"")
         _, method = xmlrpc.client.loads(body)
@@ -287,6 +296,12 @@ class OtherPoolTests(MotionCase):
         refused(["CANNOT_CONTACT_HOST", "127.0.0.1"])
         OtherPool.software, OtherPool.status = {"platform_name": "XCP", "platform_version": "0.0.1"}, 403
         refused(["PERMISSION_DENIED", ...])
+        # What a plan knows of the network is what the other side takes, where it can say so.
+        for verbs, isMeasured in ((("check",), False), (("check", "probe"), True)):
+            OtherPool.verbs = verbs
+            plan = json.loads(self.x.VM.plan_migrate_send(vm, token, True, {vdi: "OpaqueRef:sr"}, {}, {}))
+            self.assertEqual(plan["blockers"], [])
+            self.assertEqual("is not measured" not in plan["basis"] and plan["bytes_per_second"] > 0, isMeasured, plan)
 
     def test_older_lists_of_arguments_are_served(self):
         """Clients of each release pass as many as their release knew; what came later has its default."""

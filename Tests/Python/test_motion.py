@@ -102,9 +102,6 @@ class MachineTests(MotionCase):
             {disks[0]: "QCOW2", disks[1]: ""},
         )
         self.assertEqual(self.succeeded(task), vm)
-        # Nobody needs its session any more.
-        session = token["session_id"]
-        self.refused(["HANDLE_INVALID", "session", session], self.x.session.get_this_host, session)
         moved = [self.x.VBD.get_VDI(vbd) for vbd in vbds]
         self.assertEqual([self.format(vdi) for vdi in moved], ["qcow2", "raw", "vhd"])
         self.assertEqual([self.x.VDI.get_SR(vdi) for vdi in moved], places + [source])
@@ -112,6 +109,13 @@ class MachineTests(MotionCase):
         self.shows(self.x.VDI.get_record(moved[0]), tags=["t"], other_config={"k": "v"}, current_operations={})
         self.assertEqual(self.x.SR.get_VDIs(source), [disks[2]])
         self.refused(["HANDLE_INVALID", "VDI", disks[0]], self.x.VDI.get_uuid, disks[0])
+        # The token serves another move, until its session ends.
+        back = {moved[0]: source, moved[1]: source, moved[2]: source}
+        self.assertEqual(self.x.VM.migrate_send(vm, token, True, back, {}, {}), vm)
+        self.proxy().call("session.logout", token["session_id"])
+        over = ["INVALID_VALUE", "dest", ...]
+        self.refused(over, self.x.VM.assert_can_migrate, vm, token, True, back, {}, {})
+        self.refused(over, self.x.VM.migrate_send, vm, token, True, back, {}, {})
 
     def test_two_disks_of_two_formats_with_three_snapshots_each(self):
         source, vm = self.repository("vhd,qcow2"), self.machine()
@@ -220,9 +224,18 @@ class OtherPool(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     #: What its software is, and what it answers to everything that is no call.
     software, status = {}, 404
+    #: Which requests about moves it knows.
+    verbs = ()
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
+        verb = self.path.rsplit("/", 1)[-1]
+        if verb in self.verbs:
+            value = {"answer": str(len(body))}
+            if verb == "check":
+                disks = [{"vdi": disk["vdi"], "uuid": "", "format": "vhd", "size": disk["size"]} for disk in json.loads(body)["disks"]]
+                value = {"machine": "", "disks": disks}
+            return self.told(200, json.dumps({"value": value}).encode())
         if self.path != "/" or not body:
             return self.told(self.status, b"")
         _, method = xmlrpc.client.loads(body)
@@ -277,10 +290,18 @@ class OtherPoolTests(MotionCase):
         self.assertEqual([each["error"][0] for each in blockers], ["VM_HOST_INCOMPATIBLE_VERSION_MIGRATE"])
         OtherPool.software = dict(own, platform_version="99.0")
         refused(["NOT_IMPLEMENTED", ...])
+        OtherPool.status = 401
+        refused(["INVALID_VALUE", "dest", ...])
         OtherPool.status = 503
         refused(["CANNOT_CONTACT_HOST", "127.0.0.1"])
         OtherPool.software, OtherPool.status = {"platform_name": "XCP", "platform_version": "0.0.1"}, 403
         refused(["PERMISSION_DENIED", ...])
+        # What a plan knows of the network is what the other side takes, where it can say so.
+        for verbs, isMeasured in ((("check",), False), (("check", "probe"), True)):
+            OtherPool.verbs = verbs
+            plan = json.loads(self.x.VM.plan_migrate_send(vm, token, True, {vdi: "OpaqueRef:sr"}, {}, {}))
+            self.assertEqual(plan["blockers"], [])
+            self.assertEqual("is not measured" not in plan["basis"] and plan["bytes_per_second"] > 0, isMeasured, plan)
 
     def test_older_lists_of_arguments_are_served(self):
         """Clients of each release pass as many as their release knew; what came later has its default."""
@@ -344,6 +365,32 @@ class PeerTests(MotionCase):
             self.assertEqual(self.ask(move, verb, long), 413, verb)
         self.assertEqual(self.ask(move, "offer", long, session=False), 401)
         self.assertIn("error", self.ask(move, "offer", long))
+
+    def test_the_way_is_measured_by_those_who_have_a_session(self):
+        """As many bytes as a machine's description may have are counted, and no more are taken."""
+        def probe(size, **query):
+            field = {"x-gantry-move": "s" * 40}
+            status, _, answer = self.http(
+                "POST", f"/services/xenops/moves/{uuid.uuid4()}/probe", bytes(size), field, **query)
+            return json.loads(answer) if status == 200 else status
+
+        for size in (0, 2 * MIB):
+            self.assertEqual(probe(size, session_id=self.sid)["value"], {"answer": str(size)})
+        self.assertEqual(probe(4 * MIB + 1, session_id=self.sid), 413)
+        self.assertEqual([probe(0), probe(0, session_id=NOWHERE)], [401, 401])
+
+    def test_an_offer_that_comes_after_its_move_is_not_taken(self):
+        """Its session may live on for other moves."""
+        sr = self.repository("qcow2")
+        move, machine = str(uuid.uuid4()), str(uuid.uuid4())
+        offer = self.offer(move, machine, sr)
+        self.assertIn("remembers", self.ask(move, "check", offer)["value"]["takes"])
+        self.assertEqual(self.ask(move, "cancel", {})["value"]["answer"], "refused")
+        self.assertEqual(self.ask(move, "offer", offer)["error"][0], "OPERATION_NOT_ALLOWED")
+        self.assertEqual(self.ask(move, "forget", {})["value"]["answer"], "forgotten")
+        self.assertIsNone(self.listed(move))
+        self.assertEqual(self.ask(move, "offer", offer)["error"][0], "OPERATION_NOT_ALLOWED")
+        self.assertEqual(self.x.SR.get_VDIs(sr), [])
 
     def test_arrivals_stand_in_the_line_of_their_repository(self):
         sr = self.repository("qcow2")

@@ -20,6 +20,7 @@ extension EndToEnd {
                 let kinds =
                     #"\[a\]|\[a/qcow2\]|VDI.(create|list_changed_blocks).*raw"#
                     + #"|VDI.pool_migrate \[a/(raw -> b/vhd|vhd -> b/qcow2|qcow2 -> b/raw|raw -> b)\]"#
+                    + #"|VM.migrate_send \[a/(raw -> b/vhd|vhd -> a/qcow2|qcow2 -> b/raw|qcow2 -> b)\]"#
                 let arguments = server + ["--size", "4", "--seed", "1", "--junit", junit, "--filter", kinds]
                 let listed = try Tool.check("quicktest", arguments + ["--list"])
                 #expect(listed.contains("VDI.pool_migrate [a/raw -> b/vhd]\n"))
@@ -32,6 +33,8 @@ extension EndToEnd {
                 let report = try String(contentsOfFile: junit, encoding: .utf8)
                 #expect(report.contains("failures=\"0\"") && report.contains("skipped=\"1\""))
                 #expect(try await toolstack.session.vdi.getAll() == [])
+                let machines = try await toolstack.session.vm.getAllRecords().values
+                #expect(machines.allSatisfy { $0.nameLabel != "quicktest: may be removed" })
                 for place in [first.path, second.path] { #expect(try RunningToolstack.images(place) == []) }
 
                 let session = try toolstack.session
@@ -42,11 +45,28 @@ extension EndToEnd {
                             nameLabel: name, sr: Ref(first.ref), virtualSize: 4 << 20, type: .user,
                             otherConfig: config))
                 }
+                for config in [marks, [:]] { try await machine(named: "quicktest: may be removed", config, session) }
                 #expect(try Tool.check("quicktest", server + ["--clean"]) == "1 disks removed\n")
+                let left = try await session.vm.getAllRecords().values.filter { $0.nameLabel.hasPrefix("quicktest") }
+                #expect(left.map(\.otherConfig) == [[:]])
                 #expect(try await session.vdi.getAllRecords().values.map(\.nameLabel) == ["mine", "mine"])
                 #expect(try Tool.run("quicktest", server + ["--sr", "c"]).status == 1)
                 #expect(try Tool.run("quicktest", ["--host"]).status == 2)
             }
+        }
+
+        private func machine(
+            named name: String, _ config: [String: String], _ session: XenAPISession
+        ) async throws {
+            let memory: Int64 = 64 << 20
+            _ = try await session.vm.create(
+                VMCreation(
+                    nameLabel: name, userVersion: 1, affinity: .null, memoryStaticMax: memory,
+                    memoryDynamicMax: memory, memoryDynamicMin: memory, memoryStaticMin: memory, vcpusMax: 1,
+                    vcpusAtStartup: 1, actionsAfterShutdown: .destroy, actionsAfterReboot: .restart,
+                    actionsAfterCrash: .destroy, pvBootloader: "", pvKernel: "", pvRamdisk: "", pvArgs: "",
+                    pvBootloaderArgs: "", pvLegacyArgs: "", hvmBootPolicy: "", pciBus: "", otherConfig: config,
+                    recommendations: ""))
         }
     }
 }

@@ -209,6 +209,22 @@ import XenAPIClient
         #expect(await xe("vm-migrate uuid=\(SamplePool.machineUUID)", on: pool).code == 1)
     }
 
+    /// `--json` is a form of the plan: without one it begins no move, and asks for nothing. So does a plan of what has none.
+    @Test func whatBelongsToAPlanBeginsNoMove() async {
+        let machine = "vm-migrate uuid=\(SamplePool.machineUUID)"
+        let disk = "vdi:\(SamplePool.diskUUID)=\(SamplePool.targetUUID)"
+        for words in ["\(line) --json", "\(machine) \(disk) --json", "\(machine) host=alpha --json"] {
+            let pool = migrating()
+            let result = await xe(words, on: pool)
+            #expect(result.code == 1 && result.err.contains("--json belongs to --plan"), "\(words): \(result.err)")
+            #expect(result.out.isEmpty && pool.changes.isEmpty, "\(pool.changes)")
+        }
+        let pool = migrating()
+        let whole = await xe("\(machine) host=alpha --plan", on: pool)
+        #expect(whole.code == 1 && whole.err.contains("--plan shows moves of disks") && pool.changes.isEmpty)
+        #expect(await xe("\(line) json=false", on: migrating()).code == 0)
+    }
+
     /// A name, an address of either kind, and a port that may follow.
     @Test(arguments: [
         ("alpha", "alpha", 443), ("10.0.0.1:8443", "10.0.0.1", 8443), ("fd00::1", "fd00::1", 443),

@@ -1,3 +1,4 @@
+import APITypes
 import HTTPTypes
 import Logging
 import NIOCore
@@ -37,7 +38,7 @@ struct PeerEndpoint: Sendable {
     private func answer(_ routed: RoutedRequest, _ writer: ResponseWriter) async throws {
         let words = Self.words(routed)
         guard words.count == 2 else { throw HTTPFailure(.notFound, "there is no \(routed.arguments.path)") }
-        let isFirst = ["check", "offer"].contains(words[1])
+        let isFirst = ["check", "offer", "probe"].contains(words[1])
         let hasSession = try await hasSession(routed, isNeeded: isFirst)
         // Who they are is known before much is taken from them.
         var isTrusted = isFirst
@@ -66,13 +67,19 @@ struct PeerEndpoint: Sendable {
         return body
     }
 
-    /// Whether the caller has a session with the right to it. One that is no more is an error only where one is needed.
+    /// Whether the caller has a session with the right to it. One that is no more is an error only where one is needed; one that is
+    /// there and could not be looked at always is: who has a session says other things than who has none.
     private func hasSession(_ routed: RoutedRequest, isNeeded: Bool) async throws -> Bool {
-        if !isNeeded, routed.arguments.identity("session_id") == nil { return false }
+        let named = routed.arguments.identity("session_id")
+        if !isNeeded, named == nil { return false }
         do {
             return try await login.admit(routed, to: "post_services_xenops") { _ in true }
         } catch {
             if isNeeded { throw error }
+            let isDenied = (error as? HTTPFailure)?.status == .forbidden
+            if !isDenied, let named, login.dispatcher.sessions.exists(Ref(named)) {
+                throw HTTPFailure(.serviceUnavailable, "the session cannot be looked at now; try again later")
+            }
             return false
         }
     }

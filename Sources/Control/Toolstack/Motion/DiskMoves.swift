@@ -1,5 +1,6 @@
 import APITypes
 import CoreTypes
+import DataModel
 import DatapathControl
 import Foundation
 import PoolDatabase
@@ -69,6 +70,15 @@ struct DiskMoves: Sendable {
         if let network = options["network"], !network.isEmpty {
             throw APIError("INVALID_VALUE", "network", "\(network): the disks stay on their host")
         }
+    }
+
+    /// Not so of a server that is to be like one of before there was a choice of formats.
+    static let knowsFormats =
+        Datamodel.all.message("VM.migrate_send")?.parameters.contains { $0.name == "vdi_format_map" } == true
+
+    /// `dest-img-format`, which an older release passes over like every option that it does not know.
+    static func choice(_ options: [String: String], knowsFormats: Bool = knowsFormats) -> String {
+        knowsFormats ? options["dest-img-format"] ?? "" : ""
     }
 
     /// `bytes-per-second`: ours, and optional. The reference knows no such option and ignores it.

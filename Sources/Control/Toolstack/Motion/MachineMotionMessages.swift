@@ -10,7 +10,6 @@ import StorageMotion
 struct MachineMotionMessages: Sendable {
     let context: StorageContext
     let admission: OperationAdmission
-    let tokens: MigrationTokens
     let guests: GuestHost
     let departures: Departures
 
@@ -77,14 +76,8 @@ struct MachineMotionMessages: Sendable {
             [.vm(move.vm, .migrateSend)] + going.map { .vdi($0.vdi, .mirror) }
             + Set(going.compactMap(\.destination)).map { .sr($0, .vdiMirror) }
         try await admission.run(claims, task: call.task) {
-            do {
-                _ = try await DiskMoves(context: context, admission: admission).run(
-                    going, options: move.options, machine: move.vm, call: call)
-            } catch {
-                await tokens.close(move.destination)
-                throw error
-            }
-            await tokens.close(move.destination)
+            _ = try await DiskMoves(context: context, admission: admission).run(
+                going, options: move.options, machine: move.vm, call: call)
         }
     }
 }

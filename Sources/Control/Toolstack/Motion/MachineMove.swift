@@ -110,7 +110,7 @@ struct MachineMove: Sendable {
         if let session = destination["session_id"], reader.row(Ref<Host>(named)) != nil,
             reader.row(Ref<Session>(session)) == nil
         {
-            throw APIError("SESSION_INVALID", session)
+            throw MigrationTokens.isOver(at: "this host")
         }
         guard reader.row(Ref<Host>(named)) != nil else {
             // Those of other pools have gone another way.

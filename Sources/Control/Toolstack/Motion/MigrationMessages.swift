@@ -20,7 +20,7 @@ struct MigrationMessages: Sendable {
         _ vdi: Ref<VDI>, to sr: Ref<SR>, options: [String: String], call: CallContext
     ) async throws -> Ref<VDI> {
         try DiskMoves.check(options)
-        let wanted = WantedMove(vdi: vdi, destination: sr, choice: options["dest-img-format"] ?? "")
+        let wanted = WantedMove(vdi: vdi, destination: sr, choice: DiskMoves.choice(options))
         try context.database.read { reader in
             for claim in [OperationClaim.vdi(vdi, .mirror), .sr(sr, .vdiMirror)] { try claim.check(reader) }
         }

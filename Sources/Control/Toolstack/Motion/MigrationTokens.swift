@@ -50,7 +50,8 @@ final class MigrationTokens: Sendable {
         ]
     }
 
-    /// A session of its own with the rights of the caller's: it outlives the caller's while a machine moves.
+    /// A session of its own with the rights of the caller's: it outlives the caller's while a machine moves. It serves as many moves as
+    /// are asked for until it ends as sessions do, by `session.logout`, a day without use, or the toolstack's end.
     private func session(like call: CallContext) async throws -> Ref<Session> {
         guard let sessions = sessions.withLock({ $0 }) else { throw APIError("HOST_STILL_BOOTING") }
         let row = try database.read { try $0.require(call.session) }
@@ -65,21 +66,20 @@ final class MigrationTokens: Sendable {
         case .nothing, .clientCertificate:
             throw APIError("OPERATION_NOT_ALLOWED", "only users and the local superuser may receive a migration")
         }
-        let session = try await sessions.open(account, originator: row[Session.originator])
-        try await database.transaction { tx in try tx.set(session, Session.otherConfig, [Self.key: "true"]) }
-        return session
+        return try await sessions.open(account, originator: row[Session.originator])
     }
 
-    /// In a session's `other_config`: it was made here.
-    private static let key = "_migrate_receive"
+    /// INVALID_VALUE [dest, text] for an answer whose session is over or unknown where it was made. SESSION_INVALID would say that of
+    /// the caller's own session, and clients would log in again, in vain.
+    static func isOver(at host: String) -> APIError {
+        APIError(
+            "INVALID_VALUE", "dest",
+            "its session is over, or unknown, at \(host): call host.migrate_receive there again and pass its answer on")
+    }
 
-    /// A move has ended that had begun: nobody needs the session any more that was made for it. Others stay, and so does that
-    /// of a move that was refused, which may be asked for in another way.
-    func close(_ destination: [String: String]) async {
-        guard let named = destination["session_id"], let sessions = sessions.withLock({ $0 }) else { return }
-        let session = Ref<Session>(named)
-        guard database.read({ $0.row(session)?[Session.otherConfig][Self.key] }) == "true" else { return }
-        try? await sessions.logout(session)
+    /// What the caller is told of an error of the host that `dest` names.
+    static func told(_ error: any Error, by host: String) -> any Error {
+        (error as? APIError)?.code == "SESSION_INVALID" ? isOver(at: host) : error
     }
 
     /// `:8443` of `https://[::1]:8443`; empty where the scheme says it.

@@ -21,7 +21,7 @@ struct PlanMessages: Sendable {
                 _ = try reader.require(vdi)
                 _ = try reader.require(sr)
             }
-            let wanted = WantedMove(vdi: vdi, destination: sr, choice: options["dest-img-format"] ?? "")
+            let wanted = WantedMove(vdi: vdi, destination: sr, choice: DiskMoves.choice(options))
             return .string(try await plan([wanted], of: nil, rate: try DiskMoves.rate(options)))
         }
         table.on("VM.plan_migrate_send") { _, arguments in

@@ -1,12 +1,13 @@
 import APITypes
 import XenAPIClient
 
-/// What a case works with: disks that are made, filled, compared, and removed when it is over. Calls of one case follow
+/// What a case works with: disks and VMs that are made, filled, compared, and removed when it is over. Calls of one case follow
 /// one another.
 actor DiskBench {
     nonisolated let session: XenAPISession
     nonisolated let settings: BenchSettings
     private var made: [Ref<VDI>] = []
+    private var machines: [Ref<VM>] = []
 
     init(_ session: XenAPISession, _ settings: BenchSettings) {
         self.session = session
@@ -39,6 +40,21 @@ actor DiskBench {
         }
         if record.nameLabel != RunMark.name { try await session.vdi.setNameLabel(disk, value: RunMark.name) }
         return disk
+    }
+
+    /// Makes a halted VM without devices, which is never started.
+    func makeMachine() async throws -> Ref<VM> {
+        let memory: Int64 = 128 << 20
+        let machine = try await session.vm.create(
+            VMCreation(
+                nameLabel: RunMark.name, nameDescription: "A VM of the self-test quicktest.", userVersion: 1,
+                affinity: .null, memoryStaticMax: memory, memoryDynamicMax: memory, memoryDynamicMin: memory,
+                memoryStaticMin: memory, vcpusMax: 1, vcpusAtStartup: 1, actionsAfterShutdown: .destroy,
+                actionsAfterReboot: .restart, actionsAfterCrash: .destroy, pvBootloader: "", pvKernel: "",
+                pvRamdisk: "", pvArgs: "", pvBootloaderArgs: "", pvLegacyArgs: "", hvmBootPolicy: "BIOS order",
+                pciBus: "", otherConfig: [RunMark.key: settings.mark.run], recommendations: ""))
+        machines.append(machine)
+        return machine
     }
 
     /// A pattern as long as a new disk; another one for each `number`.
@@ -83,9 +99,13 @@ actor DiskBench {
         throw Mismatch("a disk is still there after VDI.destroy")
     }
 
-    /// Removes what the case made, the latest first. Returns why disks stay.
+    /// Removes what the case made: VMs, then disks, the latest first. Returns why something stays.
     func clear() async -> [String] {
         var reasons: [String] = []
+        for machine in machines.reversed() {
+            if let reason = await Removal.destroy(machine, session) { reasons.append(reason) }
+        }
+        machines = []
         for disk in made.reversed() {
             if let reason = await Removal.destroy(disk, session) { reasons.append(reason) }
         }

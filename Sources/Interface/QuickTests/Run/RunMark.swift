@@ -1,4 +1,5 @@
-/// How the disks of a run are known. Only a disk that has both the key and the name is one of ours to remove.
+/// How the disks and VMs of a run are known. Only one that has both the key and the name is ours to remove, and disks of that name in the
+/// drives of such a VM.
 struct RunMark: Hashable, Sendable {
     /// The key in `VDI.other_config`; its value is the run.
     static let key = "quicktest-run"

@@ -3,6 +3,7 @@ enum CasePlan {
     /// The names of the cases whose skipping stands for all others of a repository, or for all moves.
     static let repositoryCase = "repository"
     static let migrationCase = "VDI.pool_migrate"
+    static let machineMoveCase = "VM.migrate_send"
 
     /// In the order in which they run. `pattern`: a regular expression that a case's name must contain. Throws when it is
     /// none.
@@ -25,9 +26,10 @@ enum CasePlan {
         let usable = admitted.filter { $0.operations.contains("vdi_create") }
         let paths = MigrationPath.all(among: usable, filter)
         plan += paths.map { PlannedCase(MigrationCases.move(along: $0)) }
+        plan += paths.map { PlannedCase(MachineMoveCases.move(along: $0)) }
         if paths.isEmpty {
             let reason = "there are no two repositories, and no two formats of one, between which a disk could move"
-            plan.append(PlannedCase(migrationCase, skip: reason))
+            plan += [migrationCase, machineMoveCase].map { PlannedCase($0, skip: reason) }
         }
         guard let pattern else { return plan }
         let expression = try Regex(pattern)

@@ -20,6 +20,11 @@ extension Command {
             "Moves a VM to another host, or its disks to other storage repositories and formats; --plan shows what would be done."
         ) { context in
             guard let command = Command.named("vm-migrate") else { return }
+            try requirePlanWhereMeant(context.arguments)
+            if try context.arguments.flag("plan"), !movesStorage(context.arguments) {
+                throw CommandLineError.failed(
+                    "--plan shows moves of disks: say with vdi:UUID=SR where they are to go, or leave --plan out")
+            }
             let selector = VMSelector(context: context, command: command, includesControlDomains: false)
             try await selector.run { vm in
                 if movesStorage(context.arguments) {
@@ -54,7 +59,14 @@ extension Command {
             .string(try context.arguments.required("decision")))
     }
 
+    /// A script that asks for JSON wants a plan: it is not to find out that it has begun the move.
+    private static func requirePlanWhereMeant(_ arguments: CommandArguments) throws(CommandLineError) {
+        guard try arguments.flag("json"), try !arguments.flag("plan") else { return }
+        throw .failed("--json belongs to --plan, and nothing was moved: add --plan, or leave --json out to move")
+    }
+
     private static let migrateDisk: @Sendable (CommandContext) async throws -> Void = { context in
+        try requirePlanWhereMeant(context.arguments)
         let disk = try await context.object("VDI", named: "uuid")
         let destination = try await context.object("SR", named: "sr-uuid")
         let options = WireValue.members(

@@ -18,6 +18,22 @@ import Testing
         for status in [429, 500, 502, 503] { #expect(code(status) == ["CANNOT_CONTACT_HOST", "far"], "\(status)") }
     }
 
+    /// Clients take SESSION_INVALID for word of their own session, and log in again.
+    @Test func aTokenThatIsOverIsNotTakenForTheCallersSession() throws {
+        let told = MigrationTokens.told(APIError("SESSION_INVALID", "s"), by: "far") as? APIError
+        let wire = try #require(told?.wire)
+        #expect(wire.prefix(2) == ["INVALID_VALUE", "dest"] && wire.count == 3)
+        #expect(wire[2].contains("far") && wire[2].contains("host.migrate_receive"))
+        #expect((MigrationTokens.told(APIError("HOST_DISABLED", "h"), by: "far") as? APIError)?.code == "HOST_DISABLED")
+        #expect(MigrationTokens.told(CancellationError(), by: "far") is CancellationError)
+    }
+
+    @Test func theLatestForgottenMovesAreKnown() {
+        var moves = ForgottenMoves(limit: 3)
+        for id in ["a", "b", "a", "c", "d", "e", "f", "g"] { moves.insert(id) }
+        #expect(["a", "b", "c", "d", "e", "f", "g"].filter(moves.contains) == ["e", "f", "g"])
+    }
+
     @Test func theOlderOfTwoHostsIsTheOneWithTheLesserNumbers() {
         func isOlder(_ there: String, _ here: String, build: (String, String) = ("", ""), by: String = "Gantry") -> Bool
         {

@@ -454,6 +454,24 @@ import Testing
         return number >= bytes && number < 2 * bytes
     }
 
+    /// A token whose session is over is refused by that name, before anything is moved, and is a plan's blocker.
+    @Test func aTokenWithoutASessionIsNoLossOfTheCallersOwn() async throws {
+        let host = try await OperationHost()
+        let vm = try await host.makeMachine()
+        var call = parameters(host, vm, [:])
+        call[1] = map(["host": host.host, "session_id": "OpaqueRef:over"])
+        for method in ["VM.assert_can_migrate", "VM.migrate_send"] {
+            let answer = await refused(host, method, call)
+            #expect(answer.prefix(2) == ["INVALID_VALUE", "dest"], "\(method): \(answer)")
+            #expect(answer.last?.contains("call host.migrate_receive there again") == true)
+        }
+        let plan = try await host.toolstack.dispatcher.call(
+            method: "VM.plan_migrate_send", params: [.string(host.session)] + call
+        ).get()
+        #expect(String(api: plan)?.contains("INVALID_VALUE") == true)
+        await host.toolstack.stop()
+    }
+
     @Test func thePortOfAnAddressIsFound() {
         #expect(MigrationTokens.port(of: "https://[::1]:8443") == ":8443")
         #expect(MigrationTokens.port(of: "https://10.0.0.1:443/x") == "")

@@ -26,6 +26,7 @@ public actor Arrivals {
     var busy: Set<String> = []
     /// Moves whose guests were told to run and have not answered.
     var ordered: Set<String> = []
+    private var forgotten = ForgottenMoves()
 
     init(context: StorageContext, guests: GuestHost, lifecycle: MachineLifecycle) {
         self.context = context
@@ -39,7 +40,7 @@ public actor Arrivals {
         Fresh.isUUID(id) && secret.utf8.count >= 32 && (try? record(id, secret)) != nil
     }
 
-    /// A request of another toolstack about the move `id`: `check` and `offer` need a session, which the caller has looked
+    /// A request of another toolstack about the move `id`: `check`, `offer` and `probe` need a session, which the caller has looked
     /// at; the rest is for whoever knows the move's secret. Returns the answer's JSON.
     public func answer(_ verb: String, id: String, secret: String, body: [UInt8], hasSession: Bool) async -> [UInt8] {
         do {
@@ -47,6 +48,8 @@ public actor Arrivals {
             switch verb {
             case "check" where hasSession: return try Self.told(try await decide(try Self.offer(body, id)))
             case "offer" where hasSession: return try Self.told(try await take(try Self.offer(body, id), secret))
+            // How long the way takes is for whoever asks to find out.
+            case "probe" where hasSession: return try Self.told(MoveStanding(answer: String(body.count)))
             case "expect": return try Self.told(MoveStanding(answer: try await expect(id, secret, body).rawValue))
             case "clone": return try Self.told(MoveStanding(answer: try await clone(id, secret, body).rawValue))
             case "turn": return try Self.told(try await turn(id, secret, body))
@@ -187,6 +190,9 @@ public actor Arrivals {
                 throw APIError("OPERATION_NOT_ALLOWED", "the move \(offer.id) is \(known.state.phase.rawValue) already")
             }
             return accepted(known)
+        }
+        if forgotten.contains(offer.id) {
+            throw APIError("OPERATION_NOT_ALLOWED", "the move \(offer.id) is over already")
         }
         let decisions = try await decisions(offer)
         let drives = context.database.read { reader in
@@ -362,6 +368,7 @@ public actor Arrivals {
             let answer = record.state.take(.forget)
             let noted = record
             try await context.database.transaction { tx in try tx.store(noted) }
+            if answer == .forgotten { forgotten.insert(id) }
             return answer
         default: return record.state.answer
         }
@@ -546,6 +553,7 @@ public actor Arrivals {
             _ = record.state.take(.forget)
             let noted = record
             try await context.database.transaction { tx in try tx.store(noted) }
+            forgotten.insert(id)
         default:
             throw APIError(
                 "OPERATION_NOT_ALLOWED",

@@ -51,12 +51,33 @@ extension PlanMessages {
             }
             plan.disks.append(disk)
         }
-        let isLimited = rate > 0 && rate < speed ?? .max
-        plan.estimate(
-            bytesPerSecond: isLimited ? rate : speed,
-            basis: isLimited
-                ? "the rate limit" : "what the source's storage delivered just now; the network is not measured")
+        var link: UInt64?
+        if let surveyed { link = await Self.measured(surveyed) }
+        let pace = Self.pace(storage: speed, link: link, limit: rate)
+        plan.estimate(bytesPerSecond: pace.bytesPerSecond, basis: pace.basis)
         return plan
+    }
+
+    private static func measured(_ surveyed: SurveyedDeparture) async -> UInt64? {
+        guard let link = try? PeerLink(surveyed.place, id: Fresh.uuid(), secret: DepartureSurvey.secret()) else {
+            return nil
+        }
+        let speed = await link.measure(session: surveyed.session)
+        await link.close()
+        return speed
+    }
+
+    /// The slowest of what is known, bytes per second, and which it is. `limit`: 0 for none.
+    static func pace(storage: UInt64?, link: UInt64?, limit: UInt64) -> (bytesPerSecond: UInt64?, basis: String) {
+        let known = [storage, link].compactMap { $0 }.min()
+        if limit > 0, limit < known ?? .max { return (limit, "the rate limit") }
+        guard let link else {
+            return (storage, "what the source's storage delivered just now; the network is not measured")
+        }
+        if let storage, storage <= link {
+            return (storage, "what the source's storage delivered just now; the network takes more")
+        }
+        return (link, "what the network to the other pool took just now")
     }
 
     /// What all images that the disk stands on take; of a clone only its own.

@@ -23,6 +23,8 @@ struct SurveyedDeparture: Sendable {
     var domain: Int64?
     /// Its snapshots, by their references, oldest first.
     var snapshots: [String] = []
+    /// The session may stay when the move is over (`MoveAcceptance.remembers`).
+    var keepsSession = false
 }
 
 /// The checks of VM.assert_can_migrate and VM.migrate_send for a machine that is to go to another pool, in XenAPI's order:
@@ -66,7 +68,7 @@ struct DepartureSurvey: Sendable {
             return surveyed
         } catch {
             await link.close()
-            throw error
+            throw MigrationTokens.told(error, by: place.host)
         }
     }
 
@@ -125,7 +127,8 @@ struct DepartureSurvey: Sendable {
         }
         return SurveyedDeparture(
             place: place, session: session, offer: offer, disks: disks, decisions: decided.disks,
-            repositories: repositories, snapshots: snapshots.map(\.ref))
+            repositories: repositories, snapshots: snapshots.map(\.ref),
+            keepsSession: decided.takes?.contains(MoveAcceptance.remembers) == true)
     }
 
     /// 256 bits that nobody guesses.

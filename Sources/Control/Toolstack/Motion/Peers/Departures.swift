@@ -44,7 +44,7 @@ actor Departures {
             id: id, secret: DepartureSurvey.secret(), place: surveyed.place, session: surveyed.session, vm: vm.opaque,
             uuid: surveyed.offer.uuid, isCopy: surveyed.offer.isCopy, disks: surveyed.disks,
             domain: surveyed.domain, snapshots: surveyed.snapshots.isEmpty ? nil : surveyed.snapshots,
-            state: MachineDeparture())
+            state: MachineDeparture(), keepsSession: surveyed.keepsSession ? true : nil)
         busy.insert(id)
         defer { busy.remove(id) }
         let link = try PeerLink(machine.place, id: id, secret: machine.secret)
@@ -100,8 +100,12 @@ actor Departures {
         FailurePoint.reached("departure-before-offer")
         let guest = self.guest(machine)
         let cutOffs = await lifecycle.cutOffCount(Ref(machine.vm))
-        let accepted: MoveAcceptance = try await link.ask(
-            "offer", surveyed.offer, session: machine.session, limit: .seconds(600))
+        let accepted: MoveAcceptance
+        do {
+            accepted = try await link.ask("offer", surveyed.offer, session: machine.session, limit: .seconds(600))
+        } catch {
+            throw MigrationTokens.told(error, by: machine.place.host)
+        }
         for index in machine.disks.indices {
             let disk = accepted.disks.first { $0.vdi == machine.disks[index].vdi }
             (machine.disks[index].remote, machine.disks[index].isClone) = (disk?.uuid, disk?.isClone)
@@ -322,8 +326,9 @@ actor Departures {
         case .forget:
             // Nobody would see to its guest any more.
             try await free(&machine)
-            // First the session: an offer that is late yet would be taken by whoever has forgotten that it was cancelled.
-            try await endSession(machine, link)
+            // First the session: an offer that is late yet would be taken by whoever has forgotten that it was cancelled. Those that
+            // remember it leave the session to whoever it was made for: it may serve other moves.
+            if machine.keepsSession != true { try await endSession(machine, link) }
             guard try await link.tell("forget") == .forgotten else { throw Unexpected(answer: .unfinished) }
             try await advance(&machine, .forgotten)
         case .offer, .copy, .prepare, .nothing: return

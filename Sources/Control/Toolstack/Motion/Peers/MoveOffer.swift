@@ -131,7 +131,9 @@ struct MoveAcceptance: Codable, Hashable, Sendable {
     var pool: String?
 
     static let turns = "turns"
-    static let taken = ["running", "suspended", "snapshots", "checkpoints", turns]
+    /// It takes no offer of a move that it was told to forget.
+    static let remembers = "remembers"
+    static let taken = ["running", "suspended", "snapshots", "checkpoints", turns, remembers]
 
     /// NOT_IMPLEMENTED [text] for a machine with something that the other toolstack would leave behind.
     func requireTaken(_ offer: MoveOffer, by host: String) throws(APIError) {

@@ -45,9 +45,15 @@ struct PeerLink: Sendable {
         _ verb: String, _ question: some Encodable, session: String? = nil, limit: Duration = .seconds(120),
         as type: Value.Type = Value.self
     ) async throws -> Value {
+        try await send(verb, Array(try JSONEncoder().encode(question)), session: session, limit: limit)
+    }
+
+    /// The same with a body as it goes over the link.
+    func send<Value: Codable & Sendable>(
+        _ verb: String, _ body: [UInt8], session: String?, limit: Duration
+    ) async throws -> Value {
         var fields = [(name: Self.secretField, value: secret)]
         if let session { fields.append((name: "Cookie", value: "session_id=\(session)")) }
-        let body = Array(try JSONEncoder().encode(question))
         let answer: [UInt8]
         do {
             answer = try await connection.post("\(Self.path)/\(id)/\(verb)", fields: fields, body: body, limit: limit)

@@ -42,6 +42,8 @@ struct DepartingMachine: Codable, Hashable, Sendable {
     var state: MachineDeparture
     /// It stays, and nothing of the move is left of it here: its guest goes on, its mirrors have ended. Nil: not yet.
     var isFree: Bool?
+    /// The other side takes no late offer of it as long as the session lasts, which therefore need not end. Nil: it may.
+    var keepsSession: Bool?
 
     /// It stays, and somebody is still to see to that. Nobody else may begin anything with it until then.
     var isToBeFreed: Bool { state.isToBeFreed(isFree: isFree ?? false) }

@@ -162,19 +162,19 @@ final class PendingFile {
             _ = unsafe unlink(path)
             return
         }
-        try Self.rename(path, toUnusedName: destination)
+        try Self.claim(path, as: destination)
     }
 
     /// Where `link` failed just now because the file system has no links: the name is taken first, and then replaced by the
     /// file that is complete.
-    private static func rename(_ path: String, toUnusedName destination: String) throws(BlockError) {
+    private static func claim(_ path: String, as destination: String) throws(BlockError) {
         guard [EPERM, EOPNOTSUPP, ENOSYS].contains(errno) else {
             throw BlockError(call: "link", errno: errno, path: destination)
         }
         let claim = unsafe open(destination, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard claim >= 0 else { throw BlockError(call: "open", errno: errno, path: destination) }
         _ = close(claim)
-        guard unsafe Glibc.rename(path, destination) == 0 else {
+        guard unsafe rename(path, destination) == 0 else {
             let number = errno
             _ = unsafe unlink(destination)
             throw BlockError(call: "rename", errno: number, path: destination)
@@ -190,7 +190,7 @@ final class PendingFile {
         if unsafe link(dataFile.path, dataFile.destination) == 0 {
             _ = unsafe unlink(dataFile.path)
         } else {
-            try Self.rename(dataFile.path, toUnusedName: dataFile.destination)
+            try Self.claim(dataFile.path, as: dataFile.destination)
         }
         isDataFileNamed = true
         // As long as no image names it, an end that comes now takes it along.

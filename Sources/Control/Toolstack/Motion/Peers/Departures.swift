@@ -67,6 +67,7 @@ actor Departures {
         switch machine.state.phase {
         case .delivered, .removed,
             .gone where machine.state.failure == nil:
+            progress.annotate(["phase": "done"])
             return Ref(machine.remoteVM ?? "")
         case .committed: throw APIError("VM_MIGRATE_CONTACT_REMOTE_SERVICE_FAILED")
         default:
@@ -109,13 +110,15 @@ actor Departures {
         machine.remoteVM = accepted.machine
         try await advance(&machine, .accepted)
         try await FailurePoint.pass("departure-after-offer")
+        let filling: any TaskProgress =
+            machine.isLive ? ProgressShare(of: progress, from: 0, to: DepartingGuest.memoryShare.from) : progress
+        let shared = await DepartingDisks.shares(
+            machine, sizes: surveyed.offer.disks.map(\.size), of: filling, context)
         let disks = DepartingDisks(
             context: context, machine: machine, settings: try MirrorWishes.settings(options),
             bytesPerSecond: try DiskMoves.rate(options), isVerified: try MirrorWishes.wantsVerification(options),
-            line: PeerLine(link, accepted, here: context.poolUUID))
-        let filling: any TaskProgress =
-            machine.isLive ? ProgressShare(of: progress, from: 0, to: DepartingGuest.memoryShare.from) : progress
-        let relays = try await disks.fill(through: link, sizes: surveyed.offer.disks.map(\.size), filling)
+            line: PeerLine(link, accepted, here: context.poolUUID), shared: shared)
+        let relays = try await disks.fill(through: link, filling)
         do {
             FailurePoint.reached("departure-after-copy")
             let compared = try await disks.verify(filling)

@@ -289,10 +289,14 @@ class ChangedBlockTests(Case):
         self.assertEqual([self.changed(log, first), self.changed(log, vdi), self.changed(first, vdi)],
                          [before[0], before[2], before[4]])
         # Where nobody can keep a log the disk does not go.
+        plain = x.SR.create(self.host, {"location": self.folder("no-log")}, "0", "made", "", "example", "user", False, {})
+        self.addCleanup(self.drop_repository, plain)
+        self.refused(["VDI_CBT_ENABLED", vdi], x.VDI.pool_migrate, vdi, plain, {})
+        x.VDI.disable_cbt(vdi)
+        # What forgets takes nothing in.
         dummy = x.SR.create(self.host, {}, "0", "dummy", "", "dummy", "user", False, {})
         self.addCleanup(self.drop_repository, dummy)
-        self.refused(["VDI_CBT_ENABLED", vdi], x.VDI.pool_migrate, vdi, dummy, {})
-        x.VDI.disable_cbt(vdi)
+        self.refused(["SR_OPERATION_NOT_SUPPORTED", dummy], x.VDI.pool_migrate, vdi, dummy, {})
         self.refused(["SR_OPERATION_NOT_SUPPORTED", dummy], x.VDI.enable_cbt, self.disk(dummy))
 
     def test_a_revert_begins_anew_at_the_snapshot(self):

@@ -7,6 +7,7 @@ import pathlib
 import ssl
 import subprocess
 import threading
+import time
 import uuid
 import xmlrpc.client
 
@@ -192,6 +193,41 @@ class MachineTests(MotionCase):
         self.refused(["HANDLE_INVALID", "VDI", NOWHERE], self.x.VDI.plan_pool_migrate, NOWHERE, destination, {})
         self.refused(["HANDLE_INVALID", "VM", NOWHERE], self.x.VM.plan_migrate_send, NOWHERE, {}, True, {}, {}, {})
         self.assertEqual(self.x.SR.get_VDIs(destination), [])
+
+    def test_snapshots_are_copied_at_the_moves_rate_and_seen(self):
+        source, destination = self.repository("vhd"), self.repository("qcow2")
+        vdi, data = self.disk(source, 4 * MIB), os.urandom(3 * MIB) + bytes(MIB)
+        self.assertEqual(self.http("PUT", "/import_raw_vdi", data, session_id=self.sid, vdi=vdi, format="raw")[0], 200)
+        self.x.VDI.snapshot(vdi, {})
+        task = self.x.Async.VDI.pool_migrate(vdi, destination, {"bytes-per-second": "1MiB"})
+
+        def shown(key):
+            return self.x.task.get_other_config(task).get(key, "")
+
+        def copied():
+            return int(shown("bytes_copied") or "0")
+
+        self.until(lambda: copied() > 0)
+        self.assertEqual((shown("phase"), shown("snapshot")), ("snapshots", "1 of 1"))
+        self.assertGreater(self.x.task.get_progress(task), 0)
+        # The snapshot's and the disk's own, from the beginning on; one second's worth and a few pieces at most.
+        self.assertGreaterEqual(int(shown("bytes_total")), 6 * MIB)
+        self.assertLess(copied(), 3 * MIB)
+        self.x.task.add_to_other_config(task, "paused", "true")
+        self.until(lambda: shown("mirror_paused") == "true")
+        time.sleep(0.5)
+        before = copied()
+        time.sleep(0.7)
+        self.assertEqual((copied(), shown("phase")), (before, "snapshots"))
+        self.x.task.add_to_other_config(task, "bytes-per-second", "0")
+        self.x.task.remove_from_other_config(task, "paused")
+        moved = self.succeeded(task)
+        last = self.x.task.get_other_config(task)
+        self.assertEqual((last["phase"], last["snapshot"], last["bytes_copied"]), ("done", "", last["bytes_total"]))
+        self.assertGreaterEqual(int(last["bytes_total"]), 6 * MIB)
+        for disk in (moved, self.x.VDI.get_snapshots(moved)[0]):
+            status, _, body = self.http("GET", "/export_raw_vdi", session_id=self.sid, vdi=disk, format="raw")
+            self.assertEqual((status, body == data), (200, True))
 
     def test_moves_wait_in_a_line_that_their_tasks_show(self):
         source, destination = self.repository("raw"), self.repository("raw")

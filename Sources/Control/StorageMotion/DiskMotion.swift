@@ -27,7 +27,6 @@ public struct DiskMotion: Codable, Hashable, Sendable {
     }
 
     public enum Effect: Hashable, Sendable {
-        case createDestination
         /// Start the data path if it does not run, and the mirror in it.
         case startMirror
         /// Wait until the mirror is synchronised or fails.

@@ -260,6 +260,7 @@ public final class Toolstack: Sendable {
         tokens.open(dispatcher.sessions)
         await services.exports.open(dispatcher)
         await moves.takeUp(dispatcher.tasks)
+        await departures.takeUp(dispatcher.tasks)
         var background =
             [
                 Task { await lifecycle.follow(guests.events) },

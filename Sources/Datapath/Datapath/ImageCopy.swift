@@ -26,7 +26,8 @@ public enum ImageCopy {
             let progress = ProgressCounter()
             let teller = ProgressLines(progress, output)
             defer { teller.stop() }
-            try DifferenceCopy.copy(from: from, base: base, to: destination, progress: progress)
+            let pace = plan.pace.map(PaceLines.init)
+            try DifferenceCopy.copy(from: from, base: base, to: destination, pace: pace?.pace, progress: progress)
         } catch {
             try? destination.close()
             throw error
@@ -52,4 +53,31 @@ private final class ProgressLines: Sendable {
     }
 
     func stop() { isOver.value.store(true, ordering: .relaxed) }
+}
+
+/// Hears on standard input how fast the copy may go.
+private struct PaceLines {
+    let pace = CopyPace()
+
+    init(_ settings: MirrorSettings) {
+        pace.set(bytesPerSecond: settings.bytesPerSecond, isPaused: settings.isPaused)
+        _ = WorkerThread(ifPossible: "pace") { [pace] in
+            // Without the C library's stream: whoever reads that keeps the process from its end.
+            while let line = Self.line() {
+                guard let told = try? JSONDecoder().decode(MirrorSettings.self, from: line) else { continue }
+                pace.set(bytesPerSecond: told.bytesPerSecond, isPaused: told.isPaused)
+            }
+        }
+    }
+
+    /// Nil when nobody says anything any more.
+    private static func line() -> Data? {
+        var line = Data()
+        var byte: UInt8 = 0
+        while line.count < 4096, unsafe read(0, &byte, 1) == 1 {
+            if byte == UInt8(ascii: "\n") { return line }
+            line.append(byte)
+        }
+        return nil
+    }
 }

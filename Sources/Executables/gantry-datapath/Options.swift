@@ -5,7 +5,8 @@ import DatapathControl
 ///                        [--user NUMBER --folder FOLDER]
 /// gantry-datapath import --image PATH --format FMT --as FMT [--frames]    (stream on standard input)
 /// gantry-datapath export --image PATH --format FMT --as FMT [--base JSON]    (stream on standard output; ImageSpecification)
-/// gantry-datapath copy   --image PATH --format FMT --plan JSON     (DiskCopyPlan; lines with the done part on standard output)
+/// gantry-datapath copy   --image PATH --format FMT --plan JSON     (DiskCopyPlan; lines with the done part on standard output,
+///                                                                     and with its pace, MirrorSettings, on standard input)
 /// gantry-datapath dial   --image TEXT --format nbd|nbd-uri    (asked on standard input; see Dialer)
 /// gantry-datapath gate   --folder FOLDER [--user NUMBER] [--certificate FILE --key FILE]    (orders on standard input)
 /// `--parent` names the images below, nearest first, with `--no-links` none of them may be a symbolic link; `--change-log` is

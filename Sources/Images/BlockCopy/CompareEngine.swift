@@ -39,9 +39,10 @@ public enum CompareEngine {
 
     /// Calls `body` for every piece in which `a` differs from `b`, in order: its offset, its length, and what `a` holds there,
     /// nil for zeroes. Pieces are of at most 64 KiB, and not all bytes of one need differ. What lies behind the end of `b` is
-    /// different, whatever it is; what lies behind the end of `a` is not looked at.
+    /// different, whatever it is; what lies behind the end of `a` is not looked at. Stands while `pace` does.
     static func eachDifference(
-        of a: any BlockDevice, from b: any BlockDevice, progress: ProgressCounter, cancellation: CancellationFlag,
+        of a: any BlockDevice, from b: any BlockDevice, pace: CopyPace? = nil, progress: ProgressCounter,
+        cancellation: CancellationFlag,
         _ body: (UInt64, UInt64, UnsafeRawBufferPointer?) throws(BlockError) -> Void
     ) throws(BlockError) {
         var left = try Side(a)
@@ -49,6 +50,7 @@ public enum CompareEngine {
         progress.expect(a.size)
         var position: UInt64 = 0
         while position < a.size {
+            pace?.pass(0)
             if cancellation.isCancelled { throw .stopped }
             var until = min(left.end, right.end, a.size)
             if position < b.size { until = min(until, b.size) }

@@ -239,6 +239,8 @@ extension MountFolder {
     @Test func pretendedDisksReadAsZeroes() async throws {
         let folder = try ScratchFolder("dummy")
         let manager = DummyStorageManager(folder: folder.path)
+        // They forget: nothing moves there.
+        #expect(manager.info.features["VDI_MIRROR"] == nil && manager.info.features["VDI_CREATE"] != nil)
         let sr = StorageRepository(uuid: uuid, deviceConfig: [:])
         let made = try await manager.createVolume(sr, NewVolume(uuid: volume, size: 1 << 20, format: .raw))
         let id = VolumeID(location: made.location)

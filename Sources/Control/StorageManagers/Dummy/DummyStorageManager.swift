@@ -5,7 +5,8 @@ public import StorageInterface
 import Synchronization
 
 /// The `dummy` manager, for trying out clients: volumes are kept in memory only and read as zeroes. What a guest writes is
-/// kept, in a sparse file, while the volume is attached; a restart of the toolstack forgets all volumes.
+/// kept, in a sparse file, while the volume is attached; a restart of the toolstack forgets all volumes. Nothing moves there, where
+/// it would be forgotten: `VDI_MIRROR` is missing.
 public final class DummyStorageManager: StorageManager {
     /// What it claims to have, bytes.
     private static let capacity: UInt64 = 1 << 50
@@ -28,7 +29,7 @@ public final class DummyStorageManager: StorageManager {
                 "SR_CREATE": 1, "SR_DELETE": 1, "SR_ATTACH": 1, "SR_DETACH": 1, "SR_SCAN": 1, "SR_UPDATE": 1,
                 "SR_PROBE": 1, "VDI_CREATE": 1, "VDI_DELETE": 1, "VDI_ATTACH": 1, "VDI_DETACH": 1,
                 "VDI_ACTIVATE": 1, "VDI_DEACTIVATE": 1, "VDI_CLONE": 1, "VDI_SNAPSHOT": 1, "VDI_RESIZE": 1,
-                "VDI_INTRODUCE": 1, "VDI_MIRROR": 1, "VDI_UPDATE": 1, "THIN_PROVISIONING": 1,
+                "VDI_INTRODUCE": 1, "VDI_UPDATE": 1, "THIN_PROVISIONING": 1,
             ],
             configuration: [:], supportedImageFormats: [.raw])
     }

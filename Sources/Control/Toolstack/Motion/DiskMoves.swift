@@ -2,7 +2,6 @@ import APITypes
 import CoreTypes
 import DataModel
 import DatapathControl
-import Foundation
 import PoolDatabase
 import StorageMotion
 
@@ -28,7 +27,7 @@ struct DiskMoves: Sendable {
         return try await admission.run(snapshots.map { .vdi($0, .mirror) }, task: call.task) { tx in
             for snapshot in snapshots { try Self.requireUnused(snapshot, tx) }
         } _: {
-            let owner = owningCall(call, machine)
+            let owner = MoveCall(call, machine: machine, in: context.database)
             let motions = moving.enumerated().map { index, disk in
                 var motion = disk.motion
                 motion.call = owner
@@ -39,17 +38,6 @@ struct DiskMoves: Sendable {
             }
             let done = try await MotionDriver(context: context).run(motions, progress: call.progress)
             return Dictionary(done.map { ($0.sourceRef, Ref($0.destinationRef)) }) { first, _ in first }
-        }
-    }
-
-    /// What is stored of the call, so that it outlives the toolstack. Nil for a call without a task.
-    private func owningCall(_ call: CallContext, _ machine: Ref<VM>?) -> MoveCall? {
-        context.database.read { reader in
-            guard let task = reader.row(call.task) else { return nil }
-            return MoveCall(
-                task: call.task.opaque, taskUUID: task[XenTask.uuid], name: task[XenTask.nameLabel],
-                owner: reader.row(call.session)?[Session.authUserSid] ?? "",
-                time: Int64(Date().timeIntervalSince1970 * 1_000_000), machine: machine?.opaque)
         }
     }
 

@@ -56,7 +56,9 @@ struct MachineMotionMessages: Sendable {
             let surveyed = try await DepartureSurvey(
                 context: context, guests: guests, move: move, isHeld: true
             ).run()
-            return try await departures.run(surveyed, vm: move.vm, options: move.options, progress: call.progress)
+            let owner = MoveCall(call, machine: move.vm, in: context.database)
+            return try await departures.run(
+                surveyed, vm: move.vm, options: move.options, owner: owner, progress: call.progress)
         }
     }
 

@@ -76,6 +76,9 @@ struct MirrorFollower {
         own = told.bytesPerSecond ?? bytesPerSecond
     }
 
+    /// As it was told last.
+    var isPaused: Bool { told?.isPaused ?? false }
+
     /// What was told has not arrived.
     mutating func tellAgain() { told = nil }
 

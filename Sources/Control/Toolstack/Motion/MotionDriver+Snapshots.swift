@@ -1,5 +1,6 @@
 import APITypes
 import CoreTypes
+import DatapathControl
 import PoolDatabase
 import StorageInterface
 import StorageMotion
@@ -16,7 +17,8 @@ extension MotionDriver {
             location: snapshot.destinationLocation, uuid: snapshot.destinationUUID, ref: snapshot.destinationRef)
     }
 
-    func createSnapshots(_ motion: inout DiskMotion, _ progress: any TaskProgress) async throws {
+    func createSnapshots(_ motion: inout DiskMotion, _ share: DiskShares.Share) async throws {
+        let progress = share.disk
         let attached = try context.attached(Ref(motion.destinationSR))
         let count = motion.snapshots.count
         for (index, planned) in motion.snapshots.enumerated() {
@@ -33,7 +35,7 @@ extension MotionDriver {
                 throw ErrorMapping.api(error, sr: attached.ref)
             }
             guard let made = motion.snapshots.first(where: { $0.sourceUUID == planned.sourceUUID }) else { continue }
-            try await fill(made, of: motion, in: attached, progress)
+            try await fill(made, of: &motion, in: attached, share.snapshots[index])
             try await ChangeLogs(context: context).carry(made, of: motion, to: attached)
         }
         if count > 0 { progress.annotate(["snapshot": ""]) }
@@ -86,7 +88,8 @@ extension MotionDriver {
     }
 
     private func fill(
-        _ snapshot: MovingSnapshot, of motion: DiskMotion, in attached: AttachedRepository, _ progress: any TaskProgress
+        _ snapshot: MovingSnapshot, of motion: inout DiskMotion, in attached: AttachedRepository,
+        _ progress: SnapshotProgress
     ) async throws {
         let volume = Self.destination(snapshot)
         guard context.uses.begin(volume.uuid, writing: true) else {
@@ -94,22 +97,21 @@ extension MotionDriver {
         }
         defer { context.uses.end(volume.uuid, writing: true) }
         let base = motion.snapshots.first { $0.sourceUUID == snapshot.base }
-        let quiet = StepProgress(cancellation: progress.cancellation)
+        let settings = motion.settings ?? MirrorSettings()
+        let limits = CopyLimits(settings, bytesPerSecond: motion.bytesPerSecond) { [context, id = motion.id] in
+            await context.moves.share(of: id, database: context.database)
+        }
         do {
             let image = try await attached.image(volume, readOnly: false)
             try await CopyInto(context: context).copy(
                 Ref(snapshot.sourceRef), base: base.map { Ref($0.sourceRef) } ?? .null, to: image,
-                of: (attached.ref, Ref(snapshot.sourceRef)), progress: quiet)
+                of: (attached.ref, Ref(snapshot.sourceRef)), limits: limits, progress: progress)
             try await attached.release(volume)
+            progress.finish()
         } catch let error as StorageError {
             throw ErrorMapping.api(error, sr: attached.ref)
         }
+        // What was wished meanwhile holds for what follows, and for the next toolstack.
+        if limits.wishes != MirrorSettings() { motion.settings = settings.overlaid(by: limits.wishes) }
     }
-}
-
-/// For a part of the work whose own progress nobody sees, and which stops with the whole.
-struct StepProgress: TaskProgress {
-    let cancellation: CancellationFlag
-    func report(_ fraction: Double) {}
-    func annotate(_ entries: [String: String]) {}
 }

@@ -24,26 +24,26 @@ struct MotionDriver: Sendable {
     func run(_ planned: [DiskMotion], progress: any TaskProgress) async throws -> [DiskMotion] {
         // From here on the moves outlive the toolstack, also while they wait.
         try await store.save(planned)
-        let shared = SharedProgress(planned.map(\.size), of: progress)
+        let shares = await DiskShares(planned, of: progress, context)
         var motions = planned
         do {
             try await FailurePoint.pass("planned")
             if progress.cancellation.isCancelled { throw CancellationError() }
             let failure: (any Error)?
-            (motions, failure) = await copyAll(planned, shared, progress)
+            (motions, failure) = await copyAll(planned, shares, progress)
             if let failure { throw failure }
             try await FailurePoint.pass("in-sync")
             // The first may have waited long for the last.
             for index in motions.indices {
-                try await awaitSynchronised(&motions[index], SilentProgress(shared.part(index), progress))
-                if motions[index].isVerified == true { shared.part(index).annotate(["phase": "verifying"]) }
+                try await awaitSynchronised(&motions[index], SilentProgress(shares.disk(index), progress))
+                if motions[index].isVerified == true { shares.disk(index).annotate(["phase": "verifying"]) }
                 try await verify(motions[index])
             }
             try await FailurePoint.pass("verified")
             // To compare takes long. Only when all are ready the pivots begin, one right after the other: a disk whose writes
             // are answered by both images waits for no other one.
             for index in motions.indices {
-                try await awaitSynchronised(&motions[index], SilentProgress(shared.part(index), progress))
+                try await awaitSynchronised(&motions[index], SilentProgress(shares.disk(index), progress))
                 // One whose destination was reached again since: also where it was compared before.
                 try await verify(motions[index], isWished: false)
             }
@@ -71,11 +71,11 @@ struct MotionDriver: Sendable {
 
     /// Brings all to the point where both images of each are the same; when one fails the others are stopped.
     private func copyAll(
-        _ planned: [DiskMotion], _ shared: SharedProgress, _ progress: any TaskProgress
+        _ planned: [DiskMotion], _ shares: DiskShares, _ progress: any TaskProgress
     ) async -> (motions: [DiskMotion], failure: (any Error)?) {
         let watch = Task {
             while !progress.cancellation.isCancelled { try await Task.sleep(for: .milliseconds(50)) }
-            shared.cancellation.cancel()
+            shares.shared.cancellation.cancel()
         }
         defer { watch.cancel() }
         return await withTaskGroup(of: (Int, DiskMotion, (any Error)?).self) { tasks in
@@ -83,10 +83,10 @@ struct MotionDriver: Sendable {
                 tasks.addTask {
                     var motion = motion
                     do {
-                        try await copy(&motion, shared.part(index))
+                        try await copy(&motion, shares.share(index))
                         return (index, motion, nil)
                     } catch {
-                        shared.cancellation.cancel()
+                        shares.shared.cancellation.cancel()
                         return (index, motion, error)
                     }
                 }
@@ -101,13 +101,18 @@ struct MotionDriver: Sendable {
         }
     }
 
-    private func copy(_ motion: inout DiskMotion, _ progress: any TaskProgress) async throws {
+    private func copy(_ motion: inout DiskMotion, _ share: DiskShares.Share) async throws {
+        let progress = share.disk
         let turn = try await context.moves.enter(
             Self.places(motion), of: motion.id, database: context.database, progress: progress)
         do {
             motion.advance(to: .created)
             try await store.save(motion)
-            try await perform(.createDestination, &motion, progress)
+            try await FailurePoint.pass("before-createDestination")
+            try await createSnapshots(&motion, share)
+            try await FailurePoint.pass("snapshots-copied")
+            try await createDestination(&motion)
+            try await FailurePoint.pass("after-createDestination")
             motion.advance(to: .mirroring)
             try await store.save(motion)
             // What an earlier move may have left to go on from is of another destination, whatever its name.
@@ -248,7 +253,6 @@ struct MotionDriver: Sendable {
         _ effect: DiskMotion.Effect, _ motion: inout DiskMotion, _ progress: any TaskProgress, isFirst: Bool
     ) async throws {
         switch effect {
-        case .createDestination: try await createDestination(&motion, progress)
         case .startMirror: try await startMirror(&motion, resume: !isFirst)
         case .awaitSynchronised: try await awaitSynchronised(&motion, progress)
         case .preparePivot: try await preparePivot(&motion, progress)
@@ -298,9 +302,7 @@ struct MotionDriver: Sendable {
         VolumeID(location: motion.destinationLocation, uuid: motion.destinationUUID, ref: motion.destinationRef)
     }
 
-    private func createDestination(_ motion: inout DiskMotion, _ progress: any TaskProgress) async throws {
-        try await createSnapshots(&motion, progress)
-        try await FailurePoint.pass("snapshots-copied")
+    private func createDestination(_ motion: inout DiskMotion) async throws {
         let attached = try context.attached(Ref(motion.destinationSR))
         let isForeign = attached.manager.info.writesRows
         let format = ImageFormat(parsing: motion.format)

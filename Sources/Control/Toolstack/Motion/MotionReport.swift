@@ -54,8 +54,9 @@ struct ProgressShare: TaskProgress {
 final class SharedProgress: Sendable {
     private struct Part: Sendable {
         let weight: Double
+        var notes: [String: String]
+        let expected: UInt64?
         var fraction = 0.0
-        var notes: [String: String] = [:]
         /// It cannot be cancelled any more.
         var isPast = false
     }
@@ -65,11 +66,19 @@ final class SharedProgress: Sendable {
     private let whole: any TaskProgress
     private let parts: Mutex<[Part]>
 
-    init(_ sizes: [UInt64], of whole: any TaskProgress) {
+    /// `isExpected`: the sizes are what is to be copied, as far as that can be said: a part counts so many bytes until it says more.
+    init(_ sizes: [UInt64], of whole: any TaskProgress, isExpected: Bool = false) {
         self.whole = whole
         let total = sizes.reduce(0.0) { $0 + max(1, Double($1)) }
-        parts = Mutex(sizes.map { Part(weight: max(1, Double($0)) / total) })
+        parts = Mutex(
+            sizes.map { size in
+                let notes = isExpected ? ["bytes_total": String(size), "bytes_copied": "0"] : [:]
+                return Part(weight: max(1, Double(size)) / total, notes: notes, expected: isExpected ? size : nil)
+            })
     }
+
+    /// What the part was expected to have, bytes; nil: nothing was.
+    func expected(_ index: Int) -> UInt64? { parts.withLock { $0[index].expected } }
 
     /// What is wished of the moves, which is the same for all.
     fileprivate var entries: [String: String] { whole.entries }

@@ -144,9 +144,7 @@ actor MotionSupervisor {
         _ call: MoveCall, isCancellable: Bool, entries: [String: String] = [:], in tasks: Tasks
     ) async -> RunningTask? {
         do {
-            return try await tasks.restore(
-                Ref(call.task), uuid: call.taskUUID, name: call.name, owner: call.owner, began: call.time / 1_000_000,
-                isCancellable: isCancellable, entries: entries)
+            return try await tasks.restore(call, isCancellable: isCancellable, entries: entries)
         } catch {
             context.logger.error(
                 "the task of an interrupted move cannot be shown",

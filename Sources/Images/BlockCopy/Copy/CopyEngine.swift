@@ -33,6 +33,9 @@ public enum CopyEngine {
         /// and can hold compressed data.
         public var compresses = false
 
+        /// What holds the copy back while it runs; nil: nothing. Not for compressed copies.
+        public var pace: CopyPace?
+
         /// Bytes of data from which on the disk's own speed matters more than the cache's.
         static let worthBypassing: UInt64 = 32 << 20
 

@@ -19,6 +19,7 @@ final class CopyJob: Sendable {
     /// The files that host offsets of the plan count in; empty where they may change under us.
     let files: [ImageFile]
     let target: (any PlacingDevice)?
+    private let pace: CopyPace?
     /// Data may be written from a mapping of the files.
     private let mayMap: Bool
     /// Runs may be cloned as far as is known. Only changes to false.
@@ -39,6 +40,7 @@ final class CopyJob: Sendable {
         self.destination = destination
         self.manner = manner
         destinationIsZero = options.destinationIsZero
+        pace = options.pace
         self.progress = progress
         self.cancellation = cancellation
         mayMap = manner.maps && plan.hasFoundAllHoles && destination is any PlacingDevice
@@ -83,6 +85,7 @@ final class CopyJob: Sendable {
                     continue
                 }
                 let count = Int(last.end - first.offset)
+                pace?.pass(UInt64(count))
                 let isMoved = isWorthMapping(parts, count) ? try moveBetweenFiles(parts, with: &hands) : false
                 if !isMoved { try move(parts, through: hands.buffer) }
                 progress.add(UInt64(count))

@@ -1,5 +1,6 @@
 import CoreTypes
 import DatapathControl
+import Synchronization
 import Testing
 
 @testable import Toolstack
@@ -51,4 +52,74 @@ struct MirrorWishesTests {
             #expect(told.isReconnected == known)
         }
     }
+
+    /// The copy of a snapshot is held back by the same words as a mirror. What was wished holds for what follows; a pause is asked for
+    /// again.
+    @Test func whatIsWishedOfAMoveHoldsForItsSnapshots() async {
+        let task = WishedProgress()
+        let limits = CopyLimits(MirrorSettings(bytesPerSecond: 50), bytesPerSecond: 0) { task.share }
+        #expect(await limits.atStart(task) == MirrorSettings(bytesPerSecond: 50, isPaused: false))
+        #expect(await limits.change(task) == nil)
+        task.set(["paused": "true"], share: 20)
+        #expect(await limits.change(task) == MirrorSettings(bytesPerSecond: 20, isPaused: true))
+        #expect(limits.wishes == MirrorSettings())
+        task.set(["bytes-per-second": "80"], share: 90)
+        #expect(await limits.change(task) == MirrorSettings(bytesPerSecond: 80, isPaused: false))
+        #expect(limits.wishes == MirrorSettings(bytesPerSecond: 80, isPaused: false))
+        #expect(task.notes["mirror_paused"] == "false")
+        // One that begins where others have a part of the rate already.
+        task.set(["paused": "1"], share: 30)
+        let next = CopyLimits(MirrorSettings(), bytesPerSecond: 40) { task.share }
+        #expect(await next.atStart(task) == MirrorSettings(bytesPerSecond: 30, isPaused: true))
+    }
+
+    /// Two disks, one with two snapshots: each counts what there is to copy of it, from the beginning to the end.
+    @Test func snapshotsCountAmongWhatIsCopied() {
+        let task = WishedProgress()
+        let shares = DiskShares([[100, 200, 300], [400]], of: task)
+        let (first, second) = (shares.share(0), shares.share(1))
+        first.disk.annotate(["phase": "snapshots"])
+        #expect(task.notes["bytes_total"] == "1000" && task.notes["bytes_copied"] == "0")
+        first.snapshots[0].finish()
+        first.snapshots[1].report(0.5, at: .now + .seconds(1))
+        #expect(task.notes["bytes_copied"] == "200" && task.notes["phase"] == "snapshots")
+        #expect(abs(task.fraction - 0.2) < 0.001)
+        let rate = task.notes["bytes_per_second"].flatMap { Int($0) } ?? 0
+        #expect(rate > 50 && rate <= 100)
+        first.snapshots[1].finish()
+        for (part, bytes) in [(first.disk, 310), (second.disk, 390)] {
+            part.annotate([
+                "phase": "synchronised", "bytes_total": String(bytes), "bytes_copied": String(bytes),
+                "bytes_per_second": "0",
+            ])
+        }
+        #expect(task.notes["bytes_copied"] == "1000" && task.notes["bytes_total"] == "1000")
+        // Who is looked at again says nothing of itself alone.
+        SilentProgress(shares.disk(1), task).annotate(["bytes_total": "390", "bytes_copied": "390"])
+        #expect(task.notes["bytes_copied"] == "1000" && task.notes["phase"] == "synchronised")
+    }
+}
+
+/// A task whose entries and notes are at hand.
+private final class WishedProgress: TaskProgress {
+    private struct State {
+        var entries: [String: String] = [:]
+        var share: UInt64?
+        var notes: [String: String] = [:]
+        var fraction = 0.0
+    }
+
+    private let state = Mutex(State())
+    let cancellation = CancellationFlag()
+    var entries: [String: String] { state.withLock { $0.entries } }
+    var share: UInt64? { state.withLock { $0.share } }
+    var notes: [String: String] { state.withLock { $0.notes } }
+    var fraction: Double { state.withLock { $0.fraction } }
+
+    func set(_ entries: [String: String], share: UInt64?) {
+        state.withLock { ($0.entries, $0.share) = (entries, share) }
+    }
+
+    func report(_ fraction: Double) { state.withLock { $0.fraction = fraction } }
+    func annotate(_ entries: [String: String]) { state.withLock { $0.notes.merge(entries) { $1 } } }
 }

@@ -61,6 +61,11 @@ extension EndToEnd {
                 }
                 await dying.awaitEnd()
                 try await dying.start()
+                // The task is there after the restart, too, and ends as the move does.
+                if dying === pools.here {
+                    let reason = isCancelled ? "TASK_CANCELLED" : "VM_MIGRATE_FAILED"
+                    #expect(try await Self.end(of: task, pools.here) == (death.landsThere ? "" : reason))
+                }
 
                 try await awaitEnd(pools, source.path, destination.path)
                 let (kept, left) = death.landsThere ? (pools.there, pools.here) : (pools.here, pools.there)
@@ -82,6 +87,14 @@ extension EndToEnd {
                 await pools.there.stop()
                 #expect(try pools.here.leftovers() == [] && pools.there.leftovers() == [])
             }
+        }
+
+        /// The code of its error.
+        private static func end(of task: String, _ toolstack: RunningToolstack) async throws -> String {
+            while try await toolstack.text("task.get_status", .string(task)) == "pending" {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            return try await toolstack.call("task.get_error_info", .string(task)).items?.first?.text ?? ""
         }
 
         /// One machine and one image, which nobody holds.

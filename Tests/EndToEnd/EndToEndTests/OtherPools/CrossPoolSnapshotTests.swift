@@ -199,5 +199,42 @@ extension EndToEnd {
                 #expect(try pools.here.leftovers() == [] && pools.there.leftovers() == [])
             }
         }
+
+        /// Two disks, of which one is empty, and a snapshot: what was copied is all in the end, and no rate is passed on the way.
+        @Test func snapshotsGoToAnotherPoolAtTheMovesRateAndAreCounted() async throws {
+            var random = SeededRandom.printed("counted snapshots")
+            try await TwoPools.run { pools in
+                let source = try await pools.here.makeRepository("a", formats: "vhd")
+                let destination = try await pools.there.makeRepository("b", formats: "qcow2")
+                let full = try await CrossPool.filled(pools, in: source.ref, format: "vhd", bytes: 4 << 20, &random)
+                let empty = try await pools.here.makeDisk(in: source.ref, bytes: 4 << 20, format: "vhd")
+                let vm = try await CrossPool.machine(pools.here, [full.vdi, empty])
+                _ = try await pools.here.text("VM.snapshot", .string(vm), .string("s"), .array([]))
+                let task = try await pools.here.text(
+                    "Async.VM.migrate_send", .string(vm), try await pools.token(), .bool(true),
+                    TwoPools.map([(full.vdi, destination.ref), (empty, destination.ref)]), .members([]),
+                    TwoPools.map([("bytes-per-second", "256KiB")]), .members([]), .members([]))
+                func shown() async throws -> (phase: String, copied: Int, total: Int) {
+                    let notes = try await pools.here.call("task.get_other_config", .string(task))
+                    func number(_ key: String) -> Int { notes.member(key)?.text.flatMap { Int($0) } ?? 0 }
+                    return (notes.member("phase")?.text ?? "", number("bytes_copied"), number("bytes_total"))
+                }
+                var first = try await shown()
+                while first.copied == 0 {
+                    try await Task.sleep(for: .milliseconds(5))
+                    first = try await shown()
+                }
+                #expect(first.phase == "snapshots" && first.copied < first.total, "\(first)")
+                try await Task.sleep(for: .seconds(1))
+                let second = try await shown()
+                #expect(second.phase == "snapshots" && second.copied - first.copied <= 2 << 20, "\(first) \(second)")
+                try await pools.here.call(
+                    "task.add_to_other_config", .string(task), .string("bytes-per-second"), .string("0"))
+                let _: String = try await pools.here.session.waitForTask(task).value()
+                let last = try await shown()
+                #expect(last.phase == "done" && last.copied == last.total && last.total > 0, "\(last)")
+                #expect(last.total >= first.total / 2)
+            }
+        }
     }
 }

@@ -30,6 +30,8 @@ struct DepartingDisks: Sendable {
     let isVerified: Bool
     /// Where the disks stand in line at the other side; nil: it has no line.
     var line: PeerLine?
+    /// What each disk has of the task's progress, by its index.
+    var shared: SharedProgress?
 
     private static let mostRestarts = 10
     /// How long a guest that stands, or is held, is made to wait for a mirror that has lost its other side.
@@ -44,23 +46,50 @@ struct DepartingDisks: Sendable {
         return image
     }
 
+    /// `sizes`: as they were offered.
+    static func shares(
+        _ machine: DepartingMachine, sizes: [UInt64], of progress: any TaskProgress, _ context: StorageContext
+    ) async -> SharedProgress {
+        let hasSnapshots = machine.disks.contains { $0.isSnapshot == true }
+        if !hasSnapshots { return SharedProgress(sizes, of: progress) }
+        var bytes: [UInt64] = []
+        var known: Set<String> = []
+        for disk in machine.disks {
+            // A mirror reads all that its disk has.
+            let isClone = disk.isClone == true && disk.isSnapshot == true
+            bytes.append(await context.bytesToCopy(of: Ref(disk.vdi), isClone: isClone, &known))
+        }
+        return SharedProgress(bytes, of: progress, isExpected: true)
+    }
+
+    private func part(_ index: Int, _ progress: any TaskProgress) -> any TaskProgress {
+        shared?.part(index) ?? progress
+    }
+
+    /// Of a disk whose share is over.
+    private func silent(_ index: Int, _ progress: any TaskProgress) -> SilentProgress {
+        SilentProgress(part(index, progress), progress)
+    }
+
     /// Those that are mirrored: the machine's own. Its snapshots' are copied, which nobody writes.
     private var mirrored: [Int] { machine.disks.indices.filter { machine.disks[$0].isSnapshot != true } }
 
     /// Returns when every disk is the same on both sides; guests' writes go to both from there on. When one fails the others
     /// are stopped. The relays are the caller's to close.
-    func fill(through link: PeerLink, sizes: [UInt64], _ progress: any TaskProgress) async throws -> [PeerRelay] {
+    func fill(through link: PeerLink, _ progress: any TaskProgress) async throws -> [PeerRelay] {
         try FileManager.default.createDirectory(
             atPath: context.disks.host.transferFolder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
-        for index in machine.disks.indices where machine.disks[index].isSnapshot == true {
+        let snapshots = machine.disks.indices.filter { machine.disks[$0].isSnapshot == true }
+        for (place, index) in snapshots.enumerated() {
             if progress.cancellation.isCancelled { throw CancellationError() }
-            try await carry(index, through: link, progress)
+            try await carry(index, "\(place + 1) of \(snapshots.count)", through: link, progress)
         }
+        if !snapshots.isEmpty { progress.annotate(["snapshot": ""]) }
         var relays: [PeerRelay] = []
         do {
             for index in mirrored { relays.append(try await relay(index, through: link)) }
-            try await fill(sizes, progress)
+            try await mirrorAll(progress)
             return relays
         } catch {
             for relay in relays { await relay.close() }
@@ -84,17 +113,23 @@ struct DepartingDisks: Sendable {
     }
 
     /// Copies a snapshot's disk: of one that is made as a clone there, what differs.
-    private func carry(_ index: Int, through link: PeerLink, _ progress: any TaskProgress) async throws {
+    /// `place`: which of how many it is.
+    private func carry(
+        _ index: Int, _ place: String, through link: PeerLink, _ progress: any TaskProgress
+    ) async throws {
         let disk = machine.disks[index]
         try await FailurePoint.pass("departure-snapshot")
-        try await inTurn(index, progress) { _ in
-            progress.annotate(["phase": "snapshots"])
+        try await inTurn(index, progress) { there in
+            progress.annotate(["phase": "snapshots", "snapshot": place])
+            let limits = CopyLimits(settings, bytesPerSecond: bytesPerSecond) { await share(index, there) }
+            let own = SnapshotProgress(part(index, progress), of: progress, bytes: shared?.expected(index) ?? 0)
             let relay = try await relay(index, through: link)
             do {
                 let base = disk.isClone == true ? disk.base.map { Ref<VDI>($0) } : nil
                 try await CopyInto(context: context).copy(
                     Ref(disk.vdi), base: base ?? .null, to: image(index), of: (Ref(disk.sr), Ref(disk.vdi)),
-                    progress: StepProgress(cancellation: progress.cancellation))
+                    limits: limits, progress: own)
+                own.finish()
             } catch {
                 await relay.close()
                 throw told(error, index, progress)
@@ -103,18 +138,15 @@ struct DepartingDisks: Sendable {
         }
     }
 
-    private func fill(_ all: [UInt64], _ progress: any TaskProgress) async throws {
-        let indices = mirrored
-        let shared = SharedProgress(indices.map { all[$0] }, of: progress)
+    private func mirrorAll(_ progress: any TaskProgress) async throws {
+        let shared = shared ?? SharedProgress(machine.disks.map { _ in 1 }, of: progress)
         let watch = Task {
             while !progress.cancellation.isCancelled { try await Task.sleep(for: .milliseconds(50)) }
             shared.cancellation.cancel()
         }
         defer { watch.cancel() }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            for (part, index) in indices.enumerated() {
-                tasks.addTask { try await copy(index, shared.part(part)) }
-            }
+            for index in mirrored { tasks.addTask { try await copy(index, shared.part(index)) } }
             var failure: (any Error)?
             while let outcome = await tasks.nextResult() {
                 guard case .failure(let error) = outcome else { continue }
@@ -219,8 +251,7 @@ struct DepartingDisks: Sendable {
             switch mirror.phase {
             case .synchronised, .dual: return
             case .broken where mirror.details?.isRetrying == true, .copying:
-                let share = await there?.bytesPerSecond
-                await follow(progress, &follower, index, share)
+                await follow(progress, &follower, index, there)
                 try await Task.sleep(for: .milliseconds(50))
             case .broken, .undecided: throw failed(index, mirror.error ?? "unknown cause", progress)
             }
@@ -228,12 +259,11 @@ struct DepartingDisks: Sendable {
     }
 
     /// What is wished of the mirror meanwhile, in the task's `other_config`, and what the SR, the host, the link and the other
-    /// side's SR (`there`, bytes per second) leave to it.
+    /// side's SR (`there`) leave to it.
     private func follow(
-        _ progress: any TaskProgress, _ follower: inout MirrorFollower, _ index: Int, _ there: UInt64?
+        _ progress: any TaskProgress, _ follower: inout MirrorFollower, _ index: Int, _ there: TurnOfDisk?
     ) async {
-        let here = await context.moves.share(of: turn(index), database: context.database)
-        let share = [here, there].compactMap { $0 }.min()
+        let share = await share(index, there)
         guard let change = follower.change(progress.entries, share: share, progress) else { return }
         do {
             _ = try await source(index).client.call(.mirrorSet(settings: change.told))
@@ -245,12 +275,19 @@ struct DepartingDisks: Sendable {
         }
     }
 
+    /// Bytes per second; nil: no limit.
+    private func share(_ index: Int, _ there: TurnOfDisk?) async -> UInt64? {
+        let here = await context.moves.share(of: turn(index), database: context.database)
+        let other = await there?.bytesPerSecond
+        return [here, other].compactMap { $0 }.min()
+    }
+
     /// The guest stands: returns when what it wrote last is at the other side, whose failure is still nobody's but the
     /// mirrors'.
     func settle(_ progress: any TaskProgress) async throws {
         let deadline = ContinuousClock.now + Self.patience
         for index in mirrored {
-            try await awaitSynchronised(index, SilentProgress(progress, progress), until: deadline)
+            try await awaitSynchronised(index, silent(index, progress), until: deadline)
         }
     }
 
@@ -268,10 +305,10 @@ struct DepartingDisks: Sendable {
         until deadline: ContinuousClock.Instant?
     ) async throws {
         for _ in 0...Self.mostRestarts {
-            try await awaitSynchronised(index, SilentProgress(progress, progress), until: deadline)
+            try await awaitSynchronised(index, silent(index, progress), until: deadline)
             let before = try await mapped(index) { try await source(index).client.status() }
             if compared.mustCompare(index, before, isWished: isVerified) {
-                progress.annotate(["phase": "verify"])
+                part(index, progress).annotate(["phase": "verifying"])
                 try await call(.mirrorVerify, index, progress, until: deadline)
             }
             // It may have been replaced meanwhile.

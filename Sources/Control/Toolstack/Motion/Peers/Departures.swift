@@ -21,6 +21,8 @@ actor Departures {
     private let guests: GuestHost
     private let lifecycle: MachineLifecycle
     private var busy: Set<String> = []
+    /// The tasks of moves that an earlier toolstack had begun.
+    private let tasks = DepartureTasks()
 
     init(
         context: StorageContext, admission: OperationAdmission, guests: GuestHost, lifecycle: MachineLifecycle
@@ -37,14 +39,15 @@ actor Departures {
     /// Moves a machine that has been surveyed; the caller holds it. Returns its reference at the other side. Whatever is
     /// thrown before the commit, the machine is here and whole.
     func run(
-        _ surveyed: SurveyedDeparture, vm: Ref<VM>, options: [String: String], progress: any TaskProgress
+        _ surveyed: SurveyedDeparture, vm: Ref<VM>, options: [String: String], owner: MoveCall?,
+        progress: any TaskProgress
     ) async throws -> Ref<VM> {
         let id = surveyed.offer.id
         var machine = DepartingMachine(
             id: id, secret: DepartureSurvey.secret(), place: surveyed.place, session: surveyed.session, vm: vm.opaque,
             uuid: surveyed.offer.uuid, isCopy: surveyed.offer.isCopy, disks: surveyed.disks,
             domain: surveyed.domain, snapshots: surveyed.snapshots.isEmpty ? nil : surveyed.snapshots,
-            state: MachineDeparture(), keepsSession: surveyed.keepsSession ? true : nil)
+            state: MachineDeparture(), keepsSession: surveyed.keepsSession ? true : nil, call: owner)
         busy.insert(id)
         defer { busy.remove(id) }
         let link = try PeerLink(machine.place, id: id, secret: machine.secret)
@@ -67,11 +70,11 @@ actor Departures {
         switch machine.state.phase {
         case .delivered, .removed,
             .gone where machine.state.failure == nil:
+            progress.annotate(["phase": "done"])
             return Ref(machine.remoteVM ?? "")
         case .committed: throw APIError("VM_MIGRATE_CONTACT_REMOTE_SERVICE_FAILED")
         default:
-            throw APIError(
-                "VM_MIGRATE_FAILED", vm.opaque, context.host.opaque, machine.place.host, machine.state.failure ?? "")
+            throw machine.stayed(at: context.host)
         }
     }
 
@@ -113,13 +116,15 @@ actor Departures {
         machine.remoteVM = accepted.machine
         try await advance(&machine, .accepted)
         try await FailurePoint.pass("departure-after-offer")
+        let filling: any TaskProgress =
+            machine.isLive ? ProgressShare(of: progress, from: 0, to: DepartingGuest.memoryShare.from) : progress
+        let shared = await DepartingDisks.shares(
+            machine, sizes: surveyed.offer.disks.map(\.size), of: filling, context)
         let disks = DepartingDisks(
             context: context, machine: machine, settings: try MirrorWishes.settings(options),
             bytesPerSecond: try DiskMoves.rate(options), isVerified: try MirrorWishes.wantsVerification(options),
-            line: PeerLine(link, accepted, here: context.poolUUID))
-        let filling: any TaskProgress =
-            machine.isLive ? ProgressShare(of: progress, from: 0, to: DepartingGuest.memoryShare.from) : progress
-        let relays = try await disks.fill(through: link, sizes: surveyed.offer.disks.map(\.size), filling)
+            line: PeerLine(link, accepted, here: context.poolUUID), shared: shared)
+        let relays = try await disks.fill(through: link, filling)
         do {
             FailurePoint.reached("departure-after-copy")
             let compared = try await disks.verify(filling)
@@ -180,6 +185,7 @@ actor Departures {
             }
         }
         machine = next
+        await tasks.look(machine, at: context.host)
     }
 
     /// Returns what the machine's rows say at this moment, which is what goes; nil of a copy, which is of the moment of its offer.
@@ -198,6 +204,8 @@ actor Departures {
     /// Before the commit the machine stays. When even that cannot be noted, the next start does so.
     private func giveUp(_ machine: inout DepartingMachine, because error: any Error) async {
         if machine.state.isDecided { return }
+        let task = Ref<XenTask>(machine.call?.task ?? Ref<XenTask>.null.opaque)
+        machine.failureWire = APIError(error, task: task).wire
         do {
             try await advance(&machine, .failed("\(error)"))
         } catch {
@@ -226,6 +234,7 @@ actor Departures {
                 "that a machine stays cannot be noted", metadata: ["vm": "\(machine.uuid)", "error": "\(error)"])
         }
         await admission.end(machine.hold(withMachine: true))
+        await tasks.look(machine, at: context.host)
     }
 
     /// The same for whoever can do nothing about it: `retry` does so again.
@@ -437,7 +446,11 @@ actor Departures {
     func resume() async {
         for record in context.database.departures() {
             var machine = record
+            await tasks.expect(machine, at: context.host)
             if !machine.state.isDecided {
+                context.logger.warning(
+                    "a move to another pool is given up: the toolstack was restarted before its commit",
+                    metadata: ["vm": "\(machine.uuid)", "move": "\(machine.id)"])
                 do {
                     try await advance(&machine, .restarted)
                 } catch {
@@ -455,6 +468,9 @@ actor Departures {
             if held.isToBeFreed { Task { await goOn(withMove: held.id) } }
         }
     }
+
+    /// Shows the tasks of moves that an earlier toolstack had begun: each ends when its move does, as it would have.
+    func takeUp(_ tasks: Tasks) async { await self.tasks.takeUp(tasks, context.logger) }
 
     /// Goes on with what is decided, each by itself: a pool that says nothing keeps no other waiting.
     func retry() async {

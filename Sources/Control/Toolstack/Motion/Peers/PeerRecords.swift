@@ -44,6 +44,30 @@ struct DepartingMachine: Codable, Hashable, Sendable {
     var isFree: Bool?
     /// The other side takes no late offer of it as long as the session lasts, which therefore need not end. Nil: it may.
     var keepsSession: Bool?
+    /// Whose task is shown again after a restart; nil, as in records of earlier versions: nobody's.
+    var call: MoveCall?
+    /// Why it stays, as the call is told: code and parameters. Nil: the state says it in words.
+    var failureWire: [String]?
+
+    /// How its call ends: the machine at the other side, or why it has stayed; nil while that is open, or somebody is to see to it.
+    /// `host`: this one.
+    func outcome(at host: Ref<APITypes.Host>) -> Result<String, APIError>? {
+        switch state.phase {
+        case .delivered, .removed,
+            .gone where state.failure == nil:
+            return .success(remoteVM ?? "")
+        case .abandoned, .retracted, .gone: break
+        case .planned, .copying, .preparing, .committed: return nil
+        }
+        if isToBeFreed { return nil }
+        if let code = failureWire?.first { return .failure(APIError(code, Array(failureWire?.dropFirst() ?? []))) }
+        return .failure(stayed(at: host))
+    }
+
+    /// VM_MIGRATE_FAILED [vm, host, the other side's address, text].
+    func stayed(at host: Ref<APITypes.Host>) -> APIError {
+        APIError("VM_MIGRATE_FAILED", vm, host.opaque, place.host, state.failure ?? "")
+    }
 
     /// It stays, and somebody is still to see to that. Nobody else may begin anything with it until then.
     var isToBeFreed: Bool { state.isToBeFreed(isFree: isFree ?? false) }

@@ -15,7 +15,7 @@ struct TurnQuestion: Codable, Hashable, Sendable {
 struct TurnAnswer: Codable, Hashable, Sendable {
     /// 0: it is its turn. Else its place among those that wait.
     var position: Int
-    /// What the SR's rate leaves to it; nil: no limit. Mirrors keep to it; what is copied of a snapshot has no rate.
+    /// What the SR's rate leaves to it; nil: no limit.
     var bytesPerSecond: UInt64?
 }
 

@@ -48,24 +48,26 @@ struct CopyInto: Sendable {
         }
     }
 
-    /// `destination` reads as zeroes or holds what the base holds; failures are told of `object`.
+    /// `destination` reads as zeroes or holds what the base holds; failures are told of `object`. `limits`: what holds the copy
+    /// back; nil: nothing.
     func copy(
         _ vdi: Ref<VDI>, base: Ref<VDI>, to destination: ImageSpecification, of object: (sr: Ref<SR>, vdi: Ref<VDI>),
-        progress: any TaskProgress
+        limits: CopyLimits? = nil, progress: any TaskProgress
     ) async throws {
         try await context.reading(try context.row(vdi)) { source in
-            if base.isNull { return try await run(source, nil, to: destination, of: object, progress) }
+            if base.isNull { return try await run(source, nil, to: destination, of: object, limits, progress) }
             try await context.reading(try context.row(base)) { below in
-                try await run(source, below, to: destination, of: object, progress)
+                try await run(source, below, to: destination, of: object, limits, progress)
             }
         }
     }
 
     private func run(
         _ source: ImageSpecification, _ below: ImageSpecification?, to destination: ImageSpecification,
-        of object: (sr: Ref<SR>, vdi: Ref<VDI>), _ progress: any TaskProgress
+        of object: (sr: Ref<SR>, vdi: Ref<VDI>), _ limits: CopyLimits?, _ progress: any TaskProgress
     ) async throws {
-        let plan = try JSONEncoder().encode(DiskCopyPlan(destination: destination, base: below))
+        let plan = try JSONEncoder().encode(
+            DiskCopyPlan(destination: destination, base: below, pace: await limits?.atStart(progress)))
         let folder = context.disks.host.transferFolder
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -74,17 +76,26 @@ struct CopyInto: Sendable {
         let user = context.disks.host.users.lend()
         defer { withExtendedLifetime(user) {} }
         do {
+            let words = try limits.map { _ in try Pipe() }
+            // Whoever copies hears nothing more then.
+            defer { if let words { close(words.writeEnd) } }
+            var isStarted = false
+            defer { if let words, !isStarted { close(words.readEnd) } }
             let child = try ChildProcess.start(
                 [context.disks.host.program, "copy"] + source.arguments
                     + ["--plan", String(decoding: plan, as: UTF8.self)] + (user?.arguments ?? []),
-                logPath: log, detached: true)
-            try await follow(child, progress)
+                input: words?.readEnd ?? -1, logPath: log, detached: true)
+            if let words { close(words.readEnd) }
+            isStarted = true
+            try await follow(child, limits, words?.writeEnd, progress)
         } catch let failure as DatapathClient.Failure {
             throw ErrorMapping.api(failure, sr: object.sr, vdi: object.vdi)
         }
     }
 
-    private func follow(_ child: ChildProcess, _ progress: any TaskProgress) async throws {
+    private func follow(
+        _ child: ChildProcess, _ limits: CopyLimits?, _ words: Int32?, _ progress: any TaskProgress
+    ) async throws {
         while true {
             let line = try await child.firstLine()
             if progress.cancellation.isCancelled {
@@ -94,7 +105,14 @@ struct CopyInto: Sendable {
             }
             guard let part = Double(line) else { break }
             progress.report(0.99 * part)
+            if let limits, let words, let told = await limits.change(progress) { Self.tell(told, words) }
         }
         if await child.reap() != 0 { throw child.failure() }
+    }
+
+    /// It takes a few words a second at most, and a pipe holds many. One that has ended needs none.
+    private static func tell(_ settings: MirrorSettings, _ words: Int32) {
+        guard let line = try? JSONEncoder().encode(settings) + Data("\n".utf8) else { return }
+        _ = unsafe line.withUnsafeBytes { unsafe write(words, $0.baseAddress, $0.count) }
     }
 }

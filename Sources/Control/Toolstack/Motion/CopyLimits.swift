@@ -1,0 +1,52 @@
+import DatapathControl
+import Synchronization
+
+/// What holds the copy of a snapshot back that moves, as it does a mirror: what is wished of the move, at its start and
+/// meanwhile in its task's `other_config`, and what the rates of SRs, hosts and links leave to it.
+final class CopyLimits: Sendable {
+    private struct State: Sendable {
+        var follower: MirrorFollower
+        var wishes: MirrorSettings
+    }
+
+    private let state: Mutex<State>
+    private let own: UInt64
+    private let share: @Sendable () async -> UInt64?
+
+    /// `settings`, `bytesPerSecond` (0: no limit): of the move so far; `share`: what is left to it now, bytes per second; nil: no
+    /// limit.
+    init(_ settings: MirrorSettings, bytesPerSecond: UInt64, share: @escaping @Sendable () async -> UInt64?) {
+        own = settings.bytesPerSecond ?? bytesPerSecond
+        self.share = share
+        state = Mutex(
+            State(
+                follower: MirrorFollower(told: settings, bytesPerSecond: bytesPerSecond), wishes: MirrorSettings()))
+    }
+
+    /// What was wished of the move meanwhile, which holds for what follows. A wish to pause that stands is asked for again
+    /// there: only so it is seen when it is taken back.
+    var wishes: MirrorSettings {
+        var wishes = state.withLock { $0.wishes }
+        if wishes.isPaused == true { wishes.isPaused = nil }
+        return wishes
+    }
+
+    /// What the copy begins with.
+    func atStart(_ progress: any TaskProgress) async -> MirrorSettings {
+        let isPaused = state.withLock { $0.follower.isPaused }
+        let first = MirrorSettings(bytesPerSecond: own, isPaused: isPaused)
+        return first.overlaid(by: await change(progress) ?? MirrorSettings())
+    }
+
+    /// What the copy is to be told now; nil: nothing new.
+    func change(_ progress: any TaskProgress) async -> MirrorSettings? {
+        let (share, entries) = (await share(), progress.entries)
+        let told = state.withLock { state -> MirrorSettings? in
+            guard let change = state.follower.change(entries, share: share, progress) else { return nil }
+            state.wishes = state.wishes.overlaid(by: change.wished)
+            return change.told
+        }
+        if let isPaused = told?.isPaused { progress.annotate(["mirror_paused": String(isPaused)]) }
+        return told
+    }
+}

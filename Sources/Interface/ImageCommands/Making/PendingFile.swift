@@ -133,9 +133,8 @@ final class PendingFile {
             unsynced?.close()
             unsynced = nil
             try publishDataFile()
-            try takeName()
+            try TemporaryFiles.keeping(dataFile?.destination) { () throws(BlockError) in try takeName() }
             isNamed = true
-            if let dataFile { TemporaryFiles.remove(dataFile.destination) }
             replaced?.close()
         }
         // Opened for its folder only: whoever wrote it may have it open, and locked.

@@ -26,7 +26,7 @@ public actor Arrivals {
     var busy: Set<String> = []
     /// Moves whose guests were told to run and have not answered.
     var ordered: Set<String> = []
-    private var forgotten = ForgottenMoves()
+    var forgotten = ForgottenMoves()
 
     init(context: StorageContext, guests: GuestHost, lifecycle: MachineLifecycle) {
         self.context = context
@@ -417,7 +417,7 @@ public actor Arrivals {
     }
 
     /// From here on the machine is this side's.
-    private func run(_ record: inout ArrivingMachine, _ event: MachineArrival.Event) async throws
+    func run(_ record: inout ArrivingMachine, _ event: MachineArrival.Event) async throws
         -> MachineArrival.Answer
     {
         if record.state.phase == .running, record.isLive { return try await begin(&record) }
@@ -473,7 +473,7 @@ public actor Arrivals {
     }
 
     /// Neither the machine nor its SRs are held any longer.
-    private func release(_ record: ArrivingMachine) async {
+    func release(_ record: ArrivingMachine) async {
         await admission.end(record.hold())
         for sr in Set(record.disks.map(\.sr)) {
             if let attached = try? context.attached(Ref(sr)) { await context.refreshSpace(attached) }
@@ -488,7 +488,7 @@ public actor Arrivals {
         FailurePoint.reached("arrival-after-run")
     }
 
-    private func give(up record: inout ArrivingMachine) async throws {
+    func give(up record: inout ArrivingMachine) async throws {
         let noted = record
         try await context.database.transaction { tx in try tx.store(noted) }
         FailurePoint.reached("arrival-after-cancel")
@@ -526,58 +526,6 @@ public actor Arrivals {
             try tx.store(noted)
         }
         await release(record)
-    }
-
-    // MARK: - Without the other side
-
-    /// UUID_INVALID [move, id]; OTHER_OPERATION_IN_PROGRESS while somebody is at it; OPERATION_NOT_ALLOWED [text] for a
-    /// decision that there is not.
-    func decide(_ id: String, _ decision: PeerMoveDecision) async throws {
-        try enter(id)
-        defer { busy.remove(id) }
-        guard var record = context.database.arrivals().first(where: { $0.id == id }) else {
-            throw APIError.uuidInvalid("move", id)
-        }
-        context.logger.warning(
-            "an administrator decides a move from another pool",
-            metadata: ["move": "\(id)", "vm": "\(record.uuid)", "decision": "\(decision.rawValue)"])
-        switch (decision, record.state.phase) {
-        case (.here, .prepared): _ = try await run(&record, .force)
-        // Kept until the other side has heard of it, or is forgotten.
-        case (.there, .receiving), (.there, .prepared):
-            _ = record.state.take(.cancel)
-            try await give(up: &record)
-        case (.forget, .receiving): try await leave(&record)
-        case (.forget, .running), (.forget, .refused):
-            if record.state.phase == .refused { try await clean(&record) }
-            _ = record.state.take(.forget)
-            let noted = record
-            try await context.database.transaction { tx in try tx.store(noted) }
-            forgotten.insert(id)
-        default:
-            throw APIError(
-                "OPERATION_NOT_ALLOWED",
-                "an arrival that is \(record.state.phase.rawValue) cannot be '\(decision.rawValue)'")
-        }
-    }
-
-    /// What was being received is let go of and its disks stay, as disks like any other: a database that was restored may take a
-    /// machine for one that is still coming whose disks are all that there is of it.
-    private func leave(_ record: inout ArrivingMachine) async throws {
-        if record.isLive { await guest(record).noteRefused() }
-        for disk in record.disks { try await context.disks.requireInactive(disk.uuid) }
-        _ = record.state.take(.cancel)
-        record.isClean = true
-        let noted = record
-        try await context.database.transaction { tx in
-            for disk in noted.disks where disk.isForeign && tx.row(Ref<VDI>(disk.ref)) != nil {
-                guard let offered = noted.offer?.disks.first(where: { $0.vdi == disk.origin }) else { continue }
-                try ArrivalRows.complete(disk, offered, in: tx)
-            }
-            try tx.store(noted)
-        }
-        await endTurns(noted)
-        await release(noted)
     }
 
     // MARK: - After a restart

@@ -221,8 +221,9 @@ class MachineTests(MotionCase):
         self.assertEqual((copied(), shown("phase")), (before, "snapshots"))
         self.x.task.add_to_other_config(task, "bytes-per-second", "0")
         self.x.task.remove_from_other_config(task, "paused")
-        moved = self.succeeded(task)
-        last = self.x.task.get_other_config(task)
+        record = self.finished(task)
+        self.assertEqual((record["status"], record["error_info"]), ("success", []))
+        moved, last = record["result"].removeprefix("<value>").removesuffix("</value>"), record["other_config"]
         self.assertEqual((last["phase"], last["snapshot"], last["bytes_copied"]), ("done", "", last["bytes_total"]))
         self.assertGreaterEqual(int(last["bytes_total"]), 6 * MIB)
         for disk in (moved, self.x.VDI.get_snapshots(moved)[0]):

@@ -307,14 +307,17 @@ public final class DatapathService: Sendable {
         to destination: ImageSpecification, _ options: MirrorOptions, _ resume: Bool, _ ticket: MirrorStarts.Ticket
     ) throws(BlockError) {
         let opened = try Self.disk(destination, isTheDisk: false)
-        try starts.withLock { starts throws(BlockError) in
-            do throws(BlockError) {
+        var isBegun = false
+        do throws(BlockError) {
+            try starts.withLock { starts throws(BlockError) in
                 try starts.check(ticket)
-            } catch {
-                try? opened.close()
-                throw error
+                isBegun = true
+                try startMirror(to: destination, opened, options, resume)
             }
-            try startMirror(to: destination, opened, options, resume)
+        } catch {
+            // Not with the lock: storage may not answer.
+            if !isBegun { try? opened.close() }
+            throw error
         }
     }
 

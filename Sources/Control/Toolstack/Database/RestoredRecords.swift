@@ -90,9 +90,10 @@ enum RestoredRecords {
 
     private static func text(_ machine: ArrivingMachine) -> String {
         let (from, disks) = (machine.offer?.origin.prefix(100) ?? "", machine.disks.map(\.uuid).joined(separator: ", "))
+        let way = machine.state.phase == .receiving ? ", and become ordinary disks by 'forget'" : ""
         return "The VM \(machine.uuid) was coming from another pool (its host there: '\(from)'; move \(machine.id), "
             + "\(machine.state.phase.rawValue)). If it has arrived since, its disks \(disks) are all that there is of it: "
-            + "they are kept as long as nobody says 'there', and become ordinary disks by 'forget'. \(hint)"
+            + "they are kept as long as nobody says 'there'\(way). \(hint)"
     }
 
     private static let hint =

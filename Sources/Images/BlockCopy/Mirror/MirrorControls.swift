@@ -86,7 +86,11 @@ final class MirrorControls: Sendable {
     var isConverging: Bool { converges.load(ordering: .relaxed) }
 
     func apply(_ verdict: MirrorPolicy.Verdict) {
-        active.store(verdict.isActive, ordering: .releasing)
+        current.withLock { _ in
+            // It may have become so since what the verdict is about.
+            let isActive = verdict.isActive || hasCaughtUp.load(ordering: .acquiring)
+            active.store(isActive, ordering: .releasing)
+        }
         percent.store(verdict.copyShare, ordering: .relaxed)
         converges.store(verdict.isConverging, ordering: .relaxed)
     }

@@ -27,16 +27,19 @@ import Testing
                 let start = Int.random(in: 0..<size, using: &random)
                 let count = min(size - start, Int.random(in: 1...30_000, using: &random))
                 do {
-                    if step % 5 == 3 {
+                    let byte = step % 5 == 3 ? 0 : UInt8(step + 1)
+                    if byte == 0 {
                         try image.writeZeroes(at: UInt64(start), length: UInt64(count), mayUnmap: step % 2 == 0)
                     } else {
-                        try image.store([UInt8](repeating: UInt8(step + 1), count: count), start)
+                        try image.store([UInt8](repeating: byte, count: count), start)
                     }
+                    model.write([UInt8](repeating: byte, count: count), at: start)
                 } catch let error as BlockError {
                     #expect(error.code == .noSpace)
                     failed += 1
+                    // A part of it may be there.
+                    model.write(try image.bytes(start, count), at: start)
                 }
-                model.write(try image.bytes(start, count), at: start)
                 // What was written becomes durable, whatever there was no room for.
                 if step % 4 == 0 { try image.flush() }
             }

@@ -17,7 +17,7 @@ struct DiskDerivation: Sendable {
     /// The uuid that the new volume is to have; a driver that makes rows chooses itself.
     let uuid: String
     private let wanted: NewVolume
-    private let note: VolumeDerivation
+    private var note: VolumeDerivation
 
     var writesRows: Bool { attached.manager.info.writesRows }
     /// The reference that the new disk will have; of one whose driver makes its row nothing is known before.
@@ -38,10 +38,11 @@ struct DiskDerivation: Sendable {
             repository: attached.ref.opaque, time: WallClock.seconds)
     }
 
-    /// The same of the disk as it is now.
+    /// The same of the disk as it is now, and of now.
     func lookedAtAgain(in context: StorageContext) throws -> DiskDerivation {
         var again = self
         again.origin = try context.row(vdi)
+        again.note.time = WallClock.seconds
         return again
     }
 

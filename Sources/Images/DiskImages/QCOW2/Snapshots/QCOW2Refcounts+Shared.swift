@@ -100,17 +100,25 @@ extension QCOW2Refcounts {
         }
     }
 
-    /// Makes block `index` in a cluster that another block counts.
+    /// Makes block `index` in a cluster that another block counts. Stored at once, as every new block.
     private func makeBlockElsewhere(_ index: Int) throws(BlockError) {
         let cluster = try allocate(upTo: 1).run.start
         // The allocation may have made it.
         guard table[index] == 0 else { return try release(ClusterRun(start: cluster, count: 1)) }
-        try makeRoom()
-        _ = unsafe try blocks.pin(index) { (buffer) throws(BlockError) in
-            unsafe _ = buffer.initializeMemory(as: UInt8.self, repeating: 0)
+        do throws(BlockError) {
+            try makeRoom()
+            let block = unsafe try blocks.pin(index) { (buffer) throws(BlockError) in
+                unsafe _ = buffer.initializeMemory(as: UInt8.self, repeating: 0)
+            }
+            defer { blocks.unpin(index) }
+            // Another try may have failed before.
+            unsafe _ = block.initializeMemory(as: UInt8.self, repeating: 0)
+            try unsafe storage.write(UnsafeRawBufferPointer(block), at: cluster << UInt64(geometry.clusterBits))
+            blocks.markDirty(index, 0..<geometry.clusterBytes)
+        } catch {
+            try? release(ClusterRun(start: cluster, count: 1))
+            throw error
         }
-        blocks.markDirty(index, 0..<geometry.clusterBytes)
-        blocks.unpin(index)
         table[index] = cluster << UInt64(geometry.clusterBits)
         unwrittenEntries.append(index)
         structures.insert(cluster)

@@ -1,4 +1,5 @@
 import APITypes
+import Logging
 import PoolDatabase
 import StorageMotion
 

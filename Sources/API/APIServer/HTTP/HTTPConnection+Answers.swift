@@ -179,7 +179,9 @@ extension HTTPConnection {
         written.futureResult.whenComplete { _ in
             guard let context = self.context else { return }
             if self.isTLS || self.inputIsClosed || !self.group.mayLinger {
+                self.hasParted = true
                 context.close(promise: nil)
+                if self.inputIsClosed { self.abandon() }
             } else {
                 self.group.wait(self, for: .linger)
                 context.close(mode: .output, promise: nil)

@@ -34,6 +34,8 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     var context: ChannelHandlerContext?
     var phase = Phase.head
     var inputIsClosed = false
+    /// All that was to be said has been, with TLS its farewell, too.
+    var hasParted = false
     /// What has been decoded and not been taken. Nothing more is read while there is any, so it is what one piece from the
     /// kernel held, or all that the kernel held when the client closed its side.
     private var parts = CircularBuffer<HTTPServerRequestPart>(initialCapacity: 4)
@@ -132,7 +134,8 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
         switch phase {
         case .head, .call, .answering: advance()
         // What is still on its way is sent first; `closeAfterAnswer` ends the connection then.
-        case .closing: if waiting == .linger { drop() }
+        // NIO's TLS, with half-closed sides, would wait five seconds more for the client's farewell, which this is.
+        case .closing: if waiting == .linger { drop() } else if hasParted { abandon() }
         case .closed: break
         }
     }

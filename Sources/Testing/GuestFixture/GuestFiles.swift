@@ -28,8 +28,9 @@ public struct GuestFiles: Sendable {
         return GuestFiles(kernel: folder + "/vmlinuz", initrd: folder + "/initrd.img")
     }
 
-    /// The kernel command line for a kind of work. `slots`: how many records the guest keeps, each overwritten in turn.
+    /// The kernel command line for a kind of work. A kernel that finds its own data wrong ends at once. `slots`: how many records the
+    /// guest keeps, each overwritten in turn.
     public static func arguments(_ work: Work, disk: String = "vda", slots: Int = 256) -> String {
-        "console=ttyS0 quiet gantry.work=\(work.rawValue) gantry.disk=\(disk) gantry.slots=\(slots)"
+        "console=ttyS0 quiet oops=panic gantry.work=\(work.rawValue) gantry.disk=\(disk) gantry.slots=\(slots)"
     }
 }

@@ -6,8 +6,9 @@ extension XenAPICaller {
     ///
     /// Waits in `event.from`, so that the end is noticed at once; a server without events is polled. Throws what the
     /// calls throw; a task that disappears meanwhile is `HANDLE_INVALID`.
-    /// - Parameter patience: for how long a server that cannot be asked is tried again: one that is replaced by a newer version
-    ///   goes on with some operations under their tasks. It needs a session that `reconnects`.
+    ///
+    /// A server that cannot be asked is tried again for as long as `patience` says: one that is replaced by a newer version goes on
+    /// with some operations under their tasks. It needs a session that ``XenAPISession/Options/reconnects``.
     public func waitForTask(
         _ ref: String, patience: Duration = .zero, onProgress: @Sendable (TaskStatus) -> Void = { _ in }
     ) async throws -> TaskStatus {

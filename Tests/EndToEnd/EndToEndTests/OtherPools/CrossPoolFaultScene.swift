@@ -95,6 +95,15 @@ final class CrossPoolFaultScene {
                 try await Task.sleep(for: .milliseconds(2))
             }
         } else {
+            // The snapshots go, and then the disk waits.
+            let copied = "departure-snapshots-copied"
+            try await wish(task, paused: false)
+            while !pools.here.failures.isHeld(at: copied) {
+                try await requireUnderWay(task, cell)
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            try await wish(task, paused: true)
+            try pools.here.failures.release(copied)
             while try await pools.here.call("task.get_other_config", .string(task)).member("phase")
                 != .string("copying")
             {
@@ -122,7 +131,10 @@ final class CrossPoolFaultScene {
         let here = pools.here
         if let point = cell.phase.point { try here.failures.set(.hold, at: point) }
         var options: [(String, String)] = []
-        if cell.phase == .copying { options.append(("paused", "true")) }
+        if cell.phase == .copying {
+            options.append(("paused", "true"))
+            try here.failures.set(.hold, at: "departure-snapshots-copied")
+        }
         if cell.fault == .cut || cell.fault == .full { options.append(("retry-seconds", "0")) }
         let vm = try await vm()
         let vdi = try await disk(of: vm)
@@ -182,13 +194,18 @@ final class CrossPoolFaultScene {
         for process in found { Glibc.kill(process, SIGKILL) }
     }
 
+    private func wish(_ task: String, paused: Bool) async throws {
+        try await pools.here.call("task.remove_from_other_config", .string(task), .string("paused"))
+        try await pools.here.call(
+            "task.add_to_other_config", .string(task), .string("paused"), .string(String(paused)))
+    }
+
     private func letGoOn(_ cell: CrossPoolFaults.Cell, _ task: String) async throws {
         if let point = cell.phase.point {
             try pools.here.failures.release(point)
         } else {
             // One that was cancelled may be over.
-            _ = try? await pools.here.call(
-                "task.add_to_other_config", .string(task), .string("paused"), .string("false"))
+            _ = try? await wish(task, paused: false)
         }
         // What is decided waits for the link.
         if cell.fault == .cut, cell.outcome == .goes {

@@ -86,6 +86,7 @@ struct DepartingDisks: Sendable {
             try await carry(index, "\(place + 1) of \(snapshots.count)", through: link, progress)
         }
         if !snapshots.isEmpty { progress.annotate(["snapshot": ""]) }
+        try await FailurePoint.pass("departure-snapshots-copied")
         var relays: [PeerRelay] = []
         do {
             for index in mirrored { relays.append(try await relay(index, through: link)) }

@@ -40,6 +40,8 @@ extension Arrivals {
     /// machine for one that is still coming whose disks are all that there is of it. It is refused before their data paths end,
     /// which would be lent to the other side again as long as it is not, and clean, so that nobody takes the disks away.
     private func leave(_ record: inout ArrivingMachine) async throws {
+        // First who waits for its memory: nobody asks for that one again once the move is over.
+        if record.isLive { await guest(record).dismiss() }
         _ = record.state.take(.cancel)
         record.isClean = true
         let noted = record

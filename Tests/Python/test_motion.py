@@ -215,7 +215,14 @@ class MachineTests(MotionCase):
         self.assertLess(copied(), 3 * MIB)
         self.x.task.add_to_other_config(task, "paused", "true")
         self.until(lambda: shown("mirror_paused") == "true")
-        time.sleep(0.5)
+
+        def stands():
+            before = copied()
+            time.sleep(0.5)
+            return copied() == before
+
+        # What was under way is told a moment later.
+        self.until(stands)
         before = copied()
         time.sleep(0.7)
         self.assertEqual((copied(), shown("phase")), (before, "snapshots"))

@@ -6,14 +6,22 @@ extension Guest {
         let type = try await monitor.execute("qom-get", ["path": "/machine", "property": "type"]).text ?? ""
         let isAccelerated = try await monitor.execute("query-kvm")["enabled"]?.bool ?? false
         let devices = try await monitor.execute("qom-list", ["path": "/machine/peripheral"]).elements ?? []
+        let memory = try await monitor.execute("query-memory-size-summary")["base-memory"]?.integer ?? 0
         let (record, isPaused) = state.withLock { ($0.record, $0.phase == .paused) }
         return GuestPassport(
             specification: record.specification, ports: record.ports,
             hardware: GuestHardware(
                 machine: Self.name(type, of: "-machine"), processor: try await processor(),
                 isAccelerated: isAccelerated, traits: isAccelerated ? ProcessorTraits.current() : nil,
-                hasScreen: devices.contains { $0["name"]?.text == "screen" }),
+                hasScreen: devices.contains { $0["name"]?.text == "screen" },
+                extraMemory: Self.extra(UInt64(clamping: memory), of: record.specification.memoryBytes)),
             isPaused: isPaused)
+    }
+
+    /// Nil where the memory is of whole MiB, as other versions give it.
+    private static func extra(_ bytes: UInt64, of given: UInt64) -> UInt64? {
+        let (more, isLess) = bytes.subtractingReportingOverflow(given)
+        return isLess || more == 0 ? nil : more
     }
 
     private func processor() async throws(GuestError) -> String {

@@ -22,7 +22,7 @@ struct QEMUCommandLine {
             "-machine", "\(hardware.machine),vmport=off",
             "-accel", hardware.isAccelerated ? "kvm" : "tcg,tb-size=256",
             "-cpu", hardware.processor,
-            "-m", "size=\(specification.memoryBytes >> 20)M",
+            "-m", "size=\((specification.memoryBytes + (hardware.extraMemory ?? 0)) >> 10)K",
             "-smp", "\(specification.vcpus)",
             "-nodefaults", "-no-user-config", "-display", "none", "-nic", "none", "-S",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny",

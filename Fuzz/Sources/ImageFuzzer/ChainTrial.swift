@@ -8,6 +8,8 @@ import CoreTypes
 ///
 /// The files are `child`, `parent` and `grand`. What shows the same before and after by its contract must do so, where no
 /// image is damaged.
+///
+/// Its `fatalError`s are findings: a crash is how a fuzz target reports what must not happen.
 struct ChainTrial {
     private static let names = ["child", "parent", "grand"]
     /// Bytes of the largest disk whose content is compared.

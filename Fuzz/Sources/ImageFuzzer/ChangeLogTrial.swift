@@ -6,6 +6,8 @@ import Glibc
 /// this boot, whether its size is the disk's, and how the session ends; the next 15 are three marks; the rest is the file.
 ///
 /// Whatever the file holds: a block that was marked stays marked, for all that can be relied on.
+///
+/// Its `fatalError`s are findings: a crash is how a fuzz target reports what must not happen.
 enum ChangeLogTrial {
     static let headerLength = 16
 

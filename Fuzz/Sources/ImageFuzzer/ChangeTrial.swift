@@ -8,6 +8,8 @@ import CoreTypes
 ///
 /// The first byte says whether the image is a VHD (lowest bit) and how much of the data file an image that has one finds; the
 /// next 64 are operations of four bytes (`ChangeOperation`); the rest is the image.
+///
+/// Its `fatalError`s are findings: a crash is how a fuzz target reports what must not happen.
 struct ChangeTrial {
     enum Kind { case vhd, qcow2, qcow2WithDataFile }
 

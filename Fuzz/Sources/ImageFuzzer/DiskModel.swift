@@ -3,6 +3,8 @@ import BlockIO
 @testable import DiskImages
 
 /// What a disk must read as, what its snapshots hold, and what it held when each of its bitmaps was empty.
+///
+/// Its `fatalError`s are findings: a crash is how a fuzz target reports what must not happen.
 struct DiskModel {
     private var content = PagedBytes()
     /// By id.

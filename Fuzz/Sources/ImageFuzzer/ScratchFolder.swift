@@ -1,7 +1,7 @@
 import Glibc
 
 /// A folder for trials of what opens files by their names: GANTRY_FUZZ_SCRATCH, which `Fuzz/run` makes and removes, best in
-/// memory.
+/// memory. Without it no trial means anything: its `fatalError`s end the run.
 enum ScratchFolder {
     static let path: String = {
         guard let root = getenv("GANTRY_FUZZ_SCRATCH").map({ String(cString: $0) }) else {

@@ -153,25 +153,38 @@ private final class ServedTask: Sendable {
         }
     }
 
-    /// With the token of the former server the new one would report nothing, again and again.
-    @Test func aTaskIsFollowedIntoANewSession() async throws {
-        let task = ServedTask()
-        task.set("pending", 0.5)
-        let asked = Mutex(0)
-        try await withPeer { _, call in
+    /// Says what the task is, breaks off as many waits for it, no longer knows the session then, and goes on with the task, which has
+    /// ended. With the token of the former server the new one would report nothing, again and again.
+    private func startedAnew(
+        _ task: ServedTask, after breaks: Int
+    ) -> @Sendable (FakePeer.Request, RPCCall?) -> FakePeer.Answer {
+        let asked = Counter()
+        return { _, call in
             guard call?.method == "event.from" else { return task.answer(call) }
-            let number = asked.withLock { count in
+            let number = asked.next()
+            if number == 1 { return task.answer(call) }
+            if number < 2 + breaks { return .raw([]) }
+            if number > 2 + breaks { return .value(.members([("events", .array([])), ("token", .string("900"))])) }
+            task.set("success", result: "<value>OpaqueRef:n</value>")
+            return .failure(["SESSION_INVALID", "OpaqueRef:session"])
+        }
+    }
+
+    private final class Counter: Sendable {
+        private let count = Mutex(0)
+
+        func next() -> Int {
+            count.withLock { count in
                 count += 1
                 return count
             }
-            switch number {
-            case 1: return task.answer(call)
-            case 2:
-                task.set("success", result: "<value>OpaqueRef:n</value>")
-                return .failure(["SESSION_INVALID", "OpaqueRef:session"])
-            default: return .value(.members([("events", .array([])), ("token", .string("900"))]))
-            }
-        } _: { session, _ in
+        }
+    }
+
+    @Test func aTaskIsFollowedIntoANewSession() async throws {
+        let task = ServedTask()
+        task.set("pending", 0.5)
+        try await withPeer(answer: startedAnew(task, after: 0)) { session, _ in
             let moved = try await move(session).value
             #expect(moved == Ref("OpaqueRef:n"))
             #expect(session.loginCount == 2)
@@ -183,22 +196,7 @@ private final class ServedTask: Sendable {
     func aTaskIsFollowedOverARestartByWhoHasPatience(_ patience: Duration) async throws {
         let task = ServedTask()
         task.set("pending", 0.5)
-        let asked = Mutex(0)
-        try await withPeer { _, call in
-            guard call?.method == "event.from" else { return task.answer(call) }
-            let number = asked.withLock { count in
-                count += 1
-                return count
-            }
-            switch number {
-            case 1: return task.answer(call)
-            case 2, 3: return .raw([])
-            case 4:
-                task.set("success", result: "<value>OpaqueRef:n</value>")
-                return .failure(["SESSION_INVALID", "OpaqueRef:session"])
-            default: return .value(.members([("events", .array([])), ("token", .string("900"))]))
-            }
-        } _: { session, _ in
+        try await withPeer(answer: startedAnew(task, after: 2)) { session, _ in
             if patience == .zero {
                 await #expect(throws: ConnectionError.self) {
                     _ = try await session.runTask("VDI.pool_migrate", [], patience: patience)

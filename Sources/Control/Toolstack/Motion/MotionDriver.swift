@@ -114,6 +114,8 @@ struct MotionDriver: Sendable {
             try await createDestination(&motion)
             try await FailurePoint.pass("after-createDestination")
             motion.advance(to: .mirroring)
+            // What is wished by now holds from the first byte on.
+            motion.wish(MirrorWishes.standing(progress.entries))
             try await store.save(motion)
             // What an earlier move may have left to go on from is of another destination, whatever its name.
             try await perform(.startMirror, &motion, progress, isFirst: true)
@@ -393,7 +395,7 @@ struct MotionDriver: Sendable {
     /// A data path that dies meanwhile comes back, and its mirror goes on from its map: the destination is no disk yet, so
     /// nothing else can have changed it, and the data path notes what the guest writes before the mirror goes on.
     private func awaitSynchronised(_ motion: inout DiskMotion, _ progress: any TaskProgress) async throws {
-        var follower = Self.follower(motion)
+        var follower = Self.follower(motion, progress)
         var meter = WriteMeter()
         var restarts = 0
         while true {
@@ -408,7 +410,7 @@ struct MotionDriver: Sendable {
                     "a data path was restarted; its mirror goes on", metadata: ["vdi": "\(motion.sourceUUID)"])
                 progress.annotate(["mirror_restarts": String(restarts)])
                 try await restartMirror(&motion)
-                follower = Self.follower(motion)
+                follower = Self.follower(motion, progress)
                 continue
             }
             meter.read(status.counters)
@@ -422,11 +424,7 @@ struct MotionDriver: Sendable {
                     do {
                         _ = try await source(motion).client.call(.mirrorSet(settings: change.told))
                         // So that it holds for the next data path and the next toolstack.
-                        let wishes = (motion.settings ?? MirrorSettings()).overlaid(by: change.wished)
-                        if wishes != motion.settings ?? MirrorSettings() {
-                            motion.settings = wishes
-                            try await store.save(motion)
-                        }
+                        if motion.wish(change.wished) { try await store.save(motion) }
                     } catch let failure as DatapathClient.Failure where failure.isUnreachable {
                         // The next process is told.
                         follower.tellAgain()
@@ -442,8 +440,9 @@ struct MotionDriver: Sendable {
 
     private static let mostRestarts = 10
 
-    private static func follower(_ motion: DiskMotion) -> MirrorFollower {
-        MirrorFollower(told: motion.settings ?? MirrorSettings(), bytesPerSecond: motion.bytesPerSecond)
+    private static func follower(_ motion: DiskMotion, _ progress: any TaskProgress) -> MirrorFollower {
+        MirrorFollower(
+            told: motion.settings ?? MirrorSettings(), bytesPerSecond: motion.bytesPerSecond, entries: progress.entries)
     }
 
     /// Of the data path that answers, which may have no mirror.

@@ -1,5 +1,7 @@
 """Moves of disks and machines, within one host and between pools: decisions, refusals, plans, queues, progress."""
 
+import contextlib
+import http.client
 import http.server
 import json
 import os
@@ -8,6 +10,7 @@ import ssl
 import subprocess
 import threading
 import time
+import urllib.parse
 import uuid
 import xmlrpc.client
 
@@ -435,6 +438,34 @@ class PeerTests(MotionCase):
         self.assertIsNone(self.listed(move))
         self.assertEqual(self.ask(move, "offer", offer)["error"][0], "OPERATION_NOT_ALLOWED")
         self.assertEqual(self.x.SR.get_VDIs(sr), [])
+
+    def test_an_offer_whose_session_ends_while_it_comes_in_is_not_taken(self):
+        """Its `cancel` may have been answered meanwhile, and would not come again."""
+        sr = self.repository("qcow2")
+        for is_over in (True, False):
+            move, session = str(uuid.uuid4()), self.token()["session_id"]
+            body = json.dumps(self.offer(move, str(uuid.uuid4()), sr)).encode()
+            place = urllib.parse.urlparse(self.daemon.url)
+            with contextlib.closing(http.client.HTTPConnection(place.hostname, place.port)) as connection:
+                connection.putrequest("POST", f"/services/xenops/moves/{move}/offer?session_id={session}")
+                for name, value in (("content-length", len(body)), ("x-gantry-move", "s" * 40)):
+                    connection.putheader(name, str(value))
+                connection.endheaders()
+                connection.send(body[:10])
+                # The head is looked at.
+                time.sleep(0.3)
+                if is_over:
+                    self.proxy().call("session.logout", session)
+                    answer = self.ask(move, "cancel", {}, session=False)
+                    self.assertEqual(answer["value"]["answer"], "refused")
+                connection.send(body[10:])
+                answer = json.loads(connection.getresponse().read())
+            if is_over:
+                self.assertEqual(answer["error"][0], "SESSION_INVALID")
+                self.assertEqual(self.x.SR.get_VDIs(sr), [])
+            else:
+                self.assertIn("value", answer)
+                self.assertEqual(self.ask(move, "cancel", {})["value"]["answer"], "refused")
 
     def test_arrivals_stand_in_the_line_of_their_repository(self):
         sr = self.repository("qcow2")

@@ -9,6 +9,10 @@ public protocol XenAPICaller: Sendable {
     /// How many times the session was opened: another number means that the server may have forgotten what it had told.
     var loginCount: Int { get }
 
+    /// Ends another session with the same server, `ref`, which a message has answered that opens one for somebody else
+    /// (`host.migrate_receive`). One that is over, and a server that is gone, are no errors.
+    func endSession(_ ref: String) async
+
     /// Sends the file at `file` with PUT to `path`, authenticated by the session.
     /// `onProgress` gets bytes sent and in all. Returns the reference in the answer's `task-id` header, if any.
     @discardableResult

@@ -1,11 +1,13 @@
 /// The moves that want to begin and those that copy: who may, and who waits in which place. A pure value.
 ///
-/// A move begins when each of its SRs has fewer copying moves than its limit and nobody who came earlier waits for one of
-/// them: the line is fair, and nobody waits for an SR that only others need.
+/// A move begins when each of its SRs has fewer copying moves than its limit and nobody before it waits for one of them. Who called
+/// earlier comes before who called later: the line is fair, and nobody waits for an SR that only others need.
 public struct MoveLine: Sendable {
     private struct Waiting: Sendable {
         let id: Int
         let repositories: Set<String>
+        /// When its call came; nil: not known.
+        let called: Int64?
     }
 
     private var waiting: [Waiting] = []
@@ -14,10 +16,15 @@ public struct MoveLine: Sendable {
 
     public init() {}
 
-    /// Puts a move at the end of the line. Returns its number.
-    public mutating func join(_ repositories: Set<String>) -> Int {
+    /// Puts a move at the end of the line, before those there whose calls came after `called`: what is found out before it joins takes
+    /// one longer than another. Returns its number.
+    public mutating func join(_ repositories: Set<String>, called: Int64? = nil) -> Int {
         next += 1
-        waiting.append(Waiting(id: next, repositories: repositories))
+        var place = waiting.count
+        if let called {
+            while place > 0, let other = waiting[place - 1].called, other > called { place -= 1 }
+        }
+        waiting.insert(Waiting(id: next, repositories: repositories, called: called), at: place)
         return next
     }
 

@@ -187,7 +187,7 @@ public final class Toolstack: Sendable {
         let tokens = MigrationTokens(database: database, consoles: services.consoles)
         let departures = Departures(context: context, admission: admission, guests: guests, lifecycle: lifecycle)
         MachineMotionMessages(
-            context: context, admission: admission, guests: guests, departures: departures
+            context: context, admission: admission, guests: guests, departures: departures, tokens: tokens
         ).register(in: &messages)
         PeerMoveMessages(database: database, departures: departures, arrivals: services.arrivals).register(
             in: &messages)

@@ -26,7 +26,7 @@ public enum ImageCopy {
             let progress = ProgressCounter()
             let teller = ProgressLines(progress, output)
             defer { teller.stop() }
-            let pace = plan.pace.map(PaceLines.init)
+            let pace = try plan.pace.map { try PaceLines($0) }
             try DifferenceCopy.copy(from: from, base: base, to: destination, pace: pace?.pace, progress: progress)
         } catch {
             try? destination.close()
@@ -56,25 +56,40 @@ private final class ProgressLines: Sendable {
 }
 
 /// Hears on standard input how fast the copy may go.
-private struct PaceLines {
+struct PaceLines {
     let pace = CopyPace()
 
-    init(_ settings: MirrorSettings) {
+    /// No thread hears what is said: who pauses the copy, or lets it go on, would not be heard.
+    struct Deaf: Error, CustomStringConvertible {
+        let description =
+            "the copy cannot be paced: the process is out of threads, so that nothing would end a pause; try again, or raise "
+            + "the limit of threads"
+    }
+
+    /// Throws `Deaf`. `start`: begins a thread, or says false.
+    init(
+        _ settings: MirrorSettings,
+        start: (_ body: @escaping @Sendable () -> Void) -> Bool = { WorkerThread(ifPossible: "pace", $0) != nil }
+    ) throws {
         pace.set(bytesPerSecond: settings.bytesPerSecond, isPaused: settings.isPaused)
-        _ = WorkerThread(ifPossible: "pace") { [pace] in
+        let isHeard = start { [pace] in
             // Without the C library's stream: whoever reads that keeps the process from its end.
             while let line = Self.line() {
                 guard let told = try? JSONDecoder().decode(MirrorSettings.self, from: line) else { continue }
                 pace.set(bytesPerSecond: told.bytesPerSecond, isPaused: told.isPaused)
             }
         }
+        if !isHeard { throw Deaf() }
     }
 
     /// Nil when nobody says anything any more.
     private static func line() -> Data? {
         var line = Data()
         var byte: UInt8 = 0
-        while line.count < 4096, unsafe read(0, &byte, 1) == 1 {
+        while line.count < 4096 {
+            let count = unsafe read(0, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            guard count == 1 else { return nil }
             if byte == UInt8(ascii: "\n") { return line }
             line.append(byte)
         }

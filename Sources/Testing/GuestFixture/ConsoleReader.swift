@@ -11,6 +11,7 @@ public final class ConsoleReader: Sendable {
 
     private struct State {
         var lines: [String] = []
+        var first: GuestCounts?
         var latest: GuestCounts?
         var verified: GuestCounts?
         var final: GuestCounts?
@@ -59,6 +60,16 @@ public final class ConsoleReader: Sendable {
             $0.latest
         } until: {
             $0.latest.map { $0.writes >= writes } ?? false
+        }
+    }
+
+    /// Waits for the first numbers that were read here, and returns those, whatever was read since.
+    @discardableResult
+    public func waitForFirst() async throws -> GuestCounts {
+        try await wait("the first numbers") {
+            $0.first
+        } until: {
+            $0.first != nil
         }
     }
 
@@ -178,7 +189,9 @@ public final class ConsoleReader: Sendable {
                 state.verified = GuestCounts(words: words.dropFirst(2))
                 state.latest = state.verified ?? state.latest
             default:
-                if let counts = GuestCounts(words: words.dropFirst()) { state.latest = counts }
+                guard let counts = GuestCounts(words: words.dropFirst()) else { return }
+                state.latest = counts
+                state.first = state.first ?? counts
             }
         }
     }

@@ -20,6 +20,8 @@ final class Recorder: XenAPICaller {
         return answer
     }
 
+    func endSession(_ ref: String) async {}
+
     func upload(
         file: String, to path: String, query: [(name: String, value: String)],
         onProgress: @escaping @Sendable (UInt64, UInt64) -> Void

@@ -242,6 +242,32 @@ private func disk(_ ref: String = "d", to destination: String? = "b", choice: St
         #expect(line.isEmpty && advance() == [])
     }
 
+    /// Whoever joins late because more had to be found out has the place of its call; others stay where they are.
+    @Test func whoCalledFirstComesFirst() {
+        var line = MoveLine()
+        let begun = line.join(["a"], called: 4)
+        #expect(line.advance { _ in 1 } == [begun])
+        // From another pool, or of an earlier toolstack: it is there, whenever it was called.
+        let (kept, third, first) = (line.join(["a"]), line.join(["a"], called: 3), line.join(["a"], called: 1))
+        let (second, same) = (line.join(["a"], called: 2), line.join(["a"], called: 2))
+        #expect([kept, first, second, same, third].map { line.position(of: $0) } == [1, 2, 3, 4, 5])
+    }
+
+    @Test func whatIsNoLimitIsPassedOverAndNamed() {
+        func limit(_ words: String...) -> MoveLimit {
+            MoveLimit(words.map { (MoveLimit.Place(object: "SR", uuid: "u", key: "disk-moves"), $0) })
+        }
+        #expect(limit().count == 3 && limit("5", "7").count == 5 && limit("1").passedOver.isEmpty)
+        for wrong in ["0", "-1", "abc", "", "1.5", " 2", "99999999999999999999"] {
+            #expect(limit(wrong).count == 3 && limit(wrong, "7").count == 7, "\(wrong)")
+            #expect(limit(wrong, "7").passedOver.map(\.word) == [wrong])
+        }
+        #expect(
+            limit("abc").notes == [
+                "SR u, other_config:disk-moves is 'abc', no number of 1 or more: 3 moves at once count instead"
+            ])
+    }
+
     /// The copies of an SR share its rate evenly, those of an earlier toolstack too; who takes part in two has the least.
     @Test func theRateOfAnSRIsSharedEvenly() {
         var line = MoveLine()

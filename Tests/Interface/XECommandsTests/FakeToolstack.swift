@@ -83,6 +83,8 @@ final class FakeToolstack: XenAPICaller {
         }
     }
 
+    func endSession(_ ref: String) async { state.withLock { $0.calls.append("the session \(ref) is ended") } }
+
     func upload(
         file: String, to path: String, query: [(name: String, value: String)],
         onProgress: @escaping @Sendable (_ done: UInt64, _ total: UInt64) -> Void

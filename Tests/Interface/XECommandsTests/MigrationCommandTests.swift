@@ -200,8 +200,23 @@ import XenAPIClient
                 "Async.VM.migrate_send('\(vm)', {host: '\(host)', session_id: 'OpaqueRef:s'}, true, "
                     + "{\(disk): 'OpaqueRef:\(SamplePool.targetUUID)', "
                     + "OpaqueRef:33333333-0000-4000-8000-000000000002: 'OpaqueRef:\(SamplePool.sourceUUID)'}, {}, {}, {}, "
-                    + "{\(disk): 'qcow2'})", "task.destroy('OpaqueRef:t')",
+                    + "{\(disk): 'qcow2'})", "task.destroy('OpaqueRef:t')", "the session OpaqueRef:s is ended",
             ])
+        // However it ends, the token is nobody's then; one whose end was not seen may go on, and keeps it.
+        let ends: [(name: String, code: String, isOver: Bool)] = [
+            ("Async.VM.migrate_send", "HOST_DISABLED", true), ("event.from", "HANDLE_INVALID", false),
+        ]
+        for (message, code, isOver) in ends {
+            let before = pool.changes.count
+            pool.reply(to: message, .failure(APIError(code, "x", "y")))
+            #expect(await xe(command, on: pool).code == 1)
+            let made = pool.changes.dropFirst(before)
+            #expect(made.contains("the session OpaqueRef:s is ended") == isOver, "\(made)")
+            pool.reply(to: "Async.VM.migrate_send", .success(.string("OpaqueRef:t")))
+        }
+        pool.reply(to: "event.from", .success(event("failure", progress: 1, error: ["SR_FULL", "10", "5"])))
+        #expect(await xe(command, on: pool).code == 1)
+        #expect(pool.changes.last == "the session OpaqueRef:s is ended")
         let elsewhere = await xe(command + " remote-master=10.9.9.9", on: pool)
         #expect(elsewhere.code == 1 && elsewhere.err.contains("needs remote-username and remote-password"))
         let nowhere = await xe(command + " remote-master=10.9.9.9:x", on: pool)

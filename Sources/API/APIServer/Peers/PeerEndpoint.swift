@@ -44,9 +44,11 @@ struct PeerEndpoint: Sendable {
         var isTrusted = isFirst
         if !isFirst { isTrusted = await arrivals.knows(id: words[0], secret: Self.secret(routed)) }
         let body = try await body(of: routed, isTrusted: isTrusted)
+        let (named, sessions) = (routed.arguments.identity("session_id"), login.dispatcher.sessions)
         let told = await arrivals.answer(
             words[1], id: words[0], secret: Self.secret(routed), body: Array(body.readableBytesView),
-            hasSession: hasSession)
+            hasSession: hasSession
+        ) { named.map { !sessions.exists(Ref($0)) } ?? false }
         try await HTTPAnswer(.ok, contentType: "application/json", body: told).write(writer)
     }
 

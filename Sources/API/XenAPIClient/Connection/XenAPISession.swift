@@ -111,6 +111,11 @@ public final class XenAPISession: XenAPICaller {
         await close()
     }
 
+    public func endSession(_ ref: String) async {
+        let transport = link.transport
+        await shielded { _ = try await transport.call("session.logout", [.string(ref)]) }
+    }
+
     /// Closes the connections and leaves the session as it is.
     public func close() async {
         let (link, retired) = state.withLock { state in

@@ -1,5 +1,7 @@
 public import APITypes
 public import CoreTypes
+import Foundation
+import Synchronization
 
 /// What a message's implementation knows of its caller and reports back to.
 public struct CallContext: Sendable {
@@ -13,6 +15,8 @@ public struct CallContext: Sendable {
     public let client: ClientInfo
     /// Whose session it is, and what they may do.
     public let caller: Principal
+    /// When it came, microseconds of the epoch; of two calls the later one has the greater.
+    let time = CallTime.next()
 
     public init(
         session: Ref<Session>, task: Ref<XenTask>, progress: any TaskProgress, client: ClientInfo = ClientInfo(),
@@ -23,6 +27,19 @@ public struct CallContext: Sendable {
         self.progress = progress
         self.client = client
         self.caller = caller
+    }
+}
+
+/// When calls come, microseconds of the epoch: never twice the same, and in their order also where the clock is set back.
+private enum CallTime {
+    private static let last = Mutex<Int64>(0)
+
+    static func next() -> Int64 {
+        let now = Int64(Date().timeIntervalSince1970 * 1_000_000)
+        return last.withLock { last in
+            last = max(last + 1, now)
+            return last
+        }
     }
 }
 

@@ -12,6 +12,7 @@ struct MachineMotionMessages: Sendable {
     let admission: OperationAdmission
     let guests: GuestHost
     let departures: Departures
+    let tokens: MigrationTokens
 
     func register(in table: inout MessageTable) {
         table.on("VM.assert_can_migrate") { _, arguments in
@@ -64,6 +65,7 @@ struct MachineMotionMessages: Sendable {
 
     private func survey(_ move: MachineMove) async throws -> [SurveyedMove] {
         let wanted = try context.database.read { try move.wanted($0, host: context.host) }
+        try await tokens.use(move.destination)
         return try await MoveSurvey(context: context, mayBeUnplugged: true).decide(
             wanted, bytesPerSecond: try DiskMoves.rate(move.options))
     }

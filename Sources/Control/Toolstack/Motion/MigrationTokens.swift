@@ -69,6 +69,13 @@ final class MigrationTokens: Sendable {
         return try await sessions.open(account, originator: row[Session.originator])
     }
 
+    /// The session of what `host.migrate_receive` has answered is used by a move within the pool, as by the calls of one that comes from
+    /// another. INVALID_VALUE [dest, text] when it is over.
+    func use(_ destination: [String: String]) async throws {
+        guard let session = destination["session_id"], let sessions = sessions.withLock({ $0 }) else { return }
+        do { _ = try await sessions.require(Ref(session)) } catch { throw Self.told(error, by: "this host") }
+    }
+
     /// INVALID_VALUE [dest, text] for an answer whose session is over or unknown where it was made. SESSION_INVALID would say that of
     /// the caller's own session, and clients would log in again, in vain.
     static func isOver(at host: String) -> APIError {

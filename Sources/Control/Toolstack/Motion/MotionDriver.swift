@@ -104,7 +104,8 @@ struct MotionDriver: Sendable {
     private func copy(_ motion: inout DiskMotion, _ share: DiskShares.Share) async throws {
         let progress = share.disk
         let turn = try await context.moves.enter(
-            Self.places(motion), of: motion.id, database: context.database, progress: progress)
+            Self.places(motion), of: motion.id, called: motion.call?.time, database: context.database,
+            progress: progress)
         do {
             motion.advance(to: .created)
             try await store.save(motion)

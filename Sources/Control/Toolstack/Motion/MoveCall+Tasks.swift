@@ -1,5 +1,4 @@
 import APITypes
-import Foundation
 import PoolDatabase
 import StorageMotion
 
@@ -11,8 +10,7 @@ extension MoveCall {
         guard let task else { return nil }
         self.init(
             task: call.task.opaque, taskUUID: task[XenTask.uuid], name: task[XenTask.nameLabel],
-            owner: session?[Session.authUserSid] ?? "", time: Int64(Date().timeIntervalSince1970 * 1_000_000),
-            machine: machine?.opaque)
+            owner: session?[Session.authUserSid] ?? "", time: call.time, machine: machine?.opaque)
     }
 }
 

@@ -1,5 +1,6 @@
 import APITypes
 import CoreTypes
+import Logging
 import PoolDatabase
 import StorageMotion
 
@@ -11,7 +12,9 @@ import StorageMotion
 actor MoveTurns {
     static let key = "disk-moves"
     static let rateKey = "disk-moves-rate"
-    static let standard = 3
+    private let logger: Logger?
+    /// The words that were passed over, by where they stand: each is told once.
+    private var passedOver: [MoveLimit.Place: String] = [:]
     private var line = MoveLine()
     private var begun: Set<Int> = []
     /// Of moves that an earlier toolstack had begun, by their ids.
@@ -21,6 +24,9 @@ actor MoveTurns {
     /// Of moves that others carry out: when they are forgotten unless they ask again.
     private var leases: [String: (turn: Int, until: ContinuousClock.Instant)] = [:]
     private static let lease = Duration.seconds(30)
+
+    /// `logger`: told of words that are no limits; nil: nobody.
+    init(logger: Logger? = nil) { self.logger = logger }
 
     /// Keeps the place that a move had in an earlier toolstack's line, or, when it copies already, its part of the limits.
     /// Called in the order of the moves, before any other enters; to be paired with `enter` or `drop`.
@@ -34,11 +40,13 @@ actor MoveTurns {
         if let turn = kept.removeValue(forKey: id) { leave(turn) }
     }
 
-    /// Returns when the move `id` may begin; to be paired with `leave`. Throws `CancellationError` when it is cancelled first.
+    /// Returns when the move `id` may begin, whose call came at `called`; to be paired with `leave`. Throws `CancellationError` when it
+    /// is cancelled first.
     func enter(
-        _ repositories: Set<String>, of id: String = "", database: PoolDatabase, progress: any TaskProgress
+        _ repositories: Set<String>, of id: String = "", called: Int64? = nil, database: PoolDatabase,
+        progress: any TaskProgress
     ) async throws -> Int {
-        let turn = kept.removeValue(forKey: id) ?? line.join(repositories)
+        let turn = kept.removeValue(forKey: id) ?? line.join(repositories, called: called)
         var told: Int?
         while !advance(turn, database) {
             if progress.cancellation.isCancelled {
@@ -100,12 +108,29 @@ actor MoveTurns {
         _ turn: Int, _ database: PoolDatabase, _ now: ContinuousClock.Instant = .now
     ) -> Bool {
         forgetSilent(now)
-        begun.formUnion(line.advance { Self.limit($0, database) })
+        var limits: [String: MoveLimit] = [:]
+        begun.formUnion(
+            line.advance { place in
+                let limit = limits[place] ?? Self.limit(of: place, database)
+                limits[place] = limit
+                return limit.count
+            })
+        for limit in limits.values { tell(limit) }
         return begun.contains(turn)
     }
 
-    private static func limit(_ place: String, _ database: PoolDatabase) -> Int {
-        setting(key, of: place, database).flatMap { Int($0) } ?? standard
+    private func tell(_ limit: MoveLimit) {
+        for (place, word) in limit.passedOver where passedOver[place] != word {
+            passedOver[place] = word
+            logger?.warning(
+                "what limits the moves at once is no number of 1 or more, and is passed over",
+                metadata: ["in": "\(place)", "value": "\(word.prefix(100))", "limit": "\(limit.count)"])
+        }
+    }
+
+    /// How many moves the SR or host, or the link, takes part in at once.
+    static func limit(of place: String, _ database: PoolDatabase) -> MoveLimit {
+        MoveLimit(words(key, of: place, database))
     }
 
     private static let linkPrefix = "link-"
@@ -115,16 +140,34 @@ actor MoveTurns {
 
     /// The word of the SR or host, else of the pool.
     private static func setting(_ key: String, of place: String, _ database: PoolDatabase) -> String? {
+        words(key, of: place, database).first?.word
+    }
+
+    /// What is written, and where: what counts first comes first.
+    private static func words(
+        _ key: String, of place: String, _ database: PoolDatabase
+    ) -> [(place: MoveLimit.Place, word: String)] {
         database.read { reader in
-            if place.hasPrefix(linkPrefix) {
-                let config = reader.rows(Pool.self).first?[Pool.otherConfig] ?? [:]
-                let own = "\(linkPrefix)\(key)"
-                return config["\(own):\(place.dropFirst(linkPrefix.count))"] ?? config[own]
-                    ?? (key == Self.key ? config[key] : nil)
+            var found: [(place: MoveLimit.Place, word: String)] = []
+            func look(_ object: String, _ row: Row?, _ config: [String: String]?, _ keys: [String]) {
+                guard let row, let config, let uuid = String(api: row[field: "uuid"]) else { return }
+                for key in keys {
+                    guard let word = config[key] else { continue }
+                    found.append((MoveLimit.Place(object: object, uuid: uuid, key: key), word))
+                }
             }
-            return reader.row(Ref<SR>(place))?[SR.otherConfig][key] ?? reader.row(Ref<Host>(place))?[Host.otherConfig][
-                key]
-                ?? reader.rows(Pool.self).first?[Pool.otherConfig][key]
+            var common = [key]
+            if place.hasPrefix(linkPrefix) {
+                let own = "\(linkPrefix)\(key)"
+                common = ["\(own):\(place.dropFirst(linkPrefix.count))", own] + (key == Self.key ? [key] : [])
+            } else {
+                let (sr, host) = (reader.row(Ref<SR>(place)), reader.row(Ref<Host>(place)))
+                look("SR", sr, sr?[SR.otherConfig], [key])
+                look("host", host, host?[Host.otherConfig], [key])
+            }
+            let pool = reader.rows(Pool.self).first
+            look("pool", pool, pool?[Pool.otherConfig], common)
+            return found
         }
     }
 }

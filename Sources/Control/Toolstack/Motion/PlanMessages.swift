@@ -145,6 +145,9 @@ struct PlanMessages: Sendable {
         if await context.disks.active(disk.vdi) != nil {
             disk.notes.append("the disk is in use: its users go on and do not notice")
         }
+        for sr in Set([decision.disk.source, decision.destination]).sorted() {
+            disk.notes += MoveTurns.limit(of: sr, context.database).notes
+        }
     }
 
     /// How fast the disk's image can be read just now, bytes per second: for a tenth of a second, past what is cached where

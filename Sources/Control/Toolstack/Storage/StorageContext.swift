@@ -26,7 +26,7 @@ final class StorageContext: Sendable {
     /// Whose turn it is to plug or unplug a PBD.
     let turns = RepositoryTurns()
     /// Which moves of disks copy now, and which wait.
-    let moves = MoveTurns()
+    let moves: MoveTurns
     let reclaimGate = ReclaimGate()
     let chainsChanged = ChainChanges()
     /// The toolstack as third-party drivers meet it; nil where there are none.
@@ -42,6 +42,7 @@ final class StorageContext: Sendable {
         self.managers = StorageRegistry(managers)
         self.disks = disks
         self.logger = logger
+        moves = MoveTurns(logger: logger)
     }
 
     // MARK: Look-ups; each throws the XenAPI error for what is missing

@@ -17,15 +17,23 @@ enum MachineMoveCases {
         let disk = try await bench.makeDisk(at: path.source)
         try await bench.write(bench.pattern(1), to: disk)
         let size = try await bench.size(of: disk)
-        let token = try await token(session, seeing: [Ref(path.source.repository.ref), destination])
         let vm = try await bench.makeMachine()
         let drive = try await session.vbd.create(
             VBDCreation(vm: vm, vdi: disk, userdevice: "0", mode: .rw, type: .disk, qosAlgorithmType: ""))
         let formats = path.destination.format.map { [disk: $0] } ?? [:]
-        let task = try await session.vm.asyncMigrateSend(
-            vm, dest: token, live: false, vdiMap: [disk: destination], vifMap: [:], options: [:],
-            vdiFormatMap: formats)
-        let moved = try await task.value
+        let token = try await token(session, seeing: [Ref(path.source.repository.ref), destination])
+        let moved: Ref<VM>
+        do {
+            let task = try await session.vm.asyncMigrateSend(
+                vm, dest: token, live: false, vdiMap: [disk: destination], vifMap: [:], options: [:],
+                vdiFormatMap: formats)
+            moved = try await task.value
+        } catch {
+            // The token is the move's while that may go on, and nobody's afterwards.
+            if !(error is ConnectionError) { await end(token, session) }
+            throw error
+        }
+        await end(token, session)
         try Mismatch.unless(moved == vm, "the VM is another one after a move within its pool: \(moved.opaque)")
         let now = try await session.vbd.get(\.vdi, of: drive)
         if now == disk, path.source.repository.ref == path.destination.repository.ref {
@@ -46,6 +54,10 @@ enum MachineMoveCases {
             return
         }
         throw Mismatch("the disk is still at the source, too")
+    }
+
+    private static func end(_ token: [String: String], _ session: XenAPISession) async {
+        if let ref = token["session_id"] { await session.endSession(ref) }
     }
 
     /// What a host that sees all the repositories answers to `host.migrate_receive`, over its management interface where it has one.

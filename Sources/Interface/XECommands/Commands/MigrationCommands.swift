@@ -138,6 +138,7 @@ struct MachineMigration: Sendable {
             if let text = arguments[name] { options.append((name: name, value: .string(text))) }
         }
         let isPlanned = try arguments.flag("plan")
+        let display = isPlanned ? nil : try TransferDisplay(context, label: "Migrating", onTerminal: true)
         // A plan begins nothing: in this pool it needs the host's name, and no session there.
         let token: WireValue =
             isPlanned && !isRemote
@@ -149,17 +150,27 @@ struct MachineMigration: Sendable {
             vm, token, .bool(true), .members(disks), .members(networks), .members(options), .members([]),
             .members(format),
         ]
-        if isPlanned {
-            guard let plan = try await context.caller.call("VM.plan_migrate_send", parameters).text else {
-                throw APIError.internalError("VM.plan_migrate_send did not answer with a text")
-            }
-            return try PlanText.show(plan, context)
-        }
-        let display = try TransferDisplay(context, label: "Migrating", onTerminal: true)
         // An older server takes no formats: it is not told of them unless some are asked for.
         let sent = format.isEmpty ? Array(parameters.dropLast()) : parameters
-        let moved = try await display.showing("VM.migrate_send", sent, context.caller)
-        if try arguments.flag("copy") { try await there.printUUID("VM", .string(moved)) }
+        // It is this call's alone, and would be there for a day. While the move may go on it is the move's.
+        let session = token.member("session_id")?.text
+        let moved: String?
+        do {
+            moved = try await display?.showing("VM.migrate_send", sent, context.caller)
+            if display == nil { try await plan(parameters) }
+        } catch {
+            if let session, display?.mayGoOn != true { await there.caller.endSession(session) }
+            throw error
+        }
+        if let session { await there.caller.endSession(session) }
+        if let moved, try arguments.flag("copy") { try await there.printUUID("VM", .string(moved)) }
+    }
+
+    private func plan(_ parameters: [WireValue]) async throws {
+        guard let plan = try await context.caller.call("VM.plan_migrate_send", parameters).text else {
+            throw APIError.internalError("VM.plan_migrate_send did not answer with a text")
+        }
+        try PlanText.show(plan, context)
     }
 
     /// A server of before there was a choice ignores what it is told of formats.

@@ -1,3 +1,4 @@
+import APITypes
 import RPCCodec
 import Synchronization
 import TerminalUI
@@ -9,6 +10,10 @@ final class TransferDisplay: Sendable {
     private let bar: ProgressBar?
     /// The uuid of the task that is shown; empty: none has been seen.
     private let task = Mutex("")
+    private let isOpen = Mutex(false)
+
+    /// The operation of `showing` was asked for, and nobody has seen its end: it may go on.
+    var mayGoOn: Bool { isOpen.withLock { $0 } }
 
     init(_ context: CommandContext, label: String, onTerminal: Bool) throws(CommandLineError) {
         let output = context.printer.output
@@ -43,7 +48,7 @@ final class TransferDisplay: Sendable {
     func showing(_ method: String, _ parameters: [WireValue], _ caller: any XenAPICaller) async throws -> String {
         try await showing {
             do {
-                return try await caller.runTask(method, parameters, patience: .seconds(60)) { self.update($0) }
+                return try await self.run(method, parameters, caller)
             } catch let error as ConnectionError {
                 let uuid = self.task.withLock { $0 }
                 if uuid.isEmpty { throw error }
@@ -51,6 +56,24 @@ final class TransferDisplay: Sendable {
                     "\(error); the operation may go on: xe task-list uuid=\(uuid) params=all shows what becomes of it")
             }
         }
+    }
+
+    private func run(
+        _ method: String, _ parameters: [WireValue], _ caller: any XenAPICaller
+    ) async throws -> String {
+        isOpen.withLock { $0 = true }
+        let answer: WireValue
+        do { answer = try await caller.call("Async.\(method)", parameters) } catch let refusal as APIError {
+            isOpen.withLock { $0 = false }
+            throw refusal
+        }
+        guard let task = answer.text else {
+            throw APIError.internalError("Async.\(method) did not answer with a task")
+        }
+        let status = try await caller.waitForTask(task, patience: .seconds(60)) { self.update($0) }
+        isOpen.withLock { $0 = false }
+        _ = try? await caller.call("task.destroy", [.string(task)])
+        return try status.value()
     }
 
     /// Runs `body` and ends the line whichever way it ends.

@@ -75,6 +75,68 @@ import Testing
         withExtendedLifetime(bench) {}
     }
 
+    /// What of this host is not enough for the machine, with the codes and parameters of XenAPI.
+    @Test func whatAHostLacksForAMachineIsToldByCode() async throws {
+        let (bench, arrivals) = try await Self.bench()
+        let host = bench.context.host
+        try await bench.database.transaction { tx in
+            try tx.set(host, APITypes.Host.cpuInfo, ["cpu_count": "4"])
+            try tx.set(host, APITypes.Host.virtualHardwarePlatformVersions, [0, 1, 2])
+        }
+        func refusal(_ machine: String, isForced: Bool = false, _ uuid: String) async throws -> [String]? {
+            let id = Fresh.uuid()
+            var offer = Self.offer(id, uuid)
+            (offer.machine, offer.isForced) = (machine, isForced)
+            var errors: [[String]?] = []
+            for verb in ["check", "offer"] {
+                let answer = await arrivals.answer(
+                    verb, id: id, secret: DepartureSurvey.secret(), body: Array(try JSONEncoder().encode(offer)),
+                    hasSession: true)
+                errors.append(try JSONDecoder().decode(PeerReply<MoveAcceptance>.self, from: Data(answer)).error)
+            }
+            #expect(errors[0] == errors[1])
+            return errors[0]
+        }
+        let uuid = Fresh.uuid()
+        let many = #"{"VCPUs_max":"5","VCPUs_at_startup":"1"}"#
+        #expect(try await refusal(many, uuid) == ["HOST_NOT_ENOUGH_PCPUS", "5", "4"])
+        let late = #"{"VCPUs_max":"4","hardware_platform_version":"3"}"#
+        let code = "VM_HOST_INCOMPATIBLE_VIRTUAL_HARDWARE_PLATFORM_VERSION"
+        for isForced in [false, true] {
+            #expect(
+                try await refusal(late, isForced: isForced, uuid) == [code, host.opaque, "[0; 1; 2]", uuid, "3"])
+        }
+        #expect(try await refusal(many, isForced: true, uuid) == nil)
+        #expect(try await refusal(#"{"VCPUs_max":"4","hardware_platform_version":"2"}"#, Fresh.uuid()) == nil)
+        // Who sends it says which VM that is to whoever has called.
+        let vm = Ref<VM>.new()
+        try await bench.database.transaction { tx in tx.insert(VM.self, ref: vm) { $0[VM.uuid] = uuid } }
+        let told = [
+            (APIError(code, "h", "[0]", uuid, "3"), [code, "h", "[0]", vm.opaque, "3"]),
+            (
+                APIError("VM_INCOMPATIBLE_WITH_THIS_HOST", uuid, "h", uuid),
+                ["VM_INCOMPATIBLE_WITH_THIS_HOST", vm.opaque, "h", uuid]
+            ),
+            (APIError("UUID_INVALID", "move", uuid), ["UUID_INVALID", "move", uuid]), (APIError(code), [code]),
+        ]
+        for (error, wire) in told {
+            #expect((DepartureSurvey.named(error, vm, in: bench.database) as? APIError)?.wire == wire)
+        }
+    }
+
+    /// Its `cancel`, without one, may have been answered by then: nothing would ever take away what is made for it.
+    @Test func anOfferWhoseSessionEndedWhileItCameInIsNotTaken() async throws {
+        let (bench, arrivals) = try await Self.bench()
+        let (id, secret) = (Fresh.uuid(), DepartureSurvey.secret())
+        let body = Array(try JSONEncoder().encode(Self.offer(id, Fresh.uuid())))
+        for isOver in [true, false] {
+            let answer = await arrivals.answer("offer", id: id, secret: secret, body: body, hasSession: true) { isOver }
+            let reply = try JSONDecoder().decode(PeerReply<MoveAcceptance>.self, from: Data(answer))
+            #expect(reply.error?.first == (isOver ? "SESSION_INVALID" : nil))
+            #expect(bench.database.arrivals().isEmpty == isOver)
+        }
+    }
+
     /// A copy is another machine; one that moves is the same.
     @Test func aCopyHasAddressesOfItsOwn() async throws {
         let bench = try await StorageBench([])

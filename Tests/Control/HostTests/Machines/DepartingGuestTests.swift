@@ -80,7 +80,7 @@ import Testing
         }
 
         func awaitFreedom(_ id: String) async throws {
-            while record(id)?.isToBeFreed == true { try await Task.sleep(for: .milliseconds(5)) }
+            try await reach("the machine is free") { record(id)?.isToBeFreed != true }
         }
     }
 
@@ -126,7 +126,7 @@ import Testing
         let guests = stage.guests()
         try await stage.hold(guests, for: move)
         kill(try #require(guests.processID(stage.uuid)), SIGKILL)
-        while guests.state(stage.uuid) != nil { try await Task.sleep(for: .milliseconds(5)) }
+        try await reach("its QEMU is gone") { guests.state(stage.uuid) == nil }
         let departures = stage.departures(guests)
         await departures.resume()
         #expect(stage.bench.database.read { $0.row(stage.vm)?[VM.powerState] } == .running)
@@ -154,7 +154,7 @@ import Testing
         await departures.retry()
         try await stage.awaitFreedom(move)
         #expect(guests.state(stage.uuid) == .running && guests.passage(of: stage.uuid) == nil)
-        while !stage.operations().isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+        try await reach("nobody has it") { stage.operations().isEmpty }
         try await guests.hardShutdown(stage.uuid)
     }
 }

@@ -1,7 +1,9 @@
 import APITypes
+import Guests
 import Logging
 import PoolDatabase
 import StorageMotion
+import TestSupport
 import Testing
 
 @testable import Toolstack
@@ -28,11 +30,6 @@ import Testing
         try #require(bench.database.read { $0.row(Ref<XenTask>(machine.call?.task ?? "")) })
     }
 
-    private func ended(_ machine: DepartingMachine, _ bench: StorageBench) async throws -> Row {
-        while try row(machine, bench)[XenTask.status] == .pending { try await Task.sleep(for: .milliseconds(2)) }
-        return try row(machine, bench)
-    }
-
     /// One that was not committed is given up, and its task fails once the machine is free; one that was ends with the machine at the
     /// other side. One that is over before calls are served says so then.
     @Test func theTaskOfAMoveComesBackAndEndsWithIt() async throws {
@@ -57,7 +54,9 @@ import Testing
 
         #expect(try row(over, bench)[XenTask.result] == "<value>OpaqueRef:there</value>")
         #expect(try row(full, bench)[XenTask.errorInfo] == failed)
+        for ended in [over, full, silent] { #expect(await !departures.isExpected(ended.id)) }
         for pending in [cut, committed, refused] {
+            #expect(await departures.isExpected(pending.id))
             let row = try row(pending, bench)
             #expect(row[XenTask.status] == .pending && row[XenTask.allowedOperations].isEmpty)
             #expect(row[XenTask.uuid] == pending.call?.taskUUID && row[XenTask.nameLabel] == pending.call?.name)
@@ -66,11 +65,11 @@ import Testing
         await departures.look(cut, at: host)
         let reason = "the toolstack was restarted before the move was committed"
         #expect(
-            try await ended(cut, bench)[XenTask.errorInfo]
+            try row(cut, bench)[XenTask.errorInfo]
                 == ["VM_MIGRATE_FAILED", "OpaqueRef:vm", host.opaque, "far", reason])
         committed.state.take(.ran)
         await departures.look(committed, at: host)
-        let success = try await ended(committed, bench)
+        let success = try row(committed, bench)
         #expect(success[XenTask.status] == .success && success[XenTask.otherConfig]["phase"] == "done")
         refused.state.take(.refused)
         await departures.look(refused, at: host)
@@ -78,7 +77,75 @@ import Testing
         refused.isFree = true
         refused.state.take(.forgotten)
         await departures.look(refused, at: host)
-        #expect(try await ended(refused, bench)[XenTask.errorInfo].first == "VM_MIGRATE_FAILED")
+        #expect(try row(refused, bench)[XenTask.errorInfo].first == "VM_MIGRATE_FAILED")
+        for ended in [cut, committed, refused] { #expect(await !departures.isExpected(ended.id)) }
+        served.stop()
+    }
+
+    /// The call of a move has been answered, and the other pool says nothing: its task comes back once, and then never again, while the
+    /// move is listed until it is settled.
+    @Test func theTaskOfACallThatWasAnsweredDoesNotComeBack() async throws {
+        let bench = try await StorageBench([])
+        let host = bench.context.host
+        var over = machine([.accepted, .failed("full")], wire: ["SR_BACKEND_FAILURE_44", "", "full", ""])
+        over.isFree = true
+        let open = machine([.accepted, .synchronised, .prepared])
+        for each in [over, open] {
+            var silent = DepartingMachine(
+                id: each.id, secret: DepartureSurvey.secret(),
+                place: PeerPlace(
+                    host: "127.0.0.1", port: 1,
+                    fingerprint: [String](repeating: "00", count: 32).joined(separator: ":")),
+                session: "OpaqueRef:s", vm: Ref<VM>.new().opaque, uuid: Fresh.uuid(), isCopy: false, disks: [],
+                state: each.state, call: each.call)
+            (silent.isFree, silent.failureWire) = (each.isFree, each.failureWire)
+            let noted = silent
+            try await bench.database.transaction { tx in try tx.store(noted) }
+        }
+        let guests = GuestHost(runDirectory: bench.folder.file("r"), acceleration: .tcg, logger: logger)
+        let consoles = ConsoleAccess(database: bench.database, guests: guests, host: host)
+        func restart() async -> Departures {
+            let departures = Departures(
+                context: bench.context, admission: OperationAdmission(database: bench.database), guests: guests,
+                lifecycle: MachineLifecycle(context: bench.context, guests: guests, consoles: consoles))
+            await departures.resume()
+            return departures
+        }
+        func isKnown(_ machine: DepartingMachine) -> Bool {
+            bench.database.read { $0.row(Ref<XenTask>(machine.call?.task ?? "")) } != nil
+        }
+        func record(_ machine: DepartingMachine) -> DepartingMachine? {
+            bench.database.departures().first { $0.id == machine.id }
+        }
+        let first = await restart()
+        // What is open is not forgotten, however often the other side is asked.
+        await first.retry()
+        let served = Tasks(database: bench.database, host: host)
+        await first.takeUp(served)
+        #expect(isKnown(over) && isKnown(open))
+        try await reach("that the call was answered is noted") {
+            await first.retry()
+            return record(over)?.call == nil
+        }
+        #expect(record(open)?.call == open.call)
+
+        try await bench.database.transaction { tx in
+            for row in tx.rows(XenTask.self) { tx.delete(row.typedRef(XenTask.self)) }
+        }
+        let second = await restart()
+        await second.takeUp(served)
+        #expect(!isKnown(over) && isKnown(open))
+        var table = MessageTable()
+        PeerMoveMessages(
+            database: bench.database, departures: second,
+            arrivals: Arrivals(
+                context: bench.context, guests: guests,
+                lifecycle: MachineLifecycle(context: bench.context, guests: guests, consoles: consoles))
+        ).register(in: &table)
+        let handler = try #require(table.handlers["VM.get_peer_moves"])
+        let call = CallContext(session: .null, task: .null, progress: UnwatchedProgress())
+        let listed = String(api: try await handler(call, Arguments([]))) ?? ""
+        for each in [over, open] { #expect(listed.contains(each.id), "\(listed)") }
         served.stop()
     }
 }

@@ -1,6 +1,7 @@
 import APITypes
 import Guests
 import PoolDatabase
+import TestSupport
 import Testing
 
 @testable import Toolstack
@@ -37,9 +38,9 @@ import Testing
         #expect(!machine.guest.runs && machine.phases == [.saving] && machine.images == 1)
         machine.guest.isStubborn = false
         _ = try await machine.start().settleGuests()
-        while !machine.guest.runs { try await Task.sleep(for: .milliseconds(5)) }
+        try await reach("the guest runs") { machine.guest.runs }
         // Those that have waited for it see to its image.
-        while machine.images > 0 || !machine.phases.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+        try await reach("its image is gone") { machine.images == 0 && machine.phases.isEmpty }
     }
 
     @Test func theImageGoesOnceTheGuestGoesOn() async throws {
@@ -48,7 +49,7 @@ import Testing
         try await checkpoint(machine, try await machine.start())
         #expect(machine.phases == [.saving])
         machine.guest.isStubborn = false
-        while machine.images > 0 || !machine.phases.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+        try await reach("its image is gone") { machine.images == 0 && machine.phases.isEmpty }
         #expect(machine.guest.runs)
     }
 }

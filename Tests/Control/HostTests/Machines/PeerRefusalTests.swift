@@ -28,6 +28,18 @@ import Testing
         #expect(MigrationTokens.told(CancellationError(), by: "far") is CancellationError)
     }
 
+    /// Whoever asks: both toolstacks enter the same line first, also those of a pool and of one that was restored from its dump.
+    @Test func twoToolstacksAgreeWhoseLineComesFirst() {
+        let owners = [("a", "g"), ("a", "h"), ("b", "g"), ("b", "h")].map { PeerLine.Owner(pool: $0.0, host: $0.1) }
+        for (index, one) in owners.enumerated() {
+            for other in owners[..<index] {
+                #expect(PeerLine.isFirst(one, before: other) != PeerLine.isFirst(other, before: one))
+                #expect(PeerLine.isFirst(other, before: one))
+            }
+        }
+        #expect(!PeerLine.isFirst(PeerLine.Owner(pool: nil, host: "a"), before: owners[0]))
+    }
+
     @Test func theLatestForgottenMovesAreKnown() {
         var moves = ForgottenMoves(limit: 3)
         for id in ["a", "b", "a", "c", "d", "e", "f", "g"] { moves.insert(id) }

@@ -34,7 +34,8 @@ final class StubbornGuest: Sendable {
     var isSent: Bool { state.withLock { $0.migration != "none" } }
     var runs: Bool { state.withLock { $0.run == "running" } }
 
-    init(_ uuid: String, runDirectory: String) throws {
+    /// `move`: it has not come yet, and its QEMU waits for it.
+    init(_ uuid: String, runDirectory: String, waitingFor move: String? = nil) throws {
         let folder = try GuestFolder(runDirectory: runDirectory, uuid: uuid)
         try folder.make()
         listener = unsafe folder.qmp.withCString { unsafe gantry_unix_listen($0, 4) }
@@ -43,7 +44,11 @@ final class StubbornGuest: Sendable {
         var record = GuestRecord(
             specification: GuestSpecification(
                 uuid: uuid, name: "g", memoryBytes: 64 << 20, vcpus: 1, boot: .disk, disks: []), ports: [:])
-        (record.pid, record.startTime, record.hasRun) = (pid, gantry_process_start_time(pid), true)
+        (record.pid, record.startTime, record.hasRun) = (pid, gantry_process_start_time(pid), move == nil)
+        if let move {
+            (record.role, record.owner) = (.incoming, move)
+            state.withLock { $0.run = "inmigrate" }
+        }
         try record.write(to: folder.record)
         Thread.detachNewThread { [self] in
             while true {

@@ -1,6 +1,7 @@
 import APITypes
 import CoreTypes
 import Foundation
+import Logging
 import PoolDatabase
 import RPCCodec
 import Synchronization
@@ -270,6 +271,43 @@ import Testing
         await host.toolstack.stop()
     }
 
+    /// A limit that is none is named, once, and counts as if it were not there. A call that came earlier waits before a later one.
+    @Test func aLimitThatIsNoneIsNamedAndTheLineIsThatOfTheCalls() async throws {
+        let log = NotedLog()
+        let turns = MoveTurns(logger: Logger(label: "test", factory: { _ in log }))
+        let database = try await PoolDatabase.open(path: nil)
+        let sr = Ref<SR>.new()
+        try await database.transaction { tx in
+            tx.insert(SR.self, ref: sr) { row in
+                (row[SR.uuid], row[SR.otherConfig]) = ("the-sr", ["disk-moves": "none"])
+            }
+            tx.insert(Pool.self, ref: .new()) { row in row[Pool.otherConfig] = ["disk-moves": "1"] }
+        }
+        let calls = (1...3).map { _ in
+            CallContext(session: .null, task: .null, progress: UnwatchedProgress()).time
+        }
+        #expect(calls == calls.sorted() && Set(calls).count == 3)
+        func enter(_ call: Int, _ progress: any TaskProgress) async throws -> Int {
+            try await turns.enter([sr.opaque], called: calls[call], database: database, progress: progress)
+        }
+        let first = try await enter(0, UnwatchedProgress())
+        let (early, late) = (NotedProgress(), NotedProgress())
+        async let third = enter(2, late)
+        try await reach("the last call waits") { late.notes["queue_position"] == "1" }
+        async let second = enter(1, early)
+        try await reach("the call before is before it") {
+            early.notes["queue_position"] == "1" && late.notes["queue_position"] == "2"
+        }
+        await turns.leave(first)
+        await turns.leave(try await second)
+        await turns.leave(try await third)
+        #expect(log.lines.count == 1 && log.lines.first?.contains("the-sr") == true, "\(log.lines)")
+        #expect(log.lines.first?.contains("none") == true)
+        try await database.transaction { tx in try tx.set(sr, SR.otherConfig, ["disk-moves": "0"]) }
+        await turns.leave(try await enter(0, UnwatchedProgress()))
+        #expect(log.lines.count == 2)
+    }
+
     /// What goes to one address of another pool has a limit of its own, beside those of SRs and hosts.
     @Test func movesBeyondTheLimitOfALinkWait() async throws {
         let turns = MoveTurns()
@@ -472,11 +510,87 @@ import Testing
         await host.toolstack.stop()
     }
 
+    /// A move within the pool uses its token as one to another pool does: it counts from then on, and one of two days ago is over.
+    @Test func aTokenOfAMoveWithinThePoolIsUsedByIt() async throws {
+        let host = try await OperationHost()
+        let vm = try await host.makeMachine()
+        let sessions = host.toolstack.dispatcher.sessions
+        func token(idle: Int64) async throws -> Ref<Session> {
+            let session = try await sessions.open(.superuser(name: "root"), originator: "")
+            try await host.database.transaction { tx in
+                try tx.set(session, Session.lastActive, APIDate(seconds: WallClock.seconds - idle))
+            }
+            return session
+        }
+        for method in ["VM.assert_can_migrate", "VM.migrate_send"] {
+            for (idle, isTaken) in [(2 * 86_400, false), (80_000, true)] as [(Int64, Bool)] {
+                let session = try await token(idle: idle)
+                var call = parameters(host, vm, [:])
+                call[1] = map(["host": host.host, "session_id": session.opaque])
+                let answer = await refused(host, method, call)
+                #expect(isTaken ? answer == ["accepted"] : answer.prefix(2) == ["INVALID_VALUE", "dest"], "\(answer)")
+                let used = host.database.read { $0.row(session)?[Session.lastActive].seconds }
+                #expect(used.map { WallClock.seconds - $0 < 600 } == (isTaken ? true : nil))
+            }
+        }
+        await host.toolstack.stop()
+    }
+
+    /// What a network lacks to receive over it, with the codes and parameters of XenAPI.
+    @Test func whatReceivesOverANetworkNeedsAnAddressThere() async throws {
+        let host = try await OperationHost()
+        let (network, pif) = (Ref<Network>.new(), Ref<PIF>.new())
+        let call: [WireValue] = [.string(host.host), .string(network.opaque), map([:])]
+        try await host.database.transaction { tx in
+            tx.insert(Network.self, ref: network) { row in row[Network.uuid] = Fresh.uuid() }
+        }
+        #expect(
+            await refused(host, "host.migrate_receive", call)
+                == ["HOST_CANNOT_ATTACH_NETWORK", host.host, network.opaque])
+        let cases: [(mode: IPConfigurationMode, address: String, answer: [String])] = [
+            (.none, "", ["PIF_HAS_NO_NETWORK_CONFIGURATION", pif.opaque]),
+            (.dhcp, "", ["INTERFACE_HAS_NO_IP", pif.opaque]), (.dhcp, "192.0.2.7", ["accepted"]),
+            (.none, "192.0.2.7", ["accepted"]),
+        ]
+        try await host.database.transaction { tx in
+            tx.insert(PIF.self, ref: pif) { row in
+                (row[PIF.uuid], row[PIF.host], row[PIF.network]) = (Fresh.uuid(), Ref(host.host), network)
+            }
+        }
+        for (mode, address, expected) in cases {
+            try await host.database.transaction { tx in
+                try tx.set(pif, PIF.ipConfigurationMode, mode)
+                try tx.set(pif, PIF.ip, address)
+            }
+            #expect(await refused(host, "host.migrate_receive", call) == expected)
+        }
+        await host.toolstack.stop()
+    }
+
     @Test func thePortOfAnAddressIsFound() {
         #expect(MigrationTokens.port(of: "https://[::1]:8443") == ":8443")
         #expect(MigrationTokens.port(of: "https://10.0.0.1:443/x") == "")
         #expect(MigrationTokens.port(of: "https://[::1]") == "" && MigrationTokens.port(of: "") == "")
     }
+}
+
+/// Keeps what is logged.
+private final class NotedLog: LogHandler {
+    private let told = Mutex<[String]>([])
+    var lines: [String] { told.withLock { $0 } }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+    func log(event: LogEvent) { told.withLock { $0.append("\(event.message) \(event.metadata ?? [:])") } }
 }
 
 /// Keeps what it is told.

@@ -18,31 +18,36 @@ struct StorageBench {
     let repositories: RepositoryMessages
     private let messages: MessageTable
 
-    init(_ managers: [any StorageManager]) async throws {
+    /// `program`: of the data paths.
+    init(_ managers: [any StorageManager], program: String = "/bin/false") async throws {
         let folder = try ScratchFolder("bench")
         try await self.init(
             managers,
             on: try await PoolDatabase.open(path: folder.file("pool.db"), deriving: AllowedOperations.derivation),
-            folder)
+            folder, program: program)
     }
 
     /// As a start goes on with a database.
-    init(_ managers: [any StorageManager], on database: PoolDatabase, _ folder: ScratchFolder) async throws {
+    init(
+        _ managers: [any StorageManager], on database: PoolDatabase, _ folder: ScratchFolder,
+        program: String = "/bin/false"
+    ) async throws {
         let identity = try await HostBootstrap.run(database: database, stateDirectory: folder.path)
-        self.init(managers, on: database, folder, host: identity.host)
+        self.init(managers, on: database, folder, host: identity.host, program: program)
         try await StorageManagerRows.register(context)
     }
 
-    init(_ managers: [any StorageManager], on database: PoolDatabase, _ folder: ScratchFolder, host: Ref<APITypes.Host>)
-    {
+    init(
+        _ managers: [any StorageManager], on database: PoolDatabase, _ folder: ScratchFolder, host: Ref<APITypes.Host>,
+        program: String = "/bin/false"
+    ) {
         self.folder = folder
         self.database = database
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         context = StorageContext(
             database: database, host: host, managers: managers,
             disks: DiskActivation(
-                database: database, host: DatapathHost(folder: folder.file("dp"), program: "/bin/false", logger: logger)
-            ),
+                database: database, host: DatapathHost(folder: folder.file("dp"), program: program, logger: logger)),
             logger: logger)
         let admission = OperationAdmission(database: database)
         repositories = RepositoryMessages(context: context, admission: admission)

@@ -76,7 +76,12 @@ struct SavedGuest {
         try failures.set(.hold, at: points[0])
         let task = try await toolstack.session.call("Async." + message, [.string(vm)] + more).text ?? ""
         for (index, point) in points.enumerated() {
-            while !failures.isHeld(at: point) { try await Task.sleep(for: .milliseconds(5)) }
+            while !failures.isHeld(at: point) {
+                let status = try await toolstack.text("task.get_status", .string(task))
+                let error = try await toolstack.call("task.get_error_info", .string(task))
+                try #require(status == "pending", "\(point) was not reached: \(error)")
+                try await Task.sleep(for: .milliseconds(5))
+            }
             if index + 1 < points.count {
                 try failures.set(.hold, at: points[index + 1])
             } else {

@@ -24,7 +24,7 @@ extension Arrivals {
             try await give(up: &record)
         case (.forget, .receiving): try await leave(&record)
         case (.forget, .running), (.forget, .refused):
-            if record.state.phase == .refused { try await clean(&record) }
+            if record.state.phase == .refused { try await endAll(&record) }
             _ = record.state.take(.forget)
             let noted = record
             try await context.database.transaction { tx in try tx.store(noted) }
@@ -54,7 +54,13 @@ extension Arrivals {
         }
         if noted.isLive { await guest(noted).noteRefused() }
         await endTurns(noted)
-        for disk in noted.disks { try? await context.disks.requireInactive(disk.uuid) }
+        for disk in noted.disks {
+            do { try await context.disks.requireInactive(disk.uuid) } catch {
+                context.logger.error(
+                    "the data path of a disk whose move was forgotten does not end",
+                    metadata: ["move": "\(noted.id)", "vdi": "\(disk.uuid)", "error": "\(error)"])
+            }
+        }
         await release(noted)
     }
 }

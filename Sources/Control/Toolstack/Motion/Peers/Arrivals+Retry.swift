@@ -23,8 +23,20 @@ extension Arrivals {
                 Task { await beginAgain(record.id) }
             } else if record.state.phase == .refused, !record.isClean {
                 Task { await cleanAgain(record.id) }
+            } else if guest(record).isLeftOver {
+                Task { await dismissAgain(record.id) }
             }
         }
+    }
+
+    /// Whoever noted that the guest does not come has not come to end the QEMU that waits for it.
+    func dismissAgain(_ id: String) async {
+        guard busy.insert(id).inserted else { return }
+        defer { busy.remove(id) }
+        guard let record = context.database.arrivals().first(where: { $0.id == id }), guest(record).isLeftOver else {
+            return
+        }
+        await guest(record).noteRefused()
     }
 
     private func cleanAgain(_ id: String) async {

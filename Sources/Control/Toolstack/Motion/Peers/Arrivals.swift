@@ -41,13 +41,18 @@ public actor Arrivals {
     }
 
     /// A request of another toolstack about the move `id`: `check`, `offer` and `probe` need a session, which the caller has looked
-    /// at; the rest is for whoever knows the move's secret. Returns the answer's JSON.
-    public func answer(_ verb: String, id: String, secret: String, body: [UInt8], hasSession: Bool) async -> [UInt8] {
+    /// at; the rest is for whoever knows the move's secret. `isOver`: the session has ended since, while the request came in.
+    /// Returns the answer's JSON.
+    public func answer(
+        _ verb: String, id: String, secret: String, body: [UInt8], hasSession: Bool,
+        isOver: @Sendable () -> Bool = { false }
+    ) async -> [UInt8] {
         do {
             guard Fresh.isUUID(id), secret.utf8.count >= 32 else { throw APIError("INVALID_VALUE", "move", id) }
             switch verb {
             case "check" where hasSession: return try Self.told(try await decide(try Self.offer(body, id)))
-            case "offer" where hasSession: return try Self.told(try await take(try Self.offer(body, id), secret))
+            case "offer" where hasSession:
+                return try Self.told(try await take(try Self.offer(body, id), secret, isOver))
             // How long the way takes is for whoever asks to find out.
             case "probe" where hasSession: return try Self.told(MoveStanding(answer: String(body.count)))
             case "expect": return try Self.told(MoveStanding(answer: try await expect(id, secret, body).rawValue))
@@ -181,9 +186,12 @@ public actor Arrivals {
 
     // MARK: - Taking an offer
 
-    private func take(_ offer: MoveOffer, _ secret: String) async throws -> MoveAcceptance {
+    /// SESSION_INVALID [""] for an offer whose session `isOver`: its `cancel`, which had none, may have been answered. From `enter` on
+    /// none is.
+    private func take(_ offer: MoveOffer, _ secret: String, _ isOver: () -> Bool) async throws -> MoveAcceptance {
         try enter(offer.id)
         defer { busy.remove(offer.id) }
+        if isOver() { throw APIError("SESSION_INVALID", "") }
         if let known = try record(offer.id, secret) {
             // Asked for twice, or too late.
             guard known.state.phase == .receiving, known.offer == offer else {
@@ -364,7 +372,7 @@ public actor Arrivals {
             if answer == .refused { try await give(up: &record) }
             return answer
         case "forget":
-            if record.state.phase == .refused, !record.isClean { try await clean(&record) }
+            if record.state.phase == .refused { try await endAll(&record) }
             let answer = record.state.take(.forget)
             let noted = record
             try await context.database.transaction { tx in try tx.store(noted) }
@@ -502,10 +510,18 @@ public actor Arrivals {
         }
     }
 
+    /// Nothing of a refused machine is left here, neither disks nor the QEMU that waits for its guest: nobody asks for them any more
+    /// once the move is forgotten.
+    func endAll(_ record: inout ArrivingMachine) async throws {
+        try await clean(&record)
+        if guest(record).isLeftOver, await !guest(record).noteRefused() { throw Self.leftOver(record.id) }
+    }
+
     /// Removes what was made of a refused machine.
     func clean(_ record: inout ArrivingMachine) async throws {
         if record.isClean { return }
-        if record.isLive { await guest(record).noteRefused() }
+        // It has the disks.
+        if record.isLive, await !guest(record).noteRefused() { throw Self.leftOver(record.id) }
         // First what stands on others.
         for disk in record.disks.reversed() {
             try await context.disks.requireInactive(disk.uuid)
@@ -528,6 +544,13 @@ public actor Arrivals {
         await release(record)
     }
 
+    /// OPERATION_NOT_ALLOWED [text].
+    static func leftOver(_ id: String) -> APIError {
+        APIError(
+            "OPERATION_NOT_ALLOWED",
+            "the QEMU that waits for the guest of the move \(id) does not end: it is told again; wait, or kill it")
+    }
+
     // MARK: - After a restart
 
     /// Before calls are taken: what was held is held again. So is what was refused and is still to be removed: the other side
@@ -548,5 +571,6 @@ public actor Arrivals {
                 _ = await guest(record).begin()
             }
         }
+        for record in context.database.arrivals() where guest(record).isLeftOver { await dismissAgain(record.id) }
     }
 }

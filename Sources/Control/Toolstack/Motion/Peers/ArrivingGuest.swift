@@ -231,21 +231,30 @@ struct ArrivingGuest: Sendable {
         return .isOver
     }
 
-    /// The rows say again that it does not run; its QEMU is gone.
-    func noteRefused() async {
-        await dismiss()
+    /// The rows say again that it does not run; its QEMU is gone. False while that does not end.
+    @discardableResult
+    func noteRefused() async -> Bool {
+        let isGone = await dismiss()
         if guests.state(uuid) == nil { await lifecycle.halted(uuid) }
+        return isGone
     }
 
-    /// Ends what waits for a guest that does not come. Fine when nothing does.
-    func dismiss() async {
-        if passage == nil { return }
+    /// A QEMU is there for a guest that does not come.
+    var isLeftOver: Bool { machine.isLive && machine.state.guest == .ends && passage != nil }
+
+    /// Ends what waits for a guest that does not come. Fine when nothing does; false while it does not end.
+    @discardableResult
+    func dismiss() async -> Bool {
+        if passage == nil { return true }
         do {
             try await guests.dismiss(uuid, owner: machine.id)
+            return true
         } catch {
-            if passage == nil { return }
+            if passage == nil { return true }
             context.logger.error(
-                "a QEMU that waits for a guest does not end", metadata: ["vm": "\(uuid)", "error": "\(error)"])
+                "a QEMU that waits for a guest does not end; it is tried again",
+                metadata: ["vm": "\(uuid)", "error": "\(error)"])
+            return false
         }
     }
 }

@@ -179,7 +179,7 @@ struct DepartingDisks: Sendable {
         do {
             if isFirst { try await there?.enter(progress) }
             here = try await context.moves.enter(
-                places, of: turn(index), database: context.database, progress: progress)
+                places, of: turn(index), called: machine.call?.time, database: context.database, progress: progress)
             if !isFirst { try await there?.enter(progress) }
             try await body(there)
         } catch {

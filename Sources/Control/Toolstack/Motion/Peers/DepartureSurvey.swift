@@ -13,6 +13,8 @@ struct SurveyedDeparture: Sendable {
     let place: PeerPlace
     /// At the other side.
     let session: String
+    /// The other side's host, by its reference.
+    let host: String
     let offer: MoveOffer
     let disks: [DepartingMachine.Disk]
     /// What the other side would make of the disks, in their order.
@@ -68,7 +70,27 @@ struct DepartureSurvey: Sendable {
             return surveyed
         } catch {
             await link.close()
-            throw MigrationTokens.told(error, by: place.host)
+            throw MigrationTokens.told(Self.named(error, move.vm, in: context.database), by: place.host)
+        }
+    }
+
+    /// Another pool knows the machine by its uuid only: where an error has a parameter for a VM, its caller is told the reference that it
+    /// has here.
+    static func named(_ error: any Error, _ vm: Ref<VM>, in database: PoolDatabase) -> any Error {
+        guard let error = error as? APIError, let uuid = database.read({ $0.row(vm)?[VM.uuid] }),
+            let place = place(ofVM: error.code), error.parameters.indices.contains(place),
+            error.parameters[place] == uuid
+        else { return error }
+        var parameters = error.parameters
+        parameters[place] = vm.opaque
+        return APIError(error.code, parameters)
+    }
+
+    private static func place(ofVM code: String) -> Int? {
+        switch code {
+        case "VM_HOST_INCOMPATIBLE_VIRTUAL_HARDWARE_PLATFORM_VERSION": 2
+        case "VM_INCOMPATIBLE_WITH_THIS_HOST", "VM_MIGRATE_FAILED": 0
+        default: nil
         }
     }
 
@@ -126,7 +148,7 @@ struct DepartureSurvey: Sendable {
             throw APIError.internalError("\(place.host) has decided about other disks")
         }
         return SurveyedDeparture(
-            place: place, session: session, offer: offer, disks: disks, decisions: decided.disks,
+            place: place, session: session, host: host, offer: offer, disks: disks, decisions: decided.disks,
             repositories: repositories, snapshots: snapshots.map(\.ref),
             keepsSession: decided.takes?.contains(MoveAcceptance.remembers) == true)
     }

@@ -24,21 +24,24 @@ actor DepartureTasks {
     private var courses: [String: Course] = [:]
 
     /// A record of an earlier toolstack.
-    func expect(_ machine: DepartingMachine, at host: Ref<Host>) {
+    func expect(_ machine: DepartingMachine, at host: Ref<Host>) async {
         guard let call = machine.call else { return }
         courses[machine.id] = .expected(call)
-        look(machine, at: host)
+        await look(machine, at: host)
     }
 
+    /// The task of the move comes back, or has and has not ended.
+    func isExpected(_ id: String) -> Bool { courses[id] != nil }
+
     /// Something of the move has changed: its task ends with it.
-    func look(_ machine: DepartingMachine, at host: Ref<Host>) {
+    func look(_ machine: DepartingMachine, at host: Ref<Host>) async {
         guard let course = courses[machine.id], let outcome = machine.outcome(at: host) else { return }
         switch course {
         case .expected(let call): courses[machine.id] = .ended(call, outcome)
         case .ended: break
         case .shown(let task, let tasks):
             courses[machine.id] = nil
-            Task { await Self.finish(task, outcome, tasks) }
+            await Self.finish(task, outcome, tasks)
         }
     }
 

@@ -107,7 +107,8 @@ actor Departures {
         do {
             accepted = try await link.ask("offer", surveyed.offer, session: machine.session, limit: .seconds(600))
         } catch {
-            throw MigrationTokens.told(error, by: machine.place.host)
+            let named = DepartureSurvey.named(error, Ref(machine.vm), in: context.database)
+            throw MigrationTokens.told(named, by: machine.place.host)
         }
         for index in machine.disks.indices {
             let disk = accepted.disks.first { $0.vdi == machine.disks[index].vdi }
@@ -123,7 +124,9 @@ actor Departures {
         let disks = DepartingDisks(
             context: context, machine: machine, settings: try MirrorWishes.settings(options),
             bytesPerSecond: try DiskMoves.rate(options), isVerified: try MirrorWishes.wantsVerification(options),
-            line: PeerLine(link, accepted, here: context.poolUUID), shared: shared)
+            line: PeerLine(
+                link, accepted, at: surveyed.host,
+                here: PeerLine.Owner(pool: context.poolUUID, host: context.host.opaque)), shared: shared)
         let relays = try await disks.fill(through: link, filling)
         do {
             FailurePoint.reached("departure-after-copy")
@@ -254,11 +257,26 @@ actor Departures {
         defer { busy.remove(id) }
         // It may have gone on since.
         guard var machine = context.database.departures().first(where: { $0.id == id }) else { return }
+        await forgetCall(&machine)
         await seeToFreedom(&machine)
         if machine.isToBeFreed { return }
         guard let link = try? PeerLink(machine.place, id: machine.id, secret: machine.secret) else { return }
         await settle(&machine, link, patience: .zero)
         await link.close()
+    }
+
+    /// The call has been answered, whether the move is over or not: its task does not come back with a restart. What is left of the
+    /// move is listed by VM.get_peer_moves as before.
+    private func forgetCall(_ machine: inout DepartingMachine) async {
+        guard machine.call != nil, await !tasks.isExpected(machine.id) else { return }
+        machine.call = nil
+        let noted = machine
+        do {
+            try await context.database.transaction { tx in try tx.store(noted) }
+        } catch {
+            context.logger.debug(
+                "that a call has ended cannot be noted yet", metadata: ["move": "\(machine.id)", "error": "\(error)"])
+        }
     }
 
     /// A guest that stays has not been let go on yet.

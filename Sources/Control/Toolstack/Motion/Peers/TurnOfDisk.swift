@@ -91,16 +91,30 @@ actor TurnOfDisk {
 }
 
 /// The lines of another pool that disks stand in besides those here. Two pools that send to each other never wait for each other in
-/// a circle: everybody enters the line of the pool with the lesser uuid first.
+/// a circle: everybody enters the line of the pool with the lesser uuid first; where both have the same, as a pool has that was restored
+/// from a dump beside the first, that of the host with the lesser reference.
 struct PeerLine: Sendable {
     let link: PeerLink
     let isFirst: Bool
 
+    /// Who has a line: a toolstack, by its pool's uuid and its host's reference, which both sides know alike.
+    struct Owner: Sendable {
+        /// Nil: an earlier version does not say.
+        let pool: String?
+        let host: String
+    }
+
     /// Nil where the other side knows no such line.
-    init?(_ link: PeerLink, _ accepted: MoveAcceptance, here pool: String) {
+    init?(_ link: PeerLink, _ accepted: MoveAcceptance, at host: String, here: Owner) {
         guard accepted.takes?.contains(MoveAcceptance.turns) == true else { return nil }
         self.link = link
-        isFirst = (accepted.pool ?? pool) < pool
+        isFirst = Self.isFirst(Owner(pool: accepted.pool, host: host), before: here)
+    }
+
+    /// Whether the line `there` is entered before the one `here`. Of two that are not the same always one is first, whoever asks.
+    static func isFirst(_ there: Owner, before here: Owner) -> Bool {
+        guard let far = there.pool, let near = here.pool else { return false }
+        return (far, there.host) < (near, here.host)
     }
 
     /// `retrySeconds`: how long the other side may say nothing to one who waits; nil: as long as usual.

@@ -2,6 +2,7 @@ import APITypes
 import CoreTypes
 import DatapathControl
 import Foundation
+import Glibc
 import PoolDatabase
 import StorageInterface
 
@@ -76,7 +77,7 @@ struct CopyInto: Sendable {
         let user = context.disks.host.users.lend()
         defer { withExtendedLifetime(user) {} }
         do {
-            let words = try limits.map { _ in try Pipe() }
+            let words = try limits.map { _ in try Self.words() }
             // Whoever copies hears nothing more then.
             defer { if let words { close(words.writeEnd) } }
             var isStarted = false
@@ -96,6 +97,7 @@ struct CopyInto: Sendable {
     private func follow(
         _ child: ChildProcess, _ limits: CopyLimits?, _ words: Int32?, _ progress: any TaskProgress
     ) async throws {
+        var untold = UntoldSettings()
         while true {
             let line = try await child.firstLine()
             if progress.cancellation.isCancelled {
@@ -105,14 +107,41 @@ struct CopyInto: Sendable {
             }
             guard let part = Double(line) else { break }
             progress.report(0.99 * part)
-            if let limits, let words, let told = await limits.change(progress) { Self.tell(told, words) }
+            guard let limits, let words else { continue }
+            if let told = await limits.change(progress) { untold.add(told) }
+            untold.tell { Self.write($0, to: words) }
         }
         if await child.reap() != 0 { throw child.failure() }
     }
 
-    /// It takes a few words a second at most, and a pipe holds many. One that has ended needs none.
-    private static func tell(_ settings: MirrorSettings, _ words: Int32) {
-        guard let line = try? JSONEncoder().encode(settings) + Data("\n".utf8) else { return }
-        _ = unsafe line.withUnsafeBytes { unsafe write(words, $0.baseAddress, $0.count) }
+    /// A pipe whose writer never waits.
+    static func words() throws -> Pipe {
+        let pipe = try Pipe()
+        if fcntl(pipe.writeEnd, F_SETFL, O_NONBLOCK) == 0 { return pipe }
+        let error = errno
+        for end in [pipe.readEnd, pipe.writeEnd] { close(end) }
+        throw DatapathClient.Failure(code: "io", message: "fcntl of a pipe failed with error \(error)")
+    }
+
+    /// Nobody waits for one that does not read: false, and nothing is written, where the pipe is full. One that has ended needs no
+    /// words.
+    static func write(_ line: Data, to words: Int32) -> Bool {
+        // All of it or nothing: it is shorter than PIPE_BUF.
+        let count = unsafe line.withUnsafeBytes { unsafe Glibc.write(words, $0.baseAddress, $0.count) }
+        return count == line.count || errno != EAGAIN
+    }
+}
+
+/// What a process is still to be told that reads lines of JSON at its own pace. A value: what was not taken is told again, with what was
+/// said since, so that the last word always arrives.
+struct UntoldSettings: Sendable {
+    private var waiting: MirrorSettings?
+
+    mutating func add(_ settings: MirrorSettings) { waiting = (waiting ?? MirrorSettings()).overlaid(by: settings) }
+
+    /// `write`: takes the whole line, or says false.
+    mutating func tell(_ write: (Data) -> Bool) {
+        guard let waiting, let line = try? JSONEncoder().encode(waiting) + Data("\n".utf8) else { return }
+        if write(line) { self.waiting = nil }
     }
 }

@@ -21,16 +21,20 @@ struct MotionDriver: Sendable {
     ///
     /// Each disk's source is authoritative until the common commit, and its destination after it. A toolstack that dies
     /// before it takes up each disk by itself: whatever becomes of each, the machine's disks are whole.
-    func run(_ planned: [DiskMotion], progress: any TaskProgress) async throws -> [DiskMotion] {
+    /// `room`: what was decided about it must hold when they are noted. Throws `RoomTaken`, and nothing is noted.
+    func run(
+        _ planned: [DiskMotion], room: DecidedRoom? = nil, progress: any TaskProgress
+    ) async throws -> [DiskMotion] {
         // From here on the moves outlive the toolstack, also while they wait.
-        try await store.save(planned)
+        try await store.save(planned, room: room)
         let shares = await DiskShares(planned, of: progress, context)
         var motions = planned
         do {
             try await FailurePoint.pass("planned")
             if progress.cancellation.isCancelled { throw CancellationError() }
+            try await awaitRoom(&motions, progress)
             let failure: (any Error)?
-            (motions, failure) = await copyAll(planned, shares, progress)
+            (motions, failure) = await copyAll(motions, shares, progress)
             if let failure { throw failure }
             try await FailurePoint.pass("in-sync")
             // The first may have waited long for the last.
@@ -589,11 +593,4 @@ struct MotionDriver: Sendable {
             throw ErrorMapping.api(failure, sr: Ref(motion.destinationSR), vdi: Ref(motion.sourceRef))
         }
     }
-}
-
-/// For work that no task stands for.
-struct UnwatchedProgress: TaskProgress {
-    let cancellation = CancellationFlag()
-    func report(_ fraction: Double) {}
-    func annotate(_ entries: [String: String]) {}
 }

@@ -33,6 +33,16 @@ class MotionCase(Case):
     def format(self, vdi):
         return self.x.VDI.get_sm_config(vdi)["image-format"]
 
+    def small(self, size, formats="raw"):
+        """A file SR on a file system of `size` MiB."""
+        folder = self.folder(f"small-{uuid.uuid4()}")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}M", "small", folder], check=True)
+        self.addCleanup(subprocess.run, ["umount", folder], check=True)
+        config = {"location": folder, "preferred-image-formats": formats}
+        sr = self.x.SR.create(self.host, config, "0", "small", "", "file", "user", False, {})
+        self.addCleanup(self.drop_repository, sr)
+        return sr
+
 
 class DecisionTests(MotionCase):
     def test_a_token_names_this_host_and_a_session_of_its_own(self):
@@ -267,16 +277,6 @@ class MachineTests(MotionCase):
 
 class RoomTests(MotionCase):
     """Room is kept for moves that are under way."""
-
-    def small(self, size, formats="raw"):
-        """A file SR on a file system of `size` MiB."""
-        folder = self.folder(f"small-{uuid.uuid4()}")
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}M", "small", folder], check=True)
-        self.addCleanup(subprocess.run, ["umount", folder], check=True)
-        config = {"location": folder, "preferred-image-formats": formats}
-        sr = self.x.SR.create(self.host, config, "0", "small", "", "file", "user", False, {})
-        self.addCleanup(self.drop_repository, sr)
-        return sr
 
     def filled(self, sr, size):
         """A raw disk with `size` MiB of data, and these."""
@@ -593,6 +593,26 @@ class PeerTests(MotionCase):
         self.assertEqual(turn(second), "OPERATION_NOT_ALLOWED")
         self.assertEqual(self.ask(first, "cancel", {})["value"]["answer"], "refused")
         for move in moves:
+            self.assertEqual(self.ask(move, "forget", {})["value"]["answer"], "forgotten")
+
+    def test_arrivals_have_their_room_until_they_are_cancelled(self):
+        sr, moves = self.small(24), [str(uuid.uuid4()) for _ in range(2)]
+        offers = [self.offer(move, str(uuid.uuid4()), sr) for move in moves]
+        for offer in offers:
+            offer["disks"][0].update(size=16 * MIB, leastBytes=12 * MIB, choice="qcow2")
+        first, second = moves
+        self.assertIn("value", self.ask(first, "offer", offers[0]))
+        for verb in ("check", "offer"):
+            code, _, text, _ = self.ask(second, verb, offers[1])["error"]
+            self.assertEqual(code, "SR_BACKEND_FAILURE_44")
+            self.assertIn("moves under way take", text)
+        vdi, data = self.disk(self.repository("raw"), 16 * MIB), os.urandom(16 * MIB)
+        self.assertEqual(self.http("PUT", "/import_raw_vdi", data, session_id=self.sid, vdi=vdi, format="raw")[0], 200)
+        self.refused(["SR_BACKEND_FAILURE_44", "", ..., ""], self.x.VDI.pool_migrate, vdi, sr, {})
+        self.assertEqual(self.ask(first, "cancel", {})["value"]["answer"], "refused")
+        self.x.VDI.pool_migrate(vdi, sr, {})
+        for move in moves:
+            self.ask(move, "cancel", {})
             self.assertEqual(self.ask(move, "forget", {})["value"]["answer"], "forgotten")
 
     def test_disks_come_into_third_party_drivers(self):

@@ -20,7 +20,7 @@ import Testing
     }
 
     private func waiting(_ call: String, since time: Int64, least: UInt64, frees: UInt64 = 0) -> RoomClaim {
-        var claim = RoomClaim(id: call + "'s", call: call)
+        var claim = RoomClaim(id: call + " \(least)", call: call)
         (claim.time, claim.isWaiting, claim.least, claim.frees) = (time, true, least, frees)
         return claim
     }
@@ -131,6 +131,22 @@ import Testing
         #expect(waits.roomClaim(in: "a")?.isWaiting == true)
         waits.advance(to: .created)
         #expect(waits.roomClaim(in: "a")?.isWaiting == false)
+    }
+
+    /// All disks of a call begin together: they are not in each other's way, and wait for those that began or came before.
+    @Test func theDisksOfACallWaitTogether() {
+        let own = waiting("call", since: 5, least: 30)
+        var second = own
+        second.least = 20
+        let claims = RoomClaims([
+            own, second, writing("begun", least: 7), waiting("earlier", since: 4, least: 8, frees: 8),
+            waiting("later", since: 6, least: 9),
+        ])
+        let ahead = claims.ahead(of: "call", since: 5)
+        #expect(ahead.all.map(\.call) == ["begun", "earlier"] && ahead.reserved == 15 && ahead.freed == 8)
+        // Of two that came at once one is before the other.
+        let twins = RoomClaims([waiting("a", since: 5, least: 1), waiting("b", since: 5, least: 1)])
+        #expect(twins.ahead(of: "a", since: 5).all.isEmpty && twins.ahead(of: "b", since: 5).all.map(\.call) == ["a"])
     }
 
     /// A decision is looked at again when it is noted: of two that were taken side by side the second falls.

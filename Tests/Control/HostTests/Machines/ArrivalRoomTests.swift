@@ -100,4 +100,12 @@ import Testing
             try await MotionStore(database: bench.database).save([noted], room: room)
         }
     }
+
+    /// Drivers may write what they like into their rows.
+    @Test func aDiskStandsOnWhatItsRowsSay() {
+        let parents: [String: String?] = ["a": "b", "b": "c", "c": nil, "x": "y", "y": "x", "z": "gone"]
+        #expect(Ancestry.images(of: "a", parents) == ["a", "b", "c"])
+        #expect(Ancestry.images(of: "x", parents) == ["x", "y"])
+        #expect(Ancestry.images(of: "z", parents) == ["z", "gone"])
+    }
 }

@@ -17,6 +17,9 @@ struct TurnAnswer: Codable, Hashable, Sendable {
     var position: Int
     /// What the SR's rate leaves to it; nil: no limit.
     var bytesPerSecond: UInt64?
+
+    /// The same: 0, which nobody is left, must not lift the limits of this side, where it is none.
+    var limit: UInt64? { bytesPerSecond == 0 ? nil : bytesPerSecond }
 }
 
 /// The turn of one disk in the line of the SR of another pool that it goes to (`MoveTurns.look`). The other side is asked again and
@@ -50,7 +53,7 @@ actor TurnOfDisk {
             do {
                 let answer = try await ask(TurnQuestion(vdi: vdi, isCopying: false, isOver: false))
                 silent = nil
-                bytesPerSecond = answer.bytesPerSecond
+                bytesPerSecond = answer.limit
                 if answer.position <= 0 { break }
                 if answer.position != told {
                     progress.annotate(["phase": "queued", "queue_position": String(answer.position)])
@@ -74,7 +77,7 @@ actor TurnOfDisk {
             if Task.isCancelled { return }
             // Who does not answer now does not end a copy: the copy's own connection is what counts.
             guard let answer = try? await ask(TurnQuestion(vdi: vdi, isCopying: true, isOver: false)) else { continue }
-            bytesPerSecond = answer.bytesPerSecond
+            bytesPerSecond = answer.limit
         }
     }
 

@@ -215,7 +215,8 @@ import ZstdStreams
             s, there, said = connect()
             s.sendall(head + bytes([0, 0x50]) + bytes([0x28, 0, 0]) + b"hello")
             assert read(there, 5) == b"hello"
-            s.unwrap()
+            try: s.unwrap()
+            except OSError: pass
             assert rest(there) == b""
             print("done")
             """

@@ -41,6 +41,9 @@ import Testing
             for word in ["true", "on", "1", "True"] { #expect(compresses(["compress": word]), "\(word)") }
             for word in ["false", "off", "0"] { #expect(!compresses(["compress": word]), "\(word)") }
         }
+        let move = MachineMove(
+            vm: .null, destination: [:], disks: [:], networks: [:], options: ["compress": "zstd"], formats: [:])
+        #expect(throws: APIError("INVALID_VALUE", "compress", "zstd")) { try move.checkWords() }
     }
 
     @Test func theLatestForgottenMovesAreKnown() {

@@ -83,6 +83,7 @@ var targets: [Target] = [
     .target(name: "COpenSSL", path: "Sources/System/COpenSSL"),
     .systemLibrary(name: "CLZMA", path: "Sources/System/CLZMA", providers: [.apt(["liblzma-dev"])]),
     library("System", "CoreTypes"),
+    engineLibrary("System", "ZstdStreams", ["CZstd"]),
     // Images
     engineLibrary("Images", "BlockIO", ["CoreTypes", "CLinux"]),
     engineLibrary("Images", "DiskImages", ["BlockIO", "CoreTypes", "CLinux", "CZlib", "CDeflate", "CZstd", "CLZMA"]),
@@ -101,6 +102,7 @@ var targets: [Target] = [
     // Testing
     engineLibrary("Testing", "TestSupport", ["BlockIO", "CoreTypes", "CLinux"]),
     tests("System", "CoreTypesTests", ["CoreTypes", "TestSupport"]),
+    tests("System", "ZstdStreamsTests", ["ZstdStreams", "TestSupport"]),
     tests("Images", "BlockIOTests", ["BlockIO", "CoreTypes", "TestSupport"]),
     tests("Images", "DiskImagesTests", ["DiskImages", "BlockIO", "CoreTypes", "TestSupport"]),
     // Makes every crash state byte by byte.
@@ -154,7 +156,10 @@ if coreOnly {
             packages: [httpClient, nioCore, nioHTTP1, nioPosix, nioSSL, crypto]),
         library(
             "API", "APIServer",
-            ["Toolstack", "MetricArchives", "PoolDatabase", "APITypes", "RPCCodec", "DataModel", "CoreTypes"],
+            [
+                "Toolstack", "MetricArchives", "PoolDatabase", "APITypes", "RPCCodec", "DataModel", "CoreTypes",
+                "ZstdStreams",
+            ],
             packages: [httpTypes, nioCore, nioHTTP1, nioPosix, nioSSL, nioWebSocket, x509, crypto, asn1, logging]),
         // Control
         library("Control", "PoolDatabase", ["APITypes", "DataModel", "CoreTypes"], packages: [grdb, hashTrees]),
@@ -173,7 +178,7 @@ if coreOnly {
             [
                 "PoolDatabase", "StorageInterface", "StorageManagers", "StoragePlugins", "StorageMotion", "Guests",
                 "MetricArchives", "DatapathControl", "XenAPIClient",
-                "APITypes", "DataModel", "RPCCodec", "CoreTypes", "CLinux", "CCrypt", "CPAM",
+                "APITypes", "DataModel", "RPCCodec", "CoreTypes", "CLinux", "CCrypt", "CPAM", "ZstdStreams",
             ], packages: [crypto, logging]),
         // Interface
         library("Interface", "TerminalUI", ["CoreTypes"]),
@@ -214,7 +219,7 @@ if coreOnly {
             "API", "APIServerTests",
             [
                 "APIServer", "Toolstack", "PoolDatabase", "XenAPIClient", "APITypes", "RPCCodec", "DataModel",
-                "CoreTypes", "TestSupport",
+                "CoreTypes", "TestSupport", "ZstdStreams", "CLinux",
             ], packages: [httpTypes, nioCore, nioEmbedded, nioHTTP1, nioSSL, logging]),
         tests(
             "Control", "HostTests",

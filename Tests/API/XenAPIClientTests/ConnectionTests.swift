@@ -305,4 +305,22 @@ import Testing
         #expect(CertificateFingerprint(String(repeating: "é", count: 32)) == nil)
         #expect(throws: (any Error).self) { try CertificatePolicy.known(pem: "no certificate") }
     }
+
+    /// Of a stream that is asked for: whether it begins, and how it is written.
+    @Test func anAnswerSaysWhatItGrants() {
+        func answer(_ lines: String...) -> RelayAnswer {
+            RelayAnswer(head: Array(lines.joined(separator: "\r\n").utf8))
+        }
+        let field = (name: "x-coding", value: "zstd")
+        for granted in ["x-coding: zstd", "A: b\r\nX-Coding:\t zstd \t\r\nc", "x-coding:zstd\r\nx-coding: none"] {
+            let answer = answer("HTTP/1.1 200 OK", granted)
+            #expect(answer.isGranted && answer.says(field), "\(granted)")
+        }
+        for plain in ["", "x-coding: zstd, gzip", "x-coding", "x-coding : zstd", "x-codings: zstd", "x-coding: ZSTD"] {
+            let answer = answer("HTTP/1.0 200 OK", plain)
+            #expect(answer.isGranted && !answer.says(field), "\(plain)")
+        }
+        for refused in ["", "HTTP/1.1 403 Forbidden", "HTTP/1.1", "200"] { #expect(!answer(refused).isGranted) }
+        #expect(answer("HTTP/1.1 403 Forbidden", "x: y").line == "HTTP/1.1 403 Forbidden")
+    }
 }

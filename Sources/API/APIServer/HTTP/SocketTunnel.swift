@@ -1,28 +1,71 @@
 import HTTPTypes
 import NIOCore
 import NIOPosix
+import ZstdStreams
 
 /// Passes bytes between a granted tunnel and a connected socket of this machine, until either side ends, in order or not:
 /// that ends the other.
 struct SocketTunnel {
     private let descriptor: Int32
+    private let decompresses: Bool
 
-    /// Owns the descriptor; to be served.
-    init(_ descriptor: Int32) { self.descriptor = descriptor }
+    /// Owns the descriptor; to be served. `decompresses`: what comes through the tunnel is zstd.
+    init(_ descriptor: Int32, decompresses: Bool = false) {
+        (self.descriptor, self.decompresses) = (descriptor, decompresses)
+    }
 
+    /// Throws `ZstdStreamError`, too, when what came was not what was to come: both sides have ended then.
     func serve(_ input: RequestBody, _ writer: ResponseWriter, _ answer: HTTPResponse) async throws {
         let socket = try await Self.adopt(descriptor)
         // The answer begins inside: a client that is gone already must not leave the socket unclosed.
-        try await socket.executeThenClose { fromSocket, toSocket in
+        let decompresses = decompresses
+        let failure = try await socket.executeThenClose { fromSocket, toSocket in
             let body = try await writer.writeHead(answer)
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { try? await Self.move(input, toSocket) }
-                group.addTask { try? await Self.move(fromSocket, body) }
-                await group.next()
+            let failure = await withTaskGroup(of: ZstdStreamError?.self) { group in
+                group.addTask {
+                    do {
+                        try await decompresses ? Self.decompress(input, toSocket) : Self.move(input, toSocket)
+                    } catch { return error as? ZstdStreamError }
+                    return nil
+                }
+                group.addTask {
+                    try? await Self.move(fromSocket, body)
+                    return nil
+                }
+                let first = await group.next() ?? nil
                 group.cancelAll()
+                return first
             }
             try? await body.finish()
+            return failure
         }
+        if let failure { throw failure }
+    }
+
+    /// Content that is made at once, bytes; more when it has been taken.
+    private static let portion = 128 << 10
+
+    private static func decompress(
+        _ input: RequestBody, _ socket: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) async throws {
+        let decoder = try ZstdStreamDecoder()
+        for try await piece in input {
+            var piece = piece
+            var isFull = false
+            repeat {
+                var content = ByteBuffer()
+                // SAFETY: both pieces of memory live for the call.
+                let made = try unsafe content.writeWithUnsafeMutableBytes(minimumWritableBytes: portion) { output in
+                    try unsafe piece.readWithUnsafeReadableBytes { bytes in
+                        let step = try unsafe decoder.decode(bytes, into: output)
+                        isFull = step.produced == output.count
+                        return (step.consumed, step.produced)
+                    }
+                }
+                if made > 0 { try await socket.write(content) }
+            } while piece.readableBytes > 0 || isFull
+        }
+        try decoder.finish()
     }
 
     private static func move(

@@ -7,8 +7,9 @@ import Toolstack
 
 /// What the toolstacks of other pools ask of this one while a machine comes here: `POST /services/xenops/moves/ID/VERB`
 /// with JSON both ways, and `CONNECT /services/xenops/moves/ID/disk/UUID`, after whose answer the connection is the NBD
-/// export of a disk that is being filled, or `…/ID/memory`, where it goes to a QEMU that waits for a guest. To begin a move needs a session; all that follows needs the secret that was told
-/// then, since sessions end with the toolstack.
+/// export of a disk that is being filled, or `…/ID/memory`, where it goes to a QEMU that waits for a guest (`MemoryCoding`
+/// says how it may be written). To begin a move needs a session; all that follows needs the secret that was told then, since
+/// sessions end with the toolstack.
 struct PeerEndpoint: Sendable {
     let login: RequestLogin
     let arrivals: Arrivals
@@ -106,7 +107,20 @@ struct PeerEndpoint: Sendable {
             logger.info("a stream is refused", metadata: ["path": "\(routed.arguments.path)", "error": "\(error)"])
             throw HTTPFailure(.forbidden, "\(error)")
         }
-        try await SocketTunnel(descriptor).serve(routed.request.body, writer, HTTPResponse(status: .ok))
+        let (tunnel, answer) = Self.grant(descriptor, isMemory: isMemory, routed.request.head)
+        try await tunnel.serve(routed.request.body, writer, answer)
+    }
+
+    /// The stream, as the request wants it where that is known, and the answer, which says so.
+    static func grant(
+        _ descriptor: Int32, isMemory: Bool, _ head: RequestHead, knowsCodings: Bool = MemoryCoding.isKnown
+    ) -> (tunnel: SocketTunnel, answer: HTTPResponse) {
+        var answer = HTTPResponse(status: .ok)
+        guard isMemory, knowsCodings, head[MemoryCoding.field] == MemoryCoding.zstd,
+            let name = HTTPField.Name(MemoryCoding.field)
+        else { return (SocketTunnel(descriptor), answer) }
+        answer.headerFields[name] = MemoryCoding.zstd
+        return (SocketTunnel(descriptor, decompresses: true), answer)
     }
 
     /// What follows the path.

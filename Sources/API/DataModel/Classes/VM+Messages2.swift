@@ -144,7 +144,10 @@ extension ClassDeclaration {
             ],
             result: .ref("VM"), role: .vmPowerAdmin, isAsync: true,
             errors: ["VM_BAD_POWER_STATE", "LICENCE_RESTRICTION"], since: "tampa",
-            text: "Moves the VM's disks to the repositories and formats of the maps, also while it runs."),
+            text:
+                "Moves the VM's disks to the repositories and formats of the maps, also while it runs; to another pool "
+                + "with its memory. Options: force, copy and compress (the memory, on its way; where it is not given as "
+                + "pool.migration_compression says), each true or false, and those of VDI.pool_migrate."),
         // Ours: no other server has it.
         MessageDeclaration(
             "plan_migrate_send",

@@ -33,6 +33,9 @@ extension Datamodel {
     /// From here on the process knows no field, parameter or message on the wire that came after `release`: what is tested
     /// with is then like an older server. To be called before anything else of the datamodel is used.
     public static func behave(like release: Release) { Release.chosen.withLock { $0 = release } }
+
+    /// False: this process is like an older server.
+    public static var isNewest: Bool { Release.chosen.withLock { $0 == nil } }
 }
 
 extension ClassDeclaration {

@@ -1089,7 +1089,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.maximise_memory", [vm.wire, total.wire, approximate.wire])
     }
 
-    /// Moves the VM's disks to the repositories and formats of the maps, also while it runs.
+    /// Moves the VM's disks to the repositories and formats of the maps, also while it runs; to another pool with its memory. Options: force, copy and compress (the memory, on its way; where it is not given as pool.migration_compression says), each true or false, and those of VDI.pool_migrate.
     ///
     /// Since tampa. Role: vm-power-admin. Errors: `VM_BAD_POWER_STATE`, `LICENCE_RESTRICTION`.
     public func migrateSend(_ vm: Ref<VM>, dest: [String: String], live: Bool, vdiMap: [Ref<VDI>: Ref<SR>], vifMap: [Ref<VIF>: Ref<Network>], options: [String: String], vgpuMap: [Ref<VGPU>: Ref<GPUGroup>] = [:], vdiFormatMap: [Ref<VDI>: String] = [:]) async throws -> Ref<VM> {

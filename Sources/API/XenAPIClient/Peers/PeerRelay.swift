@@ -2,11 +2,13 @@ import Foundation
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// A Unix socket whose clients are connected, each by a connection of its own, with what the toolstack of another pool has
 /// at a path: a disk's export, a guest's memory. Programs that speak neither HTTP nor TLS get there through it.
 ///
-/// Nothing is said to a server before it has shown the certificate that is expected.
+/// Nothing is said to a server before it has shown the certificate that is expected. What clients send may be coded on its
+/// way (`RelayCoding`); all that was read of a client is on its way before more is.
 public final class PeerRelay: Sendable {
     private typealias Stream = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
@@ -16,13 +18,28 @@ public final class PeerRelay: Sendable {
 
     private let listener: any Channel
     private let work: Task<Void, Never>
+    private let traffic: Traffic
 
-    private init(listener: any Channel, work: Task<Void, Never>) { (self.listener, self.work) = (listener, work) }
+    private init(listener: any Channel, work: Task<Void, Never>, traffic: Traffic) {
+        (self.listener, self.work, self.traffic) = (listener, work, traffic)
+    }
+
+    /// What has become of the connections of all clients.
+    private final class Traffic: Sendable {
+        let sent = Atomic<UInt64>(0)
+        let isCoded = Mutex<Bool?>(nil)
+    }
+
+    /// Bytes that clients have sent to the other side, as they go over TLS: coded where it reads them so.
+    public var sentBytes: UInt64 { traffic.sent.load(ordering: .relaxed) }
+    /// Whether what clients send is coded, as the other side answered last. Nil: it has let no stream begin yet.
+    public var isCoded: Bool? { traffic.isCoded.withLock { $0 } }
 
     /// Listens on a new Unix socket of mode 0600. `path` is what the other side is asked for with CONNECT, `fields` go with
-    /// it.
+    /// it. `coding`: of what clients send, where the other side knows it.
     public static func listen(
-        onUnixSocket socket: String, to peer: PeerConnection, path: String, fields: [(name: String, value: String)]
+        onUnixSocket socket: String, to peer: PeerConnection, path: String, fields: [(name: String, value: String)],
+        coding: RelayCoding? = nil
     ) async throws -> PeerRelay {
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(.allowRemoteHalfClosure, value: false)
@@ -37,18 +54,21 @@ public final class PeerRelay: Sendable {
             throw Refused(answer: "the socket's mode cannot be set")
         }
         let authority = peer.host.contains(":") ? "[\(peer.host)]:\(peer.port)" : "\(peer.host):\(peer.port)"
-        let lines = ["CONNECT \(path) HTTP/1.1", "Host: \(authority)"] + fields.map { "\($0.name): \($0.value)" }
+        let lines =
+            ["CONNECT \(path) HTTP/1.1", "Host: \(authority)"]
+            + (fields + [coding?.field].compactMap { $0 }).map { "\($0.name): \($0.value)" }
         let head = lines.joined(separator: "\r\n") + "\r\n\r\n"
+        let traffic = Traffic()
         let work = Task<Void, Never> {
             _ = try? await server.executeThenClose { clients in
                 try await withThrowingDiscardingTaskGroup { group in
                     for try await client in clients {
-                        group.addTask { try? await Self.serve(client, peer, head) }
+                        group.addTask { try? await Self.serve(client, peer, head, coding, traffic) }
                     }
                 }
             }
         }
-        return PeerRelay(listener: server.channel, work: work)
+        return PeerRelay(listener: server.channel, work: work, traffic: traffic)
     }
 
     private static let buffers = AdaptiveRecvByteBufferAllocator(
@@ -62,28 +82,34 @@ public final class PeerRelay: Sendable {
     }
 
     /// Cancelled, the client's connection ends at once, whatever the other side says: its end in order may take a while.
-    private static func serve(_ client: Stream, _ peer: PeerConnection, _ head: String) async throws {
+    private static func serve(
+        _ client: Stream, _ peer: PeerConnection, _ head: String, _ coding: RelayCoding?, _ traffic: Traffic
+    ) async throws {
         let near = client.channel
         try await withTaskCancellationHandler {
-            try await pass(client, peer, head)
+            try await pass(client, peer, head, coding, traffic)
         } onCancel: {
             near.close(promise: nil)
         }
     }
 
-    private static func pass(_ client: Stream, _ peer: PeerConnection, _ head: String) async throws {
+    private static func pass(
+        _ client: Stream, _ peer: PeerConnection, _ head: String, _ coding: RelayCoding?, _ traffic: Traffic
+    ) async throws {
         try await client.executeThenClose { fromClient, toClient in
             let far = try await connect(peer)
             try await far.executeThenClose { fromFar, toFar in
                 try await toFar.write(ByteBuffer(string: head))
                 // One iterator for both: what came behind the answer's head is the first of the stream.
                 var source = fromFar.makeAsyncIterator()
-                let first = try await granted(&source, far.channel)
+                let (answer, first) = try await granted(&source, far.channel)
+                let used = coding.flatMap { answer.says($0.field) ? $0 : nil }
+                traffic.isCoded.withLock { $0 = used != nil }
                 if first.readableBytes > 0 { try await toClient.write(first) }
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask {
                         // Whichever side ends, in order or not, ends the other.
-                        do { for try await piece in fromClient { try await toFar.write(piece) } } catch {}
+                        try? await send(fromClient, toFar, used, traffic)
                         try? await far.channel.close()
                     }
                     while let piece = try await source.next() { try await toClient.write(piece) }
@@ -93,10 +119,37 @@ public final class PeerRelay: Sendable {
         }
     }
 
-    /// Reads the answer's head. Returns what came behind it; throws unless the stream was granted.
+    /// Returns when the client ends. Each piece is on its way, and can be read there, before the next one is looked at.
+    private static func send(
+        _ pieces: NIOAsyncChannelInboundStream<ByteBuffer>, _ far: NIOAsyncChannelOutboundWriter<ByteBuffer>,
+        _ coding: RelayCoding?, _ traffic: Traffic
+    ) async throws {
+        func write(_ piece: ByteBuffer) async throws {
+            guard piece.readableBytes > 0 else { return }
+            try await far.write(piece)
+            traffic.sent.wrappingAdd(UInt64(piece.readableBytes), ordering: .relaxed)
+        }
+        guard let encoder = try coding?.makeEncoder() else {
+            for try await piece in pieces { try await write(piece) }
+            return
+        }
+        for try await piece in pieces {
+            var coded = ByteBuffer()
+            // SAFETY: both pieces of memory live for the calls that they are handed to.
+            try unsafe piece.withUnsafeReadableBytes { bytes in
+                try unsafe encoder.encode(bytes) { unsafe _ = coded.writeBytes($0) }
+            }
+            try await write(coded)
+        }
+        var last = ByteBuffer()
+        try unsafe encoder.finish { unsafe _ = last.writeBytes($0) }
+        try await write(last)
+    }
+
+    /// Reads the answer's head. Returns it and what came behind it; throws unless the stream was granted.
     private static func granted(
         _ source: inout NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator, _ channel: any Channel
-    ) async throws -> ByteBuffer {
+    ) async throws -> (RelayAnswer, ByteBuffer) {
         let watch = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
         defer { watch.cancel() }
         var all = ByteBuffer()
@@ -105,9 +158,9 @@ public final class PeerRelay: Sendable {
             all.writeBuffer(&piece)
             let view = all.readableBytesView
             if let end = view.firstRange(of: Array("\r\n\r\n".utf8)) {
-                let line = String(decoding: view.prefix { $0 != 0x0D }, as: UTF8.self)
-                guard line.split(separator: " ").dropFirst().first == "200" else { throw Refused(answer: line) }
-                return ByteBuffer(bytes: view[end.upperBound...])
+                let answer = RelayAnswer(head: view[..<end.lowerBound])
+                guard answer.isGranted else { throw Refused(answer: answer.line) }
+                return (answer, ByteBuffer(bytes: view[end.upperBound...]))
             }
             guard all.readableBytes < longestHead else { throw Refused(answer: "too long a head") }
         }

@@ -128,6 +128,11 @@ struct MachineMove: Sendable {
     var isCopy: Bool { options["copy"].flatMap(Self.truth) == true }
     var isForced: Bool { options["force"].flatMap(Self.truth) == true }
 
+    /// Whether a guest's memory is compressed on its way to another pool: as the options say, else as the pool has it.
+    static func compresses(_ options: [String: String], _ reader: any DatabaseReader) -> Bool {
+        options["compress"].flatMap(truth) ?? reader.rows(Pool.self).first?[Pool.migrationCompression] ?? false
+    }
+
     /// INVALID_VALUE [name, text] for an option that is neither true nor false.
     func checkWords() throws(APIError) {
         for name in ["copy", "force", "compress"] {

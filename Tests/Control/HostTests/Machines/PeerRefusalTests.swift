@@ -40,6 +40,24 @@ import Testing
         #expect(!PeerLine.isFirst(PeerLine.Owner(pool: nil, host: "a"), before: owners[0]))
     }
 
+    /// As in XenAPI: the option's word, in its three spellings, else the pool's.
+    @Test func memoryIsCompressedWhereTheOptionOrThePoolSaysSo() async throws {
+        let bench = try await StorageBench([])
+        let pool = try #require(bench.database.read { $0.rows(Pool.self).first }).typedRef(Pool.self)
+        for isDefault in [false, true] {
+            try await bench.database.transaction { try $0.set(pool, Pool.migrationCompression, isDefault) }
+            func compresses(_ options: [String: String]) -> Bool {
+                bench.database.read { MachineMove.compresses(options, $0) }
+            }
+            #expect(compresses([:]) == isDefault && compresses(["copy": "true"]) == isDefault)
+            for word in ["true", "on", "1", "True"] { #expect(compresses(["compress": word]), "\(word)") }
+            for word in ["false", "off", "0"] { #expect(!compresses(["compress": word]), "\(word)") }
+        }
+        let move = MachineMove(
+            vm: .null, destination: [:], disks: [:], networks: [:], options: ["compress": "zstd"], formats: [:])
+        #expect(throws: APIError("INVALID_VALUE", "compress", "zstd")) { try move.checkWords() }
+    }
+
     @Test func theLatestForgottenMovesAreKnown() {
         var moves = ForgottenMoves(limit: 3)
         for id in ["a", "b", "a", "c", "d", "e", "f", "g"] { moves.insert(id) }

@@ -160,13 +160,14 @@ extension EndToEnd {
             try await TwoPools.run(thereOptions: isOlder ? ["--compat", "26.14"] : []) { pools in
                 var guest = try await Self.traveller(pools, raw, format: GuestMoves.formats[first])
                 if isOlder {
-                    let refused = try await Self.migrate(guest, "vhd")
+                    let refused = try await Self.migrate(guest, "vhd", compresses: false)
                     #expect(refused.errors.contains("of an earlier version"), "\(refused.errors)")
                     #expect(try RunningToolstack.images(guest.homes[1].path) == [])
                 }
                 for step in first..<(first + length) {
                     let word = isOlder ? "" : GuestMoves.word(step)
-                    let moved = try await Self.migrate(guest, word)
+                    // Of those that know how: others get the memory as it is.
+                    let moved = try await Self.migrate(guest, word, compresses: Bool.random(using: &random))
                     #expect(moved.succeeded, "\(moved.errors)")
                     #expect(try await guest.settle(), "\(word)")
                     try guest.land()
@@ -182,10 +183,14 @@ extension EndToEnd {
         }
 
         /// As an administrator types it; `format`: empty for none.
-        private static func migrate(_ guest: Traveller, _ format: String) async throws -> Tool.Outcome {
+        private static func migrate(
+            _ guest: Traveller, _ format: String, compresses: Bool
+        ) async throws -> Tool.Outcome {
             let uuid = try await guest.pools.here.text("VDI.get_uuid", .string(guest.disk()))
             let sr = try await guest.pools.there.text("SR.get_uuid", .string(guest.homes[1].ref))
-            let words = ["vdi:\(uuid)=\(sr)", "live=true"] + (format.isEmpty ? [] : ["image-format:\(uuid)=\(format)"])
+            let words =
+                ["vdi:\(uuid)=\(sr)", "live=true"] + (format.isEmpty ? [] : ["image-format:\(uuid)=\(format)"])
+                + (compresses ? ["compress=true"] : [])
             return try await guest.pools.migrate(try await guest.vm(), words)
         }
 
@@ -259,8 +264,12 @@ extension EndToEnd {
                 _ = try await pools.here.text("VM.checkpoint", .string(guest.vm()), .string("s"))
                 _ = try await guest.console.waitFor(moreWrites: 2)
                 let before = try await Self.snapshot(guest, scratch.file("before"))
+                // By the pool's word.
+                let pool = try await pools.here.call("pool.get_all").items?.first?.text ?? ""
+                try await pools.here.call("pool.set_migration_compression", .string(pool), .bool(true))
                 let task = try await guest.depart(format: "vhd", options: [("verify", "true")])
                 let arrived: String = try await pools.here.session.waitForTask(task).value()
+                try await Self.expectCompressed(pools.here, task)
                 try await pools.awaitQuiet()
                 try guest.land()
                 #expect(try await guest.vm() == arrived)
@@ -281,6 +290,16 @@ extension EndToEnd {
                 #expect(checked.isClean && first.writes < latest, "\(first), \(checked) after \(latest)")
                 try await Self.finish(guest, scratch)
             }
+        }
+
+        /// The guest's memory took less than it is on its way.
+        private static func expectCompressed(_ toolstack: RunningToolstack, _ task: String) async throws {
+            let told = try await toolstack.call("task.get_other_config", .string(task))
+            #expect(told.member("memory_compression")?.text == "zstd")
+            let names = ["memory_bytes_total", "memory_bytes_sent", "memory_bytes_on_wire"]
+            let counts = names.map { told.member($0)?.text.flatMap(UInt64.init) ?? 0 }
+            print("the guest's memory:", zip(names, counts).map { "\($0) \($1)" }.joined(separator: ", "))
+            #expect(counts[2] > 0 && counts[2] < counts[1], "\(counts)")
         }
 
         /// What the disk of the machine's only snapshot holds.

@@ -28,6 +28,14 @@ struct DepartingGuest: Sendable {
     /// Of the task's progress, where the memory begins and ends.
     static let memoryShare = (from: 0.8, to: 0.97)
 
+    /// How its memory goes.
+    struct Manner: Sendable {
+        /// Of what QEMU sends, before it is compressed; 0: as fast as it goes.
+        var bytesPerSecond: UInt64
+        /// Where the other side knows how.
+        var compresses: Bool
+    }
+
     private var vm: Ref<VM> { Ref(machine.vm) }
     private var uuid: String { machine.uuid }
     /// Of this move, and of no other that has the guest in hand now.
@@ -52,7 +60,7 @@ struct DepartingGuest: Sendable {
 
     /// Returns when the other side has all of the guest, which QEMU holds. Whatever is thrown, `letGoOn` undoes it.
     func leave(
-        through link: PeerLink, _ disks: DepartingDisks, bytesPerSecond: UInt64, _ progress: any TaskProgress
+        through link: PeerLink, _ disks: DepartingDisks, _ manner: Manner, _ progress: any TaskProgress
     ) async throws {
         var handOver = LiveHandOver()
         var relay: PeerRelay?
@@ -62,10 +70,12 @@ struct DepartingGuest: Sendable {
                 try await FailurePoint.pass("departure-\(handOver.phase)")
                 switch handOver.step {
                 case .announce: try await announce(link)
-                case .send: relay = try await send(link, bytesPerSecond)
-                case .stand: try await awaitStanding(bytesPerSecond, progress)
+                case .send: relay = try await send(link, manner)
+                case .stand: try await awaitStanding(manner, relay, progress)
                 case .settle: try await disks.settle(progress)
-                case .handOver: try await self.handOver(cutting: relay, progress)
+                case .handOver:
+                    try await self.handOver(cutting: relay, progress)
+                    progress.annotate(Self.told(manner, relay))
                 case .finish: break
                 }
                 handOver.done()
@@ -100,16 +110,16 @@ struct DepartingGuest: Sendable {
         guard answer == .unfinished else { throw failed("the destination answered '\(answer.rawValue)'") }
     }
 
-    private func send(_ link: PeerLink, _ bytesPerSecond: UInt64) async throws -> PeerRelay {
+    private func send(_ link: PeerLink, _ manner: Manner) async throws -> PeerRelay {
         let socket = machine.socket(of: DepartingMachine.memory, in: context)
-        let relay = try await link.relayMemory(onUnixSocket: socket)
+        let relay = try await link.relayMemory(onUnixSocket: socket, compresses: manner.compresses)
         do {
             // SAFETY: the C string lives for the call.
             let stream = unsafe socket.withCString { unsafe gantry_unix_connect($0) }
             guard stream >= 0 else { throw failed("the way for its memory does not answer: error \(-stream)") }
             // QEMU gets an own one.
             defer { close(stream) }
-            try await guests.send(uuid, into: stream, limits: Self.limits(bytesPerSecond), owner: machine.id)
+            try await guests.send(uuid, into: stream, limits: Self.limits(manner.bytesPerSecond), owner: machine.id)
             return relay
         } catch {
             await relay.close()
@@ -121,15 +131,24 @@ struct DepartingGuest: Sendable {
         MemoryTransferLimits(bytesPerSecond: bytesPerSecond > 0 ? bytesPerSecond : nil)
     }
 
-    private func awaitStanding(_ bytesPerSecond: UInt64, _ progress: any TaskProgress) async throws {
-        let watch = Task { await follow(bytesPerSecond, progress) }
+    /// What a task says of the memory's way, besides what QEMU does.
+    private static func told(_ manner: Manner, _ relay: PeerRelay?) -> [String: String] {
+        guard manner.compresses, let relay, let isCoded = relay.isCoded else { return [:] }
+        return [
+            "memory_compression": isCoded ? MemoryCoding.zstd : "none",
+            "memory_bytes_on_wire": String(relay.sentBytes),
+        ]
+    }
+
+    private func awaitStanding(_ manner: Manner, _ relay: PeerRelay?, _ progress: any TaskProgress) async throws {
+        let watch = Task { await follow(manner, relay, progress) }
         defer { watch.cancel() }
         try await guests.switchover(of: uuid)
     }
 
     /// Tells how far it is, and does what is wished meanwhile: in the task's `other_config`, or by cancelling it.
-    private func follow(_ bytesPerSecond: UInt64, _ progress: any TaskProgress) async {
-        var told = bytesPerSecond
+    private func follow(_ manner: Manner, _ relay: PeerRelay?, _ progress: any TaskProgress) async {
+        var told = manner.bytesPerSecond
         while !Task.isCancelled {
             if progress.cancellation.isCancelled { try? await guests.cancelSending(uuid, owner: machine.id) }
             if let wanted = (try? MirrorWishes.settings(progress.entries))?.bytesPerSecond, wanted != told,
@@ -141,12 +160,13 @@ struct DepartingGuest: Sendable {
                 let sent = 1 - min(1, Double(transfer.remainingBytes) / Double(transfer.totalBytes))
                 let share = Self.memoryShare
                 progress.report(share.from + (share.to - share.from) * sent)
-                progress.annotate([
+                let entries = [
                     "phase": "memory", "memory_bytes_total": String(transfer.totalBytes),
                     "memory_bytes_sent": String(transfer.sentBytes),
                     "memory_bytes_remaining": String(transfer.remainingBytes),
                     "memory_dirty_bytes_per_second": String(transfer.dirtyBytesPerSecond),
-                ])
+                ]
+                progress.annotate(entries.merging(Self.told(manner, relay)) { first, _ in first })
             }
             try? await Task.sleep(for: .milliseconds(100))
         }

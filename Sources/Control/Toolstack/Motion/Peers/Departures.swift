@@ -133,8 +133,10 @@ actor Departures {
             let compared = try await disks.verify(filling)
             if machine.isLive {
                 try await guest.emptyDrives()
-                try await guest.leave(
-                    through: link, disks, bytesPerSecond: try DiskMoves.rate(options), progress)
+                let manner = DepartingGuest.Manner(
+                    bytesPerSecond: try DiskMoves.rate(options),
+                    compresses: context.database.read { MachineMove.compresses(options, $0) })
+                try await guest.leave(through: link, disks, manner, progress)
             }
             try await progress.passPointOfNoReturn()
             let rows = try await synchronised(&machine, surveyed.offer)

@@ -122,14 +122,17 @@ struct PeerLink: Sendable {
         try await relay("disk/\(uuid)", onUnixSocket: socket)
     }
 
-    /// A Unix socket at which a guest's memory can be sent to the QEMU that waits for it at the other side.
-    func relayMemory(onUnixSocket socket: String) async throws -> PeerRelay {
-        try await relay("memory", onUnixSocket: socket)
+    /// A Unix socket at which a guest's memory can be sent to the QEMU that waits for it at the other side. `compresses`:
+    /// where that side knows how.
+    func relayMemory(onUnixSocket socket: String, compresses: Bool) async throws -> PeerRelay {
+        try await relay("memory", onUnixSocket: socket, coding: compresses ? MemoryCoding.relay : nil)
     }
 
-    private func relay(_ what: String, onUnixSocket socket: String) async throws -> PeerRelay {
+    private func relay(
+        _ what: String, onUnixSocket socket: String, coding: RelayCoding? = nil
+    ) async throws -> PeerRelay {
         try await PeerRelay.listen(
             onUnixSocket: socket, to: connection, path: "\(Self.path)/\(id)/\(what)",
-            fields: [(name: Self.secretField, value: secret)])
+            fields: [(name: Self.secretField, value: secret)], coding: coding)
     }
 }

@@ -180,6 +180,7 @@ public final class GuestHost: Sendable {
     /// Takes over the guests that an earlier process left running. For the daemon's start, before anything else.
     /// Returns every guest found, `.stopped` for those that ended meanwhile, whose files it removes.
     public func adoptAll() async -> [String: GuestState] {
+        await Shortage.awaitEnd(at: GuestFolder.all(in: runDirectory))
         let names = (try? FileManager.default.contentsOfDirectory(atPath: GuestFolder.all(in: runDirectory))) ?? []
         var found: [String: GuestState] = [:]
         for uuid in names.sorted() {
@@ -191,19 +192,41 @@ public final class GuestHost: Sendable {
 
     private func adopt(_ uuid: String, _ folder: GuestFolder) async -> GuestState {
         if let known = state(uuid) { return known }
-        if let record = GuestRecord.read(from: folder.record), record.isAlive, record.hasRun || record.role != nil,
-            record.specification.uuid == uuid, let guest = try? take(record, folder)
+        await Shortage.awaitEnd(at: folder.record)
+        if let record = GuestRecord.read(from: folder.record), record.hasRun || record.role != nil,
+            record.specification.uuid == uuid
         {
-            enter(guest)
-            await guest.resume()
-            logger.info("guest adopted", metadata: ["guest": "\(uuid)", "pid": "\(guest.pid)"])
-            return guest.phase
+            if let guest = await takePatiently(record, folder) {
+                enter(guest)
+                await guest.resume()
+                logger.info("guest adopted", metadata: ["guest": "\(uuid)", "pid": "\(guest.pid)"])
+                return guest.phase
+            }
+            if record.life == .lives {
+                // A guest that nobody has in hand would go on beside the one that is started next.
+                logger.error(
+                    "a guest's QEMU cannot be taken over and is killed",
+                    metadata: ["guest": "\(uuid)", "pid": "\(record.pid)"])
+                kill(record.pid, SIGKILL)
+            }
         }
         // Whatever still listens there never ran its guest, or cannot be named.
         await AbandonedQEMU.dismiss(monitor: folder.qmp)
         folder.remove()
         logger.info("guest had ended", metadata: ["guest": "\(uuid)"])
         return .stopped
+    }
+
+    /// The guest of a process that lives, or may: a host that has no descriptors or memory for a moment ends nobody's guest. Nil: it is
+    /// gone, or could not be taken for half a minute.
+    private func takePatiently(_ record: GuestRecord, _ folder: GuestFolder) async -> Guest? {
+        for _ in 0..<Shortage.mostPauses {
+            let life = record.life
+            if life == .over { return nil }
+            if life == .lives, let guest = try? take(record, folder) { return guest }
+            try? await Task.sleep(for: Shortage.pause)
+        }
+        return nil
     }
 
     // MARK: The table
@@ -244,6 +267,11 @@ public final class GuestHost: Sendable {
                 receives: passport != nil)
             record.pid = try QEMUProcess.start(line.arguments, in: folder)
             record.startTime = gantry_process_start_time(record.pid)
+            if record.startTime == 0, ProcessLife(of: record.pid, startedAt: .max) == .unknown {
+                // Whoever comes after us could not find it.
+                kill(record.pid, SIGKILL)
+                throw GuestError(.system, "QEMU's start time cannot be read: the host has no files or memory left")
+            }
             try record.write(to: folder.record)
             return try take(record, folder)
         } catch {

@@ -33,8 +33,8 @@ struct GuestRecord: Codable, Sendable {
         self.ports = ports
     }
 
-    /// True while the recorded process exists.
-    var isAlive: Bool { pid > 0 && startTime != 0 && gantry_process_start_time(pid) == startTime }
+    /// Whether the recorded process exists.
+    var life: ProcessLife { ProcessLife(of: pid, startedAt: startTime) }
 
     func write(to path: String) throws(GuestError) {
         do {

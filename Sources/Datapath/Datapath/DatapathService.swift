@@ -341,10 +341,10 @@ public final class DatapathService: Sendable {
                 // What goes on is what a process before this one wrote to, and its server may not be done with that.
                 trust: MirrorTrust(isDoubtful: resume && destination.isExport),
                 reopen: destination.isExport ? reopen : nil,
-                adopt: { [exports, tracked] next in
+                adopt: { [exports, tracked, sparing] next in
                     // It is what the pivot makes the disk: in the place of the one that failed, also for these.
                     exports.setDestination(next)
-                    return tracked.reopened(next)
+                    return tracked.reopened(sparing.again(next))
                 })
             images.setDestination(destination)
         } catch {

@@ -111,6 +111,35 @@ import Testing
         try Tool.check("qemu-io", ["-f", "qcow2", "-r"] + reads.flatMap { ["-c", $0] } + [b.path])
     }
 
+    /// A destination that shares with others gets what differs from it and no more, also by the connections that come after the first.
+    @Test func aDestinationThatIsReachedAgainKeepsWhatItShares() throws {
+        let (folder, far) = (try ScratchFolder("dp"), try ScratchFolder("far"))
+        let (a, b) = (try image(folder, "a.raw", "raw"), try image(far, "b.raw", "raw"))
+        // Both have the content of the snapshot.
+        for path in [a.path, b.path] { try Tool.check("qemu-io", ["-f", "raw", "-c", "write -P 1 0 8M", path]) }
+        var server = try DatapathProcess(far, image: b.path, format: b.format)
+        let process = try DatapathProcess(folder, image: a.path, format: a.format)
+        let client = try process.connect()
+        var remote = ImageSpecification(
+            path: "nbd+unix:///disk?socket=\(server.nbdSocket)", format: ImageSpecification.remote)
+        remote.isFilled = true
+        _ = try process.control.callBlocking(
+            .mirrorStart(destination: remote, bytesPerSecond: 16 << 20, settings: MirrorSettings(retrySeconds: 600)))
+        while try #require(try process.status().mirror).copiedBytes < 2 << 20 {}
+        #expect(try server.status().counters?.writtenBytes == 0)
+        server.kill()
+        server = try DatapathProcess(far, image: b.path, format: b.format)
+        try fill(client, 3, at: 7 << 20, count: 4096)
+        let mirror = try process.awaitPhase(.synchronised)
+        #expect(try #require(mirror.details).retries > 0)
+        _ = try process.control.callBlocking(.mirrorVerify)
+        let written = try #require(try server.status().counters?.writtenBytes)
+        #expect(written >= 4096 && written < 256 << 10)
+        _ = try process.control.callBlocking(.mirrorCancel)
+        #expect(try process.quit() == 0)
+        #expect(try server.quit() == 0)
+    }
+
     @Test func aRunningMirrorIsPausedChangedAndVerified() throws {
         let folder = try ScratchFolder("dp")
         let (a, b) = (try image(folder, "a.raw", "raw"), try image(folder, "b.vhd", "vhd"))

@@ -1,6 +1,7 @@
 import CLinux
 import DatapathControl
 import Foundation
+import Guests
 
 /// A process of ours with pipes at its ends. Waiting for it never blocks the cooperative pool.
 final class ChildProcess: Sendable {
@@ -79,6 +80,15 @@ final class ChildProcess: Sendable {
         return DatapathClient.Failure(code: "io", message: text.isEmpty ? "the data path ended at its start" : text)
     }
 
+    /// Waits for the end, after which the process keeps its number until `reap`.
+    func awaitExit() async {
+        await onThread { [pid] in
+            var info = unsafe siginfo_t()
+            // SAFETY: the call fills the structure.
+            while unsafe waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) < 0, errno == EINTR {}
+        }
+    }
+
     /// Waits for the end; the exit status, or minus the signal.
     @discardableResult
     func reap() async -> Int32 {
@@ -95,7 +105,12 @@ final class ChildProcess: Sendable {
         await onThread {
             var isGone = true
             let descriptor = gantry_pidfd_open(pid)
-            if descriptor >= 0, gantry_process_start_time(pid) == startTime {
+            if descriptor < 0, descriptor != -ESRCH {
+                // Out of descriptors or memory: looked at again and again.
+                let end = seconds.map { gantry_now() + UInt64(max($0, 0)) * 1_000_000_000 } ?? .max
+                while ProcessLife(of: pid, startedAt: startTime) != .over, gantry_now() < end { usleep(50_000) }
+                isGone = ProcessLife(of: pid, startedAt: startTime) == .over
+            } else if descriptor >= 0, ProcessLife(of: pid, startedAt: startTime) != .over {
                 var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
                 var result: Int32 = 0
                 repeat {

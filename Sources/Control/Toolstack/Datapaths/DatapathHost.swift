@@ -2,6 +2,7 @@ import APITypes
 import CLinux
 import DatapathControl
 import Foundation
+import Guests
 import Logging
 
 /// Starts, adopts and ends this host's data-path processes. They run in sessions of their own and outlive the toolstack;
@@ -14,6 +15,10 @@ actor DatapathHost {
     nonisolated let transferFolder: String
     private let logger: Logger
     private var running: [String: DatapathRecord] = [:]
+    /// Killed at their start, and kept by their storage since: each has its image's lock until that lets it go.
+    private var stuck: [String: DatapathRecord] = [:]
+    /// How long a process may take to open its image.
+    private let patience: Duration
     /// What identifies a program that could not take the place of its predecessor.
     var refused: [Int]?
     /// The same of the one that was tried last, and starts.
@@ -26,11 +31,14 @@ actor DatapathHost {
     /// What processes could not give up, as far as it was told.
     private var told: Set<String> = []
 
-    /// `folder` is `RUN/dp`; `program` the path of gantry-datapath; `users` those that the processes may be.
+    /// `folder` is `RUN/dp`; `program` the path of gantry-datapath; `users` those that the processes may be; `patience` what one
+    /// may take to open its image.
     init(
         folder: String, program: String,
-        users: DatapathUsers = DatapathUsers(first: DatapathUserRange.standardFirst), logger: Logger
+        users: DatapathUsers = DatapathUsers(first: DatapathUserRange.standardFirst),
+        patience: Duration = .seconds(300), logger: Logger
     ) {
+        self.patience = patience
         self.users = users
         self.folder = folder
         transferFolder = (folder as NSString).deletingLastPathComponent + "/transfers"
@@ -47,10 +55,13 @@ actor DatapathHost {
     /// Finds the processes that an earlier toolstack left running; removes what the dead ones left. Returns their ids.
     func adoptAll() async -> [String] {
         let manager = FileManager.default
+        await Shortage.awaitEnd(at: folder)
         for id in (try? manager.contentsOfDirectory(atPath: folder)) ?? [] {
             let path = folder + "/" + id + "/record.json"
+            await Shortage.awaitEnd(at: path)
             if let data = manager.contents(atPath: path),
-                let record = try? JSONDecoder().decode(DatapathRecord.self, from: data), Self.lives(record)
+                let record = try? JSONDecoder().decode(DatapathRecord.self, from: data),
+                Self.life(record) != .over
             {
                 running[id] = record
                 record.user.map { users.take($0) }
@@ -65,7 +76,7 @@ actor DatapathHost {
     /// The data path `id` when its process lives.
     func handle(_ id: String) -> DatapathHandle? {
         guard let record = running[id] else { return nil }
-        guard Self.lives(record) else {
+        guard Self.life(record) != .over else {
             record.user.map { users.giveBack($0) }
             running[id] = nil
             sweep(id)
@@ -75,15 +86,20 @@ actor DatapathHost {
     }
 
     /// Ids of all that run.
-    var ids: [String] { running.filter { Self.lives($0.value) }.map(\.key) }
+    var ids: [String] { running.filter { Self.life($0.value) != .over }.map(\.key) }
 
     var liveProcesses: [(id: String, pid: Int32)] {
-        running.filter { Self.lives($0.value) }.map { (id: $0.key, pid: $0.value.pid) }
+        running.filter { Self.life($0.value) != .over }.map { (id: $0.key, pid: $0.value.pid) }
     }
 
     /// Starts a process that serves `image`. The sockets of an earlier process of the same id are taken over, so that its
-    /// clients reconnect, and so is its word of changes that it lost. Throws `DatapathClient.Failure` with the process's own words.
+    /// clients reconnect, and so is its word of changes that it lost. Throws `DatapathClient.Failure` with the process's own words,
+    /// or when its storage keeps it from opening the image for longer than `patience`: it is killed then.
     func start(_ id: String, image: ImageSpecification) async throws -> DatapathHandle {
+        if let earlier = stuck[id] {
+            guard Self.life(earlier) == .over else { throw Self.isHeld(earlier) }
+            letGo(of: earlier)
+        }
         let home = folder + "/" + id
         // The process's own is only what lies in the folder within: what is beside it the toolstack reads and believes.
         try FileManager.default.createDirectory(
@@ -111,16 +127,29 @@ actor DatapathHost {
             id: id, pid: child.pid, startTime: gantry_process_start_time(child.pid), image: image,
             isConfined: true, user: user)
         do {
+            // Without it the process could not be found again. One that has ended at once says why.
+            if record.startTime == 0, ProcessLife(of: child.pid, startedAt: .max) == .unknown {
+                throw DatapathClient.Failure(
+                    code: "io",
+                    message: "a data path's start time cannot be read: the host has no files or memory left; try again")
+            }
             try JSONEncoder().encode(record).write(to: URL(fileURLWithPath: home + "/record.json"), options: .atomic)
             // SAFETY: writes one byte from a byte. A process that is gone already is noticed by its silence.
             var byte = UInt8(ascii: "\n")
             _ = unsafe write(go.writeEnd, &byte, 1)
-            let line = try await child.firstLine()
+            guard let line = await firstLine(of: child) else {
+                await giveUp(record, child)
+                throw DatapathClient.Failure(
+                    code: "io",
+                    message: "the storage of \(image.path) does not answer: its data path was not ready after "
+                        + "\(patience) and is killed")
+            }
             guard let ready = try? JSONDecoder().decode(DatapathReady.self, from: Data(line.utf8)), ready.ready else {
                 throw child.failure()
             }
             tell(without: ready.without ?? [])
         } catch {
+            if stuck[id]?.pid == child.pid { throw error }
             user.map { users.giveBack($0) }
             kill(child.pid, SIGKILL)
             await child.reap()
@@ -133,6 +162,39 @@ actor DatapathHost {
         return handle
     }
 
+    /// What a process says first; nil: nothing within `patience`.
+    private func firstLine(of child: ChildProcess) async -> String? {
+        let line = Task { try await child.firstLine() }
+        let isThere = await BoundedWait.wait(for: Task { _ = await line.result }, atMost: patience)
+        return isThere ? try? await line.value : nil
+    }
+
+    /// Kills a process that is not ready. Storage that does not answer may keep it in the kernel: that is not waited for longer than
+    /// a moment, and no other is started in its place before it has ended.
+    private func giveUp(_ record: DatapathRecord, _ child: ChildProcess) async {
+        logger.error(
+            "a data path is killed, since its storage does not answer",
+            metadata: ["id": "\(record.id)", "image": "\(record.image.path)"])
+        kill(child.pid, SIGKILL)
+        if await BoundedWait.wait(for: Task { await child.awaitExit() }, atMost: .seconds(5)) { return }
+        logger.error(
+            "a killed data path is held by its storage", metadata: ["id": "\(record.id)", "pid": "\(record.pid)"])
+        stuck[record.id] = record
+    }
+
+    private func letGo(of record: DatapathRecord) {
+        stuck[record.id] = nil
+        record.user.map { users.giveBack($0) }
+        if running[record.id] == nil { sweep(record.id) }
+    }
+
+    private static func isHeld(_ record: DatapathRecord) -> DatapathClient.Failure {
+        DatapathClient.Failure(
+            code: "busy",
+            message: "a killed data path, process \(record.pid), is held by the storage of \(record.image.path), which "
+                + "does not answer; see to that, and try again")
+    }
+
     /// Closes the images and ends the process; returns when it is gone. Fine when it is gone already.
     /// `forGood` false: another process will take its place, and tells the guest what this one lost.
     func stop(_ id: String, forGood: Bool = true) async {
@@ -141,7 +203,7 @@ actor DatapathHost {
             if !FileManager.default.fileExists(atPath: "\(folder)/\(id)/record.json") { forget(id) }
             return
         }
-        if Self.lives(record) {
+        if Self.life(record) != .over {
             var isGone = false
             do {
                 _ = try await makeHandle(id).client.call(.quit)
@@ -149,7 +211,8 @@ actor DatapathHost {
             } catch {
                 logger.warning("a data path does not answer", metadata: ["id": "\(id)", "error": "\(error)"])
             }
-            if !isGone, Self.lives(record) {
+            // Not one that cannot be looked at: the number may be another's by now.
+            if !isGone, Self.life(record) == .lives {
                 logger.warning("a data path does not end and is killed", metadata: ["id": "\(id)"])
                 kill(record.pid, SIGKILL)
                 // Storage that does not answer keeps it in the kernel. It ends when that lets it go, and has its image's lock
@@ -193,7 +256,7 @@ actor DatapathHost {
 
     /// Without a process of that id.
     func removeMap(_ id: String) {
-        if let record = running[id], Self.lives(record) { return }
+        if let record = running[id], Self.life(record) != .over { return }
         for path in [mapPath(id), oldMapPath(id)] { try? FileManager.default.removeItem(atPath: path) }
     }
 
@@ -233,9 +296,10 @@ actor DatapathHost {
             isConfined: isConfined, dialer: isIsolated ? program : nil)
     }
 
-    private static func lives(_ record: DatapathRecord) -> Bool {
+    private static func life(_ record: DatapathRecord) -> ProcessLife {
+        // A child of ours that has ended.
         var status: Int32 = 0
         _ = unsafe gantry_reap(record.pid, &status)
-        return gantry_process_start_time(record.pid) == record.startTime
+        return ProcessLife(of: record.pid, startedAt: record.startTime)
     }
 }

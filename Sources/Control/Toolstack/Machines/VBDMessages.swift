@@ -62,8 +62,12 @@ struct VBDMessages: Sendable {
         try await context.database.transaction { tx in
             _ = try tx.require(vm)
             try tx.requireStaying(vm)
-            if !empty, try tx.require(vdi)[VDI.type] == .cbtMetadata {
-                throw APIError("VDI_INCOMPATIBLE_TYPE", vdi.opaque, "CBT metadata")
+            if !empty {
+                let disk = try tx.require(vdi)
+                if disk[VDI.type] == .cbtMetadata {
+                    throw APIError("VDI_INCOMPATIBLE_TYPE", vdi.opaque, "CBT metadata")
+                }
+                try tx.requireStaying(disk)
             }
             let taken = Set(tx.rows(VBD.self) { $0[VBD.vm] == vm }.map { $0[VBD.userdevice] })
             let position: String

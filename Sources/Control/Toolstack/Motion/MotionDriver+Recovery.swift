@@ -61,7 +61,7 @@ extension MotionDriver {
             try await store.save(motion)
             for effect in effects.prefix(while: { ![.finishPivot, .destroySource, .forget].contains($0) }) {
                 if effect == .preparePivot {
-                    try await verify(motion)
+                    try await verify(motion, progress)
                     try await progress.passPointOfNoReturn()
                 }
                 try await perform(effect, &motion, progress)

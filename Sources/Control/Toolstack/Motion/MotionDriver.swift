@@ -41,7 +41,7 @@ struct MotionDriver: Sendable {
             for index in motions.indices {
                 try await awaitSynchronised(&motions[index], SilentProgress(shares.disk(index), progress))
                 if motions[index].isVerified == true { shares.disk(index).annotate(["phase": "verifying"]) }
-                try await verify(motions[index])
+                try await verify(motions[index], progress)
             }
             try await FailurePoint.pass("verified")
             // To compare takes long. Only when all are ready the pivots begin, one right after the other: a disk whose writes
@@ -49,7 +49,7 @@ struct MotionDriver: Sendable {
             for index in motions.indices {
                 try await awaitSynchronised(&motions[index], SilentProgress(shares.disk(index), progress))
                 // One whose destination was reached again since: also where it was compared before.
-                try await verify(motions[index], isWished: false)
+                try await verify(motions[index], isWished: false, progress)
             }
             try await progress.passPointOfNoReturn()
             progress.annotate(["phase": "pivoting"])
@@ -358,15 +358,9 @@ struct MotionDriver: Sendable {
     private func source(_ motion: DiskMotion) async throws -> DatapathHandle {
         let vdi = try context.row(Ref<VDI>(motion.sourceRef))
         let image = { @Sendable [context] in try await context.image(of: vdi, readOnly: false) }
-        // Its last user's data path may be ending just now, and holds the image until it has.
-        for _ in 0..<50 {
-            do {
-                return try await context.disks.activate(motion.sourceUUID, image: image)
-            } catch let failure as DatapathClient.Failure where failure.code == "busy" && motion.phase != .pivoting {
-                try await Task.sleep(for: .milliseconds(100))
-            }
-        }
-        return try await context.disks.activate(motion.sourceUUID, image: image)
+        // From the pivot on there is none to wait for: what has ended stays so until the decision.
+        if motion.phase == .pivoting { return try await context.disks.activate(motion.sourceUUID, image: image) }
+        return try await context.disks.activatePatiently(motion.sourceUUID, image: image)
     }
 
     /// `resume`: the data path's map of this mirror, if it has one, counts.
@@ -484,9 +478,11 @@ struct MotionDriver: Sendable {
 
     /// Compares both images, where that is wished; and where a connection to an export was replaced: a server that lives on
     /// behind the old one may have done what it had received of it after what came by the new one.
-    func verify(_ motion: DiskMotion) async throws { try await verify(motion, isWished: motion.isVerified == true) }
+    func verify(_ motion: DiskMotion, _ progress: any TaskProgress) async throws {
+        try await verify(motion, isWished: motion.isVerified == true, progress)
+    }
 
-    private func verify(_ motion: DiskMotion, isWished: Bool) async throws {
+    private func verify(_ motion: DiskMotion, isWished: Bool, _ progress: any TaskProgress) async throws {
         try await mapped(motion) {
             let client = try await source(motion).client
             if !isWished {
@@ -494,7 +490,7 @@ struct MotionDriver: Sendable {
                     return
                 }
             }
-            _ = try await client.call(.mirrorVerify)
+            try await LongRequest.call(.mirrorVerify, of: client, cancellation: progress.cancellation)
         }
     }
 

@@ -56,7 +56,7 @@ extension MachineSuspension {
         if context.database.read({ SuspendedGuest.of(ref, $0) }) != nil { return }
         let passport: GuestPassport
         do {
-            passport = try await self.passport(in: image)
+            passport = try await self.passport(in: image, progress)
         } catch {
             throw progress.cancellation.isCancelled ? CancellationError() : mapped(error, ref)
         }
@@ -68,10 +68,10 @@ extension MachineSuspension {
     }
 
     /// What an image says of its guest, without the rest of it.
-    private func passport(in image: Row) async throws -> GuestPassport {
+    private func passport(in image: Row, _ progress: any TaskProgress) async throws -> GuestPassport {
         struct Found: Error { let passport: GuestPassport }
         do {
-            _ = try await read(image) { part, _ in
+            _ = try await read(image, progress) { part, _ in
                 if case .passport(let passport, _) = part { throw Found(passport: passport) }
             }
         } catch let found as Found {
@@ -82,7 +82,7 @@ extension MachineSuspension {
 
     /// The sum of an image, which has to be whole.
     func sum(of vdi: Ref<VDI>) async throws -> [UInt8] {
-        try await read(try context.row(vdi)) { _, _ in }
+        try await read(try context.row(vdi), UnwatchedProgress()) { _, _ in }
     }
 
     /// Returns when a QEMU of this host has all of the guest, and the image was whole.
@@ -93,7 +93,7 @@ extension MachineSuspension {
         let known = context.database.read { SuspendedGuest.of(vm.typedRef(VM.self), $0) }
         let pair = try SocketPair()
         let expected = Double(max(1, image[VDI.physicalUtilisation]))
-        _ = try await read(image) { part, moved in
+        _ = try await read(image, progress) { part, moved in
             if progress.cancellation.isCancelled { throw CancellationError() }
             switch part {
             case .passport(var passport, let sum):
@@ -114,9 +114,11 @@ extension MachineSuspension {
         try await guests.received(uuid)
     }
 
-    /// Reads an image to its end, part by part, and returns its sum. Throws where it is damaged. `take` gets the bytes read so far, too.
+    /// Reads an image to its end, part by part, and returns its sum. Throws where it is damaged, and soon after `progress` is cancelled,
+    /// also while its storage does not answer. `take` gets the bytes read so far, too.
     private func read(
-        _ image: Row, _ take: (SuspendImageReader.Part, _ moved: Int64) async throws -> Void
+        _ image: Row, _ progress: any TaskProgress,
+        _ take: (SuspendImageReader.Part, _ moved: Int64) async throws -> Void
     ) async throws -> [UInt8] {
         let vdi = image.typedRef(VDI.self)
         let admitted = try await admission.begin([.vdi(vdi, .copy)], task: .null)
@@ -126,6 +128,11 @@ extension MachineSuspension {
                 let process = try TransferProcess.start(
                     [program, "export"] + specification.arguments + ["--as", "raw"],
                     as: context.disks.host.users.lend(), folder: folder, writesInput: false)
+                let watch = Task {
+                    while !progress.cancellation.isCancelled { try await Task.sleep(for: .milliseconds(100)) }
+                    process.interrupt()
+                }
+                defer { watch.cancel() }
                 let sum: [UInt8]
                 do {
                     sum = try await Self.read(process, take)

@@ -23,6 +23,8 @@ struct MachineSuspension: Sendable {
     let folder: String
     /// How long a call, or the start of the toolstack, waits for a QEMU that does not let its guest go on.
     var patience = Duration.seconds(60)
+    /// How long the image's writer has to say why it failed.
+    private static let imagePatience = Duration.seconds(10)
 
     // MARK: Suspend
 
@@ -179,7 +181,11 @@ struct MachineSuspension: Sendable {
             var isLive = isLive
             while !Task.isCancelled {
                 progress.report(0.95 * min(1, Double(process.moved) / Double(max(memory, 1))))
-                if progress.cancellation.isCancelled { try? await guests.cancelSending(uuid) }
+                if progress.cancellation.isCancelled {
+                    try? await guests.cancelSending(uuid)
+                    // Storage that does not answer is not waited for.
+                    process.interrupt()
+                }
                 if isLive, let now = try? await guests.transfer(of: uuid), SavingSteps.mustStand(now, memory: memory) {
                     isLive = (try? await guests.limit(uuid, to: SavingSteps.now)) == nil
                 }
@@ -195,6 +201,13 @@ struct MachineSuspension: Sendable {
             try await steps.taken()
         } catch {
             pair.cut()
+            let end = Task { _ = await pump.result }
+            guard await BoundedWait.wait(for: end, atMost: Self.imagePatience) else {
+                // It stands in a write to storage that does not answer.
+                process.interrupt()
+                await end.value
+                throw error
+            }
             // Why the image could not be written is the reason, where there is one.
             _ = try await pump.value
             throw error

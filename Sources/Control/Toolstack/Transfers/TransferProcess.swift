@@ -9,6 +9,8 @@ final class TransferProcess: Sendable {
     private struct State {
         var input: Int32
         var ended = false
+        /// Its number may be another's.
+        var isReaped = false
     }
 
     private let child: ChildProcess
@@ -94,6 +96,10 @@ final class TransferProcess: Sendable {
         unsafe unlink(logPath)
     }
 
+    /// Kills the process, whoever is waiting for it, or for its storage: a write or read under way fails soon, and so does
+    /// `finish`. To be followed by `abort`.
+    func interrupt() { state.withLock { if !$0.isReaped { kill(child.pid, SIGKILL) } } }
+
     @discardableResult
     private func end(killing: Bool) async -> Int32 {
         let (input, first) = state.withLock { state -> (Int32, Bool) in
@@ -106,6 +112,8 @@ final class TransferProcess: Sendable {
         if input >= 0 { Glibc.close(input) }
         guard first else { return 0 }
         if killing { kill(child.pid, SIGKILL) }
+        await child.awaitExit()
+        state.withLock { $0.isReaped = true }
         return await child.reap()
     }
 }

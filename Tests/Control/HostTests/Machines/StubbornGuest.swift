@@ -31,6 +31,8 @@ final class StubbornGuest: Sendable {
         get { state.withLock { $0.isLively } }
         set { state.withLock { $0.isLively = newValue } }
     }
+    /// All of it is sent.
+    var isHandedOver: Bool { state.withLock { $0.migration == "completed" } }
     var isSent: Bool { state.withLock { $0.migration != "none" } }
     var runs: Bool { state.withLock { $0.run == "running" } }
 

@@ -194,10 +194,11 @@ struct DepartingDisks: Sendable {
     /// By which its part of the limits is known.
     private func turn(_ index: Int) -> String { "\(machine.id)/\(index)" }
 
-    /// The data path that serves the source, started when it does not run.
+    /// The data path that serves the source, started when it does not run. One that ends just now, or is being replaced, has
+    /// its image for a moment yet.
     private func source(_ index: Int) async throws -> DatapathHandle {
         let disk = machine.disks[index]
-        return try await context.disks.activate(disk.uuid) { [context] in
+        return try await context.disks.activatePatiently(disk.uuid) { [context] in
             let row = try context.row(Ref<VDI>(disk.vdi))
             return try await context.image(of: row, readOnly: row[VDI.readOnly])
         }
@@ -336,32 +337,17 @@ struct DepartingDisks: Sendable {
         _ request: DatapathRequest, _ index: Int, _ progress: any TaskProgress,
         until deadline: ContinuousClock.Instant?
     ) async throws {
-        let (ends, end) = AsyncStream.makeStream(of: Result<Void, any Error>?.self)
         let client = try await source(index).client
-        Task {
-            do {
-                _ = try await client.call(request)
-                end.yield(.success(()))
-            } catch {
-                end.yield(.failure(error))
+        do {
+            try await mapped(index) {
+                try await LongRequest.call(
+                    request, of: client, cancellation: progress.cancellation, until: deadline)
             }
-        }
-        let watch = Task {
-            while !progress.cancellation.isCancelled, deadline.map({ ContinuousClock.now < $0 }) ?? true {
-                try await Task.sleep(for: .milliseconds(50))
-            }
-            end.yield(nil)
-        }
-        defer { watch.cancel() }
-        for await outcome in ends {
-            if let outcome {
-                do { return try await mapped(index) { try outcome.get() } } catch { throw told(error, index, progress) }
-            }
-            if progress.cancellation.isCancelled { throw CancellationError() }
+        } catch is LongRequest.Late {
             throw failed(index, "the other side was not made durable while the guest stood", progress)
+        } catch {
+            throw told(error, index, progress)
         }
-        // Who waited has been cancelled: the others' failure is the reason.
-        throw CancellationError()
     }
 
     /// Nobody writes the disks any more: everything is made durable at the other side. When this returns both are the same.
@@ -389,25 +375,44 @@ struct DepartingDisks: Sendable {
         }
     }
 
-    /// Ends what may be left of the mirrors, in favour of the sources.
-    func release() async {
+    /// Ends what may be left of the mirrors, in favour of the sources. False: one may not have ended, and whoever writes or
+    /// reads its disk may get no answer until it has; to be called again then.
+    @discardableResult
+    func release() async -> Bool {
         unsafe unlink(machine.socket(of: DepartingMachine.memory, in: context))
+        var haveEnded = true
         for index in machine.disks.indices {
             let disk = machine.disks[index]
             unsafe unlink(socket(index))
             if disk.isSnapshot == true { continue }
-            await context.disks.forgetMirror(of: disk.uuid)
-            if let handle = await context.disks.active(disk.uuid), let status = try? await handle.client.status(),
-                status.mirror?.destination.path == image(index).path
-            {
-                do {
-                    _ = try await handle.client.call(.mirrorCancel)
-                } catch {
-                    context.logger.error(
-                        "a mirror to another pool does not end", metadata: ["vdi": "\(disk.uuid)", "error": "\(error)"])
-                }
-            }
+            var hasEnded = await endMirror(index)
             await context.disks.deactivateIfUnused(disk.uuid)
+            if !hasEnded, await context.disks.active(disk.uuid) == nil {
+                // It has ended with its data path. The next one does not take it up.
+                await context.disks.forgetMirror(of: disk.uuid)
+                hasEnded = true
+            }
+            haveEnded = haveEnded && hasEnded
+        }
+        return haveEnded
+    }
+
+    /// False: the data path has not said that there is no mirror of this move any more.
+    private func endMirror(_ index: Int) async -> Bool {
+        let disk = machine.disks[index]
+        await context.disks.forgetMirror(of: disk.uuid)
+        guard let handle = await context.disks.active(disk.uuid) else { return true }
+        do {
+            guard try await handle.client.status().mirror?.destination.path == image(index).path else { return true }
+            _ = try await handle.client.call(.mirrorCancel)
+            return true
+        } catch let failure as DatapathClient.Failure where failure.code == "notFound" {
+            // Nor is there one since.
+            return true
+        } catch {
+            context.logger.error(
+                "a mirror to another pool does not end", metadata: ["vdi": "\(disk.uuid)", "error": "\(error)"])
+            return false
         }
     }
 

@@ -184,12 +184,13 @@ struct DepartingGuest: Sendable {
     }
 
     /// The machine stays: its guest goes on, as it was. To be called after every failure, and again by whoever starts after a
-    /// crash; fine when the guest is on no passage of this move, or gone: the rows say so then. False: it does not go on yet.
-    func letGoOn(_ endMirrors: @Sendable () async -> Void) async -> Bool {
+    /// crash; fine when the guest is on no passage of this move, or gone: the rows say so then. False: it does not go on yet,
+    /// or not all its mirrors have ended. One that was held stays so until they have: its disks would not answer.
+    func letGoOn(_ endMirrors: @Sendable () async -> Bool) async -> Bool {
         let passage = passage
         for part in LiveHandOver.undoing(isHeld: passage == .held || passage == .handingOver) {
             switch part {
-            case .endMirrors: await endMirrors()
+            case .endMirrors: if await !endMirrors() { return false }
             case .letGoOn: await letGoOn()
             }
         }

@@ -52,11 +52,13 @@ actor Departures {
         defer { busy.remove(id) }
         let link = try PeerLink(machine.place, id: id, secret: machine.secret)
         do {
-            let noted = machine
-            try await context.database.transaction { tx in
-                try Self.requireUnshared(noted, tx)
+            let planned = machine
+            machine = try await context.database.transaction { tx in
+                try Self.requireUnshared(planned, tx)
+                let noted = planned.keepingShared(tx)
                 try tx.store(noted)
                 try OperationAdmission.enter(noted.hold(withMachine: false), in: tx)
+                return noted
             }
             try await carryOut(&machine, surveyed, link, options, progress)
         } catch {
@@ -225,7 +227,7 @@ actor Departures {
     }
 
     /// The machine is as if nothing had been; once only, since others may begin something with it from then on. Throws while its
-    /// guest does not go on.
+    /// guest does not go on, or a mirror of it has not ended.
     private func free(_ machine: inout DepartingMachine) async throws {
         if !machine.isToBeFreed { return }
         guard await letGoOn(machine) else { throw Standing() }
@@ -248,7 +250,7 @@ actor Departures {
             try await free(&machine)
         } catch {
             context.logger.error(
-                "a guest that stays does not go on: it is told again",
+                "a machine that stays is not free yet: its guest and its mirrors are told again",
                 metadata: ["vm": "\(machine.uuid)", "move": "\(machine.id)"])
         }
     }
@@ -281,17 +283,16 @@ actor Departures {
         }
     }
 
-    /// A guest that stays has not been let go on yet.
+    /// A machine that stays has not been let go on yet.
     private struct Standing: Error, CustomStringConvertible {
-        let description = "its guest does not go on yet"
+        let description = "its guest does not go on yet, or a mirror of its disks has not ended"
     }
 
-    /// False while the guest does not go on.
+    /// False while the guest does not go on, or a mirror has not ended.
     private func letGoOn(_ machine: DepartingMachine) async -> Bool {
         let disks = disks(machine)
         if machine.isLive { return await guest(machine).letGoOn { await disks.release() } }
-        await disks.release()
-        return true
+        return await disks.release()
     }
 
     private func guest(_ machine: DepartingMachine) -> DepartingGuest {

@@ -74,6 +74,25 @@ struct DepartingMachine: Codable, Hashable, Sendable {
 
     var isLive: Bool { domain != nil }
 
+    /// With what others have of its disks by now, which stays with them.
+    func keepingShared(_ reader: any DatabaseReader) -> DepartingMachine {
+        var machine = self
+        let owners = Set([vm] + (snapshots ?? []))
+        for index in disks.indices where !disks[index].stays {
+            let vdi = disks[index].vdi
+            machine.disks[index].stays = !reader.rows(VBD.self) {
+                $0[VBD.vdi].opaque == vdi && !owners.contains($0[VBD.vm].opaque)
+            }.isEmpty
+        }
+        return machine
+    }
+
+    /// The disk of that uuid, while the move has anything to do with it. Nil: it has none, or it is as if nothing had been.
+    func hasInHand(_ vdiUUID: String) -> Disk? {
+        if state.isDecided, state.isHere, !isToBeFreed { return nil }
+        return disks.first { $0.uuid == vdiUUID }
+    }
+
     /// OTHER_OPERATION_IN_PROGRESS [VM, vm, migrate_send, move].
     var inTheWay: APIError {
         APIError(
@@ -198,6 +217,17 @@ extension DatabaseReader {
             machine.vm == vm.opaque && !machine.isCopy && !(machine.state.isDecided && machine.state.isHere)
         }
         if let leaving { throw leaving.inTheWay }
+    }
+
+    /// OTHER_OPERATION_IN_PROGRESS [VDI, vdi, blocked, move] while the disk goes with a machine to another pool, or has gone: nobody
+    /// else gets what is destroyed here at the end.
+    func requireStaying(_ vdi: Row) throws(APIError) {
+        let leaving = departures().first { $0.hasInHand(vdi[VDI.uuid])?.stays == false }
+        if let leaving {
+            throw APIError(
+                "OTHER_OPERATION_IN_PROGRESS", VDI.className, vdi.ref, VDIOperations.blocked.rawValue,
+                "OpaqueRef:" + leaving.id)
+        }
     }
 
     private func peerRecords<Record: Decodable>(_ kind: String) -> [Record] {

@@ -26,6 +26,8 @@ extension DiskActivation {
                 if status.isPaused == true || status.mirror != nil { continue }
                 // Before the old one is ended: storage that does not answer leaves the guest what it has.
                 next = try await image(vdi)
+                // A move may have begun in the meantime, and its mirror would be lost.
+                if isMoving(uuid) { continue }
             } catch {
                 onFailure(uuid, error, false)
                 continue

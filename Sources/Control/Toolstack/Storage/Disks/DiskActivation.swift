@@ -15,6 +15,9 @@ actor DiskActivation {
     private var starting: [String: Task<DatapathHandle, any Error>] = [:]
     /// Ends in progress: the image's lock is held until they are over.
     private var stopping: [String: Task<Void, Never>] = [:]
+    /// Looks at whether a data path is unused, by VDI and number: one that has lost its record ends before its look does.
+    private var looks: [String: [UInt64: Task<Void, Never>]] = [:]
+    private var lookCount: UInt64 = 0
     /// What is to be done when a VDI's data path has ended for good, before it can be started again.
     private var afterwards: @Sendable (_ vdiUUID: String) async -> Void = { _ in }
     /// What is to be done when a VDI's data path has been started, or started again.
@@ -59,6 +62,8 @@ actor DiskActivation {
     ) async throws -> DatapathHandle {
         if let ending = stopping[vdiUUID] { await ending.value }
         if let running = await active(vdiUUID) { return running }
+        // One that has lost its record just now may not have begun to end yet.
+        while !hasRecord(vdiUUID), let ending = stopping[vdiUUID] ?? looks[vdiUUID]?.values.first { await ending.value }
         if let pending = starting[vdiUUID] { return try await pending.value }
         try requireSettled(vdiUUID)
         if held.contains(vdiUUID) { throw Self.beingReplaced }
@@ -91,9 +96,26 @@ actor DiskActivation {
         }
     }
 
+    /// The same for who can wait some seconds: the data path of its last user may be ending, or be replaced by one of a new
+    /// program, and has the image until then.
+    func activatePatiently(
+        _ vdiUUID: String, image: @escaping @Sendable () async throws -> ImageSpecification
+    ) async throws -> DatapathHandle {
+        for _ in 0..<50 {
+            do {
+                return try await activate(vdiUUID, image: image)
+            } catch let failure as DatapathClient.Failure where failure.code == "busy" {
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        return try await activate(vdiUUID, image: image)
+    }
+
     /// Whether a data path serves the VDI or is about to.
-    func isInUse(_ vdiUUID: String) -> Bool {
-        starting[vdiUUID] != nil || database.privateRecords(kind: Self.recordKind)[vdiUUID] != nil
+    func isInUse(_ vdiUUID: String) -> Bool { starting[vdiUUID] != nil || hasRecord(vdiUUID) }
+
+    private func hasRecord(_ vdiUUID: String) -> Bool {
+        database.privateRecords(kind: Self.recordKind)[vdiUUID] != nil
     }
 
     /// Returns when a data path of the VDI that is ending now has ended, and its driver has been told.
@@ -174,6 +196,18 @@ actor DiskActivation {
     }
 
     private func deactivate(_ vdiUUID: String) async {
+        lookCount += 1
+        let number = lookCount
+        let look = Task {
+            await endIfUnused(vdiUUID)
+            looks[vdiUUID]?[number] = nil
+            if looks[vdiUUID]?.isEmpty == true { looks[vdiUUID] = nil }
+        }
+        looks[vdiUUID, default: [:]][number] = look
+        await look.value
+    }
+
+    private func endIfUnused(_ vdiUUID: String) async {
         let unused = try? await database.persist { tx -> String? in
             guard let id = tx.privateRecords(kind: Self.recordKind)[vdiUUID] else { return nil }
             if let vdi = tx.find(VDI.self, uuid: vdiUUID) {
@@ -194,13 +228,13 @@ actor DiskActivation {
             await stopping[vdiUUID]?.value
             return
         }
-        let ending = Task { [host, afterwards] in
+        let ending = Task {
             await host.stop(id)
             await afterwards(vdiUUID)
+            stopping[vdiUUID] = nil
         }
         stopping[vdiUUID] = ending
         await ending.value
-        stopping[vdiUUID] = nil
     }
 
     /// After a restart, when the rows of dead guests are settled: ends the data paths that no record names, forgets the
@@ -232,10 +266,13 @@ actor DiskActivation {
 
     func vdi(_ uuid: String) -> Row? { database.read { $0.find(VDI.self, uuid: uuid) } }
 
+    /// Whether a move has the VDI: within this host, to another pool or from there.
     func isMoving(_ vdiUUID: String) -> Bool {
-        MotionStore(database: database).all().contains {
+        let isMoving = MotionStore(database: database).all().contains {
             $0.sourceUUID == vdiUUID || $0.destinationUUID == vdiUUID
         }
+        return isMoving || database.departures().contains { $0.hasInHand(vdiUUID) != nil }
+            || database.arrivals().contains { $0.isOpen && $0.disks.contains { $0.uuid == vdiUUID } }
     }
 
     /// Restarts the data paths that died under a running guest. Each by itself: the storage of one may not answer, which

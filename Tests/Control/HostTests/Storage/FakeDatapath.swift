@@ -1,0 +1,99 @@
+import APITypes
+import CLinux
+import DatapathControl
+import Foundation
+import PoolDatabase
+import Synchronization
+import TestSupport
+
+@testable import Toolstack
+
+/// A data path as the toolstack sees it, which has a disk already: a `sleep` stands for the process, and this answers on its
+/// control socket. Its mirrors are in sync at once; to compare takes until they are cancelled.
+final class FakeDatapath: Sendable {
+    private struct State {
+        var mirror: ImageSpecification?
+        var requests: [String] = []
+        var isStubborn = false
+    }
+
+    private let state: Mutex<State>
+    private let listener: Int32
+    private let child: ChildProcess
+
+    /// Their names, in the order in which they came.
+    var requests: [String] { state.withLock { $0.requests } }
+    var mirror: ImageSpecification? { state.withLock { $0.mirror } }
+    /// It ends no mirror.
+    var isStubborn: Bool {
+        get { state.withLock { $0.isStubborn } }
+        set { state.withLock { $0.isStubborn = newValue } }
+    }
+
+    init(of vdiUUID: String, on bench: StorageBench, mirror: ImageSpecification? = nil) async throws {
+        state = Mutex(State(mirror: mirror))
+        let id = Fresh.uuid()
+        let home = bench.folder.file("dp/\(id)")
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        listener = unsafe (home + "/control").withCString { unsafe gantry_unix_listen($0, 4) }
+        guard listener >= 0 else { throw APIError.internalError("no socket: \(listener)") }
+        child = try ChildProcess.start(["/usr/bin/sleep", "3600"], logPath: home + "/log", detached: true)
+        let record = DatapathRecord(
+            id: id, pid: child.pid, startTime: gantry_process_start_time(child.pid),
+            image: ImageSpecification(path: "/source", format: "raw"))
+        try JSONEncoder().encode(record).write(to: URL(fileURLWithPath: home + "/record.json"))
+        _ = await bench.context.disks.host.adoptAll()
+        try await bench.database.transaction { tx in
+            tx.setPrivate(kind: DiskActivation.recordKind, key: vdiUUID, value: id)
+        }
+        Thread.detachNewThread { [self] in
+            while true {
+                let socket = gantry_accept(listener)
+                if socket < 0 { return }
+                Thread.detachNewThread { self.serve(ControlChannel(descriptor: socket)) }
+            }
+        }
+    }
+
+    /// To be called once; fine when it was told to quit.
+    func end() async {
+        kill(child.pid, SIGKILL)
+        shutdown(listener, Int32(SHUT_RDWR))
+        var status: Int32 = 0
+        while unsafe gantry_reap(child.pid, &status) == 0 { try? await Task.sleep(for: .milliseconds(1)) }
+    }
+
+    private func serve(_ channel: ControlChannel) {
+        while let request = try? channel.receive(DatapathRequest.self) {
+            guard (try? channel.send(answer(request))) != nil else { return }
+        }
+    }
+
+    private func answer(_ request: DatapathRequest) -> DatapathReply {
+        let name = "\(request)".prefix { $0 != "(" }
+        state.withLock { $0.requests.append(String(name)) }
+        switch request {
+        case .status: return .status(status)
+        case .mirrorStart(let destination, _, _, _): state.withLock { $0.mirror = destination }
+        case .mirrorVerify:
+            while mirror != nil { usleep(1000) }
+            return .failed(code: "notFound", message: "the mirror was cancelled")
+        case .mirrorCancel:
+            if isStubborn { return .failed(code: "io", message: "as the test wants") }
+            state.withLock { $0.mirror = nil }
+        case .quit: kill(child.pid, SIGKILL)
+        default: break
+        }
+        return .ok
+    }
+
+    private var status: DatapathStatus {
+        let mirror = mirror.map {
+            MirrorStatus(
+                phase: .synchronised, destination: $0, totalBytes: 1, copiedBytes: 1, dirtyBytes: 0, bytesPerSecond: 0)
+        }
+        return DatapathStatus(
+            pid: child.pid, image: ImageSpecification(path: "/source", format: "raw"), virtualSize: 1 << 20,
+            mirror: mirror, connections: 0)
+    }
+}

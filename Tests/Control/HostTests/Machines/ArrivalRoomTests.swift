@@ -101,6 +101,35 @@ import Testing
         }
     }
 
+    /// After a restart moves have their places in the line again; one that waits for room has none, as it would have to wait for those
+    /// behind it.
+    @Test func whoWaitsForRoomIsInNobodysWayAfterARestart() async throws {
+        let bench = try await StorageBench([])
+        let motions = [true, false].enumerated().map { index, waits in
+            var motion = DiskMotion(
+                id: "m\(index)", sourceUUID: "s\(index)", sourceRef: "", sourceSR: "a", sourceLocation: "",
+                destinationUUID: "d\(index)", destinationRef: "", destinationSR: "b", format: "qcow2", size: 1)
+            motion.call = MoveCall(
+                task: Fresh.ref(XenTask.self).opaque, taskUUID: "", name: "", owner: "", time: Int64(index),
+                machine: nil)
+            motion.waitsForRoom = waits ? true : nil
+            return motion
+        }
+        try await MotionStore(database: bench.database).save(motions)
+        try await bench.database.transaction { tx in
+            for pool in tx.rows(Pool.self) {
+                try tx.set(pool.typedRef(Pool.self), Pool.otherConfig, [MoveTurns.key: "1"])
+            }
+        }
+        let (context, database) = (bench.context, bench.database)
+        await MotionSupervisor(
+            context: context, admission: OperationAdmission(database: database, gate: context.reclaimGate)
+        ).resume()
+        // The other one has its turn, and this comes next.
+        let answer = await context.moves.look(["b"], of: "x", isCopying: false, database: database)
+        #expect(answer.position == 1)
+    }
+
     /// Drivers may write what they like into their rows.
     @Test func aDiskStandsOnWhatItsRowsSay() {
         let parents: [String: String?] = ["a": "b", "b": "c", "c": nil, "x": "y", "y": "x", "z": "gone"]

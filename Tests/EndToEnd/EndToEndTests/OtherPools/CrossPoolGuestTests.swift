@@ -166,8 +166,8 @@ extension EndToEnd {
                 }
                 for step in first..<(first + length) {
                     let word = isOlder ? "" : GuestMoves.word(step)
-                    // Of those that know how: others get the memory as it is.
-                    let moved = try await Self.migrate(guest, word, compresses: Bool.random(using: &random))
+                    // An older pool does not know how, and gets the memory as it is.
+                    let moved = try await Self.migrate(guest, word, compresses: isOlder || Bool.random(using: &random))
                     #expect(moved.succeeded, "\(moved.errors)")
                     #expect(try await guest.settle(), "\(word)")
                     try guest.land()
@@ -368,6 +368,12 @@ extension EndToEnd {
             try GuestDiskImage.make(at: raw, bytes: 48 << 20, files: 4, random: &random)
             try await TwoPools.run { pools in
                 var guest = try await Self.traveller(pools, raw, format: "raw")
+                let compresses = Bool.random(using: &random)
+                print("memory is compressed:", compresses)
+                for toolstack in [pools.here, pools.there] {
+                    let pool = try await toolstack.call("pool.get_all").items?.first?.text ?? ""
+                    try await toolstack.call("pool.set_migration_compression", .string(pool), .bool(compresses))
+                }
                 for trouble in GateShare.some(2, of: Self.troubles, "what dies while a guest moves") {
                     let what = "\(trouble.fault) at \(trouble.point)"
                     switch trouble.fault {

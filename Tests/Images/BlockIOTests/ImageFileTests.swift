@@ -113,9 +113,9 @@ import Testing
             let busy = code { _ = try ImageFile(path: path, access: .readOnly) }
             #expect(busy == (isRead ? nil : .busy), "\(words)")
             #expect(code { _ = try ImageFile(path: path, access: .readWrite) } == .busy)
+            try Tool.check("sh", ["-c", "kill $(cat '\(pid)')"])
             // It has ended when its lock has.
-            try Tool.check(
-                "sh", ["-c", "n=$(cat '\(pid)'); kill $n; while kill -0 $n 2>/dev/null; do sleep 0.01; done"])
+            while code({ try ImageFile(path: path, access: .readWrite).close() }) == .busy { sched_yield() }
         }
     }
 

@@ -595,7 +595,7 @@ class PeerTests(MotionCase):
         for move in moves:
             self.assertEqual(self.ask(move, "forget", {})["value"]["answer"], "forgotten")
 
-    def test_arrivals_have_their_room_until_they_are_cancelled(self):
+    def test_arrivals_have_their_room_until_they_are_copied_or_cancelled(self):
         sr, moves = self.small(24), [str(uuid.uuid4()) for _ in range(2)]
         offers = [self.offer(move, str(uuid.uuid4()), sr) for move in moves]
         for offer in offers:
@@ -609,6 +609,12 @@ class PeerTests(MotionCase):
         vdi, data = self.disk(self.repository("raw"), 16 * MIB), os.urandom(16 * MIB)
         self.assertEqual(self.http("PUT", "/import_raw_vdi", data, session_id=self.sid, vdi=vdi, format="raw")[0], 200)
         self.refused(["SR_BACKEND_FAILURE_44", "", ..., ""], self.x.VDI.pool_migrate, vdi, sr, {})
+        # What it has not written when its copy is over were zeroes; if it is copied again it may write them.
+        question = {"vdi": "OpaqueRef:far", "isCopying": False, "isOver": True}
+        self.assertIn("value", self.ask(first, "turn", question))
+        self.assertIn("value", self.ask(second, "check", offers[1]))
+        self.assertIn("value", self.ask(first, "turn", question | {"isOver": False}))
+        self.assertEqual(self.ask(second, "check", offers[1])["error"][0], "SR_BACKEND_FAILURE_44")
         self.assertEqual(self.ask(first, "cancel", {})["value"]["answer"], "refused")
         self.x.VDI.pool_migrate(vdi, sr, {})
         for move in moves:

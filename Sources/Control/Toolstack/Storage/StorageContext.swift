@@ -20,6 +20,8 @@ final class StorageContext: Sendable {
     let machinesBeingMade = VolumesBeingMade()
     /// References of disks whose content is coming in.
     let disksBeingImported = VolumesBeingMade()
+    /// Disks that came from other pools and are not copied to any more, of machines that are not here yet.
+    let disksArrived = VolumesBeingMade()
     let uses = VolumeUses()
     /// The SRs of calls of SR.create that run.
     let repositoriesBeingMade = VolumesBeingMade()

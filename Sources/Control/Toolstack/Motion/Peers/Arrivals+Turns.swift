@@ -12,18 +12,24 @@ extension Arrivals {
         else { throw APIError("OPERATION_NOT_ALLOWED", "there is no such disk in the move \(id)") }
         let turn = Self.turn(of: disk, record)
         if question.isOver {
+            // What it has not written by now it need not have.
+            if record.state.phase == .receiving { context.disksArrived.insert(disk.uuid) }
             await context.moves.forget(turn)
             return TurnAnswer(position: 0)
         }
         guard record.state.phase == .receiving else {
             throw APIError("OPERATION_NOT_ALLOWED", "the disks of the move \(id) are not filled any more")
         }
+        context.disksArrived.remove(disk.uuid)
         return await context.moves.look([disk.sr], of: turn, isCopying: question.isCopying, database: context.database)
     }
 
     /// The disks of the move are not filled any more.
     func endTurns(_ record: ArrivingMachine) async {
-        for disk in record.disks { await context.moves.forget(Self.turn(of: disk, record)) }
+        for disk in record.disks {
+            context.disksArrived.remove(disk.uuid)
+            await context.moves.forget(Self.turn(of: disk, record))
+        }
     }
 
     private static func turn(of disk: ArrivingMachine.Disk, _ record: ArrivingMachine) -> String {

@@ -51,6 +51,7 @@ struct RoomSurvey: Sendable {
         facts = try await context.factsWithSpace(attached)
         facts.claims = claims(attached, facts)
         let motions = MotionStore(database: context.database).all()
+        let arrived = context.disksArrived.all
         for (index, claim) in facts.claims.all.enumerated() {
             facts.claims.all[index].frees = freed[claim.id] ?? 0
             if claim.least == 0 { continue }
@@ -61,6 +62,8 @@ struct RoomSurvey: Sendable {
                 isOpaque ? .max : await allocated(claim.images, in: attached) ?? .max
             if let motion = motions.first(where: { $0.id == claim.id && $0.phase == .mirroring }) {
                 facts.claims.all[index].unread = await unread(motion)
+            } else if !claim.images.isEmpty, claim.images.allSatisfy({ arrived.contains($0.uuid) }) {
+                facts.claims.all[index].unread = 0
             }
         }
         return facts

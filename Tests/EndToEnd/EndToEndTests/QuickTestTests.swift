@@ -37,6 +37,12 @@ extension EndToEnd {
                 #expect(machines.allSatisfy { $0.nameLabel != "quicktest: may be removed" })
                 for place in [first.path, second.path] { #expect(try RunningToolstack.images(place) == []) }
 
+                // Nor sessions: each that a move was given has ended, as that of the run.
+                let audit = try String(contentsOfFile: toolstack.stateDirectory + "/audit.log", encoding: .utf8)
+                func count(_ call: String) -> Int { audit.components(separatedBy: "\"\(call)\"").count - 1 }
+                #expect(count("host.migrate_receive") > 1)
+                #expect(count("session.logout") > count("host.migrate_receive"))
+
                 let session = try toolstack.session
                 let marks = ["quicktest-run": "killed"]
                 for (name, config) in [("quicktest: may be removed", marks), ("mine", marks), ("mine", [:])] {

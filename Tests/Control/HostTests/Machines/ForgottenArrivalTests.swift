@@ -135,7 +135,7 @@ import Testing
         switch whoever {
         case .starts: await stage.arrivals.resume()
         case .retries:
-            try await reach("its QEMU is gone") {
+            try await reach("its QEMU is gone", atMost: .seconds(30)) {
                 await stage.arrivals.retry()
                 return stage.passage == nil
             }

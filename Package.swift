@@ -221,7 +221,7 @@ if coreOnly {
             [
                 "Toolstack", "MetricArchives", "DatapathControl", "PoolDatabase", "APITypes", "RPCCodec", "CoreTypes",
                 "TestSupport", "StorageManagers", "StorageInterface", "StorageMotion", "StoragePlugins", "Guests",
-                "CLinux",
+                "XenAPIClient", "CLinux",
             ],
             packages: [logging]),
         tests("Control", "PoolDatabaseTests", ["PoolDatabase", "APITypes", "DataModel", "CoreTypes", "TestSupport"]),

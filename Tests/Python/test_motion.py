@@ -33,6 +33,16 @@ class MotionCase(Case):
     def format(self, vdi):
         return self.x.VDI.get_sm_config(vdi)["image-format"]
 
+    def small(self, size, formats="raw"):
+        """A file SR on a file system of `size` MiB."""
+        folder = self.folder(f"small-{uuid.uuid4()}")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}M", "small", folder], check=True)
+        self.addCleanup(subprocess.run, ["umount", folder], check=True)
+        config = {"location": folder, "preferred-image-formats": formats}
+        sr = self.x.SR.create(self.host, config, "0", "small", "", "file", "user", False, {})
+        self.addCleanup(self.drop_repository, sr)
+        return sr
+
 
 class DecisionTests(MotionCase):
     def test_a_token_names_this_host_and_a_session_of_its_own(self):
@@ -263,6 +273,89 @@ class MachineTests(MotionCase):
         self.assertEqual(self.finished(first)["status"], "cancelled")
         self.succeeded(second)
         self.assertEqual(len(self.x.SR.get_VDIs(destination)), 1)
+
+
+class RoomTests(MotionCase):
+    """Room is kept for moves that are under way."""
+
+    def filled(self, sr, size):
+        """A raw disk with `size` MiB of data, and these."""
+        vdi, data = self.disk(sr, size * MIB, sm_config={"image-format": "raw"}), os.urandom(size * MIB)
+        self.assertEqual(self.http("PUT", "/import_raw_vdi", data, session_id=self.sid, vdi=vdi, format="raw")[0], 200)
+        return vdi, data
+
+    def holds(self, vdi, data):
+        status, _, body = self.http("GET", "/export_raw_vdi", session_id=self.sid, vdi=vdi, format="raw")
+        self.assertEqual((status, body == data), (200, True))
+
+    def shown(self, task, key):
+        return self.x.task.get_other_config(task).get(key, "")
+
+    def test_of_two_moves_that_do_not_fit_together_one_is_refused_at_once(self):
+        source, destination = self.repository("raw"), self.small(40)
+        disks = [self.filled(source, 24) for _ in range(2)]
+        slow = {"bytes-per-second": "4MiB"}
+        tasks = [self.x.Async.VDI.pool_migrate(vdi, destination, slow) for vdi, _ in disks]
+        self.until(lambda: "failure" in [self.x.task.get_status(task) for task in tasks])
+        lost = [self.x.task.get_status(task) for task in tasks].index("failure")
+        record = self.finished(tasks[lost])
+        code, empty, text, last = record["error_info"]
+        self.assertEqual((code, empty, last), ("SR_BACKEND_FAILURE_44", "", ""))
+        self.assertIn("moves under way take", text)
+        self.assertNotIn("phase", record["other_config"])
+        self.until(lambda: int(self.shown(tasks[1 - lost], "bytes_copied") or "0") > 0)
+        # What it has written is used already, and not kept a second time.
+        refused = json.loads(self.x.VDI.plan_pool_migrate(disks[lost][0], destination, {}))
+        self.assertEqual(refused["blockers"][0]["error"][0], code)
+        self.assertRegex(refused["disks"][0]["notes"][0], "moves under way take [0-9]+ of the [0-9]+ bytes")
+        kept = int(refused["disks"][0]["notes"][0].split()[4])
+        self.assertTrue(0 < kept < 24 * MIB, kept)
+        little, _ = self.filled(source, 8)
+        self.succeeded(self.x.Async.VDI.pool_migrate(little, destination, {}))
+        # One that is cancelled gives its room back.
+        self.x.task.cancel(tasks[1 - lost])
+        self.assertEqual(self.finished(tasks[1 - lost])["status"], "cancelled")
+        self.holds(self.x.VDI.pool_migrate(disks[lost][0], destination, {}), disks[lost][1])
+
+    def test_a_disk_that_changes_its_format_waits_for_the_room_of_another(self):
+        sr = self.small(56)
+        disks = [self.filled(sr, 16) for _ in range(2)]
+        first = self.x.Async.VDI.pool_migrate(disks[0][0], sr, {"dest-img-format": "qcow2", "bytes-per-second": "4MiB"})
+        self.until(lambda: self.shown(first, "phase") == "copying")
+        plan = json.loads(self.x.VDI.plan_pool_migrate(disks[1][0], sr, {"dest-img-format": "vhd"}))
+        self.assertEqual(plan["blockers"], [])
+        self.assertIn("it waits until moves under way have given room back there", plan["disks"][0]["notes"])
+        second = self.x.Async.VDI.pool_migrate(disks[1][0], sr, {"dest-img-format": "vhd"})
+        self.until(lambda: self.shown(second, "waits_for") == f"room in the SR {self.x.SR.get_uuid(sr)}")
+        self.assertEqual((self.shown(second, "phase"), self.shown(second, "queue_position")), ("queued", "1"))
+        # It has no turn in the line either: what fits goes.
+        self.x.task.add_to_other_config(first, "bytes-per-second", "0")
+        for task, (_, data), kind in ((first, disks[0], "qcow2"), (second, disks[1], "vhd")):
+            moved = self.succeeded(task)
+            self.assertEqual(self.format(moved), kind)
+            self.holds(moved, data)
+
+    def test_a_plan_says_that_blocks_are_shared_with_a_disk_that_stays(self):
+        source, destination = self.repository("qcow2"), self.repository("qcow2")
+        vdi = self.disk(source)
+        self.assertNotIn("shares blocks", self.x.VDI.plan_pool_migrate(vdi, destination, {}))
+        self.x.VDI.snapshot(vdi, {})
+        # Its own snapshots go with it.
+        self.assertNotIn("shares blocks", self.x.VDI.plan_pool_migrate(vdi, destination, {}))
+        clone = self.x.VDI.clone(vdi, {})
+        for one, other in ((vdi, clone), (clone, vdi)):
+            notes = json.loads(self.x.VDI.plan_pool_migrate(one, destination, {}))["disks"][0]["notes"]
+            said = [note for note in notes if "shares blocks" in note]
+            self.assertEqual(len(said), 1, notes)
+            self.assertIn("is not freed at the source, and is no longer shared", said[0])
+            if one == vdi:
+                self.assertIn(f"the disk {self.x.VDI.get_uuid(clone)}", said[0])
+        # Not of disks that go together.
+        vm = self.machine()
+        for one in (vdi, clone):
+            self.drive(vm, one)
+        go = {vdi: destination, clone: destination}
+        self.assertNotIn("shares blocks", self.x.VM.plan_migrate_send(vm, self.token(), True, go, {}, {}, {}, {}))
 
 
 class OtherPool(http.server.BaseHTTPRequestHandler):
@@ -500,6 +593,26 @@ class PeerTests(MotionCase):
         self.assertEqual(turn(second), "OPERATION_NOT_ALLOWED")
         self.assertEqual(self.ask(first, "cancel", {})["value"]["answer"], "refused")
         for move in moves:
+            self.assertEqual(self.ask(move, "forget", {})["value"]["answer"], "forgotten")
+
+    def test_arrivals_have_their_room_until_they_are_cancelled(self):
+        sr, moves = self.small(24), [str(uuid.uuid4()) for _ in range(2)]
+        offers = [self.offer(move, str(uuid.uuid4()), sr) for move in moves]
+        for offer in offers:
+            offer["disks"][0].update(size=16 * MIB, leastBytes=12 * MIB, choice="qcow2")
+        first, second = moves
+        self.assertIn("value", self.ask(first, "offer", offers[0]))
+        for verb in ("check", "offer"):
+            code, _, text, _ = self.ask(second, verb, offers[1])["error"]
+            self.assertEqual(code, "SR_BACKEND_FAILURE_44")
+            self.assertIn("moves under way take", text)
+        vdi, data = self.disk(self.repository("raw"), 16 * MIB), os.urandom(16 * MIB)
+        self.assertEqual(self.http("PUT", "/import_raw_vdi", data, session_id=self.sid, vdi=vdi, format="raw")[0], 200)
+        self.refused(["SR_BACKEND_FAILURE_44", "", ..., ""], self.x.VDI.pool_migrate, vdi, sr, {})
+        self.assertEqual(self.ask(first, "cancel", {})["value"]["answer"], "refused")
+        self.x.VDI.pool_migrate(vdi, sr, {})
+        for move in moves:
+            self.ask(move, "cancel", {})
             self.assertEqual(self.ask(move, "forget", {})["value"]["answer"], "forgotten")
 
     def test_disks_come_into_third_party_drivers(self):

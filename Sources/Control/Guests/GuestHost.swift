@@ -231,7 +231,9 @@ public final class GuestHost: Sendable {
             record.wasPaused = passport.isPaused
             record.owner = owner
         } else {
-            hardware = .fresh(isAccelerated: await isAccelerated(bootable), hasScreen: folder.vnc != nil)
+            hardware = .fresh(
+                isAccelerated: await isAccelerated(bootable), hasScreen: folder.vnc != nil,
+                memoryBytes: specification.memoryBytes)
         }
         try folder.make()
         do throws(GuestError) {

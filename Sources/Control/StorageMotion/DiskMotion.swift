@@ -80,6 +80,10 @@ public struct DiskMotion: Codable, Hashable, Sendable {
     public var settings: MirrorSettings?
     /// Both images are compared before the pivot.
     public var isVerified: Bool?
+    /// Bytes that the new images take at least. Nil in records of earlier versions: nothing is kept for them.
+    public var room: UInt64?
+    /// It was accepted although there is no room for it yet: others that are under way give some back. Nil: there was.
+    public var waitsForRoom: Bool?
     public private(set) var phase: Phase = .planned
     /// What made it `abandoned`.
     public private(set) var failure: String?

@@ -56,6 +56,8 @@ public struct RepositoryFacts: Sendable {
     public var smConfig: [String: String]
     /// Nil: its driver does not say how large its storage is, and nothing can be promised.
     public var free: UInt64?
+    /// What moves that were accepted before do to that room.
+    public var claims = RoomClaims()
 
     /// - Parameter promised: nil: all that the manager declares.
     public init(
@@ -90,6 +92,10 @@ public struct MoveDecision: Hashable, Sendable {
     public let outcome: FormatDecision.Outcome
     /// It is where and what it is to be already.
     public let stays: Bool
+    /// Bytes that its image takes at least (`LeastRoom`).
+    public var room: UInt64 = 0
+    /// There is no room for it yet, and may be once others that are under way have ended.
+    public var waits = false
 }
 
 /// What speaks against a move; the toolstack knows the API's error for each.
@@ -102,8 +108,9 @@ public enum MoveRefusal: Error, Hashable, Sendable {
     case encrypted(disk: String)
     case resetsOnBoot(disk: String)
     case format(FormatDecision.Refusal, disk: String, repository: String, supported: [ImageFormat])
-    /// The disks take at least `needed` bytes, and the SR with this uuid has `free`.
-    case full(repository: String, needed: UInt64, free: UInt64)
+    /// The disks take at least `needed` bytes, and the SR with this uuid has `free`, of which moves that were accepted before
+    /// take `reserved`.
+    case full(repository: String, needed: UInt64, free: UInt64, reserved: UInt64 = 0)
 }
 
 /// The one decision about disks that move together, before anything is created: where each goes, in what format, and
@@ -127,7 +134,10 @@ public enum MoveRules {
         for disk in disks {
             if let decision = try decide(disk, repositories) { decisions.append(decision) }
         }
-        try checkSpace(decisions, repositories)
+        let late = try checkSpace(decisions, repositories)
+        for index in decisions.indices where !decisions[index].stays {
+            decisions[index].waits = late.contains(decisions[index].destination)
+        }
         return decisions
     }
 
@@ -169,27 +179,53 @@ public enum MoveRules {
                 supported: destination.promised.supportedImageFormats)
         }
         let stays = ref == disk.source && outcome.format != nil && outcome.format == disk.format
-        return MoveDecision(disk: disk, destination: ref, outcome: outcome, stays: stays)
+        var decision = MoveDecision(disk: disk, destination: ref, outcome: outcome, stays: stays)
+        if !stays {
+            decision.room = LeastRoom.bytes(
+                content: disk.leastBytes, size: outcome.size, format: outcome.format,
+                isThick: destination.isThick(outcome.format))
+        }
+        return decision
     }
 
     /// Both images of a disk are there until the move is committed: what stays in its SR needs room there, too. A source needs none
-    /// otherwise: nothing takes a snapshot of a disk to move it.
+    /// otherwise: nothing takes a snapshot of a disk to move it. Returns the SRs that are to be waited for.
     private static func checkSpace(
         _ decisions: [MoveDecision], _ repositories: [String: RepositoryFacts]
-    ) throws(MoveRefusal) {
-        var needed: [String: UInt64] = [:]
-        for decision in decisions where !decision.stays {
-            guard let destination = repositories[decision.destination] else { continue }
-            let outcome = decision.outcome
-            let least = LeastRoom.bytes(
-                content: decision.disk.leastBytes, size: outcome.size, format: outcome.format,
-                isThick: destination.isThick(outcome.format))
-            let (sum, overflow) = (needed[decision.destination] ?? 0).addingReportingOverflow(least)
-            needed[decision.destination] = overflow ? .max : sum
+    ) throws(MoveRefusal) -> Set<String> {
+        var late: Set<String> = []
+        for (ref, bytes) in needed(decisions).sorted(by: { $0.key < $1.key }) {
+            guard let destination = repositories[ref], let free = destination.free else { continue }
+            switch destination.claims.verdict(needed: bytes, free: free) {
+            case .fits: continue
+            case .waits: late.insert(ref)
+            case .full:
+                throw .full(
+                    repository: destination.uuid, needed: bytes, free: free, reserved: destination.claims.reserved)
+            }
         }
-        for (ref, bytes) in needed.sorted(by: { $0.key < $1.key }) {
-            guard let destination = repositories[ref], let free = destination.free, bytes > free else { continue }
-            throw .full(repository: destination.uuid, needed: bytes, free: free)
+        return late
+    }
+
+    /// What the moves take at least, by SR.
+    static func needed(_ decisions: [MoveDecision]) -> [String: UInt64] {
+        Dictionary(grouping: decisions.filter { !$0.stays }, by: \.destination)
+            .mapValues { room(of: $0) }
+    }
+
+    /// Bytes that the images take together, at least.
+    public static func room(of decisions: [MoveDecision]) -> UInt64 { RoomClaims.sum(decisions.map(\.room)) }
+
+    /// What the decisions about room stand on, by SR.
+    public static func basis(
+        of decisions: [MoveDecision], _ repositories: [String: RepositoryFacts]
+    ) -> [String: RoomBasis] {
+        var basis: [String: RoomBasis] = [:]
+        for (ref, bytes) in needed(decisions) {
+            guard let facts = repositories[ref], let free = facts.free else { continue }
+            let waits = decisions.contains { $0.destination == ref && $0.waits }
+            basis[ref] = RoomBasis(needed: bytes, free: free, waits: waits, claims: facts.claims)
         }
+        return basis
     }
 }

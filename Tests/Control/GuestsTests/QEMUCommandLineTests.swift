@@ -18,7 +18,7 @@ import Testing
         try specification.check()
         return QEMUCommandLine(
             specification: specification, ports: try RootPorts.assign(specification.disks),
-            hardware: .fresh(isAccelerated: false, hasScreen: false)
+            hardware: .fresh(isAccelerated: false, hasScreen: false, memoryBytes: specification.memoryBytes)
         ).arguments
     }
 
@@ -32,13 +32,23 @@ import Testing
             let all = QEMUCommandLine(specification: specification(), ports: ["vbd-a": 0], hardware: hardware).arguments
             return all.firstIndex(of: "-m").map { all[$0 + 1] }
         }
-        #expect(size(.fresh(isAccelerated: false, hasScreen: false)) == "size=262152K")
-        #expect(size(.fresh(isAccelerated: true, hasScreen: false)) == "size=262144K")
+        func fresh(_ isAccelerated: Bool, _ bytes: UInt64 = 256 << 20) -> GuestHardware {
+            .fresh(isAccelerated: isAccelerated, hasScreen: false, memoryBytes: bytes)
+        }
+        #expect(size(fresh(false)) == "size=262152K")
+        #expect(size(fresh(true)) == "size=262144K")
+        // QEMU gives whole steps of 8 KiB: what is less than one away from whole blocks gets one step more.
+        let extras: [(UInt64, UInt64?)] = [
+            (2_000_000_000, 3072), (256 << 20 - 8192, nil), (256 << 20 - 4096, 4096 + 8192), (256 << 20 + 8192, nil),
+            (256 << 20 + 1, 8191),
+        ]
+        for (bytes, extra) in extras { #expect(fresh(false, bytes).extraMemory == extra, "\(bytes)") }
         // One that has come, or was suspended, with another memory keeps it.
         var hardware = GuestHardware(
             machine: "pc-q35-7.2", processor: "Nehalem", isAccelerated: false, hasScreen: false)
         #expect(size(hardware) == "size=262144K")
-        let cases: [(UInt64, Bool)] = [(8192, true), (1 << 20, true), (4096, false), (1 << 21, false), (.max, false)]
+        // What QEMU rounds up is of any size.
+        let cases: [(UInt64, Bool)] = [(8192, true), (1 << 20, true), (3071, true), (1 << 21, false), (.max, false)]
         for (extra, isFine) in cases {
             hardware.extraMemory = extra
             var isTaken = true
@@ -53,7 +63,7 @@ import Testing
         #expect(!plain.contains("-vnc"))
         let shown = QEMUCommandLine(
             specification: specification(), ports: ["vbd-a": 0],
-            hardware: .fresh(isAccelerated: false, hasScreen: true), screen: "/run/a,to=9/vnc.sock"
+            hardware: .fresh(isAccelerated: false, hasScreen: true, memoryBytes: 0), screen: "/run/a,to=9/vnc.sock"
         ).arguments
         let place = try #require(shown.firstIndex(of: "-vnc"))
         #expect(shown[place + 1] == "unix:/run/a,,to=9/vnc.sock,share=force-shared")

@@ -61,6 +61,39 @@ extension EndToEnd {
             }
         }
 
+        /// VMs go to another pool from and to each format, and are copied there; nothing is left on either side.
+        @Test func theSelfTestMovesMachinesToAnotherPoolAndLeavesNothing() async throws {
+            try await TwoPools.run { pools in
+                let first = try await pools.here.makeRepository("a", formats: "qcow2")
+                let second = try await pools.there.makeRepository("b", formats: "vhd")
+                let secret = pools.here.folder.file("there")
+                try Data((pools.there.password + "\n").utf8).write(to: URL(fileURLWithPath: secret))
+                // Two of the directions, one of them left to the destination, and a copy.
+                let kinds =
+                    #"VM.migrate_send \[a/(raw -> other pool: b/vhd|qcow2 -> other pool: b)\]"#
+                    + #"|VM.migrate_send copy=true \[a/vhd -> other pool: b\]"#
+                let words = [
+                    "--url", pools.here.httpURL, "--password", pools.here.password, "--to", pools.there.httpURL,
+                    "--to-password-file", secret, "--size", "4", "--filter", kinds,
+                ]
+                let run = try Tool.run("quicktest", words)
+                #expect(run.status == 0 && run.output.hasSuffix("\n3 passed, 0 failed\n"), "\(run.output)\(run.errors)")
+                for toolstack in [pools.here, pools.there] {
+                    #expect(try await toolstack.session.vdi.getAll() == [])
+                    let machines = try await toolstack.session.vm.getAllRecords().values
+                    #expect(machines.allSatisfy { $0.nameLabel != "quicktest: may be removed" })
+                }
+                for place in [first.path, second.path] { #expect(try RunningToolstack.images(place) == []) }
+                #expect(try Tool.check("quicktest", words + ["--clean"]) == "0 disks removed\n0 disks removed\n")
+                let unknown = try Tool.run("quicktest", words + ["--to-sr", "a"])
+                #expect(unknown.status == 1 && unknown.errors.contains("the other pool's server has no SR a; it has"))
+                let own = ["--url", pools.here.httpURL, "--password", pools.here.password]
+                let same = try Tool.run(
+                    "quicktest", own + ["--to", pools.here.httpURL, "--to-password", pools.here.password])
+                #expect(same.status == 1 && same.errors.contains("the same pool"), "\(same.errors)")
+            }
+        }
+
         private func machine(
             named name: String, _ config: [String: String], _ session: XenAPISession
         ) async throws {

@@ -101,6 +101,24 @@ import Testing
         try Tool.check("qemu-img", ["convert", "-f", "raw", "-O", "raw", path, folder.file("b")])
     }
 
+    /// QEMU's locks are shared ones on single bytes: whoever reads takes care not to read what QEMU is writing.
+    @Test func whatQEMUMayWriteIsNotRead() throws {
+        let folder = try ScratchFolder("qemu-lock")
+        let (path, pid) = (folder.file("a"), folder.file("pid"))
+        try ImageFile(path: path, access: .create).truncate(to: 1 << 20)
+        for (words, isRead) in [([], false), (["--read-only"], true)] {
+            try Tool.check(
+                "qemu-nbd",
+                ["--fork", "--persistent", "-f", "raw", "-k", folder.file("s"), "--pid-file", pid, path] + words)
+            let busy = code { _ = try ImageFile(path: path, access: .readOnly) }
+            #expect(busy == (isRead ? nil : .busy), "\(words)")
+            #expect(code { _ = try ImageFile(path: path, access: .readWrite) } == .busy)
+            // It has ended when its lock has.
+            try Tool.check(
+                "sh", ["-c", "n=$(cat '\(pid)'); kill $n; while kill -0 $n 2>/dev/null; do sleep 0.01; done"])
+        }
+    }
+
     @Test func onlyFilesAndBlockDevicesAreOpened() throws {
         let folder = try ScratchFolder("file")
         #expect(unsafe mkfifo(folder.file("fifo"), 0o600) == 0)

@@ -69,6 +69,7 @@ import Testing
         Line(words: "image serve -f raw a.raw", status: 2, says: "--socket"),
         Line(words: "image compare -f raw -F raw a.raw", status: 2, says: "file2"),
         Line(words: "image compare -f raw -F qcow2 a.raw a.raw", status: 2, says: "why:"),
+        Line(words: "image create -f raw -b a.raw -F raw x", status: 1, says: "cannot have a parent"),
         Line(words: "image nonsense", status: 2, says: "nonsense"),
         Line(words: "host stop --state-dir x", status: 2, says: "--run-dir"),
     ])
@@ -102,6 +103,35 @@ import Testing
         }
         let full = try Tool.run("sh", ["-c", "\(try Tool.find("xe")) -version > /dev/full"])
         #expect(full.status == 1 && full.errors.contains("No space left"), "\(full.errors)")
+    }
+
+    /// What is opened first must not become a standard descriptor: words for the user would go into the image.
+    @Test func aClosedDescriptorIsNotAnImages() throws {
+        let folder = try ScratchFolder("closed")
+        let (raw, made, socket) = (folder.file("a.raw"), folder.file("made"), folder.file("s"))
+        try Data((0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 / 7) }).write(to: URL(fileURLWithPath: raw))
+        let program = try Tool.find("gantry")
+        func run(_ words: String) throws -> Tool.Outcome { try Tool.run("sh", ["-c", "'\(program)' image \(words)"]) }
+        for format in ["qcow2", "vhd"] {
+            let outcome = try run("convert -p -f raw -O \(format) '\(raw)' '\(made)' 2>&- >&- <&-")
+            #expect(outcome.status == 0, "\(format)")
+            let judge = format == "vhd" ? "vpc" : format
+            try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", judge, raw, made])
+            try FileManager.default.removeItem(atPath: made)
+        }
+        // There is nothing to read.
+        #expect(try run("convert -f raw -O raw - '\(made)' <&-").status == 1)
+        #expect(try folder.contents() == ["a.raw"])
+        let before = try Data(contentsOf: URL(fileURLWithPath: raw))
+        let served = try Tool.run(
+            "bash",
+            [
+                "-c",
+                "'\(program)' image serve -f raw --socket '\(socket)' '\(raw)' >&- 2>&- <&- & "
+                    + "until [ -S '\(socket)' ]; do kill -0 $! || exit 9; sleep 0.01; done; kill $!; wait $!",
+            ])
+        #expect(served.status != 9)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: raw)) == before)
     }
 
     @Test func helpIsNoFailure() throws {

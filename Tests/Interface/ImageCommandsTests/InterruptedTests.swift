@@ -13,7 +13,7 @@ import Testing
     }
 
     /// The other side of the pipe neither writes nor goes away.
-    @Test("a stream that stands still is given up (case 6.12)", arguments: [SIGTERM, SIGINT])
+    @Test("a stream that stands still is given up (case 6.12)", arguments: [SIGTERM, SIGINT, SIGHUP])
     func aStreamThatStandsStillIsGivenUp(_ signal: Int32) throws {
         let folder = try ScratchFolder("stalled")
         let reading = try GantryProcess(["image", "convert", "-f", "raw", "-O", "qcow2", "-", folder.file("out")])

@@ -31,6 +31,33 @@ import XenAPIClient
         #expect(MigrationPath.all(among: [old], RepositoryFilter()).isEmpty)
     }
 
+    /// From each format here to each there and to what is chosen there; never back, and not within the other pool.
+    @Test func everyDirectionToAnotherPoolIsAPath() throws {
+        var far = old
+        (far.ref, far.name, far.operations) = ("x", "far", ["vdi_create"])
+        let other = OtherPool(repositories: [far, discs], filter: RepositoryFilter())
+        let paths = MigrationPath.all(from: [full], RepositoryFilter(), to: other)
+        #expect(paths.map(\.description) == ["one/vhd -> other pool: far", "one/qcow2 -> other pool: far"])
+        #expect(
+            MigrationPath.all(
+                from: [old], RepositoryFilter(), to: OtherPool(repositories: [full], filter: RepositoryFilter())
+            )
+            .map(\.description) == [
+                "two -> other pool: one/vhd", "two -> other pool: one/qcow2", "two -> other pool: one",
+            ])
+        let plan = try CasePlan.make([full], filter: RepositoryFilter(), matching: "other pool", other: other)
+        #expect(
+            plan.map(\.test.name) == [
+                "VM.migrate_send [one/vhd -> other pool: far]", "VM.migrate_send [one/qcow2 -> other pool: far]",
+                "VM.migrate_send copy=true [one/vhd -> other pool: far]",
+                "VM.migrate_send copy=true [one/qcow2 -> other pool: far]",
+            ])
+        #expect(plan.allSatisfy { $0.skip == nil })
+        let nothing = OtherPool(repositories: [far], filter: RepositoryFilter(names: ["elsewhere"]))
+        let skipped = try CasePlan.make([full], filter: RepositoryFilter(), matching: "another pool", other: nothing)
+        #expect(skipped.map { $0.skip != nil } == [true])
+    }
+
     @Test func aRepositoryMeetsEveryPartOfAFilter() {
         let all = [full, old, discs]
         func admitted(_ filter: RepositoryFilter) -> [String] { all.filter(filter.admits).map(\.name) }
@@ -104,6 +131,9 @@ import XenAPIClient
             ["--host", "h", "--ca", "f", "--insecure"], ["--host", "h", "--filter", "("],
             ["--host", "h", "--size", "1"],
             ["--url", "https://user@h"], ["--host", "h", "--fingerprint", "12"],
+            ["--host", "h", "--to", "ftp://h"], ["--host", "h", "--to-password", "p"], ["--host", "h", "--to-sr", "s"],
+            ["--host", "h", "--to", "https://g", "--to-password", "p", "--to-password-file", "f"],
+            ["--host", "h", "--to", "https://g", "--to-ca", "f", "--to-insecure"],
         ] {
             #expect(throws: (any Error).self) { _ = try QuickTestOptions.reading(words) }
         }
@@ -111,5 +141,14 @@ import XenAPIClient
         let plain = try QuickTestOptions.reading(["--host", "h", "--no-tls"]).address
         #expect(plain == .tcp(host: "h", port: 80, tls: false))
         #expect(try QuickTestOptions.reading(["--host", "h"]).certificates == .system)
+        let two = try QuickTestOptions.reading([
+            "--host", "h", "--sr", "a", "--format", "vhd", "--to", "https://g", "--to-user", "u", "--to-password", "p",
+            "--to-sr", "b", "--to-insecure",
+        ])
+        #expect(try two.otherAddress == .tcp(host: "g", port: 443, tls: true))
+        #expect(try (two.toUser, two.otherSecret) == ("u", "p"))
+        #expect(try (two.certificates, two.otherCertificates) == (.system, .unchecked))
+        #expect(two.otherRepositories == RepositoryFilter(names: ["b"], formats: ["vhd"]))
+        #expect(try QuickTestOptions.reading(["--host", "h"]).otherAddress == nil)
     }
 }

@@ -2,6 +2,7 @@ import Synchronization
 import Testing
 
 @testable import TerminalUI
+@testable import XECommands
 
 @Suite struct ProgressTests {
     /// Collects what is written.
@@ -84,5 +85,16 @@ import Testing
         bar.update(ProgressReading(done: 5, total: 5))
         bar.finish()
         #expect(screen.content == "100%  5 B / 5 B\n")
+    }
+
+    @Test func whatAMoveWaitsForIsSaid() {
+        func phase(_ notes: [String: String]) -> String { TransferDisplay.phase(notes) }
+        #expect(phase(["phase": "copying"]) == "copying" && phase([:]) == "")
+        #expect(phase(["phase": "queued", "queue_position": "2"]) == "queued, place 2 in the line")
+        #expect(
+            phase(["phase": "queued", "queue_position": "1", "waits_for": "room in the SR s"])
+                == "queued, place 1 of those that wait for room in the SR s")
+        #expect(phase(["phase": "starting", "queue_position": "0", "waits_for": ""]) == "starting")
+        #expect(phase(["phase": "queued", "queue_position": "x"]) == "queued")
     }
 }

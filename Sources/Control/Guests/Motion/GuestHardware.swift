@@ -13,11 +13,10 @@ public struct GuestHardware: Codable, Sendable, Hashable {
     /// Bytes of memory that it has beyond what its specification says; nil, as of earlier versions: none.
     public var extraMemory: UInt64?
 
-    /// QEMU before 9.0 loses pages of a guest that it emulates itself when that is sent while it runs: where the memory is whole
-    /// blocks of 64 pages it clears the marks of changed pages a word at a time, and its translation cache, which does not hear of it,
-    /// writes on without setting them. Memory of another length it goes through page by page, which tells the cache (QEMU's commit
-    /// 03bfc2188f06, "physmem: Fix migration dirty bitmap coherency with TCG memory access"). The smallest that it takes.
-    static let oddMemory: UInt64 = 8192
+    /// QEMU gives memory in these steps, bytes.
+    private static let memoryStep: UInt64 = 8192
+    /// As many pages as one word has marks for, bytes.
+    private static let block: UInt64 = 64 * 4096
     private static let mostExtraMemory: UInt64 = 1 << 20
 
     public init(
@@ -32,11 +31,23 @@ public struct GuestHardware: Codable, Sendable, Hashable {
         self.extraMemory = extraMemory
     }
 
-    /// A guest that is started here, on the newest machine of this QEMU.
-    static func fresh(isAccelerated: Bool, hasScreen: Bool) -> GuestHardware {
+    /// A guest with `memoryBytes` that is started here, on the newest machine of this QEMU.
+    static func fresh(isAccelerated: Bool, hasScreen: Bool, memoryBytes: UInt64) -> GuestHardware {
         GuestHardware(
             machine: "q35", processor: isAccelerated ? "host" : "Nehalem", isAccelerated: isAccelerated,
-            hasScreen: hasScreen, extraMemory: isAccelerated ? nil : oddMemory)
+            hasScreen: hasScreen, extraMemory: isAccelerated ? nil : extraMemory(beyond: memoryBytes))
+    }
+
+    /// The least with which a guest's memory is no whole number of blocks; nil: it is none as it is.
+    ///
+    /// QEMU before 9.0 loses pages of a guest that it emulates itself when that is sent while it runs: where the memory is whole
+    /// blocks of 64 pages it clears the marks of changed pages a word at a time, and its translation cache, which does not hear of it,
+    /// writes on without setting them. Memory of another length it goes through page by page, which tells the cache (QEMU's commit
+    /// 03bfc2188f06, "physmem: Fix migration dirty bitmap coherency with TCG memory access").
+    private static func extraMemory(beyond bytes: UInt64) -> UInt64? {
+        let whole = bytes % memoryStep == 0 ? bytes : bytes - bytes % memoryStep + memoryStep
+        let extra = whole - bytes + (whole % block == 0 ? memoryStep : 0)
+        return extra == 0 ? nil : extra
     }
 
     /// Throws `.invalidSpecification` for names that QEMU must not be told: a peer may have sent them.
@@ -46,7 +57,7 @@ public struct GuestHardware: Codable, Sendable, Hashable {
             throw GuestError(
                 .invalidSpecification, "a machine or a processor is named by letters, digits, '.', '-' and '_'")
         }
-        guard (extraMemory ?? 0) <= Self.mostExtraMemory, (extraMemory ?? 0) % 8192 == 0 else {
+        guard (extraMemory ?? 0) <= Self.mostExtraMemory else {
             throw GuestError(.invalidSpecification, "a guest has a few pages of memory more than it is given, not more")
         }
         // Devices have their places on this chipset.

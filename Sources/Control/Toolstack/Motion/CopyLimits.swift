@@ -12,12 +12,17 @@ final class CopyLimits: Sendable {
     private let state: Mutex<State>
     private let own: UInt64
     private let share: @Sendable () async -> UInt64?
+    private let keep: @Sendable (MirrorSettings) async -> Void
 
-    /// `settings`, `bytesPerSecond` (0: no limit): of the move so far; `share`: what is left to it now, bytes per second; nil: no
-    /// limit.
-    init(_ settings: MirrorSettings, bytesPerSecond: UInt64, share: @escaping @Sendable () async -> UInt64?) {
+    /// `settings`, `bytesPerSecond` (0: no limit): of the move so far; `keep`: is told what is wished of it, so that a toolstack
+    /// that is started meanwhile knows; `share`: what is left to it now, bytes per second; nil: no limit.
+    init(
+        _ settings: MirrorSettings, bytesPerSecond: UInt64,
+        keep: @escaping @Sendable (MirrorSettings) async -> Void = { _ in },
+        share: @escaping @Sendable () async -> UInt64?
+    ) {
         own = settings.bytesPerSecond ?? bytesPerSecond
-        self.share = share
+        (self.keep, self.share) = (keep, share)
         state = Mutex(
             State(
                 follower: MirrorFollower(told: settings, bytesPerSecond: bytesPerSecond), wishes: MirrorSettings()))
@@ -41,12 +46,14 @@ final class CopyLimits: Sendable {
     /// What the copy is to be told now; nil: nothing new.
     func change(_ progress: any TaskProgress) async -> MirrorSettings? {
         let (share, entries) = (await share(), progress.entries)
-        let told = state.withLock { state -> MirrorSettings? in
+        let change = state.withLock { state -> MirrorFollower.Change? in
             guard let change = state.follower.change(entries, share: share, progress) else { return nil }
             state.wishes = state.wishes.overlaid(by: change.wished)
-            return change.told
+            return change
         }
-        if let isPaused = told?.isPaused { progress.annotate(["mirror_paused": String(isPaused)]) }
-        return told
+        guard let change else { return nil }
+        if let isPaused = change.told.isPaused { progress.annotate(["mirror_paused": String(isPaused)]) }
+        await keep(change.wished)
+        return change.told
     }
 }

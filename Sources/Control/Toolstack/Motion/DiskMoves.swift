@@ -19,24 +19,43 @@ struct DiskMoves: Sendable {
         let limit = try Self.rate(options)
         let settings = try MirrorWishes.settings(options)
         let isVerified = try MirrorWishes.wantsVerification(options)
+        while true {
+            do {
+                return try await run(
+                    wanted, machine: machine, rate: limit, settings: settings, isVerified: isVerified, call)
+            } catch is RoomTaken {
+                // Only who was accepted meanwhile brings one here: each time one fewer is left to come.
+                continue
+            }
+        }
+    }
+
+    private func run(
+        _ wanted: [WantedMove], machine: Ref<VM>?, rate: UInt64, settings: MirrorSettings, isVerified: Bool,
+        _ call: CallContext
+    ) async throws -> [String: Ref<VDI>] {
         let survey = MoveSurvey(context: context)
+        let (decided, room) = try await survey.decideWithRoom(wanted, bytesPerSecond: rate)
         // Those that stay are not disturbed.
-        let moving = try await survey.decide(wanted, bytesPerSecond: limit).filter { !$0.decision.stays }
+        let moving = decided.filter { !$0.decision.stays }
         if moving.isEmpty { return [:] }
         let snapshots = moving.flatMap { $0.snapshots.map { $0.typedRef(VDI.self) } }
         return try await admission.run(snapshots.map { .vdi($0, .mirror) }, task: call.task) { tx in
             for snapshot in snapshots { try Self.requireUnused(snapshot, tx) }
         } _: {
             let owner = MoveCall(call, machine: machine, in: context.database)
+            // They begin together.
+            let waits = moving.contains { $0.decision.waits }
             let motions = moving.enumerated().map { index, disk in
                 var motion = disk.motion
                 motion.call = owner
                 motion.call?.index = index
                 motion.settings = settings == MirrorSettings() ? nil : settings
                 motion.isVerified = isVerified ? true : nil
+                motion.waitsForRoom = waits ? true : nil
                 return motion
             }
-            let done = try await MotionDriver(context: context).run(motions, progress: call.progress)
+            let done = try await MotionDriver(context: context).run(motions, room: room, progress: call.progress)
             return Dictionary(done.map { ($0.sourceRef, Ref($0.destinationRef)) }) { first, _ in first }
         }
     }

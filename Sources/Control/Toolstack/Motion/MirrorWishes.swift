@@ -1,6 +1,7 @@
 import APITypes
 import CoreTypes
 import DatapathControl
+import StorageMotion
 
 /// What the one who moves a disk wants of the mirror: in the options of `VDI.pool_migrate`, and while it runs in the task's
 /// `other_config`, under the same names. Names of ours, which other toolstacks ignore.
@@ -26,6 +27,11 @@ enum MirrorWishes {
         settings.retrySeconds = try read(retry, entries) { UInt64($0) }
         settings.isPaused = try read(paused, entries) { booleans[$0] }
         return settings
+    }
+
+    /// What stands in a task's entries when its mirror begins. One that makes no sense is named when the mirror is followed.
+    static func standing(_ entries: [String: String]) -> MirrorSettings {
+        (try? settings(entries)) ?? MirrorSettings()
     }
 
     static func wantsVerification(_ entries: [String: String]) throws(APIError) -> Bool {
@@ -70,10 +76,12 @@ struct MirrorFollower {
     /// Its SRs had limits.
     private var hasShared = false
 
-    /// `told`: what the mirror was started with; `bytesPerSecond`: the move's own limit, 0: none.
-    init(told: MirrorSettings, bytesPerSecond: UInt64 = 0) {
+    /// `told`: what the mirror was started with; `bytesPerSecond`: the move's own limit, 0: none; `entries`: the task's, whose
+    /// wish to pause may be among what was told.
+    init(told: MirrorSettings, bytesPerSecond: UInt64 = 0, entries: [String: String] = [:]) {
         self.told = told
         own = told.bytesPerSecond ?? bytesPerSecond
+        hasPaused = MirrorWishes.standing(entries).isPaused == true
     }
 
     /// As it was told last.
@@ -120,6 +128,17 @@ extension MirrorSettings {
             bytesPerSecond: later.bytesPerSecond ?? bytesPerSecond, latencyBudget: later.latencyBudget ?? latencyBudget,
             mode: later.mode ?? mode, mayDelay: later.mayDelay ?? mayDelay,
             retrySeconds: later.retrySeconds ?? retrySeconds, isPaused: later.isPaused ?? isPaused)
+    }
+}
+
+extension DiskMotion {
+    /// What holds for it from now on. Returns whether that is new.
+    @discardableResult mutating func wish(_ later: MirrorSettings) -> Bool {
+        let now = settings ?? MirrorSettings()
+        let wishes = now.overlaid(by: later)
+        if wishes == now { return false }
+        settings = wishes
+        return true
     }
 }
 

@@ -98,7 +98,12 @@ extension MotionDriver {
         defer { context.uses.end(volume.uuid, writing: true) }
         let base = motion.snapshots.first { $0.sourceUUID == snapshot.base }
         let settings = motion.settings ?? MirrorSettings()
-        let limits = CopyLimits(settings, bytesPerSecond: motion.bytesPerSecond) { [context, id = motion.id] in
+        let id = motion.id
+        let limits = CopyLimits(settings, bytesPerSecond: motion.bytesPerSecond) { wishes in
+            // A wish that cannot be kept holds all the same, and ends with this toolstack.
+            guard var kept = store.all().first(where: { $0.id == id }), kept.wish(wishes) else { return }
+            try? await store.save(kept)
+        } share: {
             await context.moves.share(of: id, database: context.database)
         }
         do {
@@ -112,6 +117,6 @@ extension MotionDriver {
             throw ErrorMapping.api(error, sr: attached.ref)
         }
         // What was wished meanwhile holds for what follows, and for the next toolstack.
-        if limits.wishes != MirrorSettings() { motion.settings = settings.overlaid(by: limits.wishes) }
+        motion.wish(limits.wishes)
     }
 }

@@ -21,16 +21,20 @@ struct MotionDriver: Sendable {
     ///
     /// Each disk's source is authoritative until the common commit, and its destination after it. A toolstack that dies
     /// before it takes up each disk by itself: whatever becomes of each, the machine's disks are whole.
-    func run(_ planned: [DiskMotion], progress: any TaskProgress) async throws -> [DiskMotion] {
+    /// `room`: what was decided about it must hold when they are noted. Throws `RoomTaken`, and nothing is noted.
+    func run(
+        _ planned: [DiskMotion], room: DecidedRoom? = nil, progress: any TaskProgress
+    ) async throws -> [DiskMotion] {
         // From here on the moves outlive the toolstack, also while they wait.
-        try await store.save(planned)
+        try await store.save(planned, room: room)
         let shares = await DiskShares(planned, of: progress, context)
         var motions = planned
         do {
             try await FailurePoint.pass("planned")
             if progress.cancellation.isCancelled { throw CancellationError() }
+            try await awaitRoom(&motions, progress)
             let failure: (any Error)?
-            (motions, failure) = await copyAll(planned, shares, progress)
+            (motions, failure) = await copyAll(motions, shares, progress)
             if let failure { throw failure }
             try await FailurePoint.pass("in-sync")
             // The first may have waited long for the last.
@@ -115,6 +119,8 @@ struct MotionDriver: Sendable {
             try await createDestination(&motion)
             try await FailurePoint.pass("after-createDestination")
             motion.advance(to: .mirroring)
+            // What is wished by now holds from the first byte on.
+            motion.wish(MirrorWishes.standing(progress.entries))
             try await store.save(motion)
             // What an earlier move may have left to go on from is of another destination, whatever its name.
             try await perform(.startMirror, &motion, progress, isFirst: true)
@@ -394,7 +400,7 @@ struct MotionDriver: Sendable {
     /// A data path that dies meanwhile comes back, and its mirror goes on from its map: the destination is no disk yet, so
     /// nothing else can have changed it, and the data path notes what the guest writes before the mirror goes on.
     private func awaitSynchronised(_ motion: inout DiskMotion, _ progress: any TaskProgress) async throws {
-        var follower = Self.follower(motion)
+        var follower = Self.follower(motion, progress)
         var meter = WriteMeter()
         var restarts = 0
         while true {
@@ -409,7 +415,7 @@ struct MotionDriver: Sendable {
                     "a data path was restarted; its mirror goes on", metadata: ["vdi": "\(motion.sourceUUID)"])
                 progress.annotate(["mirror_restarts": String(restarts)])
                 try await restartMirror(&motion)
-                follower = Self.follower(motion)
+                follower = Self.follower(motion, progress)
                 continue
             }
             meter.read(status.counters)
@@ -423,11 +429,7 @@ struct MotionDriver: Sendable {
                     do {
                         _ = try await source(motion).client.call(.mirrorSet(settings: change.told))
                         // So that it holds for the next data path and the next toolstack.
-                        let wishes = (motion.settings ?? MirrorSettings()).overlaid(by: change.wished)
-                        if wishes != motion.settings ?? MirrorSettings() {
-                            motion.settings = wishes
-                            try await store.save(motion)
-                        }
+                        if motion.wish(change.wished) { try await store.save(motion) }
                     } catch let failure as DatapathClient.Failure where failure.isUnreachable {
                         // The next process is told.
                         follower.tellAgain()
@@ -443,8 +445,9 @@ struct MotionDriver: Sendable {
 
     private static let mostRestarts = 10
 
-    private static func follower(_ motion: DiskMotion) -> MirrorFollower {
-        MirrorFollower(told: motion.settings ?? MirrorSettings(), bytesPerSecond: motion.bytesPerSecond)
+    private static func follower(_ motion: DiskMotion, _ progress: any TaskProgress) -> MirrorFollower {
+        MirrorFollower(
+            told: motion.settings ?? MirrorSettings(), bytesPerSecond: motion.bytesPerSecond, entries: progress.entries)
     }
 
     /// Of the data path that answers, which may have no mirror.
@@ -590,11 +593,4 @@ struct MotionDriver: Sendable {
             throw ErrorMapping.api(failure, sr: Ref(motion.destinationSR), vdi: Ref(motion.sourceRef))
         }
     }
-}
-
-/// For work that no task stands for.
-struct UnwatchedProgress: TaskProgress {
-    let cancellation = CancellationFlag()
-    func report(_ fraction: Double) {}
-    func annotate(_ entries: [String: String]) {}
 }

@@ -16,10 +16,11 @@ struct MotionStore: Sendable {
 
     func save(_ motion: DiskMotion) async throws { try await save([motion]) }
 
-    /// All or none.
-    func save(_ motions: [DiskMotion]) async throws {
+    /// All or none. `room`: as long as what was decided about it holds; throws `RoomTaken`.
+    func save(_ motions: [DiskMotion], room: DecidedRoom? = nil) async throws {
         let texts = try motions.map { (key: $0.id, text: try Self.text($0)) }
         try await database.transaction { tx in
+            try room?.require(tx)
             for (key, text) in texts { tx.setPrivate(kind: Self.kind, key: key, value: text) }
         }
     }

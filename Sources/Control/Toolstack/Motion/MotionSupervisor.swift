@@ -101,8 +101,10 @@ actor MotionSupervisor {
                 await MotionDriver(context: context).holdDestinationAgain(motion)
             }
             let isCopying = motion.phase != .planned && motion.phase != .created
-            // One that waits for an SR, for ever perhaps, keeps nobody else from copying.
-            if isCopying ? isThere : missing(motion) == nil {
+            // One that waits for an SR, for ever perhaps, keeps nobody else from copying; nor does one that waits for room, which
+            // others may be about to give back.
+            let isInLine = missing(motion) == nil && motion.waitsForRoom != true
+            if isCopying ? isThere : isInLine {
                 await context.moves.keep(MotionDriver.places(motion), for: motion.id, isCopying: isCopying)
             }
         }

@@ -37,6 +37,13 @@ struct MoveSurvey: Sendable {
     /// Every wanted move with its decision, or the API's error for the first thing that speaks against one.
     /// - Parameter bytesPerSecond: what each copy may move; 0: no limit.
     func decide(_ wanted: [WantedMove], bytesPerSecond: UInt64 = 0) async throws -> [SurveyedMove] {
+        try await decideWithRoom(wanted, bytesPerSecond: bytesPerSecond).moves
+    }
+
+    /// The same, with what is to be looked at again when the moves are noted.
+    func decideWithRoom(
+        _ wanted: [WantedMove], bytesPerSecond: UInt64 = 0
+    ) async throws -> (moves: [SurveyedMove], room: DecidedRoom) {
         var rows: [Row] = []
         for move in wanted { rows.append(try context.row(move.vdi)) }
         if let unmapped = wanted.first(where: { $0.destination == nil }) {
@@ -76,7 +83,14 @@ struct MoveSurvey: Sendable {
                         choice: decision.outcome.format?.rawValue ?? ""))
             }
         }
-        let decisions = try decide(all + members, repositories)
+        let decisions: [MoveDecision]
+        let room: DecidedRoom
+        do {
+            (decisions, room) = try await RoomSurvey(context: context).decide(
+                all + members, repositories, mayWait: true)
+        } catch let refusal as MoveRefusal {
+            throw ErrorMapping.api(refusal)
+        }
         var rest = decisions.dropFirst(rows.count)
         var surveyed: [SurveyedMove] = []
         for (index, row) in rows.enumerated() {
@@ -88,7 +102,7 @@ struct MoveSurvey: Sendable {
                     row: row, decision: decisions[index], snapshots: family.snapshots, images: family.images,
                     motion: Self.motion(row, decisions[index], family, own, bytesPerSecond)))
         }
-        return surveyed
+        return (surveyed, room)
     }
 
     private func decide(
@@ -199,12 +213,14 @@ struct MoveSurvey: Sendable {
                 destinationUUID: Fresh.uuid(), destinationRef: Fresh.ref(VDI.self).opaque, format: format, size: size,
                 base: family.shares ? step.base : nil)
         }
-        return DiskMotion(
+        var motion = DiskMotion(
             id: Fresh.uuid(), sourceUUID: row[VDI.uuid], sourceRef: row.ref, sourceSR: row[VDI.sr].opaque,
             sourceLocation: row[VDI.location], destinationUUID: Fresh.uuid(),
             destinationRef: Fresh.ref(VDI.self).opaque, destinationSR: decision.destination, format: format,
             size: decision.outcome.size, bytesPerSecond: bytesPerSecond, snapshots: snapshots,
             base: family.shares ? family.tree.steps.last?.base : nil)
+        motion.room = MoveRules.room(of: [decision] + members)
+        return motion
     }
 }
 
@@ -220,8 +236,12 @@ extension ErrorMapping {
         case .resetsOnBoot: APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")
         case .format(let refusal, let disk, let uuid, let supported):
             api(refusal, vdi: Ref(disk), srUUID: uuid, supported: supported.map(\.rawValue))
-        case .full(let uuid, let needed, let free):
+        case .full(let uuid, let needed, let free, 0):
             full("the disks take at least \(needed) bytes, and the SR \(uuid) has \(free) free")
+        case .full(let uuid, let needed, let free, let reserved):
+            full(
+                "the disks take at least \(needed) bytes, and the SR \(uuid) has \(free) free, of which moves under way take "
+                    + "\(reserved): wait for these")
         }
     }
 }

@@ -54,6 +54,7 @@ struct PlanMessages: Sendable {
         var plan = MovePlan(disks: [])
         if let refusal { plan.blockers.append(MovePlan.Blocker(vdi: nil, error: refusal.wire)) }
         var speed: UInt64?
+        let moving = wanted.map(\.vdi)
         for move in wanted {
             let row = try context.row(move.vdi)
             var disk = MovePlan.Disk(
@@ -63,13 +64,19 @@ struct PlanMessages: Sendable {
             do {
                 guard let surveyed = try await survey.decide([move]).first else { continue }
                 await describe(&disk, surveyed)
+                if !surveyed.decision.stays, let note = sharing(of: row, with: moving, withSnapshots: true) {
+                    disk.notes.append(note)
+                }
                 if !surveyed.decision.stays {
                     try context.database.read { try OperationClaim.vdi(move.vdi, .mirror).check($0) }
                     let probed = try? await probe(row)
                     speed = [speed, probed].compactMap { $0 }.min()
                 }
             } catch let error as APIError {
-                if let sr = move.destination { disk.destination = await place(sr, format: nil) }
+                if let sr = move.destination {
+                    disk.destination = await place(sr, format: nil)
+                    if error.code == "SR_BACKEND_FAILURE_44" { await tellRoom(&disk, .max, in: sr, waits: false) }
+                }
                 plan.blockers.append(MovePlan.Blocker(vdi: disk.vdi, error: error.wire))
             }
             plan.disks.append(disk)
@@ -142,6 +149,7 @@ struct PlanMessages: Sendable {
             disk.risks.append(
                 "the copy may take up to \(disk.peakAtDestination) bytes, and the destination has \(free) free")
         }
+        await tellRoom(&disk, disk.peakAtDestination, in: Ref(decision.destination), waits: decision.waits)
         if await context.disks.active(disk.vdi) != nil {
             disk.notes.append("the disk is in use: its users go on and do not notice")
         }

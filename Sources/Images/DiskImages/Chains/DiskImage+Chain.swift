@@ -45,6 +45,7 @@ extension DiskImage {
         alone.parents = .ignored
         let child = try open(path: path, format: format, readOnly: !empties, policy: alone)
         do throws(BlockError) {
+            try requireNoSnapshots(child, path)
             if empties, let image = child as? QCOW2Image, image.hasExternalData {
                 throw BlockError(
                     .unsupported,
@@ -77,6 +78,18 @@ extension DiskImage {
         try grow(parent, to: child.size)
         try copier.commit(child, into: parent)
         try parent.flush()
+    }
+
+    /// What an internal snapshot does not store itself it shows of the image's parent: `.unsupported` before that is
+    /// changed or exchanged.
+    static func requireNoSnapshots(_ device: any BlockDevice, _ path: String) throws(BlockError) {
+        guard let keeper = device as? any SnapshotKeeper else { return }
+        let count = try keeper.snapshots().count
+        if count == 0 { return }
+        throw BlockError(
+            .unsupported,
+            "the image has \(count) internal snapshot\(count == 1 ? "" : "s"), which would show something else afterwards; "
+                + "delete them first, or convert them to images of their own", path: path)
     }
 
     private static func grow(_ parent: any BlockDevice, to size: UInt64) throws(BlockError) {

@@ -103,6 +103,7 @@ extension DiskImage {
     ) throws(BlockError) {
         let child = try open(path: path, format: format, readOnly: false, policy: policy)
         do throws(BlockError) {
+            try requireNoSnapshots(child, path)
             var parent: (any BlockDevice)?
             if let newParent {
                 parent = try open(

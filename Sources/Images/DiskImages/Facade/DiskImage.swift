@@ -168,10 +168,14 @@ public enum DiskImage {
         try file.sync()
     }
 
-    /// `size` in whole sectors; `.limitExceeded` with the limit when the format cannot hold it.
+    /// `size` in whole sectors; `.limitExceeded` with the limit when the format cannot hold it, `.unsupported` when it cannot
+    /// have the parent that is asked for.
     private static func checkedSize(
         _ size: UInt64, format: ImageFormat, options: CreateOptions, path: String
     ) throws(BlockError) -> UInt64 {
+        if options.parent != nil, !FormatCapabilities.of(format).canSnapshot {
+            throw BlockError(.unsupported, "a \(format.rawValue) image cannot have a parent", path: path)
+        }
         let limit =
             format == .qcow2
             ? FormatCapabilities.largestQCOW2(

@@ -2,19 +2,19 @@ import BlockIO
 import CoreTypes
 import Glibc
 
-/// SIGINT and SIGTERM, taken at a place of our choice instead of ending the process.
+/// SIGINT, SIGTERM and (unless it was ignored at the start, as under nohup) SIGHUP, taken at a place of our choice instead of ending the process.
 enum TerminationSignals {
     // SAFETY (whole type): the sets and numbers are local variables that live for the call.
 
-    /// Holds both back in this thread and all it starts later. To be called before any thread is started.
+    /// Holds them back in this thread and all it starts later. To be called before any thread is started.
     static func hold() {
-        var set = both
+        var set = all
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
     /// Returns when one of them arrives. `hold` was called.
     static func wait() {
-        var set = both
+        var set = all
         var number: Int32 = 0
         while unsafe sigwait(&set, &number) != 0 {}
     }
@@ -45,11 +45,19 @@ enum TerminationSignals {
         _exit(CommandFailure.Status.failed)
     }
 
-    private static var both: sigset_t {
+    private static let all: sigset_t = {
         var set = sigset_t()
         unsafe sigemptyset(&set)
         unsafe sigaddset(&set, SIGINT)
         unsafe sigaddset(&set, SIGTERM)
+        if !isIgnored(SIGHUP) { unsafe sigaddset(&set, SIGHUP) }
         return set
+    }()
+
+    private static func isIgnored(_ signal: Int32) -> Bool {
+        var action = Glibc.sigaction()
+        guard unsafe sigaction(signal, nil, &action) == 0 else { return false }
+        // SAFETY: handlers are compared as the numbers that they are; SIG_IGN is 1.
+        return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
     }
 }

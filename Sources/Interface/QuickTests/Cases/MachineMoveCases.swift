@@ -61,7 +61,7 @@ enum MachineMoveCases {
     }
 
     /// What a host that sees all the repositories answers to `host.migrate_receive`, over its management interface where it has one.
-    private static func token(
+    static func token(
         _ session: XenAPISession, seeing repositories: Set<Ref<SR>>
     ) async throws -> [String: String] {
         let plugged = try await session.pbd.getAllRecords().values.filter(\.currentlyAttached)
@@ -69,7 +69,7 @@ enum MachineMoveCases {
         let host = hosts.first { host in
             repositories.isSubset(of: plugged.filter { $0.host == host }.map(\.sr))
         }
-        guard let host else { throw Skip("no host of the endpoint sees both repositories") }
+        guard let host else { throw Skip("no host of the endpoint sees all the repositories") }
         let interfaces = try await session.pif.getAllRecords().sorted { $0.key.opaque < $1.key.opaque }
             .map(\.value).filter { $0.host == host && !$0.ip.isEmpty }
         guard let interface = interfaces.first(where: \.management) ?? interfaces.first else {

@@ -6,11 +6,14 @@ import XenAPIClient
 actor DiskBench {
     nonisolated let session: XenAPISession
     nonisolated let settings: BenchSettings
+    /// That of another pool.
+    nonisolated let other: DiskBench?
     private var made: [Ref<VDI>] = []
     private var machines: [Ref<VM>] = []
 
-    init(_ session: XenAPISession, _ settings: BenchSettings) {
+    init(_ session: XenAPISession, _ settings: BenchSettings, other: DiskBench? = nil) {
         self.session = session
+        self.other = other
         self.settings = settings
     }
 
@@ -55,6 +58,15 @@ actor DiskBench {
                 pciBus: "", otherConfig: [RunMark.key: settings.mark.run], recommendations: ""))
         machines.append(machine)
         return machine
+    }
+
+    /// Takes a VM that came from another pool in charge, and its disks, which have their marks from there where the endpoints copy
+    /// them. Returns its first drive's disk.
+    func adopt(_ machine: Ref<VM>) async throws -> Ref<VDI> {
+        machines.append(machine)
+        let drives = try await session.vm.get(\.vbds, of: machine)
+        guard let drive = drives.first else { throw Mismatch("the VM has no drive at the other pool") }
+        return try await adopt(try await session.vbd.get(\.vdi, of: drive))
     }
 
     /// A pattern as long as a new disk; another one for each `number`.
@@ -110,6 +122,7 @@ actor DiskBench {
             if let reason = await Removal.destroy(disk, session) { reasons.append(reason) }
         }
         made = []
+        if let other { reasons += await other.clear() }
         return reasons
     }
 }

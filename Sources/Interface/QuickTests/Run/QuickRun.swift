@@ -3,6 +3,8 @@ import XenAPIClient
 /// Carries a plan out, a case after the other, and leaves nothing behind.
 struct QuickRun: Sendable {
     let session: XenAPISession
+    /// Of another pool, where some cases move VMs to.
+    var other: XenAPISession?
     let settings: BenchSettings
     /// How long one case may take.
     let limit: Duration
@@ -24,7 +26,8 @@ struct QuickRun: Sendable {
         if Task.isCancelled {
             report.results.append(CaseResult(name: "run", outcome: .failed("it was broken off"), seconds: 0))
         }
-        if let failure = await leftovers() {
+        for each in [session, other].compactMap({ $0 }) {
+            guard let failure = await leftovers(each) else { continue }
             report.results.append(failure)
             say(failure.line)
         }
@@ -40,7 +43,7 @@ struct QuickRun: Sendable {
         if let skip = planned.skip { return CaseResult(name: name, outcome: .skipped(skip), seconds: 0) }
         let clock = ContinuousClock()
         let began = clock.now
-        let bench = DiskBench(session, settings)
+        let bench = DiskBench(session, settings, other: other.map { DiskBench($0, settings) })
         var outcome = CaseResult.Outcome.passed
         do {
             try await Self.within(limit) { try await planned.test.body(bench) }
@@ -66,8 +69,8 @@ struct QuickRun: Sendable {
     }
 
     /// Disks of this run that no case knew of, as after calls whose answer did not come. Nil when all are gone.
-    private func leftovers() async -> CaseResult? {
-        let (mark, session) = (settings.mark, session)
+    private func leftovers(_ session: XenAPISession) async -> CaseResult? {
+        let mark = settings.mark
         do {
             let swept = try await Task { try await Removal.sweep(mark, session) }.value
             guard !swept.reasons.isEmpty else { return nil }

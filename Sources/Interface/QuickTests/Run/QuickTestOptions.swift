@@ -26,6 +26,15 @@ struct QuickTestOptions: ParsableCommand {
     @Option(help: "The password. Others on this machine can see it; better is --password-file.") var password: String?
     @Option(help: "A file with the password in its first line.") var passwordFile: String?
 
+    @Option(help: "A server of another pool, as http[s]://HOST[:PORT]: VMs are moved there, too.") var to: String?
+    @Option(help: "The user's name there.") var toUser = "root"
+    @Option(help: "The password there. Better is --to-password-file.") var toPassword: String?
+    @Option(help: "A file with the password there in its first line.") var toPasswordFile: String?
+    @Option(help: "A PEM file with the authority there, or the certificate itself.") var toCa: String?
+    @Option(help: "The SHA-256 of the certificate there, in hexadecimal digits.") var toFingerprint: String?
+    @Flag(help: "Accept every certificate there.") var toInsecure = false
+    @Option(help: "Only this repository of the other pool, by UUID or name. May be repeated.") var toSr: [String] = []
+
     @Option(help: "Only this repository, by UUID or name. May be repeated, as those that follow.") var sr: [String] = []
     @Option(help: "Only repositories of this type.") var srType: [String] = []
     @Option(help: "Only repositories whose manager has this feature (SM.features).") var srFeature: [String] = []
@@ -45,15 +54,11 @@ struct QuickTestOptions: ParsableCommand {
 
     func validate() throws {
         _ = try address
-        if let fingerprint, CertificateFingerprint(fingerprint) == nil {
-            throw ValidationError("--fingerprint takes 64 hexadecimal digits.")
-        }
-        guard [ca != nil, fingerprint != nil, insecure].count(where: { $0 }) <= 1 else {
-            throw ValidationError("Give one of --ca, --fingerprint and --insecure.")
-        }
+        _ = try certificates
         guard password == nil || passwordFile == nil else {
             throw ValidationError("Give one of --password and --password-file.")
         }
+        try validateOtherPool()
         guard (4...65536).contains(size) else { throw ValidationError("--size takes 4 to 65536 MiB.") }
         guard (1...86400).contains(timeout) else { throw ValidationError("--timeout takes 1 to 86400 seconds.") }
         if let filter {
@@ -71,35 +76,50 @@ struct QuickTestOptions: ParsableCommand {
             if let port, !(1...65535).contains(port) { throw ValidationError("--port takes 1 to 65535.") }
             if let socket { return .unixSocket(path: socket) }
             if let host { return .tcp(host: host, port: port ?? (noTLS ? 80 : 443), tls: !noTLS) }
-            guard let parts = URLComponents(string: url ?? ""), let name = parts.host, !name.isEmpty,
-                ["http", "https"].contains(parts.scheme), ["", "/"].contains(parts.path), parts.user == nil,
-                parts.query == nil
-            else { throw ValidationError("--url takes http://HOST[:PORT] or https://HOST[:PORT].") }
-            let isSecure = parts.scheme == "https"
-            let bare = name.hasPrefix("[") ? String(name.dropFirst().dropLast()) : name
-            return .tcp(host: bare, port: parts.port ?? port ?? (isSecure ? 443 : 80), tls: isSecure)
+            return try Self.address(url ?? "", option: "--url", port: port)
         }
     }
 
+    /// `option`: where it was given. `port`: where it names none.
+    static func address(_ url: String, option: String, port: Int? = nil) throws -> ServerAddress {
+        guard let parts = URLComponents(string: url), let name = parts.host, !name.isEmpty,
+            ["http", "https"].contains(parts.scheme), ["", "/"].contains(parts.path), parts.user == nil,
+            parts.query == nil
+        else { throw ValidationError("\(option) takes http://HOST[:PORT] or https://HOST[:PORT].") }
+        let isSecure = parts.scheme == "https"
+        let bare = name.hasPrefix("[") ? String(name.dropFirst().dropLast()) : name
+        return .tcp(host: bare, port: parts.port ?? port ?? (isSecure ? 443 : 80), tls: isSecure)
+    }
+
     var certificates: CertificatePolicy {
-        get throws {
-            if insecure { return .unchecked }
-            if let ca { return .authorities(file: ca) }
-            guard let fingerprint else { return .system }
-            guard let known = CertificateFingerprint(fingerprint) else {
-                throw ValidationError("--fingerprint takes 64 hexadecimal digits.")
-            }
-            return .pinned([known])
+        get throws { try Self.policy(ca, fingerprint, insecure, prefix: "--") }
+    }
+
+    /// `prefix`: that of the options' names.
+    static func policy(
+        _ ca: String?, _ fingerprint: String?, _ insecure: Bool, prefix: String
+    ) throws -> CertificatePolicy {
+        guard [ca != nil, fingerprint != nil, insecure].count(where: { $0 }) <= 1 else {
+            throw ValidationError("Give one of \(prefix)ca, \(prefix)fingerprint and \(prefix)insecure.")
         }
+        if insecure { return .unchecked }
+        if let ca { return .authorities(file: ca) }
+        guard let fingerprint else { return .system }
+        guard let known = CertificateFingerprint(fingerprint) else {
+            throw ValidationError("\(prefix)fingerprint takes 64 hexadecimal digits.")
+        }
+        return .pinned([known])
     }
 
     /// The password; empty where none was given, as for a Unix socket.
     var secret: String {
-        get throws {
-            guard let passwordFile else { return password ?? "" }
-            let text = try String(contentsOfFile: passwordFile, encoding: .utf8)
-            return text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-        }
+        get throws { try Self.secret(password, passwordFile) }
+    }
+
+    static func secret(_ password: String?, _ file: String?) throws -> String {
+        guard let file else { return password ?? "" }
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        return text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
     }
 
     var repositories: RepositoryFilter {

@@ -40,22 +40,47 @@ public enum QuickTestProgram {
             return try await XenAPISession.with(
                 at: try options.address, user: options.user, password: try options.secret,
                 certificates: try options.certificates, options: behaviour
-            ) { try await carryOut(options, $0) }
+            ) { [behaviour] session in
+                guard let there = try options.otherAddress else { return try await carryOut(options, session, nil) }
+                return try await XenAPISession.with(
+                    at: there, user: options.toUser, password: try options.otherSecret,
+                    certificates: try options.otherCertificates, options: behaviour
+                ) { other in
+                    try await requireApart(session, other)
+                    return try await carryOut(options, session, other)
+                }
+            }
         } catch {
             TerminalOutput.write("quicktest: \(error)\n", to: 2)
             return 1
         }
     }
 
-    private static func carryOut(_ options: QuickTestOptions, _ session: XenAPISession) async throws -> Int32 {
-        if options.clean { return try await clean(session) }
-        let repositories = try await RepositoryFacts.read(from: session)
-        let unknown = options.repositories.unknownNames(among: repositories)
-        if !unknown.isEmpty {
-            let known = repositories.map(\.name).sorted().joined(separator: ", ")
-            throw Mismatch("the server has no SR \(unknown.joined(separator: ", ")); it has \(known)")
+    /// A VM that moves between servers of one pool goes to no other.
+    private static func requireApart(_ session: XenAPISession, _ other: XenAPISession) async throws {
+        let here = try await session.pool.getAllRecords().values.map(\.uuid)
+        let there = try await other.pool.getAllRecords().values.map(\.uuid)
+        if here == there { throw Mismatch("--to names a server of the same pool") }
+    }
+
+    /// `other`: of another pool.
+    private static func carryOut(
+        _ options: QuickTestOptions, _ session: XenAPISession, _ other: XenAPISession?
+    ) async throws -> Int32 {
+        if options.clean {
+            let status = try await clean(session)
+            guard let other else { return status }
+            return max(status, try await clean(other))
         }
-        let plan = try CasePlan.make(repositories, filter: options.repositories, matching: options.filter)
+        let repositories = try await known(to: session, options.repositories, "the server")
+        var there: OtherPool?
+        if let other {
+            there = OtherPool(
+                repositories: try await known(to: other, options.otherRepositories, "the other pool's server"),
+                filter: options.otherRepositories)
+        }
+        let plan = try CasePlan.make(
+            repositories, filter: options.repositories, matching: options.filter, other: there)
         if options.list {
             for planned in plan { say(planned.skip.map { "skip \(planned.test.name): \($0)" } ?? planned.test.name) }
             return 0
@@ -72,11 +97,24 @@ public enum QuickTestProgram {
         defer { folder.remove() }
         let settings = BenchSettings(
             mark: RunMark(run: UUID().uuidString), diskSize: options.size << 20, seed: seed, folder: folder)
-        let run = QuickRun(session: session, settings: settings, limit: .seconds(options.timeout)) { say($0) }
+        let run = QuickRun(session: session, other: other, settings: settings, limit: .seconds(options.timeout)) {
+            say($0)
+        }
         let report = await run.carryOut(plan)
         TerminalOutput.write(report.closing, to: 1)
         if let file = options.junit { try Data(report.junit.utf8).write(to: URL(fileURLWithPath: file)) }
         return report.failed == 0 ? 0 : 1
+    }
+
+    /// All repositories of the endpoint, among which those that are asked for must be.
+    private static func known(
+        to session: XenAPISession, _ filter: RepositoryFilter, _ server: String
+    ) async throws -> [RepositoryFacts] {
+        let repositories = try await RepositoryFacts.read(from: session)
+        let unknown = filter.unknownNames(among: repositories)
+        if unknown.isEmpty { return repositories }
+        let known = repositories.map(\.name).sorted().joined(separator: ", ")
+        throw Mismatch("\(server) has no SR \(unknown.joined(separator: ", ")); it has \(known)")
     }
 
     private static func clean(_ session: XenAPISession) async throws -> Int32 {

@@ -5,10 +5,11 @@ enum CasePlan {
     static let migrationCase = "VDI.pool_migrate"
     static let machineMoveCase = "VM.migrate_send"
 
-    /// In the order in which they run. `pattern`: a regular expression that a case's name must contain. Throws when it is
+    /// In the order in which they run; those to another pool last. `pattern`: a regular expression that a case's name must contain. Throws when it is
     /// none.
     static func make(
-        _ repositories: [RepositoryFacts], filter: RepositoryFilter, matching pattern: String? = nil
+        _ repositories: [RepositoryFacts], filter: RepositoryFilter, matching pattern: String? = nil,
+        other: OtherPool? = nil
     ) throws -> [PlannedCase] {
         let admitted = repositories.filter(filter.admits)
         var plan: [PlannedCase] = []
@@ -30,6 +31,16 @@ enum CasePlan {
         if paths.isEmpty {
             let reason = "there are no two repositories, and no two formats of one, between which a disk could move"
             plan += [migrationCase, machineMoveCase].map { PlannedCase($0, skip: reason) }
+        }
+        if let other {
+            let away = MigrationPath.all(from: usable, filter, to: other)
+            plan += away.map { PlannedCase(PoolMoveCases.move(along: $0)) }
+            // One for each source: what a copy leaves has nothing to do with formats there.
+            plan += away.filter { $0.destination.format == nil }.map { PlannedCase(PoolMoveCases.copy(along: $0)) }
+            if away.isEmpty {
+                let reason = "there is no repository here and none in the other pool between which a disk could move"
+                plan.append(PlannedCase("\(machineMoveCase) to another pool", skip: reason))
+            }
         }
         guard let pattern else { return plan }
         let expression = try Regex(pattern)

@@ -35,13 +35,20 @@ final class TransferDisplay: Sendable {
         func number(_ key: String) -> UInt64? { status.otherConfig[key].flatMap { UInt64($0) } }
         // A total of 0 is one that is not known yet.
         let total = number("bytes_total").flatMap { $0 == 0 ? nil : $0 }
-        let place = number("queue_position").flatMap { $0 == 0 ? nil : ", place \($0) in the line" } ?? ""
         bar?.update(
             ProgressReading(
                 fraction: status.progress, doneBytes: total == nil ? nil : number("bytes_copied"), totalBytes: total,
                 bytesPerSecond: status.otherConfig["bytes_per_second"].flatMap { Double($0) },
-                phase: status.isFinished ? "" : (status.otherConfig["phase"] ?? "") + place,
+                phase: status.isFinished ? "" : Self.phase(status.otherConfig),
                 dirtyBytes: number("bytes_dirty")))
+    }
+
+    /// What the server says it does, and what is waited for.
+    static func phase(_ notes: [String: String]) -> String {
+        let phase = notes["phase"] ?? ""
+        guard let place = notes["queue_position"].flatMap({ UInt64($0) }), place > 0 else { return phase }
+        guard let cause = notes["waits_for"], !cause.isEmpty else { return "\(phase), place \(place) in the line" }
+        return "\(phase), place \(place) of those that wait for \(cause)"
     }
 
     /// Runs an operation that outlives its server's restarts, and shows its task. Returns its value.

@@ -62,7 +62,8 @@ bool gantry_is_in_memory(int fd);
 // Size in bytes of a block device, or -errno.
 int64_t gantry_block_device_size(int fd);
 
-// Exclusive or shared open-file-description lock on the whole file, without waiting; 0 or -errno.
+// Exclusive or shared open-file-description lock on the whole file, without waiting; 0 or -errno. -EAGAIN for a shared one,
+// too, while QEMU may write to the file, whose own locks go along with shared ones.
 int gantry_lock_file(int fd, bool exclusive);
 // The same, exclusive, on a range of it that need not be there; -EAGAIN: some of it is somebody else's.
 int gantry_lock_range(int fd, uint64_t start, uint64_t length);

@@ -31,7 +31,8 @@ import Testing
             GuestPassport(
                 specification: GuestSpecification(
                     uuid: uuid, name: "", memoryBytes: memory, vcpus: vcpus, boot: .disk, disks: []), ports: [:],
-                hardware: GuestHardware.fresh(isAccelerated: false, hasScreen: false), isPaused: false))
+                hardware: GuestHardware.fresh(isAccelerated: false, hasScreen: false, memoryBytes: 256 << 20),
+                isPaused: false))
     }
 
     /// Memory for a guest on its way is promised to it until its row says that it runs.

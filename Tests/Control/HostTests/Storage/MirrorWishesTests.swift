@@ -19,6 +19,10 @@ struct MirrorWishesTests {
         // What the move was started with is no wish of the entries.
         var started = MirrorFollower(told: MirrorSettings(isPaused: true))
         #expect(started.change([:], progress) == nil)
+        // One that stood there when the mirror began is.
+        var begun = MirrorFollower(told: MirrorSettings(isPaused: true), entries: ["paused": "true"])
+        #expect(begun.change(["paused": "true"], progress) == nil)
+        #expect(begun.change([:], progress)?.told == MirrorSettings(isPaused: false))
     }
 
     /// The least of what the move may and what its SRs leave to it; what they leave is no wish of the move.
@@ -57,7 +61,12 @@ struct MirrorWishesTests {
     /// again.
     @Test func whatIsWishedOfAMoveHoldsForItsSnapshots() async {
         let task = WishedProgress()
-        let limits = CopyLimits(MirrorSettings(bytesPerSecond: 50), bytesPerSecond: 0) { task.share }
+        let kept = Mutex<[MirrorSettings]>([])
+        let limits = CopyLimits(MirrorSettings(bytesPerSecond: 50), bytesPerSecond: 0) { wishes in
+            kept.withLock { $0.append(wishes) }
+        } share: {
+            task.share
+        }
         #expect(await limits.atStart(task) == MirrorSettings(bytesPerSecond: 50, isPaused: false))
         #expect(await limits.change(task) == nil)
         task.set(["paused": "true"], share: 20)
@@ -67,6 +76,11 @@ struct MirrorWishesTests {
         #expect(await limits.change(task) == MirrorSettings(bytesPerSecond: 80, isPaused: false))
         #expect(limits.wishes == MirrorSettings(bytesPerSecond: 80, isPaused: false))
         #expect(task.notes["mirror_paused"] == "false")
+        // Each is kept when it is wished, for a toolstack that is started meanwhile.
+        #expect(
+            kept.withLock { $0 } == [
+                MirrorSettings(isPaused: true), MirrorSettings(bytesPerSecond: 80, isPaused: false),
+            ])
         // One that begins where others have a part of the rate already.
         task.set(["paused": "1"], share: 30)
         let next = CopyLimits(MirrorSettings(), bytesPerSecond: 40) { task.share }

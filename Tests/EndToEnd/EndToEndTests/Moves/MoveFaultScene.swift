@@ -90,10 +90,27 @@ final class MoveFaultScene {
     private func start(_ phase: MoveFaults.Phase) async throws -> String {
         var options = ["dest-img-format": there.format, "retry-seconds": "0"]
         if phase == .verified { options["verify"] = "true" }
-        if phase == .copying { options["paused"] = "true" }
-        return try await toolstack.text(
+        let copied = MoveFaults.Phase.snapshotsCopied.point
+        if phase == .copying { try toolstack.failures.set(.hold, at: copied) }
+        let task = try await toolstack.text(
             "Async.VDI.pool_migrate", .string(vdi), .string(there.ref),
             .members(options.map { (name: $0.key, value: .string($0.value)) }))
+        if phase == .copying {
+            // The disk waits, not its snapshot.
+            try await reach(copied, task, "\(phase)")
+            try await toolstack.call(
+                "task.add_to_other_config", .string(task), .string("paused"), .string("true"))
+            try toolstack.failures.release(copied)
+        }
+        return task
+    }
+
+    private func reach(_ point: String, _ task: String, _ what: String) async throws {
+        while !toolstack.failures.isHeld(at: point) {
+            let status = try await toolstack.text("task.get_status", .string(task))
+            if status != "pending" { throw RunningToolstack.Failure(description: "\(what): not reached, \(status)") }
+            try await Task.sleep(for: .milliseconds(2))
+        }
     }
 
     /// The daemon dies at the phase, clients go on, and it comes back.
@@ -119,11 +136,7 @@ final class MoveFaultScene {
         let point = cell.phase.point
         try toolstack.failures.set(.hold, at: point)
         let task = try await start(cell.phase)
-        while !toolstack.failures.isHeld(at: point) {
-            let status = try await toolstack.text("task.get_status", .string(task))
-            if status != "pending" { throw RunningToolstack.Failure(description: "\(cell): not reached, \(status)") }
-            try await Task.sleep(for: .milliseconds(2))
-        }
+        try await reach(point, task, "\(cell)")
         if ![.guest, .full].contains(cell.fault) { try writer.write(3, of: 60_000, below: Self.common, &random) }
         switch cell.fault {
         case .toolstack, .driver: break

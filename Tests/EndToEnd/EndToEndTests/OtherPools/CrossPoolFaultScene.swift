@@ -167,7 +167,14 @@ final class CrossPoolFaultScene {
         case .datapathThere: try kill("gantry-datapath", of: there, cell)
         case .guestHere: try kill("qemu-system", of: here, cell)
         case .guestThere: try kill("qemu-system", of: there, cell)
-        case .interrupted: homes[1].link.cut(forGood: false)
+        case .interrupted:
+            if cell.phase == .sending {
+                // The connection that the memory goes through is made beside the move.
+                let link = homes[1].link
+                let before = link.passed
+                while link.passed < before + 1 << 20 { try await Task.sleep(for: .milliseconds(2)) }
+            }
+            homes[1].link.cut(forGood: false)
         case .cut: homes[1].link.cut(forGood: true)
         case .full: try homes[1].loop.fill(leaving: 1)
         // Too late, it is refused.

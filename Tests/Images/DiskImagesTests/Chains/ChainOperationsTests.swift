@@ -158,6 +158,47 @@ import Testing
         }
     }
 
+    /// A snapshot shows of the parent what it does not store: neither the parent's content nor the parent is taken from below it.
+    @Test func anImageWithInternalSnapshotsKeepsItsParent() throws {
+        var random = SeededRandom.printed()
+        var chain = Chain(folder: try ScratchFolder("snapshots-above"))
+        for name in ["base", "top"] { try chain.add(name, .qcow2, size: 1 << 20, &random) }
+        let (base, top) = (chain.references[0].path, chain.references[1].path)
+        try DiskImage.createSnapshot(path: top, format: .qcow2, name: "before")
+        let below = try Data(contentsOf: URL(fileURLWithPath: base))
+        let refused: [BlockError.Code?] = [
+            code { try DiskImage.commit(path: top, format: .qcow2, policy: chain.policy) },
+            code { try DiskImage.coalesce(path: top, format: .qcow2, children: [], policy: chain.policy) },
+            code { try DiskImage.rebase(path: top, format: .qcow2, to: nil, mode: .safe, policy: chain.policy) },
+        ]
+        #expect(refused == [.unsupported, .unsupported, .unsupported])
+        #expect(try Data(contentsOf: URL(fileURLWithPath: base)) == below && chain.bytes(1) == chain.models[1])
+        try DiskImage.deleteSnapshot(path: top, format: .qcow2, "before")
+        try DiskImage.commit(path: top, format: .qcow2, policy: chain.policy)
+        #expect(try chain.bytes(0) == chain.models[1])
+    }
+
+    /// Raw images have no parents, and a VHD can name none that is qcow2: to others it would be a raw disk.
+    @Test(arguments: [(ImageFormat.raw, ImageFormat.raw), (.raw, .vhd), (.vhd, .qcow2)])
+    func aParentThatCannotBeNamedIsRefused(_ format: ImageFormat, _ parent: ImageFormat) throws {
+        var random = SeededRandom.printed()
+        var chain = Chain(folder: try ScratchFolder("no-parent"))
+        try chain.add("base", parent, size: 1 << 20, &random)
+        let path = chain.folder.file("top")
+        var options = CreateOptions()
+        options.parent = CreateOptions.Parent(name: "base", format: parent)
+        let refused = code { _ = try DiskImage.create(path: path, format: format, size: 1 << 20, options: options) }
+        #expect(refused == .unsupported)
+        #expect(try chain.folder.contents() == ["base"])
+        if format != .vhd { return }
+        try DiskImage.create(path: path, format: .vhd, size: 1 << 20).close()
+        for mode in DiskImage.RebaseMode.allCases {
+            #expect(
+                code { try DiskImage.rebase(path: path, format: .vhd, to: chain.references[0], mode: mode) }
+                    == .unsupported)
+        }
+    }
+
     @Test func aCancelledCommitStopsAndGoesOnLater() throws {
         var random = SeededRandom.printed()
         var chain = Chain(folder: try ScratchFolder("cancel"))

@@ -104,7 +104,7 @@ public actor Arrivals {
 
     /// What would become of the offer. Nothing is changed. Throws the errors of VM.assert_can_migrate.
     private func decide(_ offer: MoveOffer) async throws -> MoveAcceptance {
-        let decisions = try await decisions(offer)
+        let (decisions, _) = try await decisions(offer)
         return MoveAcceptance(
             machine: "",
             disks: decisions.map {
@@ -114,7 +114,7 @@ public actor Arrivals {
             }, takes: MoveAcceptance.taken)
     }
 
-    private func decisions(_ offer: MoveOffer) async throws -> [MoveDecision] {
+    private func decisions(_ offer: MoveOffer) async throws -> (decisions: [MoveDecision], room: DecidedRoom) {
         let host = context.host
         try context.database.read { reader in
             let row = try reader.require(host)
@@ -149,10 +149,11 @@ public actor Arrivals {
         if let passport = offer.passport {
             try await ArrivingGuest.check(try GuestDocument.decode(passport), offer, context, guests)
         }
-        do throws(MoveRefusal) {
-            return try MoveRules.decide(disks, repositories: repositories)
-        } catch {
-            throw ErrorMapping.api(error)
+        do {
+            // Images are made when the offer is taken: there must be room now.
+            return try await RoomSurvey(context: context).decide(disks, repositories, mayWait: false)
+        } catch let refusal as MoveRefusal {
+            throw ErrorMapping.api(refusal)
         }
     }
 
@@ -202,7 +203,15 @@ public actor Arrivals {
         if forgotten.contains(offer.id) {
             throw APIError("OPERATION_NOT_ALLOWED", "the move \(offer.id) is over already")
         }
-        let decisions = try await decisions(offer)
+        while true {
+            do { return try await take(offer, secret, try await decisions(offer)) } catch is RoomTaken { continue }
+        }
+    }
+
+    private func take(
+        _ offer: MoveOffer, _ secret: String, _ decided: (decisions: [MoveDecision], room: DecidedRoom)
+    ) async throws -> MoveAcceptance {
+        let (decisions, room) = decided
         let drives = context.database.read { reader in
             offer.drives.map { ($0.uuid, ArrivalRows.uuid($0.uuid, VBD.className, !offer.isCopy, reader)) }
         }
@@ -229,6 +238,7 @@ public actor Arrivals {
         try await context.database.transaction { tx in
             for sr in Set(noted.disks.map(\.sr)).sorted() { try OperationClaim.sr(Ref(sr), .vdiMirror).check(tx) }
             try Self.requireAlone(offer, tx)
+            try room.require(tx)
             try tx.store(noted)
             try OperationAdmission.enter(noted.hold(), in: tx)
         }

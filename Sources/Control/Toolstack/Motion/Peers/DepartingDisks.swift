@@ -161,7 +161,7 @@ struct DepartingDisks: Sendable {
 
     private func copy(_ index: Int, _ progress: any TaskProgress) async throws {
         try await inTurn(index, progress) { there in
-            do { try await start(index, resume: false) } catch { throw told(error, index, progress) }
+            do { try await start(index, progress, resume: false) } catch { throw told(error, index, progress) }
             try await awaitSynchronised(index, progress, there: there)
         }
     }
@@ -203,7 +203,9 @@ struct DepartingDisks: Sendable {
         }
     }
 
-    private func start(_ index: Int, resume: Bool) async throws {
+    /// What is wished by now holds from the first byte on.
+    private func start(_ index: Int, _ progress: any TaskProgress, resume: Bool) async throws {
+        let settings = settings.overlaid(by: MirrorWishes.standing(progress.entries))
         try await mapped(index) {
             _ = try await source(index).client.call(
                 .mirrorStart(
@@ -211,12 +213,19 @@ struct DepartingDisks: Sendable {
         }
     }
 
+    private func follower(_ progress: any TaskProgress) -> MirrorFollower {
+        let entries = progress.entries
+        return MirrorFollower(
+            told: settings.overlaid(by: MirrorWishes.standing(entries)), bytesPerSecond: bytesPerSecond,
+            entries: entries)
+    }
+
     /// `there`: its turn at the other side, while it has one.
     private func awaitSynchronised(
         _ index: Int, _ progress: any TaskProgress, until deadline: ContinuousClock.Instant? = nil,
         there: TurnOfDisk? = nil
     ) async throws {
-        var follower = MirrorFollower(told: settings, bytesPerSecond: bytesPerSecond)
+        var follower = self.follower(progress)
         var meter = WriteMeter()
         var restarts = 0
         while true {
@@ -243,8 +252,8 @@ struct DepartingDisks: Sendable {
                     throw failed(index, "the data path was restarted", progress)
                 }
                 progress.annotate(["mirror_restarts": String(restarts)])
-                try await start(index, resume: true)
-                follower = MirrorFollower(told: settings, bytesPerSecond: bytesPerSecond)
+                try await start(index, progress, resume: true)
+                follower = self.follower(progress)
                 continue
             }
             meter.read(status.counters)

@@ -30,6 +30,9 @@ extension PlanMessages {
                 role: role.rawValue,
                 source: await place(row[VDI.sr], format: StorageContext.declaredFormat(row)),
                 virtualSize: UInt64(clamping: row[VDI.virtualSize]))
+            if !move.isCopy, let note = sharing(of: row, with: disks.map(\.0), withSnapshots: false) {
+                disk.notes.append(note)
+            }
             if let surveyed, surveyed.decisions.indices.contains(index) {
                 let (decision, offered) = (surveyed.decisions[index], surveyed.offer.disks[index])
                 disk.destination = surveyed.repositories[offered.sr]

@@ -54,19 +54,31 @@ struct PeerLink: Sendable {
     ) async throws -> Value {
         var fields = [(name: Self.secretField, value: secret)]
         if let session { fields.append((name: "Cookie", value: "session_id=\(session)")) }
-        let answer: [UInt8]
-        do {
-            answer = try await connection.post("\(Self.path)/\(id)/\(verb)", fields: fields, body: body, limit: limit)
-        } catch let error as ConnectionError {
-            guard case .status(_, _, let status) = error else { throw APIError("CANNOT_CONTACT_HOST", connection.host) }
-            throw Self.refusal(status, of: verb, by: connection.host, session: session)
+        var question = RepeatedQuestion(verb, until: .now + limit)
+        while true {
+            do {
+                let answer = try await connection.post(
+                    "\(Self.path)/\(id)/\(verb)", fields: fields, body: body, limit: question.limit(at: .now))
+                guard let reply = try? JSONDecoder().decode(PeerReply<Value>.self, from: Data(answer)) else {
+                    throw Self.doesNotTake(connection.host)
+                }
+                if let value = reply.value, reply.error == nil { return value }
+                guard let error = reply.error, let code = error.first else {
+                    throw APIError.internalError("\(connection.host) answered nothing")
+                }
+                guard question.isRepeated(after: error, at: .now) else {
+                    throw APIError(code, Array(error.dropFirst()))
+                }
+            } catch let error as ConnectionError {
+                if case .status(_, _, let status) = error {
+                    throw Self.refusal(status, of: verb, by: connection.host, session: session)
+                }
+                guard question.isRepeated(after: error, at: .now) else {
+                    throw APIError("CANNOT_CONTACT_HOST", connection.host)
+                }
+            }
+            try await Task.sleep(for: RepeatedQuestion.pause)
         }
-        guard let reply = try? JSONDecoder().decode(PeerReply<Value>.self, from: Data(answer)) else {
-            throw Self.doesNotTake(connection.host)
-        }
-        if let error = reply.error, let code = error.first { throw APIError(code, Array(error.dropFirst())) }
-        guard let value = reply.value else { throw APIError.internalError("\(connection.host) answered nothing") }
-        return value
     }
 
     /// What an HTTP status other than 200 means to the caller: CANNOT_CONTACT_HOST [host] where the server has no time or breaks

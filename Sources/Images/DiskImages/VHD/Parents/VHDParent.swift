@@ -32,7 +32,13 @@ struct VHDParent: Hashable, Sendable {
     }
 
     /// Reads what is to be recorded of the image at `reference`, which the child will name `name`.
+    /// `.unsupported` for a parent that others would take for another: one without an identity is a raw disk to them.
     init(_ reference: ImageReference, name: String, opensDisabled: Bool = false) throws(BlockError) {
+        guard reference.format != .qcow2 else {
+            throw BlockError(
+                .unsupported, "the parent of a VHD is a VHD or raw: nothing in it could say that it is qcow2",
+                path: reference.path)
+        }
         var identifier: [UInt8]?
         let file = try ImageFile(path: reference.path, access: .readOnly, locking: false)
         defer { file.close() }

@@ -160,6 +160,24 @@ import Testing
         await peer.stop()
     }
 
+    /// Another session, that somebody was given, ends; this one goes on.
+    @Test func aSessionThatWasMadeForSomebodyElseIsEnded() async throws {
+        let peer = try await FakePeer { _, call in
+            call?.parameters.first?.text == "OpaqueRef:over"
+                ? .failure(["SESSION_INVALID", "OpaqueRef:over"]) : .value(.string("OpaqueRef:s"))
+        }
+        let session = try await XenAPISession.login(at: peer.address, user: "root", password: "p")
+        for other in ["OpaqueRef:other", "OpaqueRef:over"] { await session.endSession(other) }
+        _ = try await session.call("pool.get_all", [])
+        let calls = peer.requests.compactMap(\.call).dropFirst()
+        #expect(calls.map(\.method) == ["session.logout", "session.logout", "pool.get_all"])
+        #expect(
+            calls.map { $0.parameters.map(\.text) } == [["OpaqueRef:other"], ["OpaqueRef:over"], ["OpaqueRef:s"]])
+        await peer.stop()
+        await session.endSession("OpaqueRef:late")
+        await session.close()
+    }
+
     // MARK: - Coordinators
 
     /// The same port at two addresses of this machine: a member and the coordinator that it names.

@@ -37,6 +37,8 @@ extension EndToEnd {
                 #expect(machines.allSatisfy { $0.nameLabel != "quicktest: may be removed" })
                 for place in [first.path, second.path] { #expect(try RunningToolstack.images(place) == []) }
 
+                try expectNoTokens(toolstack)
+
                 let session = try toolstack.session
                 let marks = ["quicktest-run": "killed"]
                 for (name, config) in [("quicktest: may be removed", marks), ("mine", marks), ("mine", [:])] {
@@ -72,6 +74,7 @@ extension EndToEnd {
                 ]
                 let run = try Tool.run("quicktest", words)
                 #expect(run.status == 0 && run.output.hasSuffix("\n3 passed, 0 failed\n"), "\(run.output)\(run.errors)")
+                try expectNoTokens(pools.there)
                 for toolstack in [pools.here, pools.there] {
                     #expect(try await toolstack.session.vdi.getAll() == [])
                     let machines = try await toolstack.session.vm.getAllRecords().values
@@ -86,6 +89,14 @@ extension EndToEnd {
                     "quicktest", own + ["--to", pools.here.httpURL, "--to-password", pools.here.password])
                 #expect(same.status == 1 && same.errors.contains("the same pool"), "\(same.errors)")
             }
+        }
+
+        /// Nor sessions: each that a move was given has ended, as that of the run.
+        private func expectNoTokens(_ toolstack: RunningToolstack) throws {
+            let audit = try String(contentsOfFile: toolstack.stateDirectory + "/audit.log", encoding: .utf8)
+            func count(_ call: String) -> Int { audit.components(separatedBy: "\"\(call)\"").count - 1 }
+            #expect(count("host.migrate_receive") > 1)
+            #expect(count("session.logout") > count("host.migrate_receive"))
         }
 
         private func machine(

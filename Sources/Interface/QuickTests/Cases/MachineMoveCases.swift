@@ -22,18 +22,12 @@ enum MachineMoveCases {
             VBDCreation(vm: vm, vdi: disk, userdevice: "0", mode: .rw, type: .disk, qosAlgorithmType: ""))
         let formats = path.destination.format.map { [disk: $0] } ?? [:]
         let token = try await token(session, seeing: [Ref(path.source.repository.ref), destination])
-        let moved: Ref<VM>
-        do {
+        let moved = try await ending(token, of: session) {
             let task = try await session.vm.asyncMigrateSend(
                 vm, dest: token, live: false, vdiMap: [disk: destination], vifMap: [:], options: [:],
                 vdiFormatMap: formats)
-            moved = try await task.value
-        } catch {
-            // The token is the move's while that may go on, and nobody's afterwards.
-            if !(error is ConnectionError) { await end(token, session) }
-            throw error
+            return try await task.value
         }
-        await end(token, session)
         try Mismatch.unless(moved == vm, "the VM is another one after a move within its pool: \(moved.opaque)")
         let now = try await session.vbd.get(\.vdi, of: drive)
         if now == disk, path.source.repository.ref == path.destination.repository.ref {
@@ -56,8 +50,20 @@ enum MachineMoveCases {
         throw Mismatch("the disk is still at the source, too")
     }
 
-    private static func end(_ token: [String: String], _ session: XenAPISession) async {
-        if let ref = token["session_id"] { await session.endSession(ref) }
+    /// Runs `move` and ends the session of its token at the server `there`. It is the move's while that may go on, and nobody's
+    /// afterwards.
+    static func ending<Value>(
+        _ token: [String: String], of there: XenAPISession, _ move: () async throws -> Value
+    ) async throws -> Value {
+        func end() async { if let ref = token["session_id"] { await there.endSession(ref) } }
+        do {
+            let value = try await move()
+            await end()
+            return value
+        } catch {
+            if !(error is ConnectionError) { await end() }
+            throw error
+        }
     }
 
     /// What a host that sees all the repositories answers to `host.migrate_receive`, over its management interface where it has one.

@@ -37,16 +37,18 @@ enum PoolMoveCases {
         try await bench.write(bench.pattern(1), to: disk)
         try await session.vdi.add(to: \.otherConfig, of: disk, key: "quicktest-note", value: "kept")
         let size = try await bench.size(of: disk)
-        let token = try await MachineMoveCases.token(there.session, seeing: [destination])
         let vm = try await bench.makeMachine()
         _ = try await session.vbd.create(
             VBDCreation(vm: vm, vdi: disk, userdevice: "0", mode: .rw, type: .disk, qosAlgorithmType: ""))
         let uuid = try await session.vm.get(\.uuid, of: vm)
         let formats = path.destination.format.map { [disk: $0] } ?? [:]
-        let task = try await session.vm.asyncMigrateSend(
-            vm, dest: token, live: false, vdiMap: [disk: destination], vifMap: [:], options: options,
-            vdiFormatMap: formats)
-        let moved = try await task.value
+        let token = try await MachineMoveCases.token(there.session, seeing: [destination])
+        let moved = try await MachineMoveCases.ending(token, of: there.session) {
+            let task = try await session.vm.asyncMigrateSend(
+                vm, dest: token, live: false, vdiMap: [disk: destination], vifMap: [:], options: options,
+                vdiFormatMap: formats)
+            return try await task.value
+        }
         let now = try await there.adopt(moved)
         let machine = try await there.session.vm.getRecord(moved)
         try Mismatch.unless(machine.powerState == .halted, "the VM is \(machine.powerState) at the other pool")

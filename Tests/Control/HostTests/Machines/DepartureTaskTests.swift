@@ -123,7 +123,7 @@ import Testing
         let served = Tasks(database: bench.database, host: host)
         await first.takeUp(served)
         #expect(isKnown(over) && isKnown(open))
-        try await reach("that the call was answered is noted") {
+        try await reach("that the call was answered is noted", atMost: .seconds(30)) {
             await first.retry()
             return record(over)?.call == nil
         }

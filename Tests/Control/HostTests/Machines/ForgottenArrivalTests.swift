@@ -51,7 +51,8 @@ import Testing
             let passport = GuestPassport(
                 specification: GuestSpecification(
                     uuid: uuid, name: "g", memoryBytes: 64 << 20, vcpus: 1, boot: .disk, disks: []), ports: [:],
-                hardware: GuestHardware.fresh(isAccelerated: false, hasScreen: false), isPaused: false)
+                hardware: GuestHardware.fresh(isAccelerated: false, hasScreen: false, memoryBytes: 64 << 20),
+                isPaused: false)
             let text = try GuestDocument.encode(passport)
             try await change { $0.offer?.passport = text }
             _ = await guests.adoptAll()
@@ -135,7 +136,7 @@ import Testing
         switch whoever {
         case .starts: await stage.arrivals.resume()
         case .retries:
-            try await reach("its QEMU is gone") {
+            try await reach("its QEMU is gone", atMost: .seconds(30)) {
                 await stage.arrivals.retry()
                 return stage.passage == nil
             }

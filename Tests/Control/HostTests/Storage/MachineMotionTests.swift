@@ -288,6 +288,7 @@ import Testing
             ).get()
             return try JSONText.decode(String(api: answer) ?? "")
         }
+        _ = try await host.call("SR.add_to_other_config", .string(b), .string("disk-moves"), .string("many"))
         let good = try await plan(
             "VDI.plan_pool_migrate", [.string(vdi), .string(b), map(["dest-img-format": "vhd"])])
         guard case .array(let disks)? = good["disks"], let disk = disks.first else {
@@ -298,6 +299,15 @@ import Testing
         #expect(disk["source"]?["format"] == .string("raw") && Self.isAbout(disk["bytes_to_move"], 2 << 20))
         #expect(disk["peak_at_source"] == .int(0) && Self.isAbout(disk["peak_at_destination"], 2 << 20))
         #expect(good["blockers"] == .array([]) && good["seconds"] != nil && good["bytes_per_second"] != nil)
+        guard case .array(let notes)? = disk["notes"] else {
+            Issue.record("\(disk)")
+            return
+        }
+        #expect(
+            notes.contains { note in
+                guard case .string(let text) = note else { return false }
+                return text.contains("other_config:disk-moves is 'many'")
+            }, "\(notes)")
 
         let bad = try await plan("VDI.plan_pool_migrate", [.string(vdi), .string(b), map(["dest-img-format": "x"])])
         let words = ["VDI_INCOMPATIBLE_TYPE", vdi, "Expected one of 'raw', 'vhd', 'qcow2', got x"]

@@ -2,6 +2,7 @@ import APITypes
 import CLinux
 import DatapathControl
 import Foundation
+import Guests
 import PoolDatabase
 import Synchronization
 import TestSupport
@@ -20,6 +21,7 @@ final class FakeDatapath: Sendable {
     private let state: Mutex<State>
     private let listener: Int32
     private let child: ChildProcess
+    private let startTime: UInt64
 
     /// Their names, in the order in which they came.
     var requests: [String] { state.withLock { $0.requests } }
@@ -38,9 +40,9 @@ final class FakeDatapath: Sendable {
         listener = unsafe (home + "/control").withCString { unsafe gantry_unix_listen($0, 4) }
         guard listener >= 0 else { throw APIError.internalError("no socket: \(listener)") }
         child = try ChildProcess.start(["/usr/bin/sleep", "3600"], logPath: home + "/log", detached: true)
+        startTime = gantry_process_start_time(child.pid)
         let record = DatapathRecord(
-            id: id, pid: child.pid, startTime: gantry_process_start_time(child.pid),
-            image: ImageSpecification(path: "/source", format: "raw"))
+            id: id, pid: child.pid, startTime: startTime, image: ImageSpecification(path: "/source", format: "raw"))
         try JSONEncoder().encode(record).write(to: URL(fileURLWithPath: home + "/record.json"))
         _ = await bench.context.disks.host.adoptAll()
         try await bench.database.transaction { tx in
@@ -49,15 +51,21 @@ final class FakeDatapath: Sendable {
         Thread.detachNewThread { [self] in
             while true {
                 let socket = gantry_accept(listener)
-                if socket < 0 { return }
+                if socket < 0 {
+                    close(listener)
+                    return
+                }
                 Thread.detachNewThread { self.serve(ControlChannel(descriptor: socket)) }
             }
         }
     }
 
+    /// Nobody needs to have waited for it.
+    var hasEnded: Bool { ProcessLife(of: child.pid, startedAt: startTime) == .over }
+
     /// To be called once; fine when it was told to quit.
     func end() async {
-        kill(child.pid, SIGKILL)
+        if !hasEnded { kill(child.pid, SIGKILL) }
         shutdown(listener, Int32(SHUT_RDWR))
         var status: Int32 = 0
         while unsafe gantry_reap(child.pid, &status) == 0 { try? await Task.sleep(for: .milliseconds(1)) }

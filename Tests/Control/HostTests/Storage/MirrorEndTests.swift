@@ -182,6 +182,35 @@ import Testing
         try await release.value
     }
 
+    /// Who uses a disk when its last user's data path is just given up waits for the end of that: it has the image until then.
+    @Test func noDataPathIsStartedBesideOneThatIsGivenUp() async throws {
+        let stage = try await Stage()
+        let (disks, uuid) = (stage.bench.context.disks, stage.uuid)
+        for _ in 0..<40 {
+            let datapath = try await FakeDatapath(of: uuid, on: stage.bench)
+            async let isEnded = disks.deactivateIfUnused(uuid)
+            await withTaskGroup(of: Void.self) { users in
+                for _ in 0..<4 {
+                    users.addTask {
+                        // Until it is gone it is found, and then another is asked for.
+                        while true {
+                            do {
+                                _ = try await disks.activate(uuid) {
+                                    #expect(datapath.hasEnded)
+                                    throw CancellationError()
+                                }
+                            } catch {
+                                return
+                            }
+                        }
+                    }
+                }
+            }
+            #expect(await isEnded)
+            await datapath.end()
+        }
+    }
+
     /// What others have of a machine's disks by the time at which it sets out stays with them.
     @Test func aDiskThatAnotherMachineHasGotStays() async throws {
         let stage = try await Stage()

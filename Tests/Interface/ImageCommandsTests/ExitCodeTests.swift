@@ -12,6 +12,11 @@ import Testing
     }
 
     @Test(arguments: [
+        Line(words: "image convert --follow . -f vhd -O raw - x", status: 2, says: "names in a stream"),
+        Line(words: "image convert --data-file a.raw -f qcow2 -O raw - x", status: 2, says: "not in the stream"),
+        Line(
+            words: "image convert -f raw -O qcow2 -o backing_file=b,backing_fmt=raw a.raw -", status: 2,
+            says: "comparing SRC"),
         Line(words: "image convert -f raw -O qcow2 missing x", status: 1, says: "No such file"),
         Line(words: "image convert -c -f raw -O vhd a.raw x", status: 2, says: "cannot be compressed"),
         Line(words: "image convert -f qcow2 -O raw - x", status: 1, says: "not a qcow2"),

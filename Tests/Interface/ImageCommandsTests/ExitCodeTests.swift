@@ -139,6 +139,30 @@ import Testing
         #expect(try Data(contentsOf: URL(fileURLWithPath: raw)) == before)
     }
 
+    @Test("other programs refuse such a name, too (case 6.11)")
+    func aNameThatIsNotUTF8IsRefusedEverywhere() throws {
+        try expectRefusal("xe", "vdi-import filename=", 1)
+        try expectRefusal("quicktest", "--", 2)
+        let folder = try ScratchFolder("names")
+        let words = "serve --state-dir '\(folder.path)'/$'d\\xe8' --run-dir '\(folder.path)/run'"
+        let daemon = try Tool.run("bash", ["-c", "'\(try Tool.find("gantryd"))' \(words)"])
+        #expect(daemon.status != 0 && daemon.errors.contains("not UTF-8"), "\(daemon.errors)")
+        #expect(try folder.contents() == [])
+        // What is UTF-8 is taken as it is.
+        let name = "dè\u{1F600}.raw"
+        try Tool.check("gantry", ["image", "create", "-f", "raw", folder.file(name), "1M"])
+        #expect(try folder.contents() == [name])
+    }
+
+    private func expectRefusal(_ program: String, _ words: String, _ status: Int32) throws {
+        let folder = try ScratchFolder("names")
+        let outcome = try Tool.run(
+            "bash", ["-c", "cd '\(folder.path)' && '\(try Tool.find(program))' \(words)$'d\\xe8.raw' 1M"])
+        #expect(outcome.status == status, "\(words): \(outcome.errors)")
+        #expect(outcome.errors.contains("d\\xE8.raw” is not UTF-8"), "\(words): \(outcome.errors)")
+        #expect(try folder.contents() == [])
+    }
+
     @Test func helpIsNoFailure() throws {
         for words in [["--help"], ["image", "--help"], ["image", "convert", "--help"], ["host", "stop", "--help"]] {
             let outcome = try Tool.run("gantry", words)

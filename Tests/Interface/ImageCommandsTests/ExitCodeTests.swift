@@ -139,6 +139,16 @@ import Testing
         #expect(try Data(contentsOf: URL(fileURLWithPath: raw)) == before)
     }
 
+    /// Two such names would be one name with U+FFFD, and the second image would replace the first.
+    @Test(
+        "a name that is not UTF-8 is refused by name (case 6.11)",
+        arguments: [
+            ("image create -f raw", 2), ("image check -f raw", 1), ("image info -f raw", 2), ("host stop --run-dir", 2),
+        ] as [(String, Int32)])
+    func aNameThatIsNotUTF8IsRefused(_ words: String, _ status: Int32) throws {
+        try expectRefusal("gantry", words + " ", status)
+    }
+
     @Test("other programs refuse such a name, too (case 6.11)")
     func aNameThatIsNotUTF8IsRefusedEverywhere() throws {
         try expectRefusal("xe", "vdi-import filename=", 1)

@@ -3,11 +3,11 @@ import ImageCommands
 
 /// Another program of the same folder.
 enum Sibling {
-    /// Becomes the program. Returns an exit code only when it cannot.
-    static func run(_ name: String, _ arguments: [String]) -> Int32 {
+    /// Becomes the program, with this one's words as they came. Returns an exit code only when it cannot.
+    static func run(_ name: String) -> Int32 {
         let path = folder + "/" + name
         // The name that it tells users is this program's. SAFETY: the strings live until the process is another program.
-        var words = unsafe ([CommandLine.arguments.first ?? "gantry"] + arguments).map { unsafe strdup($0) }
+        var words = unsafe (0..<Int(CommandLine.argc)).map { unsafe CommandLine.unsafeArgv[$0] }
         unsafe words.append(nil)
         unsafe execv(path, words)
         let cause = unsafe String(cString: strerror(errno))

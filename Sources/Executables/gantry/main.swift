@@ -10,4 +10,4 @@ struct Gantry: ParsableCommand {
 
 let words = Array(CommandLine.arguments.dropFirst())
 if words.first == "image" { exit(ProgramRun.run(Gantry.self, words, confines: true)) }
-exit(Sibling.run("gantry-host", words))
+exit(Sibling.run("gantry-host"))

@@ -57,6 +57,28 @@ import Testing
         }
     }
 
+    @Test(arguments: ["convert", "create"])
+    func aParentsNameMayHaveCommas(_ command: String) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("convert-comma")
+        let sample = try SampleImage(in: folder, size: 1 << 20, random: &random)
+        let (parent, child) = (folder.file(",b,,c.raw"), folder.file("child"))
+        try FileManager.default.copyItem(atPath: sample.raw, toPath: parent)
+        let options = "cluster_size=4K,backing_file=,,b,,,,c.raw,backing_fmt=raw"
+        let words =
+            command == "create"
+            ? ["-f", "qcow2", "-o", options, child] : ["-f", "raw", "-O", "qcow2", "-o", options, sample.raw, child]
+        try Tool.check("gantry", ["image", command] + words)
+        let info = try json(try Tool.check("gantry", ["image", "info", "-f", "qcow2", "--json", child]))
+        #expect(info["backing-filename"] as? String == ",b,,c.raw", "\(info)")
+        #expect(info["cluster-size"] as? Int == 4096)
+        try Tool.check(
+            "gantry",
+            [
+                "image", "compare", "-s", "-f", "raw", "-F", "qcow2", "--parent", "raw:\(parent)", sample.raw, child,
+            ])
+    }
+
     @Test func whatDoesNotGoWithAParentIsRefused() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("convert-parent")

@@ -12,6 +12,11 @@ import Testing
     }
 
     @Test(arguments: [
+        Line(words: "image convert --follow . -f vhd -O raw - x", status: 2, says: "names in a stream"),
+        Line(words: "image convert --data-file a.raw -f qcow2 -O raw - x", status: 2, says: "not in the stream"),
+        Line(
+            words: "image convert -f raw -O qcow2 -o backing_file=b,backing_fmt=raw a.raw -", status: 2,
+            says: "comparing SRC"),
         Line(words: "image convert -f raw -O qcow2 missing x", status: 1, says: "No such file"),
         Line(words: "image convert -c -f raw -O vhd a.raw x", status: 2, says: "cannot be compressed"),
         Line(words: "image convert -f qcow2 -O raw - x", status: 1, says: "not a qcow2"),
@@ -132,6 +137,40 @@ import Testing
             ])
         #expect(served.status != 9)
         #expect(try Data(contentsOf: URL(fileURLWithPath: raw)) == before)
+    }
+
+    /// Two such names would be one name with U+FFFD, and the second image would replace the first.
+    @Test(
+        "a name that is not UTF-8 is refused by name (case 6.11)",
+        arguments: [
+            ("image create -f raw", 2), ("image check -f raw", 1), ("image info -f raw", 2), ("host stop --run-dir", 2),
+        ] as [(String, Int32)])
+    func aNameThatIsNotUTF8IsRefused(_ words: String, _ status: Int32) throws {
+        try expectRefusal("gantry", words + " ", status)
+    }
+
+    @Test("other programs refuse such a name, too (case 6.11)")
+    func aNameThatIsNotUTF8IsRefusedEverywhere() throws {
+        try expectRefusal("xe", "vdi-import filename=", 1)
+        try expectRefusal("quicktest", "--", 2)
+        let folder = try ScratchFolder("names")
+        let words = "serve --state-dir '\(folder.path)'/$'d\\xe8' --run-dir '\(folder.path)/run'"
+        let daemon = try Tool.run("bash", ["-c", "'\(try Tool.find("gantryd"))' \(words)"])
+        #expect(daemon.status != 0 && daemon.errors.contains("not UTF-8"), "\(daemon.errors)")
+        #expect(try folder.contents() == [])
+        // What is UTF-8 is taken as it is.
+        let name = "dè\u{1F600}.raw"
+        try Tool.check("gantry", ["image", "create", "-f", "raw", folder.file(name), "1M"])
+        #expect(try folder.contents() == [name])
+    }
+
+    private func expectRefusal(_ program: String, _ words: String, _ status: Int32) throws {
+        let folder = try ScratchFolder("names")
+        let outcome = try Tool.run(
+            "bash", ["-c", "cd '\(folder.path)' && '\(try Tool.find(program))' \(words)$'d\\xe8.raw' 1M"])
+        #expect(outcome.status == status, "\(words): \(outcome.errors)")
+        #expect(outcome.errors.contains("d\\xE8.raw” is not UTF-8"), "\(words): \(outcome.errors)")
+        #expect(try folder.contents() == [])
     }
 
     @Test func helpIsNoFailure() throws {

@@ -29,6 +29,32 @@ import Testing
         #expect(text.contains("6.00 MiB (6291456 bytes)"))
     }
 
+    /// `check -r` is advised only where it could help.
+    @Test func damageThatNothingHereRepairsIsNotSentToTheRepair() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("advice")
+        let sample = try SampleImage(in: folder, size: 1 << 20, random: &random)
+        let (damaged, first, second) = (folder.file("a.vhdx"), folder.file("a.qcow2"), folder.file("b.qcow2"))
+        try Tool.check("qemu-img", ["convert", "-f", "raw", "-O", "vhdx", sample.raw, damaged])
+        let file = try #require(FileHandle(forUpdatingAtPath: damaged))
+        for place in [64 << 10, 128 << 10] as [UInt64] {
+            try file.seek(toOffset: place)
+            try file.write(contentsOf: Data(count: 4096))
+        }
+        try file.close()
+        for (path, base) in [(first, second), (second, first)] {
+            try Tool.check("qemu-img", ["create", "-q", "-u", "-f", "qcow2", "-b", base, "-F", "qcow2", path, "1M"])
+        }
+        for (words, says) in [
+            (["-f", "vhdx", damaged], "repairs neither"),
+            (["-f", "qcow2", "--follow", folder.path, first], "rebase -u"),
+        ] {
+            let outcome = try Tool.run("gantry", ["image", "map"] + words)
+            #expect(outcome.status == 1 && outcome.errors.contains(says), "\(outcome.errors)")
+            #expect(!outcome.errors.contains("check -r"), "\(outcome.errors)")
+        }
+    }
+
     @Test func probeFindsMarkedFormatsAndNeverClaimsRaw() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("probe")

@@ -65,6 +65,45 @@ import Testing
         #expect(try folder.contents() == ["precious", "sample.raw"])
     }
 
+    @Test func aLiveServersSocketIsNotTakenAway() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("serve")
+        let sample = try SampleImage(in: folder, size: 1 << 20, random: &random)
+        let (other, socket) = (folder.file("other.raw"), folder.file("socket"))
+        try Tool.check("qemu-img", ["create", "-q", "-f", "raw", other, "2M"])
+        let first = try GantryProcess(["image", "serve", "-f", "raw", "--socket", socket, sample.raw])
+        _ = try first.line()
+        let served = ["image", "serve", "-f", "raw", "--socket", socket, other]
+        let mirror = ["image", "mirror", "-f", "raw", "-O", "raw", "--socket", socket, other, folder.file("new")]
+        for words in [served, mirror] {
+            let outcome = try Tool.run("gantry", words)
+            #expect(outcome.status == 1 && outcome.errors.contains("another server listens"), "\(outcome.errors)")
+            #expect(try Tool.check("nbdinfo", ["--size", "nbd+unix:///?socket=\(socket)"]) == "\(1 << 20)\n")
+        }
+        // What a killed one left is nobody's.
+        kill(first.pid, SIGKILL)
+        #expect(first.end() == -SIGKILL)
+        let next = try GantryProcess(served)
+        _ = try next.line()
+        #expect(try Tool.check("nbdinfo", ["--size", "nbd+unix:///?socket=\(socket)"]) == "\(2 << 20)\n")
+        kill(next.pid, SIGTERM)
+        #expect(next.end() == 0)
+    }
+
+    /// Of one request all three are its time.
+    @Test func noShareOfTheRequestsIsSlowerThanTheSlowest() throws {
+        let folder = try ScratchFolder("bench")
+        let file = folder.file("a.raw")
+        try Tool.check("qemu-img", ["create", "-q", "-f", "raw", file, "1M"])
+        for _ in 0..<3 {
+            let report = try json(try Tool.check("gantry", ["image", "bench", "-f", "raw", "-c", "1", "--json", file]))
+            let longest = try #require(report["latency-us-max"] as? Double)
+            for key in ["latency-us-median", "latency-us-99"] {
+                #expect(try #require(report[key] as? Double) <= longest, "\(report)")
+            }
+        }
+    }
+
     @Test func anImageInUseIsNotServedTwice() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("serve")

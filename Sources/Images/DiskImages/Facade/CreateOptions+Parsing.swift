@@ -2,12 +2,32 @@ public import BlockIO
 public import CoreTypes
 
 extension CreateOptions {
+    /// The parts of `key=value,key=value`. Two commas are one of a value, as in qemu-img.
+    public static func pairs(of text: String) -> [String] {
+        var pairs: [String] = []
+        var pair = ""
+        var rest = text[...]
+        while let next = rest.popFirst() {
+            if next == ",", rest.first != "," {
+                pairs.append(pair)
+                pair = ""
+            } else {
+                if next == "," { rest.removeFirst() }
+                pair.append(next)
+            }
+        }
+        return (pairs + [pair]).filter { !$0.isEmpty }
+    }
+
     /// Reads `key=value,key=value`, the keys named as qemu-img names them. `.unsupported` names the first key or value
     /// that is none of them, or two that contradict each other.
-    public init(parsing text: String) throws(BlockError) {
+    public init(parsing text: String) throws(BlockError) { try self.init(pairs: Self.pairs(of: text)) }
+
+    /// The same, from `pairs(of:)`.
+    public init(pairs: [String]) throws(BlockError) {
         var backingName: String?
         var backingFormat: ImageFormat?
-        for part in text.split(separator: ",") {
+        for part in pairs {
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let key = String(pair[0])
             let value = pair.count > 1 ? String(pair[1]) : ""

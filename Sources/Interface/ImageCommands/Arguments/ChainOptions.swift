@@ -73,6 +73,39 @@ struct ChainOptions: ParsableArguments {
         }
     }
 
+    /// Opens the parent of an image that is read from a stream: the first of `--parent`, on the others. Nil without.
+    func openParentOfStream() throws(BlockError) -> StreamReadOptions.Parent? {
+        var policy = try self.policy()
+        guard case .given(var ancestors) = policy.parents, !ancestors.isEmpty else { return nil }
+        let nearest = ancestors.removeFirst()
+        policy.parents = .given(ancestors)
+        let device = try DiskImage.open(path: nearest.path, format: nearest.format, readOnly: true, policy: policy)
+        // Where another parent than the recorded one will do, nothing is compared.
+        if ignoreIdentity { return StreamReadOptions.Parent(device: device) }
+        do throws(BlockError) {
+            let identifier =
+                nearest.format == .vhd
+                ? try DiskImage.info(path: nearest.path, format: .vhd).identifier : nil
+            return StreamReadOptions.Parent(device: device, identifier: identifier, format: nearest.format)
+        } catch {
+            try? device.close()
+            throw error
+        }
+    }
+
+    /// What of these has no meaning for a stream; nil when nothing is given that has none.
+    var unfitForStream: String? {
+        if follow != nil {
+            return "--follow needs SRC to be a file: names in a stream lead nowhere. Name its parents with --parent"
+        }
+        if dataFile != nil {
+            return "--data-file needs SRC to be a file: the data of such an image are not in the stream"
+        }
+        if !extent.isEmpty { return "--extent needs SRC to be a file: a VMDK of several files is no stream" }
+        if openDisabled { return "--open-disabled needs SRC to be a file" }
+        return nil
+    }
+
     private func importPolicy(for path: String) throws(BlockError) -> ImportPolicy {
         var policy = ImportPolicy()
         if !parent.isEmpty { policy.parents = .given(parent.map(\.path)) }

@@ -27,7 +27,7 @@ struct Conversion {
             let output = try pending.create(format: format, size: input.size, options: options, policy: policy)
             if options.parent == nil { try copy(to: output, isNew: true) } else { try copyDifferences(to: output) }
         }
-        try check(pending.path, pending.policy)
+        try check(pending.path, pending.policy, isNew: true)
         try doing(what) { () throws(BlockError) in
             if cancellation.isCancelled { throw BlockError(.cancelled, "interrupted") }
             try pending.publish()
@@ -39,7 +39,7 @@ struct Conversion {
         try doing(what) { () throws(BlockError) in
             try copy(to: DiskImage.open(path: target, format: format, readOnly: false), isNew: false)
         }
-        try check(target, .standalone)
+        try check(target, .standalone, isNew: false)
     }
 
     /// What a new image on a parent stores: where the source differs from what shows of the parent. Closes `output`, also
@@ -80,8 +80,9 @@ struct Conversion {
         try output.close()
     }
 
-    /// With `--verify`, opens what was written anew and compares all of it.
-    private func check(_ path: String, _ policy: OpenPolicy) throws(CommandFailure) {
+    /// With `--verify`, opens what was written anew and compares all of it. What an image that was there holds behind the
+    /// end of the source is left, and is no difference.
+    private func check(_ path: String, _ policy: OpenPolicy, isNew: Bool) throws(CommandFailure) {
         guard verify else { return }
         let difference = try doing("cannot verify \(target)") { () throws(BlockError) -> UInt64? in
             let output = try DiskImage.open(path: path, format: format, readOnly: true, policy: policy)
@@ -91,7 +92,7 @@ struct Conversion {
                 try CompareEngine.firstDifference(input, output, progress: counter, cancellation: cancellation)
             }
         }
-        if let difference {
+        if let difference, isNew || difference < input.size {
             throw CommandFailure(
                 "\(target) is not a copy of \(source)", why: "they differ at byte \(difference)",
                 advice: "again; when it repeats, the storage or the memory of this host is at fault")

@@ -17,6 +17,11 @@ struct ConvertCommand: ParsableCommand {
             With -o backing_file=NAME,backing_fmt=FORMAT the new image holds only where SRC differs from that one. When it has \
             a parent itself, --follow says where its ancestors are.
 
+            What can go through a pipe: from one, raw, VHD (fixed, dynamic, differencing), qcow2 and streamOptimized VMDK; a child \
+            image needs its parents as files, named by --parent. Not VHDX and other VMDKs, which must be read out of order, \
+            nor qcow2 images with a data file. Into one: raw, VHD (dynamic, fixed) and qcow2, whole and uncompressed; no child \
+            images, whose content is found by comparing files. docs/image-pipes.md has all of it as a table.
+
             SRC or DST may be -, standard input or output: images are read and written as streams then, without a \
             temporary file where their order allows it. With --decompress SRC is a gzip, xz or zstd file (or stream) that \
             holds the image. A raw stream does not tell its size: it is found at the end, or checked against --size.
@@ -86,6 +91,7 @@ struct ConvertCommand: ParsableCommand {
             if isFromStream && target == "-" {
                 throw ValidationError("one of SRC and DST must be a file that can be read or written anywhere")
             }
+            if isFromStream, let unfit = chain.unfitForStream { throw ValidationError(unfit) }
             if isFromStream && snapshot != nil { throw ValidationError("-l needs SRC to be a file") }
             if target == "-" && intoExisting { throw ValidationError("-n needs DST to be a file") }
         } else if compress && zeroes == .keep {
@@ -108,8 +114,11 @@ struct ConvertCommand: ParsableCommand {
         let cancellation = CancellationFlag()
         TerminationSignals.cancel(cancellation)
         if isFromStream {
+            let parent = try doing(what) { () throws(BlockError) in try chain.openParentOfStream() }
+            defer { try? parent?.device.close() }
             let reading = StreamConversion(
-                what: what, source: source, sourceFormat: sourceFormat, compression: decompress, target: target,
+                what: what, parent: parent, source: source, sourceFormat: sourceFormat, compression: decompress,
+                target: target,
                 format: format, options: choices, size: size?.bytes, limit: limit?.bytes, progress: progress,
                 cancellation: cancellation)
             try intoExisting ? reading.fill() : reading.make()
@@ -145,7 +154,10 @@ struct ConvertCommand: ParsableCommand {
         guard choices.parent != nil else { return }
         let problem: (why: String, advice: String)
         if isFromStream || target == "-" {
-            problem = ("a new image on a parent needs files on both sides", "files, or leaving backing_file out")
+            problem = (
+                "a new image on a parent needs files on both sides: what it holds is found by comparing SRC with the parent, "
+                    + "any part of them at any time", "files, or leaving backing_file out"
+            )
         } else if compress {
             problem = ("what differs from a parent is not compressed", "leaving -c or backing_file out")
         } else if zeroes != nil {

@@ -3,9 +3,13 @@ import CoreTypes
 import DiskImages
 import Glibc
 
+// What can and cannot be read from or written to a pipe: docs/image-pipes.md.
+
 /// An image read from a stream, or a compressed file, into an image file.
 struct StreamConversion {
     let what: String
+    /// What the image in the stream builds on, open.
+    let parent: StreamReadOptions.Parent?
     let source: String
     let sourceFormat: DeclaredFormat
     let compression: StreamCompression?
@@ -126,6 +130,7 @@ struct StreamConversion {
         var options = StreamReadOptions()
         options.largestVirtualSize = limit ?? largest
         options.rawSize = size
+        options.parent = parent
         let slash = target.lastIndex(of: "/")
         options.spillFolder = slash.map { String(target[...$0]) } ?? "."
         return options

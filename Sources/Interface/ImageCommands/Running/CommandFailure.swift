@@ -24,7 +24,7 @@ public struct CommandFailure: Error, CustomStringConvertible {
 
     /// A library's error, with the advice that fits its kind.
     public init(_ what: String, because error: BlockError) {
-        self.init(what, why: error.description, advice: Self.advice(for: error))
+        self.init(what, why: error.description, advice: ErrorAdvice.particular(to: error) ?? Self.advice(for: error))
     }
 
     public var description: String {

@@ -18,6 +18,13 @@ public enum ProgramRun {
         let (failed, wrongUsage) = (
             codes?.failed ?? CommandFailure.Status.failed, codes?.wrongUsage ?? CommandFailure.Status.usage
         )
+        if let problem = ProgramWords.problem {
+            let failure = CommandFailure(
+                "cannot take the command line", why: problem,
+                advice: "renaming the file, or a link to it of another name")
+            TerminalOutput.standardError.write(failure.description + "\n")
+            return wrongUsage
+        }
         do {
             var command = try named?.parsed() ?? root.parseAsRoot(arguments)
             if confines { (command as? any ConfinedCommand)?.footprint.confine() }

@@ -71,7 +71,9 @@ struct MirrorCommand: ParsableCommand {
         let device = SwitchableDevice(image, measuring: true)
         let server = NBDServer(exports: [NBDExport(name: "disk", device: device)])
         do {
-            try doing("cannot serve \(source)") { () throws(BlockError) in try server.start(unixSocket: socket) }
+            try doing("cannot serve \(source)") { () throws(BlockError) in
+                try server.start(unservedSocket: socket)
+            }
         } catch {
             try? device.close()
             throw error

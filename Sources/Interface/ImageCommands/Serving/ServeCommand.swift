@@ -94,7 +94,7 @@ struct ServeCommand: ParsableCommand {
         do {
             let port = try doing(what) { () throws(BlockError) -> UInt16? in
                 if let listen { return try server.start(address: listen.address, port: listen.port) }
-                if let socket { try server.start(unixSocket: socket) }
+                if let socket { try server.start(unservedSocket: socket) }
                 return nil
             }
             let ready = Ready(

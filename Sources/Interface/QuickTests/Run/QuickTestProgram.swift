@@ -9,6 +9,10 @@ public enum QuickTestProgram {
     /// Runs the command line `arguments` (without the program's name). Returns 0 when nothing failed, 1 when something
     /// did, 2 for a command line that is not understood.
     public static func run(_ arguments: [String]) async -> Int32 {
+        if let problem = ProgramWords.problem {
+            TerminalOutput.write("quicktest: \(problem)\n", to: 2)
+            return 2
+        }
         let options: QuickTestOptions
         do {
             options = try QuickTestOptions.reading(arguments)

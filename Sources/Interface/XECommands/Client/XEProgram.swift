@@ -6,6 +6,10 @@ public import XenAPIClient
 public enum XEProgram {
     /// Runs the command line `arguments` (without the program's name) and returns the exit code.
     public static func run(_ arguments: [String], environment: [String: String]) async -> Int32 {
+        if let problem = ProgramWords.problem {
+            ProcessOutput().printError("Error: \(problem)\n")
+            return 1
+        }
         let code = await perform(arguments, environment)
         // Half a list would pass for a whole one.
         guard code == 0, let failure = TerminalOutput.standardOutput.failure else { return code }

@@ -44,6 +44,18 @@ public final class NBDServer: Sendable {
         try adopt(Listener(descriptor: descriptor, path: path))
     }
 
+    /// Listens on a Unix socket of that path, which is no other server's: `.busy` when one answers there, where
+    /// `start(unixSocket:)` takes the path from it. A socket whose server is gone is replaced.
+    public func start(unservedSocket path: String) throws(BlockError) {
+        let other = unsafe gantry_unix_connect_at_once(path)
+        if other >= 0 { Glibc.close(other) }
+        // EAGAIN: it has no room for one more client just now. EPROTOTYPE: it is a server of another kind.
+        if other >= 0 || other == -EAGAIN || other == -EPROTOTYPE {
+            throw BlockError(.busy, "another server listens on this socket; end it, or choose another path", path: path)
+        }
+        try start(unixSocket: path)
+    }
+
     /// Listens on a numeric address. Port 0 picks a free one; returns the port.
     @discardableResult
     public func start(address: String, port: UInt16) throws(BlockError) -> UInt16 {

@@ -51,6 +51,25 @@ import Testing
         }
     }
 
+    @Test(arguments: [StreamFormat.raw, .vhd])
+    func progressKnowsTheSizeThatIsSaid(_ format: StreamFormat) throws {
+        let disk = MemoryDevice(content: [UInt8](repeating: 3, count: 1 << 20))
+        let bytes =
+            format == .raw
+            ? try streamBytes(disk, .raw)
+            : try streamBytes(disk, .vhd, StreamWriteOptions(image: CreateOptions(vhdSubformat: .fixed)))
+        var options = StreamReadOptions()
+        options.rawSize = disk.size
+        let counter = ProgressCounter()
+        let make = StreamDestination.make { (size) throws(BlockError) in
+            #expect(counter.done == 0)
+            return MemoryDevice(size: size)
+        }
+        try DiskImage.readStream(
+            from: ArraySource(bytes), as: format, options: options, into: make, progress: counter)
+        #expect(counter.total == disk.size && counter.done == disk.size)
+    }
+
     @Test func aFixedVHDThatWasGrowingHasItsSizeFromBeforeInAPipeToo() throws {
         let disk = MemoryDevice(content: [UInt8](repeating: 3, count: 1 << 20))
         let whole = try streamBytes(disk, .vhd, StreamWriteOptions(image: CreateOptions(vhdSubformat: .fixed)))

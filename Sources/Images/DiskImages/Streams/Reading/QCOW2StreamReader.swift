@@ -96,9 +96,23 @@ struct QCOW2StreamReader {
         guard !isExtended || clusterBits >= 14 else {
             throw BlockError(.invalidImage, "extended L2 entries need clusters of 16 KiB or more")
         }
-        if let name = header.backingName, options.parent == nil, !options.overlaysDestination {
+        if let name = header.backingName, !options.overlaysDestination { try checkParent(named: name) }
+    }
+
+    private func checkParent(named name: String) throws(BlockError) {
+        guard let parent = options.parent else {
             throw BlockError(
-                .denied, "the image needs a parent “\(name)”, which is not followed; name the parent explicitly")
+                .denied,
+                "the stream is a qcow2 image on a parent “\(name)”, which is not followed; name the parent explicitly")
+        }
+        guard let word = header.extensions.backingFormat, let given = parent.format else { return }
+        guard let format = ImageFormat(parsing: word) else {
+            throw BlockError(.unsupported, "the backing file is of the format “\(word)”")
+        }
+        guard format == given else {
+            throw BlockError(
+                .invalidImage,
+                "the image says that its parent is \(format.rawValue), and \(given.rawValue) was given")
         }
     }
 

@@ -29,7 +29,7 @@ struct RawStreamReader {
                     "\(footer ? "a fixed VHD" : "a raw image") in a pipe does not say how large the disk is: say it")
             }
         }
-        if let announced { progress.expect(announced) }
+        if let total = announced ?? options.rawSize { progress.expect(total) }
         let most = min(options.rawSize ?? writer.size, options.largestVirtualSize)
         let buffer = AlignedBuffer(count: (1 << 20) + tail)
         /// Bytes at the beginning of the buffer that may be the footer; and bytes of the disk so far.

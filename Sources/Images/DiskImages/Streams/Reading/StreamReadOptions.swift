@@ -43,10 +43,13 @@ public struct StreamReadOptions {
         public var device: any BlockDevice
         /// Compared with the one that a differencing VHD stores (a UUID in lower case).
         public var identifier: String?
+        /// Compared with what the image says of its parent: a VHD has an identifier for VHD parents and none for others.
+        public var format: ImageFormat?
 
-        public init(device: any BlockDevice, identifier: String? = nil) {
+        public init(device: any BlockDevice, identifier: String? = nil, format: ImageFormat? = nil) {
             self.device = device
             self.identifier = identifier
+            self.format = format
         }
     }
 

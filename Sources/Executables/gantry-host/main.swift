@@ -12,4 +12,4 @@ struct Gantry: ParsableCommand {
         subcommands: [ImageCommand.self, HostCommand.self, PluginCommand.self])
 }
 
-exit(ProgramRun.run(Gantry.self, Array(CommandLine.arguments.dropFirst())))
+exit(ProgramRun.run(Gantry.self))

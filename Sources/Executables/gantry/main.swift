@@ -9,5 +9,5 @@ struct Gantry: ParsableCommand {
 }
 
 let words = Array(CommandLine.arguments.dropFirst())
-if words.first == "image" { exit(ProgramRun.run(Gantry.self, words, confines: true)) }
+if words.first == "image" || ProgramRun.oddWord != nil { exit(ProgramRun.run(Gantry.self, confines: true)) }
 exit(Sibling.run("gantry-host", words))

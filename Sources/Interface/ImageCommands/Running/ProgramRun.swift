@@ -68,6 +68,11 @@ public enum ProgramRun {
         }
     }
 
+    /// The exit code of wrong usage, of the command that the words name.
+    static func wrongUsage(of root: any ParsableCommand.Type, _ words: [String]) -> Int32 {
+        (named(root, by: words)?.type as? any KnownExitCodes.Type)?.wrongUsage ?? CommandFailure.Status.usage
+    }
+
     private static func named(_ root: any ParsableCommand.Type, by arguments: [String]) -> Named? {
         var type = root
         var rest = arguments[...]

@@ -30,10 +30,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "info"
 
     func validate() throws {
-        // What was not UTF-8 has this character now, and would be another name.
-        guard !CommandLine.arguments.contains(where: { $0.unicodeScalars.contains("\u{FFFD}") }) else {
-            throw ValidationError("an argument is not UTF-8 and would be taken for another name")
-        }
+        try requireWholeWords()
         guard http.map({ HTTPAddress($0) != nil }) ?? true else { throw ValidationError("--http takes ADDR:PORT") }
         guard https.map({ HTTPAddress($0) != nil }) ?? true else { throw ValidationError("--https takes ADDR:PORT") }
         guard compat.map(ServerConfiguration.isRelease) ?? true else {

@@ -183,4 +183,19 @@ import Testing
         let refused = try Tool.run("gantry", ["image", "info", "--nonsense", "a.raw"])
         #expect(refused.status == 2 && refused.errors.contains("Usage: gantry image info"), "\(refused.errors)")
     }
+
+    /// A name that is not UTF-8 is no other name: nothing is made, replaced or read under one (case 6.11).
+    @Test(arguments: [
+        ("create -f raw $'d\\xe8.raw' 1M", 2), ("convert -f raw -O raw mine.raw $'d\\xe9.raw'", 2),
+        ("info -f raw $'lat\\xe9.raw'", 2), ("check -f qcow2 $'lat\\xe9.raw'", 1),
+    ])
+    func aNameThatIsNotUTF8IsNoOtherName(words: String, status: Int32) throws {
+        let folder = try ScratchFolder("odd-names")
+        try Tool.check("truncate", ["-s", "1M", folder.file("mine.raw"), folder.file("d\u{FFFD}.raw")])
+        let before = try folder.contents()
+        let outcome = try Tool.run(
+            "bash", ["-c", "cd \(folder.path); exec \(try Tool.find("gantry")) image \(words)"])
+        #expect(outcome.status == status && outcome.errors.contains("UTF-8"), "\(outcome.errors)")
+        #expect(try folder.contents() == before)
+    }
 }

@@ -55,6 +55,42 @@ import Testing
         }
     }
 
+    @Test(arguments: ["gzip", "xz", "zstd"])
+    func probeSaysHowWhatIsPackedIsRead(_ compression: String) throws {
+        let folder = try ScratchFolder("probe-packed")
+        try Data("image".utf8).write(to: URL(fileURLWithPath: folder.file("a")))
+        try Tool.check("bash", ["-c", "\(compression) -c \(folder.file("a")) > \(folder.file("packed"))"])
+        let outcome = try Tool.run("gantry", ["image", "info", "--probe", folder.file("packed")])
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("convert --decompress \(compression)"), "\(outcome.errors)")
+    }
+
+    /// What opening finds and is no error is told, wherever an image is read.
+    @Test func aParentThatWasChangedAndADiskThatIsShortenedAreTold() throws {
+        let folder = try ScratchFolder("notes")
+        let (parent, child) = (folder.file("parent.vhd"), folder.file("child.vhd"))
+        try Tool.check("gantry", ["image", "create", "-f", "vhd", parent, "8M"])
+        try Tool.check("gantry", ["image", "create", "-f", "vhd", "-b", "parent.vhd", "-F", "vhd", child])
+        let map = ["image", "map", "-f", "vhd", "--parent", "vhd:\(parent)", child]
+        #expect(try Tool.run("gantry", map).errors == "")
+        try Tool.check("touch", ["-d", "2030-01-01", parent])
+        let told = try Tool.run("gantry", map)
+        #expect(told.succeeded && told.errors.contains("changed or copied"), "\(told.errors)")
+        // One entry less than the disk needs.
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: parent))
+        try file.seek(toOffset: 512)
+        var header = [UInt8](try file.read(upToCount: 1024) ?? Data())
+        header[31] = 3
+        header.replaceSubrange(36..<40, with: [0, 0, 0, 0])
+        let sum = ~header.reduce(0 as UInt32) { $0 &+ UInt32($1) }
+        for byte in 0..<4 { header[36 + byte] = UInt8(truncatingIfNeeded: sum >> UInt32(24 - byte * 8)) }
+        try file.seek(toOffset: 512)
+        try file.write(contentsOf: Data(header))
+        try file.close()
+        let short = try Tool.run("gantry", ["image", "convert", "-f", "vhd", "-O", "raw", parent, folder.file("out")])
+        #expect(short.succeeded && short.errors.contains("shortened"), "\(short.errors)")
+    }
+
     @Test func probeFindsMarkedFormatsAndNeverClaimsRaw() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("probe")

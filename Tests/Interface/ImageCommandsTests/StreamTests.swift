@@ -138,6 +138,20 @@ import Testing
         }
     }
 
+    /// The tables of a raw data file name all of the disk, so its size must be known first.
+    @Test func aStreamOfUnknownLengthGoesIntoARawDataFileWithASizeOnly() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("stream-data")
+        _ = try SampleImage(in: folder, size: 1 << 20, random: &random)
+        let words = "convert -f raw -O qcow2 -o data_file=data,data_file_raw=on"
+        let refused = try Tool.run(
+            "bash", ["-c", "cd \(folder.path); cat sample.raw | \(try Tool.find("gantry")) image \(words) - out"])
+        #expect(refused.status == 1 && refused.errors.contains("--size"), "\(refused.errors)")
+        #expect(try folder.contents() == ["sample.raw"])
+        try shell(folder, "cat sample.raw | gantry image \(words) --size 1M - out; cmp sample.raw data")
+        try Tool.check("qemu-img", ["check", "-f", "qcow2", folder.file("out")])
+    }
+
     /// Runs a line in the folder; throws with what it said when it fails. `gantry` is the one under test.
     private func shell(_ folder: ScratchFolder, _ line: String) throws {
         let program = try Tool.find("gantry")

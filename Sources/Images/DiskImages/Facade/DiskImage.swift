@@ -95,7 +95,7 @@ public enum DiskImage {
     }
 
     /// Like `create`, in a file that exists and is empty (`.exists` otherwise), such as one without a name; a qcow2 image
-    /// also on a block device, whose content is lost.
+    /// or a VHD also on a block device, whose content is lost.
     public static func format(
         path: String, format: ImageFormat, size: UInt64, options: CreateOptions = CreateOptions(),
         policy: OpenPolicy = .standalone
@@ -105,7 +105,7 @@ public enum DiskImage {
         var dataFile: String?
         do throws(BlockError) {
             let isEmpty = try file.size() == 0
-            guard isEmpty || (file.isBlockDevice && format == .qcow2) else {
+            guard isEmpty || (file.isBlockDevice && format != .raw) else {
                 throw BlockError(.exists, "the file is not empty")
             }
             var ancestors = ancestry(options, policy, path)
@@ -202,6 +202,13 @@ public enum DiskImage {
         } catch {
             throw error.at(path: path)
         }
+    }
+
+    /// What a person should know of an open image and of its ancestors, and is no error; texts. Only VHDs have such.
+    public static func notes(of device: any BlockDevice) -> [String] {
+        guard let device = device as? any VHDDevice else { return [] }
+        let parent = (device as? DynamicVHD)?.parent
+        return device.notes + (parent.map { notes(of: $0).map { "its parent: " + $0 } } ?? [])
     }
 
     /// What a new file from an untrusted source looks like. Never for a disk that a guest can write.

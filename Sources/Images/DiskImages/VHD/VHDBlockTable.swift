@@ -61,6 +61,12 @@ final class VHDBlockTable {
         dirtySectors.insert(block / 128)
     }
 
+    /// A block is not there, in memory.
+    func forget(_ block: Int) {
+        precondition(block >= 0 && block < count)
+        unsafe entries[block] = Self.unallocated
+    }
+
     /// Another number of blocks. New ones are not there; the sectors of the table that differ from that, or that named
     /// blocks which are no more, are to be written. `stored`: what the file holds for the new ones.
     func resize(to count: Int, stored: [UInt32] = []) {

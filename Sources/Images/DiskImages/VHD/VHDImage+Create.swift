@@ -3,8 +3,8 @@ import CoreTypes
 
 /// New VHDs, laid out as XenServer's own tools lay them out.
 extension VHDImage {
-    /// Writes an image of `size` bytes (a multiple of 512) into an empty file: dynamic or fixed, or differencing when
-    /// there is a parent. It is durable after a `sync`.
+    /// Writes an image of `size` bytes (a multiple of 512) into an empty file, or over a block device: dynamic or fixed,
+    /// or differencing when there is a parent. It is durable after a `sync`. `.noSpace` when the device is too small.
     static func create(
         file: any ImageStorage, size: UInt64, options: CreateOptions = CreateOptions(), parent: VHDParent? = nil
     ) throws(BlockError) {
@@ -29,15 +29,19 @@ extension VHDImage {
             blockSize: VHDHeader.defaultBlockSize)
         var batmap = VHDBatmap(new: header, virtualSize: size)
         var end = batmap.mapOffset + batmap.mapSize
-        if let parent {
-            let placed = parent.placed(at: end)
+        let placed = parent?.placed(at: end)
+        let place = end
+        if let parent, let placed {
             header = VHDHeader(header, parent: parent, locators: placed.locators)
-            try file.store(placed.bytes, at: end)
             end = placed.end
         }
+        if file.isBlockDevice { try clearDevice(file, for: end) }
+        if let placed { try file.store(placed.bytes, at: place) }
         try fillTable(file, header)
         try batmap.store([], file: file)
         try file.store(header.encoded(), at: footer.headerOffset)
+        // Over old content no footer may say that the tables are right before they are.
+        if file.isBlockDevice { try file.sync() }
         try file.store(footer.bytes, at: file.isBlockDevice ? try file.size() - UInt64(VHDFooter.size) : end)
         try file.store(footer.bytes, at: 0)
         if stored {
@@ -45,6 +49,18 @@ extension VHDImage {
             try device.preallocate(0..<device.table.count, written: options.preallocation == .full)
             try device.flush()
         }
+    }
+
+    /// Until the new image is whole, a device that it goes to holds none: nobody takes up the old one in between.
+    private static func clearDevice(_ file: any ImageStorage, for end: UInt64) throws(BlockError) {
+        let size = try file.size()
+        guard size % 512 == 0, size >= end + UInt64(VHDFooter.size) else {
+            throw BlockError(.noSpace, "the block device is smaller than the tables of the new image")
+        }
+        let nothing = [UInt8](repeating: 0, count: VHDFooter.size)
+        try file.store(nothing, at: 0)
+        try file.store(nothing, at: size - UInt64(VHDFooter.size))
+        try file.sync()
     }
 
     /// An empty block table, a mebibyte at a time.
@@ -60,16 +76,26 @@ extension VHDImage {
     private static func createFixed(
         file: any ImageStorage, size: UInt64, preallocation: CreateOptions.Preallocation
     ) throws(BlockError) {
-        if !file.isBlockDevice { try file.truncate(to: size) }
+        let place = file.isBlockDevice ? try file.size() - min(file.size(), UInt64(VHDFooter.size)) : size
+        if file.isBlockDevice {
+            // Where its footer says exactly where it lies, nothing that a guest writes makes another image of it.
+            guard place == size else {
+                throw BlockError(
+                    .unsupported,
+                    "a fixed VHD fills its block device: the disk has \(place) bytes there, and the footer the rest; give "
+                        + "it that size, or make the VHD dynamic")
+            }
+            try clearDevice(file, for: size)
+        } else {
+            try file.truncate(to: size)
+        }
         switch preallocation {
-        case .off, .metadata: break
+        case .off, .metadata:
+            // What the device holds would show.
+            if file.isBlockDevice { try file.zero(at: 0, length: size, mayUnmap: true) }
         case .falloc:
             if try !file.preallocate(at: 0, length: size) { try file.writeZeroes(at: 0, length: size) }
         case .full: try file.writeZeroes(at: 0, length: size)
-        }
-        let place = file.isBlockDevice ? try file.size() - UInt64(VHDFooter.size) : size
-        guard place >= size else {
-            throw BlockError(.noSpace, "the device is too small for \(size) bytes and the footer; enlarge it")
         }
         try file.store(VHDFooter(new: .fixed, size: size).bytes, at: place)
     }

@@ -8,7 +8,8 @@ struct ChainOptions: ParsableArguments {
     @Option(
         name: .long, parsing: .singleValue,
         help: ArgumentHelp(
-            "An image that FILE builds on. Repeat it for further ancestors, the nearest first.",
+            "An image that FILE builds on: raw, vhd or qcow2, for a vhdx or vmdk image one of its own format. Repeat it for "
+                + "further ancestors, the nearest first.",
             valueName: "format:path"))
     var parent: [ParentArgument] = []
     @Option(
@@ -55,9 +56,17 @@ struct ChainOptions: ParsableArguments {
         return policy
     }
 
-    /// Opens an image for reading.
+    /// Opens an image for reading, and tells what a person should know of it.
     func open(
         _ path: String, _ format: DeclaredFormat, snapshot: SnapshotSelector? = nil
+    ) throws(BlockError) -> any BlockDevice {
+        let device = try opened(path, format, snapshot)
+        DeviceNotes.tell(device, path)
+        return device
+    }
+
+    private func opened(
+        _ path: String, _ format: DeclaredFormat, _ snapshot: SnapshotSelector?
     ) throws(BlockError) -> any BlockDevice {
         switch format {
         case .image(let format):

@@ -27,10 +27,13 @@ enum RealPath {
         }
     }
 
-    static func isRegularFile(_ path: String) -> Bool {
+    static func isRegularFile(_ path: String) -> Bool { kind(path) == S_IFREG }
+
+    /// `S_IFREG`, `S_IFBLK`… of what the path leads to; nil when there is nothing.
+    static func kind(_ path: String) -> mode_t? {
         var status = stat()
         // SAFETY: a C string for the call, and a local variable.
-        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        return unsafe stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
     }
 
     /// `.` for a name alone.

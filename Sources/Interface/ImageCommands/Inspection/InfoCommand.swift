@@ -59,7 +59,12 @@ struct InfoCommand: ParsableCommand {
         case .format(let format): return .image(format)
         case .importable(let format): return .importOnly(format)
         case .other(let name):
-            throw CommandFailure(what, why: "it looks like \(name), which gantry does not open", advice: nil)
+            guard let packed = StreamCompression(rawValue: name) else {
+                throw CommandFailure(what, why: "it looks like \(name), which gantry does not open", advice: nil)
+            }
+            throw CommandFailure(
+                what, why: "it is packed as a whole with \(name), and shows no image before it is unpacked",
+                advice: "gantry image convert --decompress \(packed.rawValue), and -f for what was packed")
         case .rawCandidate(let hint):
             throw CommandFailure(
                 what, why: "it has no image format's marks" + (hint.map { " (its content is \($0))" } ?? ""),

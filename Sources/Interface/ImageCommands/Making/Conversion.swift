@@ -16,13 +16,16 @@ struct Conversion {
     let zeroes: CopyEngine.StoredZeroes
     let verify: Bool
     let progress: Bool
+    /// What a block device holds may go.
+    let overwrites: Bool
     let cancellation: CancellationFlag
     /// Finds the ancestors of a new image that gets a parent.
     let policy: OpenPolicy
 
     /// Makes a new image, which gets its name when all is done.
     func make() throws(CommandFailure) {
-        let pending = try PendingFile(for: target, besides: source)
+        let pending = try PendingFile(
+            for: target, besides: source, device: DeviceUse(format, overwrites: overwrites))
         try doing(what) { () throws(BlockError) in
             let output = try pending.create(format: format, size: input.size, options: options, policy: policy)
             if options.parent == nil { try copy(to: output, isNew: true) } else { try copyDifferences(to: output) }

@@ -24,7 +24,12 @@ struct ConvertCommand: ParsableCommand {
 
             SRC or DST may be -, standard input or output: images are read and written as streams then, without a \
             temporary file where their order allows it. With --decompress SRC is a gzip, xz or zstd file (or stream) that \
-            holds the image. A raw stream does not tell its size: it is found at the end, or checked against --size.
+            holds the image. A raw stream does not tell its size: it is found at the end, or checked against --size. A stream is \
+            read once and in order, so -c, --zeroes, --verify and -l need files on both sides: unpack into a file first. \
+            preallocation and data_file_raw need --size with a stream that does not tell its size.
+
+            A qcow2 image or VHD can be made on a block device: --overwrite says that what is on it may go. Until the \
+            command has succeeded the device holds an unfinished image; a failure leaves none.
 
             Examples: gantry image convert -p -f vhd -O qcow2 --verify old.vhd new.qcow2
             curl https://… | gantry image convert -f raw --decompress xz -O qcow2 - new.qcow2
@@ -42,6 +47,8 @@ struct ConvertCommand: ParsableCommand {
     var options: [String] = []
     @Flag(name: .customShort("n"), help: "Write into DST, which exists, instead of making a new image.")
     var intoExisting = false
+    @Flag(name: .long, help: "DST is a block device (qcow2, vhd): what it holds is lost.")
+    var overwrite = false
     @Option(
         name: .customShort("l"),
         help: ArgumentHelp(
@@ -81,6 +88,9 @@ struct ConvertCommand: ParsableCommand {
     func validate() throws {
         if json, target == "-" { throw ValidationError("--json and the image cannot both go to standard output") }
         if intoExisting, !options.isEmpty { throw ValidationError("-o describes a new image, and -n makes none") }
+        if overwrite, intoExisting || target == "-" {
+            throw ValidationError("--overwrite is for a new image on a block device")
+        }
         if isFromStream || target == "-" {
             let what = isFromStream ? "a source that is a stream" : "standard output"
             if verify { throw ValidationError("--verify reads both images again, and \(what) can be read once only") }
@@ -120,7 +130,7 @@ struct ConvertCommand: ParsableCommand {
                 what: what, parent: parent, source: source, sourceFormat: sourceFormat, compression: decompress,
                 target: target,
                 format: format, options: choices, size: size?.bytes, limit: limit?.bytes, progress: progress,
-                cancellation: cancellation)
+                overwrites: overwrite, cancellation: cancellation)
             try intoExisting ? reading.fill() : reading.make()
             return try report(format)
         }
@@ -143,7 +153,7 @@ struct ConvertCommand: ParsableCommand {
         let conversion = Conversion(
             what: what, source: source, input: input, target: target, format: format, options: choices,
             compress: compress, zeroes: zeroes ?? .sample, verify: verify, progress: progress,
-            cancellation: cancellation,
+            overwrites: overwrite, cancellation: cancellation,
             policy: chain.follow.map { OpenPolicy(parents: .within(folder: $0)) } ?? .standalone)
         try intoExisting ? conversion.fill() : conversion.make()
         try report(format)

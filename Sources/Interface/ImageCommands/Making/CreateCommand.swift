@@ -16,6 +16,8 @@ struct CreateCommand: ParsableCommand {
             absolute; SIZE is the parent's unless given. When the parent has a parent itself, --parent names all of them or \
             --follow says where they are.
 
+            FILE may be a block device for a qcow2 image or VHD; --overwrite makes one also where the device holds something.
+
             Example: gantry image create -f qcow2 -o cluster_size=128K disk.qcow2 40G
             """)
 
@@ -25,8 +27,12 @@ struct CreateCommand: ParsableCommand {
     var options: [String] = []
     @Option(name: .customShort("b"), help: ArgumentHelp("Parent image.", valueName: "parent"))
     var parent: String?
-    @Option(name: .customShort("F"), help: ArgumentHelp("Format of the parent image.", valueName: "format"))
+    @Option(
+        name: .customShort("F"),
+        help: ArgumentHelp("Format of the parent image: raw, vhd or qcow2.", valueName: "format"))
     var parentFormat: DeclaredFormat?
+    @Flag(name: .long, help: "FILE is a block device (qcow2, vhd): what it holds is lost.")
+    var overwrite = false
     @Flag(name: .long, help: "Print the result as JSON.")
     var json = false
     @OptionGroup var chain: ChainOptions
@@ -55,8 +61,8 @@ struct CreateCommand: ParsableCommand {
             TerminalOutput.standardError.write(CommandFailure(what, why: "interrupted").description + "\n")
             TerminationSignals.endAtOnce()
         }
+        let pending = try PendingFile(exclusive: file, device: DeviceUse(format, overwrites: overwrite))
         let made = try doing(what) { () throws(BlockError) in
-            let pending = try PendingFile(exclusive: file)
             let device = try pending.create(format: format, size: bytes, options: choices, policy: chain.policy())
             let size = device.size
             try device.close()

@@ -6,6 +6,8 @@ import Glibc
 /// A new file under a temporary name beside its destination. Nobody finds a half-written image under the name they
 /// asked for: it appears there, complete and durable, by one rename, or not at all. An external data file, which must
 /// be new, gets its name just before, by a link that replaces nothing: an image that is there has all its data.
+///
+/// A block device has no other name: the image is made on it, and a failure leaves no image there.
 final class PendingFile {
     // SAFETY (whole type): C strings live for the call they are given to; `stat` is a local variable.
 
@@ -15,6 +17,10 @@ final class PendingFile {
     let destination: String
     /// Nothing may be there when it gets its name.
     private let isExclusive: Bool
+    /// A block device, on which the image is made at once.
+    private let isDevice: Bool
+    /// It holds a new image that may not be complete.
+    private var isDeviceChanged = false
     /// The file that will be replaced, kept locked until then so that it is in nobody's use.
     private let replaced: ImageFile?
     /// The new file once more, from before anything was written until it is durable: a descriptor that is open all the
@@ -28,18 +34,28 @@ final class PendingFile {
     /// Opens what `create` made, until it is published.
     private(set) var policy = OpenPolicy.standalone
 
-    /// `destination` may be a regular file, which the new one replaces in the end. Throws when it is something else, when
-    /// it is in use, or when it is the file `source`.
-    init(for destination: String, besides source: String? = nil) throws(CommandFailure) {
+    /// `destination` may be a regular file, which the new one replaces in the end, or a block device that may be used so.
+    /// Throws when it is something else, when it is in use, or when it is the file `source`.
+    init(
+        for destination: String, besides source: String? = nil, device: DeviceUse? = nil
+    ) throws(CommandFailure) {
         let real = RealPath.of(destination) ?? destination
         let what = "cannot write \(destination)"
         self.destination = real
         isExclusive = false
+        isDevice = RealPath.kind(real) == S_IFBLK
+        if isDevice {
+            if let source { try RealPath.refuseSame(source, real, what) }
+            try DeviceUse.check(real, device, what)
+            replaced = nil
+            path = real
+            return
+        }
         var status = stat()
         if unsafe stat(real, &status) == 0 {
             guard status.st_mode & S_IFMT == S_IFREG else {
                 throw CommandFailure(
-                    what, why: "it exists and is not a regular file", advice: "-n, which writes into what is there")
+                    what, why: "it exists and is neither a regular file nor a block device", advice: "another name")
             }
             if let source { try RealPath.refuseSame(source, real, what) }
             replaced = try doing(what) { () throws(BlockError) in try ImageFile(path: real, access: .readWrite) }
@@ -49,17 +65,32 @@ final class PendingFile {
         path = Self.temporaryName(beside: real)
     }
 
-    /// A file that replaces nothing: `.exists` when there is anything at the path, a symbolic link too, now or when the
-    /// file gets its name.
-    init(exclusive destination: String) throws(BlockError) {
-        try DiskImage.checkNewName(destination)
+    /// A file that replaces nothing: fails when there is anything at the path, a symbolic link too, now or when the file
+    /// gets its name. A block device may be there that may be used so.
+    init(exclusive destination: String, device: DeviceUse) throws(CommandFailure) {
+        let what = "cannot create \(destination)"
+        try doing(what) { () throws(BlockError) in try DiskImage.checkNewName(destination) }
+        replaced = nil
+        isExclusive = true
+        let kind = RealPath.kind(destination)
+        isDevice = kind == S_IFBLK
+        if isDevice {
+            let real = RealPath.of(destination) ?? destination
+            try DeviceUse.check(real, device, what)
+            (path, self.destination) = (real, real)
+            return
+        }
         var status = stat()
-        guard unsafe lstat(destination, &status) != 0 else {
-            throw BlockError(call: "open", errno: EEXIST, path: destination)
+        if unsafe lstat(destination, &status) == 0 {
+            guard kind == nil || kind == S_IFREG else {
+                throw CommandFailure(
+                    what, why: "it exists and is neither a regular file nor a block device", advice: "another name")
+            }
+            try doing(what) { () throws(BlockError) in
+                throw BlockError(call: "open", errno: EEXIST, path: destination)
+            }
         }
         self.destination = destination
-        isExclusive = true
-        replaced = nil
         path = Self.temporaryName(beside: destination)
     }
 
@@ -80,10 +111,18 @@ final class PendingFile {
         _ format: ImageFormat, _ size: UInt64, _ options: CreateOptions, _ policy: OpenPolicy
     ) throws(BlockError) -> any BlockDevice {
         self.policy = policy
-        TemporaryFiles.add(path)
         if let parent = options.parent, policy.parents == .refused {
             self.policy.parents = .given([parent.reference(from: path)])
         }
+        if isDevice {
+            guard options.dataFile == nil else {
+                throw BlockError(.unsupported, "an image on a block device has its data there: leave data_file out")
+            }
+            let device = try DiskImage.format(path: path, format: format, size: size, options: options, policy: policy)
+            isDeviceChanged = true
+            return device
+        }
+        TemporaryFiles.add(path)
         if let named = options.dataFile(beside: path) {
             var status = stat()
             guard unsafe lstat(named, &status) != 0 else {
@@ -127,6 +166,10 @@ final class PendingFile {
     /// Gives the file its name, durably. What `create` made must be closed, anything else flushed. May be asked again
     /// after a failure.
     func publish() throws(BlockError) {
+        if isDevice {
+            isSettled = true
+            return
+        }
         if !isNamed {
             // Before the rename: a crash must not leave the name with a file that is not complete.
             try unsynced?.sync()
@@ -207,6 +250,10 @@ final class PendingFile {
     func discard() {
         if isSettled { return }
         isSettled = true
+        if isDevice {
+            if isDeviceChanged { DeviceUse.clear(path) }
+            return
+        }
         if !isNamed {
             _ = unsafe unlink(path)
         } else if replaced == nil {

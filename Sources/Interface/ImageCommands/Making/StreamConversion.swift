@@ -20,6 +20,8 @@ struct StreamConversion {
     let size: UInt64?
     let limit: UInt64?
     let progress: Bool
+    /// What a block device holds may go.
+    let overwrites: Bool
     let cancellation: CancellationFlag
 
     /// The size of a new image for a stream that does not say how large its disk is; it is cut to the right one in the
@@ -36,7 +38,8 @@ struct StreamConversion {
     /// Makes a new image, which gets its name when all is done.
     func make() throws(CommandFailure) {
         let streamFormat = try known()
-        let pending = try PendingFile(for: target, besides: source == "-" ? nil : source)
+        let pending = try PendingFile(
+            for: target, besides: source == "-" ? nil : source, device: DeviceUse(format, overwrites: overwrites))
         let made = OpenedImage()
         let length = try doing(what) { () throws(BlockError) -> UInt64 in
             do throws(BlockError) {
@@ -101,6 +104,11 @@ struct StreamConversion {
                 throw BlockError(
                     .unsupported,
                     "space is reserved for a disk of a known size: say it with --size, or leave preallocation out")
+            }
+            if made.isProvisional, options.dataFileIsRaw {
+                throw BlockError(
+                    .unsupported,
+                    "a raw data file needs a disk of a known size: say it with --size, or leave data_file_raw out")
             }
             let device = try pending.create(format: format, size: bytes, options: options)
             made.device = device

@@ -39,7 +39,7 @@ public struct CommandFailure: Error, CustomStringConvertible {
     private static func advice(for error: BlockError) -> String? {
         switch error.code {
         case .invalidImage: "gantry image info --probe FILE, and declare with -f what the file really is"
-        case .corrupt: "gantry image check -r all on a copy, or reading what can be read with gantry image convert"
+        case .corrupt: "gantry image check -r all on a copy (qcow2, vhd); what it leaves damaged is read by no command"
         case .noSpace: "another file system, or freeing space on this one"
         case .denied where error.systemError == 0 && error.message.contains("parent"):
             "--parent FORMAT:PATH for each ancestor, or --follow FOLDER"

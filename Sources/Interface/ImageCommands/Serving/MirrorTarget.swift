@@ -46,7 +46,9 @@ final class MirrorTarget {
             if held > 0 {
                 throw CommandFailure(
                     what, why: "it exists and holds \(ByteCount(held)) of data",
-                    advice: "another name, or removing it first")
+                    advice: RealPath.isRegularFile(path)
+                        ? "another name, or removing it first"
+                        : "another name, or a new image on it (gantry image create --overwrite)")
             }
         } catch {
             try? found.close()

@@ -17,6 +17,11 @@ struct ServeCommand: ParsableCommand {
             --tls-certificates names a folder with ca-cert.pem, server-cert.pem and server-key.pem (and ca-crl.pem, if \
             certificates have been revoked): then only clients with TLS 1.3 are served that show a certificate of this authority.
 
+            --guard is for a raw disk that somebody may later open by guessing its format: a write that would put the mark of \
+            another format into its first or last sector fails with EPERM, so that a client cannot make of it an image that \
+            names other files. Where the format is recorded as raw, as with -f in every command of gantry, that is needless, \
+            and a client may store what it likes.
+
             Examples: gantry image serve -f qcow2 --socket /run/disk.sock disk.qcow2; \
             gantry image serve -f raw --listen 0.0.0.0:10809 --tls-certificates /etc/pki/nbd disk.raw
             """)
@@ -31,6 +36,8 @@ struct ServeCommand: ParsableCommand {
     var listen: ListenAddress?
     @Flag(name: .long, help: "Refuse writes.")
     var readOnly = false
+    @Flag(name: .customLong("guard"), help: "Refuse writes that make a raw disk look like another format's image.")
+    var guardsMarks = false
     @Option(
         name: .long,
         help: ArgumentHelp("Folder of the certificates: serve in TLS.", valueName: "dir"))
@@ -74,6 +81,11 @@ struct ServeCommand: ParsableCommand {
             throw ValidationError(
                 "--tls and --tls-verify-peer need --tls-certificates DIR: without it nothing would be encrypted")
         }
+        if guardsMarks {
+            guard case .image(.raw) = format else {
+                throw ValidationError("--guard is for -f raw: other formats have marks of their own")
+            }
+        }
         if name.utf8.count > 4096 { throw ValidationError("an export's name has at most 4096 bytes") }
     }
 
@@ -114,7 +126,11 @@ struct ServeCommand: ParsableCommand {
     /// Images that can only be read are served so without being asked.
     private func opened() throws(BlockError) -> any BlockDevice {
         if case .image(let format) = format {
-            return try DiskImage.open(path: file, format: format, readOnly: readOnly, policy: chain.policy())
+            var policy = try chain.policy()
+            policy.refusesForeignMarks = guardsMarks
+            let device = try DiskImage.open(path: file, format: format, readOnly: readOnly, policy: policy)
+            DeviceNotes.tell(device, file)
+            return device
         }
         return try chain.open(file, format)
     }

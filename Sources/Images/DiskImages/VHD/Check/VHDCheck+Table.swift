@@ -3,38 +3,6 @@ import CoreTypes
 
 /// The block table, the space of the file, and the map of full blocks.
 extension VHDCheck {
-    /// Of a table that no writer may trust: every entry that is wrong, by itself and with its neighbour in the file.
-    mutating func examineDamagedTable(_ layout: VHDLayout, _ header: VHDHeader) throws(BlockError) {
-        let blocks = layout.virtualSize.dividedRoundingUp(by: header.blockSize)
-        guard blocks <= DynamicVHD.mostBlocks else { return }
-        let batmap = try VHDBatmap(file: file, layout: layout, header: header)
-        guard
-            let reserved = try? VHDLayout.reservedRanges(
-                footer: layout.footer, header: header, batmap: batmap, contentEnd: layout.contentEnd)
-        else { return }
-        let table = VHDBlockTable(count: Int(blocks))
-        try table.load(file: file, at: header.tableOffset)
-        let stride = header.bitmapSize + header.blockSize
-        var starts: [UInt32] = []
-        for block in 0..<table.count {
-            if block % 65536 == 0 { try checkCancelled() }
-            guard let start = table.start(of: block) else { continue }
-            starts.append(table[block])
-            let used = min(header.blockSize, layout.virtualSize - UInt64(block) * header.blockSize)
-            let needed = layout.hasTail ? header.bitmapSize + used : header.bitmapSize
-            if start > layout.contentEnd || layout.contentEnd - start < needed {
-                find(.corruption, "block \(block) lies outside of the file", offset: start)
-            } else if reserved.contains(where: { start < $0.upperBound && $0.lowerBound < start + stride }) {
-                find(.corruption, "block \(block) lies over the metadata", offset: start)
-            }
-        }
-        starts.sort()
-        for (a, b) in zip(starts, starts.dropFirst()) where UInt64(b - a) * 512 < stride {
-            find(.corruption, "two blocks lie over each other", offset: UInt64(b) * 512)
-        }
-        report.totalClusters = UInt64(table.count)
-    }
-
     /// Of a table that is sound: entries behind the end of the disk, and space that nothing uses.
     mutating func examineTable(_ device: DynamicVHD) throws(BlockError) {
         let table = device.table

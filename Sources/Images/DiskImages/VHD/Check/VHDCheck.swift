@@ -6,14 +6,15 @@ import Glibc
 ///
 /// What a crash can leave is no corruption: a missing or older copy of the footer, a map of full blocks that is behind,
 /// space behind the last block. Every repair is one that opening the image for writing would make too, or one that
-/// `all` allows: checksums are recomputed then, because what they protected is read as it stands.
+/// `all` allows: checksums are recomputed then, because what they protected is read as it stands, and entries of the
+/// block table that name no possible place are dropped, because nobody can follow them.
 struct VHDCheck {
     let file: any ImageStorage
     let repair: RepairChoice?
     let cancellation: CancellationFlag
     var report = CheckReport()
     /// What is found can be put right: the image may be written.
-    private var canRepair = true
+    var canRepair = true
     /// Repairs that were found to be needed and are allowed.
     var work: Set<Work> = []
 
@@ -23,6 +24,8 @@ struct VHDCheck {
         /// The end of a fixed image that was growing.
         case growth
         case staleEntries
+        /// Entries that name no place where a block can be. Done at once, and alone.
+        case wrongEntries
         case batmap
         case footer
         case locators
@@ -98,9 +101,10 @@ struct VHDCheck {
             return try DynamicVHD(file: file, layout: layout, header: header)
         } catch {
             if error.code != .corrupt { throw error }
-            canRepair = false
             report.imageEnd = layout.contentEnd
-            try examineDamagedTable(layout, header)
+            let isChanged = try examineDamagedTable(layout, header)
+            canRepair = false
+            if isChanged, report.corruptions == 0 { return try DynamicVHD(file: file, layout: layout, header: header) }
             if report.corruptions == 0 { find(.corruption, error.message, offset: error.offset) }
             return nil
         }

@@ -74,7 +74,8 @@ import Testing
             try Tool.check("qemu-io", ["-f", "raw", "-c", "write -P 7 512 1047552", uri])
             kill(server.pid, SIGTERM)
             #expect(server.end() == 0)
-            #expect(try Tool.check("qemu-img", ["info", sample.raw]).contains("file format: raw") == guarded)
+            // What has the mark of another format is taken for one, whether it is whole or not.
+            #expect(try Tool.run("qemu-img", ["info", sample.raw]).output.contains("file format: raw") == guarded)
         }
         let qcow2 = try Tool.run("gantry", ["image", "serve", "-f", "qcow2", "--guard", "--socket", socket, overlay])
         #expect(qcow2.status == 2 && qcow2.errors.contains("-f raw"))

@@ -9,7 +9,10 @@ struct RepeatedQuestionTests {
     private let lost = ConnectionError.lost(.tcp(host: "peer", port: 443, tls: true), reason: "closed by the server")
 
     /// What changes nothing the second time is asked again, some times; anything else may have been done.
-    @Test(arguments: ["check": true, "clone": true, "expect": true, "prepare": true, "offer": false, "run": false])
+    @Test(
+        arguments: [
+            "check": true, "clone": true, "expect": true, "stand": true, "prepare": false, "offer": false, "run": false,
+        ])
     func whatChangesNothingTheSecondTimeIsAskedAgain(_ verb: String, _ isRepeatable: Bool) {
         var question = RepeatedQuestion(verb, until: now + .seconds(60))
         let answers = (0..<4).map { _ in question.isRepeated(after: lost, at: now) }
@@ -28,7 +31,7 @@ struct RepeatedQuestionTests {
     /// The other side may still work at the first question when the second comes: that is no answer, and only then.
     @Test func theFirstQuestionIsWaitedFor() {
         let busy = ["OTHER_OPERATION_IN_PROGRESS", "move", "4c2f", "migrate_send", ""]
-        var question = RepeatedQuestion("prepare", until: now + .seconds(60))
+        var question = RepeatedQuestion("expect", until: now + .seconds(60))
         #expect(!question.isRepeated(after: busy, at: now))
         let isRepeated = question.isRepeated(after: lost, at: now)
         #expect(isRepeated && question.isRepeated(after: busy, at: now))

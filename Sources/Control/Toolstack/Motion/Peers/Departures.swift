@@ -143,6 +143,8 @@ actor Departures {
             try await progress.passPointOfNoReturn()
             let rows = try await synchronised(&machine, surveyed.offer)
             try await disks.drain(compared, progress)
+            // What follows is asked once: by a connection that was there a moment ago. Nothing depends on the answer.
+            _ = try? await link.tell("stand", limit: .seconds(5))
             FailurePoint.reached("departure-before-prepare")
             let answer = try await link.tell(
                 "prepare", CompletedMachine(rows: rows), limit: machine.isLive ? DepartingGuest.patience : .seconds(120)

@@ -106,10 +106,10 @@ import Testing
         let folder = try ScratchFolder("qemu-lock")
         let (path, pid) = (folder.file("a"), folder.file("pid"))
         try ImageFile(path: path, access: .create).truncate(to: 1 << 20)
-        for (words, isRead) in [([], false), (["--read-only"], true)] {
-            try Tool.check(
-                "qemu-nbd",
-                ["--fork", "--persistent", "-f", "raw", "-k", folder.file("s"), "--pid-file", pid, path] + words)
+        for (words, isRead) in [("", false), ("--read-only", true)] {
+            // What goes on behind the call keeps its output, which nobody may wait for the end of.
+            let options = "--fork --persistent -f raw \(words) -k '\(folder.file("s"))' --pid-file '\(pid)'"
+            try Tool.check("sh", ["-c", "qemu-nbd \(options) '\(path)' >'\(path).log' 2>&1"])
             let busy = code { _ = try ImageFile(path: path, access: .readOnly) }
             #expect(busy == (isRead ? nil : .busy), "\(words)")
             #expect(code { _ = try ImageFile(path: path, access: .readWrite) } == .busy)

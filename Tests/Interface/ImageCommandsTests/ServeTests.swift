@@ -59,10 +59,10 @@ import Testing
         let folder = try ScratchFolder("serve-guard")
         let sample = try SampleImage(in: folder, size: 1 << 20, random: &random)
         let overlay = folder.file("evil.qcow2")
-        try Tool.check("qemu-img", ["create", "-q", "-f", "qcow2", "-b", "/etc/shadow", "-F", "raw", overlay, "1M"])
+        try Tool.check("qemu-img", ["create", "-q", "-u", "-f", "qcow2", "-b", "/etc/shadow", "-F", "raw", overlay, "1M"])
         let socket = folder.file("nbd.sock")
         let uri = "nbd+unix:///disk?socket=\(socket)"
-        let write = ["-f", "raw", "-c", "write -s \(overlay) 0 512", uri]
+        let write = ["-f", "raw", "-c", "write -s \(overlay) 0 4096", uri]
         for guarded in [false, true] {
             try Tool.check("qemu-io", ["-f", "raw", "-c", "write -P 1 0 4096", sample.raw])
             let server = try GantryProcess(
@@ -71,7 +71,7 @@ import Testing
             let outcome = try Tool.run("qemu-io", write)
             #expect(outcome.succeeded != guarded, "\(outcome.output) \(outcome.errors)")
             if guarded { #expect((outcome.output + outcome.errors).contains("Operation not permitted")) }
-            try Tool.check("qemu-io", ["-f", "raw", "-c", "write -P 7 512 1047552", uri])
+            try Tool.check("qemu-io", ["-f", "raw", "-c", "write -P 7 4096 1044480", uri])
             kill(server.pid, SIGTERM)
             #expect(server.end() == 0)
             // What has the mark of another format is taken for one, whether it is whole or not.

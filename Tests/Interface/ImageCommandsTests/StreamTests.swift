@@ -149,6 +149,7 @@ import Testing
         #expect(refused.status == 1 && refused.errors.contains("--size"), "\(refused.errors)")
         #expect(try folder.contents() == ["sample.raw"])
         try shell(folder, "cat sample.raw | gantry image \(words) --size 1M - out; cmp sample.raw data")
+        // QEMU looks for the data file where it runs.
         try shell(folder, "qemu-img check -f qcow2 out")
     }
 

@@ -19,6 +19,10 @@ extension VHDCheck {
         let table = VHDBlockTable(count: Int(blocks))
         try table.load(file: file, at: header.tableOffset)
         report.totalClusters = UInt64(table.count)
+        // A footer that lies in the table would be written over it.
+        if layout.contentEnd < header.tableOffset || layout.contentEnd - header.tableOffset < UInt64(table.count) * 4 {
+            canRepair = false
+        }
         let stride = header.bitmapSize + header.blockSize
         var wrong: [Int] = []
         var starts: [UInt32] = []

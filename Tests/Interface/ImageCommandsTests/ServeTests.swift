@@ -59,7 +59,8 @@ import Testing
         let folder = try ScratchFolder("serve-guard")
         let sample = try SampleImage(in: folder, size: 1 << 20, random: &random)
         let overlay = folder.file("evil.qcow2")
-        try Tool.check("qemu-img", ["create", "-q", "-u", "-f", "qcow2", "-b", "/etc/shadow", "-F", "raw", overlay, "1M"])
+        let evil = ["-b", "/etc/shadow", "-F", "raw"]
+        try Tool.check("qemu-img", ["create", "-q", "-u", "-f", "qcow2"] + evil + [overlay, "1M"])
         let socket = folder.file("nbd.sock")
         let uri = "nbd+unix:///disk?socket=\(socket)"
         let write = ["-f", "raw", "-c", "write -s \(overlay) 0 4096", uri]
@@ -74,8 +75,8 @@ import Testing
             try Tool.check("qemu-io", ["-f", "raw", "-c", "write -P 7 4096 1044480", uri])
             kill(server.pid, SIGTERM)
             #expect(server.end() == 0)
-            // What has the mark of another format is taken for one, whether it is whole or not.
-            #expect(try Tool.run("qemu-img", ["info", sample.raw]).output.contains("file format: raw") == guarded)
+            let probed = try Tool.run("gantry", ["image", "info", "--probe", sample.raw])
+            #expect(probed.errors.contains("no image format's marks") == guarded, "\(probed.output) \(probed.errors)")
         }
         let qcow2 = try Tool.run("gantry", ["image", "serve", "-f", "qcow2", "--guard", "--socket", socket, overlay])
         #expect(qcow2.status == 2 && qcow2.errors.contains("-f raw"))

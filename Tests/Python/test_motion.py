@@ -294,7 +294,7 @@ class RoomTests(MotionCase):
     def test_of_two_moves_that_do_not_fit_together_one_is_refused_at_once(self):
         source, destination = self.repository("raw"), self.small(40)
         disks = [self.filled(source, 24) for _ in range(2)]
-        slow = {"bytes-per-second": "4MiB"}
+        slow = {"bytes-per-second": "1MiB"}
         tasks = [self.x.Async.VDI.pool_migrate(vdi, destination, slow) for vdi, _ in disks]
         self.until(lambda: "failure" in [self.x.task.get_status(task) for task in tasks])
         lost = [self.x.task.get_status(task) for task in tasks].index("failure")
@@ -320,7 +320,7 @@ class RoomTests(MotionCase):
     def test_a_disk_that_changes_its_format_waits_for_the_room_of_another(self):
         sr = self.small(56)
         disks = [self.filled(sr, 16) for _ in range(2)]
-        first = self.x.Async.VDI.pool_migrate(disks[0][0], sr, {"dest-img-format": "qcow2", "bytes-per-second": "4MiB"})
+        first = self.x.Async.VDI.pool_migrate(disks[0][0], sr, {"dest-img-format": "qcow2", "bytes-per-second": "1MiB"})
         self.until(lambda: self.shown(first, "phase") == "copying")
         plan = json.loads(self.x.VDI.plan_pool_migrate(disks[1][0], sr, {"dest-img-format": "vhd"}))
         self.assertEqual(plan["blockers"], [])
@@ -552,7 +552,11 @@ class PeerTests(MotionCase):
                     answer = self.ask(move, "cancel", {}, session=False)
                     self.assertEqual(answer["value"]["answer"], "refused")
                 connection.send(body[10:])
-                answer = json.loads(connection.getresponse().read())
+                reply = connection.getresponse()
+                # The head had not been looked at: not taken, either.
+                if is_over and reply.status == 401:
+                    continue
+                answer = json.loads(reply.read())
             if is_over:
                 self.assertEqual(answer["error"][0], "SESSION_INVALID")
                 self.assertEqual(self.x.SR.get_VDIs(sr), [])

@@ -218,12 +218,14 @@ public final class GuestHost: Sendable {
     }
 
     /// The guest of a process that lives, or may: a host that has no descriptors or memory for a moment ends nobody's guest. Nil: it is
-    /// gone, or could not be taken for half a minute.
+    /// gone, or could not be taken for half a minute in which the host lacked nothing.
     private func takePatiently(_ record: GuestRecord, _ folder: GuestFolder) async -> Guest? {
-        for _ in 0..<Shortage.mostPauses {
+        var failures = 0
+        while failures < Shortage.mostPauses {
             let life = record.life
             if life == .over { return nil }
             if life == .lives, let guest = try? take(record, folder) { return guest }
+            if life == .lives, !Shortage.keeps(folder.record) { failures += 1 }
             try? await Task.sleep(for: Shortage.pause)
         }
         return nil

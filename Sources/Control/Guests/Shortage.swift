@@ -5,16 +5,13 @@ public enum Shortage {
     static let pause = Duration.milliseconds(200)
     static let mostPauses = 150
 
-    /// Returns when what is at `path` can be opened, or is not there, or not for us; at the latest after half a minute.
+    /// Returns when what is at `path` can be opened, or is not there, or not for us. Nothing is decided before: what cannot be looked
+    /// at may live.
     public static func awaitEnd(at path: String) async {
-        var pauses = 0
-        while pauses < mostPauses, keeps(path) {
-            pauses += 1
-            try? await Task.sleep(for: pause)
-        }
+        while keeps(path) { try? await Task.sleep(for: pause) }
     }
 
-    private static func keeps(_ path: String) -> Bool {
+    static func keeps(_ path: String) -> Bool {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         if file < 0 { return [EMFILE, ENFILE, ENOMEM].contains(errno) }
         close(file)

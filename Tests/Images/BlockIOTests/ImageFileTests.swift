@@ -1,4 +1,5 @@
 import BlockIO
+import Foundation
 import Glibc
 import Synchronization
 import TestSupport
@@ -104,19 +105,22 @@ import Testing
     /// QEMU's locks are shared ones on single bytes: whoever reads takes care not to read what QEMU is writing.
     @Test func whatQEMUMayWriteIsNotRead() throws {
         let folder = try ScratchFolder("qemu-lock")
-        let (path, pid) = (folder.file("a"), folder.file("pid"))
+        let path = folder.file("a")
         try ImageFile(path: path, access: .create).truncate(to: 1 << 20)
-        for (words, isRead) in [("", false), ("--read-only", true)] {
-            // What goes on behind the call keeps its output, which nobody may wait for the end of.
-            let options = "--fork --persistent -f raw \(words) -k '\(folder.file("s"))' --pid-file '\(pid)'"
-            try Tool.check("sh", ["-c", "qemu-nbd \(options) '\(path)' >'\(path).log' 2>&1"])
+        for (words, isRead) in [([], false), (["--read-only"], true)] {
+            // Not in the background: what it inherits there keeps whoever waits for the call.
+            let (server, socket) = (Process(), folder.file(isRead ? "r" : "w"))
+            server.executableURL = URL(fileURLWithPath: try Tool.find("qemu-nbd"))
+            server.arguments = ["--persistent", "-f", "raw", "-k", socket, path] + words
+            try server.run()
+            defer { server.waitUntilExit() }
+            defer { server.terminate() }
+            while server.isRunning, !FileManager.default.fileExists(atPath: socket) { sched_yield() }
             let busy = code { _ = try ImageFile(path: path, access: .readOnly) }
             #expect(busy == (isRead ? nil : .busy), "\(words)")
             #expect(code { _ = try ImageFile(path: path, access: .readWrite) } == .busy)
-            try Tool.check("sh", ["-c", "kill $(cat '\(pid)')"])
-            // It has ended when its lock has.
-            while code({ try ImageFile(path: path, access: .readWrite).close() }) == .busy { sched_yield() }
         }
+        try ImageFile(path: path, access: .readWrite).close()
     }
 
     @Test func onlyFilesAndBlockDevicesAreOpened() throws {

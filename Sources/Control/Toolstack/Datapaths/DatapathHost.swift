@@ -36,7 +36,7 @@ actor DatapathHost {
     init(
         folder: String, program: String,
         users: DatapathUsers = DatapathUsers(first: DatapathUserRange.standardFirst),
-        patience: Duration = .seconds(300), logger: Logger
+        patience: Duration = .seconds(3600), logger: Logger
     ) {
         self.patience = patience
         self.users = users
@@ -96,7 +96,8 @@ actor DatapathHost {
     /// clients reconnect, and so is its word of changes that it lost. Throws `DatapathClient.Failure` with the process's own words,
     /// or when its storage keeps it from opening the image for longer than `patience`: it is killed then.
     func start(_ id: String, image: ImageSpecification) async throws -> DatapathHandle {
-        if let earlier = stuck[id] {
+        // Another try has another id, and the same image.
+        if let earlier = stuck[id] ?? stuck.values.first(where: { $0.image.path == image.path }) {
             guard Self.life(earlier) == .over else { throw Self.isHeld(earlier) }
             letGo(of: earlier)
         }
@@ -180,9 +181,16 @@ actor DatapathHost {
         logger.error(
             "a killed data path is held by its storage", metadata: ["id": "\(record.id)", "pid": "\(record.pid)"])
         stuck[record.id] = record
+        // Whenever that is: nobody else would wait for it.
+        Task {
+            await child.awaitExit()
+            await child.reap()
+            letGo(of: record)
+        }
     }
 
     private func letGo(of record: DatapathRecord) {
+        guard stuck[record.id]?.pid == record.pid else { return }
         stuck[record.id] = nil
         record.user.map { users.giveBack($0) }
         if running[record.id] == nil { sweep(record.id) }

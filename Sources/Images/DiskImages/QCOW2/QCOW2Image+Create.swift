@@ -55,7 +55,7 @@ extension QCOW2Image {
             guard existing >= plan.end << bits else {
                 throw BlockError(.noSpace, "the block device is smaller than the tables of the new image")
             }
-            try storage.store([UInt8](repeating: 0, count: 512), at: 0)
+            try storage.clearMarks()
             try storage.sync()
         }
         try plan.write(to: storage)

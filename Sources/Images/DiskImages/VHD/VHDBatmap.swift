@@ -56,6 +56,9 @@ struct VHDBatmap {
         checkedSize = Self.checkedSize(footer.currentSize, mapSize)
     }
 
+    /// Whether all of it lies before `end`.
+    func isWithin(_ end: UInt64) -> Bool { headOffset + 512 <= end && mapOffset + mapSize <= end }
+
     /// Whether a block lies where the map says it is: then it is none. One that reached past the end of its file, and was
     /// none for that, can come to lie inside when the file grows.
     func lies(over table: VHDBlockTable, _ header: VHDHeader) -> Bool {

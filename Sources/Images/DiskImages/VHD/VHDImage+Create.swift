@@ -57,9 +57,7 @@ extension VHDImage {
         guard size % 512 == 0, size >= end + UInt64(VHDFooter.size) else {
             throw BlockError(.noSpace, "the block device is smaller than the tables of the new image")
         }
-        let nothing = [UInt8](repeating: 0, count: VHDFooter.size)
-        try file.store(nothing, at: 0)
-        try file.store(nothing, at: size - UInt64(VHDFooter.size))
+        try file.clearMarks()
         try file.sync()
     }
 

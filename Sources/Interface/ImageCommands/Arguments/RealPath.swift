@@ -36,6 +36,12 @@ enum RealPath {
         return unsafe stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
     }
 
+    /// Where what a stream has out of order waits, in a file without a name: beside the target, which has room for it, and
+    /// not beside a block device, whose folder is memory.
+    static func spillFolder(for target: String) -> String {
+        kind(target) == S_IFBLK ? "/var/tmp" : folder(of: target)
+    }
+
     /// `.` for a name alone.
     static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }

@@ -57,7 +57,7 @@ struct CreateCommand: ParsableCommand {
         }
         let bytes = try requestedSize(choices)
         // Reserving space may take long, and nothing of it can be used before it is done.
-        TerminationSignals.each {
+        TerminationSignals.each { _ in
             TerminalOutput.standardError.write(CommandFailure(what, why: "interrupted").description + "\n")
             TerminationSignals.endAtOnce()
         }

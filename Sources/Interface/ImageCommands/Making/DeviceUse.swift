@@ -13,10 +13,6 @@ struct DeviceUse {
         self.overwrites = overwrites
     }
 
-    /// Where file systems, partition tables, volume managers, RAID and images have their marks.
-    private static let head: UInt64 = 1 << 20
-    private static let tail: UInt64 = 128 << 10
-
     /// Throws unless the block device at `path` may take a new image as `use` says.
     static func check(_ path: String, _ use: DeviceUse?, _ what: String) throws(CommandFailure) {
         guard let use, use.format != .raw else {
@@ -37,7 +33,7 @@ struct DeviceUse {
             let device = try DiskImage.open(path: path, format: .raw, readOnly: true)
             defer { try? device.close() }
             let size = device.size
-            let (head, tail) = (min(size, head), min(size, tail))
+            let (head, tail) = (min(size, DeviceMarks.head), min(size, DeviceMarks.tail))
             if try !isZeroes(device, at: 0, length: head) { return false }
             return try isZeroes(device, at: size - tail, length: tail)
         }
@@ -57,12 +53,22 @@ struct DeviceUse {
         return unsafe isZero(UnsafeRawBufferPointer(buffer.bytes))
     }
 
-    /// What is on the device is no image any more: first and last sector become zeroes.
+    /// What is on the device is no image any more, nor anything that was there before.
     static func clear(_ path: String) {
         guard let device = try? DiskImage.open(path: path, format: .raw, readOnly: false) else { return }
-        for offset in [0, device.size - min(device.size, 512)] {
-            try? device.writeZeroes(at: offset, length: min(device.size, 512), mayUnmap: false)
-        }
+        let (head, tail) = (min(device.size, DeviceMarks.head), min(device.size, DeviceMarks.tail))
+        try? device.writeZeroes(at: 0, length: head, mayUnmap: false)
+        try? device.writeZeroes(at: device.size - tail, length: tail, mayUnmap: false)
         try? device.close()
+    }
+
+    /// The first sector, by which it is known whether anything was written.
+    static func firstSector(_ path: String) -> [UInt8]? {
+        guard let device = try? DiskImage.open(path: path, format: .raw, readOnly: true) else { return nil }
+        defer { try? device.close() }
+        let buffer = AlignedBuffer(count: 512)
+        // SAFETY: the buffer's own bytes, while it lives.
+        guard device.size >= 512, (try? unsafe device.read(into: buffer.bytes, at: 0)) != nil else { return nil }
+        return unsafe Array(buffer.bytes)
     }
 }

@@ -118,9 +118,20 @@ final class PendingFile {
             guard options.dataFile == nil else {
                 throw BlockError(.unsupported, "an image on a block device has its data there: leave data_file out")
             }
-            let device = try DiskImage.format(path: path, format: format, size: size, options: options, policy: policy)
-            isDeviceChanged = true
-            return device
+            // Before anything is written: a parent that is not there is no reason to lose what the device holds.
+            if case .given(let parents) = self.policy.parents, let parent = parents.first {
+                _ = try DiskImage.info(path: parent.path, format: parent.format)
+            }
+            let before = DeviceUse.firstSector(path)
+            do {
+                let device = try DiskImage.format(
+                    path: path, format: format, size: size, options: options, policy: self.policy)
+                isDeviceChanged = true
+                return device
+            } catch {
+                isDeviceChanged = DeviceUse.firstSector(path) != before
+                throw error
+            }
         }
         TemporaryFiles.add(path)
         if let named = options.dataFile(beside: path) {

@@ -139,8 +139,7 @@ struct StreamConversion {
         options.largestVirtualSize = limit ?? largest
         options.rawSize = size
         options.parent = parent
-        let slash = target.lastIndex(of: "/")
-        options.spillFolder = slash.map { String(target[...$0]) } ?? "."
+        options.spillFolder = RealPath.spillFolder(for: target)
         return options
     }
 

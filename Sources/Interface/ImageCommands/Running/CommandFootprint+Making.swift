@@ -19,7 +19,7 @@ extension ConvertCommand: ConfinedCommand {
         print.read(source, chain.dataFile, choices?.parent.map { NameInImage.path(of: $0.name, in: target) })
         print.change(target, choices?.dataFile(beside: RealPath.of(target) ?? target))
         // What a stream has out of order waits in a file without a name.
-        if source == "-" || decompress != nil { print.make(in: RealPath.folder(of: target)) }
+        if source == "-" || decompress != nil { print.make(in: RealPath.spillFolder(for: target)) }
         print.chain(chain)
         return print
     }

@@ -12,29 +12,26 @@ enum TerminationSignals {
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
-    /// Returns when one of them arrives. `hold` was called.
-    static func wait() {
+    /// Returns which of them arrives. `hold` was called.
+    @discardableResult
+    static func wait() -> Int32 {
         var set = all
         var number: Int32 = 0
         while unsafe sigwait(&set, &number) != 0 {}
+        return number
     }
 
     /// Holds them back and runs `body` on a thread of its own each time one arrives.
-    static func each(_ body: @escaping @Sendable () -> Void) {
+    static func each(_ body: @escaping @Sendable (Int32) -> Void) {
         hold()
-        _ = WorkerThread("signals") {
-            while true {
-                wait()
-                body()
-            }
-        }
+        _ = WorkerThread("signals") { while true { body(wait()) } }
     }
 
     /// Holds them back, and cancels when the first arrives. The second ends the process at once, whatever it waits for, and
-    /// takes along what is not complete.
+    /// takes along what is not complete. A terminal that closes says so twice: SIGHUP is never the second.
     static func cancel(_ cancellation: CancellationFlag) {
-        each {
-            if cancellation.isCancelled { endAtOnce() }
+        each { signal in
+            if cancellation.isCancelled, signal != SIGHUP { endAtOnce() }
             cancellation.cancel()
         }
     }

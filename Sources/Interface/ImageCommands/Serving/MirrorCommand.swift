@@ -64,7 +64,7 @@ struct MirrorCommand: ParsableCommand {
         let location = NBDLocation(parsing: target)
         let settings = try mirrorOptions(isRemote: location != nil, format)
         let inbox = CommandInbox()
-        TerminationSignals.each { inbox.post(.end) }
+        TerminationSignals.each { _ in inbox.post(.end) }
         let image = try doing("cannot serve \(source)") { () throws(BlockError) in
             try DiskImage.open(path: source, format: inputFormat, readOnly: false)
         }

@@ -100,7 +100,7 @@ import Testing
             .write(to: URL(fileURLWithPath: program))
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
         let host = DatapathHost(
-            folder: folder.file("dp"), program: program, patience: .milliseconds(300), logger: Self.quiet())
+            folder: folder.file("dp"), program: program, patience: .seconds(3), logger: Self.quiet())
         let failure = await #expect(throws: DatapathClient.Failure.self) {
             _ = try await host.start("one", image: ImageSpecification(path: "/slow", format: "raw"))
         }

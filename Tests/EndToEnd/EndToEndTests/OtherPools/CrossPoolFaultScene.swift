@@ -169,10 +169,12 @@ final class CrossPoolFaultScene {
         case .guestThere: try kill("qemu-system", of: there, cell)
         case .interrupted:
             if cell.phase == .sending {
-                // The connection that the memory goes through is made beside the move.
+                // The connection that the memory goes through is made beside the move. It may be over by now that something goes.
                 let link = homes[1].link
-                let before = link.passed
-                while link.passed < before + 1 << 20 { try await Task.sleep(for: .milliseconds(2)) }
+                let (before, end) = (link.passed, ContinuousClock.now + .seconds(2))
+                while link.passed < before + 1 << 20, ContinuousClock.now < end {
+                    try await Task.sleep(for: .milliseconds(2))
+                }
             }
             homes[1].link.cut(forGood: false)
         case .cut: homes[1].link.cut(forGood: true)

@@ -9,6 +9,8 @@ extension MotionDriver {
     /// How often in a row there must be no room and nobody to give any before it is believed: a file system may be slow to count
     /// what was removed from it.
     private static let looks = 3
+    /// How often in a row a driver's error is no answer: half a minute.
+    private static let mostFailures = 60
 
     /// Returns when there is room for all moves of the call, beside those that began or came before it; at once where there was when
     /// it was accepted. It has no turn in any line meanwhile, nor has it made anything: nobody waits for it. Its place among
@@ -21,10 +23,20 @@ extension MotionDriver {
             let (sum, overflow) = (needed[motion.destinationSR] ?? 0).addingReportingOverflow(motion.room ?? 0)
             needed[motion.destinationSR] = overflow ? .max : sum
         }
-        var refused = 0
+        var (refused, failed) = (0, 0)
         while true {
             if progress.cancellation.isCancelled { throw CancellationError() }
-            let look = try await look(needed, call)
+            let look: (refusal: MoveRefusal?, place: (repository: String, position: Int)?)
+            do {
+                look = try await self.look(needed, call)
+                failed = 0
+            } catch {
+                // Whoever has waited for hours does not end because a driver failed once.
+                failed += 1
+                if failed >= Self.mostFailures { throw error }
+                try? await Task.sleep(for: .milliseconds(500))
+                continue
+            }
             if let refusal = look.refusal {
                 refused += 1
                 if refused >= Self.looks { throw ErrorMapping.api(refusal) }

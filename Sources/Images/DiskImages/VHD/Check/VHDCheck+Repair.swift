@@ -4,6 +4,12 @@ import CoreTypes
 /// The repairs, after all findings.
 extension VHDCheck {
     func put(right device: DynamicVHD) throws(BlockError) {
+        if work != [.locators] { try putTablesRight(device) }
+        if work.contains(.locators) { try rewriteLocators(of: device) }
+        try file.sync()
+    }
+
+    private func putTablesRight(_ device: DynamicVHD) throws(BlockError) {
         try device.commits.locked { () throws(BlockError) in
             try device.lock.exclusive { () throws(BlockError) in try device.prepare() }
             try device.commit()
@@ -12,8 +18,6 @@ extension VHDCheck {
             if work.contains(.staleEntries) { try clearStaleEntries(of: device) }
             if work.contains(.footer) { try device.replaceFooter(Self.put(right: device.footer)) }
         }
-        if work.contains(.locators) { try rewriteLocators(of: device) }
-        try file.sync()
     }
 
     /// The map says nothing but what the bitmaps say.

@@ -62,7 +62,7 @@ extension VHDCheck {
         // First what calls them full: a clear bit is always right, and no later block finds a set one.
         if var batmap = try VHDBatmap(file: file, layout: layout, header: header), !batmap.lies(over: table, header),
             var map = try batmap.load(file: file),
-            wrong.contains(where: { $0 < map.count * 8 && map.isBitSet($0) })
+            batmap.isWithin(layout.contentEnd), wrong.contains(where: { $0 < map.count * 8 && map.isBitSet($0) })
         {
             for block in wrong where block < map.count * 8 { map[block / 8] &= ~(0x80 >> UInt8(block % 8)) }
             try batmap.store(map, file: file)

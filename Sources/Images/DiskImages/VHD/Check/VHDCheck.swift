@@ -104,6 +104,8 @@ struct VHDCheck {
             report.imageEnd = layout.contentEnd
             let isChanged = try examineDamagedTable(layout, header)
             canRepair = false
+            // The run that drops entries cuts nothing off: what lies behind the last block that is named may be one of theirs.
+            if isChanged { work.formIntersection([.locators]) }
             if isChanged, report.corruptions == 0 { return try DynamicVHD(file: file, layout: layout, header: header) }
             if report.corruptions == 0 { find(.corruption, error.message, offset: error.offset) }
             return nil

@@ -581,6 +581,9 @@ public actor Arrivals {
                 _ = await guest(record).begin()
             }
         }
-        for record in context.database.arrivals() where guest(record).isLeftOver { await dismissAgain(record.id) }
+        // A QEMU that does not end keeps no call waiting.
+        for record in context.database.arrivals() where guest(record).isLeftOver {
+            Task { await dismissAgain(record.id) }
+        }
     }
 }

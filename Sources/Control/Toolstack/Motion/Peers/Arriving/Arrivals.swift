@@ -581,9 +581,6 @@ public actor Arrivals {
                 _ = await guest(record).begin()
             }
         }
-        // A QEMU that does not end keeps no call waiting.
-        for record in context.database.arrivals() where guest(record).isLeftOver {
-            Task { await dismissAgain(record.id) }
-        }
+        for record in context.database.arrivals() where guest(record).isLeftOver { await dismissAgain(record.id) }
     }
 }

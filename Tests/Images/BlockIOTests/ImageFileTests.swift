@@ -114,7 +114,8 @@ import Testing
             server.arguments = ["--persistent", "-f", "raw", "-k", socket, path] + words
             try server.run()
             defer { server.waitUntilExit() }
-            defer { server.terminate() }
+            // It has the signal mask of whichever thread this is.
+            defer { kill(server.processIdentifier, SIGKILL) }
             while server.isRunning, !FileManager.default.fileExists(atPath: socket) { sched_yield() }
             let busy = code { _ = try ImageFile(path: path, access: .readOnly) }
             #expect(busy == (isRead ? nil : .busy), "\(words)")

@@ -8,7 +8,7 @@ import Testing
 /// Differencing images: content. Case 2.14 of the test vectors, and 1.3, 1.9, 1.10 for chains.
 @Suite struct VHDChainTests {
     enum Base: String, CaseIterable, Sendable {
-        case dynamic, fixed, smallBlocks, raw, qcow2
+        case dynamic, fixed, smallBlocks, raw
     }
 
     private func base(_ kind: Base, size: UInt64, _ random: inout SeededRandom) throws -> VHDChain {
@@ -25,9 +25,9 @@ import Testing
             let file = try ImageFile(path: path, access: .create)
             try VHDImage.make(file: file, size: size, blockSize: 512 << 10)
             file.close()
-        case .raw, .qcow2:
-            format = kind == .raw ? .raw : .qcow2
-            try DiskImage.create(path: path, format: format, size: size).close()
+        case .raw:
+            format = .raw
+            try DiskImage.create(path: path, format: .raw, size: size).close()
         }
         try chain.add("base", format, size: size)
         try chain.exercise(12, &random)

@@ -19,10 +19,21 @@ extension DiskImage {
     /// source. Counts what the maps and the file system call data, in allocation units of the new image; reads no data.
     ///
     /// Lengths of files: what file systems leave out of them, and zeroes that are stored in the source, make them
-    /// smaller. `.limitExceeded` when the format cannot hold the size.
+    /// smaller. With preallocation all of the disk has its place; an external data file, as long as the disk, is not counted.
+    /// `.limitExceeded` when the format cannot hold the size.
     public static func measure(
         source: (any BlockDevice)? = nil, size: UInt64 = 0, as format: ImageFormat,
         options: CreateOptions = CreateOptions(), cancellation: CancellationFlag = CancellationFlag()
+    ) throws(BlockError) -> ImageMeasure {
+        if options.preallocation == .off { return try sizes(source, size, format, options, cancellation) }
+        var measured = try sizes(nil, source?.size ?? size, format, options, cancellation)
+        measured.required = measured.fullyAllocated
+        return measured
+    }
+
+    private static func sizes(
+        _ source: (any BlockDevice)?, _ size: UInt64, _ format: ImageFormat, _ options: CreateOptions,
+        _ cancellation: CancellationFlag
     ) throws(BlockError) -> ImageMeasure {
         let clusterBits = try options.clusterBits()
         let limit =
@@ -53,9 +64,10 @@ extension DiskImage {
             return ImageMeasure(required: total(stored), fullyAllocated: total(empty.entryCount))
         case .qcow2:
             let unit = UInt64(1) << UInt64(clusterBits)
-            let stored = try units(of: source, unit: unit, cancellation)
             let disk = rounded.dividedRoundingUp(by: unit) * unit
             let tables = try qcow2Tables(disk: disk, unit: unit, options: options)
+            if options.dataFile != nil { return ImageMeasure(required: tables, fullyAllocated: tables) }
+            let stored = try units(of: source, unit: unit, cancellation)
             return ImageMeasure(required: tables + stored * unit, fullyAllocated: tables + disk)
         }
     }

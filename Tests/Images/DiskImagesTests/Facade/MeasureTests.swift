@@ -37,6 +37,27 @@ import Testing
         }
     }
 
+    @Test(
+        "what is reserved is measured (case 6.10)", arguments: [ImageFormat.vhd, .qcow2],
+        [Preallocation.metadata, .falloc, .full])
+    func whatIsReservedIsMeasured(_ format: ImageFormat, _ preallocation: Preallocation) throws {
+        let folder = try ScratchFolder("measure-reserved")
+        var options = CreateOptions()
+        options.preallocation = preallocation
+        let measured = try DiskImage.measure(size: 8 << 20, as: format, options: options)
+        try DiskImage.create(path: folder.file("a"), format: format, size: 8 << 20, options: options).close()
+        let length = try DiskImage.info(path: folder.file("a"), format: format).fileSize
+        #expect(measured.required == measured.fullyAllocated)
+        #expect(length <= measured.required && measured.required - length < 65536, "\(length) \(measured)")
+        if format == .qcow2 {
+            let theirs = try qemu(["--size", "8M", "-o", "preallocation=\(preallocation.rawValue)"])
+            #expect(Said(required: measured.required, full: measured.fullyAllocated) == theirs)
+            options.dataFile = "data"
+            let apart = try DiskImage.measure(size: 8 << 20, as: .qcow2, options: options)
+            #expect(apart.required < 1 << 20)
+        }
+    }
+
     @Test("a copy is as long as measured (case 6.10)", arguments: [ImageFormat.raw, .vhd, .qcow2])
     func aCopyIsAsLongAsMeasured(_ format: ImageFormat) throws {
         let folder = try ScratchFolder("measure")

@@ -39,8 +39,8 @@ import Testing
 
     @Test(
         "what is reserved is measured (case 6.10)", arguments: [ImageFormat.vhd, .qcow2],
-        [Preallocation.metadata, .falloc, .full])
-    func whatIsReservedIsMeasured(_ format: ImageFormat, _ preallocation: Preallocation) throws {
+        [CreateOptions.Preallocation.metadata, .falloc, .full])
+    func whatIsReservedIsMeasured(_ format: ImageFormat, _ preallocation: CreateOptions.Preallocation) throws {
         let folder = try ScratchFolder("measure-reserved")
         var options = CreateOptions()
         options.preallocation = preallocation

@@ -19,13 +19,15 @@ extension DiskImage {
     /// source. Counts what the maps and the file system call data, in allocation units of the new image; reads no data.
     ///
     /// Lengths of files: what file systems leave out of them, and zeroes that are stored in the source, make them
-    /// smaller. With preallocation all of the disk has its place; an external data file, as long as the disk, is not counted.
+    /// smaller. What is reserved for data is counted, as qemu-img does; an external data file, as long as the disk, is not counted.
     /// `.limitExceeded` when the format cannot hold the size.
     public static func measure(
         source: (any BlockDevice)? = nil, size: UInt64 = 0, as format: ImageFormat,
         options: CreateOptions = CreateOptions(), cancellation: CancellationFlag = CancellationFlag()
     ) throws(BlockError) -> ImageMeasure {
-        if options.preallocation == .off { return try sizes(source, size, format, options, cancellation) }
+        guard [.falloc, .full].contains(options.preallocation) else {
+            return try sizes(source, size, format, options, cancellation)
+        }
         var measured = try sizes(nil, source?.size ?? size, format, options, cancellation)
         measured.required = measured.fullyAllocated
         return measured

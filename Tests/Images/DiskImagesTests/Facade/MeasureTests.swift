@@ -39,7 +39,7 @@ import Testing
 
     @Test(
         "what is reserved is measured (case 6.10)", arguments: [ImageFormat.vhd, .qcow2],
-        [CreateOptions.Preallocation.metadata, .falloc, .full])
+        [CreateOptions.Preallocation.falloc, .full])
     func whatIsReservedIsMeasured(_ format: ImageFormat, _ preallocation: CreateOptions.Preallocation) throws {
         let folder = try ScratchFolder("measure-reserved")
         var options = CreateOptions()

@@ -117,6 +117,8 @@ import Testing
             // It has the signal mask of whichever thread this is.
             defer { kill(server.processIdentifier, SIGKILL) }
             while server.isRunning, !FileManager.default.fileExists(atPath: socket) { sched_yield() }
+            // The socket is there before the image is opened, and nobody is answered before that.
+            try Tool.check("nbdinfo", ["--size", "nbd+unix:///?socket=\(socket)"])
             let busy = code { _ = try ImageFile(path: path, access: .readOnly) }
             #expect(busy == (isRead ? nil : .busy), "\(words)")
             #expect(code { _ = try ImageFile(path: path, access: .readWrite) } == .busy)

@@ -152,7 +152,7 @@ import Testing
         try shell(folder, "gantry image convert -f raw -O \(p) sample.raw base.img")
         let new = "gantry image convert -f raw -O \(f) -o backing_file=base.img,backing_fmt=\(p) changed.raw"
         try shell(folder, "\(new) - | cat > piped; \(new) filed")
-        try shell(folder, "gantry image compare -s --follow . -f raw -F \(f) changed.raw piped")
+        try shell(folder, "gantry image compare -s --parent \(p):base.img -f raw -F \(f) changed.raw piped")
         try shell(folder, "gantry image check -f \(f) piped")
         if format == .qcow2 {
             try shell(folder, "qemu-img check -q -f qcow2 piped; qemu-img compare -f raw -F qcow2 changed.raw piped")

@@ -151,7 +151,7 @@ struct CrashChain: CustomTestStringConvertible, Sendable {
         try DiskImage.keepContent(of: device, child.format, over: new, copier)
         try device.close()
         try DiskImage.replaceParent(
-            of: store, child.format, work == .flatten ? nil : other, name: work == .flatten ? nil : "other")
+            of: store, child.format, work == .flatten ? nil : .image(other), name: work == .flatten ? nil : "other")
     }
 
     private func parentName(_ store: RecordingStore) throws -> String? {

@@ -66,6 +66,19 @@ import Testing
         #expect(try Tool.run("gantry", ["image", "info", "--probe", loop.path]).status == 1)
     }
 
+    /// Two nodes, one device.
+    @Test func aDeviceIsNotItsOwnTargetByAnotherNode() throws {
+        let folder = try ScratchFolder("on-device")
+        let loop = try LoopDevice(in: folder, megabytes: 8)
+        let number = try Tool.check("stat", ["-c", "%Hr %Lr", loop.path]).split(whereSeparator: \.isWhitespace)
+        let other = folder.file("node")
+        try Tool.check("mknod", [other, "b"] + number.map(String.init))
+        let words = ["image", "convert", "-f", "raw", "-O", "qcow2", "--overwrite", loop.path, other]
+        let refused = try Tool.run("gantry", words)
+        #expect(refused.status == 1 && refused.errors.contains("source itself"), "\(refused.errors)")
+        #expect(try loop.head(65536).allSatisfy { $0 == 0 })
+    }
+
     @Test func aDeviceIsNoRawImageToMakeAndNotTakenFromItsUser() throws {
         let folder = try ScratchFolder("on-device")
         let loop = try LoopDevice(in: folder, megabytes: 24)

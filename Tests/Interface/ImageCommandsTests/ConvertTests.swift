@@ -248,6 +248,24 @@ import Testing
         #expect(try folder.contents() == ["base", "child"])
     }
 
+    /// What it should lead to is anybody's guess, and a file in the link's place is not what was asked for.
+    @Test func aLinkToNothingIsNoTarget() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("convert")
+        let sample = try SampleImage(in: folder, size: 1 << 20, random: &random)
+        let link = folder.file("link")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.file("nothing"))
+        let outcome = try Tool.run("gantry", ["image", "convert", "-f", "raw", "-O", "qcow2", sample.raw, link])
+        #expect(outcome.status == 1 && outcome.errors.contains("leads to nothing"), "\(outcome.errors)")
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == folder.file("nothing"))
+        #expect(try folder.contents().sorted() == ["link", "sample.raw"])
+        // One that leads to a file is followed, and stays.
+        try Data().write(to: URL(fileURLWithPath: folder.file("nothing")))
+        try Tool.check("gantry", ["image", "convert", "-f", "raw", "-O", "qcow2", sample.raw, link])
+        try Tool.check("qemu-img", ["compare", "-f", "raw", "-F", "qcow2", sample.raw, folder.file("nothing")])
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == folder.file("nothing"))
+    }
+
     @Test("a source is never its own target (case 6.8)")
     func aSourceIsNeverItsOwnTarget() throws {
         var random = SeededRandom.printed()

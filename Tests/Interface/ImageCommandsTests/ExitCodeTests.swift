@@ -15,13 +15,21 @@ import Testing
         Line(words: "image convert --follow . -f vhd -O raw - x", status: 2, says: "names in a stream"),
         Line(words: "image convert --data-file a.raw -f qcow2 -O raw - x", status: 2, says: "not in the stream"),
         Line(
-            words: "image convert -f raw -O qcow2 -o backing_file=b,backing_fmt=raw a.raw -", status: 2,
+            words: "image convert -f raw -O qcow2 -o backing_file=b,backing_fmt=raw - x", status: 2,
             says: "comparing SRC"),
+        Line(
+            words: "image convert -f raw -O qcow2 -o backing_file=b,backing_fmt=raw a.raw -", status: 1,
+            says: "No such file"),
+        Line(
+            words: "image convert -f raw -O raw -o backing_file=b,backing_fmt=raw a.raw -", status: 2,
+            says: "belongs to vhd and qcow2"),
+        Line(words: "image create -f vhd -b a.raw -F vmdk x 1M", status: 1, says: "nothing in it could say"),
+        Line(words: "image create -f qcow2 -b a.raw -F gzip x 1M", status: 2, says: "gzip"),
         Line(words: "image convert -f raw -O qcow2 missing x", status: 1, says: "No such file"),
         Line(words: "image convert -c -f raw -O vhd a.raw x", status: 2, says: "cannot be compressed"),
         Line(words: "image convert -f qcow2 -O raw - x", status: 1, says: "not a qcow2"),
         Line(words: "image convert -f raw -O qcow2 - -", status: 2, says: "must be a file"),
-        Line(words: "image convert -f vhdx -O qcow2 - x", status: 2, says: "out of order"),
+        Line(words: "image convert -f vhdx -O qcow2 - x", status: 1, says: "not a VHDX"),
         Line(words: "image convert --verify -f raw -O qcow2 - x", status: 2, says: "once only"),
         Line(words: "image check -f qcow2 -", status: 1, says: "stream"),
         Line(words: "image convert -f raw -O vmdk a.raw x", status: 2, says: "vmdk images can only be read"),

@@ -49,6 +49,47 @@ import Testing
         try Tool.check("gantry", words + ["--extent", folder.file("flat-flat.vmdk")])
     }
 
+    /// Case 4.5: as QEMU, a qcow2 image stands on images of any format.
+    @Test(arguments: [("vmdk", "monolithicSparse"), ("vmdk", "monolithicFlat"), ("vhdx", "dynamic")])
+    func aQCOW2ImageStandsOnAnImportedOne(_ format: String, _ subformat: String) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("import-parent")
+        let sample = try SampleImage(in: folder, size: 6 << 20, random: &random)
+        let (program, p) = (try Tool.find("gantry"), "p.\(format)")
+        @discardableResult func shell(_ line: String) throws -> String {
+            try Tool.check(
+                "bash",
+                ["-c", "set -e -o pipefail; gantry() { \(program) image \"$@\"; }; cd \(folder.path); \(line)"])
+        }
+        try shell("qemu-img convert -f raw -O \(format) -o subformat=\(subformat) \(sample.raw) \(p)")
+        let extents = subformat == "monolithicFlat" ? "--extent p-flat.vmdk" : ""
+        // Made by us, written and read by QEMU, and by us; the size is the parent's.
+        try shell("gantry create -f qcow2 -b \(p) -F \(format) \(extents) made; qemu-img check -q -f qcow2 made")
+        try shell("qemu-img compare -f raw -F qcow2 sample.raw made")
+        try shell("qemu-io -f qcow2 -c 'write -P 3 1M 200k' made; qemu-img convert -f qcow2 -O raw made made.raw")
+        try shell("gantry compare -s --parent \(format):\(p) \(extents) -f qcow2 -F raw made made.raw")
+        try shell("gantry convert --follow . -f qcow2 -O raw --verify made out.raw; cmp out.raw made.raw")
+        // A new one that is the difference, to a file and through a pipe.
+        let new = "convert -f raw -O qcow2 -o backing_file=\(p),backing_fmt=\(format) \(extents) made.raw"
+        for line in ["gantry \(new) new", "gantry \(new) - | cat > new"] {
+            try shell("rm -f new; \(line); qemu-img check -q -f qcow2 new")
+            try shell("qemu-img compare -f raw -F qcow2 made.raw new; test $(stat -c %s new) -lt 1500000")
+        }
+        let chain = try shell("gantry info -f qcow2 --backing-chain --follow . --json new")
+        #expect(chain.contains("\"format\" : \"\(format)\""), "\(chain)")
+        if extents.isEmpty {
+            try shell("cat new | gantry convert -f qcow2 --parent \(format):\(p) -O raw - back; cmp back made.raw")
+        }
+        let refused = try Tool.run(
+            "bash", ["-c", "cd \(folder.path); \(program) image commit -f qcow2 --follow . made"])
+        #expect(refused.status == 1 && refused.errors.contains("can only be read"), "\(refused.errors)")
+        #expect(refused.errors.contains("convert"))
+        try shell("gantry rebase -f qcow2 --follow . -b '' made; gantry compare -s -f qcow2 -F raw made made.raw")
+        try shell(
+            "gantry rebase -f qcow2 -b \(p) -F \(format) \(extents) made; qemu-img compare -f qcow2 -F raw made made.raw"
+        )
+    }
+
     @Test func importedFormatsAreNeverWritten() throws {
         let folder = try ScratchFolder("readonly")
         let path = folder.file("disk.vhdx")

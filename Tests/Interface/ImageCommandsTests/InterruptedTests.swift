@@ -34,6 +34,16 @@ import Testing
         #expect(writing.end() == 1)
     }
 
+    /// What has come waits in a file that has no name.
+    @Test func aStreamThatIsKeptFirstLeavesNothing() throws {
+        let folder = try ScratchFolder("stalled-kept")
+        let reading = try GantryProcess(["image", "convert", "-f", "vhdx", "-O", "qcow2", "-", folder.file("out")])
+        try reading.send(Data("vhdxfile".utf8) + Data(repeating: 7, count: 3 << 20))
+        kill(reading.pid, SIGINT)
+        #expect(reading.end() == 1)
+        #expect(try folder.contents() == [])
+    }
+
     /// A named pipe that nobody opens for writing.
     @Test func aSecondSignalEndsWhatLooksAtNothing() throws {
         let folder = try ScratchFolder("stalled-open")

@@ -138,6 +138,89 @@ import Testing
         }
     }
 
+    /// What differs from the parent is found by a first pass, and written by a second: the same as a file would hold.
+    @Test(arguments: [ImageFormat.vhd, .qcow2], [ImageFormat.raw, .vhd, .qcow2])
+    func aChildIsWrittenIntoAPipe(_ format: ImageFormat, _ parent: ImageFormat) throws {
+        if format == .vhd && parent == .qcow2 { return }
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("stream-new-child")
+        _ = try SampleImage(in: folder, size: 9 << 20, random: &random)
+        let (f, p) = (format.rawValue, parent.rawValue)
+        try shell(folder, "head -c 11M sample.raw > changed.raw; truncate -s 11M changed.raw")
+        let writes = ["-c", "write -P 7 70k 9k", "-c", "write -z 1M 300k", "-c", "write -P 8 10510k 2k"]
+        try Tool.check("qemu-io", ["-f", "raw"] + writes + [folder.file("changed.raw")])
+        try shell(folder, "gantry image convert -f raw -O \(p) sample.raw base.img")
+        let new = "gantry image convert -f raw -O \(f) -o backing_file=base.img,backing_fmt=\(p) changed.raw"
+        try shell(folder, "\(new) - | cat > piped; \(new) filed")
+        try shell(folder, "gantry image compare -s --parent \(p):base.img -f raw -F \(f) changed.raw piped")
+        try shell(folder, "gantry image check -f \(f) piped")
+        if format == .qcow2 {
+            try shell(folder, "qemu-img check -q -f qcow2 piped; qemu-img compare -f raw -F qcow2 changed.raw piped")
+            try shell(folder, "qemu-img map --output=json piped | grep -q '\"depth\": 1'")
+        }
+        // The same parent by the same name, with the same identity.
+        for name in ["piped", "filed"] {
+            let info = try Tool.check(
+                "gantry", ["image", "info", "-f", f, "--json", folder.file(name)])
+            let told = try json(info)
+            #expect((told["backing-filename"] as? String)?.hasSuffix("base.img") == true, "\(info)")
+            #expect(
+                told["backing-filename-format"] as? String
+                    == (try json(
+                        try Tool.check("gantry", ["image", "info", "-f", f, "--json", folder.file("filed")])
+                    )["backing-filename-format"] as? String))
+        }
+        if format == .vhd && parent == .vhd {
+            let chain = [folder.file("piped"), folder.file("base.img")]
+            let judged = try LibyalReader.read("vhdi", chain, [(0, 9 << 20)])
+            let expected = [UInt8](
+                try Data(contentsOf: URL(fileURLWithPath: folder.file("changed.raw"))).prefix(9 << 20))
+            #expect(judged.bytes == expected)
+        }
+        // Only what differs is there, and a parent that is not there makes nothing.
+        try shell(folder, "test $(stat -c %s piped) -lt \(format == .qcow2 ? 1_000_000 : 9 << 20)")
+        let program = try Tool.find("gantry")
+        let refused = try Tool.run(
+            "bash",
+            [
+                "-c",
+                "cd \(folder.path) && rm base.img && \(new.replacingOccurrences(of: "gantry ", with: program + " ")) -",
+            ])
+        #expect(refused.status == 1 && refused.output.isEmpty, "\(refused.errors)")
+    }
+
+    /// All of the stream waits in a file without a name, beside what is made.
+    @Test(arguments: [
+        ("vhdx", "dynamic"), ("vhdx", "fixed"), ("vmdk", "monolithicSparse"), ("vmdk", "streamOptimized"),
+    ])
+    func importedFormatsComeFromPipes(_ format: String, _ subformat: String) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("stream-import")
+        _ = try SampleImage(in: folder, size: 7 << 20, random: &random)
+        try shell(folder, "qemu-img convert -f raw -O \(format) -o subformat=\(subformat) sample.raw source")
+        let words = "gantry image convert -p -f \(format)"
+        for target in ImageFormat.allCases {
+            try shell(folder, "rm -f out; cat source | \(words) -O \(target.rawValue) - out")
+            try shell(folder, "gantry image compare -s -f raw -F \(target.rawValue) sample.raw out")
+        }
+        try shell(folder, "gzip -c source | \(words) --decompress gzip -O qcow2 - out")
+        try shell(folder, "gantry image compare -s -f raw -F qcow2 sample.raw out; rm out")
+        let program = try Tool.find("gantry")
+        let tries = [
+            ("head -c 100000 source", "", 1), ("cat source", "--limit 1M", 1), ("cat source", "--size 1M", 1),
+        ]
+        for (line, options, status) in tries {
+            let outcome = try Tool.run(
+                "bash",
+                [
+                    "-c",
+                    "cd \(folder.path); \(line) | \(program) image convert -f \(format) \(options) -O qcow2 - out",
+                ])
+            #expect(outcome.status == status, "\(line) \(options): \(outcome.errors)")
+            #expect(try folder.contents().sorted() == ["sample.raw", "source"])
+        }
+    }
+
     /// The tables of a raw data file name all of the disk, so its size must be known first.
     @Test func aStreamOfUnknownLengthGoesIntoARawDataFileWithASizeOnly() throws {
         var random = SeededRandom.printed()

@@ -9,23 +9,38 @@ public final class DifferenceDevice: BlockDevice {
     /// What differs is told in pieces of this many bytes, the usual cluster of qcow2.
     private static let unit: UInt64 = 64 << 10
 
-    private let disk: any BlockDevice
-    /// A bit for each unit.
-    private let differing: [UInt64]
+    /// Units whose bits are kept together, where one of them differs.
+    private static let chunk: UInt64 = 32768
+    /// Bytes of bits at the most: 32 TiB that differ.
+    private static let mostBytes = 64 << 20
 
-    /// Compares the two, reading what either has stored, and takes memory for one bit per 64 KiB of the disk. What lies behind
-    /// the base's end differs where it is not zero.
+    private let disk: any BlockDevice
+    /// A bit for each unit of a chunk; empty where none differs.
+    private let differing: [[UInt64]]
+
+    /// Compares the two, reading what either has stored, and takes memory for one bit per 64 KiB of the disk where it differs,
+    /// 64 MiB at most (`.limitExceeded`). What lies behind the base's end differs where it is not zero.
     public init(
-        of disk: any BlockDevice, from base: any BlockDevice, cancellation: CancellationFlag = CancellationFlag()
+        of disk: any BlockDevice, from base: any BlockDevice, progress: ProgressCounter = ProgressCounter(),
+        cancellation: CancellationFlag = CancellationFlag()
     ) throws(BlockError) {
-        var differing = [UInt64](repeating: 0, count: Int(disk.size.dividedRoundingUp(by: Self.unit * 64)))
+        var differing = [[UInt64]](repeating: [], count: Int(disk.size.dividedRoundingUp(by: Self.unit * Self.chunk)))
+        var bytes = 0
         // SAFETY: of the bytes it is only asked whether there are any.
         try unsafe CompareEngine.eachDifference(
-            of: disk, from: base, progress: ProgressCounter(), cancellation: cancellation
-        ) { (offset, length, bytes) throws(BlockError) in
-            if unsafe bytes == nil && offset >= base.size { return }
+            of: disk, from: base, progress: progress, cancellation: cancellation
+        ) { (offset, length, content) throws(BlockError) in
+            if unsafe content == nil && offset >= base.size { return }
             for unit in offset / Self.unit...(offset + length - 1) / Self.unit {
-                differing[Int(unit / 64)] |= 1 << (unit % 64)
+                let (chunk, within) = (Int(unit / Self.chunk), unit % Self.chunk)
+                if differing[chunk].isEmpty {
+                    bytes += Int(Self.chunk / 8)
+                    guard bytes <= Self.mostBytes else {
+                        throw BlockError(.limitExceeded, "too much differs to keep account of it: write the whole disk")
+                    }
+                    differing[chunk] = [UInt64](repeating: 0, count: Int(Self.chunk / 64))
+                }
+                differing[chunk][Int(within / 64)] |= 1 << (within % 64)
             }
         }
         self.disk = disk
@@ -48,8 +63,8 @@ public final class DifferenceDevice: BlockDevice {
         var position = offset
         while position < end {
             let isDifferent = differs(position)
-            var next = (position / Self.unit + 1) * Self.unit
-            while next < end, differs(next) == isDifferent { next += Self.unit }
+            var next = after(position)
+            while next < end, differs(next) == isDifferent { next = after(next) }
             next = min(next, end)
             extents.append(Extent(offset: position, length: next - position, kind: isDifferent ? .data : .hole))
             position = next
@@ -58,7 +73,15 @@ public final class DifferenceDevice: BlockDevice {
 
     private func differs(_ offset: UInt64) -> Bool {
         let unit = offset / Self.unit
-        return differing[Int(unit / 64)] >> (unit % 64) & 1 == 1
+        let chunk = differing[Int(unit / Self.chunk)]
+        return !chunk.isEmpty && chunk[Int(unit % Self.chunk / 64)] >> (unit % 64) & 1 == 1
+    }
+
+    /// Where the next unit begins that may be otherwise.
+    private func after(_ offset: UInt64) -> UInt64 {
+        let unit = offset / Self.unit
+        if differing[Int(unit / Self.chunk)].isEmpty { return (unit / Self.chunk + 1) * Self.chunk * Self.unit }
+        return (unit + 1) * Self.unit
     }
 
     public func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) { throw Self.refusal }

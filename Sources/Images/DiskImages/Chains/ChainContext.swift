@@ -5,14 +5,17 @@ import Glibc
 
 /// What an image says of its parent.
 struct ParentClaim: Sendable {
+    /// The format of the image that says it.
+    var child: ImageFormat
     /// Names to try in this order, as paths with `/`; relative ones start at the child's folder.
     var names: [String]
     /// The parent's format as far as the child says it; nil: the caller must know.
-    var format: ImageFormat?
+    var format: ParentFormat?
     /// The parent's identifier (VHD), which must match, as a lower-case UUID.
     var identifier: String?
 
-    init(names: [String], format: ImageFormat?, identifier: String? = nil) {
+    init(of child: ImageFormat, names: [String], format: ParentFormat?, identifier: String? = nil) {
+        self.child = child
         self.names = names
         self.format = format
         self.identifier = identifier
@@ -21,7 +24,8 @@ struct ParentClaim: Sendable {
 
 /// A parent found and opened.
 struct OpenedParent {
-    let reference: ImageReference
+    let path: String
+    let format: ParentFormat
     let device: any BlockDevice
 }
 
@@ -32,6 +36,8 @@ final class ChainContext {
     private var depth = 1
     /// The parents opened so far, nearest first.
     private(set) var references: [ImageReference] = []
+    /// What the last of them builds on, and that in turn: images of one format that is only read.
+    private(set) var foundation: [ImportReference] = []
     private var visited: Set<FileIdentity> = []
 
     struct FileIdentity: Hashable {
@@ -62,17 +68,17 @@ final class ChainContext {
                 .denied, "the image needs a parent\(shown), which is not followed; name the parent explicitly",
                 path: child)
         case .given(let ancestors):
+            if depth == ancestors.count + 1, let foundation = policy.foundation {
+                try check(.imported(foundation.format), claim, of: child)
+                let file = try ImageFile(path: foundation.path, access: .readOnly, followsLinks: policy.followsLinks)
+                return try open(foundation, file: file, claim, of: child)
+            }
             guard depth <= ancestors.count else {
                 throw BlockError(
                     .denied, "the image needs a parent\(shown) and only \(ancestors.count) were given", path: child)
             }
             let reference = ancestors[depth - 1]
-            if let format = claim.format, format != reference.format {
-                throw BlockError(
-                    .invalidImage,
-                    "the image says that its parent is \(format.rawValue), and \(reference.format.rawValue) was given",
-                    path: child)
-            }
+            try check(.image(reference.format), claim, of: child)
             let file = try ImageFile(path: reference.path, access: .readOnly, followsLinks: policy.followsLinks)
             return try open(reference, file: file, of: child)
         case .within(let folder):
@@ -86,26 +92,63 @@ final class ChainContext {
                 found.close()
                 throw BlockError(.denied, "the parent\(shown) is a device; name the parent explicitly", path: child)
             }
-            return try open(ImageReference(path: found.path, format: format), file: found, of: child)
+            switch format {
+            case .image(let format):
+                return try open(ImageReference(path: found.path, format: format), file: found, of: child)
+            case .imported(let format):
+                return try open(ImportReference(path: found.path, format: format), file: found, claim, of: child)
+            }
         }
+    }
+
+    private func check(_ given: ParentFormat, _ claim: ParentClaim, of child: String) throws(BlockError) {
+        guard let format = claim.format, format != given else { return }
+        throw BlockError(
+            .invalidImage, "the image says that its parent is \(format.name), and \(given.name) was given", path: child)
     }
 
     private func open(
         _ reference: ImageReference, file: ImageFile, of child: String
     ) throws(BlockError) -> OpenedParent {
         do throws(BlockError) {
-            depth += 1
-            guard depth <= policy.longestChain else {
-                throw BlockError(
-                    .limitExceeded, "the chain of parents is longer than \(policy.longestChain) images", path: child)
-            }
+            try goDeeper(from: child)
             references.append(reference)
             return OpenedParent(
-                reference: reference,
+                path: reference.path, format: .image(reference.format),
                 device: try DiskImage.open(file: file, format: reference.format, context: self))
         } catch {
             file.close()
             throw error
+        }
+    }
+
+    /// From here on down all images are of one format that is only read, and open their parents themselves.
+    private func open(
+        _ reference: ImportReference, file: ImageFile, _ claim: ParentClaim, of child: String
+    ) throws(BlockError) -> OpenedParent {
+        do throws(BlockError) {
+            try FormatCapabilities.check(.imported(reference.format), of: claim.child)
+            try goDeeper(from: child)
+            try enter(file)
+            var imports = policy.ofImports
+            imports.longestChain = min(imports.longestChain, policy.longestChain - depth + 1)
+            let context = ImportContext(policy: imports)
+            let device = try DiskImage.openImport(file: file, format: reference.format, context: context)
+            foundation = ([reference.path] + context.parents).map {
+                ImportReference(path: $0, format: reference.format)
+            }
+            return OpenedParent(path: reference.path, format: .imported(reference.format), device: device)
+        } catch {
+            file.close()
+            throw error.at(path: reference.path)
+        }
+    }
+
+    private func goDeeper(from child: String) throws(BlockError) {
+        depth += 1
+        guard depth <= policy.longestChain else {
+            throw BlockError(
+                .limitExceeded, "the chain of parents is longer than \(policy.longestChain) images", path: child)
         }
     }
 }

@@ -4,11 +4,18 @@ import Glibc
 
 /// What can be done with an image and the images below it. Nobody else may have the images open that are written.
 extension DiskImage {
-    /// The images of a chain, the topmost first, as `policy` finds them. Loops, chains that are too long and names that
-    /// the policy does not allow are refused as they are when the image is opened.
+    /// The images of a chain that can be written, the topmost first, as `policy` finds them. Loops, chains that are too long and
+    /// names that the policy does not allow are refused as they are when the image is opened.
     public static func chain(
         path: String, format: ImageFormat, policy: OpenPolicy
     ) throws(BlockError) -> [ImageReference] {
+        try lineage(path: path, format: format, policy: policy).images
+    }
+
+    /// The same with what is only read behind them.
+    public static func lineage(
+        path: String, format: ImageFormat, policy: OpenPolicy
+    ) throws(BlockError) -> ImageLineage {
         let file = try ImageFile(path: path, access: .readOnly, locking: false)
         let context = ChainContext(policy: policy)
         do throws(BlockError) {
@@ -17,7 +24,24 @@ extension DiskImage {
             file.close()
             throw error.at(path: path)
         }
-        return [ImageReference(path: path, format: format)] + context.references
+        return ImageLineage(
+            images: [ImageReference(path: path, format: format)] + context.references, foundation: context.foundation)
+    }
+
+    /// The image and its ancestors when the nearest is one that can be written.
+    private static func writableLineage(
+        _ path: String, _ format: ImageFormat, _ policy: OpenPolicy
+    ) throws(BlockError) -> ImageLineage {
+        let lineage = try lineage(path: path, format: format, policy: policy)
+        if lineage.images.count > 1 { return lineage }
+        guard let parent = lineage.foundation.first else {
+            throw BlockError(.unsupported, "the image has no parent that its content could go to", path: path)
+        }
+        throw BlockError(
+            .unsupported,
+            "the content of the image cannot go to its parent \(parent.path): images of the format "
+                + "\(parent.format.rawValue) can only be read; convert the image, which gives one without a parent",
+            path: path)
     }
 
     /// Puts what the image holds itself into its parent, which becomes what the image shows: zeroes that hide the
@@ -28,15 +52,14 @@ extension DiskImage {
     /// - Parameters:
     ///   - policy: finds the parent, its ancestors, and (`dataFile`) the image's external data file.
     ///   - empties: afterwards the image holds nothing itself (qcow2 only).
-    /// - Throws: `.unsupported` when the image has no parent, or the parent is too short and cannot grow.
+    /// - Throws: `.unsupported` when the image has no parent, or one that can only be read, or the parent is too short and
+    ///   cannot grow.
     public static func commit(
         path: String, format: ImageFormat, policy: OpenPolicy, empties: Bool = false,
         progress: ProgressCounter = ProgressCounter(), cancellation: CancellationFlag = CancellationFlag()
     ) throws(BlockError) {
-        let chain = try chain(path: path, format: format, policy: policy)
-        guard chain.count > 1 else {
-            throw BlockError(.unsupported, "the image has no parent that its content could go to", path: path)
-        }
+        let lineage = try writableLineage(path, format, policy)
+        let chain = lineage.images
         if empties && format != .qcow2 {
             throw BlockError(
                 .unsupported, "a \(format.rawValue) image cannot be emptied; remove it instead", path: path)
@@ -52,10 +75,9 @@ extension DiskImage {
                     "an image with an external data file cannot be emptied; leave its content, and remove it afterwards",
                     path: path)
             }
-            var below = policy
-            below.parents = .given(Array(chain.dropFirst(2)))
-            below.dataFile = nil
-            let parent = try open(path: chain[1].path, format: chain[1].format, readOnly: false, policy: below)
+            let parent = try open(
+                path: chain[1].path, format: chain[1].format, readOnly: false,
+                policy: lineage.policy(below: 1, from: policy))
             do throws(BlockError) {
                 try commit(child, into: parent, ChainCopier(progress: progress, cancellation: cancellation))
             } catch {
@@ -111,10 +133,8 @@ extension DiskImage {
         path: String, format: ImageFormat, children: [ImageReference], policy: OpenPolicy,
         progress: ProgressCounter = ProgressCounter(), cancellation: CancellationFlag = CancellationFlag()
     ) throws(BlockError) {
-        let chain = try chain(path: path, format: format, policy: policy)
-        guard chain.count > 1 else {
-            throw BlockError(.unsupported, "the image has no parent that its content could go to", path: path)
-        }
+        let lineage = try writableLineage(path, format, policy)
+        let chain = lineage.images
         try commit(path: path, format: format, policy: policy, progress: progress, cancellation: cancellation)
         let own = try info(path: path, format: format).virtualSize
         let below = try info(path: chain[1].path, format: chain[1].format).virtualSize
@@ -128,6 +148,8 @@ extension DiskImage {
             let isOnParent = known.parentName.map { isFile($0, in: child.path, chain[1].path) } ?? false
             let showsMore = own < below && own < known.virtualSize && !isOnParent
             if showsMore {
+                above = lineage.policy(below: 0, from: above)
+                above.imports = lineage.policy(below: 0, from: policy).imports
                 above.parents = .given([ImageReference(path: path, format: format)] + chain.dropFirst())
                 above.ignoresParentIdentity = policy.ignoresParentIdentity
             }
@@ -139,7 +161,7 @@ extension DiskImage {
 
     /// Whether a name in the image at `child` leads to the file at `path`.
     private static func isFile(_ name: String, in child: String, _ path: String) -> Bool {
-        let found = CreateOptions.Parent(name: name, format: .raw).reference(from: child).path
+        let found = CreateOptions.Parent(name: name, format: ImageFormat.raw).reference(from: child).path
         guard let one = try? ImageFile(path: found, access: .readOnly, locking: false) else { return false }
         defer { one.close() }
         guard let other = try? ImageFile(path: path, access: .readOnly, locking: false) else { return false }

@@ -5,6 +5,8 @@ import BlockIO
 final class ImportContext {
     private let policy: ImportPolicy
     private var depth = 1
+    /// The parents opened so far, nearest first.
+    private(set) var parents: [String] = []
     private var visited: Set<ChainContext.FileIdentity> = []
 
     init(policy: ImportPolicy) { self.policy = policy }
@@ -46,14 +48,18 @@ final class ImportContext {
                 throw BlockError(
                     .denied, "the image needs a parent\(shown) and only \(paths.count) were given", path: child)
             }
-            return try ImageFile(path: paths[depth - 2], access: .readOnly)
+            let file = try ImageFile(path: paths[depth - 2], access: .readOnly)
+            parents.append(file.path)
+            return file
         case .within(let folder):
             guard let names else {
                 throw BlockError(
                     .denied, "the parent of an image of this format must be named explicitly", path: child)
             }
             let file = try PathsBeneath(folder: folder).open(names, from: child)
-            return try regular(file, "parent", of: child)
+            let found = try regular(file, "parent", of: child)
+            parents.append(found.path)
+            return found
         }
     }
 

@@ -26,7 +26,7 @@ extension CreateOptions {
     /// The same, from `pairs(of:)`.
     public init(pairs: [String]) throws(BlockError) {
         var backingName: String?
-        var backingFormat: ImageFormat?
+        var backingFormat: ParentFormat?
         for part in pairs {
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let key = String(pair[0])
@@ -34,8 +34,8 @@ extension CreateOptions {
             switch key {
             case "backing_file": backingName = value
             case "backing_fmt":
-                guard let format = ImageFormat(parsing: value) else {
-                    throw BlockError(.unsupported, "backing_fmt is raw, vhd or qcow2, not '\(value)'")
+                guard let format = ParentFormat(parsing: value) else {
+                    throw BlockError(.unsupported, "backing_fmt is raw, vhd, qcow2, vhdx or vmdk, not '\(value)'")
                 }
                 backingFormat = format
             default: try set(key, value)

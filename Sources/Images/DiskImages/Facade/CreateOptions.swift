@@ -30,19 +30,21 @@ public struct CreateOptions: Hashable, Sendable {
     public struct Parent: Hashable, Sendable {
         /// As stored in the image: relative to its folder, or absolute.
         public var name: String
-        public var format: ImageFormat
+        public var format: ParentFormat
 
-        public init(name: String, format: ImageFormat) {
+        public init(name: String, format: ParentFormat) {
             self.name = name
             self.format = format
         }
 
+        public init(name: String, format: ImageFormat) { self.init(name: name, format: ParentFormat.image(format)) }
+
         /// The parent as a child at `path` sees it: a relative name starts at the child's folder.
-        public func reference(from path: String) -> ImageReference {
+        public func reference(from path: String) -> ParentReference {
             guard !name.hasPrefix("/"), let slash = path.lastIndex(of: "/") else {
-                return ImageReference(path: name, format: format)
+                return ParentReference(path: name, format: format)
             }
-            return ImageReference(path: path[...slash] + name, format: format)
+            return ParentReference(path: path[...slash] + name, format: format)
         }
     }
 

@@ -48,8 +48,20 @@ extension DiskImage {
             return try QCOW2StreamReader(
                 source, options: options, progress: progress, cancellation: cancellation
             ).read(into: destination)
+        case .vhdx:
+            let spooled = SpooledStreamReader(
+                format: .vhdx, options: options, progress: progress, cancellation: cancellation)
+            return try spooled.read(PrefixedSource(reading: 512, of: source), into: destination)
         case .vmdk:
             let source = try PrefixedSource(reading: VMDKSparseHeader.byteCount, of: source)
+            var isOrdered = false
+            if VMDKSparseHeader.isMarked(source.head) { isOrdered = try VMDKSparseHeader(source.head).isCompressed }
+            // One that is the difference to a parent needs that beside it, which only files have.
+            if !isOrdered || options.imports.parents != .refused {
+                return try SpooledStreamReader(
+                    format: .vmdk, options: options, progress: progress, cancellation: cancellation
+                ).read(source, into: destination)
+            }
             return try VMDKStreamReader(
                 source, options: options, progress: progress, cancellation: cancellation
             ).read(into: destination)

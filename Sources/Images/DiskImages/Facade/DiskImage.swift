@@ -144,9 +144,7 @@ public enum DiskImage {
     /// The policy that opens a new image: unless the caller has a better one, its parent is what the options name.
     private static func ancestry(_ options: CreateOptions, _ policy: OpenPolicy, _ path: String) -> OpenPolicy {
         var policy = policy
-        if let parent = options.parent, policy.parents == .refused {
-            policy.parents = .given([parent.reference(from: path)])
-        }
+        policy.follow(options.parent, of: path)
         return policy
     }
 
@@ -159,7 +157,9 @@ public enum DiskImage {
             var parent: VHDParent?
             if let named = options.parent {
                 var reference = named.reference(from: file.path)
-                if case .given(let ancestors) = policy.parents, let first = ancestors.first { reference = first }
+                if case .given(let ancestors) = policy.parents, let first = ancestors.first {
+                    reference = .image(first)
+                }
                 parent = try VHDParent(reference, name: named.name)
             }
             try VHDImage.create(file: file, size: size, options: options, parent: parent)
@@ -173,8 +173,10 @@ public enum DiskImage {
     private static func checkedSize(
         _ size: UInt64, format: ImageFormat, options: CreateOptions, path: String
     ) throws(BlockError) -> UInt64 {
-        if options.parent != nil, !FormatCapabilities.of(format).canSnapshot {
-            throw BlockError(.unsupported, "a \(format.rawValue) image cannot have a parent", path: path)
+        if let parent = options.parent {
+            do throws(BlockError) {
+                try FormatCapabilities.check(parent.format, of: format)
+            } catch { throw error.at(path: path) }
         }
         let limit =
             format == .qcow2

@@ -15,6 +15,9 @@ public struct FormatCapabilities: Sendable {
     public let alignment: UInt64
     /// An image can be the child of another, which is what snapshots and clones are made of.
     public let canSnapshot: Bool
+    /// Formats that the parent of a new image can have; none where there are no parents. A reader is all that a parent needs,
+    /// but a VHD has no place to say what its parent is, but for a VHD's identity: one without is raw to everybody.
+    public let parentFormats: [ParentFormat]
     /// Words for the `subformat` option of creation; the first is the default.
     public let subformats: [String]
 
@@ -28,15 +31,18 @@ public struct FormatCapabilities: Sendable {
         case .raw:
             FormatCapabilities(
                 format: format, minimumSize: 0, maximumSize: largestRaw, sizeUnit: 512, roundingUnit: 512,
-                alignment: 4096, canSnapshot: false, subformats: [])
+                alignment: 4096, canSnapshot: false, parentFormats: [], subformats: [])
         case .vhd:
             FormatCapabilities(
                 format: format, minimumSize: 0, maximumSize: largestVHD, sizeUnit: 512, roundingUnit: 2 << 20,
-                alignment: 2 << 20, canSnapshot: true, subformats: CreateOptions.VHDSubformat.allCases.map(\.rawValue))
+                alignment: 2 << 20, canSnapshot: true, parentFormats: [.image(.raw), .image(.vhd)],
+                subformats: CreateOptions.VHDSubformat.allCases.map(\.rawValue))
         case .qcow2:
             FormatCapabilities(
                 format: format, minimumSize: 0, maximumSize: largestQCOW2(clusterSize: 65536), sizeUnit: 512,
-                roundingUnit: 65536, alignment: 65536, canSnapshot: true, subformats: [])
+                roundingUnit: 65536, alignment: 65536, canSnapshot: true,
+                parentFormats: ImageFormat.allCases.map { .image($0) } + ImportFormat.allCases.map { .imported($0) },
+                subformats: [])
         }
     }
 
@@ -56,6 +62,19 @@ public struct FormatCapabilities: Sendable {
             throw tooLarge(size, format, limit: table.maximumSize)
         }
         return rounded
+    }
+
+    /// `.unsupported` when no image of the format can be on a parent of that one.
+    static func check(_ parent: ParentFormat, of format: ImageFormat) throws(BlockError) {
+        let allowed = of(format).parentFormats
+        if allowed.contains(parent) { return }
+        guard !allowed.isEmpty else {
+            throw BlockError(.unsupported, "a \(format.rawValue) image cannot have a parent")
+        }
+        let names = allowed.map(\.name).joined(separator: " or ")
+        throw BlockError(
+            .unsupported,
+            "the parent of a \(format.rawValue) image is \(names): nothing in it could say that it is \(parent.name)")
     }
 
     static func tooLarge(_ size: UInt64, _ format: ImageFormat, limit: UInt64) -> BlockError {

@@ -53,8 +53,13 @@ extension DiskImage {
         case .vhd:
             let unit = VHDHeader.defaultBlockSize
             let stored = try units(of: source, unit: unit, cancellation)
+            // Tables have room for what the disk may grow to.
+            let largest = max(options.largestSize ?? 0, rounded)
+            guard largest <= FormatCapabilities.largestVHD else {
+                throw FormatCapabilities.tooLarge(largest, .vhd, limit: FormatCapabilities.largestVHD)
+            }
             let empty = VHDHeader(
-                tableOffset: 1536, entryCount: rounded.dividedRoundingUp(by: unit), blockSize: unit)
+                tableOffset: 1536, entryCount: largest.dividedRoundingUp(by: unit), blockSize: unit)
             let batmap = max(empty.entryCount.dividedRoundingUp(by: 8).dividedRoundingUp(by: 512), 1) * 512
             let tables = empty.batmapOffset + 512 + batmap
             func total(_ blocks: UInt64) -> UInt64 {
@@ -63,7 +68,7 @@ extension DiskImage {
                 let first = (tables + 512 + empty.bitmapSize).roundedUp(to: 4096) ?? tables
                 return first + blocks * unit + (blocks - 1) * 4096 + 512
             }
-            return ImageMeasure(required: total(stored), fullyAllocated: total(empty.entryCount))
+            return ImageMeasure(required: total(stored), fullyAllocated: total(rounded.dividedRoundingUp(by: unit)))
         case .qcow2:
             let unit = UInt64(1) << UInt64(clusterBits)
             let disk = rounded.dividedRoundingUp(by: unit) * unit

@@ -19,15 +19,39 @@ extension DiskImage {
     public static func openImport(
         file: ImageFile, format: ImportFormat, policy: ImportPolicy = .standalone
     ) throws(BlockError) -> any BlockDevice {
-        let context = ImportContext(policy: policy)
         do throws(BlockError) {
-            switch format {
-            case .vhdx: return try VHDXImage.open(storage: file, context: context)
-            case .vmdk: return try VMDKImage.open(storage: file, context: context)
-            }
+            return try openImport(file: file, format: format, context: ImportContext(policy: policy))
         } catch {
             file.close()
             throw error.at(path: file.path)
+        }
+    }
+
+    /// Does not close `file` when it throws.
+    static func openImport(
+        file: ImageFile, format: ImportFormat, context: ImportContext
+    ) throws(BlockError) -> any BlockDevice {
+        switch format {
+        case .vhdx: try VHDXImage.open(storage: file, context: context)
+        case .vmdk: try VMDKImage.open(storage: file, context: context)
+        }
+    }
+
+    /// Opens an image of any format for reading; `policy` finds what it builds on.
+    public static func open(
+        _ reference: ParentReference, policy: OpenPolicy = .standalone
+    ) throws(BlockError) -> any BlockDevice {
+        switch reference {
+        case .image(let image): try open(path: image.path, format: image.format, readOnly: true, policy: policy)
+        case .imported(let image): try openImport(path: image.path, format: image.format, policy: policy.ofImports)
+        }
+    }
+
+    /// Bytes of the disk in an image of any format, as its header has them.
+    public static func virtualSize(of reference: ParentReference) throws(BlockError) -> UInt64 {
+        switch reference {
+        case .image(let image): try info(path: image.path, format: image.format).virtualSize
+        case .imported(let image): try importInfo(path: image.path, format: image.format).virtualSize
         }
     }
 

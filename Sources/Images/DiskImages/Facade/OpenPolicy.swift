@@ -29,6 +29,11 @@ public struct OpenPolicy: Hashable, Sendable {
     }
 
     public var parents = Parents.refused
+    /// What the last of the ancestors that are given builds on, of a format that is only read (VHDX, VMDK).
+    public var foundation: ImportReference?
+    /// Which files an ancestor of such a format may use itself. Where names are followed, those beneath the same folder, unless
+    /// this says otherwise.
+    public var imports = ImportPolicy.standalone
     /// The external data file that a qcow2 image may use; refused when nil.
     public var dataFile: String?
     /// The image, and parents that are given, may be symbolic links. Off where others can change the folder that they lie in.
@@ -49,6 +54,28 @@ public struct OpenPolicy: Hashable, Sendable {
     public init(parents: Parents = .refused, dataFile: String? = nil) {
         self.parents = parents
         self.dataFile = dataFile
+    }
+
+    /// What an ancestor of a format that is only read may use.
+    var ofImports: ImportPolicy {
+        var policy = imports
+        if case .within(let folder) = parents {
+            if policy.parents == .refused { policy.parents = .within(folder: folder) }
+            if policy.extents == .refused { policy.extents = .besideDescriptor }
+        }
+        policy.largestVirtualSize = min(policy.largestVirtualSize, largestVirtualSize)
+        return policy
+    }
+
+    /// Where nothing says what the ancestors of a new image at `path` are: its parent, and no more.
+    public mutating func follow(_ parent: CreateOptions.Parent?, of path: String) {
+        guard let parent, parents == .refused else { return }
+        switch parent.reference(from: path) {
+        case .image(let image): parents = .given([image])
+        case .imported(let image):
+            parents = .given([])
+            foundation = image
+        }
     }
 
     /// No other file.

@@ -74,7 +74,7 @@ extension QCOW2Header {
         version = options.qcow2Version
         if let parent = options.parent {
             backingName = parent.name
-            extensions.backingFormat = parent.format == .vhd ? "vpc" : parent.format.rawValue
+            extensions.backingFormat = parent.format.storedName
         }
         if version == 2 {
             length = UInt32(Self.version2Length)

@@ -118,27 +118,28 @@ extension QCOW2Image {
         _ header: QCOW2Header, chain: ChainContext, path: String
     ) throws(BlockError) -> (any BlockDevice)? {
         guard let name = header.backingName else { return nil }
-        var format: ImageFormat?
+        var format: ParentFormat?
         if let word = header.extensions.backingFormat {
-            format = ImageFormat(parsing: word)
+            format = ParentFormat(parsing: word)
             if format == nil && chain.policy.parents != .ignored {
-                throw BlockError(.unsupported, "the backing file is of the format “\(word)”", path: path)
+                throw BlockError(
+                    .unsupported, "the backing file is of the format “\(word)”, which is not read here", path: path)
             }
         }
-        return try chain.openParent(ParentClaim(names: [name], format: format), of: path)?.device
+        return try chain.openParent(ParentClaim(of: .qcow2, names: [name], format: format), of: path)?.device
     }
 
     /// Reads and parses the first cluster.
     static func readHeader(
-        _ storage: any ImageStorage, fileSize: UInt64, checksRefcounts: Bool = true
+        _ storage: any ImageStorage, fileSize: UInt64, checksTables: Bool = true
     ) throws(BlockError) -> QCOW2Header {
         let start = try storage.array(at: 0, count: Int(min(fileSize, 512)))
         let bits = BigEndianBytes(start).u32(20)
         guard (9...21).contains(bits), fileSize > 512, bits > 9 else {
-            return try QCOW2Header(start, fileSize: fileSize, checksRefcounts: checksRefcounts)
+            return try QCOW2Header(start, fileSize: fileSize, checksTables: checksTables)
         }
         let cluster = try storage.array(at: 0, count: Int(min(fileSize, 1 << UInt64(bits))))
-        return try QCOW2Header(cluster, fileSize: fileSize, checksRefcounts: checksRefcounts)
+        return try QCOW2Header(cluster, fileSize: fileSize, checksTables: checksTables)
     }
 
     private static func checkSupported(_ header: QCOW2Header, readOnly: Bool) throws(BlockError) {

@@ -5,7 +5,7 @@ internal import Synchronization
 extension QCOW2Image {
     /// Gives an image that is not open another backing file, or (nil) none: its name and format change in one step.
     static func replaceParent(
-        storage: any ImageStorage, name: String?, format: ImageFormat?
+        storage: any ImageStorage, name: String?, format: ParentFormat?
     ) throws(BlockError) {
         var header = try readHeader(storage, fileSize: try storage.size())
         guard header.incompatible.subtracting(.known).isEmpty, !header.incompatible.contains(.corrupt) else {
@@ -16,7 +16,7 @@ extension QCOW2Image {
                 .limitExceeded, "the name of a backing file has \(QCOW2Limits.backingNameBytes) bytes at most")
         }
         header.backingName = name
-        header.extensions.backingFormat = name == nil ? nil : format.map { $0 == .vhd ? "vpc" : $0.rawValue }
+        header.extensions.backingFormat = name == nil ? nil : format?.storedName
         try header.rewrite(on: storage)
     }
 

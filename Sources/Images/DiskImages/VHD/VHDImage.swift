@@ -29,7 +29,7 @@ enum VHDImage {
         }
         let names = try VHDParentNames(file: file, header: header, fileLength: layout.fileLength)
         let claim = ParentClaim(
-            names: names.names, format: header.parentIdentifier == nil ? nil : .vhd,
+            of: .vhd, names: names.names, format: header.parentIdentifier == nil ? nil : .image(.vhd),
             identifier: header.parentIdentifier.map { VHDFooter.text(ofUUID: $0) })
         guard let found = try chain.openParent(claim, of: file.path) else {
             return try DynamicVHD(file: file, layout: layout, header: header, notes: names.notes)
@@ -54,17 +54,17 @@ enum VHDImage {
             let found = (parent.device as? any VHDDevice)?.layout.footer.identifier ?? "none"
             let text = VHDFooter.text(ofUUID: wanted)
             if found != text { problem = "the parent has the identifier \(found), and the image wants \(text)" }
-        } else if parent.reference.format == .vhd {
+        } else if parent.format == .image(.vhd) {
             problem = "the image records a parent without an identifier, raw or qcow2, and a VHD was given"
         }
         if let problem {
             guard policy.ignoresParentIdentity else {
-                throw BlockError(.corrupt, "\(problem); the content would be wrong", path: parent.reference.path)
+                throw BlockError(.corrupt, "\(problem); the content would be wrong", path: parent.path)
             }
             return [problem]
         }
         let recorded = header.parentTimestamp
-        guard recorded != 0, let changed = VHDParent.timestamp(ofFileAt: parent.reference.path), changed != recorded
+        guard recorded != 0, let changed = VHDParent.timestamp(ofFileAt: parent.path), changed != recorded
         else { return [] }
         return ["the parent's file was changed or copied after the image was made"]
     }

@@ -24,10 +24,13 @@ struct VHDXHeader: Hashable, Sendable {
     /// Which of the two it is, and what is wrong with the other.
     let note: String?
 
+    /// Whether the bytes begin as a file of this format does.
+    static func isMarked(_ bytes: [UInt8]) -> Bool { LittleEndianBytes(bytes).hasMark("vhdxfile", at: 0) }
+
     /// Reads both headers; only their fields are checked here, against the file's length.
     init(file: any ImageStorage) throws(BlockError) {
         let mark = try file.array(at: 0, count: 8)
-        guard LittleEndianBytes(mark).hasMark("vhdxfile", at: 0) else {
+        guard Self.isMarked(mark) else {
             throw BlockError(.invalidImage, "not a VHDX file: the mark vhdxfile is missing")
         }
         var valid: [(bytes: [UInt8], sequence: UInt64)] = []

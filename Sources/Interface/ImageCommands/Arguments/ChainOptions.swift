@@ -8,8 +8,9 @@ struct ChainOptions: ParsableArguments {
     @Option(
         name: .long, parsing: .singleValue,
         help: ArgumentHelp(
-            "An image that FILE builds on: raw, vhd or qcow2, for a vhdx or vmdk image one of its own format. Repeat it for "
-                + "further ancestors, the nearest first.",
+            "An image that FILE builds on: raw, vhd or qcow2, and for a qcow2 image vhdx or vmdk, too; for a vhdx or vmdk image "
+                + "one of its own format. Repeat it for further ancestors, the nearest first. What is packed as a whole "
+                + "(gzip, xz, zstd) must be unpacked first.",
             valueName: "format:path"))
     var parent: [ParentArgument] = []
     @Option(
@@ -28,8 +29,8 @@ struct ChainOptions: ParsableArguments {
     @Option(
         name: .long, parsing: .singleValue,
         help: ArgumentHelp(
-            "A file that a VMDK descriptor may use as an extent. May be repeated. With --follow, those beside the "
-                + "descriptor may be used.", valueName: "path"))
+            "A file that a VMDK descriptor (FILE, or an ancestor) may use as an extent. May be repeated. With --follow, those "
+                + "beside the descriptor may be used.", valueName: "path"))
     var extent: [String] = []
 
     func validate() throws {
@@ -41,18 +42,35 @@ struct ChainOptions: ParsableArguments {
         var policy = OpenPolicy(dataFile: dataFile)
         if !parent.isEmpty {
             var ancestors: [ImageReference] = []
+            var imported: [ImportReference] = []
             for one in parent {
-                guard case .image(let format) = one.format else {
+                switch (one.format, imported.first) {
+                case (.image(let format), nil): ancestors.append(ImageReference(path: one.path, format: format))
+                case (.importOnly(let format), let first) where first == nil || first?.format == format:
+                    imported.append(ImportReference(path: one.path, format: format))
+                default:
                     throw BlockError(
-                        .unsupported, "a \(one.format.name) image cannot be the parent of this one", path: one.path)
+                        .unsupported,
+                        "a \(one.format.name) image is no ancestor of a \(imported.first?.format.rawValue ?? "") image, which "
+                            + "builds on its own format only", path: one.path)
                 }
-                ancestors.append(ImageReference(path: one.path, format: format))
             }
             policy.parents = .given(ancestors)
+            policy.foundation = imported.first
+            if imported.count > 1 { policy.imports.parents = .given(imported.dropFirst().map(\.path)) }
         }
+        if !extent.isEmpty { policy.imports.extents = .given(extent) }
         if let follow { policy.parents = .within(folder: follow) }
         policy.ignoresParentIdentity = ignoreIdentity
         policy.opensDisabled = openDisabled
+        return policy
+    }
+
+    /// Finds what the parent of a new image builds on: by the names that images hold only, as `--parent` is about SRC.
+    func policyOfNewImage() -> OpenPolicy {
+        var policy = OpenPolicy()
+        if let follow { policy.parents = .within(folder: follow) }
+        if !extent.isEmpty { policy.imports.extents = .given(extent) }
         return policy
     }
 
@@ -85,21 +103,33 @@ struct ChainOptions: ParsableArguments {
     /// Opens the parent of an image that is read from a stream: the first of `--parent`, on the others. Nil without.
     func openParentOfStream() throws(BlockError) -> StreamReadOptions.Parent? {
         var policy = try self.policy()
-        guard case .given(var ancestors) = policy.parents, !ancestors.isEmpty else { return nil }
-        let nearest = ancestors.removeFirst()
-        policy.parents = .given(ancestors)
-        let device = try DiskImage.open(path: nearest.path, format: nearest.format, readOnly: true, policy: policy)
+        guard case .given(var ancestors) = policy.parents else { return nil }
+        let nearest: ParentReference
+        if !ancestors.isEmpty {
+            nearest = .image(ancestors.removeFirst())
+            policy.parents = .given(ancestors)
+        } else if let foundation = policy.foundation {
+            nearest = .imported(foundation)
+        } else {
+            return nil
+        }
+        let device = try DiskImage.open(nearest, policy: policy)
         // Where another parent than the recorded one will do, nothing is compared.
         if ignoreIdentity { return StreamReadOptions.Parent(device: device) }
         do throws(BlockError) {
             let identifier =
-                nearest.format == .vhd
+                nearest.format == .image(.vhd)
                 ? try DiskImage.info(path: nearest.path, format: .vhd).identifier : nil
             return StreamReadOptions.Parent(device: device, identifier: identifier, format: nearest.format)
         } catch {
             try? device.close()
             throw error
         }
+    }
+
+    /// The parents of an image of a format that is only read, in a stream.
+    var importsOfStream: ImportPolicy {
+        ImportPolicy(parents: parent.isEmpty ? .refused : .given(parent.map(\.path)))
     }
 
     /// What of these has no meaning for a stream; nil when nothing is given that has none.

@@ -17,6 +17,13 @@ enum DeclaredFormat: ExpressibleByArgument, Sendable {
         }
     }
 
+    init(_ format: ParentFormat) {
+        switch format {
+        case .image(let format): self = .image(format)
+        case .imported(let format): self = .importOnly(format)
+        }
+    }
+
     static var allValueStrings: [String] {
         ImageFormat.allCases.map(\.rawValue) + ImportFormat.allCases.map(\.rawValue)
     }
@@ -32,6 +39,14 @@ enum DeclaredFormat: ExpressibleByArgument, Sendable {
 
     /// Nil for one that can only be read.
     var writableFormat: ImageFormat? { if case .image(let format) = self { format } else { nil } }
+
+    /// As the format of what another image builds on.
+    var asParent: ParentFormat {
+        switch self {
+        case .image(let format): .image(format)
+        case .importOnly(let format): .imported(format)
+        }
+    }
 
     /// The format of an image that is to be made, changed or checked.
     func writable(_ what: String) throws(CommandFailure) -> ImageFormat {

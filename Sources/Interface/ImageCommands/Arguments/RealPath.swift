@@ -16,12 +16,21 @@ enum RealPath {
         return path.hasPrefix(folder == "/" ? folder : folder + "/")
     }
 
-    /// Throws when both paths lead to one file: a source is never its own target.
+    /// A symbolic link is at the path.
+    static func isLink(_ path: String) -> Bool {
+        var status = stat()
+        // SAFETY: a C string for the call, and a local variable.
+        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
+
+    /// Throws when both paths lead to one file, or to one device by whatever nodes: a source is never its own target.
     static func refuseSame(_ source: String, _ target: String, _ what: String) throws(CommandFailure) {
         var (first, second) = (stat(), stat())
         // SAFETY: C strings for the calls, and local variables.
-        if unsafe stat(source, &first) == 0, unsafe stat(target, &second) == 0, first.st_dev == second.st_dev,
-            first.st_ino == second.st_ino
+        guard unsafe stat(source, &first) == 0, unsafe stat(target, &second) == 0 else { return }
+        let isBlock = first.st_mode & S_IFMT == S_IFBLK && second.st_mode & S_IFMT == S_IFBLK
+        if (first.st_dev == second.st_dev && first.st_ino == second.st_ino)
+            || (isBlock && first.st_rdev == second.st_rdev)
         {
             throw CommandFailure(what, why: "it is the source itself", advice: "another name")
         }

@@ -11,7 +11,7 @@ struct CommitCommand: ParsableCommand {
         abstract: "Write what an image holds into its parent.",
         discussion: """
             Afterwards the parent shows what FILE does. Other children of the parent would see it change: there must be \
-            none (coalesce is for an image that has children itself). Interrupted, it can simply be done again. FILE is \
+            none (coalesce is for an image that has children itself). A VHDX or VMDK parent can only be read: nothing goes there. Interrupted, it can simply be done again. FILE is \
             emptied where its format allows that, unless -d is given.
 
             Example: gantry image commit -f qcow2 --follow /images /images/child.qcow2

@@ -12,7 +12,8 @@ struct RebaseCommand: ParsableCommand {
         discussion: """
             FILE shows the same as before: what the old and the new parent show differently is stored in it first. With -u \
             only the name changes, for a parent that was moved or renamed. -b "" makes an image that needs no parent. The \
-            present parents are found with --parent or --follow.
+            present parents are found with --parent or --follow. The parent of a qcow2 image may be of any format, that of a VHD is a VHD \
+            or raw.
 
             Example: gantry image rebase -f qcow2 --follow /images -b new-base.qcow2 -F qcow2 /images/child.qcow2
             """)
@@ -47,10 +48,10 @@ struct RebaseCommand: ParsableCommand {
         let what = "cannot rebase \(file)"
         try refuseStream(file, "FILE")
         let format = try format.writable(what)
-        var reference: ImageReference?
+        var reference: ParentReference?
         if let parentFormat {
-            reference = ImageReference(
-                path: NameInImage.path(of: parent, in: file), format: try parentFormat.writable(what))
+            reference = ParentReference(
+                path: NameInImage.path(of: parent, in: file), format: parentFormat.asParent)
         }
         try ChainWork.run(what, "rebasing", shown: progress) { (counter, cancellation) throws(BlockError) in
             try DiskImage.rebase(
@@ -62,7 +63,7 @@ struct RebaseCommand: ParsableCommand {
         if json {
             let report = ResultReport(
                 filename: file, format: format.rawValue, backingFilename: parent.isEmpty ? nil : parent,
-                backingFormat: reference?.format.rawValue)
+                backingFormat: reference?.format.name)
             return output.write(try JSONText.pretty(report) + "\n")
         }
         output.write(

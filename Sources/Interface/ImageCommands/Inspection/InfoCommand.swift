@@ -45,8 +45,8 @@ struct InfoCommand: ParsableCommand {
         let format = try format.writable(what)
         let reports = try doing(what) { () throws(BlockError) -> [InfoReport] in
             var reports: [InfoReport] = []
-            for image in try DiskImage.chain(path: file, format: format, policy: chain.policy()) {
-                reports.append(try InfoReport(path: image.path, format: .image(image.format)))
+            for image in try DiskImage.lineage(path: file, format: format, policy: chain.policy()).all {
+                reports.append(try InfoReport(path: image.path, format: DeclaredFormat(image.format)))
             }
             return reports
         }

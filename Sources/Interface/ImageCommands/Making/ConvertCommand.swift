@@ -15,12 +15,16 @@ struct ConvertCommand: ParsableCommand {
             replaced at that moment. Interrupted, it leaves what was there.
 
             With -o backing_file=NAME,backing_fmt=FORMAT the new image holds only where SRC differs from that one. When it has \
-            a parent itself, --follow says where its ancestors are.
+            a parent itself, --follow says where its ancestors are. The parent of a qcow2 image may be of any format, that of a VHD is \
+            a VHD or raw.
 
-            What can go through a pipe: from one, raw, VHD (fixed, dynamic, differencing), qcow2 and streamOptimized VMDK; a child \
-            image needs its parents as files, named by --parent. Not VHDX and other VMDKs, which must be read out of order, \
-            nor qcow2 images with a data file. Into one: raw, VHD (dynamic, fixed) and qcow2, whole and uncompressed; no child \
-            images, whose content is found by comparing files. docs/image-pipes.md has all of it as a table.
+            DST may be a symbolic link to a file, which is replaced then; one that leads to nothing is refused.
+
+            What can go through a pipe: from one, raw, VHD (fixed, dynamic, differencing), qcow2, VHDX and VMDKs of one file; a child \
+            image needs its parents as files, named by --parent. VHDX and VMDK, but for streamOptimized ones, must be read out of \
+            order: all of the stream waits in an unnamed file beside DST. Not qcow2 images with a data file, nor VMDKs of several \
+            files. Into one: raw, VHD (dynamic, fixed, differencing) and qcow2, uncompressed. docs/image-pipes.md has all of it as a \
+            table.
 
             SRC or DST may be -, standard input or output: images are read and written as streams then, without a \
             temporary file where their order allows it. With --decompress SRC is a gzip, xz or zstd file (or stream) that \
@@ -124,12 +128,14 @@ struct ConvertCommand: ParsableCommand {
         let cancellation = CancellationFlag()
         TerminationSignals.cancel(cancellation)
         if isFromStream {
-            let parent = try doing(what) { () throws(BlockError) in try chain.openParentOfStream() }
+            // Images of formats that are only read open their parents themselves.
+            let isImage = sourceFormat.writableFormat != nil
+            let parent = try doing(what) { () throws(BlockError) in isImage ? try chain.openParentOfStream() : nil }
             defer { try? parent?.device.close() }
             let reading = StreamConversion(
-                what: what, parent: parent, source: source, sourceFormat: sourceFormat, compression: decompress,
-                target: target,
-                format: format, options: choices, size: size?.bytes, limit: limit?.bytes, progress: progress,
+                what: what, parent: parent, imports: isImage ? .standalone : chain.importsOfStream, source: source,
+                sourceFormat: sourceFormat, compression: decompress, target: target, format: format, options: choices,
+                size: size?.bytes, limit: limit?.bytes, progress: progress,
                 overwrites: overwrite, cancellation: cancellation)
             try intoExisting ? reading.fill() : reading.make()
             return try report(format)
@@ -146,15 +152,15 @@ struct ConvertCommand: ParsableCommand {
         defer { try? input.close() }
         if target == "-" {
             return try StreamEmission(
-                what: what, input: input, format: format, options: choices, progress: progress,
-                cancellation: cancellation
+                what: what, input: input, format: format, options: choices, policy: chain.policyOfNewImage(),
+                progress: progress, cancellation: cancellation
             ).run()
         }
         let conversion = Conversion(
             what: what, source: source, input: input, target: target, format: format, options: choices,
             compress: compress, zeroes: zeroes ?? .sample, verify: verify, progress: progress,
             overwrites: overwrite, cancellation: cancellation,
-            policy: chain.follow.map { OpenPolicy(parents: .within(folder: $0)) } ?? .standalone)
+            policy: chain.policyOfNewImage())
         try intoExisting ? conversion.fill() : conversion.make()
         try report(format)
     }
@@ -163,10 +169,10 @@ struct ConvertCommand: ParsableCommand {
     private func refuseUnderParent(_ choices: CreateOptions, _ what: String) throws(CommandFailure) {
         guard choices.parent != nil else { return }
         let problem: (why: String, advice: String)
-        if isFromStream || target == "-" {
+        if isFromStream {
             problem = (
-                "a new image on a parent needs files on both sides: what it holds is found by comparing SRC with the parent, "
-                    + "any part of them at any time", "files, or leaving backing_file out"
+                "a new image on a parent needs SRC to be a file: what it holds is found by comparing SRC with the parent, "
+                    + "any part of them at any time", "saving the stream to a file first, or leaving backing_file out"
             )
         } else if compress {
             problem = ("what differs from a parent is not compressed", "leaving -c or backing_file out")

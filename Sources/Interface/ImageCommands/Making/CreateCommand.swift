@@ -14,7 +14,8 @@ struct CreateCommand: ParsableCommand {
             under it when it is complete and on disk. With -b the image \
             holds only what differs from its parent, whose name is stored as given: relative to the image's folder, or \
             absolute; SIZE is the parent's unless given. When the parent has a parent itself, --parent names all of them or \
-            --follow says where they are.
+            --follow says where they are. The parent of a qcow2 image may be of any format, VHDX and VMDK included, which can only be \
+            read; that of a VHD is a VHD or raw.
 
             FILE may be a block device for a qcow2 image or VHD; --overwrite makes one also where the device holds something.
 
@@ -29,7 +30,8 @@ struct CreateCommand: ParsableCommand {
     var parent: String?
     @Option(
         name: .customShort("F"),
-        help: ArgumentHelp("Format of the parent image: raw, vhd or qcow2.", valueName: "format"))
+        help: ArgumentHelp(
+            "Format of the parent image: raw or vhd, for a qcow2 image also qcow2, vhdx or vmdk.", valueName: "format"))
     var parentFormat: DeclaredFormat?
     @Flag(name: .long, help: "FILE is a block device (qcow2, vhd): what it holds is lost.")
     var overwrite = false
@@ -53,7 +55,7 @@ struct CreateCommand: ParsableCommand {
         let format = try format.writable(what)
         var choices = try CreateOptions.reading(options, for: format)
         if let parent, let parentFormat {
-            choices.parent = CreateOptions.Parent(name: parent, format: try parentFormat.writable(what))
+            choices.parent = CreateOptions.Parent(name: parent, format: parentFormat.asParent)
         }
         let bytes = try requestedSize(choices)
         // Reserving space may take long, and nothing of it can be used before it is done.
@@ -87,7 +89,7 @@ struct CreateCommand: ParsableCommand {
         }
         guard let parent = choices.parent else { throw ValidationError("SIZE is missing") }
         return try doing("cannot ask the parent for its size") { () throws(BlockError) in
-            try DiskImage.info(path: NameInImage.path(of: parent.name, in: file), format: parent.format).virtualSize
+            try DiskImage.virtualSize(of: parent.reference(from: file))
         }
     }
 }

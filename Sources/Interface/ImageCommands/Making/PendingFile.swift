@@ -34,13 +34,20 @@ final class PendingFile {
     /// Opens what `create` made, until it is published.
     private(set) var policy = OpenPolicy.standalone
 
-    /// `destination` may be a regular file, which the new one replaces in the end, or a block device that may be used so.
-    /// Throws when it is something else, when it is in use, or when it is the file `source`.
+    /// `destination` may be a regular file, which the new one replaces in the end, or a block device that may be used so; a
+    /// symbolic link is followed to one. Throws when it is something else, a link to nothing above all, when it is in use,
+    /// or when it is the file `source`.
     init(
         for destination: String, besides source: String? = nil, device: DeviceUse? = nil
     ) throws(CommandFailure) {
         let real = RealPath.of(destination) ?? destination
         let what = "cannot write \(destination)"
+        // What it should lead to may be on a disk that is not mounted now, or be anybody's choice.
+        guard RealPath.of(destination) != nil || !RealPath.isLink(destination) else {
+            throw CommandFailure(
+                what, why: "it is a symbolic link that leads to nothing",
+                advice: "the name of the file itself, or removing the link")
+        }
         self.destination = real
         isExclusive = false
         isDevice = RealPath.kind(real) == S_IFBLK
@@ -111,16 +118,17 @@ final class PendingFile {
         _ format: ImageFormat, _ size: UInt64, _ options: CreateOptions, _ policy: OpenPolicy
     ) throws(BlockError) -> any BlockDevice {
         self.policy = policy
-        if let parent = options.parent, policy.parents == .refused {
-            self.policy.parents = .given([parent.reference(from: path)])
-        }
+        self.policy.follow(options.parent, of: path)
         if isDevice {
             guard options.dataFile == nil else {
                 throw BlockError(.unsupported, "an image on a block device has its data there: leave data_file out")
             }
             // Before anything is written: a parent that is not there is no reason to lose what the device holds.
-            if case .given(let parents) = self.policy.parents, let parent = parents.first {
-                _ = try DiskImage.info(path: parent.path, format: parent.format)
+            if case .given(let parents) = self.policy.parents {
+                let nearest = parents.first.map { ParentReference.image($0) }
+                if let parent = nearest ?? self.policy.foundation.map({ .imported($0) }) {
+                    _ = try DiskImage.virtualSize(of: parent)
+                }
             }
             let before = DeviceUse.firstSector(path)
             do {

@@ -10,6 +10,8 @@ struct StreamConversion {
     let what: String
     /// What the image in the stream builds on, open.
     let parent: StreamReadOptions.Parent?
+    /// What a VHDX or VMDK in it may build on.
+    let imports: ImportPolicy
     let source: String
     let sourceFormat: DeclaredFormat
     let compression: StreamCompression?
@@ -37,14 +39,13 @@ struct StreamConversion {
 
     /// Makes a new image, which gets its name when all is done.
     func make() throws(CommandFailure) {
-        let streamFormat = try known()
         let pending = try PendingFile(
             for: target, besides: source == "-" ? nil : source, device: DeviceUse(format, overwrites: overwrites))
         let made = OpenedImage()
         let length = try doing(what) { () throws(BlockError) -> UInt64 in
             do throws(BlockError) {
                 let length = try reading { (source, counter) throws(BlockError) in
-                    try receive(source, streamFormat, pending, made, counter)
+                    try receive(source, pending, made, counter)
                 }
                 try made.close()
                 return length
@@ -67,7 +68,6 @@ struct StreamConversion {
 
     /// Writes into the image that is there.
     func fill() throws(CommandFailure) {
-        let streamFormat = try known()
         if source != "-" { try RealPath.refuseSame(source, target, what) }
         try doing(what) { () throws(BlockError) in
             let output = try DiskImage.open(path: target, format: format, readOnly: false)
@@ -87,8 +87,7 @@ struct StreamConversion {
     }
 
     private func receive(
-        _ source: any ByteSource, _ streamFormat: StreamFormat, _ pending: PendingFile, _ made: OpenedImage,
-        _ counter: ProgressCounter
+        _ source: any ByteSource, _ pending: PendingFile, _ made: OpenedImage, _ counter: ProgressCounter
     ) throws(BlockError) -> UInt64 {
         // A raw stream or a fixed VHD of unknown length goes into an image that is certainly large enough.
         var provisional: UInt64?
@@ -123,14 +122,11 @@ struct StreamConversion {
         return length
     }
 
-    private func known() throws(CommandFailure) -> StreamFormat {
+    private var streamFormat: StreamFormat {
         switch sourceFormat {
         case .image(let format): return StreamFormat(format)
+        case .importOnly(.vhdx): return .vhdx
         case .importOnly(.vmdk): return .vmdk
-        case .importOnly(let format):
-            throw CommandFailure(
-                what, why: "\(format.rawValue) images must be read out of order, which a stream does not allow",
-                advice: "saving it to a file first", status: CommandFailure.Status.usage)
         }
     }
 
@@ -139,6 +135,7 @@ struct StreamConversion {
         options.largestVirtualSize = limit ?? largest
         options.rawSize = size
         options.parent = parent
+        options.imports = imports
         options.spillFolder = RealPath.spillFolder(for: target)
         return options
     }

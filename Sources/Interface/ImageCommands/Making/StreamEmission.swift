@@ -1,15 +1,19 @@
+import BlockCopy
 import BlockIO
 import CoreTypes
 import DiskImages
 import Glibc
 import TerminalUI
 
-/// An image written to standard output, in one pass over its extents and one over its data.
+/// An image written to standard output, in one pass over its extents and one over its data. One on a parent is where SRC
+/// differs from that: the pass before reads both.
 struct StreamEmission {
     let what: String
     let input: any BlockDevice
     let format: ImageFormat
     let options: CreateOptions
+    /// Finds what the parent of the new image builds on.
+    let policy: OpenPolicy
     let progress: Bool
     let cancellation: CancellationFlag
 
@@ -20,12 +24,39 @@ struct StreamEmission {
                 status: CommandFailure.Status.usage)
         }
         try doing(what) { () throws(BlockError) in
+            guard let parent = options.parent else { return try emit(input, StreamWriteOptions(image: options)) }
+            try emitChild(of: parent)
+        }
+    }
+
+    private func emitChild(of parent: CreateOptions.Parent) throws(BlockError) {
+        // The image has no folder that names could start at but the one where this runs.
+        let reference = parent.reference(from: "")
+        var image = options
+        image.parent = nil
+        let writing = StreamWriteOptions(
+            image: image, base: try StreamWriteOptions.Base(naming: parent, for: format))
+        let below = try DiskImage.open(reference, policy: policy)
+        do throws(BlockError) {
             let counter = ProgressCounter()
-            try ProgressDisplay.during("writing", shown: progress, counter: counter) { () throws(BlockError) in
-                try DiskImage.writeStream(
-                    of: input, as: format, options: StreamWriteOptions(image: options),
-                    to: DescriptorSink(1, cancellation: cancellation), progress: counter, cancellation: cancellation)
+            let difference = try ProgressDisplay.during("comparing", shown: progress, counter: counter) {
+                () throws(BlockError) in
+                try DifferenceDevice(of: input, from: below, progress: counter, cancellation: cancellation)
             }
+            try emit(difference, writing)
+        } catch {
+            try? below.close()
+            throw error
+        }
+        try below.close()
+    }
+
+    private func emit(_ device: any BlockDevice, _ writing: StreamWriteOptions) throws(BlockError) {
+        let counter = ProgressCounter()
+        try ProgressDisplay.during("writing", shown: progress, counter: counter) { () throws(BlockError) in
+            try DiskImage.writeStream(
+                of: device, as: format, options: writing, to: DescriptorSink(1, cancellation: cancellation),
+                progress: counter, cancellation: cancellation)
         }
     }
 }

@@ -19,8 +19,8 @@ enum ErrorAdvice {
             return otherParent
         case .invalidImage where says("was given"):
             return "--parent with the file and the format that the image was made on"
-        case .denied where says("which a stream cannot name"):
-            return "saving it to a file first"
+        case .denied where says("a stream cannot name"):
+            return "saving all of its files first"
         case .denied where says("were given"):
             return "--parent FORMAT:PATH for each ancestor, the nearest first"
         case .denied where says("the stream is"):

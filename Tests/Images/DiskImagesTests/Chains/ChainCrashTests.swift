@@ -69,13 +69,13 @@ import Testing
         let names = [nil, "a", String(repeating: "folder/", count: 20) + "b", "c.vhd", nil, "dd"]
         var current: (name: String?, format: String?) = (nil, nil)
         for name in names {
-            let format = name == "c.vhd" ? ImageFormat.vhd : .qcow2
+            let format = ParentFormat.image(name == "c.vhd" ? .vhd : .qcow2)
             let before = store.bytes
             let first = store.eventCount
             store.recording = true
             try QCOW2Image.replaceParent(storage: store, name: name, format: name == nil ? nil : format)
             let events = store.events
-            let new = (name: name, format: name == nil ? nil : (format == .vhd ? "vpc" : "qcow2"))
+            let new = (name: name, format: name == nil ? nil : (format == .image(.vhd) ? "vpc" : "qcow2"))
             for _ in 0..<30 {
                 let cut = Int.random(in: first...events.count, using: &random)
                 let crashed = StoreInMemory(StoreInMemory.crashed(before, events[first..<cut], &random))

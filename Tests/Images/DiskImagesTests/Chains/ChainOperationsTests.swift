@@ -254,11 +254,11 @@ import Testing
         try chain.add("middle", .qcow2, size: 1 << 20, clusterSize: 4096, &random)
         try chain.add("top", .qcow2, size: sizes.child, clusterSize: 16384, version: version, &random)
         let path = folder.file("top")
-        var parent: ImageReference?
+        var parent: ParentReference?
         if sizes.parent > 0 {
             var other = Chain(folder: folder)
             try other.add("new", .qcow2, size: sizes.parent, &random)
-            parent = other.references[0]
+            parent = .image(other.references[0])
         }
         try DiskImage.rebase(
             path: path, format: .qcow2, to: parent, mode: .safe, policy: chain.given(2), ancestors: [])
@@ -296,7 +296,7 @@ import Testing
                 return try DiskImage.coalesce(
                     path: folder.file("old"), format: .vhd, children: [chain.references[2]], policy: policy)
             }
-            let new = work == "to none" ? nil : ImageReference(path: folder.file("new"), format: .vhd)
+            let new = work == "to none" ? nil : ParentReference(path: folder.file("new"), format: .image(.vhd))
             try DiskImage.rebase(
                 path: path, format: .vhd, to: new, mode: work == "unsafe" ? .unsafe : .safe, policy: policy)
         }

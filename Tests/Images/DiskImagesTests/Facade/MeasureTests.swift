@@ -82,6 +82,22 @@ import Testing
         if format != .qcow2 { #expect(length == measured.required) }
     }
 
+    @Test("tables for a later size are measured (case 6.10)")
+    func tablesForALaterSizeAreMeasured() throws {
+        let folder = try ScratchFolder("measure-later")
+        var options = CreateOptions()
+        options.largestSize = 200 << 30
+        let measured = try DiskImage.measure(size: 64 << 20, as: .vhd, options: options)
+        let device = try DiskImage.create(path: folder.file("a"), format: .vhd, size: 64 << 20, options: options)
+        func length() throws -> UInt64 { try DiskImage.info(path: folder.file("a"), format: .vhd).fileSize }
+        #expect(try length() == measured.required)
+        for block in 0..<32 as Range<UInt64> { try device.store([1], at: block << 21) }
+        try device.close()
+        #expect(try length() == measured.fullyAllocated)
+        options.largestSize = 3 << 40
+        #expect(code { _ = try DiskImage.measure(size: 1 << 20, as: .vhd, options: options) } == .limitExceeded)
+    }
+
     @Test func refusesASizeThatTheFormatCannotHold() {
         let failure = #expect(throws: BlockError.self) { try DiskImage.measure(size: 3 << 40, as: .vhd) }
         #expect(failure?.code == .limitExceeded)

@@ -200,6 +200,30 @@ import Testing
         try again.close()
     }
 
+    /// The size that the disk was made with stays in its footer, as the format has it, and is what libvhdi takes for the size;
+    /// up to there it reads the same. QEMU and XenServer go by the present one.
+    @Test(arguments: [CreateOptions.VHDSubformat.dynamic, .fixed])
+    func libvhdiReadsAGrownDiskUpToItsFirstSize(subformat: CreateOptions.VHDSubformat) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("vhd-grown")
+        let path = folder.file("a.vhd")
+        let device = try DiskImage.create(
+            path: path, format: .vhd, size: 8 << 20, options: CreateOptions(vhdSubformat: subformat))
+        let first = random.bytes(300_000)
+        try device.store(first, at: (8 << 20) - 300_000)
+        try device.close()
+        try DiskImage.resize(path: path, format: .vhd, to: 12 << 20)
+        let grown = try DiskImage.open(path: path, format: .vhd, readOnly: false)
+        try grown.store([UInt8](repeating: 9, count: 5000), at: (8 << 20) - 1000)
+        try grown.close()
+        let judged = try LibyalReader.read("vhdi", [path], [((8 << 20) - 300_000, 300_000)])
+        #expect(judged.size == 8 << 20)
+        #expect(judged.bytes == first.dropLast(1000) + [UInt8](repeating: 9, count: 1000))
+        let known = try Tool.check("qemu-img", ["info", "--output=json", "-f", "vpc", path])
+        #expect(known.contains("12582912"))
+        try Tool.check("qemu-io", ["-r", "-f", "vpc", "-c", "read -P 9 8M 4000", path])
+    }
+
     @Test(arguments: [CreateOptions.VHDSubformat.dynamic, .fixed])
     func theHiddenMarkIsInBothFooters(subformat: CreateOptions.VHDSubformat) throws {
         let folder = try ScratchFolder("vhd")

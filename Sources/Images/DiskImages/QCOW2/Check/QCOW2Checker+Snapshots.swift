@@ -16,11 +16,15 @@ extension QCOW2Checker {
         if hasDataFile {
             report.add(.corruption, "\(header.snapshotCount) snapshots in an image whose data is in another file")
         }
+        do throws(BlockError) {
+            try header.checkSnapshotTable(fileSize: fileSize)
+        } catch {
+            loseSnapshots(error.message, from: 0)
+            return
+        }
         let entries = try QCOW2SnapshotRecords(
             storage: storage, offset: header.snapshotsOffset, count: Int(header.snapshotCount), fileSize: fileSize)
-        if let problem = entries.problem {
-            report.add(.corruption, problem, offset: header.snapshotsOffset)
-        }
+        if let problem = entries.problem { loseSnapshots(problem, from: entries.records.count) }
         occupy(header.snapshotsOffset, entries.length, .snapshotTable)
         var seen: [UInt64: Int] = [:]
         for (number, record) in entries.records.enumerated() {
@@ -46,6 +50,15 @@ extension QCOW2Checker {
                 snapshotL1s.append((record.l1Offset, record.l1Entries, 1))
             }
         }
+    }
+
+    private func loseSnapshots(_ problem: String, from first: Int) {
+        snapshotTableIsUnusable = true
+        let lost = Int(header.snapshotCount) - first
+        report.add(
+            .corruption,
+            "\(problem): \(lost == 1 ? "1 snapshot is" : "\(lost) snapshots are") lost, and a repair of everything gives up "
+                + "what \(lost == 1 ? "it has" : "they have")", offset: header.snapshotsOffset)
     }
 
     /// Counts what the snapshots' L1 tables refer to: tables that several of them name are read once.

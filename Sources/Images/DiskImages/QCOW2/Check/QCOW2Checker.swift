@@ -83,6 +83,11 @@ final class QCOW2Checker {
     var countProblems: UInt64 = 0
     /// Entries of the snapshot table that lack what version 3 demands.
     var incompleteSnapshots = 0
+    /// The snapshot table is not where one can be, or ends in what is none: the snapshots that it should name from there on
+    /// are lost.
+    var snapshotTableIsUnusable = false
+    /// The L1 table is not where one can be. Nobody knows then what the disk's data are, and nothing is repaired.
+    var l1IsUnusable = false
     /// There are no snapshots, and their table is said to be where none can be.
     var snapshotTableIsStray = false
     /// What the bitmaps occupy. Whatever else lies there counts for more: no guest data and no table is given up because a
@@ -122,7 +127,7 @@ final class QCOW2Checker {
         self.mode = mode
         self.cancellation = cancellation
         fileSize = try storage.size()
-        header = try QCOW2Image.readHeader(storage, fileSize: fileSize, checksRefcounts: false)
+        header = try QCOW2Image.readHeader(storage, fileSize: fileSize, checksTables: false)
         try Self.checkSupported(header)
         geometry = QCOW2Geometry(
             clusterBits: Int(header.clusterBits), refcountOrder: Int(header.refcountOrder), version: header.version)
@@ -167,6 +172,14 @@ final class QCOW2Checker {
         }
         if header.incompatible.contains(.corrupt) { report.add(.note, "the image is marked as corrupt") }
         report.totalClusters = geometry.clusters(header.size)
+        do throws(BlockError) {
+            try header.checkL1(fileSize: fileSize)
+        } catch {
+            l1IsUnusable = true
+            report.add(
+                .corruption, "\(error.message): nothing tells where the data of the disk are", offset: header.l1Offset)
+            return
+        }
         try surveyStructures()
         let active = try surveyActiveTables()
         if let allocated = try? storage.allocatedSize() {

@@ -10,8 +10,11 @@ internal import CoreTypes
 /// 2. Bitmaps that are damaged, or lie where something else does, are removed: those that are left get a new directory
 ///    behind the end of the file, and the header switches to it, or it names none any more. What the removed ones
 ///    occupied is theirs no longer, and given back with the other leaks unless something else has it. The snapshot
-///    table is completed, in new clusters; the header then switches to it. Without snapshots there is no table,
-///    whatever the header says of its place.
+///    table is completed, in new clusters; the header then switches to it. One that cannot be read, or not to its end, gets
+///    those snapshots that could be, the others are lost. Without snapshots there is no table, whatever the header says of
+///    its place.
+///
+///    Without an L1 table nothing is repaired: everything would be taken for a leak.
 /// 3. Broken L1 and L2 entries, each where it is.
 /// 4. Refcounts: too low ones, then too high ones. Where they cannot be put right in place, all of them are written
 ///    anew behind the end of the file, and one write in the header switches over.
@@ -27,6 +30,7 @@ struct QCOW2Repair {
 
     /// - Parameter before: a finished examination of the image.
     func run(_ before: QCOW2Checker) throws(BlockError) -> CheckReport {
+        if before.l1IsUnusable { return before.report }
         if before.report.isClean {
             try clearFlags(before.header)
             return before.report
@@ -62,9 +66,12 @@ struct QCOW2Repair {
             plan = try QCOW2Checker(storage: storage, cancellation: cancellation)
             try plan.run()
         }
-        if plan.incompleteSnapshots > 0 || plan.snapshotTableIsStray {
-            if plan.snapshotTableIsStray { try nameSnapshots(count: 0, at: 0) }
-            if plan.incompleteSnapshots > 0 { try completeSnapshots(plan) }
+        if plan.incompleteSnapshots > 0 || plan.snapshotTableIsStray || plan.snapshotTableIsUnusable {
+            if plan.snapshotTableIsStray {
+                try nameSnapshots(count: 0, at: 0)
+            } else {
+                try completeSnapshots(plan)
+            }
             plan = try QCOW2Checker(storage: storage, cancellation: cancellation)
             try plan.run()
         }
@@ -87,13 +94,16 @@ struct QCOW2Repair {
         }
     }
 
-    /// Writes the snapshot table anew with the disk's size in every entry.
+    /// Writes the snapshot table anew with the disk's size in every entry, as far as it can be read.
     private func completeSnapshots(_ before: QCOW2Checker) throws(BlockError) {
         let header = before.header
+        do throws(BlockError) {
+            try header.checkSnapshotTable(fileSize: before.fileSize)
+        } catch { return try nameSnapshots(count: 0, at: 0) }
         let old = try QCOW2SnapshotRecords(
             storage: storage, offset: header.snapshotsOffset, count: Int(header.snapshotCount),
             fileSize: before.fileSize)
-        guard old.problem == nil else { return }
+        if old.records.isEmpty { return try nameSnapshots(count: 0, at: 0) }
         var bytes: [UInt8] = []
         for record in old.records {
             var extra = Array(record.bytes[40..<40 + record.extraSize])
@@ -127,7 +137,7 @@ struct QCOW2Repair {
 
     /// Leaves the bitmaps that are sound, and none of those that are not.
     private func repairBitmaps(_ before: QCOW2Checker) throws(BlockError) {
-        var header = try QCOW2Image.readHeader(storage, fileSize: try storage.size(), checksRefcounts: false)
+        var header = try QCOW2Image.readHeader(storage, fileSize: try storage.size(), checksTables: false)
         var left = before.bitmapDirectory ?? QCOW2BitmapDirectory()
         left.entries = left.entries.enumerated().filter { !before.damagedBitmaps.contains($0.offset) }.map(\.element)
         if left.entries.isEmpty {

@@ -23,7 +23,7 @@ extension QCOW2Header {
         let sector = 512
         let count = Int(clusterSize)
         let old = try storage.array(at: 0, count: count)
-        let before = try QCOW2Header(old, fileSize: max(storage.size(), clusterSize), checksRefcounts: false)
+        let before = try QCOW2Header(old, fileSize: max(storage.size(), clusterSize), checksTables: false)
         let kept = Int(before.backingOffset) + Int(before.backingLength)
 
         func fits(_ candidate: [UInt8]?) -> [UInt8]? {

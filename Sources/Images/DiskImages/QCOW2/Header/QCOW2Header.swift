@@ -69,9 +69,9 @@ struct QCOW2Header: Sendable {
     /// Parses and checks the first cluster (or, of a file shorter than that, all of it).
     /// - Parameters:
     ///   - fileSize: bytes of the file, against which every table is checked.
-    ///   - checksRefcounts: false for a check of the image, which can do without its refcount table.
+    ///   - checksTables: false for a check of the image, which tells itself of tables that are not where they can be.
     /// - Throws: `.invalidImage`; `.unsupported` for version 1; `.limitExceeded` for tables above the limits.
-    init(_ bytes: [UInt8], fileSize: UInt64, checksRefcounts: Bool = true) throws(BlockError) {
+    init(_ bytes: [UInt8], fileSize: UInt64, checksTables: Bool = true) throws(BlockError) {
         let data = BigEndianBytes(bytes)
         guard bytes.count >= Self.version2Length, data.u32(0) == Self.magic else {
             throw BlockError(.invalidImage, "not a qcow2 image: the file does not begin with its signature")
@@ -103,7 +103,7 @@ struct QCOW2Header: Sendable {
             try parseVersion3(data, available: bytes.count)
         }
         if length > 105 { laterFields = Array(bytes[105..<Int(length)]) }
-        try checkTables(fileSize: fileSize, checksRefcounts: checksRefcounts)
+        try checkTables(fileSize: fileSize, all: checksTables)
         try parseNames(bytes)
     }
 
@@ -136,35 +136,49 @@ struct QCOW2Header: Sendable {
         }
     }
 
-    private func checkTables(fileSize: UInt64, checksRefcounts: Bool) throws(BlockError) {
-        guard let fileEnd = fileSize.roundedUp(to: clusterSize), size <= UInt64(Int64.max) else {
+    private func checkTables(fileSize: UInt64, all: Bool) throws(BlockError) {
+        guard fileSize.roundedUp(to: clusterSize) != nil, size <= UInt64(Int64.max) else {
             throw BlockError(.limitExceeded, "a virtual size of \(size) bytes is more than a qcow2 image can have")
         }
-        func check(_ name: String, _ offset: UInt64, _ bytes: UInt64, limit: UInt64) throws(BlockError) {
-            guard bytes <= limit else {
-                throw BlockError(.limitExceeded, "the \(name) is \(bytes) bytes long; \(limit) is the most")
-            }
-            let (end, overflow) = offset.addingReportingOverflow(bytes)
-            guard offset >= clusterSize, offset % clusterSize == 0, !overflow, end <= fileEnd,
-                end <= QCOW2Limits.hostEnd
-            else {
-                throw BlockError(.invalidImage, "the \(name) is not aligned or not inside the file", offset: offset)
-            }
+        if !all { return }
+        guard refcountTableClusters >= 1 else {
+            throw BlockError(.invalidImage, "the refcount table has no clusters", offset: 56)
         }
-        if checksRefcounts {
-            guard refcountTableClusters >= 1 else {
-                throw BlockError(.invalidImage, "the refcount table has no clusters", offset: 56)
-            }
-            try check(
-                "refcount table", refcountTableOffset, UInt64(refcountTableClusters) * clusterSize,
-                limit: QCOW2Limits.refcountTableBytes)
+        try check(
+            "refcount table", refcountTableOffset, UInt64(refcountTableClusters) * clusterSize,
+            limit: QCOW2Limits.refcountTableBytes, fileSize)
+        try checkL1(fileSize: fileSize)
+        try checkSnapshotTable(fileSize: fileSize)
+    }
+
+    /// Whether the L1 table is where it can be.
+    func checkL1(fileSize: UInt64) throws(BlockError) {
+        if l1Entries > 0 {
+            try check("L1 table", l1Offset, UInt64(l1Entries) * 8, limit: QCOW2Limits.l1Bytes, fileSize)
         }
-        if l1Entries > 0 { try check("L1 table", l1Offset, UInt64(l1Entries) * 8, limit: QCOW2Limits.l1Bytes) }
+    }
+
+    /// Whether the snapshot table begins where it can.
+    func checkSnapshotTable(fileSize: UInt64) throws(BlockError) {
         guard snapshotCount <= QCOW2Limits.snapshots else {
             throw BlockError(.limitExceeded, "\(snapshotCount) snapshots; \(QCOW2Limits.snapshots) is the most")
         }
         if snapshotCount > 0 {
-            try check("snapshot table", snapshotsOffset, 1, limit: QCOW2Limits.snapshotTableBytes)
+            try check("snapshot table", snapshotsOffset, 1, limit: QCOW2Limits.snapshotTableBytes, fileSize)
+        }
+    }
+
+    private func check(
+        _ name: String, _ offset: UInt64, _ bytes: UInt64, limit: UInt64, _ fileSize: UInt64
+    ) throws(BlockError) {
+        guard bytes <= limit else {
+            throw BlockError(.limitExceeded, "the \(name) is \(bytes) bytes long; \(limit) is the most")
+        }
+        let (end, overflow) = offset.addingReportingOverflow(bytes)
+        guard offset >= clusterSize, offset % clusterSize == 0, !overflow,
+            end <= fileSize.roundedUp(to: clusterSize) ?? 0, end <= QCOW2Limits.hostEnd
+        else {
+            throw BlockError(.invalidImage, "the \(name) is not aligned or not inside the file", offset: offset)
         }
     }
 

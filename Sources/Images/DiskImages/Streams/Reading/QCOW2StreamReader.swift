@@ -106,13 +106,13 @@ struct QCOW2StreamReader {
                 "the stream is a qcow2 image on a parent “\(name)”, which is not followed; name the parent explicitly")
         }
         guard let word = header.extensions.backingFormat, let given = parent.format else { return }
-        guard let format = ImageFormat(parsing: word) else {
-            throw BlockError(.unsupported, "the backing file is of the format “\(word)”")
+        guard let format = ParentFormat(parsing: word) else {
+            throw BlockError(.unsupported, "the backing file is of the format “\(word)”, which is not read here")
         }
         guard format == given else {
             throw BlockError(
                 .invalidImage,
-                "the image says that its parent is \(format.rawValue), and \(given.rawValue) was given")
+                "the image says that its parent is \(format.name), and \(given.name) was given")
         }
     }
 

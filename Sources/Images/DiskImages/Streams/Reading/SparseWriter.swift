@@ -31,7 +31,7 @@ struct SparseWriter {
         granule = Self.granule(of: device)
         isClean = options.overlaysDestination ? isFresh : options.parent == nil
         if !isFresh && !options.overlaysDestination { try device.writeZeroes(at: 0, length: size, mayUnmap: true) }
-        if let parent = options.parent { try copy(parent.device, cancellation) }
+        if let parent = options.parent { try copy(parent.device, progress: nil, cancellation) }
     }
 
     /// Takes a device for a stream that does not say how long it is: zeroes are written too unless it `isFresh`, and
@@ -89,9 +89,13 @@ struct SparseWriter {
         return min(start + granule - misaligned, count)
     }
 
-    private func copy(_ parent: any BlockDevice, _ cancellation: CancellationFlag) throws(BlockError) {
+    /// Writes what another disk has stored. `progress` counts bytes of the disk.
+    func copy(
+        _ disk: any BlockDevice, progress: ProgressCounter?, _ cancellation: CancellationFlag
+    ) throws(BlockError) {
         let buffer = AlignedBuffer(count: 1 << 20)
-        let units = StoredUnits(device: parent, dropsZeroes: false, cancellation: cancellation)
+        let units = StoredUnits(device: disk, dropsZeroes: false, cancellation: cancellation)
+        var counted: UInt64 = 0
         try units.forEachData { (extent) throws(BlockError) in
             var position = extent.offset
             let end = min(extent.end, size)
@@ -100,10 +104,13 @@ struct SparseWriter {
                 let count = unsafe Int(min(end - position, UInt64(buffer.bytes.count)))
                 // SAFETY: at most the buffer's own size.
                 let bytes = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<count])
-                try unsafe parent.read(into: bytes, at: position)
+                try unsafe disk.read(into: bytes, at: position)
                 try unsafe write(UnsafeRawBufferPointer(bytes), at: position)
                 position += UInt64(count)
+                progress?.add(position - counted)
+                counted = position
             }
         }
+        progress?.add(max(disk.size, counted) - counted)
     }
 }

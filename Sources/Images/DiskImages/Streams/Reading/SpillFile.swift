@@ -7,16 +7,19 @@ import Glibc
 final class SpillFile {
     private let file: ImageFile
 
-    init(_ options: StreamReadOptions) throws(BlockError) {
+    init(_ options: StreamReadOptions) throws(BlockError) { file = try Self.open(options) }
+
+    /// The file itself.
+    static func open(_ options: StreamReadOptions) throws(BlockError) -> ImageFile {
         let folder = options.spillFolder ?? "."
         let descriptor: Int32
         if let made = options.spillFile {
             descriptor = fcntl(made, F_DUPFD_CLOEXEC, 0)
             if descriptor < 0 { throw BlockError(call: "fcntl(F_DUPFD)", errno: errno, path: folder) }
         } else {
-            descriptor = try Self.make(in: folder)
+            descriptor = try make(in: folder)
         }
-        file = try ImageFile(descriptor: descriptor, path: folder, isReadOnly: false, locking: false)
+        return try ImageFile(descriptor: descriptor, path: folder, isReadOnly: false, locking: false)
     }
 
     /// A new one; the descriptor is the caller's.

@@ -3,7 +3,7 @@ public import CoreTypes
 
 /// The formats that a disk can be read from as a stream.
 public enum StreamFormat: String, CaseIterable, Sendable {
-    case raw, vhd, qcow2, vmdk
+    case raw, vhd, qcow2, vhdx, vmdk
 
     public init(_ format: ImageFormat) {
         switch format {
@@ -31,8 +31,12 @@ public struct StreamReadOptions {
     /// The destination device holds the content of the parent already: a differencing VHD or a qcow2 overlay leaves alone what
     /// it does not store, and no parent is needed or looked for. Other images make the disk like themselves as ever.
     public var overlaysDestination = false
+    /// The files of the parents that a VHDX or VMDK may use, which are of its own format; identities are checked. It has no
+    /// other files.
+    public var imports = ImportPolicy.standalone
     /// A folder for an unnamed file that holds data which come before the tables that describe them, when a stream has
-    /// such; without it that is an error.
+    /// such, and all of a stream whose parts must be read out of order (VHDX; VMDK, but for streamOptimized ones); without it
+    /// that is an error.
     public var spillFolder: String?
     /// That file, open: for who will not be able to make it when it is needed. It stays the caller's.
     public var spillFile: Int32?
@@ -44,9 +48,9 @@ public struct StreamReadOptions {
         /// Compared with the one that a differencing VHD stores (a UUID in lower case).
         public var identifier: String?
         /// Compared with what the image says of its parent: a VHD has an identifier for VHD parents and none for others.
-        public var format: ImageFormat?
+        public var format: ParentFormat?
 
-        public init(device: any BlockDevice, identifier: String? = nil, format: ImageFormat? = nil) {
+        public init(device: any BlockDevice, identifier: String? = nil, format: ParentFormat? = nil) {
             self.device = device
             self.identifier = identifier
             self.format = format

@@ -108,11 +108,14 @@ struct VHDStreamReader {
             throw BlockError(
                 .denied, "the stream is a differencing VHD, which needs its parent; name the parent explicitly")
         }
-        if let format = parent.format, (format == .vhd) != header.parent.contains(where: { $0 != 0 }) {
-            let wanted = format == .vhd ? "records one without an identifier, raw or qcow2" : "says that it is a VHD"
+        if case .imported? = parent.format, let format = parent.format {
+            try FormatCapabilities.check(format, of: .vhd)
+        }
+        if let format = parent.format, (format == .image(.vhd)) != header.parent.contains(where: { $0 != 0 }) {
+            let wanted =
+                format == .image(.vhd) ? "records one without an identifier, raw or qcow2" : "says that it is a VHD"
             throw BlockError(
-                .invalidImage, "a \(format.rawValue) image was given as the parent, and the VHD in the stream \(wanted)"
-            )
+                .invalidImage, "a \(format.name) image was given as the parent, and the VHD in the stream \(wanted)")
         }
         guard let identifier = parent.identifier else { return }
         let digits = header.parent.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()

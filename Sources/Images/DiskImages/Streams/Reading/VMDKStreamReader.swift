@@ -116,7 +116,8 @@ struct VMDKStreamReader {
             let key = pair.first?.filter { !$0.isWhitespace }
             let value = pair.count == 2 ? pair[1].filter { !$0.isWhitespace && $0 != "\"" } : ""
             if key == "parentcid", value != "ffffffff" {
-                throw BlockError(.denied, "the VMDK is the difference to a parent, which a stream cannot name")
+                throw BlockError(
+                    .denied, "the stream is a VMDK on a parent, which is not followed; name the parent explicitly")
             }
         }
     }

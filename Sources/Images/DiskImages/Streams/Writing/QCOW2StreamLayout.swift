@@ -67,7 +67,7 @@ struct QCOW2StreamLayout: StreamLayout {
         header.refcountTableClusters = UInt32(clamping: tableClusters)
         header.refcountOrder = UInt32(geometry.refcountOrder)
         header.backingName = base?.name
-        header.extensions.backingFormat = base.map { $0.format == .vhd ? "vpc" : $0.format.rawValue }
+        header.extensions.backingFormat = base?.format.storedName
         header.extensions.featureNames = QCOW2HeaderExtensions.ownFeatureNames
         try output.append(header.encoded())
         try output.pad(0, to: offset(1))

@@ -1,3 +1,4 @@
+public import BlockIO
 public import CoreTypes
 
 /// How a disk is written as a stream.
@@ -10,13 +11,14 @@ public struct StreamWriteOptions: Hashable, Sendable {
     /// What the device's holes are the same as: the stream is a differencing VHD, or a qcow2 overlay, which names it.
     public var base: Base?
 
-    /// The disk that a stream is the difference to. A name only: nothing is opened.
+    /// The disk that a stream is the difference to.
     public struct Base: Hashable, Sendable {
-        /// ASCII letters, digits, `-`, `_`, and `.` inside; never a path.
         public let name: String
-        public let format: ImageFormat
+        public let format: ParentFormat
+        /// What a VHD records of it; nil where that is its name only.
+        let record: VHDParent?
 
-        /// Takes the last part of `path`; what can be no name, or could mean something else to other programs, becomes `base`.
+        /// A name only, nothing is opened: ASCII letters, digits, `-`, `_`, and `.` inside; never a path. Takes the last part of `path`; what can be no name, or could mean something else to other programs, becomes `base`.
         public init(path: String, format: ImageFormat) {
             let last = path.split(separator: "/").last ?? ""
             let isPlain = last.utf8.count <= 255 && last.first != "." && last.first != "-"
@@ -29,7 +31,26 @@ public struct StreamWriteOptions: Hashable, Sendable {
                 }
             }
             name = isPlain && allowed && !last.isEmpty ? String(last) : "base"
-            self.format = format
+            self.format = .image(format)
+            record = nil
+        }
+
+        /// The name as it is given, as a file that is made would store it: a relative one is looked up from where this process
+        /// runs. A differencing VHD records the parent's identity, too.
+        /// - Throws: `.unsupported` when an image of `format` cannot have such a parent; `.denied` for a name that could mean
+        ///   something else to other programs.
+        public init(naming parent: CreateOptions.Parent, for format: ImageFormat) throws(BlockError) {
+            try FormatCapabilities.check(parent.format, of: format)
+            if format == .vhd {
+                record = try VHDParent(parent.reference(from: ""), name: parent.name)
+            } else {
+                var image = CreateOptions()
+                image.parent = parent
+                try image.checkQCOW2()
+                record = nil
+            }
+            name = parent.name
+            self.format = parent.format
         }
     }
 

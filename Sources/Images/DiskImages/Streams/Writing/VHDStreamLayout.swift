@@ -12,6 +12,8 @@ struct VHDStreamLayout: StreamLayout {
     private let footer: VHDFooter
     private let blocks: UnitBitmap
     private let mapSize: UInt64
+    /// Paths of the parent, behind the map.
+    private let names: [UInt8]
     /// File offset of the first block's data, and bytes from one block's data to the next one's.
     private let firstData: UInt64
     private let stride: UInt64
@@ -24,16 +26,23 @@ struct VHDStreamLayout: StreamLayout {
         let blockSize = VHDHeader.defaultBlockSize
         let plain = VHDHeader(
             tableOffset: 1536, entryCount: size.dividedRoundingUp(by: blockSize), blockSize: blockSize)
-        if let base {
+        mapSize = max(plain.entryCount.dividedRoundingUp(by: 8 * 512), 1) * 512
+        var metadataEnd = plain.batmapOffset + 512 + mapSize
+        if let parent = base?.record {
+            let placed = parent.placed(at: metadataEnd)
+            header = VHDHeader(plain, parent: parent, locators: placed.locators)
+            names = placed.bytes
+            metadataEnd = placed.end
+        } else if let base {
             let parent = try VHDParent(name: base.name, identifier: nil, timestamp: 0)
             header = VHDHeader(plain, parent: parent, locators: [])
+            names = []
         } else {
             header = plain
+            names = []
         }
         footer = VHDFooter(new: base == nil ? .dynamic : .differencing, size: size)
         blocks = try scan.bitmap(unit: blockSize)
-        mapSize = max(header.entryCount.dividedRoundingUp(by: 8 * 512), 1) * 512
-        let metadataEnd = header.batmapOffset + 512 + mapSize
         // At most 2040 GiB and 4 KiB for each of a million blocks: below 2 TiB, and nowhere near an overflow.
         firstData = (metadataEnd + header.bitmapSize + 4095) / 4096 * 4096
         stride = blockSize + 4096
@@ -46,6 +55,7 @@ struct VHDStreamLayout: StreamLayout {
         try output.append(header.encoded())
         try writeTable(to: output)
         try writeMap(to: output)
+        try output.append(names)
         var data = firstData
         var runs = blocks.runs
         while let run = runs.next() {

@@ -24,7 +24,9 @@ extension VHDCheck {
             canRepair = false
         }
         let stride = header.bitmapSize + header.blockSize
-        var wrong: [Int] = []
+        // A bit for each block, as in the map of full blocks: all of them may be wrong.
+        var wrong = [UInt8](repeating: 0, count: (table.count + 7) / 8)
+        var wrongCount = 0
         var starts: [UInt32] = []
         for block in 0..<table.count {
             if block % 65536 == 0 { try checkCancelled() }
@@ -39,40 +41,47 @@ extension VHDCheck {
                 starts.append(table[block])
                 continue
             }
-            wrong.append(block)
+            wrong.setBits(block..<block + 1)
+            wrongCount += 1
         }
+        try checkCancelled()
         starts.sort()
         for (a, b) in zip(starts, starts.dropFirst()) where UInt64(b - a) * 512 < stride {
             find(.corruption, "two blocks lie over each other", offset: UInt64(b) * 512)
         }
         guard work.remove(.wrongEntries) != nil else { return false }
-        for block in wrong { table.forget(block) }
+        for block in 0..<table.count where wrong.isBitSet(block) { table.forget(block) }
         try drop(wrong, layout, header, table)
         find(
             .note,
-            "\(wrong.count) entries were dropped, and their blocks read as the parent or zeroes; what else lies in the file is "
+            "\(wrongCount) entries were dropped, and their blocks read as the parent or zeroes; what else lies in the file is "
                 + "kept, and a further check gives back what nothing uses")
         return true
     }
 
-    /// Takes entries out of the table in the file, which `table` does not have any more.
+    /// Takes entries out of the table in the file, which `table` does not have any more. `wrong`: a bit for each.
     private func drop(
-        _ wrong: [Int], _ layout: VHDLayout, _ header: VHDHeader, _ table: VHDBlockTable
+        _ wrong: [UInt8], _ layout: VHDLayout, _ header: VHDHeader, _ table: VHDBlockTable
     ) throws(BlockError) {
         // First what calls them full: a clear bit is always right, and no later block finds a set one.
         if var batmap = try VHDBatmap(file: file, layout: layout, header: header), !batmap.lies(over: table, header),
             var map = try batmap.load(file: file),
-            batmap.isWithin(layout.contentEnd), wrong.contains(where: { $0 < map.count * 8 && map.isBitSet($0) })
+            batmap.isWithin(layout.contentEnd), zip(wrong, map).contains(where: { $0 & $1 != 0 })
         {
-            for block in wrong where block < map.count * 8 { map[block / 8] &= ~(0x80 >> UInt8(block % 8)) }
+            for index in 0..<min(wrong.count, map.count) { map[index] &= ~wrong[index] }
             try batmap.store(map, file: file)
             try file.sync()
         }
         // Sector by sector, each whole before and after: after a crash some entries are left to be dropped.
-        for (sector, blocks) in Dictionary(grouping: wrong, by: { $0 / 128 }).sorted(by: { $0.key < $1.key }) {
+        for sector in 0..<(table.count + 127) / 128 {
+            let blocks = sector * 128..<min((sector + 1) * 128, table.count)
+            if wrong[blocks.lowerBound / 8..<(blocks.upperBound + 7) / 8].allSatisfy({ $0 == 0 }) { continue }
+            try checkCancelled()
             let place = header.tableOffset + UInt64(sector) * 512
             var bytes = try file.array(at: place, count: 512)
-            for block in blocks { bytes.replaceBigEndian(at: block % 128 * 4, with: VHDBlockTable.unallocated) }
+            for block in blocks where wrong.isBitSet(block) {
+                bytes.replaceBigEndian(at: block % 128 * 4, with: VHDBlockTable.unallocated)
+            }
             try file.store(bytes, at: place)
         }
         try file.sync()

@@ -33,16 +33,14 @@ struct VHDParent: Hashable, Sendable {
 
     /// Reads what is to be recorded of the image at `reference`, which the child will name `name`.
     /// `.unsupported` for a parent that others would take for another: one without an identity is a raw disk to them.
-    init(_ reference: ImageReference, name: String, opensDisabled: Bool = false) throws(BlockError) {
-        guard reference.format != .qcow2 else {
-            throw BlockError(
-                .unsupported, "the parent of a VHD is a VHD or raw: nothing in it could say that it is qcow2",
-                path: reference.path)
-        }
+    init(_ reference: ParentReference, name: String, opensDisabled: Bool = false) throws(BlockError) {
+        do throws(BlockError) {
+            try FormatCapabilities.check(reference.format, of: .vhd)
+        } catch { throw error.at(path: reference.path) }
         var identifier: [UInt8]?
         let file = try ImageFile(path: reference.path, access: .readOnly, locking: false)
         defer { file.close() }
-        if reference.format == .vhd {
+        if reference.format == .image(.vhd) {
             do throws(BlockError) {
                 let footer = try VHDLayout(file: file, opensDisabled: opensDisabled).footer
                 guard let known = footer.uuid else {
@@ -53,6 +51,10 @@ struct VHDParent: Hashable, Sendable {
         }
         try self.init(
             name: name, identifier: identifier, timestamp: Self.timestamp(ofFileAt: reference.path) ?? 0)
+    }
+
+    init(_ reference: ImageReference, name: String, opensDisabled: Bool = false) throws(BlockError) {
+        try self.init(.image(reference), name: name, opensDisabled: opensDisabled)
     }
 
     /// When a file was last changed, seconds since 2000; nil when that is not known or not representable.

@@ -1,0 +1,80 @@
+import BlockIO
+import CoreTypes
+import TestSupport
+import Testing
+
+@testable import DiskImages
+
+/// Tables without which others cannot be found.
+@Suite struct QCOW2LostTablesTests {
+    struct Loss: CustomTestStringConvertible, Sendable {
+        let name: String
+        /// Snapshots that are left, of two.
+        var left = 0
+        let make: @Sendable (ImageUnderKnife) throws -> Void
+        var testDescription: String { name }
+    }
+
+    private func content(_ store: StoreInMemory) throws -> [UInt8] {
+        let image = try QCOW2Image.open(storage: store, readOnly: true)
+        return try image.bytes(0, Int(image.size))
+    }
+
+    @Test(
+        "an unusable snapshot table is given up by a repair of everything (cases 3.7, 4.14)",
+        arguments: [
+            Loss(name: "past the end") { try $0.set(64, 1 << 40) },
+            Loss(name: "unaligned") { try $0.set(64, $0.header.snapshotsOffset + 8) },
+            Loss(name: "over the header") { try $0.set(64, 0) },
+            Loss(name: "too many") { try $0.store.store([0, 1, 0, 1], at: 60) },
+            Loss(name: "first entry with too much extra data") {
+                try $0.store.store([0, 0, 4, 1], at: $0.header.snapshotsOffset + 36)
+            },
+            Loss(name: "second entry past the end", left: 1) { image in
+                let records = try QCOW2SnapshotRecords(
+                    storage: image.store, offset: image.header.snapshotsOffset, count: 1,
+                    fileSize: image.store.size())
+                try image.store.store(
+                    [0xFF, 0xFF, 0xFF, 0xFF], at: image.header.snapshotsOffset + records.length + 36)
+            },
+        ])
+    func anUnusableSnapshotTableIsGivenUp(_ loss: Loss) throws {
+        let folder = try ScratchFolder("lost-snapshots")
+        let image = try ImageUnderKnife(QemuSample.rich.make(folder))
+        let shown = try content(image.store)
+        try loss.make(image)
+        let damaged = image.store.bytes
+        for repair in [nil, .leaks] as [RepairChoice?] {
+            let report = try image.check(repair)
+            #expect(report.corruptions > 0 && report.corruptionsRepaired == 0)
+            #expect(report.findings.contains { $0.message.contains("lost") }, "\(report.findings.prefix(5))")
+            #expect(image.store.bytes == damaged)
+        }
+        let repaired = try image.check(.all)
+        let isClean = repaired.isClean && repaired.corruptionsRepaired > 0
+        #expect(isClean, "\(repaired.findings.prefix(5))")
+        let header = try QCOW2Image.readHeader(image.store, fileSize: image.store.size())
+        #expect(header.snapshotCount == loss.left)
+        #expect(try QCOW2SnapshotTable(header, image.store).entries.count == loss.left)
+        #expect(try content(image.store) == shown)
+        let verdict = try image.qemu(folder)
+        #expect(verdict.status == 0, "\(verdict.output)\(verdict.errors)")
+    }
+
+    /// A repair would take all data for leaks.
+    @Test("without an L1 table everything is corrupt, and nothing is repaired (case 3.7)")
+    func withoutAnL1TableNothingIsRepaired() throws {
+        let folder = try ScratchFolder("lost-l1")
+        for place in [0, 512, 1 << 40] as [UInt64] {
+            let image = try ImageUnderKnife(QemuSample.plain.make(folder))
+            try image.set(40, place)
+            let damaged = image.store.bytes
+            for repair in [nil, .leaks, .all] as [RepairChoice?] {
+                let report = try image.check(repair)
+                #expect(report.corruptions == 1 && report.leaks == 0 && report.corruptionsRepaired == 0)
+                #expect(image.store.bytes == damaged)
+            }
+            #expect(code { _ = try QCOW2Image.open(storage: image.store, readOnly: true) } == .invalidImage)
+        }
+    }
+}

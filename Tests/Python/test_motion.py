@@ -456,23 +456,6 @@ class OtherPoolTests(MotionCase):
         too_few = ["MESSAGE_PARAMETER_COUNT_MISMATCH", "VM.migrate_send", "6", "5"]
         self.refused(too_few, self.x.VM.migrate_send, vm, token, True, {}, {})
 
-    def test_the_storage_layers_own_calls_are_refused_before_anything_is_made(self):
-        """Another maker's toolstack asks by these. It ends with UNIMPLEMENTED_IN_SM_BACKEND of the first."""
-        sr = self.repository("vhd")
-        uuid_of_sr = self.x.SR.get_uuid(sr)
-        for name in ("SR.scan", "DATA.MIRROR.receive_start", "DATA.MIRROR.receive_start2", "DATA.MIRROR.receive_finalize",
-                     "DATA.MIRROR.receive_cancel", "VDI.create"):
-            body = xmlrpc.client.dumps(({"dbg": "t", "sr": uuid_of_sr, "id": "a/b", "similar": []},), name).encode()
-            status, _, answer = self.http("POST", "/services/SM", body, session_id=self.sid)
-            self.assertEqual(status, 200)
-            ((value,), _) = xmlrpc.client.loads(answer)
-            self.assertEqual(value, {"Status": "Failure", "ErrorDescription": ["Unimplemented", name]})
-        self.assertEqual(self.http("POST", "/services/SM", b"no call", session_id=self.sid)[0], 400)
-        self.assertEqual(self.http("POST", "/services/SM", body)[0], 401)
-        for path in ("/services/SM/nbd/0/%s/x/dp" % uuid_of_sr, "/services/SM/nbd/%s/x/dp" % uuid_of_sr):
-            self.assertEqual(self.http("PUT", path, b"", session_id=self.sid)[0], 501)
-        self.assertEqual(self.x.SR.get_VDIs(sr), [])
-
 
 class PeerTests(MotionCase):
     """A machine of another pool, whose toolstack is this test."""

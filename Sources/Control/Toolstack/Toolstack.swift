@@ -251,6 +251,7 @@ public final class Toolstack: Sendable {
         await moves.resume()
         await departures.resume()
         await services.arrivals.resume()
+        await services.received.resume()
 
         _ = await roles
         let dispatcher = Dispatcher(
@@ -269,7 +270,7 @@ public final class Toolstack: Sendable {
                 Task { await moves.retryForEver() },
                 Task { await suspension.finish(settlement) },
                 Task { await suspension.sweepForEver() },
-                Task { await retry(departures, services.arrivals) },
+                Task { await retry(departures, services.arrivals, services.received) },
                 Task { await SpaceReclaimer(context: context).run() },
                 Task { await UnfinishedImports.sweepUntilGone(context) },
             ] + services.start(context)
@@ -297,10 +298,13 @@ public final class Toolstack: Sendable {
     }
 
     /// Goes on with machines that come from other pools or go there, at once and whenever the other side may be back.
-    private static func retry(_ departures: Departures, _ arrivals: Arrivals) async {
+    private static func retry(
+        _ departures: Departures, _ arrivals: Arrivals, _ received: ReceivedDisks
+    ) async {
         while !Task.isCancelled {
             // First what needs nobody's answer.
             await arrivals.retry()
+            await received.sweep()
             await departures.retry()
             try? await Task.sleep(for: .seconds(3))
         }

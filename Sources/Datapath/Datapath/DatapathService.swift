@@ -83,8 +83,21 @@ public final class DatapathService: Sendable {
         let export = NBDExport(
             name: DatapathExport.disk, device: front, readOnly: image.readOnly, throttle: throttle,
             changes: { [tracked] in [tracked] })
-        server = NBDServer(exports: [export, export.readOnly(named: DatapathExport.readOnly)])
+        server = NBDServer(
+            exports: [export, export.readOnly(named: DatapathExport.readOnly)]
+                + Self.filling(front, throttle, isReadOnly: image.readOnly))
         listener = try listen(server)
+    }
+
+    /// The two ways to a disk that is filled from both at once.
+    private static func filling(
+        _ device: any BlockDevice, _ throttle: DiskThrottle, isReadOnly: Bool
+    ) -> [NBDExport] {
+        if isReadOnly { return [] }
+        let writes = NewerWrites()
+        return [(DatapathExport.newer, true), (DatapathExport.older, false)].map { name, isNewer in
+            NBDExport(name: name, device: FilledDisk(device, writes, isNewer: isNewer), throttle: throttle)
+        }
     }
 
     /// Says on standard output that both sockets answer.

@@ -4,4 +4,8 @@ public enum DatapathExport {
     public static let disk = "disk"
     /// The same for who only reads, whatever the disk is to others: writes are refused.
     public static let readOnly = "disk-read-only"
+    /// A disk that two fill at once has these, too: who brings what is written just now, in whole sectors, …
+    public static let newer = "disk-newer"
+    /// … and who brings what it held before, of which nothing takes the place of what has come by `newer` in this process.
+    public static let older = "disk-older"
 }

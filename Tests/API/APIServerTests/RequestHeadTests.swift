@@ -98,4 +98,13 @@ import Testing
             do { _ = try read(bytes)?.allFields } catch { #expect(Malformed(error, limits: HTTPLimits()) != nil) }
         }
     }
+
+    /// Another maker's toolstack asks so for an NBD export; what it sends behind the head is that's, in HTTP/1.0 as in 1.1.
+    @Test(arguments: ["1.0", "1.1"]) func aPutForAnExportIsATunnel(version: String) throws {
+        let path = "/services/SM/nbd/0/sr/disk/dp?session_id=x"
+        #expect(try read("PUT \(path) HTTP/\(version)\r\nHost: x\r\n\r\n").tunnel == .bytes)
+        #expect(try read("PUT \(path) HTTP/\(version)\r\nTransfer-Encoding: chunked\r\n\r\n").tunnel == .bytes)
+        #expect(try read("GET \(path) HTTP/\(version)\r\nHost: x\r\n\r\n").tunnel == nil)
+        #expect(try read("PUT /import?x=/services/SM/nbd HTTP/\(version)\r\nHost: x\r\n\r\n").tunnel == nil)
+    }
 }

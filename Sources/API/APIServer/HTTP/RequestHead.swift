@@ -19,7 +19,7 @@ struct RequestHead: Sendable {
     }
 
     enum Tunnel: Sendable {
-        /// `CONNECT`: bytes both ways.
+        /// `CONNECT`, and a `PUT` that asks for an NBD export: bytes both ways.
         case bytes
         /// RFC 6455.
         case webSocket
@@ -41,6 +41,7 @@ struct RequestHead: Sendable {
         tunnel =
             switch decoded.method {
             case .CONNECT: .bytes
+            case .PUT where StorageServiceEndpoint.isStream(decoded.uri): .bytes
             case .GET where upgrades && decoded.version == .http1_1 && Self.lists(headers, "upgrade", "websocket"):
                 .webSocket
             default: nil

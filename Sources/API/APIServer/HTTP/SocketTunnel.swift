@@ -8,28 +8,34 @@ import ZstdStreams
 struct SocketTunnel {
     private let descriptor: Int32
     private let decompresses: Bool
+    private let greeting: [UInt8]
+    private let prefix: [UInt8]
 
-    /// Owns the descriptor; to be served. `decompresses`: what comes through the tunnel is zstd.
-    init(_ descriptor: Int32, decompresses: Bool = false) {
-        (self.descriptor, self.decompresses) = (descriptor, decompresses)
+    /// Owns the descriptor; to be served. `decompresses`: what comes through the tunnel is zstd. `greeting`: what goes through it
+    /// before anything of the socket. `prefix`: what may come through it first, all or nothing of it, and is left out.
+    init(_ descriptor: Int32, decompresses: Bool = false, greeting: [UInt8] = [], without prefix: [UInt8] = []) {
+        (self.descriptor, self.decompresses, self.greeting, self.prefix) = (descriptor, decompresses, greeting, prefix)
     }
 
     /// Throws `ZstdStreamError`, too, when what came was not what was to come: both sides have ended then.
     func serve(_ input: RequestBody, _ writer: ResponseWriter, _ answer: HTTPResponse) async throws {
         let socket = try await Self.adopt(descriptor)
         // The answer begins inside: a client that is gone already must not leave the socket unclosed.
-        let decompresses = decompresses
+        let (decompresses, greeting, prefix) = (decompresses, greeting, prefix)
         let failure = try await socket.executeThenClose { fromSocket, toSocket in
-            let body = try await writer.writeHead(answer)
+            var body = try await writer.writeHead(answer)
+            if !greeting.isEmpty { try await body.write(ByteBuffer(bytes: greeting)) }
+            let output = body
             let failure = await withTaskGroup(of: ZstdStreamError?.self) { group in
                 group.addTask {
                     do {
-                        try await decompresses ? Self.decompress(input, toSocket) : Self.move(input, toSocket)
+                        try await decompresses
+                            ? Self.decompress(input, toSocket) : Self.move(input, without: prefix, toSocket)
                     } catch { return error as? ZstdStreamError }
                     return nil
                 }
                 group.addTask {
-                    try? await Self.move(fromSocket, body)
+                    try? await Self.move(fromSocket, output)
                     return nil
                 }
                 let first = await group.next() ?? nil
@@ -69,9 +75,22 @@ struct SocketTunnel {
     }
 
     private static func move(
-        _ input: RequestBody, _ socket: NIOAsyncChannelOutboundWriter<ByteBuffer>
+        _ input: RequestBody, without prefix: [UInt8], _ socket: NIOAsyncChannelOutboundWriter<ByteBuffer>
     ) async throws {
-        for try await piece in input { try await socket.write(piece) }
+        var first = ByteBuffer()
+        var isFirst = !prefix.isEmpty
+        for try await piece in input {
+            guard isFirst else {
+                try await socket.write(piece)
+                continue
+            }
+            first.writeImmutableBuffer(piece)
+            // It is not decided as long as what has come could be the beginning of it.
+            if first.readableBytes < prefix.count, prefix.starts(with: first.readableBytesView) { continue }
+            isFirst = false
+            if first.readableBytesView.starts(with: prefix) { first.moveReaderIndex(forwardBy: prefix.count) }
+            if first.readableBytes > 0 { try await socket.write(first) }
+        }
     }
 
     private static func move(

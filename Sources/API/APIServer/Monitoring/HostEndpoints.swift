@@ -13,6 +13,6 @@ struct HostEndpoints: Sendable {
         BlobEndpoint(login: login, blobs: services.blobs).register(in: &routes)
         ConsoleEndpoint(login: login, consoles: services.consoles, logger: logger).register(in: &routes)
         PeerEndpoint(login: login, arrivals: services.arrivals, logger: logger).register(in: &routes)
-        StorageServiceEndpoint(login: login).register(in: &routes)
+        StorageServiceEndpoint(login: login, received: services.received, logger: logger).register(in: &routes)
     }
 }

@@ -2,7 +2,6 @@ import APITypes
 import HTTPTypes
 import Logging
 import NIOCore
-import Synchronization
 import Toolstack
 
 /// What the toolstacks of other pools ask of this one while a machine comes here: `POST /services/xenops/moves/ID/VERB`
@@ -129,17 +128,4 @@ struct PeerEndpoint: Sendable {
     }
 
     private static func secret(_ routed: RoutedRequest) -> String { routed.request.head["x-gantry-move"] ?? "" }
-}
-
-/// How many of something are in use.
-private final class Count: Sendable {
-    private let value = Atomic<Int>(0)
-
-    func enter(most: Int) -> Bool {
-        if value.wrappingAdd(1, ordering: .relaxed).newValue <= most { return true }
-        leave()
-        return false
-    }
-
-    func leave() { value.wrappingSubtract(1, ordering: .relaxed) }
 }

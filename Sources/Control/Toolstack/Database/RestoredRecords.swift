@@ -72,6 +72,15 @@ enum RestoredRecords {
             }
             SuspensionNote.remove(of: vdi, in: tx)
         }
+        for disk in tx.receivedDisks() {
+            if tx.row(Ref<VDI>(disk.ref)) == nil {
+                hold(disk.id, Place(sr: disk.sr, location: disk.location), in: tx)
+            }
+            tell(
+                "The disk \(disk.id) was coming from another maker's toolstack. It is whole only if that has ended well since; "
+                    + "look into it before it is used.", in: tx)
+            tx.forget(disk)
+        }
         // One that stays, or is gone from here, is as its rows say.
         let undecided: [MachineDeparture.Phase] = [.planned, .copying, .preparing, .committed, .delivered]
         for machine in tx.departures() where undecided.contains(machine.state.phase) { tell(text(machine), in: tx) }

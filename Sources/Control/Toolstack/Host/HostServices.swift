@@ -9,6 +9,7 @@ public struct HostServices: Sendable {
     public let consoles: ConsoleAccess
     public let blobs: BlobStore
     public let arrivals: Arrivals
+    public let received: ReceivedDisks
     public let exports: DiskExports
 
     init(
@@ -21,6 +22,7 @@ public struct HostServices: Sendable {
         health = HealthCheck(database: context.database, metrics: metrics)
         self.consoles = consoles
         arrivals = Arrivals(context: context, guests: guests, lifecycle: lifecycle)
+        received = ReceivedDisks(context: context)
         self.exports = DiskExports(context: context, settings: exports)
         blobs = try BlobStore(
             database: context.database, folder: stateDirectory + "/blobs", logger: context.logger)

@@ -18,6 +18,7 @@ struct UnreadableRecord: Hashable, Sendable {
         return unread(MotionStore.kind, DiskMotion.self) + unread(DepartingMachine.kind, DepartingMachine.self)
             + unread(ArrivingMachine.kind, ArrivingMachine.self) + unread(SuspensionNote.kind, SuspensionNote.self)
             + unread(SuspendedGuest.kind, SuspendedGuest.self) + unread(VolumeDerivation.kind, VolumeDerivation.self)
+            + unread(ReceivedDisk.kind, ReceivedDisk.self)
     }
 
     /// At a start, before anything is taken up.

@@ -98,13 +98,18 @@ import Testing
             vm: "OpaqueRef:vm", uuid: "traveller", isCopy: false, disks: [], state: MachineDeparture())
         let coming = ArrivingMachine(
             id: "coming", secretDigest: "", offer: nil, vm: "OpaqueRef:new", uuid: "guest", disks: [], state: prepared)
+        let received = ReceivedDisk(
+            id: "received", ref: "OpaqueRef:r", sr: sr.opaque, location: "r.vhd", format: "vhd", size: 1 << 20, room: 0,
+            session: "", lastCall: 0)
         try await bench.database.transaction { tx in
             try tx.store(leaving)
             try tx.store(coming)
+            try tx.store(received)
         }
         let database = try await restore(dump(.xml, of: bench), to: bench)
         #expect(MotionStore(database: database).all().map(\.id) == ["d"])
-        #expect(database.read { RestoredRecords.held($0) } == ["destination-u"])
+        #expect(database.read { RestoredRecords.held($0) } == ["destination-u", "received"])
+        #expect(database.read { $0.receivedDisks() }.isEmpty)
         #expect(database.read { RepositoryMessages.moving($0).contains("destination-u") })
         #expect(database.read { MachineDisks.isClean($0) && SuspensionNote.all($0).isEmpty })
         for kind in [RepositoryCreations.kind, MachineDisks.kind, UnfinishedImports.kind] {
@@ -114,10 +119,11 @@ import Testing
         // Moves between pools stay, too, and are told of: the other side was not brought back.
         #expect(database.departures() == [leaving] && database.arrivals() == [coming])
         let told = alerts(database)
-        #expect(told.count == 7)
+        #expect(told.count == 8)
         let words = [
             making.uuid, "destination-u", "unused", "The VM vm", "imported",
             "The VM traveller was on its way to the pool at far:443", "The VM guest was coming from another pool",
+            "The disk received was coming from another maker's toolstack",
         ]
         for word in words {
             #expect(told.contains { $0.contains(word) }, "\(word)")

@@ -133,7 +133,8 @@ extension DatabaseReader {
         let motions = privateRecords(kind: MotionStore.kind).values.compactMap(MotionStore.read)
         return RoomClaims(
             motions.compactMap { $0.roomClaim(in: sr) } + arrivals().compactMap { $0.roomClaim(in: sr, facts) }
-                + departures().compactMap { $0.roomClaim(in: sr) })
+                + departures().compactMap { $0.roomClaim(in: sr) }
+                + receivedDisks().compactMap { $0.roomClaim(in: sr) })
     }
 }
 

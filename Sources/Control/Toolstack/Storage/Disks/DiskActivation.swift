@@ -220,6 +220,8 @@ actor DiskActivation {
             if moves.contains(where: { $0.sourceUUID == vdiUUID || $0.destinationUUID == vdiUUID }) { return nil }
             // A QEMU that waits for a guest of another pool comes back to the same process, or its successor.
             if tx.arrivals().contains(where: { $0.lends(vdiUUID) }) { return nil }
+            // Its process knows what of a disk that is being filled has come by which way.
+            if tx.receivedDisks().contains(where: { $0.keepsDatapath(of: vdiUUID) }) { return nil }
             tx.setPrivate(kind: Self.recordKind, key: vdiUUID, value: nil)
             return id
         }
@@ -273,6 +275,7 @@ actor DiskActivation {
         }
         return isMoving || database.departures().contains { $0.hasInHand(vdiUUID) != nil }
             || database.arrivals().contains { $0.isOpen && $0.disks.contains { $0.uuid == vdiUUID } }
+            || database.read { $0.receivedDisks() }.contains { $0.id == vdiUUID }
     }
 
     /// Restarts the data paths that died under a running guest. Each by itself: the storage of one may not answer, which

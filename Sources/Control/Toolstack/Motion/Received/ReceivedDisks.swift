@@ -1,0 +1,382 @@
+import APITypes
+import CoreTypes
+import DatapathControl
+import Logging
+import PoolDatabase
+import RPCCodec
+import StorageInterface
+import StorageMotion
+
+/// The destination of storage motion by the toolstacks of other makers, which fill disks by the storage layer's own calls: `/services/SM`.
+///
+/// What they make is noted before it is made (`ReceivedDisk`), nobody else may use it, and what nobody goes on with is removed: none of
+/// these toolstacks comes back for it. They use what they made by these calls and nothing else: a disk of the pool is looked at, and
+/// never changed.
+public actor ReceivedDisks {
+    let context: StorageContext
+    private let admission: OperationAdmission
+    /// Those that something is being done with.
+    private var busy: Set<String> = []
+    /// Connections, by the record.
+    var connections: [String: Int] = [:]
+    /// When the last of them ended, seconds of the epoch.
+    var lastSeen: [String: Int64] = [:]
+
+    init(context: StorageContext) {
+        self.context = context
+        admission = OperationAdmission(database: context.database, gate: context.reclaimGate)
+    }
+
+    // MARK: - Looking
+
+    func records() -> [ReceivedDisk] { context.database.read { $0.receivedDisks() } }
+
+    /// The SR of that uuid, which must be attached here. Sr_not_attached [uuid].
+    func repository(_ uuid: String) throws -> AttachedRepository {
+        guard let row = context.database.read({ $0.find(SR.self, uuid: uuid) }) else {
+            throw StorageLayerError.notAttached(uuid)
+        }
+        return try context.attached(row.typedRef(SR.self))
+    }
+
+    /// The open record that has the place. Vdi_does_not_exist [place]; OPERATION_NOT_ALLOWED for a disk that did not come by these calls.
+    func record(at place: String, in attached: AttachedRepository) throws -> ReceivedDisk {
+        if let found = records().first(where: { $0.isOpen && $0.sr == attached.ref.opaque && $0.has(place) }) {
+            return found
+        }
+        let isKnown = context.database.read { reader in
+            reader.rows(VDI.self, where: VDI.sr, is: attached.ref).contains { $0[VDI.location] == place }
+        }
+        if isKnown {
+            throw StorageLayerError.notAllowed(
+                "the disk \(place.prefix(200)) is not one that was made by these calls and is still being filled: use the API for it"
+            )
+        }
+        throw StorageLayerError.noDisk(place)
+    }
+
+    /// All disks of an SR as the other side may see them.
+    func disks(of attached: AttachedRepository) -> [StorageLayerDisk] {
+        context.database.read { reader in
+            let records = Dictionary(
+                reader.receivedDisks().filter { $0.sr == attached.ref.opaque }.map { ($0.id, $0) }
+            ) { first, _ in first }
+            var disks: [StorageLayerDisk] = []
+            for row in reader.rows(VDI.self, where: VDI.sr, is: attached.ref) where row[VDI.managed] {
+                let disk = StorageLayerDisk(row, reader)
+                guard let record = records[row[VDI.uuid]] else {
+                    disks.append(disk)
+                    continue
+                }
+                if record.isCancelled { continue }
+                for place in [record.location, record.parent, record.dummy].compactMap({ $0 }) {
+                    disks.append(record.described(disk, at: place))
+                }
+            }
+            return disks
+        }
+    }
+
+    func disk(at place: String, in attached: AttachedRepository) throws -> StorageLayerDisk {
+        guard let disk = disks(of: attached).first(where: { $0.place == place }) else {
+            throw StorageLayerError.noDisk(place)
+        }
+        return disk
+    }
+
+    // MARK: - One at a time
+
+    /// Runs `body` with the record as it is now, and nothing else done with it meanwhile.
+    func working<T: Sendable>(on id: String, _ body: (inout ReceivedDisk) async throws -> T) async throws -> T {
+        guard busy.insert(id).inserted else {
+            throw StorageLayerError.internalError("another call works on the disk \(id); try again")
+        }
+        defer { busy.remove(id) }
+        guard var record = records().first(where: { $0.id == id }) else { throw StorageLayerError.noDisk(id) }
+        return try await body(&record)
+    }
+
+    /// Changes the record in one transaction.
+    func change(
+        _ record: inout ReceivedDisk, _ body: (inout ReceivedDisk) -> Void
+    ) async throws {
+        var next = record
+        body(&next)
+        next.lastCall = WallClock.seconds
+        let noted = next
+        try await context.database.transaction { tx in try tx.store(noted) }
+        record = next
+    }
+
+    // MARK: - Making
+
+    /// A new disk, which reads as zeroes. `note` says what it is for, before it is stored.
+    func make(
+        _ wanted: StorageLayerDisk, choice: String, in attached: AttachedRepository, session: String,
+        _ note: (inout ReceivedDisk) -> Void
+    ) async throws -> ReceivedDisk {
+        if attached.manager.info.writesRows {
+            throw StorageLayerError.notAllowed(
+                "the SR \(attached.uuid) is of a third party's driver: disks of other makers' toolstacks go to SRs of types "
+                    + "that this toolstack has itself")
+        }
+        guard wanted.virtualSize > 0 else {
+            throw StorageLayerError.backend(APIError("INVALID_VALUE", "virtual_size", String(wanted.virtualSize)))
+        }
+        var (record, room) = try await decide(wanted, choice, attached, session)
+        busy.insert(record.id)
+        let id = record.id
+        defer { busy.remove(id) }
+        note(&record)
+        while true {
+            let (noted, decided) = (record, room)
+            do {
+                try await context.database.transaction { tx in
+                    try OperationClaim.sr(attached.ref, .vdiMirror).check(tx)
+                    try decided.require(tx)
+                    try tx.store(noted)
+                    try OperationAdmission.enter(noted.hold, in: tx)
+                }
+                break
+            } catch is RoomTaken {
+                room = try await decide(wanted, choice, attached, session).room
+            }
+        }
+        FailurePoint.reached("received-noted")
+        do {
+            try await create(&record, wanted, in: attached)
+        } catch {
+            await giveUp(&record)
+            throw error
+        }
+        FailurePoint.reached("received-made")
+        context.logger.notice(
+            "a disk comes from another maker's toolstack",
+            metadata: ["vdi": "\(record.id)", "mirror": "\((record.mirror ?? "none").prefix(200))"])
+        return record
+    }
+
+    private func decide(
+        _ wanted: StorageLayerDisk, _ choice: String, _ attached: AttachedRepository, _ session: String
+    ) async throws -> (record: ReceivedDisk, room: DecidedRoom) {
+        let move = DiskToMove(
+            ref: wanted.place, source: "another pool", destination: attached.ref.opaque, choice: choice,
+            size: UInt64(wanted.virtualSize), format: ImageFormat(parsing: wanted.formatWord))
+        let decided: (decisions: [MoveDecision], room: DecidedRoom)
+        do {
+            decided = try await RoomSurvey(context: context).decide(
+                [move], [attached.ref.opaque: try await context.factsWithSpace(attached)], mayWait: false)
+        } catch let refusal as MoveRefusal {
+            throw ErrorMapping.api(refusal)
+        }
+        guard let decision = decided.decisions.first, let format = decision.outcome.format else {
+            throw StorageLayerError.internalError("no format for the SR \(attached.uuid)")
+        }
+        let uuid = Fresh.uuid()
+        let record = ReceivedDisk(
+            id: uuid, ref: Fresh.ref(VDI.self).opaque, sr: attached.ref.opaque,
+            // Every driver of ours names a volume by its uuid and format.
+            location: "\(uuid).\(format.rawValue)", format: format.rawValue, size: wanted.virtualSize,
+            room: decision.room, session: session, lastCall: WallClock.seconds)
+        return (record, decided.room)
+    }
+
+    private func create(
+        _ record: inout ReceivedDisk, _ wanted: StorageLayerDisk, in attached: AttachedRepository
+    ) async throws {
+        guard let format = ImageFormat(parsing: record.format) else {
+            throw StorageLayerError.internalError("no format '\(record.format)'")
+        }
+        let size: UInt64
+        let volume: Volume
+        context.volumesBeingMade.insert(record.id)
+        let id = record.id
+        defer { context.volumesBeingMade.remove(id) }
+        do {
+            size = try attached.manager.roundedSize(
+                UInt64(record.size), format: format, configuration: attached.repository.deviceConfig)
+            volume = try await attached.manager.createVolume(
+                attached.repository,
+                NewVolume(uuid: record.id, size: size, format: format, nameLabel: wanted.nameLabel))
+        } catch {
+            throw ErrorMapping.api(error, sr: attached.ref)
+        }
+        record.isMade = true
+        let noted = record
+        try await context.database.transaction { tx in
+            tx.insert(VDI.self, ref: Ref<VDI>(noted.ref)) { row in
+                VDIRow.fill(&row, volume, sr: attached.ref)
+                row[VDI.uuid] = noted.id
+                row[VDI.nameLabel] = wanted.nameLabel
+                row[VDI.nameDescription] = wanted.nameDescription
+                row[VDI.type] = Self.type(wanted.type)
+                row[VDI.sharable] = wanted.isSharable
+                row[VDI.smConfig]["base_mirror"] = noted.mirror
+            }
+            try tx.store(noted)
+            try OperationAdmission.enter(noted.hold, in: tx)
+        }
+        await context.refreshSpace(attached)
+    }
+
+    /// What a disk is for. Some are the pool's own that made them, and nothing here.
+    private static func type(_ word: String) -> VDIType {
+        switch VDIType(anyCase: word) {
+        case .system?: .system
+        case .ephemeral?: .ephemeral
+        case .suspend?: .suspend
+        case .crashdump?: .crashdump
+        default: .user
+        }
+    }
+
+    // MARK: - Ends
+
+    /// It is one of the pool's disks from now on. Throws when what was written may not all be there.
+    func finish(_ record: inout ReceivedDisk) async throws {
+        let attached = try context.attached(Ref(record.sr), evenUnplugged: true)
+        if !record.isDurable {
+            try await makeDurable(record)
+            try await change(&record) { $0.isDurable = true }
+            FailurePoint.reached("received-durable")
+        }
+        try await context.disks.requireInactive(record.id)
+        let volume: Volume
+        do {
+            volume = try await attached.manager.stat(
+                attached.repository, VolumeID(location: record.location, uuid: record.id, ref: record.ref))
+        } catch {
+            throw ErrorMapping.api(error, sr: attached.ref)
+        }
+        let done = record
+        try await context.database.transaction { tx in
+            let vdi = Ref<VDI>(done.ref)
+            if tx.row(vdi) != nil {
+                try VDIRow.refresh(vdi, volume, in: tx)
+                var config = try tx.require(vdi)[VDI.smConfig]
+                config["base_mirror"] = nil
+                try tx.set(vdi, VDI.smConfig, config)
+                if done.isKept {
+                    try tx.set(vdi, VDI.isASnapshot, true)
+                    try tx.set(vdi, VDI.readOnly, true)
+                    try tx.set(vdi, VDI.snapshotTime, APIDate(seconds: WallClock.seconds))
+                }
+            }
+            // Whose content it has is asked for once more, when snapshots are told what they are of.
+            tx.setPrivate(kind: Self.contentKind, key: done.id, value: done.isKept ? done.contentID : nil)
+            tx.forget(done)
+        }
+        await leave(done, attached)
+        context.logger.notice("a disk of another maker's toolstack is here", metadata: ["vdi": "\(done.id)"])
+    }
+
+    /// By the uuids of snapshots that came by these calls: whose content they have, as it was said.
+    static let contentKind = "received-content"
+
+    /// All that came is flushed, and nothing comes any more until its data path ends. What came before its present process has no
+    /// order any more among what was written by the one way and the other.
+    private func makeDurable(_ record: ReceivedDisk) async throws {
+        guard let process = record.process else { return }
+        guard let handle = await context.disks.active(record.id) else { throw Self.lost(record) }
+        do {
+            guard try await handle.client.status().pid == process else { throw Self.lost(record) }
+            _ = try await handle.client.call(.disconnectClients)
+            _ = try await handle.client.call(.pause)
+        } catch let failure as DatapathClient.Failure {
+            if failure.isUnreachable { throw Self.lost(record) }
+            throw ErrorMapping.api(failure, sr: Ref(record.sr), vdi: Ref(record.ref))
+        }
+    }
+
+    static func lost(_ record: ReceivedDisk) -> StorageLayerError {
+        .internalError(
+            "the data path of the disk \(record.id) has ended since it began to be filled, or does not answer: what it holds "
+                + "is not certain; cancel the mirror and begin again")
+    }
+
+    /// Removes what was made; what cannot be removed now is tried again.
+    func giveUp(_ record: inout ReceivedDisk) async {
+        do {
+            if !record.isCancelled { try await change(&record) { $0.isCancelled = true } }
+            FailurePoint.reached("received-cancelled")
+            try await clean(record)
+        } catch {
+            context.logger.error(
+                "a disk of another maker's toolstack cannot be removed yet; it is tried again",
+                metadata: ["vdi": "\(record.id)", "error": "\(error)"])
+        }
+    }
+
+    private func clean(_ record: ReceivedDisk) async throws {
+        try await context.disks.requireInactive(record.id)
+        let attached = try? context.attached(Ref(record.sr), evenUnplugged: true)
+        // An SR that was forgotten takes what is in it with it.
+        if context.database.read({ $0.row(Ref<SR>(record.sr)) }) != nil {
+            try await context.discard(
+                VolumeID(location: record.location, uuid: record.id, ref: record.ref),
+                in: try context.attached(Ref(record.sr)))
+        }
+        try await context.database.transaction { tx in
+            // A scan may have found it before its row was made.
+            for vdi in [tx.row(Ref<VDI>(record.ref)), tx.find(VDI.self, uuid: record.id)].compactMap({ $0 }) {
+                let ref = vdi.typedRef(VDI.self)
+                for drive in tx.rows(VBD.self, where: VBD.vdi, is: ref) { tx.delete(drive.typedRef(VBD.self)) }
+                tx.delete(ref)
+            }
+            tx.forget(record)
+        }
+        if let attached { await leave(record, attached) } else { await admission.end(record.hold) }
+        context.logger.notice("a disk of another maker's toolstack is removed", metadata: ["vdi": "\(record.id)"])
+    }
+
+    private func leave(_ record: ReceivedDisk, _ attached: AttachedRepository) async {
+        await admission.end(record.hold)
+        connections[record.id] = nil
+        lastSeen[record.id] = nil
+        await context.refreshSpace(attached)
+    }
+
+    // MARK: - What nobody goes on with
+
+    /// Before calls are taken: what was held is held again.
+    func resume() async {
+        for record in records() {
+            try? await context.database.transaction { tx in try OperationAdmission.enter(record.hold, in: tx) }
+        }
+    }
+
+    /// Removes what nobody goes on with. A disk that a machine has by now is not removed, whatever became of the other side: the machine
+    /// may be here only.
+    func sweep() async {
+        let now = WallClock.seconds
+        for record in records() where !busy.contains(record.id) {
+            let (hasSession, hasMachine) = context.database.read { reader in
+                (
+                    reader.row(Ref<Session>(record.session)) != nil,
+                    !reader.rows(VBD.self, where: VBD.vdi, is: Ref<VDI>(record.ref)).isEmpty
+                )
+            }
+            let isAbandoned = record.isAbandoned(
+                at: now, lastSeen: lastSeen[record.id] ?? 0, hasSession: hasSession,
+                isConnected: connections[record.id] ?? 0 > 0)
+            if isAbandoned { await end(record.id, hasMachine: hasMachine) }
+        }
+    }
+
+    private func end(_ id: String, hasMachine: Bool) async {
+        do {
+            try await working(on: id) { record in
+                if !hasMachine || record.isCancelled { return await giveUp(&record) }
+                if !record.isDurable {
+                    context.logger.error(
+                        "nobody goes on with a disk that a VM here has: it stays as it is; see that it is whole before the VM starts",
+                        metadata: ["vdi": "\(id)", "composed": "\(record.isComplete)"])
+                    try await change(&record) { $0.isDurable = true }
+                }
+                try await finish(&record)
+            }
+        } catch {
+            context.logger.debug("a disk is not given up yet", metadata: ["vdi": "\(id)", "error": "\(error)"])
+        }
+    }
+}

@@ -86,7 +86,8 @@ import Testing
         let options = ["-o", "backing_file=sample.raw,backing_fmt=raw"]
         let target = folder.file("t.qcow2")
         let tries = [
-            ["-c", sample.raw, target], ["--zeroes", "keep", sample.raw, target], ["-c", sample.raw, "-"], ["-", target],
+            ["-c", sample.raw, target], ["--zeroes", "keep", sample.raw, target], ["-c", sample.raw, "-"],
+            ["-", target],
         ]
         for words in tries {
             let outcome = try Tool.run(

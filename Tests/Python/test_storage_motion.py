@@ -1,5 +1,6 @@
 """Storage motion from a model of another maker's toolstack, by `/services/SM`: mirrors in all their variants, copies, ends, refusals."""
 
+import http.client
 import os
 import pathlib
 import uuid
@@ -305,12 +306,46 @@ class KilledTests(ApartCase, SourceCase):
     def daemon(self):
         return getattr(self, "own", None) or super().daemon
 
-    def restart(self, source):
+    def restart(self, source, point=""):
+        """`point`: where the next one ends itself."""
         self.own.process.kill()
         self.own.process.wait()
         self.own.process.stdout.close()
-        self.start()
+        os.environ["GANTRY_FAILURE_POINT"] = point
+        try:
+            self.start()
+        finally:
+            del os.environ["GANTRY_FAILURE_POINT"]
         source.url, source.session = self.own.url, self.sid
+
+    def cut(self, source, point, call, *arguments, **named):
+        """The call kills gantryd at the point; another one is there afterwards."""
+        self.restart(source, point)
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            call(*arguments, **named)
+        self.assertEqual(self.own.process.wait(), -9)
+        self.restart(source)
+
+    def test_whoever_is_killed_between_two_steps_goes_on_or_leaves_nothing(self):
+        sr, source = self.source("vhd")
+        nothing = lambda: not self.x.SR.get_VDIs(sr) and not self.images() and not self.x.SR.get_current_operations(sr)  # noqa: E731
+        # Before the image is there nobody knows what would be gone on with.
+        self.cut(source, "received-noted", source.start)
+        self.until(nothing)
+        self.cut(source, "received-made", source.start)
+        self.assertEqual(len(self.images()), 1)
+        source.call("DATA.MIRROR.receive_cancel", id=source.mirror)
+        self.assertTrue(nothing())
+        source.start()
+        self.cut(source, "received-cancelled", source.call, "DATA.MIRROR.receive_cancel", id=source.mirror)
+        self.until(nothing)
+        source.start()
+        source.connect_leaf()
+        source.mirror_and_copy()
+        source.line.close()
+        self.cut(source, "received-durable", source.call, "DATA.MIRROR.receive_finalize2", id=source.mirror)
+        source.call("DATA.MIRROR.receive_finalize2", id=source.mirror)
+        self.arrived(sr, source, source.leaf, "vhd")
 
     def test_a_mirror_is_finalized_or_cancelled_after_a_restart(self):
         for form in ("qcow2", "raw"):

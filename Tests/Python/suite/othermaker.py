@@ -171,7 +171,8 @@ class Source:
         line.close()
         self.call("DP.destroy", dp=datapath, allow_leak=False)
         self.call("VDI.set_content_id", sr=self.sr, vdi=place, content_id="content of the source")
-        assert self.scan()[place]["content_id"] == "content of the source"
+        # One that it knows would be cloned for the next copy.
+        assert self.scan()[place]["content_id"] not in ("", "content of the source")
 
     def mirror_and_copy(self, **options):
         """From here on both get what the guest writes; what the disk held before is copied beside that."""

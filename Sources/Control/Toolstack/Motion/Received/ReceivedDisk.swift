@@ -113,21 +113,20 @@ struct ReceivedDisk: Codable, Hashable, Sendable {
         return claim
     }
 
-    /// The row's disk at one of its places, as the other side is to see it. It has the size that was asked for.
+    /// The row's disk at one of its places, as the other side is to see it. It has the size that was asked for, and a content of its
+    /// own: who sees one that it knows begins its next copy with a clone of that.
     func described(_ row: StorageLayerDisk, at place: String) -> StorageLayerDisk {
         var disk = row
         disk.place = place
         disk.virtualSize = size
         if let mirror, !isUnmarked { disk.smConfig["base_mirror"] = mirror }
-        if place == location, mirror == nil {
-            disk.contentID = contentID ?? location
+        disk.contentID = place
+        if place == location {
             if isKept { (disk.isSnapshot, disk.isReadOnly) = (true, true) }
             return disk
         }
-        if place == location { return disk }
         disk.uuid = nil
         disk.isSnapshot = place == dummy
-        disk.contentID = place == parent ? contentID ?? place : place
         return disk
     }
 }

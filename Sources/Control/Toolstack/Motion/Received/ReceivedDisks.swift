@@ -361,6 +361,13 @@ public actor ReceivedDisks {
                 isConnected: connections[record.id] ?? 0 > 0)
             if isAbandoned { await end(record.id, hasMachine: hasMachine) }
         }
+        let gone = context.database.read { reader in
+            reader.privateRecords(kind: Self.contentKind).keys.filter { reader.find(VDI.self, uuid: $0) == nil }
+        }
+        if gone.isEmpty { return }
+        _ = try? await context.database.transaction { tx in
+            for uuid in gone { tx.setPrivate(kind: Self.contentKind, key: uuid, value: nil) }
+        }
     }
 
     private func end(_ id: String, hasMachine: Bool) async {

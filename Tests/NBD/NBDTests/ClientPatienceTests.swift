@@ -76,12 +76,13 @@ struct ClientPatienceTests {
     @Test func whatWasLateEndsWithItsConnection() throws {
         let folder = try ScratchFolder("late")
         let served = try Served(MemoryDevice(size: 8 << 20))
+        let path = served.path
         let listener = unsafe gantry_unix_listen(folder.file("way"), 1)
         #expect(listener >= 0)
         defer { close(listener) }
         let isShut = Atomic<Bool>(false)
         let way = WorkerThread("way") {
-            let there = unsafe gantry_unix_connect(served.path)
+            let there = unsafe gantry_unix_connect(path)
             let here = gantry_accept(listener)
             let back = WorkerThread("back") { pass(there, to: here) { false } }
             pass(here, to: there) { isShut.load(ordering: .acquiring) }

@@ -27,7 +27,7 @@ import Testing
         let device = try DiskImage.open(path: path, format: format, readOnly: false, policy: policy)
         func requireInFile(_ places: [UInt64], isWhole: Bool = true) throws {
             try Tool.check("cp", [path, copy])
-            if format == .qcow2, isWhole { try Tool.check("qemu-img", ["check", "-f", "qcow2", copy]) }
+            if format == .qcow2, isWhole { try Tool.check("qemu-img", ["check", "-U", "-f", "qcow2", copy]) }
             let other = try DiskImage.open(path: copy, format: format, readOnly: false, policy: policy)
             for place in places { #expect(try bytes(other, place, 3000) == bytes(device, place, 3000), "\(place)") }
             try other.close()

@@ -3,7 +3,7 @@
 
 Each 4 KiB block that the writer writes carries its number, a sequence number and a checksum. Between moves, and at the end,
 every block must hold the last sequence that was written to it: none lost, none stale. Faults, at random: kill -9 of the data
-path, of the destination's server, links cut or slow, a destination that is full for a while, a cancelled or paused mirror.
+path, of the destination's server, one that stands still, links cut or slow, a destination that is full for a while, a cancelled or paused mirror.
 A guest's writes that no flush had covered when its data path was killed are written again, as a guest does after a failed
 flush; nothing else is ever repeated. The seed is printed; the same seed makes the same choices.
 """
@@ -365,7 +365,7 @@ class Soak:
         form = self.random.choice([other for other in FORMATS if other != self.form])
         is_remote = self.random.random() < 0.4
         fault = self.random.choice(
-            ["none", "kill", "kill", "cancel", "pause"] + (["server", "server", "cut", "slow"] if is_remote else ["full"]))
+            ["none", "kill", "kill", "cancel", "pause"] + (["server", "server", "cut", "slow", "still", "still"] if is_remote else ["full"]))
         folder = self.folder
         if fault == "full":
             if not self.options.full_dir:
@@ -410,6 +410,20 @@ class Soak:
             relay.delay = 0.002
             time.sleep(0.2)
             relay.delay = 0
+        elif fault == "still":
+            # In the middle of the copy, or when the guest's writes go to both.
+            self.disk.ask({"mirrorSet": {"settings": {"mode": "active", "latencyBudget": 1, "bytesPerSecond": 0}}})
+            time.sleep(self.random.random() * 0.3)
+            server.process.send_signal(signal.SIGSTOP)
+            time.sleep(0.3)
+            answered = self.writer.sequence
+            time.sleep(0.2)
+            if self.writer.sequence > answered:
+                self.count("writes went on while it stood still")
+            if self.disk.mirror()["details"]["lateWrites"]:
+                self.count("late writes")
+            server.process.send_signal(signal.SIGCONT)
+            self.disk.ask({"mirrorSet": {"settings": {"mode": "automatic", "latencyBudget": 0}}})
         elif fault == "pause":
             self.disk.ask({"mirrorSet": {"settings": {"isPaused": True}}})
             time.sleep(0.05)

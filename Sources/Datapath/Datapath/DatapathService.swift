@@ -372,11 +372,15 @@ public final class DatapathService: Sendable {
     /// A mirror that somebody waits for nears its end: once it is active nothing becomes dirty any more.
     /// One whose destination is being tried again is waited for too.
     private func preparePatiently() throws(BlockError) {
-        for _ in 0..<1000 {
+        var attempts = 0
+        while attempts < 1000 {
             do throws(BlockError) {
                 return try prepare()
             } catch {
-                if error.code != .busy, device.mirrorProgress?.isRetrying != true { throw error }
+                let progress = device.mirrorProgress
+                if error.code != .busy, progress?.isRetrying != true { throw error }
+                // How long it may say nothing is its connection's to know.
+                if progress?.isSilent != true { attempts += 1 }
             }
             usleep(10_000)
         }

@@ -43,6 +43,18 @@ final class DriverExport: BlockDevice {
         }
     }
 
+    func write(_ data: UnsafeRawBufferPointer, at offset: UInt64, within patience: Patience) throws(BlockError) {
+        try change { () throws(BlockError) in try unsafe client.write(data, at: offset, within: patience) }
+    }
+
+    func writeZeroes(
+        at offset: UInt64, length: UInt64, mayUnmap: Bool, within patience: Patience
+    ) throws(BlockError) {
+        try change { () throws(BlockError) in
+            try client.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap, within: patience)
+        }
+    }
+
     func discard(at offset: UInt64, length: UInt64) throws(BlockError) {
         try change { () throws(BlockError) in try client.discard(at: offset, length: length) }
     }

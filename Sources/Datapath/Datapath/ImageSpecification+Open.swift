@@ -53,8 +53,8 @@ extension ImageSpecification {
     /// To an export that a mirror fills.
     static let connectionCount = 4
 
-    /// A mirror's destination that says nothing for so long is lost, and tried again: until then guests' writes to what is
-    /// copied already wait for it. A slow one says something. The disk itself is waited for without end: a client of its own
+    /// A mirror's destination that says nothing for so long is lost, and tried again. Guests' writes do not wait so long for it
+    /// (`Patience`). A slow one says something. The disk itself is waited for without end: a client of its own
     /// that gives up would turn a pause into an error.
     ///
     /// The mirror does not use the client that reconnects by itself, which promises less than it has: that one has to know

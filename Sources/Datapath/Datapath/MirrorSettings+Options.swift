@@ -37,6 +37,7 @@ extension MirrorDetails {
             delayedWrites: progress.delayedWrites, delayMicroseconds: progress.delayNanoseconds / 1000,
             longestDelayMicroseconds: progress.longestDelayNanoseconds / 1000)
         mustBeCompared = progress.mustBeCompared
+        lateWrites = progress.lateWrites
     }
 }
 

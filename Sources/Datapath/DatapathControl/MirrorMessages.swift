@@ -46,6 +46,9 @@ public struct MirrorDetails: Codable, Hashable, Sendable {
     /// The destination was reached again, or a process before this one wrote to its server: both are compared before it is the
     /// disk, by `mirrorVerify`, or by `pivotPrepare` when nobody has asked for that. Nil from earlier versions.
     public var mustBeCompared: Bool?
+    /// Writes of the destination that were not answered in time, so that guests were answered by the source alone; nil from
+    /// earlier versions.
+    public var lateWrites: UInt64?
 
     public init(
         settings: MirrorSettings, isActive: Bool, isConverging: Bool, isRetrying: Bool, retries: UInt64,

@@ -37,6 +37,17 @@ public protocol BlockDevice: AnyObject, Sendable {
     func discard(at offset: UInt64, length: UInt64) throws(BlockError)
     /// Returns when all writes completed before the call are durable.
     func flush() throws(BlockError)
+    /// `write`, and `writeZeroes`, by who cannot wait for ever: throws `.late` when a peer has not answered in time. `patience`
+    /// knows then of what the peer may still do. Where there is no peer, as the other ones.
+    func write(_ data: UnsafeRawBufferPointer, at offset: UInt64, within patience: Patience) throws(BlockError)
+    func writeZeroes(
+        at offset: UInt64, length: UInt64, mayUnmap: Bool, within patience: Patience
+    ) throws(BlockError)
+    /// Hands to the kernel what `hasVolatileMetadata` speaks of: changes that were completed before the call outlive this
+    /// process from when it returns. None becomes durable, and in which order they do is left open: should the machine lose
+    /// its power before the next `flush` has returned, the image may contradict itself. For images that are being filled and
+    /// are of no use until then. False: only a flush does that here.
+    func writeOut() throws(BlockError) -> Bool
     /// Appends the extents of `offset ..< offset + length` to `extents`, in order, without gaps; neighbours of the
     /// same kind may or may not be joined. It may stop early after at least one extent: the caller goes on from the end
     /// of the last.
@@ -53,6 +64,20 @@ extension BlockDevice {
     public var canZeroFast: Bool { false }
     public func willRead(at offset: UInt64, length: UInt64) {}
     public func interrupt() {}
+    public func writeOut() throws(BlockError) -> Bool { !hasVolatileMetadata }
+
+    public func write(
+        _ data: UnsafeRawBufferPointer, at offset: UInt64, within patience: Patience
+    ) throws(BlockError) {
+        try unsafe write(data, at: offset)
+    }
+
+    public func writeZeroes(
+        at offset: UInt64, length: UInt64, mayUnmap: Bool, within patience: Patience
+    ) throws(BlockError) {
+        try writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)
+    }
+
     public func putPages(at offset: UInt64, length: Int, into pipe: Int32) -> Int { 0 }
 
     /// Throws `.outOfRange` unless `offset ..< offset + length` lies inside the device.

@@ -35,6 +35,8 @@ public struct BlockError: Error, Sendable, CustomStringConvertible {
         public static let disconnected = Code("disconnected")
         /// The request must wait for the outcome of a pivot; never leaves the mirror.
         public static let undecided = Code("undecided")
+        /// A peer has not answered while its caller would wait (`Patience`). It may do the change all the same, at any time.
+        public static let late = Code("late")
     }
 
     public let code: Code

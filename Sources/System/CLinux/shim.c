@@ -10,6 +10,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sched.h>
 #include <stdio.h>
@@ -149,6 +150,10 @@ int gantry_unlock_file(int fd) {
     return checked(fcntl(fd, F_OFD_SETLK, &lock));
 }
 
+int gantry_mutex_lock_until(void *mutex, uint64_t nanoseconds) {
+    struct timespec until = {.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)};
+    return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &until);
+}
 int64_t gantry_send(int fd, const void *bytes, size_t length) {
     ssize_t r = send(fd, bytes, length, MSG_NOSIGNAL);
     return r < 0 ? -errno : r;

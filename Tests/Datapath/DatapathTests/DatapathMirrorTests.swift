@@ -56,11 +56,12 @@ import Testing
             ["-f", format, "-r", "-c", "read -P 1 0 1M", "-c", "read -P 2 1M 70000", "-c", "read -P 1 2M 10M", b.path])
     }
 
-    /// Where neither image keeps anything in memory, what was told as copied is never copied again: the next process repeats
-    /// the pieces that the killed one had in its hands, and nothing else.
-    @Test func aKilledProcessRepeatsNoPieceThatWasComplete() throws {
+    /// What was told as copied is never copied again, whatever the images keep in memory: the next process repeats the pieces
+    /// that the killed one had in its hands, and nothing else.
+    @Test(arguments: [("raw", "raw"), ("raw", "qcow2"), ("qcow2", "vhd"), ("vhd", "raw")])
+    func aKilledProcessRepeatsNoPieceThatWasComplete(formats: (String, String)) throws {
         let folder = try ScratchFolder("dp")
-        let (a, b) = (try image(folder, "a.raw", "raw"), try image(folder, "b.raw", "raw"))
+        let (a, b) = (try image(folder, "a", formats.0), try image(folder, "b", formats.1))
         var process = try DatapathProcess(folder, image: a.path, format: a.format, crashMark: true, mirrorMap: true)
         let client = try process.connect()
         let data: UInt64 = 12 << 20
@@ -80,6 +81,79 @@ import Testing
         _ = try process.control.callBlocking(.mirrorVerify)
         _ = try process.control.callBlocking(.mirrorCancel)
         #expect(try process.quit() == 0)
+    }
+
+    /// What a server holds that lives on may be lost with it: of an export a flush has to vouch, and what was copied since the
+    /// last one is copied again, and no more.
+    @Test func aKilledProcessGoesOnWithAnExport() throws {
+        let (folder, far) = (try ScratchFolder("dp"), try ScratchFolder("far"))
+        let (a, b) = (try image(folder, "a.raw", "raw"), try image(far, "b.qcow2", "qcow2"))
+        let server = try DatapathProcess(far, image: b.path, format: b.format)
+        let remote = ImageSpecification(
+            path: "nbd+unix:///disk?socket=\(server.nbdSocket)", format: ImageSpecification.remote)
+        var process = try DatapathProcess(folder, image: a.path, format: a.format, mirrorMap: true)
+        try fill(try process.connect(), 1, at: 0, count: 12 << 20)
+        _ = try process.control.callBlocking(.mirrorStart(destination: remote, bytesPerSecond: 8 << 20))
+        while try sameBytes(in: folder) < 1 << 20 {}
+        process.kill()
+        let known = try sameBytes(in: folder)
+        process = try DatapathProcess(folder, image: a.path, format: a.format, mirrorMap: true)
+        _ = try process.control.callBlocking(.mirrorStart(destination: remote, bytesPerSecond: 0, resume: true))
+        let mirror = try process.awaitPhase(.synchronised)
+        #expect(try #require(mirror.details).resumedBytes == known)
+        #expect(mirror.copiedBytes <= (12 << 20) - min(12 << 20, known))
+        _ = try process.control.callBlocking(.mirrorVerify)
+        _ = try process.control.callBlocking(.mirrorCancel)
+        #expect(try process.quit() == 0)
+        #expect(try server.quit() == 0)
+    }
+
+    /// The destination's server stops, and the writer goes on: all its writes and flushes are answered while it stands still.
+    /// Then it goes on, does what it had received, and gets what was written meanwhile.
+    @Test func aServerThatStopsKeepsNoWriterWaiting() throws {
+        let (folder, far) = (try ScratchFolder("dp"), try ScratchFolder("far"))
+        let (a, b) = (try image(folder, "a.raw", "raw"), try image(far, "b.qcow2", "qcow2"))
+        let server = try DatapathProcess(far, image: b.path, format: b.format)
+        let process = try DatapathProcess(folder, image: a.path, format: a.format, mirrorMap: true)
+        let client = try process.connect()
+        try fill(client, 1, at: 0, count: 4 << 20)
+        let remote = ImageSpecification(
+            path: "nbd+unix:///disk?socket=\(server.nbdSocket)", format: ImageSpecification.remote)
+        _ = try process.control.callBlocking(
+            .mirrorStart(
+                destination: remote, bytesPerSecond: 0, settings: MirrorSettings(latencyBudget: 1, mode: "active")))
+        _ = try process.awaitPhase(.synchronised)
+        Foundation.kill(server.pid, SIGSTOP)
+        // Several at a time, over each other, and more than the sockets between the two hold.
+        let writers = (0..<4).map { writer in
+            WorkerThread("writer") {
+                for round in 0..<64 as Range<UInt64> {
+                    let place = (round * 37 % 61) << 16
+                    try? fill(client, UInt8(round), at: place, count: 65536)
+                    if round % 8 == UInt64(writer) { try? client.flush() }
+                }
+            }
+        }
+        for writer in writers { writer.join() }
+        let details = try #require(try process.status().mirror?.details)
+        #expect(try #require(details.lateWrites) > 0 && !details.isActive && details.retries == 0)
+        #expect(try process.status().counters?.writes == 256 + 1)
+        #expect(try sameBytes(in: folder) < Self.size)
+        Foundation.kill(server.pid, SIGCONT)
+        _ = try process.awaitPhase(.synchronised)
+        _ = try process.control.callBlocking(.mirrorVerify)
+        _ = try process.control.callBlocking(.pivotPrepare)
+        _ = try process.control.callBlocking(.pivotCommit)
+        try fill(client, 9, at: 5 << 20, count: 4096)
+        #expect(try process.quit() == 0)
+        #expect(try server.quit() == 0)
+        try Tool.check(
+            "qemu-img", ["convert", "-f", "qcow2", "-O", "raw", b.path, far.file("c.raw")])
+        let (left, right) = (
+            try Data(contentsOf: URL(fileURLWithPath: a.path)),
+            try Data(contentsOf: URL(fileURLWithPath: far.file("c.raw")))
+        )
+        #expect(left[0..<5 << 20] == right[0..<5 << 20])
     }
 
     /// The destination is another process's export, over several connections. That process is killed; the client goes on,

@@ -46,6 +46,20 @@ import Testing
         #expect(verdict.isActive == mayDelay)
     }
 
+    /// One whose destination does not answer active writes in time is told not to end either, until it answers.
+    @Test func aMirrorThatCannotKeepUpWithItsGuestSaysSo() {
+        var policy = MirrorPolicy()
+        var late = sample(dirty: 1 << 30, destination: 500_000_000, copied: 1 << 28)
+        late.lateWrites = 2
+        var verdict = policy.decide(late, MirrorOptions())
+        for _ in 0..<8 { verdict = policy.decide(late, MirrorOptions()) }
+        #expect(verdict.isActive && !verdict.isConverging)
+        for _ in 0..<8 {
+            verdict = policy.decide(sample(dirty: 1 << 30, destination: 1_000_000, copied: 1 << 28), MirrorOptions())
+        }
+        #expect(verdict.isActive && verdict.isConverging)
+    }
+
     /// Nor at the end: until a moment comes in which nothing is left to copy, the copier alone writes to the destination.
     @Test func aGuestThatMayNotBeDelayedIsNotWhenLittleIsLeft() {
         var policy = MirrorPolicy()

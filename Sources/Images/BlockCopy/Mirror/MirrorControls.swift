@@ -28,6 +28,17 @@ public struct MirrorOptions: Equatable, Sendable {
     public var isPaused = false
 
     public init() {}
+
+    /// Nanoseconds that a guest's write waits for a destination that does not answer; then the source alone answers. Twenty
+    /// times what a write may take on average, within bounds: a disk that is only slow now and then is not left out for that.
+    public var patience: UInt64 {
+        latencyBudget == 0
+            ? Self.longestPatience
+            : min(Self.longestPatience, max(Self.leastPatience, min(latencyBudget, Self.longestPatience) * 20))
+    }
+
+    private static let longestPatience: UInt64 = 500_000_000
+    private static let leastPatience: UInt64 = 100_000_000
 }
 
 /// The options as the threads of a mirror read them, and what its policy has decided.
@@ -36,6 +47,7 @@ final class MirrorControls: Sendable {
     private let active: Atomic<Bool>
     private let paused: Atomic<Bool>
     private let rate: Atomic<UInt64>
+    private let waiting: Atomic<UInt64>
     private let percent = Atomic<UInt64>(100)
     private let converges = Atomic<Bool>(true)
     private let urgent = Atomic<Bool>(false)
@@ -45,6 +57,7 @@ final class MirrorControls: Sendable {
         current = Mutex(options)
         paused = Atomic(options.isPaused)
         rate = Atomic(options.bytesPerSecond)
+        waiting = Atomic(options.patience)
         active = Atomic(options.mode == .active)
     }
 
@@ -54,6 +67,7 @@ final class MirrorControls: Sendable {
             current.withLock { $0 = newValue }
             paused.store(newValue.isPaused, ordering: .relaxed)
             rate.store(newValue.bytesPerSecond, ordering: .relaxed)
+            waiting.store(newValue.patience, ordering: .relaxed)
             switch newValue.mode {
             case .active: active.store(true, ordering: .releasing)
             case .background: active.store(false, ordering: .releasing)
@@ -63,6 +77,8 @@ final class MirrorControls: Sendable {
     }
 
     var isPaused: Bool { paused.load(ordering: .relaxed) }
+    /// As `MirrorOptions`.
+    var patience: UInt64 { waiting.load(ordering: .relaxed) }
     var bytesPerSecond: UInt64 { rate.load(ordering: .relaxed) }
     /// Guest writes go to the destination before they are answered.
     var isActive: Bool { active.load(ordering: .acquiring) || urgent.load(ordering: .acquiring) }

@@ -28,10 +28,11 @@ extension MirrorCopier {
     func keep() {
         estimate()
         var policy = MirrorPolicy()
-        var sampled = (at: gantry_now(), copied: copiedBytes, times: mirror.times.sums)
+        var sampled = (at: gantry_now(), copied: copiedBytes, times: mirror.times.sums, late: mirror.late.total)
         // The first flush comes soon where it has little to do: a short mirror that was killed does not begin anew.
         let started = gantry_now()
-        var nextLog = started + Self.soon
+        var nextFlush = started + Self.soon
+        var nextNote = started + Self.notePeriod
         var retry = Retry()
         while !stopping.isCancelled {
             sleep(nanoseconds: Self.tick)
@@ -45,7 +46,9 @@ extension MirrorCopier {
             case .copying, .synchronised, .joining: settle(&retry, now)
             }
             if now - sampled.at >= Self.policyTick {
-                let current = (at: now, copied: copiedBytes, times: mirror.times.sums)
+                let current = (
+                    at: now, copied: copiedBytes, times: mirror.times.sums, late: mirror.late.total
+                )
                 let hasCaughtUp = mirror.controls.takeCaughtUp()
                 var sample = MirrorPolicy.Sample(
                     nanoseconds: now - sampled.at, dirtyBytes: mirror.dirty.dirtyBytes,
@@ -55,38 +58,54 @@ extension MirrorCopier {
                 sample.sourceNanoseconds = current.times.source - sampled.times.source
                 sample.mirroredWrites = current.times.mirrored - sampled.times.mirrored
                 sample.destinationNanoseconds = current.times.destination - sampled.times.destination
+                sample.lateWrites = current.late - sampled.late
                 sampled = current
                 mirror.controls.apply(policy.decide(sample, mirror.controls.options))
             }
             // Flushes take at most a tenth of the time, so the copier is not kept from its work by them.
-            if now >= nextLog {
-                let isVolatile = mirror.isVolatile
-                if isVolatile, copiedBytes > Self.little, now < started + Self.flushPeriod { continue }
-                checkpoint()
+            if now >= nextNote {
+                let isEarly = copiedBytes > Self.little && now < started + Self.flushPeriod
+                let flushes = now >= nextFlush && !isEarly
+                let hasFlushed = checkpoint(flushes: flushes)
                 let took = gantry_now() - now
-                nextLog = gantry_now() + max(isVolatile ? Self.flushPeriod : Self.notePeriod, took * 10)
+                nextNote = gantry_now() + max(Self.notePeriod, took * 10)
+                if hasFlushed { nextFlush = gantry_now() + max(Self.flushPeriod, took * 10) }
             }
         }
     }
 
-    /// Lets the log say what is the same by now.
-    func checkpoint() {
-        mirror.log.rotate()
+    /// Lets the log say what is the same by now. `flushes`: both images are flushed where nothing less helps; returns whether
+    /// one was.
+    @discardableResult
+    func checkpoint(flushes: Bool) -> Bool {
+        mirror.log.rotate(forFlush: flushes)
         // What was under way at that moment is not covered by a flush before it has ended.
         mirror.locks.awaitEarlier()
-        if mirror.source.hasVolatileMetadata {
+        var hasFlushed = false
+        if !mirror.source.hasVolatileMetadata {
+            mirror.log.sourceIsWritten()
+        } else if flushes {
+            hasFlushed = true
             // The guest hears of what fails here by its own flush.
-            guard (try? mirror.flushSource()) != nil else { return }
+            if (try? mirror.flushSource()) != nil { mirror.log.sourceIsWritten() }
         }
-        if mirror.destination.hasVolatileMetadata {
-            do throws(BlockError) {
-                try mirror.destination.flush()
-            } catch {
-                mirror.loseDestination(because: error)
-                return
+        do throws(BlockError) {
+            if try !mirror.keepDestination() {
+                if !flushes { return hasFlushed }
+                hasFlushed = true
+                do throws(BlockError) {
+                    try mirror.destination.flush()
+                } catch {
+                    mirror.loseDestination(because: error)
+                    return hasFlushed
+                }
             }
+        } catch {
+            mirror.handle(.destinationFailed, because: error)
+            return hasFlushed
         }
         mirror.log.settle(clean: mirror.dirty)
+        return hasFlushed
     }
 
     struct Retry {
@@ -113,6 +132,11 @@ extension MirrorCopier {
         // The copier's threads leave a broken destination alone; the last one may still wait for it.
         if hasGivenUp.load(ordering: .relaxed) || now < retry.next || !mirror.pieces.close() { return }
         defer { mirror.pieces.open() }
+        // What nobody waits for any more ends with its connection, and may not come after that.
+        if !mirror.late.isEmpty {
+            if repair.reopen != nil { mirror.destination.interrupt() }
+            return
+        }
         retry.attempts += 1
         retries.add(1, ordering: .relaxed)
         let wait = min(Self.longestRetry, Self.shortestRetry << UInt64(min(retry.attempts, 10)))

@@ -24,8 +24,9 @@ final class MirrorCopier: Sendable {
     let pause = Monitor()
     private let threads = Mutex<[WorkerThread]>([])
     private let threadCount: Int
-    /// The most bytes of a piece.
+    /// The most bytes of a piece, ever and now.
     private let chunk: UInt64
+    private let pieceLength: Mutex<PieceLength>
     private let copied = Atomic<UInt64>(0)
     private let total = Atomic<UInt64>(0)
     let meter = Mutex(RateMeter())
@@ -44,6 +45,7 @@ final class MirrorCopier: Sendable {
         self.mirror = mirror
         threadCount = max(1, threads)
         chunk = repair?.reopen == nil ? Self.localChunk : Self.chunk
+        pieceLength = Mutex(PieceLength(most: chunk, least: repair?.reopen == nil ? chunk : mirror.dirty.granule))
         resumedBytes = mirror.log.isResumed ? mirror.log.sameBytes : 0
         self.repair = repair
     }
@@ -101,9 +103,10 @@ final class MirrorCopier: Sendable {
                 let moved = try complete(piece, buffer)
                 copied.wrappingAdd(moved, ordering: .relaxed)
                 meter.withLock { $0.add(moved) }
+                pieceLength.withLock { $0.moved(moved, in: gantry_now() - started) }
                 hold(after: moved, tookFrom: started)
             } catch {
-                mirror.handle(.destinationFailed, because: error)
+                if error.code != .late { mirror.handle(.destinationFailed, because: error) }
             }
         }
     }
@@ -132,6 +135,8 @@ final class MirrorCopier: Sendable {
             let still = mirror.dirty.run(at: range.lowerBound, end: range.upperBound)
             guard still.dirty else { return nil }
             let left = range.lowerBound..<still.end
+            // A change that nobody waits for any more would come over the copy.
+            if mirror.late.overlaps(left) { return nil }
             // What the look said may not be so any more; `complete` looks again.
             return mirror.pieces.add(left) ? Piece(range: left, isEmpty: isEmpty) : nil
         }
@@ -169,7 +174,8 @@ final class MirrorCopier: Sendable {
             if extent.kind != .data, extent.offset > dataEnd.roundedDown(to: granule) + granule { break }
             dataEnd = extent.end
         }
-        let end = min(run.upperBound, dataEnd.roundedUp(to: granule) ?? run.upperBound, run.lowerBound + chunk)
+        let most = run.lowerBound + pieceLength.withLock { $0.bytes }
+        let end = min(run.upperBound, dataEnd.roundedUp(to: granule) ?? run.upperBound, most)
         return (end, false)
     }
 
@@ -177,6 +183,7 @@ final class MirrorCopier: Sendable {
     private func complete(_ task: Piece, _ buffer: AlignedBuffer) throws(BlockError) -> UInt64 {
         let range = task.range
         var moved: UInt64 = 0
+        var isKept = false
         do throws(BlockError) {
             // Written to since it was looked at: such writes were not noted.
             if task.isEmpty, try isWithoutData(range) {
@@ -189,13 +196,14 @@ final class MirrorCopier: Sendable {
                 _ = mirror.pieces.remove(range)
                 return 0
             }
+            isKept = try mirror.keepDestination()
         } catch {
             _ = mirror.pieces.remove(range)
             throw error
         }
         mirror.locks.acquire(range)
         guard let touched = mirror.pieces.touched(in: range) else {
-            settle(range)
+            settle(range, isKept)
             _ = mirror.pieces.remove(range)
             mirror.locks.release(range)
             return moved
@@ -203,8 +211,8 @@ final class MirrorCopier: Sendable {
         let granule = mirror.dirty.granule
         let end = min(mirror.dirty.size, touched.upperBound.roundedUp(to: granule) ?? mirror.dirty.size)
         let again = touched.lowerBound.roundedDown(to: granule)..<end
-        settle(range.lowerBound..<max(range.lowerBound, again.lowerBound))
-        settle(min(again.upperBound, range.upperBound)..<range.upperBound)
+        settle(range.lowerBound..<max(range.lowerBound, again.lowerBound), isKept)
+        settle(min(again.upperBound, range.upperBound)..<range.upperBound, isKept)
         // Only now: a destination that has died since is not exchanged between its last write here and what is noted of it,
         // which `recover` takes back where that was not durable.
         _ = mirror.pieces.remove(range)
@@ -213,13 +221,16 @@ final class MirrorCopier: Sendable {
         return moved
     }
 
-    /// With the range held: both images are alike in it.
-    private func settle(_ range: Range<UInt64>) {
+    /// With the range held: both images are alike in it. `isKept`: what was copied outlives this process.
+    private func settle(_ range: Range<UInt64>, _ isKept: Bool) {
         let length = range.upperBound - range.lowerBound
         if length == 0 { return }
-        mirror.log.touch(range.lowerBound, length)
+        mirror.log.copied(range.lowerBound, length)
         mirror.dirty.clear(range.lowerBound, length)
-        if !mirror.isVolatile { mirror.log.markSame(range.lowerBound, length) }
+        if isKept {
+            mirror.log.markSame(
+                range.lowerBound, length, sourceIsWritten: !mirror.source.hasVolatileMetadata)
+        }
     }
 
     private func isWithoutData(_ range: Range<UInt64>) throws(BlockError) -> Bool {
@@ -243,10 +254,13 @@ final class MirrorCopier: Sendable {
             mirror.locks.acquire(part)
             defer { mirror.locks.release(part) }
             // Another thread may have come by.
-            if mirror.dirty.run(at: part.lowerBound, end: part.upperBound).dirty, mirror.pieces.add(part) {
+            if mirror.dirty.run(at: part.lowerBound, end: part.upperBound).dirty, !mirror.late.overlaps(part),
+                mirror.pieces.add(part)
+            {
                 defer { _ = mirror.pieces.remove(part) }
-                try copy(part, buffer)
-                settle(part)
+                // A guest may wait for it.
+                try copy(part, buffer, within: mirror.patience(since: gantry_now()))
+                settle(part, try mirror.keepDestination())
             }
             position = part.upperBound
         }
@@ -254,7 +268,9 @@ final class MirrorCopier: Sendable {
     }
 
     /// Reads the piece and writes it, zero granules as zeroes and the rest in as few writes as possible.
-    private func copy(_ piece: Range<UInt64>, _ buffer: AlignedBuffer) throws(BlockError) {
+    private func copy(
+        _ piece: Range<UInt64>, _ buffer: AlignedBuffer, within patience: Patience? = nil
+    ) throws(BlockError) {
         let granule = Int(mirror.dirty.granule)
         // SAFETY: the buffer holds a whole chunk and the piece is no longer; it is this thread's own.
         let bytes = unsafe UnsafeMutableRawBufferPointer(
@@ -271,10 +287,16 @@ final class MirrorCopier: Sendable {
                 end = next
             }
             let offset = piece.lowerBound + UInt64(start)
-            if zero {
-                try mirror.destination.writeZeroes(at: offset, length: UInt64(end - start), mayUnmap: true)
+            let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+            if let patience, zero {
+                try mirror.destination.writeZeroes(
+                    at: offset, length: UInt64(part.count), mayUnmap: true, within: patience)
+            } else if let patience {
+                try unsafe mirror.destination.write(part, at: offset, within: patience)
+            } else if zero {
+                try mirror.destination.writeZeroes(at: offset, length: UInt64(part.count), mayUnmap: true)
             } else {
-                try unsafe mirror.destination.write(UnsafeRawBufferPointer(rebasing: bytes[start..<end]), at: offset)
+                try unsafe mirror.destination.write(part, at: offset)
             }
             start = end
         }

@@ -12,6 +12,9 @@ import Synchronization
 ///   on noting what becomes dirty until it is mended or given up.
 /// - Every write holds its byte range. The copier does not while it copies: writes into a piece that is being copied go to
 ///   the source alone and are noted (`CopyPieces`), and what was written to meanwhile stays dirty.
+/// - A destination that does not answer a write in time (`MirrorOptions.patience`) is left out: the source alone answers, what
+///   the write was to change is dirty before that, and so is what is written until the destination answers. The late
+///   write may still come: nothing is copied over it before (`LateChanges`), and no pivot begins.
 /// - In `dual` a write is answered only when both images have it; if one refuses, the request fails with `undecidedError`,
 ///   which `SwitchableDevice` turns into waiting for the decision and trying again on the winner.
 final class MirrorDevice: @unchecked Sendable {
@@ -26,6 +29,11 @@ final class MirrorDevice: @unchecked Sendable {
     let locks = RangeLocks()
     let times = MirrorTimes()
     let reach = MirrorReach()
+    let late = LateChanges()
+    /// A peer answers for the destination, or does not.
+    private let isRemote: Bool
+    /// Held while the destination's metadata are written without barriers.
+    private let writingOut = Mutex(())
     let isDistrusted = Atomic<Bool>(false)
     let trust: Mutex<MirrorTrust>
     private let state = Mutex(MirrorState())
@@ -37,8 +45,10 @@ final class MirrorDevice: @unchecked Sendable {
     /// Both devices have at least the source's size. What `log` does not know to be the same is copied.
     init(
         source: any BlockDevice, destination: any BlockDevice, log: MirrorLog, options: MirrorOptions = MirrorOptions(),
-        trust: MirrorTrust = MirrorTrust(), sourceNotFlushed: @escaping @Sendable (BlockError) -> Void = { _ in }
+        trust: MirrorTrust = MirrorTrust(), isRemote: Bool = false,
+        sourceNotFlushed: @escaping @Sendable (BlockError) -> Void = { _ in }
     ) {
+        self.isRemote = isRemote
         self.sourceNotFlushed = sourceNotFlushed
         self.trust = Mutex(trust)
         self.source = source
@@ -47,6 +57,7 @@ final class MirrorDevice: @unchecked Sendable {
         controls = MirrorControls(options)
         dirty = DirtyMap(size: source.size, granule: log.granule, dirty: false)
         log.markDifferent(in: dirty)
+        if source.hasVolatileMetadata { log.doubtSource() }
         reach.add(destination)
     }
 
@@ -86,34 +97,43 @@ final class MirrorDevice: @unchecked Sendable {
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         switch phase {
         case .dual:
-            // Both hold the same; the destination is the one that is about to be alone.
+            // Both hold the same, and nobody has to wait for a peer.
             do throws(BlockError) {
-                try unsafe destination.read(into: buffer, at: offset)
-            } catch {
                 try unsafe source.read(into: buffer, at: offset)
+            } catch {
+                try unsafe destination.read(into: buffer, at: offset)
             }
         case .undecided: throw Self.undecidedError
         default: try unsafe source.read(into: buffer, at: offset)
         }
     }
 
-    /// One change of content, in the form of what it does to a device within a part of the request's range.
-    private typealias Change = (any BlockDevice, Range<UInt64>) throws(BlockError) -> Void
+    /// One change of content, in the form of what it does to a device within a part of the request's range, for as long as
+    /// its patience lasts.
+    private typealias Change = (any BlockDevice, Range<UInt64>, Patience?) throws(BlockError) -> Void
 
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         // SAFETY: the parts handed to the closure lie inside `offset ..< offset + data.count`.
-        try change(offset..<offset + UInt64(data.count)) { device, part throws(BlockError) in
+        try change(offset..<offset + UInt64(data.count)) { device, part, patience throws(BlockError) in
             let lower = Int(part.lowerBound - offset)
             let slice = unsafe UnsafeRawBufferPointer(
                 rebasing: data[lower..<lower + Int(part.upperBound - part.lowerBound)])
-            try unsafe device.write(slice, at: part.lowerBound)
+            if let patience {
+                try unsafe device.write(slice, at: part.lowerBound, within: patience)
+            } else {
+                try unsafe device.write(slice, at: part.lowerBound)
+            }
         }
     }
 
     func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
-        try change(offset..<offset + length) { device, part throws(BlockError) in
-            try device.writeZeroes(
-                at: part.lowerBound, length: part.upperBound - part.lowerBound, mayUnmap: mayUnmap)
+        try change(offset..<offset + length) { device, part, patience throws(BlockError) in
+            let count = part.upperBound - part.lowerBound
+            if let patience {
+                try device.writeZeroes(at: part.lowerBound, length: count, mayUnmap: mayUnmap, within: patience)
+            } else {
+                try device.writeZeroes(at: part.lowerBound, length: count, mayUnmap: mayUnmap)
+            }
         }
     }
 
@@ -125,22 +145,23 @@ final class MirrorDevice: @unchecked Sendable {
         case .undecided: throw Self.undecidedError
         case .dual:
             log.touch(range.lowerBound, range.upperBound - range.lowerBound)
-            try onBoth { device throws(BlockError) in try apply(device, range) }
+            pieces.touch(range)
+            try onBoth { device throws(BlockError) in try apply(device, range, nil) }
         case .finished:
-            try apply(source, range)
+            try apply(source, range, nil)
         case .broken, .copying, .synchronised, .joining:
             // Before either image changes: should we be killed in between, the range is compared as different.
             log.touch(range.lowerBound, range.upperBound - range.lowerBound)
             let started = gantry_now()
             do throws(BlockError) {
-                try apply(source, range)
+                try apply(source, range, nil)
             } catch {
                 // What the source holds now is unknown: the destination must be made like it again.
                 leaveDirty(range)
                 throw error
             }
             times.source.add(gantry_now() - started)
-            if phase == .broken || (phase != .joining && !controls.isActive) {
+            if phase == .broken || !late.isEmpty || (phase != .joining && !controls.isActive) {
                 leaveDirty(range)
             } else {
                 try repeatOnDestination(range, apply)
@@ -154,20 +175,24 @@ final class MirrorDevice: @unchecked Sendable {
         pieces.touch(range)
     }
 
+    /// For what a guest waits for, from `start` on (`gantry_now`).
+    func patience(since start: UInt64) -> Patience { Patience(controls.patience, since: start, late: late) }
+
     /// Applies the change to the clean parts of the range at the destination; a failure there stays between us.
     private func repeatOnDestination(_ range: Range<UInt64>, _ apply: Change) throws(BlockError) {
         var position = range.lowerBound
         while position < range.upperBound {
             let run = dirty.run(at: position, end: range.upperBound)
-            if run.dirty {
-                pieces.touch(position..<run.end)
-            } else {
+            pieces.touch(position..<run.end)
+            if !run.dirty {
                 let started = gantry_now()
                 do throws(BlockError) {
-                    try apply(destination, position..<run.end)
+                    try apply(destination, position..<run.end, patience(since: started))
                 } catch {
+                    // Before the guest is answered, and with the range held: nobody copies what may still be changed.
                     leaveDirty(position..<range.upperBound)
-                    handle(.destinationFailed, because: error)
+                    times.destination.add(gantry_now() - started)
+                    if error.code == .late { handle(.fellBehind) } else { handle(.destinationFailed, because: error) }
                     return
                 }
                 times.destination.add(gantry_now() - started)
@@ -184,16 +209,42 @@ final class MirrorDevice: @unchecked Sendable {
                 if device === source { try flushSource() } else { try device.flush() }
             }
         case .joining:
-            // What the guest is told to be durable from here on is so in both.
+            // What the guest is told to be durable from here on is so in both, or this was no pivot.
             try flushSource()
-            do throws(BlockError) {
-                try destination.flush()
-            } catch {
-                loseDestination(because: error)
+            if isRemote {
+                if !MirrorFlush.begin(of: self).isOver(within: controls.patience * Self.flushShare) {
+                    handle(.fellBehind)
+                }
+            } else {
+                flushDestination(destination)
             }
         default: try flushSource()
         }
     }
+
+    /// A flush may have much to write: it is waited for longer than a write, by this factor.
+    private static let flushShare: UInt64 = 6
+
+    func flushDestination(_ device: any BlockDevice) {
+        do throws(BlockError) { try device.flush() } catch { loseDestination(because: error) }
+    }
+
+    /// Lets what the destination has been given so far outlive this process; false where only a flush does, and where what
+    /// has not been flushed must not be in the file out of order: from `joining` on. Nothing more of it is under way after
+    /// `awaitWriteOut` then.
+    func keepDestination() throws(BlockError) -> Bool {
+        if !destination.hasVolatileMetadata { return true }
+        // Nobody goes on from a map in memory.
+        if log.path == nil { return false }
+        return try writingOut.withLock { _ throws(BlockError) -> Bool in
+            switch phase {
+            case .copying, .synchronised: return try destination.writeOut()
+            default: return false
+            }
+        }
+    }
+
+    func awaitWriteOut() { writingOut.withLock { _ in } }
 
     func flushSource() throws(BlockError) {
         do throws(BlockError) {

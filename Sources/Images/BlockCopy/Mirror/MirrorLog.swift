@@ -7,10 +7,13 @@ import Synchronization
 /// Which granules of a mirror's two images are the same *in their files*: one bit each, set = the same. It is what a mirror
 /// goes on from after the process at either side was killed; `DirtyMap` is what it works by meanwhile.
 ///
-/// The two differ where an image keeps metadata in memory: what is copied is in the file only after a flush. So
-/// - a bit is cleared before the first byte of a change reaches either image (`touch`, with the range held);
-/// - it is set when the granule is clean and everything done to it is in both files: at once by `markSame` where no image
-///   keeps metadata in memory, else by `settle`, after both were flushed, unless it was touched since `rotate`.
+/// The two differ where an image keeps metadata in memory: what is done is in the file only when that was written, too. So
+/// - a bit is cleared before the first byte of a change reaches either image (`touch`, with the range held; `copied` where
+///   the source stays as it is);
+/// - it is set when the granule is clean and everything done to it is in both files: by `markSame` of what was copied, when
+///   the destination's metadata have been written, or by `settle`, unless it was touched since `rotate`;
+/// - but not while the source may have metadata of it in memory: when a guest has touched it since the last time that all
+///   of the source was in its file (`sourceIsWritten`).
 ///
 /// With a file the bits live in a shared mapping of it: they are in the page cache with each store and outlive this
 /// process. They do not outlive the machine: images and map would have to become durable in step. So the file names the
@@ -23,8 +26,21 @@ public final class MirrorLog: @unchecked Sendable {
     private let wordCount: Int
     private let mapping: UnsafeMutableRawPointer
     private let mappedLength: Int
-    /// Touched since the last `rotate`.
-    private let recent: Mutex<[UInt64]>
+    private let marks: Mutex<Marks>
+
+    private struct Marks {
+        /// Touched since the last `rotate`.
+        var recent: [UInt64]
+        /// Touched by guests since the last `rotate` that was for a flush of the source, and between the two before.
+        var written: [UInt64]
+        var unflushed: [UInt64]
+
+        init(wordCount: Int) {
+            recent = [UInt64](repeating: 0, count: wordCount)
+            written = recent
+            unflushed = recent
+        }
+    }
 
     public let size: UInt64
     public let granule: UInt64
@@ -119,7 +135,7 @@ public final class MirrorLog: @unchecked Sendable {
         }
         unsafe mapping = start
         unsafe words = (start + (path == nil ? 0 : Self.headerLength)).assumingMemoryBound(to: UInt64.self)
-        recent = Mutex([UInt64](repeating: 0, count: wordCount))
+        marks = Mutex(Marks(wordCount: wordCount))
     }
 
     deinit { unsafe munmap(mapping, max(mappedLength, 4096)) }
@@ -129,42 +145,84 @@ public final class MirrorLog: @unchecked Sendable {
 
     // MARK: Bits
 
-    /// Before a change of the range in either image.
+    /// Before a guest's change of the range in either image.
     func touch(_ offset: UInt64, _ length: UInt64) {
         // The disk may be larger than the map: what lies behind it is nobody's.
         guard length > 0, offset < size else { return }
         let (first, last) = (offset / granule, (min(size, offset + length) - 1) / granule)
-        recent.withLock { recent in
+        marks.withLock { marks in
             Self.forEachWord(first, last) { index, mask in
                 unsafe words[index] &= ~mask
-                recent[index] |= mask
+                marks.recent[index] |= mask
+                marks.written[index] |= mask
             }
         }
     }
 
-    /// Everything done to the range, whose whole granules are meant, is in both files. With the range held.
-    func markSame(_ offset: UInt64, _ length: UInt64) {
-        let first = offset.dividedRoundingUp(by: granule)
-        let end = offset + length >= size ? size.dividedRoundingUp(by: granule) : (offset + length) / granule
-        guard end > first else { return }
-        recent.withLock { _ in
-            Self.forEachWord(first, end - 1) { index, mask in unsafe words[index] |= mask }
+    /// The destination was made like the source in the range, whose whole granules are meant. With the range held.
+    func copied(_ offset: UInt64, _ length: UInt64) {
+        guard length > 0, offset < size else { return }
+        let (first, last) = (offset / granule, (min(size, offset + length) - 1) / granule)
+        marks.withLock { marks in
+            Self.forEachWord(first, last) { index, mask in
+                unsafe words[index] &= ~mask
+                marks.recent[index] |= mask
+            }
         }
     }
 
-    /// From here on `settle` leaves alone what is touched later.
-    func rotate() {
-        recent.withLock { recent in for index in recent.indices { recent[index] = 0 } }
+    /// Everything done to the range in the destination, whole granules of which are meant, is in its file. With the range
+    /// held. `isWritten`: all that was done in the source is in its file, too; else that of guests' recent changes is not.
+    func markSame(_ offset: UInt64, _ length: UInt64, sourceIsWritten isWritten: Bool) {
+        let first = offset.dividedRoundingUp(by: granule)
+        let end = offset + length >= size ? size.dividedRoundingUp(by: granule) : (offset + length) / granule
+        guard end > first else { return }
+        marks.withLock { marks in
+            Self.forEachWord(first, end - 1) { index, mask in
+                let unsure = isWritten ? 0 : marks.written[index] | marks.unflushed[index]
+                unsafe words[index] |= mask & ~unsure
+            }
+        }
     }
 
-    /// Both images were flushed after every change that was under way at `rotate` had ended.
+    /// From here on `settle` leaves alone what is touched later. `forFlush`: a flush of the source follows.
+    func rotate(forFlush isForFlush: Bool) {
+        marks.withLock { marks in
+            for index in 0..<wordCount {
+                marks.recent[index] = 0
+                if !isForFlush { continue }
+                marks.unflushed[index] |= marks.written[index]
+                marks.written[index] = 0
+            }
+        }
+    }
+
+    /// All that was done to the source before `rotate` is in its file.
+    func sourceIsWritten() {
+        marks.withLock { marks in
+            for index in 0..<wordCount {
+                marks.written[index] &= marks.recent[index]
+                marks.unflushed[index] = 0
+            }
+        }
+    }
+
+    /// What was done to the source before this mirror may be in memory only.
+    func doubtSource() {
+        marks.withLock { marks in for index in 0..<wordCount { marks.written[index] = .max } }
+    }
+
+    /// Every change of the destination that was under way at `rotate` has ended, and is in its file.
     func settle(clean dirty: DirtyMap) {
         // A part at a time, so that no writer waits for the whole map.
         var start = 0
         while start < wordCount {
             let part = start..<min(wordCount, start + 4096)
-            recent.withLock { recent in
-                for index in part { unsafe words[index] |= dirty.cleanWord(index) & ~recent[index] }
+            marks.withLock { marks in
+                for index in part {
+                    let unsure = marks.recent[index] | marks.written[index] | marks.unflushed[index]
+                    unsafe words[index] |= dirty.cleanWord(index) & ~unsure
+                }
             }
             start = part.upperBound
         }
@@ -172,24 +230,24 @@ public final class MirrorLog: @unchecked Sendable {
 
     /// Marks dirty what is not known to be the same.
     func markDifferent(in dirty: DirtyMap) {
-        recent.withLock { _ in
+        marks.withLock { _ in
             for index in 0..<wordCount { dirty.markWord(index, unsafe ~words[index]) }
         }
     }
 
     /// Nothing is known to be the same.
     func forgetAll() {
-        recent.withLock { recent in
+        marks.withLock { marks in
             for index in 0..<wordCount {
                 unsafe words[index] = 0
-                recent[index] = .max
+                marks.recent[index] = .max
             }
         }
     }
 
     /// Bytes in granules that are known to be the same, the last counted whole.
     public var sameBytes: UInt64 {
-        recent.withLock { _ in
+        marks.withLock { _ in
             var count: UInt64 = 0
             for index in 0..<wordCount { count += UInt64(unsafe words[index].nonzeroBitCount) }
             return count * granule

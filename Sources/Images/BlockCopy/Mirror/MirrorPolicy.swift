@@ -18,6 +18,8 @@ public struct MirrorPolicy: Sendable {
         public var sourceNanoseconds: UInt64 = 0
         public var mirroredWrites: UInt64 = 0
         public var destinationNanoseconds: UInt64 = 0
+        /// Of those, writes that the destination did not answer in time.
+        public var lateWrites: UInt64 = 0
         /// At a moment in between nothing was left to copy, and the mirror became active.
         public var hasCaughtUp = false
 
@@ -56,6 +58,7 @@ public struct MirrorPolicy: Sendable {
     private var isConverging = true
     private var copyShare: UInt64 = 100
     private var outlook = Outlook.good
+    private var isLate = false
     /// Since the last judgement, with what was dirty then; `writes` and `copiedBytes` are sums.
     private var watched: Sample?
 
@@ -79,7 +82,8 @@ public struct MirrorPolicy: Sendable {
             }
             isActive = isForced || (options.mayDelay ? isSmall : isInSync)
         }
-        isConverging = isActive || outlook == .good
+        // One that does not keep up with active writes is not filled by them either.
+        isConverging = outlook == .good || isActive && !isLate
         share(latency: destination + source, options.latencyBudget, hasWrites: sample.writes > 0)
         return Verdict(isActive: isActive, copyShare: copyShare, isConverging: isConverging)
     }
@@ -97,14 +101,17 @@ public struct MirrorPolicy: Sendable {
     private mutating func watch(_ sample: Sample, isPaused: Bool) {
         guard var sum = watched, sample.dirtyBytes > 0, !isPaused else {
             outlook = .good
+            isLate = false
             begin(sample)
             return
         }
         sum.nanoseconds += sample.nanoseconds
         sum.copiedBytes = sum.copiedBytes.addingReportingOverflow(sample.copiedBytes).partialValue
         sum.writes += sample.writes
+        sum.lateWrites += sample.lateWrites
         watched = sum
         if sum.nanoseconds < Self.patience { return }
+        isLate = sum.lateWrites > 0
         let gain = sum.dirtyBytes > sample.dirtyBytes ? sum.dirtyBytes - sample.dirtyBytes : 0
         if sum.writes == 0 || gain > sum.copiedBytes / Self.leastGain {
             outlook = .good

@@ -42,7 +42,8 @@ struct MirrorVerifier {
             } catch {
                 // What a guest has just made different is made alike by the copier, or by a destination that comes back.
                 guard error.code == .busy, patience > 0, !mirror.controls.isPaused else { throw error }
-                patience -= 1
+                // How long a destination may say nothing is its connection's to know.
+                if mirror.late.isEmpty { patience -= 1 }
                 copier.sleep(nanoseconds: Self.pause)
                 continue
             }
@@ -67,14 +68,57 @@ struct MirrorVerifier {
         case .synchronised, .joining, .dual: break
         case .broken where mayRecover: throw BlockError(.busy, "the mirror's destination is being tried again")
         case .broken: throw mirror.error ?? BlockError(.io, "the mirror is broken")
-        default: throw BlockError(.busy, "the mirror is not synchronised; wait and ask again")
+        default: throw Self.notSynchronised
+        }
+        // No guest waits for a peer because of this, unless it writes here all the time.
+        for _ in 0..<Self.mostFreely {
+            try begin(piece)
+            var isAlike: Bool?
+            do throws(BlockError) {
+                isAlike = try readAndCompare(piece, ours, theirs)
+            } catch {
+                _ = mirror.pieces.remove(piece)
+                throw error
+            }
+            mirror.locks.acquire(piece)
+            let touched = mirror.pieces.remove(piece)
+            mirror.locks.release(piece)
+            if touched == nil { return try judge(isAlike == true, piece) }
         }
         // No write is half on one side while this is held.
         mirror.locks.acquire(piece)
         defer { mirror.locks.release(piece) }
-        guard !mirror.dirty.run(at: piece.lowerBound, end: piece.upperBound).dirty else {
-            throw BlockError(.busy, "the mirror is not synchronised; wait and ask again")
+        guard !mirror.dirty.run(at: piece.lowerBound, end: piece.upperBound).dirty else { throw Self.notSynchronised }
+        return try judge(try readAndCompare(piece, ours, theirs), piece)
+    }
+
+    /// Attempts without the piece held.
+    private static let mostFreely = 8
+
+    private static var notSynchronised: BlockError {
+        BlockError(.busy, "the mirror is not synchronised; wait and ask again")
+    }
+
+    /// Whoever writes to the piece from here on is noticed.
+    private func begin(_ piece: Range<UInt64>) throws(BlockError) {
+        mirror.locks.acquire(piece)
+        defer { mirror.locks.release(piece) }
+        guard !mirror.dirty.run(at: piece.lowerBound, end: piece.upperBound).dirty, mirror.pieces.add(piece) else {
+            throw Self.notSynchronised
         }
+    }
+
+    private func judge(_ isAlike: Bool, _ piece: Range<UInt64>) throws(BlockError) -> UInt64 {
+        if isAlike { return piece.upperBound - piece.lowerBound }
+        let error = BlockError(
+            .corrupt, "the destination does not hold what the source holds", offset: piece.lowerBound)
+        mirror.distrust(because: error)
+        throw error
+    }
+
+    private func readAndCompare(
+        _ piece: Range<UInt64>, _ ours: AlignedBuffer, _ theirs: AlignedBuffer
+    ) throws(BlockError) -> Bool {
         let count = Int(piece.upperBound - piece.lowerBound)
         // SAFETY: both buffers hold a whole chunk and are this call's own.
         let (left, right) = unsafe (
@@ -89,12 +133,6 @@ struct MirrorVerifier {
             if isBroken, mayRecover { throw BlockError(.busy, "the mirror's destination is being tried again") }
             throw error
         }
-        if unsafe !left.elementsEqual(right) {
-            let error = BlockError(
-                .corrupt, "the destination does not hold what the source holds", offset: piece.lowerBound)
-            mirror.distrust(because: error)
-            throw error
-        }
-        return UInt64(count)
+        return unsafe left.elementsEqual(right)
     }
 }

@@ -85,6 +85,21 @@ public final class SparingDevice: BlockDevice {
         }
     }
 
+    /// Passed on as they are: who cannot wait has no time to compare, and what a guest writes mostly differs.
+    public func write(
+        _ data: UnsafeRawBufferPointer, at offset: UInt64, within patience: Patience
+    ) throws(BlockError) {
+        try unsafe device.write(data, at: offset, within: patience)
+    }
+
+    public func writeZeroes(
+        at offset: UInt64, length: UInt64, mayUnmap: Bool, within patience: Patience
+    ) throws(BlockError) {
+        try device.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap, within: patience)
+    }
+
+    public func writeOut() throws(BlockError) -> Bool { try device.writeOut() }
+
     public func discard(at offset: UInt64, length: UInt64) throws(BlockError) {
         try device.discard(at: offset, length: length)
     }

@@ -17,11 +17,12 @@ extension SwitchableDevice {
         return MirrorProgress(
             phase: phase, totalBytes: copier.totalBytes, copiedBytes: copier.copiedBytes, dirtyBytes: dirty,
             bytesPerSecond: rate, error: mirror.error, failedSide: mirror.failedSide, options: controls.options,
-            isActive: controls.isActive, isConverging: controls.isConverging,
-            isRetrying: isRetrying, retries: copier.retries.load(ordering: .relaxed),
+            isActive: controls.isActive && mirror.late.isEmpty, isConverging: controls.isConverging,
+            isRetrying: isRetrying, isSilent: !mirror.late.isEmpty, retries: copier.retries.load(ordering: .relaxed),
             resumedBytes: copier.resumedBytes, mustBeCompared: mirror.trust.withLock { $0.mustBeCompared },
             delayedWrites: mirror.times.destination.count,
-            delayNanoseconds: mirror.times.destination.total, longestDelayNanoseconds: mirror.times.destination.longest)
+            delayNanoseconds: mirror.times.destination.total, longestDelayNanoseconds: mirror.times.destination.longest,
+            lateWrites: mirror.late.total)
     }
 
     /// The longest time, in nanoseconds, for which a change of the stack kept requests waiting.
@@ -83,7 +84,7 @@ extension SwitchableDevice {
             exclusively {
                 let filter = MirrorDevice(
                     source: current, destination: destination, log: map, options: options, trust: trust,
-                    sourceNotFlushed: { [weak self] in self?.notFlushed($0) })
+                    isRemote: reopen != nil, sourceNotFlushed: { [weak self] in self?.notFlushed($0) })
                 let worker = MirrorCopier(mirror: filter, threads: threads, repair: repair)
                 mirror = filter
                 reached.withLock { $0 = filter }
@@ -138,10 +139,13 @@ extension SwitchableDevice {
                 if mirror.phase == .joining { return }
                 // Perhaps not the one that was compared.
                 guard !mirror.trust.withLock({ $0.mustBeCompared }) else { throw Self.notSynchronised(mirror) }
-                guard mirror.phase == .synchronised, mirror.dirty.isClean, mirror.handle(.join) else {
+                guard mirror.phase == .synchronised, mirror.dirty.isClean, mirror.late.isEmpty, mirror.handle(.join)
+                else {
                     throw Self.notSynchronised(mirror)
                 }
             }
+            // What was written out of order before is flushed, and nothing is from here on.
+            mirror.awaitWriteOut()
             try mirror.flushSource()
             do throws(BlockError) {
                 try destination.flush()
@@ -150,7 +154,7 @@ extension SwitchableDevice {
                 throw error
             }
             try exclusively { () throws(BlockError) in
-                if !mirror.dirty.isClean { mirror.handle(.fellBehind) }
+                if !mirror.dirty.isClean || !mirror.late.isEmpty { mirror.handle(.fellBehind) }
                 guard mirror.handle(.prepare) else { throw Self.notSynchronised(mirror) }
                 prepared()
             }
@@ -271,7 +275,7 @@ extension SwitchableDevice {
             guard let mirror, let copier else { return }
             copier.stop()
             if mirror.phase == .copying || mirror.phase == .synchronised || mirror.phase == .joining {
-                copier.checkpoint()
+                copier.checkpoint(flushes: true)
             }
             exclusively {
                 mirror.handle(.cancel)
@@ -305,6 +309,8 @@ public struct MirrorProgress: Sendable {
     public let isConverging: Bool
     /// In `broken`: the destination is being tried again.
     public let isRetrying: Bool
+    /// The destination owes answers that nobody waits for any more: guests are answered by the source alone.
+    public let isSilent: Bool
     public let retries: UInt64
     /// What an earlier process had copied.
     public let resumedBytes: UInt64
@@ -314,6 +320,8 @@ public struct MirrorProgress: Sendable {
     public let delayedWrites: UInt64
     public let delayNanoseconds: UInt64
     public let longestDelayNanoseconds: UInt64
+    /// Writes of the destination that guests, and the copier where a guest might wait, have not waited for.
+    public let lateWrites: UInt64
 
     /// Seconds until it is in sync at the present rate; nil when that cannot be said.
     public var remainingSeconds: UInt64? {

@@ -35,6 +35,22 @@ public final class TrackedDevice: BlockDevice, @unchecked Sendable {
         try device.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)
     }
 
+    public func write(
+        _ data: UnsafeRawBufferPointer, at offset: UInt64, within patience: Patience
+    ) throws(BlockError) {
+        try mark(offset, UInt64(data.count))
+        try unsafe device.write(data, at: offset, within: patience)
+    }
+
+    public func writeZeroes(
+        at offset: UInt64, length: UInt64, mayUnmap: Bool, within patience: Patience
+    ) throws(BlockError) {
+        try mark(offset, length)
+        try device.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap, within: patience)
+    }
+
+    public func writeOut() throws(BlockError) -> Bool { try device.writeOut() }
+
     public func discard(at offset: UInt64, length: UInt64) throws(BlockError) {
         try mark(offset, length)
         try device.discard(at: offset, length: length)

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A mutex with one condition, for the few places where data-plane threads wait for each other.
@@ -28,6 +29,10 @@ public final class Monitor: @unchecked Sendable {
     }
 
     public func lock() { unsafe pthread_mutex_lock(mutex) }
+    /// `lock`, for at most `nanoseconds`. False: others have it.
+    public func lock(nanoseconds: UInt64) -> Bool {
+        unsafe gantry_mutex_lock_until(mutex, gantry_now() &+ nanoseconds) == 0
+    }
     public func unlock() { unsafe pthread_mutex_unlock(mutex) }
 
     /// Runs `body` with the mutex held.

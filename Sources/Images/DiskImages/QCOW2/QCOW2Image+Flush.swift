@@ -43,9 +43,7 @@ extension QCOW2Image {
         if tables.dirtyCount > 0 {
             try reachEnd(pending)
             if pending.needsDataBarrier { try syncFiles() }
-            try unsafe tables.writeBack { (index, bytes, at) throws(BlockError) in
-                try unsafe storage.write(bytes, at: (l1[index] & QCOW2Entry.offsetMask) + UInt64(at))
-            }
+            try writeBackTables()
         }
         if !pending.l1Entries.isEmpty {
             try storage.sync()
@@ -56,6 +54,37 @@ extension QCOW2Image {
         pending.l1Entries.removeAll(keepingCapacity: true)
         hasUnwrittenMapping.store(false, ordering: .releasing)
         try releaseFreed(pending)
+    }
+
+    /// The writes of a flush, in its order, without its barriers. What a later flush frees stays as it is, and that flush has a
+    /// barrier for all.
+    public func writeOut() throws(BlockError) -> Bool {
+        try checkUsable()
+        guard hasUnwrittenMapping.load(ordering: .acquiring) else { return true }
+        metadata.lock()
+        defer { metadata.unlock() }
+        guard let pending else { return true }
+        if let failure = pending.refcounts.failure { throw failure }
+        try checkWritable()
+        if !pending.isDirty {
+            try pending.refcounts.writeBlocks()
+            try pending.refcounts.writeEntries()
+        }
+        if tables.dirtyCount > 0 {
+            try reachEnd(pending)
+            try writeBackTables()
+        }
+        try storeL1Entries(pending.l1Entries.sorted())
+        pending.l1Entries.removeAll(keepingCapacity: true)
+        pending.needsDataBarrier = true
+        hasUnwrittenMapping.store(false, ordering: .releasing)
+        return true
+    }
+
+    private func writeBackTables() throws(BlockError) {
+        try unsafe tables.writeBack { (index, bytes, at) throws(BlockError) in
+            try unsafe storage.write(bytes, at: (l1[index] & QCOW2Entry.offsetMask) + UInt64(at))
+        }
     }
 
     /// Makes the file reach into the last cluster that an entry names: whoever left zeroes out of new clusters may have

@@ -14,6 +14,14 @@ extension DynamicVHD {
         }
     }
 
+    /// A named block whose data have not come to the disk is what only a loss of power can leave.
+    func writeOut() throws(BlockError) -> Bool {
+        if hasVolatileMetadata {
+            try commits.locked { () throws(BlockError) in try commit(isDurable: false) }
+        }
+        return true
+    }
+
     func close() throws(BlockError) {
         defer {
             lock.exclusive { isClosed = true }
@@ -43,8 +51,8 @@ extension DynamicVHD {
         storedMap = map
     }
 
-    /// One flush, with `commits` held: only one runs at a time, while requests go on.
-    func commit() throws(BlockError) {
+    /// One flush, with `commits` held: only one runs at a time, while requests go on. Not `isDurable`: without its barriers.
+    func commit(isDurable: Bool = true) throws(BlockError) {
         lock.lockExclusive()
         if isClosed {
             lock.unlock()
@@ -65,11 +73,11 @@ extension DynamicVHD {
         do throws(BlockError) {
             try storeNewBitmaps(newBitmaps)
             if let footerPlace { try file.store(footer.bytes, at: footerPlace) }
-            try file.sync()
+            if isDurable { try file.sync() }
             if sectors.isEmpty && changed.isEmpty { return }
             for (sector, bytes) in sectors { try file.store(bytes, at: tableOffset + UInt64(sector) * 512) }
             for (start, bitmap) in changed { try file.store(bitmap, at: start) }
-            try file.sync()
+            if isDurable { try file.sync() }
             lock.exclusive {
                 bitmaps.finishWriting(succeeded: true)
                 let isClean = table.dirtySectors.isEmpty && bitmaps.dirty.isEmpty

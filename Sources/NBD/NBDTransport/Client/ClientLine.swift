@@ -62,22 +62,24 @@ final class ClientLine: @unchecked Sendable {
     /// Performs a request that carries no data either way; see the other one.
     @discardableResult
     func perform(
-        _ command: UInt16, _ flags: CommandFlags = [], at offset: UInt64, length: UInt32
+        _ command: UInt16, _ flags: CommandFlags = [], at offset: UInt64, length: UInt32,
+        within patience: Patience? = nil
     ) throws(BlockError) -> [Extent] {
         unsafe try perform(
             command, flags, at: offset, length: length, payload: UnsafeRawBufferPointer(start: nil, count: 0),
-            into: nil)
+            into: nil, within: patience)
     }
 
-    /// As `ClientLink.perform`, on the connection that there is; with a policy, on the next one when that is lost.
+    /// As `ClientLink.perform`, on the connection that there is; with a policy, on the next one when that is lost: then
+    /// however long it takes.
     @discardableResult
     func perform(
         _ command: UInt16, _ flags: CommandFlags, at offset: UInt64, length: UInt32,
-        payload: UnsafeRawBufferPointer, into destination: UnsafeMutableRawPointer?
+        payload: UnsafeRawBufferPointer, into destination: UnsafeMutableRawPointer?, within patience: Patience? = nil
     ) throws(BlockError) -> [Extent] {
         guard policy != nil else {
             return unsafe try link.perform(
-                command, flags, at: offset, length: length, payload: payload, into: destination)
+                command, flags, at: offset, length: length, payload: payload, into: destination, within: patience)
         }
         let keeps = isChange(command) && agreement.export.flags.contains(.flush)
         let weight = keeps ? UnflushedChanges.weight(of: payload.count) : 0

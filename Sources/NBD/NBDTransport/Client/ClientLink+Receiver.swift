@@ -1,6 +1,7 @@
 import BlockIO
 import Glibc
 import NBDProtocol
+import Synchronization
 
 // The receiver thread: reads replies until the stream ends or breaks the protocol, then fails every waiting call.
 // SAFETY: heads are read from `need`-ed bytes; payloads are stored only inside the waiting caller's buffer.
@@ -30,15 +31,8 @@ extension ClientLink {
         let waiting = slots.filter { $0.active }
         let failure = failure
         table.unlock()
-        for slot in waiting {
-            slot.monitor.lock()
-            if !slot.done {
-                slot.error = failure
-                slot.done = true
-            }
-            slot.monitor.unlock()
-            slot.monitor.wakeAll()
-        }
+        for slot in waiting { end(slot, because: failure) }
+        endUnsent()
     }
 
     private func receiveReply(_ stream: ReplyStream) throws(Violation) {
@@ -175,10 +169,8 @@ extension ClientLink {
                 throw Violation("a block status without extents")
             }
         }
-        slot.monitor.lock()
-        slot.done = true
-        slot.monitor.unlock()
-        slot.monitor.wakeAll()
+        end(slot)
+        if hasUnsentChanges.load(ordering: .sequentiallyConsistent) { endUnsent() }
     }
 
     private func error(_ number: UInt32, _ text: String, _ slot: Slot) -> BlockError {

@@ -30,15 +30,25 @@ final class ClientLink: @unchecked Sendable {
         var error: BlockError?
         var extents: [Extent] = []
         var done = false
+        /// Its caller has not waited: the receiver gives the slot back.
+        var isLeft = false
+        var late: (changes: LateChanges, ticket: LateRanges.Ticket)?
     }
 
     /// Requests under way at once; callers beyond it wait.
     static let slotCount = 64
-    private let channel: Channel
+    let channel: Channel
     let agreement: ClientHandshake.Agreement
     let table = Monitor()
     let slots: [Slot]
-    private let sending = Monitor()
+    let sending = Monitor()
+    /// With `sending` held: goes out before anything else.
+    var unsent = UnsentBytes()
+    /// Threads that send such bytes. With `table` held.
+    var unsentSenders = 0
+    /// Changes that were not sent because others are stuck, until something is answered. With `table` held.
+    var unsentChanges: [(changes: LateChanges, ticket: LateRanges.Ticket)] = []
+    let hasUnsentChanges = Atomic<Bool>(false)
     private var free: [Int]
     private var generation: UInt64 = 0
     private(set) var failure: BlockError?
@@ -75,14 +85,25 @@ final class ClientLink: @unchecked Sendable {
     func forgetAnswers() { answered.store(false, ordering: .relaxed) }
 
     /// Performs a request with the data of a WRITE, or into the destination of a READ; returns the extents that it brought
-    /// (BLOCK_STATUS) or none.
+    /// (BLOCK_STATUS) or none. `patience`, of changes: `.late` when it is over; the payload is not needed any more then.
     @discardableResult
     func perform(
         _ command: UInt16, _ flags: CommandFlags, at offset: UInt64, length: UInt32,
-        payload: UnsafeRawBufferPointer, into destination: UnsafeMutableRawPointer?
+        payload: UnsafeRawBufferPointer, into destination: UnsafeMutableRawPointer?, within patience: Patience? = nil
     ) throws(BlockError) -> [Extent] {
         table.lock()
-        while free.isEmpty, failure == nil { table.wait() }
+        while free.isEmpty, failure == nil {
+            guard let patience else {
+                table.wait()
+                continue
+            }
+            guard case let rest = patience.rest, rest > 0 else {
+                noteUnsent(offset, length, patience)
+                table.unlock()
+                throw Patience.isOver(at: offset)
+            }
+            table.wait(nanoseconds: rest)
+        }
         if let failure {
             table.unlock()
             throw failure
@@ -101,28 +122,54 @@ final class ClientLink: @unchecked Sendable {
         slot.errorChunks = 0
         slot.error = nil
         slot.done = false
+        slot.isLeft = false
         let handle = slot.handle
         table.unlock()
 
         let request = NBDRequest(command: command, flags: flags, handle: handle, offset: offset, length: length)
-        unsafe send(request, payload)
+        if let patience, unsafe !send(request, payload, within: patience) {
+            table.lock()
+            let failure = failure
+            if failure == nil { noteUnsent(offset, length, patience) }
+            table.unlock()
+            giveBack(index)
+            throw failure ?? Patience.isOver(at: offset)
+        } else if patience == nil {
+            unsafe send(request, payload)
+        }
         // What we took to send it is not the server's silence.
         if limit.isOn { table.locked { slot.start = gantry_now() } }
         slot.monitor.lock()
-        while !slot.done { slot.monitor.wait() }
+        while !slot.done {
+            guard let patience else {
+                slot.monitor.wait()
+                continue
+            }
+            guard case let rest = patience.rest, rest > 0 else {
+                slot.isLeft = true
+                slot.late = (patience.late, patience.late.add(offset..<offset + UInt64(length)))
+                slot.monitor.unlock()
+                throw Patience.isOver(at: offset)
+            }
+            slot.monitor.wait(nanoseconds: rest)
+        }
         let error = slot.error
         let extents = slot.extents
         slot.extents = []
         slot.monitor.unlock()
 
-        table.lock()
-        slot.active = false
-        free.append(index)
-        table.unlock()
-        table.wakeAll()
+        giveBack(index)
         if let error { throw error }
         answered.store(true, ordering: .relaxed)
         return extents
+    }
+
+    func giveBack(_ index: Int) {
+        table.lock()
+        slots[index].active = false
+        free.append(index)
+        table.unlock()
+        table.wakeAll()
     }
 
     private func send(_ request: NBDRequest, _ payload: UnsafeRawBufferPointer) {
@@ -132,15 +179,17 @@ final class ClientLink: @unchecked Sendable {
             unsafe request.store(to: base)
             sending.lock()
             defer { sending.unlock() }
+            if case let status = sendUnsent(), status != 0 { return status }
             return limit.isOn
                 ? unsafe sendInPieces(head, payload) : unsafe channel.send(head: head, payload: payload)
         }
-        if status != 0 {
-            fail(
-                BlockError(
-                    .disconnected, "the connection to the NBD server broke while a request was sent",
-                    systemError: status))
-        }
+        if status != 0 { failSending(status) }
+    }
+
+    func failSending(_ status: Int32) {
+        fail(
+            BlockError(
+                .disconnected, "the connection to the NBD server broke while a request was sent", systemError: status))
     }
 
     /// While it makes progress the server takes something: it is not silent.
@@ -195,14 +244,16 @@ final class ClientLink: @unchecked Sendable {
         if !isFailed {
             // Nobody waits for one who answers without having read.
             HandshakeDeadline.boundSends(channel.descriptor, seconds: Self.farewellPatience)
-            unsafe send(
-                NBDRequest(command: NBDCommand.disconnect, handle: 0), UnsafeRawBufferPointer(start: nil, count: 0))
-            channel.tls?.finish()
+            if !isStuck(nanoseconds: UInt64(Self.farewellPatience) * 1_000_000_000) {
+                unsafe send(
+                    NBDRequest(command: NBDCommand.disconnect, handle: 0), UnsafeRawBufferPointer(start: nil, count: 0))
+                channel.tls?.finish()
+            }
         }
         fail(BlockError(.disconnected, "the NBD connection has been closed"))
         receiver.join()
         table.lock()
-        while free.count < Self.slotCount { table.wait() }
+        while free.count < Self.slotCount || unsentSenders > 0 { table.wait() }
         table.unlock()
         Glibc.close(channel.descriptor)
     }

@@ -30,47 +30,77 @@ extension NBDClient {
     }
 
     public func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        unsafe try store(data, at: offset, within: nil)
+    }
+
+    /// What the server wants to be part of a larger write takes as long as it takes: it is read first.
+    public func write(
+        _ data: UnsafeRawBufferPointer, at offset: UInt64, within patience: Patience
+    ) throws(BlockError) {
+        unsafe try store(data, at: offset, within: patience)
+    }
+
+    private func store(
+        _ data: UnsafeRawBufferPointer, at offset: UInt64, within patience: Patience?
+    ) throws(BlockError) {
         try checkWrite(offset, UInt64(data.count))
         if unit > 1 {
             guard isAligned(offset, UInt64(data.count)) else { return unsafe try rewrite(data, at: offset) }
             rewriting.lockShared()
             defer { rewriting.unlock() }
-            return unsafe try writeAligned(data, at: offset)
+            return unsafe try writeAligned(data, at: offset, within: patience)
         }
-        unsafe try writeAligned(data, at: offset)
+        unsafe try writeAligned(data, at: offset, within: patience)
     }
 
-    func writeAligned(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+    func writeAligned(
+        _ data: UnsafeRawBufferPointer, at offset: UInt64, within patience: Patience? = nil
+    ) throws(BlockError) {
         var done = 0
         while done < data.count {
             let part = min(data.count - done, Int(largestRequest))
             let payload = unsafe UnsafeRawBufferPointer(rebasing: data[done..<done + part])
             unsafe try line.perform(
-                NBDCommand.write, [], at: offset + UInt64(done), length: UInt32(part), payload: payload, into: nil)
+                NBDCommand.write, [], at: offset + UInt64(done), length: UInt32(part), payload: payload, into: nil,
+                within: patience)
             done += part
         }
     }
 
     /// A server without WRITE_ZEROES gets zeroes written out.
     public func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
+        try clear(offset, length, mayUnmap: mayUnmap, within: nil)
+    }
+
+    public func writeZeroes(
+        at offset: UInt64, length: UInt64, mayUnmap: Bool, within patience: Patience
+    ) throws(BlockError) {
+        try clear(offset, length, mayUnmap: mayUnmap, within: patience)
+    }
+
+    private func clear(
+        _ offset: UInt64, _ length: UInt64, mayUnmap: Bool, within patience: Patience?
+    ) throws(BlockError) {
         try checkWrite(offset, length)
         guard flags.contains(.writeZeroes), isAligned(offset, length) else {
-            return try writeZeroBuffers(at: offset, length: length)
+            return try writeZeroBuffers(at: offset, length: length, within: patience)
         }
         let flags: CommandFlags = mayUnmap ? [] : .noHole
         rewriting.lockShared()
         defer { rewriting.unlock() }
         try inRanges(offset, length) { (offset, length) throws(BlockError) in
-            try line.perform(NBDCommand.writeZeroes, flags, at: offset, length: length)
+            try line.perform(NBDCommand.writeZeroes, flags, at: offset, length: length, within: patience)
         }
     }
 
-    private func writeZeroBuffers(at offset: UInt64, length: UInt64) throws(BlockError) {
+    private func writeZeroBuffers(
+        at offset: UInt64, length: UInt64, within patience: Patience?
+    ) throws(BlockError) {
         let zeroes = AlignedBuffer(count: Int(min(length, 1 << 20)))
         var done: UInt64 = 0
         while done < length {
             let part = unsafe zeroes.bytes[0..<Int(min(length - done, 1 << 20))]
-            try unsafe write(UnsafeRawBufferPointer(rebasing: part), at: offset + done)
+            try unsafe store(UnsafeRawBufferPointer(rebasing: part), at: offset + done, within: patience)
             done += unsafe UInt64(part.count)
         }
     }

@@ -61,6 +61,18 @@ public final class NBDConnections: BlockDevice {
         try writer.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)
     }
 
+    public func write(
+        _ data: UnsafeRawBufferPointer, at offset: UInt64, within patience: Patience
+    ) throws(BlockError) {
+        try unsafe writer.write(data, at: offset, within: patience)
+    }
+
+    public func writeZeroes(
+        at offset: UInt64, length: UInt64, mayUnmap: Bool, within patience: Patience
+    ) throws(BlockError) {
+        try writer.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap, within: patience)
+    }
+
     public func discard(at offset: UInt64, length: UInt64) throws(BlockError) {
         try writer.discard(at: offset, length: length)
     }

@@ -27,6 +27,20 @@ public final class UnflushedExport: BlockDevice {
         }
     }
 
+    public func write(
+        _ data: UnsafeRawBufferPointer, at offset: UInt64, within patience: Patience
+    ) throws(BlockError) {
+        try change { () throws(BlockError) in try unsafe export.write(data, at: offset, within: patience) }
+    }
+
+    public func writeZeroes(
+        at offset: UInt64, length: UInt64, mayUnmap: Bool, within patience: Patience
+    ) throws(BlockError) {
+        try change { () throws(BlockError) in
+            try export.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap, within: patience)
+        }
+    }
+
     public func discard(at offset: UInt64, length: UInt64) throws(BlockError) {
         try change { () throws(BlockError) in try export.discard(at: offset, length: length) }
     }

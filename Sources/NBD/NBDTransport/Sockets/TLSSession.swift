@@ -133,20 +133,49 @@ final class TLSSession: @unchecked Sendable {
         defer { sending.unlock() }
         var done = 0
         while done < count {
-            let part = min(count - done, Self.piece)
             var length = 0
-            lock.lock()
-            ERR_clear_error()
-            let result = unsafe SSL_write(state, bytes + done, Int32(part))
-            if result > 0 {
-                // 64 KiB make five records at most: with what they add they fit.
-                length = Int(unsafe BIO_read(outgoing, enciphered.base, Int32(enciphered.capacity)))
-            }
-            lock.unlock()
+            let result = unsafe encipher(bytes + done, min(count - done, Self.piece), &length)
             guard result > 0, length > 0 else { return EPROTO }
             let status = unsafe sendAll(descriptor, enciphered.base, length)
             if status != 0 { return status }
-            done += Int(result)
+            done += result
+        }
+        return 0
+    }
+
+    /// With `sending` held. `length`: bytes to be sent.
+    private func encipher(_ bytes: UnsafeRawPointer, _ count: Int, _ length: inout Int) -> Int {
+        lock.lock()
+        defer { lock.unlock() }
+        ERR_clear_error()
+        let result = unsafe SSL_write(state, bytes, Int32(count))
+        // 64 KiB make five records at most: with what they add they fit.
+        if result > 0 { length = Int(unsafe BIO_read(outgoing, enciphered.base, Int32(enciphered.capacity))) }
+        return Int(result)
+    }
+
+    /// Sends for as long as `patience` lasts; what is left then is in `unsent`.
+    func send(_ bytes: UnsafeRawBufferPointer, within patience: Patience, unsent: inout UnsentBytes) -> Int32 {
+        sending.lock()
+        defer { sending.unlock() }
+        var done = 0
+        while done < bytes.count, let base = bytes.baseAddress {
+            var length = 0
+            // SAFETY: `done` stays below the count of the caller's buffer.
+            let result = unsafe encipher(base + done, min(bytes.count - done, Self.piece), &length)
+            guard result > 0, length > 0 else { return EPROTO }
+            done += result
+            // SAFETY: `enciphered` holds as much and is this thread's while `sending` is held.
+            let ready = unsafe UnsafeRawBufferPointer(start: enciphered.base, count: length)
+            var sent = 0
+            let status = unsafe sendSome(
+                descriptor, ready, UnsafeRawBufferPointer(start: nil, count: 0), within: patience, sent: &sent)
+            if status == EAGAIN {
+                unsafe unsent.raw += ready.dropFirst(sent)
+                unsafe unsent.plain += bytes.dropFirst(done)
+                return 0
+            }
+            if status != 0 { return status }
         }
         return 0
     }

@@ -70,6 +70,9 @@ int gantry_lock_range(int fd, uint64_t start, uint64_t length);
 // Gives the former up, also where a child process still shares the open file description.
 int gantry_unlock_file(int fd);
 
+// pthread_mutex_clocklock until a time of gantry_now; 0 or an errno.
+int gantry_mutex_lock_until(void *mutex, uint64_t nanoseconds);
+
 // sendmsg/recvmsg without SIGPIPE; bytes or -errno.
 int64_t gantry_send(int fd, const void *bytes, size_t length);
 int64_t gantry_send_vector(int fd, const struct iovec *vector, int count);

@@ -156,6 +156,7 @@ extension MirrorStatus {
         notes["mirror_converging"] = String(details.isConverging)
         notes["mirror_retries"] = String(details.retries)
         notes["bytes_resumed"] = String(details.resumedBytes)
+        notes["mirror_late_writes"] = String(details.lateWrites ?? 0)
         notes["guest_writes_delayed"] = String(details.delayedWrites)
         notes["guest_delay_us_mean"] = String(details.delayMicroseconds / max(1, details.delayedWrites))
         notes["guest_delay_us_longest"] = String(details.longestDelayMicroseconds)

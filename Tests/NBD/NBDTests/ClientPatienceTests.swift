@@ -1,0 +1,130 @@
+import BlockIO
+import CLinux
+import Glibc
+import NBDTransport
+import Synchronization
+import TestSupport
+import Testing
+
+/// Callers who do not wait for a server that says nothing: their buffers are theirs again at once, and what they asked comes
+/// late and whole, or not at all.
+struct ClientPatienceTests {
+    private func write(_ byte: UInt8, _ count: Int, at offset: UInt64, to client: NBDClient, _ late: LateChanges) throws
+    {
+        let buffer = AlignedBuffer(count: count)
+        let bytes = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[0..<count])
+        unsafe bytes.initializeMemory(as: UInt8.self, repeating: byte)
+        // Whoever waits no more may use it for something else.
+        defer { unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0xEE) }
+        let patience = Patience(30_000_000, since: gantry_now(), late: late)
+        try unsafe client.write(UnsafeRawBufferPointer(bytes), at: offset, within: patience)
+    }
+
+    /// The way to the server stops: small requests get into it and are not answered, and a large one is stuck in its middle.
+    @Test(arguments: [false, true]) func whatWasLateComesWhole(isInTLS: Bool) throws {
+        let size = 8 << 20
+        let device = MemoryDevice(size: UInt64(size))
+        let folder = try ScratchFolder("late")
+        let certificates = try Certificates.made.get()
+        let security = isInTLS ? ServerSecurity(try .server(folder: certificates.good), isRequired: true) : nil
+        let server = NBDServer(exports: [NBDExport(name: "", device: device)], security: security)
+        try server.start(unixSocket: folder.file("server"))
+        defer { server.stop() }
+        let listener = unsafe gantry_unix_listen(folder.file("way"), 1)
+        #expect(listener >= 0)
+        defer { close(listener) }
+        let isShut = Atomic<Bool>(false)
+        let way = WorkerThread("way") {
+            let there = unsafe gantry_unix_connect(folder.file("server"))
+            let here = gantry_accept(listener)
+            let back = WorkerThread("back") { pass(there, to: here) { false } }
+            pass(here, to: there) { isShut.load(ordering: .acquiring) }
+            back.join()
+            close(here)
+            close(there)
+        }
+        let client = try NBDClient(
+            NBDEndpoint(
+                unixSocket: folder.file("way"),
+                credentials: isInTLS ? try .client(folder: certificates.good) : nil, peerName: "localhost"))
+        let late = LateChanges()
+        try write(1, 4096, at: 0, to: client, late)
+        #expect(late.total == 0)
+        isShut.store(true, ordering: .releasing)
+        func isLate(_ byte: UInt8, _ count: Int, at offset: UInt64) {
+            let error = #expect(throws: BlockError.self) { try write(byte, count, at: offset, to: client, late) }
+            #expect(error?.code == .late)
+        }
+        isLate(2, 4096, at: 4096)
+        isLate(3, 4 << 20, at: 1 << 20)
+        // Nothing of this one goes out, in the middle of the other.
+        isLate(4, 4096, at: 8192)
+        #expect(late.total == 3 && late.overlaps(4096..<4097) && late.overlaps(2 << 20..<3 << 20))
+        // Who waits for ever is served in the end, behind those.
+        let waiter = WorkerThread("waiter") { try? client.put([5], at: 12288) }
+        isShut.store(false, ordering: .releasing)
+        waiter.join()
+        while !late.isEmpty { usleep(500) }
+        #expect(try client.bytes(at: 4096, 2) == [2, 2] && client.bytes(at: 8192, 1) == [0])
+        #expect(try client.bytes(at: 1 << 20, 4 << 20) == [UInt8](repeating: 3, count: 4 << 20))
+        #expect(try client.bytes(at: 12288, 1) == [5])
+        try client.close()
+        way.join()
+    }
+
+    /// A connection that is cut ends what was late on it, and what was stuck in it.
+    @Test func whatWasLateEndsWithItsConnection() throws {
+        let folder = try ScratchFolder("late")
+        let served = try Served(MemoryDevice(size: 8 << 20))
+        let path = served.path
+        let listener = unsafe gantry_unix_listen(folder.file("way"), 1)
+        #expect(listener >= 0)
+        defer { close(listener) }
+        let isShut = Atomic<Bool>(false)
+        let way = WorkerThread("way") {
+            let there = unsafe gantry_unix_connect(path)
+            let here = gantry_accept(listener)
+            let back = WorkerThread("back") { pass(there, to: here) { false } }
+            pass(here, to: there) { isShut.load(ordering: .acquiring) }
+            back.join()
+            close(here)
+            close(there)
+        }
+        let client = try NBDClient(NBDEndpoint(unixSocket: folder.file("way"), exportName: "disk"))
+        let late = LateChanges()
+        isShut.store(true, ordering: .releasing)
+        for count in [4096, 4 << 20, 4096] {
+            #expect(throws: BlockError.self) { try write(2, count, at: 0, to: client, late) }
+        }
+        #expect(late.total == 3 && !late.isEmpty)
+        client.interrupt()
+        while !late.isEmpty { usleep(500) }
+        #expect { try client.put([1], at: 0) } throws: { ($0 as? BlockError)?.code == .disconnected }
+        isShut.store(false, ordering: .releasing)
+        #expect(throws: BlockError.self) { try client.close() }
+        way.join()
+    }
+}
+
+/// Passes on what comes until nothing more does, and nothing while `isShut`.
+private func pass(_ from: Int32, to: Int32, while isShut: () -> Bool) {
+    var piece = [UInt8](repeating: 0, count: 64 << 10)
+    var isOver = false
+    while !isOver {
+        while isShut() { usleep(500) }
+        // SAFETY: the array's own storage.
+        isOver = unsafe piece.withUnsafeMutableBytes { buffer in
+            guard let base = buffer.baseAddress else { return true }
+            let count = Int(unsafe gantry_receive(from, base, buffer.count))
+            var sent = 0
+            while isShut() { usleep(500) }
+            while sent < count {
+                let part = unsafe gantry_send(to, base + sent, count - sent)
+                if part <= 0 { return true }
+                sent += Int(part)
+            }
+            return count <= 0
+        }
+    }
+    shutdown(to, Int32(SHUT_WR))
+}

@@ -69,17 +69,20 @@ extension MirrorCopier {
         }
     }
 
-    /// Lets the log say what is the same by now.
+    /// Lets the log say what is the same by now. The guest is to wait for none of its flushes, as long as there is time.
     func checkpoint() {
+        let isStopping = { [stopping] in stopping.isCancelled }
         mirror.log.rotate()
         // What was under way at that moment is not covered by a flush before it has ended.
         mirror.locks.awaitEarlier()
         if mirror.source.hasVolatileMetadata {
             // The guest hears of what fails here by its own flush.
+            guard (try? mirror.writeBackSource(unless: isStopping)) != nil else { return }
             guard (try? mirror.flushSource()) != nil else { return }
         }
         if mirror.destination.hasVolatileMetadata {
             do throws(BlockError) {
+                try mirror.destination.writeBack(unless: isStopping)
                 try mirror.destination.flush()
             } catch {
                 mirror.loseDestination(because: error)

@@ -14,6 +14,8 @@ extension DynamicVHD {
         }
     }
 
+    func writeBack(unless isOver: () -> Bool) throws(BlockError) { try file.writeBack(unless: isOver) }
+
     func close() throws(BlockError) {
         defer {
             lock.exclusive { isClosed = true }

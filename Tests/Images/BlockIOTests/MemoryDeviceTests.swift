@@ -66,7 +66,7 @@ import Testing
         let gate = FlushGate()
         let inside = Atomic<Int>(0)
         let flushes = Atomic<Int>(0)
-        let enter = {
+        let enter: @Sendable () -> Void = {
             #expect(inside.add(1, ordering: .relaxed).newValue == 1)
             inside.subtract(1, ordering: .relaxed)
         }
@@ -75,12 +75,14 @@ import Testing
                 for _ in 0..<200 {
                     if index % 2 == 0 {
                         gate.betweenFlushes(enter)
-                    } else {
-                        gate.flush {
+                        continue
+                    }
+                    do {
+                        try gate.flush {
                             enter()
                             flushes.add(1, ordering: .relaxed)
                         }
-                    }
+                    } catch { Issue.record(error) }
                 }
             }
         }

@@ -130,7 +130,8 @@ final class MirrorCopier: Sendable {
             guard let run = mirror.dirty.nextDirty(from: cursor.position, maximum: Self.window) else { return nil }
             let (end, isEmpty) = try look(at: run, &cursor.data)
             let range = run.lowerBound..<end
-            cursor.position = end >= mirror.dirty.size ? 0 : end
+            // Another round sees what the source holds by then.
+            if end >= mirror.dirty.size { cursor = Cursor() } else { cursor.position = end }
             // Whoever writes to it from here on finds it among the pieces.
             mirror.locks.acquire(range)
             defer { mirror.locks.release(range) }

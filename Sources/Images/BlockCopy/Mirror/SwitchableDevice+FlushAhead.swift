@@ -11,9 +11,11 @@ extension SwitchableDevice {
         var took: UInt64 = 0
         repeat {
             var passes = AheadPasses(most: 8)
-            repeat { took = try writeBackBoth(mirror) } while !passes.isEnough(after: took)
-            if mirror.reach.isCut { throw BlockError(.cancelled, "the mirror is being cancelled") }
-            guard mirror.phase == .synchronised, mirror.dirty.isClean else { return }
+            repeat {
+                took = try writeBackBoth(mirror)
+                if mirror.reach.isCut { throw BlockError(.cancelled, "the mirror is being cancelled") }
+                guard mirror.phase == .synchronised, mirror.dirty.isClean else { return }
+            } while !passes.isEnough(after: took)
             let started = gantry_now()
             try ahead(mirror) { device throws(BlockError) in try device.flush() }
             took = gantry_now() - started

@@ -48,6 +48,10 @@ public protocol BlockDevice: AnyObject, Sendable {
     /// its power before the next `flush` has returned, the image may contradict itself. For images that are being filled and
     /// are of no use until then. False: only a flush does that here.
     func writeOut() throws(BlockError) -> Bool
+    /// Has most of what the next `flush` would have to write written, a little at a time, so that requests which come meanwhile
+    /// wait for none of it. Nothing is promised by it; it ends early when `isOver`, and does nothing where there is no file of
+    /// ours below. What is found to be lost is lost for `flush`, too.
+    func writeBack(unless isOver: () -> Bool) throws(BlockError)
     /// Appends the extents of `offset ..< offset + length` to `extents`, in order, without gaps; neighbours of the
     /// same kind may or may not be joined. It may stop early after at least one extent: the caller goes on from the end
     /// of the last.
@@ -78,6 +82,7 @@ extension BlockDevice {
         try writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)
     }
 
+    public func writeBack(unless isOver: () -> Bool) throws(BlockError) {}
     public func putPages(at offset: UInt64, length: Int, into pipe: Int32) -> Int { 0 }
 
     /// Throws `.outOfRange` unless `offset ..< offset + length` lies inside the device.

@@ -71,6 +71,18 @@ int gantry_zero_range(int fd, uint64_t offset, uint64_t length, bool keep_size) 
 int gantry_preallocate(int fd, uint64_t offset, uint64_t length) {
     return checked(fallocate(fd, 0, (off_t)offset, (off_t)length));
 }
+int gantry_start_writing(int fd, uint64_t offset, uint64_t length) {
+    return checked(sync_file_range(fd, (off_t)offset, (off_t)length, SYNC_FILE_RANGE_WRITE));
+}
+int gantry_await_writing(int fd, uint64_t offset, uint64_t length) {
+    return checked(sync_file_range(fd, (off_t)offset, (off_t)length, SYNC_FILE_RANGE_WAIT_BEFORE));
+}
+int64_t gantry_dirty_pages(int fd, uint64_t offset, uint64_t length) {
+    // cachestat(2), which the headers of older systems lack.
+    struct { uint64_t offset, length; } range = {offset, length};
+    struct { uint64_t cached, dirty, writing, evicted, recently_evicted; } found = {0, 0, 0, 0, 0};
+    return syscall(451, fd, &range, &found, 0) < 0 ? -errno : (int64_t)found.dirty;
+}
 int64_t gantry_seek_data(int fd, uint64_t offset) {
     off_t r = lseek(fd, (off_t)offset, SEEK_DATA);
     return r < 0 ? -errno : r;

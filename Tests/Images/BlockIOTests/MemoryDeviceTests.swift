@@ -1,4 +1,5 @@
 import BlockIO
+import Synchronization
 import TestSupport
 import Testing
 
@@ -58,5 +59,38 @@ import Testing
             try gate.flush { () throws(BlockError) in throw BlockError(.io, "no") }
         }
         try gate.flush { () throws(BlockError) in }
+    }
+
+    /// What is done between flushes is beside none, and is taken for none.
+    @Test func noFlushRunsBesideWhatIsDoneBetweenFlushes() throws {
+        let gate = FlushGate()
+        let inside = Atomic<Int>(0)
+        let flushes = Atomic<Int>(0)
+        let enter: @Sendable () -> Void = {
+            #expect(inside.add(1, ordering: .relaxed).newValue == 1)
+            inside.subtract(1, ordering: .relaxed)
+        }
+        let threads = (0..<4).map { index in
+            WorkerThread("between") {
+                for _ in 0..<200 {
+                    if index % 2 == 0 {
+                        gate.betweenFlushes(enter)
+                        continue
+                    }
+                    do {
+                        try gate.flush {
+                            enter()
+                            flushes.add(1, ordering: .relaxed)
+                        }
+                    } catch { Issue.record(error) }
+                }
+            }
+        }
+        for thread in threads { thread.join() }
+        #expect(flushes.load(ordering: .relaxed) >= 200)
+        #expect(throws: BlockError.self) {
+            try gate.betweenFlushes { () throws(BlockError) in throw BlockError(.io, "no") }
+        }
+        gate.betweenFlushes {}
     }
 }

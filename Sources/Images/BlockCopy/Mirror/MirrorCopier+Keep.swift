@@ -74,10 +74,11 @@ extension MirrorCopier {
         }
     }
 
-    /// Lets the log say what is the same by now. `flushes`: both images are flushed where nothing less helps; returns whether
-    /// one was.
+    /// Lets the log say what is the same by now. `flushes`: both images are flushed where nothing less helps, and the guest is
+    /// to wait for none of that, as long as there is time; returns whether one was.
     @discardableResult
     func checkpoint(flushes: Bool) -> Bool {
+        let isStopping = { [stopping] in stopping.isCancelled }
         mirror.log.rotate(forFlush: flushes)
         // What was under way at that moment is not covered by a flush before it has ended.
         mirror.locks.awaitEarlier()
@@ -87,13 +88,16 @@ extension MirrorCopier {
         } else if flushes {
             hasFlushed = true
             // The guest hears of what fails here by its own flush.
-            if (try? mirror.flushSource()) != nil { mirror.log.sourceIsWritten() }
+            if (try? mirror.writeBackSource(unless: isStopping)) != nil, (try? mirror.flushSource()) != nil {
+                mirror.log.sourceIsWritten()
+            }
         }
         do throws(BlockError) {
             if try !mirror.keepDestination() {
                 if !flushes { return hasFlushed }
                 hasFlushed = true
                 do throws(BlockError) {
+                    try mirror.destination.writeBack(unless: isStopping)
                     try mirror.destination.flush()
                 } catch {
                     mirror.loseDestination(because: error)

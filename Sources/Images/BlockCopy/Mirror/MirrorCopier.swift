@@ -30,7 +30,7 @@ final class MirrorCopier: Sendable {
     private let copied = Atomic<UInt64>(0)
     private let total = Atomic<UInt64>(0)
     let meter = Mutex(RateMeter())
-    private let cursor = Mutex<UInt64>(0)
+    private let cursor = Mutex(Cursor())
     /// When the next piece may begin, for the rate limit.
     private let mayBegin = Mutex<UInt64>(0)
     let repair: MirrorRepair?
@@ -119,14 +119,22 @@ final class MirrorCopier: Sendable {
         let isEmpty: Bool
     }
 
+    /// Where the next piece is looked for.
+    private struct Cursor {
+        var position: UInt64 = 0
+        /// Where the source was found to hold data: most looks cover many pieces, and a source that is asked for each of
+        /// them is kept from its guest's writes by it. Where it holds none by now, zeroes are copied.
+        var data: Range<UInt64> = 0..<0
+    }
+
     /// The next piece that is dirty and in nobody's hands; nil when there is none just now.
     private func claim() throws(BlockError) -> Piece? {
         try cursor.withLock { cursor throws(BlockError) -> Piece? in
-            guard let run = mirror.dirty.nextDirty(from: cursor, maximum: Self.window) else { return nil }
-            // In all it is one look for each piece, or for each stretch without data.
-            let (end, isEmpty) = try look(at: run)
+            guard let run = mirror.dirty.nextDirty(from: cursor.position, maximum: Self.window) else { return nil }
+            let (end, isEmpty) = try look(at: run, &cursor.data)
             let range = run.lowerBound..<end
-            cursor = end >= mirror.dirty.size ? 0 : end
+            // Another round sees what the source holds by then.
+            if end >= mirror.dirty.size { cursor = Cursor() } else { cursor.position = end }
             // Whoever writes to it from here on finds it among the pieces.
             mirror.locks.acquire(range)
             defer { mirror.locks.release(range) }
@@ -142,9 +150,13 @@ final class MirrorCopier: Sendable {
         }
     }
 
-    /// How far the beginning of a dirty run is all without data, or to be copied at once.
-    private func look(at run: Range<UInt64>) throws(BlockError) -> (end: UInt64, isEmpty: Bool) {
+    /// How far the beginning of a dirty run is all without data, or to be copied at once. `known`: what an earlier look found
+    /// to be data.
+    private func look(
+        at run: Range<UInt64>, _ known: inout Range<UInt64>
+    ) throws(BlockError) -> (end: UInt64, isEmpty: Bool) {
         let granule = mirror.dirty.granule
+        if known.contains(run.lowerBound) { return (pieceEnd(run, known.upperBound), false) }
         var part: [Extent] = []
         var empty = run.lowerBound
         var length = min(Self.firstLook, run.upperBound - run.lowerBound)
@@ -169,14 +181,20 @@ final class MirrorCopier: Sendable {
         // Whole granules without data; the device's last granule may be short.
         let emptyEnd = empty >= run.upperBound ? run.upperBound : empty.roundedDown(to: granule)
         if emptyEnd > run.lowerBound { return (emptyEnd, true) }
-        // The first granule holds data: up to the end of the data or of the chunk, in whole granules.
+        // The first granule holds data.
         for extent in part {
             if extent.kind != .data, extent.offset > dataEnd.roundedDown(to: granule) + granule { break }
             dataEnd = extent.end
         }
+        let firstHole = part.first { $0.kind != .data && $0.offset > empty }?.offset
+        known = run.lowerBound..<(firstHole ?? dataEnd)
+        return (pieceEnd(run, dataEnd), false)
+    }
+
+    /// Up to the end of the data or of the piece, in whole granules.
+    private func pieceEnd(_ run: Range<UInt64>, _ dataEnd: UInt64) -> UInt64 {
         let most = run.lowerBound + pieceLength.withLock { $0.bytes }
-        let end = min(run.upperBound, dataEnd.roundedUp(to: granule) ?? run.upperBound, most)
-        return (end, false)
+        return min(run.upperBound, dataEnd.roundedUp(to: mirror.dirty.granule) ?? run.upperBound, most)
     }
 
     /// Makes the destination like the source in the piece. Returns the data bytes moved.

@@ -247,8 +247,16 @@ final class MirrorDevice: @unchecked Sendable {
     func awaitWriteOut() { writingOut.withLock { _ in } }
 
     func flushSource() throws(BlockError) {
+        try onSource { () throws(BlockError) in try source.flush() }
+    }
+
+    func writeBackSource(unless isOver: () -> Bool) throws(BlockError) {
+        try onSource { () throws(BlockError) in try source.writeBack(unless: isOver) }
+    }
+
+    private func onSource(_ body: () throws(BlockError) -> Void) throws(BlockError) {
         do throws(BlockError) {
-            try source.flush()
+            try body()
         } catch {
             sourceNotFlushed(error)
             throw error

@@ -119,7 +119,8 @@ extension SwitchableDevice {
     /// with what it had not made durable, shows here even if nobody has written since.
     ///
     /// Requests are kept waiting twice, each time until those under way have ended, never for a flush: between the two,
-    /// writes and flushes go to both images, and what came before is flushed. Most of it was flushed before that already.
+    /// writes and flushes go to both images, and what came before is flushed. Most of it was written before that already,
+    /// a little at a time (`flushAhead`).
     /// `prepared` runs while no request is under way, at the moment from which on both images are the disk.
     public func preparePivot(_ prepared: () -> Void = {}) throws(BlockError) {
         try control.withLock { _ throws(BlockError) in
@@ -168,36 +169,7 @@ extension SwitchableDevice {
         do throws(BlockError) { try mirror.flush() } catch { throw mirror.error ?? error }
     }
 
-    /// Flushes the destination, without a promise to anybody, until that is quick or becomes no quicker: the flush that
-    /// counts, while both take every write, then has little left to do. The source is flushed by its guest.
-    private func flushAhead(_ mirror: MirrorDevice) throws(BlockError) {
-        var before = UInt64.max
-        for _ in 0..<Self.mostFlushesAhead {
-            guard mirror.phase == .synchronised, mirror.dirty.isClean else { return }
-            gate.lockShared()
-            let destination = mirror.destination
-            gate.unlock()
-            let started = gantry_now()
-            do throws(BlockError) {
-                try destination.flush()
-            } catch {
-                gate.lockShared()
-                defer { gate.unlock() }
-                // One that was replaced meanwhile is no concern of the mirror's any more: whoever asks may ask again.
-                guard mirror.destination === destination else { throw Self.notSynchronised(mirror) }
-                mirror.loseDestination(because: error)
-                throw error
-            }
-            let took = gantry_now() - started
-            if took < Self.quickFlush || took > before / 2 { return }
-            before = took
-        }
-    }
-
-    private static let mostFlushesAhead = 4
-    private static let quickFlush: UInt64 = 5_000_000
-
-    private static func notSynchronised(_ mirror: MirrorDevice) -> BlockError {
+    static func notSynchronised(_ mirror: MirrorDevice) -> BlockError {
         if mirror.phase == .broken, let error = mirror.error { return error }
         return BlockError(.busy, "the mirror is not synchronised yet; wait and ask again")
     }

@@ -58,6 +58,8 @@ public final class TrackedDevice: BlockDevice, @unchecked Sendable {
 
     public func flush() throws(BlockError) { try device.flush() }
 
+    public func writeBack(unless isOver: () -> Bool) throws(BlockError) { try device.writeBack(unless: isOver) }
+
     public func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
         try device.appendExtents(to: &extents, at: offset, length: length)
     }

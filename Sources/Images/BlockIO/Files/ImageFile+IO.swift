@@ -138,7 +138,7 @@ extension ImageFile {
         }
     }
 
-    private func checkSynced() throws(BlockError) {
+    func checkSynced() throws(BlockError) {
         let before = syncFailure.load(ordering: .relaxed)
         if before != 0 { throw failure("an earlier fdatasync", before) }
     }

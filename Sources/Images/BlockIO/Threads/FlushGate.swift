@@ -33,4 +33,19 @@ public final class FlushGate: @unchecked Sendable {
         monitor.unlock()
         if let failure { throw failure }
     }
+
+    /// Runs `body` while no flush runs. It is none itself: whoever waits for one waits on.
+    public func betweenFlushes<E: Error>(_ body: () throws(E) -> Void) throws(E) {
+        monitor.locked {
+            while isRunning { monitor.wait() }
+            isRunning = true
+        }
+        defer {
+            monitor.locked {
+                isRunning = false
+                monitor.wakeAll()
+            }
+        }
+        try body()
+    }
 }

@@ -22,6 +22,12 @@ extension QCOW2Image {
         try flushMetadata()
     }
 
+    public func writeBack(unless isOver: () -> Bool) throws(BlockError) {
+        try checkUsable()
+        if hasExternalData { try data.writeBack(unless: isOver) }
+        try storage.writeBack(unless: isOver)
+    }
+
     /// Bytes that are worth a barrier more.
     static var muchUnsynced: UInt64 { 1 << 20 }
 

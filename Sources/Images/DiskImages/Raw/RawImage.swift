@@ -87,6 +87,8 @@ public final class RawImage: BlockDevice, BulkDestination {
 
     public func flush() throws(BlockError) { try file.sync() }
 
+    public func writeBack(unless isOver: () -> Bool) throws(BlockError) { try file.writeBack(unless: isOver) }
+
     public func bypassCache() { file.bypassCache() }
     public var bypassesCache: Bool { file.bypassesCache }
 

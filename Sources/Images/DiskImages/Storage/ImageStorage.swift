@@ -38,6 +38,8 @@ protocol ImageStorage: AnyObject, Sendable {
     func dataRun(at offset: UInt64, end: UInt64) throws(BlockError) -> (isData: Bool, end: UInt64)
     /// Returns when all earlier writes are durable. After one failure it fails for ever.
     func sync() throws(BlockError)
+    /// As `BlockDevice.writeBack`.
+    func writeBack(unless isOver: () -> Bool) throws(BlockError)
     /// Large writes may go past the page cache from here on.
     func bypassCache()
     var bypassesCache: Bool { get }
@@ -53,6 +55,7 @@ extension ImageStorage {
     var canZeroFast: Bool { false }
     func willRead(at offset: UInt64, length: UInt64) {}
     func putPages(at offset: UInt64, length: Int, into pipe: Int32) -> Int { 0 }
+    func writeBack(unless isOver: () -> Bool) throws(BlockError) {}
     func bypassCache() {}
     var bypassesCache: Bool { false }
     func useCache() {}

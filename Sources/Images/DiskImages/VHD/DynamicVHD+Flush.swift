@@ -22,6 +22,8 @@ extension DynamicVHD {
         return true
     }
 
+    func writeBack(unless isOver: () -> Bool) throws(BlockError) { try file.writeBack(unless: isOver) }
+
     func close() throws(BlockError) {
         defer {
             lock.exclusive { isClosed = true }

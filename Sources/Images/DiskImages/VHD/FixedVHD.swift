@@ -52,6 +52,8 @@ final class FixedVHD: VHDDevice, BulkDestination {
 
     func flush() throws(BlockError) { try file.sync() }
 
+    func writeBack(unless isOver: () -> Bool) throws(BlockError) { try file.writeBack(unless: isOver) }
+
     func bypassCache() { file.bypassCache() }
     var bypassesCache: Bool { file.bypassesCache }
 

@@ -37,6 +37,13 @@ int gantry_punch_hole(int fd, uint64_t offset, uint64_t length);
 int gantry_zero_range(int fd, uint64_t offset, uint64_t length, bool keep_size);
 int gantry_preallocate(int fd, uint64_t offset, uint64_t length);
 
+// sync_file_range(2) in two uses; 0 or -errno. Begins to write what is dirty of a range, and waits for nothing but room in the
+// disk's queue; waits for what is being written of it. The latter tells of a failed write like fdatasync(2): once.
+int gantry_start_writing(int fd, uint64_t offset, uint64_t length);
+int gantry_await_writing(int fd, uint64_t offset, uint64_t length);
+// Pages of a range that are dirty, or -errno (-ENOSYS: the kernel is older than 6.5).
+int64_t gantry_dirty_pages(int fd, uint64_t offset, uint64_t length);
+
 // lseek(2) with SEEK_DATA / SEEK_HOLE: the found offset, or -errno (-ENXIO: no data up to the end of the file).
 int64_t gantry_seek_data(int fd, uint64_t offset);
 int64_t gantry_seek_hole(int fd, uint64_t offset);

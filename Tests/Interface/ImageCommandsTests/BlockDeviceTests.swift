@@ -66,6 +66,20 @@ import Testing
         #expect(try Tool.run("gantry", ["image", "info", "--probe", loop.path]).status == 1)
     }
 
+    /// One device may have several nodes: a disk is not written over itself by way of another one.
+    @Test func aDeviceIsNotItsOwnTargetByAnotherNode() throws {
+        let folder = try ScratchFolder("on-device")
+        let loop = try LoopDevice(in: folder, megabytes: 8)
+        let node = folder.file("node")
+        let numbers = try Tool.check("stat", ["-c", "%Hr %Lr", loop.path]).split(whereSeparator: \.isWhitespace)
+        try Tool.check("mknod", [node, "b"] + numbers.map(String.init))
+        let before = try loop.head(65536)
+        let refused = try Tool.run(
+            "gantry", ["image", "convert", "-f", "raw", "-O", "qcow2", "--overwrite", loop.path, node])
+        #expect(refused.status == 1 && refused.errors.contains("the source itself"), "\(refused.errors)")
+        #expect(try loop.head(65536) == before)
+    }
+
     @Test func aDeviceIsNoRawImageToMakeAndNotTakenFromItsUser() throws {
         let folder = try ScratchFolder("on-device")
         let loop = try LoopDevice(in: folder, megabytes: 24)

@@ -16,13 +16,14 @@ enum RealPath {
         return path.hasPrefix(folder == "/" ? folder : folder + "/")
     }
 
-    /// Throws when both paths lead to one file: a source is never its own target.
+    /// Throws when both paths lead to one file, or by two nodes to one block device: a source is never its own target.
     static func refuseSame(_ source: String, _ target: String, _ what: String) throws(CommandFailure) {
         var (first, second) = (stat(), stat())
         // SAFETY: C strings for the calls, and local variables.
-        if unsafe stat(source, &first) == 0, unsafe stat(target, &second) == 0, first.st_dev == second.st_dev,
-            first.st_ino == second.st_ino
-        {
+        guard unsafe stat(source, &first) == 0, unsafe stat(target, &second) == 0 else { return }
+        let isSameFile = first.st_dev == second.st_dev && first.st_ino == second.st_ino
+        let areDevices = first.st_mode & S_IFMT == S_IFBLK && second.st_mode & S_IFMT == S_IFBLK
+        if isSameFile || areDevices && first.st_rdev == second.st_rdev {
             throw CommandFailure(what, why: "it is the source itself", advice: "another name")
         }
     }

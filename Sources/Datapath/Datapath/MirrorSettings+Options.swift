@@ -37,6 +37,8 @@ extension MirrorDetails {
             delayedWrites: progress.delayedWrites, delayMicroseconds: progress.delayNanoseconds / 1000,
             longestDelayMicroseconds: progress.longestDelayNanoseconds / 1000)
         mustBeCompared = progress.mustBeCompared
+        isCompared = progress.isCompared
+        comparedBytes = progress.comparedBytes
     }
 }
 

@@ -46,6 +46,10 @@ public struct MirrorDetails: Codable, Hashable, Sendable {
     /// The destination was reached again, or a process before this one wrote to its server: both are compared before it is the
     /// disk, by `mirrorVerify`, or by `pivotPrepare` when nobody has asked for that. Nil from earlier versions.
     public var mustBeCompared: Bool?
+    /// Both images were compared and found the same, and what was written since went to both at once. Nil from earlier versions.
+    public var isCompared: Bool?
+    /// Bytes of the disk that a comparison under way has found the same; nil while there is none.
+    public var comparedBytes: UInt64?
 
     public init(
         settings: MirrorSettings, isActive: Bool, isConverging: Bool, isRetrying: Bool, retries: UInt64,

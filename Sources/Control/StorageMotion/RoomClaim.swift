@@ -65,18 +65,19 @@ public struct RoomClaims: Hashable, Sendable {
     /// wait still finds its room in its turn, by what those before it give back; its own old images it has until it has moved.
     public func verdict(needed: UInt64, free: UInt64) -> Verdict {
         let begun = all.filter { !$0.isWaiting }
-        var wanted = Self.sum(begun.map(\.left) + [needed])
-        let fitsNow = wanted <= free
+        var others = Self.sum(begun.map(\.left))
         var room = Self.sum(begun.map(\.frees) + [free])
+        func isLeft(of room: UInt64) -> Bool { needed <= room - min(room, others) }
+        let fitsNow = isLeft(of: free)
         var leavesOthersTheirs = true
         for call in line {
-            wanted = Self.sum(call.map(\.left) + [wanted])
-            leavesOthersTheirs = leavesOthersTheirs && wanted <= room
+            others = Self.sum(call.map(\.left) + [others])
+            leavesOthersTheirs = leavesOthersTheirs && isLeft(of: room)
             room = Self.sum(call.map(\.frees) + [room])
         }
         if fitsNow && leavesOthersTheirs { return .fits }
         // What is freed is there for those that were accepted before, too.
-        return freed > 0 && wanted <= room ? .waits : .full
+        return freed > 0 && isLeft(of: room) ? .waits : .full
     }
 
     /// The claims that wait, call by call, in their order.

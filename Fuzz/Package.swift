@@ -28,7 +28,8 @@ let package = Package(
         library("BlockIO", ["CoreTypes", "CLinux"]),
         library("DiskImages", ["BlockIO", "CoreTypes", "CLinux", "CZlib", "CDeflate", "CZstd", "CLZMA"]),
         library("NBDProtocol", ["CoreTypes"]),
-        library("ImageFuzzer", ["DiskImages", "BlockIO", "NBDProtocol", "CoreTypes"]),
+        library("ZstdStreams", ["CZstd"]),
+        library("ImageFuzzer", ["DiskImages", "BlockIO", "NBDProtocol", "CoreTypes", "ZstdStreams"]),
     ],
     swiftLanguageModes: [.v6]
 )

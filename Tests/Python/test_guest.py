@@ -49,6 +49,14 @@ class RunningTests(Case):
         self.assertIsNone(self.model.record_problem(inside, self.model.classes["VM_guest_metrics"]))
         self.assertIs(self.x.VBD.get_currently_attached(self.vbd), True)
 
+    def test_one_that_is_to_be_restarted_is_to_be_kept_running(self):
+        for value, kept in (("restart", True), ("best-effort", False)):
+            self.x.VM.set_ha_restart_priority(self.vm, value)
+            self.shows(self.x.VM.get_record(self.vm), ha_restart_priority=value, ha_always_run=kept)
+        for kept in (True, False):
+            self.x.VM.set_ha_always_run(self.vm, kept)
+            self.shows(self.x.VM.get_record(self.vm), ha_restart_priority="restart" if kept else "", ha_always_run=kept)
+
     def test_its_consoles_are_its_screen_and_its_serial_port(self):
         records = {ref: self.x.console.get_record(ref) for ref in self.x.VM.get_consoles(self.vm)}
         self.assertEqual(sorted(r["protocol"] for r in records.values()), ["rfb", "vt100"])

@@ -78,6 +78,7 @@ class DecisionTests(MotionCase):
             self.refused(["INVALID_VALUE", "dest", ...], call, vm, {}, True, go, {}, {})
             self.refused(["OPERATION_NOT_ALLOWED", ...], call, vm, token, True, go, {}, {"copy": "true"})
             self.refused(["INVALID_VALUE", "bytes-per-second", "x"], call, vm, token, True, go, {}, {"bytes-per-second": "x"})
+            self.refused(["INVALID_VALUE", "verify", "x"], call, vm, token, True, go, {}, {"verify": "x"})
             self.x.VDI.set_on_boot(vdi, "reset")
             self.refused(["VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION"], call, vm, token, True, go, {}, {})
             self.x.VDI.set_on_boot(vdi, "persist")
@@ -198,7 +199,9 @@ class MachineTests(MotionCase):
         disk = plan["disks"][0]
         self.assertEqual([disk["vdi"], disk["reason"]], [self.x.VDI.get_uuid(vdi), "preferred"])
         self.assertEqual([disk["source"]["format"], disk["destination"]["format"]], ["vhd", "qcow2"])
-        self.assertEqual(plan["blockers"], [])
+        self.assertEqual([plan["blockers"], plan["verified"]], [[], True])
+        plan = json.loads(self.x.VDI.plan_pool_migrate(vdi, destination, {"verify": "false"}))
+        self.assertIs(plan["verified"], False)
         plan = json.loads(self.x.VM.plan_migrate_send(vm, self.token(), True, {vdi: destination}, {}, {}, {}, {vdi: "x"}))
         self.assertEqual(
             plan["blockers"][0]["error"], ["VDI_INCOMPATIBLE_TYPE", vdi, "Expected one of 'raw', 'vhd', 'qcow2', got x"]

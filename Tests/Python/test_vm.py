@@ -166,6 +166,7 @@ class MachineTests(Case):
             ("order", "3"),
             ("start_delay", "4"),
             ("shutdown_delay", "5"),
+            ("ha_restart_priority", "best-effort"),
             ("platform", {"nx": "true"}),
             ("other_config", {"a": "b"}),
             ("blocked_operations", {"start": "because"}),
@@ -182,6 +183,16 @@ class MachineTests(Case):
         x.add_to_other_config(vm, "c", "d")
         self.assertEqual([x.get_platform(vm), x.get_other_config(vm)], [{"pae": "true"}, {"c": "d"}])
         self.refused(["INTERNAL_ERROR", ...], x.set_actions_after_crash, vm, "explode")
+        for name in ("order", "start_delay", "shutdown_delay"):
+            self.refused(["INVALID_VALUE", name + " must be non-negative", "-1"], getattr(x, "set_" + name), vm, "-1")
+        self.refused(["INVALID_VALUE", "ha_restart_priority", "1"], x.set_ha_restart_priority, vm, "1")
+        x.set_ha_always_run(vm, True)
+        # It does not run.
+        self.assertEqual([x.get_ha_restart_priority(vm), x.get_ha_always_run(vm)], ["restart", False])
+        x.set_ha_always_run(vm, False)
+        self.assertEqual(x.get_ha_restart_priority(vm), "")
+        for call, value in ((x.set_ha_restart_priority, "restart"), (x.set_ha_always_run, True), (x.set_order, "1")):
+            self.refused(["HANDLE_INVALID", "VM", NOWHERE], call, NOWHERE, value)
         self.refused(["INTERNAL_ERROR", ...], x.add_to_blocked_operations, vm, "no_such_operation", "x")
 
     def test_what_the_firmware_says_is_decided_once(self):

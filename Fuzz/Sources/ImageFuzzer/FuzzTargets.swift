@@ -20,6 +20,7 @@ enum FuzzTarget: String, CaseIterable {
     case chain
     case change
     case datafile
+    case memory
 
     func run(_ input: [UInt8]) {
         switch self {
@@ -54,6 +55,7 @@ enum FuzzTarget: String, CaseIterable {
         case .chain: ChainTrial.run(input)
         case .change: ChangeTrial.run(input, dataFile: false)
         case .datafile: ChangeTrial.run(input, dataFile: true)
+        case .memory: MemoryCodingTrial.run(input)
         case .probe:
             let tail = input.count >= 512 ? Array(input.suffix(512)) : []
             _ = ProbeResult(head: Array(input.prefix(65536)), tail: tail, length: UInt64(input.count))

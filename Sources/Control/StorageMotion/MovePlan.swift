@@ -79,6 +79,8 @@ public struct MovePlan: Codable, Hashable, Sendable {
     public var disks: [Disk]
     public var blockers: [Blocker] = []
     public var bytesToMove: UInt64 = 0
+    /// Both images of each disk are compared before the old one is given up: as many bytes are read again, of both.
+    public var isVerified = false
     /// For all together; nil when nothing is known of the speed.
     public var seconds: UInt64?
     /// Bytes per second that the estimate stands on, and where they come from.
@@ -89,6 +91,7 @@ public struct MovePlan: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case disks, blockers, seconds, basis
+        case isVerified = "verified"
         case bytesToMove = "bytes_to_move"
         case bytesPerSecond = "bytes_per_second"
     }
@@ -99,8 +102,14 @@ public struct MovePlan: Codable, Hashable, Sendable {
         bytesToMove = moving.reduce(0) { $0 &+ $1 }
         guard let speed, speed > 0 else { return }
         (bytesPerSecond, self.basis) = (speed, basis)
-        for index in disks.indices { disks[index].seconds = moving[index].dividedRoundingUp(by: speed) }
+        // To compare is to read as much again, as fast at most.
+        let passes: UInt64 = isVerified ? 2 : 1
+        func time(_ bytes: UInt64) -> UInt64 {
+            let (all, overflow) = bytes.multipliedReportingOverflow(by: passes)
+            return (overflow ? .max : all).dividedRoundingUp(by: speed)
+        }
+        for index in disks.indices { disks[index].seconds = time(moving[index]) }
         // They share the speed.
-        seconds = bytesToMove.dividedRoundingUp(by: speed)
+        seconds = time(bytesToMove)
     }
 }

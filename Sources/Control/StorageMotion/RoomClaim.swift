@@ -60,13 +60,30 @@ public struct RoomClaims: Hashable, Sendable {
     public func besides(_ call: String?) -> RoomClaims { RoomClaims(all.filter { $0.call != call }) }
 
     /// Whether `needed` bytes find room besides, where `free` are free.
+    ///
+    /// What has begun has its room first. What waits has taken none yet: who comes later goes before it where each of those that
+    /// wait still finds its room in its turn, by what those before it give back; its own old images it has until it has moved.
     public func verdict(needed: UInt64, free: UInt64) -> Verdict {
-        let left = free - min(free, reserved)
-        if needed <= left { return .fits }
+        let begun = all.filter { !$0.isWaiting }
+        var others = Self.sum(begun.map(\.left))
+        var room = Self.sum(begun.map(\.frees) + [free])
+        func isLeft(of room: UInt64) -> Bool { needed <= room - min(room, others) }
+        let fitsNow = isLeft(of: free)
+        var leavesOthersTheirs = true
+        for call in line {
+            others = Self.sum(call.map(\.left) + [others])
+            leavesOthersTheirs = leavesOthersTheirs && isLeft(of: room)
+            room = Self.sum(call.map(\.frees) + [room])
+        }
+        if fitsNow && leavesOthersTheirs { return .fits }
         // What is freed is there for those that were accepted before, too.
-        let (later, overflow) = free.addingReportingOverflow(freed)
-        let wanted = Self.sum([needed, reserved])
-        return freed > 0 && (overflow || wanted <= later) ? .waits : .full
+        return freed > 0 && isLeft(of: room) ? .waits : .full
+    }
+
+    /// The claims that wait, call by call, in their order.
+    private var line: [[RoomClaim]] {
+        Dictionary(grouping: all.filter(\.isWaiting), by: \.call).values
+            .sorted { ($0[0].time, $0[0].call) < ($1[0].time, $1[0].call) }
     }
 
     static func sum(_ values: [UInt64]) -> UInt64 {
@@ -85,19 +102,25 @@ public struct RoomBasis: Hashable, Sendable {
     public let free: UInt64
     /// It was accepted to wait, which it does until there is room, whoever came since.
     public let waits: Bool
-    private let known: [String: UInt64]
+    private let known: [String: RoomClaim]
 
     public init(needed: UInt64, free: UInt64, waits: Bool, claims: RoomClaims) {
         (self.needed, self.free, self.waits) = (needed, free, waits)
-        known = Dictionary(claims.all.map { ($0.id, $0.left) }) { first, _ in first }
+        known = Dictionary(claims.all.map { ($0.id, $0) }) { first, _ in first }
     }
 
-    /// Whether it holds beside the claims that there are now. One that was there before takes no more than it did then; one that is
-    /// gone takes nothing.
+    /// Whether it holds beside the claims that there are now. One that was there before takes no more than it did then, and gives
+    /// as much back; one that is gone takes nothing.
     public func holds(beside claims: RoomClaims) -> Bool {
         if waits { return true }
-        let reserved = RoomClaims.sum(claims.all.map { min(known[$0.id] ?? .max, $0.left) })
-        return needed <= free - min(free, reserved)
+        let measured = claims.all.map { claim in
+            guard let before = known[claim.id] else { return claim }
+            var now = claim
+            (now.least, now.allocated, now.unread) = (min(before.left, claim.left), nil, nil)
+            now.frees = before.frees
+            return now
+        }
+        return RoomClaims(measured).verdict(needed: needed, free: free) == .fits
     }
 }
 

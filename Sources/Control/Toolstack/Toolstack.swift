@@ -217,6 +217,7 @@ public final class Toolstack: Sendable {
         MachineRuleMessages(context: context).register(in: &messages)
         MemoryMessages(context: context).register(in: &messages)
         ProcessorMessages(database: database).register(in: &messages)
+        RestartMessages(database: database).register(in: &messages)
         BIOSStringMessages(database: database).register(in: &messages)
         PlainFieldMessages(database: database).register(in: &messages)
         DiskKeyMessages(context: context).register(in: &messages)

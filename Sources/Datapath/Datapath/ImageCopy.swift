@@ -9,7 +9,17 @@ import Synchronization
 /// Copies one disk's content into another that exists, in a process of its own: images are parsed here, and cancelling is
 /// killing. The source and the base are only read.
 public enum ImageCopy {
-    /// Writes lines with the done part, 0 to 1, to `output` meanwhile: whoever started this is gone when that fails. `user`: whose
+    /// The copy does not hold what its source holds.
+    public struct Different: Error, CustomStringConvertible {
+        /// Of the first byte that differs.
+        let offset: UInt64
+        public var description: String { "the copy does not hold what its source holds (at byte \(offset))" }
+    }
+
+    /// Of the done part, that of the copy where a comparison follows it.
+    private static let copyShare = 0.7
+
+    /// Throws `Different` where the plan asks to compare. Writes lines with the done part, 0 to 1, to `output` meanwhile: whoever started this is gone when that fails. `user`: whose
     /// process this is from here on, and gives up what else it had.
     public static func run(
         _ source: ImageSpecification, _ plan: DiskCopyPlan, output: FileHandle, isolatedAs user: UInt32?
@@ -23,11 +33,20 @@ public enum ImageCopy {
         defer { try? base?.close() }
         let destination = try plan.destination.openTracked()
         do {
-            let progress = ProgressCounter()
-            let teller = ProgressLines(progress, output)
+            let (progress, compared) = (ProgressCounter(), ProgressCounter())
+            let isVerified = plan.isVerified == true
+            let teller = ProgressLines(output) {
+                guard isVerified else { return progress.fraction }
+                return copyShare * progress.fraction + (1 - copyShare) * compared.fraction
+            }
             defer { teller.stop() }
             let pace = try plan.pace.map { try PaceLines($0) }
             try DifferenceCopy.copy(from: from, base: base, to: destination, pace: pace?.pace, progress: progress)
+            if isVerified {
+                let place = try CopyComparison.firstDifference(
+                    of: destination, from: from, base: base, pace: pace?.pace, progress: compared)
+                if let place { throw Different(offset: place) }
+            }
         } catch {
             try? destination.close()
             throw error
@@ -42,11 +61,11 @@ private final class ProgressLines: Sendable {
 
     private final class Flag: Sendable { let value = Atomic<Bool>(false) }
 
-    init(_ progress: ProgressCounter, _ output: FileHandle) {
+    init(_ output: FileHandle, _ fraction: @escaping @Sendable () -> Double) {
         _ = WorkerThread(ifPossible: "progress") { [isOver] in
             while !isOver.value.load(ordering: .relaxed) {
                 // Nobody listens any more: nobody would learn that this ended.
-                guard (try? output.write(contentsOf: Data("\(progress.fraction)\n".utf8))) != nil else { exit(1) }
+                guard (try? output.write(contentsOf: Data("\(fraction())\n".utf8))) != nil else { exit(1) }
                 usleep(200_000)
             }
         }

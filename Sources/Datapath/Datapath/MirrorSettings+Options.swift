@@ -38,6 +38,8 @@ extension MirrorDetails {
             longestDelayMicroseconds: progress.longestDelayNanoseconds / 1000)
         mustBeCompared = progress.mustBeCompared
         lateWrites = progress.lateWrites
+        isCompared = progress.isCompared
+        comparedBytes = progress.comparedBytes
     }
 }
 

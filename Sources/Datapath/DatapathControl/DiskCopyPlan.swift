@@ -8,9 +8,18 @@ public struct DiskCopyPlan: Codable, Sendable {
     /// input. Nil: as fast as it goes.
     public var pace: MirrorSettings?
 
-    public init(destination: ImageSpecification, base: ImageSpecification?, pace: MirrorSettings? = nil) {
+    /// What was written is read again and compared; what is the base's was compared with the base. Nil: it is not.
+    public var isVerified: Bool?
+
+    /// The code by which the process says that the copy is not like its source.
+    public static let differs = "differs"
+
+    public init(
+        destination: ImageSpecification, base: ImageSpecification?, pace: MirrorSettings? = nil, isVerified: Bool? = nil
+    ) {
         self.destination = destination
         self.base = base
         self.pace = pace
+        self.isVerified = isVerified
     }
 }

@@ -74,8 +74,8 @@ public enum DatapathRequest: Codable, Sendable {
     case mirrorSetRate(bytesPerSecond: UInt64)
     /// Changes the running mirror's settings.
     case mirrorSet(settings: MirrorSettings)
-    /// Compares both images while both get every write. Answered `ok` when they are alike; `corrupt` when not, and the
-    /// mirror is broken then.
+    /// Compares both images while both get every write, at the mirror's rate; stands while that is paused. Answered `ok` when
+    /// they are alike; `corrupt` when not, and the mirror is broken then; `busy` when the mirror is not in sync.
     case mirrorVerify
     /// Phase (a) and (b) of the pivot: drains, flushes both; from then on writes go to both images and reads to the
     /// destination. Answered when that is so. Asked for again it flushes both once more, as a last look before the commit.

@@ -49,6 +49,10 @@ public struct MirrorDetails: Codable, Hashable, Sendable {
     /// Writes of the destination that were not answered in time, so that guests were answered by the source alone; nil from
     /// earlier versions.
     public var lateWrites: UInt64?
+    /// Both images were compared and found the same, and what was written since went to both at once. Nil from earlier versions.
+    public var isCompared: Bool?
+    /// Bytes of the disk that a comparison under way has found the same; nil while there is none.
+    public var comparedBytes: UInt64?
 
     public init(
         settings: MirrorSettings, isActive: Bool, isConverging: Bool, isRetrying: Bool, retries: UInt64,

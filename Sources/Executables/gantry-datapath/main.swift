@@ -56,7 +56,8 @@ do {
     exit(try run())
 } catch {
     let failure = error as? BlockError
-    let report = ["code": failure?.code.name ?? "io", "message": "\(error)"]
+    let code = error is ImageCopy.Different ? DiskCopyPlan.differs : failure?.code.name ?? "io"
+    let report = ["code": code, "message": "\(error)"]
     let line = try JSONEncoder().encode(report) + Data("\n".utf8)
     FileHandle.standardError.write(line)
     exit(1)

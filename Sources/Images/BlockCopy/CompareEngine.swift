@@ -9,13 +9,16 @@ public enum CompareEngine {
 
     /// The byte offset of the first difference, nil when there is none. A longer device equals a shorter one when its
     /// rest reads as zeroes, as qemu-img compare has it.
+    /// - Parameters:
+    ///   - length: nil: all of both; else bytes from the beginning.
+    ///   - pace: of what is read.
     public static func firstDifference(
-        _ a: any BlockDevice, _ b: any BlockDevice, progress: ProgressCounter = ProgressCounter(),
-        cancellation: CancellationFlag = CancellationFlag()
+        _ a: any BlockDevice, _ b: any BlockDevice, length: UInt64? = nil, pace: CopyPace? = nil,
+        progress: ProgressCounter = ProgressCounter(), cancellation: CancellationFlag = CancellationFlag()
     ) throws(BlockError) -> UInt64? {
         var left = try Side(a)
         var right = try Side(b)
-        let end = max(a.size, b.size)
+        let end = min(length ?? .max, max(a.size, b.size))
         progress.expect(end)
         var position: UInt64 = 0
         while position < end {
@@ -27,6 +30,7 @@ public enum CompareEngine {
                 position = until
             } else {
                 let count = min(until - position, chunk)
+                pace?.pass(count)
                 if let index = try difference(&left, &right, at: position, count: count) { return position + index }
                 progress.add(count)
                 position += count

@@ -224,7 +224,7 @@ import ZstdStreams
             let printed = try await Clients.python(
                 Self.prelude + script, [String(scene.port), scene.receiver, String(getpid())])
             #expect(printed == "done\n")
-            while scene.failures.all.count < 4 { try await Task.sleep(for: .milliseconds(5)) }
+            try await reach("four streams have failed") { scene.failures.all.count >= 4 }
             #expect(scene.failures.all.prefix(3) == [.damaged, .windowTooLarge, .followed])
             #expect(scene.failures.all.last == .truncated)
         }

@@ -149,6 +149,33 @@ import Testing
         #expect(twins.ahead(of: "a", since: 5).all.isEmpty && twins.ahead(of: "b", since: 5).all.map(\.call) == ["a"])
     }
 
+    /// Who waits has nothing yet, and keeps nobody from what is left beside what it will get: whoever fits into that goes first, and no more.
+    @Test func whoWaitsIsInNobodysWayWhoLeavesItItsRoom() {
+        // 100 are free; what leaves gives 450 back, for which a call of 500 waits.
+        let leaving = writing("leaving", least: 0, frees: 450)
+        let patient = waiting("patient", since: 1, least: 500)
+        let claims = RoomClaims([leaving, patient])
+        #expect(claims.verdict(needed: 1, free: 100) == .fits)
+        #expect(claims.verdict(needed: 50, free: 100) == .fits)
+        #expect(claims.verdict(needed: 51, free: 100) == .full)
+        // What has begun has its room first.
+        #expect(RoomClaims([leaving, patient, writing("m", least: 60)]).verdict(needed: 41, free: 100) == .full)
+        // Its own old image it gives back only when it has moved: it is not there for its beginning.
+        let inPlace = RoomClaims([
+            writing("leaving", least: 0, frees: 20), waiting("w", since: 1, least: 110, frees: 110),
+        ])
+        #expect(inPlace.verdict(needed: 10, free: 100) == .fits)
+        #expect(inPlace.verdict(needed: 11, free: 100) == .waits)
+        // Nobody measured what is given back: then it keeps its place, as it must.
+        #expect(RoomClaims([patient]).verdict(needed: 1, free: 100) == .full)
+        let basis = RoomBasis(needed: 50, free: 100, waits: false, claims: claims)
+        var unmeasured = leaving
+        unmeasured.frees = 0
+        #expect(basis.holds(beside: RoomClaims([unmeasured, patient])))
+        #expect(!basis.holds(beside: RoomClaims([unmeasured, patient, writing("n", least: 1)])))
+        #expect(!basis.holds(beside: RoomClaims([unmeasured, patient, waiting("later", since: 2, least: 1)])))
+    }
+
     /// A decision is looked at again when it is noted: of two that were taken side by side the second falls.
     @Test func aDecisionHoldsAsLongAsNobodyElseWasAccepted() {
         let (before, other) = (writing("m", least: 40, allocated: 30), writing("n", least: 20))

@@ -239,7 +239,9 @@ import Testing
             .mirrorSet(settings: MirrorSettings(latencyBudget: 5000, mode: "active", isPaused: false)))
         let mirror = try process.awaitPhase(.synchronised)
         #expect(mirror.details?.isActive == true && mirror.details?.settings.latencyBudget == 5000)
+        #expect(mirror.details?.isCompared == false)
         _ = try process.control.callBlocking(.mirrorVerify)
+        #expect(try process.status().mirror?.details?.isCompared == true)
         _ = try process.control.callBlocking(.mirrorCancel)
         #expect(throws: DatapathClient.Failure.self) { try process.control.callBlocking(.mirrorVerify) }
         #expect(try process.status().version == DatapathProtocol.version)

@@ -290,14 +290,16 @@ extension ClassDeclaration {
                 ParameterDeclaration("self", .ref("VM"), since: "orlando"),
                 ParameterDeclaration("value", .string, since: "orlando"),
             ],
-            role: .poolOperator, since: "orlando"),
+            role: .poolOperator, since: "orlando",
+            text: "Sets what becomes of the VM when its host is lost: restart, best-effort or nothing."),
         MessageDeclaration(
             "set_ha_always_run",
             [
                 ParameterDeclaration("self", .ref("VM"), since: "orlando"),
                 ParameterDeclaration("value", .bool, since: "orlando"),
             ],
-            role: .poolOperator, since: "orlando", state: .deprecated, history: History(deprecated: "boston")),
+            role: .poolOperator, since: "orlando", state: .deprecated, history: History(deprecated: "boston"),
+            text: "Sets the restart priority to restart, or to none."),
         MessageDeclaration(
             "compute_memory_overhead",
             [

@@ -882,14 +882,14 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.perform("VM.remove_from_NVRAM", [vm.wire, key.wire])
     }
 
-    /// Calls `VM.set_ha_restart_priority`.
+    /// Sets what becomes of the VM when its host is lost: restart, best-effort or nothing.
     ///
     /// Since orlando. Role: pool-operator.
     public func setHARestartPriority(_ vm: Ref<VM>, value: String) async throws {
         try await self.caller.perform("VM.set_ha_restart_priority", [vm.wire, value.wire])
     }
 
-    /// Calls `VM.set_ha_always_run`.
+    /// Sets the restart priority to restart, or to none.
     ///
     /// Since orlando, deprecated in boston. Role: pool-operator.
     public func setHAAlwaysRun(_ vm: Ref<VM>, value: Bool) async throws {

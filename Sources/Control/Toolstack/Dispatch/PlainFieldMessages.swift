@@ -11,7 +11,7 @@ struct PlainFieldMessages: Sendable {
             "VM",
             [
                 "other_config", "platform", "blocked_operations", "actions_after_crash", "HVM_boot_policy",
-                "start_delay", "shutdown_delay", "order", "is_default_template",
+                "is_default_template",
             ]
         ),
         ("VDI", ["allow_caching"]),

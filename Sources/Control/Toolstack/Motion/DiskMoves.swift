@@ -18,7 +18,7 @@ struct DiskMoves: Sendable {
     ) async throws -> [String: Ref<VDI>] {
         let limit = try Self.rate(options)
         let settings = try MirrorWishes.settings(options)
-        let isVerified = try MirrorWishes.wantsVerification(options)
+        let isVerified = try context.database.read { try MirrorWishes.wantsVerification(options, $0) }
         while true {
             do {
                 return try await run(
@@ -73,7 +73,7 @@ struct DiskMoves: Sendable {
     static func check(_ options: [String: String]) throws(APIError) {
         _ = try rate(options)
         _ = try MirrorWishes.settings(options)
-        _ = try MirrorWishes.wantsVerification(options)
+        try MirrorWishes.checkedVerification(options)
         if let network = options["network"], !network.isEmpty {
             throw APIError("INVALID_VALUE", "network", "\(network): the disks stay on their host")
         }

@@ -66,8 +66,10 @@ struct MachineMotionMessages: Sendable {
     private func survey(_ move: MachineMove) async throws -> [SurveyedMove] {
         let wanted = try context.database.read { try move.wanted($0, host: context.host) }
         try await tokens.use(move.destination)
-        return try await MoveSurvey(context: context, mayBeUnplugged: true).decide(
+        let surveyed = try await MoveSurvey(context: context, mayBeUnplugged: true).decide(
             wanted, bytesPerSecond: try DiskMoves.rate(move.options))
+        try MirrorWishes.checkedVerification(move.options)
+        return surveyed
     }
 
     private func run(_ move: MachineMove, _ call: CallContext) async throws {

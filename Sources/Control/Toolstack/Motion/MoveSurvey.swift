@@ -241,7 +241,7 @@ extension ErrorMapping {
         case .full(let uuid, let needed, let free, let reserved):
             full(
                 "the disks take at least \(needed) bytes, and the SR \(uuid) has \(free) free, of which moves under way take "
-                    + "\(reserved): wait for these")
+                    + "\(reserved): wait for these (VM.get_peer_moves lists those from and to other pools)")
         }
     }
 }

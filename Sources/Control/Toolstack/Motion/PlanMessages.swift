@@ -22,17 +22,16 @@ struct PlanMessages: Sendable {
                 _ = try reader.require(sr)
             }
             let wanted = WantedMove(vdi: vdi, destination: sr, choice: DiskMoves.choice(options))
-            return .string(try await plan([wanted], of: nil, rate: try DiskMoves.rate(options)))
+            return .string(try await plan([wanted], of: nil, options))
         }
         table.on("VM.plan_migrate_send") { _, arguments in
             let move = try MachineMove(arguments)
-            let rate = try DiskMoves.rate(move.options)
             if context.database.read({ DepartureSurvey.isMeant(move, $0) }) {
-                return .string(try Self.text(try await planDeparture(move, rate: rate)))
+                return .string(try Self.text(try await planDeparture(move, rate: try DiskMoves.rate(move.options))))
             }
             do {
                 let wanted = try context.database.read { try move.wanted($0, host: context.host) }
-                return .string(try await plan(wanted, of: move.vm, rate: rate))
+                return .string(try await plan(wanted, of: move.vm, move.options))
             } catch let error as APIError where error.code != "HANDLE_INVALID" {
                 // The move as a whole is refused: the plan says so, and what would become of the disks.
                 let wanted = context.database.read { reader in
@@ -42,16 +41,18 @@ struct PlanMessages: Sendable {
                             choice: move.formats[vdi] ?? "")
                     }
                 }
-                return .string(try await plan(wanted, of: move.vm, rate: rate, refusal: error))
+                return .string(try await plan(wanted, of: move.vm, move.options, refusal: error))
             }
         }
     }
 
     private func plan(
-        _ wanted: [WantedMove], of vm: Ref<VM>?, rate: UInt64, refusal: APIError? = nil
+        _ wanted: [WantedMove], of vm: Ref<VM>?, _ options: [String: String], refusal: APIError? = nil
     ) async throws -> String {
         let survey = MoveSurvey(context: context, mayBeUnplugged: true)
+        let rate = try DiskMoves.rate(options)
         var plan = MovePlan(disks: [])
+        plan.isVerified = try context.database.read { try MirrorWishes.wantsVerification(options, $0) }
         if let refusal { plan.blockers.append(MovePlan.Blocker(vdi: nil, error: refusal.wire)) }
         var speed: UInt64?
         let moving = wanted.map(\.vdi)

@@ -18,6 +18,14 @@ enum ErrorMapping {
         return APIError("VDI_IN_USE", vdi.opaque, operation)
     }
 
+    /// MIRROR_FAILED [vdi]; where the copy differs is in the log.
+    private static func different(_ vdi: Ref<VDI>, _ cause: String) -> APIError {
+        logger.error(
+            "a copy is not what it was made of, and is given up",
+            metadata: ["vdi": "\(vdi.opaque)", "cause": "\(cause)"])
+        return APIError("MIRROR_FAILED", vdi.opaque)
+    }
+
     /// A driver's failure in an operation on an SR. Source: SMAPIv1 fault table.
     /// `operation`: the word for VDI_IN_USE.
     static func api(_ error: StorageError, sr: Ref<SR>, vdi: Ref<VDI>? = nil, operation: String = "attach") -> APIError
@@ -43,6 +51,7 @@ enum ErrorMapping {
         case "notFound": APIError("VDI_MISSING", sr.opaque, vdi.opaque)
         case "outOfRange": APIError("VDI_TOO_SMALL", vdi.opaque, error.message)
         case "cancelled": APIError("TASK_CANCELLED", error.message)
+        case DiskCopyPlan.differs: different(vdi, error.message)
         default: APIError("SR_BACKEND_FAILURE_46", "", error.message, "")
         }
     }

@@ -84,6 +84,8 @@ final class MirrorControls: Sendable {
     var isActive: Bool { active.load(ordering: .acquiring) || urgent.load(ordering: .acquiring) }
     /// Somebody waits for the pivot: nothing becomes dirty any more, whatever the mode.
     func hurry() { urgent.store(true, ordering: .releasing) }
+    /// Nobody does any more.
+    func relax() { urgent.store(false, ordering: .releasing) }
     /// An automatic mirror with nothing left to copy becomes active at once. True when it was not.
     func stayInSync() -> Bool {
         current.withLock { options in

@@ -34,6 +34,7 @@ final class MirrorDevice: @unchecked Sendable {
     private let isRemote: Bool
     /// Held while the destination's metadata are written without barriers.
     private let writingOut = Mutex(())
+    let comparison = MirrorComparison()
     let isDistrusted = Atomic<Bool>(false)
     let trust: Mutex<MirrorTrust>
     private let state = Mutex(MirrorState())
@@ -89,6 +90,8 @@ final class MirrorDevice: @unchecked Sendable {
     func recover(on device: any BlockDevice, isElsewhere: Bool) {
         destination = device
         trust.withLock { $0.recovered(isElsewhere: isElsewhere) }
+        // The pivot for which it was in sync is far again.
+        controls.relax()
         log.markDifferent(in: dirty)
         failure.withLock { $0 = nil }
         handle(.recovered)
@@ -158,6 +161,7 @@ final class MirrorDevice: @unchecked Sendable {
             } catch {
                 // What the source holds now is unknown: the destination must be made like it again.
                 leaveDirty(range)
+                trust.withLock { $0.copiesAgain() }
                 throw error
             }
             times.source.add(gantry_now() - started)

@@ -12,6 +12,8 @@ public struct MirrorTrust: Equatable, Sendable {
     public private(set) var generation: UInt64 = 0
     /// Nobody may take the destination for the disk before it was compared.
     public private(set) var mustBeCompared: Bool
+    /// Both images were compared and found the same, and every byte that was written since was written to both at once.
+    public private(set) var isCompared = false
     private var wasCompared = false
 
     /// `isDoubtful`: a process before this one wrote to the same server.
@@ -21,6 +23,7 @@ public struct MirrorTrust: Equatable, Sendable {
     /// written by nobody else.
     public mutating func recovered(isElsewhere: Bool) {
         generation += 1
+        isCompared = false
         if isElsewhere || wasCompared { mustBeCompared = true }
     }
 
@@ -29,7 +32,10 @@ public struct MirrorTrust: Equatable, Sendable {
     public mutating func compared(since generation: UInt64) -> Bool {
         if generation != self.generation { return false }
         mustBeCompared = false
-        wasCompared = true
+        (isCompared, wasCompared) = (true, true)
         return true
     }
+
+    /// Something is copied again, because the source refused a write: not all of what was copied was compared.
+    public mutating func copiesAgain() { isCompared = false }
 }

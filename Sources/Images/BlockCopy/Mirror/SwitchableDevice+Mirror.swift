@@ -20,6 +20,7 @@ extension SwitchableDevice {
             isActive: controls.isActive && mirror.late.isEmpty, isConverging: controls.isConverging,
             isRetrying: isRetrying, isSilent: !mirror.late.isEmpty, retries: copier.retries.load(ordering: .relaxed),
             resumedBytes: copier.resumedBytes, mustBeCompared: mirror.trust.withLock { $0.mustBeCompared },
+            isCompared: mirror.trust.withLock { $0.isCompared }, comparedBytes: mirror.comparison.comparedBytes,
             delayedWrites: mirror.times.destination.count,
             delayNanoseconds: mirror.times.destination.total, longestDelayNanoseconds: mirror.times.destination.longest,
             lateWrites: mirror.late.total)
@@ -174,17 +175,16 @@ extension SwitchableDevice {
         return BlockError(.busy, "the mirror is not synchronised yet; wait and ask again")
     }
 
-    /// Reads both images of a mirror in sync and compares them, a piece at a time with its range held, while requests go
-    /// on: what was alike at that moment stays so, as every write goes to both. Returns the bytes compared. `.corrupt`,
-    /// and the mirror is broken for good, where they differ; `.busy` when it is paused, or does not come into sync for
-    /// ten seconds although it is active from here on.
+    /// Reads both images of a mirror in sync and compares them once (`MirrorVerifier`), at the mirror's rate, while requests go
+    /// on: what was alike at that moment stays so, as every write goes to both. Stands while the mirror is paused. Returns the
+    /// bytes that are alike. `.corrupt`, and the mirror is broken for good, where they differ; `.busy` when it is not in sync
+    /// and paused, or does not come into sync for ten seconds although it is active from here on; `.cancelled` when it ends.
     public func verifyMirror() throws(BlockError) -> UInt64 {
         gate.lockShared()
         let (mirror, copier) = (mirror, copier)
         gate.unlock()
         guard let mirror, let copier else { throw BlockError(.notFound, "there is no mirror to verify") }
-        mirror.controls.hurry()
-        return try MirrorVerifier(mirror: mirror, gate: gate, copier: copier).run()
+        return try MirrorVerifier(mirror: mirror, gate: gate, copier: copier, isHeldBack: true).run()
     }
 
     /// Second half: the destination is the device from here on; the source is closed.
@@ -288,6 +288,9 @@ public struct MirrorProgress: Sendable {
     public let resumedBytes: UInt64
     /// As `MirrorTrust`.
     public let mustBeCompared: Bool
+    public let isCompared: Bool
+    /// Bytes of the disk that a comparison has found alike; nil while there is none.
+    public let comparedBytes: UInt64?
     /// Guest writes that waited for the destination, for how long in all, and the longest.
     public let delayedWrites: UInt64
     public let delayNanoseconds: UInt64

@@ -7,17 +7,17 @@ extension Command {
     static let migration: [Command] = [
         Command(
             "vdi-pool-migrate", ["uuid", "sr-uuid"],
-            optional: ["dest-img-format", "bytes-per-second", "progress", "plan", "json"],
-            "Moves a disk to another storage repository, also while it is in use, and prints its new uuid; --plan shows what would be done.",
+            optional: ["dest-img-format", "bytes-per-second", "verify", "progress", "plan", "json"],
+            "Moves a disk to another storage repository, also while it is in use, and prints its new uuid; --plan shows what would be done. The old image goes when the new one was compared with it: verify=false does without.",
             run: migrateDisk),
         Command(
             "vm-migrate",
             optional: [
                 "live", "host", "host-uuid", "host-name", "remote-master", "remote-username", "remote-password",
-                "remote-network", "force", "copy", "compress", "bytes-per-second", "vif:", "vdi:", "vgpu:",
+                "remote-network", "force", "copy", "compress", "bytes-per-second", "verify", "vif:", "vdi:", "vgpu:",
                 "image-format:", "progress", "plan", "json",
             ], flags: [.standard, .selectsVMs],
-            "Moves a VM to another host, or its disks to other storage repositories and formats; --plan shows what would be done."
+            "Moves a VM to another host, or its disks to other storage repositories and formats; --plan shows what would be done. Old images go when the new ones were compared with them: verify=false does without."
         ) { context in
             guard let command = Command.named("vm-migrate") else { return }
             try requirePlanWhereMeant(context.arguments)
@@ -70,7 +70,7 @@ extension Command {
         let disk = try await context.object("VDI", named: "uuid")
         let destination = try await context.object("SR", named: "sr-uuid")
         let options = WireValue.members(
-            ["dest-img-format", "bytes-per-second"].compactMap { name in
+            ["dest-img-format", "bytes-per-second", "verify"].compactMap { name in
                 context.arguments[name].map { (name: name, value: .string($0)) }
             })
         if try context.arguments.flag("plan") {
@@ -134,7 +134,7 @@ struct MachineMigration: Sendable {
         var networks = try await map("vif", of: "VIF") { .string(try await there.reference("network", uuid: $0)) }
         if isRemote { networks += try await likeNamedNetworks(there, besides: networks) }
         var options: [(name: String, value: WireValue)] = []
-        for name in ["force", "copy", "compress", "bytes-per-second"] {
+        for name in ["force", "copy", "compress", "bytes-per-second", "verify"] {
             if let text = arguments[name] { options.append((name: name, value: .string(text))) }
         }
         let isPlanned = try arguments.flag("plan")

@@ -21,6 +21,7 @@ enum PlanText {
         for disk in plan.member("disks")?.items ?? [] { lines += describe(disk) }
         if let bytes = number(plan, "bytes_to_move") {
             var line = "In all: \(SizeText.bytes(bytes)) to move"
+            if bytes > 0, plan.member("verified") == .bool(true) { line += ", and to compare before the old images go" }
             if let seconds = number(plan, "seconds") {
                 line += ", about \(SizeText.duration(seconds: Double(seconds)))"
                 if let basis = text(plan, "basis") { line += " (\(basis))" }

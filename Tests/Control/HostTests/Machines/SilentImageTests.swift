@@ -33,11 +33,11 @@ import Testing
         let suspension = try silent(try await machine.start(), machine.bench.folder)
         let call = SavedMachine.call()
         let work = Task { try await suspension.suspend(machine.vm, call) }
-        while !machine.guest.isHandedOver { try await Task.sleep(for: .milliseconds(2)) }
+        try await reach("the guest is handed over") { machine.guest.isHandedOver }
         call.progress.cancellation.cancel()
         await #expect(throws: CancellationError.self) { try await work.value }
-        while !machine.guest.runs { try await Task.sleep(for: .milliseconds(5)) }
-        while machine.images > 0 || !machine.phases.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+        try await reach("the guest runs") { machine.guest.runs }
+        try await reach("nothing is left of the suspension") { machine.images == 0 && machine.phases.isEmpty }
     }
 
     @Test func aResumptionThatIsCancelledEnds() async throws {
@@ -60,8 +60,8 @@ import Testing
         let suspension = try silent(try await machine.start(), bench.folder)
         let call = SavedMachine.call()
         let work = Task { try await suspension.resume(vm, paused: false, call) }
-        while ((try? FileManager.default.contentsOfDirectory(atPath: suspension.folder)) ?? []).isEmpty {
-            try await Task.sleep(for: .milliseconds(2))
+        try await reach("the image is being read") {
+            !((try? FileManager.default.contentsOfDirectory(atPath: suspension.folder)) ?? []).isEmpty
         }
         call.progress.cancellation.cancel()
         await #expect(throws: CancellationError.self) { try await work.value }

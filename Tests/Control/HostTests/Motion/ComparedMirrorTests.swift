@@ -38,6 +38,31 @@ import Testing
         #expect(!compared.mustCompare(1, Self.status(1), isWished: false))
     }
 
+    /// A data path that counts itself is asked, and what it has compared is not compared again, by whomever.
+    @Test func aDataPathSaysWhetherItHasCompared() {
+        func mirror(_ isCompared: Bool?, mustBe: Bool, phase: MirrorPhase = .synchronised) -> MirrorStatus {
+            var details = MirrorDetails(
+                settings: MirrorSettings(), isActive: true, isConverging: true, isRetrying: false, retries: 0,
+                resumedBytes: 0, remainingSeconds: nil, delayedWrites: 0, delayMicroseconds: 0,
+                longestDelayMicroseconds: 0)
+            (details.isCompared, details.mustBeCompared) = (isCompared, mustBe)
+            return MirrorStatus(
+                phase: phase, destination: ImageSpecification(path: "b", format: "raw"), totalBytes: 1, copiedBytes: 1,
+                dirtyBytes: 0, bytesPerSecond: 0, details: details)
+        }
+        for wasCompared in [false, true] {
+            #expect(mirror(false, mustBe: false).mustBeCompared(isWished: true, wasCompared: wasCompared))
+            #expect(!mirror(false, mustBe: false).mustBeCompared(isWished: false, wasCompared: wasCompared))
+            #expect(mirror(false, mustBe: true).mustBeCompared(isWished: false, wasCompared: wasCompared))
+            #expect(!mirror(true, mustBe: false).mustBeCompared(isWished: true, wasCompared: wasCompared))
+            #expect(!mirror(false, mustBe: true, phase: .dual).mustBeCompared(isWished: true, wasCompared: wasCompared))
+        }
+        // Of before.
+        #expect(mirror(nil, mustBe: false).mustBeCompared(isWished: true, wasCompared: false))
+        #expect(!mirror(nil, mustBe: false).mustBeCompared(isWished: true, wasCompared: true))
+        #expect(mirror(nil, mustBe: true).mustBeCompared(isWished: true, wasCompared: true))
+    }
+
     /// Each goes on only when the other has begun.
     @Test func aGuestThatStandsWaitsForAllItsDisksAtOnce() async throws {
         let (first, begin) = AsyncStream.makeStream(of: Void.self)

@@ -100,7 +100,7 @@ import Testing
             if isTakenUp { return try await driver.takeUp(motion, progress).get() }
             return try await driver.run([motion], progress: progress).first?.destinationRef ?? ""
         }
-        while !datapath.requests.contains("mirrorVerify") { try await Task.sleep(for: .milliseconds(2)) }
+        try await reach("the images are being compared") { datapath.requests.contains("mirrorVerify") }
         progress.cancellation.cancel()
         await #expect(throws: CancellationError.self) { try await move.value }
         #expect(datapath.requests.contains("mirrorCancel") && !datapath.requests.contains("pivotPrepare"))

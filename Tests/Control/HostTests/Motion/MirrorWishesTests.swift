@@ -1,3 +1,4 @@
+import APITypes
 import CoreTypes
 import DatapathControl
 import Synchronization
@@ -6,6 +7,53 @@ import Testing
 @testable import Toolstack
 
 struct MirrorWishesTests {
+    /// Images are compared unless the call, else the pool, says otherwise.
+    @Test func theCallsWordCountsBeforeThePools() throws {
+        for (call, pool, isCompared) in [
+            (nil, nil, true), (nil, "false", false), (nil, "0", false), (nil, "perhaps", true), ("false", nil, false),
+            ("true", "false", true), ("false", "true", false), ("", "false", false),
+        ] as [(String?, String?, Bool)] {
+            let entries = call.map { ["verify": $0] } ?? [:]
+            let word = pool.map { ["verify-moves": $0] } ?? [:]
+            #expect(try MirrorWishes.wantsVerification(entries, pool: word) == isCompared, "\(entries) \(word)")
+        }
+        let refusal = #expect(throws: APIError.self) {
+            try MirrorWishes.wantsVerification(["verify": "perhaps"], pool: [:])
+        }
+        #expect(refusal == APIError("INVALID_VALUE", "verify", "perhaps"))
+    }
+
+    /// A comparison's share of a task's progress follows the copy's, and says how long it takes.
+    @Test func aComparisonIsAPartOfTheMovesProgress() {
+        let seen = Recorder()
+        let started = ContinuousClock.now - .seconds(10)
+        MotionReport.tell(compared: 0, of: 1000, since: started, isVerified: true, to: seen)
+        #expect(seen.fraction == MotionReport.copyShare(isVerified: true) && seen.notes["seconds_left"] == "")
+        MotionReport.tell(compared: 500, of: 1000, since: started, isVerified: true, to: seen)
+        #expect(seen.notes["phase"] == "verifying" && seen.notes["bytes_compared"] == "500")
+        #expect(seen.notes["bytes_to_compare"] == "1000" && seen.notes["seconds_left"] == "10")
+        MotionReport.tell(compared: 5000, of: 1000, since: started, isVerified: true, to: seen)
+        #expect(seen.fraction <= 0.99 && seen.notes["bytes_compared"] == "1000" && seen.notes["seconds_left"] == "0")
+        // Of two disks that are compared the longer one counts.
+        let sum = SharedProgress.sum([
+            ["phase": "verifying", "seconds_left": "7", "bytes_total": "9", "bytes_copied": "9"],
+            ["phase": "synchronised", "seconds_left": "0"], ["phase": "verifying", "seconds_left": "3"],
+        ])
+        #expect(sum["phase"] == "verifying" && sum["seconds_left"] == "7")
+    }
+
+    /// What is told last.
+    private final class Recorder: TaskProgress {
+        private let state = Mutex<(Double, [String: String])>((0, [:]))
+        let cancellation = CancellationFlag()
+        var fraction: Double { state.withLock { $0.0 } }
+        var notes: [String: String] { state.withLock { $0.1 } }
+        var entries: [String: String] { [:] }
+        func report(_ fraction: Double) { state.withLock { $0.0 = fraction } }
+        func annotate(_ entries: [String: String]) { state.withLock { $0.1.merge(entries) { $1 } } }
+        func passPointOfNoReturn() {}
+    }
+
     /// Who takes the wish to pause out of the task's entries is not left with a mirror that stands for ever.
     @Test func aWishToPauseThatIsTakenBackLetsTheMirrorGoOn() {
         let progress = UnwatchedProgress()

@@ -64,7 +64,7 @@ final class MoveFaultScene {
         let before = vdi
         if cell.fault == .guest { try await handToGuest() }
         let task = cell.fault == .toolstack ? try await killed(at: cell.phase) : try await struck(cell)
-        if cell.phase == .copying { try await letGoOn(task) }
+        if Self.gate(cell.phase) != nil { try await letGoOn(task) }
         let end = try await end(of: task, cell)
         if cell.fault == .full { try there.loop?.empty() }
         if cell.fault == .guest { try await takeFromGuest() }
@@ -87,20 +87,28 @@ final class MoveFaultScene {
         try await check(cell)
     }
 
+    /// Where a move is told to stand, so that something lasts as long as the test likes.
+    private static func gate(_ phase: MoveFaults.Phase) -> String? {
+        switch phase {
+        case .copying: MoveFaults.Phase.snapshotsCopied.point
+        case .comparing: MoveFaults.Phase.inSync.point
+        default: nil
+        }
+    }
+
     private func start(_ phase: MoveFaults.Phase) async throws -> String {
-        var options = ["dest-img-format": there.format, "retry-seconds": "0"]
-        if phase == .verified { options["verify"] = "true" }
-        let copied = MoveFaults.Phase.snapshotsCopied.point
-        if phase == .copying { try toolstack.failures.set(.hold, at: copied) }
+        let options = ["dest-img-format": there.format, "retry-seconds": "0"]
+        let gate = Self.gate(phase)
+        if let gate { try toolstack.failures.set(.hold, at: gate) }
         let task = try await toolstack.text(
             "Async.VDI.pool_migrate", .string(vdi), .string(there.ref),
             .members(options.map { (name: $0.key, value: .string($0.value)) }))
-        if phase == .copying {
-            // The disk waits, not its snapshot.
-            try await reach(copied, task, "\(phase)")
+        if let gate {
+            // The disk waits, not its snapshot; or its comparison, not the disk.
+            try await reach(gate, task, "\(phase)")
             try await toolstack.call(
                 "task.add_to_other_config", .string(task), .string("paused"), .string("true"))
-            try toolstack.failures.release(copied)
+            try toolstack.failures.release(gate)
         }
         return task
     }

@@ -8,6 +8,7 @@ enum MoveFaults: FaultTable {
         case snapshotsCopied = "snapshots copied"
         case copying
         case inSync = "in sync"
+        case comparing = "comparing both images"
         case verified
         case preparing = "preparing the pivot"
         case pivoted = "pivoted: both are written"
@@ -22,6 +23,7 @@ enum MoveFaults: FaultTable {
             case .snapshotsCopied: "snapshots-copied"
             case .copying: "copying"
             case .inSync: "in-sync"
+            case .comparing: "comparing"
             case .verified: "verified"
             case .preparing: "preparing"
             case .pivoted: "after-preparePivot"
@@ -75,7 +77,7 @@ enum MoveFaults: FaultTable {
             switch phase {
             case .planned, .snapshotsCopied: return nil
             // The last look before the commit finds it out, also when nobody writes.
-            case .copying, .inSync, .verified, .preparing, .pivoted: return .undone("MIRROR_FAILED")
+            case .copying, .inSync, .comparing, .verified, .preparing, .pivoted: return .undone("MIRROR_FAILED")
             default: return .isDone
             }
         case .full:

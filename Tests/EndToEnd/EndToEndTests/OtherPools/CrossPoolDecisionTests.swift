@@ -22,21 +22,21 @@ extension EndToEnd {
                 let uuid = try await pools.here.text("VM.get_uuid", .string(vm))
 
                 try await Self.strand(vm, pools, in: b.ref)
-                try Self.settle(pools.here, "there")
+                try await Self.settle(pools.here, "there")
                 // What is here of it goes first.
                 try await Self.awaitPhase("removed", pools.here)
-                try Self.settle(pools.here, "forget")
-                try Self.settle(pools.there, "here")
-                try Self.settle(pools.there, "forget")
+                try await Self.settle(pools.here, "forget")
+                try await Self.settle(pools.there, "here")
+                try await Self.settle(pools.there, "forget")
                 #expect(try await TwoPools.machines(pools.here).isEmpty)
                 #expect(try RunningToolstack.images(a.path) == [])
                 #expect(try await TwoPools.machines(pools.there).map(\.uuid) == [uuid])
 
                 let arrived = try await pools.there.text("VM.get_by_uuid", .string(uuid))
                 try await Self.strand(arrived, pools.back, in: a.ref)
-                try Self.settle(pools.there, "here")
-                try Self.settle(pools.here, "there")
-                try Self.settle(pools.here, "forget")
+                try await Self.settle(pools.there, "here")
+                try await Self.settle(pools.here, "there")
+                try await Self.settle(pools.here, "forget")
                 try await pools.awaitNoMoves()
                 try await pools.awaitQuiet()
                 #expect(try await TwoPools.machines(pools.here).isEmpty)
@@ -81,13 +81,13 @@ extension EndToEnd {
         }
 
         private static func awaitPhase(_ phase: String, _ toolstack: RunningToolstack) async throws {
-            while try await !toolstack.text("VM.get_peer_moves").contains("\"phase\":\"\(phase)\"") {
-                try await Task.sleep(for: .milliseconds(10))
+            try await reach("the move is \(phase)") {
+                try await toolstack.text("VM.get_peer_moves").contains("\"phase\":\"\(phase)\"")
             }
         }
 
         /// `xe vm-peer-move-settle` of the only move; while the toolstack tries by itself it is asked again.
-        private static func settle(_ toolstack: RunningToolstack, _ decision: String) throws {
+        private static func settle(_ toolstack: RunningToolstack, _ decision: String) async throws {
             func xe(_ words: [String]) throws -> Tool.Outcome {
                 let port = toolstack.httpsURL.split(separator: ":").last.map(String.init) ?? ""
                 return try Tool.run(
@@ -95,11 +95,11 @@ extension EndToEnd {
             }
             let listed = try xe(["vm-peer-move-list"])
             let move = listed.output.split(separator: " ").first.map(String.init) ?? ""
-            while true {
+            try await reach("the toolstack has stopped trying by itself") {
                 let outcome = try xe(["vm-peer-move-settle", "move=\(move)", "decision=\(decision)"])
-                if !outcome.succeeded, outcome.errors.contains("OTHER_OPERATION_IN_PROGRESS") { continue }
+                if !outcome.succeeded, outcome.errors.contains("OTHER_OPERATION_IN_PROGRESS") { return false }
                 #expect(outcome.succeeded, "\(decision): \(outcome.errors) \(listed.output)")
-                return
+                return true
             }
         }
     }

@@ -89,6 +89,13 @@ final class CrossPoolFaultScene {
 
     func play(_ cell: CrossPoolFaults.Cell) async throws {
         let task = try await depart(cell)
+        if cell.phase == .comparing {
+            // It begins, and stands.
+            let inSync = "departure-in-sync"
+            try await awaitHeld(inSync, task, cell)
+            try await wish(task, paused: true)
+            try pools.here.failures.release(inSync)
+        }
         if let point = cell.phase.point {
             while !pools.here.failures.isHeld(at: point) {
                 try await requireUnderWay(task, cell)
@@ -130,6 +137,7 @@ final class CrossPoolFaultScene {
     private func depart(_ cell: CrossPoolFaults.Cell) async throws -> String {
         let here = pools.here
         if let point = cell.phase.point { try here.failures.set(.hold, at: point) }
+        if cell.phase == .comparing { try here.failures.set(.hold, at: "departure-in-sync") }
         var options: [(String, String)] = []
         if cell.phase == .copying {
             options.append(("paused", "true"))
@@ -203,6 +211,13 @@ final class CrossPoolFaultScene {
         for process in found { Glibc.kill(process, SIGKILL) }
     }
 
+    private func awaitHeld(_ point: String, _ task: String, _ cell: CrossPoolFaults.Cell) async throws {
+        while !pools.here.failures.isHeld(at: point) {
+            try await requireUnderWay(task, cell)
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
     private func wish(_ task: String, paused: Bool) async throws {
         try await pools.here.call("task.remove_from_other_config", .string(task), .string("paused"))
         try await pools.here.call(
@@ -212,7 +227,8 @@ final class CrossPoolFaultScene {
     private func letGoOn(_ cell: CrossPoolFaults.Cell, _ task: String) async throws {
         if let point = cell.phase.point {
             try pools.here.failures.release(point)
-        } else {
+        }
+        if cell.phase == .copying || cell.phase == .comparing {
             // One that was cancelled may be over.
             _ = try? await wish(task, paused: false)
         }

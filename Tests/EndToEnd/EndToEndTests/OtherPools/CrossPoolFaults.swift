@@ -7,6 +7,7 @@ enum CrossPoolFaults: FaultTable {
         case offered = "its disks are made there"
         case snapshots = "snapshots copied"
         case copying = "disks copied"
+        case comparing = "disks compared"
         case mirrored = "disks in sync"
         case sending = "memory sent"
         case standing = "the guest stands"
@@ -23,6 +24,7 @@ enum CrossPoolFaults: FaultTable {
             case .offered: "departure-after-offer"
             case .snapshots: "departure-snapshot"
             case .copying: nil
+            case .comparing: "departure-comparing"
             case .mirrored: "departure-mirrored"
             case .sending: "departure-sending"
             case .standing: "departure-standing"
@@ -85,13 +87,13 @@ enum CrossPoolFaults: FaultTable {
         case .guestHere: return phase == .removed ? nil : phase.isThere ? .goes : .halted
         case .guestThere:
             // What runs there and ends is a guest like any other.
-            if phase.isFilling || phase == .mirrored || phase == .runs || phase == .removed { return nil }
+            if phase.isFilling || [.comparing, .mirrored, .runs, .removed].contains(phase) { return nil }
             return .stays("VM_MIGRATE_FAILED")
         case .cut:
             switch phase {
             // The other side is asked whose turn it is, then to fill its disk, then to wait for the guest.
             case .offered, .snapshots, .mirrored: return .stays("CANNOT_CONTACT_HOST")
-            case .copying, .held: return .stays("MIRROR_FAILED")
+            case .copying, .comparing, .held: return .stays("MIRROR_FAILED")
             case .sending, .standing, .settled: return .stays("VM_MIGRATE_FAILED")
             case .prepared, .committed, .runs, .removed: return .goes
             }

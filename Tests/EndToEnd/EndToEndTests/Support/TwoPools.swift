@@ -96,7 +96,15 @@ struct TwoPools {
     /// Neither side has anything to tell the other of a move any more.
     func awaitNoMoves() async throws {
         for toolstack in [here, there] {
-            while try await toolstack.text("VM.get_peer_moves") != "[]" { try await Task.sleep(for: .milliseconds(20)) }
+            var told = ""
+            do {
+                try await reach("no move is left to be told of", atMost: .seconds(300)) {
+                    told = try await toolstack.text("VM.get_peer_moves")
+                    return told == "[]"
+                }
+            } catch let error as NotReached {
+                throw RunningToolstack.Failure(description: "\(error): \(told)")
+            }
         }
     }
 
@@ -104,13 +112,9 @@ struct TwoPools {
     func awaitQuiet() async throws {
         for toolstack in [here, there] {
             for name in ["VM", "VDI", "SR"] {
-                while true {
+                try await reach("no \(name) is in an operation", atMost: .seconds(300)) {
                     let all = try await toolstack.call("\(name).get_all_records").members ?? []
-                    let isQuiet = all.allSatisfy {
-                        $0.value.member("current_operations")?.members?.isEmpty ?? true
-                    }
-                    if isQuiet { break }
-                    try await Task.sleep(for: .milliseconds(20))
+                    return all.allSatisfy { $0.value.member("current_operations")?.members?.isEmpty ?? true }
                 }
             }
         }

@@ -1,6 +1,7 @@
 import APITypes
 import CoreTypes
 import DatapathControl
+import PoolDatabase
 import StorageMotion
 
 /// What the one who moves a disk wants of the mirror: in the options of `VDI.pool_migrate`, and while it runs in the task's
@@ -12,8 +13,10 @@ enum MirrorWishes {
     static let mayDelay = "may-delay"
     static let retry = "retry-seconds"
     static let paused = "paused"
-    /// Compare both images before the pivot; an option only.
+    /// Whether both images are compared before the pivot; an option only.
     static let verify = "verify"
+    /// The same for all moves that do not say, in the pool's `other_config`: `false`, or `0`, for those that are not compared.
+    static let verifiesMoves = "verify-moves"
 
     private static let booleans = ["true": true, "1": true, "false": false, "0": false]
 
@@ -34,8 +37,24 @@ enum MirrorWishes {
         (try? settings(entries)) ?? MirrorSettings()
     }
 
-    static func wantsVerification(_ entries: [String: String]) throws(APIError) -> Bool {
-        try read(verify, entries) { booleans[$0] } ?? false
+    /// By the options of a call, else by the pool's word, else it is.
+    static func wantsVerification(
+        _ entries: [String: String], _ reader: any DatabaseReader
+    ) throws(APIError) -> Bool {
+        try wantsVerification(entries, pool: reader.rows(Pool.self).first?[Pool.otherConfig] ?? [:])
+    }
+
+    /// `pool`: its `other_config`, in which what makes no sense says nothing.
+    static func wantsVerification(
+        _ entries: [String: String], pool: [String: String]
+    ) throws(APIError) -> Bool {
+        try checkedVerification(entries) ?? pool[verifiesMoves].flatMap { booleans[$0] } ?? true
+    }
+
+    /// INVALID_VALUE [verify, text] for what is neither true nor false; nil: nothing is said.
+    @discardableResult
+    static func checkedVerification(_ entries: [String: String]) throws(APIError) -> Bool? {
+        try read(verify, entries) { booleans[$0] }
     }
 
     /// The same words for what is wished already.

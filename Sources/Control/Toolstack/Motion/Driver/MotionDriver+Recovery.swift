@@ -60,12 +60,12 @@ extension MotionDriver {
         do {
             try await store.save(motion)
             for effect in effects.prefix(while: { ![.finishPivot, .destroySource, .forget].contains($0) }) {
-                if effect == .preparePivot {
-                    try await verify(motion, progress)
-                    try await progress.passPointOfNoReturn()
-                }
+                if effect == .preparePivot { try await progress.passPointOfNoReturn() }
                 try await perform(effect, &motion, progress)
-                if effect == .awaitSynchronised { await context.moves.drop(motion.id) }
+                if effect == .awaitSynchronised {
+                    try await compare(&motion, progress)
+                    await context.moves.drop(motion.id)
+                }
             }
         } catch {
             context.logger.error(

@@ -36,20 +36,13 @@ struct MotionDriver: Sendable {
             let failure: (any Error)?
             (motions, failure) = await copyAll(motions, shares, progress)
             if let failure { throw failure }
-            try await FailurePoint.pass("in-sync")
-            // The first may have waited long for the last.
-            for index in motions.indices {
-                try await awaitSynchronised(&motions[index], SilentProgress(shares.disk(index), progress))
-                if motions[index].isVerified == true { shares.disk(index).annotate(["phase": "verifying"]) }
-                try await verify(motions[index], progress)
-            }
             try await FailurePoint.pass("verified")
-            // To compare takes long. Only when all are ready the pivots begin, one right after the other: a disk whose writes
-            // are answered by both images waits for no other one.
+            // The first may have waited long for the last. Only when all are ready the pivots begin, one right after the other: a
+            // disk whose writes are answered by both images waits for no other one.
             for index in motions.indices {
                 try await awaitSynchronised(&motions[index], SilentProgress(shares.disk(index), progress))
-                // One whose destination was reached again since: also where it was compared before.
-                try await verify(motions[index], isWished: false, progress)
+                // One whose destination was reached again since, or whose data path was restarted: also where it was compared before.
+                try await compare(&motions[index], wasCompared: true, SilentProgress(shares.disk(index), progress))
             }
             try await progress.passPointOfNoReturn()
             progress.annotate(["phase": "pivoting"])
@@ -73,7 +66,7 @@ struct MotionDriver: Sendable {
         return motions
     }
 
-    /// Brings all to the point where both images of each are the same; when one fails the others are stopped.
+    /// Brings all to the point where both images of each are the same, and known to be; when one fails the others are stopped.
     private func copyAll(
         _ planned: [DiskMotion], _ shares: DiskShares, _ progress: any TaskProgress
     ) async -> (motions: [DiskMotion], failure: (any Error)?) {
@@ -125,6 +118,8 @@ struct MotionDriver: Sendable {
             // What an earlier move may have left to go on from is of another destination, whatever its name.
             try await perform(.startMirror, &motion, progress, isFirst: true)
             try await perform(.awaitSynchronised, &motion, progress)
+            try await FailurePoint.pass("in-sync")
+            try await compare(&motion, progress)
         } catch {
             await context.moves.leave(turn)
             throw error
@@ -355,7 +350,7 @@ struct MotionDriver: Sendable {
     }
 
     /// The data path that serves the source, started when it does not run.
-    private func source(_ motion: DiskMotion) async throws -> DatapathHandle {
+    func source(_ motion: DiskMotion) async throws -> DatapathHandle {
         let vdi = try context.row(Ref<VDI>(motion.sourceRef))
         let image = { @Sendable [context] in try await context.image(of: vdi, readOnly: false) }
         // From the pivot on there is none to wait for: what has ended stays so until the decision.
@@ -393,7 +388,7 @@ struct MotionDriver: Sendable {
 
     /// A data path that dies meanwhile comes back, and its mirror goes on from its map: the destination is no disk yet, so
     /// nothing else can have changed it, and the data path notes what the guest writes before the mirror goes on.
-    private func awaitSynchronised(_ motion: inout DiskMotion, _ progress: any TaskProgress) async throws {
+    func awaitSynchronised(_ motion: inout DiskMotion, _ progress: any TaskProgress) async throws {
         var follower = Self.follower(motion, progress)
         var meter = WriteMeter()
         var restarts = 0
@@ -413,39 +408,46 @@ struct MotionDriver: Sendable {
                 continue
             }
             meter.read(status.counters)
-            MotionReport.tell(mirror, dirtied: meter.bytesPerSecond, to: progress)
+            MotionReport.tell(
+                mirror, dirtied: meter.bytesPerSecond, isVerified: motion.isVerified == true, to: progress)
             switch mirror.phase {
             case .synchronised, .dual: return
             case .broken where mirror.details?.isRetrying == true, .copying:
                 try await FailurePoint.pass("copying")
-                let share = await context.moves.share(of: motion.id, database: context.database)
-                if let change = follower.change(progress.entries, share: share, progress) {
-                    do {
-                        _ = try await source(motion).client.call(.mirrorSet(settings: change.told))
-                        // So that it holds for the next data path and the next toolstack.
-                        if motion.wish(change.wished) { try await store.save(motion) }
-                    } catch let failure as DatapathClient.Failure where failure.isUnreachable {
-                        // The next process is told.
-                        follower.tellAgain()
-                    } catch let failure as DatapathClient.Failure {
-                        progress.annotate(["mirror_refused": failure.message])
-                    }
-                }
+                try await follow(&motion, &follower, progress)
                 try await Task.sleep(for: .milliseconds(100))
             case .broken, .undecided: throw failed(motion, mirror.error ?? "unknown cause", progress)
             }
         }
     }
 
-    private static let mostRestarts = 10
+    /// Tells the mirror what is wished of it meanwhile, and what its SRs leave to it.
+    func follow(
+        _ motion: inout DiskMotion, _ follower: inout MirrorFollower, _ progress: any TaskProgress
+    ) async throws {
+        let share = await context.moves.share(of: motion.id, database: context.database)
+        guard let change = follower.change(progress.entries, share: share, progress) else { return }
+        do {
+            _ = try await source(motion).client.call(.mirrorSet(settings: change.told))
+            // So that it holds for the next data path and the next toolstack.
+            if motion.wish(change.wished) { try await store.save(motion) }
+        } catch let failure as DatapathClient.Failure where failure.isUnreachable {
+            // The next process is told.
+            follower.tellAgain()
+        } catch let failure as DatapathClient.Failure {
+            progress.annotate(["mirror_refused": failure.message])
+        }
+    }
 
-    private static func follower(_ motion: DiskMotion, _ progress: any TaskProgress) -> MirrorFollower {
+    static let mostRestarts = 10
+
+    static func follower(_ motion: DiskMotion, _ progress: any TaskProgress) -> MirrorFollower {
         MirrorFollower(
             told: motion.settings ?? MirrorSettings(), bytesPerSecond: motion.bytesPerSecond, entries: progress.entries)
     }
 
     /// Of the data path that answers, which may have no mirror.
-    private func status(_ motion: DiskMotion) async throws -> DatapathStatus {
+    func status(_ motion: DiskMotion) async throws -> DatapathStatus {
         do {
             return try await source(motion).client.status()
         } catch let failure as DatapathClient.Failure where failure.isUnreachable {
@@ -474,24 +476,6 @@ struct MotionDriver: Sendable {
         progress.annotate(["mirror_error": cause])
         if ErrorMapping.saysFull(cause) { return ErrorMapping.full(cause) }
         return APIError("MIRROR_FAILED", motion.sourceRef)
-    }
-
-    /// Compares both images, where that is wished; and where a connection to an export was replaced: a server that lives on
-    /// behind the old one may have done what it had received of it after what came by the new one.
-    func verify(_ motion: DiskMotion, _ progress: any TaskProgress) async throws {
-        try await verify(motion, isWished: motion.isVerified == true, progress)
-    }
-
-    private func verify(_ motion: DiskMotion, isWished: Bool, _ progress: any TaskProgress) async throws {
-        try await mapped(motion) {
-            let client = try await source(motion).client
-            if !isWished {
-                guard let mirror = try await client.status().mirror, mirror.phase != .dual, mirror.isReconnected else {
-                    return
-                }
-            }
-            try await LongRequest.call(.mirrorVerify, of: client, cancellation: progress.cancellation)
-        }
     }
 
     /// The phase is stored first: from here on a data path that dies does not come back before the decision.

@@ -3,14 +3,36 @@ import DatapathControl
 import Synchronization
 
 /// What a task says of a move, in its progress and in `other_config`: `phase`, `bytes_total`, `bytes_copied`,
-/// `bytes_dirty`, `bytes_per_second`, `dirty_bytes_per_second`, `seconds_left`, and while it waits `queue_position`.
+/// `bytes_dirty`, `bytes_per_second`, `dirty_bytes_per_second`, `seconds_left`, while it waits `queue_position`, and while both
+/// images are compared `bytes_compared` of `bytes_to_compare`.
 enum MotionReport {
     /// The last hundredth is for the pivot and the clean-up.
-    static let copyShare = 0.99
+    private static let end = 0.99
 
-    static func tell(_ mirror: MirrorStatus, dirtied: UInt64, to progress: any TaskProgress) {
-        progress.report(copyShare * min(1, Double(mirror.copiedBytes) / Double(max(mirror.totalBytes, 1))))
+    /// Of a task's progress, what the copy is where a comparison follows it, and where none does.
+    static func copyShare(isVerified: Bool) -> Double { isVerified ? 0.7 : end }
+
+    static func tell(_ mirror: MirrorStatus, dirtied: UInt64, isVerified: Bool, to progress: any TaskProgress) {
+        let part = min(1, Double(mirror.copiedBytes) / Double(max(mirror.totalBytes, 1)))
+        progress.report(copyShare(isVerified: isVerified) * part)
         progress.annotate(mirror.notes.merging(["dirty_bytes_per_second": String(dirtied)]) { $1 })
+    }
+
+    /// A comparison of a disk of `size` bytes that began at `started`.
+    static func tell(
+        compared: UInt64, of size: UInt64, since started: ContinuousClock.Instant, isVerified: Bool,
+        to progress: any TaskProgress
+    ) {
+        // A data path says what it likes.
+        let done = min(compared, size)
+        let copied = copyShare(isVerified: isVerified)
+        progress.report(copied + (end - copied) * Double(done) / Double(max(size, 1)))
+        let elapsed = (ContinuousClock.now - started) / Duration.seconds(1)
+        let left = done == 0 ? "" : String(UInt64(min(1e15, elapsed * Double(size - done) / Double(done))))
+        progress.annotate([
+            "phase": "verifying", "bytes_compared": String(done), "bytes_to_compare": String(size),
+            "seconds_left": left,
+        ])
     }
 }
 
@@ -109,7 +131,8 @@ final class SharedProgress: Sendable {
     }
 
     private static let counted = [
-        "bytes_total", "bytes_copied", "bytes_dirty", "bytes_per_second", "dirty_bytes_per_second",
+        "bytes_total", "bytes_copied", "bytes_dirty", "bytes_per_second", "dirty_bytes_per_second", "bytes_compared",
+        "bytes_to_compare",
     ]
     /// What is said of several disks is what most is left to do of.
     private static let phases = [
@@ -125,7 +148,12 @@ final class SharedProgress: Sendable {
         let present = Set(notes.compactMap { $0["phase"] })
         if let phase = phases.first(where: present.contains) { all["phase"] = phase }
         func number(_ key: String) -> UInt64? { all[key].flatMap { UInt64($0) } }
-        if let total = number("bytes_total"), let done = number("bytes_copied"), let rate = number("bytes_per_second") {
+        if all["phase"] == "verifying" {
+            let left = notes.filter { $0["phase"] == "verifying" }.map { $0["seconds_left"].flatMap { UInt64($0) } }
+            all["seconds_left"] = left.contains(nil) ? "" : left.compactMap { $0 }.max().map { String($0) } ?? ""
+        } else if let total = number("bytes_total"), let done = number("bytes_copied"),
+            let rate = number("bytes_per_second")
+        {
             let left = total > done ? total - done : 0
             all["seconds_left"] = left == 0 ? "0" : rate == 0 ? "" : String(left / rate)
         }

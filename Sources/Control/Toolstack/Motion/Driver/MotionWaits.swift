@@ -11,6 +11,16 @@ extension MirrorStatus {
         guard [ImageSpecification.remote, ImageSpecification.nbd].contains(destination.format) else { return false }
         return details.retries > 0 || details.resumedBytes > 0
     }
+
+    /// Whether both images are to be compared, or compared again.
+    /// - Parameters:
+    ///   - isWished: also where all was copied by the first connection.
+    ///   - wasCompared: they were, as far as the asker knows. A data path that says so itself knows better.
+    func mustBeCompared(isWished: Bool, wasCompared: Bool) -> Bool {
+        if phase == .dual { return false }
+        if let isCompared = details?.isCompared { return !isCompared && (isWished || isReconnected) }
+        return isWished && !wasCompared || isReconnected
+    }
 }
 
 /// By which connections mirrors were when both of their images were last known to be alike.
@@ -32,6 +42,9 @@ struct ComparedMirrors: Sendable {
 
     /// `isWished`: also of those by whose first connection all was copied.
     func mustCompare(_ index: Int, _ status: DatapathStatus, isWished: Bool) -> Bool {
+        if let mirror = status.mirror, mirror.details?.isCompared != nil {
+            return mirror.mustBeCompared(isWished: isWished, wasCompared: false)
+        }
         if let known = known[index] { return known != Connection(status) }
         return isWished || status.mirror?.isReconnected == true
     }

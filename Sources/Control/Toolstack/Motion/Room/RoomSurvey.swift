@@ -13,7 +13,7 @@ struct RoomSurvey: Sendable {
 
     /// The rules' answer, with what is free in `repositories` and what others claim of it. The drivers are asked about the images
     /// of others only when all that these may take would leave too little. Throws `MoveRefusal`, and the error of a driver.
-    /// - Parameter mayWait: what others will give back counts.
+    /// - Parameter mayWait: what fits only when others have given back what they will is not refused.
     func decide(
         _ disks: [DiskToMove], _ given: [String: RepositoryFacts], mayWait: Bool
     ) async throws -> (decisions: [MoveDecision], room: DecidedRoom) {
@@ -29,11 +29,14 @@ struct RoomSurvey: Sendable {
             guard case .full = error, known.contains(where: { !$0.claims.all.isEmpty }) else { throw error }
         }
         for (ref, claims) in known where !claims.all.isEmpty {
+            // Also of who may not wait: others that do are in his way only as far as nobody gives them back what they wait for.
             repositories[ref] = try await facts(
-                try context.attached(Ref(ref), evenUnplugged: true), withFreed: mayWait)
+                try context.attached(Ref(ref), evenUnplugged: true), withFreed: true)
         }
         let decisions = try MoveRules.decide(disks, repositories: repositories)
-        return (decisions, DecidedRoom(decisions, repositories))
+        let room = DecidedRoom(decisions, repositories)
+        if !mayWait, let refusal = room.refusal { throw refusal }
+        return (decisions, room)
     }
 
     /// The SR with what is free and claimed. Throws its driver's error.
@@ -52,19 +55,29 @@ struct RoomSurvey: Sendable {
         facts.claims = claims(attached, facts)
         let motions = MotionStore(database: context.database).all()
         let arrived = context.disksArrived.all
-        for (index, claim) in facts.claims.all.enumerated() {
-            facts.claims.all[index].frees = freed[claim.id] ?? 0
-            if claim.least == 0 { continue }
-            // Of one that cannot be asked about everything may be written. So may be where a driver does not say that it shows
-            // what was written, or has given all the room already.
-            let isOpaque = facts.manager.info.writesRows && !facts.showsContent(nil) && !claim.images.isEmpty
-            facts.claims.all[index].allocated =
-                isOpaque ? .max : await allocated(claim.images, in: attached) ?? .max
-            if let motion = motions.first(where: { $0.id == claim.id && $0.phase == .mirroring }) {
-                facts.claims.all[index].unread = await unread(motion)
-            } else if !claim.images.isEmpty, claim.images.allSatisfy({ arrived.contains($0.uuid) }) {
-                facts.claims.all[index].unread = 0
+        // A data path that hangs is asked for seconds: all at once.
+        let known = await withTaskGroup(of: (Int, allocated: UInt64?, unread: UInt64?).self) { [facts] tasks in
+            for (index, claim) in facts.claims.all.enumerated() where claim.least > 0 {
+                tasks.addTask {
+                    // Of one that cannot be asked about everything may be written. So may be where a driver does not say that it
+                    // shows what was written, or has given all the room already.
+                    let isOpaque = facts.manager.info.writesRows && !facts.showsContent(nil) && !claim.images.isEmpty
+                    let written = isOpaque ? .max : await allocated(claim.images, in: attached) ?? .max
+                    if let motion = motions.first(where: { $0.id == claim.id && $0.phase == .mirroring }) {
+                        return (index, written, await unread(motion))
+                    }
+                    let isThere = !claim.images.isEmpty && claim.images.allSatisfy { arrived.contains($0.uuid) }
+                    return (index, written, isThere ? 0 : nil)
+                }
             }
+            return await tasks.reduce(into: [Int: (allocated: UInt64?, unread: UInt64?)]()) {
+                $0[$1.0] = ($1.allocated, $1.unread)
+            }
+        }
+        for index in facts.claims.all.indices {
+            facts.claims.all[index].frees = freed[facts.claims.all[index].id] ?? 0
+            guard let known = known[index] else { continue }
+            (facts.claims.all[index].allocated, facts.claims.all[index].unread) = (known.allocated, known.unread)
         }
         return facts
     }
@@ -116,6 +129,16 @@ struct DecidedRoom: Sendable {
     init(_ decisions: [MoveDecision], _ repositories: [String: RepositoryFacts]) {
         basis = MoveRules.basis(of: decisions, repositories)
         self.repositories = repositories
+    }
+
+    /// Of who may not wait: what has no room now.
+    var refusal: MoveRefusal? {
+        basis.sorted { $0.key < $1.key }.lazy.filter(\.value.waits).compactMap { ref, basis in
+            repositories[ref].map { facts in
+                MoveRefusal.full(
+                    repository: facts.uuid, needed: basis.needed, free: basis.free, reserved: facts.claims.reserved)
+            }
+        }.first
     }
 
     /// Throws `RoomTaken` when it holds no longer.

@@ -50,25 +50,31 @@ struct CopyInto: Sendable {
     }
 
     /// `destination` reads as zeroes or holds what the base holds; failures are told of `object`. `limits`: what holds the copy
-    /// back; nil: nothing.
+    /// back; nil: nothing. `isVerified`: what was written is compared with the source: MIRROR_FAILED [object] where it differs.
     func copy(
         _ vdi: Ref<VDI>, base: Ref<VDI>, to destination: ImageSpecification, of object: (sr: Ref<SR>, vdi: Ref<VDI>),
-        limits: CopyLimits? = nil, progress: any TaskProgress
+        limits: CopyLimits? = nil, isVerified: Bool = false, progress: any TaskProgress
     ) async throws {
+        let wished = isVerified ? true : nil
         try await context.reading(try context.row(vdi)) { source in
-            if base.isNull { return try await run(source, nil, to: destination, of: object, limits, progress) }
+            if base.isNull {
+                let plan = DiskCopyPlan(destination: destination, base: nil, isVerified: wished)
+                return try await run(source, plan, of: object, limits, progress)
+            }
             try await context.reading(try context.row(base)) { below in
-                try await run(source, below, to: destination, of: object, limits, progress)
+                let plan = DiskCopyPlan(destination: destination, base: below, isVerified: wished)
+                try await run(source, plan, of: object, limits, progress)
             }
         }
     }
 
     private func run(
-        _ source: ImageSpecification, _ below: ImageSpecification?, to destination: ImageSpecification,
-        of object: (sr: Ref<SR>, vdi: Ref<VDI>), _ limits: CopyLimits?, _ progress: any TaskProgress
+        _ source: ImageSpecification, _ wanted: DiskCopyPlan, of object: (sr: Ref<SR>, vdi: Ref<VDI>),
+        _ limits: CopyLimits?, _ progress: any TaskProgress
     ) async throws {
-        let plan = try JSONEncoder().encode(
-            DiskCopyPlan(destination: destination, base: below, pace: await limits?.atStart(progress)))
+        var wanted = wanted
+        wanted.pace = await limits?.atStart(progress)
+        let plan = try JSONEncoder().encode(wanted)
         let folder = context.disks.host.transferFolder
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

@@ -581,6 +581,9 @@ public actor Arrivals {
                 _ = await guest(record).begin()
             }
         }
-        for record in context.database.arrivals() where guest(record).isLeftOver { await dismissAgain(record.id) }
+        // One that its kernel does not let go may take a minute each: nobody's calls wait for that.
+        for record in context.database.arrivals() where guest(record).isLeftOver {
+            Task { await dismissAgain(record.id) }
+        }
     }
 }

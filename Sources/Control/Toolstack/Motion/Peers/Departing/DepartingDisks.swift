@@ -129,7 +129,7 @@ struct DepartingDisks: Sendable {
                 let base = disk.isClone == true ? disk.base.map { Ref<VDI>($0) } : nil
                 try await CopyInto(context: context).copy(
                     Ref(disk.vdi), base: base ?? .null, to: image(index), of: (Ref(disk.sr), Ref(disk.vdi)),
-                    limits: limits, progress: own)
+                    limits: limits, isVerified: isVerified, progress: own)
                 own.finish()
             } catch {
                 await relay.close()
@@ -163,6 +163,10 @@ struct DepartingDisks: Sendable {
         try await inTurn(index, progress) { there in
             do { try await start(index, progress, resume: false) } catch { throw told(error, index, progress) }
             try await awaitSynchronised(index, progress, there: there)
+            try await FailurePoint.pass("departure-in-sync")
+            // Its data path notes that it was; here nothing is to be.
+            var compared = ComparedMirrors()
+            try await compare(index, &compared, progress, until: nil, there: there)
         }
     }
 
@@ -258,7 +262,7 @@ struct DepartingDisks: Sendable {
                 continue
             }
             meter.read(status.counters)
-            MotionReport.tell(mirror, dirtied: meter.bytesPerSecond, to: progress)
+            MotionReport.tell(mirror, dirtied: meter.bytesPerSecond, isVerified: isVerified, to: progress)
             switch mirror.phase {
             case .synchronised, .dual: return
             case .broken where mirror.details?.isRetrying == true, .copying:
@@ -302,33 +306,86 @@ struct DepartingDisks: Sendable {
         }
     }
 
-    /// Compares both images of each disk where that is wished, and where a connection was replaced: while the guest runs, since it may
-    /// take hours, and every write goes to both. Returns what need not be compared again.
+    /// Compares both images of each disk where that is wished and was not done when it was copied, and where a connection was
+    /// replaced since: while the guest runs, since it may take hours, and every write goes to both. Returns what need not be
+    /// compared again.
     func verify(_ progress: any TaskProgress) async throws -> ComparedMirrors {
         var compared = ComparedMirrors()
-        for index in mirrored { try await compare(index, &compared, progress, until: nil) }
+        for index in mirrored { try await compare(index, &compared, silent(index, progress), until: nil) }
         return compared
     }
 
-    /// Until they are alike by the connection that there is.
+    /// Until they are alike by the connection that there is. A data path that dies meanwhile comes back, its mirror goes on, and it
+    /// compares from the beginning.
     private func compare(
         _ index: Int, _ compared: inout ComparedMirrors, _ progress: any TaskProgress,
-        until deadline: ContinuousClock.Instant?
+        until deadline: ContinuousClock.Instant?, there: TurnOfDisk? = nil
     ) async throws {
         for _ in 0...Self.mostRestarts {
-            try await awaitSynchronised(index, silent(index, progress), until: deadline)
-            let before = try await mapped(index) { try await source(index).client.status() }
-            if compared.mustCompare(index, before, isWished: isVerified) {
-                part(index, progress).annotate(["phase": "verifying"])
-                try await call(.mirrorVerify, index, progress, until: deadline)
+            try await awaitSynchronised(index, SilentProgress(progress, progress), until: deadline, there: there)
+            guard let before = try await statusIfThere(index), before.mirror != nil else { continue }
+            if compared.mustCompare(index, before, isWished: isVerified),
+                try await !verify(index, before.virtualSize, progress, until: deadline, there: there)
+            {
+                continue
             }
             // It may have been replaced meanwhile.
-            let after = try await mapped(index) { try await source(index).client.status() }
+            guard let after = try await statusIfThere(index), after.mirror?.details?.isCompared != false || !isVerified
+            else { continue }
             if ComparedMirrors.Connection(before) == ComparedMirrors.Connection(after) {
                 return compared.note(index, after)
             }
         }
         throw failed(index, "the connection to the other side was replaced again and again", progress)
+    }
+
+    /// Nil: its data path has ended just now.
+    private func statusIfThere(_ index: Int) async throws -> DatapathStatus? {
+        do {
+            return try await source(index).client.status()
+        } catch let failure as DatapathClient.Failure where failure.isUnreachable {
+            try await Task.sleep(for: .milliseconds(100))
+            return nil
+        } catch let failure as DatapathClient.Failure {
+            throw ErrorMapping.api(failure, sr: Ref(machine.disks[index].sr), vdi: Ref(machine.disks[index].vdi))
+        }
+    }
+
+    /// False: the data path has ended, or the mirror is not in sync any more; it is to be waited for.
+    private func verify(
+        _ index: Int, _ size: UInt64, _ progress: any TaskProgress, until deadline: ContinuousClock.Instant?,
+        there: TurnOfDisk?
+    ) async throws -> Bool {
+        let client = try await source(index).client
+        let started = ContinuousClock.now
+        MotionReport.tell(compared: 0, of: size, since: started, isVerified: isVerified, to: progress)
+        var follower = self.follower(progress)
+        do {
+            if deadline == nil {
+                await follow(progress, &follower, index, there)
+            } else {
+                // A guest stands meanwhile: nothing holds it back.
+                _ = try await client.call(.mirrorSet(settings: MirrorSettings(bytesPerSecond: 0, isPaused: false)))
+            }
+            try await LongRequest.call(
+                .mirrorVerify, of: client, cancellation: progress.cancellation, until: deadline
+            ) {
+                try await FailurePoint.pass("departure-comparing")
+                if deadline == nil { await follow(progress, &follower, index, there) }
+                guard let compared = try? await client.status().mirror?.details?.comparedBytes else { return }
+                MotionReport.tell(compared: compared, of: size, since: started, isVerified: isVerified, to: progress)
+            }
+            return true
+        } catch is LongRequest.Late {
+            throw failed(index, "the other side was not made durable while the guest stood", progress)
+        } catch let failure as DatapathClient.Failure {
+            if failure.isUnreachable || ["notFound", "busy", "cancelled"].contains(failure.code) {
+                try await Task.sleep(for: .milliseconds(100))
+                return false
+            }
+            let cause = try? await client.status().mirror?.error
+            throw failed(index, cause ?? failure.message, progress)
+        }
     }
 
     /// A request that may take long: not longer than until `deadline`, nor than somebody wants it. The move fails then, and the
@@ -355,7 +412,7 @@ struct DepartingDisks: Sendable {
         let deadline = machine.isLive ? ContinuousClock.now + Self.patience : nil
         try await Self.together(mirrored) { index in
             var compared = compared
-            try await compare(index, &compared, progress, until: deadline)
+            try await compare(index, &compared, silent(index, progress), until: deadline)
             try await call(.pivotPrepare, index, progress, until: deadline)
         }
         // The last look, when all of them are: a side may have failed while another disk had its turn.

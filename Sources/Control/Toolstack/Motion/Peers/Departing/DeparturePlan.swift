@@ -8,6 +8,7 @@ extension PlanMessages {
     /// What VM.migrate_send to another pool would do, which is asked as it would ask: nothing is changed on either side.
     func planDeparture(_ move: MachineMove, rate: UInt64) async throws -> MovePlan {
         var plan = MovePlan(disks: [])
+        plan.isVerified = try context.database.read { try MirrorWishes.wantsVerification(move.options, $0) }
         var surveyed: SurveyedDeparture?
         do {
             surveyed = try await DepartureSurvey(context: context, guests: guests, move: move).run()

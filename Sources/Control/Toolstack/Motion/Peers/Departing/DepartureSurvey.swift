@@ -170,7 +170,7 @@ struct DepartureSurvey: Sendable {
         try move.checkWords()
         _ = try DiskMoves.rate(move.options)
         _ = try MirrorWishes.settings(move.options)
-        _ = try MirrorWishes.wantsVerification(move.options)
+        try MirrorWishes.checkedVerification(move.options)
         let all = MachineMove.disks(of: move.vm, reader)
         var wanted: [WantedMove] = []
         for (vdi, isWritten) in all {

@@ -123,9 +123,10 @@ actor Departures {
             machine.isLive ? ProgressShare(of: progress, from: 0, to: DepartingGuest.memoryShare.from) : progress
         let shared = await DepartingDisks.shares(
             machine, sizes: surveyed.offer.disks.map(\.size), of: filling, context)
+        let isVerified = try context.database.read { try MirrorWishes.wantsVerification(options, $0) }
         let disks = DepartingDisks(
             context: context, machine: machine, settings: try MirrorWishes.settings(options),
-            bytesPerSecond: try DiskMoves.rate(options), isVerified: try MirrorWishes.wantsVerification(options),
+            bytesPerSecond: try DiskMoves.rate(options), isVerified: isVerified,
             line: PeerLine(
                 link, accepted, at: surveyed.host,
                 here: PeerLine.Owner(pool: context.poolUUID, host: context.host.opaque)), shared: shared)

@@ -1,0 +1,81 @@
+import BlockIO
+import CoreTypes
+import DatapathControl
+import DiskImages
+import Foundation
+import NBDTransport
+import Synchronization
+import TestSupport
+import Testing
+
+/// A copy of a disk's content that is compared with its source.
+@Suite struct VerifiedCopyTests {
+    /// Where the destination does not hold what was written to it, the process says so by a code of its own, if it is to look.
+    @Test func aCopyThatIsNotLikeItsSourceIsGivenUp() throws {
+        let folder = try ScratchFolder("verified-copy")
+        let size: UInt64 = 2 << 20
+        for name in ["source", "base"] {
+            try DiskImage.create(path: folder.file(name), format: .qcow2, size: size).close()
+        }
+        try Tool.check("qemu-io", ["-f", "qcow2", "-c", "write -P 7 1M 64k", folder.file("source")])
+        let forger = ForgingDevice(MemoryDevice(size: size), at: (1 << 20) + 777)
+        let server = NBDServer(exports: [NBDExport(name: "copy", device: forger)])
+        try server.start(unixSocket: folder.file("server"))
+        defer { server.stop() }
+        let destination = ImageSpecification(
+            path: "nbd:unix:\(folder.file("server")):exportname=copy", format: ImageSpecification.nbd)
+        let base = ImageSpecification(path: folder.file("base"), format: "qcow2", readOnly: true)
+        for below in [nil, base] {
+            for (isVerified, isForged) in [(true, true), (false, true), (true, false)] {
+                try forger.writeZeroes(at: 0, length: size, mayUnmap: true)
+                forger.isArmed.store(isForged, ordering: .releasing)
+                let plan = try JSONEncoder().encode(
+                    DiskCopyPlan(destination: destination, base: below, isVerified: isVerified ? true : nil))
+                let outcome = try Tool.run(
+                    try Tool.find("gantry-datapath"),
+                    [
+                        "copy", "--image", folder.file("source"), "--format", "qcow2", "--plan",
+                        String(decoding: plan, as: UTF8.self),
+                    ])
+                #expect(outcome.succeeded == !(isVerified && isForged), "\(outcome.errors)")
+                if outcome.succeeded { continue }
+                let report = try JSONDecoder().decode([String: String].self, from: Data(outcome.errors.utf8))
+                #expect(report["code"] == DiskCopyPlan.differs)
+                #expect(report["message"]?.contains("(at byte \((1 << 20) + 777))") == true, "\(report)")
+            }
+        }
+    }
+}
+
+/// Holds something else than what was written, at one byte.
+private final class ForgingDevice: BlockDevice {
+    private let base: MemoryDevice
+    private let place: UInt64
+    let isArmed = Atomic<Bool>(false)
+
+    init(_ base: MemoryDevice, at place: UInt64) {
+        self.base = base
+        self.place = place
+    }
+
+    var size: UInt64 { base.size }
+    var isReadOnly: Bool { false }
+    var preferredAlignment: UInt64 { 1 }
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try unsafe base.read(into: buffer, at: offset)
+    }
+    func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try unsafe base.write(data, at: offset)
+        guard isArmed.load(ordering: .acquiring), offset <= place, place < offset + UInt64(data.count) else { return }
+        try base.store([99], at: place)
+    }
+    func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
+        try base.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)
+    }
+    func discard(at offset: UInt64, length: UInt64) throws(BlockError) {}
+    func flush() throws(BlockError) {}
+    func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
+        try base.appendExtents(to: &extents, at: offset, length: length)
+    }
+    func close() throws(BlockError) {}
+}

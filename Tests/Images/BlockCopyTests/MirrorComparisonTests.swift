@@ -1,0 +1,215 @@
+import BlockIO
+import CoreTypes
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import BlockCopy
+
+/// Comparisons of a mirror's images while its clients go on.
+@Suite struct MirrorComparisonTests {
+    private func mirror(
+        _ source: any BlockDevice, _ destination: any BlockDevice, options: MirrorOptions = MirrorOptions()
+    ) async throws -> SwitchableDevice {
+        let device = SwitchableDevice(source)
+        try device.startMirror(to: destination, options: options)
+        try await reach("the mirror is in sync") { device.mirrorProgress?.phase == .synchronised }
+        return device
+    }
+
+    /// Data is read on both sides, and nothing else: what is empty is not looked into.
+    @Test func aComparisonTakesAsLongAsThereIsData() async throws {
+        let (source, copy) = (MemoryDevice(size: 1 << 36), CountingReader(MemoryDevice(size: 1 << 36)))
+        for place in [0, 1 << 30, (1 << 35) + 12_345, (1 << 36) - 3] as [UInt64] {
+            try source.store([1, 2, 3], at: place)
+        }
+        let device = try await mirror(source, copy)
+        #expect(device.mirrorProgress?.isCompared == false && device.mirrorProgress?.comparedBytes == nil)
+        let before = copy.reads.load(ordering: .relaxed)
+        #expect(try device.verifyMirror() == 1 << 36)
+        #expect(copy.reads.load(ordering: .relaxed) - before <= 8)
+        #expect(device.mirrorProgress?.isCompared == true)
+        // What only the destination's map has is looked at, too.
+        try copy.base.store([9], at: 1 << 34)
+        let error = #expect(throws: BlockError.self) { try device.verifyMirror() }
+        #expect(error?.code == .corrupt && error?.offset == 1 << 34)
+        #expect(device.mirrorProgress?.phase == .broken)
+        try device.cancelMirror()
+    }
+
+    /// Whoever writes all the time, also where it is compared, neither keeps it from its end nor makes images differ.
+    @Test func aComparisonEndsUnderAFlatOutWriter() async throws {
+        let size: UInt64 = 4 << 20
+        let source = MemoryDevice(size: size)
+        try source.store([UInt8](repeating: 1, count: Int(size)), at: 0)
+        let device = try await mirror(source, MemoryDevice(size: size))
+        let isOver = Atomic<Bool>(false)
+        let writes = Atomic<Int>(0)
+        let writers = (0..<2).map { index in
+            WorkerThread("writer-\(index)") {
+                var random = SeededRandom(seed: UInt64(index))
+                while !isOver.load(ordering: .relaxed) {
+                    let bytes = [UInt8](repeating: UInt8.random(in: 0...255, using: &random), count: 4096)
+                    try? device.store(bytes, at: UInt64.random(in: 0..<size / 4096, using: &random) * 4096)
+                    writes.add(1, ordering: .relaxed)
+                }
+            }
+        }
+        try await reach("writes") { writes.load(ordering: .relaxed) > 0 }
+        let before = writes.load(ordering: .relaxed)
+        var rounds = 0
+        try await reach("comparisons with writes between them") {
+            #expect(try device.verifyMirror() == size)
+            rounds += 1
+            return rounds >= 5 && writes.load(ordering: .relaxed) > before
+        }
+        isOver.store(true, ordering: .relaxed)
+        for writer in writers { writer.join() }
+        #expect(try device.verifyMirror() == size)
+        try device.cancelMirror()
+    }
+
+    /// It stands while the mirror is paused; whoever ends the mirror does not wait for it.
+    @Test(arguments: [false, true]) func aPausedMirrorIsNotCompared(isCancelled: Bool) async throws {
+        let source = MemoryDevice(size: 1 << 20)
+        try source.store([1], at: 0)
+        let copy = CountingReader(MemoryDevice(size: 1 << 20))
+        let device = try await mirror(source, copy)
+        try device.changeMirror { $0.isPaused = true }
+        let before = copy.reads.load(ordering: .relaxed)
+        let outcome = Mutex<Result<UInt64, BlockError>?>(nil)
+        let comparer = WorkerThread("comparer") {
+            let result = Result { () throws(BlockError) in try device.verifyMirror() }
+            outcome.withLock { $0 = result }
+        }
+        try await reach("a comparison") { device.mirrorProgress?.comparedBytes != nil }
+        // Clients go on meanwhile.
+        try device.store([2], at: 512)
+        #expect(copy.reads.load(ordering: .relaxed) == before && outcome.withLock { $0 == nil })
+        if isCancelled {
+            try device.cancelMirror()
+        } else {
+            try device.changeMirror { $0.isPaused = false }
+        }
+        comparer.join()
+        switch outcome.withLock({ $0 }) {
+        case .success(let bytes): #expect(bytes == 1 << 20 && !isCancelled)
+        case .failure(let error): #expect(error.code == .cancelled && isCancelled, "\(error)")
+        case nil: Issue.record("no end")
+        }
+        if !isCancelled { try device.cancelMirror() }
+    }
+
+    /// Pieces of an export are read several at a time: all of them wait for one that comes back, and none takes it for lost.
+    @Test func aLostDestinationIsWaitedForByAllWhoReadIt() async throws {
+        let (size, source) = (UInt64(8 << 20), MemoryDevice(size: 8 << 20))
+        try source.store([UInt8](repeating: 1, count: Int(size)), at: 0)
+        let destination = ForgetfulDevice(MemoryDevice(size: size))
+        let device = SwitchableDevice(source)
+        var options = MirrorOptions()
+        options.retryFor = 3600 * 1_000_000_000
+        let reopen: @Sendable () throws(BlockError) -> any BlockDevice = { () throws(BlockError) in
+            destination.restart()
+            return destination
+        }
+        try device.startMirror(to: destination, options: options, reopen: reopen)
+        for _ in 0..<5 {
+            try await reach("the mirror is in sync") { device.mirrorProgress?.phase == .synchronised }
+            try device.changeMirror { $0.isPaused = true }
+            let outcome = Mutex<Result<UInt64, BlockError>?>(nil)
+            let comparer = WorkerThread("comparer") {
+                let result = Result { () throws(BlockError) in try device.verifyMirror() }
+                outcome.withLock { $0 = result }
+            }
+            try await reach("a comparison") { device.mirrorProgress?.comparedBytes != nil }
+            destination.die()
+            try device.changeMirror { $0.isPaused = false }
+            comparer.join()
+            #expect(try outcome.withLock { $0 }?.get() == size)
+        }
+        #expect(device.mirrorProgress?.isCompared == true && device.mirrorProgress?.retries ?? 0 > 0)
+        try device.cancelMirror()
+    }
+
+    /// What is copied again, because the source refused a write, was not compared.
+    @Test func whatIsCopiedAgainIsComparedAgain() async throws {
+        var trust = MirrorTrust()
+        #expect(trust.compared(since: trust.generation) && trust.isCompared)
+        trust.copiesAgain()
+        #expect(!trust.isCompared && !trust.mustBeCompared)
+        #expect(trust.compared(since: trust.generation) && trust.isCompared)
+        trust.recovered(isElsewhere: false)
+        #expect(!trust.isCompared && trust.mustBeCompared)
+    }
+
+    /// Bytes per second hold for all threads together, a change of them at once, and time that was lost is not made up for.
+    @Test func aComparisonKeepsToItsRate() {
+        let (pace, second) = (ComparisonPace(), UInt64(1_000_000_000))
+        var now = 5 * second
+        pace.add(1 << 20, at: now)
+        #expect(pace.wait(perSecond: 0, at: now) == 0)
+        #expect(pace.wait(perSecond: 1 << 20, at: now) == second)
+        #expect(pace.wait(perSecond: 1 << 20, at: now + second / 2) == second / 2)
+        now += second
+        #expect(pace.wait(perSecond: 1 << 20, at: now) == 0)
+        for _ in 0..<4 { pace.add(1 << 18, at: now) }
+        #expect(pace.wait(perSecond: 1 << 20, at: now) == second)
+        #expect(pace.wait(perSecond: 4 << 20, at: now) == 0)
+        now += 60 * second
+        pace.add(8 << 20, at: now)
+        #expect(pace.wait(perSecond: 4 << 20, at: now) == 2 * second)
+        #expect(pace.wait(perSecond: 0, at: now) == 0)
+    }
+
+    /// Of a copy over a base what is not the base's is looked at; of another one all.
+    @Test func whatACopyHasOfItsOwnIsCompared() throws {
+        let (base, source) = (MemoryDevice(size: 1 << 20), MemoryDevice(size: 1 << 20))
+        try base.store([UInt8](repeating: 7, count: 300_000), at: 0)
+        try source.store([UInt8](repeating: 7, count: 300_000), at: 0)
+        try source.store([UInt8](repeating: 0, count: 70_000), at: 10_000)
+        try source.store([1, 2, 3], at: 900_000)
+        // The copy's disk may be larger.
+        let copy = MemoryDevice(size: 2 << 20)
+        try copy.store([UInt8](repeating: 7, count: 300_000), at: 0)
+        try DifferenceCopy.copy(from: source, base: base, to: copy)
+        for below in [base, nil] {
+            #expect(try CopyComparison.firstDifference(of: copy, from: source, base: below) == nil)
+        }
+        for (place, value) in [(79_999, 9), (900_001, 0)] as [(UInt64, UInt8)] {
+            let right = try copy.bytes(at: place, count: 1)
+            try copy.store([value], at: place)
+            for below in [base, nil] {
+                #expect(try CopyComparison.firstDifference(of: copy, from: source, base: below) == place)
+            }
+            try copy.store(right, at: place)
+        }
+    }
+}
+
+/// Counts how often it is read.
+private final class CountingReader: BlockDevice {
+    let base: MemoryDevice
+    let reads = Atomic<Int>(0)
+
+    init(_ base: MemoryDevice) { self.base = base }
+
+    var size: UInt64 { base.size }
+    var isReadOnly: Bool { false }
+    var preferredAlignment: UInt64 { 512 }
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        reads.add(1, ordering: .relaxed)
+        try unsafe base.read(into: buffer, at: offset)
+    }
+    func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try unsafe base.write(data, at: offset)
+    }
+    func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
+        try base.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)
+    }
+    func discard(at offset: UInt64, length: UInt64) throws(BlockError) {}
+    func flush() throws(BlockError) {}
+    func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
+        try base.appendExtents(to: &extents, at: offset, length: length)
+    }
+    func close() throws(BlockError) {}
+}

@@ -57,6 +57,8 @@ class MirrorTests(SourceCase):
         for form in ("vhd", "qcow2", "raw"):
             with self.subTest(form):
                 sr, source = self.source(form)
+                # As these sources do it, unless they are told otherwise.
+                source.stream_url = self.daemon.https if form != "raw" else None
                 made = source.start()
                 self.assertEqual(made["mirror_vdi"]["vdi"].split(".")[1], form)
                 source.connect_leaf()

@@ -55,8 +55,7 @@ func run() throws -> Int32 {
 do {
     exit(try run())
 } catch {
-    let failure = error as? BlockError
-    let code = error is ImageCopy.Different ? DiskCopyPlan.differs : failure?.code.name ?? "io"
+    let code = error is ImageCopy.Different ? DiskCopyPlan.differs : (error as? BlockError)?.code.name ?? "io"
     let report = ["code": code, "message": "\(error)"]
     let line = try JSONEncoder().encode(report) + Data("\n".utf8)
     FileHandle.standardError.write(line)

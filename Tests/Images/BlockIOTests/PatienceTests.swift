@@ -1,5 +1,4 @@
 import BlockIO
-import CLinux
 import Testing
 
 @Suite struct PatienceTests {
@@ -21,8 +20,8 @@ import Testing
 
     @Test func patienceEnds() {
         let late = LateChanges()
-        #expect(Patience(3_600_000_000_000, since: gantry_now(), late: late).rest > 3_000_000_000_000)
-        #expect(Patience(1, since: gantry_now() - 2, late: late).rest == 0)
+        #expect(Patience(.max, since: 0, late: late).rest > 1 << 60)
+        #expect(Patience(1, since: 0, late: late).rest == 0)
         let ticket = late.add(0..<1)
         #expect(!late.isEmpty && late.overlaps(0..<1) && late.total == 1)
         late.end(ticket)

@@ -103,7 +103,7 @@ var targets: [Target] = [
     engineLibrary("Testing", "TestSupport", ["BlockIO", "CoreTypes", "CLinux"]),
     tests("System", "CoreTypesTests", ["CoreTypes", "TestSupport"]),
     tests("System", "ZstdStreamsTests", ["ZstdStreams", "TestSupport"]),
-    tests("Images", "BlockIOTests", ["BlockIO", "CLinux", "CoreTypes", "TestSupport"]),
+    tests("Images", "BlockIOTests", ["BlockIO", "CoreTypes", "TestSupport"]),
     tests("Images", "DiskImagesTests", ["DiskImages", "BlockIO", "CoreTypes", "TestSupport"]),
     // Makes every crash state byte by byte.
     tests("Images", "CrashTests", ["DiskImages", "BlockIO", "CoreTypes", "TestSupport"], settings: engine),

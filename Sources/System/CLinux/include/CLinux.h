@@ -93,6 +93,10 @@ int gantry_page_pipe(int ends[2], int capacity);
 int64_t gantry_pages_from_file(int file, int64_t offset, int pipe, size_t length);
 // Moves them on to a socket; bytes or -errno.
 int64_t gantry_pages_to_socket(int pipe, int socket, size_t length);
+// From here on the calling thread has turns of so many nanoseconds (at least 100,000) where others want its processor, too; its
+// share stays what it is. False where the kernel knows no such turns (it does from 6.12 on) or the thread
+// is not scheduled like any other.
+bool gantry_take_short_turns(uint64_t nanoseconds);
 // Processors that this thread may run on.
 int gantry_processor_count(void);
 

@@ -8,10 +8,10 @@ import Testing
     /// It may be asked for again, says the same each time, and takes nothing else from the thread.
     @Test func aThreadTakesShortTurnsWhereTheKernelKnowsThem() {
         let thread = WorkerThread("turns") {
-            let nice = getpriority(__priority_which_t(rawValue: 0), 0)
+            let before = Glibc.nice(0)
             let first = gantry_take_short_turns(100_000)
             #expect(gantry_take_short_turns(200_000) == first)
-            #expect(sched_getscheduler(0) == SCHED_OTHER && getpriority(__priority_which_t(rawValue: 0), 0) == nice)
+            #expect(sched_getscheduler(0) == SCHED_OTHER && Glibc.nice(0) == before)
             var release = utsname()
             #expect(unsafe uname(&release) == 0)
             // SAFETY: the local variable's own bytes.

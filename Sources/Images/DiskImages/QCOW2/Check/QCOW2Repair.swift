@@ -98,11 +98,9 @@ struct QCOW2Repair {
     private func completeSnapshots(_ before: QCOW2Checker) throws(BlockError) {
         let header = before.header
         do throws(BlockError) {
-            try header.checkSnapshotTable(fileSize: before.fileSize)
+            try header.checkSnapshotPlace(fileSize: before.fileSize)
         } catch { return try nameSnapshots(count: 0, at: 0) }
-        let old = try QCOW2SnapshotRecords(
-            storage: storage, offset: header.snapshotsOffset, count: Int(header.snapshotCount),
-            fileSize: before.fileSize)
+        let old = try QCOW2SnapshotRecords(header, storage: storage, fileSize: before.fileSize)
         if old.records.isEmpty { return try nameSnapshots(count: 0, at: 0) }
         var bytes: [UInt8] = []
         for record in old.records {

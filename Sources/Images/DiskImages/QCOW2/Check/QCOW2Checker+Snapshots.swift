@@ -53,12 +53,18 @@ extension QCOW2Checker {
             guard record.l1Offset & geometry.clusterMask == 0, record.l1Entries * 8 <= QCOW2Limits.l1Bytes,
                 record.l1Entries == 0 || record.l1Offset != 0
             else {
+                unknownSnapshots += 1
                 report.add(
-                    .corruption, "the L1 table of snapshot \(number) is not aligned or too long",
+                    .corruption,
+                    "the L1 table of snapshot \(number) is not aligned or too long; what it has stays in use, and is no leak",
                     offset: record.l1Offset)
                 continue
             }
-            guard occupy(record.l1Offset, record.l1Entries * 8, .snapshotL1), record.l1Entries > 0 else { continue }
+            guard occupy(record.l1Offset, record.l1Entries * 8, .snapshotL1) else {
+                unknownSnapshots += 1
+                continue
+            }
+            if record.l1Entries == 0 { continue }
             if let index = seen[record.l1Offset], snapshotL1s[index].entries == record.l1Entries {
                 snapshotL1s[index].weight += 1
             } else {

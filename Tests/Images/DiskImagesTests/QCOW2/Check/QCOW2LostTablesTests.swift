@@ -62,6 +62,24 @@ import Testing
         #expect(verdict.status == 0, "\(verdict.output)\(verdict.errors)")
     }
 
+    @Test("what a snapshot has is kept while nobody knows where its L1 table is (case 4.14)")
+    func whatASnapshotHasIsKeptWithoutItsL1Table() throws {
+        let folder = try ScratchFolder("unknown-snapshot")
+        for place in [8, 1 << 40] as [UInt64] {
+            let image = try ImageUnderKnife(QemuSample.rich.make(folder))
+            let entry = image.header.snapshotsOffset
+            let l1 = try image.word(entry)
+            try image.set(entry, l1 + place)
+            // Something else to repair.
+            try image.setCount(image.header.l1Offset, 0)
+            let repaired = try image.check(.all)
+            #expect(repaired.corruptions > 0 && repaired.corruptionsRepaired > 0)
+            try image.set(entry, l1)
+            let report = try image.check()
+            #expect(report.corruptions == 0 && report.leaks == 0, "\(report.findings.prefix(5))")
+        }
+    }
+
     /// Entries of a later version, each where the one before says: what is too much of them goes, and no snapshot.
     @Test("entries with much extra data are shortened, and no snapshot is lost (case 4.14)")
     func entriesWithMuchExtraDataAreShortened() throws {

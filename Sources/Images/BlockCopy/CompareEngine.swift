@@ -44,9 +44,10 @@ public enum CompareEngine {
     /// Calls `body` for every piece in which `a` differs from `b`, in order: its offset, its length, and what `a` holds there,
     /// nil for zeroes. Pieces are of at most 64 KiB, and not all bytes of one need differ. What lies behind the end of `b` is
     /// different, whatever it is; what lies behind the end of `a` is not looked at. Stands while `pace` does.
+    /// - Parameter zeroesBehindAreSame: what is zero behind the end of `b` is no difference: holes there are passed over whole.
     static func eachDifference(
-        of a: any BlockDevice, from b: any BlockDevice, pace: CopyPace? = nil, progress: ProgressCounter,
-        cancellation: CancellationFlag,
+        of a: any BlockDevice, from b: any BlockDevice, zeroesBehindAreSame: Bool = false, pace: CopyPace? = nil,
+        progress: ProgressCounter, cancellation: CancellationFlag,
         _ body: (UInt64, UInt64, UnsafeRawBufferPointer?) throws(BlockError) -> Void
     ) throws(BlockError) {
         var left = try Side(a)
@@ -58,7 +59,7 @@ public enum CompareEngine {
             if cancellation.isCancelled { throw .stopped }
             var until = min(left.end, right.end, a.size)
             if position < b.size { until = min(until, b.size) }
-            let isBehind = position >= b.size
+            let isBehind = position >= b.size && !zeroesBehindAreSame
             if !left.isData && !right.isData && !isBehind {
                 progress.add(until - position)
                 position = until

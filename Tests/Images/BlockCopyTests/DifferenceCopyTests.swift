@@ -45,6 +45,58 @@ import Testing
         }
     }
 
+    /// A disk of one sector of data in each `step` bytes.
+    private final class Marks: BlockDevice {
+        let size: UInt64
+        private let step: UInt64
+        private let count: UInt64
+        var isReadOnly: Bool { true }
+        var preferredAlignment: UInt64 { 512 }
+
+        init(size: UInt64, step: UInt64, count: UInt64) { (self.size, self.step, self.count) = (size, step, count) }
+
+        func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
+            unsafe buffer.initializeMemory(as: UInt8.self, repeating: 1)
+        }
+        func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
+            var position = offset
+            for _ in 0..<1000 where position < offset + length {
+                let isData = position % step < 512 && position / step < count
+                let hole = position / step < count ? position - position % step + step : size
+                let end = min(isData ? position - position % step + 512 : hole, offset + length)
+                extents.append(Extent(offset: position, length: end - position, kind: isData ? .data : .hole))
+                position = end
+            }
+        }
+        func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {}
+        func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {}
+        func discard(at offset: UInt64, length: UInt64) throws(BlockError) {}
+        func flush() throws(BlockError) {}
+        func close() throws(BlockError) {}
+    }
+
+    /// Neither memory nor time follow the size that a disk claims; what counts is what differs, wherever it is.
+    @Test func aDifferenceCostsWhatDiffers() throws {
+        let exabytes: UInt64 = 1 << 61
+        for (disk, base) in [
+            (Marks(size: exabytes, step: 1 << 50, count: 3), MemoryDevice(size: 1 << 20)),
+            (Marks(size: 64 << 40, step: 2 << 30, count: 20_000), MemoryDevice(size: 64 << 40)),
+        ] {
+            let difference = try DifferenceDevice(of: disk, from: base)
+            var data: [Extent] = []
+            var position: UInt64 = 0
+            while position < disk.size {
+                var extents: [Extent] = []
+                try difference.appendExtents(to: &extents, at: position, length: disk.size - position)
+                position = try #require(extents.last).end
+                data += extents.filter { $0.kind == .data }
+            }
+            let isExact = data.allSatisfy { $0.length == 65536 }
+            #expect(isExact && data.count == (disk.size == exabytes ? 3 : 20_000))
+            #expect(data.count > 2 && data[1].offset == (disk.size == exabytes ? 1 << 50 : 2 << 30))
+        }
+    }
+
     @Test func whatIsTheSameIsNotWritten() throws {
         var random = SeededRandom.printed("same")
         let base = try device(1 << 20, &random)

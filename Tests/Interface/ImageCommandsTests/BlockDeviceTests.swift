@@ -77,6 +77,26 @@ import Testing
         let refused = try Tool.run("gantry", words)
         #expect(refused.status == 1 && refused.errors.contains("source itself"), "\(refused.errors)")
         #expect(try loop.head(65536).allSatisfy { $0 == 0 })
+        // Neither is a file that its content comes from, nor does an image become its own parent.
+        try Tool.check("qemu-img", ["create", "-q", "-f", "qcow2", loop.path, "4M"])
+        let child = folder.file("child")
+        try Tool.check(
+            "qemu-img", ["create", "-q", "-f", "qcow2", "-b", loop.path, "-F", "qcow2", child])
+        let before = try loop.head(1 << 20)
+        let convert = ["convert", "-f", "qcow2", "-O"]
+        for words in [
+            convert + ["raw", "-n", loop.path, other],
+            convert + ["qcow2", "--overwrite", "--parent", "qcow2:\(loop.path)", child, other],
+            convert + ["qcow2", "--overwrite", "-o", "backing_file=\(loop.path),backing_fmt=qcow2", child, other],
+            ["create", "-f", "qcow2", "--overwrite", "-b", loop.path, "-F", "qcow2", other],
+            ["rebase", "-f", "qcow2", "-u", "-b", other, "-F", "qcow2", loop.path],
+        ] {
+            let refused = try Tool.run(
+                "gantry", ["image"] + words + (words.contains("-o") ? ["--parent", "qcow2:\(loop.path)"] : []))
+            let says = ["source itself", "its own parents"].contains { refused.errors.contains($0) }
+            #expect(refused.status == 1 && says, "\(words): \(refused.errors)")
+            #expect(try loop.head(1 << 20) == before, "\(words)")
+        }
     }
 
     @Test func aDeviceIsNoRawImageToMakeAndNotTakenFromItsUser() throws {

@@ -97,6 +97,47 @@ import Testing
         }
     }
 
+    /// Before both disks are read, which may take hours: here the source cannot be.
+    @Test func whatAPipeCannotHaveIsRefusedBeforeTheComparison() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("convert-early")
+        let sample = try SampleImage(in: folder, size: 4 << 20, random: &random)
+        let broken = folder.file("broken.qcow2")
+        try Tool.check("qemu-img", ["convert", "-O", "qcow2", sample.raw, broken])
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: broken))
+        try file.truncate(atOffset: file.seekToEnd() - 3 * 65536)
+        try file.close()
+        let options = "backing_file=\(sample.raw),backing_fmt=raw"
+        let program = try Tool.find("gantry")
+        for (more, words) in [
+            ("", "broken.qcow2"), (",extended_l2=on", "extended L2"), (",lazy_refcounts=on", "lazy refcounts"),
+        ] {
+            let line = "\(program) image convert -f qcow2 -O qcow2 -o \(options)\(more) \(broken) - | wc -c"
+            let outcome = try Tool.run("bash", ["-c", "set -o pipefail; " + line])
+            #expect(outcome.status == 1 && outcome.errors.contains(words), "\(outcome.errors)")
+        }
+    }
+
+    /// Its reader cuts the source, or the parent, short when the first byte has come.
+    @Test(arguments: ["", "-o backing_file=base.raw,backing_fmt=raw"])
+    func aSourceThatIsCutShortOnItsWayIntoAPipeIsAnError(_ options: String) throws {
+        let folder = try ScratchFolder("convert-cut")
+        let program = try Tool.find("gantry")
+        for cut in options.isEmpty ? ["source.raw"] : ["source.raw", "base.raw"] {
+            let outcome = try Tool.run(
+                "bash",
+                [
+                    "-c",
+                    """
+                    set -o pipefail; cd \(folder.path); head -c 16M /dev/urandom > source.raw; truncate -s 16M base.raw
+                    \(program) image convert -f raw -O qcow2 \(options) source.raw - |
+                        (head -c 1 > /dev/null; truncate -s 1M \(cut); cat > /dev/null)
+                    """,
+                ])
+            #expect(outcome.status == 1 && outcome.errors.contains("cut short"), "\(outcome.errors)")
+        }
+    }
+
     @Test("a data file has its name when the image has, and not before (case 4.17)", arguments: [false, true])
     func aDataFileHasItsNameWhenTheImageHas(_ isRaw: Bool) throws {
         var random = SeededRandom.printed()

@@ -77,9 +77,8 @@ import Testing
         }
         let chain = try shell("gantry info -f qcow2 --backing-chain --follow . --json new")
         #expect(chain.contains("\"format\" : \"\(format)\""), "\(chain)")
-        if extents.isEmpty {
-            try shell("cat new | gantry convert -f qcow2 --parent \(format):\(p) -O raw - back; cmp back made.raw")
-        }
+        try shell(
+            "cat new | gantry convert -f qcow2 --parent \(format):\(p) \(extents) -O raw - back; cmp back made.raw")
         let refused = try Tool.run(
             "bash", ["-c", "cd \(folder.path); \(program) image commit -f qcow2 --follow . made"])
         #expect(refused.status == 1 && refused.errors.contains("can only be read"), "\(refused.errors)")
@@ -88,6 +87,61 @@ import Testing
         try shell(
             "gantry rebase -f qcow2 -b \(p) -F \(format) \(extents) made; qemu-img compare -f qcow2 -F raw made made.raw"
         )
+    }
+
+    /// Two disks of one name and other content: the extent of one is none of the other's.
+    @Test func anExtentOfTheSourceIsNoneOfTheParents() throws {
+        let folder = try ScratchFolder("extents-of-two")
+        let program = try Tool.find("gantry")
+        func shell(_ line: String) throws -> Tool.Outcome {
+            try Tool.run(
+                "bash",
+                ["-c", "set -e -o pipefail; gantry() { \(program) image \"$@\"; }; cd \(folder.path); \(line)"])
+        }
+        let made = try shell(
+            """
+            for d in A B; do mkdir $d; head -c 1M /dev/urandom > $d.raw
+            qemu-img convert -f raw -O vmdk -o subformat=monolithicFlat $d.raw $d/disk.vmdk; done
+            """)
+        #expect(made.succeeded, "\(made.errors)")
+        let new = "gantry convert -f vmdk -O qcow2 -o backing_file=B/disk.vmdk,backing_fmt=vmdk"
+        let (a, b) = ("--extent A/disk-flat.vmdk", "--extent B/disk-flat.vmdk")
+        for (target, verify) in [("new.qcow2", "--verify"), ("- | cat > new.qcow2", "")] {
+            let refused = try shell("\(new) \(verify) \(a) A/disk.vmdk \(target)")
+            #expect(refused.status == 1 && refused.errors.contains("disk-flat.vmdk"), "\(refused.errors)")
+            let done = try shell("\(new) \(verify) \(a) \(b) A/disk.vmdk \(target)")
+            #expect(done.succeeded, "\(done.errors)")
+            let same = try shell("qemu-img compare -f raw -F qcow2 A.raw new.qcow2")
+            #expect(same.succeeded, "\(same.output)\(same.errors)")
+        }
+    }
+
+    /// What a pipe cannot be is said before all of it was stored, and a disk as large as the limit is no unknown one.
+    @Test func aPipeCostsNoMoreThanItsLimit() throws {
+        let folder = try ScratchFolder("pipe-limit")
+        let program = try Tool.find("gantry")
+        func shell(_ line: String) throws -> Tool.Outcome {
+            try Tool.run(
+                "bash",
+                ["-c", "set -o pipefail; gantry() { \(program) image \"$@\"; }; cd \(folder.path); \(line)"])
+        }
+        let long = try shell(
+            "(printf vhdxfile; head -c 80M /dev/zero) 2> /dev/null | gantry convert -f vhdx --limit 1M -O qcow2 - out")
+        #expect(long.errors.contains("may be kept"), "\(long.errors)")
+        let large = try shell(
+            """
+            qemu-img create -q -f vmdk v 8M
+            (head -c 512 v; head -c 80M /dev/zero) 2> /dev/null | gantry convert -f vmdk --limit 4M -O qcow2 - out
+            """)
+        #expect(large.errors.contains("8388608 bytes"), "\(large.errors)")
+        let exact = try shell(
+            """
+            qemu-img create -q -f vhdx x 4M
+            cat x | gantry convert -f vhdx --limit 4M -o preallocation=full -O qcow2 - out
+            """)
+        #expect(exact.succeeded, "\(exact.errors)")
+        let mixed = try shell("gantry convert -f vhdx --parent raw:v -O qcow2 x other")
+        #expect(mixed.status == 1 && mixed.errors.contains("its own format"), "\(mixed.errors)")
     }
 
     @Test func importedFormatsAreNeverWritten() throws {

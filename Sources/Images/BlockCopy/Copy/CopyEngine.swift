@@ -120,15 +120,17 @@ extension BlockError {
 }
 
 /// The files of a source and how long they were: what one loses meanwhile reads as zeroes, which must not pass for content.
-struct SourceFiles {
+public struct SourceFiles {
     private var lengths: [(file: ImageFile, length: UInt64)] = []
 
-    init(of source: any BlockDevice) throws(BlockError) {
+    /// Of a source that can be written, or has no files of its own, nothing is noted.
+    public init(of source: any BlockDevice) throws(BlockError) {
         guard source.isReadOnly, let mapped = source as? any HostMappedDevice else { return }
         for file in mapped.hostFiles { lengths.append((file, try file.size())) }
     }
 
-    func checkLengths() throws(BlockError) {
+    /// `.io` when one is shorter than it was.
+    public func checkLengths() throws(BlockError) {
         for (file, length) in lengths where try file.size() < length { throw .cutShort(file) }
     }
 }

@@ -140,9 +140,11 @@ public final class ImageFile: Sendable {
         return UInt64(clamping: try status().st_blocks) &* 512
     }
 
-    /// What tells this file from all others of the machine, whatever its names.
+    /// What tells this file from all others of the machine, whatever its names; a block device, whatever its nodes.
     public func identity() throws(BlockError) -> (device: UInt64, inode: UInt64) {
         let status = try status()
+        // No file system has this number.
+        if isBlockDevice { return (.max, UInt64(status.st_rdev)) }
         return (UInt64(status.st_dev), UInt64(status.st_ino))
     }
 

@@ -11,16 +11,18 @@ extension HostMappedDevice {
 }
 
 extension Array where Element == HostExtent {
-    /// Appends what the parent says of a range, all of it, one deeper and with its files counted from `firstFile` on;
-    /// a hole where there is no parent.
+    /// Appends what the parent says of a range, which is not empty, one deeper and with its files counted from `firstFile`
+    /// on; a hole where there is no parent. Stops where there are `most` extents, but for the rest of what the parent says at a
+    /// time: a small image may say billions of things of a large range.
+    /// - Returns: where it stopped, behind the beginning.
     mutating func appendParent(
-        _ parent: (any BlockDevice)?, _ range: Range<UInt64>, firstFile: Int32
-    ) throws(BlockError) {
+        _ parent: (any BlockDevice)?, _ range: Range<UInt64>, firstFile: Int32, most: Int
+    ) throws(BlockError) -> UInt64 {
         let known = Swift.min(range.upperBound, parent?.size ?? 0)
         var position = range.lowerBound
         if let parent {
             var found: [HostExtent] = []
-            while position < known {
+            while position < known, position == range.lowerBound || count < most {
                 found.removeAll(keepingCapacity: true)
                 try found.appendExtents(of: parent, position..<known)
                 guard let last = found.last, last.end > position else {
@@ -38,9 +40,11 @@ extension Array where Element == HostExtent {
                 position = last.end
             }
         }
+        if position < known { return position }
         if position < range.upperBound {
             appendJoining(HostExtent(offset: position, length: range.upperBound - position, kind: .hole))
         }
+        return range.upperBound
     }
 
     /// Appends extents of a range of a device, at least one, with their places where the device knows them.

@@ -9,7 +9,13 @@ final class ImportContext {
     private(set) var parents: [String] = []
     private var visited: Set<ChainContext.FileIdentity> = []
 
-    init(policy: ImportPolicy) { self.policy = policy }
+    /// The image comes from a stream: it has no files beside it, whatever its ancestors have.
+    private let isFromStream: Bool
+
+    init(policy: ImportPolicy, isFromStream: Bool = false) {
+        self.policy = policy
+        self.isFromStream = isFromStream
+    }
 
     /// Notes a file as part of the image. `.corrupt` when it is there already.
     func enter(_ storage: any ImageStorage) throws(BlockError) {
@@ -48,7 +54,8 @@ final class ImportContext {
                 throw BlockError(
                     .denied, "the image needs a parent\(shown) and only \(paths.count) were given", path: child)
             }
-            let file = try ImageFile(path: paths[depth - 2], access: .readOnly)
+            let file = try ImageFile(
+                path: paths[depth - 2], access: .readOnly, followsLinks: policy.followsLinks)
             parents.append(file.path)
             return file
         case .within(let folder):
@@ -65,27 +72,56 @@ final class ImportContext {
 
     /// Opens a file with a part of the disk, which the descriptor at `descriptor` calls `name`.
     func openExtent(_ name: String, of descriptor: String) throws(BlockError) -> ImageFile {
+        if isFromStream, depth == 1 {
+            throw BlockError(
+                .denied, "the image needs the file “\(name)”, and a stream cannot name files", path: descriptor)
+        }
         switch policy.extents {
         case .refused:
             throw BlockError(
                 .denied, "the descriptor needs the file “\(name)”, and the files it may use were not given",
                 path: descriptor)
         case .given(let paths):
-            guard let path = paths.first(where: { $0.split(separator: "/").last.map(String.init) == name }) else {
-                throw BlockError(
-                    .denied, "the descriptor needs the file “\(name)”, which is not among those given",
-                    path: descriptor)
-            }
-            return try regular(ImageFile(path: path, access: .readOnly), "extent", of: descriptor)
+            let path = try given(name, paths, of: descriptor)
+            let file = try ImageFile(path: path, access: .readOnly, followsLinks: policy.followsLinks)
+            return try regular(file, "extent", of: descriptor)
         case .besideDescriptor:
             if name.hasPrefix("/") {
                 throw BlockError(
                     .denied, "the descriptor names the file “\(name)” by an absolute path", path: descriptor)
             }
-            let folder = descriptor.lastIndex(of: "/").map { String(descriptor[...$0]) } ?? "."
             return try regular(
-                PathsBeneath(folder: folder, role: "extent").open([name], from: descriptor), "extent", of: descriptor)
+                PathsBeneath(folder: Self.folder(of: descriptor), role: "extent").open([name], from: descriptor),
+                "extent", of: descriptor)
         }
+    }
+
+    private static func folder(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+    }
+
+    /// The one of `paths` that a descriptor means by a name. Files of one name lie in many folders: exports of one machine are
+    /// called after it.
+    private func given(_ name: String, _ paths: [String], of descriptor: String) throws(BlockError) -> String {
+        let own = PathsBeneath.real(Self.folder(of: descriptor) + "/" + name)
+        var found: Set<String> = []
+        for path in paths where path.split(separator: "/").last.map(String.init) == name {
+            let real = PathsBeneath.real(path)
+            if let own, real == own { return path }
+            if own == nil { found.insert(real ?? path) }
+        }
+        guard let path = found.first else {
+            let words = own == nil ? "which is" : "and the one beside it is"
+            throw BlockError(
+                .denied, "the descriptor needs the file “\(name)”, \(words) not among those given",
+                path: descriptor)
+        }
+        guard found.count == 1 else {
+            throw BlockError(
+                .denied, "the descriptor needs the file “\(name)”, and several of that name were given",
+                path: descriptor)
+        }
+        return path
     }
 
     private func regular(_ file: ImageFile, _ role: String, of image: String) throws(BlockError) -> ImageFile {

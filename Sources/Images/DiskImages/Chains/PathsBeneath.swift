@@ -22,6 +22,20 @@ struct PathsBeneath {
         self.role = role
     }
 
+    /// The path leads to something beneath the folder, all symbolic links followed.
+    static func isBeneath(_ path: String, folder: String) -> Bool {
+        guard let path = real(path), let folder = real(folder) else { return false }
+        return path.hasPrefix(folder == "/" ? folder : folder + "/")
+    }
+
+    /// Nil where there is nothing.
+    static func real(_ path: String) -> String? {
+        // SAFETY: realpath allocates the result, which is freed here.
+        guard let resolved = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+
     /// Opens the first of `names` that exists, read-only. Relative names start at the folder of `child`.
     func open(_ names: [String], from child: String) throws(BlockError) -> ImageFile {
         var failure = BlockError(.notFound, "the image needs a \(role) and names none", path: child)

@@ -18,7 +18,8 @@ extension DiskImage {
     /// Reads a stream to its end and writes the disk in it to `destination`, which is not flushed. Returns the bytes of
     /// the disk. `progress` counts bytes of the stream.
     ///
-    /// - Throws: `.invalidImage` for what is not of the format, cut off, or followed by something else; `.corrupt` for
+    /// - Throws: `.invalidImage` for what is not of the format, cut off, or followed by something else (of a VHDX and a VMDK
+    ///   that is not streamOptimized no structure says where it ends: what follows is passed over); `.corrupt` for
     ///   what contradicts itself; `.denied` for what needs another file; `.outOfRange` when the destination is too
     ///   small; `.limitExceeded` for what is above `options`; `.unsupported` for an order of the parts that cannot be
     ///   followed. After an error the destination's content is undefined, but before the sizes are known to fit nothing

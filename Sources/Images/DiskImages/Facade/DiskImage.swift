@@ -206,11 +206,16 @@ public enum DiskImage {
         }
     }
 
-    /// What a person should know of an open image and of its ancestors, and is no error; texts. Only VHDs have such.
+    /// What a person should know of an open image and of its ancestors, and is no error; texts.
     public static func notes(of device: any BlockDevice) -> [String] {
-        guard let device = device as? any VHDDevice else { return [] }
-        let parent = (device as? DynamicVHD)?.parent
-        return device.notes + (parent.map { notes(of: $0).map { "its parent: " + $0 } } ?? [])
+        let (own, parent): ([String], (any BlockDevice)?)
+        switch device {
+        case let image as any VHDDevice: (own, parent) = (image.notes, (image as? DynamicVHD)?.parent)
+        case let image as any ImportedDevice: (own, parent) = (image.notes, image.parent)
+        case let image as QCOW2Image: (own, parent) = ([], image.parent)
+        default: return []
+        }
+        return own + (parent.map { notes(of: $0).map { "its parent: " + $0 } } ?? [])
     }
 
     /// What a new file from an untrusted source looks like. Never for a disk that a guest can write.

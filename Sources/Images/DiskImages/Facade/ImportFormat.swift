@@ -12,7 +12,9 @@ extension DiskImage {
     public static func openImport(
         path: String, format: ImportFormat, policy: ImportPolicy = .standalone
     ) throws(BlockError) -> any BlockDevice {
-        try openImport(file: ImageFile(path: path, access: .readOnly), format: format, policy: policy)
+        try openImport(
+            file: ImageFile(path: path, access: .readOnly, followsLinks: policy.followsLinks), format: format,
+            policy: policy)
     }
 
     /// Opens an image in a file that is open already and is closed with the device, or when this throws.
@@ -43,7 +45,8 @@ extension DiskImage {
     ) throws(BlockError) -> any BlockDevice {
         switch reference {
         case .image(let image): try open(path: image.path, format: image.format, readOnly: true, policy: policy)
-        case .imported(let image): try openImport(path: image.path, format: image.format, policy: policy.ofImports)
+        case .imported(let image):
+            try openImport(path: image.path, format: image.format, policy: policy.imports(at: image.path))
         }
     }
 

@@ -15,7 +15,8 @@ public struct ImportPolicy: Hashable, Sendable {
     public enum Extents: Hashable, Sendable {
         /// None: the image must be one file.
         case refused
-        /// These files: a descriptor means one of them by the last part of its path.
+        /// These files: a descriptor means one of them by the last part of its path. One beside it that has the name is meant
+        /// before all others, and must be given then; of several elsewhere none is taken.
         case given([String])
         /// Regular files in the descriptor's own folder or beneath it, without symbolic links.
         case besideDescriptor
@@ -27,6 +28,8 @@ public struct ImportPolicy: Hashable, Sendable {
     public var longestChain = 30
     /// Bytes; an image that claims more is refused with `.limitExceeded`.
     public var largestVirtualSize = UInt64.max
+    /// The image, and files that are given, may be symbolic links.
+    public var followsLinks = true
 
     public init(parents: Parents = .refused, extents: Extents = .refused) {
         self.parents = parents

@@ -8,6 +8,8 @@ protocol ImportedDevice: BlockDevice {
 
     var closing: ImportedClosing { get }
     var parent: (any BlockDevice)? { get }
+    /// What a person should know of the image.
+    var notes: [String] { get }
 
     /// What `offset`, inside the disk, is, and for how many bytes from it on, at most `most`.
     func resolve(_ offset: UInt64, most: UInt64) throws(BlockError) -> ImportedRun<Place>

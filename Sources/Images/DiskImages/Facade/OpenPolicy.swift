@@ -64,6 +64,19 @@ public struct OpenPolicy: Hashable, Sendable {
             if policy.extents == .refused { policy.extents = .besideDescriptor }
         }
         policy.largestVirtualSize = min(policy.largestVirtualSize, largestVirtualSize)
+        policy.followsLinks = policy.followsLinks && followsLinks
+        return policy
+    }
+
+    /// The same for an image that the caller names: one outside of the folder in which names are followed brings no files that
+    /// lie beside it.
+    func imports(at path: String) -> ImportPolicy {
+        var policy = ofImports
+        if case .within(let folder) = parents, imports.extents == .refused,
+            !PathsBeneath.isBeneath(path, folder: folder)
+        {
+            policy.extents = .refused
+        }
         return policy
     }
 

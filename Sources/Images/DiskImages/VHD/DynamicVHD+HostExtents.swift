@@ -22,7 +22,8 @@ extension DynamicVHD: HostMappedDevice, PlacingDevice {
             if position >= end || extents.count >= most { return }
             let blockEnd = min((position | (blockSize - 1)) + 1, end)
             if place.sector == VHDBlockTable.unallocated {
-                try extents.appendParent(parent, position..<blockEnd, firstFile: 1)
+                let stop = try extents.appendParent(parent, position..<blockEnd, firstFile: 1, most: most)
+                if stop < blockEnd { return }
             } else if place.isWhole {
                 extents.appendJoining(
                     HostExtent(

@@ -11,13 +11,15 @@ final class VHDXDevice: ImportedDevice {
     private let file: VHDXFile
     private let blocks: VHDXBlocks
     let parent: (any BlockDevice)?
+    let notes: [String]
     let closing = ImportedClosing()
 
     init(
         file: VHDXFile, metadata: VHDXMetadata, blocks: VHDXBlocks, dataWriteID: WindowsGUID,
-        parent: (any BlockDevice)?
+        parent: (any BlockDevice)?, notes: [String]
     ) {
         self.file = file
+        self.notes = notes
         self.blocks = blocks
         self.parent = parent
         self.dataWriteID = dataWriteID

@@ -16,6 +16,15 @@ enum VHDXImage {
             regions = try VHDXRegions(file: file, log: header.log)
             metadata = try VHDXMetadata(file: file, region: regions.metadata)
         }
+
+        /// What a person should know before the image is used.
+        var notes: [String] {
+            let count = file.appliedEntries
+            let log =
+                header.logID == .zero || count == 0
+                ? nil : "the file was not closed properly; \(count) entries of its log are applied whenever it is read"
+            return [header.note, regions.note, log].compactMap { $0 }
+        }
     }
 
     static func open(storage: any ImageStorage, context: ImportContext) throws(BlockError) -> VHDXDevice {
@@ -29,7 +38,7 @@ enum VHDXImage {
         }
         return VHDXDevice(
             file: parts.file, metadata: parts.metadata, blocks: blocks, dataWriteID: parts.header.dataWriteID,
-            parent: parent)
+            parent: parent, notes: parts.notes)
     }
 
     private static func openParent(
@@ -74,13 +83,9 @@ enum VHDXImage {
             info.parentName = parent.relativePath ?? parent.absolutePath
             info.parentContentIdentifier = parent.linkages.first?.text
         }
-        info.notes = [parts.header.note, parts.regions.note].compactMap { $0 }
-        if parts.header.logID != .zero {
-            let count = parts.file.appliedEntries
-            info.notes.append(
-                count == 0
-                    ? "the file was not closed properly; its log holds nothing to apply"
-                    : "the file was not closed properly; \(count) entries of its log are applied whenever it is read")
+        info.notes = parts.notes
+        if parts.header.logID != .zero, parts.file.appliedEntries == 0 {
+            info.notes.append("the file was not closed properly; its log holds nothing to apply")
         }
         return info
     }

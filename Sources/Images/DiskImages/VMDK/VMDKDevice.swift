@@ -29,10 +29,14 @@ final class VMDKDevice: ImportedDevice {
     private let parts: [Part]
     private let files: [any ImageStorage]
     let parent: (any BlockDevice)?
+    let notes: [String]
     let closing = ImportedClosing()
 
     /// - Parameter files: all that are open for this disk, to be closed with it.
-    init(parts: [Part], files: [any ImageStorage], contentID: UInt32, parent: (any BlockDevice)?) {
+    init(
+        parts: [Part], files: [any ImageStorage], contentID: UInt32, parent: (any BlockDevice)?, notes: [String]
+    ) {
+        self.notes = notes
         self.parts = parts
         self.files = files
         self.contentID = contentID

@@ -14,6 +14,11 @@ enum VMDKImage {
         /// The file is the disk's one extent, not only the carrier of the descriptor.
         var isExtent: Bool { header.map { $0.capacitySectors > 0 } ?? false }
 
+        /// What a person should know before the disk is used.
+        var notes: [String] {
+            header?.isUnclean == true ? ["the disk was not closed properly when it was last used"] : []
+        }
+
         init(_ storage: any ImageStorage) throws(BlockError) {
             let length = try storage.size()
             let head = try storage.array(at: 0, count: 512)
@@ -96,7 +101,8 @@ enum VMDKImage {
                 try openParent(id, of: storage.path, context)
             }
             return VMDKDevice(
-                parts: parts, files: [storage] + opened, contentID: descriptor.contentID, parent: parent)
+                parts: parts, files: [storage] + opened, contentID: descriptor.contentID, parent: parent,
+                notes: source.notes)
         } catch {
             for file in opened { file.close() }
             throw error
@@ -168,9 +174,7 @@ enum VMDKImage {
             info.parentName = descriptor.parentHint
         }
         if !source.isExtent { info.extentNames = descriptor.extents.map(\.name).filter { !$0.isEmpty } }
-        if source.header?.isUnclean == true {
-            info.notes.append("the disk was not closed properly when it was last used")
-        }
+        info.notes += source.notes
         return info
     }
 }

@@ -66,13 +66,22 @@ struct ChainOptions: ParsableArguments {
         return policy
     }
 
-    /// Finds what the parent of a new image builds on: by the names that images hold only, as `--parent` is about SRC.
-    func policyOfNewImage() -> OpenPolicy {
+    /// Finds what the parent of a new image builds on: by the names that images hold only, as `--parent` is about SRC. So is
+    /// `--extent` where SRC has a descriptor, too, but for files beside the parent.
+    func policyOfNewImage(on parent: String?, besides source: DeclaredFormat) -> OpenPolicy {
         var policy = OpenPolicy()
         if let follow { policy.parents = .within(folder: follow) }
-        if !extent.isEmpty { policy.imports.extents = .given(extent) }
+        var extents = extent
+        if source.isVMDK || self.parent.contains(where: \.format.isVMDK) {
+            let folder = parent.flatMap { RealPath.of(RealPath.folder(of: RealPath.of($0) ?? $0)) }
+            extents.removeAll { folder == nil || RealPath.of(RealPath.folder(of: $0)) != folder }
+        }
+        if !extents.isEmpty { policy.imports.extents = .given(extents) }
         return policy
     }
+
+    /// All files that are named here.
+    var files: [String] { parent.map(\.path) + extent + (dataFile.map { [$0] } ?? []) }
 
     /// Opens an image for reading, and tells what a person should know of it.
     func open(
@@ -96,7 +105,7 @@ struct ChainOptions: ParsableArguments {
             if snapshot != nil {
                 throw BlockError(.unsupported, "\(format.rawValue) images hold no snapshots", path: path)
             }
-            return try DiskImage.openImport(path: path, format: format, policy: importPolicy(for: path))
+            return try DiskImage.openImport(path: path, format: format, policy: importPolicy(for: path, format))
         }
     }
 
@@ -127,9 +136,24 @@ struct ChainOptions: ParsableArguments {
         }
     }
 
-    /// The parents of an image of a format that is only read, in a stream.
-    var importsOfStream: ImportPolicy {
-        ImportPolicy(parents: parent.isEmpty ? .refused : .given(parent.map(\.path)))
+    /// What an image of a format that is only read may use, in a stream: its parents, and their extents.
+    func importsOfStream(_ format: DeclaredFormat) throws(BlockError) -> ImportPolicy {
+        guard case .importOnly(let format) = format else { return .standalone }
+        try checkParents(of: format)
+        return ImportPolicy(
+            parents: parent.isEmpty ? .refused : .given(parent.map(\.path)),
+            extents: extent.isEmpty ? .refused : .given(extent))
+    }
+
+    /// An image that is only read builds on its own format.
+    private func checkParents(of format: ImportFormat) throws(BlockError) {
+        for one in parent {
+            if case .importOnly(format) = one.format { continue }
+            throw BlockError(
+                .unsupported,
+                "a \(one.format.name) image is no parent of a \(format.rawValue) image, which builds on its own format only",
+                path: one.path)
+        }
     }
 
     /// What of these has no meaning for a stream; nil when nothing is given that has none.
@@ -140,12 +164,15 @@ struct ChainOptions: ParsableArguments {
         if dataFile != nil {
             return "--data-file needs SRC to be a file: the data of such an image are not in the stream"
         }
-        if !extent.isEmpty { return "--extent needs SRC to be a file: a VMDK of several files is no stream" }
+        if !extent.isEmpty, !parent.contains(where: \.format.isVMDK) {
+            return "--extent is for a VMDK that --parent names: one of several files is no stream"
+        }
         if openDisabled { return "--open-disabled needs SRC to be a file" }
         return nil
     }
 
-    private func importPolicy(for path: String) throws(BlockError) -> ImportPolicy {
+    private func importPolicy(for path: String, _ format: ImportFormat) throws(BlockError) -> ImportPolicy {
+        try checkParents(of: format)
         var policy = ImportPolicy()
         if !parent.isEmpty { policy.parents = .given(parent.map(\.path)) }
         if !extent.isEmpty { policy.extents = .given(extent) }

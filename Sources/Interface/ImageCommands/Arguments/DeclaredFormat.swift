@@ -40,6 +40,8 @@ enum DeclaredFormat: ExpressibleByArgument, Sendable {
     /// Nil for one that can only be read.
     var writableFormat: ImageFormat? { if case .image(let format) = self { format } else { nil } }
 
+    var isVMDK: Bool { asParent == .imported(.vmdk) }
+
     /// As the format of what another image builds on.
     var asParent: ParentFormat {
         switch self {

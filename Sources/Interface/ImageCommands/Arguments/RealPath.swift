@@ -25,15 +25,19 @@ enum RealPath {
 
     /// Throws when both paths lead to one file, or to one device by whatever nodes: a source is never its own target.
     static func refuseSame(_ source: String, _ target: String, _ what: String) throws(CommandFailure) {
-        var (first, second) = (stat(), stat())
-        // SAFETY: C strings for the calls, and local variables.
-        guard unsafe stat(source, &first) == 0, unsafe stat(target, &second) == 0 else { return }
-        let isBlock = first.st_mode & S_IFMT == S_IFBLK && second.st_mode & S_IFMT == S_IFBLK
-        if (first.st_dev == second.st_dev && first.st_ino == second.st_ino)
-            || (isBlock && first.st_rdev == second.st_rdev)
-        {
+        if isSame(source, target) {
             throw CommandFailure(what, why: "it is the source itself", advice: "another name")
         }
+    }
+
+    /// Both paths lead to one file, or to one device by whatever nodes.
+    static func isSame(_ source: String, _ target: String) -> Bool {
+        var (first, second) = (stat(), stat())
+        // SAFETY: C strings for the calls, and local variables.
+        guard unsafe stat(source, &first) == 0, unsafe stat(target, &second) == 0 else { return false }
+        let isBlock = first.st_mode & S_IFMT == S_IFBLK && second.st_mode & S_IFMT == S_IFBLK
+        return (first.st_dev == second.st_dev && first.st_ino == second.st_ino)
+            || (isBlock && first.st_rdev == second.st_rdev)
     }
 
     static func isRegularFile(_ path: String) -> Bool { kind(path) == S_IFREG }

@@ -8,6 +8,8 @@ struct Conversion {
     /// For failures, e.g. `cannot convert a to b`.
     let what: String
     let source: String
+    /// Paths of what SRC is read from besides: parents, extents, a data file.
+    let sourceFiles: [String]
     let input: any BlockDevice
     let target: String
     let format: ImageFormat
@@ -25,7 +27,7 @@ struct Conversion {
     /// Makes a new image, which gets its name when all is done.
     func make() throws(CommandFailure) {
         let pending = try PendingFile(
-            for: target, besides: source, device: DeviceUse(format, overwrites: overwrites))
+            for: target, besides: [source] + sourceFiles, device: DeviceUse(format, overwrites: overwrites))
         try doing(what) { () throws(BlockError) in
             let output = try pending.create(format: format, size: input.size, options: options, policy: policy)
             if options.parent == nil { try copy(to: output, isNew: true) } else { try copyDifferences(to: output) }
@@ -39,6 +41,7 @@ struct Conversion {
 
     /// Writes into the image that is there.
     func fill() throws(CommandFailure) {
+        for path in [source] + sourceFiles { try RealPath.refuseSame(path, target, what) }
         try doing(what) { () throws(BlockError) in
             try copy(to: DiskImage.open(path: target, format: format, readOnly: false), isNew: false)
         }

@@ -131,9 +131,10 @@ struct ConvertCommand: ParsableCommand {
             // Images of formats that are only read open their parents themselves.
             let isImage = sourceFormat.writableFormat != nil
             let parent = try doing(what) { () throws(BlockError) in isImage ? try chain.openParentOfStream() : nil }
+            let imports = try doing(what) { () throws(BlockError) in try chain.importsOfStream(sourceFormat) }
             defer { try? parent?.device.close() }
             let reading = StreamConversion(
-                what: what, parent: parent, imports: isImage ? .standalone : chain.importsOfStream, source: source,
+                what: what, parent: parent, imports: imports, sourceFiles: chain.files, source: source,
                 sourceFormat: sourceFormat, compression: decompress, target: target, format: format, options: choices,
                 size: size?.bytes, limit: limit?.bytes, progress: progress,
                 overwrites: overwrite, cancellation: cancellation)
@@ -152,15 +153,17 @@ struct ConvertCommand: ParsableCommand {
         defer { try? input.close() }
         if target == "-" {
             return try StreamEmission(
-                what: what, input: input, format: format, options: choices, policy: chain.policyOfNewImage(),
+                what: what, input: input, format: format, options: choices,
+                policy: chain.policyOfNewImage(on: choices.parent?.reference(from: "").path, besides: sourceFormat),
                 progress: progress, cancellation: cancellation
             ).run()
         }
         let conversion = Conversion(
-            what: what, source: source, input: input, target: target, format: format, options: choices,
+            what: what, source: source, sourceFiles: chain.files, input: input, target: target, format: format,
+            options: choices,
             compress: compress, zeroes: zeroes ?? .sample, verify: verify, progress: progress,
             overwrites: overwrite, cancellation: cancellation,
-            policy: chain.policyOfNewImage())
+            policy: chain.policyOfNewImage(on: choices.parent?.reference(from: target).path, besides: sourceFormat))
         try intoExisting ? conversion.fill() : conversion.make()
         try report(format)
     }

@@ -36,14 +36,21 @@ final class PendingFile {
 
     /// `destination` may be a regular file, which the new one replaces in the end, or a block device that may be used so; a
     /// symbolic link is followed to one. Throws when it is something else, a link to nothing above all, when it is in use,
-    /// or when it is the file `source`.
+    /// or when it is one of the files `sources`.
     init(
-        for destination: String, besides source: String? = nil, device: DeviceUse? = nil
+        for destination: String, besides sources: [String] = [], device: DeviceUse? = nil
     ) throws(CommandFailure) {
-        let real = RealPath.of(destination) ?? destination
+        let found = RealPath.of(destination)
+        let number = errno
+        let real = found ?? destination
         let what = "cannot write \(destination)"
         // What it should lead to may be on a disk that is not mounted now, or be anybody's choice.
-        guard RealPath.of(destination) != nil || !RealPath.isLink(destination) else {
+        if found == nil, RealPath.isLink(destination), number != ENOENT {
+            try doing(what) { () throws(BlockError) in
+                throw BlockError(call: "realpath", errno: number, path: destination)
+            }
+        }
+        guard found != nil || !RealPath.isLink(destination) else {
             throw CommandFailure(
                 what, why: "it is a symbolic link that leads to nothing",
                 advice: "the name of the file itself, or removing the link")
@@ -52,7 +59,7 @@ final class PendingFile {
         isExclusive = false
         isDevice = RealPath.kind(real) == S_IFBLK
         if isDevice {
-            if let source { try RealPath.refuseSame(source, real, what) }
+            for source in sources { try RealPath.refuseSame(source, real, what) }
             try DeviceUse.check(real, device, what)
             replaced = nil
             path = real
@@ -64,7 +71,7 @@ final class PendingFile {
                 throw CommandFailure(
                     what, why: "it exists and is neither a regular file nor a block device", advice: "another name")
             }
-            if let source { try RealPath.refuseSame(source, real, what) }
+            for source in sources { try RealPath.refuseSame(source, real, what) }
             replaced = try doing(what) { () throws(BlockError) in try ImageFile(path: real, access: .readWrite) }
         } else {
             replaced = nil
@@ -127,6 +134,9 @@ final class PendingFile {
             if case .given(let parents) = self.policy.parents {
                 let nearest = parents.first.map { ParentReference.image($0) }
                 if let parent = nearest ?? self.policy.foundation.map({ .imported($0) }) {
+                    if RealPath.isSame(parent.path, path) {
+                        throw BlockError(.corrupt, "the image would be among its own parents", path: path)
+                    }
                     _ = try DiskImage.virtualSize(of: parent)
                 }
             }

@@ -12,6 +12,8 @@ struct StreamConversion {
     let parent: StreamReadOptions.Parent?
     /// What a VHDX or VMDK in it may build on.
     let imports: ImportPolicy
+    /// Paths of what SRC is read from besides: parents, extents.
+    let sourceFiles: [String]
     let source: String
     let sourceFormat: DeclaredFormat
     let compression: StreamCompression?
@@ -40,7 +42,8 @@ struct StreamConversion {
     /// Makes a new image, which gets its name when all is done.
     func make() throws(CommandFailure) {
         let pending = try PendingFile(
-            for: target, besides: source == "-" ? nil : source, device: DeviceUse(format, overwrites: overwrites))
+            for: target, besides: sourceFiles + (source == "-" ? [] : [source]),
+            device: DeviceUse(format, overwrites: overwrites))
         let made = OpenedImage()
         let length = try doing(what) { () throws(BlockError) -> UInt64 in
             do throws(BlockError) {
@@ -68,7 +71,7 @@ struct StreamConversion {
 
     /// Writes into the image that is there.
     func fill() throws(CommandFailure) {
-        if source != "-" { try RealPath.refuseSame(source, target, what) }
+        for path in sourceFiles + (source == "-" ? [] : [source]) { try RealPath.refuseSame(path, target, what) }
         try doing(what) { () throws(BlockError) in
             let output = try DiskImage.open(path: target, format: format, readOnly: false)
             do throws(BlockError) {
@@ -98,7 +101,7 @@ struct StreamConversion {
         var reading = readOptions
         reading.provisionalSize = provisional
         let destination = StreamDestination.make { [provisional] (bytes) throws(BlockError) in
-            made.isProvisional = bytes == provisional
+            made.isProvisional = mayNotTellSize && bytes == provisional
             if made.isProvisional, options.preallocation != .off {
                 throw BlockError(
                     .unsupported,
@@ -130,12 +133,17 @@ struct StreamConversion {
         }
     }
 
+    /// Of the disk's; fixed VHDs tell it too late.
+    private var mayNotTellSize: Bool { [.raw, .vhd].contains(streamFormat) }
+
     private var readOptions: StreamReadOptions {
         var options = StreamReadOptions()
         options.largestVirtualSize = limit ?? largest
         options.rawSize = size
         options.parent = parent
         options.imports = imports
+        // What a stream of a disk within the limit may have out of order: all of it, with its tables, and as much again.
+        if let limit { options.largestSpill = min(limit, 1 << 60) * 2 + (64 << 20) }
         options.spillFolder = RealPath.spillFolder(for: target)
         return options
     }

@@ -24,8 +24,10 @@ struct StreamEmission {
                 status: CommandFailure.Status.usage)
         }
         try doing(what) { () throws(BlockError) in
-            guard let parent = options.parent else { return try emit(input, StreamWriteOptions(image: options)) }
-            try emitChild(of: parent)
+            if let parent = options.parent { return try emitChild(of: parent) }
+            let files = try SourceFiles(of: input)
+            try emit(input, StreamWriteOptions(image: options))
+            try files.checkLengths()
         }
     }
 
@@ -36,14 +38,19 @@ struct StreamEmission {
         image.parent = nil
         let writing = StreamWriteOptions(
             image: image, base: try StreamWriteOptions.Base(naming: parent, for: format))
+        // Both disks may take hours to compare.
+        try StreamPlan.check(writing, format, size: input.size)
         let below = try DiskImage.open(reference, policy: policy)
         do throws(BlockError) {
+            // What a file loses reads as zeroes, which must not pass for what the parent, or the disk, holds.
+            let files = [try SourceFiles(of: input), try SourceFiles(of: below)]
             let counter = ProgressCounter()
             let difference = try ProgressDisplay.during("comparing", shown: progress, counter: counter) {
                 () throws(BlockError) in
                 try DifferenceDevice(of: input, from: below, progress: counter, cancellation: cancellation)
             }
             try emit(difference, writing)
+            for one in files { try one.checkLengths() }
         } catch {
             try? below.close()
             throw error

@@ -73,6 +73,15 @@ import Testing
         let found = try readBack(store.bytes, .vhdx, options: options)
         #expect(try found.size == 4 << 20 && found.bytes(at: (1 << 20) - 1, count: 2) == [0, 0x22])
         #expect(try folder.contents() == [])
+        // Who opens an image on it is told.
+        try save(folder.file("base"), store.bytes)
+        var made = CreateOptions()
+        made.parent = CreateOptions.Parent(name: "base", format: .imported(.vhdx))
+        let policy = OpenPolicy(parents: .within(folder: folder.path))
+        let child = try DiskImage.create(
+            path: folder.file("child"), format: .qcow2, size: 4 << 20, options: made, policy: policy)
+        #expect(DiskImage.notes(of: child).contains { $0.contains("its parent: ") && $0.contains("1 entries") })
+        try child.close()
     }
 
     /// Parents are files, and are judged as those of a file are.

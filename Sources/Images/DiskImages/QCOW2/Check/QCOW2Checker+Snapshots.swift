@@ -17,14 +17,22 @@ extension QCOW2Checker {
             report.add(.corruption, "\(header.snapshotCount) snapshots in an image whose data is in another file")
         }
         do throws(BlockError) {
-            try header.checkSnapshotTable(fileSize: fileSize)
+            try header.checkSnapshotPlace(fileSize: fileSize)
         } catch {
             loseSnapshots(error.message, from: 0)
             return
         }
-        let entries = try QCOW2SnapshotRecords(
-            storage: storage, offset: header.snapshotsOffset, count: Int(header.snapshotCount), fileSize: fileSize)
-        if let problem = entries.problem { loseSnapshots(problem, from: entries.records.count) }
+        let entries = try QCOW2SnapshotRecords(header, storage: storage, fileSize: fileSize)
+        if let problem = entries.problem {
+            loseSnapshots(problem, from: entries.records.count)
+        } else if header.snapshotCount > QCOW2Limits.snapshots {
+            snapshotTableIsUnusable = true
+            report.add(
+                .corruption,
+                "\(header.snapshotCount) snapshots, of which \(QCOW2Limits.snapshots) is the most: "
+                    + "\(entries.records.count) can be read, and a repair of everything keeps those; others are lost",
+                offset: QCOW2Header.Offset.snapshots)
+        }
         occupy(header.snapshotsOffset, entries.length, .snapshotTable)
         var seen: [UInt64: Int] = [:]
         for (number, record) in entries.records.enumerated() {
@@ -34,15 +42,29 @@ extension QCOW2Checker {
                     .corruption, "entry \(number) of the snapshot table lacks the disk's size",
                     offset: header.snapshotsOffset)
             }
+            if record.extraSize < record.storedExtra {
+                incompleteSnapshots += 1
+                report.add(
+                    .corruption,
+                    "entry \(number) of the snapshot table has \(record.storedExtra) bytes of extra data: a repair of "
+                        + "everything keeps the first \(record.extraSize), which is the most",
+                    offset: header.snapshotsOffset)
+            }
             guard record.l1Offset & geometry.clusterMask == 0, record.l1Entries * 8 <= QCOW2Limits.l1Bytes,
                 record.l1Entries == 0 || record.l1Offset != 0
             else {
+                unknownSnapshots += 1
                 report.add(
-                    .corruption, "the L1 table of snapshot \(number) is not aligned or too long",
+                    .corruption,
+                    "the L1 table of snapshot \(number) is not aligned or too long; what it has stays in use, and is no leak",
                     offset: record.l1Offset)
                 continue
             }
-            guard occupy(record.l1Offset, record.l1Entries * 8, .snapshotL1), record.l1Entries > 0 else { continue }
+            guard occupy(record.l1Offset, record.l1Entries * 8, .snapshotL1) else {
+                unknownSnapshots += 1
+                continue
+            }
+            if record.l1Entries == 0 { continue }
             if let index = seen[record.l1Offset], snapshotL1s[index].entries == record.l1Entries {
                 snapshotL1s[index].weight += 1
             } else {
@@ -107,44 +129,5 @@ extension QCOW2Checker {
         }
         try walk(tables, isActive: false)
         tables.removeAll()
-    }
-}
-
-/// The entries of a snapshot table, as far as they can be read.
-struct QCOW2SnapshotRecords {
-    struct Record {
-        var l1Offset: UInt64
-        var l1Entries: UInt64
-        var extraSize: Int
-        /// Bytes of the whole entry without padding.
-        var bytes: [UInt8]
-    }
-
-    private(set) var records: [Record] = []
-    /// Bytes that the entries occupy.
-    private(set) var length: UInt64 = 0
-    /// Why not all of them could be read.
-    private(set) var problem: String?
-
-    init(storage: any ImageStorage, offset: UInt64, count: Int, fileSize: UInt64) throws(BlockError) {
-        for number in 0..<count {
-            let fixed = try storage.array(at: offset + length, count: 40)
-            let data = BigEndianBytes(fixed)
-            let extra = Int(data.u32(36))
-            let total = 40 + extra + Int(data.u16(12)) + Int(data.u16(14))
-            guard extra <= 1024 else {
-                problem = "entry \(number) of the snapshot table has \(extra) bytes of extra data; 1024 is the most"
-                return
-            }
-            guard offset + length + UInt64(total) <= fileSize, length + UInt64(total) <= QCOW2Limits.snapshotTableBytes
-            else {
-                problem = "entry \(number) of the snapshot table reaches past its end"
-                return
-            }
-            let bytes = try storage.array(at: offset + length, count: total)
-            records.append(
-                Record(l1Offset: data.u64(0), l1Entries: UInt64(data.u32(8)), extraSize: extra, bytes: bytes))
-            length += UInt64((total + 7) & ~7)
-        }
     }
 }

@@ -86,6 +86,8 @@ final class QCOW2Checker {
     /// The snapshot table is not where one can be, or ends in what is none: the snapshots that it should name from there on
     /// are lost.
     var snapshotTableIsUnusable = false
+    /// Snapshots whose L1 tables are not where any can be. What they have is in use, and nobody knows what it is.
+    var unknownSnapshots = 0
     /// The L1 table is not where one can be. Nobody knows then what the disk's data are, and nothing is repaired.
     var l1IsUnusable = false
     /// There are no snapshots, and their table is said to be where none can be.

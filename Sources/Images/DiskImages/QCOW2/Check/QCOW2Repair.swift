@@ -90,7 +90,7 @@ struct QCOW2Repair {
         try fix.run { (checker) throws(BlockError) in
             // Entries that were put right are durable before counts go down because of them.
             try storage.sync()
-            try checker.correctCounts(raises: raises, lowers: true)
+            try checker.correctCounts(raises: raises, lowers: checker.unknownSnapshots == 0)
         }
     }
 
@@ -98,11 +98,9 @@ struct QCOW2Repair {
     private func completeSnapshots(_ before: QCOW2Checker) throws(BlockError) {
         let header = before.header
         do throws(BlockError) {
-            try header.checkSnapshotTable(fileSize: before.fileSize)
+            try header.checkSnapshotPlace(fileSize: before.fileSize)
         } catch { return try nameSnapshots(count: 0, at: 0) }
-        let old = try QCOW2SnapshotRecords(
-            storage: storage, offset: header.snapshotsOffset, count: Int(header.snapshotCount),
-            fileSize: before.fileSize)
+        let old = try QCOW2SnapshotRecords(header, storage: storage, fileSize: before.fileSize)
         if old.records.isEmpty { return try nameSnapshots(count: 0, at: 0) }
         var bytes: [UInt8] = []
         for record in old.records {

@@ -158,11 +158,16 @@ struct QCOW2Header: Sendable {
         }
     }
 
-    /// Whether the snapshot table begins where it can.
+    /// Whether there are as many snapshots as there can be, and their table begins where it can.
     func checkSnapshotTable(fileSize: UInt64) throws(BlockError) {
         guard snapshotCount <= QCOW2Limits.snapshots else {
             throw BlockError(.limitExceeded, "\(snapshotCount) snapshots; \(QCOW2Limits.snapshots) is the most")
         }
+        try checkSnapshotPlace(fileSize: fileSize)
+    }
+
+    /// Whether the snapshot table begins where it can.
+    func checkSnapshotPlace(fileSize: UInt64) throws(BlockError) {
         if snapshotCount > 0 {
             try check("snapshot table", snapshotsOffset, 1, limit: QCOW2Limits.snapshotTableBytes, fileSize)
         }

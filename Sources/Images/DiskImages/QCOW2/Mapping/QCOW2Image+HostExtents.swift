@@ -18,37 +18,38 @@ extension QCOW2Image: HostMappedDevice {
         defer { mapping.unlock() }
         // Tables of an image that nobody writes are read past the cache, which they would only empty.
         let own = isReadOnly ? AlignedBuffer(count: geometry.clusterBytes) : nil
-        let before = extents.count
+        let most = extents.count + Self.extentsPerCall
         var position = offset
         let end = offset + length
-        while position < end, extents.count - before < Self.extentsPerCall {
+        while position < end, extents.count < most {
             let index = geometry.l1Index(position)
             let part = min(geometry.l2Span - (position & (geometry.l2Span - 1)), end - position)
             if l1[index] == 0 {
-                try extents.appendParent(parent, position..<position + part, firstFile: 1)
-                position += part
+                position = try extents.appendParent(parent, position..<position + part, firstFile: 1, most: most)
             } else if geometry.hasExtendedL2 {
                 let run = try lookup(position, most: part)
-                try append(run, to: &extents, at: position)
-                position += run.length
+                position = try append(run, to: &extents, at: position, most: most)
             } else if let own {
                 try unsafe readTable(index, into: own.bytes)
                 position = unsafe try appendExtents(
-                    to: &extents, of: own.bytes, at: position, length: part, most: before + Self.extentsPerCall)
+                    to: &extents, of: own.bytes, at: position, length: part, most: most)
             } else {
                 let table = unsafe try pinTable(index)
                 defer { tables.unpin(index) }
                 position = unsafe try appendExtents(
-                    to: &extents, of: table, at: position, length: part, most: before + Self.extentsPerCall)
+                    to: &extents, of: table, at: position, length: part, most: most)
             }
         }
     }
 
-    /// Appends what a lookup found.
-    private func append(_ run: QCOW2Run, to extents: inout [HostExtent], at position: UInt64) throws(BlockError) {
+    /// Appends what a lookup found; returns where that ends, or where the parent's part of it has `most` extents.
+    private func append(
+        _ run: QCOW2Run, to extents: inout [HostExtent], at position: UInt64, most: Int
+    ) throws(BlockError) -> UInt64 {
         var found = HostExtent(offset: position, length: run.length, kind: .data)
         switch run.kind {
-        case .hole: return try extents.appendParent(parent, position..<position + run.length, firstFile: 1)
+        case .hole:
+            return try extents.appendParent(parent, position..<position + run.length, firstFile: 1, most: most)
         case .zero: found.kind = .zero
         case .compressed: break
         case .data:
@@ -56,6 +57,7 @@ extension QCOW2Image: HostMappedDevice {
             found.host = run.host
         }
         extents.appendJoining(found)
+        return position + run.length
     }
 
     /// The extents of a range below one table, until there are `most`. Returns where it stopped.
@@ -121,8 +123,9 @@ extension QCOW2Image: HostMappedDevice {
             }
             found.length = min(found.length, end - position)
             if found.kind == .hole, parent != nil {
-                try extents.appendParent(parent, position..<found.end, firstFile: 1)
-                position = found.end
+                // Where it stops before the end, there are as many as there may be, and so does this.
+                position = try extents.appendParent(parent, position..<found.end, firstFile: 1, most: most)
+                if position < found.end { return position }
                 continue
             }
             if found.kind == .data, found.file == 0 {

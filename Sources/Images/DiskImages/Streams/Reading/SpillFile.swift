@@ -10,7 +10,8 @@ final class SpillFile {
     init(_ options: StreamReadOptions) throws(BlockError) { file = try Self.open(options) }
 
     /// The file itself.
-    static func open(_ options: StreamReadOptions) throws(BlockError) -> ImageFile {
+    /// - Parameter name: what errors call it; nil: its folder.
+    static func open(_ options: StreamReadOptions, as name: String? = nil) throws(BlockError) -> ImageFile {
         let folder = options.spillFolder ?? "."
         let descriptor: Int32
         if let made = options.spillFile {
@@ -19,7 +20,7 @@ final class SpillFile {
         } else {
             descriptor = try make(in: folder)
         }
-        return try ImageFile(descriptor: descriptor, path: folder, isReadOnly: false, locking: false)
+        return try ImageFile(descriptor: descriptor, path: name ?? folder, isReadOnly: false, locking: false)
     }
 
     /// A new one; the descriptor is the caller's.

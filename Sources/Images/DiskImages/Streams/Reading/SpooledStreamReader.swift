@@ -17,13 +17,19 @@ struct SpooledStreamReader {
         try checkHead(source.head)
         let file = try spool(source)
         var policy = options.imports
-        policy.extents = .refused
         policy.largestVirtualSize = min(policy.largestVirtualSize, options.largestVirtualSize)
         let device: any BlockDevice
         do throws(BlockError) {
-            device = try DiskImage.openImport(file: file, format: format, context: ImportContext(policy: policy))
+            device = try DiskImage.openImport(
+                file: file, format: format, context: ImportContext(policy: policy, isFromStream: true))
         } catch {
             file.close()
+            if error.code == .denied, policy.parents == .refused, error.message.contains("needs a parent") {
+                throw BlockError(
+                    .denied,
+                    "the stream is a \(format.rawValue.uppercased()) on a parent, which is not followed; name the parent "
+                        + "explicitly")
+            }
             throw error
         }
         defer { try? device.close() }
@@ -51,7 +57,13 @@ struct SpooledStreamReader {
                         + "descriptor as a file")
             }
             try VMDKImage.refuseForeign(head)
-            _ = try VMDKSparseHeader(head)
+            let header = try VMDKSparseHeader(head)
+            let most = options.largestVirtualSize
+            // Some writers round it up to whole grains, and the descriptor, which comes later, does not.
+            guard header.capacity <= most || header.capacity - most < header.grainBytes else {
+                throw BlockError(
+                    .limitExceeded, "the image claims \(header.capacity) bytes; \(most) are allowed here")
+            }
         }
     }
 
@@ -62,7 +74,7 @@ struct SpooledStreamReader {
                 "this \(format.rawValue) image must be read out of order, and there is no place to keep the stream")
         }
         if let length = source.expectedLength { progress.expect(length) }
-        let file = try SpillFile.open(options)
+        let file = try SpillFile.open(options, as: "the stream")
         do throws(BlockError) {
             let buffer = AlignedBuffer(count: 1 << 20)
             var length: UInt64 = 0

@@ -31,8 +31,8 @@ public struct StreamReadOptions {
     /// The destination device holds the content of the parent already: a differencing VHD or a qcow2 overlay leaves alone what
     /// it does not store, and no parent is needed or looked for. Other images make the disk like themselves as ever.
     public var overlaysDestination = false
-    /// The files of the parents that a VHDX or VMDK may use, which are of its own format; identities are checked. It has no
-    /// other files.
+    /// The files of the parents that a VHDX or VMDK may use, which are of its own format, and the extents of those; identities
+    /// are checked. The image itself has no other files.
     public var imports = ImportPolicy.standalone
     /// A folder for an unnamed file that holds data which come before the tables that describe them, when a stream has
     /// such, and all of a stream whose parts must be read out of order (VHDX; VMDK, but for streamOptimized ones); without it

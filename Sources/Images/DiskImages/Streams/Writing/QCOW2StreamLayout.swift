@@ -24,8 +24,7 @@ struct QCOW2StreamLayout: StreamLayout {
         self.base = base
         let bits = try options.clusterBits()
         geometry = QCOW2Geometry(clusterBits: bits, refcountOrder: try options.refcountOrder(), version: 3)
-        let most = min(QCOW2Limits.virtualSize(clusterBits: bits), FormatCapabilities.largestRaw)
-        guard size <= most else { throw FormatCapabilities.tooLarge(size, .qcow2, limit: most) }
+        try Self.check(size: size, options: options, base: base)
         self.size = size
         data = try scan.bitmap(unit: geometry.clusterSize)
         l1Entries = geometry.l1EntriesNeeded(size: size)
@@ -57,18 +56,38 @@ struct QCOW2StreamLayout: StreamLayout {
         }
     }
 
-    func write(_ device: any BlockDevice, to output: StreamOutput) throws(BlockError) {
+    /// Refuses a disk that is too large, and a name that the header's cluster has no place for.
+    static func check(
+        size: UInt64, options: CreateOptions, base: StreamWriteOptions.Base?
+    ) throws(BlockError) {
+        let bits = try options.clusterBits()
+        let most = min(QCOW2Limits.virtualSize(clusterBits: bits), FormatCapabilities.largestRaw)
+        guard size <= most else { throw FormatCapabilities.tooLarge(size, .qcow2, limit: most) }
+        let order = try options.refcountOrder()
+        _ = try header(
+            QCOW2Geometry(clusterBits: bits, refcountOrder: order, version: 3), size: size, base: base
+        ).encoded()
+    }
+
+    private static func header(
+        _ geometry: QCOW2Geometry, size: UInt64, base: StreamWriteOptions.Base?
+    ) -> QCOW2Header {
         var header = QCOW2Header()
         header.clusterBits = UInt32(geometry.clusterBits)
         header.size = size
-        header.l1Entries = UInt32(clamping: l1Entries)
-        header.l1Offset = offset(1 + tableClusters + blockClusters)
-        header.refcountTableOffset = offset(1)
-        header.refcountTableClusters = UInt32(clamping: tableClusters)
         header.refcountOrder = UInt32(geometry.refcountOrder)
         header.backingName = base?.name
         header.extensions.backingFormat = base?.format.storedName
         header.extensions.featureNames = QCOW2HeaderExtensions.ownFeatureNames
+        return header
+    }
+
+    func write(_ device: any BlockDevice, to output: StreamOutput) throws(BlockError) {
+        var header = Self.header(geometry, size: size, base: base)
+        header.l1Entries = UInt32(clamping: l1Entries)
+        header.l1Offset = offset(1 + tableClusters + blockClusters)
+        header.refcountTableOffset = offset(1)
+        header.refcountTableClusters = UInt32(clamping: tableClusters)
         try output.append(header.encoded())
         try output.pad(0, to: offset(1))
         for block in 0..<blockClusters { try output.append(bigEndian: offset(1 + tableClusters + block)) }

@@ -17,7 +17,7 @@ public struct StreamPlan: Sendable {
         of device: any BlockDevice, as format: ImageFormat, options: StreamWriteOptions = StreamWriteOptions(),
         cancellation: CancellationFlag = CancellationFlag()
     ) throws(BlockError) {
-        try Self.check(options, format)
+        try Self.check(options, format, size: device.size)
         let scan = StoredUnits(device: device, dropsZeroes: options.dropsZeroes, cancellation: cancellation)
         let layout: any StreamLayout =
             switch format {
@@ -47,7 +47,10 @@ public struct StreamPlan: Sendable {
         }
     }
 
-    private static func check(_ all: StreamWriteOptions, _ format: ImageFormat) throws(BlockError) {
+    /// Refuses what no disk of `size` bytes can be written as, before anything of it is read. Errors as those of `init`.
+    public static func check(
+        _ all: StreamWriteOptions, _ format: ImageFormat, size: UInt64
+    ) throws(BlockError) {
         let options = all.image
         var problem: String?
         let isWhole = format == .raw || (format == .vhd && options.vhdSubformat == .fixed)
@@ -59,6 +62,13 @@ public struct StreamPlan: Sendable {
         if options.lazyRefcounts { problem = "lazy refcounts" }
         if options.qcow2Version != 3 { problem = "version \(options.qcow2Version)" }
         if let problem { throw BlockError(.unsupported, "an image that is written as a stream cannot have \(problem)") }
+        switch format {
+        case .raw: return
+        case .vhd:
+            let most = FormatCapabilities.largestVHD
+            guard size <= most else { throw FormatCapabilities.tooLarge(size, .vhd, limit: most) }
+        case .qcow2: try QCOW2StreamLayout.check(size: size, options: options, base: all.base)
+        }
     }
 }
 
@@ -92,14 +102,17 @@ struct StoredUnits {
     func forEachData(_ body: (Extent) throws(BlockError) -> Void) throws(BlockError) {
         var extents: [Extent] = []
         var position: UInt64 = 0
+        var window = Self.window
         while position < device.size {
             if cancellation.isCancelled { throw BlockError(.cancelled, "the stream was cancelled") }
             extents.removeAll(keepingCapacity: true)
-            try device.appendExtents(to: &extents, at: position, length: min(Self.window, device.size - position))
+            try device.appendExtents(to: &extents, at: position, length: min(window, device.size - position))
             guard let end = extents.last?.end, end > position else {
                 throw BlockError(.io, "the extent map does not advance", offset: position)
             }
             for extent in extents where extent.kind == .data { try body(extent) }
+            // Where one answer is enough for all, more may be asked: a disk may claim exabytes that nobody wrote.
+            window = extents.count == 1 && extents[0].kind != .data ? min(window * 2, 1 << 62) : Self.window
             position = end
         }
     }

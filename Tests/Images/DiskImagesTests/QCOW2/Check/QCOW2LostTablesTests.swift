@@ -26,8 +26,9 @@ import Testing
             Loss(name: "past the end") { try $0.set(64, 1 << 40) },
             Loss(name: "unaligned") { try $0.set(64, $0.header.snapshotsOffset + 8) },
             Loss(name: "over the header") { try $0.set(64, 0) },
-            Loss(name: "too many") { try $0.store.store([0, 1, 0, 1], at: 60) },
-            Loss(name: "first entry with too much extra data") {
+            Loss(name: "too many", left: 2) { try $0.store.store([0, 1, 0, 1], at: 60) },
+            Loss(name: "one bit of the number", left: 2) { try $0.store.store([0x80, 0, 0, 2], at: 60) },
+            Loss(name: "first entry with a wrong length of extra data", left: 1) {
                 try $0.store.store([0, 0, 4, 1], at: $0.header.snapshotsOffset + 36)
             },
             Loss(name: "second entry past the end", left: 1) { image in
@@ -57,6 +58,53 @@ import Testing
         #expect(header.snapshotCount == loss.left)
         #expect(try QCOW2SnapshotTable(header, image.store).entries.count == loss.left)
         #expect(try content(image.store) == shown)
+        let verdict = try image.qemu(folder)
+        #expect(verdict.status == 0, "\(verdict.output)\(verdict.errors)")
+    }
+
+    @Test("what a snapshot has is kept while nobody knows where its L1 table is (case 4.14)")
+    func whatASnapshotHasIsKeptWithoutItsL1Table() throws {
+        let folder = try ScratchFolder("unknown-snapshot")
+        for place in [8, 1 << 40] as [UInt64] {
+            let image = try ImageUnderKnife(QemuSample.rich.make(folder))
+            let entry = image.header.snapshotsOffset
+            let l1 = try image.word(entry)
+            try image.set(entry, l1 + place)
+            // Something else to repair.
+            try image.setCount(image.header.l1Offset, 0)
+            let repaired = try image.check(.all)
+            #expect(repaired.corruptions > 0 && repaired.corruptionsRepaired > 0)
+            try image.set(entry, l1)
+            let report = try image.check()
+            #expect(report.corruptions == 0 && report.leaks == 0, "\(report.findings.prefix(5))")
+        }
+    }
+
+    /// Entries of a later version, each where the one before says: what is too much of them goes, and no snapshot.
+    @Test("entries with much extra data are shortened, and no snapshot is lost (case 4.14)")
+    func entriesWithMuchExtraDataAreShortened() throws {
+        let folder = try ScratchFolder("long-snapshots")
+        let image = try ImageUnderKnife(QemuSample.rich.make(folder))
+        let before = try QCOW2SnapshotTable(image.header, image.store).entries
+        let records = try QCOW2SnapshotRecords(image.header, storage: image.store, fileSize: image.store.size())
+        var table: [UInt8] = []
+        for record in records.records {
+            table += record.bytes[..<36] + [0, 0, 4, 16] + record.bytes[40..<40 + record.extraSize]
+            table += [UInt8](repeating: 0xEE, count: 1040 - record.extraSize)
+            table += record.bytes[(40 + record.extraSize)...]
+            table += [UInt8](repeating: 0, count: -table.count & 7)
+        }
+        #expect(table.count <= QemuSample.clusterSize)
+        try image.store.store(table, at: image.header.snapshotsOffset)
+        let found = try image.check()
+        #expect(found.corruptions == 2 && !found.findings.contains { $0.message.contains("lost") })
+        let repaired = try image.check(.all)
+        let isClean = repaired.isClean
+        #expect(isClean, "\(repaired.findings.prefix(5))")
+        let header = try QCOW2Image.readHeader(image.store, fileSize: image.store.size())
+        let after = try QCOW2SnapshotTable(header, image.store).entries
+        #expect(after.map(\.name) == before.map(\.name) && after.map(\.l1Offset) == before.map(\.l1Offset))
+        #expect(after.allSatisfy { $0.extra.count == 1024 && $0.extra.starts(with: before[0].extra.prefix(8)) })
         let verdict = try image.qemu(folder)
         #expect(verdict.status == 0, "\(verdict.output)\(verdict.errors)")
     }

@@ -16,10 +16,10 @@ import Testing
         let received: ReceivedDisks
         let srUUID: String
 
-        init() async throws {
+        init(turns: DiskTurns = DiskTurns()) async throws {
             bench = try await StorageBench([FileStorageManager()])
             srUUID = try bench.context.row(try await bench.makeFolder("a"))[SR.uuid]
-            received = ReceivedDisks(context: bench.context)
+            received = ReceivedDisks(context: bench.context, turns: turns)
         }
 
         /// The failure's name and texts; empty when there is none.
@@ -137,6 +137,23 @@ import Testing
         #expect(at.labels == ["second", "third"])
         try await at.call("DATA.MIRROR.receive_cancel", [WireMember("id", .string("one"))])
         #expect(at.labels == ["second"])
+        try await at.bench.database.close()
+    }
+
+    /// Sources do not ask again.
+    @Test func whatIsGivenUpWhileSomethingIsDoneWithItGoesLater() async throws {
+        let turns = DiskTurns(patience: .milliseconds(1))
+        let at = try await Bench(turns: turns)
+        try await at.start("one")
+        let id = try #require(at.bench.database.read { $0.receivedDisks() }.first).id
+        try await turns.enter(id)
+        let told = try await at.call("DATA.MIRROR.receive_cancel", [WireMember("id", .string("one"))])
+        #expect(told.first == "Internal_error")
+        await at.sweep()
+        #expect(at.labels == ["one"])
+        turns.leave(id)
+        await at.sweep()
+        #expect(at.labels.isEmpty)
         try await at.bench.database.close()
     }
 

@@ -16,7 +16,7 @@ public actor ReceivedDisks {
     let context: StorageContext
     let admission: OperationAdmission
     /// One call after the other does something with a disk.
-    let turns = DiskTurns()
+    let turns: DiskTurns
     /// Those that the sweep is about to end.
     var ending: Set<String> = []
     /// Those that the other side has given up while something was being done with them that did not end in time.
@@ -28,8 +28,8 @@ public actor ReceivedDisks {
     /// When the last of them ended, seconds of the epoch.
     var lastSeen: [String: Int64] = [:]
 
-    init(context: StorageContext) {
-        self.context = context
+    init(context: StorageContext, turns: DiskTurns = DiskTurns()) {
+        (self.context, self.turns) = (context, turns)
         admission = OperationAdmission(database: context.database, gate: context.reclaimGate)
     }
 

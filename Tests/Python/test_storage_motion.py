@@ -3,6 +3,7 @@
 import http.client
 import os
 import pathlib
+import subprocess
 import uuid
 
 from suite.apart import ApartCase
@@ -173,6 +174,7 @@ class CopyTests(SourceCase):
             with self.subTest(form):
                 sr, source = self.source(form)
                 copy = source.call("VDI.create", sr=source.sr, vdi_info=source.described(sm_config={}))["vdi"]
+                self.told(["Internal_error"], source.call, "VDI.snapshot", sr=source.sr, vdi_info=source.scan()[copy])
                 source.copy(copy, source.disk)
                 snapshot = source.call("VDI.snapshot", sr=source.sr, vdi_info=source.scan()[copy])
                 self.assertTrue(snapshot["is_a_snapshot"])
@@ -188,6 +190,12 @@ class CopyTests(SourceCase):
                     ["Content_ids_do_not_match", ["content of the source", "another"]],
                     source.call, relate, snapshot_pairs={snapshot["vdi"]: other}, **here,
                 )
+                # Nothing is known of the content of a disk of the pool, nor said to be.
+                for pair in ({self.x.VDI.get_location(self.disk(sr)): source.described(content_id="")},
+                             {here["vdi"]: {"vdi": "x", "name_label": "y"}}):
+                    with self.assertRaises(Refused):
+                        source.call(relate, snapshot_pairs=pair, **here)
+                self.assertFalse(self.x.VDI.get_is_a_snapshot(disk))
                 source.call(relate, snapshot_pairs={snapshot["vdi"]: seen}, **here)
                 record = self.x.VDI.get_record(vdi)
                 self.assertEqual((record["snapshot_of"], str(record["snapshot_time"])), (disk, "20260102T03:04:05Z"))
@@ -226,8 +234,16 @@ class MachineTests(SourceCase):
         (drive,) = self.x.VM.get_VBDs(made)
         self.assertEqual(self.x.VBD.get_VDI(drive), leaf)
         self.fails(["OTHER_OPERATION_IN_PROGRESS"], self.x.VM.start, made, False, False)
+        (host,) = self.x.host.get_all()
+        self.x.host.allocate_resources_for_vm(host, made, True)
+        self.x.network.attach_for_vm(host, made)
+        # The source keeps what it has unless this one is answered.
+        refused = self.fails(["VM_MIGRATE_FAILED", made], self.x.VM.pool_migrate_complete, made, host)
+        self.assertIn("not all of the disk", str(refused))
         source.line.close()
         source.call("DATA.MIRROR.receive_finalize2", id=source.mirror)
+        self.x.VM.pool_migrate_complete(made, host)
+        self.x.network.detach_for_vm(host, made)
         self.assertEqual(self.arrived(sr, source, source.leaf, "vhd"), leaf)
         self.assertEqual(self.x.VBD.get_VDI(drive), leaf)
 
@@ -372,15 +388,41 @@ class KilledTests(ApartCase, SourceCase):
             other.call("DATA.MIRROR.receive_cancel", id=other.mirror)
             self.assertEqual(self.images(), [source.leaf])
 
+    def kill_data_paths(self):
+        for pid in self.own.leftovers():
+            if b"--crash-mark" in pathlib.Path("/proc", str(pid), "cmdline").read_bytes():
+                os.kill(pid, 9)
+
+    def test_what_a_source_was_told_is_durable(self):
+        """It destroys what it has after the last call, and does not look at what the one before answers."""
+        for form in ("qcow2", "vhd"):
+            with self.subTest(form):
+                sr, source = self.source(form)
+                source.start()
+                source.connect_leaf()
+                source.mirror_and_copy()
+                # What came after the copy is flushed by this, too.
+                source.call("VDI.compose", sr=source.sr, vdi1=source.parent, vdi2=source.leaf)
+                self.kill_data_paths()
+                (image,) = self.place.rglob(source.leaf)
+                raw = self.place / "told.raw"
+                program = str(self.own.programs / "gantry")
+                subprocess.run([program, "image", "convert", "-f", form, "-O", "raw", str(image), str(raw)], check=True)
+                content = raw.read_bytes()
+                self.assertTrue(content[:SIZE] == bytes(source.disk), "the content differs")
+                self.assertFalse(any(content[SIZE:]))
+                source.call("DATA.MIRROR.receive_cancel", id=source.mirror)
+
     def test_a_data_path_that_died_makes_no_disk(self):
         sr, source = self.source("vhd")
         source.start()
         source.connect_leaf()
         source.mirror_and_copy()
-        for pid in self.own.leftovers():
-            if b"--crash-mark" in pathlib.Path("/proc", str(pid), "cmdline").read_bytes():
-                os.kill(pid, 9)
+        self.kill_data_paths()
         told = self.told(["Internal_error"], source.call, "DATA.MIRROR.receive_finalize2", id=source.mirror)
+        self.assertIn("has ended", told)
+        # Nor is a copy whole that it had: this is what fails a source's copy.
+        told = self.told(["Internal_error"], source.call, "VDI.set_content_id", sr=source.sr, vdi=source.parent, content_id="x")
         self.assertIn("has ended", told)
         source.call("DATA.MIRROR.receive_cancel", id=source.mirror)
         self.assertEqual((self.x.SR.get_VDIs(sr), self.images()), ([], []))

@@ -13,7 +13,8 @@ import urllib.parse
 import xmlrpc.client
 
 OLD_MAGIC = 0x00420281861253
-SIZE = 4 << 20
+#: No whole number of blocks of any format: tapdisk takes no disk of another size than its own.
+SIZE = (4 << 20) + 512
 
 
 class Refused(Exception):
@@ -152,7 +153,7 @@ class Source:
         vm = "MIR123456/" if with_vm else ""
         self.line = self.export("nbd/%s%s/%s/%s" % (vm, self.sr, self.leaf, self.datapath))
         assert self.line.encoding == "nbd", self.line.status
-        assert self.line.size >= SIZE and self.line.flags == 0
+        assert self.line.size == SIZE and self.line.flags == 0
 
     def scan(self):
         return {disk["vdi"]: disk for disk in self.call("SR.scan", sr=self.sr)}
@@ -168,7 +169,7 @@ class Source:
         assert len(uri.split(":")) == 4 and uri.split(":")[3].startswith("exportname="), uri
         self.call("VDI.activate3", dp=datapath, sr=self.sr, vdi=place, vm="CP123456")
         line = self.export("%s/%s/%s/%s" % (path, self.sr, place, datapath), version="1.1", **options)
-        assert line.encoding == "nbd", line.status
+        assert line.encoding == "nbd" and line.size == SIZE, line.status
         step = 64 << 10
         for offset in range(0, SIZE, step):
             piece = content[offset : offset + step]

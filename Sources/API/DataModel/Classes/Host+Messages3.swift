@@ -106,7 +106,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("vm", .ref("VM"), since: "inverness"),
                 ParameterDeclaration("live", .bool, since: "inverness"),
             ],
-            role: .vmOperator, isAsync: true, since: "inverness", isHidden: true),
+            role: .vmOperator, isAsync: true, since: "inverness", isHidden: true,
+            text: "Looks that host and VM are there; what the VM needs is taken when it starts."),
         MessageDeclaration(
             "set_iscsi_iqn",
             [

@@ -102,14 +102,16 @@ extension ClassDeclaration {
                 ParameterDeclaration("host", .ref("host"), since: "tampa"),
                 ParameterDeclaration("vm", .ref("VM"), since: "tampa"),
             ],
-            role: .vmPowerAdmin, isAsync: true, since: "tampa", isHidden: true),
+            role: .vmPowerAdmin, isAsync: true, since: "tampa", isHidden: true,
+            text: "Looks that the host has the networks of the VM. Another toolstack asks so that sends it here."),
         MessageDeclaration(
             "detach_for_vm",
             [
                 ParameterDeclaration("host", .ref("host"), since: "tampa"),
                 ParameterDeclaration("vm", .ref("VM"), since: "tampa"),
             ],
-            role: .vmPowerAdmin, isAsync: true, since: "tampa", isHidden: true),
+            role: .vmPowerAdmin, isAsync: true, since: "tampa", isHidden: true,
+            text: "Undoes `attach_for_vm`, of which nothing is left."),
         MessageDeclaration(
             "add_purpose",
             [

@@ -245,7 +245,8 @@ extension ClassDeclaration {
                 ParameterDeclaration("vm", .ref("VM"), since: "tampa"),
                 ParameterDeclaration("host", .ref("host"), since: "tampa"),
             ],
-            role: .vmPowerAdminOrClientCertificate, isAsync: true, since: "tampa", isHidden: true),
+            role: .vmPowerAdminOrClientCertificate, isAsync: true, since: "tampa", isHidden: true,
+            text: "Ends the move of a VM by another toolstack: refused until all its disks are here as a whole."),
         MessageDeclaration(
             "set_VCPUs_number_live",
             [

@@ -1337,7 +1337,7 @@ public struct HostCalls: ObjectCalls, NamedCalls, ListingCalls {
         try await self.caller.launch("host.nvidia_vf_setup", [host.wire, pf.wire, enable.wire])
     }
 
-    /// Calls `host.allocate_resources_for_vm`.
+    /// Looks that host and VM are there; what the VM needs is taken when it starts.
     ///
     /// Since inverness. Role: vm-operator.
     public func allocateResourcesForVM(_ host: Ref<Host>, vm: Ref<VM>, live: Bool) async throws {

@@ -159,7 +159,7 @@ public struct NetworkCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCall
         try await self.caller.launch("network.set_default_locking_mode", [network.wire, value.wire])
     }
 
-    /// Calls `network.attach_for_vm`.
+    /// Looks that the host has the networks of the VM. Another toolstack asks so that sends it here.
     ///
     /// Since tampa. Role: vm-power-admin.
     public func attachForVM(host: Ref<Host>, vm: Ref<VM>) async throws {
@@ -171,7 +171,7 @@ public struct NetworkCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCall
         try await self.caller.launch("network.attach_for_vm", [host.wire, vm.wire])
     }
 
-    /// Calls `network.detach_for_vm`.
+    /// Undoes `attach_for_vm`, of which nothing is left.
     ///
     /// Since tampa. Role: vm-power-admin.
     public func detachForVM(host: Ref<Host>, vm: Ref<VM>) async throws {

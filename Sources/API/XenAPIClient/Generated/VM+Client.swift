@@ -825,7 +825,7 @@ public struct VMCalls: ObjectCalls, NamedCalls, ListingCalls, CreatableCalls {
         try await self.caller.launch("VM.pool_migrate", [vm.wire, host.wire, options.wire])
     }
 
-    /// Calls `VM.pool_migrate_complete`.
+    /// Ends the move of a VM by another toolstack: refused until all its disks are here as a whole.
     ///
     /// Since tampa. Role: vm-power-admin+client-cert.
     public func poolMigrateComplete(_ vm: Ref<VM>, host: Ref<Host>) async throws {

@@ -35,6 +35,7 @@ public struct HostServices: Sendable {
             database: database, host: context.host, scan: { InterfaceScan.read() },
             purposesChanged: { [exports] in await exports.refresh() }
         ).register(in: &table)
+        ReceivedMachineMessages(database: database, host: context.host, received: received).register(in: &table)
         ExportMessages(context: context, exports: exports).register(in: &table)
         AlertMessages(database: database).register(in: &table)
         SecretMessages(database: database).register(in: &table)

@@ -61,7 +61,12 @@ import Testing
         #expect(mirror.has("u.vhd") && mirror.has("p") && mirror.has("d") && !mirror.has("x"))
         var copy = mirror
         (copy.mirror, copy.parent, copy.dummy) = (nil, nil, nil)
-        #expect(copy.export(at: "u.vhd") == DatapathExport.disk)
+        #expect(copy.export(at: "u.vhd") == DatapathExport.disk && !copy.isWhole(at: "u.vhd"))
+        // What comes by one connection needs no note of what is newer.
+        var single = copy
+        single.mirror = "a/b"
+        #expect(single.export(at: "u.vhd") == DatapathExport.disk && single.isWhole(at: "u.vhd"))
+        #expect(!mirror.isWhole(at: "u.vhd") && !single.isWhole(at: "x"))
     }
 
     @Test func whatNobodyGoesOnWithIsKnown() {
@@ -71,58 +76,14 @@ import Testing
         }
         #expect(!isAbandoned(86_400, session: true) && isAbandoned(86_401, session: true))
         #expect(!isAbandoned(600, session: false) && isAbandoned(601, session: false))
-        #expect(!isAbandoned(1 << 30, session: false, connected: true))
+        #expect(!isAbandoned(1 << 30, session: true, connected: true))
+        // Tapdisk keeps its connection when all else of a source is gone.
+        #expect(!isAbandoned(600, session: false, connected: true) && isAbandoned(601, session: false, connected: true))
         #expect(!isAbandoned(1000, session: false, seen: 1900))
         disk.isMade = false
         #expect(isAbandoned(0, session: false) && !isAbandoned(0, session: true))
         disk.isCancelled = true
         #expect(isAbandoned(0, session: true, connected: true))
-    }
-
-    /// Two mirrors whose source is silent for ever; the machine of one has come.
-    @Test func whatIsAbandonedIsRemovedUnlessAMachineHasIt() async throws {
-        let bench = try await StorageBench([FileStorageManager()])
-        let sr = try await bench.makeFolder("a")
-        let uuid = try bench.context.row(sr)[SR.uuid]
-        let received = ReceivedDisks(context: bench.context)
-        for mirror in ["one", "other"] {
-            let disk = WireValue.structure([
-                WireMember("vdi", .string("v")), WireMember("name_label", .string(mirror)),
-                WireMember("virtual_size", .string("1048576")),
-            ])
-            let call = RPCCall(
-                "DATA.MIRROR.receive_start",
-                [
-                    .structure([
-                        WireMember("sr", .string(uuid)), WireMember("id", .string(mirror)),
-                        WireMember("vdi_info", disk), WireMember("similar", .array([])),
-                    ])
-                ])
-            let answer = await received.answer(call, session: Ref("OpaqueRef:over"))
-            guard case .success = try XMLRPC.decodeReply(answer) else {
-                Issue.record("\(String(decoding: answer, as: UTF8.self))")
-                return
-            }
-        }
-        await received.sweep()
-        #expect(bench.disks().count == 2)
-        try await bench.database.transaction { tx in
-            for var record in tx.receivedDisks() {
-                record.lastCall = 0
-                try tx.store(record)
-                if record.mirror == "one" { continue }
-                tx.insert(VBD.self, ref: Fresh.ref(VBD.self)) { row in row[VBD.vdi] = Ref(record.ref) }
-            }
-        }
-        await received.sweep()
-        let left = bench.disks()
-        #expect(left.map { $0[VDI.nameLabel] } == ["other"])
-        #expect(left.allSatisfy { $0[VDI.smConfig]["base_mirror"] == nil && $0[VDI.currentOperations].isEmpty })
-        #expect(bench.database.read { $0.receivedDisks() }.isEmpty)
-        let files = try FileManager.default.contentsOfDirectory(atPath: bench.folder.file("a"))
-        #expect(files.filter { name in left.contains { $0[VDI.location] == name } }.count == 1)
-        #expect(files.count { $0.hasSuffix(".vhd") || $0.hasSuffix(".qcow2") || $0.hasSuffix(".raw") } == 1)
-        try await bench.database.close()
     }
 
     @Test func itTakesItsRoomUntilItIsOver() {

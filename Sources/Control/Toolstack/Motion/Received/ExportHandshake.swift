@@ -1,5 +1,6 @@
 import APITypes
 import CLinux
+import DatapathControl
 import Foundation
 
 /// The two handshakes of NBD, one to the other: a data path's, in which a client asks for an export by its name, and the one of the
@@ -11,32 +12,63 @@ enum ExportHandshake {
     /// Seconds that a data path may take to answer.
     private static let patience = 10
 
+    /// Seconds that it may take to flush what a copy has left in memory.
+    private static let flushPatience = 1800
+
+    /// What a flush was answered with: a number of NBD's, as errno has them.
+    struct FlushRefused: Error {
+        let error: UInt32
+    }
+
     /// A socket connected with a data path's server. `export` nil: nothing has been said on it. Otherwise that export follows on it,
-    /// and the greeting is what the client is to be told before.
-    static func open(_ socket: String, export: String?) async throws -> (descriptor: Int32, greeting: [UInt8]) {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(with: Result { try openBlocking(socket, export: export) })
-            }
+    /// and the greeting, with that size in bytes, is what the client is to be told before.
+    static func open(
+        _ socket: String, export: String?, size: UInt64
+    ) async throws -> (descriptor: Int32, greeting: [UInt8]) {
+        let descriptor = try await aside { try openBlocking(socket, export: export) }
+        return (descriptor, export == nil ? [] : greeting(size: size))
+    }
+
+    /// Makes durable what a data path's clients have been answered. Throws `FlushRefused`; anything else where it does not answer.
+    static func flush(_ socket: String) async throws {
+        try await aside {
+            let descriptor = try openBlocking(socket, export: DatapathExport.disk)
+            defer { close(descriptor) }
+            limitWait(on: descriptor, seconds: flushPatience)
+            // The magic, no flags, NBD_CMD_FLUSH, and a cookie; no place and no length.
+            try send(
+                [0x25, 0x60, 0x95, 0x13, 0, 0, 0, 3] + bytes(UInt64(1)) + [UInt8](repeating: 0, count: 12),
+                to: descriptor)
+            let answer = try receive(16, from: descriptor)
+            guard answer.starts(with: [0x67, 0x44, 0x66, 0x98]) else { throw silence }
+            let error = answer[4..<8].reduce(0) { $0 << 8 | UInt32($1) }
+            // NBD_CMD_DISC.
+            try? send([0x25, 0x60, 0x95, 0x13, 0, 0, 0, 2] + [UInt8](repeating: 0, count: 20), to: descriptor)
+            if error != 0 { throw FlushRefused(error: error) }
         }
     }
 
-    private static func openBlocking(
-        _ socket: String, export: String?
-    ) throws -> (descriptor: Int32, greeting: [UInt8]) {
+    private static func aside<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
+        }
+    }
+
+    private static func openBlocking(_ socket: String, export: String?) throws -> Int32 {
         // SAFETY: the C string lives for the call.
         let descriptor = unsafe socket.withCString { unsafe gantry_unix_connect($0) }
         guard descriptor >= 0 else { throw silence }
-        guard let export else { return (descriptor, []) }
+        guard let export else { return descriptor }
         do {
             limitWait(on: descriptor, seconds: patience)
             // NBDMAGIC, IHAVEOPT, and two bytes of flags.
             let hello = try receive(18, from: descriptor)
             guard hello.starts(with: magic + option) else { throw silence }
             try send(request(export), to: descriptor)
-            let answer = try receive(10, from: descriptor)
+            // The size of the image, and what it can do.
+            _ = try receive(10, from: descriptor)
             limitWait(on: descriptor, seconds: 0)
-            return (descriptor, greeting(size: answer.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }))
+            return descriptor
         } catch {
             close(descriptor)
             throw error

@@ -65,6 +65,8 @@ struct ReceivedDisk: Codable, Hashable, Sendable {
     var isDurable = false
     /// What was made of it is to be removed.
     var isCancelled = false
+    /// Why it may not be whole although a machine has it.
+    var doubt: String?
 
     var isOpen: Bool { !isCancelled }
 
@@ -76,9 +78,13 @@ struct ReceivedDisk: Codable, Hashable, Sendable {
 
     /// Whether the place is one of its own, and how its data path calls the way to it.
     func export(at place: String) -> String? {
-        if place == location { return parent == nil && mirror == nil ? DatapathExport.disk : DatapathExport.newer }
+        // Which sectors are newer counts where there is a parent, or may be one.
+        if place == location { return parent == nil && dummy == nil ? DatapathExport.disk : DatapathExport.newer }
         return place == parent ? DatapathExport.older : nil
     }
+
+    /// What it held and what is written come by one connection with the leaf, whose client asks for the export by its name.
+    func isWhole(at place: String) -> Bool { place == location && mirror != nil && parent == nil && dummy == nil }
 
     func has(_ place: String) -> Bool { [location, parent, dummy].contains(place) }
 
@@ -95,12 +101,13 @@ struct ReceivedDisk: Codable, Hashable, Sendable {
     }
 
     /// Seconds without a call, and without a connection, after which nobody is expected to go on: where the session is there, and
-    /// where it is over. Sessions end with the toolstack, and whoever has another one may still go on with its disks.
+    /// where it is over. Sessions end with the toolstack, and whoever has another one may still go on with its disks. A connection counts
+    /// while the session is there, which ends after a day without calls: tapdisk keeps its own when all else of a source is gone.
     static let patience: (withSession: Int64, without: Int64) = (86_400, 600)
 
     func isAbandoned(at now: Int64, lastSeen: Int64, hasSession: Bool, isConnected: Bool) -> Bool {
         if isCancelled { return true }
-        if isConnected { return false }
+        if isConnected && hasSession { return false }
         if !isMade && !hasSession { return true }
         return now - max(lastCall, lastSeen) > (hasSession ? Self.patience.withSession : Self.patience.without)
     }

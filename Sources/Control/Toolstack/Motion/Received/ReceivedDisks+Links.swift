@@ -24,6 +24,9 @@ extension ReceivedDisks {
             guard record.export(at: place) != nil else {
                 throw StorageLayerError.notAllowed("the dummy of a mirror is neither read nor written")
             }
+            guard !record.isKept else {
+                throw StorageLayerError.notAllowed("the disk \(place) is a snapshot: nothing is written to it any more")
+            }
             if let known = record.links[datapath] {
                 guard known.place == place else {
                     throw StorageLayerError.internalError("the datapath \(datapath.prefix(200)) has another disk")
@@ -126,8 +129,10 @@ extension ReceivedDisks {
         } else {
             try await change(&record) { $0.process = process }
         }
-        let isPassedOn = isProxy && export == DatapathExport.newer
-        let opened = try await ExportHandshake.open(handle.nbdSocket, export: isPassedOn ? nil : export)
+        let isPassedOn = isProxy && record.isWhole(at: place)
+        // Tapdisk takes no disk of another size than its own, and the image may be larger.
+        let opened = try await ExportHandshake.open(
+            handle.nbdSocket, export: isPassedOn ? nil : export, size: UInt64(record.size))
         connections[record.id, default: 0] += 1
         return ReceivedStream(descriptor: opened.descriptor, greeting: opened.greeting, disk: record.id)
     }

@@ -4,12 +4,11 @@ import RPCCodec
 
 /// The mirrors of toolstacks that leave it to this side to make leaf, parent and dummy: `DATA.MIRROR.receive_…`.
 extension ReceivedDisks {
-    /// The three of them, and the leaf's datapath, which is active. A mirror that was begun before under the same name is over: the
-    /// name is its disk's, and that has one.
+    /// The three of them, and the leaf's datapath, which is active.
     func start(
         _ wanted: StorageLayerDisk, mirror: String, in attached: AttachedRepository, session: String
     ) async throws -> WireValue {
-        try await cancel(mirror)
+        try await replace(mirror)
         let (leaf, parent) = (Fresh.uuid(), Fresh.uuid())
         let record = try await make(wanted, choice: "", in: attached, session: session) { record in
             record.mirror = mirror
@@ -59,8 +58,36 @@ extension ReceivedDisks {
     }
 
     func cancel(_ mirror: String) async throws {
+        var failure: (any Error)?
         for found in records() where found.isOpen && found.mirror == mirror {
-            try await working(on: found.id) { record in await giveUp(&record) }
+            do { try await cancel(disk: found.id) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    /// What cannot be given up now is, once what is being done with it is over: the other side does not ask again.
+    func cancel(disk id: String) async throws {
+        do {
+            try await working(on: id) { record in await giveUp(&record) }
+        } catch {
+            if records().contains(where: { $0.id == id }) { unwanted.insert(id) }
+            throw error
+        }
+    }
+
+    /// A mirror that was begun before under the same name is over: the name is its disk's, and that has one. But what a machine here has by
+    /// now is not the new one's to remove: it loses the name only.
+    func replace(_ mirror: String) async throws {
+        for found in records() where found.isOpen && found.mirror == mirror {
+            if !hasMachine(found) {
+                try await cancel(disk: found.id)
+                continue
+            }
+            try await working(on: found.id) { record in
+                if record.isComplete { return try await finish(&record) }
+                let name = "\(mirror) before \(record.id)"
+                try await change(&record) { $0.mirror = name }
+            }
         }
     }
 }

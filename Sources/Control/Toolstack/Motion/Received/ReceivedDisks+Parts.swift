@@ -14,8 +14,9 @@ extension ReceivedDisks {
             return try disk(at: copy.location, in: attached)
         }
         if let leaf = records().first(where: {
+            // One that nobody has active is left of an earlier try.
             $0.isOpen && $0.mirror == mirror && $0.sr == attached.ref.opaque && $0.session == session
-                && $0.dummy != nil && $0.parent == nil
+                && $0.dummy != nil && $0.parent == nil && $0.links.values.contains(where: \.isActive)
         }) {
             let parent = "\(Fresh.uuid()).parent"
             try await working(on: leaf.id) { record in
@@ -26,7 +27,7 @@ extension ReceivedDisks {
             }
             return try disk(at: parent, in: attached)
         }
-        try await cancel(mirror)
+        try await replace(mirror)
         let leaf = try await make(wanted, choice: wanted.formatWord, in: attached, session: session) { record in
             record.mirror = mirror
         }
@@ -49,6 +50,10 @@ extension ReceivedDisks {
             guard record.links.isEmpty else {
                 throw StorageLayerError.internalError("the copy \(place) is still being filled")
             }
+            guard record.contentID != nil else {
+                throw StorageLayerError.internalError(
+                    "nobody has said that all of the copy \(place) has come (VDI.set_content_id): it is no whole disk")
+            }
             try await change(&record) { $0.isKept = true }
         }
         return try disk(at: made, in: attached)
@@ -56,7 +61,16 @@ extension ReceivedDisks {
 
     func destroy(_ place: String, in attached: AttachedRepository) async throws {
         let found = try record(at: place, in: attached)
-        try await working(on: found.id) { record in
+        do { try await destroy(place, of: found.id) } catch {
+            // The other side does not ask again.
+            let isThere = records().contains { $0.id == found.id }
+            if isThere, place == found.location, !found.isKept { unwanted.insert(found.id) }
+            throw error
+        }
+    }
+
+    private func destroy(_ place: String, of id: String) async throws {
+        try await working(on: id) { record in
             switch place {
             case record.dummy: try await change(&record) { $0.dummy = nil }
             case record.parent:
@@ -85,16 +99,18 @@ extension ReceivedDisks {
                 throw StorageLayerError.internalError("the parent \(parent) is still being filled")
             }
             try Self.requireFilled(record)
+            try await requireFlushed(record)
             try await change(&record) { $0.isComposed = true }
             if record.isComplete { try await finish(&record) }
         }
     }
 
-    /// Whose content a copy, or a parent, has: it is whole.
+    /// Whose content a copy, or a parent, has: it is whole. And durable, or the call fails, and with it the copy.
     func setContent(_ content: String, of place: String, in attached: AttachedRepository) async throws {
         let found = try record(at: place, in: attached)
         try await working(on: found.id) { record in
             if place == record.dummy || place == record.location && record.parent != nil { return }
+            try await requireFlushed(record)
             try await change(&record) { $0.contentID = content }
         }
     }
@@ -123,6 +139,9 @@ extension ReceivedDisks {
             try await context.database.transaction { tx in
                 var config = try tx.require(vdi)[VDI.smConfig]
                 config[key] = value
+                if config.count > StorageLayerDisk.mostKeys {
+                    throw StorageLayerError.internalError("the disk \(place) has too many keys in its sm_config")
+                }
                 try tx.set(vdi, VDI.smConfig, config)
             }
         }
@@ -151,9 +170,12 @@ extension ReceivedDisks {
                 guard let row = rows.first(where: { $0[VDI.location] == location }) else {
                     throw StorageLayerError.noDisk(location)
                 }
-                let content = contents[row[VDI.uuid]] ?? ""
-                guard content == disk.contentID else {
-                    throw StorageLayerError.contentsDiffer(content, disk.contentID)
+                guard location != place else {
+                    throw StorageLayerError.notAllowed("the disk \(place.prefix(200)) is no snapshot of itself")
+                }
+                // Nothing is known of the content of a disk that did not come by these calls.
+                guard let content = contents[row[VDI.uuid]], content == disk.contentID else {
+                    throw StorageLayerError.contentsDiffer(contents[row[VDI.uuid]] ?? "", disk.contentID)
                 }
                 let snapshot = row.typedRef(VDI.self)
                 try tx.set(snapshot, VDI.isASnapshot, true)

@@ -14,16 +14,22 @@ import StorageMotion
 /// never changed.
 public actor ReceivedDisks {
     let context: StorageContext
-    private let admission: OperationAdmission
-    /// Those that something is being done with.
-    private var busy: Set<String> = []
+    let admission: OperationAdmission
+    /// One call after the other does something with a disk.
+    let turns: DiskTurns
+    /// Those that the sweep is about to end.
+    var ending: Set<String> = []
+    /// Those that the other side has given up while something was being done with them that did not end in time.
+    var unwanted: Set<String> = []
+    /// What was said last of a disk that cannot be ended yet.
+    var complaints: [String: String] = [:]
     /// Connections, by the record.
     var connections: [String: Int] = [:]
     /// When the last of them ended, seconds of the epoch.
     var lastSeen: [String: Int64] = [:]
 
-    init(context: StorageContext) {
-        self.context = context
+    init(context: StorageContext, turns: DiskTurns = DiskTurns()) {
+        (self.context, self.turns) = (context, turns)
         admission = OperationAdmission(database: context.database, gate: context.reclaimGate)
     }
 
@@ -86,12 +92,11 @@ public actor ReceivedDisks {
 
     // MARK: - One at a time
 
-    /// Runs `body` with the record as it is now, and nothing else done with it meanwhile.
+    /// Runs `body` with the record as it is now, and nothing else done with it meanwhile. Internal_error when what is being done with it
+    /// takes too long.
     func working<T: Sendable>(on id: String, _ body: (inout ReceivedDisk) async throws -> T) async throws -> T {
-        guard busy.insert(id).inserted else {
-            throw StorageLayerError.internalError("another call works on the disk \(id); try again")
-        }
-        defer { busy.remove(id) }
+        try await turns.enter(id)
+        defer { turns.leave(id) }
         guard var record = records().first(where: { $0.id == id }) else { throw StorageLayerError.noDisk(id) }
         return try await body(&record)
     }
@@ -120,13 +125,14 @@ public actor ReceivedDisks {
                 "the SR \(attached.uuid) is of a third party's driver: disks of other makers' toolstacks go to SRs of types "
                     + "that this toolstack has itself")
         }
+        try wanted.requireShort()
         guard wanted.virtualSize > 0 else {
             throw StorageLayerError.backend(APIError("INVALID_VALUE", "virtual_size", String(wanted.virtualSize)))
         }
         var (record, room) = try await decide(wanted, choice, attached, session)
-        busy.insert(record.id)
         let id = record.id
-        defer { busy.remove(id) }
+        try await turns.enter(id)
+        defer { turns.leave(id) }
         note(&record)
         while true {
             let (noted, decided) = (record, room)
@@ -227,163 +233,6 @@ public actor ReceivedDisks {
         case .suspend?: .suspend
         case .crashdump?: .crashdump
         default: .user
-        }
-    }
-
-    // MARK: - Ends
-
-    /// It is one of the pool's disks from now on. Throws when what was written may not all be there.
-    func finish(_ record: inout ReceivedDisk) async throws {
-        let attached = try context.attached(Ref(record.sr), evenUnplugged: true)
-        if !record.isDurable {
-            try await makeDurable(record)
-            try await change(&record) { $0.isDurable = true }
-            FailurePoint.reached("received-durable")
-        }
-        try await context.disks.requireInactive(record.id)
-        let volume: Volume
-        do {
-            volume = try await attached.manager.stat(
-                attached.repository, VolumeID(location: record.location, uuid: record.id, ref: record.ref))
-        } catch {
-            throw ErrorMapping.api(error, sr: attached.ref)
-        }
-        let done = record
-        try await context.database.transaction { tx in
-            let vdi = Ref<VDI>(done.ref)
-            if tx.row(vdi) != nil {
-                try VDIRow.refresh(vdi, volume, in: tx)
-                var config = try tx.require(vdi)[VDI.smConfig]
-                config["base_mirror"] = nil
-                try tx.set(vdi, VDI.smConfig, config)
-                if done.isKept {
-                    try tx.set(vdi, VDI.isASnapshot, true)
-                    try tx.set(vdi, VDI.readOnly, true)
-                    try tx.set(vdi, VDI.snapshotTime, APIDate(seconds: WallClock.seconds))
-                }
-            }
-            // Whose content it has is asked for once more, when snapshots are told what they are of.
-            tx.setPrivate(kind: Self.contentKind, key: done.id, value: done.isKept ? done.contentID : nil)
-            tx.forget(done)
-        }
-        await leave(done, attached)
-        context.logger.notice("a disk of another maker's toolstack is here", metadata: ["vdi": "\(done.id)"])
-    }
-
-    /// By the uuids of snapshots that came by these calls: whose content they have, as it was said.
-    static let contentKind = "received-content"
-
-    /// All that came is flushed, and nothing comes any more until its data path ends. What came before its present process has no
-    /// order any more among what was written by the one way and the other.
-    private func makeDurable(_ record: ReceivedDisk) async throws {
-        guard let process = record.process else { return }
-        guard let handle = await context.disks.active(record.id) else { throw Self.lost(record) }
-        do {
-            guard try await handle.client.status().pid == process else { throw Self.lost(record) }
-            _ = try await handle.client.call(.disconnectClients)
-            _ = try await handle.client.call(.pause)
-        } catch let failure as DatapathClient.Failure {
-            if failure.isUnreachable { throw Self.lost(record) }
-            throw ErrorMapping.api(failure, sr: Ref(record.sr), vdi: Ref(record.ref))
-        }
-    }
-
-    static func lost(_ record: ReceivedDisk) -> StorageLayerError {
-        .internalError(
-            "the data path of the disk \(record.id) has ended since it began to be filled, or does not answer: what it holds "
-                + "is not certain; cancel the mirror and begin again")
-    }
-
-    /// Removes what was made; what cannot be removed now is tried again.
-    func giveUp(_ record: inout ReceivedDisk) async {
-        do {
-            if !record.isCancelled { try await change(&record) { $0.isCancelled = true } }
-            FailurePoint.reached("received-cancelled")
-            try await clean(record)
-        } catch {
-            context.logger.error(
-                "a disk of another maker's toolstack cannot be removed yet; it is tried again",
-                metadata: ["vdi": "\(record.id)", "error": "\(error)"])
-        }
-    }
-
-    private func clean(_ record: ReceivedDisk) async throws {
-        try await context.disks.requireInactive(record.id)
-        let attached = try? context.attached(Ref(record.sr), evenUnplugged: true)
-        // An SR that was forgotten takes what is in it with it.
-        if context.database.read({ $0.row(Ref<SR>(record.sr)) }) != nil {
-            try await context.discard(
-                VolumeID(location: record.location, uuid: record.id, ref: record.ref),
-                in: try context.attached(Ref(record.sr)))
-        }
-        try await context.database.transaction { tx in
-            // A scan may have found it before its row was made.
-            for vdi in [tx.row(Ref<VDI>(record.ref)), tx.find(VDI.self, uuid: record.id)].compactMap({ $0 }) {
-                let ref = vdi.typedRef(VDI.self)
-                for drive in tx.rows(VBD.self, where: VBD.vdi, is: ref) { tx.delete(drive.typedRef(VBD.self)) }
-                tx.delete(ref)
-            }
-            tx.forget(record)
-        }
-        if let attached { await leave(record, attached) } else { await admission.end(record.hold) }
-        context.logger.notice("a disk of another maker's toolstack is removed", metadata: ["vdi": "\(record.id)"])
-    }
-
-    private func leave(_ record: ReceivedDisk, _ attached: AttachedRepository) async {
-        await admission.end(record.hold)
-        connections[record.id] = nil
-        lastSeen[record.id] = nil
-        await context.refreshSpace(attached)
-    }
-
-    // MARK: - What nobody goes on with
-
-    /// Before calls are taken: what was held is held again.
-    func resume() async {
-        for record in records() {
-            try? await context.database.transaction { tx in try OperationAdmission.enter(record.hold, in: tx) }
-        }
-    }
-
-    /// Removes what nobody goes on with. A disk that a machine has by now is not removed, whatever became of the other side: the machine
-    /// may be here only.
-    func sweep() async {
-        let now = WallClock.seconds
-        for record in records() where !busy.contains(record.id) {
-            let (hasSession, hasMachine) = context.database.read { reader in
-                (
-                    reader.row(Ref<Session>(record.session)) != nil,
-                    !reader.rows(VBD.self, where: VBD.vdi, is: Ref<VDI>(record.ref)).isEmpty
-                )
-            }
-            let isAbandoned = record.isAbandoned(
-                at: now, lastSeen: lastSeen[record.id] ?? 0, hasSession: hasSession,
-                isConnected: connections[record.id] ?? 0 > 0)
-            if isAbandoned { await end(record.id, hasMachine: hasMachine) }
-        }
-        let gone = context.database.read { reader in
-            reader.privateRecords(kind: Self.contentKind).keys.filter { reader.find(VDI.self, uuid: $0) == nil }
-        }
-        if gone.isEmpty { return }
-        _ = try? await context.database.transaction { tx in
-            for uuid in gone { tx.setPrivate(kind: Self.contentKind, key: uuid, value: nil) }
-        }
-    }
-
-    private func end(_ id: String, hasMachine: Bool) async {
-        do {
-            try await working(on: id) { record in
-                if !hasMachine || record.isCancelled { return await giveUp(&record) }
-                if !record.isDurable {
-                    context.logger.error(
-                        "nobody goes on with a disk that a VM here has: it stays as it is; see that it is whole before the VM starts",
-                        metadata: ["vdi": "\(id)", "composed": "\(record.isComplete)"])
-                    try await change(&record) { $0.isDurable = true }
-                }
-                try await finish(&record)
-            }
-        } catch {
-            context.logger.debug("a disk is not given up yet", metadata: ["vdi": "\(id)", "error": "\(error)"])
         }
     }
 }

@@ -16,8 +16,14 @@ struct StorageLayerCall: Sendable {
             } ?? .structure([])
     }
 
+    /// Bytes of a name.
+    static let longest = 1024
+
     func text(_ name: String) throws(StorageLayerError) -> String {
         guard let text = arguments[name]?.storageText else { throw lacks(name) }
+        guard text.utf8.count <= Self.longest else {
+            throw .internalError("the argument '\(name)' of \(method.prefix(100)) is longer than \(Self.longest) bytes")
+        }
         return text
     }
 

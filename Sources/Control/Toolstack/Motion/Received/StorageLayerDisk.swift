@@ -96,6 +96,17 @@ struct StorageLayerDisk: Hashable, Sendable {
         return .structure(members)
     }
 
+    static let mostKeys = 64
+
+    /// What is kept of it goes into records and events: names, and not whatever else a call may hold.
+    func requireShort() throws(StorageLayerError) {
+        guard smConfig.count < Self.mostKeys, nameDescription.utf8.count <= 4096,
+            (smConfig.flatMap { [$0.key, $0.value] } + [nameLabel, contentID]).allSatisfy({
+                $0.utf8.count <= StorageLayerCall.longest
+            })
+        else { throw .internalError("the disk's names are too long, or too many") }
+    }
+
     /// The format that it has, or is to have; empty: none is said.
     var formatWord: String { smConfig["image-format"] ?? smConfig["type"] ?? "" }
 }

@@ -79,8 +79,8 @@ import Testing
     @Test func aDifferenceCostsWhatDiffers() throws {
         let exabytes: UInt64 = 1 << 61
         for (disk, base) in [
-            (Marks(size: exabytes, step: 1 << 50, count: 3), MemoryDevice(size: 1 << 20)),
-            (Marks(size: 64 << 40, step: 2 << 30, count: 20_000), MemoryDevice(size: 64 << 40)),
+            (Marks(size: exabytes, step: 1 << 50, count: 3), Marks(size: 1 << 20, step: 1 << 20, count: 0)),
+            (Marks(size: 64 << 40, step: 2 << 30, count: 20_000), Marks(size: 64 << 40, step: 1 << 20, count: 0)),
         ] {
             let difference = try DifferenceDevice(of: disk, from: base)
             var data: [Extent] = []

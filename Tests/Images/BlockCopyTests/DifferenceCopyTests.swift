@@ -46,12 +46,14 @@ import Testing
     }
 
     /// A disk of one sector of data in each `step` bytes.
-    private final class Marks: BlockDevice {
+    private final class Marks: HostMappedDevice {
         let size: UInt64
         private let step: UInt64
         private let count: UInt64
         var isReadOnly: Bool { true }
         var preferredAlignment: UInt64 { 512 }
+        var hostFiles: [ImageFile] { [] }
+        var knowsHoles: Bool { true }
 
         init(size: UInt64, step: UInt64, count: UInt64) { (self.size, self.step, self.count) = (size, step, count) }
 
@@ -67,6 +69,13 @@ import Testing
                 extents.append(Extent(offset: position, length: end - position, kind: isData ? .data : .hole))
                 position = end
             }
+        }
+        func appendHostExtents(
+            to extents: inout [HostExtent], at offset: UInt64, length: UInt64
+        ) throws(BlockError) {
+            var plain: [Extent] = []
+            try appendExtents(to: &plain, at: offset, length: length)
+            extents += plain.map { HostExtent($0) }
         }
         func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {}
         func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {}

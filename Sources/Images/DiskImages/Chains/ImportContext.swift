@@ -118,7 +118,7 @@ final class ImportContext {
         }
         guard found.count == 1 else {
             throw BlockError(
-                .denied, "the descriptor needs the file “\(name)”, and several of that name were given",
+                .denied, "the descriptor needs the file “\(name)”, and several files of that name are given",
                 path: descriptor)
         }
         return path

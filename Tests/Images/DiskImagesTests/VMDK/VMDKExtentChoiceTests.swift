@@ -59,10 +59,12 @@ import Testing
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.file("b/disk.vmdk"))
         #expect(code { _ = try first("a/link.vmdk", policy) } == .denied)
         // And where others can change the folder, no link is followed at all.
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.file("link.vmdk"), withDestinationPath: folder.file("b/disk.vmdk"))
         policy = OpenPolicy()
         policy.imports.extents = .given([folder.file("b/disk-flat.vmdk")])
-        #expect(try first("a/link.vmdk", policy) == 2)
+        #expect(try first("link.vmdk", policy) == 2)
         policy.followsLinks = false
-        #expect(throws: BlockError.self) { _ = try first("a/link.vmdk", policy) }
+        #expect(throws: BlockError.self) { _ = try first("link.vmdk", policy) }
     }
 }

@@ -372,15 +372,16 @@ public final class DatapathService: Sendable {
     /// A mirror that somebody waits for nears its end: once it is active nothing becomes dirty any more.
     /// One whose destination is being tried again is waited for too.
     private func preparePatiently() throws(BlockError) {
-        var attempts = 0
-        while attempts < 1000 {
+        // One that answers each write too late is silent nearly always, and never given up by its connection.
+        var (attempts, silent) = (0, 0)
+        while attempts < 1000, silent < 60_000 {
             do throws(BlockError) {
                 return try prepare()
             } catch {
                 let progress = device.mirrorProgress
                 if error.code != .busy, progress?.isRetrying != true { throw error }
                 // How long it may say nothing is its connection's to know.
-                if progress?.isSilent != true { attempts += 1 }
+                if progress?.isSilent == true { silent += 1 } else { attempts += 1 }
             }
             usleep(10_000)
         }

@@ -37,6 +37,22 @@ import Testing
         try device.cancelMirror()
     }
 
+    /// A hole of the source is not read, however near its data are, nor does the destination grow by it.
+    @Test func holesBetweenDataAreNotRead() async throws {
+        let (source, copy) = (CountingReader(MemoryDevice(size: 4 << 20)), MemoryDevice(size: 4 << 20))
+        for place in stride(from: 0, to: 4 << 20 as UInt64, by: 128 << 10) {
+            try source.base.store([UInt8](repeating: 1, count: 64 << 10), at: place)
+        }
+        let device = try await mirror(source, copy)
+        #expect(source.bytesRead.load(ordering: .relaxed) == 2 << 20)
+        for held in [source.base, copy] {
+            let data = try held.extents(at: 0, length: 4 << 20).filter { $0.kind == .data }
+            #expect(data.reduce(0) { $0 + $1.length } == 2 << 20)
+        }
+        #expect(try device.verifyMirror() == 4 << 20)
+        try device.cancelMirror()
+    }
+
     /// Whoever writes all the time, also where it is compared, neither keeps it from its end nor makes images differ.
     @Test func aComparisonEndsUnderAFlatOutWriter() async throws {
         let size: UInt64 = 4 << 20
@@ -135,12 +151,52 @@ import Testing
     /// What is copied again, because the source refused a write, was not compared.
     @Test func whatIsCopiedAgainIsComparedAgain() async throws {
         var trust = MirrorTrust()
-        #expect(trust.compared(since: trust.generation) && trust.isCompared)
+        #expect(trust.compared(since: trust.generation, copies: trust.copies) && trust.isCompared)
         trust.copiesAgain()
         #expect(!trust.isCompared && !trust.mustBeCompared)
-        #expect(trust.compared(since: trust.generation) && trust.isCompared)
+        #expect(trust.compared(since: trust.generation, copies: trust.copies) && trust.isCompared)
+        // What was copied since the last look was not compared, but no old server is in doubt any more.
+        let before = trust.copies
         trust.recovered(isElsewhere: false)
         #expect(!trust.isCompared && trust.mustBeCompared)
+        trust.copiesAgain()
+        #expect(trust.compared(since: trust.generation, copies: before) && !trust.isCompared && !trust.mustBeCompared)
+        #expect(trust.compared(since: trust.generation, copies: trust.copies) && trust.isCompared)
+    }
+
+    /// A map may stop early: what only the rest of either tells is looked at all the same.
+    @Test(arguments: [false, true]) func whatAMapDoesNotTellAtOnceIsCompared(ofSource: Bool) async throws {
+        let (source, copy) = (CountingReader(MemoryDevice(size: 8 << 20)), CountingReader(MemoryDevice(size: 8 << 20)))
+        for place in [1, 4 << 20] as [UInt64] { try source.base.store([1], at: place) }
+        (ofSource ? source : copy).tellsOne.store(true, ordering: .releasing)
+        let device = try await mirror(source, copy)
+        #expect(try device.verifyMirror() == 8 << 20)
+        try (ofSource ? source : copy).base.store([9], at: 6 << 20)
+        let error = #expect(throws: BlockError.self) { try device.verifyMirror() }
+        #expect(error?.code == .corrupt && error?.offset == 6 << 20)
+        try device.cancelMirror()
+    }
+
+    /// A mirror is waited for as long as it comes nearer to being in sync.
+    @Test(arguments: [false, true]) func aMirrorThatCatchesUpIsWaitedFor(isLasting: Bool) {
+        var patience = SyncPatience(isLasting: isLasting)
+        func isOver(after times: UInt64, _ dirty: UInt64, isSilent: Bool = false, rate: UInt64 = 0) -> Bool {
+            var isOver = false
+            for _ in 0..<times {
+                isOver = patience.isOver(dirtyBytes: dirty, isSilent: isSilent, bytesPerSecond: rate)
+            }
+            return isOver
+        }
+        for dirty in (1...20 as ClosedRange<UInt64>).reversed() { #expect(!isOver(after: 900, dirty << 16)) }
+        // It has fallen behind again.
+        #expect(!isOver(after: 99, 9 << 16))
+        #expect(isOver(after: 900, 8 << 16) == !isLasting)
+        #expect(isOver(after: 102, 8 << 16))
+        // At a low rate each piece takes its time.
+        #expect(!isOver(after: 1, 0) && !isOver(after: 3000, 0, rate: 100_000) && isOver(after: 3000, 0, rate: 100_000))
+        // One that owes answers is waited for longer, and not without end.
+        patience = SyncPatience(isLasting: isLasting)
+        #expect(!isOver(after: 60_000, 0, isSilent: true) && isOver(after: 1, 0, isSilent: true))
     }
 
     /// Bytes per second hold for all threads together, a change of them at once, and time that was lost is not made up for.
@@ -191,6 +247,9 @@ import Testing
 private final class CountingReader: BlockDevice {
     let base: MemoryDevice
     let reads = Atomic<Int>(0)
+    let bytesRead = Atomic<Int>(0)
+    /// One extent, whatever is asked.
+    let tellsOne = Atomic<Bool>(false)
 
     init(_ base: MemoryDevice) { self.base = base }
 
@@ -199,6 +258,7 @@ private final class CountingReader: BlockDevice {
     var preferredAlignment: UInt64 { 512 }
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         reads.add(1, ordering: .relaxed)
+        bytesRead.add(buffer.count, ordering: .relaxed)
         try unsafe base.read(into: buffer, at: offset)
     }
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
@@ -210,7 +270,9 @@ private final class CountingReader: BlockDevice {
     func discard(at offset: UInt64, length: UInt64) throws(BlockError) {}
     func flush() throws(BlockError) {}
     func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
-        try base.appendExtents(to: &extents, at: offset, length: length)
+        var all: [Extent] = []
+        try base.appendExtents(to: &all, at: offset, length: length)
+        extents += tellsOne.load(ordering: .acquiring) ? Array(all.prefix(1)) : all
     }
     func close() throws(BlockError) {}
 }

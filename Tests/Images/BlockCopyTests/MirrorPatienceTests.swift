@@ -132,6 +132,91 @@ import Testing
         try device.commitPivot()
     }
 
+    /// One of several connections ends with a change on it, and the others go on: its server may live, and do it later.
+    @Test func aLateWriteWhoseConnectionEndsIsNotForgotten() throws {
+        let source = MemoryDevice(size: Self.size)
+        let destination = LateDevice(MemoryDevice(size: Self.size))
+        let device = try mirrored(source, destination)
+        destination.isSilent.store(true, ordering: .releasing)
+        try device.store([3], at: 100)
+        destination.isSilent.store(false, ordering: .releasing)
+        #expect(device.mirrorProgress?.retries == 0 && device.mirrorProgress?.mustBeCompared == false)
+        destination.loseLate()
+        while device.mirrorProgress?.dirtyBytes != 0 { usleep(500) }
+        awaitPhase(device, .synchronised)
+        #expect(device.mirrorProgress?.retries == 1 && device.mirrorProgress?.mustBeCompared == true)
+        #expect(device.mirrorProgress?.isSilent == false)
+        // The old server does it now.
+        try destination.base.store([2], at: 100)
+        let error = #expect(throws: BlockError.self) { try prepare(device) }
+        #expect(error?.code == .corrupt && error?.offset == 100)
+        try device.cancelMirror()
+    }
+
+    /// What was late is copied: that was not compared.
+    @Test func whatIsCopiedAfterALateWriteIsNotCompared() throws {
+        let source = MemoryDevice(size: Self.size)
+        let destination = LateDevice(MemoryDevice(size: Self.size))
+        let device = try mirrored(source, destination)
+        #expect(try device.verifyMirror() == Self.size && device.mirrorProgress?.isCompared == true)
+        try beLate(device, destination)
+        #expect(device.mirrorProgress?.isCompared == false && device.mirrorProgress?.mustBeCompared == false)
+        #expect(try device.verifyMirror() == Self.size && device.mirrorProgress?.isCompared == true)
+        try device.cancelMirror()
+    }
+
+    /// A write near the beginning that comes late, and the copy behind it.
+    private func beLate(_ device: SwitchableDevice, _ destination: LateDevice) throws {
+        destination.isSilent.store(true, ordering: .releasing)
+        try device.store([3], at: 100)
+        destination.isSilent.store(false, ordering: .releasing)
+        destination.answer()
+        awaitPhase(device, .synchronised)
+    }
+
+    /// The same in a part that a comparison has passed: it looks there once more. Nor does it begin anew for that.
+    @Test(arguments: [false, true]) func whatIsCopiedBehindAComparisonIsCompared(isSpoilt: Bool) throws {
+        let source = MemoryDevice(size: Self.size)
+        let destination = LateDevice(MemoryDevice(size: Self.size))
+        let device = try mirrored(source, destination)
+        destination.heldFrom.store(3 * Self.size / 4, ordering: .releasing)
+        destination.holdsReads.store(true, ordering: .releasing)
+        let outcome = Mutex<Result<UInt64, BlockError>?>(nil)
+        let comparison = WorkerThread("compare") {
+            let result = Result { () throws(BlockError) in try device.verifyMirror() }
+            outcome.withLock { $0 = result }
+        }
+        while device.mirrorProgress?.comparedBytes != 3 * Self.size / 4 || destination.readers < 2 { usleep(500) }
+        try beLate(device, destination)
+        if isSpoilt { try destination.base.store([9], at: 200) }
+        let before = destination.bytesRead.load(ordering: .acquiring)
+        destination.holdsReads.store(false, ordering: .releasing)
+        comparison.join()
+        switch outcome.withLock({ $0 }) {
+        case .success(let bytes):
+            #expect(!isSpoilt && bytes == Self.size && device.mirrorProgress?.isCompared == true)
+            #expect(destination.bytesRead.load(ordering: .acquiring) - before == 65536)
+        case .failure(let error): #expect(isSpoilt && error.code == .corrupt && error.offset == 200, "\(error)")
+        case nil: Issue.record("no end")
+        }
+        try device.cancelMirror()
+    }
+
+    /// A flush of a destination that was replaced meanwhile fails: that is not the new one's failure.
+    @Test func aFlushOfAnOldDestinationBreaksNothing() throws {
+        let (old, new) = (ForgetfulDevice(MemoryDevice(size: Self.size)), MemoryDevice(size: Self.size))
+        let mirror = MirrorDevice(
+            source: MemoryDevice(size: Self.size), destination: old, log: try MirrorLog(size: Self.size))
+        let generation = mirror.trust.withLock { $0.generation }
+        old.die()
+        mirror.handle(.destinationFailed)
+        mirror.recover(on: new, isElsewhere: true)
+        mirror.flushDestination(old, of: generation)
+        #expect(mirror.phase == .copying)
+        mirror.flushDestination(old, of: mirror.trust.withLock { $0.generation })
+        #expect(mirror.phase == .broken)
+    }
+
     /// Between the two drains of a pivot a guest's flush goes to both; where one does not answer this was no pivot.
     @Test func aGuestsFlushDoesNotWaitForAPivotsDestination() throws {
         let source = MemoryDevice(size: Self.size)
@@ -176,6 +261,9 @@ private final class LateDevice: BlockDevice {
     let isSilent = Atomic<Bool>(false)
     let isLost = Atomic<Bool>(false)
     let holdsReads = Atomic<Bool>(false)
+    /// Which of them.
+    let heldFrom = Atomic<UInt64>(0)
+    let bytesRead = Atomic<Int>(0)
     private let reading = Atomic<Int>(0)
     private let count = Atomic<Int>(0)
     private let cuts = Atomic<Int>(0)
@@ -201,8 +289,12 @@ private final class LateDevice: BlockDevice {
 
     func interrupt() {
         cuts.add(1, ordering: .acquiringAndReleasing)
+        loseLate()
+    }
+
+    func loseLate() {
         held.withLock { held in
-            for change in held { change.late.end(change.ticket) }
+            for change in held { change.late.lose(change.ticket) }
             held = []
         }
     }
@@ -226,7 +318,8 @@ private final class LateDevice: BlockDevice {
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         reading.add(1, ordering: .acquiringAndReleasing)
         defer { reading.subtract(1, ordering: .acquiringAndReleasing) }
-        while holdsReads.load(ordering: .acquiring) { usleep(500) }
+        bytesRead.add(buffer.count, ordering: .acquiringAndReleasing)
+        while holdsReads.load(ordering: .acquiring), offset >= heldFrom.load(ordering: .acquiring) { usleep(500) }
         try living()
         try unsafe base.read(into: buffer, at: offset)
     }

@@ -20,9 +20,9 @@ import Testing
         #expect(trust.mustBeCompared)
         let begun = trust.generation
         trust.recovered(isElsewhere: true)
-        let early = trust.compared(since: begun)
+        let early = trust.compared(since: begun, copies: trust.copies)
         #expect(!early && trust.mustBeCompared)
-        let whole = trust.compared(since: trust.generation)
+        let whole = trust.compared(since: trust.generation, copies: trust.copies)
         #expect(whole && !trust.mustBeCompared)
         // Somebody wanted to be sure: that is over with any failure.
         trust.recovered(isElsewhere: false)

@@ -18,6 +18,18 @@ import Testing
         #expect(ranges.count == 0 && ranges.total == 3 && !ranges.overlaps(0..<100))
     }
 
+    /// Its server may do it at any time, over anything that is written from then on.
+    @Test func aLostChangeIsLateEverywhereUntilThePeerIsReachedAgain() {
+        let late = LateChanges()
+        let (lost, other) = (late.add(0..<10), late.add(20..<30))
+        #expect(late.isUnderWay && !late.isLost)
+        late.lose(lost)
+        late.end(other)
+        #expect(!late.isEmpty && !late.isUnderWay && late.isLost && late.overlaps(50..<60) && late.total == 2)
+        late.forgetLoss()
+        #expect(late.isEmpty && !late.isLost && !late.overlaps(0..<10))
+    }
+
     @Test func patienceEnds() {
         let late = LateChanges()
         #expect(Patience(.max, since: 0, late: late).rest > 1 << 60)

@@ -43,7 +43,12 @@ extension MirrorCopier {
                 _ = mirror.controls.takeCaughtUp()
                 mend(&retry, now)
                 continue
-            case .copying, .synchronised, .joining: settle(&retry, now)
+            case .copying, .synchronised, .joining:
+                if mirror.late.isLost {
+                    mirror.noticeLoss()
+                    continue
+                }
+                settle(&retry, now)
             }
             if now - sampled.at >= Self.policyTick {
                 let current = (
@@ -136,8 +141,8 @@ extension MirrorCopier {
         // The copier's threads leave a broken destination alone; the last one may still wait for it.
         if hasGivenUp.load(ordering: .relaxed) || now < retry.next || !mirror.pieces.close() { return }
         defer { mirror.pieces.open() }
-        // What nobody waits for any more ends with its connection, and may not come after that.
-        if !mirror.late.isEmpty {
+        // What nobody waits for any more ends with its connection.
+        if mirror.late.isUnderWay {
             if repair.reopen != nil { mirror.destination.interrupt() }
             return
         }
@@ -162,7 +167,22 @@ extension MirrorCopier {
                 }
                 throw error
             }
-            repair.exclusively { mirror.recover(on: device, isElsewhere: repair.reopen != nil) }
+            // Whoever still reads the old one, which nobody wants any more, keeps the gate, and with it the guest.
+            if device !== old { old.interrupt() }
+            var isLate = false
+            repair.exclusively {
+                // A guest's write may have come so far since.
+                isLate = mirror.late.isUnderWay
+                if !isLate { mirror.recover(on: device, isElsewhere: repair.reopen != nil) }
+            }
+            if isLate {
+                if device !== old {
+                    mirror.reach.remove(device)
+                    try? device.close()
+                }
+                retry.next = now
+                return
+            }
             retry.mendedAt = gantry_now()
             if device !== old {
                 mirror.reach.remove(old)

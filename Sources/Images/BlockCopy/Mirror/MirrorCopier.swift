@@ -191,7 +191,12 @@ final class MirrorCopier: Sendable {
         if emptyEnd > run.lowerBound { return (emptyEnd, true) }
         // The first granule holds data.
         for extent in part {
-            if extent.kind != .data, extent.offset > dataEnd.roundedDown(to: granule) + granule { break }
+            // Where a whole granule is without data it is not read.
+            if extent.kind != .data, extent.offset >= empty,
+                let whole = extent.offset.roundedUp(to: granule), whole < extent.end, extent.end - whole >= granule
+            {
+                break
+            }
             dataEnd = extent.end
         }
         let firstHole = part.first { $0.kind != .data && $0.offset > empty }?.offset

@@ -89,9 +89,10 @@ final class MirrorDevice: @unchecked Sendable {
     /// made durable may be gone with its process, so all that is not known to be in its file is dirty.
     func recover(on device: any BlockDevice, isElsewhere: Bool) {
         destination = device
-        trust.withLock { $0.recovered(isElsewhere: isElsewhere) }
-        // The pivot for which it was in sync is far again.
+        // The pivot for which it was in sync is far again. Before the generation is new: who compares in it makes haste.
         controls.relax()
+        trust.withLock { $0.recovered(isElsewhere: isElsewhere) }
+        late.forgetLoss()
         log.markDifferent(in: dirty)
         failure.withLock { $0 = nil }
         handle(.recovered)
@@ -161,7 +162,6 @@ final class MirrorDevice: @unchecked Sendable {
             } catch {
                 // What the source holds now is unknown: the destination must be made like it again.
                 leaveDirty(range)
-                trust.withLock { $0.copiesAgain() }
                 throw error
             }
             times.source.add(gantry_now() - started)
@@ -176,6 +176,11 @@ final class MirrorDevice: @unchecked Sendable {
     /// With the range held.
     private func leaveDirty(_ range: Range<UInt64>) {
         dirty.mark(range.lowerBound, range.upperBound - range.lowerBound)
+        // Who compares takes it from its list first, and looks for dirt after that.
+        if comparison.isWatched {
+            comparison.copiesAgain(range)
+            trust.withLock { $0.copiesAgain() }
+        }
         pieces.touch(range)
     }
 
@@ -185,13 +190,15 @@ final class MirrorDevice: @unchecked Sendable {
     /// Applies the change to the clean parts of the range at the destination; a failure there stays between us.
     private func repeatOnDestination(_ range: Range<UInt64>, _ apply: Change) throws(BlockError) {
         var position = range.lowerBound
+        // One for all of it, in however many parts.
+        let patience = patience(since: gantry_now())
         while position < range.upperBound {
             let run = dirty.run(at: position, end: range.upperBound)
             pieces.touch(position..<run.end)
             if !run.dirty {
                 let started = gantry_now()
                 do throws(BlockError) {
-                    try apply(destination, position..<run.end, patience(since: started))
+                    try apply(destination, position..<run.end, patience)
                 } catch {
                     // Before the guest is answered, and with the range held: nobody copies what may still be changed.
                     leaveDirty(position..<range.upperBound)
@@ -220,7 +227,7 @@ final class MirrorDevice: @unchecked Sendable {
                     handle(.fellBehind)
                 }
             } else {
-                flushDestination(destination)
+                flushDestination(destination, of: trust.withLock { $0.generation })
             }
         default: try flushSource()
         }
@@ -229,8 +236,23 @@ final class MirrorDevice: @unchecked Sendable {
     /// A flush may have much to write: it is waited for longer than a write, by this factor.
     private static let flushShare: UInt64 = 6
 
-    func flushDestination(_ device: any BlockDevice) {
-        do throws(BlockError) { try device.flush() } catch { loseDestination(because: error) }
+    /// `generation`: in which `device` was the destination.
+    func flushDestination(_ device: any BlockDevice, of generation: UInt64) {
+        do throws(BlockError) {
+            try device.flush()
+        } catch {
+            // One that was replaced meanwhile is no concern of the mirror's any more.
+            trust.withLock { if $0.generation == generation { loseDestination(because: error) } }
+        }
+    }
+
+    /// A connection has ended with a change that was late: its server may do it over what was written since, so nothing that
+    /// the destination says counts before it was reached again, and compared.
+    func noticeLoss() {
+        if !late.isLost { return }
+        handle(
+            .destinationFailed,
+            because: BlockError(.disconnected, "a connection to the destination ended before it had answered a write"))
     }
 
     /// Lets what the destination has been given so far outlive this process; false where only a flush does, and where what

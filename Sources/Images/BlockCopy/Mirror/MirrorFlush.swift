@@ -1,5 +1,6 @@
 import BlockIO
 import CLinux
+import Synchronization
 
 /// A flush of a mirror's destination on a thread of its own, so that a guest who asks for one need not wait for a peer that
 /// says nothing. What fails there the mirror hears of, however late.
@@ -13,8 +14,9 @@ final class MirrorFlush: @unchecked Sendable {
     static func begin(of mirror: MirrorDevice) -> MirrorFlush {
         let flush = MirrorFlush()
         let device = mirror.destination
+        let generation = mirror.trust.withLock { $0.generation }
         let body: @Sendable () -> Void = {
-            mirror.flushDestination(device)
+            mirror.flushDestination(device, of: generation)
             flush.monitor.locked {
                 flush.isOver = true
                 flush.monitor.wakeAll()

@@ -185,10 +185,20 @@ public final class MirrorLog: @unchecked Sendable {
         }
     }
 
+    /// A part at a time, so that no writer waits for the whole map.
+    private func inParts(_ body: (inout Marks, Range<Int>) -> Void) {
+        var start = 0
+        while start < wordCount {
+            let part = start..<min(wordCount, start + 4096)
+            marks.withLock { body(&$0, part) }
+            start = part.upperBound
+        }
+    }
+
     /// From here on `settle` leaves alone what is touched later. `forFlush`: a flush of the source follows.
     func rotate(forFlush isForFlush: Bool) {
-        marks.withLock { marks in
-            for index in 0..<wordCount {
+        inParts { (marks, part) in
+            for index in part {
                 marks.recent[index] = 0
                 if !isForFlush { continue }
                 marks.unflushed[index] |= marks.written[index]
@@ -199,8 +209,8 @@ public final class MirrorLog: @unchecked Sendable {
 
     /// All that was done to the source before `rotate` is in its file.
     func sourceIsWritten() {
-        marks.withLock { marks in
-            for index in 0..<wordCount {
+        inParts { (marks, part) in
+            for index in part {
                 marks.written[index] &= marks.recent[index]
                 marks.unflushed[index] = 0
             }
@@ -214,17 +224,11 @@ public final class MirrorLog: @unchecked Sendable {
 
     /// Every change of the destination that was under way at `rotate` has ended, and is in its file.
     func settle(clean dirty: DirtyMap) {
-        // A part at a time, so that no writer waits for the whole map.
-        var start = 0
-        while start < wordCount {
-            let part = start..<min(wordCount, start + 4096)
-            marks.withLock { marks in
-                for index in part {
-                    let unsure = marks.recent[index] | marks.written[index] | marks.unflushed[index]
-                    unsafe words[index] |= dirty.cleanWord(index) & ~unsure
-                }
+        inParts { (marks, part) in
+            for index in part {
+                let unsure = marks.recent[index] | marks.written[index] | marks.unflushed[index]
+                unsafe words[index] |= dirty.cleanWord(index) & ~unsure
             }
-            start = part.upperBound
         }
     }
 

@@ -14,6 +14,8 @@ public struct MirrorTrust: Equatable, Sendable {
     public private(set) var mustBeCompared: Bool
     /// Both images were compared and found the same, and every byte that was written since was written to both at once.
     public private(set) var isCompared = false
+    /// Counts how often something was left to be copied again while somebody compared, or had.
+    public private(set) var copies: UInt64 = 0
     private var wasCompared = false
 
     /// `isDoubtful`: a process before this one wrote to the same server.
@@ -28,14 +30,20 @@ public struct MirrorTrust: Equatable, Sendable {
     }
 
     /// All of it was compared and found the same, by a comparison that began in `generation`. False when that is over: it
-    /// has to begin again.
-    public mutating func compared(since generation: UInt64) -> Bool {
+    /// has to begin again. `copies`: up to which what was copied meanwhile was compared, too; what was copied since is not,
+    /// and then `isCompared` does not become true.
+    public mutating func compared(since generation: UInt64, copies: UInt64) -> Bool {
         if generation != self.generation { return false }
         mustBeCompared = false
-        (isCompared, wasCompared) = (true, true)
+        wasCompared = true
+        if copies == self.copies { isCompared = true }
         return true
     }
 
-    /// Something is copied again, because the source refused a write: not all of what was copied was compared.
-    public mutating func copiesAgain() { isCompared = false }
+    /// Something is copied again, because the source refused a write or the destination did not answer one in time: not all
+    /// of what was copied was compared.
+    public mutating func copiesAgain() {
+        copies += 1
+        isCompared = false
+    }
 }

@@ -18,7 +18,7 @@ extension SwitchableDevice {
             phase: phase, totalBytes: copier.totalBytes, copiedBytes: copier.copiedBytes, dirtyBytes: dirty,
             bytesPerSecond: rate, error: mirror.error, failedSide: mirror.failedSide, options: controls.options,
             isActive: controls.isActive && mirror.late.isEmpty, isConverging: controls.isConverging,
-            isRetrying: isRetrying, isSilent: !mirror.late.isEmpty, retries: copier.retries.load(ordering: .relaxed),
+            isRetrying: isRetrying, isSilent: mirror.late.isUnderWay, retries: copier.retries.load(ordering: .relaxed),
             resumedBytes: copier.resumedBytes, mustBeCompared: mirror.trust.withLock { $0.mustBeCompared },
             isCompared: mirror.trust.withLock { $0.isCompared }, comparedBytes: mirror.comparison.comparedBytes,
             delayedWrites: mirror.times.destination.count,
@@ -139,6 +139,7 @@ extension SwitchableDevice {
                 // An earlier attempt whose flush of the source failed may have stopped here.
                 if mirror.phase == .joining, !mirror.dirty.isClean { mirror.handle(.fellBehind) }
                 if mirror.phase == .joining { return }
+                mirror.noticeLoss()
                 // Perhaps not the one that was compared.
                 guard !mirror.trust.withLock({ $0.mustBeCompared }) else { throw Self.notSynchronised(mirror) }
                 guard mirror.phase == .synchronised, mirror.dirty.isClean, mirror.late.isEmpty, mirror.handle(.join)
@@ -156,6 +157,7 @@ extension SwitchableDevice {
                 throw error
             }
             try exclusively { () throws(BlockError) in
+                mirror.noticeLoss()
                 if !mirror.dirty.isClean || !mirror.late.isEmpty { mirror.handle(.fellBehind) }
                 guard mirror.handle(.prepare) else { throw Self.notSynchronised(mirror) }
                 prepared()
@@ -176,9 +178,10 @@ extension SwitchableDevice {
     }
 
     /// Reads both images of a mirror in sync and compares them once (`MirrorVerifier`), at the mirror's rate, while requests go
-    /// on: what was alike at that moment stays so, as every write goes to both. Stands while the mirror is paused. Returns the
-    /// bytes that are alike. `.corrupt`, and the mirror is broken for good, where they differ; `.busy` when it is not in sync
-    /// and paused, or does not come into sync for ten seconds although it is active from here on; `.cancelled` when it ends.
+    /// on: what was alike at that moment stays so, as every write goes to both; what one that was late has left to the copier is
+    /// read again. Stands while the mirror is paused. Returns the bytes that are alike. `.corrupt`, and the mirror is broken for
+    /// good, where they differ; `.busy` when it is not in sync and paused at the beginning, or comes no nearer to it for ten
+    /// seconds although it is active from here on; `.cancelled` when it ends.
     public func verifyMirror() throws(BlockError) -> UInt64 {
         gate.lockShared()
         let (mirror, copier) = (mirror, copier)

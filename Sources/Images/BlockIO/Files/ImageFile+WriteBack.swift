@@ -21,9 +21,18 @@ extension ImageFile {
         var before: Range<UInt64>?
         while position < end, !isOver() {
             try checkOpen()
-            if position % window == 0, dirtyPages(at: position, length: window) == 0 {
-                position += window
-                continue
+            if position % window == 0 {
+                if dirtyPages(at: position, length: window) == 0 {
+                    position += window
+                    continue
+                }
+                // Where the kernel does not tell of pages, it does of holes.
+                let data = gantry_seek_data(descriptor, position)
+                if data == -Int64(ENXIO) { break }
+                if data >= 0, case let next = UInt64(data) / window * window, next > position {
+                    position = next
+                    continue
+                }
             }
             let here = position..<min(end, position + part)
             // What cannot be written back so is `sync`'s to write, and what it fails for is `sync`'s to tell.

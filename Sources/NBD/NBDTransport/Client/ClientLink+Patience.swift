@@ -56,10 +56,20 @@ extension ClientLink {
         return !unsent.isEmpty
     }
 
-    /// With the table held, and no failure: whoever fails the link ends these after that. The server owes answers to others, or takes nothing: until it answers anything it need not be asked.
+    /// With the table held, and no failure: whoever fails the link ends these after that. The server owes answers to others, or
+    /// takes nothing: until it answers anything it need not be asked. `endUnsentIfNothingIsOwed` follows.
     func noteUnsent(_ offset: UInt64, _ length: UInt32, _ patience: Patience) {
         unsentChanges.append((patience.late, patience.late.add(offset..<offset + UInt64(length))))
         hasUnsentChanges.store(true, ordering: .sequentiallyConsistent)
+    }
+
+    /// Answers to all others may have come while this one's time ended: then there is none left to wait for. Whoever notes
+    /// such a change asks when its own slot is given back, and whoever gives the last one back sees what all have noted.
+    func endUnsentIfNothingIsOwed() {
+        let isOwed = table.locked {
+            unsentSenders > 0 || slots.contains { slot in slot.active && slot.monitor.locked { !slot.done } }
+        }
+        if !isOwed { endUnsent() }
     }
 
     /// Something was answered, or nothing will be.
@@ -74,7 +84,8 @@ extension ClientLink {
         for change in ended { change.changes.end(change.ticket) }
     }
 
-    /// On the receiver's thread: nothing more comes of the slot's request.
+    /// On the receiver's thread: nothing more comes of the slot's request on this connection. With a failure the server may
+    /// have it, and do it later.
     func end(_ slot: Slot, because failure: BlockError? = nil) {
         slot.monitor.lock()
         if let failure, !slot.done { slot.error = failure }
@@ -86,6 +97,7 @@ extension ClientLink {
         slot.monitor.wakeAll()
         guard isLeft else { return }
         giveBack(Int(slot.handle & 0xFF))
-        if let late { late.changes.end(late.ticket) }
+        guard let late else { return }
+        if failure == nil { late.changes.end(late.ticket) } else { late.changes.lose(late.ticket) }
     }
 }

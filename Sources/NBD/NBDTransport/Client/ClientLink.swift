@@ -100,6 +100,7 @@ final class ClientLink: @unchecked Sendable {
             guard case let rest = patience.rest, rest > 0 else {
                 noteUnsent(offset, length, patience)
                 table.unlock()
+                endUnsentIfNothingIsOwed()
                 throw Patience.isOver(at: offset)
             }
             table.wait(nanoseconds: rest)
@@ -133,6 +134,7 @@ final class ClientLink: @unchecked Sendable {
             if failure == nil { noteUnsent(offset, length, patience) }
             table.unlock()
             giveBack(index)
+            if failure == nil { endUnsentIfNothingIsOwed() }
             throw failure ?? Patience.isOver(at: offset)
         } else if patience == nil {
             unsafe send(request, payload)

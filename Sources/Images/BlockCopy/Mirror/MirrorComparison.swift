@@ -1,0 +1,115 @@
+import Synchronization
+
+/// The comparisons of a mirror's images that run, for those who watch them, and for the mirror, which notes in each what is
+/// copied meanwhile.
+final class MirrorComparison: Sendable {
+    private let rounds = Mutex<[ComparisonRound]>([])
+    private let watched = Atomic<Bool>(false)
+
+    /// Somebody compares, or has: whatever is copied again is to be noted. Costs one load.
+    @inline(__always)
+    var isWatched: Bool { watched.load(ordering: .sequentiallyConsistent) }
+
+    func begin(size: UInt64, granule: UInt64) -> ComparisonRound {
+        let round = ComparisonRound(size: size, granule: granule)
+        rounds.withLock { $0.append(round) }
+        watched.store(true, ordering: .sequentiallyConsistent)
+        return round
+    }
+
+    func end(_ round: ComparisonRound) { rounds.withLock { $0.removeAll { $0 === round } } }
+
+    /// The range is dirty, and will be copied.
+    func copiesAgain(_ range: Range<UInt64>) {
+        rounds.withLock { rounds in
+            for round in rounds { round.left.mark(range.lowerBound, range.upperBound - range.lowerBound) }
+        }
+    }
+
+    /// Bytes of the disk that are known to be alike, by the comparison that is the farthest; nil while nobody compares.
+    var comparedBytes: UInt64? { rounds.withLock { $0.map(\.comparedBytes).max() } }
+}
+
+/// One comparison: how far it is, and what must be compared when all else was.
+final class ComparisonRound: Sendable {
+    /// What was copied since it began, or written to whenever it was looked at.
+    let left: DirtyMap
+    private let bytes = Atomic<UInt64>(0)
+
+    init(size: UInt64, granule: UInt64) { left = DirtyMap(size: size, granule: granule, dirty: false) }
+
+    /// All is compared anew.
+    func restart() {
+        left.clear(0, left.size)
+        bytes.store(0, ordering: .relaxed)
+    }
+
+    func add(_ count: UInt64) { bytes.wrappingAdd(count, ordering: .relaxed) }
+    var comparedBytes: UInt64 { bytes.load(ordering: .relaxed) }
+}
+
+/// How long a comparison waits for a mirror to be in sync: as long as it comes nearer to that. A value, asked each hundredth of
+/// a second.
+struct SyncPatience {
+    /// Times, ten seconds.
+    static let most: UInt64 = 1000
+    /// The most bytes that are copied at once, for which a rate is waited for.
+    private static let piece: UInt64 = 4 << 20
+
+    /// What is copied after the mirror has fallen behind again counts as well. Not for who keeps others waiting.
+    let isLasting: Bool
+    private var waited: UInt64 = 0
+    private var silent: UInt64 = 0
+    private var least = UInt64.max
+
+    init(isLasting: Bool) { self.isLasting = isLasting }
+
+    /// `isSilent`: the destination owes answers; how long it may is its connection's to know, but one that gives each of them
+    /// too late is not waited for without end.
+    mutating func isOver(dirtyBytes: UInt64, isSilent: Bool, bytesPerSecond: UInt64) -> Bool {
+        if isSilent { silent += 1 }
+        if dirtyBytes < least { waited = 0 } else if !isSilent { waited += 1 }
+        if dirtyBytes < least || isLasting { least = dirtyBytes }
+        let pace = bytesPerSecond == 0 ? 0 : Self.piece * 100 / bytesPerSecond
+        return waited > Self.most + pace || silent > Self.most * 60
+    }
+}
+
+/// Holds the threads of a comparison together to a rate that may change at any time.
+final class ComparisonPace: Sendable {
+    private struct State {
+        var perSecond: UInt64 = 0
+        /// Since when so many bytes were compared at that rate.
+        var since: UInt64 = 0
+        var bytes: UInt64 = 0
+
+        var due: UInt64 {
+            if perSecond == 0 { return 0 }
+            let (scaled, overflow) = bytes.multipliedReportingOverflow(by: 1_000_000_000)
+            return since + (overflow ? 1_000_000_000 : scaled / perSecond)
+        }
+    }
+
+    private let state = Mutex(State())
+
+    /// So many bytes were compared by `now`, nanoseconds of any clock.
+    func add(_ bytes: UInt64, at now: UInt64) {
+        state.withLock { state in
+            // Time in which nothing was compared is not made up for.
+            if state.due < now { (state.since, state.bytes) = (now, 0) }
+            state.bytes += bytes
+        }
+    }
+
+    /// Nanoseconds that are left to wait at the rate, bytes per second, which holds from now on; 0: none. A rate of 0 is no limit.
+    func wait(perSecond: UInt64, at now: UInt64) -> UInt64 {
+        state.withLock { state in
+            if perSecond != state.perSecond {
+                // What was compared just now counts at the new rate; what is older does not.
+                if state.perSecond != 0 { state.bytes = 0 }
+                (state.perSecond, state.since) = (perSecond, now)
+            }
+            return state.due > now ? state.due - now : 0
+        }
+    }
+}

@@ -118,10 +118,14 @@ class RunningTests(Case):
             self.x.VBD.unplug(vbd)
             self.x.VBD.destroy(vbd)
             self.discs_come_and_go(serial)
+            self.x.VM.set_ha_restart_priority(self.vm, "restart")
+            self.assertIs(self.x.VM.get_ha_always_run(self.vm), True)
             watch = self.watch("VM/" + self.vm, "message")
             self.succeeded(self.x.Async.VM.clean_shutdown(self.vm))
         record = self.x.VM.get_record(self.vm)
         self.shows(record, power_state="Halted", domid="-1", resident_on="OpaqueRef:NULL", consoles=[])
+        # Who shut it down does not want it back.
+        self.shows(record, ha_restart_priority="restart", ha_always_run=False)
         self.assertIs(self.x.VBD.get_currently_attached(self.vbd), False)
         self.x.VDI.set_on_boot(self.vdi, "persist")
         content = self.http("GET", "/export_raw_vdi", session_id=self.sid, vdi=self.vdi, format="raw")[2]

@@ -26,6 +26,8 @@ public struct RoomClaim: Hashable, Sendable {
     public var leaving: [VolumeID] = []
     /// Bytes that these have; more than what is given back where others stand on the same.
     public var frees: UInt64 = 0
+    /// Bytes of them on which nothing stands that stays: so many are given back at least.
+    public var returns: UInt64 = 0
 
     public init(id: String, call: String? = nil) { (self.id, self.call) = (id, call ?? id) }
 
@@ -62,22 +64,23 @@ public struct RoomClaims: Hashable, Sendable {
     /// Whether `needed` bytes find room besides, where `free` are free.
     ///
     /// What has begun has its room first. What waits has taken none yet: who comes later goes before it where each of those that
-    /// wait still finds its room in its turn, by what those before it give back; its own old images it has until it has moved.
+    /// wait still finds its room in its turn, by what those before it give back for certain; its own old images it has until it has
+    /// moved. Who waits hopes for more: for all that they may give back.
     public func verdict(needed: UInt64, free: UInt64) -> Verdict {
         let begun = all.filter { !$0.isWaiting }
         var others = Self.sum(begun.map(\.left))
-        var room = Self.sum(begun.map(\.frees) + [free])
+        var certain = Self.sum(begun.map(\.returns) + [free])
         func isLeft(of room: UInt64) -> Bool { needed <= room - min(room, others) }
         let fitsNow = isLeft(of: free)
         var leavesOthersTheirs = true
         for call in line {
             others = Self.sum(call.map(\.left) + [others])
-            leavesOthersTheirs = leavesOthersTheirs && isLeft(of: room)
-            room = Self.sum(call.map(\.frees) + [room])
+            leavesOthersTheirs = leavesOthersTheirs && isLeft(of: certain)
+            certain = Self.sum(call.map(\.returns) + [certain])
         }
         if fitsNow && leavesOthersTheirs { return .fits }
         // What is freed is there for those that were accepted before, too.
-        return freed > 0 && isLeft(of: room) ? .waits : .full
+        return freed > 0 && isLeft(of: Self.sum([freed, free])) ? .waits : .full
     }
 
     /// The claims that wait, call by call, in their order.
@@ -86,7 +89,8 @@ public struct RoomClaims: Hashable, Sendable {
             .sorted { ($0[0].time, $0[0].call) < ($1[0].time, $1[0].call) }
     }
 
-    static func sum(_ values: [UInt64]) -> UInt64 {
+    /// No more than there are numbers.
+    public static func sum(_ values: [UInt64]) -> UInt64 {
         values.reduce(0) { total, value in
             let (sum, overflow) = total.addingReportingOverflow(value)
             return overflow ? .max : sum
@@ -117,7 +121,7 @@ public struct RoomBasis: Hashable, Sendable {
             guard let before = known[claim.id] else { return claim }
             var now = claim
             (now.least, now.allocated, now.unread) = (min(before.left, claim.left), nil, nil)
-            now.frees = before.frees
+            (now.frees, now.returns) = (before.frees, before.returns)
             return now
         }
         return RoomClaims(measured).verdict(needed: needed, free: free) == .fits

@@ -16,10 +16,7 @@ public enum ImageCopy {
         public var description: String { "the copy does not hold what its source holds (at byte \(offset))" }
     }
 
-    /// Of the done part, that of the copy where a comparison follows it.
-    private static let copyShare = 0.7
-
-    /// Throws `Different` where the plan asks to compare. Writes lines with the done part, 0 to 1, to `output` meanwhile: whoever started this is gone when that fails. `user`: whose
+    /// Throws `Different` where the plan asks to compare. Says how far it is (`CopiedShare`) to `output` meanwhile: whoever started this is gone when that fails. `user`: whose
     /// process this is from here on, and gives up what else it had.
     public static func run(
         _ source: ImageSpecification, _ plan: DiskCopyPlan, output: FileHandle, isolatedAs user: UInt32?
@@ -36,8 +33,7 @@ public enum ImageCopy {
             let (progress, compared) = (ProgressCounter(), ProgressCounter())
             let isVerified = plan.isVerified == true
             let teller = ProgressLines(output) {
-                guard isVerified else { return progress.fraction }
-                return copyShare * progress.fraction + (1 - copyShare) * compared.fraction
+                CopiedShare(copied: progress.fraction, compared: isVerified ? compared.fraction : nil)
             }
             defer { teller.stop() }
             let pace = try plan.pace.map { try PaceLines($0) }
@@ -61,11 +57,11 @@ private final class ProgressLines: Sendable {
 
     private final class Flag: Sendable { let value = Atomic<Bool>(false) }
 
-    init(_ output: FileHandle, _ fraction: @escaping @Sendable () -> Double) {
+    init(_ output: FileHandle, _ share: @escaping @Sendable () -> CopiedShare) {
         _ = WorkerThread(ifPossible: "progress") { [isOver] in
             while !isOver.value.load(ordering: .relaxed) {
                 // Nobody listens any more: nobody would learn that this ended.
-                guard (try? output.write(contentsOf: Data("\(fraction())\n".utf8))) != nil else { exit(1) }
+                guard (try? output.write(contentsOf: Data("\(share().line)\n".utf8))) != nil else { exit(1) }
                 usleep(200_000)
             }
         }

@@ -35,14 +35,22 @@ public struct DatapathClient: Sendable {
 
     /// Sends the request and waits for the answer, off the cooperative pool. Throws `Failure`.
     public func call(_ request: DatapathRequest) async throws -> DatapathReply {
+        try await Self.onOwnThread { try callBlocking(request) }
+    }
+
+    /// Runs what may wait for hours. The global queue has a thread for each processor, and one more a second when all wait: a few
+    /// comparisons of images would keep all others waiting. A queue of one's own has a thread at once, of 255.
+    static func onOwnThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(with: Result { try callBlocking(request) })
-            }
+            ownThread().async { continuation.resume(with: Result { try body() }) }
         }
     }
 
-    /// Like `call`, on this thread. Gives up on a status or limits after 10 s and on a quit after 60; the rest may take long.
+    /// A queue for one request: one that is not shared has a thread at once.
+    static func ownThread() -> DispatchQueue { DispatchQueue(label: "gantry.datapath-request") }
+
+    /// Like `call`, on this thread. Gives up on a status, limits and what a mirror is told after 10 s and on a quit after 60; the
+    /// rest may take long.
     public func callBlocking(_ request: DatapathRequest) throws -> DatapathReply {
         // SAFETY: the C string lives for the call.
         let descriptor = unsafe socketPath.withCString { unsafe gantry_unix_connect($0) }
@@ -53,7 +61,7 @@ public struct DatapathClient: Sendable {
         }
         let channel = ControlChannel(descriptor: descriptor)
         switch request {
-        case .status, .setLimits: Self.limitWait(on: descriptor, seconds: 10)
+        case .status, .setLimits, .mirrorSet: Self.limitWait(on: descriptor, seconds: 10)
         case .quit: Self.limitWait(on: descriptor, seconds: 60)
         default: break
         }

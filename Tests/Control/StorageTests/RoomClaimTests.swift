@@ -22,12 +22,13 @@ import Testing
     private func waiting(_ call: String, since time: Int64, least: UInt64, frees: UInt64 = 0) -> RoomClaim {
         var claim = RoomClaim(id: call + " \(least)", call: call)
         (claim.time, claim.isWaiting, claim.least, claim.frees) = (time, true, least, frees)
+        claim.returns = frees
         return claim
     }
 
     private func writing(_ id: String, least: UInt64, allocated: UInt64? = nil, frees: UInt64 = 0) -> RoomClaim {
         var claim = RoomClaim(id: id)
-        (claim.least, claim.allocated, claim.frees) = (least, allocated, frees)
+        (claim.least, claim.allocated, claim.frees, claim.returns) = (least, allocated, frees, frees)
         return claim
     }
 
@@ -170,10 +171,30 @@ import Testing
         #expect(RoomClaims([patient]).verdict(needed: 1, free: 100) == .full)
         let basis = RoomBasis(needed: 50, free: 100, waits: false, claims: claims)
         var unmeasured = leaving
-        unmeasured.frees = 0
+        (unmeasured.frees, unmeasured.returns) = (0, 0)
         #expect(basis.holds(beside: RoomClaims([unmeasured, patient])))
         #expect(!basis.holds(beside: RoomClaims([unmeasured, patient, writing("n", least: 1)])))
         #expect(!basis.holds(beside: RoomClaims([unmeasured, patient, waiting("later", since: 2, least: 1)])))
+    }
+
+    /// A clone that leaves may give its golden image's room back, and does not while others stand on that: who waits hopes for it, and
+    /// nobody who comes later gets it on the strength of that hope.
+    @Test func whatMayComeBackIsPromisedToNobodyTwice() {
+        var clone = writing("clone", least: 0, frees: 400)
+        clone.returns = 10
+        let patient = waiting("patient", since: 1, least: 105)
+        #expect(RoomClaims([clone]).verdict(needed: 105, free: 100) == .waits)
+        let claims = RoomClaims([clone, patient])
+        #expect(claims.verdict(needed: 100, free: 100) == .waits)
+        #expect(claims.verdict(needed: 6, free: 100) == .waits)
+        #expect(claims.verdict(needed: 5, free: 100) == .fits)
+        #expect(claims.verdict(needed: 396, free: 100) == .full)
+        // The same when it is looked at again, as the records say it.
+        let basis = RoomBasis(needed: 5, free: 100, waits: false, claims: claims)
+        var unmeasured = clone
+        (unmeasured.frees, unmeasured.returns) = (0, 0)
+        #expect(basis.holds(beside: RoomClaims([unmeasured, patient])))
+        #expect(!basis.holds(beside: RoomClaims([unmeasured, patient, writing("n", least: 1)])))
     }
 
     /// A decision is looked at again when it is noted: of two that were taken side by side the second falls.
@@ -226,6 +247,7 @@ import Testing
                     var claim = RoomClaim(id: "\(came)")
                     (claim.least, claim.allocated, claim.isWaiting) = (size, 0, verdict == .waits)
                     (claim.time, claim.frees) = (Int64(came), isInPlace ? size : 0)
+                    claim.returns = claim.frees
                     live.append(Model(claim: claim, size: size, isInPlace: isInPlace))
                 }
                 guard let index = live.indices.randomElement(using: &random) else { continue }

@@ -359,7 +359,7 @@ actor MachineLifecycle {
     private static func setRunning(
         _ vm: Ref<VM>, domain: Int64, host: Ref<Host>, isPaused: Bool, in tx: Transaction
     ) throws {
-        try tx.set(vm, VM.powerState, isPaused ? .paused : .running)
+        try tx.set(vm, power: isPaused ? .paused : .running)
         try tx.set(vm, VM.residentOn, host)
         try tx.set(vm, VM.domid, domain)
     }
@@ -429,7 +429,7 @@ actor MachineLifecycle {
         await release(detached)
         _ = try? await context.database.persist { tx in
             guard let now = tx.row(vm), now[VM.domid] == domain, now[VM.powerState] != .suspended else { return }
-            try tx.set(vm, VM.powerState, .halted)
+            try tx.set(vm, power: .halted)
             try tx.set(vm, VM.residentOn, .null)
             try tx.set(vm, VM.domid, -1)
             try GuestRows.halted(vm, in: tx)

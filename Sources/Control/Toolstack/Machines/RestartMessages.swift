@@ -44,8 +44,26 @@ struct RestartMessages: Sendable {
             let row = try tx.require(vm)
             if row[VM.haRestartPriority] == priority { return }
             try tx.set(vm, VM.haRestartPriority, priority)
-            if row[VM.powerState] == .running { try tx.set(vm, VM.haAlwaysRun, priority == Self.restart) }
+            if [.running, .paused].contains(row[VM.powerState]) {
+                try tx.set(vm, VM.haAlwaysRun, priority == Self.restart)
+            }
         }
         return .void
+    }
+
+    /// One that runs is to be kept running where its priority says so; one that has ended, or is suspended, is not: whoever ended it
+    /// wanted that, and another pool's high availability would start it again.
+    static func isKeptRunning(_ state: VMPowerState, priority: String) -> Bool {
+        [.running, .paused].contains(state) && priority == restart
+    }
+}
+
+extension Transaction {
+    /// What the VM is from now on; `ha_always_run` follows.
+    func set(_ vm: Ref<VM>, power state: VMPowerState) throws {
+        let row = try require(vm)
+        try set(vm, VM.powerState, state)
+        let isKept = RestartMessages.isKeptRunning(state, priority: row[VM.haRestartPriority])
+        if row[VM.haAlwaysRun] != isKept { try set(vm, VM.haAlwaysRun, isKept) }
     }
 }

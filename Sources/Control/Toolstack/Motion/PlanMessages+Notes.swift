@@ -64,4 +64,11 @@ enum Ancestry {
         }
         return chain
     }
+
+    /// The images, by uuid, of an SR's disks that stay when these leave it, with all that they stand on. `rows`: of its VDIs.
+    static func ofThoseThatStay(_ rows: [Row], leaving: Set<String>) -> Set<String> {
+        let parents = Dictionary(rows.map { ($0[VDI.uuid], $0[VDI.smConfig]["vhd-parent"]) }) { first, _ in first }
+        let staying = rows.filter { $0[VDI.managed] && !leaving.contains($0[VDI.uuid]) }
+        return Set(staying.flatMap { images(of: $0[VDI.uuid], parents) })
+    }
 }

@@ -17,7 +17,7 @@ extension MachineLifecycle {
             }
             let vbds = tx.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.currentlyAttached] }
             try Self.mark(vbds, reserved: false, attached: false, in: tx)
-            try tx.set(vm, VM.powerState, .suspended)
+            try tx.set(vm, power: .suspended)
             try tx.set(vm, VM.suspendVDI, image)
             try tx.set(vm, VM.residentOn, .null)
             try tx.set(vm, VM.domid, -1)
@@ -95,7 +95,7 @@ extension MachineLifecycle {
             else { return nil }
             let vbds = tx.rows(VBD.self) { $0[VBD.vm] == vm && ($0[VBD.currentlyAttached] || $0[VBD.reserved]) }
             try Self.mark(vbds, reserved: false, attached: false, in: tx)
-            try tx.set(vm, VM.powerState, .suspended)
+            try tx.set(vm, power: .suspended)
             try tx.set(vm, VM.suspendVDI, image)
             try tx.set(vm, VM.residentOn, .null)
             try tx.set(vm, VM.domid, -1)

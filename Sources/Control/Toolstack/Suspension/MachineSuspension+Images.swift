@@ -12,7 +12,7 @@ extension MachineSuspension {
                 throw APIError("VM_BAD_POWER_STATE", vm.opaque, "suspended", row[VM.powerState].rawValue.lowercased())
             }
             let vdi = row[VM.suspendVDI]
-            try tx.set(vm, VM.powerState, .halted)
+            try tx.set(vm, power: .halted)
             try tx.set(vm, VM.suspendVDI, .null)
             // What is another VM's memory, or a disk in somebody's drive, is not destroyed.
             let goes = !vdi.isNull && !Self.isSomebodys(vdi, tx)

@@ -130,6 +130,27 @@ import Testing
         #expect(answer.position == 1)
     }
 
+    /// What disks that stay stand on does not come back when others leave.
+    @Test func whatStaysKeepsWhatItStandsOn() async throws {
+        let bench = try await StorageBench([])
+        let rows = try await bench.database.transaction { tx in
+            let disks: [(String, String?)] = [
+                ("golden", nil), ("own", "golden"), ("leaf", "own"), ("other", "golden"),
+            ]
+            for (uuid, parent) in disks {
+                tx.insert(VDI.self, ref: Ref<VDI>.new()) { row in
+                    row[VDI.uuid] = uuid
+                    row[VDI.managed] = ["leaf", "other"].contains(uuid)
+                    row[VDI.smConfig] = parent.map { ["vhd-parent": $0] } ?? [:]
+                }
+            }
+            return tx.rows(VDI.self) { row in disks.contains { $0.0 == row[VDI.uuid] } }
+        }
+        #expect(Ancestry.ofThoseThatStay(rows, leaving: ["leaf"]) == ["other", "golden"])
+        #expect(Ancestry.ofThoseThatStay(rows, leaving: ["leaf", "other"]) == [])
+        #expect(Ancestry.ofThoseThatStay(rows, leaving: []) == ["leaf", "own", "golden", "other"])
+    }
+
     /// Drivers may write what they like into their rows.
     @Test func aDiskStandsOnWhatItsRowsSay() {
         let parents: [String: String?] = ["a": "b", "b": "c", "c": nil, "x": "y", "y": "x", "z": "gone"]

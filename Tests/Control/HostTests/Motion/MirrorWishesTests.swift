@@ -42,6 +42,29 @@ struct MirrorWishesTests {
         #expect(sum["phase"] == "verifying" && sum["seconds_left"] == "7")
     }
 
+    /// The last look may have been before the end; what is done keeps no other disk's time.
+    @Test func aComparisonThatIsOverSaysSo() {
+        let seen = Recorder()
+        MotionReport.tell(compared: 0, of: 1000, since: .now, isVerified: true, to: seen)
+        MotionReport.tellCompared(all: 1000, isVerified: true, to: seen)
+        #expect(seen.fraction == 0.99 && seen.notes["bytes_compared"] == "1000")
+        #expect(seen.notes["phase"] == "synchronised" && seen.notes["seconds_left"] == "0")
+    }
+
+    /// What a process has copied of a snapshot counts as bytes, and what it compares then as work.
+    @Test func whatIsComparedOfASnapshotIsNotCopied() {
+        for share in [CopiedShare(copied: 0.5), CopiedShare(copied: 1, compared: 0.25)] {
+            #expect(CopiedShare(line: share.line) == share)
+        }
+        for line in ["", "MIRROR", "1 ", " 1", "1 2 3", "1 x"] { #expect(CopiedShare(line: line) == nil, "\(line)") }
+        let (part, disk) = (Recorder(), Recorder())
+        let progress = SnapshotProgress(part, of: disk, bytes: 1000)
+        progress.report(CopiedShare(copied: 1, compared: 0))
+        #expect(part.notes["bytes_copied"] == "1000" && part.fraction == 0.7)
+        progress.report(CopiedShare(copied: 1, compared: 1))
+        #expect(part.notes["bytes_copied"] == "1000" && part.fraction == 1)
+    }
+
     /// What is told last.
     private final class Recorder: TaskProgress {
         private let state = Mutex<(Double, [String: String])>((0, [:]))

@@ -56,14 +56,22 @@ extension EndToEnd {
                 if let upload { _ = try await toolstack.session.waitForTask(upload) }
                 let pool = try await toolstack.call("pool.get_all").items?.first?.text ?? ""
 
-                func move(_ disk: String, to sr: String, _ options: [String: String]) async throws -> TaskStatus {
+                func move(
+                    _ disk: String, to sr: String, _ options: [String: String], isInterrupted: Bool = false
+                ) async throws -> TaskStatus {
                     try toolstack.failures.set(.hold, at: "in-sync")
                     let task = try await toolstack.text(
                         "Async.VDI.pool_migrate", .string(disk), .string(sr),
                         .members(options.map { (name: $0.key, value: .string($0.value)) }))
                     try await Self.awaitHeld("in-sync", task, toolstack)
                     if sr == b.ref { try Self.spoil(in: b.path) }
+                    if isInterrupted { try toolstack.failures.set(.hold, at: "comparing") }
                     try toolstack.failures.release("in-sync")
+                    if isInterrupted {
+                        try await Self.awaitHeld("comparing", task, toolstack)
+                        try Tool.check("pkill", ["-KILL", "-f", "gantry-datapath serve.*\(toolstack.folder.path)"])
+                        try toolstack.failures.release("comparing")
+                    }
                     return try await toolstack.session.waitForTask(task)
                 }
 
@@ -72,6 +80,11 @@ extension EndToEnd {
                 #expect(found.otherConfig["mirror_error"]?.contains("(at byte \(Self.place))") == true)
                 #expect(toolstack.logText.contains("(at byte \(Self.place))"))
                 #expect(try RunningToolstack.images(b.path) == [])
+                #expect(Bytes.areEqual(try await Self.content(vdi, toolstack), model))
+
+                // Nor is a comparison that was cut off taken for one.
+                let interrupted = try await move(vdi, to: b.ref, [:], isInterrupted: true)
+                #expect(interrupted.errorInfo == ["MIRROR_FAILED", vdi], "\(interrupted.status)")
                 #expect(Bytes.areEqual(try await Self.content(vdi, toolstack), model))
 
                 // The call's word counts before the pool's.
@@ -121,6 +134,12 @@ extension EndToEnd {
                     } else {
                         #expect(end.status == "success", "\(end.errorInfo)")
                         #expect(try RunningToolstack.images(source.path) == [])
+                        // Nobody looked: the spoilt byte is there.
+                        let image = try #require(try RunningToolstack.images(destination.path).first)
+                        let moved = try Data(contentsOf: URL(fileURLWithPath: destination.path + "/" + image))
+                        var model = [UInt8](try Data(contentsOf: URL(fileURLWithPath: disk.model)))
+                        model[Int(Self.place)] ^= 1
+                        #expect(Bytes.areEqual([UInt8](moved.prefix(Self.size)), model))
                     }
                 }
             }

@@ -7,47 +7,113 @@ enum LongRequest {
     /// The answer did not come in time.
     struct Late: Error {}
 
-    private enum Event {
-        case look
-        case answered(Result<Void, any Error>)
+    /// What is done at each moment while a request is on its way. A value: one look at a time, and neither the answer nor who
+    /// gives up waits for it.
+    struct Wait {
+        enum Step: Equatable { case goOn, look, late, cancelled }
+
+        static let moment = Duration.milliseconds(50)
+        /// Moments from the beginning of a look to that of the next, at least.
+        private static let pause = 4
+
+        private var isLooking = true
+        private var moments = 0
+
+        /// The first look has begun.
+        init() {}
+
+        mutating func pass(isCancelled: Bool, isLate: Bool) -> Step {
+            if isCancelled { return .cancelled }
+            if isLate { return .late }
+            moments += 1
+            if isLooking || moments < Self.pause { return .goOn }
+            (isLooking, moments) = (true, 0)
+            return .look
+        }
+
+        mutating func looked() { isLooking = false }
+    }
+
+    private enum Event<Seen: Sendable>: Sendable {
+        case moment
+        case looked(Result<Seen, any Error>)
+        case answered(Result<DatapathReply, any Error>)
     }
 
     /// Returns when the request is answered. Throws `DatapathClient.Failure`; `CancellationError` within a moment of
-    /// `cancellation`, and when who waits is cancelled; `Late` at `deadline`; and what `meanwhile` throws, which is called once
-    /// at least, when the request is on its way, and then every now and then.
-    static func call(
+    /// `cancellation`, and when who waits is cancelled; `Late` at `deadline`; and what a look throws.
+    ///
+    /// `look` is called once at least, when the request is on its way, and then every now and then. What it returns takes its
+    /// time, and is cancelled and left to itself when the request is over: it changes nothing that counts then. `seen` is called
+    /// with what it found, unless that was too late.
+    @discardableResult
+    static func call<Seen: Sendable>(
         _ request: DatapathRequest, of client: DatapathClient, cancellation: CancellationFlag,
-        until deadline: ContinuousClock.Instant? = nil, meanwhile: () async throws -> Void = {}
-    ) async throws {
-        let (events, tell) = AsyncStream.makeStream(of: Event.self)
-        tell.yield(.look)
+        until deadline: ContinuousClock.Instant? = nil,
+        look: () async throws -> @Sendable () async throws -> Seen, seen: (Seen) async throws -> Void
+    ) async throws -> DatapathReply {
+        let (events, tell) = AsyncStream.makeStream(of: Event<Seen>.self)
         Task {
             do {
-                _ = try await client.call(request)
-                tell.yield(.answered(.success(())))
+                tell.yield(.answered(.success(try await client.call(request))))
             } catch {
                 tell.yield(.answered(.failure(error)))
             }
         }
-        let watch = Task {
-            var looks = 0
-            while !cancellation.isCancelled, deadline.map({ ContinuousClock.now < $0 }) ?? true {
-                try await Task.sleep(for: .milliseconds(50))
-                looks += 1
-                if looks.isMultiple(of: 4) { tell.yield(.look) }
+        func begin(_ work: @escaping @Sendable () async throws -> Seen) -> Task<Void, Never> {
+            Task {
+                do { tell.yield(.looked(.success(try await work()))) } catch { tell.yield(.looked(.failure(error))) }
             }
-            tell.yield(.answered(.failure(cancellation.isCancelled ? CancellationError() : Late())))
         }
-        defer { watch.cancel() }
+        var looking = begin(try await look())
+        let moments = Task {
+            while true {
+                try await Task.sleep(for: Wait.moment)
+                tell.yield(.moment)
+            }
+        }
+        defer {
+            moments.cancel()
+            looking.cancel()
+        }
+        var wait = Wait()
         for await event in events {
             switch event {
             case .answered(let outcome): return try outcome.get()
-            case .look:
-                // A look may take its time, and more of them may wait by then.
-                if cancellation.isCancelled { throw CancellationError() }
-                try await meanwhile()
+            case .looked(let outcome):
+                wait.looked()
+                try await seen(try outcome.get())
+            case .moment:
+                let isLate = deadline.map { ContinuousClock.now >= $0 } ?? false
+                switch wait.pass(isCancelled: cancellation.isCancelled, isLate: isLate) {
+                case .goOn: break
+                case .look: looking = begin(try await look())
+                case .late: throw Late()
+                case .cancelled: throw CancellationError()
+                }
             }
         }
         throw CancellationError()
+    }
+
+    /// The same where there is nothing to be looked at.
+    @discardableResult
+    static func call(
+        _ request: DatapathRequest, of client: DatapathClient, cancellation: CancellationFlag,
+        until deadline: ContinuousClock.Instant? = nil
+    ) async throws -> DatapathReply {
+        try await call(
+            request, of: client, cancellation: cancellation, until: deadline, look: { return {} },
+            seen: { (_: Void) in })
+    }
+
+    /// `client.status()`, of a data path that may hang.
+    static func status(
+        of client: DatapathClient, cancellation: CancellationFlag, until deadline: ContinuousClock.Instant?
+    ) async throws -> DatapathStatus {
+        guard
+            case .status(let status) = try await call(.status, of: client, cancellation: cancellation, until: deadline)
+        else { throw DatapathClient.Failure(code: "unreachable", message: "the data path gave no status") }
+        return status
     }
 }

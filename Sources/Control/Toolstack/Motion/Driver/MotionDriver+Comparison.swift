@@ -40,12 +40,20 @@ extension MotionDriver {
         let (started, isVerified) = (ContinuousClock.now, motion.isVerified == true)
         MotionReport.tell(compared: 0, of: size, since: started, isVerified: isVerified, to: progress)
         var follower = Self.follower(motion, progress)
-        try await follow(&motion, &follower, progress)
+        try await follow(&motion, &follower, client, progress)
         try await LongRequest.call(.mirrorVerify, of: client, cancellation: progress.cancellation) {
             try await FailurePoint.pass("comparing")
-            try await follow(&motion, &follower, progress)
-            guard let compared = try? await client.status().mirror?.details?.comparedBytes else { return }
+            let (motion, follower) = (motion, follower)
+            return {
+                var told = try await tell(motion, follower, client, progress)
+                told.compared = try? await client.status().mirror?.details?.comparedBytes
+                return told
+            }
+        } seen: { (told: Told) in
+            try await take(told, &motion, &follower)
+            guard let compared = told.compared else { return }
             MotionReport.tell(compared: compared, of: size, since: started, isVerified: isVerified, to: progress)
         }
+        MotionReport.tellCompared(all: size, isVerified: isVerified, to: progress)
     }
 }

@@ -414,28 +414,13 @@ struct MotionDriver: Sendable {
             case .synchronised, .dual: return
             case .broken where mirror.details?.isRetrying == true, .copying:
                 try await FailurePoint.pass("copying")
-                try await follow(&motion, &follower, progress)
+                // Where none answers any more the next one is told.
+                if let client = await context.disks.active(motion.sourceUUID)?.client {
+                    try await follow(&motion, &follower, client, progress)
+                }
                 try await Task.sleep(for: .milliseconds(100))
             case .broken, .undecided: throw failed(motion, mirror.error ?? "unknown cause", progress)
             }
-        }
-    }
-
-    /// Tells the mirror what is wished of it meanwhile, and what its SRs leave to it.
-    func follow(
-        _ motion: inout DiskMotion, _ follower: inout MirrorFollower, _ progress: any TaskProgress
-    ) async throws {
-        let share = await context.moves.share(of: motion.id, database: context.database)
-        guard let change = follower.change(progress.entries, share: share, progress) else { return }
-        do {
-            _ = try await source(motion).client.call(.mirrorSet(settings: change.told))
-            // So that it holds for the next data path and the next toolstack.
-            if motion.wish(change.wished) { try await store.save(motion) }
-        } catch let failure as DatapathClient.Failure where failure.isUnreachable {
-            // The next process is told.
-            follower.tellAgain()
-        } catch let failure as DatapathClient.Failure {
-            progress.annotate(["mirror_refused": failure.message])
         }
     }
 

@@ -36,6 +36,15 @@ enum MotionReport {
     }
 }
 
+extension MotionReport {
+    /// A comparison has found both images alike: the last look at it may have been before its end.
+    static func tellCompared(all size: UInt64, isVerified: Bool, to progress: any TaskProgress) {
+        tell(compared: size, of: size, since: .now, isVerified: isVerified, to: progress)
+        // Of several disks the others' phase and time count now.
+        progress.annotate(["phase": "synchronised", "seconds_left": "0"])
+    }
+}
+
 /// How fast a guest writes, from what its data path counts.
 struct WriteMeter {
     private var last: (time: ContinuousClock.Instant, bytes: UInt64)?

@@ -1,5 +1,6 @@
 import APITypes
 import CoreTypes
+import DatapathControl
 import PoolDatabase
 import StorageInterface
 import StorageMotion
@@ -28,12 +29,15 @@ final class SnapshotProgress: TaskProgress {
     var entries: [String: String] { disk.entries }
     func annotate(_ entries: [String: String]) { disk.annotate(entries) }
 
-    func report(_ fraction: Double) { report(fraction, at: .now) }
+    func report(_ fraction: Double) { report(CopiedShare(copied: fraction)) }
 
-    func report(_ fraction: Double, at now: ContinuousClock.Instant) {
+    func report(_ fraction: Double, at now: ContinuousClock.Instant) { report(CopiedShare(copied: fraction), at: now) }
+
+    /// What is copied counts as bytes, and what is compared then as well as a part of the work.
+    func report(_ share: CopiedShare, at now: ContinuousClock.Instant = .now) {
         // The process that copies says so, which has read what strangers made.
-        guard fraction.isFinite else { return }
-        let copied = UInt64(Double(bytes) * min(1, max(0, fraction)))
+        guard share.copied.isFinite, share.fraction.isFinite else { return }
+        let copied = UInt64(Double(bytes) * min(1, max(0, share.copied)))
         let rate = meter.withLock { meter -> UInt64 in
             let elapsed = (now - meter.time) / Duration.seconds(1)
             if elapsed >= 0.5 {
@@ -43,7 +47,7 @@ final class SnapshotProgress: TaskProgress {
             return meter.bytesPerSecond
         }
         tell(copied, rate)
-        part.report(fraction)
+        part.report(min(1, max(0, share.fraction)))
     }
 
     /// All of it is there.

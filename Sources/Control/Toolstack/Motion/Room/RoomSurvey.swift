@@ -45,10 +45,10 @@ struct RoomSurvey: Sendable {
     /// is counted in favour of whoever asks, so that nothing is refused which fits.
     func facts(_ attached: AttachedRepository, withFreed: Bool) async throws -> RepositoryFacts {
         var facts = context.facts(attached, free: nil)
-        var freed: [String: UInt64] = [:]
+        var freed: [String: (most: UInt64, least: UInt64)] = [:]
         if withFreed {
             for claim in claims(attached, facts).all where !claim.leaving.isEmpty {
-                freed[claim.id] = await allocated(claim.leaving, in: attached) ?? 0
+                freed[claim.id] = await givenBack(claim.leaving, in: attached)
             }
         }
         facts = try await context.factsWithSpace(attached)
@@ -75,7 +75,8 @@ struct RoomSurvey: Sendable {
             }
         }
         for index in facts.claims.all.indices {
-            facts.claims.all[index].frees = freed[facts.claims.all[index].id] ?? 0
+            let given = freed[facts.claims.all[index].id] ?? (0, 0)
+            (facts.claims.all[index].frees, facts.claims.all[index].returns) = (given.most, given.least)
             guard let known = known[index] else { continue }
             (facts.claims.all[index].allocated, facts.claims.all[index].unread) = (known.allocated, known.unread)
         }
@@ -88,11 +89,28 @@ struct RoomSurvey: Sendable {
 
     /// Bytes in the images and those that they stand on, each once; nil: the driver does not say.
     private func allocated(_ images: [VolumeID], in attached: AttachedRepository) async -> UInt64? {
-        var sizes: [String: UInt64] = [:]
+        await volumes(images, in: attached).map { RoomClaims.sum($0.map(\.physicalSize)) }
+    }
+
+    /// Bytes that come back when the images go: with all that they stand on, and without what disks that stay stand on, too, as the
+    /// rows tell.
+    private func givenBack(
+        _ images: [VolumeID], in attached: AttachedRepository
+    ) async -> (most: UInt64, least: UInt64) {
+        guard let volumes = await volumes(images, in: attached) else { return (0, 0) }
+        let rows = context.database.read { $0.rows(VDI.self, where: VDI.sr, is: attached.ref) }
+        let shared = Ancestry.ofThoseThatStay(rows, leaving: Set(images.map(\.uuid)))
+        let own = volumes.filter { !shared.contains($0.uuid) }
+        return (RoomClaims.sum(volumes.map(\.physicalSize)), RoomClaims.sum(own.map(\.physicalSize)))
+    }
+
+    /// The images and those that they stand on, each once; nil: the driver does not say.
+    private func volumes(_ images: [VolumeID], in attached: AttachedRepository) async -> [Volume]? {
+        var known: [String: Volume] = [:]
         for image in images where !image.location.isEmpty {
             do throws(StorageError) {
                 for volume in try await attached.manager.chain(attached.repository, image) {
-                    sizes[volume.location] = volume.physicalSize
+                    known[volume.location] = volume
                 }
             } catch {
                 // Not made yet, or gone.
@@ -102,7 +120,7 @@ struct RoomSurvey: Sendable {
                 return nil
             }
         }
-        return sizes.values.reduce(0) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 }
+        return Array(known.values)
     }
 
     private func unread(_ motion: DiskMotion) async -> UInt64? {

@@ -96,6 +96,8 @@ struct CopyInto: Sendable {
             isStarted = true
             try await follow(child, limits, words?.writeEnd, progress)
         } catch let failure as DatapathClient.Failure {
+            // The error has no room for where that is.
+            if failure.code == DiskCopyPlan.differs { progress.annotate(["mirror_error": failure.message]) }
             throw ErrorMapping.api(failure, sr: object.sr, vdi: object.vdi)
         }
     }
@@ -111,8 +113,12 @@ struct CopyInto: Sendable {
                 await child.reap()
                 throw CancellationError()
             }
-            guard let part = Double(line) else { break }
-            progress.report(0.99 * part)
+            guard let share = CopiedShare(line: line) else { break }
+            if let progress = progress as? SnapshotProgress {
+                progress.report(share)
+            } else {
+                progress.report(0.99 * share.fraction)
+            }
             guard let limits, let words else { continue }
             if let told = await limits.change(progress) { untold.add(told) }
             untold.tell { Self.write($0, to: words) }

@@ -36,6 +36,7 @@ struct DepartingDisks: Sendable {
     private static let mostRestarts = 10
     /// How long a guest that stands, or is held, is made to wait for a mirror that has lost its other side.
     private static let patience = Duration.seconds(10)
+    private static let late = "the other side was not in sync while the guest stood"
 
     private func socket(_ index: Int) -> String { machine.socket(of: String(index), in: context) }
 
@@ -236,11 +237,14 @@ struct DepartingDisks: Sendable {
         while true {
             if progress.cancellation.isCancelled { throw CancellationError() }
             if let deadline, ContinuousClock.now > deadline {
-                throw failed(index, "the other side was not in sync while the guest stood", progress)
+                throw failed(index, Self.late, progress)
             }
             let status: DatapathStatus
             do {
-                status = try await source(index).client.status()
+                let client = try await source(index).client
+                status = try await LongRequest.status(of: client, cancellation: progress.cancellation, until: deadline)
+            } catch is LongRequest.Late {
+                throw failed(index, Self.late, progress)
             } catch let failure as DatapathClient.Failure {
                 guard failure.isUnreachable, restarts < Self.mostRestarts else {
                     throw ErrorMapping.api(
@@ -266,7 +270,10 @@ struct DepartingDisks: Sendable {
             switch mirror.phase {
             case .synchronised, .dual: return
             case .broken where mirror.details?.isRetrying == true, .copying:
-                await follow(progress, &follower, index, there)
+                // Where none answers any more the next one is told.
+                if let client = await context.disks.active(machine.disks[index].uuid)?.client {
+                    follower = await tell(client, follower, index, there, progress)
+                }
                 try await Task.sleep(for: .milliseconds(50))
             case .broken, .undecided: throw failed(index, mirror.error ?? "unknown cause", progress)
             }
@@ -274,20 +281,34 @@ struct DepartingDisks: Sendable {
     }
 
     /// What is wished of the mirror meanwhile, in the task's `other_config`, and what the SR, the host, the link and the other
-    /// side's SR (`there`) leave to it.
-    private func follow(
-        _ progress: any TaskProgress, _ follower: inout MirrorFollower, _ index: Int, _ there: TurnOfDisk?
-    ) async {
+    /// side's SR (`there`) leave to it. Returns what it knows by now.
+    private func tell(
+        _ client: DatapathClient, _ follower: MirrorFollower, _ index: Int, _ there: TurnOfDisk?,
+        _ progress: any TaskProgress
+    ) async -> MirrorFollower {
+        var follower = follower
         let share = await share(index, there)
-        guard let change = follower.change(progress.entries, share: share, progress) else { return }
+        guard !Task.isCancelled, let change = follower.change(progress.entries, share: share, progress) else {
+            return follower
+        }
         do {
-            _ = try await source(index).client.call(.mirrorSet(settings: change.told))
+            try await LongRequest.call(
+                .mirrorSet(settings: change.told), of: client, cancellation: progress.cancellation)
         } catch let failure as DatapathClient.Failure where failure.isUnreachable {
             // The next process is told.
             follower.tellAgain()
+        } catch let failure as DatapathClient.Failure {
+            progress.annotate(["mirror_refused": failure.message])
         } catch {
-            progress.annotate(["mirror_refused": (error as? DatapathClient.Failure)?.message ?? "\(error)"])
+            // Whoever follows it is cancelled, and sees that.
         }
+        return follower
+    }
+
+    /// What a look at a comparison has found.
+    private struct Look: Sendable {
+        var follower: MirrorFollower
+        var compared: UInt64?
     }
 
     /// Bytes per second; nil: no limit.
@@ -323,14 +344,17 @@ struct DepartingDisks: Sendable {
     ) async throws {
         for _ in 0...Self.mostRestarts {
             try await awaitSynchronised(index, SilentProgress(progress, progress), until: deadline, there: there)
-            guard let before = try await statusIfThere(index), before.mirror != nil else { continue }
+            guard let before = try await statusIfThere(index, progress, until: deadline), before.mirror != nil else {
+                continue
+            }
             if compared.mustCompare(index, before, isWished: isVerified),
                 try await !verify(index, before.virtualSize, progress, until: deadline, there: there)
             {
                 continue
             }
             // It may have been replaced meanwhile.
-            guard let after = try await statusIfThere(index), after.mirror?.details?.isCompared != false || !isVerified
+            guard let after = try await statusIfThere(index, progress, until: deadline),
+                after.mirror?.details?.isCompared != false || !isVerified
             else { continue }
             if ComparedMirrors.Connection(before) == ComparedMirrors.Connection(after) {
                 return compared.note(index, after)
@@ -340,9 +364,14 @@ struct DepartingDisks: Sendable {
     }
 
     /// Nil: its data path has ended just now.
-    private func statusIfThere(_ index: Int) async throws -> DatapathStatus? {
+    private func statusIfThere(
+        _ index: Int, _ progress: any TaskProgress, until deadline: ContinuousClock.Instant?
+    ) async throws -> DatapathStatus? {
         do {
-            return try await source(index).client.status()
+            let client = try await source(index).client
+            return try await LongRequest.status(of: client, cancellation: progress.cancellation, until: deadline)
+        } catch is LongRequest.Late {
+            throw failed(index, Self.late, progress)
         } catch let failure as DatapathClient.Failure where failure.isUnreachable {
             try await Task.sleep(for: .milliseconds(100))
             return nil
@@ -362,19 +391,30 @@ struct DepartingDisks: Sendable {
         var follower = self.follower(progress)
         do {
             if deadline == nil {
-                await follow(progress, &follower, index, there)
+                follower = await tell(client, follower, index, there, progress)
             } else {
-                // A guest stands meanwhile: nothing holds it back.
-                _ = try await client.call(.mirrorSet(settings: MirrorSettings(bytesPerSecond: 0, isPaused: false)))
+                // A guest stands meanwhile: nothing holds it back, and this is not waited for longer than it may stand.
+                try await LongRequest.call(
+                    .mirrorSet(settings: MirrorSettings(bytesPerSecond: 0, isPaused: false)), of: client,
+                    cancellation: progress.cancellation, until: deadline)
             }
             try await LongRequest.call(
                 .mirrorVerify, of: client, cancellation: progress.cancellation, until: deadline
             ) {
                 try await FailurePoint.pass("departure-comparing")
-                if deadline == nil { await follow(progress, &follower, index, there) }
-                guard let compared = try? await client.status().mirror?.details?.comparedBytes else { return }
+                let follower = follower
+                return {
+                    var look = Look(follower: follower)
+                    if deadline == nil { look.follower = await tell(client, follower, index, there, progress) }
+                    look.compared = try? await client.status().mirror?.details?.comparedBytes
+                    return look
+                }
+            } seen: { (look: Look) in
+                follower = look.follower
+                guard let compared = look.compared else { return }
                 MotionReport.tell(compared: compared, of: size, since: started, isVerified: isVerified, to: progress)
             }
+            MotionReport.tellCompared(all: size, isVerified: isVerified, to: progress)
             return true
         } catch is LongRequest.Late {
             throw failed(index, "the other side was not made durable while the guest stood", progress)
@@ -396,7 +436,7 @@ struct DepartingDisks: Sendable {
     ) async throws {
         let client = try await source(index).client
         do {
-            try await mapped(index) {
+            _ = try await mapped(index) {
                 try await LongRequest.call(
                     request, of: client, cancellation: progress.cancellation, until: deadline)
             }

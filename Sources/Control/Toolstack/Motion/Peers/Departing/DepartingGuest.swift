@@ -244,7 +244,7 @@ struct DepartingGuest: Sendable {
             guard let row = tx.row(vm), row[VM.domid] == domain, row[VM.powerState] != .halted else { return }
             let vbds = tx.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.currentlyAttached] }
             try MachineLifecycle.mark(vbds, reserved: false, attached: false, in: tx)
-            try tx.set(vm, VM.powerState, .halted)
+            try tx.set(vm, power: .halted)
             try tx.set(vm, VM.residentOn, .null)
             try tx.set(vm, VM.domid, -1)
             try GuestRows.halted(vm, in: tx)

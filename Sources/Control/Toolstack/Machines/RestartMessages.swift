@@ -17,7 +17,6 @@ struct RestartMessages: Sendable {
     func register(in table: inout MessageTable) {
         table.on("VM.set_ha_restart_priority") { _, arguments in
             let (vm, value): (Ref<VM>, String) = (try arguments.get(0), try arguments.get(1))
-            guard Self.priorities.contains(value) else { throw APIError("INVALID_VALUE", "ha_restart_priority", value) }
             return try await set(vm, value)
         }
         // Deprecated: who sets it wants the one priority or none.
@@ -42,6 +41,9 @@ struct RestartMessages: Sendable {
     private func set(_ vm: Ref<VM>, _ priority: String) async throws -> APIValue {
         try await database.transaction { tx in
             let row = try tx.require(vm)
+            guard Self.priorities.contains(priority) else {
+                throw APIError("INVALID_VALUE", "ha_restart_priority", priority)
+            }
             if row[VM.haRestartPriority] == priority { return }
             try tx.set(vm, VM.haRestartPriority, priority)
             if [.running, .paused].contains(row[VM.powerState]) {

@@ -1,10 +1,12 @@
 import BlockIO
 import CLinux
 import Glibc
-import NBDTransport
+import NBDProtocol
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import NBDTransport
 
 /// Callers who do not wait for a server that says nothing: their buffers are theirs again at once, and what they asked comes
 /// late and whole, or not at all.
@@ -70,6 +72,29 @@ struct ClientPatienceTests {
         #expect(try client.bytes(at: 12288, 1) == [5])
         try client.close()
         way.join()
+    }
+
+    /// The time was over before anything of it went out, and all else was answered by then: nobody comes to end it later.
+    @Test func aChangeThatWasNeverSentIsNotLateWhereNothingIsOwed() throws {
+        let served = try Served(MemoryDevice(size: 1 << 20))
+        let (channel, agreement, first) = try NBDEndpoint(unixSocket: served.path, exportName: "disk").connect()
+        let link = ClientLink(channel, agreement: agreement, first: first, limit: AnswerLimit(seconds: nil))
+        let late = LateChanges()
+        link.sending.lock()
+        let writer = WorkerThread("writer") {
+            let buffer = AlignedBuffer(count: 512)
+            let error = #expect(throws: BlockError.self) {
+                try unsafe link.perform(
+                    NBDCommand.write, [], at: 0, length: 512,
+                    payload: UnsafeRawBufferPointer(rebasing: buffer.bytes[0..<512]), into: nil,
+                    within: Patience(1_000_000, since: gantry_now(), late: late))
+            }
+            #expect(error?.code == .late)
+        }
+        writer.join()
+        link.sending.unlock()
+        #expect(late.total == 1 && late.isEmpty)
+        link.close()
     }
 
     /// A connection that is cut ends what was late on it, and what was stuck in it. Whether its server does it nobody knows.

@@ -65,11 +65,22 @@ extension EndToEnd {
                         .members(options.map { (name: $0.key, value: .string($0.value)) }))
                     try await Self.awaitHeld("in-sync", task, toolstack)
                     if sr == b.ref { try Self.spoil(in: b.path) }
-                    if isInterrupted { try toolstack.failures.set(.hold, at: "comparing") }
+                    func pause(_ isPaused: Bool) async throws {
+                        _ = try? await toolstack.call(
+                            "task.remove_from_other_config", .string(task), .string("paused"))
+                        try await toolstack.call(
+                            "task.add_to_other_config", .string(task), .string("paused"), .string("\(isPaused)"))
+                    }
+                    if isInterrupted {
+                        // It is not over before it is cut off.
+                        try await pause(true)
+                        try toolstack.failures.set(.hold, at: "comparing")
+                    }
                     try toolstack.failures.release("in-sync")
                     if isInterrupted {
                         try await Self.awaitHeld("comparing", task, toolstack)
                         try Tool.check("pkill", ["-KILL", "-f", "gantry-datapath serve.*\(toolstack.folder.path)"])
+                        try await pause(false)
                         try toolstack.failures.release("comparing")
                     }
                     return try await toolstack.session.waitForTask(task)

@@ -97,6 +97,30 @@ struct ClientPatienceTests {
         link.close()
     }
 
+    /// What is left of a large request goes out over a slow link in parts that each tell of progress: nobody is silent.
+    @Test func whatWasLeftTellsOfItsProgress() {
+        var ends: [Int32] = [0, 0]
+        #expect(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        let (here, there) = (ends[0], ends[1])
+        let taken = Atomic<Int>(0)
+        let reader = WorkerThread("reader") {
+            var piece = [UInt8](repeating: 0, count: 64 << 10)
+            while true {
+                let count = unsafe read(there, &piece, piece.count)
+                if count <= 0 { break }
+                taken.add(count, ordering: .relaxed)
+            }
+        }
+        var parts = 0
+        let left = UnsentBytes(
+            raw: [UInt8](repeating: 1, count: 300 << 10), plain: [UInt8](repeating: 2, count: 1 << 20))
+        #expect(Channel(descriptor: here).send(left) { parts += 1 } == 0)
+        close(here)
+        reader.join()
+        close(there)
+        #expect(parts == 3 + 8 && taken.load(ordering: .relaxed) == 1324 << 10)
+    }
+
     /// A connection that is cut ends what was late on it, and what was stuck in it. Whether its server does it nobody knows.
     @Test func whatWasLateEndsWithItsConnection() throws {
         let folder = try ScratchFolder("late")

@@ -1,4 +1,5 @@
 import BlockIO
+import CLinux
 import Glibc
 import NBDProtocol
 import Synchronization
@@ -31,7 +32,7 @@ extension ClientLink {
     func sendUnsent() -> Int32 {
         if unsent.isEmpty { return 0 }
         defer { unsent = UnsentBytes() }
-        return channel.send(unsent)
+        return channel.send(unsent) { progress.store(gantry_now(), ordering: .relaxed) }
     }
 
     /// With `sending` held. Somebody sends what is left, when it goes.

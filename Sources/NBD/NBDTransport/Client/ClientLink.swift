@@ -56,11 +56,11 @@ final class ClientLink: @unchecked Sendable {
     private let answered = Atomic<Bool>(false)
     private let limit: AnswerLimit
     /// When a part of a large request went out last, where answers have a limit: sending it may take longer than that.
-    private let progress = Atomic<UInt64>(0)
+    let progress = Atomic<UInt64>(0)
     /// Seconds that the last words may take.
     private static let farewellPatience = 5
     /// Bytes of a request that are sent at once then.
-    private static let piece = 128 << 10
+    static let piece = 128 << 10
 
     /// Takes over the descriptor of a finished handshake.
     init(_ channel: Channel, agreement: ClientHandshake.Agreement, first: [UInt8], limit: AnswerLimit) {

@@ -29,13 +29,27 @@ extension Channel {
         return 0
     }
 
-    /// Sends what was left, however long it takes.
-    func send(_ unsent: UnsentBytes) -> Int32 {
-        let status = unsafe unsent.raw.withUnsafeBytes { bytes in
+    /// Sends what was left, however long it takes. `progress` hears of each part that has gone out.
+    func send(_ unsent: UnsentBytes, progress: () -> Void) -> Int32 {
+        let status = unsafe inParts(unsent.raw, progress) { unsafe sendAll(descriptor, $0, $1) }
+        return unsafe status != 0 ? status : inParts(unsent.plain, progress) { unsafe send($0, $1) }
+    }
+
+    private func inParts(
+        _ bytes: [UInt8], _ progress: () -> Void, _ send: (UnsafeRawPointer, Int) -> Int32
+    ) -> Int32 {
+        unsafe bytes.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return 0 as Int32 }
-            return unsafe sendAll(descriptor, base, bytes.count)
+            var sent = 0
+            while sent < bytes.count {
+                let part = min(bytes.count - sent, ClientLink.piece)
+                let status = unsafe send(base + sent, part)
+                if status != 0 { return status }
+                sent += part
+                progress()
+            }
+            return 0
         }
-        return status != 0 ? status : send(unsent.plain)
     }
 }
 

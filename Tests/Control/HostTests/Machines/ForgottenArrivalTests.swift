@@ -134,7 +134,12 @@ import Testing
         defer { stage.guest.kill() }
         try await stage.refuse()
         switch whoever {
-        case .starts: await stage.arrivals.resume()
+        case .starts:
+            // Nobody's calls wait for it.
+            await stage.arrivals.resume()
+            try await reach("its QEMU is gone", atMost: .seconds(30)) {
+                stage.passage == nil && stage.guests.state(stage.uuid) == nil
+            }
         case .retries:
             try await reach("its QEMU is gone", atMost: .seconds(30)) {
                 await stage.arrivals.retry()

@@ -40,7 +40,7 @@ public struct DatapathClient: Sendable {
 
     /// Runs what may wait for hours. The global queue has a thread for each processor, and one more a second when all wait: a few
     /// comparisons of images would keep all others waiting. A queue of one's own has a thread at once, of 255.
-    static func onOwnThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+    public static func onOwnThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
             ownThread().async { continuation.resume(with: Result { try body() }) }
         }

@@ -153,15 +153,18 @@ import Testing
         var trust = MirrorTrust()
         #expect(trust.compared(since: trust.generation, copies: trust.copies) && trust.isCompared)
         trust.copiesAgain()
-        #expect(!trust.isCompared && !trust.mustBeCompared)
+        // Somebody wanted to be sure.
+        #expect(!trust.isCompared && trust.mustBeCompared)
         #expect(trust.compared(since: trust.generation, copies: trust.copies) && trust.isCompared)
-        // What was copied since the last look was not compared, but no old server is in doubt any more.
+        #expect(!trust.mustBeCompared)
+        // What was copied since the last look was not compared.
         let before = trust.copies
         trust.recovered(isElsewhere: false)
         #expect(!trust.isCompared && trust.mustBeCompared)
         trust.copiesAgain()
-        #expect(trust.compared(since: trust.generation, copies: before) && !trust.isCompared && !trust.mustBeCompared)
+        #expect(trust.compared(since: trust.generation, copies: before) && !trust.isCompared && trust.mustBeCompared)
         #expect(trust.compared(since: trust.generation, copies: trust.copies) && trust.isCompared)
+        #expect(!trust.mustBeCompared)
     }
 
     /// A map may stop early: what only the rest of either tells is looked at all the same.

@@ -153,15 +153,27 @@ import Testing
         try device.cancelMirror()
     }
 
-    /// What was late is copied: that was not compared.
+    /// What was late is copied: that was not compared, and is before the destination is the disk, by itself.
     @Test func whatIsCopiedAfterALateWriteIsNotCompared() throws {
         let source = MemoryDevice(size: Self.size)
         let destination = LateDevice(MemoryDevice(size: Self.size))
         let device = try mirrored(source, destination)
         #expect(try device.verifyMirror() == Self.size && device.mirrorProgress?.isCompared == true)
+        for _ in 0..<2 {
+            try beLate(device, destination)
+            #expect(device.mirrorProgress?.isCompared == false && device.mirrorProgress?.mustBeCompared == true)
+            let before = destination.bytesRead.load(ordering: .acquiring)
+            #expect(try device.verifyMirror() == Self.size && device.mirrorProgress?.isCompared == true)
+            #expect(destination.bytesRead.load(ordering: .acquiring) - before == 65536)
+        }
+        // Nothing is missing: who asks now wants to see all of it again.
+        let before = destination.bytesRead.load(ordering: .acquiring)
+        #expect(try device.verifyMirror() == Self.size)
+        #expect(destination.bytesRead.load(ordering: .acquiring) - before > 65536)
         try beLate(device, destination)
-        #expect(device.mirrorProgress?.isCompared == false && device.mirrorProgress?.mustBeCompared == false)
-        #expect(try device.verifyMirror() == Self.size && device.mirrorProgress?.isCompared == true)
+        try destination.base.store([9], at: 200)
+        let error = #expect(throws: BlockError.self) { try prepare(device) }
+        #expect(error?.code == .corrupt && error?.offset == 200)
         try device.cancelMirror()
     }
 

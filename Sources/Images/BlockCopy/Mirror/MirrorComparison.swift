@@ -3,31 +3,50 @@ import Synchronization
 /// The comparisons of a mirror's images that run, for those who watch them, and for the mirror, which notes in each what is
 /// copied meanwhile.
 final class MirrorComparison: Sendable {
-    private let rounds = Mutex<[ComparisonRound]>([])
+    private struct State {
+        var rounds: [ComparisonRound] = []
+        /// The last that ended well, and in which generation; what is copied again is noted in it, too.
+        var ended: (round: ComparisonRound, generation: UInt64)?
+    }
+
+    private let state = Mutex(State())
     private let watched = Atomic<Bool>(false)
 
     /// Somebody compares, or has: whatever is copied again is to be noted. Costs one load.
     @inline(__always)
     var isWatched: Bool { watched.load(ordering: .sequentiallyConsistent) }
 
-    func begin(size: UInt64, granule: UInt64) -> ComparisonRound {
-        let round = ComparisonRound(size: size, granule: granule)
-        rounds.withLock { $0.append(round) }
+    /// `compared`: the generation in which all was compared but what is left in the round; nil when nothing was.
+    func begin(size: UInt64, granule: UInt64) -> (round: ComparisonRound, compared: UInt64?) {
+        let begun = state.withLock { state -> (ComparisonRound, UInt64?) in
+            let ended = state.ended.take()
+            let round = ended?.round ?? ComparisonRound(size: size, granule: granule)
+            state.rounds.append(round)
+            return (round, ended?.generation)
+        }
         watched.store(true, ordering: .sequentiallyConsistent)
-        return round
+        return begun
     }
 
-    func end(_ round: ComparisonRound) { rounds.withLock { $0.removeAll { $0 === round } } }
+    /// `compared`: as for who begins the next; nil when it did not end well.
+    func end(_ round: ComparisonRound, compared generation: UInt64?) {
+        state.withLock { state in
+            state.rounds.removeAll { $0 === round }
+            if let generation { state.ended = (round, generation) }
+        }
+    }
 
     /// The range is dirty, and will be copied.
     func copiesAgain(_ range: Range<UInt64>) {
-        rounds.withLock { rounds in
-            for round in rounds { round.left.mark(range.lowerBound, range.upperBound - range.lowerBound) }
+        let length = range.upperBound - range.lowerBound
+        state.withLock { state in
+            for round in state.rounds { round.left.mark(range.lowerBound, length) }
+            state.ended?.round.left.mark(range.lowerBound, length)
         }
     }
 
     /// Bytes of the disk that are known to be alike, by the comparison that is the farthest; nil while nobody compares.
-    var comparedBytes: UInt64? { rounds.withLock { $0.map(\.comparedBytes).max() } }
+    var comparedBytes: UInt64? { state.withLock { $0.rounds.map(\.comparedBytes).max() } }
 }
 
 /// One comparison: how far it is, and what must be compared when all else was.

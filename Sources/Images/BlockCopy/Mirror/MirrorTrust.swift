@@ -34,16 +34,16 @@ public struct MirrorTrust: Equatable, Sendable {
     /// and then `isCompared` does not become true.
     public mutating func compared(since generation: UInt64, copies: UInt64) -> Bool {
         if generation != self.generation { return false }
-        mustBeCompared = false
         wasCompared = true
-        if copies == self.copies { isCompared = true }
+        if copies == self.copies { (isCompared, mustBeCompared) = (true, false) }
         return true
     }
 
     /// Something is copied again, because the source refused a write or the destination did not answer one in time: not all
-    /// of what was copied was compared.
+    /// of what was copied was compared. Where all was, that is to be made good before the destination is the disk.
     public mutating func copiesAgain() {
         copies += 1
         isCompared = false
+        if wasCompared { mustBeCompared = true }
     }
 }

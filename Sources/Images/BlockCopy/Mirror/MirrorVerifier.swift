@@ -36,18 +36,27 @@ struct MirrorVerifier {
     /// Returns the disk's bytes, all of which are alike. Throws `.corrupt` with the place of the first difference that was met,
     /// and the mirror is broken for good; `.busy` when it comes no nearer to being in sync for ten seconds, or when the
     /// destination answers too late without end; `.cancelled` when it ends.
+    ///
+    /// Where all was compared before, in a destination that was not lost since, and something was copied again meanwhile, only
+    /// that is.
     func run() throws(BlockError) -> UInt64 {
-        let round = mirror.comparison.begin(size: mirror.dirty.size, granule: mirror.dirty.granule)
-        defer { mirror.comparison.end(round) }
+        let (round, known) = mirror.comparison.begin(size: mirror.dirty.size, granule: mirror.dirty.granule)
+        // Who asks where nothing is missing wants all of it looked at once more.
+        let earlier = mirror.trust.withLock { $0.isCompared } ? nil : known
+        var compared: UInt64?
+        defer { mirror.comparison.end(round, compared: compared) }
         for _ in 0..<Self.mostRounds {
-            round.restart()
             // Before the haste: who recovers takes that back first.
             let generation = mirror.trust.withLock { $0.generation }
+            if generation != earlier { round.restart() }
             mirror.controls.hurry()
             // From here on nothing becomes dirty but what fails or is late, and that is noted in the round.
             mirror.locks.awaitEarlier()
-            try compareAll(round, in: generation)
-            if try compareRest(round, in: generation) { return mirror.dirty.size }
+            if generation != earlier { try compareAll(round, in: generation) }
+            if try compareRest(round, in: generation) {
+                compared = generation
+                return mirror.dirty.size
+            }
         }
         throw BlockError(
             .io, "the mirror's destination is lost again and again, and cannot be compared; see to the way to it")

@@ -134,8 +134,10 @@ extension SwitchableDevice {
             }
             try flushAhead(mirror)
             var destination: any BlockDevice = mirror.source
+            var generation: UInt64 = 0
             try exclusively { () throws(BlockError) in
                 destination = mirror.destination
+                generation = mirror.trust.withLock { $0.generation }
                 // An earlier attempt whose flush of the source failed may have stopped here.
                 if mirror.phase == .joining, !mirror.dirty.isClean { mirror.handle(.fellBehind) }
                 if mirror.phase == .joining { return }
@@ -153,12 +155,15 @@ extension SwitchableDevice {
             do throws(BlockError) {
                 try destination.flush()
             } catch {
-                mirror.loseDestination(because: error)
+                // Of one that was given up meanwhile it says nothing about the one that is there now.
+                mirror.trust.withLock { if $0.generation == generation { mirror.loseDestination(because: error) } }
                 throw error
             }
             try exclusively { () throws(BlockError) in
                 mirror.noticeLoss()
-                if !mirror.dirty.isClean || !mirror.late.isEmpty { mirror.handle(.fellBehind) }
+                // What was copied since the comparison is to be compared, too.
+                let isDoubtful = mirror.trust.withLock { $0.mustBeCompared }
+                if !mirror.dirty.isClean || !mirror.late.isEmpty || isDoubtful { mirror.handle(.fellBehind) }
                 guard mirror.handle(.prepare) else { throw Self.notSynchronised(mirror) }
                 prepared()
             }

@@ -49,9 +49,7 @@ enum ExportHandshake {
     }
 
     private static func aside<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
-        }
+        try await DatapathClient.onOwnThread(body)
     }
 
     private static func openBlocking(_ socket: String, export: String?) throws -> Int32 {

@@ -76,8 +76,9 @@ extension ReceivedDisks {
                     try await finish(&record)
                 }
             } catch {
-                // Its turn came when it was one of the pool's.
-                guard records().contains(where: { $0.id == found.id }) else { continue }
+                // Its turn came when it was one of the pool's, and not gone.
+                let isHere = context.database.read { $0.row(Ref<VDI>(found.ref)) } != nil
+                if isHere, !records().contains(where: { $0.id == found.id }) { continue }
                 throw refusal(vm, "\(error)")
             }
         }

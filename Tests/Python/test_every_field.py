@@ -13,6 +13,8 @@ VALUES = {
     ("VM", "memory_dynamic_min"): None,
     ("VM", "bios_strings"): None,
     ("VM", "is_a_template"): None,
+    ("VM", "ha_restart_priority"): None,
+    ("VM", "ha_always_run"): None,
     ("VM", "is_default_template"): None,
     ("VM", "blocked_operations"): {"destroy": "NO"},
     ("VM", "actions_after_crash"): "preserve",

@@ -29,6 +29,8 @@ import Testing
             let start = Int.random(in: 0..<Self.size - 100_000, using: &random)
             content.replaceSubrange(start..<start + 100_000, with: random.bytes(100_000))
         }
+        // Wherever those are, the child shows some of the parent, and the last sectors are no whole cluster.
+        content.replaceSubrange(300_000..<400_000, with: random.bytes(100_000))
         content.replaceSubrange(Self.size - 700..<Self.size, with: random.bytes(700))
         try save(folder.file("base.raw"), content)
         let format = kind.format.rawValue

@@ -28,20 +28,6 @@ import Testing
         return device
     }
 
-    private func awaitPhase(_ device: SwitchableDevice, _ phase: MirrorState.Phase) {
-        while device.mirrorProgress?.phase != phase { usleep(500) }
-    }
-
-    private func prepare(_ device: SwitchableDevice) throws {
-        while true {
-            do throws(BlockError) {
-                return try device.preparePivot()
-            } catch {
-                if error.code != .busy { throw error }
-            }
-        }
-    }
-
     @Test func theTimeFollowsTheBudgetWithinBounds() {
         var options = MirrorOptions()
         #expect(options.patience == 500_000_000)

@@ -10,10 +10,6 @@ import Testing
 @Suite struct MirrorRaceTests {
     private static let size: UInt64 = 64 << 10
 
-    private func awaitPhase(_ device: SwitchableDevice, _ phase: MirrorState.Phase) {
-        while device.mirrorProgress?.phase != phase {}
-    }
-
     /// A thread looks at a piece that another one copies, and comes to claim it when it is clean already and a client writes
     /// to it: a second copy would put the old content over the client's.
     @Test func aPieceThatAnotherThreadHasSettledIsNotCopiedAgain() throws {

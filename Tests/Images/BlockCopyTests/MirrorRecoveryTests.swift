@@ -25,11 +25,6 @@ import Testing
         }
     }
 
-    private func awaitPhase(_ device: SwitchableDevice, _ phase: MirrorState.Phase) {
-        // The copier needs the processor that looking all the time would take.
-        while device.mirrorProgress?.phase != phase { usleep(500) }
-    }
-
     private func pivot(_ device: SwitchableDevice) throws {
         while true {
             do throws(BlockError) {

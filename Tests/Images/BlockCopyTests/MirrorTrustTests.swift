@@ -43,20 +43,6 @@ import Testing
         return device
     }
 
-    private func awaitPhase(_ device: SwitchableDevice, _ phase: MirrorState.Phase) {
-        while device.mirrorProgress?.phase != phase { usleep(500) }
-    }
-
-    private func prepare(_ device: SwitchableDevice) throws {
-        while true {
-            do throws(BlockError) {
-                return try device.preparePivot()
-            } catch {
-                if error.code != .busy { throw error }
-            }
-        }
-    }
-
     /// A write that an old server does after it was given up: the pivot finds it, although nobody has asked to compare.
     @Test func noPivotLeadsToADestinationThatALostServerHasWrittenTo() throws {
         let base = MemoryDevice(size: Self.size)

@@ -2,6 +2,7 @@ import BlockIO
 import CLinux
 import Glibc
 import NBDProtocol
+import Testing
 
 /// A client that sends whatever bytes a test wants.
 final class RawPeer {
@@ -53,8 +54,16 @@ final class RawPeer {
         return unsafe poll(&entry, 1, milliseconds) == 0
     }
 
-    /// Reads until the server closes.
-    func drain() { while receiveSome(65536) != nil {} }
+    /// Reads until the server closes. One that says nothing for minutes and keeps the connection is an issue of the test, and
+    /// no hang.
+    func drain(_ location: SourceLocation = #_sourceLocation) {
+        repeat {
+            if isSilent(for: 120_000) {
+                Issue.record("the server neither answers nor closes", sourceLocation: location)
+                return
+            }
+        } while receiveSome(65536) != nil
+    }
 
     func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 

@@ -272,12 +272,13 @@ final class RunningToolstack {
 
 /// Runs a test with a toolstack of its own and leaves nothing behind, whatever happens.
 func withToolstack(
-    driverFolders: [String] = [], _ body: (RunningToolstack) async throws -> Void
+    driverFolders: [String] = [], options: [String] = [], _ body: (RunningToolstack) async throws -> Void
 ) async throws {
     let toolstack = try RunningToolstack()
     toolstack.driverFolders = driverFolders
     do {
         try await toolstack.start()
+    toolstack.options = options
         try await body(toolstack)
     } catch {
         print(toolstack.logText)

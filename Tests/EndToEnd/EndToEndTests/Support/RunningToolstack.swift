@@ -24,6 +24,8 @@ final class RunningToolstack {
     var httpsAddress = "127.0.0.2:0"
     /// More options of `gantryd serve`, for the next start.
     var options: [String] = []
+    /// The folder with `gantryd` and the programs that it starts, for the next start; nil: this build's.
+    var programs: String?
 
     /// Where it is told to fail, or to wait, while it runs.
     let failures: FailureFolder
@@ -44,7 +46,7 @@ final class RunningToolstack {
     /// Starts the daemon and logs in. `failurePoint`: where it shall kill itself.
     func start(failurePoint: String? = nil) async throws {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: try Tool.find("gantryd"))
+        process.executableURL = URL(fileURLWithPath: try programs.map { $0 + "/gantryd" } ?? Tool.find("gantryd"))
         process.arguments =
             [
                 "serve", "--state-dir", stateDirectory, "--run-dir", runDirectory, "--http", "127.0.0.1:0", "--https",
@@ -276,9 +278,9 @@ func withToolstack(
 ) async throws {
     let toolstack = try RunningToolstack()
     toolstack.driverFolders = driverFolders
+    toolstack.options = options
     do {
         try await toolstack.start()
-    toolstack.options = options
         try await body(toolstack)
     } catch {
         print(toolstack.logText)

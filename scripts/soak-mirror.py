@@ -6,6 +6,8 @@ every block must hold the last sequence that was written to it: none lost, none 
 path, of the destination's server, one that stands still, links cut or slow, a destination that is full for a while, a cancelled or paused mirror.
 A guest's writes that no flush had covered when its data path was killed are written again, as a guest does after a failed
 flush; nothing else is ever repeated. The seed is printed; the same seed makes the same choices.
+
+soak-moves.py does the same with whole toolstacks, of which it kills gantryd and QEMU, too.
 """
 import argparse
 import hashlib
@@ -366,6 +368,9 @@ class Soak:
         is_remote = self.random.random() < 0.4
         fault = self.random.choice(
             ["none", "kill", "kill", "cancel", "pause"] + (["server", "server", "cut", "slow", "still", "still"] if is_remote else ["full"]))
+        if number < len(self.options.first):
+            fault = self.options.first[number]
+            is_remote = fault in ("server", "cut", "slow", "still")
         folder = self.folder
         if fault == "full":
             if not self.options.full_dir:
@@ -429,7 +434,11 @@ class Soak:
             time.sleep(0.05)
             self.disk.ask({"mirrorSet": {"settings": {"isPaused": False, "bytesPerSecond": 0}}})
         elif fault == "full":
-            time.sleep(0.1)
+            deadline = time.monotonic() + 10
+            while (self.disk.mirror() or {}).get("phase") != "broken" and time.monotonic() < deadline:
+                time.sleep(0.01)
+            if (self.disk.mirror() or {}).get("phase") == "broken":
+                self.count("ran out of room")
             os.unlink(ballast)
         if fault == "cancel":
             self.disk.ask({"mirrorCancel": {}})
@@ -530,13 +539,15 @@ def main():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--dir", help="where the images go")
     parser.add_argument("--full-dir", help="a small file system for destinations that are full; as root one is made")
+    parser.add_argument("--first", action="append", default=[], metavar="FAULT",
+                        help="what happens to the first move; given again: to the next one")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     folder = tempfile.mkdtemp(prefix="gantry-soak-", dir=options.dir)
     soak = mounted = None
     try:
-        if not options.full_dir and os.geteuid() == 0 and options.moves >= 50:
+        if not options.full_dir and os.geteuid() == 0:
             mounted = f"{folder}/small"
             os.mkdir(mounted)
             size = options.mib * 2 + 16

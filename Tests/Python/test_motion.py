@@ -109,6 +109,8 @@ class MachineTests(MotionCase):
         places = [self.repository("vhd"), self.repository("raw")]
         vm, disks = self.machine(), [self.disk(source, tags=["t"], other_config={"k": "v"}) for _ in range(3)]
         vbds = [self.drive(vm, vdi) for vdi in disks]
+        for vdi in disks:
+            self.x.VDI.add_to_sm_config(vdi, "of-somebody", "a word")
         still = {disks[2]: source}
         self.assertIn("migrate_send", self.x.VM.get_allowed_operations(vm))
         token = self.token()
@@ -122,6 +124,7 @@ class MachineTests(MotionCase):
         self.assertEqual([self.x.VDI.get_SR(vdi) for vdi in moved], places + [source])
         self.assertEqual(moved[2], disks[2])
         self.shows(self.x.VDI.get_record(moved[0]), tags=["t"], other_config={"k": "v"}, current_operations={})
+        self.assertEqual([self.x.VDI.get_sm_config(vdi).get("of-somebody") for vdi in moved], ["a word"] * 3)
         self.assertEqual(self.x.SR.get_VDIs(source), [disks[2]])
         self.refused(["HANDLE_INVALID", "VDI", disks[0]], self.x.VDI.get_uuid, disks[0])
         # The token serves another move, until its session ends.
@@ -131,6 +134,35 @@ class MachineTests(MotionCase):
         over = ["INVALID_VALUE", "dest", ...]
         self.refused(over, self.x.VM.assert_can_migrate, vm, token, True, back, {}, {})
         self.refused(over, self.x.VM.migrate_send, vm, token, True, back, {}, {})
+
+    def test_the_disk_of_a_read_only_drive_moves_as_any_other(self):
+        """While its machine runs and when it is halted; one that may be written stays so, and one that may not, too."""
+        places = [self.repository("vhd"), self.repository("qcow2")]
+        vm, content = self.machine(), os.urandom(4 * MIB)
+        vbds = []
+        for read_only in (False, True):
+            vdi = self.disk(places[0], 4 * MIB)
+            status, _, _ = self.http("PUT", "/import_raw_vdi", content, session_id=self.sid, vdi=vdi, format="raw")
+            self.assertEqual(status, 200)
+            self.x.VDI.set_read_only(vdi, read_only)
+            vbds.append(self.drive(vm, vdi, mode="RO"))
+        self.x.VM.start(vm, False, False)
+        for state in ("Running", "Halted"):
+            self.assertEqual(self.x.VM.get_power_state(vm), state)
+            disks = [self.x.VBD.get_VDI(vbd) for vbd in vbds]
+            self.assertEqual(self.x.VM.migrate_send(vm, self.token(), True, {vdi: places[1] for vdi in disks}, {}, {}), vm)
+            self.assertEqual(self.x.SR.get_VDIs(places[0]), [])
+            moved = [self.x.VBD.get_VDI(vbd) for vbd in vbds]
+            self.assertEqual([self.x.VDI.get_SR(vdi) for vdi in moved], [places[1]] * 2)
+            self.assertEqual([self.x.VDI.get_read_only(vdi) for vdi in moved], [False, True])
+            self.assertEqual([self.x.VBD.get_mode(vbd) for vbd in vbds], ["RO"] * 2)
+            self.assertEqual([self.x.VBD.get_currently_attached(vbd) for vbd in vbds], [state == "Running"] * 2)
+            if state == "Running":
+                self.x.VM.hard_shutdown(vm)
+            for vdi in moved:
+                status, _, body = self.http("GET", "/export_raw_vdi", session_id=self.sid, vdi=vdi, format="raw")
+                self.assertEqual((status, body == content), (200, True))
+            places.reverse()
 
     def test_two_disks_of_two_formats_with_three_snapshots_each(self):
         source, vm = self.repository("vhd,qcow2"), self.machine()

@@ -185,6 +185,8 @@ class FolderPluginTests(PluginCase):
         sr, path = self.repository_of("folder")
         ours = self.repository("qcow2")
         vdi = self.disk(ours, 8 * MIB, name_label="moving")
+        sentence = "Image format vhd is not supported by SR %s (it supports qcow2, raw)" % self.x.SR.get_uuid(sr)
+        self.refused(["VDI_INCOMPATIBLE_TYPE", vdi, sentence], self.x.VDI.pool_migrate, vdi, sr, {"dest-img-format": "vhd"})
         moved = self.x.VDI.pool_migrate(vdi, sr, {"dest-img-format": "raw"})
         self.shows(
             self.x.VDI.get_record(moved), name_label="moving", SR=sr, sm_config={"image-format": "raw"}, managed=True)

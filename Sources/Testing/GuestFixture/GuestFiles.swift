@@ -29,8 +29,11 @@ public struct GuestFiles: Sendable {
     }
 
     /// The kernel command line for a kind of work. A kernel that finds its own data wrong ends at once. `slots`: how many records the
-    /// guest keeps, each overwritten in turn.
-    public static func arguments(_ work: Work, disk: String = "vda", slots: Int = 256) -> String {
+    /// guest keeps, each overwritten in turn. `twin`: a bare disk as large, which gets the same records.
+    public static func arguments(
+        _ work: Work, disk: String = "vda", twin: String? = nil, slots: Int = 256
+    ) -> String {
         "console=ttyS0 quiet oops=panic gantry.work=\(work.rawValue) gantry.disk=\(disk) gantry.slots=\(slots)"
+            + (twin.map { " gantry.twin=\($0)" } ?? "")
     }
 }

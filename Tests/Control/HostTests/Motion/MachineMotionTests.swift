@@ -409,6 +409,12 @@ import Testing
             }
             #expect(await refused(host, "host.migrate_receive", call) == expected)
         }
+        // Nor is there one for those who ask which is the host's own.
+        try await host.database.transaction { tx in
+            for row in tx.rows(PIF.self) { try tx.set(row.typedRef(PIF.self), PIF.management, false) }
+        }
+        #expect(
+            await host.refused("host.get_management_interface", .string(host.host)) == ["HOST_HAS_NO_MANAGEMENT_IP"])
         await host.toolstack.stop()
     }
 

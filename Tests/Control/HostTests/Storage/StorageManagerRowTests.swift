@@ -58,7 +58,9 @@ import Testing
         let features = Array(FileStorageManager().info.features.keys)
         try await promise([.vhd, .raw], features)
         let refused = await create("qcow2")
-        #expect(refused.first == "VDI_INCOMPATIBLE_TYPE" && refused.last?.contains("(it supports vhd, raw)") == true)
+        let uuid = bench.database.read { $0.row(sr)?[SR.uuid] } ?? ""
+        let sentence = "Image format qcow2 is not supported by SR \(uuid) (it supports vhd, raw)"
+        #expect(refused.first == "VDI_INCOMPATIBLE_TYPE" && refused.last == sentence, "\(refused)")
         #expect(await create("raw") == ["accepted"])
         // What is not promised is not chosen for others either.
         try await promise([.raw], features)
@@ -75,6 +77,23 @@ import Testing
         try await promise([.raw], ["VDI_CREATE"])
         let promised = bench.context.promised(FileStorageManager())
         #expect(promised.supportedImageFormats == [.raw] && promised.features == ["VDI_CREATE": 1])
+    }
+
+    /// In the order in which its driver has them.
+    @Test func whatARepositoryDoesNotSupportIsToldWithWhatItDoes() async throws {
+        let manager = GatedManager("odd", formats: [.raw, .vhd])
+        manager.open()
+        let bench = try await StorageBench([manager])
+        let sr = try await bench.create("odd", [:])
+        let uuid = bench.database.read { $0.row(sr)?[SR.uuid] } ?? ""
+        let refused = await bench.refused(
+            "VDI.create",
+            .record([
+                APIMember("SR", .ref(sr.opaque)), APIMember("virtual_size", .int(4 << 20)),
+                APIMember("sm_config", .map(["image-format": .string("qcow2")])),
+            ]))
+        #expect(refused.count == 3 && refused[0] == "VDI_INCOMPATIBLE_TYPE", "\(refused)")
+        #expect(refused.last == "Image format qcow2 is not supported by SR \(uuid) (it supports raw, vhd)")
     }
 
     /// The row says so, and again when it is over; only a driver that declares nothing decides.

@@ -20,8 +20,9 @@ extension EndToEnd {
         }
 
         /// A real guest on a real file system keeps writing and checking while its disk moves in every direction, by
-        /// `xe vdi-pool-migrate` and `xe vm-migrate`; the guest itself says whether anything was wrong. Then the disk of the
-        /// halted machine goes the same ways. A run does a part of the round, `GANTRY_LONG=1` all of it.
+        /// `xe vdi-pool-migrate` and `xe vm-migrate`; the guest itself says whether anything was wrong. Nor does it notice that
+        /// the toolstack and the program that serves its disk are upgraded. Then the disk of the halted machine goes the same
+        /// ways. A run does a part of the round, `GANTRY_LONG=1` all of it.
         @Test func aGuestNeverNoticesThatItsDiskMoved() async throws {
             var random = SeededRandom.printed()
             let starts = GateShare.some(1, of: Array(Self.round.indices), "guests' moves")
@@ -53,10 +54,11 @@ extension EndToEnd {
                     #expect(try await toolstack.text("VM.get_power_state", .string(vm)) == "Running")
                     _ = try await console.waitFor(moreWrites: 3)
                 }
-                // The daemon dies and comes back: the guest goes on, and is still ours to shut down.
+                // The daemon dies and comes back, with another program of data paths: the guest goes on, and is still ours to
+                // shut down.
                 await toolstack.killHard()
                 _ = try await console.waitFor(moreWrites: 5)
-                try await toolstack.start()
+                try await upgrade(toolstack)
                 #expect(try await toolstack.text("VM.get_power_state", .string(vm)) == "Running")
                 _ = try await console.waitFor(moreWrites: 5)
                 try await toolstack.call("VM.clean_shutdown", .string(vm))
@@ -87,6 +89,27 @@ extension EndToEnd {
                 try Tool.check("e2fsck", ["-fn", content])
                 await toolstack.stop()
                 #expect(try toolstack.leftovers() == [])
+            }
+        }
+
+        /// Starts the daemon from another folder, as after an upgrade, and returns when the guest's disk is served by the program there.
+        private func upgrade(_ toolstack: RunningToolstack) async throws {
+            let folder = toolstack.folder.file("programs")
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            for name in ["gantryd", "gantry-datapath"] {
+                try FileManager.default.copyItem(atPath: try Tool.find(name), toPath: folder + "/" + name)
+            }
+            let earlier = try toolstack.processes("gantry-datapath")
+            #expect(earlier.count == 1)
+            toolstack.programs = folder
+            try await toolstack.start()
+            try await reach("the next program serves the guest's disk") {
+                let now = try toolstack.processes("gantry-datapath")
+                return now.count == 1 && now != earlier
+            }
+            for pid in try toolstack.processes("gantry-datapath") {
+                let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
+                #expect(program == folder + "/gantry-datapath")
             }
         }
 

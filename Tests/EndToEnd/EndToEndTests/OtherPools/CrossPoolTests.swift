@@ -298,6 +298,18 @@ extension EndToEnd {
                     try await refused(go, formats: [(vdi, "vhdx")])
                         == ["VDI_INCOMPATIBLE_TYPE", vdi, "Expected one of 'raw', 'vhd', 'qcow2', got vhdx"])
                 #expect(try await refused(go, options: [("force", "x")]) == ["INVALID_VALUE", "force", "x"])
+                // A suspended machine's memory has to be there, too.
+                let memory = try await pools.here.makeRepository("m", formats: "raw")
+                let pool = try await pools.here.call("pool.get_all").items?.first?.text ?? ""
+                try await pools.here.call("pool.set_suspend_image_SR", .string(pool), .string(memory.ref))
+                try await pools.here.call("VM.start", .string(vm), .bool(false), .bool(false))
+                try await pools.here.call("VM.suspend", .string(vm))
+                let image = try await pools.here.text("VM.get_suspend_VDI", .string(vm))
+                let plug = try await pools.here.call("SR.get_PBDs", .string(memory.ref)).items?.first ?? .null
+                try await pools.here.call("PBD.unplug", plug)
+                #expect(try await refused(go) == ["SUSPEND_IMAGE_NOT_ACCESSIBLE", image])
+                try await pools.here.call("PBD.plug", plug)
+                try await pools.here.call("VM.hard_shutdown", .string(vm))
                 try await pools.here.call("VDI.set_on_boot", .string(vdi), .string("reset"))
                 let reset = try await refused(go)
                 #expect(reset == ["VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION"], "\(reset)")

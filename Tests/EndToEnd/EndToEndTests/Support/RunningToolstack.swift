@@ -24,6 +24,8 @@ final class RunningToolstack {
     var httpsAddress = "127.0.0.2:0"
     /// More options of `gantryd serve`, for the next start.
     var options: [String] = []
+    /// The folder with `gantryd` and the programs that it starts, for the next start; nil: this build's.
+    var programs: String?
 
     /// Where it is told to fail, or to wait, while it runs.
     let failures: FailureFolder
@@ -44,7 +46,7 @@ final class RunningToolstack {
     /// Starts the daemon and logs in. `failurePoint`: where it shall kill itself.
     func start(failurePoint: String? = nil) async throws {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: try Tool.find("gantryd"))
+        process.executableURL = URL(fileURLWithPath: try programs.map { $0 + "/gantryd" } ?? Tool.find("gantryd"))
         process.arguments =
             [
                 "serve", "--state-dir", stateDirectory, "--run-dir", runDirectory, "--http", "127.0.0.1:0", "--https",
@@ -272,10 +274,11 @@ final class RunningToolstack {
 
 /// Runs a test with a toolstack of its own and leaves nothing behind, whatever happens.
 func withToolstack(
-    driverFolders: [String] = [], _ body: (RunningToolstack) async throws -> Void
+    driverFolders: [String] = [], options: [String] = [], _ body: (RunningToolstack) async throws -> Void
 ) async throws {
     let toolstack = try RunningToolstack()
     toolstack.driverFolders = driverFolders
+    toolstack.options = options
     do {
         try await toolstack.start()
         try await body(toolstack)

@@ -323,6 +323,8 @@ actor Departures {
                         "error": "\(error)",
                     ])
                 if ContinuousClock.now >= deadline { return }
+                // A test need not wait as long as its caller would.
+                do { try await FailurePoint.pass("departure-unanswered") } catch { return }
                 try? await Task.sleep(for: .milliseconds(500))
             }
         }

@@ -300,7 +300,7 @@ extension EndToEnd {
                 #expect(try await refused(go, options: [("force", "x")]) == ["INVALID_VALUE", "force", "x"])
                 try await pools.here.call("VDI.set_on_boot", .string(vdi), .string("reset"))
                 let reset = try await refused(go)
-                #expect(reset == ["VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION"], "\(reset)")
+                #expect(reset == ["VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION", vdi], "\(reset)")
                 try await pools.here.call("VDI.set_on_boot", .string(vdi), .string("persist"))
                 try await pools.here.call("VDI.add_to_sm_config", .string(vdi), .string("key_hash"), .string("x"))
                 #expect(try await refused(go) == ["VDI_IS_ENCRYPTED", vdi])

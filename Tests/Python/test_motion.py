@@ -80,7 +80,8 @@ class DecisionTests(MotionCase):
             self.refused(["INVALID_VALUE", "bytes-per-second", "x"], call, vm, token, True, go, {}, {"bytes-per-second": "x"})
             self.refused(["INVALID_VALUE", "verify", "x"], call, vm, token, True, go, {}, {"verify": "x"})
             self.x.VDI.set_on_boot(vdi, "reset")
-            self.refused(["VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION"], call, vm, token, True, go, {}, {})
+            self.refused(["VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION", vdi], call, vm, token, True, go, {}, {})
+            self.refused(["VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION", vdi], self.x.VDI.pool_migrate, vdi, destination, {})
             self.x.VDI.set_on_boot(vdi, "persist")
             self.x.VDI.add_to_sm_config(vdi, "key_hash", "x")
             self.refused(["VDI_IS_ENCRYPTED", vdi], call, vm, token, True, go, {}, {})
@@ -401,6 +402,8 @@ class OtherPool(http.server.BaseHTTPRequestHandler):
     software, status = {}, 404
     #: Which requests about moves it knows.
     verbs = ()
+    #: What it says of each disk besides.
+    more = {}
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
@@ -408,7 +411,8 @@ class OtherPool(http.server.BaseHTTPRequestHandler):
         if verb in self.verbs:
             value = {"answer": str(len(body))}
             if verb == "check":
-                disks = [{"vdi": disk["vdi"], "uuid": "", "format": "vhd", "size": disk["size"]} for disk in json.loads(body)["disks"]]
+                disks = [dict({"vdi": disk["vdi"], "uuid": "", "format": "vhd", "size": disk["size"]}, **self.more)
+                         for disk in json.loads(body)["disks"]]
                 value = {"machine": "", "disks": disks}
             return self.told(200, json.dumps({"value": value}).encode())
         if self.path != "/" or not body:
@@ -477,6 +481,12 @@ class OtherPoolTests(MotionCase):
             plan = json.loads(self.x.VM.plan_migrate_send(vm, token, True, {vdi: "OpaqueRef:sr"}, {}, {}))
             self.assertEqual(plan["blockers"], [])
             self.assertEqual("is not measured" not in plan["basis"] and plan["bytes_per_second"] > 0, isMeasured, plan)
+            self.assertEqual(plan["disks"][0]["peak_at_destination"], plan["bytes_to_move"])
+        # Of the space there what the other side counts, where it says so.
+        OtherPool.more = {"room": 1 << 40}
+        self.addCleanup(setattr, OtherPool, "more", {})
+        disk = json.loads(self.x.VM.plan_migrate_send(vm, token, True, {vdi: "OpaqueRef:sr"}, {}, {}))["disks"][0]
+        self.assertEqual(disk["peak_at_destination"], 1 << 40)
 
     def test_older_lists_of_arguments_are_served(self):
         """Clients of each release pass as many as their release knew; what came later has its default."""

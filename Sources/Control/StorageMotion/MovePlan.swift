@@ -53,6 +53,14 @@ public struct MovePlan: Codable, Hashable, Sendable {
             self.virtualSize = virtualSize
         }
 
+        /// So many bytes go, to images that take at least `room` (`LeastRoom`): what the refusal of a move counts is what its plan says,
+        /// also where a destination gives all of the space at once. `inPlace`: the destination is the source.
+        public mutating func take(_ bytes: UInt64, room: UInt64, inPlace: Bool = false) {
+            bytesToMove = bytes
+            peakAtDestination = max(bytes, room)
+            peakAtSource = inPlace ? peakAtDestination : 0
+        }
+
         enum CodingKeys: String, CodingKey {
             case vdi, name, role, source, destination, reason, stays, snapshots, seconds, risks, notes
             case virtualSize = "virtual_size"

@@ -60,10 +60,25 @@ struct DiskMoves: Sendable {
         }
     }
 
+    /// What is claimed of the disks that move and of where they go, before anything is made.
+    static func claims(_ moves: [(vdi: Ref<VDI>, destination: Ref<SR>)]) -> [OperationClaim] {
+        moves.map { .vdi($0.vdi, .mirror) }
+            + Set(moves.map(\.destination)).sorted { $0.opaque < $1.opaque }.map { .sr($0, .vdiMirror) }
+    }
+
+    /// Throws what would keep the decided moves from beginning now: operations on their objects, and users of snapshots. `run` and its
+    /// callers claim the same, in the same order, when they begin.
+    static func requireFree(_ moving: [SurveyedMove], _ reader: any DatabaseReader) throws {
+        for claim in claims(moving.map { ($0.vdi, Ref($0.decision.destination)) }) { try claim.check(reader) }
+        let snapshots = moving.flatMap { $0.snapshots.map { $0.typedRef(VDI.self) } }
+        for snapshot in snapshots { try OperationClaim.vdi(snapshot, .mirror).check(reader) }
+        for snapshot in snapshots { try requireUnused(snapshot, reader) }
+    }
+
     /// A snapshot that somebody reads is served from its image, which is to go.
-    private static func requireUnused(_ snapshot: Ref<VDI>, _ tx: Transaction) throws {
-        var facts = OperationFacts(tx)
-        if !facts.vdi(try tx.require(snapshot)).users.isEmpty {
+    private static func requireUnused(_ snapshot: Ref<VDI>, _ reader: any DatabaseReader) throws {
+        var facts = OperationFacts(reader)
+        if !facts.vdi(try reader.require(snapshot)).users.isEmpty {
             throw APIError("VDI_IN_USE", snapshot.opaque, VDIOperations.mirror.rawValue)
         }
     }

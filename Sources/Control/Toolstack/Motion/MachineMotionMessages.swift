@@ -41,17 +41,19 @@ struct MachineMotionMessages: Sendable {
 
     private func check(_ move: MachineMove) async throws {
         if isDeparture(move) {
-            _ = try await DepartureSurvey(context: context, guests: guests, move: move).run()
+            let surveyed = try await DepartureSurvey(context: context, guests: guests, move: move).run()
+            try context.database.read { try Departures.requireFree(surveyed, vm: move.vm, $0) }
         } else {
-            _ = try await survey(move)
+            let moving = try await survey(move).filter { !$0.decision.stays }
+            try DiskMoves.check(move.options)
+            try context.database.read { try DiskMoves.requireFree(moving, $0) }
         }
     }
 
     /// To another pool. The machine is nobody else's from before the other side is asked until it is there, or here again.
     private func depart(_ move: MachineMove, _ call: CallContext) async throws -> Ref<VM> {
         let early = try await DepartureSurvey(context: context, guests: guests, move: move).run()
-        let claims: [OperationClaim] =
-            [.vm(move.vm, .migrateSend)] + early.disks.map { OperationClaim.vdi(Ref($0.vdi), .mirror) }
+        let claims = [OperationClaim.vm(move.vm, .migrateSend)] + Departures.claims(early)
         return try await admission.run(claims, task: call.task) {
             // As it is once nobody else changes it.
             let surveyed = try await DepartureSurvey(
@@ -78,9 +80,9 @@ struct MachineMotionMessages: Sendable {
         let going = wanted.filter { moving.contains($0.vdi) }
         try DiskMoves.check(move.options)
         try await MoveDestinations(context: context, admission: admission).plug(going, task: call.task)
-        let claims: [OperationClaim] =
-            [.vm(move.vm, .migrateSend)] + going.map { .vdi($0.vdi, .mirror) }
-            + Set(going.compactMap(\.destination)).map { .sr($0, .vdiMirror) }
+        let claims =
+            [OperationClaim.vm(move.vm, .migrateSend)]
+            + DiskMoves.claims(going.map { ($0.vdi, $0.destination ?? .null) })
         try await admission.run(claims, task: call.task) {
             _ = try await DiskMoves(context: context, admission: admission).run(
                 going, options: move.options, machine: move.vm, call: call)

@@ -22,11 +22,11 @@ struct MigrationMessages: Sendable {
         try DiskMoves.check(options)
         let wanted = WantedMove(vdi: vdi, destination: sr, choice: DiskMoves.choice(options))
         try context.database.read { reader in
-            for claim in [OperationClaim.vdi(vdi, .mirror), .sr(sr, .vdiMirror)] { try claim.check(reader) }
+            for claim in DiskMoves.claims([(vdi, sr)]) { try claim.check(reader) }
         }
         try await MoveDestinations(context: context, admission: admission).plug([wanted], task: call.task)
         // The disk as it is once nobody else changes it.
-        return try await admission.run([.vdi(vdi, .mirror), .sr(sr, .vdiMirror)], task: call.task) {
+        return try await admission.run(DiskMoves.claims([(vdi, sr)]), task: call.task) {
             let moved = try await DiskMoves(context: context, admission: admission).run(
                 [wanted], options: options, call: call)
             return moved[vdi.opaque] ?? vdi

@@ -225,6 +225,11 @@ struct MoveSurvey: Sendable {
 }
 
 extension ErrorMapping {
+    /// VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION [vdi]. XenAPI declares it without a parameter, and its moves name the disk.
+    static func resetsOnBoot(_ disk: String) -> APIError {
+        APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION", disk)
+    }
+
     /// What speaks against a move. Source: the errors of VM.migrate_send and VDI.pool_migrate.
     static func api(_ refusal: MoveRefusal) -> APIError {
         switch refusal {
@@ -233,7 +238,7 @@ extension ErrorMapping {
             APIError("SR_DOES_NOT_SUPPORT_MIGRATION", sr, features.joined(separator: ", "))
         case .tracksChanges(let disk): APIError("VDI_CBT_ENABLED", disk)
         case .encrypted(let disk): APIError("VDI_IS_ENCRYPTED", disk)
-        case .resetsOnBoot: APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")
+        case .resetsOnBoot(let disk): resetsOnBoot(disk)
         case .format(let refusal, let disk, let uuid, let supported):
             api(refusal, vdi: Ref(disk), srUUID: uuid, supported: supported.map(\.rawValue))
         case .full(let uuid, let needed, let free, 0):

@@ -49,6 +49,7 @@ struct PlanMessages: Sendable {
     private func plan(
         _ wanted: [WantedMove], of vm: Ref<VM>?, _ options: [String: String], refusal: APIError? = nil
     ) async throws -> String {
+        try DiskMoves.check(options)
         let survey = MoveSurvey(context: context, mayBeUnplugged: true)
         let rate = try DiskMoves.rate(options)
         var plan = MovePlan(disks: [])
@@ -69,7 +70,7 @@ struct PlanMessages: Sendable {
                     disk.notes.append(note)
                 }
                 if !surveyed.decision.stays {
-                    try context.database.read { try OperationClaim.vdi(move.vdi, .mirror).check($0) }
+                    try context.database.read { try DiskMoves.requireFree([surveyed], $0) }
                     let probed = try? await probe(row)
                     speed = [speed, probed].compactMap { $0 }.min()
                 }
@@ -131,9 +132,9 @@ struct PlanMessages: Sendable {
         let images = surveyed.images.values.reduce(UInt64(0)) { $0 &+ $1 }
         disk.snapshots = snapshots.count
         disk.newVirtualSize = decision.outcome.size
-        disk.bytesToMove = snapshots.isEmpty || isShared ? images : images &* UInt64(snapshots.count + 1)
-        disk.peakAtDestination = disk.bytesToMove
-        disk.peakAtSource = decision.destination == decision.disk.source ? disk.bytesToMove : 0
+        disk.take(
+            snapshots.isEmpty || isShared ? images : images &* UInt64(snapshots.count + 1), room: motion.room ?? 0,
+            inPlace: decision.destination == decision.disk.source)
         disk.destination = destination
         if decision.outcome.size > disk.virtualSize {
             disk.notes.append("the disk grows to \(decision.outcome.size) bytes: the new format has sizes of its own")

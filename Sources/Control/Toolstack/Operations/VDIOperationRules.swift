@@ -177,7 +177,8 @@ enum VDIOperationRules {
         case .revertTo: return facts.isSnapshot ? nil : APIError("REVERT_ONLY_ALLOWED_ON_SNAPSHOT")
         case .mirror:
             if facts.isEncrypted { return APIError("VDI_IS_ENCRYPTED", facts.ref) }
-            return reset ?? (facts.isManaged ? nil : APIError("VDI_NOT_MANAGED", facts.ref))
+            if facts.resetsOnBoot { return ErrorMapping.resetsOnBoot(facts.ref) }
+            return facts.isManaged ? nil : APIError("VDI_NOT_MANAGED", facts.ref)
         default: return nil
         }
     }

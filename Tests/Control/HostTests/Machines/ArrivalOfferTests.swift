@@ -2,6 +2,8 @@ import APITypes
 import Foundation
 import Logging
 import PoolDatabase
+import StorageInterface
+import StorageManagers
 import StorageMotion
 import TestSupport
 import Testing
@@ -125,6 +127,37 @@ import Testing
         }
     }
 
+    /// What an offered disk takes at least where space is given at once is told to whoever asks; and so is that nothing can be made there
+    /// now, as to whoever comes.
+    @Test func whatAnSRHasForAMachineIsToldBeforehand() async throws {
+        let (bench, arrivals) = try await Self.bench([FileStorageManager()])
+        let path = bench.folder.file("thick")
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let sr = try await bench.create("file", ["location": path, "allocation": "thick"])
+        func answer(_ verb: String, choice: String) async throws -> PeerReply<MoveAcceptance> {
+            let id = Fresh.uuid()
+            var offer = Self.offer(id, Fresh.uuid())
+            offer.disks = [
+                OfferedDisk(
+                    vdi: "a", row: "{}", role: "disk", sr: sr.opaque, choice: choice, size: 8 << 20, leastBytes: 4096)
+            ]
+            let answer = await arrivals.answer(
+                verb, id: id, secret: DepartureSurvey.secret(), body: Array(try JSONEncoder().encode(offer)),
+                hasSession: true)
+            return try JSONDecoder().decode(PeerReply<MoveAcceptance>.self, from: Data(answer))
+        }
+        #expect(try await answer("check", choice: "raw").value?.disks.map(\.room) == [8 << 20])
+        let thin = try await answer("check", choice: "qcow2").value?.disks.first?.room ?? 0
+        #expect(thin >= 4096 && thin < 1 << 20)
+        let entered = try await OperationAdmission(database: bench.database).enter([.sr(sr, .unplug)])
+        for verb in ["check", "offer"] {
+            let error = try await answer(verb, choice: "raw").error
+            #expect(error?.prefix(4) == ["OTHER_OPERATION_IN_PROGRESS", "SR", sr.opaque, "unplug"], "\(verb)")
+        }
+        await OperationAdmission(database: bench.database).end(entered)
+        #expect(bench.database.arrivals().isEmpty)
+    }
+
     /// Its `cancel`, without one, may have been answered by then: nothing would ever take away what is made for it.
     @Test func anOfferWhoseSessionEndedWhileItCameInIsNotTaken() async throws {
         let (bench, arrivals) = try await Self.bench()
@@ -223,8 +256,8 @@ import Testing
         }
     }
 
-    private static func bench() async throws -> (StorageBench, Arrivals) {
-        let bench = try await StorageBench([])
+    private static func bench(_ managers: [any StorageManager] = []) async throws -> (StorageBench, Arrivals) {
+        let bench = try await StorageBench(managers)
         let guests = GuestHost(
             runDirectory: bench.folder.file("r"), acceleration: .tcg,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))

@@ -3,6 +3,7 @@ import CoreTypes
 import Foundation
 import PoolDatabase
 import RPCCodec
+import StorageMotion
 import Synchronization
 import TestSupport
 import Testing
@@ -242,6 +243,139 @@ import Testing
         #expect(refusal == ["VDI_IN_USE", snapshot, "mirror"])
         #expect(try images(host, "b") == [])
         _ = try await host.call("VBD.unplug", .string(vbd))
+        await host.toolstack.stop()
+    }
+
+    /// What would keep a move from beginning is said by its check and its plan, in the same words: a snapshot in use, operations on
+    /// disks, snapshots and SRs, options that make no sense.
+    @Test func aMoveItsCheckAndItsPlanSayTheSame() async throws {
+        let host = try await OperationHost()
+        let ((a, _), (b, _)) = (try await host.makeRepository("a"), try await host.makeRepository("b"))
+        let (vdi, vm) = (try await host.makeDisk(in: a), try await host.makeMachine())
+        _ = try await host.makeVBD(vdi, in: vm)
+        let snapshot = try await host.ref("VDI.snapshot", .string(vdi), .structure([]))
+        let one: [WireValue] = [.string(vdi), .string(b), map([:])]
+        let whole = parameters(host, vm, [vdi: b])
+        /// What all say; the blockers of a plan are of the disk.
+        func told() async throws -> [String] {
+            var all = [await refused(host, "VDI.pool_migrate", one)]
+            for method in ["VM.assert_can_migrate", "VM.migrate_send"] {
+                all.append(await refused(host, method, whole))
+            }
+            for (method, call) in [("VDI.plan_pool_migrate", one), ("VM.plan_migrate_send", whole)] {
+                all.append(try await blocker(host, method, call))
+            }
+            #expect(Set(all).count == 1, "\(all)")
+            return all[0]
+        }
+        let drive = try await host.makeVBD(snapshot, in: host.domain, mode: "RO")
+        _ = try await host.call("VBD.plug", .string(drive))
+        #expect(try await told() == ["VDI_IN_USE", snapshot, "mirror"])
+        _ = try await host.call("VBD.unplug", .string(drive))
+        let busy: [(OperationClaim, [String])] = [
+            (.vdi(Ref(vdi), .copy), ["VDI", vdi, "copy"]), (.vdi(Ref(snapshot), .copy), ["VDI", snapshot, "copy"]),
+            (.sr(Ref(a), .unplug), ["SR", a, "unplug"]), (.sr(Ref(b), .pbdCreate), ["SR", b, "pbd_create"]),
+        ]
+        for (claim, words) in busy {
+            let entered = try await host.admission.enter([claim])
+            let refusal = try await told()
+            #expect(refusal.first == "OTHER_OPERATION_IN_PROGRESS" && Array(refusal.dropFirst().prefix(3)) == words)
+            await host.admission.end(entered)
+        }
+        for options in [["mirror-mode": "x"], ["network": "OpaqueRef:n"], ["retry-seconds": "x"]] {
+            let call = parameters(host, vm, [vdi: b], options: options)
+            var answers: [[String]] = []
+            for method in ["VM.assert_can_migrate", "VM.migrate_send", "VM.plan_migrate_send"] {
+                answers.append(await refused(host, method, call))
+            }
+            for method in ["VDI.pool_migrate", "VDI.plan_pool_migrate"] {
+                answers.append(await refused(host, method, Array(one.dropLast()) + [map(options)]))
+            }
+            #expect(Set(answers).count == 1 && answers[0].prefix(2) == ["INVALID_VALUE", options.keys.first ?? ""])
+        }
+        #expect(try images(host, "b") == [])
+        #expect(await refused(host, "VM.assert_can_migrate", whole) == ["accepted"])
+        await host.toolstack.stop()
+    }
+
+    /// The same of a machine that goes to another pool, once the other side has nothing against it.
+    @Test func whatUsesAMachineThatLeavesIsInItsWay() async throws {
+        let host = try await OperationHost()
+        let (a, _) = try await host.makeRepository("a")
+        let (vdi, vm, snapshot) = (
+            try await host.makeDisk(in: a), try await host.makeMachine(), try await host.makeMachine()
+        )
+        _ = try await host.makeVBD(vdi, in: vm)
+        let surveyed = SurveyedDeparture(
+            place: PeerPlace(host: "far", port: 1, fingerprint: ""), session: "", host: "",
+            offer: MoveOffer(
+                id: "", uuid: "", isCopy: false, isForced: false, machine: "{}", drives: [], interfaces: [], disks: [],
+                origin: ""),
+            disks: [.init(vdi: vdi, uuid: "", sr: a, location: "", stays: false)], decisions: [], repositories: [:],
+            snapshots: [snapshot])
+        func refusal() -> [String] {
+            do {
+                try host.database.read { try Departures.requireFree(surveyed, vm: Ref(vm), $0) }
+                return ["accepted"]
+            } catch {
+                return (error as? APIError)?.wire ?? ["\(error)"]
+            }
+        }
+        #expect(refusal() == ["accepted"])
+        let drive = try await host.makeVBD(vdi, in: host.domain)
+        _ = try await host.call("VBD.plug", .string(drive))
+        #expect(refusal() == ["VDI_IN_USE", vdi, "mirror"])
+        _ = try await host.call("VBD.unplug", .string(drive))
+        let busy: [(OperationClaim, [String])] = [
+            (.vdi(Ref(vdi), .copy), ["VDI", vdi, "copy"]), (.sr(Ref(a), .unplug), ["SR", a, "unplug"]),
+            (.vm(Ref(snapshot), .export), ["VM", snapshot, "export"]),
+        ]
+        for (claim, words) in busy {
+            let entered = try await host.admission.enter([claim])
+            #expect(Array(refusal().prefix(4)) == ["OTHER_OPERATION_IN_PROGRESS"] + words)
+            await host.admission.end(entered)
+        }
+        #expect(refusal() == ["accepted"])
+        await host.toolstack.stop()
+    }
+
+    /// The one that a plan has.
+    private func blocker(_ host: OperationHost, _ method: String, _ parameters: [WireValue]) async throws -> [String] {
+        let answer = try await host.toolstack.dispatcher.call(
+            method: method, params: [.string(host.session)] + parameters
+        ).get()
+        let plan = try JSONDecoder().decode(MovePlan.self, from: Data((String(api: answer) ?? "").utf8))
+        #expect(plan.blockers.count <= 1)
+        return plan.blockers.first?.error ?? ["accepted"]
+    }
+
+    /// Where an SR gives all of an image's space at once a plan says so, as the refusal does, at the source, too, where it is the same.
+    @Test func aPlanCountsTheSpaceThatIsGivenAtOnce() async throws {
+        let host = try await OperationHost()
+        let ((a, _), (b, _)) = (
+            try await host.makeRepository("a"), try await host.makeRepository("b", allocation: "thick")
+        )
+        let size = 8 << 20
+        let (there, here) = (
+            try await host.makeDisk(in: a, bytes: size, format: "qcow2"),
+            try await host.makeDisk(in: b, bytes: size, format: "qcow2")
+        )
+        for (vdi, format, isLarge) in [(there, "raw", true), (there, "vhd", false), (here, "raw", true)] {
+            let answer = try await host.call(
+                "VDI.plan_pool_migrate", .string(vdi), .string(b), map(["dest-img-format": format]))
+            let plan = try JSONDecoder().decode(MovePlan.self, from: Data((String(api: answer) ?? "").utf8))
+            let disk = try #require(plan.disks.first)
+            #expect(disk.bytesToMove < 2 << 20)
+            #expect(isLarge ? disk.peakAtDestination == UInt64(size) : disk.peakAtDestination < 2 << 20, "\(format)")
+            #expect(disk.peakAtSource == (vdi == here ? disk.peakAtDestination : 0))
+        }
+        var disk = MovePlan.Disk(
+            vdi: "", name: "", role: "", source: MovePlan.Place(sr: "", name: "", format: "", free: nil), virtualSize: 9
+        )
+        for (bytes, room, peak) in [(5, 3, 5), (5, 9, 9)] as [(UInt64, UInt64, UInt64)] {
+            disk.take(bytes, room: room)
+            #expect(disk.bytesToMove == bytes && disk.peakAtDestination == peak && disk.peakAtSource == 0)
+        }
         await host.toolstack.stop()
     }
 

@@ -67,18 +67,22 @@ struct OperationHost {
 
     // MARK: Objects
 
-    func makeRepository(_ name: String) async throws -> (sr: String, pbd: String) {
+    /// `allocation`: of its `device_config`.
+    func makeRepository(_ name: String, allocation: String? = nil) async throws -> (sr: String, pbd: String) {
         let path = folder.file(name)
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let sr = try await ref(
-            "SR.create", .string(host), .structure([WireMember("location", .string(path))]), .string("0"),
-            .string(name),
+            "SR.create", .string(host),
+            .structure(
+                [WireMember("location", .string(path))]
+                    + (allocation.map { [WireMember("allocation", .string($0))] } ?? [])),
+            .string("0"), .string(name),
             .string(""), .string("file"), .string("user"), .bool(false), .structure([]))
         let pbd = database.read { $0.rows(PBD.self) { $0[PBD.sr].opaque == sr }.first?.ref }
         return (sr, pbd ?? "")
     }
 
-    func makeDisk(in sr: String, bytes: Int = 1 << 20) async throws -> String {
+    func makeDisk(in sr: String, bytes: Int = 1 << 20, format: String = "raw") async throws -> String {
         try await ref(
             "VDI.create",
             .structure([
@@ -86,17 +90,19 @@ struct OperationHost {
                 WireMember("virtual_size", .string(String(bytes))), WireMember("type", .string("user")),
                 WireMember("sharable", .bool(false)), WireMember("read_only", .bool(false)),
                 WireMember("other_config", .structure([])),
-                WireMember("sm_config", .structure([WireMember("image-format", .string("raw"))])),
+                WireMember("sm_config", .structure([WireMember("image-format", .string(format))])),
             ]))
     }
 
-    func makeVBD(_ vdi: String, in vm: String, type: String = "Disk") async throws -> String {
+    func makeVBD(
+        _ vdi: String, in vm: String, type: String = "Disk", mode: String = "RW"
+    ) async throws -> String {
         try await ref(
             "VBD.create",
             .structure([
                 WireMember("VM", .string(vm)), WireMember("VDI", .string(vdi)),
                 WireMember("userdevice", .string("autodetect")), WireMember("bootable", .bool(true)),
-                WireMember("mode", .string("RW")), WireMember("type", .string(type)), WireMember("empty", .bool(false)),
+                WireMember("mode", .string(mode)), WireMember("type", .string(type)), WireMember("empty", .bool(false)),
                 WireMember("other_config", .structure([])), WireMember("qos_algorithm_type", .string("")),
                 WireMember("qos_algorithm_params", .structure([])),
             ]))

@@ -210,7 +210,7 @@ import Testing
             // Its log goes with it; where that cannot be, the move itself refuses.
             (.mirror, vdi { $0.hasChangeTracking = true }, nil),
             (.mirror, vdi { ($0.isEncrypted, $0.resetsOnBoot) = (true, true) }, APIError("VDI_IS_ENCRYPTED", "D")),
-            (.mirror, vdi { $0.resetsOnBoot = true }, APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")),
+            (.mirror, vdi { $0.resetsOnBoot = true }, APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION", "D")),
             (.mirror, vdi { $0.isManaged = false }, APIError("VDI_NOT_MANAGED", "D")),
             (.snapshot, vdi { $0.isManaged = false }, APIError("VDI_NOT_MANAGED", "D")),
             (.destroy, vdi { $0.isManaged = false }, APIError("VDI_NOT_MANAGED", "D")),

@@ -312,7 +312,7 @@ extension EndToEnd {
                 try await pools.here.call("VM.hard_shutdown", .string(vm))
                 try await pools.here.call("VDI.set_on_boot", .string(vdi), .string("reset"))
                 let reset = try await refused(go)
-                #expect(reset == ["VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION"], "\(reset)")
+                #expect(reset == ["VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION", vdi], "\(reset)")
                 try await pools.here.call("VDI.set_on_boot", .string(vdi), .string("persist"))
                 try await pools.here.call("VDI.add_to_sm_config", .string(vdi), .string("key_hash"), .string("x"))
                 #expect(try await refused(go) == ["VDI_IS_ENCRYPTED", vdi])

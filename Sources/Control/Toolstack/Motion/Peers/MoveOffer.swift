@@ -120,6 +120,8 @@ struct MoveAcceptance: Codable, Hashable, Sendable {
         var reason: String?
         /// It is made as a clone of its base, when it is asked for, and holds what that holds then.
         var isClone: Bool?
+        /// Bytes that its image takes at least, which the other side counts; nil: of an earlier version, or made already.
+        var room: UInt64?
     }
 
     /// The reference of the machine-to-be.

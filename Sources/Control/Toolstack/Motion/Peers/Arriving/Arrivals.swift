@@ -105,12 +105,13 @@ public actor Arrivals {
     /// What would become of the offer. Nothing is changed. Throws the errors of VM.assert_can_migrate.
     private func decide(_ offer: MoveOffer) async throws -> MoveAcceptance {
         let (decisions, _) = try await decisions(offer)
+        try context.database.read { try Self.requireFree(offer, $0) }
         return MoveAcceptance(
             machine: "",
             disks: decisions.map {
                 .init(
                     vdi: $0.disk.ref, uuid: "", format: $0.outcome.format?.rawValue ?? "", size: $0.outcome.size,
-                    reason: $0.outcome.reason.rawValue)
+                    reason: $0.outcome.reason.rawValue, room: $0.room)
             }, takes: MoveAcceptance.taken)
     }
 
@@ -185,6 +186,11 @@ public actor Arrivals {
         throw APIError("OTHER_OPERATION_IN_PROGRESS", "move", other.id, "migrate_send", "")
     }
 
+    /// OTHER_OPERATION_IN_PROGRESS [SR, ref, operation, task] for an SR in which nothing can be made now.
+    private static func requireFree(_ offer: MoveOffer, _ reader: any DatabaseReader) throws(APIError) {
+        for sr in Set(offer.disks.map(\.sr)).sorted() { try OperationClaim.sr(Ref(sr), .vdiMirror).check(reader) }
+    }
+
     // MARK: - Taking an offer
 
     /// SESSION_INVALID [""] for an offer whose session `isOver`: its `cancel`, which had none, may have been answered. From `enter` on
@@ -236,7 +242,7 @@ public actor Arrivals {
         }
         let noted = record
         try await context.database.transaction { tx in
-            for sr in Set(noted.disks.map(\.sr)).sorted() { try OperationClaim.sr(Ref(sr), .vdiMirror).check(tx) }
+            try Self.requireFree(offer, tx)
             try Self.requireAlone(offer, tx)
             try room.require(tx)
             try tx.store(noted)

@@ -11,7 +11,9 @@ extension PlanMessages {
         plan.isVerified = try context.database.read { try MirrorWishes.wantsVerification(move.options, $0) }
         var surveyed: SurveyedDeparture?
         do {
-            surveyed = try await DepartureSurvey(context: context, guests: guests, move: move).run()
+            let found = try await DepartureSurvey(context: context, guests: guests, move: move).run()
+            surveyed = found
+            try context.database.read { try Departures.requireFree(found, vm: move.vm, $0) }
         } catch let error as APIError where error.code != "HANDLE_INVALID" {
             plan.blockers.append(MovePlan.Blocker(vdi: nil, error: error.wire))
         }
@@ -41,8 +43,9 @@ extension PlanMessages {
                 disk.reason = decision.reason
                 disk.newVirtualSize = decision.size
                 // Of one that is made as a clone what its own image has goes, as far as that can be said before it is read.
-                disk.bytesToMove = try await bytes(of: row, isClone: offered.base != nil && decision.format != "raw")
-                disk.peakAtDestination = disk.bytesToMove
+                disk.take(
+                    try await bytes(of: row, isClone: offered.base != nil && decision.format != "raw"),
+                    room: decision.room ?? 0)
                 if decision.size > disk.virtualSize {
                     disk.notes.append("the disk grows to \(decision.size) bytes: the new format has sizes of its own")
                 }

@@ -207,7 +207,7 @@ struct DepartureSurvey: Sendable {
             if vdi[VDI.smConfig]["key_hash"] != nil { throw APIError("VDI_IS_ENCRYPTED", disk.vdi.opaque) }
         }
         for disk in wanted where try disk.role != .snapshot && reader.require(disk.vdi)[VDI.onBoot] == .reset {
-            throw APIError("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION")
+            throw ErrorMapping.resetsOnBoot(disk.vdi.opaque)
         }
         return wanted
     }

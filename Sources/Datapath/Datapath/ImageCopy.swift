@@ -28,7 +28,7 @@ public enum ImageCopy {
         defer { try? from.close() }
         let base = try plan.base?.open(readOnly: true)
         defer { try? base?.close() }
-        let destination = try plan.destination.openTracked()
+        let destination = try Self.reach(plan.destination)
         do {
             let (progress, compared) = (ProgressCounter(), ProgressCounter())
             let isVerified = plan.isVerified == true
@@ -48,6 +48,21 @@ public enum ImageCopy {
             throw error
         }
         try destination.close()
+    }
+
+    /// The destination, open. A server tells the first flush of what one before it has lost, which an earlier try had written: here all
+    /// of that is written again, so that it is no loss, and must not be told at the end as one.
+    private static func reach(_ image: ImageSpecification) throws(BlockError) -> any BlockDevice {
+        let device = try image.openTracked()
+        if !image.isExport { return device }
+        do throws(BlockError) {
+            try device.flush()
+            return device
+        } catch {
+            // What was told sticks to the connection.
+            try? device.close()
+            return try image.openTracked()
+        }
     }
 }
 

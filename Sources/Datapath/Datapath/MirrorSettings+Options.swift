@@ -42,8 +42,3 @@ extension MirrorDetails {
         comparedBytes = progress.comparedBytes
     }
 }
-
-extension ImageSpecification {
-    /// Served by a process of its own, here or elsewhere.
-    var isExport: Bool { format == Self.nbd || format == Self.remote }
-}

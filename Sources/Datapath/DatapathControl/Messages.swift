@@ -55,6 +55,9 @@ public struct ImageSpecification: Codable, Hashable, Sendable {
         self.refusesLinks = refusesLinks
     }
 
+    /// Served by a process of its own, here or elsewhere.
+    public var isExport: Bool { format == Self.nbd || format == Self.remote }
+
     /// What gantry-datapath is told: `--image PATH --format FMT`, `--no-links`, `--parent FMT:PATH` for each parent, nearest
     /// first, and `--change-log PATH`.
     public var arguments: [String] {

@@ -47,13 +47,50 @@ import Testing
             }
         }
     }
+
+    /// A server that was started again tells once of what an earlier try had written to the one before: that is written again, and lost
+    /// is nothing.
+    @Test func whatAnEarlierTryHasLostIsWrittenAgain() throws {
+        let folder = try ScratchFolder("lost-copy")
+        let size: UInt64 = 2 << 20
+        try DiskImage.create(path: folder.file("source"), format: .qcow2, size: size).close()
+        try Tool.check("qemu-io", ["-f", "qcow2", "-c", "write -P 7 1M 64k", folder.file("source")])
+        let disk = ForgingDevice(MemoryDevice(size: size), at: 0)
+        let server = NBDServer(exports: [NBDExport(name: "copy", device: disk)])
+        try server.start(unixSocket: folder.file("server"))
+        defer { server.stop() }
+        for (path, format) in [
+            ("nbd:unix:\(folder.file("server")):exportname=copy", ImageSpecification.nbd),
+            ("nbd+unix:///copy?socket=\(folder.file("server"))", ImageSpecification.remote),
+        ] {
+            try disk.writeZeroes(at: 0, length: size, mayUnmap: true)
+            disk.losses.store(1, ordering: .releasing)
+            let plan = try JSONEncoder().encode(
+                DiskCopyPlan(
+                    destination: ImageSpecification(path: path, format: format), base: nil, isVerified: true))
+            let outcome = try Tool.run(
+                try Tool.find("gantry-datapath"),
+                [
+                    "copy", "--image", folder.file("source"), "--format", "qcow2", "--plan",
+                    String(decoding: plan, as: UTF8.self),
+                ])
+            #expect(outcome.succeeded, "\(format): \(outcome.errors)")
+            #expect(disk.losses.load(ordering: .acquiring) == 0)
+            var held = [UInt8](repeating: 0, count: 1)
+            // SAFETY: one byte, for the time of the call.
+            try unsafe held.withUnsafeMutableBytes { try unsafe disk.read(into: $0, at: 1 << 20) }
+            #expect(held == [7])
+        }
+    }
 }
 
-/// Holds something else than what was written, at one byte.
+/// Holds something else than what was written, at one byte, or tells flushes of losses.
 private final class ForgingDevice: BlockDevice {
     private let base: MemoryDevice
     private let place: UInt64
     let isArmed = Atomic<Bool>(false)
+    /// So many flushes fail.
+    let losses = Atomic<Int>(0)
 
     init(_ base: MemoryDevice, at place: UInt64) {
         self.base = base
@@ -75,7 +112,11 @@ private final class ForgingDevice: BlockDevice {
         try base.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)
     }
     func discard(at offset: UInt64, length: UInt64) throws(BlockError) {}
-    func flush() throws(BlockError) {}
+    func flush() throws(BlockError) {
+        if losses.load(ordering: .acquiring) == 0 { return }
+        losses.subtract(1, ordering: .acquiringAndReleasing)
+        throw BlockError(.io, "what was written before is lost")
+    }
     func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
         try base.appendExtents(to: &extents, at: offset, length: length)
     }

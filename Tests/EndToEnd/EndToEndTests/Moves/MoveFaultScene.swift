@@ -64,7 +64,7 @@ final class MoveFaultScene {
         let before = vdi
         if cell.fault == .guest { try await handToGuest() }
         let task = cell.fault == .toolstack ? try await killed(at: cell.phase) : try await struck(cell)
-        if Self.gate(cell.phase) != nil { try await letGoOn(task) }
+        if Self.gate(cell.phase) != nil || cell.phase == .snapshotCopied { try await letGoOn(task) }
         let end = try await end(of: task, cell)
         if cell.fault == .full { try there.loop?.empty() }
         if cell.fault == .guest { try await takeFromGuest() }
@@ -97,7 +97,9 @@ final class MoveFaultScene {
     }
 
     private func start(_ phase: MoveFaults.Phase) async throws -> String {
-        let options = ["dest-img-format": there.format, "retry-seconds": "0"]
+        var options = ["dest-img-format": there.format, "retry-seconds": "0"]
+        // So slow that it is seen at work.
+        if phase == .snapshotCopied { options["bytes-per-second"] = "256KiB" }
         let gate = Self.gate(phase)
         if let gate { try toolstack.failures.set(.hold, at: gate) }
         let task = try await toolstack.text(
@@ -106,10 +108,10 @@ final class MoveFaultScene {
         if let gate {
             // The disk waits, not its snapshot; or its comparison, not the disk.
             try await reach(gate, task, "\(phase)")
-            try await toolstack.call(
-                "task.add_to_other_config", .string(task), .string("paused"), .string("true"))
+            try await toolstack.wish("paused", "true", of: task)
             try toolstack.failures.release(gate)
         }
+        if phase == .snapshotCopied { try await toolstack.holdCopy(of: task) }
         return task
     }
 
@@ -123,11 +125,16 @@ final class MoveFaultScene {
 
     /// The daemon dies at the phase, clients go on, and it comes back.
     private func killed(at phase: MoveFaults.Phase) async throws -> String {
-        try toolstack.failures.set(.kill, at: phase.point)
         var task = ""
-        try await toolstack.dies(at: phase.point) {
-            task = try await self.start(phase)
-            _ = try await self.toolstack.session.waitForTask(task)
+        if let point = phase.point {
+            try toolstack.failures.set(.kill, at: point)
+            try await toolstack.dies(at: point) {
+                task = try await self.start(phase)
+                _ = try await self.toolstack.session.waitForTask(task)
+            }
+        } else {
+            task = try await start(phase)
+            await toolstack.killHard()
         }
         try toolstack.failures.clear()
         try writer.write(3, of: 60_000, below: Self.common, &random)
@@ -137,18 +144,18 @@ final class MoveFaultScene {
 
     /// The move waits at the phase until what is to fail has failed.
     private func struck(_ cell: MoveFaults.Cell) async throws -> String {
-        if cell.fault == .driver {
-            try toolstack.failures.set(.fail, at: cell.phase == .committed ? "before-destroySource" : cell.phase.point)
+        if cell.fault == .driver, let point = cell.phase.point {
+            try toolstack.failures.set(.fail, at: cell.phase == .committed ? "before-destroySource" : point)
             return try await start(cell.phase)
         }
-        let point = cell.phase.point
-        try toolstack.failures.set(.hold, at: point)
+        if let point = cell.phase.point { try toolstack.failures.set(.hold, at: point) }
         let task = try await start(cell.phase)
-        try await reach(point, task, "\(cell)")
+        if let point = cell.phase.point { try await reach(point, task, "\(cell)") }
         if ![.guest, .full].contains(cell.fault) { try writer.write(3, of: 60_000, below: Self.common, &random) }
         switch cell.fault {
         case .toolstack, .driver: break
         case .datapath: try Tool.check("pkill", ["-KILL", "-f", "gantry-datapath serve.*\(toolstack.folder.path)"])
+        case .copier: try Tool.check("pkill", ["-KILL", "-f", "gantry-datapath copy.*\(toolstack.folder.path)"])
         case .server: try Tool.check("pkill", ["-KILL", "-f", "qemu-nbd.*\(there.path)"])
         case .guest: try Tool.check("pkill", ["-KILL", "-f", "qemu-system.*\(toolstack.folder.path)"])
         case .cancelled: _ = try? await toolstack.call("task.cancel", .string(task))
@@ -159,15 +166,15 @@ final class MoveFaultScene {
                 untouched += 4 << 20
             }
         }
-        try toolstack.failures.release(point)
+        if let point = cell.phase.point { try toolstack.failures.release(point) }
         return task
     }
 
     private func letGoOn(_ task: String) async throws {
         // One that was cancelled may be over.
-        _ = try? await toolstack.call("task.remove_from_other_config", .string(task), .string("paused"))
-        _ = try? await toolstack.call(
-            "task.add_to_other_config", .string(task), .string("paused"), .string("false"))
+        for (name, value) in [("bytes-per-second", "0"), ("paused", "false")] {
+            try? await toolstack.wish(name, value, of: task)
+        }
     }
 
     /// Nil: the daemon that knew the task is gone, and so was the move.

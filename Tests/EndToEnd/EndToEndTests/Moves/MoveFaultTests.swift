@@ -7,7 +7,7 @@ extension EndToEnd {
     @Suite struct MoveFaultTests {
         @Test func whateverFailsAtAPhaseOfAMoveEndsAsTheTableSays() async throws {
             let random = SeededRandom.printed()
-            let cells = GateShare.some(6, of: MoveFaults.cells.filter { $0.fault != .server }, "faults of moves")
+            let cells = MoveFaults.some(6, "faults of moves") { $0.fault != .server }
             try await withToolstack { toolstack in
                 let (a, b) = (
                     try await MoveFaultScene.place(toolstack, "a", format: "vhd"),
@@ -26,7 +26,7 @@ extension EndToEnd {
         /// The same where the destination is served by a storage driver.
         @Test func aDestinationsServerThatDiesEndsTheMoveAsTheTableSays() async throws {
             let random = SeededRandom.printed()
-            let cells = GateShare.some(1, of: MoveFaults.cells.filter { $0.fault == .server }, "servers that die")
+            let cells = MoveFaults.some(1, "servers that die") { $0.fault == .server }
             for cell in cells {
                 print("cell: \(cell)")
                 try await withToolstack(driverFolders: [Drivers.folder]) { toolstack in

@@ -5,6 +5,7 @@ enum MoveFaults: FaultTable {
 
     enum Phase: String, CaseIterable {
         case planned = "planned, waits for its turn"
+        case snapshotCopied = "a snapshot is copied"
         case snapshotsCopied = "snapshots copied"
         case copying
         case inSync = "in sync"
@@ -16,10 +17,11 @@ enum MoveFaults: FaultTable {
         case sourceDestroyed = "source destroyed"
         case forgotten = "forgotten"
 
-        /// Where the toolstack is then.
-        var point: String {
+        /// Where the toolstack is then; nil while a snapshot is copied, which a test makes wait otherwise.
+        var point: String? {
             switch self {
             case .planned: "planned"
+            case .snapshotCopied: nil
             case .snapshotsCopied: "snapshots-copied"
             case .copying: "copying"
             case .inSync: "in-sync"
@@ -39,6 +41,7 @@ enum MoveFaults: FaultTable {
     enum Fault: String, CaseIterable {
         case toolstack = "`gantryd` killed"
         case datapath = "data path killed"
+        case copier = "copying process killed"
         case server = "destination's server killed"
         case guest = "QEMU killed"
         case full = "destination full"
@@ -73,9 +76,12 @@ enum MoveFaults: FaultTable {
             case .pivoted, .committed, .sourceDestroyed, .forgotten: return .isDone
             default: return .goesOn
             }
+        // Before and after there is none.
+        case .copier: return phase == .snapshotCopied ? .goesOn : nil
         case .server:
             switch phase {
             case .planned, .snapshotsCopied: return nil
+            case .snapshotCopied: return .undone("SR_BACKEND_FAILURE_46")
             // The last look before the commit finds it out, also when nobody writes.
             case .copying, .inSync, .comparing, .verified, .preparing, .pivoted: return .undone("MIRROR_FAILED")
             default: return .isDone
@@ -86,7 +92,8 @@ enum MoveFaults: FaultTable {
         case .cancelled:
             return phase.isCommitted || phase == .pivoted || phase == .preparing ? .isDone : .undone("TASK_CANCELLED")
         case .driver:
-            if phase == .forgotten { return nil }
+            // While a snapshot is copied none is asked.
+            if phase == .forgotten || phase == .snapshotCopied { return nil }
             // What could not be destroyed is destroyed later.
             return phase.isCommitted ? .isDone : .undone("SR_BACKEND_FAILURE_46")
         }

@@ -97,10 +97,9 @@ final class CrossPoolFaultScene {
             try pools.here.failures.release(inSync)
         }
         if let point = cell.phase.point {
-            while !pools.here.failures.isHeld(at: point) {
-                try await requireUnderWay(task, cell)
-                try await Task.sleep(for: .milliseconds(2))
-            }
+            try await awaitHeld(point, task, cell)
+        } else if cell.phase == .snapshotCopied {
+            try await pools.here.holdCopy(of: task)
         } else {
             // The snapshots go, and then the disk waits.
             let copied = "departure-snapshots-copied"
@@ -143,6 +142,8 @@ final class CrossPoolFaultScene {
             options.append(("paused", "true"))
             try here.failures.set(.hold, at: "departure-snapshots-copied")
         }
+        // So slow that it is seen at work.
+        if cell.phase == .snapshotCopied { options.append(("bytes-per-second", "1MiB")) }
         if cell.fault == .cut || cell.fault == .full { options.append(("retry-seconds", "0")) }
         let vm = try await vm()
         let vdi = try await disk(of: vm)
@@ -171,8 +172,9 @@ final class CrossPoolFaultScene {
         case .toolstackThere:
             await there.killHard()
             try await there.start()
-        case .datapathHere: try kill("gantry-datapath", of: here, cell)
-        case .datapathThere: try kill("gantry-datapath", of: there, cell)
+        case .datapathHere: try kill("gantry-datapath", "serve", of: here, cell)
+        case .datapathThere: try kill("gantry-datapath", "serve", of: there, cell)
+        case .copier: try kill("gantry-datapath", "copy", of: here, cell)
         case .guestHere: try kill("qemu-system", of: here, cell)
         case .guestThere: try kill("qemu-system", of: there, cell)
         case .interrupted:
@@ -203,8 +205,11 @@ final class CrossPoolFaultScene {
         }
     }
 
-    private func kill(_ program: String, of toolstack: RunningToolstack, _ cell: CrossPoolFaults.Cell) throws {
-        let found = try toolstack.processes(program)
+    /// `work`: what it does, of a program that does several things.
+    private func kill(
+        _ program: String, _ work: String? = nil, of toolstack: RunningToolstack, _ cell: CrossPoolFaults.Cell
+    ) throws {
+        let found = try toolstack.processes(program, doing: work)
         // Where the machine has gone already nothing is left that could die.
         if cell.phase == .removed, found.isEmpty { return }
         try #require(found.count == 1, "\(cell): \(found)")
@@ -219,18 +224,17 @@ final class CrossPoolFaultScene {
     }
 
     private func wish(_ task: String, paused: Bool) async throws {
-        try await pools.here.call("task.remove_from_other_config", .string(task), .string("paused"))
-        try await pools.here.call(
-            "task.add_to_other_config", .string(task), .string("paused"), .string(String(paused)))
+        try await pools.here.wish("paused", String(paused), of: task)
     }
 
     private func letGoOn(_ cell: CrossPoolFaults.Cell, _ task: String) async throws {
         if let point = cell.phase.point {
             try pools.here.failures.release(point)
         }
-        if cell.phase == .copying || cell.phase == .comparing {
+        if [.snapshotCopied, .copying, .comparing].contains(cell.phase) {
             // One that was cancelled may be over.
-            _ = try? await wish(task, paused: false)
+            if cell.phase == .snapshotCopied { try? await pools.here.wish("bytes-per-second", "0", of: task) }
+            try? await wish(task, paused: false)
         }
         // What is decided waits for the link.
         if cell.fault == .cut, cell.outcome == .goes {

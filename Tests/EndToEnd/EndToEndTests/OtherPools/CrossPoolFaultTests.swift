@@ -9,7 +9,7 @@ extension EndToEnd {
     @Suite struct CrossPoolFaultTests {
         @Test func whateverFailsOnTheWayToAnotherPoolEndsAsTheTableSays() async throws {
             let random = SeededRandom.printed()
-            let cells = GateShare.some(4, of: CrossPoolFaults.cells, "faults between pools")
+            let cells = CrossPoolFaults.some(4, "faults between pools")
             try await TwoPools.run { pools in
                 let scene = try await CrossPoolFaultScene(pools, random)
                 defer { scene.close() }

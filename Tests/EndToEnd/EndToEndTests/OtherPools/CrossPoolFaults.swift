@@ -5,7 +5,8 @@ enum CrossPoolFaults: FaultTable {
 
     enum Phase: String, CaseIterable {
         case offered = "its disks are made there"
-        case snapshots = "snapshots copied"
+        case snapshots = "a snapshot's turn to be copied"
+        case snapshotCopied = "a snapshot is copied"
         case copying = "disks copied"
         case comparing = "disks compared"
         case mirrored = "disks in sync"
@@ -18,12 +19,12 @@ enum CrossPoolFaults: FaultTable {
         case runs = "it runs there"
         case removed = "nothing of it is here"
 
-        /// Where the toolstack it leaves is then; nil while disks are copied, which a test makes wait otherwise.
+        /// Where the toolstack it leaves is then; nil while snapshots or disks are copied, which a test makes wait otherwise.
         var point: String? {
             switch self {
             case .offered: "departure-after-offer"
             case .snapshots: "departure-snapshot"
-            case .copying: nil
+            case .snapshotCopied, .copying: nil
             case .comparing: "departure-comparing"
             case .mirrored: "departure-mirrored"
             case .sending: "departure-sending"
@@ -43,7 +44,7 @@ enum CrossPoolFaults: FaultTable {
         /// All of its memory is there and nowhere else is it needed.
         var isThere: Bool { self == .held || self == .prepared || isCommitted }
         /// Before anything is in sync.
-        var isFilling: Bool { [.offered, .snapshots, .copying].contains(self) }
+        var isFilling: Bool { [.offered, .snapshots, .snapshotCopied, .copying].contains(self) }
     }
 
     enum Fault: String, CaseIterable {
@@ -51,6 +52,7 @@ enum CrossPoolFaults: FaultTable {
         case toolstackThere = "`gantryd` there killed"
         case datapathHere = "data path here killed"
         case datapathThere = "data path there killed"
+        case copier = "copying process killed"
         case guestHere = "QEMU here killed"
         case guestThere = "QEMU there killed"
         case interrupted = "connections cut"
@@ -84,6 +86,8 @@ enum CrossPoolFaults: FaultTable {
         case .toolstackThere, .interrupted: return phase.isSent ? .stays("VM_MIGRATE_FAILED") : .goes
         case .datapathHere: return .goes
         case .datapathThere: return phase == .offered || phase == .snapshots ? nil : .goes
+        // Disks are copied by their data paths.
+        case .copier: return phase == .snapshotCopied ? .goes : nil
         case .guestHere: return phase == .removed ? nil : phase.isThere ? .goes : .halted
         case .guestThere:
             // What runs there and ends is a guest like any other.
@@ -93,7 +97,7 @@ enum CrossPoolFaults: FaultTable {
             switch phase {
             // The other side is asked whose turn it is, then to fill its disk, then to wait for the guest.
             case .offered, .snapshots, .mirrored: return .stays("CANNOT_CONTACT_HOST")
-            case .copying, .comparing, .held: return .stays("MIRROR_FAILED")
+            case .snapshotCopied, .copying, .comparing, .held: return .stays("MIRROR_FAILED")
             case .sending, .standing, .settled: return .stays("VM_MIGRATE_FAILED")
             case .prepared, .committed, .runs, .removed: return .goes
             }

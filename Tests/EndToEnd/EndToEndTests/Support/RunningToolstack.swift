@@ -133,11 +133,12 @@ final class RunningToolstack {
 
     /// Processes of a program that know this toolstack's folder: those that work, or, `dialing`, those that connect a data path
     /// with a mirror's destination and end a moment after it.
-    func processes(_ program: String, dialing: Bool = false) throws -> [Int32] {
+    func processes(_ program: String, dialing: Bool = false, doing work: String? = nil) throws -> [Int32] {
         try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { pid in
             guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") else { return false }
             let words = String(decoding: data, as: UTF8.self).split(separator: "\0")
             guard (words.dropFirst().first == "dial") == dialing else { return false }
+            if let work, words.dropFirst().first.map(String.init) != work { return false }
             return words.first?.contains(program) == true && words.contains { $0.contains(folder.path) }
         }
     }

@@ -7,10 +7,13 @@ final class CopyLimits: Sendable {
     private struct State: Sendable {
         var follower: MirrorFollower
         var wishes: MirrorSettings
+        /// What the process that copies knows by now; nil: there was none yet.
+        var said: MirrorSettings?
     }
 
     private let state: Mutex<State>
     private let own: UInt64
+    private let retrySeconds: UInt64?
     private let share: @Sendable () async -> UInt64?
     private let keep: @Sendable (MirrorSettings) async -> Void
 
@@ -22,6 +25,7 @@ final class CopyLimits: Sendable {
         share: @escaping @Sendable () async -> UInt64?
     ) {
         own = settings.bytesPerSecond ?? bytesPerSecond
+        retrySeconds = settings.retrySeconds
         (self.keep, self.share) = (keep, share)
         state = Mutex(
             State(
@@ -36,11 +40,21 @@ final class CopyLimits: Sendable {
         return wishes
     }
 
-    /// What the copy begins with.
+    /// For how long a side that is lost is tried again, as it is with a mirror: by what is wished now, else by the move's options, else a
+    /// minute for exports.
+    func patience(isExport: Bool, _ progress: any TaskProgress) -> Duration {
+        let wished = MirrorWishes.standing(progress.entries).retrySeconds ?? retrySeconds
+        return wished == nil && !isExport ? .zero : TurnOfDisk.patience(wished)
+    }
+
+    /// What the copy begins with, and begins again with.
     func atStart(_ progress: any TaskProgress) async -> MirrorSettings {
-        let isPaused = state.withLock { $0.follower.isPaused }
-        let first = MirrorSettings(bytesPerSecond: own, isPaused: isPaused)
-        return first.overlaid(by: await change(progress) ?? MirrorSettings())
+        let first = state.withLock { state in
+            state.said ?? MirrorSettings(bytesPerSecond: own, isPaused: state.follower.isPaused)
+        }
+        let now = first.overlaid(by: await change(progress) ?? MirrorSettings())
+        state.withLock { $0.said = now }
+        return now
     }
 
     /// What the copy is to be told now; nil: nothing new.
@@ -49,6 +63,7 @@ final class CopyLimits: Sendable {
         let change = state.withLock { state -> MirrorFollower.Change? in
             guard let change = state.follower.change(entries, share: share, progress) else { return nil }
             state.wishes = state.wishes.overlaid(by: change.wished)
+            state.said = state.said?.overlaid(by: change.told)
             return change
         }
         guard let change else { return nil }

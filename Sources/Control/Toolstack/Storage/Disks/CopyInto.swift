@@ -3,15 +3,17 @@ import CoreTypes
 import DatapathControl
 import Foundation
 import Glibc
+import Logging
 import PoolDatabase
 import StorageInterface
+import Synchronization
 
 /// A disk's content, or what makes it differ from a base, written into another disk that exists and that nobody uses. A
 /// process of its own does the work.
 ///
 /// The source and the base are opened read-only and never change. The destination's content is undefined until all of it is
 /// durable, which is when this succeeds; nothing else of it changes, and whoever dies meanwhile leaves it so: the caller,
-/// who gave it up to be overwritten, copies again.
+/// who gave it up to be overwritten, copies again. Of a move a try that fails may be followed by others (`CopyRetry`).
 struct CopyInto: Sendable {
     let context: StorageContext
 
@@ -49,28 +51,79 @@ struct CopyInto: Sendable {
         }
     }
 
-    /// `destination` reads as zeroes or holds what the base holds; failures are told of `object`. `limits`: what holds the copy
-    /// back; nil: nothing. `isVerified`: what was written is compared with the source: MIRROR_FAILED [object] where it differs.
+    /// `destination` reads as zeroes or holds what the base holds; failures are told of `object`. `limits`: of a move, what holds the
+    /// copy back, and for how long it is tried again (`CopyRetry`); nil: neither. `isVerified`: what was written is compared with the
+    /// source: MIRROR_FAILED [object] where it differs.
     func copy(
         _ vdi: Ref<VDI>, base: Ref<VDI>, to destination: ImageSpecification, of object: (sr: Ref<SR>, vdi: Ref<VDI>),
         limits: CopyLimits? = nil, isVerified: Bool = false, progress: any TaskProgress
     ) async throws {
-        let wished = isVerified ? true : nil
-        try await context.reading(try context.row(vdi)) { source in
-            if base.isNull {
-                let plan = DiskCopyPlan(destination: destination, base: nil, isVerified: wished)
-                return try await run(source, plan, of: object, limits, progress)
-            }
-            try await context.reading(try context.row(base)) { below in
-                let plan = DiskCopyPlan(destination: destination, base: below, isVerified: wished)
-                try await run(source, plan, of: object, limits, progress)
+        let plan = DiskCopyPlan(destination: destination, base: nil, isVerified: isVerified ? true : nil)
+        var retry = CopyRetry()
+        while true {
+            let attempt = Attempt()
+            do {
+                return try await copyOnce(vdi, base: base, plan, limits, attempt, progress)
+            } catch let failure as DatapathClient.Failure {
+                let step: CopyRetry.Step =
+                    if let limits {
+                        retry.failed(
+                            failure, at: .now, after: attempt.value,
+                            patience: limits.patience(isExport: destination.isExport, progress))
+                    } else {
+                        .over(failure)
+                    }
+                switch step {
+                case .over(let told):
+                    // The error has no room for where that is.
+                    if told.code == DiskCopyPlan.differs { progress.annotate(["mirror_error": told.message]) }
+                    throw ErrorMapping.api(told, sr: object.sr, vdi: object.vdi)
+                case .again(let pause):
+                    context.logger.warning(
+                        "the copy of a disk is begun again",
+                        metadata: ["vdi": "\(vdi.opaque)", "try": "\(retry.count + 1)", "cause": "\(failure.message)"])
+                    progress.annotate(["mirror_retries": String(retry.count)])
+                    try await Self.wait(pause, progress)
+                }
             }
         }
     }
 
+    /// Whoever cancels does not wait for the next try.
+    private static func wait(_ pause: Duration, _ progress: any TaskProgress) async throws {
+        let end = ContinuousClock.now + pause
+        while ContinuousClock.now < end {
+            if progress.cancellation.isCancelled { throw CancellationError() }
+            try await Task.sleep(for: min(.milliseconds(50), max(.zero, ContinuousClock.now.duration(to: end))))
+        }
+        if progress.cancellation.isCancelled { throw CancellationError() }
+    }
+
+    /// Throws `DatapathClient.Failure` for what becomes of the process.
+    private func copyOnce(
+        _ vdi: Ref<VDI>, base: Ref<VDI>, _ plan: DiskCopyPlan, _ limits: CopyLimits?, _ attempt: Attempt,
+        _ progress: any TaskProgress
+    ) async throws {
+        try await context.reading(try context.row(vdi)) { source in
+            if base.isNull { return try await run(source, plan, limits, attempt, progress) }
+            try await context.reading(try context.row(base)) { below in
+                var plan = plan
+                plan.base = below
+                try await run(source, plan, limits, attempt, progress)
+            }
+        }
+    }
+
+    /// How a process fares that is followed.
+    private final class Attempt: Sendable {
+        private let state = Mutex(CopyAttempt())
+        var value: CopyAttempt { state.withLock { $0 } }
+        func note(_ share: CopiedShare) { state.withLock { $0.note(share.fraction, at: .now) } }
+    }
+
     private func run(
-        _ source: ImageSpecification, _ wanted: DiskCopyPlan, of object: (sr: Ref<SR>, vdi: Ref<VDI>),
-        _ limits: CopyLimits?, _ progress: any TaskProgress
+        _ source: ImageSpecification, _ wanted: DiskCopyPlan, _ limits: CopyLimits?, _ attempt: Attempt,
+        _ progress: any TaskProgress
     ) async throws {
         var wanted = wanted
         wanted.pace = await limits?.atStart(progress)
@@ -82,28 +135,23 @@ struct CopyInto: Sendable {
         defer { unsafe unlink(log) }
         let user = context.disks.host.users.lend()
         defer { withExtendedLifetime(user) {} }
-        do {
-            let words = try limits.map { _ in try Self.words() }
-            // Whoever copies hears nothing more then.
-            defer { if let words { close(words.writeEnd) } }
-            var isStarted = false
-            defer { if let words, !isStarted { close(words.readEnd) } }
-            let child = try ChildProcess.start(
-                [context.disks.host.program, "copy"] + source.arguments
-                    + ["--plan", String(decoding: plan, as: UTF8.self)] + (user?.arguments ?? []),
-                input: words?.readEnd ?? -1, logPath: log, detached: true)
-            if let words { close(words.readEnd) }
-            isStarted = true
-            try await follow(child, limits, words?.writeEnd, progress)
-        } catch let failure as DatapathClient.Failure {
-            // The error has no room for where that is.
-            if failure.code == DiskCopyPlan.differs { progress.annotate(["mirror_error": failure.message]) }
-            throw ErrorMapping.api(failure, sr: object.sr, vdi: object.vdi)
-        }
+        let words = try limits.map { _ in try Self.words() }
+        // Whoever copies hears nothing more then.
+        defer { if let words { close(words.writeEnd) } }
+        var isStarted = false
+        defer { if let words, !isStarted { close(words.readEnd) } }
+        let child = try ChildProcess.start(
+            [context.disks.host.program, "copy"] + source.arguments
+                + ["--plan", String(decoding: plan, as: UTF8.self)] + (user?.arguments ?? []),
+            input: words?.readEnd ?? -1, logPath: log, detached: true)
+        if let words { close(words.readEnd) }
+        isStarted = true
+        try await follow(child, limits, words?.writeEnd, attempt, progress)
     }
 
     private func follow(
-        _ child: ChildProcess, _ limits: CopyLimits?, _ words: Int32?, _ progress: any TaskProgress
+        _ child: ChildProcess, _ limits: CopyLimits?, _ words: Int32?, _ attempt: Attempt,
+        _ progress: any TaskProgress
     ) async throws {
         var untold = UntoldSettings()
         while true {
@@ -114,6 +162,7 @@ struct CopyInto: Sendable {
                 throw CancellationError()
             }
             guard let share = CopiedShare(line: line) else { break }
+            attempt.note(share)
             if let progress = progress as? SnapshotProgress {
                 progress.report(share)
             } else {
@@ -123,7 +172,12 @@ struct CopyInto: Sendable {
             if let told = await limits.change(progress) { untold.add(told) }
             untold.tell { Self.write($0, to: words) }
         }
-        if await child.reap() != 0 { throw child.failure() }
+        let status = await child.reap()
+        if status < 0 {
+            throw DatapathClient.Failure(
+                code: CopyRetry.died, message: "the process that copies was ended by signal \(-status)")
+        }
+        if status != 0 { throw child.failure() }
     }
 
     /// A pipe whose writer never waits.

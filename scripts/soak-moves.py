@@ -2,7 +2,8 @@
 """Moves the disk of a whole toolstack again and again by VDI.pool_migrate, while it is written to and its processes are killed.
 
 Between two repositories, to any format, also the one it has. What the writer writes, and how it is checked, is soak-mirror.py's: each
-block must hold after each move the last sequence that was written to it, none lost, none stale. `kill -9`, at random moments: of gantryd, which
+block must hold after each move the last sequence that was written to it, none lost, none stale; some are zeroed, so that images never have
+all that they need. `kill -9`, at random moments: of gantryd, which
 is started again, also twice in a move; of the disk's data path; of both at once; and of the guest's QEMU. A move may end either way
 then, but soon, and by itself: one image is left, where the rows say, with one data path. The seed is printed; the same seed makes the same choices.
 
@@ -42,6 +43,36 @@ PATIENCE = 300
 
 class Failure(Exception):
     """What a call was answered instead of a value."""
+
+
+class Writer(mirror.Writer):
+    """One that makes images allocate again and again: tables that a killed data path had not written are lost."""
+
+    AT_ONCE = 64
+
+    def step(self, link):
+        if self.held.is_set() or self.random.random() > 0.01:
+            return super().step(link)
+        self.zero(link, self.random.randrange(self.blocks // self.AT_ONCE) * self.AT_ONCE, self.AT_ONCE)
+
+    def write(self, link, number, sequence):
+        if sequence == 0:
+            return self.zero(link, number, 1)
+        super().write(link, number, sequence)
+
+    def zero(self, link, first, count):
+        for number in range(first, first + count):
+            self.unflushed[number] = self.sequences[number] = 0
+        while True:
+            try:
+                error, _ = link.request(6, first * mirror.BLOCK, count * mirror.BLOCK)
+                break
+            except mirror.Gone:
+                link = self.again()
+                if link is None:
+                    raise
+        if error:
+            raise AssertionError(f"zeroing was answered with error {error}")
 
 
 class Toolstack:
@@ -123,7 +154,7 @@ class Soak:
             "VM": self.vm, "VDI": vdi, "userdevice": "autodetect", "bootable": False, "mode": "RW", "type": "Disk", "empty": False,
             "other_config": {}, "qos_algorithm_type": "", "qos_algorithm_params": {}})
         self.bring_up()
-        self.writer = mirror.Writer(self.socket(), self.size, self.random.random())
+        self.writer = Writer(self.socket(), self.size, self.random.random())
 
     def call(self, name, *arguments):
         return self.toolstack.call(name, *arguments)
@@ -184,13 +215,14 @@ class Soak:
         fault = self.random.choice(FAULTS + (GUEST_FAULTS if self.options.guest else []))
         if number < len(self.options.first):
             fault = self.options.first[number]
-        rate = self.random.choice([0, 8 << 20, 32 << 20])
+        # A second or two, so that most of what happens happens under way; or as fast as may be, for what comes behind the copy.
+        rate = self.random.choice([0, self.size, self.size // 2])
         if self.options.verbose:
             print(f"{number}: to {form or 'any format'}, {fault}", file=sys.stderr, flush=True)
         before = self.call("VBD.get_VDI", self.vbd)
         wishes = {"dest-img-format": form, "bytes-per-second": str(rate), "retry-seconds": "5"}
         task = self.call("Async.VDI.pool_migrate", before, self.places[1][0], wishes)
-        self.strike(fault)
+        self.strike(fault, task)
         state = self.settled(task)
         now = self.call("VBD.get_VDI", self.vbd)
         moved = self.call("VDI.get_SR", now) == self.places[1][0]
@@ -206,12 +238,14 @@ class Soak:
             self.bring_up()
         self.check(now, number)
 
-    def strike(self, fault):
+    def strike(self, fault, task):
         if fault == "none":
             return
         rounds = self.random.randrange(1, 3) if fault == "gantryd" else 1
         for _ in range(rounds):
             time.sleep(self.random.random() * 0.8)
+            if self.state(task) == "pending":
+                self.count("struck under way")
             if "QEMU" in fault:
                 self.kill("qemu-system")
             if fault in ("data path", "both"):
@@ -228,18 +262,19 @@ class Soak:
             except ProcessLookupError:
                 pass
 
-    def settled(self, task):
-        """Waits until nothing is under way. How the task has ended; `unknown` where it went with the toolstack that had it."""
-        def task_state():
-            try:
-                return self.call("task.get_status", task)
-            except Failure as failure:
-                if failure.args[0] != "HANDLE_INVALID":
-                    raise
-                return "unknown"
+    def state(self, task):
+        """`unknown` where it went with the toolstack that had it."""
+        try:
+            return self.call("task.get_status", task)
+        except Failure as failure:
+            if failure.args[0] != "HANDLE_INVALID":
+                raise
+            return "unknown"
 
+    def settled(self, task):
+        """Waits until nothing is under way. How the task has ended."""
         def is_quiet():
-            if task_state() in ("pending", "cancelling"):
+            if self.state(task) in ("pending", "cancelling"):
                 return False
             try:
                 busy = [self.call("VDI.get_current_operations", self.call("VBD.get_VDI", self.vbd))]
@@ -251,7 +286,7 @@ class Soak:
             return not any(busy + [self.call("SR.get_current_operations", sr) for sr, _ in self.places])
 
         self.reach("the move ends", is_quiet)
-        return task_state()
+        return self.state(task)
 
     def check(self, vdi, number):
         """One image, one data path, one QEMU, and every block as it was written last."""

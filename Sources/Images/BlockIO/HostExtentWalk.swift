@@ -10,6 +10,9 @@ public struct HostExtentWalk: Sendable {
     private var position: UInt64
     private var holes: [FileHoles] = []
     private let resolvesHoles: Bool
+    /// A device that knows no places is asked for this much at a time, so that its answers stay small.
+    private var window = Self.smallestWindow
+    private static let smallestWindow: UInt64 = 1 << 30
 
     /// No extent that is called data, and has a place in a file, has a page-sized hole there; true at the end of a walk
     /// that has found all of them. Such holes must not be mapped: some file systems fill what is looked at.
@@ -43,10 +46,14 @@ public struct HostExtentWalk: Sendable {
             try mapped.appendHostExtents(to: &batch, at: position, length: end - position)
         } else {
             plain.removeAll(keepingCapacity: true)
-            try device.appendExtents(to: &plain, at: position, length: min(1 << 30, end - position))
+            let asked = min(window, end - position)
+            try device.appendExtents(to: &plain, at: position, length: asked)
             for extent in plain {
                 batch.appendJoining(HostExtent(extent))
             }
+            // Where one answer is enough for all, more may be asked: a disk may claim exabytes that nobody wrote.
+            let isEmpty = batch.count == 1 && batch[0].kind != .data && batch[0].length == asked
+            window = isEmpty ? min(window * 2, 1 << 62) : Self.smallestWindow
         }
         guard let last = batch.last, last.end > position, batch[0].offset == position else {
             throw BlockError(.io, "the extent map does not advance", offset: position)

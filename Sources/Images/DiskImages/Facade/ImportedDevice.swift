@@ -93,9 +93,11 @@ extension ImportedDevice {
         var position = offset
         let end = offset + length
         let most = extents.count + ImportedExtents.perCall
+        var runs = 0
         // Above a parent a hole of the file hides what the parent has.
         let empty: Extent.Kind = parent == nil ? .hole : .zero
-        while position < end, extents.count < most {
+        while position < end, extents.count < most, runs < ImportedExtents.runsPerCall {
+            runs += 1
             let run = try resolve(position, most: end - position)
             var length = run.length
             switch run.content {
@@ -127,6 +129,8 @@ extension ImportedDevice {
 enum ImportedExtents {
     /// Extents that one call of `appendExtents` makes at most.
     static let perCall = 1024
+    /// Runs that one call looks at, however few extents they make together.
+    static let runsPerCall = 65536
 
     /// Appends the part of a parent's map below `offset ..< offset + length`; nothing lies behind its end.
     static func append(

@@ -93,6 +93,14 @@ final class VMDKDevice: ImportedDevice {
         return (run.isData, run.end - start)
     }
 
+    /// Grain tables that the directory has no entries written for at all.
+    func parentRun(_ offset: UInt64, end: UInt64) throws(BlockError) -> UInt64 {
+        let part = part(at: offset)
+        guard case .sparse(let extent) = part.content else { return 0 }
+        let length = try extent.absentRun(from: offset - part.range.lowerBound)
+        return min(length, min(end, part.range.upperBound) - offset)
+    }
+
     func close() throws(BlockError) {
         closing.close()
         for file in files { file.close() }

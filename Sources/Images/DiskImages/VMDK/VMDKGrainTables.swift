@@ -116,6 +116,19 @@ struct VMDKGrainTables: Sendable {
         }
     }
 
+    /// Grains from `grain` on whose tables have no entry because that part of the directory lies in a hole of the file. Makes
+    /// maps of huge empty disks quick.
+    func absentRun(from grain: UInt64, storage: any ImageStorage) throws(BlockError) -> UInt64 {
+        let start = directory + grain / VMDKSparseHeader.tableEntries * 4
+        if try pages.word32(at: start) != 0 { return 0 }
+        let end = directory + header.tableCount * 4
+        let run = try storage.run(at: start, end: end)
+        if run.isData { return 0 }
+        let next =
+            run.end == end ? header.grainCount : (run.end - directory) / 4 * VMDKSparseHeader.tableEntries
+        return next > grain ? min(next, header.grainCount) - grain : 0
+    }
+
     private func place(_ entry: UInt32, _ grain: UInt64) throws(BlockError) -> VMDKGrainPlace {
         if entry == 0 { return .absent }
         if entry == 1 && header.flags.contains(.zeroedGrains) { return .zero }

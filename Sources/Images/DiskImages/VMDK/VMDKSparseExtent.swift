@@ -67,6 +67,17 @@ final class VMDKSparseExtent: Sendable {
         return Run(place: .stored(start + within), length: length)
     }
 
+    /// Bytes from `offset` on that are absent because the directory's entries for them lie in a hole of the file; 0 where one
+    /// would have to look.
+    func absentRun(from offset: UInt64) throws(BlockError) -> UInt64 {
+        guard case .tables(let tables) = places else { return 0 }
+        let grain = offset / header.grainBytes
+        let count = try tables.absentRun(from: grain, storage: storage)
+        if count == 0 { return 0 }
+        let (end, isFar) = (grain + count).multipliedReportingOverflow(by: header.grainBytes)
+        return (isFar ? header.capacity : min(end, header.capacity)) - offset
+    }
+
     /// Reads a run that `resolve` gave for `offset`, or a beginning of it.
     func read(
         _ place: UInt64, into target: UnsafeMutableRawBufferPointer, at offset: UInt64

@@ -216,6 +216,27 @@ import Testing
         let device = try DiskImage.openImport(path: path.file("a.vmdk"), format: .vmdk)
         #expect(try device.extents(at: 0, length: device.size) == [Extent(offset: 0, length: 2 << 40, kind: .hole)])
         try device.close()
+        // A directory that is a hole of the file but for its last entry: 16 million tables of 4 MiB grains, and 512 grains each.
+        let claimed: UInt64 = 1 << 55
+        let text = VMDKBuilder.text("monolithicSparse", ["RW \(claimed / 512) SPARSE \"x\""])
+        var head = VMDKBuilder(capacity: claimed / 512, grain: 8192)
+            .header(flags: 1, directory: 64, redundant: 0, overhead: 1 << 18, compression: 0)
+        head += Array(text.utf8) + [UInt8](repeating: 0, count: 20 * 512 - text.utf8.count)
+        try save(path.file("huge.vmdk"), head)
+        let file = try ImageFile(path: path.file("huge.vmdk"), access: .readWrite)
+        let directory: UInt64 = (claimed >> 31) * 4
+        try file.write(bytes: UInt32((64 * 512 + directory) / 512).bytes, at: 64 * 512 + directory - 4)
+        try file.truncate(to: 64 * 512 + directory + 2048)
+        file.close()
+        let vast = try DiskImage.openImport(path: path.file("huge.vmdk"), format: .vmdk)
+        var (extents, position, calls) = ([Extent](), UInt64(0), 0)
+        while position < vast.size, calls < 100 {
+            try vast.appendExtents(to: &extents, at: position, length: vast.size - position)
+            position = try #require(extents.last).end
+            calls += 1
+        }
+        #expect(position == claimed && calls < 100 && extents.allSatisfy { $0.kind == .hole })
+        try vast.close()
         var policy = ImportPolicy.standalone
         policy.largestVirtualSize = 1 << 40
         let found = code { _ = try DiskImage.openImport(path: path.file("a.vmdk"), format: .vmdk, policy: policy) }

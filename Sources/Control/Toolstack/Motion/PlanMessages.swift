@@ -64,7 +64,7 @@ struct PlanMessages: Sendable {
                 virtualSize: UInt64(clamping: row[VDI.virtualSize]))
             do {
                 guard let surveyed = try await survey.decide([move]).first else { continue }
-                await describe(&disk, surveyed)
+                await describe(&disk, surveyed, isVerified: plan.isVerified)
                 if !surveyed.decision.stays, let note = sharing(of: row, with: moving, withSnapshots: true) {
                     disk.notes.append(note)
                 }
@@ -115,7 +115,7 @@ struct PlanMessages: Sendable {
             sr: row?[SR.uuid] ?? "", name: row?[SR.nameLabel] ?? "", format: format?.rawValue ?? "", free: free)
     }
 
-    private func describe(_ disk: inout MovePlan.Disk, _ surveyed: SurveyedMove) async {
+    private func describe(_ disk: inout MovePlan.Disk, _ surveyed: SurveyedMove, isVerified: Bool) async {
         let (decision, motion) = (surveyed.decision, surveyed.motion)
         var destination = await place(Ref(decision.destination), format: decision.outcome.format)
         if decision.outcome.format == nil { destination.format = "" }
@@ -132,6 +132,7 @@ struct PlanMessages: Sendable {
         disk.snapshots = snapshots.count
         disk.newVirtualSize = decision.outcome.size
         disk.bytesToMove = snapshots.isEmpty || isShared ? images : images &* UInt64(snapshots.count + 1)
+        if isVerified { tellComparison(&disk, in: Ref(decision.destination), format: decision.outcome.format) }
         disk.peakAtDestination = disk.bytesToMove
         disk.peakAtSource = decision.destination == decision.disk.source ? disk.bytesToMove : 0
         disk.destination = destination

@@ -78,12 +78,14 @@ public struct DiskMotion: Codable, Hashable, Sendable {
     public let bytesPerSecond: UInt64
     /// What else the mirror is started with. Nil: nothing.
     public var settings: MirrorSettings?
-    /// Both images are compared before the pivot.
+    /// Both images are compared before the pivot. Nil in records of earlier versions, which are (`comparesImages`).
     public var isVerified: Bool?
     /// Bytes that the new images take at least. Nil in records of earlier versions: nothing is kept for them.
     public var room: UInt64?
     /// It was accepted although there is no room for it yet: others that are under way give some back. Nil: there was.
     public var waitsForRoom: Bool?
+    /// Nobody said that the old image may go without.
+    public var comparesImages: Bool { isVerified ?? true }
     public private(set) var phase: Phase = .planned
     /// What made it `abandoned`.
     public private(set) var failure: String?

@@ -37,6 +37,9 @@ public struct MovePlan: Codable, Hashable, Sendable {
         public var virtualSize: UInt64
         public var newVirtualSize: UInt64?
         public var bytesToMove: UInt64 = 0
+        /// Where both images are compared: what is read again, of both. More than what is moved where the new image does not tell what was
+        /// written to it.
+        public var bytesToCompare: UInt64 = 0
         /// What the destination takes until the move is over, and what the source takes meanwhile beyond what it takes now.
         public var peakAtDestination: UInt64 = 0
         public var peakAtSource: UInt64 = 0
@@ -66,6 +69,7 @@ public struct MovePlan: Codable, Hashable, Sendable {
             case virtualSize = "virtual_size"
             case newVirtualSize = "new_virtual_size"
             case bytesToMove = "bytes_to_move"
+            case bytesToCompare = "bytes_to_compare"
             case peakAtDestination = "peak_at_destination"
             case peakAtSource = "peak_at_source"
         }
@@ -87,8 +91,12 @@ public struct MovePlan: Codable, Hashable, Sendable {
     public var disks: [Disk]
     public var blockers: [Blocker] = []
     public var bytesToMove: UInt64 = 0
-    /// Both images of each disk are compared before the old one is given up: as many bytes are read again, of both.
+    /// Bytes that are read again, of both images of each disk; 0 where they are not compared.
+    public var bytesToCompare: UInt64 = 0
+    /// Both images of each disk are compared, before the old one is given up where it is.
     public var isVerified = false
+    /// The old images stay: a copy is made.
+    public var isCopy = false
     /// For all together; nil when nothing is known of the speed.
     public var seconds: UInt64?
     /// Bytes per second that the estimate stands on, and where they come from.
@@ -100,24 +108,24 @@ public struct MovePlan: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey {
         case disks, blockers, seconds, basis
         case isVerified = "verified"
+        case isCopy = "copy"
         case bytesToMove = "bytes_to_move"
+        case bytesToCompare = "bytes_to_compare"
         case bytesPerSecond = "bytes_per_second"
     }
 
-    /// Adds what follows from the disks, for a speed.
+    /// Adds what follows from the disks, for a speed. To compare is to read, as fast at most.
     public mutating func estimate(bytesPerSecond speed: UInt64?, basis: String) {
+        for index in disks.indices where disks[index].stays || !isVerified { disks[index].bytesToCompare = 0 }
         let moving = disks.map { $0.stays ? 0 : $0.bytesToMove }
-        bytesToMove = moving.reduce(0) { $0 &+ $1 }
+        bytesToMove = RoomClaims.sum(moving)
+        bytesToCompare = RoomClaims.sum(disks.map(\.bytesToCompare))
         guard let speed, speed > 0 else { return }
         (bytesPerSecond, self.basis) = (speed, basis)
-        // To compare is to read as much again, as fast at most.
-        let passes: UInt64 = isVerified ? 2 : 1
-        func time(_ bytes: UInt64) -> UInt64 {
-            let (all, overflow) = bytes.multipliedReportingOverflow(by: passes)
-            return (overflow ? .max : all).dividedRoundingUp(by: speed)
+        for (index, bytes) in moving.enumerated() {
+            disks[index].seconds = RoomClaims.sum([bytes, disks[index].bytesToCompare]).dividedRoundingUp(by: speed)
         }
-        for index in disks.indices { disks[index].seconds = time(moving[index]) }
         // They share the speed.
-        seconds = time(bytesToMove)
+        seconds = RoomClaims.sum([bytesToMove, bytesToCompare]).dividedRoundingUp(by: speed)
     }
 }

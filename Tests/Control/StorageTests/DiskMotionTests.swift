@@ -11,6 +11,36 @@ import Testing
         return motion
     }
 
+    /// One that an earlier version has noted is compared: nobody has said that it need not be.
+    @Test func onlyWhoSaysSoDoesWithoutAComparison() throws {
+        for (noted, compares) in [(nil, true), (true, true), (false, false)] as [(Bool?, Bool)] {
+            var motion = motion(.created)
+            motion.isVerified = noted
+            let read = try JSONDecoder().decode(DiskMotion.self, from: try JSONEncoder().encode(motion))
+            #expect(read == motion && read.comparesImages == compares)
+        }
+    }
+
+    /// What is compared takes its time, too, as much of it as is read, and is no part of what is moved.
+    @Test func aPlanCountsWhatIsComparedByItself() {
+        var disks = (0..<3).map { index in
+            MovePlan.Disk(
+                vdi: "\(index)", name: "", role: "disk", source: .init(sr: "a", name: "", format: "raw", free: nil),
+                virtualSize: 1000)
+        }
+        (disks[0].bytesToMove, disks[0].bytesToCompare) = (100, 100)
+        (disks[1].bytesToMove, disks[1].bytesToCompare) = (100, 1000)
+        (disks[2].bytesToMove, disks[2].bytesToCompare, disks[2].stays) = (100, 100, true)
+        for isVerified in [true, false] {
+            var plan = MovePlan(disks: disks)
+            plan.isVerified = isVerified
+            plan.estimate(bytesPerSecond: 100, basis: "")
+            #expect(plan.bytesToMove == 200 && plan.bytesToCompare == (isVerified ? 1100 : 0))
+            #expect(plan.disks.map(\.seconds) == (isVerified ? [2, 11, 0] : [1, 1, 0]))
+            #expect(plan.seconds == (isVerified ? 13 : 2))
+        }
+    }
+
     private static let observations: [DiskMotion.Observation] = [
         .absent, .sourceOnly, .mirroring, .dual, .broken("cause"), .destinationOnly,
         .undecided(destinationFailed: true), .undecided(destinationFailed: false),

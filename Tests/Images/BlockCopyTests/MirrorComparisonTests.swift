@@ -1,5 +1,6 @@
 import BlockIO
 import CoreTypes
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -115,6 +116,56 @@ import Testing
         case nil: Issue.record("no end")
         }
         if !isCancelled { try device.cancelMirror() }
+    }
+
+    /// A toolstack that comes back asks for the comparison that its predecessor had asked for: data are read once.
+    @Test func whoAsksWhileItIsComparedHasThatAnswer() async throws {
+        let source = MemoryDevice(size: 4 << 20)
+        try source.store([UInt8](repeating: 1, count: 4 << 20), at: 0)
+        let copy = CountingReader(MemoryDevice(size: 4 << 20))
+        let device = try await mirror(source, copy)
+        try device.changeMirror { $0.isPaused = true }
+        let before = copy.bytesRead.load(ordering: .relaxed)
+        let answered = Atomic<Int>(0)
+        let askers = (0..<3).map { index in
+            WorkerThread("asker-\(index)") {
+                if let alike = try? device.verifyMirror(), alike == 4 << 20 { answered.add(1, ordering: .relaxed) }
+            }
+        }
+        let one = try #require(device.mirror).comparison.one
+        try await reach("two wait for the third") { one.waiting.load(ordering: .relaxed) == 2 }
+        try device.changeMirror { $0.isPaused = false }
+        for asker in askers { asker.join() }
+        #expect(answered.load(ordering: .relaxed) == 3 && device.mirrorProgress?.isCompared == true)
+        #expect(copy.bytesRead.load(ordering: .relaxed) - before == 4 << 20)
+        // Whoever asks afterwards has all of it looked at again.
+        #expect(try device.verifyMirror() == 4 << 20)
+        #expect(copy.bytesRead.load(ordering: .relaxed) - before == 8 << 20)
+        try device.cancelMirror()
+    }
+
+    /// A failure is everybody's who waited for it, and whoever asks next asks anew.
+    @Test func aSharedAnswerMayBeAFailure() async throws {
+        let one = OneComparison()
+        let mayEnd = Atomic<Bool>(false)
+        let outcomes = Mutex<[Result<UInt64, BlockError>]>([])
+        let askers = (0..<3).map { index in
+            WorkerThread("asker-\(index)") {
+                let outcome = Result { () throws(BlockError) in
+                    try one.run { () throws(BlockError) in
+                        while !mayEnd.load(ordering: .acquiring) { sched_yield() }
+                        throw BlockError(.busy, "not now")
+                    }
+                }
+                outcomes.withLock { $0.append(outcome) }
+            }
+        }
+        try await reach("two wait for the third") { one.waiting.load(ordering: .relaxed) == 2 }
+        mayEnd.store(true, ordering: .releasing)
+        for asker in askers { asker.join() }
+        #expect(outcomes.withLock { $0.count } == 3)
+        for outcome in outcomes.withLock({ $0 }) { #expect(throws: BlockError.self) { try outcome.get() } }
+        #expect(try one.run { 7 } == 7)
     }
 
     /// Pieces of an export are read several at a time: all of them wait for one that comes back, and none takes it for lost.

@@ -161,6 +161,21 @@ import XenAPIClient
         #expect(!pool.changes.contains { $0.contains("pool_migrate(") && !$0.contains("plan") })
     }
 
+    /// What is read once more is a part of the time; of a copy no image goes. Earlier servers do not say how much that is.
+    @Test(arguments: [
+        (#""bytes_to_compare":2097152"#, ", and to compare before the old images go"),
+        (#""copy":true"#, ", and to compare"),
+        (#""bytes_to_compare":4194304,"copy":false"#, ", and 4.00 MiB to compare before the old images go"),
+        (#""bytes_to_compare":4194304,"copy":true"#, ", and 4.00 MiB to compare"),
+    ])
+    func aPlanSaysWhatIsCompared(_ members: String, _ text: String) async {
+        let pool = SamplePool.make()
+        let plan = Self.plan.replacing(#""seconds":65"#, with: #""seconds":65,"verified":true,"# + members)
+        pool.reply(to: "VDI.plan_pool_migrate", .success(.string(plan)))
+        let shown = await xe(line + " --plan", on: pool)
+        #expect(shown.out.contains("In all: 2.00 MiB to move\(text), about 1:05"), "\(shown.out)")
+    }
+
     @Test func aMachinesDisksMoveAsTheMapsSay() async {
         let pool = SamplePool.make()
         let host = "OpaqueRef:\(SamplePool.hostUUID)"

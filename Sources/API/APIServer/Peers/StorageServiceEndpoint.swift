@@ -55,7 +55,7 @@ struct StorageServiceEndpoint: Sendable {
     }
 
     private func connect(_ routed: RoutedRequest, _ writer: ResponseWriter) async throws {
-        let stream = try await login.admit(routed, to: "put_services_sm") { _ in
+        let stream = try await login.admit(routed, to: "put_services_sm") { session in
             guard let wanted = Wanted(routed.arguments.path) else {
                 throw HTTPFailure(.notFound, "there is no \(routed.arguments.path)")
             }
@@ -64,7 +64,8 @@ struct StorageServiceEndpoint: Sendable {
             }
             do {
                 return try await received.connect(
-                    srUUID: wanted.repository, place: wanted.disk, datapath: wanted.datapath, isProxy: wanted.isProxy)
+                    srUUID: wanted.repository, place: wanted.disk, datapath: wanted.datapath, isProxy: wanted.isProxy,
+                    session: session)
             } catch {
                 streams.leave()
                 logger.info(

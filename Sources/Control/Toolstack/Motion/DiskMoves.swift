@@ -51,7 +51,7 @@ struct DiskMoves: Sendable {
                 motion.call = owner
                 motion.call?.index = index
                 motion.settings = settings == MirrorSettings() ? nil : settings
-                motion.isVerified = isVerified ? true : nil
+                motion.isVerified = isVerified
                 motion.waitsForRoom = waits ? true : nil
                 return motion
             }

@@ -65,7 +65,7 @@ struct PlanMessages: Sendable {
                 virtualSize: UInt64(clamping: row[VDI.virtualSize]))
             do {
                 guard let surveyed = try await survey.decide([move]).first else { continue }
-                await describe(&disk, surveyed)
+                await describe(&disk, surveyed, isVerified: plan.isVerified)
                 if !surveyed.decision.stays, let note = sharing(of: row, with: moving, withSnapshots: true) {
                     disk.notes.append(note)
                 }
@@ -116,7 +116,7 @@ struct PlanMessages: Sendable {
             sr: row?[SR.uuid] ?? "", name: row?[SR.nameLabel] ?? "", format: format?.rawValue ?? "", free: free)
     }
 
-    private func describe(_ disk: inout MovePlan.Disk, _ surveyed: SurveyedMove) async {
+    private func describe(_ disk: inout MovePlan.Disk, _ surveyed: SurveyedMove, isVerified: Bool) async {
         let (decision, motion) = (surveyed.decision, surveyed.motion)
         var destination = await place(Ref(decision.destination), format: decision.outcome.format)
         if decision.outcome.format == nil { destination.format = "" }
@@ -135,6 +135,7 @@ struct PlanMessages: Sendable {
         disk.take(
             snapshots.isEmpty || isShared ? images : images &* UInt64(snapshots.count + 1), room: motion.room ?? 0,
             inPlace: decision.destination == decision.disk.source)
+        if isVerified { tellComparison(&disk, in: Ref(decision.destination), format: decision.outcome.format) }
         disk.destination = destination
         if decision.outcome.size > disk.virtualSize {
             disk.notes.append("the disk grows to \(decision.outcome.size) bytes: the new format has sizes of its own")

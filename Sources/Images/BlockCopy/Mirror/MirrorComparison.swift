@@ -1,3 +1,4 @@
+import BlockIO
 import Synchronization
 
 /// The comparisons of a mirror's images that run, for those who watch them, and for the mirror, which notes in each what is
@@ -9,6 +10,8 @@ final class MirrorComparison: Sendable {
         var ended: (round: ComparisonRound, generation: UInt64)?
     }
 
+    /// Of those that run at the mirror's rate.
+    let one = OneComparison()
     private let state = Mutex(State())
     private let watched = Atomic<Bool>(false)
 
@@ -47,6 +50,45 @@ final class MirrorComparison: Sendable {
 
     /// Bytes of the disk that are known to be alike, by the comparison that is the farthest; nil while nobody compares.
     var comparedBytes: UInt64? { state.withLock { $0.rounds.map(\.comparedBytes).max() } }
+}
+
+/// What several ask for at once is compared once: whoever comes while somebody does has that one's answer. So one that nobody waits
+/// for any more, as its asker was killed or had no time left, is gone on with instead of begun beside.
+final class OneComparison: Sendable {
+    private final class Running: Sendable {
+        let answer = Mutex<Result<UInt64, BlockError>?>(nil)
+    }
+
+    private let running = Mutex<Running?>(nil)
+    private let ended = Monitor()
+    /// So many wait for another's answer.
+    let waiting = Atomic<Int>(0)
+
+    func run(_ body: () throws(BlockError) -> UInt64) throws(BlockError) -> UInt64 {
+        let own = Running()
+        let other = running.withLock { running -> Running? in
+            if let running { return running }
+            running = own
+            return nil
+        }
+        if let other {
+            waiting.add(1, ordering: .relaxed)
+            defer { waiting.subtract(1, ordering: .relaxed) }
+            return try ended.locked { () throws(BlockError) -> UInt64 in
+                while true {
+                    if let answer = other.answer.withLock({ $0 }) { return try answer.get() }
+                    ended.wait()
+                }
+            }
+        }
+        let answer = Result { () throws(BlockError) in try body() }
+        running.withLock { $0 = nil }
+        ended.locked {
+            own.answer.withLock { $0 = answer }
+            ended.wakeAll()
+        }
+        return try answer.get()
+    }
 }
 
 /// One comparison: how far it is, and what must be compared when all else was.

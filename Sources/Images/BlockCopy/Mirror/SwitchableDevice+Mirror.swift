@@ -186,13 +186,15 @@ extension SwitchableDevice {
     /// on: what was alike at that moment stays so, as every write goes to both; what one that was late has left to the copier is
     /// read again. Stands while the mirror is paused. Returns the bytes that are alike. `.corrupt`, and the mirror is broken for
     /// good, where they differ; `.busy` when it is not in sync and paused at the beginning, or comes no nearer to it for ten
-    /// seconds although it is active from here on; `.cancelled` when it ends.
+    /// seconds although it is active from here on; `.cancelled` when it ends. Who asks while another does has that one's answer.
     public func verifyMirror() throws(BlockError) -> UInt64 {
         gate.lockShared()
         let (mirror, copier) = (mirror, copier)
         gate.unlock()
         guard let mirror, let copier else { throw BlockError(.notFound, "there is no mirror to verify") }
-        return try MirrorVerifier(mirror: mirror, gate: gate, copier: copier, isHeldBack: true).run()
+        return try mirror.comparison.one.run { () throws(BlockError) in
+            try MirrorVerifier(mirror: mirror, gate: gate, copier: copier, isHeldBack: true).run()
+        }
     }
 
     /// Second half: the destination is the device from here on; the source is closed.

@@ -21,7 +21,7 @@ enum PlanText {
         for disk in plan.member("disks")?.items ?? [] { lines += describe(disk) }
         if let bytes = number(plan, "bytes_to_move") {
             var line = "In all: \(SizeText.bytes(bytes)) to move"
-            if bytes > 0, plan.member("verified") == .bool(true) { line += ", and to compare before the old images go" }
+            line += comparison(plan, of: bytes)
             if let seconds = number(plan, "seconds") {
                 line += ", about \(SizeText.duration(seconds: Double(seconds)))"
                 if let basis = text(plan, "basis") { line += " (\(basis))" }
@@ -38,6 +38,15 @@ enum PlanText {
         }
         if blockers.isEmpty { lines.append("Nothing speaks against it.") }
         return lines
+    }
+
+    /// What is read once more. Servers of earlier versions do not say how much.
+    private static func comparison(_ plan: WireValue, of moved: UInt64) -> String {
+        guard moved > 0, plan.member("verified") == .bool(true) else { return "" }
+        let isCopy = plan.member("copy") == .bool(true)
+        let compared = number(plan, "bytes_to_compare") ?? moved
+        let amount = compared == moved ? "" : "\(SizeText.bytes(compared)) "
+        return ", and \(amount)to compare" + (isCopy ? "" : " before the old images go")
     }
 
     private static func describe(_ disk: WireValue) -> [String] {

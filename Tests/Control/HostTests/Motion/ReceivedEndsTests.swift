@@ -24,9 +24,11 @@ import Testing
 
         /// The failure's name and texts; empty when there is none.
         @discardableResult
-        func call(_ name: String, _ members: [WireMember]) async throws -> [String] {
+        func call(
+            _ name: String, _ members: [WireMember], by session: String = "OpaqueRef:over"
+        ) async throws -> [String] {
             let call = RPCCall(name, [.structure([WireMember("sr", .string(srUUID))] + members)])
-            let answer = try XMLRPC.decodeReply(await received.answer(call, session: Ref("OpaqueRef:over")))
+            let answer = try XMLRPC.decodeReply(await received.answer(call, session: Ref(session)))
             if case .failure(let told) = answer { return told }
             return []
         }
@@ -68,6 +70,9 @@ import Testing
         static let machine = Ref<VM>("OpaqueRef:machine")
 
         func sweep() async { for end in await received.sweep() { await end.value } }
+
+        /// Of the one disk that there is.
+        var place: String { bench.database.read { $0.receivedDisks() }.first?.location ?? "" }
 
         var labels: [String] { bench.disks().map { $0[VDI.nameLabel] }.sorted() }
     }
@@ -157,6 +162,52 @@ import Testing
         try await at.bench.database.close()
     }
 
+    /// A source that was restarted goes on by another session: what it copies, without a call, is its own, and its connection counts.
+    /// One whose session is over stays what it was.
+    @Test(arguments: ["VDI.attach2", "DP.attach_info", "VDI.stat", "VDI.activate"])
+    func whoGoesOnWithADiskHasIt(_ name: String) async throws {
+        let at = try await Bench()
+        let session = Fresh.ref(Session.self)
+        try await at.bench.database.transaction { tx in
+            tx.insert(Session.self, ref: session) { _ in }
+        }
+        try await at.start("one")
+        try await at.start("other")
+        for mirror in ["one", "other"] {
+            let record = try #require(at.bench.database.read { $0.receivedDisks() }.first { $0.mirror == mirror })
+            let datapath = try #require(record.leafDatapath)
+            let told = try await at.call(
+                name, [WireMember("dp", .string(datapath)), WireMember("vdi", .string(record.location))],
+                by: mirror == "one" ? session.opaque : "OpaqueRef:over")
+            #expect(told.isEmpty)
+            await at.received.pretend(connections: 1, lastSeen: 0, of: record.id)
+            try await at.change(mirror) { $0.lastCall = 0 }
+        }
+        await at.sweep()
+        #expect(at.labels == ["one"])
+        // It is noted with what changes next.
+        try await at.call(
+            "VDI.attach2", [WireMember("dp", .string("d")), WireMember("vdi", .string(at.place))], by: session.opaque)
+        #expect(at.bench.database.read { $0.receivedDisks() }.map(\.session) == [session.opaque])
+        try await at.bench.database.close()
+    }
+
+    /// Whoever waited for what another did with a disk finds it gone: that is no machine which is whole.
+    @Test func aDiskThatIsGoneIsNotOneOfThePools() async throws {
+        let at = try await Bench()
+        try await at.start("one")
+        try await at.change("one", isDriven: true) { record in
+            (record.isFinalized, record.isComposed, record.contentID, record.links) = (true, true, "c", [:])
+        }
+        let gone = try #require(at.bench.database.read { $0.receivedDisks() }.first)
+        try await at.bench.database.transaction { tx in
+            tx.delete(Ref<VDI>(gone.ref))
+            tx.forget(gone)
+        }
+        await #expect(throws: APIError.self) { try await at.received.complete(Bench.machine) }
+        try await at.bench.database.close()
+    }
+
     @Test func aRestartGivesSourcesTheirTimeAgain() async throws {
         let at = try await Bench()
         try await at.start("one")
@@ -230,5 +281,13 @@ import Testing
         turns.leave("d")
         #expect(!turns.isTaken("d"))
         try await turns.enter("d")
+    }
+}
+
+extension ReceivedDisks {
+    /// As if so many clients were connected, and nobody had been heard of since.
+    func pretend(connections count: Int, lastSeen seconds: Int64, of id: String) {
+        connections[id] = count
+        lastSeen[id] = seconds
     }
 }

@@ -18,7 +18,7 @@ extension MotionDriver {
             try await awaitSynchronised(&motion, SilentProgress(progress, progress))
             let status = try await status(motion)
             guard let mirror = status.mirror else { continue }
-            if !mirror.mustBeCompared(isWished: motion.isVerified == true, wasCompared: wasCompared) { return }
+            if !mirror.mustBeCompared(isWished: motion.comparesImages, wasCompared: wasCompared) { return }
             do {
                 try await verify(&motion, size: status.virtualSize, progress)
                 if mirror.details?.isCompared == nil { return }
@@ -37,7 +37,7 @@ extension MotionDriver {
 
     private func verify(_ motion: inout DiskMotion, size: UInt64, _ progress: any TaskProgress) async throws {
         let client = try await source(motion).client
-        let (started, isVerified) = (ContinuousClock.now, motion.isVerified == true)
+        let (started, isVerified) = (ContinuousClock.now, motion.comparesImages)
         MotionReport.tell(compared: 0, of: size, since: started, isVerified: isVerified, to: progress)
         var follower = Self.follower(motion, progress)
         try await follow(&motion, &follower, client, progress)

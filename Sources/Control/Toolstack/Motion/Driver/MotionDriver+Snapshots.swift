@@ -110,7 +110,7 @@ extension MotionDriver {
             let image = try await attached.image(volume, readOnly: false)
             try await CopyInto(context: context).copy(
                 Ref(snapshot.sourceRef), base: base.map { Ref($0.sourceRef) } ?? .null, to: image,
-                of: (attached.ref, Ref(snapshot.sourceRef)), limits: limits, isVerified: motion.isVerified == true,
+                of: (attached.ref, Ref(snapshot.sourceRef)), limits: limits, isVerified: motion.comparesImages,
                 progress: progress)
             try await attached.release(volume)
             progress.finish()

@@ -409,7 +409,7 @@ struct MotionDriver: Sendable {
             }
             meter.read(status.counters)
             MotionReport.tell(
-                mirror, dirtied: meter.bytesPerSecond, isVerified: motion.isVerified == true, to: progress)
+                mirror, dirtied: meter.bytesPerSecond, isVerified: motion.comparesImages, to: progress)
             switch mirror.phase {
             case .synchronised, .dual: return
             case .broken where mirror.details?.isRetrying == true, .copying:

@@ -33,7 +33,7 @@ struct ReceivedDisk: Codable, Hashable, Sendable {
     let size: Int64
     /// Bytes that the image takes at least.
     let room: UInt64
-    /// Whose calls these are, and when the last of them came, seconds of the epoch.
+    /// Whose call was the last that changed it, and when that came, seconds of the epoch.
     var session: String
     var lastCall: Int64
     /// What the other side calls the mirror, `<its SR>/<its disk>`; nil: a disk that is only copied.

@@ -20,7 +20,21 @@ extension ReceivedDisks {
         }
     }
 
+    /// Whoever calls for a disk goes on with it, by a session that may be another than the one that made it.
+    private func hear(_ call: StorageLayerCall, _ session: String) {
+        var places = Set(["vdi", "vdi1", "vdi2", "name"].map { call.text($0, default: "") })
+        if let disk = try? call.disk("vdi_info") { places.insert(disk.place) }
+        let (mirror, datapath) = (call.text("id", default: ""), call.text("dp", default: ""))
+        for record in records()
+        where record.isOpen
+            && (places.contains(where: record.has) || record.mirror == mirror || record.links[datapath] != nil)
+        {
+            hear(record.id, from: session)
+        }
+    }
+
     private func value(of call: StorageLayerCall, _ session: String) async throws -> WireValue {
+        hear(call, session)
         if call.method.hasPrefix("DATA.MIRROR.") { return try await mirror(call, session) }
         switch call.method {
         case "Query.query": return Self.description

@@ -149,10 +149,7 @@ extension ReceivedDisks {
 
     private func leave(_ record: ReceivedDisk, _ attached: AttachedRepository) async {
         await admission.end(record.hold)
-        connections[record.id] = nil
-        lastSeen[record.id] = nil
-        complaints[record.id] = nil
-        unwanted.remove(record.id)
+        forget(record.id)
         await context.refreshSpace(attached)
     }
 }

@@ -53,7 +53,8 @@ extension ReceivedDisks {
 
     private func fate(of record: ReceivedDisk) -> Fate? {
         if record.isCancelled || unwanted.contains(record.id) { return .removed }
-        let hasSession = context.database.read { $0.row(Ref<Session>(record.session)) != nil }
+        let session = Ref<Session>(caller(of: record))
+        let hasSession = context.database.read { $0.row(session) != nil }
         let isAbandoned = record.isAbandoned(
             at: WallClock.seconds, lastSeen: lastSeen[record.id] ?? 0, hasSession: hasSession,
             isConnected: connections[record.id] ?? 0 > 0)

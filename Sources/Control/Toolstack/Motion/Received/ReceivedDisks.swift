@@ -25,8 +25,11 @@ public actor ReceivedDisks {
     var complaints: [String: String] = [:]
     /// Connections, by the record.
     var connections: [String: Int] = [:]
-    /// When the last of them ended, seconds of the epoch.
+    /// When the last of them ended, or a call about the disk came, seconds of the epoch.
     var lastSeen: [String: Int64] = [:]
+    /// Whose calls go on with a disk now, by the record: another session than the one that made it, when the source has begun a new
+    /// one. Sessions end with the toolstack, and so does this.
+    private var callers: [String: String] = [:]
 
     init(context: StorageContext, turns: DiskTurns = DiskTurns()) {
         (self.context, self.turns) = (context, turns)
@@ -90,6 +93,24 @@ public actor ReceivedDisks {
         return disk
     }
 
+    // MARK: - Whose it is
+
+    func caller(of record: ReceivedDisk) -> String { callers[record.id] ?? record.session }
+
+    /// The session goes on with the disk: the disk is its own from now on.
+    func hear(_ id: String, from session: String) {
+        callers[id] = session
+        lastSeen[id] = WallClock.seconds
+    }
+
+    func forget(_ id: String) {
+        connections[id] = nil
+        lastSeen[id] = nil
+        callers[id] = nil
+        complaints[id] = nil
+        unwanted.remove(id)
+    }
+
     // MARK: - One at a time
 
     /// Runs `body` with the record as it is now, and nothing else done with it meanwhile. Internal_error when what is being done with it
@@ -108,6 +129,7 @@ public actor ReceivedDisks {
         var next = record
         body(&next)
         next.lastCall = WallClock.seconds
+        next.session = caller(of: next)
         let noted = next
         try await context.database.transaction { tx in try tx.store(noted) }
         record = next

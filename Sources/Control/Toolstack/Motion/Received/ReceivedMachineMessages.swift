@@ -82,9 +82,11 @@ extension ReceivedDisks {
                 throw refusal(vm, "\(error)")
             }
         }
-        for disk in disks {
-            guard let row = context.database.read({ $0.row(disk) }), let doubt = row[VDI.otherConfig][Self.doubtKey]
-            else { continue }
+        for disk in disks where !disk.isNull {
+            guard let row = context.database.read({ $0.row(disk) }) else {
+                throw refusal(vm, "the disk \(disk.opaque) is gone")
+            }
+            guard let doubt = row[VDI.otherConfig][Self.doubtKey] else { continue }
             throw refusal(vm, "the disk \(row[VDI.uuid]) may not be whole: \(doubt)")
         }
     }

@@ -87,7 +87,7 @@ import Testing
         let target = folder.file("t.qcow2")
         let tries = [
             ["-c", sample.raw, target], ["--zeroes", "keep", sample.raw, target], ["-c", sample.raw, "-"],
-            ["-", target],
+            ["-c", "-", target], ["--zeroes", "keep", "-", target],
         ]
         for words in tries {
             let outcome = try Tool.run(

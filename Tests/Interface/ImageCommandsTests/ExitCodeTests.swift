@@ -15,8 +15,8 @@ import Testing
         Line(words: "image convert --follow . -f vhd -O raw - x", status: 2, says: "names in a stream"),
         Line(words: "image convert --data-file a.raw -f qcow2 -O raw - x", status: 2, says: "not in the stream"),
         Line(
-            words: "image convert -f raw -O qcow2 -o backing_file=b,backing_fmt=raw - x", status: 2,
-            says: "comparing SRC"),
+            words: "image convert -f raw -O qcow2 -o backing_file=b,backing_fmt=raw --size 1M - x", status: 1,
+            says: "No such file"),
         Line(
             words: "image convert -f raw -O qcow2 -o backing_file=b,backing_fmt=raw a.raw -", status: 1,
             says: "No such file"),
@@ -28,9 +28,14 @@ import Testing
         Line(words: "image convert -f raw -O qcow2 missing x", status: 1, says: "No such file"),
         Line(words: "image convert -c -f raw -O vhd a.raw x", status: 2, says: "cannot be compressed"),
         Line(words: "image convert -f qcow2 -O raw - x", status: 1, says: "not a qcow2"),
-        Line(words: "image convert -f raw -O qcow2 - -", status: 2, says: "must be a file"),
+        Line(words: "image convert -f raw -O qcow2 - -", status: 2, says: "--limit must say"),
         Line(words: "image convert -f vhdx -O qcow2 - x", status: 1, says: "not a VHDX"),
-        Line(words: "image convert --verify -f raw -O qcow2 - x", status: 2, says: "once only"),
+        Line(words: "image convert --verify -f raw -O qcow2 a.raw -", status: 2, says: "cannot be read back"),
+        Line(words: "image convert -c -f raw -O qcow2 a.raw -", status: 2, says: "tables of an image in a pipe"),
+        Line(words: "image convert -l one -f vhd -O raw - x", status: 1, says: "no internal snapshots"),
+        Line(
+            words: "image convert --verify --follow . -f vhd -O qcow2 -o cluster_size=4K - x", status: 2,
+            says: "names in a stream"),
         Line(words: "image check -f qcow2 -", status: 1, says: "stream"),
         Line(words: "image convert -f raw -O vmdk a.raw x", status: 2, says: "vmdk images can only be read"),
         Line(words: "image convert -f qcow2 -O raw a.raw x", status: 1, says: "try:"),
@@ -40,7 +45,7 @@ import Testing
         Line(words: "image convert -f raw -O qcow2 -o cluster_size=63K a.raw x", status: 2, says: "power of two"),
         Line(words: "image convert --zeroes some -f raw -O raw a.raw x", status: 2, says: "'search' or 'keep'"),
         Line(words: "image convert --zeroes keep -c -f raw -O qcow2 a.raw x", status: 2, says: "leaves zeroes out"),
-        Line(words: "image convert --zeroes keep -f raw -O qcow2 a.raw -", status: 2, says: "files on both sides"),
+        Line(words: "image convert --zeroes keep -f raw -O qcow2 a.raw -", status: 2, says: "DST to be a file"),
         Line(words: "image convert -O qcow2 a.raw x", status: 2, says: "-f"),
         Line(words: "image convert -f raw -O qcow3 a.raw x", status: 2, says: "qcow3"),
         // No command that opens an image guesses its format.

@@ -7,12 +7,12 @@ public import CoreTypes
 /// Reads are the disk's own. Neither the disk nor the base may change meanwhile; both stay the caller's to close.
 public final class DifferenceDevice: BlockDevice {
     /// What differs is told in pieces of this many bytes, the usual cluster of qcow2.
-    private static let unit: UInt64 = 64 << 10
+    static let unit: UInt64 = 64 << 10
 
     /// Units whose bits are kept together where one of them differs: 64 MiB of the disk.
-    private static let chunk: UInt64 = 1024
+    static let chunk: UInt64 = 1024
     /// Chunks at the most, with 128 bytes of bits and 8 of their number each: 64 MiB.
-    private static let mostChunks = (64 << 20) / 136
+    static let mostChunks = (64 << 20) / 136
     /// Extents that one call tells at the most.
     private static let extentsPerCall = 16384
 

@@ -136,6 +136,13 @@ struct ChainOptions: ParsableArguments {
         }
     }
 
+    /// Finds what an image in a stream builds on, where it is kept as it comes: names in it lead nowhere.
+    func policyOfStream() throws(BlockError) -> OpenPolicy {
+        var policy = try self.policy()
+        if case .within = policy.parents { policy.parents = .refused }
+        return policy
+    }
+
     /// What an image of a format that is only read may use, in a stream: its parents, and their extents.
     func importsOfStream(_ format: DeclaredFormat) throws(BlockError) -> ImportPolicy {
         guard case .importOnly(let format) = format else { return .standalone }
@@ -157,14 +164,15 @@ struct ChainOptions: ParsableArguments {
     }
 
     /// What of these has no meaning for a stream; nil when nothing is given that has none.
-    var unfitForStream: String? {
-        if follow != nil {
+    /// - Parameter isOnParent: the new image gets a parent, whose own ancestors and extents some of these are for.
+    func unfitForStream(isOnParent: Bool) -> String? {
+        if follow != nil, !isOnParent {
             return "--follow needs SRC to be a file: names in a stream lead nowhere. Name its parents with --parent"
         }
         if dataFile != nil {
             return "--data-file needs SRC to be a file: the data of such an image are not in the stream"
         }
-        if !extent.isEmpty, !parent.contains(where: \.format.isVMDK) {
+        if !extent.isEmpty, !isOnParent, !parent.contains(where: \.format.isVMDK) {
             return "--extent is for a VMDK that --parent names: one of several files is no stream"
         }
         if openDisabled { return "--open-disabled needs SRC to be a file" }

@@ -50,9 +50,9 @@ enum RealPath {
     }
 
     /// Where what a stream has out of order waits, in a file without a name: beside the target, which has room for it, and
-    /// not beside a block device, whose folder is memory.
+    /// not beside a block device, whose folder is memory, or standard output, which has none.
     static func spillFolder(for target: String) -> String {
-        kind(target) == S_IFBLK ? "/var/tmp" : folder(of: target)
+        target == "-" || kind(target) == S_IFBLK ? "/var/tmp" : folder(of: target)
     }
 
     /// `.` for a name alone.

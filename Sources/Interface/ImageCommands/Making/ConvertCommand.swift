@@ -29,7 +29,9 @@ struct ConvertCommand: ParsableCommand {
             SRC or DST may be -, standard input or output: images are read and written as streams then, without a \
             temporary file where their order allows it. With --decompress SRC is a gzip, xz or zstd file (or stream) that \
             holds the image. A raw stream does not tell its size: it is found at the end, or checked against --size. A stream is \
-            read once and in order, so -c, --zeroes, --verify and -l need files on both sides: unpack into a file first. \
+            read once and in order: with -l, -c, --zeroes and --verify its image, or the disk in it, waits as a whole in an \
+            unnamed file beside DST first. From a stream into standard output it waits in /var/tmp, and --limit must say how much may. \
+            -c, --zeroes and --verify need DST to be a file. \
             preallocation and data_file_raw need --size with a stream that does not tell its size.
 
             A qcow2 image or VHD can be made on a block device: --overwrite says that what is on it may go. Until the \
@@ -88,6 +90,12 @@ struct ConvertCommand: ParsableCommand {
     var target: String
 
     private var isFromStream: Bool { source == "-" || decompress != nil }
+    /// The stream is read more than once, or not in its order.
+    private var mustWait: Bool { verify || compress || zeroes != nil || snapshot != nil || target == "-" }
+    /// Options that cannot be read are refused later.
+    private var hasNewParent: Bool {
+        targetFormat.writableFormat.flatMap { try? CreateOptions.reading(options, for: $0) }?.parent != nil
+    }
 
     func validate() throws {
         if json, target == "-" { throw ValidationError("--json and the image cannot both go to standard output") }
@@ -95,22 +103,33 @@ struct ConvertCommand: ParsableCommand {
         if overwrite, intoExisting || target == "-" {
             throw ValidationError("--overwrite is for a new image on a block device")
         }
-        if isFromStream || target == "-" {
-            let what = isFromStream ? "a source that is a stream" : "standard output"
-            if verify { throw ValidationError("--verify reads both images again, and \(what) can be read once only") }
-            if compress { throw ValidationError("-c needs files on both sides, not \(what)") }
+        if target == "-" {
+            if verify {
+                throw ValidationError(
+                    "--verify reads DST again, and what went into a pipe cannot be read back: compare where it arrives, "
+                        + "with gantry image compare")
+            }
+            if compress {
+                throw ValidationError(
+                    "-c needs DST to be a file: the tables of an image in a pipe come first, before the sizes are known"
+                )
+            }
             if zeroes != nil {
-                throw ValidationError("--zeroes is for files on both sides: all zeroes of \(what) are searched for")
+                throw ValidationError(
+                    "--zeroes needs DST to be a file: all zeroes of an image in a pipe are searched for")
             }
-            if isFromStream && target == "-" {
-                throw ValidationError("one of SRC and DST must be a file that can be read or written anywhere")
+            if intoExisting { throw ValidationError("-n needs DST to be a file") }
+            if isFromStream && limit == nil {
+                throw ValidationError(
+                    "from a stream into a pipe the disk waits in /var/tmp as a whole: --limit must say how large it may be"
+                )
             }
-            if isFromStream, let unfit = chain.unfitForStream { throw ValidationError(unfit) }
-            if isFromStream && snapshot != nil { throw ValidationError("-l needs SRC to be a file") }
-            if target == "-" && intoExisting { throw ValidationError("-n needs DST to be a file") }
-        } else if compress && zeroes == .keep {
+        }
+        if isFromStream, let unfit = chain.unfitForStream(isOnParent: hasNewParent) { throw ValidationError(unfit) }
+        if compress && zeroes == .keep {
             throw ValidationError("-c leaves zeroes out, and --zeroes keep stores them")
-        } else if size != nil {
+        }
+        if size != nil, !isFromStream, target != "-" {
             throw ValidationError("--size is for streams; gantry image resize changes the size of an image")
         }
     }
@@ -127,21 +146,59 @@ struct ConvertCommand: ParsableCommand {
         try refuseUnderParent(choices, what)
         let cancellation = CancellationFlag()
         TerminationSignals.cancel(cancellation)
+        if target == "-" { try StreamEmission.checkOutput(what) }
+        let policy = chain.policyOfNewImage(
+            on: choices.parent?.reference(from: target == "-" ? "" : target).path, besides: sourceFormat)
+        let input: any BlockDevice
         if isFromStream {
-            // Images of formats that are only read open their parents themselves.
-            let isImage = sourceFormat.writableFormat != nil
-            let parent = try doing(what) { () throws(BlockError) in isImage ? try chain.openParentOfStream() : nil }
-            let imports = try doing(what) { () throws(BlockError) in try chain.importsOfStream(sourceFormat) }
-            defer { try? parent?.device.close() }
-            let reading = StreamConversion(
-                what: what, parent: parent, imports: imports, sourceFiles: chain.files, source: source,
-                sourceFormat: sourceFormat, compression: decompress, target: target, format: format, options: choices,
-                size: size?.bytes, limit: limit?.bytes, progress: progress,
-                overwrites: overwrite, cancellation: cancellation)
-            try intoExisting ? reading.fill() : reading.make()
-            return try report(format)
+            let stream = try self.stream(what, cancellation)
+            defer { try? stream.parent?.device.close() }
+            if !mustWait {
+                let reading = StreamConversion(
+                    what: what, input: stream, sourceFiles: chain.files, target: target, format: format,
+                    options: choices, policy: policy, overwrites: overwrite, cancellation: cancellation)
+                try intoExisting ? reading.fill() : reading.make()
+                return try report(format)
+            }
+            input = try doing(what) { () throws(BlockError) in
+                try stream.unpacked(
+                    largest: StreamConversion.largestDisk(format, choices), snapshot: snapshotMeant,
+                    policy: chain.policyOfStream())
+            }
+        } else {
+            input = try opened(what)
         }
-        let input = try doing(what) { () throws(BlockError) in
+        defer { try? input.close() }
+        if target == "-" {
+            return try StreamEmission(
+                what: what, input: input, format: format, options: choices, policy: policy, progress: progress,
+                cancellation: cancellation
+            ).run()
+        }
+        let conversion = Conversion(
+            what: what, source: source, sourceFiles: chain.files, input: input, target: target, format: format,
+            options: choices, compress: compress, zeroes: zeroes ?? .sample, verify: verify, progress: progress,
+            overwrites: overwrite, cancellation: cancellation, policy: policy)
+        try intoExisting ? conversion.fill() : conversion.make()
+        try report(format)
+    }
+
+    /// SRC where it is a stream. What it builds on is open, and the caller's to close.
+    private func stream(_ what: String, _ cancellation: CancellationFlag) throws(CommandFailure) -> StreamInput {
+        // Images of formats that are only read open their parents themselves, and so does one that is kept as it comes.
+        let isOpened = sourceFormat.writableFormat != nil && snapshot == nil
+        return try doing(what) { () throws(BlockError) in
+            StreamInput(
+                source: source, format: sourceFormat, compression: decompress,
+                parent: isOpened ? try chain.openParentOfStream() : nil,
+                imports: try chain.importsOfStream(sourceFormat), size: size?.bytes, limit: limit?.bytes,
+                spillFolder: RealPath.spillFolder(for: target), progress: progress, cancellation: cancellation)
+        }
+    }
+
+    /// SRC where it is a file.
+    private func opened(_ what: String) throws(CommandFailure) -> any BlockDevice {
+        try doing(what) { () throws(BlockError) in
             let input = try chain.open(source, sourceFormat, snapshot: snapshotMeant)
             if let limit, input.size > limit.bytes {
                 try? input.close()
@@ -150,34 +207,13 @@ struct ConvertCommand: ParsableCommand {
             }
             return input
         }
-        defer { try? input.close() }
-        if target == "-" {
-            return try StreamEmission(
-                what: what, input: input, format: format, options: choices,
-                policy: chain.policyOfNewImage(on: choices.parent?.reference(from: "").path, besides: sourceFormat),
-                progress: progress, cancellation: cancellation
-            ).run()
-        }
-        let conversion = Conversion(
-            what: what, source: source, sourceFiles: chain.files, input: input, target: target, format: format,
-            options: choices,
-            compress: compress, zeroes: zeroes ?? .sample, verify: verify, progress: progress,
-            overwrites: overwrite, cancellation: cancellation,
-            policy: chain.policyOfNewImage(on: choices.parent?.reference(from: target).path, besides: sourceFormat))
-        try intoExisting ? conversion.fill() : conversion.make()
-        try report(format)
     }
 
     /// What does not go together with a parent of the new image.
     private func refuseUnderParent(_ choices: CreateOptions, _ what: String) throws(CommandFailure) {
         guard choices.parent != nil else { return }
         let problem: (why: String, advice: String)
-        if isFromStream {
-            problem = (
-                "a new image on a parent needs SRC to be a file: what it holds is found by comparing SRC with the parent, "
-                    + "any part of them at any time", "saving the stream to a file first, or leaving backing_file out"
-            )
-        } else if compress {
+        if compress {
             problem = ("what differs from a parent is not compressed", "leaving -c or backing_file out")
         } else if zeroes != nil {
             problem = ("zeroes are kept where the parent has something else", "leaving --zeroes or backing_file out")

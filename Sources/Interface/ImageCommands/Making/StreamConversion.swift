@@ -1,29 +1,19 @@
+import BlockCopy
 import BlockIO
 import CoreTypes
 import DiskImages
-import Glibc
-
-// What can and cannot be read from or written to a pipe: docs/image-pipes.md.
 
 /// An image read from a stream, or a compressed file, into an image file.
 struct StreamConversion {
     let what: String
-    /// What the image in the stream builds on, open.
-    let parent: StreamReadOptions.Parent?
-    /// What a VHDX or VMDK in it may build on.
-    let imports: ImportPolicy
+    let input: StreamInput
     /// Paths of what SRC is read from besides: parents, extents.
     let sourceFiles: [String]
-    let source: String
-    let sourceFormat: DeclaredFormat
-    let compression: StreamCompression?
     let target: String
     let format: ImageFormat
     let options: CreateOptions
-    /// What the disk must have; nil: what the stream says, or its length.
-    let size: UInt64?
-    let limit: UInt64?
-    let progress: Bool
+    /// Finds the ancestors of a new image that gets a parent.
+    let policy: OpenPolicy
     /// What a block device holds may go.
     let overwrites: Bool
     let cancellation: CancellationFlag
@@ -32,24 +22,30 @@ struct StreamConversion {
     /// end. Tables for so much cost 32 MiB at most.
     private static let provisional: UInt64 = 8 << 40
 
-    /// Bytes of the largest disk that the new image can have.
-    private var largest: UInt64 {
+    /// Bytes of the largest disk that a new image can have.
+    static func largestDisk(_ format: ImageFormat, _ options: CreateOptions) -> UInt64 {
         format == .qcow2
             ? FormatCapabilities.largestQCOW2(clusterSize: options.clusterSize, hasExtendedL2: options.extendedL2)
             : FormatCapabilities.of(format).maximumSize
     }
 
+    private var largest: UInt64 { Self.largestDisk(format, options) }
+
     /// Makes a new image, which gets its name when all is done.
     func make() throws(CommandFailure) {
         let pending = try PendingFile(
-            for: target, besides: sourceFiles + (source == "-" ? [] : [source]),
+            for: target, besides: sourceFiles + input.files,
             device: DeviceUse(format, overwrites: overwrites))
         let made = OpenedImage()
         let length = try doing(what) { () throws(BlockError) -> UInt64 in
             do throws(BlockError) {
-                let length = try reading { (source, counter) throws(BlockError) in
+                let length = try input.reading { (source, counter) throws(BlockError) in
                     try receive(source, pending, made, counter)
                 }
+                // What lies behind the disk in an image that is too large goes, whatever it shows.
+                let rounded = length.roundedUp(to: 512) ?? length
+                try made.differing?.finish(
+                    length: made.isProvisional ? rounded : .max, cancellation: cancellation)
                 try made.close()
                 return length
             } catch {
@@ -71,13 +67,13 @@ struct StreamConversion {
 
     /// Writes into the image that is there.
     func fill() throws(CommandFailure) {
-        for path in sourceFiles + (source == "-" ? [] : [source]) { try RealPath.refuseSame(path, target, what) }
+        for path in sourceFiles + input.files { try RealPath.refuseSame(path, target, what) }
         try doing(what) { () throws(BlockError) in
             let output = try DiskImage.open(path: target, format: format, readOnly: false)
             do throws(BlockError) {
-                try reading { (source, counter) throws(BlockError) in
+                try input.reading { (source, counter) throws(BlockError) in
                     try DiskImage.readStream(
-                        from: source, as: streamFormat, options: readOptions,
+                        from: source, as: input.streamFormat, options: input.options(largest: largest),
                         into: .device(output, isFresh: false), progress: counter, cancellation: cancellation)
                 }
                 try output.flush()
@@ -94,11 +90,11 @@ struct StreamConversion {
     ) throws(BlockError) -> UInt64 {
         // A raw stream or a fixed VHD of unknown length goes into an image that is certainly large enough.
         var provisional: UInt64?
-        if size == nil, source.expectedLength == nil {
+        if input.size == nil, source.expectedLength == nil {
             let largest = min(largest, Self.provisional)
-            provisional = min(largest, limit ?? largest)
+            provisional = min(largest, input.limit ?? largest)
         }
-        var reading = readOptions
+        var reading = input.options(largest: largest)
         reading.provisionalSize = provisional
         let destination = StreamDestination.make { [provisional] (bytes) throws(BlockError) in
             made.isProvisional = mayNotTellSize && bytes == provisional
@@ -112,72 +108,31 @@ struct StreamConversion {
                     .unsupported,
                     "a raw data file needs a disk of a known size: say it with --size, or leave data_file_raw out")
             }
-            let device = try pending.create(format: format, size: bytes, options: options)
+            let device = try pending.create(format: format, size: bytes, options: options, policy: policy)
             made.device = device
-            return device
+            if options.parent == nil { return device }
+            let differing = DifferingDestination(over: device)
+            made.differing = differing
+            return differing
         }
         let length = try DiskImage.readStream(
-            from: source, as: streamFormat, options: reading, into: destination, progress: counter,
+            from: source, as: input.streamFormat, options: reading, into: destination, progress: counter,
             cancellation: cancellation)
-        if let size, size != length {
+        if let size = input.size, size != length {
             throw BlockError(.invalidImage, "the disk in the stream has \(length) bytes, not \(size)")
         }
         return length
     }
 
-    private var streamFormat: StreamFormat {
-        switch sourceFormat {
-        case .image(let format): return StreamFormat(format)
-        case .importOnly(.vhdx): return .vhdx
-        case .importOnly(.vmdk): return .vmdk
-        }
-    }
-
     /// Of the disk's; fixed VHDs tell it too late.
-    private var mayNotTellSize: Bool { [.raw, .vhd].contains(streamFormat) }
-
-    private var readOptions: StreamReadOptions {
-        var options = StreamReadOptions()
-        options.largestVirtualSize = limit ?? largest
-        options.rawSize = size
-        options.parent = parent
-        options.imports = imports
-        // What a stream of a disk within the limit may have out of order: all of it, with its tables, and as much again.
-        if let limit { options.largestSpill = min(limit, 1 << 60) * 2 + (64 << 20) }
-        options.spillFolder = RealPath.spillFolder(for: target)
-        return options
-    }
-
-    /// Opens the source, reads it and shows how far it is.
-    @discardableResult
-    private func reading(
-        _ body: (any ByteSource, ProgressCounter) throws(BlockError) -> UInt64
-    ) throws(BlockError) -> UInt64 {
-        var descriptor: Int32 = 0
-        if source != "-" {
-            // SAFETY: Swift's own temporary C string.
-            descriptor = unsafe open(source, O_RDONLY | O_CLOEXEC)
-            if descriptor < 0 { throw BlockError(call: "open", errno: errno, path: source) }
-        }
-        defer { if source != "-" { _ = close(descriptor) } }
-        let plain = DescriptorSource(descriptor, cancellation: cancellation)
-        let content: any ByteSource
-        if let compression {
-            let most = limit ?? FormatCapabilities.largestRaw
-            content = try compression.decompressed(plain, limits: DecompressionLimits(outputBytes: most))
-        } else {
-            content = plain
-        }
-        let counter = ProgressCounter()
-        return try ProgressDisplay.during("reading", shown: progress, counter: counter) { () throws(BlockError) in
-            try body(content, counter)
-        }
-    }
+    private var mayNotTellSize: Bool { [.raw, .vhd].contains(input.streamFormat) }
 }
 
 /// The new image while its stream is read.
 private final class OpenedImage {
     var device: (any BlockDevice)?
+    /// Writes to it where it gets a parent.
+    var differing: DifferingDestination?
     /// Larger than it shall be.
     var isProvisional = false
 

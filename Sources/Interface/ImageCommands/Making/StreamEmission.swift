@@ -17,12 +17,16 @@ struct StreamEmission {
     let progress: Bool
     let cancellation: CancellationFlag
 
-    func run() throws(CommandFailure) {
+    /// Before anything is read: nobody wants an image on a screen.
+    static func checkOutput(_ what: String) throws(CommandFailure) {
         if TerminalOutput.standardOutput.isTerminal {
             throw CommandFailure(
                 what, why: "standard output is a terminal", advice: "a pipe, or > FILE",
                 status: CommandFailure.Status.usage)
         }
+    }
+
+    func run() throws(CommandFailure) {
         try doing(what) { () throws(BlockError) in
             if let parent = options.parent { return try emitChild(of: parent) }
             let files = try SourceFiles(of: input)

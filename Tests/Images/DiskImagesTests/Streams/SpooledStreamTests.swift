@@ -57,6 +57,34 @@ import Testing
         #expect(try folder.contents().filter { !$0.hasPrefix("mounted") } == names)
     }
 
+    /// For who reads it more than once, or in another order; and no more than was allowed.
+    @Test(arguments: ImageFormat.allCases)
+    func whatIsUnpackedIsADiskForReading(_ format: ImageFormat) throws {
+        let folder = try ScratchFolder("unpacked")
+        var random = SeededRandom.printed("\(format)")
+        let disk = try randomDisk(size: (6 << 20) + 512, pieces: 20, longest: 200_000, random: &random)
+        let bytes = try streamBytes(disk, format)
+        func unpack(_ change: (inout StreamReadOptions) -> Void = { _ in }) throws -> any BlockDevice {
+            var options = StreamReadOptions()
+            options.spillFolder = folder.path
+            change(&options)
+            return try DiskImage.unpackStream(
+                from: ArraySource(bytes, largestPiece: 100_001), as: StreamFormat(format), options: options)
+        }
+        let device = try unpack()
+        #expect(device.size == disk.size && device.isReadOnly)
+        #expect(try folder.contents() == [])
+        #expect(try equalContent(device, disk))
+        var extents: [Extent] = []
+        try device.appendExtents(to: &extents, at: 0, length: device.size)
+        #expect(extents.contains { $0.kind == .hole })
+        try device.close()
+        #expect(code { _ = try unpack { $0.largestVirtualSize = 1 << 20 } } == .limitExceeded)
+        #expect(code { _ = try unpack { $0.spillFolder = nil } } == .unsupported)
+        let small = try ScratchMount("tmpfs", size: "64k", in: folder)
+        #expect(code { _ = try unpack { $0.spillFolder = small.path } } == .noSpace)
+    }
+
     /// The table's first page is in the log only.
     @Test func aLogIsAppliedInMemory() throws {
         let folder = try ScratchFolder("spooled")

@@ -9,7 +9,7 @@ final class SpillFile {
 
     init(_ options: StreamReadOptions) throws(BlockError) { file = try Self.open(options) }
 
-    /// The file itself.
+    /// The file itself. Nothing ever makes it durable.
     /// - Parameter name: what errors call it; nil: its folder.
     static func open(_ options: StreamReadOptions, as name: String? = nil) throws(BlockError) -> ImageFile {
         let folder = options.spillFolder ?? "."
@@ -20,7 +20,8 @@ final class SpillFile {
         } else {
             descriptor = try make(in: folder)
         }
-        return try ImageFile(descriptor: descriptor, path: name ?? folder, isReadOnly: false, locking: false)
+        return try ImageFile(
+            descriptor: descriptor, path: name ?? folder, isReadOnly: false, locking: false, isUnpublished: true)
     }
 
     /// A new one; the descriptor is the caller's.

@@ -9,18 +9,29 @@ struct SpooledStreamReader {
     let progress: ProgressCounter
     let cancellation: CancellationFlag
 
-    /// Zeroes are looked for in pieces of this many bytes, and left out.
-    private static let piece = 64 << 10
-
     /// Bytes of the disk.
     func read(_ source: PrefixedSource, into destination: StreamDestination) throws(BlockError) -> UInt64 {
+        let device = try open(source)
+        defer { try? device.close() }
+        progress.expectMore(device.size)
+        var options = options
+        options.isWhole()
+        let writer = try SparseWriter(
+            destination, size: device.size, options: options, cancellation: cancellation)
+        try writer.copy(device, progress: progress, cancellation)
+        return device.size
+    }
+
+    /// The disk, for reading; the file goes with it.
+    func open(_ source: PrefixedSource) throws(BlockError) -> any BlockDevice {
         try checkHead(source.head)
-        let file = try spool(source)
+        let spool = StreamSpool(
+            format: format.rawValue, options: options, progress: progress, cancellation: cancellation)
+        let file = try spool.keep(source)
         var policy = options.imports
         policy.largestVirtualSize = min(policy.largestVirtualSize, options.largestVirtualSize)
-        let device: any BlockDevice
         do throws(BlockError) {
-            device = try DiskImage.openImport(
+            return try DiskImage.openImport(
                 file: file, format: format, context: ImportContext(policy: policy, isFromStream: true))
         } catch {
             file.close()
@@ -32,14 +43,6 @@ struct SpooledStreamReader {
             }
             throw error
         }
-        defer { try? device.close() }
-        progress.expectMore(device.size)
-        var options = options
-        options.isWhole()
-        let writer = try SparseWriter(
-            destination, size: device.size, options: options, cancellation: cancellation)
-        try writer.copy(device, progress: progress, cancellation)
-        return device.size
     }
 
     /// What is certainly no image in one piece is refused before the rest of the stream has come.
@@ -64,49 +67,6 @@ struct SpooledStreamReader {
                 throw BlockError(
                     .limitExceeded, "the image claims \(header.capacity) bytes; \(most) are allowed here")
             }
-        }
-    }
-
-    private func spool(_ source: PrefixedSource) throws(BlockError) -> ImageFile {
-        guard options.spillFolder != nil || options.spillFile != nil else {
-            throw BlockError(
-                .unsupported,
-                "this \(format.rawValue) image must be read out of order, and there is no place to keep the stream")
-        }
-        if let length = source.expectedLength { progress.expect(length) }
-        let file = try SpillFile.open(options, as: "the stream")
-        do throws(BlockError) {
-            let buffer = AlignedBuffer(count: 1 << 20)
-            var length: UInt64 = 0
-            while true {
-                if cancellation.isCancelled { throw BlockError(.cancelled, "the stream was cancelled") }
-                // SAFETY: the buffer's own bytes, as many as were read.
-                let count = try unsafe source.readFully(into: buffer.bytes)
-                if count == 0 { break }
-                guard UInt64(count) <= options.largestSpill - min(length, options.largestSpill) else {
-                    throw BlockError(
-                        .limitExceeded, "the stream is longer than the \(options.largestSpill) bytes that may be kept")
-                }
-                try unsafe store(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count]), in: file, at: length)
-                length += UInt64(count)
-                progress.add(UInt64(count))
-            }
-            try file.truncate(to: length)
-            return file
-        } catch {
-            file.close()
-            throw error
-        }
-    }
-
-    private func store(_ bytes: UnsafeRawBufferPointer, in file: ImageFile, at offset: UInt64) throws(BlockError) {
-        var start = 0
-        while start < bytes.count {
-            // SAFETY: start < end <= count.
-            let end = min(start + Self.piece, bytes.count)
-            let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-            if unsafe !isZero(part) { try unsafe file.write(part, at: offset + UInt64(start)) }
-            start = end
         }
     }
 }

@@ -59,6 +59,7 @@ extension QCOW2Checker {
                 let references = window.references(cluster)
                 var stored: UInt64 = 0
                 if let counts = unsafe counts { stored = unsafe counts[Int(number)] }
+                if keepsCounts && cluster < fileClusters { isUsed = true }
                 if references > 0 {
                     isUsed = true
                     if stored == references {

@@ -33,6 +33,14 @@ extension QCOW2Checker {
                     + "\(entries.records.count) can be read, and a repair of everything keeps those; others are lost",
                 offset: QCOW2Header.Offset.snapshots)
         }
+        if entries.isShort, entries.problem == nil {
+            snapshotTableIsUnusable = true
+            report.add(
+                .corruption,
+                "\(header.snapshotCount) snapshots by the header, and \(entries.records.count) in their table, where others would be "
+                    + "is nothing: if there were any they are lost, and a repair of everything gives up what they had",
+                offset: QCOW2Header.Offset.snapshots)
+        }
         occupy(header.snapshotsOffset, entries.length, .snapshotTable)
         var seen: [UInt64: Int] = [:]
         for (number, record) in entries.records.enumerated() {

@@ -88,6 +88,8 @@ final class QCOW2Checker {
     var snapshotTableIsUnusable = false
     /// Snapshots whose L1 tables are not where any can be. What they have is in use, and nobody knows what it is.
     var unknownSnapshots = 0
+    /// No count may come down: something that nobody can read may refer to any cluster.
+    var keepsCounts: Bool { unknownSnapshots > 0 }
     /// The L1 table is not where one can be. Nobody knows then what the disk's data are, and nothing is repaired.
     var l1IsUnusable = false
     /// There are no snapshots, and their table is said to be where none can be.
@@ -103,7 +105,7 @@ final class QCOW2Checker {
     var bitmapDirectoryIsContested = false
     /// The directory cannot be read: there are no bitmaps any more.
     var bitmapsAreLost = false
-    /// Refcount blocks that the references found need, by index.
+    /// Refcount blocks that the references found need, by index; while counts are kept those of all of the file.
     var usedBlocks: Set<Int> = []
 
     var structures: [Structure] = []

@@ -2,6 +2,10 @@ internal import BlockIO
 
 /// Writes all refcounts anew, from the references that are found. The new table and blocks lie behind the end of the
 /// file and count themselves; until one write in the header switches to them, the image is what it was.
+///
+/// While there are snapshots of which nobody knows what they have, the old counts stay where they are higher, and what no old block
+/// counts has half of what a count can be, or more: nothing of theirs becomes free, nor the disk's alone. What that is too much goes
+/// when the snapshots are known again, or given up.
 struct QCOW2RefcountRebuild {
     private let checker: QCOW2Checker
     private let geometry: QCOW2Geometry
@@ -71,17 +75,36 @@ struct QCOW2RefcountRebuild {
         try storage.sync()
     }
 
-    private func block(_ index: Int) -> [UInt8] {
+    private func block(_ index: Int) throws(BlockError) -> [UInt8] {
+        let old = try keptCounts(index)
         var bytes = [UInt8](repeating: 0, count: geometry.clusterBytes)
         let first = UInt64(index) << UInt64(geometry.blockEntryBits)
         let new = start..<start + UInt64(indexes.count) + tableClusters
         // SAFETY: the array's own bytes; the slots are those of one block.
         unsafe bytes.withUnsafeMutableBytes { buffer in
             for cluster in first..<first + geometry.blockEntries {
-                let count = new.contains(cluster) ? 1 : min(checker.window.references(cluster), checker.words.maximum)
-                if count > 0 { unsafe checker.words.set(buffer, geometry.blockSlot(cluster: cluster), count) }
+                let slot = geometry.blockSlot(cluster: cluster)
+                var count = new.contains(cluster) ? 1 : checker.window.references(cluster)
+                if checker.keepsCounts, cluster < checker.fileClusters {
+                    if let old {
+                        count = max(count, unsafe old.withUnsafeBytes { unsafe checker.words.get($0, slot) })
+                    } else {
+                        // A snapshot may refer to one cluster any number of times: compressed ones share it.
+                        count = max(min(count, .max - 1), checker.words.maximum / 2) + 1
+                    }
+                }
+                count = min(count, checker.words.maximum)
+                if count > 0 { unsafe checker.words.set(buffer, slot, count) }
             }
         }
         return bytes
+    }
+
+    /// The block as it is, where its counts are to be kept and there is one.
+    private func keptCounts(_ index: Int) throws(BlockError) -> [UInt8]? {
+        guard checker.keepsCounts, index < checker.refcountTable.count, checker.refcountTable[index] != 0 else {
+            return nil
+        }
+        return try checker.storage.array(at: checker.refcountTable[index], count: geometry.clusterBytes)
     }
 }

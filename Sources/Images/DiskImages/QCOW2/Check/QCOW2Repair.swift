@@ -90,7 +90,7 @@ struct QCOW2Repair {
         try fix.run { (checker) throws(BlockError) in
             // Entries that were put right are durable before counts go down because of them.
             try storage.sync()
-            try checker.correctCounts(raises: raises, lowers: checker.unknownSnapshots == 0)
+            try checker.correctCounts(raises: raises, lowers: !checker.keepsCounts)
         }
     }
 

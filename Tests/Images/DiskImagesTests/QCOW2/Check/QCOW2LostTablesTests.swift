@@ -31,6 +31,19 @@ import Testing
             Loss(name: "first entry with a wrong length of extra data", left: 1) {
                 try $0.store.store([0, 0, 4, 1], at: $0.header.snapshotsOffset + 36)
             },
+            Loss(name: "three too many", left: 2) { try $0.store.store([0, 0, 0, 5], at: 60) },
+            Loss(name: "more than a cluster too many", left: 2) { try $0.store.store([0, 0, 4, 2], at: 60) },
+            Loss(name: "as many as there can be", left: 2) { try $0.store.store([0, 1, 0, 0], at: 60) },
+            Loss(name: "none at all in the table") { image in
+                try image.store.store([UInt8](repeating: 0, count: 4096), at: image.header.snapshotsOffset)
+            },
+            Loss(name: "first entry empty", left: 1) { image in
+                let records = try QCOW2SnapshotRecords(
+                    storage: image.store, offset: image.header.snapshotsOffset, count: 1,
+                    fileSize: image.store.size())
+                try image.store.store(
+                    [UInt8](repeating: 0, count: Int(records.length)), at: image.header.snapshotsOffset)
+            },
             Loss(name: "second entry past the end", left: 1) { image in
                 let records = try QCOW2SnapshotRecords(
                     storage: image.store, offset: image.header.snapshotsOffset, count: 1,
@@ -78,6 +91,74 @@ import Testing
             let report = try image.check()
             #expect(report.corruptions == 0 && report.leaks == 0, "\(report.findings.prefix(5))")
         }
+    }
+
+    /// Where the counts must be written anew: those that the old blocks have stay, and what none counts is nobody's alone.
+    @Test(
+        "what a snapshot without its L1 table has outlives a rebuild of the refcounts (case 4.14)",
+        arguments: [false, true])
+    func whatAnUnknownSnapshotHasOutlivesARebuild(_ losesBlock: Bool) throws {
+        let folder = try ScratchFolder("unknown-rebuild")
+        let image = try ImageUnderKnife(QemuSample.rich.make(folder))
+        let shown = try content(image.store)
+        func snapshot() throws -> [UInt8] {
+            let open = try QCOW2Image.open(storage: image.store, readOnly: true)
+            let view = try open.openSnapshot("first")
+            return try view.bytes(0, Int(view.size))
+        }
+        let kept = try snapshot()
+        let entry = image.header.snapshotsOffset
+        let l1 = try image.word(entry)
+        try image.set(entry, l1 + 8)
+        // The first block cannot be found, or one that nothing needs.
+        try image.set(image.header.refcountTableOffset + (losesBlock ? 0 : 8), 1)
+        let table = image.header.refcountTableOffset
+        let repaired = try image.check(.all)
+        #expect(repaired.corruptions > 0 && repaired.corruptionsRepaired > 0)
+        let rebuilt = try QCOW2Image.readHeader(image.store, fileSize: image.store.size())
+        #expect(rebuilt.refcountTableOffset != table)
+        // Somebody finds the table.
+        try image.set(entry, l1)
+        let report = try image.check()
+        #expect(report.corruptions == 0, "\(report.findings.prefix(5))")
+        let isKept = try snapshot() == kept
+        #expect(isKept)
+        let clean = try image.check(.leaks)
+        let isClean = clean.isClean
+        #expect(isClean, "\(clean.findings.prefix(5))")
+        let verdict = try image.qemu(folder)
+        #expect(verdict.status == 0, "\(verdict.output)\(verdict.errors)")
+        let isShown = try content(image.store) == shown
+        #expect(isShown)
+    }
+
+    /// A table of which a part was lost; what follows it in the file is tables, not entries.
+    @Test("what follows an empty part of the snapshot table is an entry or nothing (case 4.14)")
+    func whatFollowsAnEmptyPartIsAnEntryOrNothing() throws {
+        let folder = try ScratchFolder("gap-snapshots")
+        let image = try ImageUnderKnife(QemuSample.rich.make(folder))
+        let header = image.header
+        let good = try QCOW2SnapshotRecords(header, storage: image.store, fileSize: image.store.size()).records
+        func read(_ parts: [[UInt8]], count: Int) throws -> QCOW2SnapshotRecords {
+            let table = parts.flatMap { $0 + [UInt8](repeating: 0, count: -$0.count & 7) }
+            let start = try image.store.size().roundedUp(to: image.cluster) ?? 0
+            let store = StoreInMemory(image.store.bytes)
+            try store.store(table + [UInt8](repeating: 0, count: 8192 - table.count), at: start)
+            return try QCOW2SnapshotRecords(
+                storage: store, offset: start, count: count, fileSize: start + 8192, clusterSize: image.cluster)
+        }
+        let gap = [UInt8](repeating: 0, count: 88)
+        let whole = try read([good[0].bytes, gap, good[1].bytes], count: 4)
+        #expect(whole.records.map(\.bytes) == good.map(\.bytes) && whole.isShort && whole.problem == nil)
+        // Entries of an L2 table, and of an L1 table.
+        let l1 = try image.store.array(at: header.l1Offset, count: 64)
+        let l2 = try image.store.array(at: image.l2(0), count: 64)
+        for words in [l1, l2, [UInt8](repeating: 0xFF, count: 64)] {
+            let found = try read([good[0].bytes, gap, words], count: 4)
+            #expect(found.records.count == 1 && found.problem != nil)
+        }
+        let none = try read([gap], count: 3)
+        #expect(none.records.isEmpty && none.isShort && none.problem == nil && none.length == 0)
     }
 
     /// Entries of a later version, each where the one before says: what is too much of them goes, and no snapshot.

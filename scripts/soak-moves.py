@@ -344,6 +344,8 @@ def main():
                         help="what happens to the first move; given again: to the next one")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
+    # What was started goes also when this is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     print(f"seed {options.seed}", flush=True)
     folder = tempfile.mkdtemp(prefix="g-", dir=options.dir)
     try:

@@ -128,6 +128,19 @@ struct MirrorWishesTests {
         }
     }
 
+    /// Of a mirror that is in sync nothing is left to copy, however much its source was thought to have.
+    @Test func allIsCopiedOfAMirrorInSync() {
+        let cases: [(MirrorPhase, String)] = [
+            (.copying, "9"), (.broken, "9"), (.synchronised, "7"), (.dual, "7"),
+        ]
+        for (phase, total) in cases {
+            let status = MirrorStatus(
+                phase: phase, destination: ImageSpecification(path: "place", format: "raw"), totalBytes: 9,
+                copiedBytes: 7, dirtyBytes: 0, bytesPerSecond: 1, error: nil, failedSide: nil, details: nil)
+            #expect(status.notes["bytes_total"] == total && status.notes["bytes_copied"] == "7", "\(phase)")
+        }
+    }
+
     /// The copy of a snapshot is held back by the same words as a mirror. What was wished holds for what follows; a pause is asked for
     /// again.
     @Test func whatIsWishedOfAMoveHoldsForItsSnapshots() async {

@@ -164,8 +164,10 @@ extension DiskMotion {
 extension MirrorStatus {
     /// The task's `other_config`.
     var notes: [String: String] {
+        // What there is to copy is estimated while it is copied, and may count a piece twice: in the end it is what was copied.
+        let total = phase == .synchronised || phase == .dual ? copiedBytes : totalBytes
         var notes = [
-            "bytes_total": String(totalBytes), "bytes_copied": String(copiedBytes),
+            "bytes_total": String(total), "bytes_copied": String(copiedBytes),
             "bytes_dirty": String(dirtyBytes), "bytes_per_second": String(bytesPerSecond), "phase": phase.rawValue,
         ]
         guard let details else { return notes }

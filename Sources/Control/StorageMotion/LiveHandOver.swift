@@ -1,12 +1,19 @@
 /// How the guest of a running machine gets to the other side, as the side sees it that has it now. A value, which lasts no
 /// longer than the call: whoever starts after a crash has `MachineDeparture`, and QEMU's word for where the guest is.
 ///
-///     mirrored ─▶ awaited ─▶ sending ─▶ standing ─▶ settled ─▶ held ─▶ (the commit of MachineDeparture)
+///     mirrored ─▶ awaited ─▶ sending ─▶ standing ─▶ settled ─▶ held ─▶ compared ─▶ (the commit of MachineDeparture)
+///         ▲                                 └───────────────────┘
+///         └────────────────── again ──────────────────┘
 ///
 /// Up to `sending` the guest runs and notices nothing. From `standing` on it does not, and in `held` QEMU does not let it go on
 /// by itself any more, whatever breaks. Only then are the mirrors told to make both images alike for good: until they are told
 /// to end again, reads of the disks come from the other side. So a guest that stays goes on before its mirrors end as long as
 /// QEMU may let it go on anyway, and after they have ended when it was held.
+///
+/// In `standing` and `held` it may turn out that a mirror lost its connection since its images were compared: they must be compared
+/// once more, which may take hours, and a guest stands for seconds. Then it goes on here, they are compared while it runs, and all
+/// begins `again` with a new QEMU at the other side. No mirror has been told to make images alike for good until then, so that a
+/// guest that was held goes on before they end.
 public struct LiveHandOver: Hashable, Sendable {
     public enum Phase: String, Sendable, CaseIterable {
         /// All disks are alike on both sides and written on both.
@@ -21,10 +28,12 @@ public struct LiveHandOver: Hashable, Sendable {
         case settled
         /// The other side has all of its memory.
         case held
+        /// Both images of each disk are known to be alike, by the connections that there are now.
+        case compared
     }
 
     public enum Step: String, Sendable, CaseIterable {
-        case announce, send, stand, settle, handOver
+        case announce, send, stand, settle, handOver, compare
         /// The move as a whole goes on.
         case finish
     }
@@ -41,10 +50,32 @@ public struct LiveHandOver: Hashable, Sendable {
     public enum Undoing: Sendable { case letGoOn, endMirrors }
 
     public private(set) var phase: Phase
+    /// The present try, from 1 on.
+    public private(set) var attempt = 1
+    private let mostAttempts: Int
 
-    public init() { phase = .mirrored }
+    /// So often at most the guest is made to stand.
+    public static let mostAttempts = 3
 
-    public init(phase: Phase) { self.phase = phase }
+    /// `mayBeginAgain`: the other side lets a new QEMU wait in the place of one that has, or had, the guest's memory.
+    public init(phase: Phase = .mirrored, mayBeginAgain: Bool = false) {
+        self.phase = phase
+        mostAttempts = mayBeginAgain ? Self.mostAttempts : 1
+    }
+
+    /// It is not the last try.
+    public var mayBeginAgain: Bool { attempt < mostAttempts }
+
+    /// How long a guest that stands is made to wait for a comparison: for a moment where it may as well run meanwhile.
+    public var comparisonPatience: Duration { mayBeginAgain ? .seconds(2) : .seconds(10) }
+
+    /// Takes note that the guest, which stood, goes on here, and that its images were compared since. False, and nothing changes,
+    /// where it is not to be begun again.
+    public mutating func beginAgain() -> Bool {
+        guard mayBeginAgain, phase == .standing || phase == .held else { return false }
+        (phase, attempt) = (.mirrored, attempt + 1)
+        return true
+    }
 
     public var step: Step {
         switch phase {
@@ -53,7 +84,8 @@ public struct LiveHandOver: Hashable, Sendable {
         case .sending: .stand
         case .standing: .settle
         case .settled: .handOver
-        case .held: .finish
+        case .held: .compare
+        case .compared: .finish
         }
     }
 
@@ -65,7 +97,8 @@ public struct LiveHandOver: Hashable, Sendable {
             case .awaited: .sending
             case .sending: .standing
             case .standing: .settled
-            case .settled, .held: .held
+            case .settled: .held
+            case .held, .compared: .compared
             }
     }
 
@@ -73,7 +106,7 @@ public struct LiveHandOver: Hashable, Sendable {
         switch phase {
         case .mirrored, .awaited, .sending: .runs
         case .standing, .settled: .stands
-        case .held: .isHeld
+        case .held, .compared: .isHeld
         }
     }
 

@@ -47,6 +47,28 @@ import ZstdStreams
         }
     }
 
+    /// Mirrors that have lost their connection come again at any moment, also when the move has just ended.
+    @Test func whoComesWhileARelayClosesEndsNothing() async throws {
+        let folder = try ScratchFolder("relay")
+        let socket = folder.file("relay")
+        let shown = try #require(CertificateFingerprint([String](repeating: "00", count: 32).joined(separator: ":")))
+        let peer = PeerConnection(host: "127.0.0.1", port: 1, fingerprint: shown)
+        for round in 0..<100 {
+            let relay = try await PeerRelay.listen(onUnixSocket: socket, to: peer, path: "/memory", fields: [])
+            let callers = Task.detached {
+                (0..<8).map { _ in
+                    // SAFETY: the C string lives for the call.
+                    unsafe socket.withCString { unsafe gantry_unix_connect($0) }
+                }
+            }
+            // At different moments of their coming.
+            for _ in 0..<(round % 10) { await Task.yield() }
+            await relay.close()
+            for descriptor in await callers.value where descriptor >= 0 { close(descriptor) }
+        }
+        await peer.close()
+    }
+
     private func withScene(knowsCodings: Bool = true, _ work: (Scene) async throws -> Void) async throws {
         let host = try await TestHost()
         let folder = try ScratchFolder("memory")

@@ -14,14 +14,38 @@ import Testing
             guests.append(handOver.guest)
             handOver.done()
         }
-        #expect(seen == [.announce, .send, .stand, .settle, .handOver])
-        #expect(guests == [.runs, .runs, .runs, .stands, .stands])
+        #expect(seen == [.announce, .send, .stand, .settle, .handOver, .compare])
+        #expect(guests == [.runs, .runs, .runs, .stands, .stands, .isHeld])
         #expect(handOver.guest == .isHeld)
         handOver.done()
-        #expect(handOver.phase == .held)
+        #expect(handOver.phase == .compared)
         // Reads come from the other side until its mirrors have ended: a held guest waits for that.
         #expect(LiveHandOver.undoing(isHeld: true) == [.endMirrors, .letGoOn])
         #expect(LiveHandOver.undoing(isHeld: false) == [.letGoOn, .endMirrors])
+    }
+
+    /// A guest that would have to stand for a comparison goes on, and is handed over anew; not without end, and not where the other
+    /// side knows nothing of it.
+    @Test func aGuestThatWouldStandTooLongIsHandedOverAnew() {
+        for steps in 0...6 {
+            var handOver = LiveHandOver(mayBeginAgain: true)
+            for _ in 0..<steps { handOver.done() }
+            let before = handOver
+            let stands = [.standing, .held].contains(handOver.phase)
+            #expect(handOver.beginAgain() == stands)
+            #expect(stands ? handOver.phase == .mirrored && handOver.attempt == 2 : handOver == before)
+        }
+        var handOver = LiveHandOver(phase: .standing, mayBeginAgain: true)
+        var waits: [Duration] = []
+        repeat {
+            waits.append(handOver.comparisonPatience)
+            while handOver.phase != .held { handOver.done() }
+        } while handOver.beginAgain()
+        // Where it is the last time it may stand as long as for all else.
+        #expect(waits == [.seconds(2), .seconds(2), .seconds(10)])
+        #expect(handOver.phase == .held && !handOver.mayBeginAgain && handOver.step == .compare)
+        var only = LiveHandOver(phase: .standing)
+        #expect(!only.beginAgain() && only.comparisonPatience == .seconds(10))
     }
 
     @Test func whatIsNotedSaysWhatBecomesOfTheGuest() {
@@ -50,8 +74,8 @@ import Testing
 
     // MARK: - All that can happen
 
-    private enum Word: Hashable { case offer, expect, prepare, run, cancel, forget }
-    private enum Reply: Hashable { case accepted, awaited, prepared, ran, refused, forgotten }
+    private enum Word: Hashable { case offer, expect, expectAgain, prepare, run, cancel, forget }
+    private enum Reply: Hashable { case accepted, awaited, awaitedAgain, prepared, ran, refused, forgotten }
     /// What QEMU does with the guest here. `stands`: it goes on by itself when its memory cannot be sent.
     private enum Here: Hashable { case runs, sends, stands, isHeld, isGone }
     private enum There: Hashable { case nothing, waits, hasAll, runs, ended }
@@ -75,6 +99,10 @@ import Testing
         var replies: Set<Reply> = []
         var sent: Set<Word> = []
         var sessionIsOver = false
+        /// What the other side knows of tries.
+        var attemptThere = 1
+        /// The guest has run here since its memory was read there.
+        var isStale = false
 
         func next() -> [World] {
             var all: [World] = []
@@ -160,9 +188,20 @@ import Testing
         }
 
         private func addLiveSteps(_ add: ((inout World) -> Void) -> Void, _ tell: (Word) -> Void) {
-            guard let handOver else { return add { $0.handOver = LiveHandOver() } }
+            guard let handOver else { return add { $0.handOver = LiveHandOver(mayBeginAgain: true) } }
+            // A comparison outlasts what a guest may stand for; twice is as often as thrice.
+            let stands = handOver.step == .settle && here == .stands || handOver.step == .compare && here == .isHeld
+            if stands, handOver.attempt == 1 {
+                add { world in
+                    world.isStale = world.there == .hasAll
+                    world.here = .runs
+                    _ = world.handOver?.beginAgain()
+                }
+            }
             switch handOver.step {
-            case .announce: if !sent.contains(.expect) { tell(.expect) }
+            case .announce:
+                let word = handOver.attempt == 1 ? Word.expect : .expectAgain
+                if !sent.contains(word) { tell(word) }
             case .send where here == .runs && there == .waits:
                 add {
                     $0.here = .sends
@@ -186,8 +225,9 @@ import Testing
                     $0.here = .runs
                     $0.fail()
                 }
+            case .compare where here == .isHeld: add { $0.handOver?.done() }
             case .finish where here == .isHeld: add { $0.departure.take(.synchronised) }
-            case .send, .stand, .settle, .handOver, .finish: break
+            case .send, .stand, .settle, .handOver, .compare, .finish: break
             }
         }
 
@@ -220,7 +260,8 @@ import Testing
         private mutating func hear(_ reply: Reply) {
             switch reply {
             case .accepted: departure.take(.accepted)
-            case .awaited: if handOver?.step == .announce { handOver?.done() }
+            case .awaited: if handOver?.step == .announce, handOver?.attempt == 1 { handOver?.done() }
+            case .awaitedAgain: if handOver?.step == .announce, handOver?.attempt == 2 { handOver?.done() }
             case .prepared:
                 guard hasCall else { return }
                 // In the commit's transaction: it has not ended meanwhile.
@@ -261,7 +302,7 @@ import Testing
                     world.words.remove(.offer)
                     return sessionIsOver ? [(world, .refused)] : [(noted, .refused), (world, .refused)]
                 case .forget: return [(world, .forgotten)]
-                case .expect, .prepare, .run: return [(world, nil)]
+                case .expect, .expectAgain, .prepare, .run: return [(world, nil)]
                 }
             }
             var answer: MachineArrival.Answer?
@@ -271,6 +312,12 @@ import Testing
                 guard record.phase == .receiving, [.nothing, .waits].contains(there) else { return [(world, nil)] }
                 world.there = .waits
                 return [(world, .awaited)]
+            case .expectAgain:
+                guard record.phase == .receiving, attemptThere == 1 || [.nothing, .waits].contains(there) else {
+                    return [(world, nil)]
+                }
+                (world.there, world.attemptThere, world.isStale) = (.waits, 2, false)
+                return [(world, .awaitedAgain)]
             case .prepare:
                 guard record.phase != .receiving || there == .hasAll else { return [(world, nil)] }
                 answer = record.take(.prepare)
@@ -300,6 +347,7 @@ import Testing
         /// Nil: all is well.
         var fault: String? {
             if [.runs, .sends].contains(here), there == .runs { return "both run it" }
+            if there == .runs, isStale { return "it runs there as it was before" }
             if there == .runs, !landed { return "it runs there without a note" }
             if [.runs, .sends].contains(here), !departure.isHere { return "it runs here and is not here" }
             if [.runs, .sends].contains(here), isDual { return "it runs here and reads the other side's disks" }

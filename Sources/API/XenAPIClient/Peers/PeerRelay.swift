@@ -17,11 +17,45 @@ public final class PeerRelay: Sendable {
     private static let longestHead = 16 << 10
 
     private let listener: any Channel
-    private let work: Task<Void, Never>
+    private let clients: Clients
     private let traffic: Traffic
 
-    private init(listener: any Channel, work: Task<Void, Never>, traffic: Traffic) {
-        (self.listener, self.work, self.traffic) = (listener, work, traffic)
+    private init(listener: any Channel, clients: Clients, traffic: Traffic) {
+        (self.listener, self.clients, self.traffic) = (listener, clients, traffic)
+    }
+
+    /// Whoever is connected, each served by a task of its own from the moment of being accepted on, also behind the end: SwiftNIO ends
+    /// the process over a stream that was made and that nobody has run.
+    private final class Clients: Sendable {
+        private struct State {
+            var isOver = false
+            var last = 0
+            var tasks: [Int: Task<Void, Never>] = [:]
+        }
+
+        private let state = Mutex(State())
+
+        func begin(_ serve: @escaping @Sendable () async -> Void) {
+            state.withLock { state in
+                state.last += 1
+                let number = state.last
+                let task = Task {
+                    await serve()
+                    self.state.withLock { $0.tasks[number] = nil }
+                }
+                state.tasks[number] = task
+                if state.isOver { task.cancel() }
+            }
+        }
+
+        func end() -> [Task<Void, Never>] {
+            let tasks = state.withLock { state in
+                state.isOver = true
+                return Array(state.tasks.values)
+            }
+            for task in tasks { task.cancel() }
+            return tasks
+        }
     }
 
     /// What has become of the connections of all clients.
@@ -41,34 +75,27 @@ public final class PeerRelay: Sendable {
         onUnixSocket socket: String, to peer: PeerConnection, path: String, fields: [(name: String, value: String)],
         coding: RelayCoding? = nil
     ) async throws -> PeerRelay {
-        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .childChannelOption(.allowRemoteHalfClosure, value: false)
-            .childChannelOption(.recvAllocator, value: buffers)
-            .bind(unixDomainSocketPath: socket, cleanupExistingSocketFile: true) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try Stream(wrappingChannelSynchronously: channel)
-                }
-            }
-        guard unsafe chmod(socket, 0o600) == 0 else {
-            try? await server.channel.close()
-            throw Refused(answer: "the socket's mode cannot be set")
-        }
         let authority = peer.host.contains(":") ? "[\(peer.host)]:\(peer.port)" : "\(peer.host):\(peer.port)"
         let lines =
             ["CONNECT \(path) HTTP/1.1", "Host: \(authority)"]
             + (fields + [coding?.field].compactMap { $0 }).map { "\($0.name): \($0.value)" }
         let head = lines.joined(separator: "\r\n") + "\r\n\r\n"
-        let traffic = Traffic()
-        let work = Task<Void, Never> {
-            _ = try? await server.executeThenClose { clients in
-                try await withThrowingDiscardingTaskGroup { group in
-                    for try await client in clients {
-                        group.addTask { try? await Self.serve(client, peer, head, coding, traffic) }
-                    }
+        let (traffic, clients) = (Traffic(), Clients())
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelOption(.allowRemoteHalfClosure, value: false)
+            .childChannelOption(.recvAllocator, value: buffers)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let client = try Stream(wrappingChannelSynchronously: channel)
+                    clients.begin { try? await Self.serve(client, peer, head, coding, traffic) }
                 }
             }
+            .bind(unixDomainSocketPath: socket, cleanupExistingSocketFile: true).get()
+        guard unsafe chmod(socket, 0o600) == 0 else {
+            try? await listener.close()
+            throw Refused(answer: "the socket's mode cannot be set")
         }
-        return PeerRelay(listener: server.channel, work: work, traffic: traffic)
+        return PeerRelay(listener: listener, clients: clients, traffic: traffic)
     }
 
     private static let buffers = AdaptiveRecvByteBufferAllocator(
@@ -76,9 +103,9 @@ public final class PeerRelay: Sendable {
 
     /// Cuts the connections and ends.
     public func close() async {
-        work.cancel()
+        let served = clients.end()
         try? await listener.close()
-        await work.value
+        for task in served { await task.value }
     }
 
     /// Cancelled, the client's connection ends at once, whatever the other side says: its end in order may take a while.
@@ -97,6 +124,7 @@ public final class PeerRelay: Sendable {
         _ client: Stream, _ peer: PeerConnection, _ head: String, _ coding: RelayCoding?, _ traffic: Traffic
     ) async throws {
         try await client.executeThenClose { fromClient, toClient in
+            try Task.checkCancellation()
             let far = try await connect(peer)
             try await far.executeThenClose { fromFar, toFar in
                 try await toFar.write(ByteBuffer(string: head))

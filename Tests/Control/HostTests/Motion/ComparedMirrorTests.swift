@@ -38,6 +38,24 @@ import Testing
         #expect(!compared.mustCompare(1, Self.status(1), isWished: false))
     }
 
+    /// What the copy of a disk has found out is not looked for once more, and what one disk's wait has, counts for that disk alone.
+    @Test func whatIsKnownIsPutTogether() {
+        var (all, first, second) = (ComparedMirrors(), ComparedMirrors(), ComparedMirrors())
+        first.note(0, Self.status(1))
+        second.note(1, Self.status(2))
+        all.add(first)
+        all.add(second)
+        #expect(!all.mustCompare(0, Self.status(1), isWished: true))
+        #expect(!all.mustCompare(1, Self.status(2), isWished: true))
+        var later = all.of(0)
+        #expect(later.mustCompare(1, Self.status(2), isWished: true))
+        later.note(0, Self.status(1, retries: 1))
+        all.add(later)
+        #expect(all.mustCompare(0, Self.status(1), isWished: true))
+        #expect(!all.mustCompare(1, Self.status(2), isWished: true))
+        #expect(!all.mustCompare(0, Self.status(1, retries: 1), isWished: true))
+    }
+
     /// A data path that counts itself is asked, and what it has compared is not compared again, by whomever.
     @Test func aDataPathSaysWhetherItHasCompared() {
         func mirror(_ isCompared: Bool?, mustBe: Bool, phase: MirrorPhase = .synchronised) -> MirrorStatus {

@@ -16,7 +16,7 @@ import Testing
 
 /// Moves that end before they are done, and what becomes of their mirrors.
 @Suite struct MirrorEndTests {
-    private struct Stage {
+    struct Stage {
         let bench: StorageBench
         let sr: Ref<SR>
         let disk: Row

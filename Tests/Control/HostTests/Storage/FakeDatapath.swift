@@ -10,12 +10,15 @@ import TestSupport
 @testable import Toolstack
 
 /// A data path as the toolstack sees it, which has a disk already: a `sleep` stands for the process, and this answers on its
-/// control socket. Its mirrors are in sync at once; to compare takes until they are cancelled.
+/// control socket. Its mirrors are in sync at once, and prepared when they are told so; to compare takes until they are cancelled.
 final class FakeDatapath: Sendable {
     private struct State {
         var mirror: ImageSpecification?
         var requests: [String] = []
         var isStubborn = false
+        var phase = MirrorPhase.synchronised
+        var comparesAtOnce = false
+        var hangsWhenPrepared = false
     }
 
     private let state: Mutex<State>
@@ -30,6 +33,22 @@ final class FakeDatapath: Sendable {
     var isStubborn: Bool {
         get { state.withLock { $0.isStubborn } }
         set { state.withLock { $0.isStubborn = newValue } }
+    }
+
+    /// Of its mirror.
+    var phase: MirrorPhase {
+        get { state.withLock { $0.phase } }
+        set { state.withLock { $0.phase = newValue } }
+    }
+    /// And finds both images alike.
+    var comparesAtOnce: Bool {
+        get { state.withLock { $0.comparesAtOnce } }
+        set { state.withLock { $0.comparesAtOnce = newValue } }
+    }
+    /// It says nothing any more once a pivot is prepared, until there is no mirror.
+    var hangsWhenPrepared: Bool {
+        get { state.withLock { $0.hangsWhenPrepared } }
+        set { state.withLock { $0.hangsWhenPrepared = newValue } }
     }
 
     init(of vdiUUID: String, on bench: StorageBench, mirror: ImageSpecification? = nil) async throws {
@@ -81,11 +100,17 @@ final class FakeDatapath: Sendable {
         let name = "\(request)".prefix { $0 != "(" }
         state.withLock { $0.requests.append(String(name)) }
         switch request {
-        case .status: return .status(status)
+        case .status:
+            while hangsWhenPrepared, phase == .dual, mirror != nil { usleep(1000) }
+            return .status(status)
         case .mirrorStart(let destination, _, _, _): state.withLock { $0.mirror = destination }
         case .mirrorVerify:
-            while mirror != nil { usleep(1000) }
+            while mirror != nil {
+                if comparesAtOnce { return .ok }
+                usleep(1000)
+            }
             return .failed(code: "notFound", message: "the mirror was cancelled")
+        case .pivotPrepare: state.withLock { $0.phase = .dual }
         case .mirrorCancel:
             if isStubborn { return .failed(code: "io", message: "as the test wants") }
             state.withLock { $0.mirror = nil }
@@ -98,7 +123,7 @@ final class FakeDatapath: Sendable {
     private var status: DatapathStatus {
         let mirror = mirror.map {
             MirrorStatus(
-                phase: .synchronised, destination: $0, totalBytes: 1, copiedBytes: 1, dirtyBytes: 0, bytesPerSecond: 0)
+                phase: phase, destination: $0, totalBytes: 1, copiedBytes: 1, dirtyBytes: 0, bytesPerSecond: 0)
         }
         return DatapathStatus(
             pid: child.pid, image: ImageSpecification(path: "/source", format: "raw"), virtualSize: 1 << 20,

@@ -188,6 +188,7 @@ final class CrossPoolFaultScene {
             }
             homes[1].link.cut(forGood: false)
         case .cut: homes[1].link.cut(forGood: true)
+        case .outlasted: try here.failures.set(.fail, at: "departure-outlasts-\(cell.phase)")
         case .full: try homes[1].loop.fill(leaving: 1)
         // Too late, it is refused.
         case .cancelled: _ = try? await here.call("task.cancel", .string(task))

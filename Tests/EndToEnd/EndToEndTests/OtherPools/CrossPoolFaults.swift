@@ -57,6 +57,7 @@ enum CrossPoolFaults: FaultTable {
         case guestThere = "QEMU there killed"
         case interrupted = "connections cut"
         case cut = "link cut for long"
+        case outlasted = "comparing takes long"
         case full = "SR there full"
         case cancelled
         case shutDown = "`VM.hard_shutdown`"
@@ -88,6 +89,8 @@ enum CrossPoolFaults: FaultTable {
         case .datapathThere: return phase == .offered || phase == .snapshots ? nil : .goes
         // Disks are copied by their data paths.
         case .copier: return phase == .snapshotCopied ? .goes : nil
+        // It goes on here meanwhile, and is handed over anew.
+        case .outlasted: return phase == .standing || phase == .held ? .goes : nil
         case .guestHere: return phase == .removed ? nil : phase.isThere ? .goes : .halted
         case .guestThere:
             // What runs there and ends is a guest like any other.

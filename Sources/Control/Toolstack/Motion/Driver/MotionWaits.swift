@@ -49,6 +49,16 @@ struct ComparedMirrors: Sendable {
         return isWished || status.mirror?.isReconnected == true
     }
 
+    /// What another has found out later.
+    mutating func add(_ other: ComparedMirrors) { known.merge(other.known) { $1 } }
+
+    /// What is known of one alone.
+    func of(_ index: Int) -> ComparedMirrors {
+        var one = ComparedMirrors()
+        one.known[index] = known[index]
+        return one
+    }
+
     /// They are alike, by this connection.
     mutating func note(_ index: Int, _ status: DatapathStatus) { known[index] = Connection(status) }
 }

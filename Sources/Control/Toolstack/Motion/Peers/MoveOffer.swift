@@ -26,6 +26,8 @@ struct MoveOffer: Codable, Hashable, Sendable {
     var snapshots: [OfferedSnapshot]?
     /// Of a suspended machine: which of the drives, by their uuids here, its guest has, and the sums of its memory's image.
     var guest: SuspendedGuest?
+    /// Whoever offers it asks again where there is no room yet (`MoveAcceptance.waitsFor`). Nil: it is refused then.
+    var mayWait: Bool?
 
     /// What whoever takes the machine must know of, besides halted machines.
     var needs: [String] {
@@ -42,6 +44,8 @@ struct MoveOffer: Codable, Hashable, Sendable {
 struct ExpectedGuest: Codable, Hashable, Sendable {
     /// As in the offer, with the disks that the guest has now.
     var passport: String
+    /// Which try it is to hand the guest over, from 2 on: the QEMU of an earlier one is over, whatever it has. Nil: the first.
+    var attempt: Int?
 }
 
 struct OfferedDrive: Codable, Hashable, Sendable {
@@ -131,11 +135,16 @@ struct MoveAcceptance: Codable, Hashable, Sendable {
     var takes: [String]?
     /// The uuid of the pool that takes it. Nil: of an earlier version.
     var pool: String?
+    /// It would be taken once moves that are under way have given room back in the SR with this uuid; nothing was made, and nothing is
+    /// kept for it. Nil: it was, or would be, taken.
+    var waitsFor: String?
 
     static let turns = "turns"
     /// It takes no offer of a move that it was told to forget.
     static let remembers = "remembers"
-    static let taken = ["running", "suspended", "snapshots", "checkpoints", turns, remembers]
+    /// It lets another QEMU wait for a guest that was to come before (`ExpectedGuest.attempt`).
+    static let expectsAgain = "expects-again"
+    static let taken = ["running", "suspended", "snapshots", "checkpoints", turns, remembers, expectsAgain]
 
     /// NOT_IMPLEMENTED [text] for a machine with something that the other toolstack would leave behind.
     func requireTaken(_ offer: MoveOffer, by host: String) throws(APIError) {

@@ -159,6 +159,11 @@ struct DecidedRoom: Sendable {
         }.first
     }
 
+    /// The uuid of an SR that has no room yet, and is to get it back; nil: there is room.
+    var waitsFor: String? {
+        basis.sorted { $0.key < $1.key }.lazy.filter(\.value.waits).compactMap { repositories[$0.key]?.uuid }.first
+    }
+
     /// Throws `RoomTaken` when it holds no longer.
     func require(_ reader: any DatabaseReader) throws(RoomTaken) {
         for (ref, basis) in basis {

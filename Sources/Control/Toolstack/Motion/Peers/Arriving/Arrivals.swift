@@ -20,13 +20,15 @@ import StorageMotion
 public actor Arrivals {
     let context: StorageContext
     private let admission: OperationAdmission
-    private let guests: GuestHost
-    private let lifecycle: MachineLifecycle
+    let guests: GuestHost
+    let lifecycle: MachineLifecycle
     /// Those that something is being done with.
     var busy: Set<String> = []
     /// Moves whose guests were told to run and have not answered.
     var ordered: Set<String> = []
     var forgotten = ForgottenMoves()
+    /// By the move: the last try to hand its guest over, where it was not the first.
+    var attempts: [String: Int] = [:]
 
     init(context: StorageContext, guests: GuestHost, lifecycle: MachineLifecycle) {
         self.context = context
@@ -104,7 +106,7 @@ public actor Arrivals {
 
     /// What would become of the offer. Nothing is changed. Throws the errors of VM.assert_can_migrate.
     private func decide(_ offer: MoveOffer) async throws -> MoveAcceptance {
-        let (decisions, _) = try await decisions(offer)
+        let (decisions, room) = try await decisions(offer)
         try context.database.read { try Self.requireFree(offer, $0) }
         return MoveAcceptance(
             machine: "",
@@ -112,7 +114,7 @@ public actor Arrivals {
                 .init(
                     vdi: $0.disk.ref, uuid: "", format: $0.outcome.format?.rawValue ?? "", size: $0.outcome.size,
                     reason: $0.outcome.reason.rawValue, room: $0.room)
-            }, takes: MoveAcceptance.taken)
+            }, takes: MoveAcceptance.taken, waitsFor: room.waitsFor)
     }
 
     private func decisions(_ offer: MoveOffer) async throws -> (decisions: [MoveDecision], room: DecidedRoom) {
@@ -151,8 +153,9 @@ public actor Arrivals {
             try await ArrivingGuest.check(try GuestDocument.decode(passport), offer, context, guests)
         }
         do {
-            // Images are made when the offer is taken: there must be room now.
-            return try await RoomSurvey(context: context).decide(disks, repositories, mayWait: false)
+            // Images are made when the offer is taken: there must be room then.
+            return try await RoomSurvey(context: context).decide(
+                disks, repositories, mayWait: offer.mayWait == true)
         } catch let refusal as MoveRefusal {
             throw ErrorMapping.api(refusal)
         }
@@ -218,6 +221,10 @@ public actor Arrivals {
         _ offer: MoveOffer, _ secret: String, _ decided: (decisions: [MoveDecision], room: DecidedRoom)
     ) async throws -> MoveAcceptance {
         let (decisions, room) = decided
+        if let repository = room.waitsFor {
+            return MoveAcceptance(
+                machine: "", disks: [], takes: MoveAcceptance.taken, pool: context.poolUUID, waitsFor: repository)
+        }
         let drives = context.database.read { reader in
             offer.drives.map { ($0.uuid, ArrivalRows.uuid($0.uuid, VBD.className, !offer.isCopy, reader)) }
         }
@@ -325,38 +332,6 @@ public actor Arrivals {
         return descriptor
     }
 
-    // MARK: - A guest
-
-    func guest(_ record: ArrivingMachine) -> ArrivingGuest {
-        ArrivingGuest(context: context, guests: guests, lifecycle: lifecycle, machine: record)
-    }
-
-    /// A QEMU waits for the guest from when this returns. Once it does, another word to do so changes nothing.
-    private func expect(_ id: String, _ secret: String, _ body: [UInt8]) async throws -> MachineArrival.Answer {
-        try enter(id)
-        defer { busy.remove(id) }
-        guard let record = try record(id, secret) else { throw APIError.uuidInvalid("move", id) }
-        guard let expected = try? JSONDecoder().decode(ExpectedGuest.self, from: Data(body)) else {
-            throw APIError.internalError("what the other pool says of a guest is not understood")
-        }
-        guard record.isLive, record.state.phase == .receiving else {
-            throw APIError("OPERATION_NOT_ALLOWED", "no guest comes with the move \(id)")
-        }
-        try await guest(record).expect(try GuestDocument.decode(expected.passport))
-        await FailurePoint.wait("arrival-after-expect")
-        return record.state.answer
-    }
-
-    /// A socket for the memory of a guest that is waited for, once. The caller closes it. Throws PERMISSION_DENIED,
-    /// UUID_INVALID, OPERATION_NOT_ALLOWED.
-    public func connectMemory(id: String, secret: String) async throws -> Int32 {
-        guard let record = try record(id, secret) else { throw APIError.uuidInvalid("move", id) }
-        guard record.isLive, record.state.phase == .receiving else {
-            throw APIError("OPERATION_NOT_ALLOWED", "no guest comes with the move \(id)")
-        }
-        return try await guest(record).connect()
-    }
-
     // MARK: - Decisions of the other side
 
     private func stand(
@@ -392,7 +367,10 @@ public actor Arrivals {
             let answer = record.state.take(.forget)
             let noted = record
             try await context.database.transaction { tx in try tx.store(noted) }
-            if answer == .forgotten { forgotten.insert(id) }
+            if answer == .forgotten {
+                forgotten.insert(id)
+                attempts[id] = nil
+            }
             return answer
         default: return record.state.answer
         }

@@ -33,10 +33,10 @@ struct DepartingDisks: Sendable {
     /// What each disk has of the task's progress, by its index.
     var shared: SharedProgress?
 
-    private static let mostRestarts = 10
     /// How long a guest that stands, or is held, is made to wait for a mirror that has lost its other side.
-    private static let patience = Duration.seconds(10)
-    private static let late = "the other side was not in sync while the guest stood"
+    var patience = Duration.seconds(10)
+
+    static let mostRestarts = 10
 
     private func socket(_ index: Int) -> String { machine.socket(of: String(index), in: context) }
 
@@ -68,16 +68,18 @@ struct DepartingDisks: Sendable {
     }
 
     /// Of a disk whose share is over.
-    private func silent(_ index: Int, _ progress: any TaskProgress) -> SilentProgress {
+    func silent(_ index: Int, _ progress: any TaskProgress) -> SilentProgress {
         SilentProgress(part(index, progress), progress)
     }
 
     /// Those that are mirrored: the machine's own. Its snapshots' are copied, which nobody writes.
-    private var mirrored: [Int] { machine.disks.indices.filter { machine.disks[$0].isSnapshot != true } }
+    var mirrored: [Int] { machine.disks.indices.filter { machine.disks[$0].isSnapshot != true } }
 
     /// Returns when every disk is the same on both sides; guests' writes go to both from there on. When one fails the others
-    /// are stopped. The relays are the caller's to close.
-    func fill(through link: PeerLink, _ progress: any TaskProgress) async throws -> [PeerRelay] {
+    /// are stopped. The relays are the caller's to close. With what need not be compared again.
+    func fill(
+        through link: PeerLink, _ progress: any TaskProgress
+    ) async throws -> (relays: [PeerRelay], compared: ComparedMirrors) {
         try FileManager.default.createDirectory(
             atPath: context.disks.host.transferFolder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
@@ -91,8 +93,7 @@ struct DepartingDisks: Sendable {
         var relays: [PeerRelay] = []
         do {
             for index in mirrored { relays.append(try await relay(index, through: link)) }
-            try await mirrorAll(progress)
-            return relays
+            return (relays, try await mirrorAll(progress))
         } catch {
             for relay in relays { await relay.close() }
             throw error
@@ -140,35 +141,40 @@ struct DepartingDisks: Sendable {
         }
     }
 
-    private func mirrorAll(_ progress: any TaskProgress) async throws {
+    private func mirrorAll(_ progress: any TaskProgress) async throws -> ComparedMirrors {
         let shared = shared ?? SharedProgress(machine.disks.map { _ in 1 }, of: progress)
         let watch = Task {
             while !progress.cancellation.isCancelled { try await Task.sleep(for: .milliseconds(50)) }
             shared.cancellation.cancel()
         }
         defer { watch.cancel() }
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
+        return try await withThrowingTaskGroup(of: ComparedMirrors.self) { tasks in
             for index in mirrored { tasks.addTask { try await copy(index, shared.part(index)) } }
+            var compared = ComparedMirrors()
             var failure: (any Error)?
             while let outcome = await tasks.nextResult() {
-                guard case .failure(let error) = outcome else { continue }
-                shared.cancellation.cancel()
-                // Those that were stopped because of another say nothing of why.
-                if failure == nil || failure is CancellationError { failure = error }
+                switch outcome {
+                case .success(let known): compared.add(known)
+                case .failure(let error):
+                    shared.cancellation.cancel()
+                    // Those that were stopped because of another say nothing of why.
+                    if failure == nil || failure is CancellationError { failure = error }
+                }
             }
             if let failure { throw failure }
+            return compared
         }
     }
 
-    private func copy(_ index: Int, _ progress: any TaskProgress) async throws {
+    private func copy(_ index: Int, _ progress: any TaskProgress) async throws -> ComparedMirrors {
+        var compared = ComparedMirrors()
         try await inTurn(index, progress) { there in
             do { try await start(index, progress, resume: false) } catch { throw told(error, index, progress) }
             try await awaitSynchronised(index, progress, there: there)
             try await FailurePoint.pass("departure-in-sync")
-            // Its data path notes that it was; here nothing is to be.
-            var compared = ComparedMirrors()
             try await compare(index, &compared, progress, until: nil, there: there)
         }
+        return compared
     }
 
     /// When it is the disk's turn in the lines here and in that of the SR at the other side, where there is one.
@@ -201,7 +207,7 @@ struct DepartingDisks: Sendable {
 
     /// The data path that serves the source, started when it does not run. One that ends just now, or is being replaced, has
     /// its image for a moment yet.
-    private func source(_ index: Int) async throws -> DatapathHandle {
+    func source(_ index: Int) async throws -> DatapathHandle {
         let disk = machine.disks[index]
         return try await context.disks.activatePatiently(disk.uuid) { [context] in
             let row = try context.row(Ref<VDI>(disk.vdi))
@@ -210,7 +216,7 @@ struct DepartingDisks: Sendable {
     }
 
     /// What is wished by now holds from the first byte on.
-    private func start(_ index: Int, _ progress: any TaskProgress, resume: Bool) async throws {
+    func start(_ index: Int, _ progress: any TaskProgress, resume: Bool) async throws {
         let settings = settings.overlaid(by: MirrorWishes.standing(progress.entries))
         try await mapped(index) {
             _ = try await source(index).client.call(
@@ -219,15 +225,16 @@ struct DepartingDisks: Sendable {
         }
     }
 
-    private func follower(_ progress: any TaskProgress) -> MirrorFollower {
+    func follower(_ progress: any TaskProgress) -> MirrorFollower {
         let entries = progress.entries
         return MirrorFollower(
             told: settings.overlaid(by: MirrorWishes.standing(entries)), bytesPerSecond: bytesPerSecond,
             entries: entries)
     }
 
-    /// `there`: its turn at the other side, while it has one.
-    private func awaitSynchronised(
+    /// `there`: its turn at the other side, while it has one. Throws `Outlasted` at `deadline`; up to that a guest stands, whom no
+    /// wish that somebody has for the copy holds back.
+    func awaitSynchronised(
         _ index: Int, _ progress: any TaskProgress, until deadline: ContinuousClock.Instant? = nil,
         there: TurnOfDisk? = nil
     ) async throws {
@@ -236,15 +243,13 @@ struct DepartingDisks: Sendable {
         var restarts = 0
         while true {
             if progress.cancellation.isCancelled { throw CancellationError() }
-            if let deadline, ContinuousClock.now > deadline {
-                throw failed(index, Self.late, progress)
-            }
+            if let deadline, ContinuousClock.now > deadline { throw Outlasted(index, Self.late) }
             let status: DatapathStatus
             do {
                 let client = try await source(index).client
                 status = try await LongRequest.status(of: client, cancellation: progress.cancellation, until: deadline)
             } catch is LongRequest.Late {
-                throw failed(index, Self.late, progress)
+                throw Outlasted(index, Self.late)
             } catch let failure as DatapathClient.Failure {
                 guard failure.isUnreachable, restarts < Self.mostRestarts else {
                     throw ErrorMapping.api(
@@ -271,7 +276,7 @@ struct DepartingDisks: Sendable {
             case .synchronised, .dual: return
             case .broken where mirror.details?.isRetrying == true, .copying:
                 // Where none answers any more the next one is told.
-                if let client = await context.disks.active(machine.disks[index].uuid)?.client {
+                if deadline == nil, let client = await context.disks.active(machine.disks[index].uuid)?.client {
                     follower = await tell(client, follower, index, there, progress)
                 }
                 try await Task.sleep(for: .milliseconds(50))
@@ -282,7 +287,7 @@ struct DepartingDisks: Sendable {
 
     /// What is wished of the mirror meanwhile, in the task's `other_config`, and what the SR, the host, the link and the other
     /// side's SR (`there`) leave to it. Returns what it knows by now.
-    private func tell(
+    func tell(
         _ client: DatapathClient, _ follower: MirrorFollower, _ index: Int, _ there: TurnOfDisk?,
         _ progress: any TaskProgress
     ) async -> MirrorFollower {
@@ -305,171 +310,11 @@ struct DepartingDisks: Sendable {
         return follower
     }
 
-    /// What a look at a comparison has found.
-    private struct Look: Sendable {
-        var follower: MirrorFollower
-        var compared: UInt64?
-    }
-
     /// Bytes per second; nil: no limit.
-    private func share(_ index: Int, _ there: TurnOfDisk?) async -> UInt64? {
+    func share(_ index: Int, _ there: TurnOfDisk?) async -> UInt64? {
         let here = await context.moves.share(of: turn(index), database: context.database)
         let other = await there?.bytesPerSecond
         return [here, other].compactMap { $0 }.min()
-    }
-
-    /// The guest stands: returns when what it wrote last is at the other side, whose failure is still nobody's but the
-    /// mirrors'.
-    func settle(_ progress: any TaskProgress) async throws {
-        let deadline = ContinuousClock.now + Self.patience
-        for index in mirrored {
-            try await awaitSynchronised(index, silent(index, progress), until: deadline)
-        }
-    }
-
-    /// Compares both images of each disk where that is wished and was not done when it was copied, and where a connection was
-    /// replaced since: while the guest runs, since it may take hours, and every write goes to both. Returns what need not be
-    /// compared again.
-    func verify(_ progress: any TaskProgress) async throws -> ComparedMirrors {
-        var compared = ComparedMirrors()
-        for index in mirrored { try await compare(index, &compared, silent(index, progress), until: nil) }
-        return compared
-    }
-
-    /// Until they are alike by the connection that there is. A data path that dies meanwhile comes back, its mirror goes on, and it
-    /// compares from the beginning.
-    private func compare(
-        _ index: Int, _ compared: inout ComparedMirrors, _ progress: any TaskProgress,
-        until deadline: ContinuousClock.Instant?, there: TurnOfDisk? = nil
-    ) async throws {
-        for _ in 0...Self.mostRestarts {
-            try await awaitSynchronised(index, SilentProgress(progress, progress), until: deadline, there: there)
-            guard let before = try await statusIfThere(index, progress, until: deadline), before.mirror != nil else {
-                continue
-            }
-            if compared.mustCompare(index, before, isWished: isVerified),
-                try await !verify(index, before.virtualSize, progress, until: deadline, there: there)
-            {
-                continue
-            }
-            // It may have been replaced meanwhile.
-            guard let after = try await statusIfThere(index, progress, until: deadline),
-                after.mirror?.details?.isCompared != false || !isVerified
-            else { continue }
-            if ComparedMirrors.Connection(before) == ComparedMirrors.Connection(after) {
-                return compared.note(index, after)
-            }
-        }
-        throw failed(index, "the connection to the other side was replaced again and again", progress)
-    }
-
-    /// Nil: its data path has ended just now.
-    private func statusIfThere(
-        _ index: Int, _ progress: any TaskProgress, until deadline: ContinuousClock.Instant?
-    ) async throws -> DatapathStatus? {
-        do {
-            let client = try await source(index).client
-            return try await LongRequest.status(of: client, cancellation: progress.cancellation, until: deadline)
-        } catch is LongRequest.Late {
-            throw failed(index, Self.late, progress)
-        } catch let failure as DatapathClient.Failure where failure.isUnreachable {
-            try await Task.sleep(for: .milliseconds(100))
-            return nil
-        } catch let failure as DatapathClient.Failure {
-            throw ErrorMapping.api(failure, sr: Ref(machine.disks[index].sr), vdi: Ref(machine.disks[index].vdi))
-        }
-    }
-
-    /// False: the data path has ended, or the mirror is not in sync any more; it is to be waited for.
-    private func verify(
-        _ index: Int, _ size: UInt64, _ progress: any TaskProgress, until deadline: ContinuousClock.Instant?,
-        there: TurnOfDisk?
-    ) async throws -> Bool {
-        let client = try await source(index).client
-        let started = ContinuousClock.now
-        MotionReport.tell(compared: 0, of: size, since: started, isVerified: isVerified, to: progress)
-        var follower = self.follower(progress)
-        do {
-            if deadline == nil {
-                follower = await tell(client, follower, index, there, progress)
-            } else {
-                // A guest stands meanwhile: nothing holds it back, and this is not waited for longer than it may stand.
-                try await LongRequest.call(
-                    .mirrorSet(settings: MirrorSettings(bytesPerSecond: 0, isPaused: false)), of: client,
-                    cancellation: progress.cancellation, until: deadline)
-            }
-            try await LongRequest.call(
-                .mirrorVerify, of: client, cancellation: progress.cancellation, until: deadline
-            ) {
-                try await FailurePoint.pass("departure-comparing")
-                let follower = follower
-                return {
-                    var look = Look(follower: follower)
-                    if deadline == nil { look.follower = await tell(client, follower, index, there, progress) }
-                    look.compared = try? await client.status().mirror?.details?.comparedBytes
-                    return look
-                }
-            } seen: { (look: Look) in
-                follower = look.follower
-                guard let compared = look.compared else { return }
-                MotionReport.tell(compared: compared, of: size, since: started, isVerified: isVerified, to: progress)
-            }
-            MotionReport.tellCompared(all: size, isVerified: isVerified, to: progress)
-            return true
-        } catch is LongRequest.Late {
-            throw failed(index, "the other side was not made durable while the guest stood", progress)
-        } catch let failure as DatapathClient.Failure {
-            if failure.isUnreachable || ["notFound", "busy", "cancelled"].contains(failure.code) {
-                try await Task.sleep(for: .milliseconds(100))
-                return false
-            }
-            let cause = try? await client.status().mirror?.error
-            throw failed(index, cause ?? failure.message, progress)
-        }
-    }
-
-    /// A request that may take long: not longer than until `deadline`, nor than somebody wants it. The move fails then, and the
-    /// end of its mirror ends the request, too.
-    private func call(
-        _ request: DatapathRequest, _ index: Int, _ progress: any TaskProgress,
-        until deadline: ContinuousClock.Instant?
-    ) async throws {
-        let client = try await source(index).client
-        do {
-            _ = try await mapped(index) {
-                try await LongRequest.call(
-                    request, of: client, cancellation: progress.cancellation, until: deadline)
-            }
-        } catch is LongRequest.Late {
-            throw failed(index, "the other side was not made durable while the guest stood", progress)
-        } catch {
-            throw told(error, index, progress)
-        }
-    }
-
-    /// Nobody writes the disks any more: everything is made durable at the other side. When this returns both are the same.
-    func drain(_ compared: ComparedMirrors, _ progress: any TaskProgress) async throws {
-        let deadline = machine.isLive ? ContinuousClock.now + Self.patience : nil
-        try await Self.together(mirrored) { index in
-            var compared = compared
-            try await compare(index, &compared, silent(index, progress), until: deadline)
-            try await call(.pivotPrepare, index, progress, until: deadline)
-        }
-        // The last look, when all of them are: a side may have failed while another disk had its turn.
-        for index in mirrored {
-            let status = try await mapped(index) { try await source(index).client.status() }
-            guard let mirror = status.mirror, mirror.phase == .dual else {
-                throw failed(index, status.mirror?.error ?? "a side has failed in the hand-over", progress)
-            }
-        }
-    }
-
-    /// All at once: a guest that stands waits for the slowest disk, not for one after the other. The first failure ends the others.
-    static func together(_ indices: [Int], _ body: @escaping @Sendable (Int) async throws -> Void) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            for index in indices { tasks.addTask { try await body(index) } }
-            while try await tasks.next() != nil {}
-        }
     }
 
     /// Ends what may be left of the mirrors, in favour of the sources. False: one may not have ended, and whoever writes or
@@ -513,7 +358,7 @@ struct DepartingDisks: Sendable {
         }
     }
 
-    private func failed(_ index: Int, _ cause: String, _ progress: any TaskProgress) -> APIError {
+    func failed(_ index: Int, _ cause: String, _ progress: any TaskProgress) -> APIError {
         context.logger.error(
             "a mirror to another pool has failed",
             metadata: ["vdi": "\(machine.disks[index].uuid)", "cause": "\(cause)"])
@@ -523,12 +368,12 @@ struct DepartingDisks: Sendable {
     }
 
     /// Of an error of the storage nobody knows on which side it was: the way to the other one may be cut.
-    private func told(_ error: any Error, _ index: Int, _ progress: any TaskProgress) -> any Error {
+    func told(_ error: any Error, _ index: Int, _ progress: any TaskProgress) -> any Error {
         guard let known = error as? APIError, known.code == "SR_BACKEND_FAILURE_46" else { return error }
         return failed(index, known.parameters.dropFirst().first ?? known.code, progress)
     }
 
-    private func mapped<T: Sendable>(_ index: Int, _ body: () async throws -> T) async throws -> T {
+    func mapped<T: Sendable>(_ index: Int, _ body: () async throws -> T) async throws -> T {
         do {
             return try await body()
         } catch let failure as DatapathClient.Failure {

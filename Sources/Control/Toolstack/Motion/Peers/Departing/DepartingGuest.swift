@@ -34,6 +34,8 @@ struct DepartingGuest: Sendable {
         var bytesPerSecond: UInt64
         /// Where the other side knows how.
         var compresses: Bool
+        /// The other side takes it a second time.
+        var mayBeginAgain = false
     }
 
     private var vm: Ref<VM> { Ref(machine.vm) }
@@ -58,27 +60,29 @@ struct DepartingGuest: Sendable {
         }
     }
 
-    /// Returns when the other side has all of the guest, which QEMU holds. Whatever is thrown, `letGoOn` undoes it.
+    /// Returns when the other side has all of the guest, which QEMU holds, and both images of each disk are known to be alike. Whatever
+    /// is thrown, `letGoOn` undoes it. `compared`: what need not be compared again.
     func leave(
-        through link: PeerLink, _ disks: DepartingDisks, _ manner: Manner, _ progress: any TaskProgress
+        through link: PeerLink, _ disks: DepartingDisks, _ manner: Manner, _ compared: inout ComparedMirrors,
+        _ progress: any TaskProgress
     ) async throws {
-        var handOver = LiveHandOver()
+        var handOver = LiveHandOver(mayBeginAgain: manner.mayBeginAgain)
         var relay: PeerRelay?
         do {
             while handOver.step != .finish {
                 if progress.cancellation.isCancelled { throw CancellationError() }
                 try await FailurePoint.pass("departure-\(handOver.phase)")
-                switch handOver.step {
-                case .announce: try await announce(link)
-                case .send: relay = try await send(link, manner)
-                case .stand: try await awaitStanding(manner, relay, progress)
-                case .settle: try await disks.settle(progress)
-                case .handOver:
-                    try await self.handOver(cutting: relay, progress)
-                    progress.annotate(Self.told(manner, relay))
-                case .finish: break
+                do {
+                    try await take(handOver, through: link, &relay, disks, manner, &compared, progress)
+                    handOver.done()
+                } catch let outlasted as DepartingDisks.Outlasted {
+                    guard handOver.mayBeginAgain else { throw disks.failed(outlasted, progress) }
+                    await relay?.close()
+                    try await goOn(because: outlasted, progress)
+                    try await disks.holdBackAgain(progress)
+                    try await disks.verify(&compared, progress)
+                    guard handOver.beginAgain() else { throw disks.failed(outlasted, progress) }
                 }
-                handOver.done()
             }
         } catch {
             await relay?.close()
@@ -88,6 +92,34 @@ struct DepartingGuest: Sendable {
         await relay?.close()
         progress.report(Self.memoryShare.to)
         try await FailurePoint.pass("departure-\(handOver.phase)")
+    }
+
+    private func take(
+        _ handOver: LiveHandOver, through link: PeerLink, _ relay: inout PeerRelay?, _ disks: DepartingDisks,
+        _ manner: Manner, _ compared: inout ComparedMirrors, _ progress: any TaskProgress
+    ) async throws {
+        switch handOver.step {
+        case .announce: try await announce(link, attempt: handOver.attempt)
+        case .send: relay = try await send(link, manner)
+        case .stand: try await awaitStanding(manner, relay, progress)
+        case .settle, .compare:
+            try await disks.outlast(at: handOver.phase.rawValue)
+            try await disks.settle(&compared, within: handOver.comparisonPatience, progress)
+        case .handOver:
+            try await self.handOver(cutting: relay, progress)
+            progress.annotate(Self.told(manner, relay))
+        case .finish: break
+        }
+    }
+
+    /// The guest goes on here for now: what it stood for takes too long. Throws when it does not.
+    private func goOn(because outlasted: DepartingDisks.Outlasted, _ progress: any TaskProgress) async throws {
+        context.logger.warning(
+            "a guest goes on here for now, and is handed over anew later: it would have stood for too long",
+            metadata: ["vm": "\(uuid)", "disk": "\(machine.disks[outlasted.index].uuid)", "why": "\(outlasted.cause)"])
+        progress.annotate(["hand_over_delayed": outlasted.cause])
+        await letGoOn()
+        if let passage { throw failed("its guest does not go on: it is \(passage)") }
     }
 
     /// The guest stands: neither a connection that says nothing any more nor a caller who gives up is waited for. What cuts the
@@ -104,8 +136,9 @@ struct DepartingGuest: Sendable {
         try await guests.handOver(uuid, owner: machine.id)
     }
 
-    private func announce(_ link: PeerLink) async throws {
-        let expected = ExpectedGuest(passport: try GuestDocument.encode(try await guests.passport(of: uuid)))
+    private func announce(_ link: PeerLink, attempt: Int) async throws {
+        let passport = try GuestDocument.encode(try await guests.passport(of: uuid))
+        let expected = ExpectedGuest(passport: passport, attempt: attempt == 1 ? nil : attempt)
         let answer = try await link.tell("expect", expected)
         guard answer == .unfinished else { throw failed("the destination answered '\(answer.rawValue)'") }
     }

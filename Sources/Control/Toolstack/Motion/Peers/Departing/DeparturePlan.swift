@@ -9,6 +9,7 @@ extension PlanMessages {
     func planDeparture(_ move: MachineMove, rate: UInt64) async throws -> MovePlan {
         var plan = MovePlan(disks: [])
         plan.isVerified = try context.database.read { try MirrorWishes.wantsVerification(move.options, $0) }
+        plan.isCopy = move.isCopy
         var surveyed: SurveyedDeparture?
         do {
             let found = try await DepartureSurvey(context: context, guests: guests, move: move).run()
@@ -46,6 +47,8 @@ extension PlanMessages {
                 disk.take(
                     try await bytes(of: row, isClone: offered.base != nil && decision.format != "raw"),
                     room: decision.room ?? 0)
+                // Whether the images of the other pool tell what was written to them is not known.
+                disk.bytesToCompare = disk.bytesToMove
                 if decision.size > disk.virtualSize {
                     disk.notes.append("the disk grows to \(decision.size) bytes: the new format has sizes of its own")
                 }
@@ -53,6 +56,7 @@ extension PlanMessages {
                     disk.risks.append(
                         "the copy may take up to \(disk.peakAtDestination) bytes, and the destination has \(free) free")
                 }
+                if let waits = surveyed.waitsFor, waits == disk.destination?.sr { disk.notes.append(Self.waiting) }
                 let probed = try? await probe(row)
                 speed = [speed, probed].compactMap { $0 }.min()
             }

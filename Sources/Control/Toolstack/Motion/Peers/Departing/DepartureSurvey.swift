@@ -27,6 +27,8 @@ struct SurveyedDeparture: Sendable {
     var snapshots: [String] = []
     /// The session may stay when the move is over (`MoveAcceptance.remembers`).
     var keepsSession = false
+    /// The uuid of an SR of the other side that has no room yet, and is to get it back.
+    var waitsFor: String?
 }
 
 /// The checks of VM.assert_can_migrate and VM.migrate_send for a machine that is to go to another pool, in XenAPI's order:
@@ -141,7 +143,7 @@ struct DepartureSurvey: Sendable {
         Self.connect(&offered, nodes)
         for index in disks.indices { disks[index].base = offered[index].base }
         var offer = try context.database.read { reader in try makeOffer(link.id, offered, reader) }
-        offer.passport = passport
+        (offer.passport, offer.mayWait) = (passport, true)
         let decided: MoveAcceptance = try await link.ask("check", offer, session: session)
         try decided.requireTaken(offer, by: place.host)
         guard decided.disks.map(\.vdi) == offered.map(\.vdi) else {
@@ -150,7 +152,7 @@ struct DepartureSurvey: Sendable {
         return SurveyedDeparture(
             place: place, session: session, host: host, offer: offer, disks: disks, decisions: decided.disks,
             repositories: repositories, snapshots: snapshots.map(\.ref),
-            keepsSession: decided.takes?.contains(MoveAcceptance.remembers) == true)
+            keepsSession: decided.takes?.contains(MoveAcceptance.remembers) == true, waitsFor: decided.waitsFor)
     }
 
     /// 256 bits that nobody guesses.

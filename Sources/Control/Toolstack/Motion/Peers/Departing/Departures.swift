@@ -121,7 +121,13 @@ actor Departures {
         let cutOffs = await lifecycle.cutOffCount(Ref(machine.vm))
         let accepted: MoveAcceptance
         do {
-            accepted = try await link.ask("offer", surveyed.offer, session: machine.session, limit: .seconds(600))
+            var patience = OfferPatience()
+            patience.silence = TurnOfDisk.patience(try MirrorWishes.settings(options).retrySeconds)
+            let session = machine.session
+            let offer = WaitingOffer(patience: patience) {
+                try await link.ask("offer", surveyed.offer, session: session, limit: .seconds(600))
+            }
+            accepted = try await offer.accepted(progress)
         } catch {
             let named = DepartureSurvey.named(error, Ref(machine.vm), in: context.database)
             throw MigrationTokens.told(named, by: machine.place.host)
@@ -144,16 +150,19 @@ actor Departures {
             line: PeerLine(
                 link, accepted, at: surveyed.host,
                 here: PeerLine.Owner(pool: context.poolUUID, host: context.host.opaque)), shared: shared)
-        let relays = try await disks.fill(through: link, filling)
+        let filled = try await disks.fill(through: link, filling)
+        let relays = filled.relays
         do {
             FailurePoint.reached("departure-after-copy")
-            let compared = try await disks.verify(filling)
+            var compared = filled.compared
+            try await disks.verify(&compared, filling)
             if machine.isLive {
                 try await guest.emptyDrives()
                 let manner = DepartingGuest.Manner(
                     bytesPerSecond: try DiskMoves.rate(options),
-                    compresses: context.database.read { MachineMove.compresses(options, $0) })
-                try await guest.leave(through: link, disks, manner, progress)
+                    compresses: context.database.read { MachineMove.compresses(options, $0) },
+                    mayBeginAgain: accepted.takes?.contains(MoveAcceptance.expectsAgain) == true)
+                try await guest.leave(through: link, disks, manner, &compared, progress)
             }
             try await progress.passPointOfNoReturn()
             let rows = try await synchronised(&machine, surveyed.offer)

@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/klog.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -165,6 +166,14 @@ int gantry_unlock_file(int fd) {
 int gantry_mutex_lock_until(void *mutex, uint64_t nanoseconds) {
     struct timespec until = {.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)};
     return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &until);
+}
+uint64_t gantry_sleeps(void) {
+    struct rusage used;
+    return getrusage(RUSAGE_THREAD, &used) == 0 ? (uint64_t)used.ru_nvcsw : 0;
+}
+int gantry_rwlock_share_until(void *lock, uint64_t nanoseconds) {
+    struct timespec until = {.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)};
+    return pthread_rwlock_clockrdlock(lock, CLOCK_MONOTONIC, &until);
 }
 int64_t gantry_send(int fd, const void *bytes, size_t length) {
     ssize_t r = send(fd, bytes, length, MSG_NOSIGNAL);

@@ -231,6 +231,55 @@ import Testing
         try device.cancelMirror()
     }
 
+    /// The map that tells more is not asked for all of it again for each extent of the other.
+    @Test(arguments: [false, true]) func eachExtentIsToldOnce(ofSource: Bool) async throws {
+        let (source, copy) = (CountingReader(MemoryDevice(size: 8 << 20)), CountingReader(MemoryDevice(size: 8 << 20)))
+        for place in stride(from: 0, to: 8 << 20 as UInt64, by: 128 << 10) { try source.base.store([1], at: place) }
+        let device = try await mirror(source, copy)
+        (ofSource ? source : copy).tellsOne.store(true, ordering: .releasing)
+        let before = source.told.load(ordering: .relaxed) + copy.told.load(ordering: .relaxed)
+        #expect(try device.verifyMirror() == 8 << 20)
+        // 64 of data and as many holes, of each image.
+        let told = source.told.load(ordering: .relaxed) + copy.told.load(ordering: .relaxed) - before
+        #expect(told <= 4 * 128)
+        try device.cancelMirror()
+    }
+
+    /// Whoever needs the gate for itself, and keeps all guests waiting until it has it, waits for one block and not for all
+    /// of a piece that was just written over.
+    @Test func theGateIsLetGoBetweenBlocks() async throws {
+        let size = 256 << 10
+        let (source, copy) = (MemoryDevice(size: UInt64(size)), CountingReader(MemoryDevice(size: UInt64(size))))
+        try source.store([UInt8](repeating: 1, count: size), at: 0)
+        let device = try await mirror(source, copy)
+        let blocks = Atomic<Int>(0)
+        let seen = Atomic<Int>(-1)
+        let isWritten = Atomic<Bool>(false)
+        let closer = Mutex<WorkerThread?>(nil)
+        copy.onRead.withLock {
+            $0 = { [device] count in
+                if count > 4096 {
+                    // Between the reads of both.
+                    if isWritten.exchange(true, ordering: .acquiringAndReleasing) { return }
+                    try? device.store([UInt8](repeating: 2, count: size), at: 0)
+                    return
+                }
+                if blocks.add(1, ordering: .acquiringAndReleasing).newValue == 1 {
+                    let thread = WorkerThread("closer") {
+                        device.exclusively { seen.store(blocks.load(ordering: .acquiring), ordering: .releasing) }
+                    }
+                    closer.withLock { $0 = thread }
+                }
+                if seen.load(ordering: .acquiring) < 0 { usleep(5000) }
+            }
+        }
+        #expect(try device.verifyMirror() == UInt64(size))
+        closer.withLock { $0 }?.join()
+        copy.onRead.withLock { $0 = nil }
+        #expect(blocks.load(ordering: .acquiring) == 64 && (1..<60).contains(seen.load(ordering: .acquiring)))
+        try device.cancelMirror()
+    }
+
     /// A mirror is waited for as long as it comes nearer to being in sync.
     @Test(arguments: [false, true]) func aMirrorThatCatchesUpIsWaitedFor(isLasting: Bool) {
         var patience = SyncPatience(isLasting: isLasting)
@@ -302,6 +351,10 @@ private final class CountingReader: BlockDevice {
     let base: MemoryDevice
     let reads = Atomic<Int>(0)
     let bytesRead = Atomic<Int>(0)
+    /// Hears of each read, before it is done, and of its length.
+    let onRead = Mutex<(@Sendable (Int) -> Void)?>(nil)
+    /// Extents that it told.
+    let told = Atomic<Int>(0)
     /// One extent, whatever is asked.
     let tellsOne = Atomic<Bool>(false)
 
@@ -313,6 +366,7 @@ private final class CountingReader: BlockDevice {
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         reads.add(1, ordering: .relaxed)
         bytesRead.add(buffer.count, ordering: .relaxed)
+        onRead.withLock { $0 }?(buffer.count)
         try unsafe base.read(into: buffer, at: offset)
     }
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
@@ -326,7 +380,9 @@ private final class CountingReader: BlockDevice {
     func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
         var all: [Extent] = []
         try base.appendExtents(to: &all, at: offset, length: length)
-        extents += tellsOne.load(ordering: .acquiring) ? Array(all.prefix(1)) : all
+        if tellsOne.load(ordering: .acquiring) { all = Array(all.prefix(1)) }
+        told.add(all.count, ordering: .relaxed)
+        extents += all
     }
     func close() throws(BlockError) {}
 }

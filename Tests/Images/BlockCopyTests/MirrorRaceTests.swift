@@ -21,7 +21,8 @@ import Testing
         var options = MirrorOptions()
         options.isPaused = true
         options.mode = .active
-        try device.startMirror(to: destination, options: options, threads: 2)
+        // Threads of a local mirror wait for the first one.
+        try device.startMirror(to: destination, options: options, threads: 2) { () throws(BlockError) in destination }
         // The estimate, which also looks, is over.
         while device.mirrorProgress?.totalBytes != Self.size {}
         source.stage.store(StagedSource.holdFirstRead, ordering: .releasing)
@@ -39,6 +40,7 @@ import Testing
     @Test(arguments: [false, true])
     func aMirrorToASilentDestinationIsCancelled(inClient: Bool) throws {
         let source = MemoryDevice(size: Self.size)
+        try source.store([1], at: 0)
         let destination = SilentDevice(MemoryDevice(size: Self.size), isSilent: !inClient)
         let device = SwitchableDevice(source)
         try device.startMirror(to: destination, bytesPerSecond: 0)
@@ -59,7 +61,9 @@ import Testing
     /// To reach a destination again takes as long as its host likes; who ends the mirror does not wait for that, and what is
     /// opened then is nobody's.
     @Test func aMirrorIsCancelledWhileItsDestinationIsReachedAgain() throws {
-        let device = SwitchableDevice(MemoryDevice(size: Self.size))
+        let source = MemoryDevice(size: Self.size)
+        try source.store([1], at: 0)
+        let device = SwitchableDevice(source)
         let next = SilentDevice(MemoryDevice(size: Self.size), isSilent: false)
         let isReaching = Atomic<Bool>(false)
         let isCancelled = Atomic<Bool>(false)

@@ -97,6 +97,42 @@ struct ClientPatienceTests {
         link.close()
     }
 
+    /// A write of a part of a block waits for the server to tell the rest of it; those of whole blocks wait for that no longer than
+    /// for the server, and none that comes later tries before it has ended.
+    @Test func wholeBlocksDoNotStandBehindAPartOfOne() throws {
+        let isSilent = Atomic<Bool>(true)
+        let reads = Atomic<Int>(0)
+        let writes = Atomic<Int>(0)
+        let server = try FakeServer(minimumBlock: 4096) { (request, send) in
+            if request.command == NBDCommand.read {
+                reads.add(1, ordering: .acquiringAndReleasing)
+                while isSilent.load(ordering: .acquiring) { usleep(500) }
+                _ = send(FakeServer.data(request, at: request.offset, Int(request.length), isLast: true))
+            } else {
+                writes.add(1, ordering: .acquiringAndReleasing)
+                _ = send(FakeServer.simple(request.handle))
+            }
+        }
+        let client = try NBDClient.connect(unixSocket: server.path)
+        let part = WorkerThread("part") { try? client.put([1], at: 100) }
+        while reads.load(ordering: .acquiring) == 0 { usleep(500) }
+        let late = LateChanges()
+        let error = #expect(throws: BlockError.self) { try write(2, 4096, at: 8192, to: client, late) }
+        #expect(error?.code == .late && late.overlaps(8192..<8193) && late.isUnderWay)
+        let other = #expect(throws: BlockError.self) {
+            try client.writeZeroes(
+                at: 16384, length: 4096, mayUnmap: true, within: Patience(1_000_000, since: gantry_now(), late: late))
+        }
+        #expect(other?.code == .late && late.total == 2 && writes.load(ordering: .acquiring) == 0)
+        isSilent.store(false, ordering: .releasing)
+        part.join()
+        while !late.isEmpty { usleep(500) }
+        #expect(!late.isLost && writes.load(ordering: .acquiring) == 1)
+        try write(2, 4096, at: 8192, to: client, late)
+        #expect(late.total == 2 && writes.load(ordering: .acquiring) == 2)
+        try client.close()
+    }
+
     /// What is left of a large request goes out over a slow link in parts that each tell of progress: nobody is silent.
     @Test func whatWasLeftTellsOfItsProgress() {
         var ends: [Int32] = [0, 0]

@@ -14,14 +14,17 @@ final class FakeServer {
     private let listener: Int32
 
     /// `answer`: bytes for a request and whether the connection goes on; it may send pieces itself by the function it is given.
-    init(_ answer: @escaping @Sendable (NBDRequest, (_ bytes: [UInt8]) -> Bool) -> Void) throws {
+    init(
+        minimumBlock: UInt32 = 1,
+        _ answer: @escaping @Sendable (NBDRequest, (_ bytes: [UInt8]) -> Bool) -> Void
+    ) throws {
         folder = try ScratchFolder("fake")
         let listener = unsafe gantry_unix_listen(folder.file("s"), 4)
         guard listener >= 0 else { throw BlockError(call: "listen", errno: -listener) }
         self.listener = listener
         thread = WorkerThread("fake") {
             while case let socket = gantry_accept(listener), socket >= 0 {
-                Self.serve(socket, answer)
+                Self.serve(socket, minimumBlock, answer)
                 close(socket)
             }
         }
@@ -53,9 +56,12 @@ final class FakeServer {
         }
     }
 
-    private static func serve(_ socket: Int32, _ answer: (NBDRequest, ([UInt8]) -> Bool) -> Void) {
+    private static func serve(
+        _ socket: Int32, _ minimumBlock: UInt32, _ answer: (NBDRequest, ([UInt8]) -> Bool) -> Void
+    ) {
         let export = ExportDescription(
-            name: "", size: size, flags: [.hasFlags, .flush, .trim, .writeZeroes, .forceUnitAccess])
+            name: "", size: size, flags: [.hasFlags, .flush, .trim, .writeZeroes, .forceUnitAccess],
+            minimumBlock: minimumBlock)
         var handshake = ServerHandshake(exports: [export])
         guard send(socket, handshake.greeting) else { return }
         var input: [UInt8] = []

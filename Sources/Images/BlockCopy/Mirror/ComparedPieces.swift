@@ -21,6 +21,8 @@ final class ComparedPieces: Sendable {
     private static let alignment: UInt64 = 4096
 
     let pace = ComparisonPace()
+    /// The destination's map tells less at a time than the source's.
+    let isDestinationTerse = Atomic<Bool>(false)
     private let size: UInt64
     private let chunk: UInt64
     private let state = Mutex(State())

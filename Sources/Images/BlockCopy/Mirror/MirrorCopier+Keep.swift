@@ -15,12 +15,10 @@ struct MirrorRepair: Sendable {
 
 extension MirrorCopier {
     private static let tick: UInt64 = 50_000_000
+    private static let shortestRest: UInt64 = 1_000_000
     private static let policyTick: UInt64 = 250_000_000
-    /// What the log says is flushed this often, and noted this often where nothing needs a flush.
-    private static let flushPeriod: UInt64 = 1_000_000_000
+    /// What the log says is noted this often where nothing needs a flush.
     private static let notePeriod: UInt64 = 100_000_000
-    private static let soon: UInt64 = 200_000_000
-    private static let little: UInt64 = 32 << 20
     private static let shortestRetry: UInt64 = 100_000_000
     private static let longestRetry: UInt64 = 5_000_000_000
 
@@ -29,13 +27,13 @@ extension MirrorCopier {
         estimate()
         var policy = MirrorPolicy()
         var sampled = (at: gantry_now(), copied: copiedBytes, times: mirror.times.sums, late: mirror.late.total)
-        // The first flush comes soon where it has little to do: a short mirror that was killed does not begin anew.
         let started = gantry_now()
-        var nextFlush = started + Self.soon
+        var ours = FlushPace(at: started, isByBytes: false)
+        var theirs = FlushPace(at: started, isByBytes: !isLocal)
         var nextNote = started + Self.notePeriod
         var retry = Retry()
         while !stopping.isCancelled {
-            sleep(nanoseconds: Self.tick)
+            rest(until: theirs)
             let now = gantry_now()
             switch mirror.phase {
             case .dual, .undecided, .finished: return
@@ -67,31 +65,46 @@ extension MirrorCopier {
                 sampled = current
                 mirror.controls.apply(policy.decide(sample, mirror.controls.options))
             }
-            // Flushes take at most a tenth of the time, so the copier is not kept from its work by them.
-            if now >= nextNote {
-                let isEarly = copiedBytes > Self.little && now < started + Self.flushPeriod
-                let flushes = now >= nextFlush && !isEarly
-                let hasFlushed = checkpoint(flushes: flushes)
-                let took = gantry_now() - now
-                nextNote = gantry_now() + max(Self.notePeriod, took * 10)
-                if hasFlushed { nextFlush = gantry_now() + max(Self.flushPeriod, took * 10) }
+            let copied = copiedBytes
+            if now >= nextNote || theirs.isDueByBytes(at: now, copied: copied) {
+                let flushed = checkpoint(
+                    source: ours.isDue(at: now, copied: copied), destination: theirs.isDue(at: now, copied: copied))
+                let end = gantry_now()
+                // Looking at the whole map takes time, too.
+                nextNote = end + max(Self.notePeriod, (end - now) * 10)
+                if flushed.source { ours.flushed(from: now, to: end, copied: copied) }
+                // All of it was kept already where none was needed.
+                if flushed.destination || theirs.isDueByBytes(at: now, copied: copied) {
+                    theirs.flushed(from: now, to: end, copied: copied)
+                }
             }
         }
     }
 
-    /// Lets the log say what is the same by now. `flushes`: both images are flushed where nothing less helps, and the guest is
-    /// to wait for none of that, as long as there is time; returns whether one was.
+    /// A tick, or less where a flush is due before.
+    private func rest(until pace: FlushPace) {
+        // Whoever copies the last of these bytes wakes this thread.
+        flushAt.store(pace.dueBytes, ordering: .sequentiallyConsistent)
+        var time = Self.tick
+        if mirror.phase != .broken, let rest = pace.rest(at: gantry_now(), copied: copiedBytes) {
+            time = min(time, max(Self.shortestRest, rest))
+        }
+        sleep(nanoseconds: time)
+    }
+
+    /// Lets the log say what is the same by now. `source`, `destination`: it is flushed where nothing less helps, and the guest is
+    /// to wait for none of that, as long as there is time; returns which were.
     @discardableResult
-    func checkpoint(flushes: Bool) -> Bool {
+    func checkpoint(source: Bool, destination: Bool) -> (source: Bool, destination: Bool) {
         let isStopping = { [stopping] in stopping.isCancelled }
-        mirror.log.rotate(forFlush: flushes)
+        var flushed = (source: false, destination: false)
+        mirror.log.rotate(forFlush: source)
         // What was under way at that moment is not covered by a flush before it has ended.
         mirror.locks.awaitEarlier()
-        var hasFlushed = false
         if !mirror.source.hasVolatileMetadata {
             mirror.log.sourceIsWritten()
-        } else if flushes {
-            hasFlushed = true
+        } else if source {
+            flushed.source = true
             // The guest hears of what fails here by its own flush.
             if (try? mirror.writeBackSource(unless: isStopping)) != nil, (try? mirror.flushSource()) != nil {
                 mirror.log.sourceIsWritten()
@@ -99,22 +112,22 @@ extension MirrorCopier {
         }
         do throws(BlockError) {
             if try !mirror.keepDestination() {
-                if !flushes { return hasFlushed }
-                hasFlushed = true
+                if !destination { return flushed }
+                flushed.destination = true
                 do throws(BlockError) {
                     try mirror.destination.writeBack(unless: isStopping)
                     try mirror.destination.flush()
                 } catch {
                     mirror.loseDestination(because: error)
-                    return hasFlushed
+                    return flushed
                 }
             }
         } catch {
             mirror.handle(.destinationFailed, because: error)
-            return hasFlushed
+            return flushed
         }
         mirror.log.settle(clean: mirror.dirty)
-        return hasFlushed
+        return flushed
     }
 
     struct Retry {

@@ -7,7 +7,8 @@ import Synchronization
 /// The threads that make a mirror's destination like its source, piece by piece, while the guest goes on writing, and the
 /// one that looks after them: it decides the mode, keeps the log, mends a broken destination.
 ///
-/// Work follows allocation: runs that the source's extent map calls hole or zero are never read. No guest write waits for a
+/// Work follows allocation: whole granules that the source's extent map calls hole or zero are never read, and zeroes are not
+/// written where the destination is blank. No guest write waits for a
 /// piece: one that was written to while it was copied stays dirty. Where that happens the granules concerned are copied
 /// once more, each with its range held, so the longest that a guest write waits for the copier is the time of one granule.
 final class MirrorCopier: Sendable {
@@ -27,13 +28,19 @@ final class MirrorCopier: Sendable {
     let pause = Monitor()
     private let threads = Mutex<[WorkerThread]>([])
     private let threadCount: Int
+    /// No peer stands between this and the destination.
+    let isLocal: Bool
     /// The most bytes of a piece, ever and now.
     private let chunk: UInt64
     private let pieceLength: Mutex<PieceLength>
     private let copied = Atomic<UInt64>(0)
     private let total = Atomic<UInt64>(0)
+    /// Copied bytes at which the keeper is woken.
+    let flushAt = Atomic<UInt64>(.max)
     let meter = Mutex(RateMeter())
     private let cursor = Mutex(Cursor())
+    private let need = Mutex(HelperNeed())
+    private let needsHelp = Atomic<Bool>(false)
     /// When the next piece may begin, for the rate limit.
     private let mayBegin = Mutex<UInt64>(0)
     let repair: MirrorRepair?
@@ -47,8 +54,9 @@ final class MirrorCopier: Sendable {
     init(mirror: MirrorDevice, threads: Int = 1, repair: MirrorRepair? = nil) {
         self.mirror = mirror
         threadCount = max(1, threads)
-        chunk = repair?.reopen == nil ? Self.localChunk : Self.chunk
-        pieceLength = Mutex(PieceLength(most: chunk, least: repair?.reopen == nil ? chunk : mirror.dirty.granule))
+        isLocal = repair?.reopen == nil
+        chunk = isLocal ? Self.localChunk : Self.chunk
+        pieceLength = Mutex(PieceLength(most: chunk, least: isLocal ? chunk : mirror.dirty.granule))
         resumedBytes = mirror.log.isResumed ? mirror.log.sameBytes : 0
         self.repair = repair
     }
@@ -69,7 +77,10 @@ final class MirrorCopier: Sendable {
     func start() {
         threads.withLock { threads in
             threads.append(WorkerThread("mirror-keep") { [self] in keep() })
-            for index in 0..<threadCount { threads.append(WorkerThread("mirror-copy-\(index)") { [self] in run() }) }
+            if isLocal { threads.append(WorkerThread("mirror-watch") { [self] in watch() }) }
+            for index in 0..<threadCount {
+                threads.append(WorkerThread("mirror-copy-\(index)") { [self] in run(isFirst: index == 0) })
+            }
         }
     }
 
@@ -80,7 +91,7 @@ final class MirrorCopier: Sendable {
         for thread in threads.withLock({ $0 }) { thread.join() }
     }
 
-    private func run() {
+    private func run(isFirst: Bool) {
         let buffer = AlignedBuffer(count: Int(chunk))
         // Copying from one page cache to another never sleeps. With a thread of it on each processor, a guest's write and
         // whoever sends it wait for a turn to end, 3 to 8 ms each time. So it gives way after each piece, where that costs
@@ -95,6 +106,10 @@ final class MirrorCopier: Sendable {
                 }
                 continue
             }
+            if !isFirst, isLocal, !needsHelp.load(ordering: .relaxed) {
+                sleep(nanoseconds: 5_000_000)
+                continue
+            }
             let started = gantry_now()
             do throws(BlockError) {
                 guard let piece = try claim() else {
@@ -107,8 +122,8 @@ final class MirrorCopier: Sendable {
                     continue
                 }
                 mirror.handle(.fellBehind)
-                let moved = try complete(piece, buffer)
-                copied.wrappingAdd(moved, ordering: .relaxed)
+                let moved = try isFirst ? completeFirst(piece, buffer) : complete(piece, buffer)
+                note(copied.wrappingAdd(moved, ordering: .relaxed).newValue)
                 meter.withLock { $0.add(moved) }
                 pieceLength.withLock { $0.moved(moved, in: gantry_now() - started) }
                 hold(after: moved, tookFrom: started)
@@ -117,6 +132,13 @@ final class MirrorCopier: Sendable {
                 if error.code != .late { mirror.handle(.destinationFailed, because: error) }
             }
         }
+    }
+
+    /// So many bytes were copied: perhaps the keeper wants to know, once.
+    @inline(__always)
+    private func note(_ bytes: UInt64) {
+        if bytes < flushAt.load(ordering: .relaxed) { return }
+        if flushAt.exchange(.max, ordering: .relaxed) != .max { pause.locked { pause.wakeAll() } }
     }
 
     // MARK: Pieces
@@ -130,19 +152,22 @@ final class MirrorCopier: Sendable {
     /// Where the next piece is looked for.
     private struct Cursor {
         var position: UInt64 = 0
-        /// Where the source was found to hold data: most looks cover many pieces, and a source that is asked for each of
-        /// them is kept from its guest's writes by it. Where it holds none by now, zeroes are copied.
+        /// Where the source was found to hold data and no whole granule without: most looks cover many pieces, and a source that
+        /// is asked for each of them is kept from its guest's writes by it. Where it holds none by now, zeroes are copied.
         var data: Range<UInt64> = 0..<0
+        /// Up to here the destination was asked where it is blank.
+        var asked: UInt64 = 0
     }
 
     /// The next piece that is dirty and in nobody's hands; nil when there is none just now.
     private func claim() throws(BlockError) -> Piece? {
         try cursor.withLock { cursor throws(BlockError) -> Piece? in
             guard let run = mirror.dirty.nextDirty(from: cursor.position, maximum: Self.window) else { return nil }
-            let (end, isEmpty) = try look(at: run, &cursor.data)
+            guard lookForBlanks(in: run, &cursor.asked) else { return nil }
+            let (end, isEmpty) = try look(at: run, &cursor)
             let range = run.lowerBound..<end
             // Another round sees what the source holds by then.
-            if end >= mirror.dirty.size { cursor = Cursor() } else { cursor.position = end }
+            if end >= mirror.dirty.size { cursor = Cursor(asked: cursor.asked) } else { cursor.position = end }
             // Whoever writes to it from here on finds it among the pieces.
             mirror.locks.acquire(range)
             defer { mirror.locks.release(range) }
@@ -158,13 +183,12 @@ final class MirrorCopier: Sendable {
         }
     }
 
-    /// How far the beginning of a dirty run is all without data, or to be copied at once. `known`: what an earlier look found
-    /// to be data.
+    /// How far the beginning of a dirty run is all without data, or to be copied at once, by what an earlier look found to be data.
     private func look(
-        at run: Range<UInt64>, _ known: inout Range<UInt64>
+        at run: Range<UInt64>, _ cursor: inout Cursor
     ) throws(BlockError) -> (end: UInt64, isEmpty: Bool) {
         let granule = mirror.dirty.granule
-        if known.contains(run.lowerBound) { return (pieceEnd(run, known.upperBound), false) }
+        if cursor.data.contains(run.lowerBound) { return (pieceEnd(run, cursor.data.upperBound), false) }
         var part: [Extent] = []
         var empty = run.lowerBound
         var length = min(Self.firstLook, run.upperBound - run.lowerBound)
@@ -199,8 +223,7 @@ final class MirrorCopier: Sendable {
             }
             dataEnd = extent.end
         }
-        let firstHole = part.first { $0.kind != .data && $0.offset > empty }?.offset
-        known = run.lowerBound..<(firstHole ?? dataEnd)
+        cursor.data = run.lowerBound..<dataEnd
         return (pieceEnd(run, dataEnd), false)
     }
 
@@ -208,6 +231,18 @@ final class MirrorCopier: Sendable {
     private func pieceEnd(_ run: Range<UInt64>, _ dataEnd: UInt64) -> UInt64 {
         let most = run.lowerBound + pieceLength.withLock { $0.bytes }
         return min(run.upperBound, dataEnd.roundedUp(to: mirror.dirty.granule) ?? run.upperBound, most)
+    }
+
+    /// `complete`, by the thread that knows whether the others are of use.
+    private func completeFirst(_ piece: Piece, _ buffer: AlignedBuffer) throws(BlockError) -> UInt64 {
+        let before = gantry_sleeps()
+        let moved = try complete(piece, buffer)
+        let isThere = need.withLock { need in
+            need.moved(hasSlept: gantry_sleeps() != before)
+            return need.isThere
+        }
+        needsHelp.store(isThere, ordering: .relaxed)
+        return moved
     }
 
     /// Makes the destination like the source in the piece. Returns the data bytes moved.
@@ -218,8 +253,7 @@ final class MirrorCopier: Sendable {
         do throws(BlockError) {
             // Written to since it was looked at: such writes were not noted.
             if task.isEmpty, try isWithoutData(range) {
-                try mirror.destination.writeZeroes(
-                    at: range.lowerBound, length: range.upperBound - range.lowerBound, mayUnmap: true)
+                try storeZeroes(range)
             } else if !task.isEmpty {
                 try copy(range, buffer)
                 moved = range.upperBound - range.lowerBound
@@ -298,39 +332,15 @@ final class MirrorCopier: Sendable {
         return range.upperBound - range.lowerBound
     }
 
-    /// Reads the piece and writes it, zero granules as zeroes and the rest in as few writes as possible.
+    /// Reads the piece and writes it.
     private func copy(
         _ piece: Range<UInt64>, _ buffer: AlignedBuffer, within patience: Patience? = nil
     ) throws(BlockError) {
-        let granule = Int(mirror.dirty.granule)
         // SAFETY: the buffer holds a whole chunk and the piece is no longer; it is this thread's own.
         let bytes = unsafe UnsafeMutableRawBufferPointer(
             rebasing: buffer.bytes[0..<Int(piece.upperBound - piece.lowerBound)])
         try unsafe mirror.source.read(into: bytes, at: piece.lowerBound)
-        var start = 0
-        while start < bytes.count {
-            let firstEnd = min(bytes.count, start + granule)
-            let zero = unsafe isZero(UnsafeRawBufferPointer(rebasing: bytes[start..<firstEnd]))
-            var end = firstEnd
-            while end < bytes.count {
-                let next = min(bytes.count, end + granule)
-                if unsafe isZero(UnsafeRawBufferPointer(rebasing: bytes[end..<next])) != zero { break }
-                end = next
-            }
-            let offset = piece.lowerBound + UInt64(start)
-            let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-            if let patience, zero {
-                try mirror.destination.writeZeroes(
-                    at: offset, length: UInt64(part.count), mayUnmap: true, within: patience)
-            } else if let patience {
-                try unsafe mirror.destination.write(part, at: offset, within: patience)
-            } else if zero {
-                try mirror.destination.writeZeroes(at: offset, length: UInt64(part.count), mayUnmap: true)
-            } else {
-                try unsafe mirror.destination.write(part, at: offset)
-            }
-            start = end
-        }
+        try unsafe store(UnsafeRawBufferPointer(bytes), of: piece, within: patience)
     }
 
     // MARK: Time

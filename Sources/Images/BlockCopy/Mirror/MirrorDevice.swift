@@ -15,6 +15,8 @@ import Synchronization
 /// - A destination that does not answer a write in time (`MirrorOptions.patience`) is left out: the source alone answers, what
 ///   the write was to change is dirty before that, and so is what is written until the destination answers. The late
 ///   write may still come: nothing is copied over it before (`LateChanges`), and no pivot begins.
+/// - A destination that no peer answers for hangs with who writes to it. Whoever comes later than that is left to the source
+///   alone, until a write has ended (`isStalled`).
 /// - In `dual` a write is answered only when both images have it; if one refuses, the request fails with `undecidedError`,
 ///   which `SwitchableDevice` turns into waiting for the decision and trying again on the winner.
 final class MirrorDevice: @unchecked Sendable {
@@ -23,6 +25,8 @@ final class MirrorDevice: @unchecked Sendable {
     let source: any BlockDevice
     private(set) var destination: any BlockDevice
     let dirty: DirtyMap
+    /// Where the destination reads as zeroes and nothing was copied yet; never a clean granule.
+    let blank: DirtyMap
     let log: MirrorLog
     let controls: MirrorControls
     let pieces = CopyPieces()
@@ -37,6 +41,7 @@ final class MirrorDevice: @unchecked Sendable {
     let comparison = MirrorComparison()
     let isDistrusted = Atomic<Bool>(false)
     let trust: Mutex<MirrorTrust>
+    private let stalled = Atomic<Bool>(false)
     private let state = Mutex(MirrorState())
     private let failure = Mutex<BlockError?>(nil)
     private let refusal = Mutex<MirrorSide?>(nil)
@@ -57,6 +62,7 @@ final class MirrorDevice: @unchecked Sendable {
         self.log = log
         controls = MirrorControls(options)
         dirty = DirtyMap(size: source.size, granule: log.granule, dirty: false)
+        blank = DirtyMap(size: source.size, granule: log.granule, dirty: false)
         log.markDifferent(in: dirty)
         if source.hasVolatileMetadata { log.doubtSource() }
         reach.add(destination)
@@ -75,6 +81,14 @@ final class MirrorDevice: @unchecked Sendable {
     /// Why the last attempt to mend it has failed.
     func note(_ error: BlockError) { failure.withLock { $0 = error } }
 
+    /// Guests' writes to the destination are under way and do not end: no more of them begin.
+    @inline(__always)
+    var isStalled: Bool { stalled.load(ordering: .acquiring) }
+
+    func setStalled(_ isStalled: Bool) {
+        if stalled.exchange(isStalled, ordering: .acquiringAndReleasing) != isStalled, isStalled { handle(.fellBehind) }
+    }
+
     /// What only a flush makes outlive this process, of either image.
     var isVolatile: Bool { destination.hasVolatileMetadata || source.hasVolatileMetadata }
 
@@ -89,6 +103,8 @@ final class MirrorDevice: @unchecked Sendable {
     /// made durable may be gone with its process, so all that is not known to be in its file is dirty.
     func recover(on device: any BlockDevice, isElsewhere: Bool) {
         destination = device
+        // That was said by the other one.
+        blank.clear(0, blank.size)
         // The pivot for which it was in sync is far again. Before the generation is new: who compares in it makes haste.
         controls.relax()
         trust.withLock { $0.recovered(isElsewhere: isElsewhere) }
@@ -165,7 +181,7 @@ final class MirrorDevice: @unchecked Sendable {
                 throw error
             }
             times.source.add(gantry_now() - started)
-            if phase == .broken || !late.isEmpty || (phase != .joining && !controls.isActive) {
+            if phase == .broken || !late.isEmpty || isStalled || (phase != .joining && !controls.isActive) {
                 leaveDirty(range)
             } else {
                 try repeatOnDestination(range, apply)
@@ -196,6 +212,7 @@ final class MirrorDevice: @unchecked Sendable {
             let run = dirty.run(at: position, end: range.upperBound)
             pieces.touch(position..<run.end)
             if !run.dirty {
+                times.begun.wrappingAdd(1, ordering: .relaxed)
                 let started = gantry_now()
                 do throws(BlockError) {
                     try apply(destination, position..<run.end, patience)
@@ -345,6 +362,8 @@ final class MirrorTimes: Sendable {
 
     /// In the source, every write.
     let source = Sum()
+    /// Writes in the destination, those under way included.
+    let begun = Atomic<UInt64>(0)
     /// In the destination, before the guest was answered: the guest's delay.
     let destination = Sum()
 }

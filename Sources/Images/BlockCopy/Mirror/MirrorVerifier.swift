@@ -166,10 +166,21 @@ struct MirrorVerifier {
             var end = window.lowerBound
             try inSync { () throws(BlockError) in
                 guard isClean(window) else { throw Self.behind }
-                // Either may tell of a part of it only: the rest is looked at next.
-                end = try Self.append(&extents, of: mirror.source, window)
+                // Either may tell of a part of it only: the rest is looked at next. The one that tells less is asked first,
+                // and the other for no more than that.
+                let theirsFirst = sweep.isDestinationTerse.load(ordering: .relaxed)
+                if !theirsFirst { end = try Self.append(&extents, of: mirror.source, window) }
+                let asked = end
                 try fromDestination { () throws(BlockError) in
-                    end = try Self.append(&extents, of: mirror.destination, window.lowerBound..<end)
+                    let range = theirsFirst ? window : window.lowerBound..<end
+                    end = try Self.append(&extents, of: mirror.destination, range)
+                }
+                if theirsFirst {
+                    let told = end
+                    end = try Self.append(&extents, of: mirror.source, window.lowerBound..<told)
+                    if end < told { sweep.isDestinationTerse.store(false, ordering: .relaxed) }
+                } else if end < asked {
+                    sweep.isDestinationTerse.store(true, ordering: .relaxed)
                 }
             }
             return end
@@ -194,16 +205,19 @@ struct MirrorVerifier {
         return !run.dirty && run.end >= range.upperBound
     }
 
+    /// With the gate let go after each answer of a peer: whoever asks for it exclusively keeps all guests waiting meanwhile.
     private func compare(
         _ piece: Range<UInt64>, of sweep: ComparedPieces, _ ours: AlignedBuffer, _ theirs: AlignedBuffer
     ) throws(BlockError) {
+        var parts: [Range<UInt64>] = []
         try inSync { () throws(BlockError) in
             guard isClean(piece) else { throw Self.behind }
             try read(mirror.source, piece, ours)
             try readTheirs(piece, theirs)
-            for part in Self.differences(in: piece, ours, theirs) {
-                if try !compareClosely(part, ours, theirs, mayHold: sweep.mayHold) { sweep.putAside(part) }
-            }
+            parts = Self.differences(in: piece, ours, theirs)
+        }
+        for part in parts {
+            if try !compareClosely(part, ours, theirs, mayHold: sweep.mayHold) { sweep.putAside(part) }
         }
     }
 
@@ -212,26 +226,42 @@ struct MirrorVerifier {
     private func compareClosely(
         _ part: Range<UInt64>, _ ours: AlignedBuffer, _ theirs: AlignedBuffer, mayHold: Bool
     ) throws(BlockError) -> Bool {
+        var isAlike = false
         for _ in 0..<Self.mostFreely {
-            try begin(part)
-            do throws(BlockError) {
-                try readTheirs(part, theirs)
-            } catch {
-                _ = mirror.pieces.remove(part)
-                throw error
-            }
-            mirror.locks.acquire(part)
-            defer { mirror.locks.release(part) }
-            if mirror.pieces.remove(part) == nil {
-                // Nothing was written here since `begin`, and nothing is while ours is read.
-                try judge(part, ours, theirs)
-                return true
-            }
+            try inSync { () throws(BlockError) in isAlike = try compareFreely(part, ours, theirs) }
+            if isAlike { return true }
         }
-        guard mayHold else { return false }
-        // No write is half on one side while this is held.
+        if mayHold { try inSync { () throws(BlockError) in isAlike = try compareHeld(part, ours, theirs) } }
+        return isAlike
+    }
+
+    /// False: it was written to meanwhile.
+    private func compareFreely(
+        _ part: Range<UInt64>, _ ours: AlignedBuffer, _ theirs: AlignedBuffer
+    ) throws(BlockError) -> Bool {
+        try begin(part)
+        do throws(BlockError) {
+            try readTheirs(part, theirs)
+        } catch {
+            _ = mirror.pieces.remove(part)
+            throw error
+        }
         mirror.locks.acquire(part)
         defer { mirror.locks.release(part) }
+        if mirror.pieces.remove(part) != nil { return false }
+        // Nothing was written here since `begin`, and nothing is while ours is read.
+        try judge(part, ours, theirs)
+        return true
+    }
+
+    /// No write is half on one side while this is held. False: a destination that owes answers would keep writers waiting for
+    /// them.
+    private func compareHeld(
+        _ part: Range<UInt64>, _ ours: AlignedBuffer, _ theirs: AlignedBuffer
+    ) throws(BlockError) -> Bool {
+        mirror.locks.acquire(part)
+        defer { mirror.locks.release(part) }
+        guard mirror.late.isEmpty else { return false }
         try readTheirs(part, theirs)
         try judge(part, ours, theirs)
         return true

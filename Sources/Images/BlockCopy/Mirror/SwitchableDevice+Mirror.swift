@@ -17,9 +17,11 @@ extension SwitchableDevice {
         return MirrorProgress(
             phase: phase, totalBytes: copier.totalBytes, copiedBytes: copier.copiedBytes, dirtyBytes: dirty,
             bytesPerSecond: rate, error: mirror.error, failedSide: mirror.failedSide, options: controls.options,
-            isActive: controls.isActive && mirror.late.isEmpty, isConverging: controls.isConverging,
-            isRetrying: isRetrying, isSilent: mirror.late.isUnderWay, retries: copier.retries.load(ordering: .relaxed),
-            resumedBytes: copier.resumedBytes, mustBeCompared: mirror.trust.withLock { $0.mustBeCompared },
+            isActive: controls.isActive && mirror.late.isEmpty && !mirror.isStalled,
+            isConverging: controls.isConverging,
+            isRetrying: isRetrying, isSilent: mirror.late.isUnderWay || mirror.isStalled,
+            retries: copier.retries.load(ordering: .relaxed), resumedBytes: copier.resumedBytes,
+            mustBeCompared: mirror.trust.withLock { $0.mustBeCompared },
             isCompared: mirror.trust.withLock { $0.isCompared }, comparedBytes: mirror.comparison.comparedBytes,
             delayedWrites: mirror.times.destination.count,
             delayNanoseconds: mirror.times.destination.total, longestDelayNanoseconds: mirror.times.destination.longest,
@@ -133,6 +135,8 @@ extension SwitchableDevice {
                 _ = try MirrorVerifier(mirror: mirror, gate: gate, copier: copier).run()
             }
             try flushAhead(mirror)
+            // The gate would wait for who hangs in the kernel, and all guests for the gate.
+            if mirror.isStalled { throw Self.notSynchronised(mirror) }
             var destination: any BlockDevice = mirror.source
             var generation: UInt64 = 0
             try exclusively { () throws(BlockError) in
@@ -234,7 +238,11 @@ extension SwitchableDevice {
             if commit, mirror.reach.isCut {
                 throw BlockError(.busy, "the mirror is being cancelled, and its destination is not connected any more")
             }
-            if !commit { mirror.reach.cut() }
+            if !commit {
+                mirror.reach.cut()
+                // Whoever closes the gate keeps all guests waiting for those who hang in the kernel.
+                while mirror.isStalled { copier.sleep(nanoseconds: 10_000_000) }
+            }
             copier.stop()
             exclusively {
                 mirror.handle(event)
@@ -257,7 +265,7 @@ extension SwitchableDevice {
             guard let mirror, let copier else { return }
             copier.stop()
             if mirror.phase == .copying || mirror.phase == .synchronised || mirror.phase == .joining {
-                copier.checkpoint(flushes: true)
+                copier.checkpoint(source: true, destination: true)
             }
             exclusively {
                 mirror.handle(.cancel)
@@ -291,7 +299,7 @@ public struct MirrorProgress: Sendable {
     public let isConverging: Bool
     /// In `broken`: the destination is being tried again.
     public let isRetrying: Bool
-    /// The destination owes answers that nobody waits for any more: guests are answered by the source alone.
+    /// The destination owes answers that nobody waits for any more, or hangs: guests are answered by the source alone.
     public let isSilent: Bool
     public let retries: UInt64
     /// What an earlier process had copied.

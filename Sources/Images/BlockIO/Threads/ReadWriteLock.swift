@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP, an enum constant that Swift does not import as Int32.
@@ -26,6 +27,10 @@ public final class ReadWriteLock: @unchecked Sendable {
     }
 
     @inline(__always) public func lockShared() { unsafe pthread_rwlock_rdlock(lock) }
+    /// `lockShared`, for at most `nanoseconds`. False: somebody has it exclusively, or waits for that.
+    public func lockShared(nanoseconds: UInt64) -> Bool {
+        unsafe gantry_rwlock_share_until(lock, gantry_now() &+ nanoseconds) == 0
+    }
     @inline(__always) public func lockExclusive() { unsafe pthread_rwlock_wrlock(lock) }
     @inline(__always) public func unlock() { unsafe pthread_rwlock_unlock(lock) }
 

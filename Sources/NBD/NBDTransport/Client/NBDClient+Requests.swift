@@ -46,7 +46,7 @@ extension NBDClient {
         try checkWrite(offset, UInt64(data.count))
         if unit > 1 {
             guard isAligned(offset, UInt64(data.count)) else { return unsafe try rewrite(data, at: offset) }
-            rewriting.lockShared()
+            try shareRewriting(offset, UInt64(data.count), within: patience)
             defer { rewriting.unlock() }
             return unsafe try writeAligned(data, at: offset, within: patience)
         }
@@ -86,7 +86,7 @@ extension NBDClient {
             return try writeZeroBuffers(at: offset, length: length, within: patience)
         }
         let flags: CommandFlags = mayUnmap ? [] : .noHole
-        rewriting.lockShared()
+        try shareRewriting(offset, length, within: patience)
         defer { rewriting.unlock() }
         try inRanges(offset, length) { (offset, length) throws(BlockError) in
             try line.perform(NBDCommand.writeZeroes, flags, at: offset, length: length, within: patience)

@@ -1,5 +1,6 @@
 import BlockIO
 import CoreTypes
+import Synchronization
 
 // Servers may want requests in multiples of a block ("Block size constraints"); our callers may use any alignment.
 // SAFETY: copies stay inside the callers' buffers and inside a buffer that spans whole blocks around them.
@@ -21,7 +22,10 @@ extension NBDClient {
     /// Reads the blocks around, puts the data in and writes them, while no other write of this client is under way.
     func rewrite(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
         rewriting.lockExclusive()
-        defer { rewriting.unlock() }
+        defer {
+            rewriting.unlock()
+            endPutOff()
+        }
         let around = AlignedBuffer(count: Int(Self.pieceLength))
         try unsafe inPieces(offset, UInt64(data.count), around) { (blocks, first, done, count) throws(BlockError) in
             unsafe try readAligned(blocks, at: first)
@@ -30,6 +34,29 @@ extension NBDClient {
                 .copyMemory(from: UnsafeRawBufferPointer(rebasing: data[done..<done + count]))
             unsafe try writeAligned(UnsafeRawBufferPointer(blocks), at: first)
         }
+    }
+
+    /// Takes `rewriting` shared. With `patience`, throws `.late` where that takes too long: nothing of the change was sent then, but
+    /// it counts as late until what it would have waited for has ended, so that nobody else waits for that meanwhile.
+    func shareRewriting(_ offset: UInt64, _ length: UInt64, within patience: Patience?) throws(BlockError) {
+        guard let patience else { return rewriting.lockShared() }
+        if rewriting.lockShared(nanoseconds: patience.rest) { return }
+        let ticket = patience.late.add(offset..<offset + length)
+        putOff.withLock { $0.append((patience.late, ticket)) }
+        // It may have ended before that; whoever holds it now does so later.
+        if rewriting.lockShared(nanoseconds: 0) {
+            rewriting.unlock()
+            endPutOff()
+        }
+        throw Patience.isOver(at: offset)
+    }
+
+    private func endPutOff() {
+        let ended = putOff.withLock { changes in
+            defer { changes = [] }
+            return changes
+        }
+        for change in ended { change.changes.end(change.ticket) }
     }
 
     /// Calls `body` with (whole blocks, where they begin on the device, bytes of the range done, bytes of it inside).

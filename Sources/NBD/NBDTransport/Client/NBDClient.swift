@@ -1,6 +1,7 @@
 public import BlockIO
 import CoreTypes
 import NBDProtocol
+import Synchronization
 
 /// A remote export as a device. Calls from many threads share one connection and overtake each other freely. When the
 /// server goes away every call, waiting or later, throws `.disconnected`, unless a `ReconnectPolicy` was given: then calls
@@ -17,6 +18,8 @@ public final class NBDClient: BlockDevice {
     let largestRequest: UInt64
     /// Held exclusively while part of a `unit` is rewritten, shared by other writes; only used where `unit` > 1.
     let rewriting = ReadWriteLock()
+    /// Changes that have not waited for the one that rewrites: none of them is tried before it has ended.
+    let putOff = Mutex<[(changes: LateChanges, ticket: LateRanges.Ticket)]>([])
 
     /// Connects to a Unix socket. `exportName` "" is the server's default export. `readOnly`: refuse writes here,
     /// whatever the server would allow. Throws `.notFound` when there is no socket or no such export.

@@ -79,6 +79,10 @@ int gantry_unlock_file(int fd);
 
 // pthread_mutex_clocklock until a time of gantry_now; 0 or an errno.
 int gantry_mutex_lock_until(void *mutex, uint64_t nanoseconds);
+// The same for a pthread_rwlock_t, shared.
+int gantry_rwlock_share_until(void *lock, uint64_t nanoseconds);
+// How often the calling thread has slept of its own: for a lock, a disk, a time.
+uint64_t gantry_sleeps(void);
 
 // sendmsg/recvmsg without SIGPIPE; bytes or -errno.
 int64_t gantry_send(int fd, const void *bytes, size_t length);

@@ -1,5 +1,4 @@
 import BlockIO
-import CLinux
 import CoreTypes
 import Glibc
 import Synchronization

@@ -28,8 +28,8 @@ struct ChainOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Which size in the footer VHDs have: creator (what their creators show), field (the size field) or geometry. "
-                + "(default: creator)", valueName: "which"))
+            "Which size in the footer VHDs have: creator (what their creators show), field (the size field) or geometry.",
+            valueName: "which"))
     var vhdSize = OpenPolicy.VHDSize.creator
 
     @Option(

@@ -111,7 +111,8 @@ struct VMDKStreamReader {
         if range.isEmpty || range.lowerBound < 512 { return header.capacity }
         let count = min(Int(range.upperBound - range.lowerBound), stream.largestPeek)
         let bytes = try unsafe Array(stream.peek(count, at: range.lowerBound))
-        guard VMDKDescriptor.isMarked(bytes) else { return header.capacity }
+        // Room that was left for one.
+        if bytes.first ?? 0 == 0 { return header.capacity }
         let descriptor = try VMDKDescriptor(bytes)
         guard descriptor.parentContentID == nil else {
             throw BlockError(

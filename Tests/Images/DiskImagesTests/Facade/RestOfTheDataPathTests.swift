@@ -92,6 +92,29 @@ import Testing
         #expect(report.isClean && report.leaks == 0, "\(report.findings.prefix(3))")
     }
 
+    @Test("a blob above four gibibytes is found again (case 4.12)")
+    func aBlobAboveFourGibibytesIsFoundAgain() throws {
+        let folder = try ScratchFolder("rest-far")
+        let path = folder.file("a.qcow2")
+        let (start, more): (UInt64, UInt64) = (4 << 30, 1 << 20)
+        var options = CreateOptions()
+        options.preallocation = .metadata
+        try DiskImage.create(path: path, format: .qcow2, size: start, options: options).close()
+        try DiskImage.resize(path: path, format: .qcow2, to: start + more)
+        let device = try DiskImage.open(path: path, format: .qcow2, readOnly: false)
+        let text = [UInt8](repeating: 3, count: 65536) + [UInt8](repeating: 4, count: 65536)
+        let image = try #require(device as? QCOW2Image)
+        try unsafe text.withUnsafeBytes { try unsafe image.writeCompressed($0, at: start) }
+        try device.close()
+        let again = try DiskImage.open(path: path, format: .qcow2, readOnly: true)
+        #expect(try again.bytes(at: start, count: text.count) == text)
+        try again.close()
+        let report = try DiskImage.check(path: path, format: .qcow2)
+        #expect(report.isClean && report.compressedClusters == 2 && report.imageEnd > start)
+        try Tool.check(
+            "qemu-io", ["-r", "-f", "qcow2", "-c", "read -P 3 4G 64k", "-c", "read -P 4 \(start + 65536) 64k", path])
+    }
+
     // MARK: Chains, other files
 
     @Test("a data file without a name in the image is one that the caller names (case 4.17)")

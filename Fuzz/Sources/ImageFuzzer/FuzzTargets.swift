@@ -45,9 +45,17 @@ enum FuzzTarget: String, CaseIterable {
                 }
             ).run(PagedBytes(input))
         case .vhdx:
-            imported(Checksums.spreadVHDX(input), VHDXImage.open, VHDXImage.info)
+            let file = Checksums.spreadVHDX(input)
+            imported(file, VHDXImage.open, VHDXImage.info)
+            if let family = ImportedFamily.policy(vhdx: input) {
+                imported(file, VHDXImage.open, VHDXImage.info, family)
+            }
         case .vmdk:
-            imported(PagedBytes(input), VMDKImage.open, VMDKImage.info)
+            let file = PagedBytes(input)
+            imported(file, VMDKImage.open, VMDKImage.info)
+            if let family = ImportedFamily.policy(vmdk: input) {
+                imported(file, VMDKImage.open, VMDKImage.info, family)
+            }
         case .stream: StreamTrial.run(input)
         case .nbd: HandshakeTrial.run(input)
         case .gate: GateTrial.run(input)
@@ -69,10 +77,10 @@ enum FuzzTarget: String, CaseIterable {
     private func imported<Device: BlockDevice>(
         _ content: PagedBytes,
         _ open: (any ImageStorage, ImportContext) throws(BlockError) -> Device,
-        _ info: (any ImageStorage) throws(BlockError) -> ImportInfo
+        _ info: (any ImageStorage) throws(BlockError) -> ImportInfo, _ policy: ImportPolicy = .standalone
     ) {
         _ = try? info(FuzzStore(content, readOnly: true))
-        guard let device = try? open(FuzzStore(content, readOnly: true), ImportContext(policy: .standalone)) else {
+        guard let device = try? open(FuzzStore(content, readOnly: true), ImportContext(policy: policy)) else {
             return
         }
         ImageTrial.look(device)
@@ -82,10 +90,10 @@ enum FuzzTarget: String, CaseIterable {
     private func imported(
         _ content: PagedBytes,
         _ open: (any ImageStorage, ImportContext) throws(BlockError) -> any BlockDevice,
-        _ info: (any ImageStorage) throws(BlockError) -> ImportInfo
+        _ info: (any ImageStorage) throws(BlockError) -> ImportInfo, _ policy: ImportPolicy = .standalone
     ) {
         _ = try? info(FuzzStore(content, readOnly: true))
-        guard let device = try? open(FuzzStore(content, readOnly: true), ImportContext(policy: .standalone)) else {
+        guard let device = try? open(FuzzStore(content, readOnly: true), ImportContext(policy: policy)) else {
             return
         }
         ImageTrial.look(device)

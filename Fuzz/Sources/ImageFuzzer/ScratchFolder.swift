@@ -23,6 +23,19 @@ enum ScratchFolder {
         }
     }
 
+    /// The same, with holes where pages were never written.
+    static func write(sparse content: PagedBytes, to name: String) {
+        let descriptor = open(path + "/" + name, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        guard descriptor >= 0, ftruncate(descriptor, content.count) == 0 else { fatalError("cannot write \(name)") }
+        defer { close(descriptor) }
+        var page = [UInt8](repeating: 0, count: PagedBytes.pageSize)
+        for offset in stride(from: 0, to: content.count, by: page.count) where content.isStored(offset) {
+            let count = min(page.count, content.count - offset)
+            page.withUnsafeMutableBytes { content.read(into: $0, at: offset) }
+            guard pwrite(descriptor, page, count, offset) == count else { fatalError("the scratch folder is full") }
+        }
+    }
+
     /// Nil when there is no such file.
     static func read(_ name: String) -> [UInt8]? {
         let descriptor = open(path + "/" + name, O_RDONLY)

@@ -17,7 +17,7 @@ private final class PiecewiseSource: ByteSource {
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(BlockError) -> Int {
         precondition(buffer.count > 0, "a source is asked for nothing")
         let count = min(piece, buffer.count, bytes.count - position)
-        for index in 0..<count { buffer[index] = bytes[position + index] }
+        bytes[position..<position + count].withUnsafeBytes { buffer.copyMemory(from: $0) }
         position += count
         return count
     }
@@ -39,8 +39,19 @@ enum StreamTrial {
         case 3: read(source, .raw, bytes)
         case 4: read(source, .vmdk, bytes)
         case 5: read(source, .qcow2, bytes)
+        case 7: spooled(first, bytes)
         default: read(source, .vhd, bytes)
         }
+    }
+
+    /// What is read out of order, VHDX or (32) VMDK, in larger pieces, with (8) the parent that it may have.
+    private static func spooled(_ first: UInt8, _ input: [UInt8]) {
+        let isVMDK = first & 32 != 0
+        let bytes = isVMDK ? input : Checksums.spreadVHDX(input).array
+        let source = PiecewiseSource(bytes, piece: [4096, 65536, 100_001, 1 << 20][Int(first >> 6)])
+        let family = isVMDK ? ImportedFamily.policy(vmdk: input) : ImportedFamily.policy(vhdx: input)
+        let imports = first & 8 == 0 ? nil : family
+        read(source, isVMDK ? .vmdk : .vhdx, bytes, spooledWith: imports ?? .standalone)
     }
 
     private static func decompress(_ kind: StreamCompression, _ source: PiecewiseSource) {
@@ -51,8 +62,14 @@ enum StreamTrial {
         while let count = try? content.read(into: buffer.bytes), count > 0 {}
     }
 
-    private static func read(_ source: PiecewiseSource, _ format: StreamFormat, _ bytes: [UInt8]) {
+    private static func read(
+        _ source: PiecewiseSource, _ format: StreamFormat, _ bytes: [UInt8], spooledWith imports: ImportPolicy? = nil
+    ) {
         var options = StreamReadOptions()
+        if let imports {
+            options.spillFolder = ScratchFolder.path
+            options.imports = imports
+        }
         options.largestVirtualSize = largest
         options.largestMetadata = 16 << 20
         if format == .raw || bytes.count % 3 == 0 { options.rawSize = UInt64(bytes.count & ~511) }
@@ -66,11 +83,12 @@ enum StreamTrial {
         guard (try? DiskImage.readStream(from: source, as: format, options: options, into: .make(make))) != nil,
             let device
         else { return }
-        compare(device, format, bytes)
+        compare(device, format, bytes, imports)
     }
 
     /// Damage may be read in more than one way.
     private static func isSound(_ store: FuzzStore, _ format: StreamFormat) -> Bool {
+        if format == .vhdx || format == .vmdk { return true }
         let report =
             format == .vhd
             ? try? VHDImage.check(file: store, repair: nil, cancellation: CancellationFlag())
@@ -79,14 +97,21 @@ enum StreamTrial {
         return report?.findings.isEmpty ?? false
     }
 
-    private static func compare(_ device: MemoryDevice, _ format: StreamFormat, _ bytes: [UInt8]) {
+    private static func compare(
+        _ device: MemoryDevice, _ format: StreamFormat, _ bytes: [UInt8], _ imports: ImportPolicy?
+    ) {
         let store = FuzzStore(PagedBytes(bytes), readOnly: true)
         let opened: (any BlockDevice)? =
             switch format {
             case .qcow2: try? QCOW2Image.open(storage: store, readOnly: true)
             case .vhd: try? VHDImage.open(file: store, readOnly: true)
+            case .vhdx: try? VHDXImage.open(storage: store, context: ImportContext(policy: imports ?? .standalone))
+            // The other kind is read by its markers from a stream, and by its tables from a file.
+            case .vmdk:
+                imports.flatMap { try? VMDKImage.open(storage: store, context: ImportContext(policy: $0)) }
             default: nil
             }
+        defer { try? opened?.close() }
         guard let opened, opened.size == device.size, isSound(store, format) else { return }
         let (here, there) = (AlignedBuffer(count: 65536), AlignedBuffer(count: 65536))
         var position: UInt64 = 0

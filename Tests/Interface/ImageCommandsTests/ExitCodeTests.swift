@@ -23,6 +23,10 @@ import Testing
         Line(
             words: "image convert -f raw -O raw -o backing_file=b,backing_fmt=raw a.raw -", status: 2,
             says: "belongs to vhd and qcow2"),
+        Line(words: "image convert --vhd-size field -f vhd -O raw - x", status: 2, says: "--vhd-size needs SRC"),
+        Line(words: "image info --vhd-size largest -f vhd a.raw", status: 2, says: "geometry"),
+        Line(words: "image measure -O qcow2 -o extended_l2=on --size 1500T", status: 1, says: "1.00 PiB"),
+        Line(words: "image measure -O qcow2 -o compat=0.10,refcount_bits=8 --size 1G", status: 1, says: "version 3"),
         Line(words: "image create -f vhd -b a.raw -F vmdk x 1M", status: 1, says: "nothing in it could say"),
         Line(words: "image create -f qcow2 -b a.raw -F gzip x 1M", status: 2, says: "gzip"),
         Line(words: "image convert -f raw -O qcow2 missing x", status: 1, says: "No such file"),

@@ -1,4 +1,5 @@
 import CoreTypes
+import DiskImages
 import Foundation
 import TestSupport
 import Testing
@@ -79,6 +80,7 @@ import Testing
         let snapshot = try gantry("snapshot", "-f", "qcow2", "-c", "s", "--json", base)
         try Self.check("snapshot", [snapshot, gantry("snapshot", "-f", "qcow2", "-l", "--json", base)])
         try Self.check("bitmap", [gantry("bitmap", "-f", "qcow2", "--add", "--json", base, "b")])
+        try DiskImage.setHidden(path: folder.file("a.vhd"), true)
         let options = "data_file=\(folder.file("data"))"
         try Tool.check("qemu-img", ["create", "-q", "-f", "qcow2", "-o", options, folder.file("d.qcow2"), "1M"])
         var described = [try gantry("info", "-f", "qcow2", "--json", path)]

@@ -16,7 +16,9 @@ extension DiskImage {
             switch format {
             case .raw:
                 throw BlockError(.unsupported, "a raw image has no structure that could be checked")
-            case .vhd: return try VHDImage.check(file: file, repair: repair, cancellation: cancellation)
+            case .vhd:
+                return try VHDImage.check(
+                    file: file, repair: repair, size: policy.vhdSize, cancellation: cancellation)
             case .qcow2:
                 return try QCOW2Image.check(
                     storage: file, repair: repair, policy: policy, cancellation: cancellation)

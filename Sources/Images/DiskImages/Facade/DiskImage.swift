@@ -190,15 +190,16 @@ public enum DiskImage {
     }
 
     /// What the image's header says. Reads no tables, opens no other file, takes no lock: an image in use can be asked.
+    /// - Parameter vhdSize: which size a VHD has, as in `OpenPolicy`.
     public static func info(
-        path: String, format: ImageFormat, followsLinks: Bool = true
+        path: String, format: ImageFormat, followsLinks: Bool = true, vhdSize: OpenPolicy.VHDSize = .creator
     ) throws(BlockError) -> ImageInfo {
         let file = try ImageFile(path: path, access: .readOnly, locking: false, followsLinks: followsLinks)
         defer { file.close() }
         do {
             switch format {
             case .raw: return try RawImage.info(file: file)
-            case .vhd: return try VHDImage.info(file: file)
+            case .vhd: return try VHDImage.info(file: file, size: vhdSize)
             case .qcow2: return try QCOW2Image.info(file: file)
             }
         } catch {

@@ -20,7 +20,7 @@ extension DiskImage {
     ///
     /// Lengths of files: what file systems leave out of them, and zeroes that are stored in the source, make them
     /// smaller. What is reserved for data is counted, as qemu-img does; an external data file, as long as the disk, is not counted.
-    /// `.limitExceeded` when the format cannot hold the size.
+    /// `.limitExceeded` when the format cannot hold the size, `.unsupported` for options of which no image is made.
     public static func measure(
         source: (any BlockDevice)? = nil, size: UInt64 = 0, as format: ImageFormat,
         options: CreateOptions = CreateOptions(), cancellation: CancellationFlag = CancellationFlag()
@@ -38,9 +38,11 @@ extension DiskImage {
         _ cancellation: CancellationFlag
     ) throws(BlockError) -> ImageMeasure {
         let clusterBits = try options.clusterBits()
+        if format == .qcow2 { try options.checkQCOW2() }
         let limit =
             format == .qcow2
-            ? FormatCapabilities.largestQCOW2(clusterSize: 1 << UInt64(clusterBits))
+            ? FormatCapabilities.largestQCOW2(
+                clusterSize: 1 << UInt64(clusterBits), hasExtendedL2: options.extendedL2)
             : FormatCapabilities.of(format).maximumSize
         let size = source?.size ?? size
         guard let rounded = size.roundedUp(to: 512), rounded <= limit else {

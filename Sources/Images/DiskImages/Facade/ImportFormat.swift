@@ -51,9 +51,11 @@ extension DiskImage {
     }
 
     /// Bytes of the disk in an image of any format, as its header has them.
-    public static func virtualSize(of reference: ParentReference) throws(BlockError) -> UInt64 {
+    public static func virtualSize(
+        of reference: ParentReference, vhdSize: OpenPolicy.VHDSize = .creator
+    ) throws(BlockError) -> UInt64 {
         switch reference {
-        case .image(let image): try info(path: image.path, format: image.format).virtualSize
+        case .image(let image): try info(path: image.path, format: image.format, vhdSize: vhdSize).virtualSize
         case .imported(let image): try importInfo(path: image.path, format: image.format).virtualSize
         }
     }

@@ -28,6 +28,16 @@ public struct OpenPolicy: Hashable, Sendable {
         case within(folder: String)
     }
 
+    /// Which of the two sizes in a VHD's footer the disk has; writers rounded one of them down.
+    public enum VHDSize: String, CaseIterable, Hashable, Sendable {
+        /// The one that programs like its creator show: the geometry for Virtual PC and older QEMU, else the size field.
+        case creator
+        /// The size field (`current size`).
+        case field
+        /// The product of the geometry; of a geometry that says nothing, or is the largest there is, the size field.
+        case geometry
+    }
+
     public var parents = Parents.refused
     /// What the last of the ancestors that are given builds on, of a format that is only read (VHDX, VMDK).
     public var foundation: ImportReference?
@@ -50,6 +60,9 @@ public struct OpenPolicy: Hashable, Sendable {
     public var ignoresParentIdentity = false
     /// Opens a VHD that blktap disabled on purpose (`v_poison`), parents included; for recovery.
     public var opensDisabled = false
+    /// The size of every VHD that is opened, parents included. Another than `.creator` is for an image of which somebody knows
+    /// that its creator's rule does not hold.
+    public var vhdSize = VHDSize.creator
 
     public init(parents: Parents = .refused, dataFile: String? = nil) {
         self.parents = parents

@@ -118,6 +118,13 @@ extension QCOW2Image {
         _ header: QCOW2Header, chain: ChainContext, path: String
     ) throws(BlockError) -> (any BlockDevice)? {
         guard let name = header.backingName else { return nil }
+        // What is shown of it is another name, which another file may have.
+        if case .within = chain.policy.parents, let bytes = header.nameBytes,
+            String(validating: bytes, as: UTF8.self) == nil
+        {
+            throw BlockError(
+                .denied, "the name of the parent “\(name)” is not UTF-8; name the parent explicitly", path: path)
+        }
         var format: ParentFormat?
         if let word = header.extensions.backingFormat {
             format = ParentFormat(parsing: word)

@@ -147,9 +147,18 @@ struct VHDFooter: Hashable, Sendable {
         creator == Self.fourCharacters("vpc ") || creator == Self.fourCharacters("qemu")
     }
 
-    /// The size the creator means. A geometry of nothing says nothing.
-    var virtualSize: UInt64 {
-        let size = followsGeometry && geometry != .maximum && geometry.size > 0 ? geometry.size : currentSize
+    /// The size the creator means.
+    var virtualSize: UInt64 { size(by: .creator) }
+
+    /// Bytes of the disk in whole sectors. A geometry of nothing says nothing, and the largest may be too small.
+    func size(by choice: OpenPolicy.VHDSize) -> UInt64 {
+        let usesGeometry =
+            switch choice {
+            case .creator: followsGeometry
+            case .field: false
+            case .geometry: true
+            }
+        let size = usesGeometry && geometry != .maximum && geometry.size > 0 ? geometry.size : currentSize
         return size.roundedDown(to: 512)
     }
 }

@@ -14,7 +14,8 @@ enum VHDImage {
     static func open(
         file: any ImageStorage, readOnly: Bool, chain: ChainContext = ChainContext(policy: .standalone)
     ) throws(BlockError) -> any BlockDevice {
-        let layout = try VHDLayout(file: file, opensDisabled: chain.policy.opensDisabled)
+        let layout = try VHDLayout(
+            file: file, opensDisabled: chain.policy.opensDisabled, size: chain.policy.vhdSize)
         if layout.mustNotWrite && !readOnly {
             throw BlockError(
                 .corrupt, "\(layout.notes.last ?? "the size is wrong"): it can be opened read-only only")
@@ -69,8 +70,10 @@ enum VHDImage {
         return ["the parent's file was changed or copied after the image was made"]
     }
 
-    static func info(file: any ImageStorage) throws(BlockError) -> ImageInfo {
-        let layout = try VHDLayout(file: file, opensDisabled: true)
+    static func info(
+        file: any ImageStorage, size: OpenPolicy.VHDSize = .creator
+    ) throws(BlockError) -> ImageInfo {
+        let layout = try VHDLayout(file: file, opensDisabled: true, size: size)
         var notes = layout.notes
         var parents: [String] = []
         var parentFormat: ImageFormat?

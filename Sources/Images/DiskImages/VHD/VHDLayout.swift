@@ -21,8 +21,12 @@ struct VHDLayout {
     /// A fixed image was being enlarged: the size from which, which it has.
     let interruptedGrowth: UInt64?
 
-    /// - Parameter opensDisabled: takes an image that was disabled on purpose; refused otherwise.
-    init(file: any ImageStorage, opensDisabled: Bool = false) throws(BlockError) {
+    /// - Parameters:
+    ///   - opensDisabled: takes an image that was disabled on purpose; refused otherwise.
+    ///   - sizeChoice: which size of the footer counts. One whose enlargement was cut short has its size from before all the same.
+    init(
+        file: any ImageStorage, opensDisabled: Bool = false, size sizeChoice: OpenPolicy.VHDSize = .creator
+    ) throws(BlockError) {
         let length = try file.size()
         var notes: [String] = []
         var mustNotWrite = false
@@ -66,8 +70,8 @@ struct VHDLayout {
         if contradicting != nil {
             notes.append("the two copies of the footer differ; the one at the beginning is used")
         }
-        var size = chosen.virtualSize
-        interruptedGrowth = chosen.growsFrom ?? (stranded != nil ? size : nil)
+        var size = chosen.size(by: sizeChoice)
+        interruptedGrowth = chosen.growsFrom ?? (stranded != nil ? chosen.virtualSize : nil)
         if let interruptedGrowth {
             notes.append("an enlargement of the disk was cut short; it has its size from before")
             size = interruptedGrowth

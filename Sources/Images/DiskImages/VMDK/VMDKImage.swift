@@ -49,11 +49,17 @@ enum VMDKImage {
             descriptor = try VMDKDescriptor(
                 storage.array(at: header.descriptor.lowerBound, count: header.descriptor.count))
             guard header.capacitySectors > 0 else { return }
-            guard descriptor.extents.count == 1, descriptor.extents[0].kind == .sparse,
-                descriptor.sectors <= header.capacitySectors
-            else {
-                throw BlockError(.invalidImage, "the VMDK's descriptor and its header contradict each other")
-            }
+            try VMDKImage.check(descriptor, in: header)
+        }
+    }
+
+    /// Whether a descriptor is that of the one extent that it is embedded in. The extent may be larger: some writers round
+    /// it up to whole grains, and the disk ends where the descriptor says.
+    static func check(_ descriptor: VMDKDescriptor, in header: VMDKSparseHeader) throws(BlockError) {
+        guard descriptor.extents.count == 1, descriptor.extents[0].kind == .sparse,
+            descriptor.sectors <= header.capacitySectors
+        else {
+            throw BlockError(.invalidImage, "the VMDK's descriptor and its header contradict each other")
         }
     }
 

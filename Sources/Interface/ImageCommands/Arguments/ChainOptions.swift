@@ -25,6 +25,12 @@ struct ChainOptions: ParsableArguments {
     var ignoreIdentity = false
     @Flag(name: .long, help: "Open a VHD that was disabled on purpose (v_poison), for recovery.")
     var openDisabled = false
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Which size in the footer VHDs have: creator (what their creators show), field (the size field) or geometry.",
+            valueName: "which"))
+    var vhdSize = OpenPolicy.VHDSize.creator
 
     @Option(
         name: .long, parsing: .singleValue,
@@ -63,6 +69,7 @@ struct ChainOptions: ParsableArguments {
         if let follow { policy.parents = .within(folder: follow) }
         policy.ignoresParentIdentity = ignoreIdentity
         policy.opensDisabled = openDisabled
+        policy.vhdSize = vhdSize
         return policy
     }
 
@@ -176,6 +183,7 @@ struct ChainOptions: ParsableArguments {
             return "--extent is for a VMDK that --parent names: one of several files is no stream"
         }
         if openDisabled { return "--open-disabled needs SRC to be a file" }
+        if vhdSize != .creator { return "--vhd-size needs SRC to be a file" }
         return nil
     }
 

@@ -30,11 +30,24 @@ enum RealPath {
         }
     }
 
+    /// Throws when standard input, which has no name, comes from the target: `convert - X < X`.
+    static func refuseStandardInput(as target: String, _ what: String) throws(CommandFailure) {
+        var (first, second) = (stat(), stat())
+        // SAFETY: a C string for the call, and local variables.
+        guard unsafe fstat(STDIN_FILENO, &first) == 0, unsafe stat(target, &second) == 0, isSame(first, second)
+        else { return }
+        throw CommandFailure(what, why: "it is the source itself, which is read as a stream", advice: "another name")
+    }
+
     /// Both paths lead to one file, or to one device by whatever nodes.
     static func isSame(_ source: String, _ target: String) -> Bool {
         var (first, second) = (stat(), stat())
         // SAFETY: C strings for the calls, and local variables.
         guard unsafe stat(source, &first) == 0, unsafe stat(target, &second) == 0 else { return false }
+        return isSame(first, second)
+    }
+
+    private static func isSame(_ first: stat, _ second: stat) -> Bool {
         let isBlock = first.st_mode & S_IFMT == S_IFBLK && second.st_mode & S_IFMT == S_IFBLK
         return (first.st_dev == second.st_dev && first.st_ino == second.st_ino)
             || (isBlock && first.st_rdev == second.st_rdev)

@@ -39,4 +39,5 @@ struct SizeArgument: ExpressibleByArgument, Sendable {
 }
 
 extension CreateOptions.Preallocation: ExpressibleByArgument {}
+extension OpenPolicy.VHDSize: ExpressibleByArgument {}
 extension RepairChoice: ExpressibleByArgument {}

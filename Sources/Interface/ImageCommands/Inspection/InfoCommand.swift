@@ -37,7 +37,9 @@ struct InfoCommand: ParsableCommand {
         let what = "cannot tell about \(file)"
         let known = if let format { format } else { try probed(what) }
         if backingChain { return try tellChain(known, what) }
-        let report = try doing(what) { () throws(BlockError) in try InfoReport(path: file, format: known) }
+        let report = try doing(what) { () throws(BlockError) in
+            try InfoReport(path: file, format: known, vhdSize: chain.vhdSize)
+        }
         TerminalOutput.standardOutput.write((json ? try JSONText.pretty(report) : report.text) + "\n")
     }
 
@@ -46,7 +48,9 @@ struct InfoCommand: ParsableCommand {
         let reports = try doing(what) { () throws(BlockError) -> [InfoReport] in
             var reports: [InfoReport] = []
             for image in try DiskImage.lineage(path: file, format: format, policy: chain.policy()).all {
-                reports.append(try InfoReport(path: image.path, format: DeclaredFormat(image.format)))
+                reports.append(
+                    try InfoReport(
+                        path: image.path, format: DeclaredFormat(image.format), vhdSize: chain.vhdSize))
             }
             return reports
         }

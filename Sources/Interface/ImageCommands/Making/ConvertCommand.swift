@@ -136,6 +136,7 @@ struct ConvertCommand: ParsableCommand {
 
     func run() throws {
         let what = "cannot convert \(source) to \(target)"
+        if source == "-" { try RealPath.refuseStandardInput(as: target, what) }
         let format = try targetFormat.writable(what)
         if compress, format != .qcow2 {
             throw CommandFailure(

@@ -89,7 +89,7 @@ struct CreateCommand: ParsableCommand {
         }
         guard let parent = choices.parent else { throw ValidationError("SIZE is missing") }
         return try doing("cannot ask the parent for its size") { () throws(BlockError) in
-            try DiskImage.virtualSize(of: parent.reference(from: file))
+            try DiskImage.virtualSize(of: parent.reference(from: file), vhdSize: chain.vhdSize)
         }
     }
 }

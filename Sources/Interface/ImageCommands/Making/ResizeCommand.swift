@@ -36,14 +36,14 @@ struct ResizeCommand: ParsableCommand {
         try refuseStream(file, "FILE")
         let format = try format.writable(what)
         let new = try doing(what) { () throws(BlockError) -> UInt64 in
-            let present = try DiskImage.info(path: file, format: format).virtualSize
+            let present = try DiskImage.info(path: file, format: format, vhdSize: chain.vhdSize).virtualSize
             guard let new = size.applied(to: present) else {
                 throw BlockError(.outOfRange, "the disk has \(present) bytes; there is no such size")
             }
             try DiskImage.resize(
                 path: file, format: format, to: new, shrink: shrink, preallocation: preallocation,
                 policy: chain.policy())
-            return try DiskImage.info(path: file, format: format).virtualSize
+            return try DiskImage.info(path: file, format: format, vhdSize: chain.vhdSize).virtualSize
         }
         let output = TerminalOutput.standardOutput
         if json {

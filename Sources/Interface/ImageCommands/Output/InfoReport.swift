@@ -59,9 +59,11 @@ struct InfoReport: Encodable {
         case specific = "format-specific"
     }
 
-    init(path: String, format: DeclaredFormat) throws(BlockError) {
+    init(
+        path: String, format: DeclaredFormat, vhdSize: OpenPolicy.VHDSize = .creator
+    ) throws(BlockError) {
         switch format {
-        case .image(let format): try self.init(path: path, format: format)
+        case .image(let format): try self.init(path: path, format: format, vhdSize: vhdSize)
         case .importOnly(let format): try self.init(path: path, format: format)
         }
     }
@@ -87,8 +89,8 @@ struct InfoReport: Encodable {
         specific = Specific(type: format.rawValue, data: data)
     }
 
-    private init(path: String, format: ImageFormat) throws(BlockError) {
-        let info = try DiskImage.info(path: path, format: format)
+    private init(path: String, format: ImageFormat, vhdSize: OpenPolicy.VHDSize) throws(BlockError) {
+        let info = try DiskImage.info(path: path, format: format, vhdSize: vhdSize)
         filename = path
         self.format = format.rawValue
         virtualSize = info.virtualSize
@@ -105,6 +107,7 @@ struct InfoReport: Encodable {
             data["subformat"] = info.subformat.map { .text($0) }
             data["creator"] = info.creator.map { .text($0) }
             data["uuid"] = info.identifier.map { .text($0) }
+            if info.isHidden { data["hidden"] = .flag(true) }
             specific = Specific(type: format.rawValue, data: data)
         case .qcow2:
             let file = try ImageFile(path: path, access: .readOnly, locking: false)
@@ -119,6 +122,7 @@ struct InfoReport: Encodable {
                 "extended-l2": .flag(header.hasExtendedL2), "compression-type": .text(header.compression.rawValue),
                 "snapshots": .number(header.snapshots),
             ]
+            if header.isHidden { data["hidden"] = .flag(true) }
             if header.isEncrypted { data["encrypted"] = .flag(true) }
             if let bitmaps = try QCOW2Image.bitmapList(file: file) {
                 if !bitmaps.isEmpty { data["bitmaps"] = .bitmaps(bitmaps.map { BitmapLine($0) }) }

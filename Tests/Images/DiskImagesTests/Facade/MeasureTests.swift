@@ -102,4 +102,24 @@ import Testing
         let failure = #expect(throws: BlockError.self) { try DiskImage.measure(size: 3 << 40, as: .vhd) }
         #expect(failure?.code == .limitExceeded)
     }
+
+    @Test("an image that cannot be made is not measured (cases 1.7, 6.10)")
+    func anImageThatCannotBeMadeIsNotMeasured() throws {
+        let folder = try ScratchFolder("measure-refused")
+        for (words, size, expected) in [
+            ("extended_l2=on", 1500 << 40, .limitExceeded), ("extended_l2=on,cluster_size=4k", 1 << 20, .unsupported),
+            ("compat=0.10,refcount_bits=8", 1 << 20, .unsupported), ("data_file_raw=on", 1 << 20, .unsupported),
+            ("cluster_size=512", (128 << 30) + 512, .limitExceeded),
+        ] as [(String, UInt64, BlockError.Code)] {
+            let options = try CreateOptions(parsing: words)
+            let made = code {
+                _ = try DiskImage.create(path: folder.file("a"), format: .qcow2, size: size, options: options)
+            }
+            let measured = code { _ = try DiskImage.measure(size: size, as: .qcow2, options: options) }
+            #expect(made == expected && measured == expected, "\(words)")
+        }
+        var extended = CreateOptions()
+        extended.extendedL2 = true
+        #expect(try DiskImage.measure(size: 1 << 50, as: .qcow2, options: extended).fullyAllocated > 1 << 50)
+    }
 }

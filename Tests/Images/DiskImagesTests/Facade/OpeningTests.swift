@@ -54,10 +54,23 @@ import Testing
         try openVHDX(store)
     }
 
+    private static func vmdk(_ place: VMDKBuilder.Directory?) -> Kind {
+        Kind(testDescription: place.map { "VMDK stream, \($0)" } ?? "sparse VMDK") {
+            var builder = VMDKBuilder(capacity: 2048, grains: [0: content + content])
+            builder.grain = 16
+            return place.map { builder.stream($0) } ?? builder.sparse()
+        } open: { store, _ in
+            try VMDKImage.open(storage: store, context: ImportContext(policy: .standalone))
+        }
+    }
+
     /// As after a failed disk under the image (CVE-2014-0146): each step of opening gives up by itself.
     @Test(
         "each read of an opening may fail",
-        arguments: [Self.qcow2, Self.vhd(.dynamic), Self.vhd(.fixed), Self.vhdx], [true, false])
+        arguments: [
+            Self.qcow2, Self.vhd(.dynamic), Self.vhd(.fixed), Self.vhdx, Self.vmdk(nil), Self.vmdk(.footer),
+            Self.vmdk(VMDKBuilder.Directory.none), Self.vmdk(.front),
+        ], [true, false])
     private func eachReadOfAnOpeningMayFail(_ kind: Kind, _ readOnly: Bool) throws {
         let bytes = try kind.make()
         var failed = 0

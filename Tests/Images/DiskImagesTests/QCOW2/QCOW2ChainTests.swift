@@ -126,6 +126,38 @@ import Testing
         #expect(missing == .notFound)
     }
 
+    /// What is shown of such a name is the name of another file, which may be there.
+    @Test("a name that is not UTF-8 is not followed to another file (case 3.9)")
+    func aNameThatIsNotUTF8IsNotFollowedToAnotherFile() throws {
+        let folder = try ScratchFolder("qcow2-name")
+        let path = folder.file("top")
+        let other = folder.file("b\u{FFFD}.raw")
+        try Data(repeating: 2, count: 65536).write(to: URL(fileURLWithPath: other))
+        try create(folder, "top", 65536, over: ("b_.raw", .raw), policy: OpenPolicy(parents: .ignored)).close()
+        let file = try ImageFile(path: path, access: .readWrite)
+        let name = try QCOW2Image.readHeader(file, fileSize: file.size()).backingOffset
+        try file.write(bytes: [0xE8], at: name + 1)
+        file.close()
+        var found: BlockError?
+        do throws(BlockError) {
+            try DiskImage.open(
+                path: path, format: .qcow2, readOnly: true, policy: OpenPolicy(parents: .within(folder: folder.path))
+            ).close()
+        } catch { found = error }
+        #expect(found?.code == .denied && found?.message.contains("name the parent explicitly") == true)
+        // It is shown, and somebody who names the parent is believed; a header that is written anew keeps the bytes.
+        #expect(try DiskImage.info(path: path, format: .qcow2).parentName == "b\u{FFFD}.raw")
+        let given = OpenPolicy(parents: .given([ImageReference(path: other, format: .raw)]))
+        let device = try DiskImage.open(path: path, format: .qcow2, readOnly: false, policy: given)
+        #expect(try device.bytes(at: 0, count: 1) == [2])
+        try device.close()
+        let again = try ImageFile(path: path, access: .readWrite)
+        try QCOW2Image.readHeader(again, fileSize: again.size()).rewrite(on: again)
+        let kept = try QCOW2Image.readHeader(again, fileSize: again.size()).nameBytes
+        again.close()
+        #expect(kept == Array("b".utf8) + [0xE8] + Array(".raw".utf8))
+    }
+
     /// A parent that is broken is no reason to mark its child.
     @Test func aCorruptParentDoesNotMarkTheChild() throws {
         let folder = try ScratchFolder("qcow2-badparent")

@@ -152,4 +152,26 @@ import Testing
         let said = try Tool.check("qcowinfo", [path])
         #expect(said.contains("(\(size) bytes)"), "\(said)")
     }
+
+    /// Matches further back than QEMU's own: another reader than QEMU finds them, too.
+    @Test("libqcow reads distances beyond four kibibytes (case 4.8)", arguments: [16, 21])
+    func libqcowReadsDistancesBeyondFourKibibytes(_ clusterBits: Int) throws {
+        var random = SeededRandom.printed("\(#function) \(clusterBits)")
+        let folder = try ScratchFolder("libqcow")
+        let path = folder.file("a.qcow2")
+        let cluster = 1 << clusterBits
+        let device = try DiskImage.create(
+            path: path, format: .qcow2, size: UInt64(2 * cluster),
+            options: CreateOptions(clusterSize: UInt64(cluster)))
+        let image = try #require(device as? QCOW2Image)
+        let noise = random.bytes(16384)
+        var far: [UInt8] = []
+        while far.count < cluster { far += noise }
+        try unsafe far.withUnsafeBytes { try unsafe image.writeCompressed($0, at: UInt64(cluster)) }
+        try device.close()
+        #expect(try DiskImage.check(path: path, format: .qcow2).compressedClusters == 1)
+        // (What it makes of a plain cluster at the end of the file was not looked into.)
+        let isEqual = try LibyalReader.read("qcow", [path]).bytes == [UInt8](repeating: 0, count: cluster) + far
+        #expect(isEqual)
+    }
 }

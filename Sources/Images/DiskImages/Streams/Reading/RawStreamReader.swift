@@ -12,7 +12,8 @@ struct RawStreamReader {
         _ source: any ByteSource, into destination: StreamDestination, footer: Bool
     ) throws(BlockError) -> UInt64 {
         let tail = footer ? VHDFooter.size : 0
-        let announced = source.expectedLength.map { $0 - min($0, UInt64(tail)) }
+        // Virtual PC before 2004 left out the footer's last byte, which is 0.
+        let announced = source.expectedLength.map { $0 - min($0, UInt64(footer && $0 % 512 == 511 ? tail - 1 : tail)) }
         let writer: SparseWriter
         switch destination {
         case .device(let device, let isFresh):
@@ -50,10 +51,19 @@ struct RawStreamReader {
                 .copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer.bytes[ready..<held + count]))
             held += count - ready
         }
+        var end = unsafe Array(buffer.bytes[..<held])
+        if footer, held == tail, length % 512 == 511 {
+            guard length < most else { throw tooLong(most, writer) }
+            // The first of what was kept is the disk's last byte.
+            try unsafe writer.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<1]), at: length)
+            length += 1
+            progress.add(1)
+            end = end.dropFirst() + [0]
+        }
         if let size = options.rawSize, size != length {
             throw BlockError(.invalidImage, "the stream holds \(length) bytes of the disk and should hold \(size)")
         }
-        if footer { return try unsafe checkFooter(Array(buffer.bytes[..<held]), length) }
+        if footer { return try checkFooter(end, length) }
         return length
     }
 

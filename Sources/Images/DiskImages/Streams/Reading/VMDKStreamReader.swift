@@ -27,11 +27,11 @@ struct VMDKStreamReader {
         guard header.capacity > 0 else {
             throw BlockError(.invalidImage, "the VMDK says no size; it is a carrier of a descriptor and no stream")
         }
-        try checkDescriptor()
+        let size = try checkedSize()
         var options = options
         options.isWhole()
-        let writer = try SparseWriter(
-            destination, size: header.capacity, options: options, cancellation: cancellation)
+        // What grains hold behind the end of the disk is left out.
+        let writer = try SparseWriter(destination, size: size, options: options, cancellation: cancellation)
         let inflater = VMDKInflater()
         let grain = AlignedBuffer(count: Int(header.grainBytes))
         var order = try VMDKStreamOrder(header: header)
@@ -41,7 +41,7 @@ struct VMDKStreamReader {
         while true {
             if cancellation.isCancelled { throw BlockError(.cancelled, "the stream was cancelled") }
             let sector = try unsafe Array(stream.peek(512, at: offset))
-            if sector.isEmpty, announced == grains { return header.capacity }
+            if sector.isEmpty, announced == grains { return size }
             guard sector.count == 512 else { throw stream.truncated("the VMDK: its end mark is missing", at: offset) }
             let (step, advance) = try order.accept(VMDKMarker(sector), at: offset)
             switch step {
@@ -68,7 +68,7 @@ struct VMDKStreamReader {
                     )
                 }
                 try checkEnd(from: offset + advance)
-                return header.capacity
+                return size
             }
             try stream.pass(offset..<offset + advance)
             offset += advance
@@ -104,22 +104,22 @@ struct VMDKStreamReader {
         return count
     }
 
+    /// Bytes of the disk: as many as the embedded descriptor says, as in a file; without one, as many as there is room for.
     /// A stream that is the difference to a parent lacks what the parent holds.
-    private func checkDescriptor() throws(BlockError) {
+    private func checkedSize() throws(BlockError) -> UInt64 {
         let range = header.descriptor
-        if range.isEmpty || range.lowerBound < 512 { return }
+        if range.isEmpty || range.lowerBound < 512 { return header.capacity }
         let count = min(Int(range.upperBound - range.lowerBound), stream.largestPeek)
         let bytes = try unsafe Array(stream.peek(count, at: range.lowerBound))
-        let text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self).lowercased()
-        for line in text.split(whereSeparator: \.isNewline) {
-            let pair = line.split(separator: "=", maxSplits: 1)
-            let key = pair.first?.filter { !$0.isWhitespace }
-            let value = pair.count == 2 ? pair[1].filter { !$0.isWhitespace && $0 != "\"" } : ""
-            if key == "parentcid", value != "ffffffff" {
-                throw BlockError(
-                    .denied, "the stream is a VMDK on a parent, which is not followed; name the parent explicitly")
-            }
+        // Room that was left for one.
+        if bytes.first ?? 0 == 0 { return header.capacity }
+        let descriptor = try VMDKDescriptor(bytes)
+        guard descriptor.parentContentID == nil else {
+            throw BlockError(
+                .denied, "the stream is a VMDK on a parent, which is not followed; name the parent explicitly")
         }
+        try VMDKImage.check(descriptor, in: header)
+        return descriptor.size
     }
 
     /// Zeroes may follow, as some writers round up.

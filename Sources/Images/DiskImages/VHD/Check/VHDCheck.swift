@@ -11,6 +11,8 @@ import Glibc
 struct VHDCheck {
     let file: any ImageStorage
     let repair: RepairChoice?
+    /// Which size of the footer is the disk's: blocks behind it are nobody's.
+    let size: OpenPolicy.VHDSize
     let cancellation: CancellationFlag
     var report = CheckReport()
     /// What is found can be put right: the image may be written.
@@ -32,21 +34,25 @@ struct VHDCheck {
         case holes
     }
 
-    init(file: any ImageStorage, repair: RepairChoice?, cancellation: CancellationFlag) {
+    init(
+        file: any ImageStorage, repair: RepairChoice?, size: OpenPolicy.VHDSize = .creator,
+        cancellation: CancellationFlag
+    ) {
         self.file = file
         self.repair = repair
+        self.size = size
         self.cancellation = cancellation
     }
 
     mutating func run() throws(BlockError) -> CheckReport {
         try repairChecksums()
-        var layout = try VHDLayout(file: file)
+        var layout = try VHDLayout(file: file, size: size)
         canRepair = !layout.mustNotWrite
         if layout.interruptedGrowth != nil {
             find(.note, "an enlargement of the disk was cut short; it has its size from before", by: .leaks, .growth)
             if work.remove(.growth) != nil {
                 try FixedVHD(file: file, layout: layout).undoGrowth()
-                layout = try VHDLayout(file: file)
+                layout = try VHDLayout(file: file, size: size)
             }
         }
         guard let header = layout.header else {
@@ -162,9 +168,10 @@ struct VHDCheck {
 
 extension VHDImage {
     static func check(
-        file: any ImageStorage, repair: RepairChoice?, cancellation: CancellationFlag
+        file: any ImageStorage, repair: RepairChoice?, size: OpenPolicy.VHDSize = .creator,
+        cancellation: CancellationFlag
     ) throws(BlockError) -> CheckReport {
-        var check = VHDCheck(file: file, repair: repair, cancellation: cancellation)
+        var check = VHDCheck(file: file, repair: repair, size: size, cancellation: cancellation)
         return try check.run()
     }
 }

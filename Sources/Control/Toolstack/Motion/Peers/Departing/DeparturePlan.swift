@@ -9,6 +9,7 @@ extension PlanMessages {
     func planDeparture(_ move: MachineMove, rate: UInt64) async throws -> MovePlan {
         var plan = MovePlan(disks: [])
         plan.isVerified = try context.database.read { try MirrorWishes.wantsVerification(move.options, $0) }
+        plan.isCopy = move.isCopy
         var surveyed: SurveyedDeparture?
         do {
             let found = try await DepartureSurvey(context: context, guests: guests, move: move).run()

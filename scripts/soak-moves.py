@@ -128,6 +128,18 @@ def processes(folder, program="", word=""):
     return found
 
 
+def kill_all(folder):
+    """The toolstack before all others: it starts them. One that lives may have waited for what is killed here."""
+    for program in ("gantryd", ""):
+        while found := processes(folder, program):
+            for pid in found:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            time.sleep(0.01)
+
+
 class Soak:
     def __init__(self, options, folder):
         self.options, self.random = options, random.Random(options.seed)
@@ -356,8 +368,7 @@ def main():
         for what, count in sorted(soak.counts.items()):
             print(f"  {what}: {count}")
     finally:
-        for pid in processes(folder):
-            os.kill(pid, signal.SIGKILL)
+        kill_all(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -482,6 +482,12 @@ class OtherPoolTests(MotionCase):
             self.assertEqual(plan["blockers"], [])
             self.assertEqual("is not measured" not in plan["basis"] and plan["bytes_per_second"] > 0, isMeasured, plan)
             self.assertEqual(plan["disks"][0]["peak_at_destination"], plan["bytes_to_move"])
+            self.assertGreater(plan["bytes_to_move"], 0)
+            self.assertEqual([plan["verified"], plan["bytes_to_compare"]], [True, plan["bytes_to_move"]])
+            self.assertIs(plan["copy"], False)
+        options = {"copy": "true", "verify": "false"}
+        plan = json.loads(self.x.VM.plan_migrate_send(vm, token, True, {vdi: "OpaqueRef:sr"}, {}, options))
+        self.assertEqual([plan["copy"], plan["bytes_to_compare"]], [True, 0])
         # Of the space there what the other side counts, where it says so.
         OtherPool.more = {"room": 1 << 40}
         self.addCleanup(setattr, OtherPool, "more", {})

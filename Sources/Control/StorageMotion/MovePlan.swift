@@ -57,11 +57,22 @@ public struct MovePlan: Codable, Hashable, Sendable {
         }
 
         /// So many bytes go, to images that take at least `room` (`LeastRoom`): what the refusal of a move counts is what its plan says,
-        /// also where a destination gives all of the space at once. `inPlace`: the destination is the source.
+        /// also where a destination gives all of the space at once. As many are compared. `inPlace`: the destination is the source.
         public mutating func take(_ bytes: UInt64, room: UInt64, inPlace: Bool = false) {
-            bytesToMove = bytes
+            (bytesToMove, bytesToCompare) = (bytes, bytes)
             peakAtDestination = max(bytes, room)
             peakAtSource = inPlace ? peakAtDestination : 0
+        }
+
+        /// The new images say that they have data everywhere, whatever was written to them: of each of the `count` that are made whole
+        /// all is read to compare it.
+        public mutating func compareAll(of count: Int) {
+            let size = newVirtualSize ?? virtualSize
+            let all = RoomClaims.sum(Array(repeating: size, count: count))
+            guard all > bytesToMove else { return }
+            bytesToCompare = all
+            let what = count == 1 ? "\(size) bytes of it" : "\(all) bytes of it and its snapshots"
+            notes.append("the destination does not tell where data were written: all \(what) are read to compare them")
         }
 
         enum CodingKeys: String, CodingKey {

@@ -24,18 +24,27 @@ public enum ImageCopy {
         gantry_ignore_sigpipe()
         let sources = [source.asSource] + (plan.base.map { [$0.asSource] } ?? [])
         try TransferIsolation.enter(sources + [plan.destination], user: user)
+        try copy(source, plan, output: output)
+    }
+
+    /// `silence`: an export that says nothing for so many seconds while something is written to it is lost, `.disconnected`.
+    static func copy(
+        _ source: ImageSpecification, _ plan: DiskCopyPlan, output: FileHandle,
+        silence: Double = ImageSpecification.destinationSilence
+    ) throws {
+        let (progress, compared) = (ProgressCounter(), ProgressCounter())
+        let isVerified = plan.isVerified == true
+        // From the beginning to the end: to open and to flush may take long, and whoever cancels is heard with a line only.
+        let teller = ProgressLines(output) {
+            CopiedShare(copied: progress.fraction, compared: isVerified ? compared.fraction : nil)
+        }
+        defer { teller.stop() }
         let from = try source.open(readOnly: true)
         defer { try? from.close() }
         let base = try plan.base?.open(readOnly: true)
         defer { try? base?.close() }
-        let destination = try Self.reach(plan.destination)
+        let destination = try Self.reach(plan, silence)
         do {
-            let (progress, compared) = (ProgressCounter(), ProgressCounter())
-            let isVerified = plan.isVerified == true
-            let teller = ProgressLines(output) {
-                CopiedShare(copied: progress.fraction, compared: isVerified ? compared.fraction : nil)
-            }
-            defer { teller.stop() }
             let pace = try plan.pace.map { try PaceLines($0) }
             try DifferenceCopy.copy(from: from, base: base, to: destination, pace: pace?.pace, progress: progress)
             if isVerified {
@@ -44,24 +53,40 @@ public enum ImageCopy {
                 if let place { throw Different(offset: place) }
             }
         } catch {
+            // What was not flushed is of no more use: none of its connections is waited for.
+            destination.interrupt()
             try? destination.close()
             throw error
         }
         try destination.close()
     }
 
-    /// The destination, open. A server tells the first flush of what one before it has lost, which an earlier try had written: here all
-    /// of that is written again, so that it is no loss, and must not be told at the end as one.
-    private static func reach(_ image: ImageSpecification) throws(BlockError) -> any BlockDevice {
-        let device = try image.openTracked()
-        if !image.isExport { return device }
+    /// The destination, open. A server tells the first flush of what one before it has lost. What an earlier try had written is written
+    /// again here, so that it is no loss, and must not be told at the end as one. Before the first try over a base it was written by
+    /// somebody else: nobody writes that again.
+    private static func reach(_ plan: DiskCopyPlan, _ silence: Double) throws(BlockError) -> any BlockDevice {
+        let image = plan.destination
+        if !image.isExport { return try image.openTracked() }
+        let device = try connect(plan, silence)
         do throws(BlockError) {
             try device.flush()
             return device
         } catch {
             // What was told sticks to the connection.
+            device.interrupt()
             try? device.close()
-            return try image.openTracked()
+            if error.code == .disconnected || plan.base != nil && plan.isAgain != true { throw error }
+            return try connect(plan, silence)
+        }
+    }
+
+    /// A server that was lost and is being started again may have no socket yet, or not its export.
+    private static func connect(_ plan: DiskCopyPlan, _ silence: Double) throws(BlockError) -> any BlockDevice {
+        do throws(BlockError) {
+            return try plan.destination.openTracked(answerSeconds: silence)
+        } catch {
+            let isAwaited = plan.isAgain == true && [.notFound, .busy].contains(error.code)
+            throw isAwaited ? BlockError(.disconnected, "the server is not there again: \(error)") : error
         }
     }
 }

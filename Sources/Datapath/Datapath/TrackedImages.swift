@@ -5,8 +5,9 @@ import Synchronization
 
 extension ImageSpecification {
     /// Opens the image for writing, with what is written marked in its log of changed blocks, where it has one.
-    func openTracked() throws(BlockError) -> any BlockDevice {
-        try tracked(try open(readOnly: false))
+    /// `answerSeconds`: as `open`.
+    func openTracked(answerSeconds: Double? = nil) throws(BlockError) -> any BlockDevice {
+        try tracked(try open(readOnly: false, answerSeconds: answerSeconds))
     }
 
     /// `device`, which is this image and open, with its log. It is closed when that cannot be opened: a disk is not written

@@ -11,15 +11,21 @@ public struct DiskCopyPlan: Codable, Sendable {
     /// What was written is read again and compared; what is the base's was compared with the base. Nil: it is not.
     public var isVerified: Bool?
 
+    /// An earlier try may have written to the destination, all of which is written again. Nil: nobody has since it reads as the base.
+    public var isAgain: Bool?
+
     /// The code by which the process says that the copy is not like its source.
     public static let differs = "differs"
 
     public init(
-        destination: ImageSpecification, base: ImageSpecification?, pace: MirrorSettings? = nil, isVerified: Bool? = nil
+        destination: ImageSpecification, base: ImageSpecification?, pace: MirrorSettings? = nil,
+        isVerified: Bool? = nil,
+        isAgain: Bool? = nil
     ) {
         self.destination = destination
         self.base = base
         self.pace = pace
         self.isVerified = isVerified
+        self.isAgain = isAgain
     }
 }

@@ -28,9 +28,16 @@ import Testing
                 vdi: "\(index)", name: "", role: "disk", source: .init(sr: "a", name: "", format: "raw", free: nil),
                 virtualSize: 1000)
         }
-        (disks[0].bytesToMove, disks[0].bytesToCompare) = (100, 100)
-        (disks[1].bytesToMove, disks[1].bytesToCompare) = (100, 1000)
-        (disks[2].bytesToMove, disks[2].bytesToCompare, disks[2].stays) = (100, 100, true)
+        // What is moved is compared, without another word.
+        for index in disks.indices { disks[index].take(100, room: 700) }
+        disks[1].compareAll(of: 1)
+        disks[2].stays = true
+        var copies = disks[0]
+        copies.take(1500, room: 0)
+        copies.compareAll(of: 1)
+        #expect(copies.bytesToCompare == 1500 && copies.notes.isEmpty)
+        copies.compareAll(of: 3)
+        #expect(copies.bytesToCompare == 3000 && copies.notes.first?.contains("3000 bytes of it and its snap") == true)
         for isVerified in [true, false] {
             var plan = MovePlan(disks: disks)
             plan.isVerified = isVerified

@@ -71,13 +71,20 @@ final class ChildProcess: Sendable {
     /// What the process wrote as its error: the JSON line of gantry-datapath, else the text.
     func failure() -> DatapathClient.Failure {
         // However long it made the file, the last of it says why.
-        let data = logPath.flatMap { FileEnds.last(64 << 10, of: $0) } ?? Data()
+        let data = log
         let last = data.split(separator: UInt8(ascii: "\n")).last.map { Data($0) } ?? Data()
         if let report = try? JSONDecoder().decode([String: String].self, from: last) {
             return DatapathClient.Failure(code: report["code"] ?? "io", message: report["message"] ?? "unknown error")
         }
-        let text = String(decoding: data.suffix(2000), as: UTF8.self)
-        return DatapathClient.Failure(code: "io", message: text.isEmpty ? "the data path ended at its start" : text)
+        return DatapathClient.Failure(code: "io", message: lastWords ?? "the data path ended at its start")
+    }
+
+    private var log: Data { logPath.flatMap { FileEnds.last(64 << 10, of: $0) } ?? Data() }
+
+    /// The end of what the process wrote as its error, as text: of one that crashed, why. Nil: it wrote nothing.
+    var lastWords: String? {
+        let text = String(decoding: log.suffix(2000), as: UTF8.self)
+        return text.isEmpty ? nil : text
     }
 
     /// Waits for the end, after which the process keeps its number until `reap`.

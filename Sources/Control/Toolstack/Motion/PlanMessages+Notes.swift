@@ -21,16 +21,12 @@ extension PlanMessages {
 
     static let waiting = "it waits until moves under way have given room back there"
 
-    /// What is read again once all is copied: where the new image says that it has data everywhere, whatever was written to it, all of it.
-    func tellComparison(_ disk: inout MovePlan.Disk, in sr: Ref<SR>, format: ImageFormat?) {
-        disk.bytesToCompare = disk.bytesToMove
-        let size = disk.newVirtualSize ?? disk.virtualSize
-        guard size > disk.bytesToMove, let attached = try? context.attached(sr, evenUnplugged: true),
+    /// What is read again once all is copied: where the new images do not say where they have data, all of the `count` that are made whole.
+    func tellComparison(_ disk: inout MovePlan.Disk, of count: Int, in sr: Ref<SR>, format: ImageFormat?) {
+        guard let attached = try? context.attached(sr, evenUnplugged: true),
             !context.facts(attached, free: nil).showsContent(format)
         else { return }
-        disk.bytesToCompare = size
-        disk.notes.append(
-            "the destination does not tell where data were written: all \(size) bytes of it are read to compare them")
+        disk.compareAll(of: count)
     }
 
     /// What is to be said of a disk whose blocks others have, too, that stay. Nil: nothing, or its driver does not say what its disks

@@ -76,7 +76,8 @@ struct PlanMessages: Sendable {
                 }
             } catch let error as APIError {
                 if let sr = move.destination {
-                    disk.destination = await place(sr, format: nil)
+                    // What was decided stays decided where something else is in the way.
+                    if disk.reason == nil { disk.destination = await place(sr, format: nil) }
                     if error.code == "SR_BACKEND_FAILURE_44" { await tellRoom(&disk, .max, in: sr, waits: false) }
                 }
                 plan.blockers.append(MovePlan.Blocker(vdi: disk.vdi, error: error.wire))
@@ -132,10 +133,13 @@ struct PlanMessages: Sendable {
         let images = surveyed.images.values.reduce(UInt64(0)) { $0 &+ $1 }
         disk.snapshots = snapshots.count
         disk.newVirtualSize = decision.outcome.size
+        let copies = isShared ? 1 : snapshots.count + 1
         disk.take(
-            snapshots.isEmpty || isShared ? images : images &* UInt64(snapshots.count + 1), room: motion.room ?? 0,
+            images &* UInt64(copies), room: motion.room ?? 0,
             inPlace: decision.destination == decision.disk.source)
-        if isVerified { tellComparison(&disk, in: Ref(decision.destination), format: decision.outcome.format) }
+        if isVerified {
+            tellComparison(&disk, of: copies, in: Ref(decision.destination), format: decision.outcome.format)
+        }
         disk.destination = destination
         if decision.outcome.size > disk.virtualSize {
             disk.notes.append("the disk grows to \(decision.outcome.size) bytes: the new format has sizes of its own")

@@ -280,6 +280,16 @@ import Testing
             let entered = try await host.admission.enter([claim])
             let refusal = try await told()
             #expect(refusal.first == "OTHER_OPERATION_IN_PROGRESS" && Array(refusal.dropFirst().prefix(3)) == words)
+            // What the disk would be is known nevertheless.
+            let plan = try await host.toolstack.dispatcher.call(
+                method: "VDI.plan_pool_migrate", params: [.string(host.session)] + one
+            ).get()
+            if case .array(let disks)? = try JSONText.decode(String(api: plan) ?? "")["disks"] {
+                let format = disks.first?["destination"]?["format"]
+                #expect(format != nil && format != .string(""))
+            } else {
+                Issue.record("\(plan)")
+            }
             await host.admission.end(entered)
         }
         for options in [["mirror-mode": "x"], ["network": "OpaqueRef:n"], ["retry-seconds": "x"]] {

@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 
 /// What becomes of a move when something fails at one of its phases: what tests expect, and what docs/operations.md shows.
 protocol FaultTable {
@@ -36,8 +37,13 @@ extension FaultTable {
         guard let words = ProcessInfo.processInfo.environment["GANTRY_CELLS"] else {
             return GateShare.some(count, of: meant, test)
         }
+        #expect(
+            MoveFaults.hasCell(called: words) || CrossPoolFaults.hasCell(called: words),
+            "GANTRY_CELLS: no phase and no fault of either table has '\(words)' in its name")
         return meant.filter { "\($0)".contains(words) }
     }
+
+    private static func hasCell(called words: String) -> Bool { cells.contains { "\($0)".contains(words) } }
 
     static var cells: [Cell] {
         Phase.allCases.flatMap { phase in

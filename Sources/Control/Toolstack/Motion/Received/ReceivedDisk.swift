@@ -33,8 +33,9 @@ struct ReceivedDisk: Codable, Hashable, Sendable {
     let size: Int64
     /// Bytes that the image takes at least.
     let room: UInt64
-    /// Whose call was the last that changed it, and when that came, seconds of the epoch.
-    var session: String
+    /// Whose call made it. Sessions end with the toolstack.
+    let session: String
+    /// When the last call came that changed it, seconds of the epoch.
     var lastCall: Int64
     /// What the other side calls the mirror, `<its SR>/<its disk>`; nil: a disk that is only copied.
     var mirror: String?

@@ -20,7 +20,7 @@ extension ReceivedDisks {
         }
     }
 
-    /// Whoever calls for a disk goes on with it, by a session that may be another than the one that made it.
+    /// Whoever asks for what changes a disk goes on with it, by a session that may be another than the one that made it.
     private func hear(_ call: StorageLayerCall, _ session: String) {
         var places = Set(["vdi", "vdi1", "vdi2", "name"].map { call.text($0, default: "") })
         if let disk = try? call.disk("vdi_info") { places.insert(disk.place) }
@@ -29,9 +29,12 @@ extension ReceivedDisks {
         where record.isOpen
             && (places.contains(where: record.has) || record.mirror == mirror || record.links[datapath] != nil)
         {
-            hear(record.id, from: session)
+            hear(record, from: Self.looks.contains(call.method) ? nil : session)
         }
     }
+
+    /// Of these nothing changes. Anybody may look.
+    private static let looks: Set<String> = ["VDI.stat", "VDI.get_by_name", "VDI.similar_content", "DP.attach_info"]
 
     private func value(of call: StorageLayerCall, _ session: String) async throws -> WireValue {
         hear(call, session)

@@ -143,13 +143,14 @@ extension ReceivedDisks {
             }
             tx.forget(record)
         }
-        if let attached { await leave(record, attached) } else { await admission.end(record.hold) }
+        await leave(record, attached)
         context.logger.notice("a disk of another maker's toolstack is removed", metadata: ["vdi": "\(record.id)"])
     }
 
-    private func leave(_ record: ReceivedDisk, _ attached: AttachedRepository) async {
+    /// `attached`: nil where its SR is not there any more.
+    private func leave(_ record: ReceivedDisk, _ attached: AttachedRepository?) async {
         await admission.end(record.hold)
         forget(record.id)
-        await context.refreshSpace(attached)
+        if let attached { await context.refreshSpace(attached) }
     }
 }

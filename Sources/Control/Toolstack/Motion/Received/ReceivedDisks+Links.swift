@@ -94,14 +94,14 @@ extension ReceivedDisks {
     /// The handshake is the one of the first NBD servers, which send all that there is to say and ask nothing: tapdisk knows no other,
     /// and sparse_dd takes either. Only what mirrors a leaf through `nbdproxy` is QEMU, which asks for the export by its name.
     ///
-    /// The connection counts as long as the session is there, until another one goes on with the disk.
+    /// The connection counts as long as the session is there, or the one that made the disk.
     public func connect(
         srUUID: String, place: String, datapath: String, isProxy: Bool, session: Ref<Session>
     ) async throws -> ReceivedStream {
         do {
             let attached = try repository(srUUID)
             let found = try record(at: place, in: attached)
-            hear(found.id, from: session.opaque)
+            hear(found, from: session.opaque)
             return try await working(on: found.id) { record in
                 try await connect(&record, place, datapath, isProxy: isProxy)
             }

@@ -15,7 +15,7 @@ extension ReceivedDisks {
         }
         if let leaf = records().first(where: {
             // One that nobody has active is left of an earlier try.
-            $0.isOpen && $0.mirror == mirror && $0.sr == attached.ref.opaque && self.caller(of: $0) == session
+            $0.isOpen && $0.mirror == mirror && $0.sr == attached.ref.opaque && self.sessions(of: $0).contains(session)
                 && $0.dummy != nil && $0.parent == nil && $0.links.values.contains(where: \.isActive)
         }) {
             let parent = "\(Fresh.uuid()).parent"

@@ -53,8 +53,10 @@ extension ReceivedDisks {
 
     private func fate(of record: ReceivedDisk) -> Fate? {
         if record.isCancelled || unwanted.contains(record.id) { return .removed }
-        let session = Ref<Session>(caller(of: record))
-        let hasSession = context.database.read { $0.row(session) != nil }
+        let sessions = self.sessions(of: record)
+        let hasSession = context.database.read { reader in
+            sessions.contains { reader.row(Ref<Session>($0)) != nil }
+        }
         let isAbandoned = record.isAbandoned(
             at: WallClock.seconds, lastSeen: lastSeen[record.id] ?? 0, hasSession: hasSession,
             isConnected: connections[record.id] ?? 0 > 0)

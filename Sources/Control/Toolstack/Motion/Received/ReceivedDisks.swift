@@ -27,7 +27,7 @@ public actor ReceivedDisks {
     var connections: [String: Int] = [:]
     /// When the last of them ended, or a call about the disk came, seconds of the epoch.
     var lastSeen: [String: Int64] = [:]
-    /// Whose calls go on with a disk now, by the record: another session than the one that made it, when the source has begun a new
+    /// Whose calls go on with a disk, too, by the record: another session than the one that made it, when the source has begun a new
     /// one. Sessions end with the toolstack, and so does this.
     private var callers: [String: String] = [:]
 
@@ -95,12 +95,13 @@ public actor ReceivedDisks {
 
     // MARK: - Whose it is
 
-    func caller(of record: ReceivedDisk) -> String { callers[record.id] ?? record.session }
+    /// The one that made the disk, and the last other one that went on with it. Nobody takes a disk from its maker by a call.
+    func sessions(of record: ReceivedDisk) -> [String] { [record.session] + (callers[record.id].map { [$0] } ?? []) }
 
-    /// The session goes on with the disk: the disk is its own from now on.
-    func hear(_ id: String, from session: String) {
-        callers[id] = session
-        lastSeen[id] = WallClock.seconds
+    /// Somebody asks for the disk. `session`: goes on with it; nil: only looks.
+    func hear(_ record: ReceivedDisk, from session: String?) {
+        if let session, session != record.session { callers[record.id] = session }
+        lastSeen[record.id] = WallClock.seconds
     }
 
     func forget(_ id: String) {
@@ -129,7 +130,6 @@ public actor ReceivedDisks {
         var next = record
         body(&next)
         next.lastCall = WallClock.seconds
-        next.session = caller(of: next)
         let noted = next
         try await context.database.transaction { tx in try tx.store(noted) }
         record = next

@@ -58,7 +58,7 @@ struct CopyInto: Sendable {
         _ vdi: Ref<VDI>, base: Ref<VDI>, to destination: ImageSpecification, of object: (sr: Ref<SR>, vdi: Ref<VDI>),
         limits: CopyLimits? = nil, isVerified: Bool = false, progress: any TaskProgress
     ) async throws {
-        let plan = DiskCopyPlan(destination: destination, base: nil, isVerified: isVerified ? true : nil)
+        var plan = DiskCopyPlan(destination: destination, base: nil, isVerified: isVerified ? true : nil)
         var retry = CopyRetry()
         while true {
             let attempt = Attempt()
@@ -83,6 +83,7 @@ struct CopyInto: Sendable {
                         "the copy of a disk is begun again",
                         metadata: ["vdi": "\(vdi.opaque)", "try": "\(retry.count + 1)", "cause": "\(failure.message)"])
                     progress.annotate(["mirror_retries": String(retry.count)])
+                    plan.isAgain = true
                     try await Self.wait(pause, progress)
                 }
             }
@@ -174,8 +175,9 @@ struct CopyInto: Sendable {
         }
         let status = await child.reap()
         if status < 0 {
+            let words = child.lastWords.map { ": " + $0 } ?? ""
             throw DatapathClient.Failure(
-                code: CopyRetry.died, message: "the process that copies was ended by signal \(-status)")
+                code: CopyRetry.died, message: "the process that copies was ended by signal \(-status)" + words)
         }
         if status != 0 { throw child.failure() }
     }

@@ -107,11 +107,11 @@ import Testing
 
     /// What the first destination's map said holds for no other one: zeroes are written where something else may lie.
     @Test func anotherDestinationIsNotBlank() throws {
-        let size: UInt64 = 2 << 20
+        let size: UInt64 = 4 << 20
         let source = MemoryDevice(size: size)
-        // Zeroes that are stored, but for a byte in each half.
+        // Zeroes that are stored, but for a few bytes. What the first one has no chance to be given is still to come.
         try source.store([UInt8](repeating: 0, count: Int(size)), at: 0)
-        for place in [5, 1 << 20] as [UInt64] { try source.store([1], at: place) }
+        for place in [5, 1 << 20, 3 << 20] as [UInt64] { try source.store([1], at: place) }
         let first = MortalDevice(MemoryDevice(size: size), writes: 1)
         let second = MemoryDevice(size: size)
         try second.store([UInt8](repeating: 0xEE, count: Int(size)), at: 0)

@@ -29,6 +29,9 @@ final class Served {
 
 extension BlockDevice {
     // SAFETY: whole buffers of the right size, alive for the length of each call.
+    // Not inlined: where nobody looks at the array, Swift 6.3.1's optimizer lets go of it before it is filled (the address
+    // sanitizer showed it).
+    @inline(never)
     func bytes(at offset: UInt64, _ count: Int) throws(BlockError) -> [UInt8] {
         let buffer = AlignedBuffer(count: count)
         let part = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[0..<count])

@@ -53,6 +53,7 @@ import ZstdStreams
         let socket = folder.file("relay")
         let shown = try #require(CertificateFingerprint([String](repeating: "00", count: 32).joined(separator: ":")))
         let peer = PeerConnection(host: "127.0.0.1", port: 1, fingerprint: shown)
+        var ended = 0
         for round in 0..<100 {
             let relay = try await PeerRelay.listen(onUnixSocket: socket, to: peer, path: "/memory", fields: [])
             let callers = Task.detached {
@@ -64,8 +65,17 @@ import ZstdStreams
             // At different moments of their coming.
             for _ in 0..<(round % 10) { await Task.yield() }
             await relay.close()
-            for descriptor in await callers.value where descriptor >= 0 { close(descriptor) }
+            for descriptor in await callers.value where descriptor >= 0 {
+                // Each of them is told that it is over.
+                var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                var byte: UInt8 = 0
+                let isTold = unsafe poll(&waiting, 1, 30_000) == 1
+                #expect(unsafe isTold && read(descriptor, &byte, 1) <= 0)
+                close(descriptor)
+                ended += 1
+            }
         }
+        #expect(ended > 0)
         await peer.close()
     }
 

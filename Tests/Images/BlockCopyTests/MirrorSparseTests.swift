@@ -125,6 +125,29 @@ import Testing
         try device.cancelMirror()
     }
 
+    /// What an earlier process, or a guest in its time, has changed there may come behind what the destination's map says: it counts for
+    /// nothing in a mirror that goes on.
+    @Test func whatAnotherProcessHasLeftIsNotBlank() throws {
+        let size: UInt64 = 2 << 20
+        let folder = try ScratchFolder("sparse")
+        let path = folder.file("map")
+        try MirrorLog(size: size, path: path, identity: "x").markSame(0, Self.granule, sourceIsWritten: true)
+        let log = try #require(try MirrorLog.resume(path: path, size: size, identity: "x"))
+        let source = MemoryDevice(size: size)
+        // Zeroes that are stored, and such that are not.
+        try source.store([UInt8](repeating: 0, count: Int(size / 2)), at: 0)
+        let destination = MortalDevice(MemoryDevice(size: size), writes: .max, isEmptyByItsMap: true)
+        let rest = Int(size - Self.granule)
+        try destination.base.store([UInt8](repeating: 0xEE, count: rest), at: Self.granule)
+        let device = SwitchableDevice(source)
+        device.track(log)
+        try device.startMirror(to: destination, options: MirrorOptions(), log: log)
+        awaitPhase(device, .synchronised)
+        #expect(device.mirrorProgress?.resumedBytes == Self.granule)
+        #expect(try destination.base.bytes(0, Int(size)) == source.bytes(0, Int(size)))
+        try device.cancelMirror()
+    }
+
     /// The map of a new destination is asked for once, and nothing is written where neither image has data.
     @Test func emptyDisksCostNothing() throws {
         let size: UInt64 = 1 << 36
@@ -147,9 +170,11 @@ private final class MortalDevice: BlockDevice {
     let zeroings = Atomic<Int>(0)
     let written = Atomic<Int>(0)
     private let left: Atomic<Int>
+    private let isEmptyByItsMap: Bool
 
-    init(_ base: MemoryDevice, writes: Int) {
+    init(_ base: MemoryDevice, writes: Int, isEmptyByItsMap: Bool = false) {
         self.base = base
+        self.isEmptyByItsMap = isEmptyByItsMap
         left = Atomic(writes)
     }
 
@@ -179,6 +204,7 @@ private final class MortalDevice: BlockDevice {
     func discard(at offset: UInt64, length: UInt64) throws(BlockError) {}
     func flush() throws(BlockError) {}
     func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
+        if isEmptyByItsMap { return extents.append(Extent(offset: offset, length: length, kind: .hole)) }
         try base.appendExtents(to: &extents, at: offset, length: length)
     }
     func close() throws(BlockError) {}

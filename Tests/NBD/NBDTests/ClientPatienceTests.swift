@@ -66,7 +66,7 @@ struct ClientPatienceTests {
         let waiter = WorkerThread("waiter") { try? client.put([5], at: 12288) }
         isShut.store(false, ordering: .releasing)
         waiter.join()
-        while !late.isEmpty { usleep(500) }
+        soon { late.isEmpty }
         #expect(try client.bytes(at: 4096, 2) == [2, 2] && client.bytes(at: 8192, 1) == [0])
         #expect(try client.bytes(at: 1 << 20, 4 << 20) == [UInt8](repeating: 3, count: 4 << 20))
         #expect(try client.bytes(at: 12288, 1) == [5])
@@ -113,9 +113,10 @@ struct ClientPatienceTests {
                 _ = send(FakeServer.simple(request.handle))
             }
         }
+        defer { isSilent.store(false, ordering: .releasing) }
         let client = try NBDClient.connect(unixSocket: server.path)
         let part = WorkerThread("part") { try? client.put([1], at: 100) }
-        while reads.load(ordering: .acquiring) == 0 { usleep(500) }
+        soon { reads.load(ordering: .acquiring) > 0 }
         let late = LateChanges()
         let error = #expect(throws: BlockError.self) { try write(2, 4096, at: 8192, to: client, late) }
         #expect(error?.code == .late && late.overlaps(8192..<8193) && late.isUnderWay)
@@ -126,7 +127,7 @@ struct ClientPatienceTests {
         #expect(other?.code == .late && late.total == 2 && writes.load(ordering: .acquiring) == 0)
         isSilent.store(false, ordering: .releasing)
         part.join()
-        while !late.isEmpty { usleep(500) }
+        soon { late.isEmpty }
         #expect(!late.isLost && writes.load(ordering: .acquiring) == 1)
         try write(2, 4096, at: 8192, to: client, late)
         #expect(late.total == 2 && writes.load(ordering: .acquiring) == 2)
@@ -183,13 +184,22 @@ struct ClientPatienceTests {
         }
         #expect(late.total == 3 && late.isUnderWay && !late.isLost)
         client.interrupt()
-        while late.isUnderWay { usleep(500) }
+        soon { !late.isUnderWay }
         #expect(late.isLost && late.overlaps(1 << 20..<2 << 20))
         #expect { try client.put([1], at: 0) } throws: { ($0 as? BlockError)?.code == .disconnected }
         isShut.store(false, ordering: .releasing)
         #expect(throws: BlockError.self) { try client.close() }
         way.join()
     }
+}
+
+/// Returns when it is so; records an issue when that takes more than a minute.
+private func soon(at place: SourceLocation = #_sourceLocation, _ isSo: () -> Bool) {
+    for _ in 0..<120_000 {
+        if isSo() { return }
+        usleep(500)
+    }
+    Issue.record("it does not come to pass", sourceLocation: place)
 }
 
 /// Passes on what comes until nothing more does, and nothing while `isShut`.

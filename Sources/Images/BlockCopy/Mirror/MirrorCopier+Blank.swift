@@ -14,7 +14,8 @@ extension MirrorCopier {
     /// nothing done, while the destination is being exchanged.
     ///
     /// Only what was dirty before the question is believed: guests' writes go to clean granules alone, so nobody but the
-    /// copier changes the destination there, and it has not yet.
+    /// copier changes the destination there, and it has not yet. That holds of a mirror that began with nothing clean: in one that
+    /// goes on where another process left it nothing is asked.
     func lookForBlanks(in run: Range<UInt64>, _ asked: inout UInt64) -> Bool {
         if run.upperBound <= asked { return true }
         let window = max(asked, run.lowerBound)..<run.upperBound

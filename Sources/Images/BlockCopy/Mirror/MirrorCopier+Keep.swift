@@ -154,6 +154,10 @@ extension MirrorCopier {
         // The copier's threads leave a broken destination alone; the last one may still wait for it.
         if hasGivenUp.load(ordering: .relaxed) || now < retry.next || !mirror.pieces.close() { return }
         defer { mirror.pieces.open() }
+        // Who closes the gate keeps all guests waiting for those who hang in a file. Nobody goes into it from here on.
+        if isLocal { mirror.giveUp() }
+        defer { if isLocal { mirror.takeUp() } }
+        if isLocal, !mirror.isLeft { return }
         // What nobody waits for any more ends with its connection.
         if mirror.late.isUnderWay {
             if repair.reopen != nil { mirror.destination.interrupt() }

@@ -38,7 +38,7 @@ final class MirrorCopier: Sendable {
     /// Copied bytes at which the keeper is woken.
     let flushAt = Atomic<UInt64>(.max)
     let meter = Mutex(RateMeter())
-    private let cursor = Mutex(Cursor())
+    private let cursor: Mutex<Cursor>
     private let need = Mutex(HelperNeed())
     private let needsHelp = Atomic<Bool>(false)
     /// When the next piece may begin, for the rate limit.
@@ -57,6 +57,8 @@ final class MirrorCopier: Sendable {
         isLocal = repair?.reopen == nil
         chunk = isLocal ? Self.localChunk : Self.chunk
         pieceLength = Mutex(PieceLength(most: chunk, least: isLocal ? chunk : mirror.dirty.granule))
+        // Where another process was, its changes and those of guests may come behind what the destination's map says.
+        cursor = Mutex(Cursor(asked: mirror.log.isResumed ? mirror.dirty.size : 0))
         resumedBytes = mirror.log.isResumed ? mirror.log.sameBytes : 0
         self.repair = repair
     }
@@ -99,7 +101,7 @@ final class MirrorCopier: Sendable {
         let givesWay = gantry_take_short_turns(Self.turn)
         while !stopping.isCancelled {
             let phase = mirror.phase
-            guard phase == .copying || phase == .synchronised, !mirror.controls.isPaused else {
+            guard phase == .copying || phase == .synchronised, !mirror.controls.isPaused, !mirror.isLeftAlone else {
                 switch phase {
                 case .dual, .undecided, .finished: return
                 default: sleep(nanoseconds: 10_000_000)
@@ -155,7 +157,7 @@ final class MirrorCopier: Sendable {
         /// Where the source was found to hold data and no whole granule without: most looks cover many pieces, and a source that
         /// is asked for each of them is kept from its guest's writes by it. Where it holds none by now, zeroes are copied.
         var data: Range<UInt64> = 0..<0
-        /// Up to here the destination was asked where it is blank.
+        /// Up to here the destination was asked where it is blank, or is not to be asked.
         var asked: UInt64 = 0
     }
 
@@ -169,7 +171,7 @@ final class MirrorCopier: Sendable {
             // Another round sees what the source holds by then.
             if end >= mirror.dirty.size { cursor = Cursor(asked: cursor.asked) } else { cursor.position = end }
             // Whoever writes to it from here on finds it among the pieces.
-            mirror.locks.acquire(range)
+            guard acquire(range) else { return nil }
             defer { mirror.locks.release(range) }
             // Another thread may have had it in its hands until now. Where it is clean, guests' writes go to both images
             // and are noted nowhere: a second copy could overwrite them with what was there before.
@@ -181,6 +183,12 @@ final class MirrorCopier: Sendable {
             // What the look said may not be so any more; `complete` looks again.
             return mirror.pieces.add(left) ? Piece(range: left, isEmpty: isEmpty) : nil
         }
+    }
+
+    /// Holds the range, but does not stand in the way of guests behind one of theirs that hangs in the destination. False: it is
+    /// not held.
+    private func acquire(_ range: Range<UInt64>) -> Bool {
+        mirror.locks.acquire(range) { mirror.isLeftAlone || stopping.isCancelled }
     }
 
     /// How far the beginning of a dirty run is all without data, or to be copied at once, by what an earlier look found to be data.
@@ -266,7 +274,11 @@ final class MirrorCopier: Sendable {
             _ = mirror.pieces.remove(range)
             throw error
         }
-        mirror.locks.acquire(range)
+        // Not noted, it is copied once more.
+        guard acquire(range) else {
+            _ = mirror.pieces.remove(range)
+            return 0
+        }
         guard let touched = mirror.pieces.touched(in: range) else {
             settle(range, isKept)
             _ = mirror.pieces.remove(range)
@@ -316,7 +328,7 @@ final class MirrorCopier: Sendable {
         var position = range.lowerBound
         while position < range.upperBound, !stopping.isCancelled {
             let part = position..<min(range.upperBound, position + mirror.dirty.granule)
-            mirror.locks.acquire(part)
+            if mirror.isLeftAlone || !acquire(part) { break }
             defer { mirror.locks.release(part) }
             // Another thread may have come by.
             if mirror.dirty.run(at: part.lowerBound, end: part.upperBound).dirty, !mirror.late.overlaps(part),

@@ -16,7 +16,8 @@ import Synchronization
 ///   the write was to change is dirty before that, and so is what is written until the destination answers. The late
 ///   write may still come: nothing is copied over it before (`LateChanges`), and no pivot begins.
 /// - A destination that no peer answers for hangs with who writes to it. Whoever comes later than that is left to the source
-///   alone, until a write has ended (`isStalled`).
+///   alone, until a write has ended (`isStalled`), and so does the copier leave it alone. One that is given up, or about to be tried
+///   again, is left alone from that moment on, and all guests stand still only when nobody is in it (`DestinationUse`).
 /// - In `dual` a write is answered only when both images have it; if one refuses, the request fails with `undecidedError`,
 ///   which `SwitchableDevice` turns into waiting for the decision and trying again on the winner.
 final class MirrorDevice: @unchecked Sendable {
@@ -25,13 +26,18 @@ final class MirrorDevice: @unchecked Sendable {
     let source: any BlockDevice
     private(set) var destination: any BlockDevice
     let dirty: DirtyMap
-    /// Where the destination reads as zeroes and nothing was copied yet; never a clean granule.
+    /// Where the destination reads as zeroes and nothing was copied yet; never a clean granule, and nothing in a mirror that goes
+    /// on where another process left it.
     let blank: DirtyMap
     let log: MirrorLog
     let controls: MirrorControls
     let pieces = CopyPieces()
     let locks = RangeLocks()
     let times = MirrorTimes()
+    /// Guests' writes.
+    let use = DestinationUse()
+    /// Guests' flushes, and a comparison, which may take their time.
+    let unwatched = DestinationUse()
     let reach = MirrorReach()
     let late = LateChanges()
     /// A peer answers for the destination, or does not.
@@ -84,6 +90,24 @@ final class MirrorDevice: @unchecked Sendable {
     /// Guests' writes to the destination are under way and do not end: no more of them begin.
     @inline(__always)
     var isStalled: Bool { stalled.load(ordering: .acquiring) }
+
+    /// From here on nobody begins anything in the destination for which guests would wait.
+    func giveUp() {
+        use.close()
+        unwatched.close()
+    }
+
+    /// Undoes one `giveUp`.
+    func takeUp() {
+        use.open()
+        unwatched.open()
+    }
+
+    /// After `giveUp`: who closes the gate waits for nobody who is in the destination.
+    var isLeft: Bool { use.isEmpty && unwatched.isEmpty }
+
+    /// The copier leaves the destination, and whoever writes there, alone.
+    var isLeftAlone: Bool { isStalled || !use.isOpen }
 
     func setStalled(_ isStalled: Bool) {
         if stalled.exchange(isStalled, ordering: .acquiringAndReleasing) != isStalled, isStalled { handle(.fellBehind) }
@@ -212,7 +236,9 @@ final class MirrorDevice: @unchecked Sendable {
             let run = dirty.run(at: position, end: range.upperBound)
             pieces.touch(position..<run.end)
             if !run.dirty {
-                times.begun.wrappingAdd(1, ordering: .relaxed)
+                // It was given up since.
+                guard use.enter() else { return leaveDirty(position..<range.upperBound) }
+                defer { use.leave() }
                 let started = gantry_now()
                 do throws(BlockError) {
                     try apply(destination, position..<run.end, patience)
@@ -243,8 +269,11 @@ final class MirrorDevice: @unchecked Sendable {
                 if !MirrorFlush.begin(of: self).isOver(within: controls.patience * Self.flushShare) {
                     handle(.fellBehind)
                 }
-            } else {
+            } else if unwatched.enter() {
+                defer { unwatched.leave() }
                 flushDestination(destination, of: trust.withLock { $0.generation })
+            } else {
+                handle(.fellBehind)
             }
         default: try flushSource()
         }
@@ -362,8 +391,6 @@ final class MirrorTimes: Sendable {
 
     /// In the source, every write.
     let source = Sum()
-    /// Writes in the destination, those under way included.
-    let begun = Atomic<UInt64>(0)
     /// In the destination, before the guest was answered: the guest's delay.
     let destination = Sum()
 }

@@ -121,7 +121,7 @@ struct MirrorVerifier {
                     // What was alike is so still.
                     guard isHeldBack, sweep.hasBegun else { throw error }
                 } else if patience.isOver(
-                    dirtyBytes: mirror.dirty.dirtyBytes, isSilent: mirror.late.isUnderWay,
+                    dirtyBytes: mirror.dirty.dirtyBytes, isSilent: mirror.late.isUnderWay || mirror.isStalled,
                     bytesPerSecond: mirror.controls.bytesPerSecond)
                 {
                     throw error
@@ -149,6 +149,8 @@ struct MirrorVerifier {
         case .broken: throw mirror.error ?? BlockError(.io, "the mirror is broken")
         default: throw Self.behind
         }
+        // Whoever goes into one that hangs holds the gate there.
+        if mirror.isLeftAlone { throw Self.behind }
         try body()
     }
 
@@ -246,7 +248,10 @@ struct MirrorVerifier {
             _ = mirror.pieces.remove(part)
             throw error
         }
-        mirror.locks.acquire(part)
+        guard acquire(part) else {
+            _ = mirror.pieces.remove(part)
+            throw Self.behind
+        }
         defer { mirror.locks.release(part) }
         if mirror.pieces.remove(part) != nil { return false }
         // Nothing was written here since `begin`, and nothing is while ours is read.
@@ -259,7 +264,7 @@ struct MirrorVerifier {
     private func compareHeld(
         _ part: Range<UInt64>, _ ours: AlignedBuffer, _ theirs: AlignedBuffer
     ) throws(BlockError) -> Bool {
-        mirror.locks.acquire(part)
+        guard acquire(part) else { throw Self.behind }
         defer { mirror.locks.release(part) }
         guard mirror.late.isEmpty else { return false }
         try readTheirs(part, theirs)
@@ -272,9 +277,14 @@ struct MirrorVerifier {
 
     /// Whoever writes to the part from here on is noticed.
     private func begin(_ part: Range<UInt64>) throws(BlockError) {
-        mirror.locks.acquire(part)
+        guard acquire(part) else { throw Self.behind }
         defer { mirror.locks.release(part) }
         guard isClean(part), mirror.pieces.add(part) else { throw Self.behind }
+    }
+
+    /// As the copier does. False: it is not held.
+    private func acquire(_ part: Range<UInt64>) -> Bool {
+        mirror.locks.acquire(part) { mirror.isLeftAlone || hasEnded }
     }
 
     /// With the part held, and what the destination has in `theirs`.
@@ -329,6 +339,8 @@ struct MirrorVerifier {
     }
 
     private func fromDestination(_ body: () throws(BlockError) -> Void) throws(BlockError) {
+        guard mirror.unwatched.enter() else { throw Self.behind }
+        defer { mirror.unwatched.leave() }
         do throws(BlockError) {
             try body()
         } catch {

@@ -36,6 +36,26 @@ public final class RangeLocks: @unchecked Sendable {
         monitor.unlock()
     }
 
+    /// The same, but gives up, and nobody waits behind this one, as soon as `isOver`, which is asked a hundred times a second.
+    public func acquire(_ range: Range<UInt64>, unless isOver: () -> Bool) -> Bool {
+        monitor.lock()
+        defer { monitor.unlock() }
+        let ticket = nextTicket
+        nextTicket += 1
+        entries.append(Entry(ticket: ticket, range: range))
+        while mustWait(ticket, range) {
+            if isOver() {
+                entries.removeAll { $0.ticket == ticket }
+                if waiters > 0 { monitor.wakeAll() }
+                return false
+            }
+            waiters += 1
+            monitor.wait(nanoseconds: 10_000_000)
+            waiters -= 1
+        }
+        return true
+    }
+
     private func mustWait(_ ticket: UInt64, _ range: Range<UInt64>) -> Bool {
         for entry in entries {
             if entry.ticket == ticket { return false }

@@ -33,11 +33,10 @@ extension MirrorCopier {
             case .dual, .undecided, .finished: return mirror.setStalled(false)
             default: break
             }
-            let ended = mirror.times.destination.count
+            let counts = mirror.use.counts
             mirror.setStalled(
                 watch.isStalled(
-                    begun: mirror.times.begun.load(ordering: .acquiring), ended: ended, at: gantry_now(),
-                    patience: mirror.controls.patience))
+                    begun: counts.begun, ended: counts.ended, at: gantry_now(), patience: mirror.controls.patience))
         }
     }
 }

@@ -240,8 +240,7 @@ extension SwitchableDevice {
             }
             if !commit {
                 mirror.reach.cut()
-                // Whoever closes the gate keeps all guests waiting for those who hang in the kernel.
-                while mirror.isStalled { copier.sleep(nanoseconds: 10_000_000) }
+                leave(mirror, copier)
             }
             copier.stop()
             exclusively {
@@ -259,10 +258,19 @@ extension SwitchableDevice {
         }
     }
 
+    /// Whoever closes the gate keeps all guests waiting for those who hang in the kernel: it stays open until nobody is in the
+    /// destination any more, and they are answered by the source alone from here on. From the preparation of the pivot on both images
+    /// are the disk, and nobody is counted.
+    private func leave(_ mirror: MirrorDevice, _ copier: MirrorCopier) {
+        mirror.giveUp()
+        while !mirror.isLeft { copier.sleep(nanoseconds: 5_000_000) }
+    }
+
     /// At this process's end: the mirror ends in favour of the source, and its log tells another process where it was.
     func suspendMirror() {
         control.withLock { _ in
             guard let mirror, let copier else { return }
+            leave(mirror, copier)
             copier.stop()
             if mirror.phase == .copying || mirror.phase == .synchronised || mirror.phase == .joining {
                 copier.checkpoint(source: true, destination: true)

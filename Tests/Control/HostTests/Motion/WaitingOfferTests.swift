@@ -91,13 +91,18 @@ import Testing
         let begun = ContinuousClock.now
         func lasts(_ answers: [(OfferPatience.Answer, Int)]) -> [Bool] {
             var patience = OfferPatience()
-            return answers.map { patience.lasts(after: $0, at: begun + .seconds($1)) }
+            return answers.map { patience.lasts(after: $0, asked: begun + .seconds($1), at: begun + .seconds($1)) }
         }
         let day = 86_400
         #expect(
             lasts([(.waits, 0), (.waits, day - 1), (.silent, day - 1), (.waits, day)]) == [true, true, true, false])
         // Cut off: what it waited before does not count.
         #expect(lasts([(.waits, 0), (.silent, 100), (.silent, 159), (.silent, 160)]) == [true, true, true, false])
+        // A question that nobody has answered for longer than that.
+        var patience = OfferPatience()
+        let isFirst = patience.lasts(after: .waits, asked: begun, at: begun)
+        let isSecond = patience.lasts(after: .silent, asked: begun + .seconds(1), at: begun + .seconds(601))
+        #expect(isFirst && !isSecond)
     }
 
     /// What the other side's decision says of it.

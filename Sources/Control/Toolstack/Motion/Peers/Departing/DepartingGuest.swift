@@ -77,8 +77,11 @@ struct DepartingGuest: Sendable {
                     handOver.done()
                 } catch let outlasted as DepartingDisks.Outlasted {
                     guard handOver.mayBeginAgain else { throw disks.failed(outlasted, progress) }
-                    await relay?.close()
+                    // The end of a connection that says nothing takes seconds, which the guest does not stand for.
+                    let old = relay
+                    async let closed: Void? = old?.close()
                     try await goOn(because: outlasted, progress)
+                    await closed
                     try await disks.holdBackAgain(progress)
                     try await disks.verify(&compared, progress)
                     guard handOver.beginAgain() else { throw disks.failed(outlasted, progress) }

@@ -20,6 +20,7 @@ struct WaitingOffer: Sendable {
             if progress.cancellation.isCancelled { throw CancellationError() }
             let refusal: APIError
             let answer: OfferPatience.Answer
+            let asked = ContinuousClock.now
             do {
                 let acceptance = try await ask()
                 guard let repository = acceptance.waitsFor else {
@@ -39,7 +40,7 @@ struct WaitingOffer: Sendable {
             } catch let error as APIError where error.code == "CANNOT_CONTACT_HOST" {
                 (answer, refusal) = (.silent, error)
             }
-            guard patience.lasts(after: answer, at: .now) else { throw refusal }
+            guard patience.lasts(after: answer, asked: asked, at: .now) else { throw refusal }
             try? await Task.sleep(for: pause)
         }
     }
@@ -67,8 +68,11 @@ struct OfferPatience: Sendable {
 
     init() {}
 
-    /// Whoever was never told to wait does not: the first refusal counts.
-    mutating func lasts(after answer: Answer, at now: ContinuousClock.Instant) -> Bool {
+    /// Whoever was never told to wait does not: the first refusal counts. `asked`: when the question was put; who does not answer it
+    /// has said nothing since.
+    mutating func lasts(
+        after answer: Answer, asked: ContinuousClock.Instant, at now: ContinuousClock.Instant
+    ) -> Bool {
         guard answer == .waits || since != nil else { return false }
         switch answer {
         case .waits:
@@ -81,7 +85,7 @@ struct OfferPatience: Sendable {
             refusals += 1
             return refusals < Self.looks
         case .silent:
-            let begun = silentSince ?? now
+            let begun = silentSince ?? asked
             silentSince = begun
             return now - begun < silence
         }

@@ -121,24 +121,45 @@ import Testing
     @Test("whoever knows better says which size a VHD has (case 2.2)")
     func whoeverKnowsBetterSaysWhichSizeAVHDHas() throws {
         let folder = try ScratchFolder("two-sizes")
-        let path = folder.file("a")
         try check(folder, "gantry create -f vhd a 10G")
-        // Made by Virtual PC, it says now.
-        var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-        for start in [0, bytes.count - 512] {
-            bytes.replaceSubrange(start + 28..<start + 32, with: Array("vpc ".utf8))
-            bytes.replaceSubrange(start + 64..<start + 68, with: [0, 0, 0, 0])
-            let sum = ~bytes[start..<start + 512].reduce(UInt32(0)) { $0 &+ UInt32($1) }
-            bytes.replaceSubrange(start + 64..<start + 68, with: (0..<4).map { UInt8(sum >> (24 - 8 * $0) & 255) })
-        }
-        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        try makeVirtualPCs(folder.file("a"), footers: 2)
         func size(_ words: String) throws -> Int? {
             try json(check(folder, "gantry info -f vhd --json \(words) a"))["virtual-size"] as? Int
         }
         #expect(try size("") == (10 << 30) - 40960 && size("--vhd-size geometry") == (10 << 30) - 40960)
         #expect(try size("--vhd-size field") == 10 << 30)
         try check(folder, "gantry convert --vhd-size field -f vhd -O raw a out; test $(stat -c %s out) = 10737418240")
-        try check(folder, "gantry check -r --vhd-size field -f vhd a; gantry resize --vhd-size field -f vhd a +1G")
+        try check(folder, "gantry check -r --vhd-size field -f vhd a; gantry resize --vhd-size field -f vhd a 10G")
+        #expect(try size("") == 10 << 30)
+        try check(folder, "gantry resize --vhd-size field -f vhd a +1G")
         #expect(try size("") == 11 << 30)
+    }
+
+    @Test("a fixed VHD by Virtual PC has one size, however it comes (case 2.2)")
+    func aFixedVHDHasOneSizeHoweverItComes() throws {
+        let folder = try ScratchFolder("one-size")
+        try check(folder, "gantry create -f vhd -o subformat=fixed a 10M")
+        try makeVirtualPCs(folder.file("a"), footers: 1)
+        let size = try #require(json(check(folder, "gantry info -f vhd --json a"))["virtual-size"] as? Int)
+        #expect(size < 10 << 20)
+        for command in ["a out", "- out < a", "- out --verify < a"] {
+            try check(folder, "rm -f out; gantry convert -f vhd -O raw \(command); test $(stat -c %s out) = \(size)")
+            try check(folder, "rm -f out; gantry convert -f vhd -O qcow2 \(command)")
+            let made = try json(check(folder, "gantry info -f qcow2 --json out"))
+            #expect(made["virtual-size"] as? Int == size, "\(command)")
+        }
+        try check(folder, "rm out; cat a | gantry convert -f vhd -O raw - out; test $(stat -c %s out) = \(size)")
+    }
+
+    /// Writes Virtual PC's name into the footers of a VHD.
+    private func makeVirtualPCs(_ path: String, footers: Int) throws {
+        var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        for start in [bytes.count - 512, 0].prefix(footers) {
+            bytes.replaceSubrange(start + 28..<start + 32, with: Array("vpc ".utf8))
+            bytes.replaceSubrange(start + 64..<start + 68, with: [0, 0, 0, 0])
+            let sum = ~bytes[start..<start + 512].reduce(UInt32(0)) { $0 &+ UInt32($1) }
+            bytes.replaceSubrange(start + 64..<start + 68, with: (0..<4).map { UInt8(sum >> (24 - 8 * $0) & 255) })
+        }
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
     }
 }

@@ -58,7 +58,8 @@ public final class DifferingDestination: BlockDevice {
 
     public var size: UInt64 { image.size }
     public var isReadOnly: Bool { image.isReadOnly }
-    public var preferredAlignment: UInt64 { image.preferredAlignment }
+    /// Whoever leaves out zeroes inside a piece would have it compared without what follows them.
+    public var preferredAlignment: UInt64 { max(image.preferredAlignment, Self.unit) }
 
     /// Makes zeroes of what nothing was written to and shows something of the parent, in the first `length` bytes, or in all.
     /// Nothing is written after it.

@@ -54,7 +54,10 @@ extension QCOW2Image {
         defer { mapping.unlock() }
         var position = offset
         let end = offset + length
-        while position < end, extents.count - start < 4096 {
+        // Joined extents may take any number of lookups, and who allocates waits for the lock meanwhile.
+        var lookups = 0
+        while position < end, extents.count - start < 4096, lookups < 65536 {
+            lookups += 1
             let run = try lookup(position, most: end - position)
             let kind: Extent.Kind
             switch run.kind {

@@ -62,10 +62,10 @@ enum RealPath {
         return unsafe stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
     }
 
-    /// Where what a stream has out of order waits, in a file without a name: beside the target, which has room for it, and
+    /// Where what a stream has out of order waits, in a file without a name: beside the target, not a link to it, and
     /// not beside a block device, whose folder is memory, or standard output, which has none.
     static func spillFolder(for target: String) -> String {
-        target == "-" || kind(target) == S_IFBLK ? "/var/tmp" : folder(of: target)
+        target == "-" || kind(target) == S_IFBLK ? "/var/tmp" : folder(of: of(target) ?? target)
     }
 
     /// `.` for a name alone.

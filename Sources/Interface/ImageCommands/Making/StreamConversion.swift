@@ -2,6 +2,7 @@ import BlockCopy
 import BlockIO
 import CoreTypes
 import DiskImages
+import Glibc
 
 /// An image read from a stream, or a compressed file, into an image file.
 struct StreamConversion {
@@ -43,9 +44,8 @@ struct StreamConversion {
                     try receive(source, pending, made, counter)
                 }
                 // What lies behind the disk in an image that is too large goes, whatever it shows.
-                let rounded = length.roundedUp(to: 512) ?? length
                 try made.differing?.finish(
-                    length: made.isProvisional ? rounded : .max, cancellation: cancellation)
+                    length: length.roundedUp(to: 512) ?? length, cancellation: cancellation)
                 try made.close()
                 return length
             } catch {
@@ -54,9 +54,10 @@ struct StreamConversion {
             }
         }
         try doing(what) { () throws(BlockError) in
-            if made.isProvisional {
+            let rounded = length.roundedUp(to: 512) ?? length
+            // A device has its own size.
+            if rounded < made.asked, format != .raw || RealPath.kind(pending.path) != S_IFBLK {
                 // What a fixed VHD holds behind its disk was written, too, and goes with the rest.
-                let rounded = length.roundedUp(to: 512) ?? length
                 try DiskImage.resize(
                     path: pending.path, format: format, to: rounded, shrink: true, policy: pending.policy)
             }
@@ -97,19 +98,20 @@ struct StreamConversion {
         var reading = input.options(largest: largest)
         reading.provisionalSize = provisional
         let destination = StreamDestination.make { [provisional] (bytes) throws(BlockError) in
-            made.isProvisional = mayNotTellSize && bytes == provisional
-            if made.isProvisional, options.preallocation != .off {
+            let isProvisional = mayNotTellSize && bytes == provisional
+            if isProvisional, options.preallocation != .off {
                 throw BlockError(
                     .unsupported,
                     "space is reserved for a disk of a known size: say it with --size, or leave preallocation out")
             }
-            if made.isProvisional, options.dataFileIsRaw {
+            if isProvisional, options.dataFileIsRaw {
                 throw BlockError(
                     .unsupported,
                     "a raw data file needs a disk of a known size: say it with --size, or leave data_file_raw out")
             }
             let device = try pending.create(format: format, size: bytes, options: options, policy: policy)
             made.device = device
+            made.asked = bytes
             if options.parent == nil { return device }
             let differing = DifferingDestination(over: device)
             made.differing = differing
@@ -133,8 +135,8 @@ private final class OpenedImage {
     var device: (any BlockDevice)?
     /// Writes to it where it gets a parent.
     var differing: DifferingDestination?
-    /// Larger than it shall be.
-    var isProvisional = false
+    /// Bytes that it was made with, which may be more than the disk has.
+    var asked: UInt64 = 0
 
     func close() throws(BlockError) {
         let open = device

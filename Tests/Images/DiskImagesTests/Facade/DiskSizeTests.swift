@@ -125,7 +125,13 @@ import Testing
         let report = try VHDImage.check(file: store, repair: .all, size: .field, cancellation: CancellationFlag())
         #expect(report.isClean, "\(report.findings)")
         #expect(try opened(.field, readOnly: true).bytes(at: field - 2, count: 2) == [7, 8])
-        // Another size makes both the same.
+        // The very size, as another one below, makes both the same.
+        let settled = try opened(.field, readOnly: false)
+        try (settled as? any ResizableDevice)?.resize(to: field, preallocation: .off)
+        try settled.close()
+        let plain = try opened(.creator, readOnly: true)
+        #expect(plain.size == field)
+        #expect(try plain.bytes(at: field - 2, count: 2) == [7, 8])
         let grown = try opened(.field, readOnly: false)
         try (grown as? any ResizableDevice)?.resize(to: 11 << 30, preallocation: .off)
         try grown.close()

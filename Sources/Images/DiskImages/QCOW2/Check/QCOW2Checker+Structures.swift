@@ -16,6 +16,9 @@ extension QCOW2Checker {
                     .corruption, "a \(previous.kind.rawValue) and a \(structure.kind.rawValue) overlap",
                     offset: structure.run.start << UInt64(geometry.clusterBits))
                 if previous.kind.isRefcount || structure.kind.isRefcount { needsRebuild = true }
+                for one in [previous, structure] where one.kind == .refcountBlock {
+                    doubtfulBlocks.insert(one.run.start << UInt64(geometry.clusterBits))
+                }
             }
             if structure.run.end > last?.run.end ?? 0 { last = structure }
         }
@@ -60,6 +63,7 @@ extension QCOW2Checker {
             let entry = refcountTable[index]
             if entry & QCOW2Entry.refcountReserved == 0, entry & geometry.clusterMask == 0, entry < fileSize {
                 occupy(entry, geometry.clusterSize, .refcountBlock)
+                if fileSize - entry < geometry.clusterSize { doubtfulBlocks.insert(entry) }
                 continue
             }
             report.add(

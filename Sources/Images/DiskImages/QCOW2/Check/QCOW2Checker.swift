@@ -108,6 +108,10 @@ final class QCOW2Checker {
     /// Refcount blocks that the references found need, by index; while counts are kept those of all of the file.
     var usedBlocks: Set<Int> = []
 
+    /// Where refcount blocks are whose bytes are no counts, or not only: another structure has the place, too, or two entries of the
+    /// table, or the file ends before.
+    var doubtfulBlocks: Set<UInt64> = []
+
     var structures: [Structure] = []
     /// In host order; entries that name no block are 0.
     var refcountTable: [UInt64] = []

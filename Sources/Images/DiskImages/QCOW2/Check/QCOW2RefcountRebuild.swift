@@ -100,11 +100,11 @@ struct QCOW2RefcountRebuild {
         return bytes
     }
 
-    /// The block as it is, where its counts are to be kept and there is one.
+    /// The block as it is, where its counts are to be kept and there is one that is nothing else.
     private func keptCounts(_ index: Int) throws(BlockError) -> [UInt8]? {
-        guard checker.keepsCounts, index < checker.refcountTable.count, checker.refcountTable[index] != 0 else {
-            return nil
-        }
+        guard checker.keepsCounts, index < checker.refcountTable.count, checker.refcountTable[index] != 0,
+            !checker.doubtfulBlocks.contains(checker.refcountTable[index])
+        else { return nil }
         return try checker.storage.array(at: checker.refcountTable[index], count: geometry.clusterBytes)
     }
 }

@@ -19,7 +19,14 @@ extension DynamicVHD: ResizableDevice {
                 try prepare()
             }
             try commit()
-            if new == size { return }
+            if new == size {
+                // The one of two sizes that was asked for when the image was opened: every reader sees it from now on.
+                if footer.virtualSize != new {
+                    try endEarlierGrowth()
+                    try replaceFooter(footer.with(size: new))
+                }
+                return
+            }
             try endEarlierGrowth()
             if new > size {
                 try grow(to: new, preallocation)

@@ -23,7 +23,7 @@ extension FixedVHD: ResizableDevice {
         if isReadOnly { throw BlockError(.readOnly, "the image was opened read-only", path: file.path) }
         try resizing.locked { () throws(BlockError) in
             let old = size
-            if new == old { return }
+            if new == old { return try settle(new) }
             let footer = layout.footer.with(size: new)
             if file.isBlockDevice {
                 let place = try file.size() - UInt64(VHDFooter.size)
@@ -45,6 +45,21 @@ extension FixedVHD: ResizableDevice {
             try file.sync()
             currentSize.store(new, ordering: .releasing)
         }
+    }
+
+    /// The one of two sizes that was asked for when the image was opened becomes that of every reader: one sector.
+    private func settle(_ size: UInt64) throws(BlockError) {
+        if layout.footer.virtualSize == size { return }
+        let length = try file.size()
+        let place = length % 512 == 511 ? length - 511 : length - UInt64(VHDFooter.size)
+        guard place == size || file.isBlockDevice else {
+            throw BlockError(
+                .unsupported,
+                "its file holds \(place) bytes of the disk: a footer that says \(size) would not be found behind them",
+                path: file.path)
+        }
+        try file.store(layout.footer.with(size: size).bytes, at: place)
+        try file.sync()
     }
 
     private func grow(

@@ -22,6 +22,7 @@ OTHER_COUNTS = {
     "SESSION_AUTHENTICATION_FAILED": [2],  # user and text; declared without
     "VDI_IN_USE": [1, 2],  # without an operation when a drive is plugged
     "VM_IS_TEMPLATE": [1, 2],
+    "VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION": [0, 1],  # the disk, from moves; declared without
 }
 #: Codes with as many parameters as there are objects in the way.
 ANY_COUNT = {"NETWORK_CONTAINS_PIF", "NETWORK_CONTAINS_VIF"}

@@ -270,7 +270,7 @@ import Testing
                     }
                     closer.withLock { $0 = thread }
                 }
-                if seen.load(ordering: .acquiring) < 0 { usleep(5000) }
+                if seen.load(ordering: .acquiring) < 0 { usleep(50_000) }
             }
         }
         #expect(try device.verifyMirror() == UInt64(size))

@@ -8,10 +8,12 @@ import Testing
     /// `base.raw`, and `changed.raw` that differs from it: other data, zeroes over data, data over zeroes, another length.
     private func disks(_ folder: ScratchFolder, megabytes: Int, random: inout SeededRandom) throws {
         _ = try SampleImage(in: folder, size: 6 << 20, random: &random)
+        let noise = (0..<200_000).map { _ in UInt8.random(in: 0...255, using: &random) }
+        try Data(noise).write(to: URL(fileURLWithPath: folder.file("noise")))
         try shell(
             folder,
             """
-            mv sample.raw base.raw; head -c 200000 /dev/urandom | dd of=base.raw conv=notrunc status=none
+            mv sample.raw base.raw; dd if=noise of=base.raw conv=notrunc status=none
             head -c \(megabytes)M base.raw > changed.raw; truncate -s \(megabytes)M changed.raw
             """)
         let writes = [

@@ -70,7 +70,8 @@ import Testing
         let program = try Tool.find("gantry")
         for (line, options, says) in [
             ("cat qcow2", "-f qcow2 -l three", "three"), ("cat sample.raw", "-f raw -l one", "no internal snapshots"),
-            ("cat sample.raw", "-f qcow2 -l one", "not a qcow2"), ("head -c 300000 qcow2", "-f qcow2 -l one", "why:"),
+            ("cat sample.raw", "-f qcow2 -l one", "not a qcow2"),
+            ("head -c 300000 qcow2", "-f qcow2 -l one", "snapshot table is not"),
             ("cat child", "-f qcow2 -l two", "--parent"), ("cat qcow2", "-f qcow2 -l one --limit 1M", "allowed"),
             ("cat qcow2", "-f qcow2 -l one --size 1M", "not 1048576"),
         ] {

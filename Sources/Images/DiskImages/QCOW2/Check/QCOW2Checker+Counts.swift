@@ -53,7 +53,11 @@ extension QCOW2Checker {
         unsafe try forEachStored { (run, counts) throws(BlockError) in
             // Consecutive clusters of one call are those of one block.
             var isUsed = false
-            defer { if isUsed { usedBlocks.insert(Int(geometry.blockIndex(cluster: run.start))) } }
+            defer {
+                // What no table can name needs no memory: a rebuild, which needs room behind it, refuses the image.
+                let index = geometry.blockIndex(cluster: run.start)
+                if isUsed, index < QCOW2Limits.refcountTableBytes / 8 { usedBlocks.insert(Int(index)) }
+            }
             for number in 0..<run.count {
                 let cluster = run.start + number
                 let references = window.references(cluster)

@@ -9,7 +9,8 @@ import XenAPIClient
 
 /// A guest that writes and checks its disk, with a snapshot, and sets out to another pool again and again while things fail.
 final class CrossPoolFaultScene {
-    private struct Home {
+    /// A pool's SR of the scene.
+    struct Home {
         let ref: String
         /// A file system of its own, which can fill up.
         let loop: SmallFileSystem

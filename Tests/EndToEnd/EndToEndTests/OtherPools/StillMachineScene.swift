@@ -41,16 +41,7 @@ final class StillMachineScene {
         Fault.allCases.map { Cell(isSuspended: isSuspended, fault: $0) }
     }
 
-    private struct Home {
-        let ref: String
-        let loop: SmallFileSystem
-        /// The way there.
-        let link: CuttableLink
-
-        func images() throws -> [String] {
-            try RunningToolstack.images(loop.mountPoint).filter { $0 != SmallFileSystem.filler }
-        }
-    }
+    private typealias Home = CrossPoolFaultScene.Home
 
     private static let size: UInt64 = 8 << 20
 

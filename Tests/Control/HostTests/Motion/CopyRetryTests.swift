@@ -193,7 +193,7 @@ import Testing
     /// The first loss is the error when the time is over; where none is wished, and for what is no move, there is one try.
     @Test func theFirstLossIsToldWhenTheTimeIsOver() async throws {
         let made = try await Self.bench("fail disconnected \"loss $n\"")
-        let told = await Self.copy(made, MirrorSettings(retrySeconds: 1))
+        let told = await Self.copy(made, MirrorSettings(retrySeconds: 2))
         #expect(told == ["SR_BACKEND_FAILURE_46", "", "loss 0", ""])
         #expect(try Self.tries(made.bench) >= 2)
         for (settings, format, isMove) in [

@@ -13,6 +13,9 @@ import Testing
 @Suite struct StandingGuestTests {
     private typealias Stage = MirrorEndTests.Stage
 
+    /// Passes as a whole, and a loaded machine comes as far in it as a test wants.
+    private static let ample = Duration.seconds(1.5)
+
     /// Somebody wishes something else of the move each time that is looked at.
     private final class FickleProgress: TaskProgress {
         let cancellation = CancellationFlag()
@@ -55,7 +58,7 @@ import Testing
         let progress = UnwatchedProgress()
         var compared = ComparedMirrors()
         let outlasted = await #expect(throws: DepartingDisks.Outlasted.self) {
-            try await scene.disks.settle(&compared, within: .milliseconds(50), progress)
+            try await scene.disks.settle(&compared, within: Self.ample, progress)
         }
         #expect(scene.asked("mirrorVerify") == 1 && scene.asked("mirrorCancel") == 0 && scene.datapath.mirror != nil)
         #expect(outlasted.map { scene.disks.failed($0, progress) } == scene.mirrorFailed)
@@ -65,7 +68,7 @@ import Testing
         scene.datapath.comparesAtOnce = true
         try await scene.disks.verify(&compared, progress)
         #expect(scene.asked("mirrorVerify") == 2)
-        try await scene.disks.settle(&compared, within: .milliseconds(50), progress)
+        try await scene.disks.settle(&compared, within: .seconds(60), progress)
         #expect(scene.asked("mirrorVerify") == 2)
         await scene.end()
     }
@@ -75,7 +78,7 @@ import Testing
     @Test func aGuestThatStandsIsHeldBackByNoWish() async throws {
         var scene = try await Scene(isVerified: false)
         scene.datapath.phase = .copying
-        scene.disks.patience = .milliseconds(300)
+        scene.disks.patience = Self.ample
         var compared = ComparedMirrors()
         await #expect(throws: DepartingDisks.Outlasted.self) {
             try await scene.disks.settle(&compared, within: .zero, FickleProgress())
@@ -87,7 +90,7 @@ import Testing
     /// The last look before the other side is told to make ready has its end, too.
     @Test func aDataPathThatHangsAtTheLastLookEndsTheMove() async throws {
         var scene = try await Scene(isVerified: false)
-        scene.disks.patience = .milliseconds(300)
+        scene.disks.patience = Self.ample
         scene.datapath.hangsWhenPrepared = true
         let error = await #expect(throws: APIError.self) {
             try await scene.disks.drain(ComparedMirrors(), UnwatchedProgress())

@@ -70,7 +70,7 @@ import Testing
         do {
             try await LongRequest.call(
                 .mirrorVerify, of: silent.client, cancellation: flag,
-                until: end == "late" ? ContinuousClock.now + .milliseconds(20) : nil
+                until: end == "late" ? ContinuousClock.now + .milliseconds(600) : nil
             ) {
                 looks += 1
                 if end == "cancelled" { flag.cancel() }

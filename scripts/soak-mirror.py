@@ -434,11 +434,14 @@ class Soak:
             time.sleep(0.05)
             self.disk.ask({"mirrorSet": {"settings": {"isPaused": False, "bytesPerSecond": 0}}})
         elif fault == "full":
-            deadline = time.monotonic() + 10
-            while (self.disk.mirror() or {}).get("phase") != "broken" and time.monotonic() < deadline:
+            deadline = time.monotonic() + 30
+            while time.monotonic() < deadline:
+                mirror = self.disk.mirror() or {}
+                # It is tried again and again: a moment later it may be something else.
+                if mirror.get("phase") == "broken" or (mirror.get("details") or {}).get("retries"):
+                    self.count("ran out of room")
+                    break
                 time.sleep(0.01)
-            if (self.disk.mirror() or {}).get("phase") == "broken":
-                self.count("ran out of room")
             os.unlink(ballast)
         if fault == "cancel":
             self.disk.ask({"mirrorCancel": {}})

@@ -247,14 +247,14 @@ private final class Waits: Sendable {
             ("kill -9 $$", ["SCRIPT_FAILED", "signalled", "signal 9"]),
             ("echo '{'", ["SCRIPT_FAILED", "bad json"]), ("exit 0", ["SCRIPT_FAILED", "bad json"]),
             ("yes", ["SCRIPT_FAILED", "too much output"]),
-            ("sleep 1000", ["SCRIPT_FAILED", "timeout", "no answer within 1 s"]),
+            ("sleep 1000", ["SCRIPT_FAILED", "timeout", "no answer within 2 s"]),
             ("echo null", ["SCRIPT_RETURNED_RPC_ERROR"]), ("echo '{\"key\": 7}'", ["SCRIPT_RETURNED_RPC_ERROR"]),
         ])
     func errorsOfScripts(_ body: String, _ expected: [String]) async throws {
         try script("volume/fake/Volume.stat", body)
         try answer("volume/fake/SR.attach", "\"the sr\"")
         let plugin = try await plugin(
-            host(PluginLimits(time: .seconds(body.hasPrefix("sleep") ? 1 : 60), output: 4096)))
+            host(PluginLimits(time: .seconds(body.hasPrefix("sleep") ? 2 : 60), output: 4096)))
         try await plugin.attach(repository)
         let error = await failure { _ = try await plugin.stat(repository, volume) }
         var said = error?.apiError ?? ["fault \(error?.fault.number ?? 0)"]

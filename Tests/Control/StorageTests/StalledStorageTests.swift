@@ -15,9 +15,10 @@ import Testing
         return path
     }
 
-    private func child(in folder: ScratchFolder) throws -> Int32 {
-        let text = try String(contentsOfFile: folder.file("pid"), encoding: .utf8)
-        return try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+    /// Nil: it has not got so far.
+    private func child(in folder: ScratchFolder) -> Int32? {
+        let text = try? String(contentsOfFile: folder.file("pid"), encoding: .utf8)
+        return text.flatMap { Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
     }
 
     /// Neither gone nor a zombie that nobody reaps.
@@ -29,9 +30,14 @@ import Testing
     @Test func aProgramThatHangsIsKilledWithAllThatItStarted() async throws {
         let folder = try ScratchFolder("command")
         let program = try script("sleep 1000 & echo $! >\(folder.file("pid")); wait", in: folder)
-        let error = #expect(throws: StorageError.self) { try HostCommand.run(program, [], seconds: 1) }
-        #expect(error?.fault == .general && error?.message.contains("did not end within 1 s") == true)
-        let pid = try child(in: folder)
+        var started: Int32?
+        // One that a busy machine did not let begin in time is run again.
+        for _ in 0..<20 where started == nil {
+            let error = #expect(throws: StorageError.self) { try HostCommand.run(program, [], seconds: 1) }
+            #expect(error?.fault == .general && error?.message.contains("did not end within 1 s") == true)
+            started = child(in: folder)
+        }
+        let pid = try #require(started)
         while lives(pid) { try await Task.sleep(for: .milliseconds(2)) }
     }
 
@@ -41,7 +47,7 @@ import Testing
         let program = try script("sleep 1000 & echo $! >\(folder.file("pid")); echo said; exit 3", in: folder)
         let outcome = try HostCommand.run(program, [], seconds: 1000)
         #expect(outcome.status == 3 && outcome.output == "said")
-        let pid = try child(in: folder)
+        let pid = try #require(child(in: folder))
         #expect(lives(pid))
         kill(pid, SIGKILL)
         let loud = try HostCommand.run(try script("yes | head -c 300000; kill -9 $$", in: folder), [], seconds: 1000)
@@ -62,7 +68,7 @@ import Testing
         let look = { @Sendable () throws(StorageError) in gate.wait() }
         #expect(
             await fault { () throws(StorageError) in
-                try await RepositoryThreads.run(on: name, within: .milliseconds(30), look)
+                try await RepositoryThreads.run(on: name, within: .milliseconds(500), look)
             } == 47)
         // Refused at once, and not begun.
         let isBegun = Mutex(false)

@@ -78,8 +78,8 @@ import Testing
             while !isTold() && device.isHeld { usleep(5_000) }
             device.holds(nil)
         }
-        // Without a word of it the flush is given up after six seconds.
-        #expect(bench.copy(plan, output: output, silence: 1) == nil)
+        // Without a word of it the flush is given up after a minute.
+        #expect(bench.copy(plan, output: output, silence: 10) == nil)
         device.holds(nil)
         listener.join()
     }

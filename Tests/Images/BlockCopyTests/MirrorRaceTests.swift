@@ -30,7 +30,7 @@ import Testing
         while device.mirrorProgress?.dirtyBytes != 0 {}
         source.stage.store(StagedSource.goOn, ordering: .releasing)
         awaitPhase(device, .synchronised)
-        try device.preparePivot()
+        try prepare(device)
         try device.commitPivot()
         #expect(source.reads.load(ordering: .relaxed) == 1)
         #expect(try destination.bytes(0, Int(Self.size)) == source.base.bytes(0, Int(Self.size)))

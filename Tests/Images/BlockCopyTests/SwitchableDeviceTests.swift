@@ -16,11 +16,6 @@ import Testing
         return device
     }
 
-    private func awaitSynchronised(_ device: SwitchableDevice) throws {
-        while let progress = device.mirrorProgress, progress.phase == .copying {}
-        #expect(device.mirrorProgress?.phase == .synchronised)
-    }
-
     /// Writers on four threads keep their own quarter of the device changing while it is mirrored and pivots; what they
     /// wrote last must be what the destination holds.
     @Test func losesNoWriteWhileMirroringAndPivoting() throws {
@@ -58,8 +53,8 @@ import Testing
                 }
             }
             try device.startMirror(to: destination, bytesPerSecond: 0)
-            try awaitSynchronised(device)
-            try device.preparePivot()
+            awaitPhase(device, .synchronised)
+            try prepare(device)
             #expect(device.mirrorProgress?.phase == .dual)
             try device.commitPivot()
             stop.turnOn()
@@ -105,8 +100,8 @@ import Testing
         let failing = FailingDevice(source, writes: .max)
         let device = SwitchableDevice(failing)
         try device.startMirror(to: destination, bytesPerSecond: 0)
-        try awaitSynchronised(device)
-        try device.preparePivot()
+        awaitPhase(device, .synchronised)
+        try prepare(device)
         // The loser refuses; the winner must end with the write.
         (commit ? failing : destination).failNow()
         let answered = CancelSwitch()
@@ -131,8 +126,8 @@ import Testing
         let failing = FailingDevice(source, writes: .max)
         let device = SwitchableDevice(failing)
         try device.startMirror(to: target, bytesPerSecond: 0)
-        try awaitSynchronised(device)
-        try device.preparePivot()
+        awaitPhase(device, .synchronised)
+        try prepare(device)
         failing.failNow()
         let writer = WorkerThread("writer") {
             let error = #expect(throws: BlockError.self) { try device.store([9, 8, 7], at: 4096) }

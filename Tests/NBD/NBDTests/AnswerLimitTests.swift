@@ -49,12 +49,12 @@ struct AnswerLimitTests {
         let way = WorkerThread("way") {
             let client = gantry_accept(listener)
             let back = WorkerThread("back") { relay(server, to: client, pause: 0) }
-            relay(client, to: server, pause: 40_000)
+            relay(client, to: server, pause: 60_000)
             back.join()
             close(client)
         }
-        let client = try NBDClient(NBDEndpoint(unixSocket: path), answerSeconds: 0.75)
-        // More than a second on its way.
+        let client = try NBDClient(NBDEndpoint(unixSocket: path), answerSeconds: 1.5)
+        // Longer than that on its way.
         let bytes = [UInt8](repeating: 5, count: 2 << 20)
         try client.put(bytes, at: 0)
         #expect(!client.isLost)

@@ -263,7 +263,10 @@ struct GateTests {
         #expect(threadCount() < before + 60)
         crowd.forEach { $0.drain() }
         while served.gate.connectionCount > 0 { usleep(1000) }
-        #expect(try Tool.run("nbdinfo", ["--size", uri(served)]).status == 0)
+        // Whom a busy machine did not let finish in time tries again.
+        var isServed = false
+        for _ in 0..<20 where !isServed { isServed = try Tool.run("nbdinfo", ["--size", uri(served)]).succeeded }
+        #expect(isServed)
         served.stop()
     }
 

@@ -26,7 +26,7 @@ import Testing
                 (row[VBD.uuid], row[VBD.type], row[VBD.vm], row[VBD.vdi]) = ("b", .disk, vm, disk)
             }
         }
-        let suspension = try await machine.start()
+        let suspension = try await machine.start(patience: .seconds(60))
         var table = MessageTable()
         MachineTreeMessages(
             context: bench.context, admission: suspension.admission, lifecycle: suspension.lifecycle,

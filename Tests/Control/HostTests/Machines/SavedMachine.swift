@@ -27,8 +27,8 @@ struct SavedMachine {
         }
     }
 
-    /// As the toolstack does when it starts.
-    func start() async throws -> MachineSuspension {
+    /// As the toolstack does when it starts. `patience`: after it, a guest that does not go on is held.
+    func start(patience: Duration = .milliseconds(50)) async throws -> MachineSuspension {
         let guests = GuestHost(
             runDirectory: bench.folder.file("r"), acceleration: .tcg,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
@@ -40,7 +40,7 @@ struct SavedMachine {
                 context: bench.context, guests: guests,
                 consoles: ConsoleAccess(database: bench.database, guests: guests, host: bench.context.host)),
             program: try Tool.find("gantry-datapath"), folder: bench.folder.file("transfers"),
-            patience: .milliseconds(50))
+            patience: patience)
     }
 
     static func call(_ task: Ref<XenTask> = .null) -> CallContext {

@@ -183,7 +183,8 @@ struct MirrorWishesTests {
         #expect(task.notes["bytes_copied"] == "200" && task.notes["phase"] == "snapshots")
         #expect(abs(task.fraction - 0.2) < 0.001)
         let rate = task.notes["bytes_per_second"].flatMap { Int($0) } ?? 0
-        #expect(rate > 50 && rate <= 100)
+        // A busy machine may take a while between the two.
+        #expect(rate > 5 && rate <= 100)
         first.snapshots[1].finish()
         for (part, bytes) in [(first.disk, 310), (second.disk, 390)] {
             part.annotate([

@@ -45,7 +45,7 @@ import Testing
         let handle = try await host.start("one", image: image)
         // The first process takes longer than its life for all that is written.
         var limits = DiskLimitSettings()
-        limits.writeBytes = .init(perSecond: 8 << 20)
+        limits.writeBytes = .init(perSecond: 2 << 20)
         _ = try await handle.client.call(.setLimits(limits))
         let export =
             "{\"driver\":\"nbd\",\"export\":\"disk\",\"reconnect-delay\":60,"
@@ -56,9 +56,9 @@ import Testing
             "bench", "-q", "-w", "-c", "8192", "-s", "4096", "-d", "8", "--flush-interval=64", "--no-drain",
             "--pattern=7", "json:{\"driver\":\"raw\",\"file\":\(export)}",
         ]
+        try manager.copyItem(atPath: program, toPath: folder.file("new"))
         try client.run()
         while client.isRunning, try await handle.client.status().counters?.writes ?? 0 < 100 {}
-        try manager.copyItem(atPath: program, toPath: folder.file("new"))
         try #require(unsafe rename(folder.file("new"), program) == 0)
         let first = try await handle.client.status().pid
         try await host.replace("one", image: image)

@@ -33,7 +33,9 @@ import Testing
     }
 
     @Test("a driver's run is waited for") func aRunOfAKilledToolstackIsWaitedFor() async throws {
-        let run = try leave("sleep 0.2; touch \(scratch.file("done"))")
+        // Not before it is noted when it began: a busy machine may let it end before that.
+        let noted = "until [ -e \(scratch.path)/$$ ]; do sleep 0.01; done"
+        let run = try leave("\(noted); sleep 0.2; touch \(scratch.file("done"))")
         await end(limit: .seconds(60))
         #expect(FileManager.default.fileExists(atPath: scratch.file("done")))
         #expect(gantry_process_start_time(run.pid) != run.startTime)

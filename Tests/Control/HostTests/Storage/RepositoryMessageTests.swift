@@ -136,7 +136,7 @@ import Testing
         }
         slow.close()
         let start = StorageStart(
-            context: bench.context, mounts: MountFolder(path: bench.folder.file("mounts")), patience: .milliseconds(50))
+            context: bench.context, mounts: MountFolder(path: bench.folder.file("mounts")), patience: .seconds(1))
         await start.run()
         func plugged() -> [String] {
             bench.database.read { reader in

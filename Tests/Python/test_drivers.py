@@ -410,7 +410,7 @@ class BrokenDriverTests(DriverCase):
 class SlowDriverTests(DriverCase):
     def test_a_call_without_an_answer_is_ended(self):
         error = self.finished(HANGING["broken"])["error_info"]
-        self.assertEqual(error[:2], ["SR_BACKEND_FAILURE", "no answer within 10 s"])
+        self.assertEqual(error[:2], ["SR_BACKEND_FAILURE", "no answer within 20 s"])
         error = self.finished(HANGING["brokenv3"])["error_info"]
-        self.assertEqual([error[0], *error[2:4]], ["SCRIPT_FAILED", "timeout", "no answer within 10 s"])
+        self.assertEqual([error[0], *error[2:4]], ["SCRIPT_FAILED", "timeout", "no answer within 20 s"])
         self.assertEqual(self.x.SR.get_by_name_label("hanging"), [])

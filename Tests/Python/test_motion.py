@@ -248,7 +248,7 @@ class MachineTests(MotionCase):
         vdi, data = self.disk(source, 4 * MIB), os.urandom(3 * MIB) + bytes(MIB)
         self.assertEqual(self.http("PUT", "/import_raw_vdi", data, session_id=self.sid, vdi=vdi, format="raw")[0], 200)
         self.x.VDI.snapshot(vdi, {})
-        task = self.x.Async.VDI.pool_migrate(vdi, destination, {"bytes-per-second": "1MiB"})
+        task = self.x.Async.VDI.pool_migrate(vdi, destination, {"bytes-per-second": "512KiB"})
 
         def shown(key):
             return self.x.task.get_other_config(task).get(key, "")
@@ -259,7 +259,7 @@ class MachineTests(MotionCase):
         self.until(lambda: copied() > 0)
         self.assertEqual((shown("phase"), shown("snapshot")), ("snapshots", "1 of 1"))
         self.assertGreater(self.x.task.get_progress(task), 0)
-        # The snapshot's and the disk's own, from the beginning on; one second's worth and a few pieces at most.
+        # The snapshot's and the disk's own, from the beginning on; two seconds' worth and a few pieces at most.
         self.assertGreaterEqual(int(shown("bytes_total")), 6 * MIB)
         self.assertLess(copied(), 3 * MIB)
         self.x.task.add_to_other_config(task, "paused", "true")
@@ -330,7 +330,7 @@ class RoomTests(MotionCase):
     def test_of_two_moves_that_do_not_fit_together_one_is_refused_at_once(self):
         source, destination = self.repository("raw"), self.small(40)
         disks = [self.filled(source, 24) for _ in range(2)]
-        slow = {"bytes-per-second": "1MiB"}
+        slow = {"bytes-per-second": "512KiB"}
         tasks = [self.x.Async.VDI.pool_migrate(vdi, destination, slow) for vdi, _ in disks]
         self.until(lambda: "failure" in [self.x.task.get_status(task) for task in tasks])
         lost = [self.x.task.get_status(task) for task in tasks].index("failure")
@@ -478,7 +478,11 @@ class OtherPoolTests(MotionCase):
         # What a plan knows of the network is what the other side takes, where it can say so.
         for verbs, isMeasured in ((("check",), False), (("check", "probe"), True)):
             OtherPool.verbs = verbs
-            plan = json.loads(self.x.VM.plan_migrate_send(vm, token, True, {vdi: "OpaqueRef:sr"}, {}, {}))
+            # A busy machine may let nothing through in the probe's two seconds.
+            for _ in range(5):
+                plan = json.loads(self.x.VM.plan_migrate_send(vm, token, True, {vdi: "OpaqueRef:sr"}, {}, {}))
+                if not isMeasured or "is not measured" not in plan["basis"]:
+                    break
             self.assertEqual(plan["blockers"], [])
             self.assertEqual("is not measured" not in plan["basis"] and plan["bytes_per_second"] > 0, isMeasured, plan)
             self.assertEqual(plan["disks"][0]["peak_at_destination"], plan["bytes_to_move"])

@@ -232,7 +232,7 @@ extension EndToEnd {
                 let plugged = try await toolstack.plugHere(vdi)
                 let writer = try DiskWriter(socket: plugged.socket, filled: 2 << 20, seed: seed)
                 let larger = Self.bytes + 4 << 20
-                #expect(try toolstack.leftovers().contains { $0.contains("--no-links") })
+                #expect(try toolstack.commands().contains { $0.contains("--no-links") })
                 try await toolstack.dies(at: point) {
                     try await toolstack.call("VDI.resize", .string(vdi), .string(String(larger)))
                 }

@@ -17,7 +17,7 @@ class Daemon:
     #: Those that are to be stopped.
     living = []
 
-    def __init__(self, programs, time_limit=10, apart=False, options=()):
+    def __init__(self, programs, time_limit=20, apart=False, options=()):
         """`apart`: its folder is below /var/tmp and not /tmp, and has the plugins themselves instead of links to them."""
         self.time_limit, self.options = time_limit, list(options)
         self.programs = pathlib.Path(programs)

@@ -72,7 +72,7 @@ extension EndToEnd {
             try await withToolstack { toolstack in
                 let disk = try await MovableDisk(toolstack, filled: 4 << 20, seed: seed)
                 let (a, b, vdi, plugged, writer) = (disk.a, disk.b, disk.vdi, disk.plugged, disk.writer)
-                let task = try await toolstack.startMove(vdi, to: b.ref, format: "qcow2", bytesPerSecond: 4 << 20)
+                let task = try await toolstack.startMove(vdi, to: b.ref, format: "qcow2", bytesPerSecond: 2 << 20)
                 while try await toolstack.call("task.get_other_config", .string(task)).member("phase") == nil {
                     try await Task.sleep(for: .milliseconds(5))
                 }
@@ -81,13 +81,13 @@ extension EndToEnd {
                 try await toolstack.start()
                 let bPBD = try await pbd(toolstack, of: b.ref)
                 var told = ""
-                while !told.contains("PBD") {
+                try await reach("it is told what the move waits for") {
                     for message in try await toolstack.call("message.get_all").items?.compactMap(\.text) ?? [] {
                         let record = try await toolstack.call("message.get_record", .string(message))
                         guard record.member("name")?.text == "VDI_MOVE_WAITS_FOR_SR" else { continue }
                         told = record.member("body")?.text ?? ""
                     }
-                    try await Task.sleep(for: .milliseconds(10))
+                    return told.contains("PBD")
                 }
                 #expect(try await toolstack.call("VDI.get_current_operations", .string(vdi)) != .members([]))
                 try FileManager.default.moveItem(atPath: b.path + ".away", toPath: b.path)

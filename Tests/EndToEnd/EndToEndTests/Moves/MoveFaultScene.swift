@@ -266,7 +266,7 @@ final class MoveFaultScene {
         while try FileManager.default.contentsOfDirectory(atPath: toolstack.runDirectory + "/dp").count > 1 {
             try await Task.sleep(for: .milliseconds(5))
         }
-        #expect(try toolstack.leftovers().count { $0.contains("gantry-datapath serve") } == 1, "\(cell)")
+        #expect(try toolstack.commands().count { $0.contains("gantry-datapath serve") } == 1, "\(cell)")
     }
 
     /// After all: the snapshot shows what it showed, and nothing is left.

@@ -120,8 +120,17 @@ final class RunningToolstack {
         daemon = nil
     }
 
-    /// Command lines of processes that know this toolstack's folder: guests, data paths, transfers.
+    /// What is left of all that was told to end, which may take a moment to do so.
     func leftovers() throws -> [String] {
+        for _ in 0..<100 {
+            if try commands().isEmpty { return [] }
+            usleep(20_000)
+        }
+        return try commands()
+    }
+
+    /// Command lines of processes that know this toolstack's folder: guests, data paths, transfers.
+    func commands() throws -> [String] {
         var found: [String] = []
         for entry in try FileManager.default.contentsOfDirectory(atPath: "/proc") where Int(entry) != nil {
             guard let data = FileManager.default.contents(atPath: "/proc/\(entry)/cmdline") else { continue }

@@ -1,5 +1,6 @@
 public import BlockIO
 import CLinux
+import Synchronization
 
 extension SwitchableDevice {
     /// Asks each connection to the mirror's destination whether somebody answers there, in any phase, and writes nothing: one that

@@ -17,6 +17,9 @@ public final class DatapathService: Sendable {
     /// Nanoseconds that a mirror's destination may keep the end waiting.
     private static let destinationPatience: UInt64 = 5_000_000_000
 
+    /// Milliseconds.
+    private static let longestProbe: UInt64 = 60_000
+
     private let device: SwitchableDevice
     /// What clients see: the device, below a crash mark when there is one.
     private let front: any BlockDevice
@@ -245,6 +248,8 @@ public final class DatapathService: Sendable {
             let change = try settings.change()
             try device.changeMirror(change)
         case .mirrorVerify: _ = try device.verifyMirror()
+        case .mirrorProbe(let milliseconds):
+            try device.probeMirror(within: min(milliseconds, Self.longestProbe) * 1_000_000)
         case .mirrorSetRate(let bytesPerSecond): device.setMirrorRate(bytesPerSecond: bytesPerSecond)
         case .pivotPrepare:
             sparing.stop()

@@ -89,6 +89,10 @@ final class DriverExport: BlockDevice {
 
     func interrupt() { client.interrupt() }
 
+    func probe() throws(BlockError) {
+        try watched { () throws(BlockError) in try client.probe() }
+    }
+
     /// It is the disk now: nothing else can take its place, however long it takes.
     func becomeTheDisk() {
         isTheDisk.store(true, ordering: .releasing)

@@ -27,7 +27,8 @@ public enum ImageCopy {
         try copy(source, plan, output: output)
     }
 
-    /// `silence`: an export that says nothing for so many seconds while something is written to it is lost, `.disconnected`.
+    /// `silence`: an export that says nothing for so many seconds while something is written to it, or read of it, is lost,
+    /// `.disconnected`.
     static func copy(
         _ source: ImageSpecification, _ plan: DiskCopyPlan, output: FileHandle,
         silence: Double = ImageSpecification.destinationSilence
@@ -39,9 +40,9 @@ public enum ImageCopy {
             CopiedShare(copied: progress.fraction, compared: isVerified ? compared.fraction : nil)
         }
         defer { teller.stop() }
-        let from = try source.open(readOnly: true)
+        let from = try source.open(readOnly: true, answerSeconds: silence)
         defer { try? from.close() }
-        let base = try plan.base?.open(readOnly: true)
+        let base = try plan.base?.open(readOnly: true, answerSeconds: silence)
         defer { try? base?.close() }
         let destination = try Self.reach(plan, silence)
         do {

@@ -49,8 +49,8 @@ public struct DatapathClient: Sendable {
     /// A queue for one request: one that is not shared has a thread at once.
     static func ownThread() -> DispatchQueue { DispatchQueue(label: "gantry.datapath-request") }
 
-    /// Like `call`, on this thread. Gives up on a status, limits and what a mirror is told after 10 s and on a quit after 60; the
-    /// rest may take long.
+    /// Like `call`, on this thread. Gives up on a status, limits and what a mirror is told after 10 s, on a probe 10 s after its time
+    /// and on a quit after 60; the rest may take long.
     public func callBlocking(_ request: DatapathRequest) throws -> DatapathReply {
         // SAFETY: the C string lives for the call.
         let descriptor = unsafe socketPath.withCString { unsafe gantry_unix_connect($0) }
@@ -62,6 +62,8 @@ public struct DatapathClient: Sendable {
         let channel = ControlChannel(descriptor: descriptor)
         switch request {
         case .status, .setLimits, .mirrorSet: Self.limitWait(on: descriptor, seconds: 10)
+        case .mirrorProbe(let milliseconds):
+            Self.limitWait(on: descriptor, seconds: 10 + Int(min(milliseconds, 60_000) / 1000))
         case .quit: Self.limitWait(on: descriptor, seconds: 60)
         default: break
         }

@@ -3,9 +3,9 @@
 
 public enum DatapathProtocol {
     /// Grows with each request or member that the other side may want to rely on: 2 has `mirrorSet`, `mirrorVerify`, maps
-    /// that outlive the process, and this number in the status; 3 has `handOver`; 4 has servers and failures in it. A side that
-    /// asks for more than the other knows is answered `unsupported` and goes on without.
-    public static let version = 4
+    /// that outlive the process, and this number in the status; 3 has `handOver`; 4 has servers and failures in it; 5 has
+    /// `mirrorProbe`. A side that asks for more than the other knows is answered `unsupported` and goes on without.
+    public static let version = 5
 }
 
 /// An image as the data path opens it: a file, or an NBD server's export. The format is always declared, never probed.
@@ -80,6 +80,11 @@ public enum DatapathRequest: Codable, Sendable {
     /// Compares both images while both get every write, at the mirror's rate; stands while that is paused. Answered `ok` when
     /// they are alike; `corrupt` when not, and the mirror is broken then; `busy` when the mirror is not in sync.
     case mirrorVerify
+    /// Asks each connection to the mirror's destination for one block, and writes nothing. Answered `ok` when all have answered, at
+    /// once where there is no peer; `busy` when they have not within so many milliseconds, 60,000 at most, or when the destination
+    /// hangs or is being tried again; `notFound` without a mirror; else with what a connection was found to have failed with: the
+    /// mirror is `broken` then, and its destination tried again as any other that has failed. In any phase.
+    case mirrorProbe(milliseconds: UInt64)
     /// Phase (a) and (b) of the pivot: drains, flushes both; from then on writes go to both images and reads to the
     /// destination. Answered when that is so. Asked for again it flushes both once more, as a last look before the commit.
     case pivotPrepare

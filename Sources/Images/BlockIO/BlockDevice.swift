@@ -56,6 +56,9 @@ public protocol BlockDevice: AnyObject, Sendable {
     /// same kind may or may not be joined. It may stop early after at least one extent: the caller goes on from the end
     /// of the last.
     func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError)
+    /// Asks every connection to a peer for something small, all at once: whether each of them still goes to somebody who answers.
+    /// Waits as any read does. Nothing happens where there is no peer.
+    func probe() throws(BlockError)
     /// Requests that wait for a peer, now or later, fail soon. For who is about to close a device whose content is of no more
     /// use; nothing happens where there is no peer. Waits for nothing.
     func interrupt()
@@ -68,6 +71,7 @@ extension BlockDevice {
     public var canZeroFast: Bool { false }
     public func willRead(at offset: UInt64, length: UInt64) {}
     public func interrupt() {}
+    public func probe() throws(BlockError) {}
     public func writeOut() throws(BlockError) -> Bool { !hasVolatileMetadata }
 
     public func write(

@@ -175,6 +175,10 @@ int gantry_rwlock_share_until(void *lock, uint64_t nanoseconds) {
     struct timespec until = {.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)};
     return pthread_rwlock_clockrdlock(lock, CLOCK_MONOTONIC, &until);
 }
+int gantry_rwlock_own_until(void *lock, uint64_t nanoseconds) {
+    struct timespec until = {.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)};
+    return pthread_rwlock_clockwrlock(lock, CLOCK_MONOTONIC, &until);
+}
 int64_t gantry_send(int fd, const void *bytes, size_t length) {
     ssize_t r = send(fd, bytes, length, MSG_NOSIGNAL);
     return r < 0 ? -errno : r;

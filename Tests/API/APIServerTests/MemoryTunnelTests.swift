@@ -1,4 +1,5 @@
 import CLinux
+import Foundation
 import Glibc
 import HTTPTypes
 import Logging
@@ -77,6 +78,72 @@ import ZstdStreams
         }
         #expect(ended > 0)
         await peer.close()
+    }
+
+    /// A guest may stand while the ways of its disks end.
+    @Test func anOtherSideThatSaysNothingDoesNotKeepARelayFromClosing() async throws {
+        try await withScene { scene in
+            let way = try FreezingWay(to: scene.port)
+            defer { way.close() }
+            let shown = try await PeerConnection.certificate(host: "127.0.0.1", port: scene.port)
+            let peer = PeerConnection(host: "127.0.0.1", port: way.port, fingerprint: shown)
+            let socket = scene.folder.file("relay")
+            let relay = try await PeerRelay.listen(onUnixSocket: socket, to: peer, path: "/disk", fields: [])
+            // SAFETY: the C strings live for the calls.
+            let receiver = unsafe scene.receiver.withCString { unsafe gantry_unix_listen($0, 1) }
+            let sender = unsafe socket.withCString { unsafe gantry_unix_connect($0) }
+            defer { for descriptor in [receiver, sender] { close(descriptor) } }
+            func isReady(_ descriptor: Int32) -> Bool {
+                var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                return unsafe poll(&waiting, 1, 0) == 1
+            }
+            #expect(unsafe write(sender, [7], 1) == 1)
+            try await reach("the stream has begun") { isReady(receiver) }
+            let stream = gantry_accept(receiver)
+            defer { close(stream) }
+            try await reach("what was sent is there") { isReady(stream) }
+            way.isFrozen.store(true, ordering: .releasing)
+            let started = ContinuousClock.now
+            await relay.close()
+            // Where it was waited for, that took five.
+            #expect(started.duration(to: .now) < .seconds(3))
+            await peer.close()
+        }
+    }
+
+    /// A TCP way to a port of this machine on which nothing goes on any more from some moment on.
+    private final class FreezingWay: Sendable {
+        let port: Int
+        let isFrozen = Atomic<Bool>(false)
+        private let listener: Int32
+
+        init(to target: Int) throws {
+            listener = unsafe "127.0.0.1".withCString { unsafe gantry_tcp_listen($0, 0, 8) }
+            try #require(listener >= 0)
+            port = Int(gantry_tcp_port(listener))
+            Thread { [self] in
+                while case let near = gantry_accept(listener), near >= 0 {
+                    let far = unsafe "127.0.0.1".withCString { unsafe gantry_tcp_connect($0, UInt16(target)) }
+                    for (from, to) in [(near, far), (far, near)] { Thread { self.pass(from, to) }.start() }
+                }
+            }.start()
+        }
+
+        private func pass(_ from: Int32, _ to: Int32) {
+            var buffer = [UInt8](repeating: 0, count: 65536)
+            // SAFETY: at most the array's count is received into it, and what was received is sent from it.
+            while case let count = unsafe read(from, &buffer, buffer.count), count > 0 {
+                while isFrozen.load(ordering: .acquiring) { usleep(1000) }
+                if unsafe write(to, buffer, count) != count { break }
+            }
+            for socket in [from, to] { shutdown(socket, Int32(SHUT_RDWR)) }
+        }
+
+        func close() {
+            isFrozen.store(false, ordering: .releasing)
+            shutdown(listener, Int32(SHUT_RDWR))
+            Glibc.close(listener)
+        }
     }
 
     private func withScene(knowsCodings: Bool = true, _ work: (Scene) async throws -> Void) async throws {

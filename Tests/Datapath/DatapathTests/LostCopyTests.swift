@@ -44,8 +44,10 @@ import Testing
         }
 
         /// What it fails with; nil: all of the source is there.
-        func copy(_ plan: DiskCopyPlan, output: String = "/dev/null", silence: Double) -> BlockError.Code? {
-            let source = ImageSpecification(path: folder.file("source"), format: "raw")
+        func copy(
+            _ plan: DiskCopyPlan, of wanted: ImageSpecification? = nil, output: String = "/dev/null", silence: Double
+        ) -> BlockError.Code? {
+            let source = wanted ?? ImageSpecification(path: folder.file("source"), format: "raw")
             do {
                 let output = try #require(FileHandle(forWritingAtPath: output))
                 try ImageCopy.copy(source, plan, output: output, silence: silence)
@@ -97,6 +99,22 @@ import Testing
         }
     }
 
+    /// What is only read has no more patience than what is written.
+    @Test func aSourceOrBaseThatSaysNothingIsLost() throws {
+        let bench = try Bench()
+        defer { bench.stop() }
+        try bench.device.store([7], at: 0)
+        bench.device.holds(.reads)
+        let destination = ImageSpecification(path: bench.folder.file("base"), format: "raw")
+        for export in bench.destinations() {
+            var (source, plan) = (export, DiskCopyPlan(destination: destination, base: nil))
+            source.readOnly = true
+            #expect(bench.copy(plan, of: source, silence: 0.02) == .disconnected, "\(export.format)")
+            plan.base = source
+            #expect(bench.copy(plan, silence: 0.02) == .disconnected, "\(export.format)")
+        }
+    }
+
     /// What this copy has not written it does not write again.
     @Test func whatOthersHaveLostIsNoCopy() throws {
         let bench = try Bench()
@@ -129,6 +147,7 @@ private final class HeldDevice: BlockDevice {
     enum Requests: UInt8 {
         case flushes = 1
         case writes
+        case reads
     }
 
     private let memory: MemoryDevice
@@ -155,6 +174,7 @@ private final class HeldDevice: BlockDevice {
     var isReadOnly: Bool { false }
     var preferredAlignment: UInt64 { 1 }
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        pass(.reads)
         try unsafe memory.read(into: buffer, at: offset)
     }
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {

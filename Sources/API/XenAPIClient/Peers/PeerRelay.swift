@@ -198,6 +198,8 @@ public final class PeerRelay: Sendable {
         var configuration = TLSConfiguration.makeClientConfiguration()
         // By the callback below alone.
         configuration.certificateVerification = .noHostnameVerification
+        // Of an end in order that the other side does not take part in. A guest may stand meanwhile.
+        configuration.shutdownTimeout = .milliseconds(500)
         let context = try NIOSSLContext(configuration: configuration)
         let expected = peer.fingerprint
         return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -115,4 +115,6 @@ public final class SparingDevice: BlockDevice {
     public func close() throws(BlockError) { try device.close() }
 
     public func interrupt() { device.interrupt() }
+
+    public func probe() throws(BlockError) { try device.probe() }
 }

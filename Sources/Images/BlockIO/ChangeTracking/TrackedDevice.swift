@@ -74,6 +74,8 @@ public final class TrackedDevice: BlockDevice, @unchecked Sendable {
 
     public func interrupt() { device.interrupt() }
 
+    public func probe() throws(BlockError) { try device.probe() }
+
     /// What comes to `other` is marked from here on and nothing that comes to this. No request may be under way in either.
     public func handOver(to other: TrackedDevice) {
         other.tracking = tracking

@@ -32,6 +32,10 @@ public final class ReadWriteLock: @unchecked Sendable {
         unsafe gantry_rwlock_share_until(lock, gantry_now() &+ nanoseconds) == 0
     }
     @inline(__always) public func lockExclusive() { unsafe pthread_rwlock_wrlock(lock) }
+    /// `lockExclusive`, for at most `nanoseconds`, in which new readers wait. False: somebody has it still.
+    public func lockExclusive(nanoseconds: UInt64) -> Bool {
+        unsafe gantry_rwlock_own_until(lock, gantry_now() &+ nanoseconds) == 0
+    }
     @inline(__always) public func unlock() { unsafe pthread_rwlock_unlock(lock) }
 
     @inlinable

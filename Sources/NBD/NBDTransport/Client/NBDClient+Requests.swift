@@ -143,6 +143,14 @@ extension NBDClient {
         }
     }
 
+    /// The smallest read: every server knows it, and it waits for no other request.
+    public func probe() throws(BlockError) {
+        let count = Int(min(size, max(512, unit)))
+        if count == 0 { return }
+        let buffer = AlignedBuffer(count: count)
+        try unsafe readAligned(UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[0..<count]), at: 0)
+    }
+
     /// Flushes and disconnects; callers still waiting in other threads get `.disconnected`.
     public func close() throws(BlockError) {
         defer { line.close() }

@@ -35,6 +35,18 @@ public final class NBDConnections: BlockDevice {
 
     public func interrupt() { for client in clients { client.interrupt() } }
 
+    /// The first that fails is thrown when all have said something.
+    public func probe() throws(BlockError) {
+        let failure = Mutex<BlockError?>(nil)
+        let ask: @Sendable (NBDClient) -> Void = { client in
+            do throws(BlockError) { try client.probe() } catch { failure.withLock { if $0 == nil { $0 = error } } }
+        }
+        let askers = clients.dropFirst().map { client in WorkerThread("nbd-probe") { ask(client) } }
+        ask(clients[0])
+        for asker in askers { asker.join() }
+        if let failure = failure.withLock({ $0 }) { throw failure }
+    }
+
     public var count: Int { clients.count }
     /// One connection is gone for good: what is asked of it fails.
     public var isLost: Bool { clients.contains(where: \.isLost) }

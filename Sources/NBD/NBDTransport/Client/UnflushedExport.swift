@@ -58,6 +58,8 @@ public final class UnflushedExport: BlockDevice {
 
     public func interrupt() { export.interrupt() }
 
+    public func probe() throws(BlockError) { try export.probe() }
+
     /// What was refused before is so here, too.
     public func close() throws(BlockError) {
         var failure: BlockError?

@@ -81,6 +81,8 @@ int gantry_unlock_file(int fd);
 int gantry_mutex_lock_until(void *mutex, uint64_t nanoseconds);
 // The same for a pthread_rwlock_t, shared.
 int gantry_rwlock_share_until(void *lock, uint64_t nanoseconds);
+// The same, exclusively.
+int gantry_rwlock_own_until(void *lock, uint64_t nanoseconds);
 // How often the calling thread has slept of its own: for a lock, a disk, a time.
 uint64_t gantry_sleeps(void);
 

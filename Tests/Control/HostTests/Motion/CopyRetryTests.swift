@@ -185,12 +185,45 @@ import Testing
             .split(separator: "\n").map { try JSONDecoder().decode(DiskCopyPlan.self, from: Data($0.utf8)) }
         #expect(plans.count == 3 && Set(plans.map(\.destination)).count == 1 && plans.allSatisfy { $0.base == nil })
         #expect(plans.map(\.isAgain) == [nil, true, true])
-        // Of one that crashes for good it is told where.
-        let told = await Self.copy(made, isMove: false)
+        // Of one that crashes for good it is told where; what is no move makes one try into a file.
+        let told = await Self.copy(made, to: "raw", isMove: false)
         #expect(told.contains { $0.contains("signal 9: Fatal error: here") }, "\(told)")
     }
 
-    /// The first loss is the error when the time is over; where none is wished, and for what is no move, there is one try.
+    /// What is copied into an export and is no move is tried again as well: VDI.copy.
+    @Test func aCopyIntoAnExportIsMadeAgain() async throws {
+        let made = try await Self.bench(
+            """
+            case $n in
+            0) echo 0.4; kill -9 $$;;
+            1) echo 0.2; fail disconnected cut;;
+            *) echo 1; exit 0;;
+            esac
+            """)
+        let progress = Noted()
+        #expect(await Self.copy(made, isMove: false, progress: progress) == ["copied"])
+        #expect(try Self.tries(made.bench) == 3 && progress.notes["mirror_retries"] == "2")
+    }
+
+    /// So is a whole disk's, which a mirror makes: it waits for a server that its mirror tries again.
+    @Test func aCopyWaitsForAServerThatIsTriedAgain() throws {
+        func mirror(_ phase: MirrorPhase, isRetrying: Bool = false, error: String? = nil) -> MirrorStatus {
+            var details = MirrorDetails(
+                settings: MirrorSettings(), isActive: true, isConverging: true, isRetrying: isRetrying, retries: 0,
+                resumedBytes: 0, remainingSeconds: nil, delayedWrites: 0, delayMicroseconds: 0,
+                longestDelayMicroseconds: 0)
+            details.isCompared = false
+            return MirrorStatus(
+                phase: phase, destination: ImageSpecification(path: "b", format: "raw"), totalBytes: 1, copiedBytes: 1,
+                dirtyBytes: 0, bytesPerSecond: 0, error: error, details: details)
+        }
+        #expect(try DiskCopy.isWhole(mirror(.synchronised)) && DiskCopy.isWhole(mirror(.dual)))
+        #expect(try !DiskCopy.isWhole(mirror(.copying)) && !DiskCopy.isWhole(mirror(.broken, isRetrying: true)))
+        let lost = #expect(throws: DatapathClient.Failure.self) { try DiskCopy.isWhole(mirror(.broken, error: "cut")) }
+        #expect(lost?.code == "io" && lost?.message == "cut")
+    }
+
+    /// The first loss is the error when the time is over; where none is wished, and for what is no move and no export, there is one try.
     @Test func theFirstLossIsToldWhenTheTimeIsOver() async throws {
         let made = try await Self.bench("fail disconnected \"loss $n\"")
         let told = await Self.copy(made, MirrorSettings(retrySeconds: 2))
@@ -198,7 +231,7 @@ import Testing
         #expect(try Self.tries(made.bench) >= 2)
         for (settings, format, isMove) in [
             (MirrorSettings(retrySeconds: 0), ImageSpecification.remote, true), (MirrorSettings(), "raw", true),
-            (MirrorSettings(), ImageSpecification.remote, false),
+            (MirrorSettings(), "raw", false),
         ] {
             let before = try Self.tries(made.bench)
             let told = await Self.copy(made, settings, to: format, isMove: isMove)

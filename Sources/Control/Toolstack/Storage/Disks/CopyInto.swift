@@ -13,7 +13,8 @@ import Synchronization
 ///
 /// The source and the base are opened read-only and never change. The destination's content is undefined until all of it is
 /// durable, which is when this succeeds; nothing else of it changes, and whoever dies meanwhile leaves it so: the caller,
-/// who gave it up to be overwritten, copies again. Of a move a try that fails may be followed by others (`CopyRetry`).
+/// who gave it up to be overwritten, copies again. A try that fails may be followed by others (`CopyRetry`): of a move, and of every
+/// copy into an export, whose server may come back.
 struct CopyInto: Sendable {
     let context: StorageContext
 
@@ -52,7 +53,8 @@ struct CopyInto: Sendable {
     }
 
     /// `destination` reads as zeroes or holds what the base holds; failures are told of `object`. `limits`: of a move, what holds the
-    /// copy back, and for how long it is tried again (`CopyRetry`); nil: neither. `isVerified`: what was written is compared with the
+    /// copy back, and for how long it is tried again (`CopyRetry`); nil: nothing, and an export for as long as a mirror is.
+    /// `isVerified`: what was written is compared with the
     /// source: MIRROR_FAILED [object] where it differs.
     func copy(
         _ vdi: Ref<VDI>, base: Ref<VDI>, to destination: ImageSpecification, of object: (sr: Ref<SR>, vdi: Ref<VDI>),
@@ -65,14 +67,11 @@ struct CopyInto: Sendable {
             do {
                 return try await copyOnce(vdi, base: base, plan, limits, attempt, progress)
             } catch let failure as DatapathClient.Failure {
-                let step: CopyRetry.Step =
-                    if let limits {
-                        retry.failed(
-                            failure, at: .now, after: attempt.value,
-                            patience: limits.patience(isExport: destination.isExport, progress))
-                    } else {
-                        .over(failure)
-                    }
+                let patience = limits?.patience(isExport: destination.isExport, progress) ?? TurnOfDisk.patience(nil)
+                let isRetried = limits != nil || destination.isExport
+                let step =
+                    isRetried
+                    ? retry.failed(failure, at: .now, after: attempt.value, patience: patience) : .over(failure)
                 switch step {
                 case .over(let told):
                     // The error has no room for where that is.

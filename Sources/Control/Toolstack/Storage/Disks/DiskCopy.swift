@@ -152,8 +152,8 @@ struct DiskCopy: Sendable {
             let handle = try await context.disks.host.start(id, image: image)
             _ = try await handle.client.call(.mirrorStart(destination: target, bytesPerSecond: 0))
             try await awaitEnd(handle, progress)
-            // Both durable.
-            _ = try await handle.client.call(.pivotPrepare)
+            // Both durable. They may have to be compared before, which takes as long as it takes.
+            try await LongRequest.call(.pivotPrepare, of: handle.client, cancellation: progress.cancellation)
             await context.disks.host.stop(id)
         } catch {
             await context.disks.host.stop(id)
@@ -169,13 +169,20 @@ struct DiskCopy: Sendable {
                 throw DatapathClient.Failure(code: "io", message: "the copying process gave up")
             }
             progress.report(0.99 * min(1, Double(mirror.copiedBytes) / Double(max(mirror.totalBytes, 1))))
-            switch mirror.phase {
-            case .synchronised, .dual: return
-            case .broken, .undecided:
-                let cause = mirror.error ?? "unknown cause"
-                throw DatapathClient.Failure(code: ErrorMapping.saysFull(cause) ? "noSpace" : "io", message: cause)
-            case .copying: try await Task.sleep(for: .milliseconds(20))
-            }
+            if try Self.isWhole(mirror) { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// False: it is copied yet, or its server is tried again. Throws what it has failed with.
+    static func isWhole(_ mirror: MirrorStatus) throws -> Bool {
+        switch mirror.phase {
+        case .synchronised, .dual: return true
+        case .copying: return false
+        case .broken where mirror.details?.isRetrying == true: return false
+        case .broken, .undecided:
+            let cause = mirror.error ?? "unknown cause"
+            throw DatapathClient.Failure(code: ErrorMapping.saysFull(cause) ? "noSpace" : "io", message: cause)
         }
     }
 

@@ -53,11 +53,12 @@ enum VMDKImage {
         }
     }
 
-    /// Whether a descriptor is that of the one extent that it is embedded in. The extent may be larger: some writers round
-    /// it up to whole grains, and the disk ends where the descriptor says.
+    /// Whether a descriptor is that of the one extent that it is embedded in. The extent may be larger by
+    /// less than a grain: some writers round it up to whole ones, and the disk ends where the descriptor says.
     static func check(_ descriptor: VMDKDescriptor, in header: VMDKSparseHeader) throws(BlockError) {
         guard descriptor.extents.count == 1, descriptor.extents[0].kind == .sparse,
-            descriptor.sectors <= header.capacitySectors
+            descriptor.sectors <= header.capacitySectors,
+            header.capacitySectors - descriptor.sectors < header.grainSectors
         else {
             throw BlockError(.invalidImage, "the VMDK's descriptor and its header contradict each other")
         }
@@ -133,7 +134,10 @@ enum VMDKImage {
             let head = try file.array(at: 0, count: 512)
             try refuseForeign(head)
             let header = try VMDKSparseHeader(head)
-            guard header.capacitySectors >= extent.sectors else {
+            // Grains behind what the descriptor wants would be dropped without a word, but for those that rounding adds.
+            guard header.capacitySectors >= extent.sectors,
+                header.capacitySectors - extent.sectors < header.grainSectors
+            else {
                 throw BlockError(
                     .invalidImage,
                     "the file has \(header.capacitySectors) sectors; the descriptor wants \(extent.sectors)")

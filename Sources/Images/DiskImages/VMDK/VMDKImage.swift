@@ -134,10 +134,7 @@ enum VMDKImage {
             let head = try file.array(at: 0, count: 512)
             try refuseForeign(head)
             let header = try VMDKSparseHeader(head)
-            // Grains behind what the descriptor wants would be dropped without a word, but for those that rounding adds.
-            guard header.capacitySectors >= extent.sectors,
-                header.capacitySectors - extent.sectors < header.grainSectors
-            else {
+            guard header.capacitySectors >= extent.sectors else {
                 throw BlockError(
                     .invalidImage,
                     "the file has \(header.capacitySectors) sectors; the descriptor wants \(extent.sectors)")

@@ -58,21 +58,6 @@ import Testing
             #expect(code { _ = try openVMDK(bytes) } == expected, "\(sectors)")
             #expect(code { _ = try readBack(bytes, .vmdk) } == expected, "\(sectors)")
         }
-        // One of several files.
-        let folder = try ScratchFolder("vmdk-part")
-        var part = VMDKBuilder(capacity: 256)
-        part.grains = [0: random.bytes(8192)]
-        part.descriptorSectors = 0
-        try save(folder.file("part"), part.sparse())
-        for (sectors, isRounded) in [(256, true), (241, true), (240, false), (8, false)] {
-            let text = VMDKBuilder.text("twoGbMaxExtentSparse", ["RW \(sectors) SPARSE \"part\""])
-            try save(folder.file("disk"), Array(text.utf8))
-            let policy = ImportPolicy(extents: .given([folder.file("part")]))
-            let found = code {
-                try DiskImage.openImport(path: folder.file("disk"), format: .vmdk, policy: policy).close()
-            }
-            #expect(found == (isRounded ? nil : .invalidImage), "\(sectors)")
-        }
     }
 
     @Test("a written directory of nothing is asked about once (case 6.13)")

@@ -67,6 +67,9 @@ extension CrashTests {
             name: "qcow2, lazy refcounts", format: .qcow2, size: 2 << 20,
             maker: .ours("cluster_size=8k,lazy_refcounts=on")),
         CrashShape(
+            name: "qcow2, lazy refcounts on a block device", format: .qcow2, size: 2 << 20,
+            maker: .onDevice("cluster_size=512,lazy_refcounts=on", length: 16 << 20)),
+        CrashShape(
             name: "qcow2, lazy refcounts and many snapshots", format: .qcow2, size: 2 << 20,
             maker: .ours("cluster_size=16k,lazy_refcounts=on"), favourite: .snapshots),
         CrashShape(

@@ -50,6 +50,12 @@ import Testing
         Line(words: "image convert --zeroes some -f raw -O raw a.raw x", status: 2, says: "'search' or 'keep'"),
         Line(words: "image convert --zeroes keep -c -f raw -O qcow2 a.raw x", status: 2, says: "leaves zeroes out"),
         Line(words: "image convert --zeroes keep -f raw -O qcow2 a.raw -", status: 2, says: "DST to be a file"),
+        Line(words: "image convert --salvage -f raw -O raw - x", status: 2, says: "SRC and DST to be files"),
+        Line(words: "image convert --salvage -f raw -O raw a.raw -", status: 2, says: "SRC and DST to be files"),
+        Line(words: "image convert --salvage --verify -f raw -O raw a.raw x", status: 2, says: "gives twice"),
+        Line(
+            words: "image convert --salvage -f raw -O qcow2 -o backing_file=b,backing_fmt=raw a.raw x", status: 2,
+            says: "hide what the parent has"),
         Line(words: "image convert -O qcow2 a.raw x", status: 2, says: "-f"),
         Line(words: "image convert -f raw -O qcow3 a.raw x", status: 2, says: "qcow3"),
         // No command that opens an image guesses its format.

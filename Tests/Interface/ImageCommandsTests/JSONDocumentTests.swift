@@ -126,7 +126,16 @@ import Testing
         try Self.check("resize", [gantry("resize", names[2], "9M")])
         try Self.check("coalesce", [gantry("coalesce", "--child", "qcow2:\(names[2])", names[1])])
         try Self.check("commit", [gantry("commit", names[2])])
-        try Self.check("convert", [gantry("convert", "-O", "raw", names[2], folder.file("copy"))])
+        let damaged = folder.file("damaged")
+        try Tool.check("gantry", ["image", "create", "-f", "qcow2", damaged, "1M"])
+        try Tool.check("qemu-io", ["-f", "qcow2", "-c", "write -P 1 0 1M", damaged])
+        try Tool.check("truncate", ["-s", "800K", damaged])
+        try Self.check(
+            "convert",
+            [
+                gantry("convert", "-O", "raw", names[2], folder.file("copy")),
+                gantry("convert", "--salvage", "-O", "raw", damaged, folder.file("rest")),
+            ])
         try Self.check(
             "compare",
             [gantry("compare", "-F", "raw", names[2], folder.file("copy"))]

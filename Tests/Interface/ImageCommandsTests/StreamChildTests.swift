@@ -90,6 +90,34 @@ import Testing
             """)
     }
 
+    /// What a parent loses while it is compared reads as zeroes, and the child would be without it.
+    @Test(arguments: ["raw", "qcow2"])
+    func aParentThatIsCutShortMeanwhileIsAnError(_ parent: String) throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("pipe-child-cut")
+        try disks(folder, megabytes: 6, random: &random)
+        try shell(folder, "gantry image convert -f raw -O \(parent) base.raw base.img; cp base.img kept")
+        let program = try Tool.find("gantry")
+        // A pipe holds less than a mebibyte, so what compares has begun.
+        let source = "{ head -c 3M; truncate -s 1M base.img; cat; } < changed.raw"
+        let outcome = try Tool.run(
+            "bash",
+            [
+                "-c",
+                "cd \(folder.path); \(source) | \(program) image convert -f raw -O qcow2 "
+                    + "-o backing_file=base.img,backing_fmt=\(parent) - child",
+            ])
+        #expect(outcome.status == 1 && outcome.errors.contains("base.img: the file was cut short"), "\(outcome.errors)")
+        #expect(try !folder.contents().contains("child"))
+        try shell(
+            folder,
+            """
+            mv kept base.img
+            cat changed.raw | gantry image convert -f raw -O qcow2 -o backing_file=base.img,backing_fmt=\(parent) - child
+            gantry image compare -s --parent \(parent):base.img -f raw -F qcow2 changed.raw child
+            """)
+    }
+
     @Test func whatCannotBecomeAChildLeavesNothing() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("pipe-child-bad")

@@ -120,13 +120,21 @@ extension BlockError {
 }
 
 /// The files of a source and how long they were: what one loses meanwhile reads as zeroes, which must not pass for content.
-public struct SourceFiles {
+public struct SourceFiles: Sendable {
     private var lengths: [(file: ImageFile, length: UInt64)] = []
 
     /// Of a source that can be written, or has no files of its own, nothing is noted.
     public init(of source: any BlockDevice) throws(BlockError) {
         guard source.isReadOnly, let mapped = source as? any HostMappedDevice else { return }
         for file in mapped.hostFiles { lengths.append((file, try file.size())) }
+    }
+
+    /// Of what a new image is built on, while it is written.
+    public init(below image: any BlockDevice) throws(BlockError) {
+        // The first file is the image's own.
+        for file in (image as? any HostMappedDevice)?.hostFiles.dropFirst() ?? [] {
+            lengths.append((file, try file.size()))
+        }
     }
 
     /// `.io` when one is shorter than it was.

@@ -1,4 +1,5 @@
 import BlockIO
+import Synchronization
 
 /// Where the grains of a sparse extent lie, by its grain directory and tables, which are read as they are needed.
 struct VMDKGrainTables: Sendable {
@@ -8,6 +9,7 @@ struct VMDKGrainTables: Sendable {
     /// Header, descriptor and directories, over which no grain and no table can lie.
     private let reserved: [Range<UInt64>]
     private let pages: TablePages
+    private let written = WrittenPart()
     /// The primary directory was of no use.
     let usesRedundant: Bool
 
@@ -120,10 +122,13 @@ struct VMDKGrainTables: Sendable {
     /// maps of huge empty disks quick.
     func absentRun(from grain: UInt64, storage: any ImageStorage) throws(BlockError) -> UInt64 {
         let start = directory + grain / VMDKSparseHeader.tableEntries * 4
-        if try pages.word32(at: start) != 0 { return 0 }
+        if try pages.word32(at: start) != 0 || written.contains(start) { return 0 }
         let end = directory + header.tableCount * 4
         let run = try storage.run(at: start, end: end)
-        if run.isData { return 0 }
+        if run.isData {
+            written.note(start, run.end)
+            return 0
+        }
         let next =
             run.end == end ? header.grainCount : (run.end - directory) / 4 * VMDKSparseHeader.tableEntries
         return next > grain ? min(next, header.grainCount) - grain : 0
@@ -144,6 +149,18 @@ struct VMDKGrainTables: Sendable {
     }
 
     private func isReserved(_ range: Range<UInt64>) -> Bool { reserved.contains { $0.overlaps(range) } }
+}
+
+/// The part of a directory of which the file system said last that it is no hole. It is not asked again there: where all of a
+/// directory was written, with zeroes, that would be two calls for each entry.
+private final class WrittenPart: Sendable {
+    private let range = Mutex<Range<UInt64>>(0..<0)
+
+    func contains(_ offset: UInt64) -> Bool { range.withLock { $0.contains(offset) } }
+
+    func note(_ start: UInt64, _ end: UInt64) {
+        if start < end { range.withLock { $0 = start..<end } }
+    }
 }
 
 /// What a grain is.

@@ -53,11 +53,12 @@ enum VMDKImage {
         }
     }
 
-    /// Whether a descriptor is that of the one extent that it is embedded in. The extent may be larger: some writers round
-    /// it up to whole grains, and the disk ends where the descriptor says.
+    /// Whether a descriptor is that of the one extent that it is embedded in. The extent may be larger by
+    /// less than a grain: some writers round it up to whole ones, and the disk ends where the descriptor says.
     static func check(_ descriptor: VMDKDescriptor, in header: VMDKSparseHeader) throws(BlockError) {
         guard descriptor.extents.count == 1, descriptor.extents[0].kind == .sparse,
-            descriptor.sectors <= header.capacitySectors
+            descriptor.sectors <= header.capacitySectors,
+            header.capacitySectors - descriptor.sectors < header.grainSectors
         else {
             throw BlockError(.invalidImage, "the VMDK's descriptor and its header contradict each other")
         }

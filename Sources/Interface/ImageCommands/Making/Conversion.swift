@@ -76,8 +76,12 @@ struct Conversion {
                 options.bypassCache = isNew
                 options.compresses = compress
                 options.zeroes = zeroes
+                let salvaged = input as? SalvagedDevice
+                // A failing disk is read in one direction.
+                if salvaged != nil { options.threads = 1 }
                 try CopyEngine.copy(
                     from: input, to: output, options: options, progress: counter, cancellation: cancellation)
+                try salvaged?.checkLengths()
             }
         } catch {
             try? output.close()

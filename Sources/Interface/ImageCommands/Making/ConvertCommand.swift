@@ -37,6 +37,10 @@ struct ConvertCommand: ParsableCommand {
             A qcow2 image or VHD can be made on a block device: --overwrite says that what is on it may go. Until the \
             command has succeeded the device holds an unfinished image; a failure leaves none.
 
+            --salvage is for a SRC that is damaged: an image whose tables contradict themselves, or a failing disk. What cannot be \
+            read is zeroes in DST, to the sector, and each such range is told; --json tells all of them. The exit code is 3 then: DST is \
+            there, and is not all of SRC. Without --salvage the first error ends the command, and DST is not there.
+
             Examples: gantry image convert -p -f vhd -O qcow2 --verify old.vhd new.qcow2
             curl https://… | gantry image convert -f raw --decompress xz -O qcow2 - new.qcow2
             """)
@@ -81,6 +85,8 @@ struct ConvertCommand: ParsableCommand {
     var zeroes: CopyEngine.StoredZeroes?
     @Flag(name: .long, help: "Compare both images afterwards; a difference is a failure.")
     var verify = false
+    @Flag(name: .long, help: "Go on where SRC cannot be read: zeroes are there instead, and exit code 3 says so.")
+    var salvage = false
     @Flag(name: .long, help: "Print the result as JSON; DST is a file then.")
     var json = false
     @OptionGroup var chain: ChainOptions
@@ -98,6 +104,7 @@ struct ConvertCommand: ParsableCommand {
     }
 
     func validate() throws {
+        try refuseBesideSalvage()
         if json, target == "-" { throw ValidationError("--json and the image cannot both go to standard output") }
         if intoExisting, !options.isEmpty { throw ValidationError("-o describes a new image, and -n makes none") }
         if overwrite, intoExisting || target == "-" {
@@ -145,6 +152,7 @@ struct ConvertCommand: ParsableCommand {
         }
         let choices = try CreateOptions.reading(options, for: format)
         try refuseUnderParent(choices, what)
+        try refuseSalvageUnderParent(choices, what)
         let cancellation = CancellationFlag()
         TerminationSignals.cancel(cancellation)
         if target == "-" { try StreamEmission.checkOutput(what) }
@@ -170,6 +178,7 @@ struct ConvertCommand: ParsableCommand {
             input = try opened(what)
         }
         defer { try? input.close() }
+        let salvaged = try salvaging(input, what, cancellation)
         if target == "-" {
             return try StreamEmission(
                 what: what, input: input, format: format, options: choices, policy: policy, progress: progress,
@@ -177,11 +186,12 @@ struct ConvertCommand: ParsableCommand {
             ).run()
         }
         let conversion = Conversion(
-            what: what, source: source, sourceFiles: chain.files, input: input, target: target, format: format,
-            options: choices, compress: compress, zeroes: zeroes ?? .sample, verify: verify, progress: progress,
-            overwrites: overwrite, cancellation: cancellation, policy: policy)
+            what: what, source: source, sourceFiles: chain.files, input: salvaged ?? input, target: target,
+            format: format, options: choices, compress: compress, zeroes: zeroes ?? .sample, verify: verify,
+            progress: progress, overwrites: overwrite, cancellation: cancellation, policy: policy)
         try intoExisting ? conversion.fill() : conversion.make()
-        try report(format)
+        try report(format, salvaged)
+        if let salvaged { try tellLost(salvaged) }
     }
 
     /// SRC where it is a stream. What it builds on is open, and the caller's to close.
@@ -224,13 +234,14 @@ struct ConvertCommand: ParsableCommand {
         throw CommandFailure(what, why: problem.why, advice: problem.advice, status: CommandFailure.Status.usage)
     }
 
-    private func report(_ format: ImageFormat) throws {
+    private func report(_ format: ImageFormat, _ salvaged: SalvagedDevice? = nil) throws {
         if !json { return }
         let info = try doing("cannot describe \(target)") { () throws(BlockError) in
             try DiskImage.info(path: target, format: format)
         }
-        let report = ResultReport(
+        var report = ResultReport(
             filename: target, format: format.rawValue, virtualSize: info.virtualSize, isVerified: verify)
+        if let salvaged { report.tell(salvaged.lost) }
         TerminalOutput.standardOutput.write(try JSONText.pretty(report) + "\n")
     }
 

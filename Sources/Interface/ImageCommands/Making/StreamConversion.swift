@@ -46,6 +46,7 @@ struct StreamConversion {
                 // What lies behind the disk in an image that is too large goes, whatever it shows.
                 try made.differing?.finish(
                     length: length.roundedUp(to: 512) ?? length, cancellation: cancellation)
+                try made.below?.checkLengths()
                 try made.close()
                 return length
             } catch {
@@ -113,6 +114,7 @@ struct StreamConversion {
             made.device = device
             made.asked = bytes
             if options.parent == nil { return device }
+            made.below = try SourceFiles(below: device)
             let differing = DifferingDestination(over: device)
             made.differing = differing
             return differing
@@ -135,6 +137,8 @@ private final class OpenedImage {
     var device: (any BlockDevice)?
     /// Writes to it where it gets a parent.
     var differing: DifferingDestination?
+    /// The files below it, with which the disk is compared: what one loses meanwhile reads as zeroes.
+    var below: SourceFiles?
     /// Bytes that it was made with, which may be more than the disk has.
     var asked: UInt64 = 0
 

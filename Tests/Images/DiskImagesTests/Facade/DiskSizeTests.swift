@@ -48,6 +48,36 @@ import Testing
         #expect(code { _ = try readBack(more, .vmdk) } == .invalidImage)
     }
 
+    /// Grains would be dropped without a word.
+    @Test("a VMDK that says much less than it has room for contradicts itself (case 5.7)")
+    func aVMDKThatSaysMuchLessContradictsItself() throws {
+        var random = SeededRandom.printed()
+        for (sectors, isRounded) in [(2176, true), (2049, true), (2048, false), (128, false)] as [(UInt64, Bool)] {
+            let expected: BlockError.Code? = isRounded ? nil : .invalidImage
+            let bytes = rounded(sectors, &random).stream(.footer)
+            #expect(code { _ = try openVMDK(bytes) } == expected, "\(sectors)")
+            #expect(code { _ = try readBack(bytes, .vmdk) } == expected, "\(sectors)")
+        }
+    }
+
+    @Test("a written directory of nothing is asked about once (case 6.13)")
+    func aWrittenDirectoryOfNothingIsAskedAboutOnce() throws {
+        var builder = VMDKBuilder(capacity: 128 * 4096)
+        builder.grain = 8
+        builder.grains = [128 * 512 - 1: [UInt8](repeating: 7, count: 4096)]
+        var bytes = builder.sparse()
+        // Of 128 tables the last is left.
+        let directory = (1 + 20 + 1 + 4 * 128) * 512
+        bytes.replaceSubrange(directory..<directory + 127 * 4, with: [UInt8](repeating: 0, count: 127 * 4))
+        let store = StoreInMemory(bytes)
+        let device = try VMDKImage.open(storage: store, context: ImportContext(policy: .standalone))
+        let before = store.runCount
+        let found = try device.extents(at: 0, length: device.size)
+        #expect(found.map(\.kind) == [.hole, .data] && found.last?.length == 4096, "\(found)")
+        #expect(store.runCount - before <= 2)
+        try device.close()
+    }
+
     // MARK: VHD
 
     /// As Virtual PC wrote them before 2004.

@@ -116,6 +116,7 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
     var syncsLeft: Int?
     private(set) var syncCount = 0
     private(set) var readCount = 0
+    private(set) var runCount = 0
     /// Reads that succeed before they fail; nil: all.
     var readsLeft: Int?
 
@@ -166,6 +167,7 @@ final class StoreInMemory: ImageStorage, @unchecked Sendable {
     /// Every sector that holds a byte other than zero is data.
     func run(at offset: UInt64, end: UInt64) throws(BlockError) -> (isData: Bool, end: UInt64) {
         lock.locked {
+            runCount += 1
             func isData(_ sector: UInt64) -> Bool {
                 let start = Int(sector * 512)
                 return start < content.count && !content.isZero(start..<min(start + 512, content.count))

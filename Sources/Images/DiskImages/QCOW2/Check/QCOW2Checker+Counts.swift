@@ -50,6 +50,7 @@ extension QCOW2Checker {
     func compareCounts() throws(BlockError) {
         let bits = UInt64(geometry.clusterBits)
         var last: UInt64?
+        let limit = storage.isBlockDevice ? wholeClusters : 0
         unsafe try forEachStored { (run, counts) throws(BlockError) in
             // Consecutive clusters of one call are those of one block.
             var isUsed = false
@@ -74,7 +75,11 @@ extension QCOW2Checker {
                 }
                 // Counts past the end of the file are nobody's business.
                 if cluster == fileClusters && references == 0 { continue }
-                if references > 0 || stored > 0 { last = cluster }
+                if references > 0 || stored > 0 {
+                    last = cluster
+                } else if cluster < limit {
+                    QCOW2FreeRuns.note(cluster, in: &gaps)
+                }
                 if references == stored { continue }
                 if references > words.maximum {
                     report.add(

@@ -223,6 +223,37 @@ final class QCOW2Checker {
 
     /// The last cluster that has a reference or a count.
     var highestCluster: UInt64?
+    /// On a device: what is free before that.
+    var gaps: [ClusterRun] = []
+
+    /// Where new structures may lie, once all was examined. A file becomes longer: behind its end, where a compressed cluster may
+    /// claim a little of the next one. A device does not: behind what is in use there, and between it.
+    var free: QCOW2FreeRuns {
+        if !storage.isBlockDevice {
+            let start = fileClusters + 1
+            let end = QCOW2Limits.hostEnd >> UInt64(geometry.clusterBits)
+            return QCOW2FreeRuns(tail: ClusterRun(start: start, count: end - min(end, start)))
+        }
+        let start = highestCluster.map { $0 + 1 } ?? 0
+        let whole = wholeClusters
+        return QCOW2FreeRuns(
+            tail: ClusterRun(start: start, count: whole - min(whole, start)), gaps: gaps.filter { $0.start < start })
+    }
+
+    /// Clusters that are in the file with all of their bytes.
+    var wholeClusters: UInt64 { fileSize >> UInt64(geometry.clusterBits) }
+
+    /// There is not so much free.
+    func noRoom() -> BlockError {
+        if !storage.isBlockDevice {
+            return BlockError(
+                .limitExceeded, "the file is too long for a refcount table; convert the image to repair it")
+        }
+        return BlockError(
+            .noSpace,
+            "the device has no room beside the image for what a repair writes anew: write the image into a file, or to a "
+                + "larger device, and repair that", path: storage.path)
+    }
 
     /// A table occupies its cluster and is referred to by L1 tables.
     func note(_ table: Table) {

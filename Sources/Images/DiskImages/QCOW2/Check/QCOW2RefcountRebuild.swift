@@ -1,7 +1,7 @@
 internal import BlockIO
 
 /// Writes all refcounts anew, from the references that are found. The new table and blocks lie behind the end of the
-/// file and count themselves; until one write in the header switches to them, the image is what it was.
+/// file, or where a device has something free, and count themselves; until one write in the header switches to them, the image is what it was.
 ///
 /// While there are snapshots of which nobody knows what they have, the old counts stay where they are higher, and what no old block
 /// counts has half of what a count can be, or more: nothing of theirs becomes free, nor the disk's alone. What that is too much goes
@@ -9,38 +9,59 @@ internal import BlockIO
 struct QCOW2RefcountRebuild {
     private let checker: QCOW2Checker
     private let geometry: QCOW2Geometry
-    /// Indexes of the new blocks, ascending: block number `n` lies in cluster `start + n`.
+    /// Indexes of the new blocks, ascending, and the cluster of each.
     private let indexes: [Int]
-    /// First new cluster.
-    private let start: UInt64
-    private let tableClusters: UInt64
+    private let places: [UInt64]
+    private let table: ClusterRun
+    /// The clusters of the blocks once more, and the first and the last of them.
+    private let taken: Set<UInt64>
+    private let span: ClosedRange<UInt64>
 
     /// - Parameters:
     ///   - checker: has not run yet.
-    ///   - usedBlocks: indexes of all blocks that references need, or more.
-    init(_ checker: QCOW2Checker, usedBlocks: Set<Int>) throws(BlockError) {
+    ///   - plan: a finished examination of the same image.
+    ///   - free: where new clusters may be, as the plan says, without what others take.
+    /// - Throws: `.noSpace` when a device, which becomes no longer, has no room for them.
+    init(_ checker: QCOW2Checker, plan: QCOW2Checker, free: QCOW2FreeRuns) throws(BlockError) {
         self.checker = checker
         geometry = checker.geometry
-        // A compressed cluster at the end may claim a little of the next cluster.
-        start = checker.fileClusters + 1
-        var needed = usedBlocks
+        if plan.storage.isBlockDevice, plan.keepsCounts {
+            throw BlockError(
+                .unsupported,
+                "what a snapshot has that cannot be read may lie anywhere on the device: write the image into a file, and "
+                    + "repair that", path: plan.storage.path)
+        }
+        var needed = plan.usedBlocks
         var tableClusters: UInt64 = 1
         while true {
-            let end = start + UInt64(needed.count) + tableClusters
-            let last = geometry.blockIndex(cluster: end - 1)
+            var left = free
+            var places: [UInt64] = []
+            places.reserveCapacity(needed.count)
+            for _ in 0..<needed.count {
+                guard let place = left.takeOne() else { throw plan.noRoom() }
+                places.append(place)
+            }
+            guard let start = left.take(tableClusters) else { throw plan.noRoom() }
+            // Those that count what is new are new themselves.
             let before = (needed.count, tableClusters)
-            for index in geometry.blockIndex(cluster: start)...last { needed.insert(Int(index)) }
-            tableClusters = max(tableClusters, geometry.clusters((last + 1) * 8))
-            guard tableClusters * geometry.clusterSize <= QCOW2Limits.refcountTableBytes,
-                end << UInt64(geometry.clusterBits) <= QCOW2Limits.hostEnd
-            else {
+            for place in places { needed.insert(Int(geometry.blockIndex(cluster: place))) }
+            for index in geometry.blockIndex(cluster: start)...geometry.blockIndex(cluster: start + tableClusters - 1) {
+                needed.insert(Int(index))
+            }
+            tableClusters = max(tableClusters, geometry.clusters((UInt64(needed.max() ?? 0) + 1) * 8))
+            guard tableClusters * geometry.clusterSize <= QCOW2Limits.refcountTableBytes else {
                 throw BlockError(
                     .limitExceeded, "the file is too long for a refcount table; convert the image to repair it")
             }
-            if before == (needed.count, tableClusters) { break }
+            if before == (needed.count, tableClusters) {
+                indexes = needed.sorted()
+                self.places = places
+                table = ClusterRun(start: start, count: tableClusters)
+                taken = Set(places)
+                span = (places.min() ?? start)...(places.max() ?? start)
+                return
+            }
         }
-        indexes = needed.sorted()
-        self.tableClusters = tableClusters
     }
 
     func run() throws(BlockError) {
@@ -55,22 +76,22 @@ struct QCOW2RefcountRebuild {
             let end = checker.window.base + checker.window.count
             let isLast = end > checker.fileClusters
             while number < indexes.count, isLast || UInt64(indexes[number]) << UInt64(geometry.blockEntryBits) < end {
-                try storage.store(block(indexes[number]), at: (start + UInt64(number)) << bits)
+                try storage.store(block(indexes[number]), at: places[number] << bits)
                 number += 1
             }
         }
-        var table = [UInt8](repeating: 0, count: Int(tableClusters * geometry.clusterSize))
+        var words = [UInt8](repeating: 0, count: Int(table.count * geometry.clusterSize))
         for (number, index) in indexes.enumerated() {
             var entry: [UInt8] = []
-            entry.appendBigEndian((start + UInt64(number)) << bits)
-            table.replaceSubrange(index * 8..<index * 8 + 8, with: entry)
+            entry.appendBigEndian(places[number] << bits)
+            words.replaceSubrange(index * 8..<index * 8 + 8, with: entry)
         }
-        let offset = (start + UInt64(indexes.count)) << bits
-        try storage.store(table, at: offset)
+        let offset = table.start << bits
+        try storage.store(words, at: offset)
         try storage.sync()
         var fields: [UInt8] = []
         fields.appendBigEndian(offset)
-        fields.appendBigEndian(UInt32(tableClusters))
+        fields.appendBigEndian(UInt32(table.count))
         try storage.store(fields, at: QCOW2Header.Offset.refcountTable)
         try storage.sync()
     }
@@ -79,12 +100,13 @@ struct QCOW2RefcountRebuild {
         let old = try keptCounts(index)
         var bytes = [UInt8](repeating: 0, count: geometry.clusterBytes)
         let first = UInt64(index) << UInt64(geometry.blockEntryBits)
-        let new = start..<start + UInt64(indexes.count) + tableClusters
+        let new = table.start..<table.end
         // SAFETY: the array's own bytes; the slots are those of one block.
         unsafe bytes.withUnsafeMutableBytes { buffer in
             for cluster in first..<first + geometry.blockEntries {
                 let slot = geometry.blockSlot(cluster: cluster)
-                var count = new.contains(cluster) ? 1 : checker.window.references(cluster)
+                let isNew = new.contains(cluster) || (span.contains(cluster) && taken.contains(cluster))
+                var count = isNew ? 1 : checker.window.references(cluster)
                 if checker.keepsCounts, cluster < checker.fileClusters {
                     if let old {
                         count = max(count, unsafe old.withUnsafeBytes { unsafe checker.words.get($0, slot) })

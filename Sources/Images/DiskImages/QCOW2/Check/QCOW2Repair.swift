@@ -58,6 +58,7 @@ struct QCOW2Repair {
 
     private func repairAll(_ before: QCOW2Checker) throws(BlockError) {
         var plan = before
+        if storage.isBlockDevice { try checkRoom(before) }
         if before.header.version >= 3, flags(before.header).isEmpty {
             try storeFlags(before.header.incompatible.union(.corrupt))
         }
@@ -77,12 +78,45 @@ struct QCOW2Repair {
         }
         if plan.needsRebuild {
             let fix = try QCOW2Checker(storage: storage, mode: .fixEntries, cancellation: cancellation)
-            try QCOW2RefcountRebuild(fix, usedBlocks: plan.usedBlocks).run()
+            try QCOW2RefcountRebuild(fix, plan: plan, free: plan.free).run()
         } else {
             try correctCounts(mode: .fixEntries, raises: true)
         }
         let copied = try QCOW2Checker(storage: storage, mode: .fixCopied, cancellation: cancellation)
         try copied.run()
+    }
+
+    /// Before anything is written on a device: what is half repaired is of less use than what is damaged.
+    private func checkRoom(_ before: QCOW2Checker) throws(BlockError) {
+        var tables: [[UInt8]] = []
+        if before.bitmapsNeedRepair, let left = soundBitmaps(before) { tables.append(try left.encoded()) }
+        if before.incompleteSnapshots > 0 || before.snapshotTableIsUnusable, let table = try completeTable(before) {
+            tables.append(table.bytes)
+        }
+        var free = before.free
+        for table in tables where free.take(clusters(table, before)) == nil { throw before.noRoom() }
+        // What has moved may be counted by no block.
+        if before.needsRebuild || !tables.isEmpty {
+            let checker = try QCOW2Checker(storage: storage, cancellation: cancellation)
+            _ = try QCOW2RefcountRebuild(checker, plan: before, free: free)
+        }
+    }
+
+    private func clusters(_ bytes: [UInt8], _ before: QCOW2Checker) -> UInt64 {
+        before.geometry.clusters(UInt64(bytes.count))
+    }
+
+    /// Stores bytes in clusters of their own, durably: where.
+    private func place(_ bytes: [UInt8], _ before: QCOW2Checker) throws(BlockError) -> UInt64 {
+        let geometry = before.geometry
+        let count = clusters(bytes, before)
+        var free = before.free
+        guard let start = free.take(count) else { throw before.noRoom() }
+        let offset = start << UInt64(geometry.clusterBits)
+        try storage.store(
+            bytes + [UInt8](repeating: 0, count: Int(count * geometry.clusterSize) - bytes.count), at: offset)
+        try storage.sync()
+        return offset
     }
 
     private func correctCounts(mode: QCOW2Checker.Mode, raises: Bool) throws(BlockError) {
@@ -96,12 +130,18 @@ struct QCOW2Repair {
 
     /// Writes the snapshot table anew with the disk's size in every entry, as far as it can be read.
     private func completeSnapshots(_ before: QCOW2Checker) throws(BlockError) {
+        guard let table = try completeTable(before) else { return try nameSnapshots(count: 0, at: 0) }
+        try nameSnapshots(count: UInt32(table.count), at: place(table.bytes, before))
+    }
+
+    /// That table, and how many snapshots it has; nil where there is none to be read.
+    private func completeTable(_ before: QCOW2Checker) throws(BlockError) -> (count: Int, bytes: [UInt8])? {
         let header = before.header
         do throws(BlockError) {
             try header.checkSnapshotPlace(fileSize: before.fileSize)
-        } catch { return try nameSnapshots(count: 0, at: 0) }
+        } catch { return nil }
         let old = try QCOW2SnapshotRecords(header, storage: storage, fileSize: before.fileSize)
-        if old.records.isEmpty { return try nameSnapshots(count: 0, at: 0) }
+        if old.records.isEmpty { return nil }
         var bytes: [UInt8] = []
         for record in old.records {
             var extra = Array(record.bytes[40..<40 + record.extraSize])
@@ -116,13 +156,7 @@ struct QCOW2Repair {
             bytes += extra + record.bytes[(40 + record.extraSize)...]
             bytes += [UInt8](repeating: 0, count: -bytes.count & 7)
         }
-        let geometry = before.geometry
-        let offset = (before.fileClusters + 1) << UInt64(geometry.clusterBits)
-        bytes += [UInt8](
-            repeating: 0, count: Int(geometry.clusters(UInt64(bytes.count)) * geometry.clusterSize) - bytes.count)
-        try storage.store(bytes, at: offset)
-        try storage.sync()
-        try nameSnapshots(count: UInt32(old.records.count), at: offset)
+        return (old.records.count, bytes)
     }
 
     private func nameSnapshots(count: UInt32, at offset: UInt64) throws(BlockError) {
@@ -136,9 +170,11 @@ struct QCOW2Repair {
     /// Leaves the bitmaps that are sound, and none of those that are not.
     private func repairBitmaps(_ before: QCOW2Checker) throws(BlockError) {
         var header = try QCOW2Image.readHeader(storage, fileSize: try storage.size(), checksTables: false)
-        var left = before.bitmapDirectory ?? QCOW2BitmapDirectory()
-        left.entries = left.entries.enumerated().filter { !before.damagedBitmaps.contains($0.offset) }.map(\.element)
-        if left.entries.isEmpty {
+        if let left = soundBitmaps(before) {
+            let bytes = try left.encoded()
+            header.extensions.bitmapDirectory = (try place(bytes, before), UInt64(bytes.count))
+            header.extensions.bitmapCount = UInt32(left.entries.count)
+        } else {
             // One write of a few bytes makes the bitmaps nobody's, whatever the rewriting of the header comes to.
             var bytes: [UInt8] = []
             header.autoclear &= ~QCOW2Image.bitmapsAutoclear
@@ -147,18 +183,15 @@ struct QCOW2Repair {
             try storage.sync()
             header.extensions.bitmapDirectory = nil
             header.extensions.bitmapCount = 0
-        } else {
-            var bytes = try left.encoded()
-            let length = UInt64(bytes.count)
-            let geometry = before.geometry
-            let offset = (before.fileClusters + 1) << UInt64(geometry.clusterBits)
-            bytes += [UInt8](repeating: 0, count: Int(geometry.clusters(length) * geometry.clusterSize) - bytes.count)
-            try storage.store(bytes, at: offset)
-            try storage.sync()
-            header.extensions.bitmapDirectory = (offset, length)
-            header.extensions.bitmapCount = UInt32(left.entries.count)
         }
         try header.rewrite(on: storage)
+    }
+
+    /// The directory without the bitmaps that are damaged; nil when none is left.
+    private func soundBitmaps(_ before: QCOW2Checker) -> QCOW2BitmapDirectory? {
+        var left = before.bitmapDirectory ?? QCOW2BitmapDirectory()
+        left.entries = left.entries.enumerated().filter { !before.damagedBitmaps.contains($0.offset) }.map(\.element)
+        return left.entries.isEmpty ? nil : left
     }
 
     private func flags(_ header: QCOW2Header) -> QCOW2Features {

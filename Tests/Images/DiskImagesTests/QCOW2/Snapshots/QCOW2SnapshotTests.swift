@@ -290,6 +290,11 @@ import Testing
         entry.append(to: &large)
         try store.store(large, at: 4096)
         #expect(code { _ = try QCOW2SnapshotTable(header, store) } == .limitExceeded)
+        var full = table
+        full.entries = Array(repeating: table.entries[0], count: Int(QCOW2Limits.snapshots))
+        #expect(code { _ = try full.encoded() } == nil)
+        full.entries.append(table.entries[0])
+        #expect(code { _ = try full.encoded() } == .limitExceeded)
         header.snapshotCount = 65536
         try store.store(bytes + [UInt8](repeating: 0, count: 4000), at: 4096)
         #expect(code { _ = try QCOW2SnapshotTable(header, store) } == .corrupt)

@@ -7,6 +7,8 @@ struct RawStreamReader {
     let progress: ProgressCounter
     let cancellation: CancellationFlag
 
+    /// Whole pieces of this many bytes are written, so that a writer that compares sees all of one.
+    private static let unit = 65536
     /// A geometry is less than the size field by less than this: the largest cylinder has 16 × 255 sectors.
     private static let cylinder: UInt64 = 4 << 20
 
@@ -37,8 +39,8 @@ struct RawStreamReader {
         // The data of a fixed VHD may be longer than its disk.
         let behind = footer && options.rawSize != nil ? Self.cylinder : 0
         let most = min(options.rawSize ?? writer.size, options.largestVirtualSize)
-        let buffer = AlignedBuffer(count: (1 << 20) + tail)
-        /// Bytes at the beginning of the buffer that may be the footer; and bytes of the disk so far.
+        let buffer = AlignedBuffer(count: (1 << 20) + Self.unit + tail)
+        /// Bytes at the beginning of the buffer that are no whole piece yet, or may be the footer; and bytes of the disk so far.
         var held = 0
         var length: UInt64 = 0
         while true {
@@ -47,16 +49,20 @@ struct RawStreamReader {
             let count = try unsafe source.readFully(
                 into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[held..<held + (1 << 20)]))
             if count == 0 { break }
-            let ready = max(held + count - tail, 0)
+            let ready = max(held + count - tail, 0) / Self.unit * Self.unit
             try unsafe put(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<ready]), at: &length, most, behind, writer)
             unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<(held + count - ready)])
                 .copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer.bytes[ready..<held + count]))
             held += count - ready
         }
-        var end = unsafe Array(buffer.bytes[..<held])
-        if footer, held == tail, length % 512 == 511 {
+        let rest = max(held - tail, 0)
+        // SAFETY: as above.
+        try unsafe put(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<rest]), at: &length, most, behind, writer)
+        var end = unsafe Array(buffer.bytes[rest..<held])
+        if footer, end.count == tail, length % 512 == 511 {
             // The first of what was kept is the disk's last byte.
-            try unsafe put(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<1]), at: &length, most, behind, writer)
+            try unsafe put(
+                UnsafeRawBufferPointer(rebasing: buffer.bytes[rest..<rest + 1]), at: &length, most, behind, writer)
             end = end.dropFirst() + [0]
         }
         let disk = footer ? try checkFooter(end, length) : length

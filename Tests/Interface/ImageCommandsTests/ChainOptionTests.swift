@@ -131,7 +131,7 @@ import Testing
             head -c 10M /dev/zero | tr '\\0' x > full.raw; truncate -s 10M zero.raw
             gantry convert -f raw -O vhd full.raw old; cp old there; gantry create -f vhd base 10M
             gantry convert -f raw -O vhd -o backing_file=base,backing_fmt=vhd full.raw middle
-            gantry create -f vhd -b middle -F vhd child
+            gantry create -f vhd --follow . -b middle -F vhd child
             """)
         for name in ["old", "there", "middle"] {
             try changeFooters(folder.file(name), footers: 2) { $0.replaceSubrange(28..<32, with: Array("vpc ".utf8)) }

@@ -78,6 +78,27 @@ import Testing
         Line(words: "image create -f vhd x 2041G", status: 1, says: "ends at 2190433320960 bytes"),
         Line(words: "image convert --limit 512K -f raw -O qcow2 a.raw x", status: 1, says: "524288 are allowed"),
         Line(words: "image convert --size 1M -f raw -O qcow2 a.raw x", status: 2, says: "--size is for streams"),
+        Line(words: "image convert --size 1M -f raw -O vhd a.raw -", status: 2, says: "--size is for streams"),
+        Line(words: "image convert -f raw -O vhd -o max_size=2T a.raw -", status: 1, says: "max_size"),
+        Line(
+            words: "image convert -f raw -O vhd -o subformat=fixed,max_size=20G a.raw -", status: 1, says: "max_size"),
+        Line(words: "image convert -f raw -O qcow2 -o compression_type=zstd a.raw -", status: 1, says: "type zstd"),
+        Line(words: "image convert -f raw -O qcow2 -o data_file_raw=on a.raw -", status: 1, says: "raw data file"),
+        Line(words: "image convert --limit=-5G -f raw -O raw a.raw x", status: 2, says: "-5G"),
+        Line(words: "image convert --size +1M -f raw -O raw - x", status: 2, says: "+1M"),
+        Line(words: "image bench -f raw -s +4K a.raw", status: 2, says: "+4K"),
+        Line(
+            words: "image measure -O vhd -o subformat=fixed,max_size=20G --size 1G", status: 1,
+            says: "tables for growth"),
+        Line(words: "image measure -O raw -o preallocation=metadata --size 1G", status: 1, says: "no metadata"),
+        Line(
+            words: "image measure -O vhd -o backing_file=b,backing_fmt=vmdk --size 1G", status: 1, says: "nothing in it"
+        ),
+        Line(words: "image create -f qcow2 --data-file a.raw x 1M", status: 2, says: "-o data_file=PATH"),
+        Line(
+            words: "image create -f qcow2 -b a.raw -F raw -o backing_file=b,backing_fmt=raw x", status: 2,
+            says: "give one of them"),
+        Line(words: "image snapshot -f qcow2 -d one --json a.raw", status: 2, says: "-l and -c"),
         Line(words: "image create -f qcow2 x", status: 2, says: "SIZE"),
         Line(words: "image create -f qcow2 x 1Q", status: 2, says: "1Q"),
         Line(words: "image create -f qcow2 -b a.raw x", status: 2, says: "-F"),

@@ -76,6 +76,21 @@ import Testing
         try Tool.check("touch", ["-d", "2030-01-01", parent])
         let told = try Tool.run("gantry", map)
         #expect(told.succeeded && told.errors.contains("changed or copied"), "\(told.errors)")
+        let chain = ["-f", "vhd", "--follow", folder.path]
+        let described = try JSONSerialization.jsonObject(
+            with: Data(try Tool.check("gantry", ["image", "info", "--backing-chain", "--json"] + chain + [child]).utf8))
+        let notes = (described as? [[String: Any]])?.map { $0["notes"] as? [String] ?? [] } ?? []
+        #expect(
+            notes.count == 2 && notes[0].contains { $0.contains("changed or copied") } && notes[1] == [], "\(notes)")
+        // Also by what writes, into the parent above all; the last one records what there is now.
+        for (words, size) in [
+            ("resize", ["8M"]), ("bench -w -c 1", []), ("commit", []), ("rebase -b parent.vhd -F vhd", []),
+        ] {
+            let outcome = try Tool.run(
+                "gantry", ["image"] + words.split(separator: " ").map(String.init) + chain + [child] + size)
+            #expect(outcome.succeeded && outcome.errors.contains("changed or copied"), "\(words): \(outcome.errors)")
+        }
+        #expect(try Tool.run("gantry", map).errors == "")
         // One entry less than the disk needs.
         let file = try FileHandle(forUpdating: URL(fileURLWithPath: parent))
         try file.seek(toOffset: 512)
@@ -175,6 +190,60 @@ import Testing
         } else {
             #expect(ours == theirs)
         }
+    }
+
+    /// Every member, of an image on another: which of both has it, whether anything is said of it, and where it lies. Of what nobody
+    /// has QEMU says in how many images it has looked.
+    @Test func mapSaysOfAChainWhatQemuSays() throws {
+        let folder = try ScratchFolder("map-chain")
+        let (base, child) = (folder.file("base.qcow2"), folder.file("child.qcow2"))
+        try Tool.check("qemu-img", ["create", "-q", "-f", "qcow2", base, "8M"])
+        try Tool.check("qemu-img", ["create", "-q", "-f", "qcow2", "-b", base, "-F", "qcow2", child, "9M"])
+        for (path, commands) in [
+            (base, ["write 0 1M", "write -z 2M 512k", "write 4M 192k", "discard 4M 64k"]),
+            (child, ["write 512k 256k", "write -z 4160k 64k", "write 6M 64k", "write 8900k 4k"]),
+        ] {
+            try Tool.check("qemu-io", ["-f", "qcow2"] + commands.flatMap { ["-c", $0] } + [path])
+        }
+        func lines(_ program: String, _ words: [String]) throws -> [[String: Int]] {
+            let text = try Tool.check(program, words)
+            let all = try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]])
+            let known: Set = ["start", "length", "depth", "present", "zero", "data", "offset"]
+            var lines: [[String: Int]] = []
+            for one in all {
+                var line = one.filter { known.contains($0.key) }.mapValues {
+                    ($0 as? Bool).map { $0 ? 1 : 0 } ?? $0 as? Int ?? -1
+                }
+                if line["present"] == 0 {
+                    line["depth"] = 0
+                    if let last = lines.last, last["present"] == 0 {
+                        lines[lines.count - 1]["length"] = (last["length"] ?? 0) + (line["length"] ?? 0)
+                        continue
+                    }
+                }
+                lines.append(line)
+            }
+            return lines
+        }
+        let ours = try lines("gantry", ["image", "map", "-f", "qcow2", "--follow", folder.path, "--json", child])
+        let theirs = try lines("qemu-img", ["map", "-f", "qcow2", "--output=json", child])
+        #expect(ours == theirs)
+    }
+
+    /// An image that can only be read is told about with its ancestors, too.
+    @Test func theAncestorsOfWhatIsOnlyReadAreTold() throws {
+        let folder = try ScratchFolder("import-chain")
+        let (base, child) = (folder.file("base.vmdk"), folder.file("child.vmdk"))
+        try Tool.check("qemu-img", ["create", "-q", "-f", "vmdk", base, "8M"])
+        try Tool.check("qemu-img", ["create", "-q", "-f", "vmdk", "-b", base, "-F", "vmdk", child])
+        let words = ["image", "info", "-f", "vmdk", "--backing-chain", "--json"]
+        let told = try JSONSerialization.jsonObject(
+            with: Data(try Tool.check("gantry", words + ["--parent", "vmdk:\(base)", child]).utf8))
+        let all = try #require(told as? [[String: Any]])
+        #expect(all.map { $0["filename"] as? String } == [child, base])
+        #expect(all.map { $0["format"] as? String } == ["vmdk", "vmdk"])
+        let refused = try Tool.run("gantry", words + [child])
+        #expect(refused.status == 1 && refused.errors.contains("parent"), "\(refused.errors)")
     }
 
     /// The joined runs of stored data, checked to cover the disk without gaps.

@@ -91,9 +91,21 @@ import Testing
         }
         described.append(
             try gantry("info", "-f", "qcow2", "--backing-chain", "--follow", folder.path, "--json", path))
-        // These need images that are damaged, encrypted, children or in parts.
-        try Self.check(
-            "info", described, not: ["bitmaps-damaged", "encrypted", "parent-content-id", "extents"])
+        // In parts, a child, and one whose header says that it is encrypted.
+        let (flat, child, secret) = (folder.file("flat.vmdk"), folder.file("child.vmdk"), folder.file("secret.qcow2"))
+        try Tool.check("qemu-img", ["create", "-q", "-f", "vmdk", "-o", "subformat=monolithicFlat", flat, "1M"])
+        try Tool.check(
+            "qemu-img", ["create", "-q", "-f", "vmdk", "-b", folder.file("a.vmdk"), "-F", "vmdk", child])
+        try Tool.check("qemu-img", ["create", "-q", "-f", "qcow2", secret, "1M"])
+        let header = try FileHandle(forUpdating: URL(fileURLWithPath: secret))
+        try header.seek(toOffset: 35)
+        try header.write(contentsOf: Data([1]))
+        try header.close()
+        for (format, path) in [("vmdk", flat), ("vmdk", child), ("qcow2", secret)] {
+            described.append(try gantry("info", "-f", format, "--json", path))
+        }
+        // This needs one that is damaged.
+        try Self.check("info", described, not: ["bitmaps-damaged"])
         try Self.check("map", [gantry("map", "-f", "qcow2", "--json", "--follow", folder.path, path)])
         try Self.check("measure", [gantry("measure", "-f", "qcow2", "-O", "raw", "--json", base)])
         try Self.check("bench", [gantry("bench", "-f", "qcow2", "-c", "10", "--json", base)])

@@ -142,13 +142,27 @@ import Testing
         try makeVirtualPCs(folder.file("a"), footers: 1)
         let size = try #require(json(check(folder, "gantry info -f vhd --json a"))["virtual-size"] as? Int)
         #expect(size < 10 << 20)
-        for command in ["a out", "- out < a", "- out --verify < a"] {
+        let known = "--size \(size) - out"
+        for command in ["a out", "- out < a", "- out --verify < a", "\(known) < a", "\(known) --verify < a"] {
             try check(folder, "rm -f out; gantry convert -f vhd -O raw \(command); test $(stat -c %s out) = \(size)")
             try check(folder, "rm -f out; gantry convert -f vhd -O qcow2 \(command)")
             let made = try json(check(folder, "gantry info -f qcow2 --json out"))
             #expect(made["virtual-size"] as? Int == size, "\(command)")
         }
         try check(folder, "rm out; cat a | gantry convert -f vhd -O raw - out; test $(stat -c %s out) = \(size)")
+        // The size that the disk must have is one of these, too.
+        try check(
+            folder,
+            """
+            cat a | gantry convert -f vhd -O raw \(known); test $(stat -c %s out) = \(size)
+            truncate -s \(size) there; cat a | gantry convert -n -f vhd -O raw --size \(size) - there; cmp out there
+            """)
+        for other in [10 << 20, size + 512, size - 512] {
+            for more in ["", "--verify"] {
+                let outcome = try run(folder, "cat a | gantry convert \(more) -f vhd -O raw --size \(other) - bad")
+                #expect(outcome.status == 1, "\(other): \(outcome.errors)")
+            }
+        }
     }
 
     /// Writes Virtual PC's name into the footers of a VHD.

@@ -82,6 +82,28 @@ import Testing
         }
     }
 
+    /// A limit is of the disk, whatever the image around it takes; a size that must be is looked at before anything is written.
+    @Test func limitsAndSizesAreOfTheDisk() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("stream-limit")
+        let noise = random.bytes(1 << 20)
+        try Data(noise).write(to: URL(fileURLWithPath: folder.file("full.raw")))
+        let words = "gantry image convert"
+        for (format, options) in [("vhd", "-o subformat=fixed"), ("vhd", ""), ("qcow2", "")] {
+            try shell(
+                folder,
+                """
+                \(words) -f raw -O \(format) \(options) full.raw image; gzip -c image > packed
+                \(words) --decompress gzip --limit 1M -f \(format) -O raw packed out; cmp full.raw out; rm out
+                if \(words) --decompress gzip --limit 1023K -f \(format) -O raw packed out; then exit 9; fi
+                head -c 2M /dev/zero | tr '\\0' x > there; cp there kept
+                if cat image | \(words) -n -f \(format) -O raw --size 2M - there; then exit 9; fi
+                \(options.isEmpty ? "cmp there kept" : "true")
+                cat image | \(words) -n -f \(format) -O raw --size 1M - there; cmp -n 1048576 there full.raw
+                """)
+        }
+    }
+
     /// Small clusters make a disk of 128 GiB at most, which is less than an image for any stream would have.
     @Test(arguments: ["512", "2K"])
     func aStreamOfUnknownLengthGoesIntoSmallClusters(_ clusterSize: String) throws {

@@ -56,7 +56,9 @@ final class ChainContext {
     }
 
     /// The external data file that the image now being opened may use: only the topmost has one.
-    var dataFile: String? { depth == 1 ? policy.dataFile : nil }
+    var dataFile: String? { isTopmost ? policy.dataFile : nil }
+    /// The image now being opened is the one that was asked for, and no parent.
+    var isTopmost: Bool { depth == 1 }
 
     /// Opens the parent of the image at `child`, read-only. Nil when the policy is to ignore parents.
     func openParent(_ claim: ParentClaim, of child: String) throws(BlockError) -> OpenedParent? {

@@ -18,14 +18,18 @@ extension DiskImage {
     ) throws(BlockError) -> ImageLineage {
         let file = try ImageFile(path: path, access: .readOnly, locking: false)
         let context = ChainContext(policy: policy)
+        var notes: [String] = []
         do throws(BlockError) {
-            try open(file: file, format: format, context: context).close()
+            let device = try open(file: file, format: format, context: context)
+            notes = Self.notes(of: device)
+            try device.close()
         } catch {
             file.close()
             throw error.at(path: path)
         }
         return ImageLineage(
-            images: [ImageReference(path: path, format: format)] + context.references, foundation: context.foundation)
+            images: [ImageReference(path: path, format: format)] + context.references, foundation: context.foundation,
+            notes: notes)
     }
 
     /// The image and its ancestors when the nearest is one that can be written.
@@ -136,15 +140,19 @@ extension DiskImage {
         let lineage = try writableLineage(path, format, policy)
         let chain = lineage.images
         try commit(path: path, format: format, policy: policy, progress: progress, cancellation: cancellation)
-        let own = try info(path: path, format: format).virtualSize
-        let below = try info(path: chain[1].path, format: chain[1].format).virtualSize
+        func described(_ image: ImageReference) throws(BlockError) -> ImageInfo {
+            try info(path: image.path, format: image.format, vhdSize: policy.vhdSize)
+        }
+        let own = try described(ImageReference(path: path, format: format)).virtualSize
+        let below = try described(chain[1]).virtualSize
         for child in children {
             if cancellation.isCancelled { throw BlockError(.cancelled, "stopped as asked") }
             var above = OpenPolicy.standalone
             above.opensDisabled = policy.opensDisabled
+            above.vhdSize = policy.vhdSize
             // Where this image has ended, a longer child shows zeroes, and a longer parent something else. One that is on
             // the parent already, from before an interruption, has stored them.
-            let known = try info(path: child.path, format: child.format)
+            let known = try described(child)
             let isOnParent = known.parentName.map { isFile($0, in: child.path, chain[1].path) } ?? false
             let showsMore = own < below && own < known.virtualSize && !isOnParent
             if showsMore {

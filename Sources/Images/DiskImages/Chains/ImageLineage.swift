@@ -4,6 +4,8 @@ public struct ImageLineage: Hashable, Sendable {
     public let images: [ImageReference]
     /// What the last of those builds on, and that in turn: images of one format that is only read.
     public let foundation: [ImportReference]
+    /// What a person should know of them, as of an open device.
+    public let notes: [String]
 
     /// All of them, the image first.
     public var all: [ParentReference] { images.map { .image($0) } + foundation.map { .imported($0) } }

@@ -18,7 +18,8 @@ extension DiskImage {
                 throw BlockError(.unsupported, "a raw image has no structure that could be checked")
             case .vhd:
                 return try VHDImage.check(
-                    file: file, repair: repair, size: policy.vhdSize, cancellation: cancellation)
+                    file: file, repair: repair, size: policy.vhdSize, opensDisabled: policy.opensDisabled,
+                    cancellation: cancellation)
             case .qcow2:
                 return try QCOW2Image.check(
                     storage: file, repair: repair, policy: policy, cancellation: cancellation)

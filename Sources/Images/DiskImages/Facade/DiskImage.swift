@@ -207,6 +207,9 @@ public enum DiskImage {
         }
     }
 
+    /// In front of what `notes` has of a parent, and twice of that one's parent.
+    public static let parentsNote = "its parent: "
+
     /// What a person should know of an open image and of its ancestors, and is no error; texts.
     public static func notes(of device: any BlockDevice) -> [String] {
         let (own, parent): ([String], (any BlockDevice)?)
@@ -216,7 +219,7 @@ public enum DiskImage {
         case let image as QCOW2Image: (own, parent) = ([], image.parent)
         default: return []
         }
-        return own + (parent.map { notes(of: $0).map { "its parent: " + $0 } } ?? [])
+        return own + (parent.map { notes(of: $0).map { parentsNote + $0 } } ?? [])
     }
 
     /// What a new file from an untrusted source looks like. Never for a disk that a guest can write.

@@ -20,6 +20,7 @@ extension DiskImage {
     ///
     /// Lengths of files: what file systems leave out of them, and zeroes that are stored in the source, make them
     /// smaller. What is reserved for data is counted, as qemu-img does; an external data file, as long as the disk, is not counted.
+    /// With a parent in the options, of which nothing is read, as if none of the content were the same there.
     /// `.limitExceeded` when the format cannot hold the size, `.unsupported` for options of which no image is made.
     public static func measure(
         source: (any BlockDevice)? = nil, size: UInt64 = 0, as format: ImageFormat,
@@ -38,7 +39,7 @@ extension DiskImage {
         _ cancellation: CancellationFlag
     ) throws(BlockError) -> ImageMeasure {
         let clusterBits = try options.clusterBits()
-        if format == .qcow2 { try options.checkQCOW2() }
+        try check(options, format)
         let limit =
             format == .qcow2
             ? FormatCapabilities.largestQCOW2(
@@ -78,6 +79,16 @@ extension DiskImage {
             if options.dataFile != nil { return ImageMeasure(required: tables, fullyAllocated: tables) }
             let stored = try units(of: source, unit: unit, cancellation)
             return ImageMeasure(required: tables + stored * unit, fullyAllocated: tables + disk)
+        }
+    }
+
+    /// What no image is made of.
+    private static func check(_ options: CreateOptions, _ format: ImageFormat) throws(BlockError) {
+        if let parent = options.parent { try FormatCapabilities.check(parent.format, of: format) }
+        switch format {
+        case .raw: if options.preallocation == .metadata { throw RawImage.hasNoMetadata }
+        case .vhd: try options.checkVHD()
+        case .qcow2: try options.checkQCOW2()
         }
     }
 

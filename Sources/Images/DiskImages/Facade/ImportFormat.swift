@@ -39,6 +39,24 @@ extension DiskImage {
         }
     }
 
+    /// An image of a format that can only be read and its ancestors, the image first, as `policy` finds them, and what a person should
+    /// know of them. Errors as for `openImport`.
+    public static func importLineage(
+        path: String, format: ImportFormat, policy: ImportPolicy
+    ) throws(BlockError) -> (images: [ImportReference], notes: [String]) {
+        let file = try ImageFile(path: path, access: .readOnly, locking: false, followsLinks: policy.followsLinks)
+        let context = ImportContext(policy: policy)
+        do throws(BlockError) {
+            let device = try openImport(file: file, format: format, context: context)
+            let notes = Self.notes(of: device)
+            try device.close()
+            return (([path] + context.parents).map { ImportReference(path: $0, format: format) }, notes)
+        } catch {
+            file.close()
+            throw error.at(path: path)
+        }
+    }
+
     /// Opens an image of any format for reading; `policy` finds what it builds on.
     public static func open(
         _ reference: ParentReference, policy: OpenPolicy = .standalone

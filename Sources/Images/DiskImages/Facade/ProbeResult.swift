@@ -15,15 +15,17 @@ public enum ProbeResult: Hashable, Sendable {
     /// Marks of several formats at once: to be refused.
     case ambiguous([String])
 
-    /// Reads the first 64 KiB and the last 512 bytes.
+    /// Reads the first 64 KiB and the last 512 bytes; 511 where old Virtual PCs may have written a footer of so many.
     init(probing file: ImageFile) throws(BlockError) {
         let length = try file.size()
         let head = try file.bytes(at: 0, count: Int(min(length, 65536)))
-        let tail = length >= 512 ? try file.bytes(at: length - 512, count: 512) : []
+        var tail = length >= 512 ? try file.bytes(at: length - 512, count: 512) : []
+        if length % 512 == 511, !tail.isEmpty, !Self.starts(tail, "koly") { tail = tail.dropFirst() + [0] }
         self.init(head: head, tail: tail, length: length)
     }
 
-    /// `head`: the beginning; `tail`: the last 512 bytes, or nothing when the file is shorter.
+    /// `head`: the beginning; `tail`: the last 512 bytes, or 511 and a zero in a file that ends so, or nothing when the file is
+    /// shorter.
     init(head: [UInt8], tail: [UInt8], length: UInt64) {
         var formats: [ImageFormat] = []
         var others: [String] = []
@@ -34,11 +36,13 @@ public enum ProbeResult: Hashable, Sendable {
             if version == 2 || version == 3 { formats.append(.qcow2) } else { others.append("qcow version \(version)") }
         }
         var headIsDamaged = false
-        if Self.starts(head, "conectix") {
-            if VHDFooter(Array(head.prefix(512))) != nil { formats.append(.vhd) } else { headIsDamaged = true }
+        // One that was disabled on purpose is one, too: who opens it is told.
+        func footer(_ bytes: [UInt8]) -> VHDFooter? { try? VHDFooter(checking: bytes, allowsPoison: true) }
+        if VHDFooter.isMarked(head) || VHDFooter.isPoisoned(head) {
+            if footer(Array(head.prefix(512))) != nil { formats.append(.vhd) } else { headIsDamaged = true }
         }
-        if formats.last != .vhd, let footer = VHDFooter(tail), footer.kind == .fixed,
-            footer.currentSize == length - 512
+        if formats.last != .vhd, let footer = footer(tail), footer.kind == .fixed,
+            footer.currentSize == length - (length % 512 == 511 ? 511 : 512)
         {
             formats.append(.vhd)
         } else if headIsDamaged {

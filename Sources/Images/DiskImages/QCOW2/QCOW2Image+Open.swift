@@ -99,6 +99,13 @@ extension QCOW2Image {
         guard header.incompatible.contains(.externalData) else { return nil }
         guard let dataFile = chain.dataFile else {
             let name = header.extensions.dataFile.map { " “\($0)”" } ?? ""
+            guard chain.isTopmost else {
+                throw BlockError(
+                    .unsupported,
+                    "the image is a parent and keeps its data in another file\(name), as only an image that is opened itself "
+                        + "can: convert it, with its data file, to one that is whole, and rebase its children to that",
+                    path: path)
+            }
             throw BlockError(
                 .denied,
                 "the image keeps its data in another file\(name), which is not followed; name the data file "

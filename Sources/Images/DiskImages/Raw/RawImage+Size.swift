@@ -38,6 +38,9 @@ extension RawImage: ResizableDevice {
         sizeNow.store(size, ordering: .releasing)
     }
 
+    static let hasNoMetadata = BlockError(
+        .unsupported, "a raw image has no metadata; its preallocation is off, falloc or full")
+
     /// A failure leaves the length as it was.
     private static func grow(
         _ file: any ImageStorage, from before: UInt64, to size: UInt64, _ preallocation: CreateOptions.Preallocation
@@ -46,9 +49,7 @@ extension RawImage: ResizableDevice {
             switch preallocation {
             case .off: try file.truncate(to: size)
             case .metadata:
-                throw BlockError(
-                    .unsupported, "a raw image has no metadata; its preallocation is off, falloc or full",
-                    path: file.path)
+                throw hasNoMetadata.at(path: file.path)
             case .falloc:
                 // Where the file system cannot reserve, writing is the only way to have the space.
                 if try !file.preallocate(at: before, length: size - before) {

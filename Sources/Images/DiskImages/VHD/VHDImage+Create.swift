@@ -8,10 +8,8 @@ extension VHDImage {
     static func create(
         file: any ImageStorage, size: UInt64, options: CreateOptions = CreateOptions(), parent: VHDParent? = nil
     ) throws(BlockError) {
+        try options.checkVHD(hasParent: parent != nil)
         if options.vhdSubformat == .fixed {
-            guard parent == nil, options.largestSize == nil else {
-                throw BlockError(.unsupported, "a fixed VHD has neither a parent nor tables for growth")
-            }
             try createFixed(file: file, size: size, preallocation: options.preallocation)
             return
         }
@@ -19,10 +17,7 @@ extension VHDImage {
         guard largest <= FormatCapabilities.largestVHD else {
             throw FormatCapabilities.tooLarge(largest, .vhd, limit: FormatCapabilities.largestVHD)
         }
-        let stored = options.preallocation == .falloc || options.preallocation == .full
-        if stored && parent != nil {
-            throw BlockError(.unsupported, "a VHD with a parent takes space when it is written, not before")
-        }
+        let stored = options.preallocation.takesSpace
         let footer = VHDFooter(new: parent == nil ? .dynamic : .differencing, size: size)
         var header = VHDHeader(
             tableOffset: 1536, entryCount: largest.dividedRoundingUp(by: VHDHeader.defaultBlockSize),
@@ -97,6 +92,27 @@ extension VHDImage {
         }
         try file.store(VHDFooter(new: .fixed, size: size).bytes, at: place)
     }
+}
+
+extension CreateOptions {
+    /// Refuses what a VHD cannot be.
+    func checkVHD(hasParent: Bool? = nil) throws(BlockError) {
+        let hasParent = hasParent ?? (parent != nil)
+        if vhdSubformat == .fixed, hasParent || largestSize != nil {
+            throw BlockError(.unsupported, "a fixed VHD has neither a parent nor tables for growth")
+        }
+        if vhdSubformat == .dynamic, preallocation.takesSpace, hasParent { throw VHDImage.takesSpaceLater }
+    }
+}
+
+extension CreateOptions.Preallocation {
+    /// For the data, and not only for tables.
+    var takesSpace: Bool { self == .falloc || self == .full }
+}
+
+extension VHDImage {
+    static let takesSpaceLater = BlockError(
+        .unsupported, "a VHD with a parent takes space when it is written, not before")
 }
 
 extension DynamicVHD {

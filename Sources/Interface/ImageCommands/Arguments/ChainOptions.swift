@@ -77,6 +77,7 @@ struct ChainOptions: ParsableArguments {
     /// `--extent` where SRC has a descriptor, too, but for files beside the parent.
     func policyOfNewImage(on parent: String?, besides source: DeclaredFormat) -> OpenPolicy {
         var policy = OpenPolicy()
+        if parent != nil { policy.vhdSize = vhdSize }
         if let follow { policy.parents = .within(folder: follow) }
         var extents = extent
         if source.isVMDK || self.parent.contains(where: \.format.isVMDK) {
@@ -84,6 +85,21 @@ struct ChainOptions: ParsableArguments {
             extents.removeAll { folder == nil || RealPath.of(RealPath.folder(of: $0)) != folder }
         }
         if !extents.isEmpty { policy.imports.extents = .given(extents) }
+        return policy
+    }
+
+    /// One rule is for all VHDs of a chain, and a new one on a parent says its size in the size field.
+    func refuseGeometry(of format: ImageFormat, _ what: String) throws(CommandFailure) {
+        if vhdSize != .geometry || format != .vhd { return }
+        throw CommandFailure(
+            what, why: "the size of the new VHD is in its size field, and that of its parent cannot be in the geometry",
+            advice: "leaving --vhd-size out, or another format", status: CommandFailure.Status.usage)
+    }
+
+    /// For an image that is there and is written to; it is no part of SRC's chain, and stands alone.
+    var policyOfExisting: OpenPolicy {
+        var policy = OpenPolicy.standalone
+        policy.vhdSize = vhdSize
         return policy
     }
 
@@ -113,6 +129,20 @@ struct ChainOptions: ParsableArguments {
                 throw BlockError(.unsupported, "\(format.rawValue) images hold no snapshots", path: path)
             }
             return try DiskImage.openImport(path: path, format: format, policy: importPolicy(for: path, format))
+        }
+    }
+
+    /// The image and its ancestors, the image first, and what a person should know of them, as `DiskImage.notes(of:)`.
+    func lineage(
+        _ path: String, _ format: DeclaredFormat
+    ) throws(BlockError) -> (images: [ParentReference], notes: [String]) {
+        switch format {
+        case .image(let format):
+            let found = try DiskImage.lineage(path: path, format: format, policy: policy())
+            return (found.all, found.notes)
+        case .importOnly(let format):
+            let found = try DiskImage.importLineage(path: path, format: format, policy: importPolicy(for: path, format))
+            return (found.images.map { .imported($0) }, found.notes)
         }
     }
 

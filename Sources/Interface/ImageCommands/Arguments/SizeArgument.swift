@@ -11,20 +11,12 @@ struct SizeArgument: ExpressibleByArgument, Sendable {
     let bytes: UInt64
     let change: Change
 
-    init(bytes: UInt64) {
-        self.bytes = bytes
-        change = .to
-    }
-
     init?(argument: String) {
         let sign = argument.first
         change = sign == "+" ? .by : sign == "-" ? .less : .to
         guard let count = ByteCount(parsing: change == .to ? argument[...] : argument.dropFirst()) else { return nil }
         bytes = count.bytes
     }
-
-    /// As it stands in help texts.
-    var defaultValueDescription: String { "\(ByteCount(bytes))" }
 
     /// The size after the change; nil when there is no such size.
     func applied(to present: UInt64) -> UInt64? {
@@ -36,6 +28,21 @@ struct SizeArgument: ExpressibleByArgument, Sendable {
         case .less: return bytes > present ? nil : present - bytes
         }
     }
+}
+
+/// A size that nothing is added to or taken from: no sign goes before it.
+struct PlainSize: ExpressibleByArgument, Sendable {
+    let bytes: UInt64
+
+    init(bytes: UInt64) { self.bytes = bytes }
+
+    init?(argument: String) {
+        guard let count = ByteCount(parsing: argument) else { return nil }
+        bytes = count.bytes
+    }
+
+    /// As it stands in help texts.
+    var defaultValueDescription: String { "\(ByteCount(bytes))" }
 }
 
 extension CreateOptions.Preallocation: ExpressibleByArgument {}

@@ -39,7 +39,9 @@ struct CoalesceCommand: ParsableCommand {
         for one in child {
             children.append(ImageReference(path: one.path, format: try one.format.writable(what)))
         }
-        try ChainWork.run(what, "coalescing", shown: progress) { (counter, cancellation) throws(BlockError) in
+        let image = ImageReference(path: file, format: format)
+        try ChainWork.run(what, "coalescing", on: image, chain, shown: progress) {
+            (counter, cancellation) throws(BlockError) in
             try DiskImage.coalesce(
                 path: file, format: format, children: children, policy: chain.policy(), progress: counter,
                 cancellation: cancellation)

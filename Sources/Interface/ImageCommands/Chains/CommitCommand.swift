@@ -33,7 +33,9 @@ struct CommitCommand: ParsableCommand {
         let what = "cannot commit \(file)"
         try refuseStream(file, "FILE")
         let format = try format.writable(what)
-        try ChainWork.run(what, "committing", shown: progress) { (counter, cancellation) throws(BlockError) in
+        let image = ImageReference(path: file, format: format)
+        try ChainWork.run(what, "committing", on: image, chain, shown: progress) {
+            (counter, cancellation) throws(BlockError) in
             try DiskImage.commit(
                 path: file, format: format, policy: chain.policy(), empties: !keep && format == .qcow2,
                 progress: counter, cancellation: cancellation)

@@ -53,7 +53,10 @@ struct RebaseCommand: ParsableCommand {
             reference = ParentReference(
                 path: NameInImage.path(of: parent, in: file), format: parentFormat.asParent)
         }
-        try ChainWork.run(what, "rebasing", shown: progress) { (counter, cancellation) throws(BlockError) in
+        // Where only the name changes, no parent need be there.
+        let image = unsafe ? nil : ImageReference(path: file, format: format)
+        try ChainWork.run(what, "rebasing", on: image, chain, shown: progress) {
+            (counter, cancellation) throws(BlockError) in
             try DiskImage.rebase(
                 path: file, format: format, to: reference, storedName: parent.isEmpty ? nil : parent,
                 mode: unsafe ? .unsafe : .safe, policy: chain.policy(), progress: counter,

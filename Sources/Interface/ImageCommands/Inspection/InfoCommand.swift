@@ -44,14 +44,15 @@ struct InfoCommand: ParsableCommand {
     }
 
     private func tellChain(_ format: DeclaredFormat, _ what: String) throws {
-        let format = try format.writable(what)
         let reports = try doing(what) { () throws(BlockError) -> [InfoReport] in
             var reports: [InfoReport] = []
-            for image in try DiskImage.lineage(path: file, format: format, policy: chain.policy()).all {
+            let found = try chain.lineage(file, format)
+            for image in found.images {
                 reports.append(
                     try InfoReport(
                         path: image.path, format: DeclaredFormat(image.format), vhdSize: chain.vhdSize))
             }
+            InfoReport.distribute(found.notes, to: &reports)
             return reports
         }
         TerminalOutput.standardOutput.write(

@@ -11,7 +11,8 @@ struct MeasureCommand: ParsableCommand {
         abstract: "Tell how large the file of a new image would be.",
         discussion: """
             "required" is for the content of FILE as its map has it, "fully-allocated" for a disk every byte of which is \
-            stored. File systems that keep holes need less.
+            stored. File systems that keep holes need less. Of a new image on a parent (-o backing_file) no more than "required" is \
+            needed: the parent is not read, and what is the same there is counted, too.
 
             Examples: gantry image measure -f raw -O qcow2 disk.raw
                       gantry image measure --size 1T -O qcow2 -o cluster_size=2M
@@ -24,7 +25,7 @@ struct MeasureCommand: ParsableCommand {
     @Option(name: .customShort("o"), help: ArgumentHelp(stringLiteral: CreateOptions.help))
     var options: [String] = []
     @Option(name: .long, help: "Bytes of an empty disk, instead of FILE.")
-    var size: SizeArgument?
+    var size: PlainSize?
     @Flag(name: .long, help: "Print JSON, the members named as qemu-img names them.")
     var json = false
     @OptionGroup var chain: ChainOptions
@@ -34,7 +35,6 @@ struct MeasureCommand: ParsableCommand {
     func validate() throws {
         if (file == nil) == (size == nil) { throw ValidationError("give either FILE or --size") }
         if (file == nil) != (format == nil) { throw ValidationError("FILE needs -f FORMAT, and --size has none") }
-        if let size, size.change != .to { throw ValidationError("--size is absolute") }
     }
 
     func run() throws {

@@ -40,7 +40,7 @@ struct BitmapCommand: ParsableCommand {
         name: .customShort("g"),
         help: ArgumentHelp(
             "With --add: bytes of the disk for each bit, a power of two from 512 to 2G.", valueName: "granularity"))
-    var granularity = SizeArgument(bytes: 65536)
+    var granularity = PlainSize(bytes: 65536)
     @Option(name: .customShort("b"), help: ArgumentHelp("The image whose bitmaps --merge takes.", valueName: "path"))
     var source: String?
     @Option(name: .customShort("F"), help: ArgumentHelp("Format of that image.", valueName: "format"))
@@ -66,7 +66,6 @@ struct BitmapCommand: ParsableCommand {
             throw ValidationError("-b and -F belong together: formats are never guessed")
         }
         if source != nil && merge.isEmpty { throw ValidationError("-b is for --merge") }
-        if granularity.change != .to { throw ValidationError("-g takes a size without a sign") }
     }
 
     func run() throws {

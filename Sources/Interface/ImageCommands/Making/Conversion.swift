@@ -15,13 +15,13 @@ struct Conversion {
     let format: ImageFormat
     let options: CreateOptions
     let compress: Bool
-    let zeroes: CopyEngine.StoredZeroes
+    var zeroes = CopyEngine.StoredZeroes.sample
     let verify: Bool
     let progress: Bool
     /// What a block device holds may go.
     let overwrites: Bool
     let cancellation: CancellationFlag
-    /// Finds the ancestors of a new image that gets a parent.
+    /// Finds the ancestors of a new image that gets a parent; opens one that is there.
     let policy: OpenPolicy
 
     /// Makes a new image, which gets its name when all is done.
@@ -43,9 +43,25 @@ struct Conversion {
     func fill() throws(CommandFailure) {
         for path in [source] + sourceFiles { try RealPath.refuseSame(path, target, what) }
         try doing(what) { () throws(BlockError) in
-            try copy(to: DiskImage.open(path: target, format: format, readOnly: false), isNew: false)
+            try copy(to: Self.existing(target, format, policy), isNew: false)
         }
-        try check(target, .standalone, isNew: false)
+        try check(target, policy, isNew: false)
+    }
+
+    /// Opens an image that is written to and stands alone.
+    static func existing(
+        _ target: String, _ format: ImageFormat, _ policy: OpenPolicy
+    ) throws(BlockError) -> any BlockDevice {
+        do throws(BlockError) {
+            return try DiskImage.open(path: target, format: format, readOnly: false, policy: policy)
+        } catch {
+            guard error.code == .denied, error.systemError == 0 else { throw error }
+            // What --parent and --data-file name is SRC's.
+            throw BlockError(
+                .unsupported,
+                "an image that is written with -n is one file, and this one has a parent, or its data in another file "
+                    + "(\(error.message))", path: target)
+        }
     }
 
     /// What a new image on a parent stores: where the source differs from what shows of the parent. Closes `output`, also

@@ -67,13 +67,14 @@ struct ConvertCommand: ParsableCommand {
     var snapshot: String?
     @Option(name: .long, help: "SRC is compressed as a whole: gzip, xz or zstd.")
     var decompress: StreamCompression?
-    @Option(name: .long, help: ArgumentHelp("With a stream: the size that the disk must have.", valueName: "size"))
-    var size: SizeArgument?
+    @Option(
+        name: .long, help: ArgumentHelp("With a stream as SRC: the size that the disk must have.", valueName: "size"))
+    var size: PlainSize?
     @Option(
         name: .long,
         help: ArgumentHelp(
             "Refuse a source whose disk is larger; what a stranger's file may cost.", valueName: "size"))
-    var limit: SizeArgument?
+    var limit: PlainSize?
     @Option(
         name: .long,
         help: ArgumentHelp(
@@ -136,8 +137,9 @@ struct ConvertCommand: ParsableCommand {
         if compress && zeroes == .keep {
             throw ValidationError("-c leaves zeroes out, and --zeroes keep stores them")
         }
-        if size != nil, !isFromStream, target != "-" {
-            throw ValidationError("--size is for streams; gantry image resize changes the size of an image")
+        if size != nil, !isFromStream {
+            throw ValidationError(
+                "--size is for streams, as SRC; gantry image resize changes the size of an image")
         }
     }
 
@@ -156,8 +158,13 @@ struct ConvertCommand: ParsableCommand {
         let cancellation = CancellationFlag()
         TerminationSignals.cancel(cancellation)
         if target == "-" { try StreamEmission.checkOutput(what) }
-        let policy = chain.policyOfNewImage(
-            on: choices.parent?.reference(from: target == "-" ? "" : target).path, besides: sourceFormat)
+        // The image is made where a link at DST leads.
+        let policy =
+            intoExisting
+            ? chain.policyOfExisting
+            : chain.policyOfNewImage(
+                on: choices.parent?.reference(from: target == "-" ? "" : RealPath.of(target) ?? target).path,
+                besides: sourceFormat)
         let input: any BlockDevice
         if isFromStream {
             let stream = try self.stream(what, cancellation)
@@ -224,6 +231,7 @@ struct ConvertCommand: ParsableCommand {
     private func refuseUnderParent(_ choices: CreateOptions, _ what: String) throws(CommandFailure) {
         guard choices.parent != nil else { return }
         let problem: (why: String, advice: String)
+        if let format = targetFormat.writableFormat { try chain.refuseGeometry(of: format, what) }
         if compress {
             problem = ("what differs from a parent is not compressed", "leaving -c or backing_file out")
         } else if zeroes != nil {
@@ -237,7 +245,7 @@ struct ConvertCommand: ParsableCommand {
     private func report(_ format: ImageFormat, _ salvaged: SalvagedDevice? = nil) throws {
         if !json { return }
         let info = try doing("cannot describe \(target)") { () throws(BlockError) in
-            try DiskImage.info(path: target, format: format)
+            try DiskImage.info(path: target, format: format, vhdSize: intoExisting ? chain.vhdSize : .creator)
         }
         var report = ResultReport(
             filename: target, format: format.rawValue, virtualSize: info.virtualSize, isVerified: verify)

@@ -47,6 +47,11 @@ struct CreateCommand: ParsableCommand {
         if (parent == nil) != (parentFormat == nil) {
             throw ValidationError("-b and -F belong together: formats are never guessed")
         }
+        if chain.dataFile != nil {
+            throw ValidationError(
+                "--data-file is for an image that is there; -o data_file=PATH makes a new one that keeps its data there"
+            )
+        }
     }
 
     func run() throws {
@@ -55,9 +60,19 @@ struct CreateCommand: ParsableCommand {
         let format = try format.writable(what)
         var choices = try CreateOptions.reading(options, for: format)
         if let parent, let parentFormat {
+            if let other = choices.parent {
+                throw ValidationError(
+                    "-b names the parent, and so does -o backing_file=\(other.name): give one of them")
+            }
             choices.parent = CreateOptions.Parent(name: parent, format: parentFormat.asParent)
         }
         let bytes = try requestedSize(choices)
+        var policy = try doing(what) { () throws(BlockError) in try chain.policy() }
+        if choices.parent == nil {
+            policy.vhdSize = .creator
+        } else {
+            try chain.refuseGeometry(of: format, what)
+        }
         // Reserving space may take long, and nothing of it can be used before it is done.
         TerminationSignals.each { _ in
             TerminalOutput.standardError.write(CommandFailure(what, why: "interrupted").description + "\n")
@@ -65,7 +80,7 @@ struct CreateCommand: ParsableCommand {
         }
         let pending = try PendingFile(exclusive: file, device: DeviceUse(format, overwrites: overwrite))
         let made = try doing(what) { () throws(BlockError) in
-            let device = try pending.create(format: format, size: bytes, options: choices, policy: chain.policy())
+            let device = try pending.create(format: format, size: bytes, options: choices, policy: policy)
             let size = device.size
             try device.close()
             try pending.publish()
@@ -89,7 +104,8 @@ struct CreateCommand: ParsableCommand {
         }
         guard let parent = choices.parent else { throw ValidationError("SIZE is missing") }
         return try doing("cannot ask the parent for its size") { () throws(BlockError) in
-            try DiskImage.virtualSize(of: parent.reference(from: file), vhdSize: chain.vhdSize)
+            try DiskImage.virtualSize(
+                of: parent.reference(from: RealPath.of(file) ?? file), vhdSize: chain.vhdSize)
         }
     }
 }

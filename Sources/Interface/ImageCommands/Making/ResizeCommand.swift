@@ -40,6 +40,7 @@ struct ResizeCommand: ParsableCommand {
             guard let new = size.applied(to: present) else {
                 throw BlockError(.outOfRange, "the disk has \(present) bytes; there is no such size")
             }
+            try DeviceNotes.tellChain(file, format, chain.policy())
             try DiskImage.resize(
                 path: file, format: format, to: new, shrink: shrink, preallocation: preallocation,
                 policy: chain.policy())

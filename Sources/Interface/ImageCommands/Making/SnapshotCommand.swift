@@ -35,6 +35,7 @@ struct SnapshotCommand: ParsableCommand {
     func validate() throws {
         let actions = (list ? 1 : 0) + [create, apply, delete].count { $0 != nil }
         if actions != 1 { throw ValidationError("give one of -l, -c NAME, -a SNAPSHOT and -d SNAPSHOT") }
+        if json, apply != nil || delete != nil { throw ValidationError("--json is for -l and -c") }
     }
 
     func run() throws {
@@ -42,7 +43,10 @@ struct SnapshotCommand: ParsableCommand {
         try refuseStream(file, "FILE")
         let format = try format.writable(what)
         try doing(what) { () throws(BlockError) in
-            let device = try DiskImage.open(path: file, format: format, readOnly: list, policy: chain.policy())
+            // Snapshots are of the image itself: what lies below it does not matter, and need not be there.
+            var policy = try chain.policy()
+            policy.parents = .ignored
+            let device = try DiskImage.open(path: file, format: format, readOnly: list, policy: policy)
             do throws(BlockError) {
                 guard let keeper = device as? any SnapshotKeeper else {
                     throw BlockError(.unsupported, "\(format.rawValue) images hold no snapshots", path: file)

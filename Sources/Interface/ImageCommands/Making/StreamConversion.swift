@@ -13,7 +13,7 @@ struct StreamConversion {
     let target: String
     let format: ImageFormat
     let options: CreateOptions
-    /// Finds the ancestors of a new image that gets a parent.
+    /// Finds the ancestors of a new image that gets a parent; opens one that is there.
     let policy: OpenPolicy
     /// What a block device holds may go.
     let overwrites: Bool
@@ -71,7 +71,7 @@ struct StreamConversion {
     func fill() throws(CommandFailure) {
         for path in sourceFiles + input.files { try RealPath.refuseSame(path, target, what) }
         try doing(what) { () throws(BlockError) in
-            let output = try DiskImage.open(path: target, format: format, readOnly: false)
+            let output = try Conversion.existing(target, format, policy)
             do throws(BlockError) {
                 try input.reading { (source, counter) throws(BlockError) in
                     try DiskImage.readStream(

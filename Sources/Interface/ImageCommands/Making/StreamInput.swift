@@ -33,6 +33,10 @@ struct StreamInput {
         }
     }
 
+    /// Bytes of an image of a disk within the limit: all of it, with its tables, and as much again. The disk itself is measured by
+    /// who reads the image.
+    private var largestImage: UInt64? { limit.map { min($0, 1 << 60) * 2 + (64 << 20) } }
+
     /// - Parameter largest: bytes of the largest disk that there is a place for.
     func options(largest: UInt64) -> StreamReadOptions {
         var options = StreamReadOptions()
@@ -40,8 +44,7 @@ struct StreamInput {
         options.rawSize = size
         options.parent = parent
         options.imports = imports
-        // What a stream of a disk within the limit may have out of order: all of it, with its tables, and as much again.
-        if let limit { options.largestSpill = min(limit, 1 << 60) * 2 + (64 << 20) }
+        if let largestImage { options.largestSpill = largestImage }
         options.spillFolder = spillFolder
         return options
     }
@@ -61,7 +64,7 @@ struct StreamInput {
         let plain = DescriptorSource(descriptor, cancellation: cancellation)
         let content: any ByteSource
         if let compression {
-            let most = limit ?? FormatCapabilities.largestRaw
+            let most = (streamFormat == .raw ? limit : largestImage) ?? FormatCapabilities.largestRaw
             content = try compression.decompressed(plain, limits: DecompressionLimits(outputBytes: most))
         } else {
             content = plain

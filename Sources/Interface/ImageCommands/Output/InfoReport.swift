@@ -45,7 +45,9 @@ struct InfoReport: Encodable {
     var backingFilename: String?
     var backingFormat: String?
     var specific: Specific?
-    let notes: [String]
+    private(set) var notes: [String]
+    /// The name of a qcow2 image's external data file, empty where the image does not say it; nil without one. It is in `specific`, too.
+    private(set) var dataFile: String?
 
     enum CodingKeys: String, CodingKey {
         case filename, format, notes
@@ -129,8 +131,25 @@ struct InfoReport: Encodable {
             } else {
                 data["bitmaps-damaged"] = .flag(true)
             }
-            if header.hasExternalData { data["data-file"] = .text(header.dataFile ?? "") }
+            if header.hasExternalData {
+                dataFile = header.dataFile ?? ""
+                data["data-file"] = .text(header.dataFile ?? "")
+            }
             specific = Specific(type: format.rawValue, data: data)
+        }
+    }
+
+    /// What was found when the images of a chain were opened one upon the other, as `DiskImage.notes(of:)` has it: to each what is its own.
+    static func distribute(_ notes: [String], to reports: inout [InfoReport]) {
+        for note in notes {
+            var (own, depth) = (note[...], 0)
+            while own.hasPrefix(DiskImage.parentsNote) {
+                own = own.dropFirst(DiskImage.parentsNote.count)
+                depth += 1
+            }
+            if depth < reports.count, !reports[depth].notes.contains(String(own)) {
+                reports[depth].notes.append(String(own))
+            }
         }
     }
 

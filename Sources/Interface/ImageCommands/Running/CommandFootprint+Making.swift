@@ -6,7 +6,9 @@ extension CreateCommand: ConfinedCommand {
         var print = CommandFootprint()
         let choices = format.writableFormat.flatMap { try? CreateOptions.reading(options, for: $0) }
         print.change(file, chain.dataFile, choices?.dataFile(beside: file))
-        for name in [parent, choices?.parent?.name] { print.read(name.map { NameInImage.path(of: $0, in: file) }) }
+        // From the folder that the image really lies in, as it is looked up.
+        let real = RealPath.of(file) ?? file
+        for name in [parent, choices?.parent?.name] { print.read(name.map { NameInImage.path(of: $0, in: real) }) }
         print.chain(chain)
         return print
     }
@@ -16,8 +18,9 @@ extension ConvertCommand: ConfinedCommand {
     var footprint: CommandFootprint {
         var print = CommandFootprint()
         let choices = targetFormat.writableFormat.flatMap { try? CreateOptions.reading(options, for: $0) }
-        print.read(source, chain.dataFile, choices?.parent.map { NameInImage.path(of: $0.name, in: target) })
-        print.change(target, choices?.dataFile(beside: RealPath.of(target) ?? target))
+        let real = RealPath.of(target) ?? target
+        print.read(source, chain.dataFile, choices?.parent.map { NameInImage.path(of: $0.name, in: real) })
+        print.change(target, choices?.dataFile(beside: real))
         // What a stream has out of order waits in a file without a name.
         if source == "-" || decompress != nil { print.make(in: RealPath.spillFolder(for: target)) }
         print.chain(chain)

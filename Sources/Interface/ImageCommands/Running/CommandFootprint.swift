@@ -70,7 +70,8 @@ extension CheckCommand: ConfinedCommand {
 extension CompareCommand: ConfinedCommand {
     var footprint: CommandFootprint {
         var print = CommandFootprint()
-        print.read(first, second, chain.dataFile)
+        print.read(first, second, chain.dataFile, secondDataFile)
+        for parent in secondParent { print.read(parent.path) }
         print.chain(chain)
         return print
     }

@@ -15,6 +15,9 @@ enum ErrorAdvice {
         case .corrupt where says("VHDX", "VMDK"):
             // gantry image check refuses both.
             return unrepairable
+        case .invalidImage where says("v_poison"):
+            return
+                "--open-disabled, to save what it holds; the program that disabled it may have moved the disk elsewhere"
         case .invalidImage where says("needs the parent"):
             return otherParent
         case .invalidImage where says("was given"):

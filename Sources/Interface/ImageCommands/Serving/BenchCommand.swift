@@ -24,13 +24,13 @@ struct BenchCommand: ParsableCommand {
     @Option(name: .customShort("d"), help: ArgumentHelp("Requests at a time.", valueName: "depth"))
     var depth = 1
     @Option(name: .customShort("s"), help: ArgumentHelp("Size of a request.", valueName: "size"))
-    var size = SizeArgument(bytes: 4096)
+    var size = PlainSize(bytes: 4096)
     @Option(
         name: .customShort("S"),
         help: ArgumentHelp("From one request to the next; the size of a request unless given.", valueName: "step"))
-    var step: SizeArgument?
+    var step: PlainSize?
     @Option(name: .customShort("o"), help: ArgumentHelp("Where the first request is.", valueName: "offset"))
-    var offset = SizeArgument(bytes: 0)
+    var offset = PlainSize(bytes: 0)
     @Flag(name: .long, help: "Requests at random places, the same in each run.")
     var random = false
     @Option(name: .long, help: ArgumentHelp("With -w: flush after this many requests.", valueName: "count"))
@@ -68,7 +68,9 @@ struct BenchCommand: ParsableCommand {
 
     private func opened(_ what: String) throws(BlockError) -> any BlockDevice {
         if case .image(let format) = format, write {
-            return try DiskImage.open(path: file, format: format, readOnly: false, policy: chain.policy())
+            let device = try DiskImage.open(path: file, format: format, readOnly: false, policy: chain.policy())
+            DeviceNotes.tell(device, file)
+            return device
         }
         if write { throw BlockError(.readOnly, "\(format.name) images can only be read", path: file) }
         return try chain.open(file, format)

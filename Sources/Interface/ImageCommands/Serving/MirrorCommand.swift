@@ -36,7 +36,7 @@ struct MirrorCommand: ParsableCommand {
     @Option(name: .long, help: "Path of the Unix socket to listen on.")
     var socket: String
     @Option(name: .long, help: "Most bytes to copy in a second.")
-    var rate: SizeArgument?
+    var rate: PlainSize?
     @Option(name: .long, help: "Microseconds that a write of clients may take on average because of the mirror.")
     var latency: UInt64 = 0
     @Option(name: .long, help: "How writes of clients reach DST: automatic, active or background.")

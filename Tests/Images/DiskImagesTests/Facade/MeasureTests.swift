@@ -118,6 +118,19 @@ import Testing
             let measured = code { _ = try DiskImage.measure(size: size, as: .qcow2, options: options) }
             #expect(made == expected && measured == expected, "\(words)")
         }
+        for (format, words) in [
+            (.vhd, "subformat=fixed,max_size=20G"), (.vhd, "subformat=fixed,backing_file=b,backing_fmt=raw"),
+            (.vhd, "preallocation=full,backing_file=b,backing_fmt=raw"), (.vhd, "backing_file=b,backing_fmt=vmdk"),
+            (.raw, "preallocation=metadata"), (.raw, "backing_file=b,backing_fmt=raw"),
+        ] as [(ImageFormat, String)] {
+            try save(folder.file("b"), [UInt8](repeating: 0, count: 4096))
+            let options = try CreateOptions(parsing: words)
+            let made = code {
+                _ = try DiskImage.create(path: folder.file("a"), format: format, size: 1 << 20, options: options)
+            }
+            let measured = code { _ = try DiskImage.measure(size: 1 << 20, as: format, options: options) }
+            #expect(made == .unsupported && measured == .unsupported, "\(format) \(words)")
+        }
         var extended = CreateOptions()
         extended.extendedL2 = true
         #expect(try DiskImage.measure(size: 1 << 50, as: .qcow2, options: extended).fullyAllocated > 1 << 50)

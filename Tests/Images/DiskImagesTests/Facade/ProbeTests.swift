@@ -69,6 +69,15 @@ import Testing
             ("qcow2 and VDI", disk([(qcow2, 0), ([0x7F, 0x10, 0xDA, 0xBE], 64)]), .ambiguous(["qcow2", "VDI"])),
             ("gzip head, VHD tail", disk([([0x1F, 0x8B], 0)], footer: footer), .ambiguous(["vhd", "gzip"])),
             ("VHD", disk([], footer: footer), .format(.vhd)),
+            ("a footer of 511 bytes", disk([], footer: footer.dropLast()), .format(.vhd)),
+            (
+                "a disabled VHD", disk([], footer: VHDFooter(new: .fixed, size: UInt64(size)).disabled.bytes),
+                .format(.vhd)
+            ),
+            (
+                "a disabled one that is not fixed", disk([(VHDFooter(new: .dynamic, size: 4096).disabled.bytes, 0)]),
+                .format(.vhd)
+            ),
             ("ISO", disk([(iso, 32_769)]), .rawCandidate(hint: "ISO 9660")),
             // 6.4: a size field other than the length.
             (

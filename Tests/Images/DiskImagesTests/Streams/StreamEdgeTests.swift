@@ -75,10 +75,15 @@ import Testing
         let whole = try streamBytes(disk, .vhd, StreamWriteOptions(image: CreateOptions(vhdSubformat: .fixed)))
         let growing = VHDFooter(new: .fixed, size: disk.size).growing(from: 512 << 10, fileOf: (512 << 10) + 512).bytes
         var options = StreamReadOptions()
-        options.rawSize = disk.size
+        options.rawSize = 512 << 10
         let make = StreamDestination.make { (size) throws(BlockError) in MemoryDevice(size: size) }
-        let source = ArraySource(Array(whole.dropLast(512)) + growing)
-        #expect(try DiskImage.readStream(from: source, as: .vhd, options: options, into: make) == 512 << 10)
+        let bytes = Array(whole.dropLast(512)) + growing
+        func read() throws -> UInt64 {
+            try DiskImage.readStream(from: ArraySource(bytes), as: .vhd, options: options, into: make)
+        }
+        #expect(try read() == 512 << 10)
+        options.rawSize = disk.size
+        #expect(code { _ = try read() } == .invalidImage)
     }
 
     @Test func aDiskThatIsSaidToBeLargerThanTheDestinationIsRefused() throws {

@@ -41,6 +41,13 @@ import Testing
             #expect(error?.code == .invalidImage && error?.message.contains("v_poison") == true, "\(error as Any)")
         }
         #expect(code { _ = try VHDImage.check(file: store, repair: .all, cancellation: CancellationFlag()) } != nil)
+        for repair in [nil, .leaks, .all] as [RepairChoice?] {
+            let report = try VHDImage.check(
+                file: store, repair: repair, opensDisabled: true, cancellation: CancellationFlag())
+            #expect(
+                report.corruptions == 0 && report.findings.contains { $0.message.contains("v_poison") }, "\(report)")
+            #expect(code { _ = try open(store) } == .invalidImage, "a repair does not enable it again")
+        }
         let info = try VHDImage.info(file: store)
         #expect(info.notes.contains { $0.contains("v_poison") })
         let forced = try open(store, readOnly: false, forced: true)

@@ -74,6 +74,20 @@ import Testing
         }
     }
 
+    @Test func aChildTakesSpaceWhenItIsWritten() throws {
+        let record = try VHDParent(name: "p", identifier: [UInt8](repeating: 1, count: 16), timestamp: 0)
+        let store = StoreInMemory()
+        try VHDImage.make(file: store, size: 16 * 4096, blockSize: 4096, entries: 64, parent: record)
+        let device = try reopened(store, parent: [1])
+        let before = store.bytes
+        for preallocation in [.falloc, .full] as [CreateOptions.Preallocation] {
+            #expect(code { try device.resize(to: 20 * 4096, preallocation: preallocation) } == .unsupported)
+            #expect(device.size == 16 * 4096 && store.bytes == before)
+        }
+        try device.resize(to: 20 * 4096, preallocation: .metadata)
+        try device.close()
+    }
+
     /// Growth by a table that moves, growth inside the table, and shrinking: a crash at any write leaves one of the two
     /// sizes, with the content of what both have, and zeroes behind the smaller.
     @Test(

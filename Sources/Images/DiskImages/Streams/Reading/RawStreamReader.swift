@@ -7,6 +7,11 @@ struct RawStreamReader {
     let progress: ProgressCounter
     let cancellation: CancellationFlag
 
+    /// Whole pieces of this many bytes are written, so that a writer that compares sees all of one.
+    private static let unit = 65536
+    /// A geometry is less than the size field by less than this: the largest cylinder has 16 × 255 sectors.
+    private static let cylinder: UInt64 = 4 << 20
+
     /// Bytes of the disk.
     func read(
         _ source: any ByteSource, into destination: StreamDestination, footer: Bool
@@ -31,9 +36,11 @@ struct RawStreamReader {
             }
         }
         if let total = announced ?? options.rawSize { progress.expect(total) }
+        // The data of a fixed VHD may be longer than its disk.
+        let behind = footer && options.rawSize != nil ? Self.cylinder : 0
         let most = min(options.rawSize ?? writer.size, options.largestVirtualSize)
-        let buffer = AlignedBuffer(count: (1 << 20) + tail)
-        /// Bytes at the beginning of the buffer that may be the footer; and bytes of the disk so far.
+        let buffer = AlignedBuffer(count: (1 << 20) + Self.unit + tail)
+        /// Bytes at the beginning of the buffer that are no whole piece yet, or may be the footer; and bytes of the disk so far.
         var held = 0
         var length: UInt64 = 0
         while true {
@@ -42,29 +49,42 @@ struct RawStreamReader {
             let count = try unsafe source.readFully(
                 into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[held..<held + (1 << 20)]))
             if count == 0 { break }
-            let ready = max(held + count - tail, 0)
-            guard UInt64(ready) <= most - length else { throw tooLong(most, writer) }
-            try unsafe writer.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<ready]), at: length)
-            length += UInt64(ready)
-            progress.add(UInt64(ready))
+            let ready = max(held + count - tail, 0) / Self.unit * Self.unit
+            try unsafe put(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<ready]), at: &length, most, behind, writer)
             unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<(held + count - ready)])
                 .copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer.bytes[ready..<held + count]))
             held += count - ready
         }
-        var end = unsafe Array(buffer.bytes[..<held])
-        if footer, held == tail, length % 512 == 511 {
-            guard length < most else { throw tooLong(most, writer) }
+        let rest = max(held - tail, 0)
+        // SAFETY: as above.
+        try unsafe put(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<rest]), at: &length, most, behind, writer)
+        var end = unsafe Array(buffer.bytes[rest..<held])
+        if footer, end.count == tail, length % 512 == 511 {
             // The first of what was kept is the disk's last byte.
-            try unsafe writer.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<1]), at: length)
-            length += 1
-            progress.add(1)
+            try unsafe put(
+                UnsafeRawBufferPointer(rebasing: buffer.bytes[rest..<rest + 1]), at: &length, most, behind, writer)
             end = end.dropFirst() + [0]
         }
-        if let size = options.rawSize, size != length {
-            throw BlockError(.invalidImage, "the stream holds \(length) bytes of the disk and should hold \(size)")
+        let disk = footer ? try checkFooter(end, length) : length
+        if let size = options.rawSize, size != disk {
+            if disk > size { throw tooLong(size, writer) }
+            throw BlockError(.invalidImage, "the stream holds \(disk) bytes of the disk and should hold \(size)")
         }
-        if footer { return try checkFooter(end, length) }
-        return length
+        return disk
+    }
+
+    /// Writes what follows in the stream, and moves `length`: `most` bytes, behind which `behind` more are passed over.
+    private func put(
+        _ bytes: UnsafeRawBufferPointer, at length: inout UInt64, _ most: UInt64, _ behind: UInt64,
+        _ writer: SparseWriter
+    ) throws(BlockError) {
+        let count = UInt64(bytes.count)
+        let room = most - min(most, length)
+        guard count <= room + (behind - (length - min(most, length))) else { throw tooLong(most, writer) }
+        // SAFETY: at most the bytes that there are.
+        try unsafe writer.write(UnsafeRawBufferPointer(rebasing: bytes[..<Int(min(count, room))]), at: length)
+        length += count
+        progress.add(count)
     }
 
     private func tooLong(_ most: UInt64, _ writer: SparseWriter) -> BlockError {

@@ -21,6 +21,9 @@ struct SparseWriter {
             throw BlockError(
                 .limitExceeded, "the image claims \(size) bytes; \(options.largestVirtualSize) are allowed here")
         }
+        if let wanted = options.rawSize, wanted != size {
+            throw BlockError(.invalidImage, "the disk in the stream has \(size) bytes, not \(wanted)")
+        }
         let isFresh: Bool
         switch destination {
         case .device(let given, let fresh): (device, isFresh) = (given, fresh)

@@ -20,8 +20,8 @@ public struct StreamReadOptions {
     public var largestVirtualSize = UInt64.max
     /// Bytes of memory for what the stream's tables say, at the most.
     public var largestMetadata = 128 << 20
-    /// Bytes of the disk, for streams that do not say it themselves: raw, and fixed VHD, which says it at the end. A raw
-    /// stream must have exactly this length then.
+    /// Bytes that the disk must have. Streams that do not say it themselves, raw, and fixed VHD, which says it at the end, are
+    /// as large as this from the beginning; of any other nothing is written unless it is.
     public var rawSize: UInt64?
     /// For a stream that does not say its size and a destination that is yet to be made: it gets this many bytes, and
     /// the caller, who learns in the end how many the disk has, makes it smaller. Without, such streams are refused.

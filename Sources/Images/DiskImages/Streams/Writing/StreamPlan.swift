@@ -61,6 +61,10 @@ public struct StreamPlan: Sendable {
         if options.extendedL2 { problem = "extended L2 entries" }
         if options.lazyRefcounts { problem = "lazy refcounts" }
         if options.qcow2Version != 3 { problem = "version \(options.qcow2Version)" }
+        // Nothing in it is compressed, and its tables are for the disk as it is.
+        if options.compression != .zlib { problem = "the compression type \(options.compression.rawValue)" }
+        if options.largestSize != nil { problem = "room for growth (max_size)" }
+        if options.dataFileIsRaw { problem = "a raw data file" }
         if let problem { throw BlockError(.unsupported, "an image that is written as a stream cannot have \(problem)") }
         switch format {
         case .raw: return

@@ -13,6 +13,7 @@ extension DynamicVHD: ResizableDevice {
         try checkWritable()
         let limit = VHDImage.largestSize(blockSize: blockSize)
         guard new % 512 == 0, new <= limit else { throw FormatCapabilities.tooLarge(new, .vhd, limit: limit) }
+        if new > size, isDifferencing, preallocation.takesSpace { throw VHDImage.takesSpaceLater }
         try commits.locked { () throws(BlockError) in
             try lock.exclusive { () throws(BlockError) in
                 try checkOpen()
@@ -54,7 +55,7 @@ extension DynamicVHD: ResizableDevice {
 
     private func grow(to new: UInt64, _ preallocation: CreateOptions.Preallocation) throws(BlockError) {
         let old = size
-        let takesSpace = preallocation == .falloc || preallocation == .full
+        let takesSpace = preallocation.takesSpace
         let blocks = Int(new.dividedRoundingUp(by: blockSize))
         let isMapLarge = batmap.map { $0.mapSize >= VHDBatmap.neededSize(UInt64(blocks)) } ?? true
         if UInt64(blocks) > header.entryCount || !isMapLarge {
@@ -77,7 +78,7 @@ extension DynamicVHD: ResizableDevice {
             try commit()
             position = next
         }
-        if takesSpace && !isDifferencing {
+        if takesSpace {
             try preallocate(added, written: preallocation == .full)
             try commit()
         }

@@ -8,10 +8,10 @@ extension VHDCheck {
         let length = try file.size()
         if length < 1024 { return }
         let tail = length - UInt64(VHDFooter.size)
-        if (try? VHDLayout(file: file)) != nil { return }
+        if (try? VHDLayout(file: file, opensDisabled: opensDisabled)) != nil { return }
         // A valid copy beats one that would have to be believed.
         let copies = [try file.array(at: 0, count: VHDFooter.size), try file.array(at: tail, count: VHDFooter.size)]
-        if !copies.contains(where: { VHDFooter($0) != nil }) {
+        if !copies.contains(where: { valid($0) != nil }) {
             guard let place = copies.firstIndex(where: { VHDFooter.isMarked($0) }),
                 let footer = Self.recomputed(copies[place]), place == 1 || footer.kind != .fixed
             else { return }
@@ -24,7 +24,7 @@ extension VHDCheck {
 
     private mutating func repairHeader(_ length: UInt64) throws(BlockError) {
         let footers = [try file.array(at: 0, count: 512), try file.array(at: length - 512, count: 512)]
-        guard let footer = footers.lazy.compactMap({ VHDFooter($0) }).first, footer.kind != .fixed,
+        guard let footer = footers.compactMap({ valid($0) }).first, footer.kind != .fixed,
             footer.headerOffset >= 512, footer.headerOffset % 512 == 0, footer.headerOffset < length - 512
         else { return }
         var bytes = try file.array(at: footer.headerOffset, count: VHDHeader.size)
@@ -41,6 +41,10 @@ extension VHDCheck {
         }
         try file.sync()
         find(.corruption, "the checksum of the header was wrong", offset: footer.headerOffset, by: .all, .order)
+    }
+
+    private func valid(_ bytes: [UInt8]) -> VHDFooter? {
+        try? VHDFooter(checking: bytes, allowsPoison: opensDisabled)
     }
 
     private static func recomputed(_ bytes: [UInt8]) -> VHDFooter? {

@@ -13,6 +13,8 @@ struct VHDCheck {
     let repair: RepairChoice?
     /// Which size of the footer is the disk's: blocks behind it are nobody's.
     let size: OpenPolicy.VHDSize
+    /// Takes an image that was disabled on purpose; it stays so.
+    let opensDisabled: Bool
     let cancellation: CancellationFlag
     var report = CheckReport()
     /// What is found can be put right: the image may be written.
@@ -35,24 +37,25 @@ struct VHDCheck {
     }
 
     init(
-        file: any ImageStorage, repair: RepairChoice?, size: OpenPolicy.VHDSize = .creator,
+        file: any ImageStorage, repair: RepairChoice?, size: OpenPolicy.VHDSize = .creator, opensDisabled: Bool = false,
         cancellation: CancellationFlag
     ) {
         self.file = file
         self.repair = repair
         self.size = size
+        self.opensDisabled = opensDisabled
         self.cancellation = cancellation
     }
 
     mutating func run() throws(BlockError) -> CheckReport {
         try repairChecksums()
-        var layout = try VHDLayout(file: file, size: size)
+        var layout = try VHDLayout(file: file, opensDisabled: opensDisabled, size: size)
         canRepair = !layout.mustNotWrite
         if layout.interruptedGrowth != nil {
             find(.note, "an enlargement of the disk was cut short; it has its size from before", by: .leaks, .growth)
             if work.remove(.growth) != nil {
                 try FixedVHD(file: file, layout: layout).undoGrowth()
-                layout = try VHDLayout(file: file, size: size)
+                layout = try VHDLayout(file: file, opensDisabled: opensDisabled, size: size)
             }
         }
         guard let header = layout.header else {
@@ -120,6 +123,9 @@ struct VHDCheck {
 
     /// What of a footer can be wrong while it is valid.
     private mutating func examine(_ footer: VHDFooter) {
+        if VHDFooter.isPoisoned(footer.bytes) {
+            find(.note, "the VHD was disabled on purpose (v_poison), and stays so")
+        }
         let exact = VHDGeometry(size: footer.currentSize)
         if !footer.followsGeometry, footer.geometry != .maximum, footer.geometry.size > exact.size {
             find(
@@ -136,10 +142,7 @@ struct VHDCheck {
     }
 
     static func put(right footer: VHDFooter) -> VHDFooter {
-        var bytes = footer.bytes
-        bytes[11] |= 2
-        bytes.replaceBigEndian(at: 64, with: VHDFooter.checksum(bytes))
-        let base = VHDFooter(bytes) ?? footer
+        let base = footer.changed { $0[11] |= 2 }
         return base.followsGeometry || base.geometry == .maximum ? base : base.with(size: base.currentSize)
     }
 
@@ -168,10 +171,11 @@ struct VHDCheck {
 
 extension VHDImage {
     static func check(
-        file: any ImageStorage, repair: RepairChoice?, size: OpenPolicy.VHDSize = .creator,
+        file: any ImageStorage, repair: RepairChoice?, size: OpenPolicy.VHDSize = .creator, opensDisabled: Bool = false,
         cancellation: CancellationFlag
     ) throws(BlockError) -> CheckReport {
-        var check = VHDCheck(file: file, repair: repair, size: size, cancellation: cancellation)
+        var check = VHDCheck(
+            file: file, repair: repair, size: size, opensDisabled: opensDisabled, cancellation: cancellation)
         return try check.run()
     }
 }

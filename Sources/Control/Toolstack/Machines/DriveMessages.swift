@@ -27,36 +27,54 @@ struct DriveMessages: Sendable {
 
     private func insert(_ vdi: Ref<VDI>, into vbd: Ref<VBD>, task: Ref<XenTask>) async throws {
         try await admission.run([.vbd(vbd, .insert)], task: task) { tx in
-            let row = try tx.require(vbd)
-            try Self.requireSteady(row)
-            let facts = OperationFacts(tx)
-            var drive = facts.vbd(row)
-            drive.disk = facts.disk(try tx.require(vdi), besides: row)
-            if let refusal = VBDOperationRules.refusal(of: .insert, drive, isCall: true) { throw refusal }
-            try tx.set(vbd, VBD.vdi, vdi)
-            try tx.set(vbd, VBD.reserved, true)
+            try Self.name(vdi, in: vbd, tx)
         } _: {
-            let row = try context.row(vbd)
-            let vm = try context.row(row[VBD.vm])
-            do {
-                if row[VBD.currentlyAttached] {
-                    let disk = try await lifecycle.activate(row)
-                    try await guests.insert(GuestDisc(disk), intoDrive: row[VBD.uuid], of: vm[VM.uuid])
-                }
-                try await hold(vbd)
-            } catch {
-                // A guest that got the disc and would not give it back has it, and can be asked for it again.
-                if Self.drive(row, of: vm, in: guests)?.disc == nil {
-                    await clear(vbd)
-                } else {
-                    try? await hold(vbd)
-                }
-                if let error = error as? GuestError { throw ErrorMapping.api(error, vm: row[VBD.vm]) }
-                throw error
-            }
-            // The guest may have ended before the row said that it has the disc.
-            if row[VBD.currentlyAttached], guests.state(vm[VM.uuid]) == nil { await lifecycle.halted(vm[VM.uuid]) }
+            try await load(vbd)
         }
+    }
+
+    /// The same of a drive that a move has emptied, by whoever carries the move out: the VM is its own yet, and nobody else changes what
+    /// is in its drives.
+    func putBack(_ vdi: Ref<VDI>, into vbd: Ref<VBD>) async throws {
+        try await context.database.transaction { tx in try Self.name(vdi, in: vbd, isHeld: true, tx) }
+        try await load(vbd)
+    }
+
+    /// The row of an empty drive names the disc that is about to be in it. `isHeld`: what the VM is in is the caller's.
+    private static func name(_ vdi: Ref<VDI>, in vbd: Ref<VBD>, isHeld: Bool = false, _ tx: Transaction) throws {
+        let row = try tx.require(vbd)
+        try requireSteady(row)
+        let facts = OperationFacts(tx)
+        var drive = facts.vbd(row)
+        drive.disk = facts.disk(try tx.require(vdi), besides: row)
+        if isHeld { drive.machine.current = [] }
+        if let refusal = VBDOperationRules.refusal(of: .insert, drive, isCall: true) { throw refusal }
+        try tx.set(vbd, VBD.vdi, vdi)
+        try tx.set(vbd, VBD.reserved, true)
+    }
+
+    /// The drive gets the disc that its row names.
+    private func load(_ vbd: Ref<VBD>) async throws {
+        let row = try context.row(vbd)
+        let vm = try context.row(row[VBD.vm])
+        do {
+            if row[VBD.currentlyAttached] {
+                let disk = try await lifecycle.activate(row)
+                try await guests.insert(GuestDisc(disk), intoDrive: row[VBD.uuid], of: vm[VM.uuid])
+            }
+            try await hold(vbd)
+        } catch {
+            // A guest that got the disc and would not give it back has it, and can be asked for it again.
+            if Self.drive(row, of: vm, in: guests)?.disc == nil {
+                await clear(vbd)
+            } else {
+                try? await hold(vbd)
+            }
+            if let error = error as? GuestError { throw ErrorMapping.api(error, vm: row[VBD.vm]) }
+            throw error
+        }
+        // The guest may have ended before the row said that it has the disc.
+        if row[VBD.currentlyAttached], guests.state(vm[VM.uuid]) == nil { await lifecycle.halted(vm[VM.uuid]) }
     }
 
     private func eject(_ vbd: Ref<VBD>, task: Ref<XenTask>) async throws {

@@ -121,9 +121,15 @@ import Testing
                 ["VM_INCOMPATIBLE_WITH_THIS_HOST", vm.opaque, "h", uuid]
             ),
             (APIError("UUID_INVALID", "move", uuid), ["UUID_INVALID", "move", uuid]), (APIError(code), [code]),
+            // Here it is known by its reference, and so is its host.
+            (
+                APIError("VM_MIGRATE_FAILED", uuid, "its host's name", "there", "why"),
+                ["VM_MIGRATE_FAILED", vm.opaque, host.opaque, "there", "why"]
+            ),
         ]
         for (error, wire) in told {
-            #expect((DepartureSurvey.named(error, vm, in: bench.database) as? APIError)?.wire == wire)
+            let named = DepartureSurvey.named(error, vm, of: host, in: bench.database)
+            #expect((named as? APIError)?.wire == wire)
         }
     }
 
@@ -223,7 +229,7 @@ import Testing
             return offer
         }
         try await bench.database.transaction { tx in try tx.set(vm, VM.nameLabel, "after") }
-        let rows = try bench.database.read { try LateRows.read(offer, of: vm.opaque, $0) }
+        let rows = try bench.database.read { try LateRows.read(offer, of: vm.opaque, between: ("h", "far"), $0) }
         let late = try rows.put(into: offer)
         #expect(offer.machine.contains("before") && late.machine.contains("after") && late.drives == offer.drives)
         var lacking = rows
@@ -234,11 +240,16 @@ import Testing
         try await bench.database.transaction { tx in
             tx.insert(VBD.self, ref: Ref<VBD>.new()) { row in (row[VBD.uuid], row[VBD.vm]) = (Fresh.uuid(), vm) }
         }
-        #expect(throws: APIError.self) { try bench.database.read { try LateRows.read(offer, of: vm.opaque, $0) } }
+        let refusal = #expect(throws: APIError.self) {
+            try bench.database.read { try LateRows.read(offer, of: vm.opaque, between: ("h", "far"), $0) }
+        }
+        #expect(refusal?.wire.prefix(4) == ["VM_MIGRATE_FAILED", vm.opaque, "h", "far"])
         try await bench.database.transaction { tx in
             for row in tx.rows(VBD.self) { tx.delete(row.typedRef(VBD.self)) }
         }
-        #expect(throws: APIError.self) { try bench.database.read { try LateRows.read(offer, of: vm.opaque, $0) } }
+        #expect(throws: APIError.self) {
+            try bench.database.read { try LateRows.read(offer, of: vm.opaque, between: ("h", "far"), $0) }
+        }
         // Nobody changes them while the machine leaves.
         let cases: [([MachineDeparture.Event], Bool)] = [
             ([], true), ([.accepted, .synchronised, .prepared], true), ([.failed("")], false),

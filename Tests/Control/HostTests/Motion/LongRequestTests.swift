@@ -86,6 +86,31 @@ import Testing
         #expect(outcome == end && looks == 1)
     }
 
+    /// The same of a question to anybody: to cancel it, or its time's end, waits for no answer, and it hears that nobody wants it.
+    @Test(arguments: ["answered", "late", "cancelled"])
+    func aQuestionIsNotWaitedForLongerThanItIsWanted(_ end: String) async throws {
+        let flag = CancellationFlag()
+        let (given, giveUp) = AsyncStream.makeStream(of: Void.self)
+        var outcome = ""
+        do {
+            outcome = try await LongRequest.answer(
+                cancellation: flag, until: end == "late" ? ContinuousClock.now + .milliseconds(20) : nil
+            ) {
+                if end == "answered" { return "answered" }
+                if end == "cancelled" { flag.cancel() }
+                defer { giveUp.finish() }
+                try await Task.sleep(for: .seconds(3600))
+                return "slept"
+            }
+        } catch is LongRequest.Late {
+            outcome = "late"
+        } catch is CancellationError {
+            outcome = "cancelled"
+        }
+        #expect(outcome == end)
+        if end != "answered" { for await _ in given {} }
+    }
+
     /// What a look finds is told, and its failure is the wait's.
     @Test func whatALookFindsIsTold() async throws {
         struct Enough: Error {}

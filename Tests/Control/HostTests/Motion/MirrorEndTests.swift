@@ -133,6 +133,31 @@ import Testing
         await datapath.end()
     }
 
+    /// What was taken out of its drives for the way is in them again.
+    @Test func aMachineThatStaysHasItsDiscs() async throws {
+        let stage = try await Stage()
+        var machine = stage.departure([.accepted, .failed("cut")])
+        let (disc, drives) = (stage.disk.ref, [Ref<VBD>.new(), Ref<VBD>.new()])
+        try await stage.bench.database.transaction { [vm = Ref<VM>(machine.vm)] tx in
+            tx.insert(VM.self, ref: vm) { $0[VM.uuid] = Fresh.uuid() }
+            for drive in drives {
+                tx.insert(VBD.self, ref: drive) { row in
+                    (row[VBD.uuid], row[VBD.vm], row[VBD.type]) = (Fresh.uuid(), vm, .cd)
+                    (row[VBD.mode], row[VBD.empty]) = (.ro, true)
+                }
+            }
+        }
+        // One of another's is gone.
+        machine.discs = [
+            .init(drive: drives[0].opaque, vdi: Ref<VDI>.new().opaque), .init(drive: drives[1].opaque, vdi: disc),
+        ]
+        try await stage.store(machine)
+        try await stage.departures().decide(machine.id, .forget)
+        let rows = stage.bench.database.read { reader in drives.map { reader.row($0) } }
+        #expect(rows.map { $0?[VBD.empty] } == [true, false] && rows[1]?[VBD.vdi].opaque == disc)
+        #expect(stage.bench.database.departures() == [])
+    }
+
     /// One whose data path is gone has ended with it.
     @Test func aMirrorEndsWithItsDataPath() async throws {
         let stage = try await Stage()

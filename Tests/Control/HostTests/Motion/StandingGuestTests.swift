@@ -58,7 +58,7 @@ import Testing
         let progress = UnwatchedProgress()
         var compared = ComparedMirrors()
         let outlasted = await #expect(throws: DepartingDisks.Outlasted.self) {
-            try await scene.disks.settle(&compared, within: Self.ample, progress)
+            try await scene.disks.settle(&compared, within: Self.ample, isLast: true, progress)
         }
         #expect(scene.asked("mirrorVerify") == 1 && scene.asked("mirrorCancel") == 0 && scene.datapath.mirror != nil)
         #expect(outlasted.map { scene.disks.failed($0, progress) } == scene.mirrorFailed)
@@ -68,7 +68,7 @@ import Testing
         scene.datapath.comparesAtOnce = true
         try await scene.disks.verify(&compared, progress)
         #expect(scene.asked("mirrorVerify") == 2)
-        try await scene.disks.settle(&compared, within: .seconds(60), progress)
+        try await scene.disks.settle(&compared, within: .seconds(60), isLast: true, progress)
         #expect(scene.asked("mirrorVerify") == 2)
         await scene.end()
     }
@@ -81,7 +81,7 @@ import Testing
         scene.disks.patience = Self.ample
         var compared = ComparedMirrors()
         await #expect(throws: DepartingDisks.Outlasted.self) {
-            try await scene.disks.settle(&compared, within: .zero, FickleProgress())
+            try await scene.disks.settle(&compared, within: .zero, isLast: false, FickleProgress())
         }
         #expect(scene.asked("mirrorSet") == 0 && scene.asked("status") > 1)
         await scene.end()
@@ -97,5 +97,108 @@ import Testing
         }
         #expect(error == scene.mirrorFailed && scene.asked("pivotPrepare") == 1)
         await scene.end()
+    }
+
+    /// A connection that was lost while nobody wrote is found before anything is made durable by it, and then compared; a data path
+    /// of before there were probes is not asked twice.
+    @Test func aLostConnectionIsFoundBeforeTheGuestStands() async throws {
+        let scene = try await Scene(isVerified: false)
+        scene.datapath.comparesAtOnce = true
+        var compared = ComparedMirrors()
+        scene.datapath.probes = ["unsupported"]
+        try await scene.disks.verify(&compared, UnwatchedProgress())
+        #expect(scene.asked("mirrorProbe") == 1 && scene.asked("mirrorVerify") == 0)
+        // It says nothing for a moment, and is there.
+        scene.datapath.probes = ["busy", "busy"]
+        try await scene.disks.verify(&compared, UnwatchedProgress())
+        #expect(scene.asked("mirrorProbe") == 4 && scene.asked("mirrorVerify") == 0)
+        scene.datapath.probes = ["disconnected"]
+        try await scene.disks.verify(&compared, UnwatchedProgress())
+        #expect(scene.asked("mirrorProbe") == 6 && scene.asked("mirrorVerify") == 1)
+        #expect(scene.asked("pivotPrepare") == 0)
+        await scene.end()
+    }
+
+    /// One who stands does not wait for an answer, but goes on.
+    @Test func aSilentConnectionLetsTheGuestGoOn() async throws {
+        let scene = try await Scene(isVerified: false)
+        scene.datapath.probes = ["hangs"]
+        var compared = ComparedMirrors()
+        await #expect(throws: DepartingDisks.Outlasted.self) {
+            try await scene.disks.settle(&compared, within: .milliseconds(100), isLast: true, UnwatchedProgress())
+        }
+        #expect(scene.asked("mirrorProbe") == 1 && scene.datapath.mirror != nil)
+        // Before that it is not asked.
+        scene.datapath.probes = ["hangs"]
+        try await scene.disks.settle(&compared, within: .milliseconds(100), isLast: false, UnwatchedProgress())
+        scene.datapath.losesMirror()
+        await scene.end()
+    }
+
+    /// While its memory is sent its disks are looked after, and what was found is known when it stands.
+    @Test func mirrorsAreKeptAlikeWhileTheMemoryIsSent() async throws {
+        var scene = try await Scene(isVerified: false)
+        scene.disks.lookPeriod = .milliseconds(10)
+        scene.datapath.comparesAtOnce = true
+        scene.datapath.probes = ["disconnected"]
+        let (disks, datapath) = (scene.disks, scene.datapath)
+        let kept = Task { await disks.keepAlike(ComparedMirrors(), UnwatchedProgress()) }
+        // Lost, there, and there again.
+        try await reach("the lost connection was compared") { datapath.requests.count { $0 == "mirrorProbe" } > 2 }
+        kept.cancel()
+        let found = await kept.value
+        var compared = found.compared
+        #expect(found.failure == nil)
+        try await disks.settle(&compared, within: .seconds(5), isLast: true, UnwatchedProgress())
+        #expect(scene.asked("mirrorVerify") == 1)
+        // What cannot be mended is told.
+        datapath.phase = .broken
+        let broken = await disks.keepAlike(compared, UnwatchedProgress())
+        #expect(broken.failure as? APIError == scene.mirrorFailed)
+        await scene.end()
+    }
+
+    /// A mirror that has ended with its data path is begun again within the time that the guest may stand; one that begins when nobody
+    /// waits for it any more is found.
+    @Test func aMirrorThatBeginsLateIsFound() async throws {
+        var scene = try await Scene(isVerified: false)
+        scene.disks.patience = .milliseconds(300)
+        scene.datapath.losesMirror()
+        scene.datapath.starts = ["hangs", "busy"]
+        var compared = ComparedMirrors()
+        await #expect(throws: DepartingDisks.Outlasted.self) {
+            try await scene.disks.settle(&compared, within: .seconds(1), isLast: true, UnwatchedProgress())
+        }
+        let asked = scene.asked("mirrorStart")
+        #expect(asked >= 1 && scene.datapath.mirror == nil)
+        // The guest goes on, and whoever begins it finds that another has.
+        scene.datapath.starts = []
+        try await reach("it has begun") { scene.datapath.mirror != nil }
+        scene.datapath.starts = ["busy"]
+        try await scene.disks.start(0, UnwatchedProgress(), resume: true)
+        await scene.end()
+    }
+
+    /// How often a mirror is begun.
+    @Test func aMirrorIsBegunForAsLongAsItsOtherSideIsTriedAgain() {
+        let now = ContinuousClock.now
+        func failure(_ code: String) -> DatapathClient.Failure { DatapathClient.Failure(code: code, message: "") }
+        var start = MirrorStart(resumes: false)
+        #expect(start.failed(failure("busy"), at: now, patience: .seconds(60)) == .over)
+        #expect(start.failed(failure("io"), at: now, patience: .seconds(60)) == .over)
+        #expect(start.failed(failure("disconnected"), at: now, patience: .zero) == .over)
+        #expect(
+            start.failed(failure("disconnected"), at: now, patience: .seconds(60)) == .again(after: .milliseconds(500)))
+        #expect(
+            start.failed(failure("disconnected"), at: now + .milliseconds(59_900), patience: .seconds(60))
+                == .again(after: .milliseconds(100)))
+        #expect(start.failed(failure("disconnected"), at: now + .seconds(60), patience: .seconds(60)) == .over)
+        var resumed = MirrorStart(resumes: true)
+        #expect(resumed.failed(failure("busy"), at: now, patience: .zero) == .begun)
+        for _ in 0..<MirrorStart.mostEnds {
+            #expect(
+                resumed.failed(failure("unreachable"), at: now, patience: .zero) == .again(after: .milliseconds(100)))
+        }
+        #expect(resumed.failed(failure("unreachable"), at: now, patience: .zero) == .over)
     }
 }

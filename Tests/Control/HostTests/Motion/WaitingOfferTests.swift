@@ -87,6 +87,17 @@ import Testing
         #expect(outcome == "true" && peer.asked == 1)
     }
 
+    /// The other side makes disks for minutes, or has died without a word.
+    @Test func whoCancelsDoesNotWaitForTheAnswerToAnOffer() async {
+        let progress = UnwatchedProgress()
+        let offer = WaitingOffer {
+            progress.cancellation.cancel()
+            try await Task.sleep(for: .seconds(3600))
+            return MoveAcceptance(machine: "m", disks: [])
+        }
+        await #expect(throws: CancellationError.self) { try await offer.accepted(progress) }
+    }
+
     @Test func anOfferIsNotMadeForEver() {
         let begun = ContinuousClock.now
         func lasts(_ answers: [(OfferPatience.Answer, Int)]) -> [Bool] {

@@ -19,6 +19,9 @@ final class FakeDatapath: Sendable {
         var phase = MirrorPhase.synchronised
         var comparesAtOnce = false
         var hangsWhenPrepared = false
+        var probes: [String] = []
+        var starts: [String] = []
+        var connection: UInt64 = 0
     }
 
     private let state: Mutex<State>
@@ -50,6 +53,20 @@ final class FakeDatapath: Sendable {
         get { state.withLock { $0.hangsWhenPrepared } }
         set { state.withLock { $0.hangsWhenPrepared = newValue } }
     }
+
+    /// The codes of what probes fail with, one after the other; "hangs": it says nothing until there is no mirror. A `disconnected` one
+    /// has another connection after it.
+    var probes: [String] {
+        get { state.withLock { $0.probes } }
+        set { state.withLock { $0.probes = newValue } }
+    }
+    /// The same of mirrors that are to be begun.
+    var starts: [String] {
+        get { state.withLock { $0.starts } }
+        set { state.withLock { $0.starts = newValue } }
+    }
+    /// The process is another one, which has no mirror.
+    func losesMirror() { state.withLock { $0.mirror = nil } }
 
     init(of vdiUUID: String, on bench: StorageBench, mirror: ImageSpecification? = nil) async throws {
         state = Mutex(State(mirror: mirror))
@@ -103,7 +120,19 @@ final class FakeDatapath: Sendable {
         case .status:
             while hangsWhenPrepared, phase == .dual, mirror != nil { usleep(1000) }
             return .status(status)
-        case .mirrorStart(let destination, _, _, _): state.withLock { $0.mirror = destination }
+        case .mirrorStart(let destination, _, _, _):
+            let code = state.withLock { $0.starts.isEmpty ? nil : $0.starts.removeFirst() }
+            if code == "hangs" { while !starts.isEmpty { usleep(1000) } }
+            if let code, code != "hangs" { return .failed(code: code, message: "as the test wants") }
+            state.withLock { $0.mirror = destination }
+        case .mirrorProbe:
+            let code = state.withLock { state in
+                let code = state.probes.isEmpty ? nil : state.probes.removeFirst()
+                if code == "disconnected" { state.connection += 1 }
+                return code
+            }
+            if code == "hangs" { while mirror != nil { usleep(1000) } }
+            if let code { return .failed(code: code, message: "as the test wants") }
         case .mirrorVerify:
             while mirror != nil {
                 if comparesAtOnce { return .ok }
@@ -121,9 +150,17 @@ final class FakeDatapath: Sendable {
     }
 
     private var status: DatapathStatus {
+        let connection = state.withLock { $0.connection }
         let mirror = mirror.map {
-            MirrorStatus(
+            var status = MirrorStatus(
                 phase: phase, destination: $0, totalBytes: 1, copiedBytes: 1, dirtyBytes: 0, bytesPerSecond: 0)
+            if connection > 0 {
+                status.details = MirrorDetails(
+                    settings: MirrorSettings(), isActive: true, isConverging: true, isRetrying: false,
+                    retries: connection, resumedBytes: 0, remainingSeconds: nil, delayedWrites: 0,
+                    delayMicroseconds: 0, longestDelayMicroseconds: 0)
+            }
+            return status
         }
         return DatapathStatus(
             pid: child.pid, image: ImageSpecification(path: "/source", format: "raw"), virtualSize: 1 << 20,

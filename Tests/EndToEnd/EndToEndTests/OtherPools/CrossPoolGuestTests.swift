@@ -267,6 +267,14 @@ extension EndToEnd {
                 // By the pool's word.
                 let pool = try await pools.here.call("pool.get_all").items?.first?.text ?? ""
                 try await pools.here.call("pool.set_migration_compression", .string(pool), .bool(true))
+                // One that stays has its disc again.
+                try pools.here.failures.set(.fail, at: "departure-sending")
+                let failed = try await pools.here.session.waitForTask(try await guest.depart(format: "vhd"))
+                #expect(failed.status == "failure", "\(failed)")
+                try pools.here.failures.clear()
+                try await pools.awaitNoMoves()
+                try await pools.awaitQuiet()
+                #expect(try await Self.drives(guest) == [false])
                 let task = try await guest.depart(format: "vhd", options: [("verify", "true")])
                 let arrived: String = try await pools.here.session.waitForTask(task).value()
                 try await Self.expectCompressed(pools.here, task)

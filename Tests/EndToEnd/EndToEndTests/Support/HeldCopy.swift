@@ -21,11 +21,13 @@ extension RunningToolstack {
         if found.count != 1 { throw Failure(description: "the processes that copy: \(found)") }
     }
 
-    private func awaitEntries(of task: String, _ isSo: (WireValue) -> Bool) async throws {
+    /// Returns when the task, which must not have ended, says so in its `other_config`.
+    func awaitEntries(of task: String, _ isSo: (WireValue) -> Bool) async throws {
         while true {
-            if isSo(try await call("task.get_other_config", .string(task))) { return }
+            let entries = try await call("task.get_other_config", .string(task))
+            if isSo(entries) { return }
             let status = try await text("task.get_status", .string(task))
-            if status != "pending" { throw Failure(description: "no snapshot was copied: \(status)") }
+            if status != "pending" { throw Failure(description: "the move has ended, \(status), and said \(entries)") }
             try await Task.sleep(for: .milliseconds(5))
         }
     }

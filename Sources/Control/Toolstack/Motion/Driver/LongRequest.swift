@@ -34,10 +34,10 @@ enum LongRequest {
         mutating func looked() { isLooking = false }
     }
 
-    private enum Event<Seen: Sendable>: Sendable {
+    private enum Event<Value: Sendable, Seen: Sendable>: Sendable {
         case moment
         case looked(Result<Seen, any Error>)
-        case answered(Result<DatapathReply, any Error>)
+        case answered(Result<Value, any Error>)
     }
 
     /// Returns when the request is answered. Throws `DatapathClient.Failure`; `CancellationError` within a moment of
@@ -52,10 +52,29 @@ enum LongRequest {
         until deadline: ContinuousClock.Instant? = nil,
         look: () async throws -> @Sendable () async throws -> Seen, seen: (Seen) async throws -> Void
     ) async throws -> DatapathReply {
-        let (events, tell) = AsyncStream.makeStream(of: Event<Seen>.self)
-        Task {
+        try await answer(
+            to: { try await client.call(request) }, cancellation: cancellation, until: deadline, look: look, seen: seen)
+    }
+
+    /// The same of a question to somebody else, of which nobody knows how long it takes. Whoever gives it up cancels it, and leaves it
+    /// to itself: what it does then changes nothing that counts, or is undone by whoever gave it up.
+    static func answer<Value: Sendable>(
+        cancellation: CancellationFlag, until deadline: ContinuousClock.Instant? = nil,
+        to question: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await answer(
+            to: question, cancellation: cancellation, until: deadline, look: { return {} }, seen: { (_: Void) in })
+    }
+
+    private static func answer<Value: Sendable, Seen: Sendable>(
+        to question: @escaping @Sendable () async throws -> Value, cancellation: CancellationFlag,
+        until deadline: ContinuousClock.Instant?,
+        look: () async throws -> @Sendable () async throws -> Seen, seen: (Seen) async throws -> Void
+    ) async throws -> Value {
+        let (events, tell) = AsyncStream.makeStream(of: Event<Value, Seen>.self)
+        let asking = Task {
             do {
-                tell.yield(.answered(.success(try await client.call(request))))
+                tell.yield(.answered(.success(try await question())))
             } catch {
                 tell.yield(.answered(.failure(error)))
             }
@@ -65,6 +84,7 @@ enum LongRequest {
                 do { tell.yield(.looked(.success(try await work()))) } catch { tell.yield(.looked(.failure(error))) }
             }
         }
+        defer { asking.cancel() }
         var looking = begin(try await look())
         let moments = Task {
             while true {
@@ -102,9 +122,7 @@ enum LongRequest {
         _ request: DatapathRequest, of client: DatapathClient, cancellation: CancellationFlag,
         until deadline: ContinuousClock.Instant? = nil
     ) async throws -> DatapathReply {
-        try await call(
-            request, of: client, cancellation: cancellation, until: deadline, look: { return {} },
-            seen: { (_: Void) in })
+        try await answer(cancellation: cancellation, until: deadline) { try await client.call(request) }
     }
 
     /// `client.status()`, of a data path that may hang.

@@ -78,3 +78,18 @@ struct SilentProgress: TaskProgress {
     func report(_ fraction: Double) {}
     func annotate(_ entries: [String: String]) { part.annotate(entries) }
 }
+
+/// For a wait beside another whose phase counts: only what is wrong with a mirror is told.
+struct BesideProgress: TaskProgress {
+    private let whole: any TaskProgress
+
+    init(_ whole: any TaskProgress) { self.whole = whole }
+
+    var cancellation: CancellationFlag { whole.cancellation }
+    var entries: [String: String] { whole.entries }
+    func report(_ fraction: Double) {}
+    func annotate(_ entries: [String: String]) {
+        let told = entries.filter { $0.key.hasPrefix("mirror_") }
+        if !told.isEmpty { whole.annotate(told) }
+    }
+}

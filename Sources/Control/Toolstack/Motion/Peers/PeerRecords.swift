@@ -23,6 +23,13 @@ struct DepartingMachine: Codable, Hashable, Sendable {
         var isClone: Bool?
     }
 
+    /// A disc in a CD drive, which does not go with it.
+    struct Disc: Codable, Hashable, Sendable {
+        /// VBD.
+        var drive: String
+        var vdi: String
+    }
+
     static let kind = "departure"
 
     let id: String
@@ -46,6 +53,8 @@ struct DepartingMachine: Codable, Hashable, Sendable {
     var keepsSession: Bool?
     /// Whose task is shown again after a restart; nil, as in records of earlier versions: nobody's.
     var call: MoveCall?
+    /// Taken out of its drives, and put back when it stays. Nil: none.
+    var discs: [Disc]?
     /// Why it stays, as the call is told: code and parameters. Nil: the state says it in words.
     var failureWire: [String]?
 

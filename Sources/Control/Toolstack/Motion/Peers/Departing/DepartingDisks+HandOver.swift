@@ -40,9 +40,10 @@ extension DepartingDisks {
     /// both images of each disk are known to be alike. Throws `Outlasted` where that takes longer than `patience`, or to compare
     /// them longer than `limit`; nothing is different then.
     ///
-    /// They are compared here only where a connection, or a data path, was lost since they were (`verify`).
+    /// They are compared here only where a connection, or a data path, was lost since they were (`verify`). `isLast`: nothing else is looked
+    /// at before the images are made alike for good, so that the other side is asked whether it is there.
     func settle(
-        _ compared: inout ComparedMirrors, within limit: Duration, _ progress: any TaskProgress
+        _ compared: inout ComparedMirrors, within limit: Duration, isLast: Bool, _ progress: any TaskProgress
     ) async throws {
         let inSync = ContinuousClock.now + patience
         try await Self.together(mirrored) { index in
@@ -52,7 +53,7 @@ extension DepartingDisks {
         let before = compared
         let found = try await Self.gathered(mirrored) { index in
             var known = before.of(index)
-            try await compare(index, &known, silent(index, progress), until: deadline)
+            try await compare(index, &known, silent(index, progress), until: deadline, isAsked: isLast)
             return known
         }
         compared.add(found)
@@ -63,6 +64,25 @@ extension DepartingDisks {
     /// compared again.
     func verify(_ compared: inout ComparedMirrors, _ progress: any TaskProgress) async throws {
         for index in mirrored { try await compare(index, &compared, silent(index, progress), until: nil) }
+    }
+
+    /// While the guest's memory is sent: a connection that is lost meanwhile is noticed, also where nobody writes, and the images are
+    /// compared by the new one, so that the guest need not stand for that. Returns when whoever waits for this is cancelled, or at the
+    /// first failure, which is the move's; with what need not be compared again.
+    func keepAlike(
+        _ compared: ComparedMirrors, _ progress: any TaskProgress
+    ) async -> (compared: ComparedMirrors, failure: (any Error)?) {
+        var compared = compared
+        let beside = BesideProgress(progress)
+        do {
+            while true {
+                for index in mirrored { try await compare(index, &compared, beside, until: nil) }
+                try await Task.sleep(for: lookPeriod)
+            }
+        } catch {
+            let isOver = error is CancellationError || Task.isCancelled
+            return (compared, isOver ? nil : error)
+        }
     }
 
     /// The guest stands no longer: what is wished of its mirrors holds for them again. Nobody was asked while it stood.
@@ -84,14 +104,24 @@ extension DepartingDisks {
         }
     }
 
-    /// Until they are alike by the connection that there is. A data path that dies meanwhile comes back, its mirror goes on, and it
+    /// Until they are alike by the connection that there is. `isAsked`: and it was seen to be there. A data path that dies meanwhile comes back, its mirror goes on, and it
     /// compares from the beginning.
     func compare(
         _ index: Int, _ compared: inout ComparedMirrors, _ progress: any TaskProgress,
-        until deadline: ContinuousClock.Instant?, there: TurnOfDisk? = nil
+        until deadline: ContinuousClock.Instant?, there: TurnOfDisk? = nil, isAsked: Bool = true
     ) async throws {
-        for _ in 0...Self.mostRestarts {
+        var rounds = 0
+        while rounds <= Self.mostRestarts {
             try await awaitSynchronised(index, SilentProgress(progress, progress), until: deadline, there: there)
+            switch try await isAsked ? probe(index, progress, until: deadline) : .there {
+            case .there: break
+            // Its connection ends one that says nothing for too long.
+            case .silent: continue
+            case .lost:
+                rounds += 1
+                continue
+            }
+            rounds += 1
             guard let before = try await statusIfThere(index, progress, until: deadline), before.mirror != nil else {
                 continue
             }
@@ -116,7 +146,7 @@ extension DepartingDisks {
         _ index: Int, _ progress: any TaskProgress, until deadline: ContinuousClock.Instant?
     ) async throws -> DatapathStatus? {
         do {
-            let client = try await source(index).client
+            let client = try await source(index, progress, until: deadline).client
             return try await LongRequest.status(of: client, cancellation: progress.cancellation, until: deadline)
         } catch is LongRequest.Late {
             throw Outlasted(index, Self.late)
@@ -133,7 +163,7 @@ extension DepartingDisks {
         _ index: Int, _ size: UInt64, _ progress: any TaskProgress, until deadline: ContinuousClock.Instant?,
         there: TurnOfDisk?
     ) async throws -> Bool {
-        let client = try await source(index).client
+        let client = try await source(index, progress, until: deadline).client
         let started = ContinuousClock.now
         MotionReport.tell(compared: 0, of: size, since: started, isVerified: isVerified, to: progress)
         var follower = self.follower(progress)
@@ -183,14 +213,16 @@ extension DepartingDisks {
         _ request: DatapathRequest, _ index: Int, _ progress: any TaskProgress,
         until deadline: ContinuousClock.Instant?
     ) async throws {
-        let client = try await source(index).client
         do {
             _ = try await mapped(index) {
-                try await LongRequest.call(
+                let client = try await source(index, progress, until: deadline).client
+                return try await LongRequest.call(
                     request, of: client, cancellation: progress.cancellation, until: deadline)
             }
         } catch is LongRequest.Late {
             throw Outlasted(index, Self.notDurable)
+        } catch let outlasted as Outlasted {
+            throw outlasted
         } catch {
             throw told(error, index, progress)
         }
@@ -203,7 +235,8 @@ extension DepartingDisks {
         do {
             try await Self.together(mirrored) { index in
                 var compared = compared
-                try await compare(index, &compared, silent(index, progress), until: deadline)
+                // Of a guest it was asked a moment ago; where none stands, this takes as long as it does.
+                try await compare(index, &compared, silent(index, progress), until: deadline, isAsked: false)
                 try await call(.pivotPrepare, index, progress, until: deadline)
             }
             // The last look, when all of them are: a side may have failed while another disk had its turn.
@@ -219,7 +252,7 @@ extension DepartingDisks {
         let status: DatapathStatus
         do {
             status = try await mapped(index) {
-                let client = try await source(index).client
+                let client = try await source(index, progress, until: deadline).client
                 return try await LongRequest.status(of: client, cancellation: progress.cancellation, until: deadline)
             }
         } catch is LongRequest.Late {

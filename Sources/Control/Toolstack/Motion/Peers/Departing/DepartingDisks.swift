@@ -35,12 +35,14 @@ struct DepartingDisks: Sendable {
 
     /// How long a guest that stands, or is held, is made to wait for a mirror that has lost its other side.
     var patience = Duration.seconds(10)
+    /// How often its other side is asked whether it is there, while the guest's memory is sent.
+    var lookPeriod = Duration.seconds(1)
 
     static let mostRestarts = 10
 
     private func socket(_ index: Int) -> String { machine.socket(of: String(index), in: context) }
 
-    private func image(_ index: Int) -> ImageSpecification {
+    func image(_ index: Int) -> ImageSpecification {
         var image = ImageSpecification(
             path: "nbd+unix:///disk?socket=\(socket(index))", format: ImageSpecification.remote)
         image.isFilled = machine.disks[index].isClone
@@ -205,26 +207,6 @@ struct DepartingDisks: Sendable {
     /// By which its part of the limits is known.
     private func turn(_ index: Int) -> String { "\(machine.id)/\(index)" }
 
-    /// The data path that serves the source, started when it does not run. One that ends just now, or is being replaced, has
-    /// its image for a moment yet.
-    func source(_ index: Int) async throws -> DatapathHandle {
-        let disk = machine.disks[index]
-        return try await context.disks.activatePatiently(disk.uuid) { [context] in
-            let row = try context.row(Ref<VDI>(disk.vdi))
-            return try await context.image(of: row, readOnly: row[VDI.readOnly])
-        }
-    }
-
-    /// What is wished by now holds from the first byte on.
-    func start(_ index: Int, _ progress: any TaskProgress, resume: Bool) async throws {
-        let settings = settings.overlaid(by: MirrorWishes.standing(progress.entries))
-        try await mapped(index) {
-            _ = try await source(index).client.call(
-                .mirrorStart(
-                    destination: image(index), bytesPerSecond: bytesPerSecond, settings: settings, resume: resume))
-        }
-    }
-
     func follower(_ progress: any TaskProgress) -> MirrorFollower {
         let entries = progress.entries
         return MirrorFollower(
@@ -246,7 +228,7 @@ struct DepartingDisks: Sendable {
             if let deadline, ContinuousClock.now > deadline { throw Outlasted(index, Self.late) }
             let status: DatapathStatus
             do {
-                let client = try await source(index).client
+                let client = try await source(index, progress, until: deadline).client
                 status = try await LongRequest.status(of: client, cancellation: progress.cancellation, until: deadline)
             } catch is LongRequest.Late {
                 throw Outlasted(index, Self.late)
@@ -266,7 +248,7 @@ struct DepartingDisks: Sendable {
                     throw failed(index, "the data path was restarted", progress)
                 }
                 progress.annotate(["mirror_restarts": String(restarts)])
-                try await start(index, progress, resume: true)
+                try await start(index, progress, resume: true, until: deadline)
                 follower = self.follower(progress)
                 continue
             }

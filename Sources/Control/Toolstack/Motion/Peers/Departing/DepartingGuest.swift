@@ -45,12 +45,19 @@ struct DepartingGuest: Sendable {
 
     // MARK: - Leaving
 
-    /// Takes the discs out of its drives, which are of this pool and stay, as XenAPI has it: they are not put back.
-    func emptyDrives() async throws {
-        let drives = context.database.read { reader in
+    /// What is in its CD drives, which is of this pool.
+    func discs() -> [DepartingMachine.Disc] {
+        context.database.read { reader in
             reader.rows(VBD.self) { $0[VBD.vm] == vm && $0[VBD.type] == .cd && !$0[VBD.empty] }
+                .map { DepartingMachine.Disc(drive: $0.ref, vdi: $0[VBD.vdi].opaque) }
         }
-        for drive in drives {
+    }
+
+    /// Takes the discs out of its drives: they stay, as XenAPI has it. Noted before, so that whoever sees to a machine that stays puts
+    /// them back.
+    func emptyDrives(of discs: [DepartingMachine.Disc]) async throws {
+        for disc in discs {
+            let drive = try context.row(Ref<VBD>(disc.drive))
             do {
                 if drive[VBD.currentlyAttached] { try await guests.eject(drive: drive[VBD.uuid], of: uuid) }
             } catch {
@@ -61,13 +68,13 @@ struct DepartingGuest: Sendable {
     }
 
     /// Returns when the other side has all of the guest, which QEMU holds, and both images of each disk are known to be alike. Whatever
-    /// is thrown, `letGoOn` undoes it. `compared`: what need not be compared again.
+    /// is thrown, `letGoOn` undoes it. `compared`: what need not be compared again. `relay`: the way of its memory, which is the
+    /// caller's to close: the end of a connection that says nothing takes its time, and the guest stands until it was decided.
     func leave(
         through link: PeerLink, _ disks: DepartingDisks, _ manner: Manner, _ compared: inout ComparedMirrors,
-        _ progress: any TaskProgress
+        _ relay: inout PeerRelay?, _ progress: any TaskProgress
     ) async throws {
         var handOver = LiveHandOver(mayBeginAgain: manner.mayBeginAgain)
-        var relay: PeerRelay?
         do {
             while handOver.step != .finish {
                 if progress.cancellation.isCancelled { throw CancellationError() }
@@ -77,22 +84,21 @@ struct DepartingGuest: Sendable {
                     handOver.done()
                 } catch let outlasted as DepartingDisks.Outlasted {
                     guard handOver.mayBeginAgain else { throw disks.failed(outlasted, progress) }
-                    // The end of a connection that says nothing takes seconds, which the guest does not stand for.
+                    // It is not waited for before the guest goes on.
                     let old = relay
                     async let closed: Void? = old?.close()
                     try await goOn(because: outlasted, progress)
                     await closed
+                    relay = nil
                     try await disks.holdBackAgain(progress)
                     try await disks.verify(&compared, progress)
                     guard handOver.beginAgain() else { throw disks.failed(outlasted, progress) }
                 }
             }
         } catch {
-            await relay?.close()
             if progress.cancellation.isCancelled { throw CancellationError() }
             throw mapped(error)
         }
-        await relay?.close()
         progress.report(Self.memoryShare.to)
         try await FailurePoint.pass("departure-\(handOver.phase)")
     }
@@ -104,10 +110,11 @@ struct DepartingGuest: Sendable {
         switch handOver.step {
         case .announce: try await announce(link, attempt: handOver.attempt)
         case .send: relay = try await send(link, manner)
-        case .stand: try await awaitStanding(manner, relay, progress)
+        case .stand: try await awaitStanding(manner, relay, disks, &compared, progress)
         case .settle, .compare:
             try await disks.outlast(at: handOver.phase.rawValue)
-            try await disks.settle(&compared, within: handOver.comparisonPatience, progress)
+            try await disks.settle(
+                &compared, within: handOver.comparisonPatience, isLast: handOver.guest == .isHeld, progress)
         case .handOver:
             try await self.handOver(cutting: relay, progress)
             progress.annotate(Self.told(manner, relay))
@@ -176,10 +183,28 @@ struct DepartingGuest: Sendable {
         ]
     }
 
-    private func awaitStanding(_ manner: Manner, _ relay: PeerRelay?, _ progress: any TaskProgress) async throws {
+    /// What becomes of its disks meanwhile is seen to while it runs yet.
+    private func awaitStanding(
+        _ manner: Manner, _ relay: PeerRelay?, _ disks: DepartingDisks, _ compared: inout ComparedMirrors,
+        _ progress: any TaskProgress
+    ) async throws {
         let watch = Task { await follow(manner, relay, progress) }
         defer { watch.cancel() }
-        try await guests.switchover(of: uuid)
+        let mirrors = Task { [compared] in
+            let kept = await disks.keepAlike(compared, progress)
+            // It need not stand for a move that has failed. A link that is cut ends the sending by itself, and says more.
+            guard kept.failure != nil, (try? await Task.sleep(for: .seconds(2))) != nil else { return (kept, false) }
+            try? await guests.cancelSending(uuid, owner: machine.id)
+            return (kept, true)
+        }
+        let stands: Result<Void, any Error>
+        do { stands = .success(try await guests.switchover(of: uuid)) } catch { stands = .failure(error) }
+        mirrors.cancel()
+        let (kept, isGivenUp) = await mirrors.value
+        compared.add(kept.compared)
+        if isGivenUp, let failure = kept.failure { throw failure }
+        try stands.get()
+        if let failure = kept.failure { throw failure }
     }
 
     /// Tells how far it is, and does what is wished meanwhile: in the task's `other_config`, or by cancelling it.

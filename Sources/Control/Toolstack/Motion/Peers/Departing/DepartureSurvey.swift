@@ -72,13 +72,19 @@ struct DepartureSurvey: Sendable {
             return surveyed
         } catch {
             await link.close()
-            throw MigrationTokens.told(Self.named(error, move.vm, in: context.database), by: place.host)
+            throw MigrationTokens.told(
+                Self.named(error, move.vm, of: context.host, in: context.database), by: place.host)
         }
     }
 
-    /// Another pool knows the machine by its uuid only: where an error has a parameter for a VM, its caller is told the reference that it
-    /// has here.
-    static func named(_ error: any Error, _ vm: Ref<VM>, in database: PoolDatabase) -> any Error {
+    /// Another pool knows the machine by its uuid, or by the reference that it would have there, and this `host` by its name: where an
+    /// error has a parameter for them, its caller is told the references that they have here.
+    static func named(
+        _ error: any Error, _ vm: Ref<VM>, of host: Ref<APITypes.Host>, in database: PoolDatabase
+    ) -> any Error {
+        if let failed = error as? APIError, failed.code == "VM_MIGRATE_FAILED", failed.parameters.count > 1 {
+            return APIError(failed.code, [vm.opaque, host.opaque] + failed.parameters.dropFirst(2))
+        }
         guard let error = error as? APIError, let uuid = database.read({ $0.row(vm)?[VM.uuid] }),
             let place = place(ofVM: error.code), error.parameters.indices.contains(place),
             error.parameters[place] == uuid
@@ -91,7 +97,7 @@ struct DepartureSurvey: Sendable {
     private static func place(ofVM code: String) -> Int? {
         switch code {
         case "VM_HOST_INCOMPATIBLE_VIRTUAL_HARDWARE_PLATFORM_VERSION": 2
-        case "VM_INCOMPATIBLE_WITH_THIS_HOST", "VM_MIGRATE_FAILED": 0
+        case "VM_INCOMPATIBLE_WITH_THIS_HOST": 0
         default: nil
         }
     }

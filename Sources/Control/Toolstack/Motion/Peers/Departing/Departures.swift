@@ -35,6 +35,8 @@ actor Departures {
 
     /// How long a caller waits for the other side behind the commit; it is asked on without him.
     private static let patience = Duration.seconds(60)
+    /// How long he waits for it to answer that his move has failed, or was cancelled.
+    private static let lastWord = Duration.seconds(10)
 
     /// Moves a machine that has been surveyed; the caller holds it. Returns its reference at the other side. Whatever is
     /// thrown before the commit, the machine is here and whole.
@@ -51,6 +53,7 @@ actor Departures {
         busy.insert(id)
         defer { busy.remove(id) }
         let link = try PeerLink(machine.place, id: id, secret: machine.secret)
+        var relays: [PeerRelay] = []
         do {
             let planned = machine
             machine = try await context.database.transaction { tx in
@@ -60,14 +63,21 @@ actor Departures {
                 try OperationAdmission.enter(noted.hold(withMachine: false), in: tx)
                 return noted
             }
-            try await carryOut(&machine, surveyed, link, options, progress)
+            try await carryOut(&machine, surveyed, link, options, &relays, progress)
         } catch {
+            let error = DepartureSurvey.named(error, vm, of: context.host, in: context.database)
+            // First its guest goes on: connections that say nothing any more take their time to end.
             await giveUp(&machine, because: error)
-            await settle(&machine, link, patience: .zero)
+            await Self.close(relays)
+            await settle(&machine, link, patience: .zero, limit: Self.lastWord)
             await link.close()
             throw error
         }
+        // A guest stands until the other side was told. Where there is none, nobody is to have the disks open then.
+        let ending = Task { [relays] in await Self.close(relays) }
+        if !machine.isLive { await ending.value }
         await settle(&machine, link, patience: Self.patience)
+        await ending.value
         await link.close()
         switch machine.state.phase {
         case .delivered, .removed,
@@ -77,6 +87,12 @@ actor Departures {
         case .committed: throw APIError("VM_MIGRATE_CONTACT_REMOTE_SERVICE_FAILED")
         default:
             throw machine.stayed(at: context.host)
+        }
+    }
+
+    private static func close(_ relays: [PeerRelay]) async {
+        await withTaskGroup(of: Void.self) { tasks in
+            for relay in relays { tasks.addTask { await relay.close() } }
         }
     }
 
@@ -114,7 +130,7 @@ actor Departures {
 
     private func carryOut(
         _ machine: inout DepartingMachine, _ surveyed: SurveyedDeparture, _ link: PeerLink,
-        _ options: [String: String], _ progress: any TaskProgress
+        _ options: [String: String], _ relays: inout [PeerRelay], _ progress: any TaskProgress
     ) async throws {
         FailurePoint.reached("departure-before-offer")
         let guest = self.guest(machine)
@@ -129,7 +145,7 @@ actor Departures {
             }
             accepted = try await offer.accepted(progress)
         } catch {
-            let named = DepartureSurvey.named(error, Ref(machine.vm), in: context.database)
+            let named = DepartureSurvey.named(error, Ref(machine.vm), of: context.host, in: context.database)
             throw MigrationTokens.told(named, by: machine.place.host)
         }
         for index in machine.disks.indices {
@@ -151,54 +167,56 @@ actor Departures {
                 link, accepted, at: surveyed.host,
                 here: PeerLine.Owner(pool: context.poolUUID, host: context.host.opaque)), shared: shared)
         let filled = try await disks.fill(through: link, filling)
-        let relays = filled.relays
-        do {
-            FailurePoint.reached("departure-after-copy")
-            var compared = filled.compared
-            try await disks.verify(&compared, filling)
-            if machine.isLive {
-                try await guest.emptyDrives()
-                let manner = DepartingGuest.Manner(
-                    bytesPerSecond: try DiskMoves.rate(options),
-                    compresses: context.database.read { MachineMove.compresses(options, $0) },
-                    mayBeginAgain: accepted.takes?.contains(MoveAcceptance.expectsAgain) == true)
-                try await guest.leave(through: link, disks, manner, &compared, progress)
+        relays = filled.relays
+        FailurePoint.reached("departure-after-copy")
+        var compared = filled.compared
+        try await disks.verify(&compared, filling)
+        if machine.isLive {
+            let discs = guest.discs()
+            if !discs.isEmpty {
+                machine.discs = discs
+                let noted = machine
+                try await context.database.transaction { tx in try tx.store(noted) }
+                try await guest.emptyDrives(of: discs)
             }
-            try await progress.passPointOfNoReturn()
-            let rows = try await synchronised(&machine, surveyed.offer)
-            try await disks.drain(compared, progress)
-            // What follows is asked once: by a connection that was there a moment ago. Nothing depends on the answer.
-            _ = try? await link.tell("stand", limit: .seconds(5))
-            FailurePoint.reached("departure-before-prepare")
-            let answer = try await link.tell(
-                "prepare", CompletedMachine(rows: rows), limit: machine.isLive ? DepartingGuest.patience : .seconds(120)
-            )
-            await FailurePoint.wait("departure-after-prepare")
-            switch answer {
-            case .prepared:
-                guard await lifecycle.cutOffCount(Ref(machine.vm)) == cutOffs else {
-                    throw APIError("VM_HALTED", machine.vm)
-                }
-                let (vm, here, there) = (machine.vm, context.host.opaque, machine.place.host)
-                try await advance(&machine, .prepared) { tx in
-                    guard try rows == nil || LateRows.read(surveyed.offer, of: vm, tx) == rows else {
-                        throw APIError(
-                            "VM_MIGRATE_FAILED", vm, here, there, "the VM was changed while it was handed over")
-                    }
-                }
-            // By an administrator's word.
-            case .ran: try await advance(&machine, .ran)
-            case .refused, .forgotten, .unfinished:
-                throw APIError(
-                    "VM_MIGRATE_FAILED", machine.vm, context.host.opaque, machine.place.host,
-                    "the destination answered '\(answer.rawValue)' instead of making ready")
-            }
-            await FailurePoint.wait("departure-after-commit")
-        } catch {
-            for relay in relays { await relay.close() }
-            throw error
+            let manner = DepartingGuest.Manner(
+                bytesPerSecond: try DiskMoves.rate(options),
+                compresses: context.database.read { MachineMove.compresses(options, $0) },
+                mayBeginAgain: accepted.takes?.contains(MoveAcceptance.expectsAgain) == true)
+            var memory: PeerRelay?
+            defer { if let memory { relays.append(memory) } }
+            try await guest.leave(through: link, disks, manner, &compared, &memory, progress)
         }
-        for relay in relays { await relay.close() }
+        try await progress.passPointOfNoReturn()
+        let rows = try await synchronised(&machine, surveyed.offer)
+        try await disks.drain(compared, progress)
+        // What follows is asked once: by a connection that was there a moment ago. Nothing depends on the answer.
+        _ = try? await link.tell("stand", limit: .seconds(5))
+        FailurePoint.reached("departure-before-prepare")
+        let answer = try await link.tell(
+            "prepare", CompletedMachine(rows: rows), limit: machine.isLive ? DepartingGuest.patience : .seconds(120)
+        )
+        await FailurePoint.wait("departure-after-prepare")
+        switch answer {
+        case .prepared:
+            guard await lifecycle.cutOffCount(Ref(machine.vm)) == cutOffs else {
+                throw APIError("VM_HALTED", machine.vm)
+            }
+            let (vm, hosts) = (machine.vm, (context.host.opaque, machine.place.host))
+            try await advance(&machine, .prepared) { tx in
+                guard try rows == nil || LateRows.read(surveyed.offer, of: vm, between: hosts, tx) == rows else {
+                    throw APIError(
+                        "VM_MIGRATE_FAILED", vm, hosts.0, hosts.1, "the VM was changed while it was handed over")
+                }
+            }
+        // By an administrator's word.
+        case .ran: try await advance(&machine, .ran)
+        case .refused, .forgotten, .unfinished:
+            throw APIError(
+                "VM_MIGRATE_FAILED", machine.vm, context.host.opaque, machine.place.host,
+                "the destination answered '\(answer.rawValue)' instead of making ready")
+        }
+        await FailurePoint.wait("departure-after-commit")
     }
 
     /// Notes what has happened, and holds the machine from the commit on.
@@ -226,9 +244,10 @@ actor Departures {
         var next = machine
         next.state.take(.synchronised)
         let noted = next
+        let hosts = (context.host.opaque, machine.place.host)
         let rows = try await context.database.transaction { tx -> LateRows? in
             try tx.store(noted)
-            return noted.isCopy ? nil : try LateRows.read(offer, of: noted.vm, tx)
+            return noted.isCopy ? nil : try LateRows.read(offer, of: noted.vm, between: hosts, tx)
         }
         machine = next
         return rows
@@ -257,6 +276,7 @@ actor Departures {
     private func free(_ machine: inout DepartingMachine) async throws {
         if !machine.isToBeFreed { return }
         guard await letGoOn(machine) else { throw Standing() }
+        await putBack(machine.discs ?? [], machine)
         machine.isFree = true
         let noted = machine
         do {
@@ -268,6 +288,20 @@ actor Departures {
         }
         await admission.end(machine.hold(withMachine: true))
         await tasks.look(machine, at: context.host)
+    }
+
+    /// What was taken out of the machine's drives, as far as it can be had: it stays without it otherwise.
+    private func putBack(_ discs: [DepartingMachine.Disc], _ machine: DepartingMachine) async {
+        let drives = DriveMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle)
+        for disc in discs where context.database.read({ $0.row(Ref<VBD>(disc.drive))?[VBD.empty] }) == true {
+            do {
+                try await drives.putBack(Ref(disc.vdi), into: Ref(disc.drive))
+            } catch {
+                context.logger.warning(
+                    "a disc is not back in the drive of a machine that stays",
+                    metadata: ["vm": "\(machine.uuid)", "vdi": "\(disc.vdi)", "error": "\(error)"])
+            }
+        }
     }
 
     /// The same for whoever can do nothing about it: `retry` does so again.
@@ -333,11 +367,14 @@ actor Departures {
     // MARK: - What follows a decision
 
     /// Takes the steps of a decided move, as far as the other side answers within `patience`.
-    private func settle(_ machine: inout DepartingMachine, _ link: PeerLink, patience: Duration) async {
+    /// `limit`: how long each answer may take.
+    private func settle(
+        _ machine: inout DepartingMachine, _ link: PeerLink, patience: Duration, limit: Duration = .seconds(120)
+    ) async {
         let deadline = ContinuousClock.now + patience
         while machine.state.isDecided, machine.state.phase != .gone {
             do {
-                try await step(&machine, link)
+                try await step(&machine, link, limit)
             } catch {
                 context.logger.warning(
                     "a move to another pool goes on later",
@@ -353,11 +390,11 @@ actor Departures {
         }
     }
 
-    private func step(_ machine: inout DepartingMachine, _ link: PeerLink) async throws {
+    private func step(_ machine: inout DepartingMachine, _ link: PeerLink, _ limit: Duration) async throws {
         switch machine.state.step {
         case .run:
             FailurePoint.reached("departure-before-run")
-            let answer = try await link.tell("run")
+            let answer = try await link.tell("run", limit: limit)
             await FailurePoint.wait("departure-after-run")
             switch answer {
             case .ran: try await advance(&machine, .ran)
@@ -370,7 +407,7 @@ actor Departures {
             try await remove(&machine)
             await FailurePoint.wait("departure-after-remove")
         case .cancel:
-            let answer = try await link.tell("cancel", session: machine.session)
+            let answer = try await link.tell("cancel", session: machine.session, limit: limit)
             FailurePoint.reached("departure-after-cancel")
             switch answer {
             case .refused: try await advance(&machine, .refused)
@@ -387,7 +424,8 @@ actor Departures {
             // First the session: an offer that is late yet would be taken by whoever has forgotten that it was cancelled. Those that
             // remember it leave the session to whoever it was made for: it may serve other moves.
             if machine.keepsSession != true { try await endSession(machine, link) }
-            guard try await link.tell("forget") == .forgotten else { throw Unexpected(answer: .unfinished) }
+            let answer = try await link.tell("forget", limit: limit)
+            guard answer == .forgotten else { throw Unexpected(answer: .unfinished) }
             try await advance(&machine, .forgotten)
         case .offer, .copy, .prepare, .nothing: return
         }

@@ -14,11 +14,14 @@ struct LateRows: Codable, Hashable, Sendable {
     /// By reference.
     var snapshots: [String: String]
 
-    /// In the transaction after which nothing is to change. VM_MIGRATE_FAILED [vm, "", "", reason] when the machine has got other
-    /// devices since it was offered: what does not go would go with it, or go without it.
-    static func read(_ offer: MoveOffer, of vm: String, _ reader: any DatabaseReader) throws -> LateRows {
+    /// In the transaction after which nothing is to change. VM_MIGRATE_FAILED [vm, `hosts`, reason] when the machine has got
+    /// other devices since it was offered: what does not go would go with it, or go without it.
+    static func read(
+        _ offer: MoveOffer, of vm: String, between hosts: (here: String, there: String), _ reader: any DatabaseReader
+    ) throws -> LateRows {
         func changed(_ what: String) -> APIError {
-            APIError("VM_MIGRATE_FAILED", vm, "", "", "the VM's \(what) are others than when the move began")
+            let reason = "the VM's \(what) are others than when the move began"
+            return APIError("VM_MIGRATE_FAILED", vm, hosts.here, hosts.there, reason)
         }
         func named(_ rows: [Row], _ name: (Row) -> String) -> [String: String] {
             Dictionary(rows.map { (name($0), RowDocument.encode($0)) }) { first, _ in first }

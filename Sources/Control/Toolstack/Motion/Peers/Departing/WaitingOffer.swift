@@ -22,7 +22,8 @@ struct WaitingOffer: Sendable {
             let answer: OfferPatience.Answer
             let asked = ContinuousClock.now
             do {
-                let acceptance = try await ask()
+                // To make disks takes as long as it does; whoever cancels does not wait for that, and tells the other side.
+                let acceptance = try await LongRequest.answer(cancellation: progress.cancellation, to: ask)
                 guard let repository = acceptance.waitsFor else {
                     if told != nil { progress.annotate(["phase": "starting", "queue_position": "0", "waits_for": ""]) }
                     return acceptance
@@ -41,7 +42,10 @@ struct WaitingOffer: Sendable {
                 (answer, refusal) = (.silent, error)
             }
             guard patience.lasts(after: answer, asked: asked, at: .now) else { throw refusal }
-            try? await Task.sleep(for: pause)
+            let end = ContinuousClock.now + pause
+            while !progress.cancellation.isCancelled, ContinuousClock.now < end {
+                try await Task.sleep(for: min(.milliseconds(50), pause))
+            }
         }
     }
 

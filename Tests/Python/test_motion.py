@@ -735,6 +735,11 @@ class PeerTests(MotionCase):
             self.assertEqual(self.ask(move, "offer", offer)["value"], accepted)
             self.assertEqual(self.ask(move, "run", {}, session=False)["value"]["answer"], "unfinished")
             self.assertEqual(self.ask(move, "stand", {}, "x" * 40)["error"][0], "PERMISSION_DENIED")
+            # What belongs to the machine follows it.
+            message = {"uuid": str(uuid.uuid4()), "name": "FAR", "priority": 4, "time": 1_000_000_000, "body": "away"}
+            for verb in ("messages", "numbers"):
+                self.assertEqual(
+                    self.ask(move, verb, {"messages": [message]}, session=False)["error"][0], "OPERATION_NOT_ALLOWED")
             self.refused(["OPERATION_NOT_ALLOWED", ...], self.x.VM.settle_peer_move, move, "here")
             self.assertEqual(self.ask(move, "prepare", {}, session=False)["value"]["answer"], "prepared")
             shown = self.listed(move)
@@ -750,6 +755,17 @@ class PeerTests(MotionCase):
             answer = {"there": "refused", "here": "ran"}[decision]
             self.assertEqual(self.ask(move, "run", {}, session=False)["value"]["answer"], answer)
             self.assertEqual(len(self.x.SR.get_VDIs(sr)), count)
+            if decision == "here":
+                for _ in range(2):
+                    told = self.ask(move, "messages", {"messages": [message, dict(message, uuid="x")]}, session=False)
+                    self.assertEqual(told["value"]["answer"], "ran")
+                for verb in ("messages", "numbers"):
+                    self.assertEqual(self.ask(move, verb, {"messages": 5}, session=False)["error"][0], "INTERNAL_ERROR")
+                    self.assertEqual(self.ask(move, verb, {}, "x" * 40, False)["error"][0], "PERMISSION_DENIED")
+                far = [each for each in self.x.message.get_all_records().values() if each["name"] == "FAR"]
+                self.assertEqual(len(far), 1)
+                self.shows(far[0], uuid=message["uuid"], cls="VM", obj_uuid=machine, priority="4", body="away")
+                self.assertEqual(str(far[0]["timestamp"]), "20010909T01:46:40Z")
             self.x.VM.settle_peer_move(move, "forget")
             self.assertIsNone(self.listed(move))
             self.refused(["UUID_INVALID", "move", move], self.x.VM.settle_peer_move, move, "forget")

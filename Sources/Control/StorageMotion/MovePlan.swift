@@ -125,6 +125,21 @@ public struct MovePlan: Codable, Hashable, Sendable {
         case bytesPerSecond = "bytes_per_second"
     }
 
+    /// Says, with the last of them, of disks for one repository that each of them fits and all together may not.
+    public mutating func tellSharedRoom() {
+        let going = disks.indices.filter { !disks[$0].stays }
+        for (sr, group) in Dictionary(grouping: going, by: { disks[$0].destination?.sr ?? "" }) where !sr.isEmpty {
+            let peaks = group.map { disks[$0].peakAtDestination }
+            let peak = RoomClaims.sum(peaks)
+            guard let free = group.compactMap({ disks[$0].destination?.free }).min(), let last = group.last,
+                peak > free, peaks.allSatisfy({ $0 <= free })
+            else { continue }
+            disks[last].risks.append(
+                "with the other disks that go there the copies may take up to \(peak) bytes, and the destination has \(free) free"
+            )
+        }
+    }
+
     /// Adds what follows from the disks, for a speed. To compare is to read, as fast at most.
     public mutating func estimate(bytesPerSecond speed: UInt64?, basis: String) {
         for index in disks.indices where disks[index].stays || !isVerified { disks[index].bytesToCompare = 0 }

@@ -185,7 +185,10 @@ public final class Toolstack: Sendable {
         SnapshotMessages(context: context, admission: admission).register(in: &messages)
         MigrationMessages(context: context, admission: admission).register(in: &messages)
         let tokens = MigrationTokens(database: database, consoles: services.consoles)
-        let departures = Departures(context: context, admission: admission, guests: guests, lifecycle: lifecycle)
+        let departures = Departures(
+            context: context, admission: admission, guests: guests, lifecycle: lifecycle,
+            belongings: DepartingBelongings(
+                database: database, blobs: services.blobs, metrics: services.metrics, logger: logger))
         MachineMotionMessages(
             context: context, admission: admission, guests: guests, departures: departures, tokens: tokens
         ).register(in: &messages)

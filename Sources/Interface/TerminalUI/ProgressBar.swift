@@ -51,6 +51,7 @@ public final class ProgressBar: Sendable {
             if var reading = state.last {
                 if completed {
                     reading.fraction = 1
+                    reading.timeLeft = .unsaid
                     if let total = reading.totalBytes, reading.doneBytes != nil { reading.doneBytes = total }
                 }
                 // A log that ends with the end already has its last line.
@@ -98,6 +99,7 @@ public final class ProgressBar: Sendable {
     }
 
     private func secondsLeft(_ reading: ProgressReading, rate: Double?, elapsed: Double) -> Double? {
+        if case .said(let seconds) = reading.timeLeft { return seconds }
         if let rate, rate > 0, let done = reading.doneBytes, let total = reading.totalBytes, total >= done {
             return Double(total - done) / rate
         }

@@ -1,5 +1,13 @@
 /// One sample of a long operation, from whatever source: a counter in this process or a task of the server.
 public struct ProgressReading: Hashable, Sendable {
+    /// How long an operation takes yet, as its source has it.
+    public enum TimeLeft: Hashable, Sendable {
+        /// The source says nothing of it: the bar may estimate it.
+        case unsaid
+        /// Seconds; nil: the source knows that it cannot be said.
+        case said(Double?)
+    }
+
     /// 0…1.
     public var fraction: Double
     /// Bytes finished; nil when the source does not say.
@@ -8,6 +16,8 @@ public struct ProgressReading: Hashable, Sendable {
     public var totalBytes: UInt64?
     /// The source's own figure; nil lets the bar measure it.
     public var bytesPerSecond: Double?
+    /// How long it takes yet.
+    public var timeLeft = TimeLeft.unsaid
     /// What is going on, e.g. `copying`; empty for none.
     public var phase: String
     /// Bytes changed behind the copy that still have to follow; nil when there is no such thing.

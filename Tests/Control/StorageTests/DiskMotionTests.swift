@@ -48,6 +48,28 @@ import Testing
         }
     }
 
+    /// Two that each fit and together may not: the last says so. One that does not fit by itself has said so already.
+    @Test(
+        arguments: [
+            ([60, 50], 100, [0, 1]), ([60, 40], 100, [0, 0]), ([60, 150], 100, [0, 0]), ([60], 50, [0]),
+        ] as [([UInt64], UInt64, [Int])])
+    func aPlanCountsTheRoomOfAllTogether(_ peaks: [UInt64], _ free: UInt64, _ risks: [Int]) {
+        let place = MovePlan.Place(sr: "b", name: "", format: "raw", free: free)
+        var plan = MovePlan(
+            disks: peaks.map { peak in
+                var disk = MovePlan.Disk(vdi: "", name: "", role: "disk", source: place, virtualSize: 1000)
+                disk.destination = place
+                disk.take(peak, room: 0)
+                return disk
+            })
+        plan.tellSharedRoom()
+        #expect(plan.disks.map(\.risks.count) == risks)
+        for index in plan.disks.indices { plan.disks[index].stays = true }
+        let before = plan
+        plan.tellSharedRoom()
+        #expect(plan == before)
+    }
+
     private static let observations: [DiskMotion.Observation] = [
         .absent, .sourceOnly, .mirroring, .dual, .broken("cause"), .destinationOnly,
         .undecided(destinationFailed: true), .undecided(destinationFailed: false),

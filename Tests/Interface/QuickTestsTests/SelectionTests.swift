@@ -88,6 +88,14 @@ import XenAPIClient
         still.features.remove("VDI_MIRROR")
         let fixed = try CasePlan.make([still, old], filter: RepositoryFilter(), matching: "migrate.*one/vhd -> two")
         #expect(fixed.map { $0.skip?.contains("VDI_MIRROR") } == [true, true])
+        // Nor does one go where none is taken.
+        var closed = old
+        closed.features.remove("VDI_MIRROR")
+        let into = try CasePlan.make([full, closed], filter: RepositoryFilter(), matching: "migrate.*one/vhd -> two")
+        #expect(into.map { $0.skip?.contains("VDI_MIRROR_IN or VDI_MIRROR") } == [true, true])
+        closed.features.insert("VDI_MIRROR_IN")
+        let open = try CasePlan.make([full, closed], filter: RepositoryFilter(), matching: "migrate.*one/vhd -> two")
+        #expect(open.map(\.skip) == [nil, nil])
         // A VM goes each way that a disk goes.
         func ways(_ name: String) -> [String] {
             plan.map(\.test.name).filter { $0.hasPrefix(name) }.map { String($0.dropFirst(name.count)) }

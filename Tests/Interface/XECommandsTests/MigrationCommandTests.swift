@@ -49,6 +49,20 @@ import XenAPIClient
             ])
     }
 
+    /// The old image would be gone, and the new one in another format than was asked for.
+    @Test func aFormatIsNotAskedOfAServerThatPassesItOver() async {
+        let pool = migrating()
+        pool.add("SM", uuid: "99999999-0000-4000-8000-000000000001", [("type", .string("file"))])
+        for words in [line, line + " --plan"] {
+            let refused = await xe(words, on: pool)
+            #expect(refused.code == 1 && refused.err.contains("takes no dest-img-format"), "\(refused.err)")
+        }
+        #expect(pool.changes.isEmpty)
+        let plain = line.replacing("dest-img-format=qcow2", with: "dest-img-format= verify=off mirror-mode=active")
+        #expect(await xe(plain, on: pool).code == 0)
+        #expect(pool.changes.first?.hasSuffix("{dest-img-format: '', mirror-mode: 'active', verify: 'false'})") == true)
+    }
+
     @Test func terminalShowsBytesRateTimeLeftAndPhase() async {
         let result = await xe(line, on: migrating(), terminal: true)
         #expect(result.err.contains("50%  512 MiB / 1.00 GiB  100 MiB/s  5 s left  copying"))
@@ -232,6 +246,30 @@ import XenAPIClient
         pool.reply(to: "event.from", .success(event("failure", progress: 1, error: ["SR_FULL", "10", "5"])))
         #expect(await xe(command, on: pool).code == 1)
         #expect(pool.changes.last == "the session OpaqueRef:s is ended")
+        // Truth values in the words of people and of the API, understood before anything is asked for.
+        pool.reply(to: "event.from", .success(event("success", progress: 1, result: "<value>\(vm)</value>")))
+        let wishes = [
+            ("copy=on", "copy: 'true'"), ("copy=Yes", "copy: 'true'"), ("copy=off", "copy: 'false'"),
+            ("force=t compress=n verify=NO", "force: 'true', compress: 'false', verify: 'false'"),
+            (
+                "guest-latency-us=9 may-delay=off paused=y retry-seconds=3 mirror-mode=active",
+                "guest-latency-us: '9', mirror-mode: 'active', may-delay: 'false', retry-seconds: '3', paused: 'true'"
+            ),
+        ]
+        for (words, options) in wishes {
+            let done = await xe("\(command) \(words)", on: pool)
+            #expect(done.code == 0, "\(words): \(done.err)")
+            #expect(pool.changes.contains { $0.contains("migrate_send(") && $0.contains("{\(options)}") }, "\(words)")
+            #expect(done.out.hasSuffix("\n\(SamplePool.machineUUID)\n") == options.contains("copy: 'true'"))
+        }
+        let before = pool.changes.count
+        for words in ["copy=perhaps", "verify=perhaps", "paused=perhaps"] {
+            let refused = await xe("\(command) \(words)", on: pool)
+            #expect(refused.code == 1 && refused.err.contains("expecting a boolean"), "\(refused.err)")
+        }
+        let idle = await xe("vm-migrate uuid=\(SamplePool.machineUUID) host=alpha verify=false", on: pool)
+        #expect(idle.code == 1 && idle.err.contains("verify is about moves of disks"))
+        #expect(pool.changes.count == before)
         let elsewhere = await xe(command + " remote-master=10.9.9.9", on: pool)
         #expect(elsewhere.code == 1 && elsewhere.err.contains("needs remote-username and remote-password"))
         let nowhere = await xe(command + " remote-master=10.9.9.9:x", on: pool)

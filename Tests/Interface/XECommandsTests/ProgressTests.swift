@@ -87,6 +87,28 @@ import Testing
         #expect(screen.content == "100%  5 B / 5 B\n")
     }
 
+    /// What is compared, and a guest's memory, is shown with its own bytes and the time that the server gives it, if it gives any.
+    @Test(
+        arguments: [
+            (["phase": "copying"], "50%  8 B / 9 B  4 B/s  0 s left  copying"),
+            (["phase": "verifying"], "50%  20 B / 40 B  4 B/s  5 s left  verifying"),
+            (["phase": "verifying", "seconds_left": "7"], "50%  20 B / 40 B  4 B/s  7 s left  verifying"),
+            (["phase": "memory", "seconds_left": "60"], "50%  70 B / 100 B  4 B/s  1:00 left  memory"),
+            (["phase": "memory", "seconds_left": ""], "50%  70 B / 100 B  4 B/s  memory"),
+        ])
+    func eachPhaseOfAMoveHasItsOwnBytes(_ notes: [String: String], _ line: String) {
+        let screen = Screen()
+        let bar = ProgressBar(output: screen.output(isTerminal: false))
+        let all = [
+            "bytes_copied": "8", "bytes_total": "9", "bytes_compared": "20", "bytes_to_compare": "40",
+            "memory_bytes_total": "100", "memory_bytes_remaining": "30", "bytes_per_second": "4",
+        ].merging(notes) { $1 }
+        bar.update(TransferDisplay.reading(all, progress: 0.5, isFinished: false))
+        #expect(screen.content == line + "\n")
+        let end = TransferDisplay.reading(all, progress: 1, isFinished: true)
+        #expect(end.doneBytes == 8 && end.phase.isEmpty && end.timeLeft == .unsaid)
+    }
+
     @Test func whatAMoveWaitsForIsSaid() {
         func phase(_ notes: [String: String]) -> String { TransferDisplay.phase(notes) }
         #expect(phase(["phase": "copying"]) == "copying" && phase([:]) == "")
@@ -96,5 +118,8 @@ import Testing
                 == "queued, place 1 of those that wait for room in the SR s")
         #expect(phase(["phase": "starting", "queue_position": "0", "waits_for": ""]) == "starting")
         #expect(phase(["phase": "queued", "queue_position": "x"]) == "queued")
+        #expect(phase(["phase": "queued", "waits_for": "room in the SR s"]) == "queued, waits for room in the SR s")
+        // Another disk of the same move may wait.
+        #expect(phase(["phase": "copying", "queue_position": "2"]) == "copying")
     }
 }

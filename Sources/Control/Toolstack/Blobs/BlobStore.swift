@@ -126,6 +126,45 @@ public final class BlobStore: Sendable {
         return parts.count == 2 ? (parts[0], parts[1]) : nil
     }
 
+    // MARK: Owners that go
+
+    /// A blob of some object.
+    struct Owned: Sendable {
+        let blob: StoredBlob
+        /// By which its owner calls it.
+        let name: String
+        /// Bytes; 0: nothing was put yet.
+        let size: Int64
+        let updated: APIDate
+    }
+
+    /// Those of an object, by their names.
+    static func owned(by className: String, _ ref: String, _ reader: any DatabaseReader) -> [Owned] {
+        let map = reader.row(className: className, ref: ref).flatMap { [String: Ref<Blob>](api: $0[field: "blobs"]) }
+        return (map ?? [:]).sorted { $0.key < $1.key }.compactMap { name, blob in
+            reader.row(blob).map { row in
+                Owned(
+                    blob: StoredBlob(row), name: name, size: row[Blob.size], updated: row[Blob.lastUpdated])
+            }
+        }
+    }
+
+    /// It does not go with its owner.
+    static func release(_ ref: Ref<Blob>, in tx: Transaction) {
+        tx.setPrivate(kind: ownerKind, key: ref.opaque, value: nil)
+    }
+
+    /// The row, of a blob whose owner goes in the same transaction.
+    static func remove(_ ref: Ref<Blob>, in tx: Transaction) {
+        release(ref, in: tx)
+        tx.delete(ref)
+    }
+
+    /// Of blobs that have no rows any more. What cannot be removed goes with the next sweep.
+    func removeContents(_ uuids: [String]) {
+        for uuid in uuids { try? FileManager.default.removeItem(atPath: path(uuid: uuid)) }
+    }
+
     // MARK: Upkeep
 
     /// Removes the blobs whose owners are gone, and files that no row knows.

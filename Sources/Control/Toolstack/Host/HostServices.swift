@@ -21,7 +21,7 @@ public struct HostServices: Sendable {
             context: context, guests: guests, host: host, folder: stateDirectory + "/metrics")
         health = HealthCheck(database: context.database, metrics: metrics)
         self.consoles = consoles
-        arrivals = Arrivals(context: context, guests: guests, lifecycle: lifecycle)
+        arrivals = Arrivals(context: context, guests: guests, lifecycle: lifecycle, metrics: metrics)
         received = ReceivedDisks(context: context)
         self.exports = DiskExports(context: context, settings: exports)
         blobs = try BlobStore(

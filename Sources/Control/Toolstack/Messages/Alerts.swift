@@ -26,10 +26,12 @@ enum Alerts {
         static let unknownImageFormat = Kind(name: "SM_UNKNOWN_IMAGE_FORMAT", priority: 4)
     }
 
-    /// Adds a message within a transaction that does something else, too.
+    /// Adds a message within a transaction that does something else, too. `known`: what it is and when it was written, of one that
+    /// comes from elsewhere.
     @discardableResult
     static func post(
-        _ kind: Kind, about target: MessageTargetClass, uuid: String, body: String, in tx: Transaction
+        _ kind: Kind, about target: MessageTargetClass, uuid: String, body: String, in tx: Transaction,
+        as known: (uuid: String, time: APIDate)? = nil
     ) -> Ref<XenMessage> {
         let ref = Ref<XenMessage>.new()
         tx.insert(XenMessage.self, ref: ref) { row in
@@ -37,7 +39,8 @@ enum Alerts {
             row[XenMessage.priority] = kind.priority
             row[XenMessage.cls] = target
             row[XenMessage.objUUID] = uuid
-            row[XenMessage.timestamp] = APIDate(seconds: WallClock.seconds)
+            row[XenMessage.timestamp] = known?.time ?? APIDate(seconds: WallClock.seconds)
+            if let known { row[XenMessage.uuid] = known.uuid }
             row[XenMessage.body] = body
         }
         // Not at every message: to find the oldest costs a look at all.

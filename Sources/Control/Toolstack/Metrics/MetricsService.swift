@@ -179,6 +179,21 @@ public actor MetricsService {
     /// The whole archive of `owner`, also of one that is not in use now; nil when there is none.
     public func archive(_ owner: MetricOwner) -> MetricArchive? { archives[owner] ?? files.load(owner) }
 
+    /// Points that the clocks of two pools may be apart.
+    private static let clocksApart: Int64 = 60
+
+    /// The history of something that comes from elsewhere takes the place of the one that began here. Throws INVALID_VALUE [numbers, text]
+    /// when it is of a time to come: nothing would be recorded until then.
+    func adopt(_ archive: MetricArchive, of owner: MetricOwner) throws {
+        let now = Int64(Date().timeIntervalSince1970) / ArchiveLevel.primaryStep
+        guard archive.lastPoint <= now + Self.clocksApart else {
+            throw APIError("INVALID_VALUE", "numbers", "they are of a time to come: compare the clocks of both pools")
+        }
+        // The next look writes what does not run to its file and lets go of it.
+        archives[owner] = archive
+        store(archive, of: owner)
+    }
+
     public var hostOwner: MetricOwner { .host(host) }
 
     /// Share of busy time by processor, where it is known.

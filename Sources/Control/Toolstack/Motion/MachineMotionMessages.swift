@@ -21,9 +21,10 @@ struct MachineMotionMessages: Sendable {
         }
         // Options and GPUs have each other's places there.
         table.on("VM.assert_can_migrate_sender") { _, arguments in
-            let move = MachineMove(
+            var move = MachineMove(
                 vm: try arguments.get(0), destination: try arguments.get(1), disks: try arguments.get(3),
                 networks: try arguments.get(4), options: try arguments.get(6), formats: [:])
+            move.gpus = try arguments.get(5)
             try await check(move)
             return .void
         }

@@ -12,6 +12,7 @@ struct MachineMove: Sendable {
     let networks: [Ref<VIF>: Ref<Network>]
     let options: [String: String]
     let formats: [Ref<VDI>: String]
+    var gpus: [Ref<VGPU>: Ref<GPUGroup>] = [:]
 
     init(_ arguments: Arguments) throws(APIError) {
         vm = try arguments.get(0)
@@ -19,6 +20,7 @@ struct MachineMove: Sendable {
         disks = try arguments.get(3)
         networks = try arguments.get(4)
         options = try arguments.get(5)
+        gpus = arguments.values.count > 6 ? try arguments.get(6) : [:]
         formats = arguments.values.count > 7 ? try arguments.get(7) : [:]
     }
 
@@ -58,11 +60,7 @@ struct MachineMove: Sendable {
                 WantedMove(vdi: suspended, role: .suspendImage, destination: sr, choice: formats[suspended] ?? ""))
         }
         moves += try strays(reader, besides: moves)
-        for vdi in disks.keys.sorted(by: { $0.opaque < $1.opaque }) { _ = try reader.require(vdi) }
-        for vdi in formats.keys.sorted(by: { $0.opaque < $1.opaque })
-        where !moves.contains(where: { $0.vdi == vdi }) && disks[vdi] == nil {
-            throw APIError("VDI_NOT_IN_MAP", vdi.opaque)
-        }
+        try checkKeys(reader, besides: moves)
         return moves
     }
 
@@ -81,11 +79,16 @@ struct MachineMove: Sendable {
         return found
     }
 
-    /// The disks of the machine's snapshots that go with no disk of its own, where the map names them.
+    /// The disks of the machine's snapshots that go with no disk of its own, and the memories of its checkpoints, where the map names
+    /// them.
     private func strays(_ reader: any DatabaseReader, besides moves: [WantedMove]) throws -> [WantedMove] {
         let destinations = Dictionary(moves.map { ($0.vdi, $0.destination) }) { first, _ in first }
         var strays: [WantedMove] = []
         for snapshot in reader.rows(VM.self, where: { $0[VM.snapshotOf] == vm }) {
+            if let image = MachineMemory(of: snapshot, reader)?.image, let sr = disks[image] {
+                strays.append(
+                    WantedMove(vdi: image, role: .suspendImage, destination: sr, choice: formats[image] ?? ""))
+            }
             for (vdi, _) in Self.disks(of: snapshot.typedRef(VM.self), reader) {
                 guard destinations[vdi] == nil, let sr = disks[vdi], !strays.contains(where: { $0.vdi == vdi }) else {
                     continue
@@ -125,18 +128,19 @@ struct MachineMove: Sendable {
         }
     }
 
-    var isCopy: Bool { options["copy"].flatMap(Self.truth) == true }
-    var isForced: Bool { options["force"].flatMap(Self.truth) == true }
+    var isCopy: Bool { options["copy"].flatMap(MirrorWishes.boolean) == true }
+    var isForced: Bool { options["force"].flatMap(MirrorWishes.boolean) == true }
 
     /// Whether a guest's memory is compressed on its way to another pool: as the options say, else as the pool has it.
     static func compresses(_ options: [String: String], _ reader: any DatabaseReader) -> Bool {
-        options["compress"].flatMap(truth) ?? reader.rows(Pool.self).first?[Pool.migrationCompression] ?? false
+        options["compress"].flatMap(MirrorWishes.boolean) ?? reader.rows(Pool.self).first?[Pool.migrationCompression]
+            ?? false
     }
 
     /// INVALID_VALUE [name, text] for an option that is neither true nor false.
     func checkWords() throws(APIError) {
         for name in ["copy", "force", "compress"] {
-            guard let text = options[name], Self.truth(text) == nil else { continue }
+            guard let text = options[name], MirrorWishes.boolean(text) == nil else { continue }
             throw APIError("INVALID_VALUE", name, text)
         }
     }
@@ -145,14 +149,6 @@ struct MachineMove: Sendable {
         try checkWords()
         if isCopy {
             throw APIError("OPERATION_NOT_ALLOWED", "a VM cannot be copied to the pool that it is in: use VM.copy")
-        }
-    }
-
-    private static func truth(_ text: String) -> Bool? {
-        switch text.lowercased() {
-        case "true", "on", "1": true
-        case "false", "off", "0": false
-        default: nil
         }
     }
 }

@@ -92,6 +92,7 @@ struct PlanMessages: Sendable {
                 plan.blockers.append(MovePlan.Blocker(vdi: nil, error: error.wire))
             }
         }
+        plan.tellSharedRoom()
         let isLimited = rate > 0 && rate < speed ?? .max
         plan.estimate(
             bytesPerSecond: isLimited ? rate : speed,

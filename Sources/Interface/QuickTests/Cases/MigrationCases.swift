@@ -6,7 +6,7 @@ enum MigrationCases {
     static func move(along path: MigrationPath) -> QuickCase {
         QuickCase(
             name: "\(CasePlan.migrationCase) [\(path)]",
-            needs: [Need(thing: .feature("VDI_MIRROR"), repository: path.source.repository)]
+            needs: Need.move(along: path)
         ) { try await move($0, path) }
     }
 

@@ -4,7 +4,7 @@ import XenAPIClient
 /// Moves and copies of a halted VM with its disk to another pool.
 enum PoolMoveCases {
     static func move(along path: MigrationPath) -> QuickCase {
-        QuickCase(name: "\(CasePlan.machineMoveCase) [\(path)]", needs: needs(path)) { bench in
+        QuickCase(name: "\(CasePlan.machineMoveCase) [\(path)]", needs: Need.move(along: path)) { bench in
             let (vm, disk) = try await carryOut(bench, path, options: [:])
             try await requireGone("the VM") { _ = try await bench.session.vm.getRecord(vm) }
             try await requireGone("the disk") { _ = try await bench.session.vdi.getRecord(disk) }
@@ -13,16 +13,12 @@ enum PoolMoveCases {
 
     /// What was copied is still here, as it was.
     static func copy(along path: MigrationPath) -> QuickCase {
-        QuickCase(name: "\(CasePlan.machineMoveCase) copy=true [\(path)]", needs: needs(path)) { bench in
+        QuickCase(name: "\(CasePlan.machineMoveCase) copy=true [\(path)]", needs: Need.move(along: path)) { bench in
             let (vm, disk) = try await carryOut(bench, path, options: ["copy": "true"])
             let state = try await bench.session.vm.get(\.powerState, of: vm)
             try Mismatch.unless(state == .halted, "the copied VM is \(state) here")
             try await bench.expect(bench.pattern(1), on: disk, "the disk that was copied")
         }
-    }
-
-    private static func needs(_ path: MigrationPath) -> [Need] {
-        [Need(thing: .feature("VDI_MIRROR"), repository: path.source.repository)]
     }
 
     /// The VM and its disk, with its content and what its owner wrote about it, are at the other pool when this returns. Returns

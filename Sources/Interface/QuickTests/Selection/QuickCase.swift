@@ -11,6 +11,8 @@ struct Need: Hashable, Sendable {
     enum Thing: Hashable, Sendable {
         /// A name in `SM.features`.
         case feature(String)
+        /// One of these names there: a move needs the first at its destination, or, of servers of before there was that, the second.
+        case anyFeature([String])
         /// A word in `SR.allowed_operations`.
         case operation(String)
         /// A word in `SM.supported_image_formats`.
@@ -26,6 +28,10 @@ struct Need: Hashable, Sendable {
         case .feature(let name):
             guard !repository.features.contains(name) else { return nil }
             return "the storage manager '\(repository.type)' does not have the feature \(name)"
+        case .anyFeature(let names):
+            guard repository.features.isDisjoint(with: names) else { return nil }
+            return
+                "the storage manager '\(repository.type)' does not have the feature \(names.joined(separator: " or "))"
         case .operation(let word):
             guard !repository.operations.contains(word) else { return nil }
             return "the repository '\(repository.name)' does not allow \(word) (SR.allowed_operations)"
@@ -34,6 +40,16 @@ struct Need: Hashable, Sendable {
             return "the storage manager '\(repository.type)' does not name the format \(word)"
                 + " (SM.supported_image_formats)"
         }
+    }
+}
+
+extension Need {
+    /// What the two ends of a move must have.
+    static func move(along path: MigrationPath) -> [Need] {
+        [
+            Need(thing: .feature("VDI_MIRROR"), repository: path.source.repository),
+            Need(thing: .anyFeature(["VDI_MIRROR_IN", "VDI_MIRROR"]), repository: path.destination.repository),
+        ]
     }
 }
 

@@ -7,16 +7,16 @@ extension Command {
     static let migration: [Command] = [
         Command(
             "vdi-pool-migrate", ["uuid", "sr-uuid"],
-            optional: ["dest-img-format", "bytes-per-second", "verify", "progress", "plan", "json"],
+            optional: ["dest-img-format"] + MoveOptions.names + ["progress", "plan", "json"],
             "Moves a disk to another storage repository, also while it is in use, and prints its new uuid; --plan shows what would be done. The old image goes when the new one was compared with it: verify=false does without.",
             run: migrateDisk),
         Command(
             "vm-migrate",
             optional: [
                 "live", "host", "host-uuid", "host-name", "remote-master", "remote-username", "remote-password",
-                "remote-network", "force", "copy", "compress", "bytes-per-second", "verify", "vif:", "vdi:", "vgpu:",
-                "image-format:", "progress", "plan", "json",
-            ], flags: [.standard, .selectsVMs],
+                "remote-network", "force", "copy", "compress", "vif:", "vdi:", "vgpu:", "image-format:", "progress",
+                "plan", "json",
+            ] + MoveOptions.names, flags: [.standard, .selectsVMs],
             "Moves a VM to another host, or its disks to other storage repositories and formats; --plan shows what would be done. Old images go when the new ones were compared with them: verify=false does without."
         ) { context in
             guard let command = Command.named("vm-migrate") else { return }
@@ -69,10 +69,12 @@ extension Command {
         try requirePlanWhereMeant(context.arguments)
         let disk = try await context.object("VDI", named: "uuid")
         let destination = try await context.object("SR", named: "sr-uuid")
-        let options = WireValue.members(
-            ["dest-img-format", "bytes-per-second", "verify"].compactMap { name in
-                context.arguments[name].map { (name: name, value: .string($0)) }
-            })
+        var entries = try MoveOptions.entries(context.arguments)
+        if let format = context.arguments["dest-img-format"] {
+            if !format.isEmpty { try await MoveOptions.requireFormats(context, "dest-img-format") }
+            entries.insert((name: "dest-img-format", value: .string(format)), at: 0)
+        }
+        let options = WireValue.members(entries)
         if try context.arguments.flag("plan") {
             return try PlanText.show(
                 try await context.text("VDI.plan_pool_migrate", disk, destination, options), context)
@@ -92,6 +94,10 @@ extension Command {
     }
 
     private static func moveWithinPool(_ context: CommandContext, _ vm: WireValue) async throws {
+        if let idle = MoveOptions.names.first(where: { context.arguments[$0] != nil }) {
+            throw CommandLineError.failed(
+                "\(idle) is about moves of disks: say with vdi:UUID=SR where they are to go, or leave \(idle) out")
+        }
         guard let host = try await MachineMigration(context: context, vm: vm).host() else {
             throw CommandLineError.failed("No matching hosts found: say where the VM is to go with host=")
         }
@@ -99,7 +105,9 @@ extension Command {
         for name in ["force", "live", "copy"] {
             options.append((name: name, value: .string(String(try context.arguments.flag(name)))))
         }
-        if let compress = context.arguments["compress"] { options.append((name: "compress", value: .string(compress))) }
+        if context.arguments["compress"] != nil {
+            options.append((name: "compress", value: .string(String(try context.arguments.flag("compress")))))
+        }
         try await context.call("VM.pool_migrate", vm, .string(host), .members(options))
     }
 }
@@ -110,6 +118,9 @@ struct MachineMigration: Sendable {
     let vm: WireValue
 
     func run() async throws {
+        // What cannot be understood is said before anything is asked for.
+        _ = try options()
+        _ = try context.arguments.flag("plan")
         guard let address = try await otherPool() else { return try await run(there: context, isRemote: false) }
         let session = try await login(at: address)
         do {
@@ -129,14 +140,11 @@ struct MachineMigration: Sendable {
         let any = try await there.reader.store.all("host").first?.ref
         guard let host = named ?? any else { throw CommandLineError.failed("No matching hosts found") }
         let format = try await map("image-format", of: "VDI") { .string($0) }
-        if !format.isEmpty { try await requireFormats() }
+        if !format.isEmpty { try await MoveOptions.requireFormats(context, "image-format") }
         let disks = try await disks(there, host: host, isRemote: isRemote)
         var networks = try await map("vif", of: "VIF") { .string(try await there.reference("network", uuid: $0)) }
         if isRemote { networks += try await likeNamedNetworks(there, besides: networks) }
-        var options: [(name: String, value: WireValue)] = []
-        for name in ["force", "copy", "compress", "bytes-per-second", "verify"] {
-            if let text = arguments[name] { options.append((name: name, value: .string(text))) }
-        }
+        let graphics = try await map("vgpu", of: "VGPU") { .string(try await there.reference("GPU_group", uuid: $0)) }
         let isPlanned = try arguments.flag("plan")
         let display = isPlanned ? nil : try TransferDisplay(context, label: "Migrating", onTerminal: true)
         // A plan begins nothing: in this pool it needs the host's name, and no session there.
@@ -147,7 +155,7 @@ struct MachineMigration: Sendable {
                 "host.migrate_receive", .string(host), .string(try await network(there, of: host)),
                 .members([(name: String, value: WireValue)]()))
         let parameters: [WireValue] = [
-            vm, token, .bool(true), .members(disks), .members(networks), .members(options), .members([]),
+            vm, token, .bool(true), .members(disks), .members(networks), .members(try options()), .members(graphics),
             .members(format),
         ]
         // An older server takes no formats: it is not told of them unless some are asked for.
@@ -166,22 +174,20 @@ struct MachineMigration: Sendable {
         if let moved, try arguments.flag("copy") { try await there.printUUID("VM", .string(moved)) }
     }
 
+    /// As the API has them.
+    private func options() throws(CommandLineError) -> [(name: String, value: WireValue)] {
+        var entries: [(name: String, value: WireValue)] = []
+        for name in ["force", "copy", "compress"] where context.arguments[name] != nil {
+            entries.append((name: name, value: .string(String(try context.arguments.flag(name)))))
+        }
+        return entries + (try MoveOptions.entries(context.arguments))
+    }
+
     private func plan(_ parameters: [WireValue]) async throws {
         guard let plan = try await context.caller.call("VM.plan_migrate_send", parameters).text else {
             throw APIError.internalError("VM.plan_migrate_send did not answer with a text")
         }
         try PlanText.show(plan, context)
-    }
-
-    /// A server of before there was a choice ignores what it is told of formats.
-    private func requireFormats() async throws {
-        let managers = try await context.reader.store.all("SM")
-        guard managers.isEmpty || managers.contains(where: { $0.record.member("supported_image_formats") != nil })
-        else {
-            throw CommandLineError.failed(
-                "The server is of an earlier version, which takes no image-format: leave it out, and the destination decides"
-            )
-        }
     }
 
     // MARK: - Another pool

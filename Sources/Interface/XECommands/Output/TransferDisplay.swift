@@ -32,23 +32,40 @@ final class TransferDisplay: Sendable {
     /// From a task: its progress and what the server wrote into its other-config.
     func update(_ status: TaskStatus) {
         task.withLock { $0 = status.uuid }
-        func number(_ key: String) -> UInt64? { status.otherConfig[key].flatMap { UInt64($0) } }
+        bar?.update(Self.reading(status.otherConfig, progress: status.progress, isFinished: status.isFinished))
+    }
+
+    /// What a move's task says of the phase that it is in: what is copied, what is compared, or a guest's memory.
+    static func reading(_ notes: [String: String], progress: Double, isFinished: Bool) -> ProgressReading {
+        func number(_ key: String) -> UInt64? { notes[key].flatMap { UInt64($0) } }
+        var (done, total) = (number("bytes_copied"), number("bytes_total"))
+        switch isFinished ? "" : notes["phase"] {
+        case "verifying": (done, total) = (number("bytes_compared"), number("bytes_to_compare"))
+        case "memory":
+            // What is sent again is sent more often than there is of it.
+            total = number("memory_bytes_total")
+            done = total.map { $0 - min($0, number("memory_bytes_remaining") ?? $0) }
+        default: break
+        }
         // A total of 0 is one that is not known yet.
-        let total = number("bytes_total").flatMap { $0 == 0 ? nil : $0 }
-        bar?.update(
-            ProgressReading(
-                fraction: status.progress, doneBytes: total == nil ? nil : number("bytes_copied"), totalBytes: total,
-                bytesPerSecond: status.otherConfig["bytes_per_second"].flatMap { Double($0) },
-                phase: status.isFinished ? "" : Self.phase(status.otherConfig),
-                dirtyBytes: number("bytes_dirty")))
+        if total == 0 { total = nil }
+        var reading = ProgressReading(
+            fraction: progress, doneBytes: total == nil ? nil : done, totalBytes: total,
+            bytesPerSecond: notes["bytes_per_second"].flatMap { Double($0) },
+            phase: isFinished ? "" : phase(notes), dirtyBytes: number("bytes_dirty"))
+        if !isFinished, let left = notes["seconds_left"] { reading.timeLeft = .said(UInt64(left).map { Double($0) }) }
+        return reading
     }
 
     /// What the server says it does, and what is waited for.
     static func phase(_ notes: [String: String]) -> String {
         let phase = notes["phase"] ?? ""
-        guard let place = notes["queue_position"].flatMap({ UInt64($0) }), place > 0 else { return phase }
-        guard let cause = notes["waits_for"], !cause.isEmpty else { return "\(phase), place \(place) in the line" }
-        return "\(phase), place \(place) of those that wait for \(cause)"
+        guard phase == "queued" else { return phase }
+        let cause = notes["waits_for"] ?? ""
+        guard let place = notes["queue_position"].flatMap({ UInt64($0) }), place > 0 else {
+            return cause.isEmpty ? phase : "\(phase), waits for \(cause)"
+        }
+        return "\(phase), place \(place) " + (cause.isEmpty ? "in the line" : "of those that wait for \(cause)")
     }
 
     /// Runs an operation that outlives its server's restarts, and shows its task. Returns its value.

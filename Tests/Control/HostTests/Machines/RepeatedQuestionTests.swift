@@ -11,7 +11,8 @@ struct RepeatedQuestionTests {
     /// What changes nothing the second time is asked again, some times; anything else may have been done.
     @Test(
         arguments: [
-            "check": true, "clone": true, "expect": true, "stand": true, "prepare": false, "offer": false, "run": false,
+            "check": true, "clone": true, "expect": true, "stand": true, "messages": true, "numbers": true,
+            "prepare": false, "offer": false, "run": false,
         ])
     func whatChangesNothingTheSecondTimeIsAskedAgain(_ verb: String, _ isRepeatable: Bool) {
         var question = RepeatedQuestion(verb, until: now + .seconds(60))

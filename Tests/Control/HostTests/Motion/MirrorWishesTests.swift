@@ -21,6 +21,9 @@ struct MirrorWishesTests {
             try MirrorWishes.wantsVerification(["verify": "perhaps"], pool: [:])
         }
         #expect(refusal == APIError("INVALID_VALUE", "verify", "perhaps"))
+        // As XenAPI writes them.
+        let words: [(String, Bool?)] = [("False", false), ("off", false), ("ON", true), ("1", true), ("no", nil)]
+        for (word, isMeant) in words { #expect(MirrorWishes.boolean(word) == isMeant, "\(word)") }
     }
 
     /// A comparison's share of a task's progress follows the copy's, and says how long it takes.
@@ -32,6 +35,7 @@ struct MirrorWishesTests {
         MotionReport.tell(compared: 500, of: 1000, since: started, isVerified: true, to: seen)
         #expect(seen.notes["phase"] == "verifying" && seen.notes["bytes_compared"] == "500")
         #expect(seen.notes["bytes_to_compare"] == "1000" && seen.notes["seconds_left"] == "10")
+        #expect(["49", "50"].contains(seen.notes["bytes_per_second"]))
         MotionReport.tell(compared: 5000, of: 1000, since: started, isVerified: true, to: seen)
         #expect(seen.fraction <= 0.99 && seen.notes["bytes_compared"] == "1000" && seen.notes["seconds_left"] == "0")
         // Of two disks that are compared the longer one counts.

@@ -107,6 +107,25 @@ import Testing
         _ = try await waiting.value
     }
 
+    /// The host takes part in all that goes over its links, whatever one of these may take.
+    @Test func aHostIsAPlaceOfItsOwn() async throws {
+        let turns = MoveTurns()
+        let database = try await PoolDatabase.open(path: nil)
+        let host = Ref<APITypes.Host>.new()
+        try await database.transaction { tx in
+            tx.insert(Pool.self, ref: .new()) { row in row[Pool.otherConfig] = ["link-disk-moves": "9"] }
+            tx.insert(APITypes.Host.self, ref: host) { row in row[APITypes.Host.otherConfig] = ["disk-moves": "1"] }
+        }
+        let places: Set<String> = [host.opaque, MoveTurns.link(to: "a")]
+        let first = try await turns.enter(places, database: database, progress: UnwatchedProgress())
+        let second = NotedProgress()
+        let waiting = Task { try await turns.enter(places, database: database, progress: second) }
+        while second.notes["queue_position"] == nil { await Task.yield() }
+        try await database.transaction { tx in try tx.set(host, APITypes.Host.otherConfig, ["disk-moves": "2"]) }
+        await turns.leave(try await waiting.value)
+        await turns.leave(first)
+    }
+
     /// Disks that another pool's toolstack fills stand in the same line, as long as it asks.
     @Test func whoAsksFromAnotherPoolStandsInTheLine() async throws {
         let turns = MoveTurns()

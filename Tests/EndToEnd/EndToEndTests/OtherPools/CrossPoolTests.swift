@@ -164,6 +164,16 @@ extension EndToEnd {
                     let own = try await pools.here.makeRepository("c", formats: "qcow2")
                     let other = try await pools.here.session.vdi.create(
                         VDICreation(nameLabel: "o", sr: Ref(source.ref), virtualSize: 4 << 20, type: .user))
+                    // `xe` knows better, and asks for none.
+                    let (otherUUID, ownUUID) = (
+                        try await pools.here.text("VDI.get_uuid", .string(other.opaque)),
+                        try await pools.here.text("SR.get_uuid", .string(own.ref))
+                    )
+                    let unheard = try pools.xe(
+                        "vdi-pool-migrate", "uuid=\(otherUUID)", "sr-uuid=\(ownUUID)", "dest-img-format=raw")
+                    #expect(
+                        unheard.status == 1 && unheard.errors.contains("of an earlier version"), "\(unheard.errors)")
+                    #expect(try RunningToolstack.images(own.path) == [])
                     let moved = try await pools.here.session.vdi.poolMigrate(
                         other, sr: Ref(own.ref), options: ["dest-img-format": "raw"])
                     #expect(try RunningToolstack.images(own.path).allSatisfy { $0.hasSuffix(".qcow2") })

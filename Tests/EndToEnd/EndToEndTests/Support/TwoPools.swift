@@ -91,6 +91,11 @@ struct TwoPools {
             ] + parameters)
     }
 
+    /// A command of `xe` to this pool.
+    func xe(_ words: String...) throws -> Tool.Outcome {
+        try Tool.run("xe", ["-s", "127.0.0.2", "-p", port(here), "-u", "root", "-pw", here.password] + words)
+    }
+
     var back: TwoPools { TwoPools(here: there, there: here) }
 
     /// Neither side has anything to tell the other of a move any more.

@@ -131,11 +131,17 @@ public final class RunningTask: TaskProgress {
 }
 
 extension RunningTask {
-    /// What a list of tasks shows of a move: its phase, and the place of one that waits. Nil for what has no phases.
+    /// What a list of tasks shows of a move: its phase, and of one that waits its place, or what for. Nil for what has no phases.
     static func describe(_ notes: [String: String]) -> String? {
         guard let phase = notes["phase"], !phase.isEmpty else { return nil }
-        let place = notes["queue_position"] ?? "0"
-        return phase == "queued" && place != "0" ? "queued, place \(place) in the line" : phase
+        guard phase == "queued" else { return phase }
+        let (place, cause) = (notes["queue_position"] ?? "0", notes["waits_for"] ?? "")
+        return switch (place, cause) {
+        case ("0", ""): phase
+        case ("0", _): "queued, waits for \(cause)"
+        case (_, ""): "queued, place \(place) in the line"
+        case (_, _): "queued, place \(place) of those that wait for \(cause)"
+        }
     }
 }
 

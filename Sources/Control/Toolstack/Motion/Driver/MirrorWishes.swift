@@ -18,7 +18,14 @@ enum MirrorWishes {
     /// The same for all moves that do not say, in the pool's `other_config`: `false`, or `0`, for those that are not compared.
     static let verifiesMoves = "verify-moves"
 
-    private static let booleans = ["true": true, "1": true, "false": false, "0": false]
+    /// The words that XenAPI's options take, in any case.
+    static func boolean(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "true", "on", "1": true
+        case "false", "off", "0": false
+        default: nil
+        }
+    }
 
     /// Throws INVALID_VALUE with the name and the value that is none.
     static func settings(_ entries: [String: String]) throws(APIError) -> MirrorSettings {
@@ -26,9 +33,9 @@ enum MirrorWishes {
         settings.bytesPerSecond = try read(rate, entries) { ByteCount(parsing: $0)?.bytes }
         settings.latencyBudget = try read(latency, entries) { UInt64($0) }
         settings.mode = try read(mode, entries) { ["automatic", "active", "background"].contains($0) ? $0 : nil }
-        settings.mayDelay = try read(mayDelay, entries) { booleans[$0] }
+        settings.mayDelay = try read(mayDelay, entries) { boolean($0) }
         settings.retrySeconds = try read(retry, entries) { UInt64($0) }
-        settings.isPaused = try read(paused, entries) { booleans[$0] }
+        settings.isPaused = try read(paused, entries) { boolean($0) }
         return settings
     }
 
@@ -48,13 +55,13 @@ enum MirrorWishes {
     static func wantsVerification(
         _ entries: [String: String], pool: [String: String]
     ) throws(APIError) -> Bool {
-        try checkedVerification(entries) ?? pool[verifiesMoves].flatMap { booleans[$0] } ?? true
+        try checkedVerification(entries) ?? pool[verifiesMoves].flatMap { boolean($0) } ?? true
     }
 
     /// INVALID_VALUE [verify, text] for what is neither true nor false; nil: nothing is said.
     @discardableResult
     static func checkedVerification(_ entries: [String: String]) throws(APIError) -> Bool? {
-        try read(verify, entries) { booleans[$0] }
+        try read(verify, entries) { boolean($0) }
     }
 
     /// The same words for what is wished already.

@@ -3,8 +3,8 @@ import DatapathControl
 import Synchronization
 
 /// What a task says of a move, in its progress and in `other_config`: `phase`, `bytes_total`, `bytes_copied`,
-/// `bytes_dirty`, `bytes_per_second`, `dirty_bytes_per_second`, `seconds_left`, while it waits `queue_position`, and while both
-/// images are compared `bytes_compared` of `bytes_to_compare`.
+/// `bytes_dirty`, `bytes_per_second`, `dirty_bytes_per_second`, `seconds_left`, while it waits `queue_position` and `waits_for`, and while
+/// both images are compared `bytes_compared` of `bytes_to_compare`. The rate and the time are of the phase.
 enum MotionReport {
     /// The last hundredth is for the pivot and the clean-up.
     private static let end = 0.99
@@ -29,9 +29,10 @@ enum MotionReport {
         progress.report(copied + (end - copied) * Double(done) / Double(max(size, 1)))
         let elapsed = (ContinuousClock.now - started) / Duration.seconds(1)
         let left = done == 0 ? "" : String(UInt64(min(1e15, elapsed * Double(size - done) / Double(done))))
+        let rate = elapsed > 0 ? UInt64(min(1e15, Double(done) / elapsed)) : 0
         progress.annotate([
             "phase": "verifying", "bytes_compared": String(done), "bytes_to_compare": String(size),
-            "seconds_left": left,
+            "bytes_per_second": String(rate), "seconds_left": left,
         ])
     }
 }
@@ -41,7 +42,7 @@ extension MotionReport {
     static func tellCompared(all size: UInt64, isVerified: Bool, to progress: any TaskProgress) {
         tell(compared: size, of: size, since: .now, isVerified: isVerified, to: progress)
         // Of several disks the others' phase and time count now.
-        progress.annotate(["phase": "synchronised", "seconds_left": "0"])
+        progress.annotate(["phase": "synchronised", "seconds_left": "0", "bytes_per_second": "0"])
     }
 }
 
@@ -151,11 +152,22 @@ final class SharedProgress: Sendable {
     /// What is said of all together.
     static func sum(_ notes: [[String: String]]) -> [String: String] {
         var all = notes.count == 1 ? notes[0] : notes.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
-        for key in counted where all[key] != nil {
-            all[key] = String(notes.reduce(UInt64(0)) { $0 &+ ($1[key].flatMap { UInt64($0) } ?? 0) })
-        }
         let present = Set(notes.compactMap { $0["phase"] })
         if let phase = phases.first(where: present.contains) { all["phase"] = phase }
+        // While one is copied, how fast another one is compared says nothing of it.
+        let paced = all["phase"] == "verifying" ? notes : notes.filter { $0["phase"] != "verifying" }
+        for key in counted where all[key] != nil {
+            let parts = key == "bytes_per_second" ? paced : notes
+            all[key] = String(parts.reduce(UInt64(0)) { $0 &+ ($1[key].flatMap { UInt64($0) } ?? 0) })
+        }
+        if notes.count > 1, all["queue_position"] != nil {
+            let waiting = notes.filter { $0["phase"] == "queued" }
+            func place(_ part: [String: String]) -> UInt64 { part["queue_position"].flatMap { UInt64($0) } ?? 0 }
+            // That of whoever is last of them.
+            let last = waiting.max { place($0) < place($1) }
+            all["queue_position"] = String(last.map(place) ?? 0)
+            if all["waits_for"] != nil { all["waits_for"] = last?["waits_for"] ?? "" }
+        }
         func number(_ key: String) -> UInt64? { all[key].flatMap { UInt64($0) } }
         if all["phase"] == "verifying" {
             let left = notes.filter { $0["phase"] == "verifying" }.map { $0["seconds_left"].flatMap { UInt64($0) } }

@@ -167,6 +167,8 @@ struct ArrivingMachine: Codable, Hashable, Sendable {
     var state: MachineArrival
     /// Nothing is left of what was made of a refused one.
     var isClean = false
+    /// The archive of its numbers has come. Nil: not yet, or never.
+    var hasNumbers: Bool?
 
     var isOpen: Bool { state.isOpen(isClean: isClean) }
 

@@ -5,7 +5,7 @@ import XenAPIClient
 /// ends no move; what may not be done twice is not.
 struct RepeatedQuestion {
     /// `Arrivals` answers each of these a second time as the first, and changes nothing.
-    private static let verbs: Set<String> = ["check", "clone", "expect", "stand"]
+    private static let verbs: Set<String> = ["check", "clone", "expect", "stand", "messages", "numbers"]
     private static let most = 3
     static let pause: Duration = .milliseconds(200)
 

@@ -22,6 +22,8 @@ public actor Arrivals {
     private let admission: OperationAdmission
     let guests: GuestHost
     let lifecycle: MachineLifecycle
+    /// Takes the numbers that machines bring along; nil: nobody does.
+    let metrics: MetricsService?
     /// Those that something is being done with.
     var busy: Set<String> = []
     /// Moves whose guests were told to run and have not answered.
@@ -30,10 +32,13 @@ public actor Arrivals {
     /// By the move: the last try to hand its guest over, where it was not the first.
     var attempts: [String: Int] = [:]
 
-    init(context: StorageContext, guests: GuestHost, lifecycle: MachineLifecycle) {
+    init(
+        context: StorageContext, guests: GuestHost, lifecycle: MachineLifecycle, metrics: MetricsService? = nil
+    ) {
         self.context = context
         self.guests = guests
         self.lifecycle = lifecycle
+        self.metrics = metrics
         admission = OperationAdmission(database: context.database, gate: context.reclaimGate)
     }
 
@@ -60,6 +65,8 @@ public actor Arrivals {
             case "expect": return try Self.told(MoveStanding(answer: try await expect(id, secret, body).rawValue))
             case "clone": return try Self.told(MoveStanding(answer: try await clone(id, secret, body).rawValue))
             case "turn": return try Self.told(try await turn(id, secret, body))
+            case "messages": return try Self.told(try await takeMessages(id, secret, body))
+            case "numbers": return try Self.told(try await takeNumbers(id, secret, body))
             case "prepare", "run", "cancel", "forget", "stand":
                 return try Self.told(MoveStanding(answer: try await stand(verb, id, secret, body, hasSession).rawValue))
             default: throw APIError("PERMISSION_DENIED", "'\(verb.prefix(40))' is not known here, or needs a session")

@@ -210,6 +210,7 @@ struct DepartingGuest: Sendable {
     /// Tells how far it is, and does what is wished meanwhile: in the task's `other_config`, or by cancelling it.
     private func follow(_ manner: Manner, _ relay: PeerRelay?, _ progress: any TaskProgress) async {
         var told = manner.bytesPerSecond
+        var pace = MemoryPace()
         while !Task.isCancelled {
             if progress.cancellation.isCancelled { try? await guests.cancelSending(uuid, owner: machine.id) }
             if let wanted = (try? MirrorWishes.settings(progress.entries))?.bytesPerSecond, wanted != told,
@@ -227,7 +228,10 @@ struct DepartingGuest: Sendable {
                     "memory_bytes_remaining": String(transfer.remainingBytes),
                     "memory_dirty_bytes_per_second": String(transfer.dirtyBytesPerSecond),
                 ]
-                progress.annotate(entries.merging(Self.told(manner, relay)) { first, _ in first })
+                pace.look(sent: transfer.sentBytes)
+                let paced = pace.notes(
+                    remaining: transfer.remainingBytes, dirtied: transfer.dirtyBytesPerSecond)
+                progress.annotate(entries.merging(paced) { $1 }.merging(Self.told(manner, relay)) { first, _ in first })
             }
             try? await Task.sleep(for: .milliseconds(100))
         }

@@ -62,6 +62,7 @@ extension PlanMessages {
             }
             plan.disks.append(disk)
         }
+        plan.tellSharedRoom()
         var link: UInt64?
         if let surveyed { link = await Self.measured(surveyed) }
         let pace = Self.pace(storage: speed, link: link, limit: rate)

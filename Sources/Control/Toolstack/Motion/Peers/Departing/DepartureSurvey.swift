@@ -179,6 +179,11 @@ struct DepartureSurvey: Sendable {
         _ = try DiskMoves.rate(move.options)
         _ = try MirrorWishes.settings(move.options)
         try MirrorWishes.checkedVerification(move.options)
+        if let network = move.options["network"], !network.isEmpty {
+            throw APIError(
+                "INVALID_VALUE", "network",
+                "\(network): the move goes over the network that host.migrate_receive was given")
+        }
         let all = MachineMove.disks(of: move.vm, reader)
         var wanted: [WantedMove] = []
         for (vdi, isWritten) in all {
@@ -196,11 +201,7 @@ struct DepartureSurvey: Sendable {
                 WantedMove(
                     vdi: image, role: .suspendImage, destination: move.disks[image], choice: move.formats[image] ?? ""))
         }
-        for vdi in Set(move.disks.keys).union(move.formats.keys).sorted(by: { $0.opaque < $1.opaque })
-        where !wanted.contains(where: { $0.vdi == vdi }) {
-            _ = try reader.require(vdi)
-            if move.disks[vdi] == nil { throw APIError("VDI_NOT_IN_MAP", vdi.opaque) }
-        }
+        try move.checkKeys(reader, besides: wanted)
         for disk in wanted {
             let sr = try reader.require(disk.vdi)[VDI.sr]
             if try context.promised(context.attached(sr).manager).features["VDI_MIRROR"] == nil {

@@ -20,17 +20,21 @@ actor Departures {
     private let admission: OperationAdmission
     private let guests: GuestHost
     private let lifecycle: MachineLifecycle
+    /// What goes along besides disks; nil: nothing does.
+    private let belongings: DepartingBelongings?
     private var busy: Set<String> = []
     /// The tasks of moves that an earlier toolstack had begun.
     private let tasks = DepartureTasks()
 
     init(
-        context: StorageContext, admission: OperationAdmission, guests: GuestHost, lifecycle: MachineLifecycle
+        context: StorageContext, admission: OperationAdmission, guests: GuestHost, lifecycle: MachineLifecycle,
+        belongings: DepartingBelongings? = nil
     ) {
         self.context = context
         self.admission = admission
         self.guests = guests
         self.lifecycle = lifecycle
+        self.belongings = belongings
     }
 
     /// How long a caller waits for the other side behind the commit; it is asked on without him.
@@ -404,7 +408,7 @@ actor Departures {
             case .prepared, .forgotten, .unfinished: throw Unexpected(answer: answer)
             }
         case .remove:
-            try await remove(&machine)
+            try await remove(&machine, link)
             await FailurePoint.wait("departure-after-remove")
         case .cancel:
             let answer = try await link.tell("cancel", session: machine.session, limit: limit)
@@ -448,15 +452,22 @@ actor Departures {
         let answer: MachineArrival.Answer
     }
 
-    /// The other side has the machine. Rows first, so that nobody sees it twice; the images' rows go with the images.
-    private func remove(_ machine: inout DepartingMachine) async throws {
+    /// The other side has the machine, and gets what belongs to it, too. Rows first then, so that nobody sees it twice; the images' rows go
+    /// with the images.
+    private func remove(_ machine: inout DepartingMachine, _ link: PeerLink) async throws {
         if machine.isLive { try await guest(machine).end() }
         await disks(machine).release()
         if !machine.isCopy {
             let machines = ((machine.snapshots ?? []) + [machine.vm]).map { Ref<VM>($0) }
-            try await context.database.transaction { tx in
+            let delivered = await belongings?.send(machine, through: link)
+            FailurePoint.reached("departure-belongings-sent")
+            let (uuid, place, host) = (machine.uuid, machine.place.host, context.host)
+            let contents = try await context.database.transaction { tx in
+                let left = try delivered?.leave(machines, uuid: uuid, to: place, from: host, in: tx)
                 for vm in machines where tx.row(vm) != nil { try MachineRows.remove(vm, in: tx) }
+                return left ?? []
             }
+            belongings?.blobs.removeContents(contents)
             // First what stands on others.
             for disk in machine.disks.reversed() where !disk.stays { try await destroy(disk) }
         }

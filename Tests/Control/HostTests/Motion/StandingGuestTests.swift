@@ -125,12 +125,12 @@ import Testing
         scene.datapath.probes = ["hangs"]
         var compared = ComparedMirrors()
         await #expect(throws: DepartingDisks.Outlasted.self) {
-            try await scene.disks.settle(&compared, within: .milliseconds(100), isLast: true, UnwatchedProgress())
+            try await scene.disks.settle(&compared, within: Self.ample, isLast: true, UnwatchedProgress())
         }
         #expect(scene.asked("mirrorProbe") == 1 && scene.datapath.mirror != nil)
         // Before that it is not asked.
         scene.datapath.probes = ["hangs"]
-        try await scene.disks.settle(&compared, within: .milliseconds(100), isLast: false, UnwatchedProgress())
+        try await scene.disks.settle(&compared, within: .seconds(60), isLast: false, UnwatchedProgress())
         scene.datapath.losesMirror()
         await scene.end()
     }
@@ -162,7 +162,7 @@ import Testing
     /// waits for it any more is found.
     @Test func aMirrorThatBeginsLateIsFound() async throws {
         var scene = try await Scene(isVerified: false)
-        scene.disks.patience = .milliseconds(300)
+        scene.disks.patience = Self.ample
         scene.datapath.losesMirror()
         scene.datapath.starts = ["hangs", "busy"]
         var compared = ComparedMirrors()

@@ -462,6 +462,11 @@ class OtherPoolTests(MotionCase):
             self.refused(expected, self.x.VM.assert_can_migrate, *move)
             self.refused(expected, self.x.VM.migrate_send, *move)
 
+        refused(["INVALID_VALUE", "network", ...], network="OpaqueRef:n")
+        # What does not go with the VM is not passed over in silence.
+        foreign = [vm, token, True, {vdi: "OpaqueRef:sr", self.disk(self.repository("vhd")): "OpaqueRef:sr"}, {}, {}]
+        for call in (self.x.VM.assert_can_migrate, self.x.VM.migrate_send):
+            self.refused(["OPERATION_NOT_ALLOWED", ...], call, *foreign)
         OtherPool.software = dict(own, platform_version="0.0.9")
         for options in ({}, {"force": "true"}):
             refused(["VM_HOST_INCOMPATIBLE_VERSION_MIGRATE", vm, "OpaqueRef:far"], **options)

@@ -103,10 +103,11 @@ extension Command {
         }
         var options: [(name: String, value: WireValue)] = []
         for name in ["force", "live", "copy"] {
-            options.append((name: name, value: .string(String(try context.arguments.flag(name)))))
+            options.append((name: name, value: .string(String(try MoveOptions.truth(name, context.arguments)))))
         }
         if context.arguments["compress"] != nil {
-            options.append((name: "compress", value: .string(String(try context.arguments.flag("compress")))))
+            options.append(
+                (name: "compress", value: .string(String(try MoveOptions.truth("compress", context.arguments)))))
         }
         try await context.call("VM.pool_migrate", vm, .string(host), .members(options))
     }
@@ -171,14 +172,14 @@ struct MachineMigration: Sendable {
             throw error
         }
         if let session { await there.caller.endSession(session) }
-        if let moved, try arguments.flag("copy") { try await there.printUUID("VM", .string(moved)) }
+        if let moved, try MoveOptions.truth("copy", arguments) { try await there.printUUID("VM", .string(moved)) }
     }
 
     /// As the API has them.
     private func options() throws(CommandLineError) -> [(name: String, value: WireValue)] {
         var entries: [(name: String, value: WireValue)] = []
         for name in ["force", "copy", "compress"] where context.arguments[name] != nil {
-            entries.append((name: name, value: .string(String(try context.arguments.flag(name)))))
+            entries.append((name: name, value: .string(String(try MoveOptions.truth(name, context.arguments)))))
         }
         return entries + (try MoveOptions.entries(context.arguments))
     }

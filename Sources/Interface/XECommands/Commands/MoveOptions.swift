@@ -17,10 +17,19 @@ enum MoveOptions {
         var entries: [(name: String, value: WireValue)] = []
         for name in names {
             guard var text = arguments[name] else { continue }
-            if flags.contains(name) { text = String(try arguments.flag(name)) }
+            if flags.contains(name) { text = String(try truth(name, arguments)) }
             entries.append((name: name, value: .string(text)))
         }
         return entries
+    }
+
+    /// What `xe` takes as a truth value, or the API (`on`, `off`): both vocabularies, understood before anything is sent. False when absent.
+    static func truth(_ name: String, _ arguments: CommandArguments) throws(CommandLineError) -> Bool {
+        switch arguments[name]?.lowercased() {
+        case "on": return true
+        case "off": return false
+        default: return try arguments.flag(name)
+        }
     }
 
     /// A server of before there was a choice ignores what it is told of formats: the disk would move in another one, and the old image be

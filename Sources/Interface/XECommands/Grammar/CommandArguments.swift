@@ -74,7 +74,7 @@ public struct CommandArguments: Sendable {
         }
     }
 
-    /// true,t,yes,y,on,1 · false,f,no,n,off,0, in any case: what XenAPI's `xe` takes, and what its API does; `fallback` when absent.
+    /// true,t,yes,y,1 · false,f,no,n,0, in any case; `fallback` when absent.
     func flag(_ name: String, else fallback: Bool = false) throws(CommandLineError) -> Bool {
         guard let text = self[name] else { return fallback }
         guard let flag = Self.boolean(text) else {
@@ -85,8 +85,8 @@ public struct CommandArguments: Sendable {
 
     static func boolean(_ text: String) -> Bool? {
         switch text.lowercased() {
-        case "true", "t", "yes", "y", "on", "1": true
-        case "false", "f", "no", "n", "off", "0": false
+        case "true", "t", "yes", "y", "1": true
+        case "false", "f", "no", "n", "0": false
         default: nil
         }
     }

@@ -80,33 +80,46 @@ import ZstdStreams
         await peer.close()
     }
 
-    /// A guest may stand while the ways of its disks end.
+    /// A guest may stand while the ways of its disks end: they wait for nobody who says nothing any more longer than they are told to.
     @Test func anOtherSideThatSaysNothingDoesNotKeepARelayFromClosing() async throws {
         try await withScene { scene in
             let way = try FreezingWay(to: scene.port)
             defer { way.close() }
             let shown = try await PeerConnection.certificate(host: "127.0.0.1", port: scene.port)
             let peer = PeerConnection(host: "127.0.0.1", port: way.port, fingerprint: shown)
-            let socket = scene.folder.file("relay")
-            let relay = try await PeerRelay.listen(onUnixSocket: socket, to: peer, path: "/disk", fields: [])
-            // SAFETY: the C strings live for the calls.
-            let receiver = unsafe scene.receiver.withCString { unsafe gantry_unix_listen($0, 1) }
-            let sender = unsafe socket.withCString { unsafe gantry_unix_connect($0) }
-            defer { for descriptor in [receiver, sender] { close(descriptor) } }
+            // SAFETY: the C string lives for the call.
+            let receiver = unsafe scene.receiver.withCString { unsafe gantry_unix_listen($0, 2) }
+            var open = [receiver]
+            defer { for descriptor in open { close(descriptor) } }
             func isReady(_ descriptor: Int32) -> Bool {
                 var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
                 return unsafe poll(&waiting, 1, 0) == 1
             }
-            #expect(unsafe write(sender, [7], 1) == 1)
-            try await reach("the stream has begun") { isReady(receiver) }
-            let stream = gantry_accept(receiver)
-            defer { close(stream) }
-            try await reach("what was sent is there") { isReady(stream) }
+            var relays: [PeerRelay] = []
+            for (name, patience) in [("quick", Duration.milliseconds(20)), ("slow", .seconds(3600))] {
+                let socket = scene.folder.file(name)
+                relays.append(
+                    try await PeerRelay.listen(
+                        onUnixSocket: socket, to: peer, path: "/disk", fields: [], endsWithin: patience))
+                // SAFETY: as above.
+                let sender = unsafe socket.withCString { unsafe gantry_unix_connect($0) }
+                open.append(sender)
+                #expect(unsafe write(sender, [7], 1) == 1)
+                try await reach("the stream has begun") { isReady(receiver) }
+                let stream = gantry_accept(receiver)
+                open.append(stream)
+                try await reach("what was sent is there") { isReady(stream) }
+            }
             way.isFrozen.store(true, ordering: .releasing)
-            let started = ContinuousClock.now
-            await relay.close()
-            // Where it was waited for, that took five.
-            #expect(started.duration(to: .now) < .seconds(3))
+            let (quick, slow) = (relays[0], relays[1])
+            let ending = Task {
+                await slow.close()
+                return ContinuousClock.now
+            }
+            await quick.close()
+            let ended = ContinuousClock.now
+            way.isFrozen.store(false, ordering: .releasing)
+            #expect(await ending.value > ended)
             await peer.close()
         }
     }
@@ -124,19 +137,27 @@ import ZstdStreams
             Thread { [self] in
                 while case let near = gantry_accept(listener), near >= 0 {
                     let far = unsafe "127.0.0.1".withCString { unsafe gantry_tcp_connect($0, UInt16(target)) }
-                    for (from, to) in [(near, far), (far, near)] { Thread { self.pass(from, to) }.start() }
+                    let pair = Pair(near, far)
+                    for isBack in [false, true] { Thread { self.pass(pair, isBack) }.start() }
                 }
             }.start()
         }
 
-        private func pass(_ from: Int32, _ to: Int32) {
+        private final class Pair: Sendable {
+            let sockets: [Int32]
+            init(_ near: Int32, _ far: Int32) { sockets = [near, far] }
+            deinit { for socket in sockets { Glibc.close(socket) } }
+        }
+
+        private func pass(_ pair: Pair, _ isBack: Bool) {
+            let (from, to) = isBack ? (pair.sockets[1], pair.sockets[0]) : (pair.sockets[0], pair.sockets[1])
             var buffer = [UInt8](repeating: 0, count: 65536)
             // SAFETY: at most the array's count is received into it, and what was received is sent from it.
             while case let count = unsafe read(from, &buffer, buffer.count), count > 0 {
                 while isFrozen.load(ordering: .acquiring) { usleep(1000) }
                 if unsafe write(to, buffer, count) != count { break }
             }
-            for socket in [from, to] { shutdown(socket, Int32(SHUT_RDWR)) }
+            for socket in pair.sockets { shutdown(socket, Int32(SHUT_RDWR)) }
         }
 
         func close() {

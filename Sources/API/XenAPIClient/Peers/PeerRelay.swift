@@ -70,10 +70,11 @@ public final class PeerRelay: Sendable {
     public var isCoded: Bool? { traffic.isCoded.withLock { $0 } }
 
     /// Listens on a new Unix socket of mode 0600. `path` is what the other side is asked for with CONNECT, `fields` go with
-    /// it. `coding`: of what clients send, where the other side knows it.
+    /// it. `coding`: of what clients send, where the other side knows it. `endsWithin`: what is on its way, and an end in order, have so
+    /// long once a connection is to end.
     public static func listen(
         onUnixSocket socket: String, to peer: PeerConnection, path: String, fields: [(name: String, value: String)],
-        coding: RelayCoding? = nil
+        coding: RelayCoding? = nil, endsWithin patience: Duration = .milliseconds(500)
     ) async throws -> PeerRelay {
         let authority = peer.host.contains(":") ? "[\(peer.host)]:\(peer.port)" : "\(peer.host):\(peer.port)"
         let lines =
@@ -87,7 +88,7 @@ public final class PeerRelay: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let client = try Stream(wrappingChannelSynchronously: channel)
-                    clients.begin { try? await Self.serve(client, peer, head, coding, traffic) }
+                    clients.begin { try? await Self.serve(client, peer, head, coding, patience, traffic) }
                 }
             }
             .bind(unixDomainSocketPath: socket, cleanupExistingSocketFile: true).get()
@@ -110,22 +111,24 @@ public final class PeerRelay: Sendable {
 
     /// Cancelled, the client's connection ends at once, whatever the other side says: its end in order may take a while.
     private static func serve(
-        _ client: Stream, _ peer: PeerConnection, _ head: String, _ coding: RelayCoding?, _ traffic: Traffic
+        _ client: Stream, _ peer: PeerConnection, _ head: String, _ coding: RelayCoding?, _ patience: Duration,
+        _ traffic: Traffic
     ) async throws {
         let near = client.channel
         try await withTaskCancellationHandler {
-            try await pass(client, peer, head, coding, traffic)
+            try await pass(client, peer, head, coding, patience, traffic)
         } onCancel: {
             near.close(promise: nil)
         }
     }
 
     private static func pass(
-        _ client: Stream, _ peer: PeerConnection, _ head: String, _ coding: RelayCoding?, _ traffic: Traffic
+        _ client: Stream, _ peer: PeerConnection, _ head: String, _ coding: RelayCoding?, _ patience: Duration,
+        _ traffic: Traffic
     ) async throws {
         try await client.executeThenClose { fromClient, toClient in
             try Task.checkCancellation()
-            let far = try await connect(peer)
+            let far = try await connect(peer, endsWithin: patience)
             try await far.executeThenClose { fromFar, toFar in
                 try await toFar.write(ByteBuffer(string: head))
                 // One iterator for both: what came behind the answer's head is the first of the stream.
@@ -194,12 +197,12 @@ public final class PeerRelay: Sendable {
         }
     }
 
-    private static func connect(_ peer: PeerConnection) async throws -> Stream {
+    private static func connect(_ peer: PeerConnection, endsWithin limit: Duration) async throws -> Stream {
         var configuration = TLSConfiguration.makeClientConfiguration()
         // By the callback below alone.
         configuration.certificateVerification = .noHostnameVerification
-        // Of an end in order that the other side does not take part in. A guest may stand meanwhile.
-        configuration.shutdownTimeout = .milliseconds(500)
+        // The other side may take no part in it, and a guest may stand meanwhile.
+        configuration.shutdownTimeout = .milliseconds(Int64(limit / .milliseconds(1)))
         let context = try NIOSSLContext(configuration: configuration)
         let expected = peer.fingerprint
         return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)

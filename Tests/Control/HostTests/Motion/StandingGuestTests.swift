@@ -149,7 +149,7 @@ import Testing
         let found = await kept.value
         var compared = found.compared
         #expect(found.failure == nil)
-        try await disks.settle(&compared, within: .seconds(5), isLast: true, UnwatchedProgress())
+        try await disks.settle(&compared, within: .seconds(60), isLast: true, UnwatchedProgress())
         #expect(scene.asked("mirrorVerify") == 1)
         // What cannot be mended is told.
         datapath.phase = .broken
@@ -161,21 +161,35 @@ import Testing
     /// A mirror that has ended with its data path is begun again within the time that the guest may stand; one that begins when nobody
     /// waits for it any more is found.
     @Test func aMirrorThatBeginsLateIsFound() async throws {
-        var scene = try await Scene(isVerified: false)
-        scene.disks.patience = Self.ample
+        let scene = try await Scene(isVerified: false)
         scene.datapath.losesMirror()
         scene.datapath.starts = ["hangs", "busy"]
-        var compared = ComparedMirrors()
-        await #expect(throws: DepartingDisks.Outlasted.self) {
-            try await scene.disks.settle(&compared, within: .seconds(1), isLast: true, UnwatchedProgress())
+        let (disks, datapath, progress) = (scene.disks, scene.datapath, UnwatchedProgress())
+        let standing = Task {
+            var compared = ComparedMirrors()
+            try await disks.settle(&compared, within: .seconds(60), isLast: true, progress)
         }
-        let asked = scene.asked("mirrorStart")
-        #expect(asked >= 1 && scene.datapath.mirror == nil)
+        try await reach("it is being begun") { datapath.requests.contains("mirrorStart") }
+        progress.cancellation.cancel()
+        await #expect(throws: CancellationError.self) { try await standing.value }
+        #expect(datapath.mirror == nil)
+        await #expect(throws: DepartingDisks.Outlasted.self) {
+            try await disks.start(0, UnwatchedProgress(), resume: true, until: .now - .seconds(1))
+        }
         // The guest goes on, and whoever begins it finds that another has.
-        scene.datapath.starts = []
-        try await reach("it has begun") { scene.datapath.mirror != nil }
-        scene.datapath.starts = ["busy"]
-        try await scene.disks.start(0, UnwatchedProgress(), resume: true)
+        datapath.starts = []
+        try await reach("it has begun") { datapath.mirror != nil }
+        datapath.starts = ["busy"]
+        try await disks.start(0, UnwatchedProgress(), resume: true)
+        await scene.end()
+    }
+
+    /// One that was given up before it began does not begin when the machine stays.
+    @Test func aMirrorThatIsAboutToBeginIsEndedToo() async throws {
+        let scene = try await Scene(isVerified: false)
+        scene.datapath.losesMirror()
+        #expect(await scene.disks.release())
+        #expect(scene.asked("mirrorCancel") == 1)
         await scene.end()
     }
 

@@ -125,14 +125,17 @@ struct PeerLink: Sendable {
     /// A Unix socket at which a guest's memory can be sent to the QEMU that waits for it at the other side. `compresses`:
     /// where that side knows how.
     func relayMemory(onUnixSocket socket: String, compresses: Bool) async throws -> PeerRelay {
-        try await relay("memory", onUnixSocket: socket, coding: compresses ? MemoryCoding.relay : nil)
+        // Nobody waits for its end, and the last of the memory may be on its way then.
+        try await relay(
+            "memory", onUnixSocket: socket, coding: compresses ? MemoryCoding.relay : nil, endsWithin: .seconds(5))
     }
 
     private func relay(
-        _ what: String, onUnixSocket socket: String, coding: RelayCoding? = nil
+        _ what: String, onUnixSocket socket: String, coding: RelayCoding? = nil,
+        endsWithin patience: Duration = .milliseconds(500)
     ) async throws -> PeerRelay {
         try await PeerRelay.listen(
             onUnixSocket: socket, to: connection, path: "\(Self.path)/\(id)/\(what)",
-            fields: [(name: Self.secretField, value: secret)], coding: coding)
+            fields: [(name: Self.secretField, value: secret)], coding: coding, endsWithin: patience)
     }
 }

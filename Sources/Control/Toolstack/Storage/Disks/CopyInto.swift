@@ -67,8 +67,9 @@ struct CopyInto: Sendable {
             do {
                 return try await copyOnce(vdi, base: base, plan, limits, attempt, progress)
             } catch let failure as DatapathClient.Failure {
-                let patience = limits?.patience(isExport: destination.isExport, progress) ?? TurnOfDisk.patience(nil)
-                let isRetried = limits != nil || destination.isExport
+                let isExport = destination.isExport || attempt.readsExport
+                let patience = limits?.patience(isExport: isExport, progress) ?? TurnOfDisk.patience(nil)
+                let isRetried = limits != nil || isExport
                 let step =
                     isRetried
                     ? retry.failed(failure, at: .now, after: attempt.value, patience: patience) : .over(failure)
@@ -105,8 +106,10 @@ struct CopyInto: Sendable {
         _ progress: any TaskProgress
     ) async throws {
         try await context.reading(try context.row(vdi)) { source in
+            attempt.note(source)
             if base.isNull { return try await run(source, plan, limits, attempt, progress) }
             try await context.reading(try context.row(base)) { below in
+                attempt.note(below)
                 var plan = plan
                 plan.base = below
                 try await run(source, plan, limits, attempt, progress)
@@ -119,6 +122,13 @@ struct CopyInto: Sendable {
         private let state = Mutex(CopyAttempt())
         var value: CopyAttempt { state.withLock { $0 } }
         func note(_ share: CopiedShare) { state.withLock { $0.note(share.fraction, at: .now) } }
+
+        /// Of a driver's server, which may come back.
+        private let isOfExport = Atomic(false)
+        var readsExport: Bool { isOfExport.load(ordering: .relaxed) }
+        func note(_ source: ImageSpecification) {
+            if source.isExport { isOfExport.store(true, ordering: .relaxed) }
+        }
     }
 
     private func run(

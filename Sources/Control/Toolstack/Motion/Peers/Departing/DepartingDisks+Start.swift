@@ -38,6 +38,7 @@ extension DepartingDisks {
     ) async throws {
         let disk = machine.disks[index]
         var start = MirrorStart(resumes: resume)
+        var tries = 0
         while true {
             if progress.cancellation.isCancelled { throw CancellationError() }
             if let deadline, ContinuousClock.now > deadline { throw Outlasted(index, Self.late) }
@@ -52,6 +53,8 @@ extension DepartingDisks {
                 case .begun: return
                 case .over: throw ErrorMapping.api(failure, sr: Ref(disk.sr), vdi: Ref(disk.vdi))
                 case .again(let pause):
+                    tries += 1
+                    progress.annotate(["mirror_retries": String(tries)])
                     context.logger.warning(
                         "a mirror to another pool could not be begun, and is tried again",
                         metadata: ["vdi": "\(disk.uuid)", "error": "\(failure)"])

@@ -41,6 +41,8 @@ actor Departures {
     private static let patience = Duration.seconds(60)
     /// How long he waits for it to answer that his move has failed, or was cancelled.
     private static let lastWord = Duration.seconds(10)
+    /// How long a machine that stays waits for each of its discs.
+    private static let discPatience = Duration.seconds(15)
 
     /// Moves a machine that has been surveyed; the caller holds it. Returns its reference at the other side. Whatever is
     /// thrown before the commit, the machine is here and whole.
@@ -299,7 +301,13 @@ actor Departures {
         let drives = DriveMessages(context: context, admission: admission, guests: guests, lifecycle: lifecycle)
         for disc in discs where context.database.read({ $0.row(Ref<VBD>(disc.drive))?[VBD.empty] }) == true {
             do {
-                try await drives.putBack(Ref(disc.vdi), into: Ref(disc.drive))
+                let (vdi, drive) = (Ref<VDI>(disc.vdi), Ref<VBD>(disc.drive))
+                // Storage that does not answer keeps nothing else of the machine: one that is late goes on by itself.
+                try await LongRequest.answer(
+                    cancellation: CancellationFlag(), until: ContinuousClock.now + Self.discPatience
+                ) {
+                    try await drives.putBack(vdi, into: drive)
+                }
             } catch {
                 context.logger.warning(
                     "a disc is not back in the drive of a machine that stays",

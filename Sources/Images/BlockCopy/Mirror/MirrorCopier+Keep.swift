@@ -35,6 +35,7 @@ extension MirrorCopier {
         while !stopping.isCancelled {
             rest(until: theirs)
             let now = gantry_now()
+            mirror.takeUpWhenLeft()
             switch mirror.phase {
             case .dual, .undecided, .finished: return
             case .broken:
@@ -148,6 +149,8 @@ extension MirrorCopier {
     private func mend(_ retry: inout Retry, _ now: UInt64) {
         if retry.attempts == 0 { retry.brokenSince = now }
         let options = mirror.controls.options
+        // A pause is no time of an outage, and what was in vain before it counts no more.
+        if options.isPaused { retry.attempts = 0 }
         guard let repair, options.retryFor > 0, !options.isPaused else { return }
         let isOver = now - retry.brokenSince > options.retryFor && retry.attempts > 0
         hasGivenUp.store(isOver || mirror.isDistrusted.load(ordering: .acquiring), ordering: .relaxed)

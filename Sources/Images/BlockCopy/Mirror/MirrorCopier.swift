@@ -25,6 +25,7 @@ final class MirrorCopier: Sendable {
 
     let mirror: MirrorDevice
     let stopping = CancellationFlag()
+    let held = HeldCopies()
     let pause = Monitor()
     private let threads = Mutex<[WorkerThread]>([])
     private let threadCount: Int
@@ -261,7 +262,7 @@ final class MirrorCopier: Sendable {
         do throws(BlockError) {
             // Written to since it was looked at: such writes were not noted.
             if task.isEmpty, try isWithoutData(range) {
-                try storeZeroes(range)
+                try counted { () throws(BlockError) in try storeZeroes(range) }
             } else if !task.isEmpty {
                 try copy(range, buffer)
                 moved = range.upperBound - range.lowerBound
@@ -329,15 +330,26 @@ final class MirrorCopier: Sendable {
         while position < range.upperBound, !stopping.isCancelled {
             let part = position..<min(range.upperBound, position + mirror.dirty.granule)
             if mirror.isLeftAlone || !acquire(part) { break }
-            defer { mirror.locks.release(part) }
+            // Until who watches has given it back, because this hangs: then it stays dirty.
+            var isOurs = true
+            defer { if isOurs { mirror.locks.release(part) } }
             // Another thread may have come by.
             if mirror.dirty.run(at: part.lowerBound, end: part.upperBound).dirty, !mirror.late.overlaps(part),
                 mirror.pieces.add(part)
             {
                 defer { _ = mirror.pieces.remove(part) }
-                // A guest may wait for it.
-                try copy(part, buffer, within: mirror.patience(since: gantry_now()))
-                settle(part, try mirror.keepDestination())
+                if isLocal { held.begin(part, at: gantry_now()) }
+                var isKept = false
+                do throws(BlockError) {
+                    // A guest may wait for it.
+                    try copy(part, buffer, within: mirror.patience(since: gantry_now()))
+                    isKept = try mirror.keepDestination()
+                } catch {
+                    isOurs = !isLocal || held.end(part)
+                    throw error
+                }
+                isOurs = !isLocal || held.end(part)
+                if isOurs { settle(part, isKept) }
             }
             position = part.upperBound
         }
@@ -352,7 +364,16 @@ final class MirrorCopier: Sendable {
         let bytes = unsafe UnsafeMutableRawBufferPointer(
             rebasing: buffer.bytes[0..<Int(piece.upperBound - piece.lowerBound)])
         try unsafe mirror.source.read(into: bytes, at: piece.lowerBound)
-        try unsafe store(UnsafeRawBufferPointer(bytes), of: piece, within: patience)
+        try counted { () throws(BlockError) in
+            try unsafe store(UnsafeRawBufferPointer(bytes), of: piece, within: patience)
+        }
+    }
+
+    /// A destination that hangs is known by this, too.
+    private func counted(_ body: () throws(BlockError) -> Void) throws(BlockError) {
+        guard isLocal, let entry = mirror.copying.enter() else { return try body() }
+        defer { mirror.copying.leave(entry) }
+        try body()
     }
 
     // MARK: Time

@@ -66,7 +66,7 @@ extension MirrorCopier {
                 sampled = current
                 mirror.controls.apply(policy.decide(sample, mirror.controls.options))
             }
-            let copied = copiedBytes
+            let copied = coveredBytes
             if now >= nextNote || theirs.isDueByBytes(at: now, copied: copied) {
                 let flushed = checkpoint(
                     source: ours.isDue(at: now, copied: copied), destination: theirs.isDue(at: now, copied: copied))
@@ -87,7 +87,7 @@ extension MirrorCopier {
         // Whoever copies the last of these bytes wakes this thread.
         flushAt.store(pace.dueBytes, ordering: .sequentiallyConsistent)
         var time = Self.tick
-        if mirror.phase != .broken, let rest = pace.rest(at: gantry_now(), copied: copiedBytes) {
+        if mirror.phase != .broken, let rest = pace.rest(at: gantry_now(), copied: coveredBytes) {
             time = min(time, max(Self.shortestRest, rest))
         }
         sleep(nanoseconds: time)

@@ -267,7 +267,7 @@ final class MirrorDevice: @unchecked Sendable {
 
     /// With the range held.
     private func leaveDirty(_ range: Range<UInt64>) {
-        dirty.mark(range.lowerBound, range.upperBound - range.lowerBound)
+        dirty.markPages(range.lowerBound, range.upperBound - range.lowerBound)
         // Who compares takes it from its list first, and looks for dirt after that.
         if comparison.isWatched {
             comparison.copiesAgain(range)
@@ -287,7 +287,10 @@ final class MirrorDevice: @unchecked Sendable {
         while position < range.upperBound {
             let run = dirty.run(at: position, end: range.upperBound)
             pieces.touch(position..<run.end)
-            if !run.dirty {
+            if run.dirty {
+                // Perhaps only other pages of it were.
+                dirty.markPages(position, run.end - position)
+            } else {
                 // It was given up since.
                 guard let entry = use.enter() else { return leaveDirty(position..<range.upperBound) }
                 defer { use.leave(entry) }
@@ -390,17 +393,23 @@ final class MirrorDevice: @unchecked Sendable {
     /// A destination that cannot flush may have lost anything that was ever written to it.
     func loseDestination(because error: BlockError) {
         if error.code != .disconnected {
+            forgetAll()
+        }
+        handle(.destinationFailed, because: error)
+    }
+
+    /// Nothing is known to be the same, nor does anything become so that is being copied now.
+    private func forgetAll() {
+        pieces.touchAll {
             log.forgetAll()
             dirty.mark(0, dirty.size)
         }
-        handle(.destinationFailed, because: error)
     }
 
     /// The images differ where they must not: nothing that is known of them can be trusted, and nobody tries again.
     func distrust(because error: BlockError) {
         isDistrusted.store(true, ordering: .releasing)
-        log.forgetAll()
-        dirty.mark(0, dirty.size)
+        forgetAll()
         if handle(.destinationFailed, because: error) { return }
         // Prepared already: the source is what everything was copied from.
         refusal.withLock { if $0 == nil { $0 = .destination } }

@@ -126,9 +126,10 @@ import Testing
         try device.store([7], at: 65536 * 20)
         #expect(device.mirrorProgress?.dirtyBytes == 4 * 65536)
         try device.changeMirror { $0.isPaused = false }
+        // Waits until nothing is dirty; the phase does not change before the copier has had a look.
+        #expect(try device.verifyMirror() == size)
         awaitPhase(device, .synchronised)
         #expect(device.mirrorProgress?.copiedBytes == before + 4 * 4096 + 2 * 4096 + 65536)
-        #expect(try device.verifyMirror() == size)
         try device.cancelMirror()
     }
 

@@ -124,6 +124,8 @@ import Testing
         // The comparison's end and the mirror's, in any order.
         let answers = [try process.line(), try process.line()].map { $0.prefix { $0 != " " } }.sorted()
         #expect(answers == ["cancelled", "error"])
+        // The next one would stand as this one did.
+        try process.say("resume")
         try process.say("start")
         _ = try process.answer("ready")
         for line in ["pause", "verify", "status"] { try process.say(line) }

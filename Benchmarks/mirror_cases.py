@@ -194,8 +194,11 @@ def measure(contestant, gantry, load, pair, rate, chosen, folder):
     try:
         if writer:
             writer.mark()
+            idle, since = nbd_cases.cpu_seconds(side.pid), time.monotonic()
             time.sleep(chosen.mirror_seconds)
             sample["before"] = writer.mark()
+            # What serving the writer costs without a mirror: it is among `cpu` below.
+            sample["cpu_per_second_before"] = (nbd_cases.cpu_seconds(side.pid) - idle) / (time.monotonic() - since)
         cpu = nbd_cases.cpu_seconds(side.pid)
         begun = time.monotonic()
         side.start()
@@ -260,11 +263,12 @@ def text(results):
     """Rate kept by the writer, speed against cp, longest writes, as a table.
 
     `longest before` is the longest write without a mirror or before it was in sync; `pivot` the 50th, 99th and 99.9th
-    percentile of the writes in the pivot and 0.2 s after it, and the longest, each the median of the rounds.
+    percentile of the writes in the pivot and 0.2 s after it, and the longest, each the median of the rounds. `less the writer's`:
+    the CPU's ratio without what serving the writer took before the mirror, in as long a time.
     """
     lines = ["| case | | in sync, s | × cp | rate kept | longest before, ms | in sync, ms | pivot, ms: 50 / 99 / 99.9 % / all | "
-             "CPU s | × cp | target MiB |",
-             "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
+             "CPU s | × cp | less the writer's | target MiB |",
+             "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for result in results:
         for contestant, samples in result["samples"].items():
             kept, before, synced, pivot = [], [], [], []
@@ -281,8 +285,11 @@ def text(results):
             shares = [figure(median([part.get(key) for part in pivot]))
                       for key in ("p50_ms", "p99_ms", "p999_ms", "longest_ms")] if pivot else ["–"]
             cpu = median([sample["cpu"] / sample["plain_cpu"] for sample in samples])
+            # What the same writer's requests cost in that time without a mirror is not the mirror's.
+            net = median([(s["cpu"] - s["cpu_per_second_before"] * s["ready_seconds"]) / s["plain_cpu"] for s in samples
+                          if s["ready_seconds"] and "cpu_per_second_before" in s])
             lines.append(f"| {result['case']} | {contestant} | {figure(ready)} | {figure(speed)} | "
                          f"{figure(median(kept))} | {figure(median(before))} | {figure(median(synced))} | "
-                         f"{' / '.join(shares)} | {figure(median([s['cpu'] for s in samples]))} | {figure(cpu)} | "
+                         f"{' / '.join(shares)} | {figure(median([s['cpu'] for s in samples]))} | {figure(cpu)} | {figure(net)} | "
                          f"{figure(median([s['target_bytes'] / 1048576 for s in samples]), '{:.0f}')} |")
     return "\n".join(lines)

@@ -265,15 +265,19 @@ public final class DatapathService: Sendable {
             Dialers.removeAll()
         case .mirrorCancel:
             let wasStarting = starts.withLock { $0.cancel() }
+            // When it has ended: perhaps after this has been answered.
+            let ended: @Sendable () -> Void = { [exports, tracked, images] in
+                Dialers.removeAll()
+                exports.cancel()
+                tracked.cancel()
+                images.setDestination(nil)
+            }
             do throws(BlockError) {
-                try device.cancelMirror()
+                try device.cancelMirror(ended)
             } catch {
                 guard wasStarting, error.code == .notFound else { throw error }
+                ended()
             }
-            Dialers.removeAll()
-            exports.cancel()
-            tracked.cancel()
-            images.setDestination(nil)
         case .pause:
             guard let mark else {
                 try device.pause()
@@ -380,13 +384,15 @@ public final class DatapathService: Sendable {
         // One that answers each write too late is silent nearly always, and never given up by its connection.
         var (attempts, silent) = (0, 0)
         while attempts < 1000, silent < 60_000 {
+            let started = gantry_now()
             do throws(BlockError) {
                 return try prepare()
             } catch {
                 let progress = device.mirrorProgress
                 if error.code != .busy, progress?.isRetrying != true { throw error }
-                // How long it may say nothing is its connection's to know.
-                if progress?.isSilent == true { silent += 1 } else { attempts += 1 }
+                // How long it may say nothing is its connection's to know. A look at one that hangs takes its time.
+                let took = Int(min(gantry_now() - started, 1_000_000_000) / 10_000_000)
+                if progress?.isSilent == true { silent += 1 + took } else { attempts += 1 }
             }
             usleep(10_000)
         }

@@ -37,6 +37,10 @@ final class DriverExport: BlockDevice {
         try change { () throws(BlockError) in try unsafe client.write(data, at: offset) }
     }
 
+    func write(parts: [Range<Int>], of data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        try change { () throws(BlockError) in try unsafe client.write(parts: parts, of: data, at: offset) }
+    }
+
     func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
         try change { () throws(BlockError) in
             try client.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)

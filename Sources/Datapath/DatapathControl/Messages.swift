@@ -90,7 +90,9 @@ public enum DatapathRequest: Codable, Sendable {
     case pivotPrepare
     /// Phase (d): drops the source. The caller has committed that the destination is authoritative.
     case pivotCommit
-    /// Ends the mirror in favour of the source, in any phase before `pivotCommit`.
+    /// Ends the mirror in favour of the source, in any phase before `pivotCommit`. `busy` after ten seconds when a destination that hangs
+    /// has not let go: the mirror is given up, no guest waits for it, and it ends later by itself; its destination must not be deleted
+    /// before it is asked again and is over (`notFound`).
     case mirrorCancel
     /// Answers what is in flight, flushes and closes the image; later requests wait for `resume`. Not while mirrored.
     case pause

@@ -31,6 +31,9 @@ public protocol BlockDevice: AnyObject, Sendable {
     func putPages(at offset: UInt64, length: Int, into pipe: Int32) -> Int
     /// Stores `data` at `offset`.
     func write(_ data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError)
+    /// `write` of parts of `data`, whose first byte belongs to `offset`: ranges of its bytes, in order, none of which is empty. What lies
+    /// between them stays as it is. To a peer they go together, for one way there and back.
+    func write(parts: [Range<Int>], of data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError)
     /// Makes a range read as zeroes. `mayUnmap`: space below may be given back; otherwise allocated space stays so.
     func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError)
     /// Says that the content of a range is of no more use. Afterwards it reads as zeroes or as before.
@@ -84,6 +87,14 @@ extension BlockDevice {
         at offset: UInt64, length: UInt64, mayUnmap: Bool, within patience: Patience
     ) throws(BlockError) {
         try writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)
+    }
+
+    public func write(
+        parts: [Range<Int>], of data: UnsafeRawBufferPointer, at offset: UInt64
+    ) throws(BlockError) {
+        for part in parts {
+            try unsafe write(UnsafeRawBufferPointer(rebasing: data[part]), at: offset + UInt64(part.lowerBound))
+        }
     }
 
     public func writeBack(unless isOver: () -> Bool) throws(BlockError) {}

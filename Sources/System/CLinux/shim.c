@@ -171,12 +171,29 @@ uint64_t gantry_sleeps(void) {
     struct rusage used;
     return getrusage(RUSAGE_THREAD, &used) == 0 ? (uint64_t)used.ru_nvcsw : 0;
 }
+// The thread sanitizer does not know the functions with a clock.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define GANTRY_RWLOCK_CLOCK CLOCK_REALTIME
+#define pthread_rwlock_clockrdlock(lock, clock, until) pthread_rwlock_timedrdlock(lock, until)
+#define pthread_rwlock_clockwrlock(lock, clock, until) pthread_rwlock_timedwrlock(lock, until)
+#endif
+#endif
+static struct timespec gantry_rwlock_time(uint64_t nanoseconds) {
+#ifdef GANTRY_RWLOCK_CLOCK
+    struct timespec steady, wall;
+    clock_gettime(CLOCK_MONOTONIC, &steady);
+    clock_gettime(GANTRY_RWLOCK_CLOCK, &wall);
+    nanoseconds += ((uint64_t)wall.tv_sec - (uint64_t)steady.tv_sec) * 1000000000 + (uint64_t)wall.tv_nsec - (uint64_t)steady.tv_nsec;
+#endif
+    return (struct timespec){.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)};
+}
 int gantry_rwlock_share_until(void *lock, uint64_t nanoseconds) {
-    struct timespec until = {.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)};
+    struct timespec until = gantry_rwlock_time(nanoseconds);
     return pthread_rwlock_clockrdlock(lock, CLOCK_MONOTONIC, &until);
 }
 int gantry_rwlock_own_until(void *lock, uint64_t nanoseconds) {
-    struct timespec until = {.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)};
+    struct timespec until = gantry_rwlock_time(nanoseconds);
     return pthread_rwlock_clockwrlock(lock, CLOCK_MONOTONIC, &until);
 }
 int64_t gantry_send(int fd, const void *bytes, size_t length) {

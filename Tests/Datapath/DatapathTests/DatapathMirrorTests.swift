@@ -227,6 +227,28 @@ import Testing
         #expect(try server.quit() == 0)
     }
 
+    /// Pages without data do not go to an export that is blank, however they lie between those with data.
+    @Test func anExportGetsThePagesThatHoldSomething() async throws {
+        let (folder, far) = (try ScratchFolder("dp"), try ScratchFolder("far"))
+        let (a, b) = (try image(folder, "a.raw", "raw"), try image(far, "b.raw", "raw"))
+        let pages = stride(from: 0, to: Self.size, by: 65536).map { $0 + $0 >> 4 % 65536 & ~4095 }
+        let process = try DatapathProcess(folder, image: a.path, format: a.format)
+        let client = try process.connect()
+        for page in pages { try fill(client, 7, at: page, count: 4096) }
+        let server = try DatapathProcess(far, image: b.path, format: b.format)
+        let remote = ImageSpecification(
+            path: "nbd+unix:///disk?socket=\(server.nbdSocket)", format: ImageSpecification.remote)
+        _ = try process.control.callBlocking(.mirrorStart(destination: remote, bytesPerSecond: 0))
+        _ = try process.awaitPhase(.synchronised)
+        _ = try process.control.callBlocking(.mirrorVerify)
+        let expected = UInt64(pages.count) * 4096
+        try await reach("all is counted") { try server.status().counters?.writtenBytes ?? 0 >= expected }
+        #expect(try server.status().counters?.writtenBytes == expected)
+        _ = try process.control.callBlocking(.mirrorCancel)
+        #expect(try process.quit() == 0)
+        #expect(try server.quit() == 0)
+    }
+
     /// A destination that shares with others gets what differs from it and no more, also by the connections that come after the first.
     @Test func aDestinationThatIsReachedAgainKeepsWhatItShares() throws {
         let (folder, far) = (try ScratchFolder("dp"), try ScratchFolder("far"))

@@ -84,6 +84,33 @@ import Testing
         #expect(try source.bytes(5, 1) == [1])
     }
 
+    /// The time in which a mirror stands is not the destination's: after a pause it has all of its time again.
+    @Test func aPauseIsNoTimeOfAnOutage() async throws {
+        let source = MemoryDevice(size: Self.size)
+        try source.store([1, 2, 3], at: 0)
+        let destination = ForgetfulDevice(MemoryDevice(size: Self.size))
+        let device = SwitchableDevice(source)
+        var options = MirrorOptions()
+        options.retryFor = 300_000_000
+        let isAway = Atomic<Bool>(true)
+        try device.startMirror(to: destination, options: options) { () throws(BlockError) in
+            if isAway.load(ordering: .acquiring) { throw BlockError(.disconnected, "away") }
+            destination.restart()
+            return destination
+        }
+        awaitPhase(device, .synchronised)
+        destination.die()
+        try device.store([4], at: 0)
+        try await reach("a try that is in vain") { device.mirrorProgress?.retries ?? 0 > 0 }
+        try device.changeMirror { $0.isPaused = true }
+        try await Task.sleep(for: .milliseconds(500))
+        isAway.store(false, ordering: .releasing)
+        try device.changeMirror { $0.isPaused = false }
+        awaitPhase(device, .synchronised)
+        #expect(try device.verifyMirror() == Self.size)
+        try device.cancelMirror()
+    }
+
     /// As after kill -9: what the images had not written is gone, and what the map says is all that the next mirror goes by.
     /// Between the two, the disk is written to without a mirror.
     @Test(arguments: [ImageFormat.raw, .vhd, .qcow2])

@@ -105,6 +105,47 @@ import Testing
         try device.close()
     }
 
+    /// What is written to behind the copier is copied again by pages, also where a granule that was left to it is written to once more while
+    /// others go to both sides.
+    @Test func onlyPagesAreCopiedAgain() throws {
+        let size: UInt64 = 4 << 20
+        let source = MemoryDevice(size: size)
+        try source.store([UInt8](repeating: 1, count: Int(size)), at: 0)
+        let device = SwitchableDevice(source)
+        try device.startMirror(to: MemoryDevice(size: size), options: MirrorOptions())
+        awaitPhase(device, .synchronised)
+        let before = try #require(device.mirrorProgress).copiedBytes
+        #expect(before == size)
+        try device.changeMirror { ($0.mode, $0.isPaused) = (.background, true) }
+        // Three pages of one granule, two of which lie together, one that reaches into the next, and a whole granule.
+        for place in [4096 * 3, 4096 * 4 + 100, 4096 * 9] as [UInt64] { try device.store([2], at: place) }
+        try device.store([3, 4], at: 65536 * 4 - 1)
+        try device.store([UInt8](repeating: 5, count: 65536), at: 65536 * 8)
+        try device.changeMirror { $0.mode = .active }
+        try device.store([6], at: 4096 * 12)
+        try device.store([7], at: 65536 * 20)
+        #expect(device.mirrorProgress?.dirtyBytes == 4 * 65536)
+        try device.changeMirror { $0.isPaused = false }
+        // Waits until nothing is dirty; the phase does not change before the copier has had a look.
+        #expect(try device.verifyMirror() == size)
+        awaitPhase(device, .synchronised)
+        #expect(device.mirrorProgress?.copiedBytes == before + 4 * 4096 + 2 * 4096 + 65536)
+        try device.cancelMirror()
+    }
+
+    /// What is being copied when all is lost does not become the same by that.
+    @Test func nothingIsSettledThatWasLostMeanwhile() {
+        let pieces = CopyPieces()
+        #expect(pieces.add(0..<100) && pieces.add(200..<300))
+        pieces.touch(210..<220)
+        var seen: [Range<UInt64>?] = []
+        pieces.finish(200..<300) { seen.append($0) }
+        pieces.touchAll {}
+        pieces.finish(0..<100) { seen.append($0) }
+        #expect(seen == [210..<220, 0..<100])
+        #expect(pieces.close())
+    }
+
     /// What the first destination's map said holds for no other one: zeroes are written where something else may lie.
     @Test func anotherDestinationIsNotBlank() throws {
         let size: UInt64 = 4 << 20

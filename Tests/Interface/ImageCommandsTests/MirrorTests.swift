@@ -93,6 +93,65 @@ import Testing
         #expect(try folder.contents() == ["sample.raw"])
     }
 
+    /// A comparison may take for ever, as in a mirror that is paused: every line is heard meanwhile, and so is who ends it all.
+    @Test func everyLineIsHeardDuringAComparison() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("mirror")
+        let sample = try SampleImage(in: folder, size: 4 << 20, random: &random)
+        let process = try mirror(folder, Direction(source: .raw, target: .qcow2), sample.raw)
+        try process.say("start")
+        _ = try process.answer("ready")
+        for line in ["pause", "verify", "status"] { try process.say(line) }
+        #expect(try process.answer("status")["paused"] as? Bool == true)
+        try process.say("verify")
+        #expect(try #require(try process.answer("error")["message"] as? String).contains("already"))
+        // A pivot comes behind the comparison.
+        for line in ["resume", "pivot"] { try process.say(line) }
+        #expect(try process.answer("verified")["compared_bytes"] as? Int == 4 << 20)
+        _ = try process.answer("pivoted")
+        try process.say("quit")
+        #expect(process.end() == 0)
+    }
+
+    @Test func whoEndsAComparisonThatStandsEndsTheMirror() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("mirror")
+        let sample = try SampleImage(in: folder, size: 4 << 20, random: &random)
+        let process = try mirror(folder, Direction(source: .raw, target: .qcow2), sample.raw)
+        try process.say("start")
+        _ = try process.answer("ready")
+        for line in ["pause", "verify", "cancel"] { try process.say(line) }
+        // The comparison's end and the mirror's, in any order.
+        let answers = [try process.line(), try process.line()].map { $0.prefix { $0 != " " } }.sorted()
+        #expect(answers == ["cancelled", "error"])
+        // The next one would stand as this one did.
+        try process.say("resume")
+        try process.say("start")
+        _ = try process.answer("ready")
+        for line in ["pause", "verify", "status"] { try process.say(line) }
+        _ = try process.answer("status")
+        kill(process.pid, SIGTERM)
+        #expect(process.end() == 0)
+        #expect(try folder.contents() == ["sample.raw"])
+    }
+
+    /// The name was free at the start: what has it by the pivot is not replaced.
+    @Test func aFileThatHasComeToTheTargetsNameIsLeftAlone() throws {
+        var random = SeededRandom.printed()
+        let folder = try ScratchFolder("mirror")
+        let sample = try SampleImage(in: folder, size: 4 << 20, random: &random)
+        let process = try mirror(folder, Direction(source: .raw, target: .qcow2), sample.raw)
+        try process.say("start")
+        _ = try process.answer("ready")
+        try Data("somebody's".utf8).write(to: URL(fileURLWithPath: folder.file("target")))
+        try process.say("pivot")
+        #expect(try process.answer("error")["message"] as? String != nil)
+        try process.say("quit")
+        #expect(process.end() == 1)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("target"))) == Data("somebody's".utf8))
+        #expect(try folder.contents() == ["sample.raw", "target"])
+    }
+
     @Test func aTargetThatHoldsDataIsRefusedAndLeftAlone() throws {
         var random = SeededRandom.printed()
         let folder = try ScratchFolder("mirror")

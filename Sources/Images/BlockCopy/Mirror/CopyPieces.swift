@@ -59,9 +59,22 @@ final class CopyPieces: Sendable {
         }
     }
 
-    /// What was written to of the piece since it was added. With its range held.
-    func touched(in range: Range<UInt64>) -> Range<UInt64>? {
-        state.withLock { state in state.pieces.first { $0.range == range }?.touched }
+    /// Everything has changed in all pieces that there are, by `body`, which none of them comes between (`finish`).
+    func touchAll(_ body: () -> Void) {
+        state.withLock { state in
+            body()
+            for index in state.pieces.indices { state.pieces[index].touched = state.pieces[index].range }
+        }
+    }
+
+    /// Takes the piece out, with its range held, behind `body`, which is told what was written to of it since it was added.
+    func finish(_ range: Range<UInt64>, _ body: (Range<UInt64>?) -> Void) {
+        state.withLock { state in
+            guard let index = state.pieces.firstIndex(where: { $0.range == range }) else { return }
+            body(state.pieces[index].touched)
+            state.pieces.remove(at: index)
+        }
+        count.subtract(1, ordering: .sequentiallyConsistent)
     }
 
     /// Takes the piece out; what was written to meanwhile.

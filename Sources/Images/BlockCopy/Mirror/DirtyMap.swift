@@ -7,6 +7,8 @@ public final class DirtyMap: Sendable {
     private struct State {
         var words: [UInt64]
         var dirtyGranules: UInt64
+        /// Of dirty granules; what is known here of a clean one counts for nothing.
+        var marks: PageMarks
     }
 
     /// Bytes that one bit stands for; a power of two.
@@ -26,7 +28,10 @@ public final class DirtyMap: Sendable {
         var words = [UInt64](repeating: dirty ? .max : 0, count: Int(granuleCount.dividedRoundingUp(by: 64)))
         let tail = granuleCount % 64
         if dirty, tail != 0 { words[words.count - 1] = (1 << tail) - 1 }
-        state = Mutex(State(words: words, dirtyGranules: dirty ? granuleCount : 0))
+        state = Mutex(
+            State(
+                words: words, dirtyGranules: dirty ? granuleCount : 0,
+                marks: PageMarks(granules: granule == PageMarks.granule ? granuleCount : 0)))
     }
 
     /// Bytes in dirty granules, the last granule counted whole.
@@ -37,6 +42,55 @@ public final class DirtyMap: Sendable {
     public func mark(_ offset: UInt64, _ length: UInt64) {
         guard length > 0 else { return }
         set(first: offset / granule, last: (offset + length - 1) / granule, dirty: true)
+    }
+
+    /// Marks every granule that the range touches; of one that was clean, or is marked so already, only the pages that it touches: the
+    /// rest of it is the same as before on both sides.
+    public func markPages(_ offset: UInt64, _ length: UInt64) {
+        guard length > 0 else { return }
+        if granule != PageMarks.granule { return mark(offset, length) }
+        let (first, last) = (offset / granule, (offset + length - 1) / granule)
+        state.withLock { state in
+            for index in first...last {
+                let base = index * granule
+                let begin = (max(offset, base) - base) / PageMarks.page
+                let end = (min(offset + length, base + granule) - base).dividedRoundingUp(by: PageMarks.page)
+                let pages = UInt16.max << begin & UInt16.max >> (16 - end)
+                if !Self.bit(state.words, index) {
+                    state.words[Int(index / 64)] |= 1 << (index % 64)
+                    state.dirtyGranules += 1
+                    state.marks.add(pages, to: index)
+                } else if state.marks.pages(of: index) != 0 {
+                    state.marks.add(pages, to: index)
+                }
+            }
+        }
+    }
+
+    /// The first part of `position ..< end` that is to be copied, where all granules are dirty: whole granules that follow each other, or
+    /// pages of one that do; nil when there is none. `position` is the beginning of a granule, or the end of such a part.
+    func nextPart(from position: UInt64, to end: UInt64) -> Range<UInt64>? {
+        // The device's last granule may be short.
+        if position >= end { return nil }
+        return state.withLock { state -> Range<UInt64>? in
+            var index = position / granule
+            while index * granule < end {
+                let (base, pages) = (index * granule, state.marks.pages(of: index))
+                if pages == 0 {
+                    repeat { index += 1 } while index * granule < end && state.marks.pages(of: index) == 0
+                    return max(position, base)..<min(end, index * granule)
+                }
+                let from = (max(position, base) - base) / PageMarks.page
+                let first = from + UInt64((pages >> from).trailingZeroBitCount)
+                let start = base + first * PageMarks.page
+                if first < 16, start < end {
+                    let count = UInt64((~(pages >> first)).trailingZeroBitCount)
+                    return start..<min(end, start + count * PageMarks.page)
+                }
+                index += 1
+            }
+            return nil
+        }
     }
 
     /// Clears every granule that lies wholly inside the range; the last granule of the device counts as whole when the
@@ -61,6 +115,7 @@ public final class DirtyMap: Sendable {
                 state.dirtyGranules = dirty ? state.dirtyGranules + changed : state.dirtyGranules - changed
                 index += upTo - from + 1
             }
+            if first <= last { state.marks.forget(first...last) }
         }
     }
 
@@ -76,6 +131,10 @@ public final class DirtyMap: Sendable {
         state.withLock { state in
             state.dirtyGranules += UInt64((wanted & ~state.words[index]).nonzeroBitCount)
             state.words[index] |= wanted
+            if state.marks.isEmpty { return }
+            for bit in 0..<64 as Range<UInt64> where wanted >> bit & 1 == 1 {
+                state.marks.forget(UInt64(index) * 64 + bit...UInt64(index) * 64 + bit)
+            }
         }
     }
 

@@ -3,8 +3,7 @@ import CoreTypes
 
 // What of a copy need not be written, because the destination reads as zeroes there already: `MirrorDevice.blank`.
 extension MirrorCopier {
-    /// What is left out in a local destination: the pages of a file system. Over a link each run would cost a way there and
-    /// back, so that whole granules are left out there.
+    /// What is left out: the pages of a file system, where the destination has no larger blocks of its own.
     private static let page: UInt64 = 4096
     /// Answers of the destination's map for one dirty run: one that tells little at a time is not asked for ever.
     private static let mostLooks = 256
@@ -72,12 +71,17 @@ extension MirrorCopier {
     func store(
         _ bytes: UnsafeRawBufferPointer, of piece: Range<UInt64>, within patience: Patience?
     ) throws(BlockError) {
-        let finest = isLocal ? Self.page : mirror.dirty.granule
+        let granule = mirror.dirty.granule
+        // A peer's blocks are written whole.
+        let finest = isLocal ? Self.page : min(granule, max(Self.page, mirror.destination.preferredAlignment))
         try inParts(of: piece) { (part, isBlank) throws(BlockError) in
             let (low, high) = (Int(part.lowerBound - piece.lowerBound), Int(part.upperBound - piece.lowerBound))
             // SAFETY: the part lies inside the piece, whose bytes these are.
             let content = unsafe UnsafeRawBufferPointer(rebasing: bytes[low..<high])
-            let unit = isBlank ? finest : mirror.dirty.granule
+            if isBlank, !isLocal, patience == nil {
+                return try unsafe storeTogether(content, at: part.lowerBound, finest)
+            }
+            let unit = isBlank ? finest : granule
             _ = try unsafe forEachRun(of: content, at: part.lowerBound, granule: unit) {
                 (run, isZero, start) throws(BlockError) in
                 let offset = part.lowerBound + UInt64(start)
@@ -90,6 +94,17 @@ extension MirrorCopier {
                 }
             }
         }
+    }
+
+    /// Where a peer's blank is: all that is not zero goes to it for one way there and back, however many runs it is.
+    private func storeTogether(
+        _ content: UnsafeRawBufferPointer, at offset: UInt64, _ unit: UInt64
+    ) throws(BlockError) {
+        var runs: [Range<Int>] = []
+        _ = try unsafe forEachRun(of: content, at: offset, granule: unit) { (run, isZero, start) throws(BlockError) in
+            if !isZero { runs.append(start..<start + run.count) }
+        }
+        if !runs.isEmpty { try unsafe mirror.destination.write(parts: runs, of: content, at: offset) }
     }
 
     private func writeZeroes(at offset: UInt64, _ length: UInt64, _ patience: Patience?) throws(BlockError) {

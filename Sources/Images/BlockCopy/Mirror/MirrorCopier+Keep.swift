@@ -35,6 +35,7 @@ extension MirrorCopier {
         while !stopping.isCancelled {
             rest(until: theirs)
             let now = gantry_now()
+            mirror.takeUpWhenLeft()
             switch mirror.phase {
             case .dual, .undecided, .finished: return
             case .broken:
@@ -65,7 +66,7 @@ extension MirrorCopier {
                 sampled = current
                 mirror.controls.apply(policy.decide(sample, mirror.controls.options))
             }
-            let copied = copiedBytes
+            let copied = coveredBytes
             if now >= nextNote || theirs.isDueByBytes(at: now, copied: copied) {
                 let flushed = checkpoint(
                     source: ours.isDue(at: now, copied: copied), destination: theirs.isDue(at: now, copied: copied))
@@ -86,7 +87,7 @@ extension MirrorCopier {
         // Whoever copies the last of these bytes wakes this thread.
         flushAt.store(pace.dueBytes, ordering: .sequentiallyConsistent)
         var time = Self.tick
-        if mirror.phase != .broken, let rest = pace.rest(at: gantry_now(), copied: copiedBytes) {
+        if mirror.phase != .broken, let rest = pace.rest(at: gantry_now(), copied: coveredBytes) {
             time = min(time, max(Self.shortestRest, rest))
         }
         sleep(nanoseconds: time)
@@ -148,6 +149,8 @@ extension MirrorCopier {
     private func mend(_ retry: inout Retry, _ now: UInt64) {
         if retry.attempts == 0 { retry.brokenSince = now }
         let options = mirror.controls.options
+        // A pause is no time of an outage, and what was in vain before it counts no more.
+        if options.isPaused { retry.attempts = 0 }
         guard let repair, options.retryFor > 0, !options.isPaused else { return }
         let isOver = now - retry.brokenSince > options.retryFor && retry.attempts > 0
         hasGivenUp.store(isOver || mirror.isDistrusted.load(ordering: .acquiring), ordering: .relaxed)

@@ -25,6 +25,7 @@ final class MirrorCopier: Sendable {
 
     let mirror: MirrorDevice
     let stopping = CancellationFlag()
+    let held = HeldCopies()
     let pause = Monitor()
     private let threads = Mutex<[WorkerThread]>([])
     private let threadCount: Int
@@ -34,8 +35,10 @@ final class MirrorCopier: Sendable {
     private let chunk: UInt64
     private let pieceLength: Mutex<PieceLength>
     private let copied = Atomic<UInt64>(0)
+    /// In granules of which something was.
+    private let covered = Atomic<UInt64>(0)
     private let total = Atomic<UInt64>(0)
-    /// Copied bytes at which the keeper is woken.
+    /// `coveredBytes` at which the keeper is woken.
     let flushAt = Atomic<UInt64>(.max)
     let meter = Mutex(RateMeter())
     private let cursor: Mutex<Cursor>
@@ -65,6 +68,8 @@ final class MirrorCopier: Sendable {
 
     /// Data bytes copied so far.
     var copiedBytes: UInt64 { copied.load(ordering: .relaxed) }
+    /// Bytes of the granules that were copied so far, or pages of them: what a map that knows granules takes back when it is behind.
+    var coveredBytes: UInt64 { covered.load(ordering: .relaxed) }
     /// Data bytes to copy in all, as known now; at least `copiedBytes`.
     var totalBytes: UInt64 { max(total.load(ordering: .relaxed), copiedBytes) }
     /// Bytes per second over the last second or so.
@@ -125,7 +130,11 @@ final class MirrorCopier: Sendable {
                 }
                 mirror.handle(.fellBehind)
                 let moved = try isFirst ? completeFirst(piece, buffer) : complete(piece, buffer)
-                note(copied.wrappingAdd(moved, ordering: .relaxed).newValue)
+                copied.wrappingAdd(moved, ordering: .relaxed)
+                if moved > 0 {
+                    let granules = max(moved, piece.range.upperBound - piece.range.lowerBound)
+                    note(covered.wrappingAdd(granules, ordering: .relaxed).newValue)
+                }
                 meter.withLock { $0.add(moved) }
                 pieceLength.withLock { $0.moved(moved, in: gantry_now() - started) }
                 hold(after: moved, tookFrom: started)
@@ -261,10 +270,9 @@ final class MirrorCopier: Sendable {
         do throws(BlockError) {
             // Written to since it was looked at: such writes were not noted.
             if task.isEmpty, try isWithoutData(range) {
-                try storeZeroes(range)
+                try counted { () throws(BlockError) in try storeZeroes(range) }
             } else if !task.isEmpty {
-                try copy(range, buffer)
-                moved = range.upperBound - range.lowerBound
+                moved = try copyDirty(range, buffer)
             } else {
                 _ = mirror.pieces.remove(range)
                 return 0
@@ -279,22 +287,20 @@ final class MirrorCopier: Sendable {
             _ = mirror.pieces.remove(range)
             return 0
         }
-        guard let touched = mirror.pieces.touched(in: range) else {
-            settle(range, isKept)
-            _ = mirror.pieces.remove(range)
-            mirror.locks.release(range)
-            return moved
+        var again: Range<UInt64>?
+        // Not before: a destination that has died since is not exchanged between its last write here and what is noted of it, which
+        // `recover` takes back where that was not durable. Nor is anything lost (`loseDestination`) between the look and the note.
+        mirror.pieces.finish(range) { touched in
+            guard let touched else { return settle(range, isKept) }
+            let granule = mirror.dirty.granule
+            let end = min(mirror.dirty.size, touched.upperBound.roundedUp(to: granule) ?? mirror.dirty.size)
+            let part = touched.lowerBound.roundedDown(to: granule)..<end
+            settle(range.lowerBound..<max(range.lowerBound, part.lowerBound), isKept)
+            settle(min(part.upperBound, range.upperBound)..<range.upperBound, isKept)
+            again = part
         }
-        let granule = mirror.dirty.granule
-        let end = min(mirror.dirty.size, touched.upperBound.roundedUp(to: granule) ?? mirror.dirty.size)
-        let again = touched.lowerBound.roundedDown(to: granule)..<end
-        settle(range.lowerBound..<max(range.lowerBound, again.lowerBound), isKept)
-        settle(min(again.upperBound, range.upperBound)..<range.upperBound, isKept)
-        // Only now: a destination that has died since is not exchanged between its last write here and what is noted of it,
-        // which `recover` takes back where that was not durable.
-        _ = mirror.pieces.remove(range)
         mirror.locks.release(range)
-        if mirror.controls.isActive { moved += try copyHeld(again.clamped(to: range), buffer) }
+        if let again, mirror.controls.isActive { moved += try copyHeld(again.clamped(to: range), buffer) }
         return moved
     }
 
@@ -326,22 +332,52 @@ final class MirrorCopier: Sendable {
     /// Granules that are written to all the time: one by one, each with its range held.
     private func copyHeld(_ range: Range<UInt64>, _ buffer: AlignedBuffer) throws(BlockError) -> UInt64 {
         var position = range.lowerBound
+        var moved: UInt64 = 0
         while position < range.upperBound, !stopping.isCancelled {
             let part = position..<min(range.upperBound, position + mirror.dirty.granule)
             if mirror.isLeftAlone || !acquire(part) { break }
-            defer { mirror.locks.release(part) }
+            // Until who watches has given it back, because this hangs: then it stays dirty.
+            var isOurs = true
+            defer { if isOurs { mirror.locks.release(part) } }
             // Another thread may have come by.
             if mirror.dirty.run(at: part.lowerBound, end: part.upperBound).dirty, !mirror.late.overlaps(part),
                 mirror.pieces.add(part)
             {
-                defer { _ = mirror.pieces.remove(part) }
-                // A guest may wait for it.
-                try copy(part, buffer, within: mirror.patience(since: gantry_now()))
-                settle(part, try mirror.keepDestination())
+                var isOver = false
+                defer { if !isOver { _ = mirror.pieces.remove(part) } }
+                if isLocal { held.begin(part, at: gantry_now()) }
+                var isKept = false
+                do throws(BlockError) {
+                    // A guest may wait for it.
+                    moved += try copyDirty(part, buffer, within: mirror.patience(since: gantry_now()))
+                    isKept = try mirror.keepDestination()
+                } catch {
+                    isOurs = !isLocal || held.end(part)
+                    throw error
+                }
+                isOurs = !isLocal || held.end(part)
+                if isOurs {
+                    isOver = true
+                    mirror.pieces.finish(part) { if $0 == nil { settle(part, isKept) } }
+                }
             }
             position = part.upperBound
         }
-        return range.upperBound - range.lowerBound
+        return moved
+    }
+
+    /// Copies what is to be copied of a piece: all of it, or only the pages that were written to since it was. Returns the bytes.
+    private func copyDirty(
+        _ piece: Range<UInt64>, _ buffer: AlignedBuffer, within patience: Patience? = nil
+    ) throws(BlockError) -> UInt64 {
+        var moved: UInt64 = 0
+        var position = piece.lowerBound
+        while let part = mirror.dirty.nextPart(from: position, to: piece.upperBound) {
+            try copy(part, buffer, within: patience)
+            moved += part.upperBound - part.lowerBound
+            position = part.upperBound
+        }
+        return moved
     }
 
     /// Reads the piece and writes it.
@@ -352,7 +388,16 @@ final class MirrorCopier: Sendable {
         let bytes = unsafe UnsafeMutableRawBufferPointer(
             rebasing: buffer.bytes[0..<Int(piece.upperBound - piece.lowerBound)])
         try unsafe mirror.source.read(into: bytes, at: piece.lowerBound)
-        try unsafe store(UnsafeRawBufferPointer(bytes), of: piece, within: patience)
+        try counted { () throws(BlockError) in
+            try unsafe store(UnsafeRawBufferPointer(bytes), of: piece, within: patience)
+        }
+    }
+
+    /// A destination that hangs is known by this, too.
+    private func counted(_ body: () throws(BlockError) -> Void) throws(BlockError) {
+        guard isLocal, let entry = mirror.copying.enter() else { return try body() }
+        defer { mirror.copying.leave(entry) }
+        try body()
     }
 
     // MARK: Time

@@ -16,8 +16,9 @@ import Synchronization
 ///   the write was to change is dirty before that, and so is what is written until the destination answers. The late
 ///   write may still come: nothing is copied over it before (`LateChanges`), and no pivot begins.
 /// - A destination that no peer answers for hangs with who writes to it. Whoever comes later than that is left to the source
-///   alone, until a write has ended (`isStalled`), and so does the copier leave it alone. One that is given up, or about to be tried
-///   again, is left alone from that moment on, and all guests stand still only when nobody is in it (`DestinationUse`).
+///   alone, until a write has ended (`isLeftOut`), and so does the copier leave it alone. One that is given up, or about to be tried
+///   again, is left alone from that moment on, and all guests stand still only when nobody is in it (`DestinationUse`), or for as
+///   long as a write is waited for (`GateWait`).
 /// - In `dual` a write is answered only when both images have it; if one refuses, the request fails with `undecidedError`,
 ///   which `SwitchableDevice` turns into waiting for the decision and trying again on the winner.
 final class MirrorDevice: @unchecked Sendable {
@@ -36,8 +37,13 @@ final class MirrorDevice: @unchecked Sendable {
     let times = MirrorTimes()
     /// Guests' writes.
     let use = DestinationUse()
-    /// Guests' flushes, and a comparison, which may take their time.
-    let unwatched = DestinationUse()
+    /// Guests' flushes, which may take their time, as may a comparison's reads and map questions.
+    let flushing = DestinationUse()
+    let comparing = DestinationUse()
+    /// The copier's writes, where no peer answers for them.
+    let copying = DestinationUse()
+    /// `apart`. Never closed.
+    private let calls = DestinationUse()
     let reach = MirrorReach()
     let late = LateChanges()
     /// A peer answers for the destination, or does not.
@@ -47,7 +53,12 @@ final class MirrorDevice: @unchecked Sendable {
     let comparison = MirrorComparison()
     let isDistrusted = Atomic<Bool>(false)
     let trust: Mutex<MirrorTrust>
-    private let stalled = Atomic<Bool>(false)
+    /// Of `stalledWrites` and `stalledCopies`.
+    private let stalled = Atomic<UInt8>(0)
+    private static let stalledWrites: UInt8 = 1
+    private static let stalledCopies: UInt8 = 2
+    /// It was given up for as long as somebody hangs in it.
+    private let isAwaited = Atomic<Bool>(false)
     private let state = Mutex(MirrorState())
     private let failure = Mutex<BlockError?>(nil)
     private let refusal = Mutex<MirrorSide?>(nil)
@@ -89,28 +100,69 @@ final class MirrorDevice: @unchecked Sendable {
 
     /// Guests' writes to the destination are under way and do not end: no more of them begin.
     @inline(__always)
-    var isStalled: Bool { stalled.load(ordering: .acquiring) }
+    var isStalled: Bool { stalled.load(ordering: .acquiring) & Self.stalledWrites != 0 }
+
+    /// The same, or what does not end is the copier's.
+    @inline(__always)
+    var isLeftOut: Bool { stalled.load(ordering: .acquiring) != 0 }
+
+    /// Guests are answered by the source alone, as the destination hangs.
+    var hangs: Bool { isLeftOut || isAwaited.load(ordering: .acquiring) }
 
     /// From here on nobody begins anything in the destination for which guests would wait.
-    func giveUp() {
-        use.close()
-        unwatched.close()
-    }
+    func giveUp() { for use in [use, flushing, comparing] { use.close() } }
 
     /// Undoes one `giveUp`.
-    func takeUp() {
-        use.open()
-        unwatched.open()
-    }
+    func takeUp() { for use in [use, flushing, comparing] { use.open() } }
 
     /// After `giveUp`: who closes the gate waits for nobody who is in the destination.
-    var isLeft: Bool { use.isEmpty && unwatched.isEmpty }
+    var isLeft: Bool { use.isEmpty && flushing.isEmpty && comparing.isEmpty }
+
+    /// The same of those who hold no gate: the destination may be closed, when the copier has ended.
+    var isLeftByAll: Bool { isLeft && calls.isEmpty }
+
+    /// Somebody hangs in it: it is given up until all have come out.
+    func giveUpUntilLeft() {
+        if isAwaited.exchange(true, ordering: .acquiringAndReleasing) { return }
+        giveUp()
+        handle(.fellBehind)
+    }
+
+    /// To be asked now and then.
+    func takeUpWhenLeft() {
+        guard isAwaited.load(ordering: .acquiring), isLeft else { return }
+        if isAwaited.exchange(false, ordering: .acquiringAndReleasing) { takeUp() }
+    }
 
     /// The copier leaves the destination, and whoever writes there, alone.
     var isLeftAlone: Bool { isStalled || !use.isOpen }
 
-    func setStalled(_ isStalled: Bool) {
-        if stalled.exchange(isStalled, ordering: .acquiringAndReleasing) != isStalled, isStalled { handle(.fellBehind) }
+    func setStalled(writes: Bool, copies: Bool) {
+        let next = (writes ? Self.stalledWrites : 0) | (copies ? Self.stalledCopies : 0)
+        let before = stalled.exchange(next, ordering: .acquiringAndReleasing)
+        if before == 0, next != 0 { handle(.fellBehind) }
+    }
+
+    /// Runs what only who asks for it waits for, with neither the gate nor a range held, on a thread of its own. False as soon as `isOver`
+    /// says so: it goes on then, and what fails in it the mirror hears of. False, too, while one goes on that was left so before.
+    /// `generation`: in which `device` was the destination.
+    func apart(
+        _ device: any BlockDevice, of generation: UInt64, unless isOver: () -> Bool,
+        _ body: @escaping @Sendable (any BlockDevice) throws(BlockError) -> Void
+    ) throws(BlockError) -> Bool {
+        guard calls.isEmpty, let entry = calls.enter() else { return false }
+        let isDone = try Abandonable.run("mirror-flush", unless: isOver) { [self] () throws(BlockError) -> Bool in
+            defer { calls.leave(entry) }
+            do throws(BlockError) {
+                try body(device)
+            } catch {
+                // One that was replaced meanwhile is no concern of the mirror's any more.
+                trust.withLock { if $0.generation == generation { loseDestination(because: error) } }
+                throw error
+            }
+            return true
+        }
+        return isDone ?? false
     }
 
     /// What only a flush makes outlive this process, of either image.
@@ -205,7 +257,7 @@ final class MirrorDevice: @unchecked Sendable {
                 throw error
             }
             times.source.add(gantry_now() - started)
-            if phase == .broken || !late.isEmpty || isStalled || (phase != .joining && !controls.isActive) {
+            if phase == .broken || !late.isEmpty || isLeftOut || (phase != .joining && !controls.isActive) {
                 leaveDirty(range)
             } else {
                 try repeatOnDestination(range, apply)
@@ -215,7 +267,7 @@ final class MirrorDevice: @unchecked Sendable {
 
     /// With the range held.
     private func leaveDirty(_ range: Range<UInt64>) {
-        dirty.mark(range.lowerBound, range.upperBound - range.lowerBound)
+        dirty.markPages(range.lowerBound, range.upperBound - range.lowerBound)
         // Who compares takes it from its list first, and looks for dirt after that.
         if comparison.isWatched {
             comparison.copiesAgain(range)
@@ -235,10 +287,13 @@ final class MirrorDevice: @unchecked Sendable {
         while position < range.upperBound {
             let run = dirty.run(at: position, end: range.upperBound)
             pieces.touch(position..<run.end)
-            if !run.dirty {
+            if run.dirty {
+                // Perhaps only other pages of it were.
+                dirty.markPages(position, run.end - position)
+            } else {
                 // It was given up since.
-                guard use.enter() else { return leaveDirty(position..<range.upperBound) }
-                defer { use.leave() }
+                guard let entry = use.enter() else { return leaveDirty(position..<range.upperBound) }
+                defer { use.leave(entry) }
                 let started = gantry_now()
                 do throws(BlockError) {
                     try apply(destination, position..<run.end, patience)
@@ -269,8 +324,8 @@ final class MirrorDevice: @unchecked Sendable {
                 if !MirrorFlush.begin(of: self).isOver(within: controls.patience * Self.flushShare) {
                     handle(.fellBehind)
                 }
-            } else if unwatched.enter() {
-                defer { unwatched.leave() }
+            } else if let entry = flushing.enter() {
+                defer { flushing.leave(entry) }
                 flushDestination(destination, of: trust.withLock { $0.generation })
             } else {
                 handle(.fellBehind)
@@ -338,17 +393,23 @@ final class MirrorDevice: @unchecked Sendable {
     /// A destination that cannot flush may have lost anything that was ever written to it.
     func loseDestination(because error: BlockError) {
         if error.code != .disconnected {
+            forgetAll()
+        }
+        handle(.destinationFailed, because: error)
+    }
+
+    /// Nothing is known to be the same, nor does anything become so that is being copied now.
+    private func forgetAll() {
+        pieces.touchAll {
             log.forgetAll()
             dirty.mark(0, dirty.size)
         }
-        handle(.destinationFailed, because: error)
     }
 
     /// The images differ where they must not: nothing that is known of them can be trusted, and nobody tries again.
     func distrust(because error: BlockError) {
         isDistrusted.store(true, ordering: .releasing)
-        log.forgetAll()
-        dirty.mark(0, dirty.size)
+        forgetAll()
         if handle(.destinationFailed, because: error) { return }
         // Prepared already: the source is what everything was copied from.
         refusal.withLock { if $0 == nil { $0 = .destination } }

@@ -121,7 +121,7 @@ struct MirrorVerifier {
                     // What was alike is so still.
                     guard isHeldBack, sweep.hasBegun else { throw error }
                 } else if patience.isOver(
-                    dirtyBytes: mirror.dirty.dirtyBytes, isSilent: mirror.late.isUnderWay || mirror.isStalled,
+                    dirtyBytes: mirror.dirty.dirtyBytes, isSilent: mirror.late.isUnderWay || mirror.hangs,
                     bytesPerSecond: mirror.controls.bytesPerSecond)
                 {
                     throw error
@@ -339,8 +339,8 @@ struct MirrorVerifier {
     }
 
     private func fromDestination(_ body: () throws(BlockError) -> Void) throws(BlockError) {
-        guard mirror.unwatched.enter() else { throw Self.behind }
-        defer { mirror.unwatched.leave() }
+        guard let entry = mirror.comparing.enter() else { throw Self.behind }
+        defer { mirror.comparing.leave(entry) }
         do throws(BlockError) {
             try body()
         } catch {

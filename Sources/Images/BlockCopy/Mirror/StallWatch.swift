@@ -24,19 +24,25 @@ extension MirrorCopier {
     private static let look: UInt64 = 50_000_000
 
     /// The thread that watches a destination which no peer answers for: who writes there hangs in the kernel, and can be
-    /// answered by nobody else, but those who come later need not follow (`MirrorDevice.isStalled`).
+    /// answered by nobody else, but those who come later need not follow (`MirrorDevice.isLeftOut`).
     func watch() {
-        var watch = StallWatch()
+        var (writes, copies) = (StallWatch(), StallWatch())
         while !stopping.isCancelled {
             sleep(nanoseconds: Self.look)
             switch mirror.phase {
-            case .dual, .undecided, .finished: return mirror.setStalled(false)
+            case .dual, .undecided, .finished: return mirror.setStalled(writes: false, copies: false)
             default: break
             }
-            let counts = mirror.use.counts
-            mirror.setStalled(
-                watch.isStalled(
-                    begun: counts.begun, ended: counts.ended, at: gantry_now(), patience: mirror.controls.patience))
+            let patience = mirror.controls.patience
+            func isStalled(_ watch: inout StallWatch, _ use: DestinationUse) -> Bool {
+                let counts = use.counts
+                return watch.isStalled(
+                    begun: counts.begun, ended: counts.ended, at: gantry_now(), patience: patience)
+            }
+            mirror.setStalled(writes: isStalled(&writes, mirror.use), copies: isStalled(&copies, mirror.copying))
+            // Who waits for them would wait for the copier, and it for the storage.
+            for range in held.takeOverdue(at: gantry_now(), patience: patience) { mirror.locks.release(range) }
+            mirror.takeUpWhenLeft()
         }
     }
 }

@@ -1,5 +1,6 @@
 import BlockIO
 import CLinux
+import Synchronization
 
 /// What is written ahead of a pivot's flush, while nobody needs it: with both images taking every write, the flush that counts
 /// has little left to do. A guest's write waits for pages that are on their way into a full queue of the disk, so most is
@@ -13,7 +14,7 @@ extension SwitchableDevice {
             var passes = AheadPasses(most: 8)
             repeat {
                 took = try writeBackBoth(mirror)
-                if mirror.reach.isCut { throw BlockError(.cancelled, "the mirror is being cancelled") }
+                if mirror.reach.isCut { throw Self.notPrepared(mirror) }
                 guard mirror.phase == .synchronised, mirror.dirty.isClean else { return }
             } while !passes.isEnough(after: took)
             let started = gantry_now()
@@ -25,28 +26,30 @@ extension SwitchableDevice {
     /// One pass over both images; nanoseconds.
     private func writeBackBoth(_ mirror: MirrorDevice) throws(BlockError) -> UInt64 {
         let started = gantry_now()
-        let isOver = { mirror.reach.isCut || mirror.phase != .synchronised }
+        let isOver: @Sendable () -> Bool = { mirror.reach.isCut || mirror.phase != .synchronised }
         try mirror.writeBackSource(unless: isOver)
         try ahead(mirror) { device throws(BlockError) in try device.writeBack(unless: isOver) }
         return gantry_now() - started
     }
 
+    /// A destination that hangs keeps nobody who cancels waiting.
     private func ahead(
-        _ mirror: MirrorDevice, _ body: (any BlockDevice) throws(BlockError) -> Void
+        _ mirror: MirrorDevice, _ body: @escaping @Sendable (any BlockDevice) throws(BlockError) -> Void
     ) throws(BlockError) {
         gate.lockShared()
         let destination = mirror.destination
+        let generation = mirror.trust.withLock { $0.generation }
         gate.unlock()
+        var isDone = false
         do throws(BlockError) {
-            try body(destination)
+            isDone = try mirror.apart(
+                destination, of: generation, unless: { mirror.reach.isCut || mirror.phase != .synchronised }, body)
         } catch {
-            gate.lockShared()
-            defer { gate.unlock() }
             // One that was replaced meanwhile is no concern of the mirror's any more: whoever asks may ask again.
-            guard mirror.destination === destination else { throw Self.notSynchronised(mirror) }
-            mirror.loseDestination(because: error)
+            guard mirror.trust.withLock({ $0.generation }) == generation else { throw Self.notSynchronised(mirror) }
             throw error
         }
+        if !isDone { throw Self.notPrepared(mirror) }
     }
 }
 

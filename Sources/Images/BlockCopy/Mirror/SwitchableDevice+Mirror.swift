@@ -17,9 +17,9 @@ extension SwitchableDevice {
         return MirrorProgress(
             phase: phase, totalBytes: copier.totalBytes, copiedBytes: copier.copiedBytes, dirtyBytes: dirty,
             bytesPerSecond: rate, error: mirror.error, failedSide: mirror.failedSide, options: controls.options,
-            isActive: controls.isActive && mirror.late.isEmpty && !mirror.isStalled,
+            isActive: controls.isActive && mirror.late.isEmpty && !mirror.hangs,
             isConverging: controls.isConverging,
-            isRetrying: isRetrying, isSilent: mirror.late.isUnderWay || mirror.isStalled,
+            isRetrying: isRetrying, isSilent: mirror.late.isUnderWay || mirror.hangs,
             retries: copier.retries.load(ordering: .relaxed), resumedBytes: copier.resumedBytes,
             mustBeCompared: mirror.trust.withLock { $0.mustBeCompared },
             isCompared: mirror.trust.withLock { $0.isCompared }, comparedBytes: mirror.comparison.comparedBytes,
@@ -67,7 +67,7 @@ extension SwitchableDevice {
         reopen: (@Sendable () throws(BlockError) -> any BlockDevice)? = nil,
         adopt: @escaping @Sendable (any BlockDevice) -> any BlockDevice = { $0 }
     ) throws(BlockError) {
-        try control.withLock { _ throws(BlockError) in
+        try control.run { () throws(BlockError) in
             if isPaused.load(ordering: .relaxed) {
                 throw BlockError(.busy, "the device is paused; resume it before it is mirrored")
             }
@@ -114,78 +114,6 @@ extension SwitchableDevice {
         try? changeMirror { $0.bytesPerSecond = bytesPerSecond }
     }
 
-    /// First half of the pivot: on return both images are identical and durable up to every answered write, and every
-    /// later write is answered only when both have it. `.busy` while the copy has not caught up; it is active then, and
-    /// stays so. A destination that must be compared first (`MirrorTrust`) is; `.corrupt` when it is not the same.
-    ///
-    /// Called again, it flushes both once more: a last look before the destination is made the disk. One that was lost since,
-    /// with what it had not made durable, shows here even if nobody has written since.
-    ///
-    /// Requests are kept waiting twice, each time until those under way have ended, never for a flush: between the two,
-    /// writes and flushes go to both images, and what came before is flushed. Most of it was written before that already,
-    /// a little at a time (`flushAhead`).
-    /// `prepared` runs while no request is under way, at the moment from which on both images are the disk.
-    public func preparePivot(_ prepared: () -> Void = {}) throws(BlockError) {
-        try control.withLock { _ throws(BlockError) in
-            guard let mirror else { throw BlockError(.notFound, "there is no mirror to pivot to") }
-            if mirror.phase == .dual { return try look(at: mirror) }
-            if mirror.phase == .undecided { throw mirror.error ?? MirrorDevice.undecidedError }
-            mirror.controls.hurry()
-            if mirror.trust.withLock({ $0.mustBeCompared }), let copier {
-                _ = try MirrorVerifier(mirror: mirror, gate: gate, copier: copier).run()
-            }
-            try flushAhead(mirror)
-            // The gate would wait for who hangs in the kernel, and all guests for the gate.
-            if mirror.isStalled { throw Self.notSynchronised(mirror) }
-            var destination: any BlockDevice = mirror.source
-            var generation: UInt64 = 0
-            try exclusively { () throws(BlockError) in
-                destination = mirror.destination
-                generation = mirror.trust.withLock { $0.generation }
-                // An earlier attempt whose flush of the source failed may have stopped here.
-                if mirror.phase == .joining, !mirror.dirty.isClean { mirror.handle(.fellBehind) }
-                if mirror.phase == .joining { return }
-                mirror.noticeLoss()
-                // Perhaps not the one that was compared.
-                guard !mirror.trust.withLock({ $0.mustBeCompared }) else { throw Self.notSynchronised(mirror) }
-                guard mirror.phase == .synchronised, mirror.dirty.isClean, mirror.late.isEmpty, mirror.handle(.join)
-                else {
-                    throw Self.notSynchronised(mirror)
-                }
-            }
-            // What was written out of order before is flushed, and nothing is from here on.
-            mirror.awaitWriteOut()
-            try mirror.flushSource()
-            do throws(BlockError) {
-                try destination.flush()
-            } catch {
-                // Of one that was given up meanwhile it says nothing about the one that is there now.
-                mirror.trust.withLock { if $0.generation == generation { mirror.loseDestination(because: error) } }
-                throw error
-            }
-            try exclusively { () throws(BlockError) in
-                mirror.noticeLoss()
-                // What was copied since the comparison is to be compared, too.
-                let isDoubtful = mirror.trust.withLock { $0.mustBeCompared }
-                if !mirror.dirty.isClean || !mirror.late.isEmpty || isDoubtful { mirror.handle(.fellBehind) }
-                guard mirror.handle(.prepare) else { throw Self.notSynchronised(mirror) }
-                prepared()
-            }
-        }
-    }
-
-    /// Whether a prepared pivot's images are both there, with everything that was answered.
-    private func look(at mirror: MirrorDevice) throws(BlockError) {
-        gate.lockShared()
-        defer { gate.unlock() }
-        do throws(BlockError) { try mirror.flush() } catch { throw mirror.error ?? error }
-    }
-
-    static func notSynchronised(_ mirror: MirrorDevice) -> BlockError {
-        if mirror.phase == .broken, let error = mirror.error { return error }
-        return BlockError(.busy, "the mirror is not synchronised yet; wait and ask again")
-    }
-
     /// Reads both images of a mirror in sync and compares them once (`MirrorVerifier`), at the mirror's rate, while requests go
     /// on: what was alike at that moment stays so, as every write goes to both; what one that was late has left to the copier is
     /// read again. Stands while the mirror is paused. Returns the bytes that are alike. `.corrupt`, and the mirror is broken for
@@ -197,7 +125,7 @@ extension SwitchableDevice {
         gate.unlock()
         guard let mirror, let copier else { throw BlockError(.notFound, "there is no mirror to verify") }
         return try mirror.comparison.one.run { () throws(BlockError) in
-            try MirrorVerifier(mirror: mirror, gate: gate, copier: copier, isHeldBack: true).run()
+            try compareBoth(mirror, copier, isHeldBack: true)
         }
     }
 
@@ -208,30 +136,47 @@ extension SwitchableDevice {
     }
 
     /// Ends the mirror in favour of the source; the destination is closed and may be deleted. One that does not answer
-    /// keeps nobody waiting: its connections are cut first.
-    public func cancelMirror() throws(BlockError) {
+    /// keeps nobody waiting: its connections are cut first. Of a file that hangs somebody may have to wait until it lets go: `.busy` after
+    /// ten seconds then. The mirror is given up by that time, no guest waits for the destination any more, and it ends by itself as
+    /// soon as it can; until then the destination must not be deleted, and whoever asks again learns how it is. `ended` runs when it
+    /// has ended, whoever waits.
+    public func cancelMirror(_ ended: @escaping @Sendable () -> Void = {}) throws(BlockError) {
         // Before anything is waited for. A prepared pivot's destination is the loser only when this has the control.
         if let running = reached.withLock({ $0 }), running.phase != .dual, running.phase != .undecided {
             running.reach.cut()
         }
-        try finish(.cancel)
+        let until = gantry_now() + cancelPatience
+        let isOver = try Abandonable.run("mirror-end", unless: { gantry_now() >= until }) {
+            [self] () throws(BlockError) -> Bool in
+            try finish(.cancel, ended: ended)
+            return true
+        }
+        if isOver == nil {
+            throw BlockError(
+                .busy, "the mirror's destination hangs; no guest waits for it, and the mirror ends when it lets go")
+        }
     }
 
     /// Cuts the connections to a mirror's destination: whoever waits for it has an error. For an end of this process that
     /// it would hold up; there is no pivot to it any more. Nothing happens without a mirror.
     public func interruptMirror() { reached.withLock { $0 }?.reach.cut() }
 
-    private func finish(_ event: MirrorState.Event, _ switched: () -> Void = {}) throws(BlockError) {
-        try control.withLock { _ throws(BlockError) in
+    private func finish(
+        _ event: MirrorState.Event, _ switched: () -> Void = {}, ended: () -> Void = {}
+    ) throws(BlockError) {
+        let commit = event == .commit
+        var source: (any BlockDevice)?
+        // A decision that was made is carried out, however long that takes.
+        try control.run(within: commit ? nil : min(cancelPatience, CommandTurn.patience)) { () throws(BlockError) in
             guard let mirror, let copier else {
                 // One that was not taken up again: nothing is to be noted for it any more.
                 if event == .cancel, let log = trackedLog {
                     exclusively { heldLog = nil }
-                    return log.discard()
+                    log.discard()
+                    return ended()
                 }
                 throw BlockError(.notFound, "there is no mirror")
             }
-            let commit = event == .commit
             if commit, mirror.phase != .dual, mirror.phase != .undecided {
                 throw BlockError(.busy, "the pivot has not been prepared")
             }
@@ -253,9 +198,16 @@ extension SwitchableDevice {
             reached.withLock { $0 = nil }
             decision.locked { decision.wakeAll() }
             mirror.log.discard()
+            if commit {
+                source = mirror.source
+                return
+            }
             // The loser. What it cannot write back any more is of no consequence: nobody will read it.
-            try? (commit ? mirror.source : mirror.destination).close()
+            try? mirror.destination.close()
+            ended()
         }
+        // As that one. The next command does not wait for storage that is left because it hangs.
+        try? source?.close()
     }
 
     /// Whoever closes the gate keeps all guests waiting for those who hang in the kernel: it stays open until nobody is in the
@@ -263,71 +215,29 @@ extension SwitchableDevice {
     /// are the disk, and nobody is counted.
     private func leave(_ mirror: MirrorDevice, _ copier: MirrorCopier) {
         mirror.giveUp()
-        while !mirror.isLeft { copier.sleep(nanoseconds: 5_000_000) }
+        while !mirror.isLeftByAll { copier.sleep(nanoseconds: 5_000_000) }
     }
 
     /// At this process's end: the mirror ends in favour of the source, and its log tells another process where it was.
     func suspendMirror() {
-        control.withLock { _ in
-            guard let mirror, let copier else { return }
-            leave(mirror, copier)
-            copier.stop()
-            if mirror.phase == .copying || mirror.phase == .synchronised || mirror.phase == .joining {
-                copier.checkpoint(source: true, destination: true)
-            }
-            exclusively {
-                mirror.handle(.cancel)
-                current = mirror.source
-                self.mirror = nil
-                self.copier = nil
-                // Requests that come before the image is closed.
-                heldLog = mirror.log
-            }
-            reached.withLock { $0 = nil }
-            decision.locked { decision.wakeAll() }
-            try? mirror.destination.close()
+        _ = control.take()
+        defer { control.give() }
+        guard let mirror, let copier else { return }
+        leave(mirror, copier)
+        copier.stop()
+        if mirror.phase == .copying || mirror.phase == .synchronised || mirror.phase == .joining {
+            copier.checkpoint(source: true, destination: true)
         }
-    }
-}
-
-/// A sample of a mirror's progress. Bytes are of virtual disk.
-public struct MirrorProgress: Sendable {
-    public let phase: MirrorState.Phase
-    public let totalBytes: UInt64
-    public let copiedBytes: UInt64
-    public let dirtyBytes: UInt64
-    public let bytesPerSecond: UInt64
-    public let error: BlockError?
-    /// In `undecided`, the image that refused first.
-    public let failedSide: MirrorSide?
-    public let options: MirrorOptions
-    /// Guest writes reach the destination before they are answered.
-    public let isActive: Bool
-    /// False: the guest writes faster than the destination takes, and may not be delayed.
-    public let isConverging: Bool
-    /// In `broken`: the destination is being tried again.
-    public let isRetrying: Bool
-    /// The destination owes answers that nobody waits for any more, or hangs: guests are answered by the source alone.
-    public let isSilent: Bool
-    public let retries: UInt64
-    /// What an earlier process had copied.
-    public let resumedBytes: UInt64
-    /// As `MirrorTrust`.
-    public let mustBeCompared: Bool
-    public let isCompared: Bool
-    /// Bytes of the disk that a comparison has found alike; nil while there is none.
-    public let comparedBytes: UInt64?
-    /// Guest writes that waited for the destination, for how long in all, and the longest.
-    public let delayedWrites: UInt64
-    public let delayNanoseconds: UInt64
-    public let longestDelayNanoseconds: UInt64
-    /// Writes of the destination that guests, and the copier where a guest might wait, have not waited for.
-    public let lateWrites: UInt64
-
-    /// Seconds until it is in sync at the present rate; nil when that cannot be said.
-    public var remainingSeconds: UInt64? {
-        if dirtyBytes == 0 { return 0 }
-        let left = totalBytes > copiedBytes ? min(dirtyBytes, totalBytes - copiedBytes) : dirtyBytes
-        return bytesPerSecond == 0 || !isConverging ? nil : left / bytesPerSecond
+        exclusively {
+            mirror.handle(.cancel)
+            current = mirror.source
+            self.mirror = nil
+            self.copier = nil
+            // Requests that come before the image is closed.
+            heldLog = mirror.log
+        }
+        reached.withLock { $0 = nil }
+        decision.locked { decision.wakeAll() }
+        try? mirror.destination.close()
     }
 }

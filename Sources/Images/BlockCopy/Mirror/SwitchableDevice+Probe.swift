@@ -20,7 +20,7 @@ extension SwitchableDevice {
             let mayRetry = mirror.controls.options.retryFor > 0 && !mirror.isDistrusted.load(ordering: .acquiring)
             throw mayRetry ? Self.triedAgain : mirror.error ?? Self.triedAgain
         }
-        if mirror.isStalled { throw Self.unanswered }
+        if mirror.hangs { throw Self.unanswered }
         let answered = try Abandonable.run("mirror-probe", unless: { gantry_now() >= end }) {
             () throws(BlockError) -> Bool in
             do throws(BlockError) {

@@ -17,7 +17,9 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     /// How long writes have taken; nil: nobody wants to know.
     public let writeTimes: LatencyHistogram?
     /// Serialises the control operations.
-    let control = Mutex<Void>(())
+    let control = CommandTurn()
+    /// Nanoseconds that who cancels a mirror waits for a destination that hangs.
+    var cancelPatience: UInt64 = 10_000_000_000
     let decision = Monitor()
     /// Requests wait, and nothing is open below: see `pause`. Changed with the gate exclusive.
     let isPaused = Atomic<Bool>(false)
@@ -222,7 +224,7 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     /// the image could not be closed, wait too: `isHeld` tells.
     @discardableResult
     public func pause() throws(BlockError) -> Bool {
-        try control.withLock { _ throws(BlockError) in
+        try control.run { () throws(BlockError) in
             if isPaused.load(ordering: .relaxed) { return false }
             if mirror != nil { throw BlockError(.busy, "the device is being mirrored; end that first") }
             // The long part of the flushing is done while requests go on.
@@ -256,7 +258,8 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     /// this object then. It may be larger: the disk has grown. `.outOfRange` for a smaller one, `.notFound` when nothing is
     /// paused.
     public func resume(on device: any BlockDevice) throws(BlockError) {
-        try control.withLock { _ throws(BlockError) in
+        // Guests wait for it.
+        try control.run(within: nil) { () throws(BlockError) in
             guard isPaused.load(ordering: .relaxed) else { throw BlockError(.notFound, "the device is not paused") }
             guard device.size >= size else {
                 throw BlockError(

@@ -49,6 +49,13 @@ public final class TrackedDevice: BlockDevice, @unchecked Sendable {
         try device.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap, within: patience)
     }
 
+    public func write(
+        parts: [Range<Int>], of data: UnsafeRawBufferPointer, at offset: UInt64
+    ) throws(BlockError) {
+        for part in parts { try mark(offset + UInt64(part.lowerBound), UInt64(part.count)) }
+        try unsafe device.write(parts: parts, of: data, at: offset)
+    }
+
     public func writeOut() throws(BlockError) -> Bool { try device.writeOut() }
 
     public func discard(at offset: UInt64, length: UInt64) throws(BlockError) {

@@ -1,11 +1,16 @@
 import BlockIO
 import Glibc
 
-/// Lines from standard input and the end of it all, in the order in which they arrive, read by a thread of its own.
+/// Lines from standard input, what comes of work on other threads, and the end of it all, in the order in which they arrive; lines are
+/// read by a thread of its own.
 final class CommandInbox: @unchecked Sendable {
     // @unchecked: `events` is touched with the monitor held only.
-    enum Event: Equatable {
+    enum Event {
         case line(String)
+        /// So many bytes of both images are alike, or why not.
+        case verified(Result<UInt64, BlockError>)
+        /// An attempt to prepare the pivot, by its number, has come to its end, with an error or without.
+        case prepared(attempt: Int, BlockError?)
         /// No more will come: the input ended, or the process was told to end.
         case end
     }

@@ -5,6 +5,7 @@ import DiskImages
 import TerminalUI
 
 /// A mirror driven by lines: `start`, `pivot`, `status`, `quit`, and what changes a running mirror. One thread runs it; the data path has its own.
+/// What may take long, a comparison and the preparation of a pivot, has a thread of its own, too: every line is heard meanwhile.
 ///
 /// The mirror's progress is sampled, as it offers no event: every 5 ms while something waits for it, else not at all.
 final class MirrorSession {
@@ -20,6 +21,13 @@ final class MirrorSession {
     private var last: MirrorProgress?
     /// When the pivot that is wanted was asked for.
     private var pivotWanted: ContinuousClock.Instant?
+    /// A comparison is under way.
+    private var isVerifying = false
+    /// A pivot is being prepared: the attempt's number.
+    private var preparing: Int?
+    private var attempts = 0
+    /// When that pivot began.
+    private var begun = ContinuousClock.now
     /// The last mirror failed.
     private(set) var hasFailed = false
     private var options: MirrorOptions
@@ -40,12 +48,26 @@ final class MirrorSession {
     /// Returns at `quit` or the end of input; a mirror that has not been pivoted is cancelled and its new image removed.
     func run() {
         while true {
-            let waiting = stage == .copying || (stage == .synchronised && pivotWanted != nil)
+            let isPivoting = stage == .synchronised && pivotWanted != nil && preparing == nil && !isVerifying
+            let waiting = stage == .copying || isPivoting
             switch inbox.next(patience: waiting ? 5_000_000 : nil) {
             case .line(let line):
                 let word = line.split(whereSeparator: \.isWhitespace).joined(separator: " ")
                 if word == "quit" { return abandon() }
                 if !word.isEmpty { obey(word) }
+            case .verified(let outcome):
+                isVerifying = false
+                do throws(BlockError) {
+                    say("verified", ["compared_bytes": try outcome.get()])
+                } catch {
+                    say(error: error.description)
+                }
+            case .prepared(let attempt, let error):
+                // Of one that was given up meanwhile nobody wants to know.
+                if preparing == attempt {
+                    preparing = nil
+                    prepared(error)
+                }
             case .end: return abandon()
             case nil: break
             }
@@ -70,6 +92,7 @@ final class MirrorSession {
             guard target != nil else { return say(error: "there is no mirror to cancel") }
             abandon()
             say("cancelled", status())
+            last = nil
         case "verify": verify()
         default:
             guard let change = MirrorLine.parse(word) else {
@@ -83,10 +106,10 @@ final class MirrorSession {
     }
 
     private func verify() {
-        do throws(BlockError) {
-            say("verified", ["compared_bytes": try device.verifyMirror()])
-        } catch {
-            say(error: error.description)
+        if isVerifying { return say(error: "both images are being compared already") }
+        isVerifying = true
+        _ = WorkerThread("verify") { [device, inbox] in
+            inbox.post(.verified(Result { () throws(BlockError) in try device.verifyMirror() }))
         }
     }
 
@@ -94,11 +117,13 @@ final class MirrorSession {
         do throws(CommandFailure) {
             let target = try openTarget()
             started = .now
+            last = nil
+            writes = .init()
             writes.before = device.writeTimes?.take()
             do throws(BlockError) {
                 try device.startMirror(
                     to: target.device, options: options, threads: target.reopen == nil ? 2 : connections,
-                    reopen: target.reopen)
+                    reopen: target.reopen, adopt: target.adopt)
             } catch {
                 try? target.device.close()
                 target.discard()
@@ -125,14 +150,24 @@ final class MirrorSession {
             synchronised = .now
             say("ready", status())
         }
-        guard stage == .synchronised, let asked = pivotWanted else { return }
-        let begun = max(asked, synchronised)
+        // A comparison that was asked for comes first.
+        guard stage == .synchronised, let asked = pivotWanted, preparing == nil, !isVerifying else { return }
+        begun = max(asked, synchronised)
         if writes.mirroring == nil { writes.mirroring = device.writeTimes?.take() }
-        do throws(BlockError) {
-            try device.preparePivot()
-        } catch {
-            // Busy: the guest's writes went ahead of the copier once more; it catches up, and this is tried again.
-            if error.code != .busy { giveUp(because: error) }
+        attempts += 1
+        preparing = attempts
+        _ = WorkerThread("pivot") { [device, inbox, attempts] in
+            var failure: BlockError?
+            do throws(BlockError) { try device.preparePivot() } catch { failure = error }
+            inbox.post(.prepared(attempt: attempts, failure))
+        }
+    }
+
+    /// The pivot was prepared, or was not: then it is tried again where that may help.
+    private func prepared(_ error: BlockError?) {
+        if let error {
+            // Busy: the guest's writes went ahead of the copier once more; it catches up. One that is lost is tried again.
+            if error.code != .busy, device.mirrorProgress?.isRetrying != true { giveUp(because: error) }
             return
         }
         do throws(BlockError) {
@@ -143,6 +178,7 @@ final class MirrorSession {
         }
         stage = .pivoted
         pivotWanted = nil
+        target?.becomeTheDisk()
         target = nil
         writes.pivoting = device.writeTimes?.take()
         var done = status()
@@ -166,6 +202,7 @@ final class MirrorSession {
         }
         target = nil
         pivotWanted = nil
+        preparing = nil
         if stage != .pivoted { stage = .idle }
     }
 

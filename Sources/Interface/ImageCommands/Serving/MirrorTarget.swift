@@ -4,6 +4,7 @@ import CoreTypes
 import DiskImages
 import Glibc
 import NBDTransport
+import Synchronization
 
 /// The destination of a mirror: a new image, which gets its name when the pivot is prepared, or an empty one that is there.
 final class MirrorTarget {
@@ -11,15 +12,20 @@ final class MirrorTarget {
     private let pending: PendingFile?
     /// Connects to an export again; nil for images.
     let reopen: (@Sendable () throws(BlockError) -> any BlockDevice)?
+    /// The export as it was reached last.
+    private let export = Reached()
+    /// One that says nothing for so long is lost, and tried again; as in a data path.
+    private static let silence = 30.0
 
     /// An export, all of which is overwritten.
     init(_ location: NBDLocation, text: String, connections: Int) throws(CommandFailure) {
         let open: @Sendable () throws(BlockError) -> any BlockDevice = { () throws(BlockError) in
-            UnflushedExport(try NBDConnections(location, count: connections))
+            UnflushedExport(try NBDConnections(location, count: connections, answerSeconds: Self.silence))
         }
         device = try doing("cannot mirror to \(text)") { () throws(BlockError) in try open() }
         reopen = open
         pending = nil
+        _ = export.adopt(device)
     }
 
     /// Opens `path`, or makes a new image of `size` bytes for it. An image that is there must be as large and hold no data:
@@ -31,7 +37,8 @@ final class MirrorTarget {
         reopen = nil
         // SAFETY: the C string lives for the call.
         if unsafe access(path, F_OK) != 0 {
-            let file = try PendingFile(for: path)
+            // Whatever comes to have the name before the pivot is somebody else's.
+            let file = try PendingFile(exclusive: path, device: DeviceUse(format, overwrites: false))
             device = try doing(what) { () throws(BlockError) in
                 try DiskImage.create(path: file.path, format: format, size: size, options: options)
             }
@@ -58,9 +65,25 @@ final class MirrorTarget {
         pending = nil
     }
 
+    /// What takes the destination's place when it is reached again.
+    var adopt: @Sendable (any BlockDevice) -> any BlockDevice { { [export] in export.adopt($0) } }
+
+    /// Nothing else can take its place any more: it is waited for however long it takes.
+    func becomeTheDisk() { export.device.withLock { $0?.waitForEver() } }
+
     /// Gives a new image its name.
     func publish() throws(BlockError) { try pending?.publish() }
 
     /// After the device was closed: removes a new image.
     func discard() { pending?.discard() }
+}
+
+/// An export, by what it was reached last.
+private final class Reached: Sendable {
+    let device = Mutex<UnflushedExport?>(nil)
+
+    func adopt(_ next: any BlockDevice) -> any BlockDevice {
+        device.withLock { $0 = next as? UnflushedExport }
+        return next
+    }
 }

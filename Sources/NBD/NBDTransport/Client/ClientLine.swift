@@ -113,6 +113,19 @@ final class ClientLine: @unchecked Sendable {
         }
     }
 
+    /// WRITEs of parts of the data, on their way together where nothing has to be kept of them for another connection.
+    func write(
+        _ parts: [Range<Int>], of data: UnsafeRawBufferPointer, at offset: UInt64
+    ) throws(BlockError) {
+        if policy == nil { return unsafe try link.write(parts, of: data, at: offset) }
+        for part in parts {
+            let payload = unsafe UnsafeRawBufferPointer(rebasing: data[part])
+            unsafe try perform(
+                NBDCommand.write, [], at: offset + UInt64(part.lowerBound), length: UInt32(part.count),
+                payload: payload, into: nil)
+        }
+    }
+
     private func isChange(_ command: UInt16) -> Bool {
         command == NBDCommand.write || command == NBDCommand.writeZeroes || command == NBDCommand.trim
     }

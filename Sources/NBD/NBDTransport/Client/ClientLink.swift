@@ -91,6 +91,16 @@ final class ClientLink: @unchecked Sendable {
         _ command: UInt16, _ flags: CommandFlags, at offset: UInt64, length: UInt32,
         payload: UnsafeRawBufferPointer, into destination: UnsafeMutableRawPointer?, within patience: Patience? = nil
     ) throws(BlockError) -> [Extent] {
+        let index = try unsafe begin(
+            command, flags, at: offset, length: length, payload: payload, into: destination, within: patience)
+        return try finish(index, within: patience)
+    }
+
+    /// Takes a slot and sends the request. To be followed by `finish`; the payload is not needed any more.
+    private func begin(
+        _ command: UInt16, _ flags: CommandFlags, at offset: UInt64, length: UInt32,
+        payload: UnsafeRawBufferPointer, into destination: UnsafeMutableRawPointer?, within patience: Patience? = nil
+    ) throws(BlockError) -> Int {
         table.lock()
         while free.isEmpty, failure == nil {
             guard let patience else {
@@ -141,6 +151,13 @@ final class ClientLink: @unchecked Sendable {
         }
         // What we took to send it is not the server's silence.
         if limit.isOn { table.locked { slot.start = gantry_now() } }
+        return index
+    }
+
+    /// Waits for the answer, and gives the slot back.
+    private func finish(_ index: Int, within patience: Patience? = nil) throws(BlockError) -> [Extent] {
+        let slot = slots[index]
+        let range = slot.offset..<slot.offset + UInt64(slot.length)
         slot.monitor.lock()
         while !slot.done {
             guard let patience else {
@@ -149,9 +166,9 @@ final class ClientLink: @unchecked Sendable {
             }
             guard case let rest = patience.rest, rest > 0 else {
                 slot.isLeft = true
-                slot.late = (patience.late, patience.late.add(offset..<offset + UInt64(length)))
+                slot.late = (patience.late, patience.late.add(range))
                 slot.monitor.unlock()
-                throw Patience.isOver(at: offset)
+                throw Patience.isOver(at: range.lowerBound)
             }
             slot.monitor.wait(nanoseconds: rest)
         }
@@ -164,6 +181,32 @@ final class ClientLink: @unchecked Sendable {
         if let error { throw error }
         answered.store(true, ordering: .relaxed)
         return extents
+    }
+
+    /// WRITEs of parts of the data that are under way at a time; each thread that does so takes no more slots than these.
+    private static let together = 8
+
+    /// WRITEs of parts of the data, whose first byte belongs to `offset`. Returns when all are answered; the first error is thrown then.
+    func write(_ parts: [Range<Int>], of data: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        var failure: BlockError?
+        var begun: [Int] = []
+        func finishFirst() {
+            do throws(BlockError) {
+                _ = try finish(begun.removeFirst())
+            } catch { failure = failure ?? error }
+        }
+        for part in parts {
+            if begun.count == Self.together { finishFirst() }
+            if failure != nil { break }
+            do throws(BlockError) {
+                begun.append(
+                    try unsafe begin(
+                        NBDCommand.write, [], at: offset + UInt64(part.lowerBound), length: UInt32(part.count),
+                        payload: UnsafeRawBufferPointer(rebasing: data[part]), into: nil))
+            } catch { failure = failure ?? error }
+        }
+        while !begun.isEmpty { finishFirst() }
+        if let failure { throw failure }
     }
 
     func giveBack(_ index: Int) {

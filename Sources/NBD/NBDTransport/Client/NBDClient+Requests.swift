@@ -67,6 +67,25 @@ extension NBDClient {
         }
     }
 
+    /// Together, so many at a time that others find room beside them; one by one where the server wants larger blocks than a part.
+    public func write(
+        parts: [Range<Int>], of data: UnsafeRawBufferPointer, at offset: UInt64
+    ) throws(BlockError) {
+        try checkWrite(offset, UInt64(data.count))
+        let areWhole = parts.allSatisfy { part in
+            isAligned(offset + UInt64(part.lowerBound), UInt64(part.count)) && UInt64(part.count) <= largestRequest
+        }
+        guard areWhole, parts.count > 1 else {
+            for part in parts {
+                try unsafe write(UnsafeRawBufferPointer(rebasing: data[part]), at: offset + UInt64(part.lowerBound))
+            }
+            return
+        }
+        if unit > 1 { rewriting.lockShared() }
+        defer { if unit > 1 { rewriting.unlock() } }
+        try unsafe line.write(parts, of: data, at: offset)
+    }
+
     /// A server without WRITE_ZEROES gets zeroes written out.
     public func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
         try clear(offset, length, mayUnmap: mayUnmap, within: nil)

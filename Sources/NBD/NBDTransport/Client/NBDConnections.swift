@@ -69,6 +69,12 @@ public final class NBDConnections: BlockDevice {
         try unsafe writer.write(data, at: offset)
     }
 
+    public func write(
+        parts: [Range<Int>], of data: UnsafeRawBufferPointer, at offset: UInt64
+    ) throws(BlockError) {
+        try unsafe writer.write(parts: parts, of: data, at: offset)
+    }
+
     public func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
         try writer.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)
     }

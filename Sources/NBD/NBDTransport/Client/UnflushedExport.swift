@@ -21,6 +21,12 @@ public final class UnflushedExport: BlockDevice {
         try change { () throws(BlockError) in try unsafe export.write(data, at: offset) }
     }
 
+    public func write(
+        parts: [Range<Int>], of data: UnsafeRawBufferPointer, at offset: UInt64
+    ) throws(BlockError) {
+        try change { () throws(BlockError) in try unsafe export.write(parts: parts, of: data, at: offset) }
+    }
+
     public func writeZeroes(at offset: UInt64, length: UInt64, mayUnmap: Bool) throws(BlockError) {
         try change { () throws(BlockError) in
             try export.writeZeroes(at: offset, length: length, mayUnmap: mayUnmap)

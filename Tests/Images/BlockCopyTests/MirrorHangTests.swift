@@ -1,5 +1,4 @@
 import BlockIO
-import CLinux
 import Glibc
 import Synchronization
 import TestSupport

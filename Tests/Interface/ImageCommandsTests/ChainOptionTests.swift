@@ -68,6 +68,22 @@ import Testing
         }
     }
 
+    /// VHDs know their parent, so one that was moved needs to be named once only.
+    @Test func twoVHDsOfOneParentThatWasMovedAreCompared() throws {
+        let folder = try ScratchFolder("moved-parent")
+        try check(
+            folder,
+            """
+            mkdir d; gantry create -f vhd base 4M; gantry create -f vhd other 4M
+            gantry create -f vhd -b base -F vhd a; gantry create -f vhd -b ../base -F vhd d/b
+            gantry create -f vhd -b other -F vhd c; mv base moved
+            gantry compare -f vhd -F vhd --parent vhd:moved a d/b
+            """)
+        try refused(folder, "gantry compare -f vhd -F vhd --parent vhd:moved a c", 2, "has the identifier")
+        try refused(
+            folder, "gantry compare -f vhd -F vhd --ignore-identity --parent vhd:moved a c", 2, "on two parents")
+    }
+
     @Test("a parent's name starts where a link at DST leads (case 6.8)")
     func aParentsNameStartsWhereALinkLeads() throws {
         let folder = try ScratchFolder("linked-child")
@@ -99,6 +115,9 @@ import Testing
         #expect(try check(folder, "gantry info --probe a").output.contains("disabled on purpose"))
         try refused(folder, "gantry convert -f vhd -O raw a out", 1, "--open-disabled")
         try refused(folder, "gantry check -f vhd a", 1, "--open-disabled")
+        for words in ["a.raw", "--open-disabled a.raw", "- "] {
+            try refused(folder, "gantry convert -n -f raw -O vhd \(words) a < a.raw", 1, "is not written to")
+        }
         try check(folder, "gantry convert --open-disabled -f vhd -O raw a out; cmp a.raw out")
         for repair in ["", "-r leaks", "-r all"] {
             let told = try check(folder, "gantry check --open-disabled \(repair) -f vhd a").output

@@ -157,6 +157,16 @@ import Testing
             cat a | gantry convert -f vhd -O raw \(known); test $(stat -c %s out) = \(size)
             truncate -s \(size) there; cat a | gantry convert -n -f vhd -O raw --size \(size) - there; cmp out there
             """)
+        // So are limits, and a DST that is no longer than the disk.
+        try check(
+            folder,
+            """
+            head -c \(size) /dev/zero | tr '\\0' x > there; cat a | gantry convert -n -f vhd -O raw - there; cmp out there
+            cat a | gantry convert --limit \(size) -f vhd -O raw - limited; cmp out limited
+            truncate -s \(size - 512) short
+            if cat a | gantry convert -n -f vhd -O raw - short; then exit 9; fi
+            if cat a | gantry convert --limit \(size - 512) -f vhd -O raw - bad; then exit 9; fi; test ! -e bad
+            """)
         for other in [10 << 20, size + 512, size - 512] {
             for more in ["", "--verify"] {
                 let outcome = try run(folder, "cat a | gantry convert \(more) -f vhd -O raw --size \(other) - bad")

@@ -67,6 +67,26 @@ import Testing
         try Tool.check("gantry", ["image", "compare", "-s", "-f", "raw", "-F", format, folder.file("left"), files[1]])
     }
 
+    @Test("a VHD that a broken copy cut short is saved, and nothing without being asked (case 6.7)")
+    func aVHDThatWasCutShortIsSaved() throws {
+        let folder = try ScratchFolder("salvage-cut")
+        try Data(repeating: 7, count: 8 << 20).write(to: URL(fileURLWithPath: folder.file("content")))
+        try Tool.check(
+            "gantry", ["image", "convert", "-f", "raw", "-O", "vhd", folder.file("content"), folder.file("image")])
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: folder.file("image")))
+        try file.truncate(atOffset: 5 << 20)
+        try file.close()
+        let words = ["-f", "vhd", "-O", "raw", folder.file("image"), folder.file("left")]
+        let plain = try Tool.run("gantry", ["image", "convert"] + words)
+        #expect(plain.status == 1 && plain.errors.contains("lies outside the file"), "\(plain.errors)")
+        let saved = try Tool.run("gantry", ["image", "convert", "--salvage"] + words)
+        #expect(saved.status == 3 && saved.errors.contains("lost: "), "\(saved.errors)")
+        let left = try Data(contentsOf: URL(fileURLWithPath: folder.file("left")))
+        #expect(left.count == 8 << 20)
+        let kept = left.filter { $0 == 7 }.count
+        #expect(kept > 4 << 20 && kept < 5 << 20, "\(kept)")
+    }
+
     @Test("over what is there, what is lost is zeroes; what is whole says nothing (case 6.7)")
     func overWhatIsThereWhatIsLostIsZeroes() throws {
         var random = SeededRandom.printed()

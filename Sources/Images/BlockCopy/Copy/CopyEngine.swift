@@ -137,6 +137,10 @@ public struct SourceFiles: Sendable {
         }
     }
 
+    init(_ files: [ImageFile]) throws(BlockError) {
+        for file in files { lengths.append((file, try file.size())) }
+    }
+
     /// `.io` when one is shorter than it was.
     public func checkLengths() throws(BlockError) {
         for (file, length) in lengths where try file.size() < length { throw .cutShort(file) }

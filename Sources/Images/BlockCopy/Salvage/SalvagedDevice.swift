@@ -6,7 +6,8 @@ import Synchronization
 /// A damaged disk, to be copied once: what neither its storage nor its image gives reads as zeroes, down to sectors of 512 bytes,
 /// and account is kept of it. Everything else is the disk's own; so are errors that say nothing of its content.
 ///
-/// What an image says to lie behind the end of its file is lost as well, also where that reads as zeroes.
+/// What an image says to lie behind the end of its file is lost as well, also where that reads as zeroes, and so is what a table
+/// would say that the file ends in. A table that cannot be read is tried a few times, not once for each sector that it maps.
 ///
 /// The disk, which nobody writes, stays the caller's to close.
 public final class SalvagedDevice: BlockDevice {
@@ -27,11 +28,16 @@ public final class SalvagedDevice: BlockDevice {
     }
 
     private let disk: any BlockDevice
+    private let image: (any DamagedImage)?
     private let cancellation: CancellationFlag
     private let files: SourceFiles
     /// Where the disk's files end, in whole sectors.
     private let ends: [UInt64]
-    private let account = Mutex(Account())
+    /// Of each; none where the disk knows them itself.
+    private let holes: [FileHoles]
+    /// Few: what a table says of these lies behind the end of a file.
+    private let cut: [Range<UInt64>]
+    private let account: Mutex<Account>
 
     /// - Parameter cancellation: looked at between two tries, each of which can take seconds.
     public init(
@@ -39,13 +45,24 @@ public final class SalvagedDevice: BlockDevice {
     ) throws(BlockError) {
         self.disk = disk
         self.cancellation = cancellation
-        files = try SourceFiles(of: disk)
+        image = disk as? any DamagedImage
+        let mapped = disk as? any HostMappedDevice
+        var read = mapped?.hostFiles ?? []
+        if read.isEmpty, let own = image?.ownFile { read = [own] }
+        files = try SourceFiles(read)
         var ends: [UInt64] = []
-        for file in (disk as? any HostMappedDevice)?.hostFiles ?? [] {
+        for file in read {
             let length = try file.size()
             ends.append(length.roundedUp(to: 512) ?? length)
         }
         self.ends = ends
+        // A file system that cannot say where holes are does not keep anybody from reading.
+        let holes = mapped?.knowsHoles == false ? read.compactMap { try? FileHoles($0) } : []
+        self.holes = holes.count == read.count ? holes : []
+        cut = try image?.cutRuns() ?? []
+        var account = Account()
+        for run in cut { account.lost.insert(run) }
+        self.account = Mutex(account)
     }
 
     /// What could not be read so far.
@@ -64,6 +81,13 @@ public final class SalvagedDevice: BlockDevice {
     public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         try checkRange(offset, UInt64(buffer.count))
         try unsafe salvage(buffer, at: offset)
+        for run in cut where run.overlaps(offset..<offset + UInt64(buffer.count)) {
+            let part = run.clamped(to: offset..<offset + UInt64(buffer.count))
+            // SAFETY: the part of the caller's buffer that is for this one of the disk.
+            unsafe UnsafeMutableRawBufferPointer(
+                rebasing: buffer[Int(part.lowerBound - offset)..<Int(part.upperBound - offset)]
+            ).initializeMemory(as: UInt8.self, repeating: 0)
+        }
     }
 
     public func willRead(at offset: UInt64, length: UInt64) { disk.willRead(at: offset, length: length) }
@@ -85,9 +109,18 @@ public final class SalvagedDevice: BlockDevice {
         var done = 0
         while done < buffer.count {
             let position = offset + UInt64(done)
-            let count = min(Int(piece - position % piece), buffer.count - done)
+            var count = min(Int(piece - position % piece), buffer.count - done)
+            // Of a table that can be read nothing is asked again for each sector.
+            let lost = buffer.count > Self.pieces[1] ? lostRun(at: position) : nil
+            if let lost { count = Int(min(lost.range.upperBound - position, UInt64(buffer.count - done))) }
             // SAFETY: at most what is left of the caller's buffer.
-            try unsafe salvage(UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + count]), at: position)
+            let part = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + count])
+            if let lost {
+                unsafe part.initializeMemory(as: UInt8.self, repeating: 0)
+                note(position..<position + UInt64(count), lost.error)
+            } else {
+                try unsafe salvage(part, at: position)
+            }
             done += count
         }
     }
@@ -95,6 +128,14 @@ public final class SalvagedDevice: BlockDevice {
     private static func isLoss(_ error: BlockError) -> Bool {
         let codes: [BlockError.Code] = [.io, .corrupt, .invalidImage, .unsupported, .limitExceeded]
         return codes.contains(error.code) && ofPlaces.contains(error.systemError)
+    }
+
+    /// What one table that is lost hides around `offset`, inside the disk.
+    private func lostRun(at offset: UInt64) -> (range: Range<UInt64>, error: BlockError)? {
+        guard let lost = image?.lostRun(at: offset), Self.isLoss(lost.error), lost.range.contains(offset) else {
+            return nil
+        }
+        return lost
     }
 
     private func note(_ range: Range<UInt64>, _ error: BlockError?) {
@@ -108,6 +149,14 @@ public final class SalvagedDevice: BlockDevice {
     public func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
         try checkRange(offset, length)
         if length == 0 { return }
+        var length = length
+        if let run = cut.first(where: { $0.overlaps(offset..<offset + length) }) {
+            if run.contains(offset) {
+                let end = min(run.upperBound, offset + length)
+                return extents.appendJoining(Extent(offset: offset, length: end - offset, kind: .zero))
+            }
+            length = run.lowerBound - offset
+        }
         var asked = min(length, account.withLock { $0.reach })
         while true {
             if cancellation.isCancelled { throw .stopped }
@@ -119,6 +168,11 @@ public final class SalvagedDevice: BlockDevice {
                 return
             } catch {
                 guard Self.isLoss(error) else { throw error }
+                if let lost = lostRun(at: offset) {
+                    let end = min(lost.range.upperBound, offset + length)
+                    note(offset..<end, lost.error)
+                    return extents.appendJoining(Extent(offset: offset, length: end - offset, kind: .zero))
+                }
                 if asked <= Self.pieces[0] {
                     account.withLock { $0.reach = Self.pieces[0] }
                     return extents.appendJoining(Extent(offset: offset, length: asked, kind: .data))
@@ -141,12 +195,33 @@ public final class SalvagedDevice: BlockDevice {
         var found: [HostExtent] = []
         try mapped.appendHostExtents(to: &found, at: offset, length: length)
         for extent in found {
-            extents.appendJoining(
-                Extent(offset: extent.offset, length: extent.length, kind: extent.kind, depth: Int(extent.depth)))
-            guard extent.kind == .data, extent.file >= 0, Int(extent.file) < ends.count else { continue }
+            guard extent.kind == .data, extent.file >= 0, Int(extent.file) < ends.count else {
+                extents.appendJoining(
+                    Extent(
+                        offset: extent.offset, length: extent.length, kind: extent.kind, depth: Int(extent.depth)))
+                continue
+            }
             let end = ends[Int(extent.file)]
             let there = end - min(end, extent.host)
             if there < extent.length { note(extent.offset + there..<extent.end, nil) }
+            appendStored(extent, to: &extents)
+        }
+    }
+
+    /// Data, and what of them the file does not store, in whole sectors.
+    private func appendStored(_ extent: HostExtent, to extents: inout [Extent]) {
+        var done: UInt64 = 0
+        while done < extent.length {
+            var part = Extent(
+                offset: extent.offset + done, length: extent.length - done, kind: .data, depth: Int(extent.depth))
+            if Int(extent.file) < holes.count {
+                let (isHole, run) = holes[Int(extent.file)].around(extent.host + done)
+                let length = min(run.upperBound - (extent.host + done), part.length)
+                part.length = min((length + 511) & ~511, part.length)
+                if isHole { part.kind = .zero }
+            }
+            extents.appendJoining(part)
+            done += part.length
         }
     }
 

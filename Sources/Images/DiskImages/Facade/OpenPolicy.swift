@@ -60,6 +60,9 @@ public struct OpenPolicy: Hashable, Sendable {
     public var ignoresParentIdentity = false
     /// Opens a VHD that blktap disabled on purpose (`v_poison`), parents included; for recovery.
     public var opensDisabled = false
+    /// Opens a VHD for reading although its table has blocks in impossible places, parents included: these are errors when they
+    /// are read. For who saves what is left.
+    public var salvages = false
     /// The size of every VHD that is opened, parents included. Another than `.creator` is for an image of which somebody knows
     /// that its creator's rule does not hold.
     public var vhdSize = VHDSize.creator

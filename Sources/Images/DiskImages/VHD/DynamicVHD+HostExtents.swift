@@ -12,7 +12,7 @@ extension DynamicVHD: HostMappedDevice, PlacingDevice {
     private static let extentsPerCall = 16384
 
     /// Blocks of which every sector counts are data as wholes; what of them the file does not store, only the file
-    /// system knows. Of others the sectors' bits decide, and no place is told.
+    /// system knows. Of others the sectors' bits decide, and no place is told, but for what lies behind the end of the file.
     func appendHostExtents(to extents: inout [HostExtent], at offset: UInt64, length: UInt64) throws(BlockError) {
         try checkRange(offset, length)
         let end = offset + length
@@ -20,6 +20,8 @@ extension DynamicVHD: HostMappedDevice, PlacingDevice {
         var position = offset
         for place in try hostPlaces(from: Int(offset / blockSize)) {
             if position >= end || extents.count >= most { return }
+            let block = position / blockSize
+            if table.isDamaged(Int(block)) { throw table.damage(of: Int(block), path: file.path) }
             let blockEnd = min((position | (blockSize - 1)) + 1, end)
             if place.sector == VHDBlockTable.unallocated {
                 let stop = try extents.appendParent(parent, position..<blockEnd, firstFile: 1, most: most)
@@ -31,11 +33,13 @@ extension DynamicVHD: HostMappedDevice, PlacingDevice {
                         host: UInt64(place.sector) * 512 + bitmapSize + (position & (blockSize - 1))))
             } else {
                 var part = position
+                let cut = try cut(block, at: place.sector)
+                let body = UInt64(place.sector) * 512 + bitmapSize
                 while part < blockEnd {
                     var plain: [Extent] = []
                     try appendExtents(to: &plain, at: part, length: blockEnd - part)
                     guard let last = plain.last, last.end > part else { return }
-                    for extent in plain { extents.appendJoining(HostExtent(extent)) }
+                    for extent in plain { extents.append(extent, cut, blockSize: blockSize, body: body) }
                     part = last.end
                 }
             }

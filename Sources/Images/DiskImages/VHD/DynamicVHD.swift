@@ -72,7 +72,7 @@ final class DynamicVHD: VHDDevice, @unchecked Sendable {
 
     init(
         file: any ImageStorage, layout: VHDLayout, header: VHDHeader, parent: (any BlockDevice)? = nil,
-        notes: [String] = []
+        notes: [String] = [], salvages: Bool = false
     ) throws(BlockError) {
         let blocks = layout.virtualSize.dividedRoundingUp(by: header.blockSize)
         guard blocks <= Self.mostBlocks else {
@@ -99,7 +99,8 @@ final class DynamicVHD: VHDDevice, @unchecked Sendable {
 
         let reserved = try VHDLayout.reservedRanges(
             footer: footer, header: header, batmap: batmap, contentEnd: layout.contentEnd)
-        let lastBlockEnd = try table.checkedEnd(header: header, reserved: reserved, layout: layout)
+        let lastBlockEnd = try table.checkedEnd(
+            header: header, reserved: reserved, layout: layout, salvages: salvages && file.isReadOnly)
         end = reserved.reduce(lastBlockEnd) { max($0, $1.upperBound) }
 
         storedMap = try batmap?.load(file: file)
@@ -148,6 +149,7 @@ final class DynamicVHD: VHDDevice, @unchecked Sendable {
         guard block < table.count else {
             throw BlockError(.outOfRange, "the device was made smaller meanwhile", path: file.path)
         }
+        if table.isDamaged(block) { throw table.damage(of: block, path: file.path) }
         let sector = table[block]
         inFlight.wrappingAdd(1, ordering: .relaxed)
         return Place(

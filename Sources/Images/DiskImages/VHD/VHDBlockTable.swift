@@ -16,6 +16,8 @@ final class VHDBlockTable {
     private var full: [UInt64]
     /// Sectors of the table that differ from the file.
     private(set) var dirtySectors = Set<Int>()
+    /// Blocks in impossible places, of an image that was opened to save what is left; never changed afterwards.
+    private var damaged = Set<Int>()
 
     init(count: Int) {
         self.count = count
@@ -125,8 +127,10 @@ final class VHDBlockTable {
     }
 
     /// Checks every entry against the file and the metadata, and each other, and returns where the last block ends (or
-    /// 0). `.corrupt` names the first entry that is wrong.
-    func checkedEnd(header: VHDHeader, reserved: [Range<UInt64>], layout: VHDLayout) throws(BlockError) -> UInt64 {
+    /// 0). `.corrupt` names the first entry that is wrong; with `salvages` such blocks are known to be damaged.
+    func checkedEnd(
+        header: VHDHeader, reserved: [Range<UInt64>], layout: VHDLayout, salvages: Bool = false
+    ) throws(BlockError) -> UInt64 {
         let stride = header.bitmapSize + header.blockSize
         let limit = layout.contentEnd
         var starts: [UInt32] = []
@@ -135,18 +139,41 @@ final class VHDBlockTable {
             // A last block may be cut short behind what the disk uses of it, or at the end of a file without footer.
             let used = min(header.blockSize, layout.virtualSize - UInt64(block) * header.blockSize)
             let needed = layout.hasTail ? header.bitmapSize + used : header.bitmapSize
+            var problem: String?
             if start > limit || limit - start < needed {
-                throw BlockError(.corrupt, "VHD block \(block) lies outside the file", offset: start)
+                problem = "VHD block \(block) lies outside the file"
+            } else if reserved.contains(where: { start < $0.upperBound && $0.lowerBound < start + stride }) {
+                problem = "VHD block \(block) lies over the metadata"
             }
-            if reserved.contains(where: { start < $0.upperBound && $0.lowerBound < start + stride }) {
-                throw BlockError(.corrupt, "VHD block \(block) lies over the metadata", offset: start)
+            if let problem {
+                guard salvages else { throw BlockError(.corrupt, problem, offset: start) }
+                damaged.insert(block)
+            } else {
+                starts.append(self[block])
             }
-            starts.append(self[block])
         }
         starts.sort()
+        var shared = Set<UInt32>()
         for (a, b) in zip(starts, starts.dropFirst()) where UInt64(b - a) * 512 < stride {
-            throw BlockError(.corrupt, "two VHD blocks lie over each other", offset: UInt64(b) * 512)
+            guard salvages else {
+                throw BlockError(.corrupt, "two VHD blocks lie over each other", offset: UInt64(b) * 512)
+            }
+            // Nobody knows whose bytes these are.
+            shared.formUnion([a, b])
+        }
+        if !shared.isEmpty {
+            for block in 0..<count where shared.contains(self[block]) { damaged.insert(block) }
         }
         return starts.last.map { UInt64($0) * 512 + stride } ?? 0
+    }
+
+    /// A block is not to be read: `damage` says why.
+    @inline(__always)
+    func isDamaged(_ block: Int) -> Bool { !damaged.isEmpty && damaged.contains(block) }
+
+    func damage(of block: Int, path: String) -> BlockError {
+        BlockError(
+            .corrupt, "VHD block \(block) lies outside the file, over the metadata or over another block", path: path,
+            offset: UInt64(self[block]) * 512)
     }
 }

@@ -25,20 +25,22 @@ enum VHDImage {
             if !readOnly { try device.undoGrowth() }
             return device
         }
+        let salvages = chain.policy.salvages && readOnly
         guard layout.footer.kind == .differencing else {
-            return try DynamicVHD(file: file, layout: layout, header: header)
+            return try DynamicVHD(file: file, layout: layout, header: header, salvages: salvages)
         }
         let names = try VHDParentNames(file: file, header: header, fileLength: layout.fileLength)
         let claim = ParentClaim(
             of: .vhd, names: names.names, format: header.parentIdentifier == nil ? nil : .image(.vhd),
             identifier: header.parentIdentifier.map { VHDFooter.text(ofUUID: $0) })
         guard let found = try chain.openParent(claim, of: file.path) else {
-            return try DynamicVHD(file: file, layout: layout, header: header, notes: names.notes)
+            return try DynamicVHD(file: file, layout: layout, header: header, notes: names.notes, salvages: salvages)
         }
         do throws(BlockError) {
             let notes = try judge(found, header: header, policy: chain.policy)
             return try DynamicVHD(
-                file: file, layout: layout, header: header, parent: found.device, notes: names.notes + notes)
+                file: file, layout: layout, header: header, parent: found.device, notes: names.notes + notes,
+                salvages: salvages)
         } catch {
             try? found.device.close()
             throw error

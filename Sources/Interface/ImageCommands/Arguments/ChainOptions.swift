@@ -107,23 +107,26 @@ struct ChainOptions: ParsableArguments {
     var files: [String] { parent.map(\.path) + extent + (dataFile.map { [$0] } ?? []) }
 
     /// Opens an image for reading, and tells what a person should know of it.
+    /// - Parameter salvages: as `OpenPolicy.salvages`.
     func open(
-        _ path: String, _ format: DeclaredFormat, snapshot: SnapshotSelector? = nil
+        _ path: String, _ format: DeclaredFormat, snapshot: SnapshotSelector? = nil, salvages: Bool = false
     ) throws(BlockError) -> any BlockDevice {
-        let device = try opened(path, format, snapshot)
+        let device = try opened(path, format, snapshot, salvages)
         DeviceNotes.tell(device, path)
         return device
     }
 
     private func opened(
-        _ path: String, _ format: DeclaredFormat, _ snapshot: SnapshotSelector?
+        _ path: String, _ format: DeclaredFormat, _ snapshot: SnapshotSelector?, _ salvages: Bool
     ) throws(BlockError) -> any BlockDevice {
         switch format {
         case .image(let format):
+            var policy = try policy()
+            policy.salvages = salvages
             if let snapshot {
-                return try DiskImage.open(path: path, format: format, policy: policy(), snapshot: snapshot)
+                return try DiskImage.open(path: path, format: format, policy: policy, snapshot: snapshot)
             }
-            return try DiskImage.open(path: path, format: format, readOnly: true, policy: policy())
+            return try DiskImage.open(path: path, format: format, readOnly: true, policy: policy)
         case .importOnly(let format):
             if snapshot != nil {
                 throw BlockError(.unsupported, "\(format.rawValue) images hold no snapshots", path: path)

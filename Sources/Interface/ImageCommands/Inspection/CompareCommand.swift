@@ -14,7 +14,8 @@ struct CompareCommand: ParsableCommand, KnownExitCodes {
             A longer image equals a shorter one when its rest reads as zeroes, unless -s is given.
 
             --parent and --data-file are for the one of both images that needs them. Where both do, --parent2 and --data-file2 are \
-            FILE2's, and the others FILE1's; two images that name the same parent need --parent only.
+            FILE2's, and the others FILE1's; two images that name the same parent, and VHDs \
+            on one VHD, need --parent only.
 
             Exit codes: 0 identical, 1 different, 2 the comparison failed.
             Example: gantry image compare -f vhd -F qcow2 old.vhd new.qcow2
@@ -119,7 +120,7 @@ struct CompareCommand: ParsableCommand, KnownExitCodes {
                 if let name = report.dataFile { dataFiles.append(name) }
             }
         }
-        if !chain.parent.isEmpty, secondParent.isEmpty, parents.count == 2, parents[0] != parents[1],
+        if !chain.parent.isEmpty, secondParent.isEmpty, !checksIdentity, parents.count == 2, parents[0] != parents[1],
             !RealPath.isSame(parents[0], parents[1])
         {
             throw CommandFailure(
@@ -132,6 +133,12 @@ struct CompareCommand: ParsableCommand, KnownExitCodes {
                 what, why: "each keeps its data in a file of its own, and --data-file is one of them",
                 advice: "--data-file2 for \(second)", status: Self.wrongUsage)
         }
+    }
+
+    /// VHDs on a VHD know it wherever it is: another one than theirs is refused when they are opened.
+    private var checksIdentity: Bool {
+        func isVHD(_ format: DeclaredFormat?) -> Bool { format?.writableFormat == .vhd }
+        return isVHD(firstFormat) && isVHD(secondFormat) && isVHD(chain.parent.first?.format) && !chain.ignoreIdentity
     }
 
     private func say(_ text: String) {

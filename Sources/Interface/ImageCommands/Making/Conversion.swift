@@ -55,6 +55,11 @@ struct Conversion {
         do throws(BlockError) {
             return try DiskImage.open(path: target, format: format, readOnly: false, policy: policy)
         } catch {
+            if error.code == .invalidImage, error.message.contains("v_poison") {
+                throw BlockError(
+                    .unsupported, "a VHD that was disabled on purpose is not written to, whatever the options",
+                    path: target)
+            }
             guard error.code == .denied, error.systemError == 0 else { throw error }
             // What --parent and --data-file name is SRC's.
             throw BlockError(

@@ -37,9 +37,11 @@ struct ConvertCommand: ParsableCommand {
             A qcow2 image or VHD can be made on a block device: --overwrite says that what is on it may go. Until the \
             command has succeeded the device holds an unfinished image; a failure leaves none.
 
-            --salvage is for a SRC that is damaged: an image whose tables contradict themselves, or a failing disk. What cannot be \
-            read is zeroes in DST, to the sector, and each such range is told; --json tells all of them. The exit code is 3 then: DST is \
-            there, and is not all of SRC. Without --salvage the first error ends the command, and DST is not there.
+            --salvage is for a SRC that is damaged: a qcow2 image or VHD whose tables contradict themselves or that was cut short, or \
+            a failing disk. What cannot be read is zeroes in DST, to the sector (of a failing disk to what the kernel reads at once, \
+            mostly 4 KiB), and each such range is told; --json tells all of them. The exit code is 3 then: DST is there, and is not all \
+            of SRC. Without --salvage the first error ends the command, and DST is not there. A VMDK or VHDX whose tables are \
+            damaged is refused where it is refused without.
 
             Examples: gantry image convert -p -f vhd -O qcow2 --verify old.vhd new.qcow2
             curl https://… | gantry image convert -f raw --decompress xz -O qcow2 - new.qcow2
@@ -217,7 +219,7 @@ struct ConvertCommand: ParsableCommand {
     /// SRC where it is a file.
     private func opened(_ what: String) throws(CommandFailure) -> any BlockDevice {
         try doing(what) { () throws(BlockError) in
-            let input = try chain.open(source, sourceFormat, snapshot: snapshotMeant)
+            let input = try chain.open(source, sourceFormat, snapshot: snapshotMeant, salvages: salvage)
             if let limit, input.size > limit.bytes {
                 try? input.close()
                 throw BlockError(

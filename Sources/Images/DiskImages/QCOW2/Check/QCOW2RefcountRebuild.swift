@@ -21,8 +21,11 @@ struct QCOW2RefcountRebuild {
     ///   - checker: has not run yet.
     ///   - plan: a finished examination of the same image.
     ///   - free: where new clusters may be, as the plan says, without what others take.
+    ///   - moved: indexes of blocks that count what others took of `free`.
     /// - Throws: `.noSpace` when a device, which becomes no longer, has no room for them.
-    init(_ checker: QCOW2Checker, plan: QCOW2Checker, free: QCOW2FreeRuns) throws(BlockError) {
+    init(
+        _ checker: QCOW2Checker, plan: QCOW2Checker, free: QCOW2FreeRuns, moved: Set<Int> = []
+    ) throws(BlockError) {
         self.checker = checker
         geometry = checker.geometry
         if plan.storage.isBlockDevice, plan.keepsCounts {
@@ -31,7 +34,7 @@ struct QCOW2RefcountRebuild {
                 "what a snapshot has that cannot be read may lie anywhere on the device: write the image into a file, and "
                     + "repair that", path: plan.storage.path)
         }
-        var needed = plan.usedBlocks
+        var needed = plan.usedBlocks.union(moved)
         var tableClusters: UInt64 = 1
         while true {
             var left = free

@@ -94,11 +94,16 @@ struct QCOW2Repair {
             tables.append(table.bytes)
         }
         var free = before.free
-        for table in tables where free.take(clusters(table, before)) == nil { throw before.noRoom() }
+        var moved: Set<Int> = []
+        for table in tables {
+            let count = clusters(table, before)
+            guard let start = free.take(count) else { throw before.noRoom() }
+            for cluster in start..<start + count { moved.insert(Int(before.geometry.blockIndex(cluster: cluster))) }
+        }
         // What has moved may be counted by no block.
         if before.needsRebuild || !tables.isEmpty {
             let checker = try QCOW2Checker(storage: storage, cancellation: cancellation)
-            _ = try QCOW2RefcountRebuild(checker, plan: before, free: free)
+            _ = try QCOW2RefcountRebuild(checker, plan: before, free: free, moved: moved)
         }
     }
 

@@ -36,7 +36,7 @@ extension QCOW2Image {
 }
 
 /// The file of an image as one of its snapshots sees it: for reading only, and not closed with the view.
-private final class QCOW2SnapshotStorage: ImageStorage {
+final class QCOW2SnapshotStorage: ImageStorage {
     private let image: QCOW2Image
     private let id: [UInt8]
     private let closesImage: Bool
@@ -50,6 +50,8 @@ private final class QCOW2SnapshotStorage: ImageStorage {
 
     deinit { close() }
 
+    /// The image's own, where it is a file.
+    var file: ImageFile? { image.data as? ImageFile }
     var path: String { image.storage.path }
     var isReadOnly: Bool { true }
     var isBlockDevice: Bool { image.storage.isBlockDevice }

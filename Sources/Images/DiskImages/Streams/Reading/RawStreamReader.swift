@@ -37,7 +37,7 @@ struct RawStreamReader {
         }
         if let total = announced ?? options.rawSize { progress.expect(total) }
         // The data of a fixed VHD may be longer than its disk.
-        let behind = footer && options.rawSize != nil ? Self.cylinder : 0
+        let behind = footer ? Self.cylinder : 0
         let most = min(options.rawSize ?? writer.size, options.largestVirtualSize)
         let buffer = AlignedBuffer(count: (1 << 20) + Self.unit + tail)
         /// Bytes at the beginning of the buffer that are no whole piece yet, or may be the footer; and bytes of the disk so far.
@@ -66,6 +66,8 @@ struct RawStreamReader {
             end = end.dropFirst() + [0]
         }
         let disk = footer ? try checkFooter(end, length) : length
+        // What was passed over was no part of the disk after all.
+        if options.rawSize == nil, disk > most { throw tooLong(most, writer) }
         if let size = options.rawSize, size != disk {
             if disk > size { throw tooLong(size, writer) }
             throw BlockError(.invalidImage, "the stream holds \(disk) bytes of the disk and should hold \(size)")

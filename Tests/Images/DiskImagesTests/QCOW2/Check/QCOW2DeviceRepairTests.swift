@@ -101,6 +101,28 @@ import Testing
         #expect(full.store.bytes == before)
     }
 
+    @Test("what counts the tables that move has room beforehand, too (case 3.14)")
+    func whatCountsTheTablesThatMoveHasRoomToo() throws {
+        let image = try onDevice(QemuSample.rich.make(ScratchFolder("device-moved")), room: 2 << 20)
+        let plan = try QCOW2Checker(storage: image.store, cancellation: CancellationFlag())
+        try plan.run()
+        let start = try #require(plan.highestCluster) + 1
+        func hasRoom(_ clusters: UInt64, _ moved: Set<Int>) throws -> Bool {
+            let checker = try QCOW2Checker(storage: image.store, cancellation: CancellationFlag())
+            let free = QCOW2FreeRuns(tail: ClusterRun(start: start, count: clusters))
+            do throws(BlockError) {
+                _ = try QCOW2RefcountRebuild(checker, plan: plan, free: free, moved: moved)
+                return true
+            } catch {
+                #expect(error.code == .noSpace)
+                return false
+            }
+        }
+        let enough = try #require((1...32 as ClosedRange<UInt64>).first { try hasRoom($0, []) })
+        let moved = Int(plan.geometry.blockIndex(cluster: start)) + 5
+        #expect(try !hasRoom(enough, [moved]) && hasRoom(enough + 1, [moved]))
+    }
+
     /// A device that was in use for long has its last cluster at its end, whatever is free.
     @Test("what is free in between is used where the end is taken (case 3.14)")
     func whatIsFreeInBetweenIsUsed() throws {

@@ -109,11 +109,18 @@ import Testing
         var marks = PageMarks(granules: 4096 * 600)
         for part in 0..<600 as Range<UInt64> { marks.add(1, to: part * 4096) }
         #expect(marks.pages(of: 0) == 1 && marks.pages(of: 511 * 4096) == 1 && marks.pages(of: 512 * 4096) == 0)
+        // Room is made where nothing is marked any more, be it that all of a granule is.
+        marks.forget(0...15)
+        marks.add(0xFFFE, to: 4096)
+        for part in 512..<515 as Range<UInt64> { marks.add(2, to: part * 4096) }
+        #expect((512..<515).map { marks.pages(of: $0 * 4096) } == [2, 2, 0])
+        marks.add(.max, to: 3 * 4096 + 1)
+        #expect(marks.pages(of: 3 * 4096 + 1) == 0 && marks.pages(of: 3 * 4096) == 1)
         marks.forget(0...4096 * 600 - 1)
         #expect(marks.isEmpty && marks.pages(of: 0) == 0)
         marks.add(0xFFFE, to: 5)
         #expect(marks.pages(of: 5) == 0xFFFE)
         marks.add(1, to: 5)
-        #expect(marks.pages(of: 5) == 0)
+        #expect(marks.pages(of: 5) == 0 && marks.isEmpty)
     }
 }

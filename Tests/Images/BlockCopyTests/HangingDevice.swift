@@ -17,6 +17,7 @@ final class HangingDevice: BlockDevice {
     let hangs = Atomic<Bool>(false)
     let hangsReads = Atomic<Bool>(false)
     let hangsFlushes = Atomic<Bool>(false)
+    let hangsClose = Atomic<Bool>(false)
     let hanging = Atomic<Int>(0)
     /// So many of those that hang, or will, may go on.
     let passes = Atomic<Int>(0)
@@ -27,6 +28,7 @@ final class HangingDevice: BlockDevice {
         hangs.store(false, ordering: .releasing)
         hangsReads.store(false, ordering: .releasing)
         hangsFlushes.store(false, ordering: .releasing)
+        hangsClose.store(false, ordering: .releasing)
     }
 
     private func pass(while isHeld: () -> Bool) {
@@ -64,5 +66,5 @@ final class HangingDevice: BlockDevice {
     func appendExtents(to extents: inout [Extent], at offset: UInt64, length: UInt64) throws(BlockError) {
         try base.appendExtents(to: &extents, at: offset, length: length)
     }
-    func close() throws(BlockError) {}
+    func close() throws(BlockError) { pass { hangsClose.load(ordering: .acquiring) } }
 }

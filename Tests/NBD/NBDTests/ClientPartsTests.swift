@@ -47,6 +47,32 @@ struct ClientPartsTests {
         try write(client)
     }
 
+    /// Many that write parts have all places between them, and wait for more: nobody waits with places in hand.
+    @Test func whoWaitsForAPlaceKeepsNone() async throws {
+        let waiting = Mutex<[NBDRequest]?>([])
+        let server = try FakeServer { (request, send) in
+            // Until all places are taken nothing is answered.
+            let all = waiting.withLock { waiting -> [NBDRequest] in
+                guard waiting != nil else { return [request] }
+                waiting?.append(request)
+                guard let all = waiting, all.count == ClientLink.slotCount else { return [] }
+                waiting = nil
+                return all
+            }
+            for request in all { _ = send(FakeServer.simple(request.handle)) }
+        }
+        let client = try NBDClient.connect(unixSocket: server.path)
+        let done = Atomic<Int>(0)
+        let writers = (0..<16).map { index in
+            WorkerThread("writer-\(index)") {
+                try? write(client, (0..<30).map { $0 * 4096..<$0 * 4096 + 512 })
+                done.add(1, ordering: .acquiringAndReleasing)
+            }
+        }
+        try await reach("all are answered", atMost: .seconds(60)) { done.load(ordering: .acquiring) == writers.count }
+        try client.close()
+    }
+
     /// More parts than go together; what lies between them stays.
     @Test func whatLiesBetweenPartsStays() throws {
         let (folder, device) = (try ScratchFolder("parts"), MemoryDevice(size: 1 << 20))

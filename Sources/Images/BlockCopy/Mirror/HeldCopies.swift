@@ -17,11 +17,12 @@ final class HeldCopies: Sendable {
         }
     }
 
-    /// Those that have taken longer than `patience`: to be given back by the caller.
+    /// Those that have taken longer than `patience`: to be given back by the caller. Some may have begun since `now`.
     func takeOverdue(at now: UInt64, patience: UInt64) -> [Range<UInt64>] {
-        copies.withLock { copies in
-            let overdue = copies.filter { now - $0.since > patience }.map(\.range)
-            if !overdue.isEmpty { copies.removeAll { now - $0.since > patience } }
+        func isOverdue(_ since: UInt64) -> Bool { now > since && now - since > patience }
+        return copies.withLock { copies in
+            let overdue = copies.filter { isOverdue($0.since) }.map(\.range)
+            if !overdue.isEmpty { copies.removeAll { isOverdue($0.since) } }
             return overdue
         }
     }

@@ -29,6 +29,8 @@ final class MirrorCopier: Sendable {
     let pause = Monitor()
     private let threads = Mutex<[WorkerThread]>([])
     private let threadCount: Int
+    /// Threads that copy, or are about to.
+    let copiers = Atomic<Int>(0)
     /// No peer stands between this and the destination.
     let isLocal: Bool
     /// The most bytes of a piece, ever and now.
@@ -82,11 +84,16 @@ final class MirrorCopier: Sendable {
     }
 
     func start() {
+        copiers.store(threadCount, ordering: .releasing)
         threads.withLock { threads in
             threads.append(WorkerThread("mirror-keep") { [self] in keep() })
             if isLocal { threads.append(WorkerThread("mirror-watch") { [self] in watch() }) }
             for index in 0..<threadCount {
-                threads.append(WorkerThread("mirror-copy-\(index)") { [self] in run(isFirst: index == 0) })
+                threads.append(
+                    WorkerThread("mirror-copy-\(index)") { [self] in
+                        run(isFirst: index == 0)
+                        copiers.subtract(1, ordering: .releasing)
+                    })
             }
         }
     }
@@ -372,12 +379,27 @@ final class MirrorCopier: Sendable {
     ) throws(BlockError) -> UInt64 {
         var moved: UInt64 = 0
         var position = piece.lowerBound
-        while let part = mirror.dirty.nextPart(from: position, to: piece.upperBound) {
+        while let part = nextPart(from: position, of: piece) {
             try copy(part, buffer, within: patience)
             moved += part.upperBound - part.lowerBound
             position = part.upperBound
         }
         return moved
+    }
+
+    /// The next part of a dirty piece that is written at once. Over a link each costs a way there and back, and its blocks are
+    /// written whole: pages that lie less than a granule apart are one, with what lies between them.
+    private func nextPart(from position: UInt64, of piece: Range<UInt64>) -> Range<UInt64>? {
+        let first = mirror.dirty.nextPart(from: position, to: piece.upperBound)
+        guard var part = first, !isLocal else { return first }
+        while let next = mirror.dirty.nextPart(from: part.upperBound, to: piece.upperBound),
+            next.lowerBound - part.upperBound < mirror.dirty.granule
+        {
+            part = part.lowerBound..<next.upperBound
+        }
+        let unit = max(PageMarks.page, mirror.destination.preferredAlignment)
+        let end = part.upperBound.roundedUp(to: unit) ?? piece.upperBound
+        return max(position, part.lowerBound.roundedDown(to: unit))..<min(piece.upperBound, end)
     }
 
     /// Reads the piece and writes it.

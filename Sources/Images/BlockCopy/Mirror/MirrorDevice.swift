@@ -1,6 +1,7 @@
 import BlockIO
 import CLinux
 import CoreTypes
+import Glibc
 import Synchronization
 
 /// The filter above a source image while it is mirrored to a destination: guest requests pass through it, and a copier
@@ -144,13 +145,17 @@ final class MirrorDevice: @unchecked Sendable {
     }
 
     /// Runs what only who asks for it waits for, with neither the gate nor a range held, on a thread of its own. False as soon as `isOver`
-    /// says so: it goes on then, and what fails in it the mirror hears of. False, too, while one goes on that was left so before.
+    /// says so: it goes on then, and what fails in it the mirror hears of. One that was left so before is waited for in the same way.
     /// `generation`: in which `device` was the destination.
     func apart(
         _ device: any BlockDevice, of generation: UInt64, unless isOver: () -> Bool,
         _ body: @escaping @Sendable (any BlockDevice) throws(BlockError) -> Void
     ) throws(BlockError) -> Bool {
-        guard calls.isEmpty, let entry = calls.enter() else { return false }
+        while !calls.isEmpty {
+            if isOver() { return false }
+            usleep(5000)
+        }
+        guard let entry = calls.enter() else { return false }
         let isDone = try Abandonable.run("mirror-flush", unless: isOver) { [self] () throws(BlockError) -> Bool in
             defer { calls.leave(entry) }
             do throws(BlockError) {

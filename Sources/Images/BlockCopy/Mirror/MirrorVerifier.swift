@@ -260,16 +260,24 @@ struct MirrorVerifier {
     }
 
     /// No write is half on one side while this is held. False: a destination that owes answers would keep writers waiting for
-    /// them.
+    /// them, or one that hung has, until the part was given back (`HeldCopies`).
     private func compareHeld(
         _ part: Range<UInt64>, _ ours: AlignedBuffer, _ theirs: AlignedBuffer
     ) throws(BlockError) -> Bool {
         guard acquire(part) else { throw Self.behind }
-        defer { mirror.locks.release(part) }
+        var isOurs = true
+        defer { if isOurs { mirror.locks.release(part) } }
         guard mirror.late.isEmpty else { return false }
-        try readTheirs(part, theirs)
-        try judge(part, ours, theirs)
-        return true
+        if copier.isLocal { copier.held.begin(part, at: gantry_now()) }
+        do throws(BlockError) {
+            try readTheirs(part, theirs)
+        } catch {
+            isOurs = !copier.isLocal || copier.held.end(part)
+            throw error
+        }
+        isOurs = !copier.isLocal || copier.held.end(part)
+        if isOurs { try judge(part, ours, theirs) }
+        return isOurs
     }
 
     /// Attempts without the part held.

@@ -10,10 +10,15 @@ struct PageMarks {
     private static let mostParts = 512
 
     private var parts: [[UInt16]]
+    /// Granules of each part that have marks; where none has, the part takes no room.
+    private var marked: [Int]
     private var count = 0
+    /// One that was given up last, all zeroes: what goes and comes all the time is not made anew.
+    private var spare: [UInt16] = []
 
     init(granules: UInt64) {
         parts = [[UInt16]](repeating: [], count: (Int(granules) + Self.partLength - 1) / Self.partLength)
+        marked = [Int](repeating: 0, count: parts.count)
     }
 
     /// Nothing is known of any granule's pages.
@@ -31,12 +36,29 @@ struct PageMarks {
     mutating func add(_ pages: UInt16, to granule: UInt64) {
         let (part, index) = Int(granule).quotientAndRemainder(dividingBy: Self.partLength)
         if parts[part].isEmpty {
-            if count == Self.mostParts { return }
+            if count == Self.mostParts || pages == 0 || pages == .max { return }
             count += 1
-            parts[part] = [UInt16](repeating: 0, count: Self.partLength)
+            if spare.isEmpty { spare = [UInt16](repeating: 0, count: Self.partLength) }
+            swap(&parts[part], &spare)
         }
         let all = parts[part][index] | pages
-        parts[part][index] = all == .max ? 0 : all
+        set(part, index, all == .max ? 0 : all)
+        giveUpIfEmpty(part)
+    }
+
+    private mutating func set(_ part: Int, _ index: Int, _ pages: UInt16) {
+        let before = parts[part][index]
+        if before == pages { return }
+        if before == 0 { marked[part] += 1 }
+        if pages == 0 { marked[part] -= 1 }
+        parts[part][index] = pages
+    }
+
+    private mutating func giveUpIfEmpty(_ part: Int) {
+        if marked[part] > 0 { return }
+        swap(&spare, &parts[part])
+        parts[part] = []
+        count -= 1
     }
 
     mutating func forget(_ granules: ClosedRange<UInt64>) {
@@ -45,12 +67,8 @@ struct PageMarks {
         where !parts[part].isEmpty {
             let first = max(0, Int(granules.lowerBound) - part * Self.partLength)
             let last = min(Self.partLength - 1, Int(granules.upperBound) - part * Self.partLength)
-            if last - first == Self.partLength - 1 {
-                parts[part] = []
-                count -= 1
-            } else {
-                for index in first...last { parts[part][index] = 0 }
-            }
+            for index in first...last { set(part, index, 0) }
+            giveUpIfEmpty(part)
         }
     }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import CoreTypes
+import Glibc
 import Synchronization
 
 /// Whether writes to storage have stopped ending although some are under way, as those to a file on a server that is gone. A
@@ -40,9 +41,19 @@ extension MirrorCopier {
                     begun: counts.begun, ended: counts.ended, at: gantry_now(), patience: patience)
             }
             mirror.setStalled(writes: isStalled(&writes, mirror.use), copies: isStalled(&copies, mirror.copying))
-            // Who waits for them would wait for the copier, and it for the storage.
-            for range in held.takeOverdue(at: gantry_now(), patience: patience) { mirror.locks.release(range) }
+            giveBackOverdue()
             mirror.takeUpWhenLeft()
         }
+        // Whoever ends the copier waits for what it hangs in; guests do not.
+        while copiers.load(ordering: .acquiring) > 0 {
+            giveBackOverdue()
+            usleep(1000)
+        }
+    }
+
+    /// Who waits for these would wait for the copier, and it for the storage.
+    private func giveBackOverdue() {
+        let patience = mirror.controls.patience
+        for range in held.takeOverdue(at: gantry_now(), patience: patience) { mirror.locks.release(range) }
     }
 }

@@ -8,6 +8,8 @@ import Synchronization
 extension SwitchableDevice {
     /// Promises nothing to anybody. Ends early when the mirror is not in sync any more; throws when it is being cancelled.
     func flushAhead(_ mirror: MirrorDevice) throws(BlockError) {
+        // An earlier attempt that stopped there has done this.
+        if mirror.phase == .joining { return }
         var flushes = AheadPasses(most: 4)
         var took: UInt64 = 0
         repeat {

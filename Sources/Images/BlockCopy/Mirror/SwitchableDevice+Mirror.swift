@@ -1,5 +1,6 @@
 public import BlockIO
 import CLinux
+import Glibc
 import Synchronization
 
 extension SwitchableDevice {
@@ -132,48 +133,55 @@ extension SwitchableDevice {
     /// Second half: the destination is the device from here on; the source is closed.
     /// `switched` runs at the moment of the change, before the source is closed.
     public func commitPivot(_ switched: () -> Void = {}) throws(BlockError) {
-        try finish(.commit, switched)
+        try finish(.commit, of: nil, switched)
     }
 
     /// Ends the mirror in favour of the source; the destination is closed and may be deleted. One that does not answer
     /// keeps nobody waiting: its connections are cut first. Of a file that hangs somebody may have to wait until it lets go: `.busy` after
-    /// ten seconds then. The mirror is given up by that time, no guest waits for the destination any more, and it ends by itself as
-    /// soon as it can; until then the destination must not be deleted, and whoever asks again learns how it is. `ended` runs when it
-    /// has ended, whoever waits.
+    /// ten seconds then, as behind another command that waits for its storage. The mirror ends by itself as soon as it can; until then
+    /// the destination must not be deleted, and whoever asks again learns how it is. `ended` runs at the moment from which there is no
+    /// mirror, before there can be another, whoever waits; no request is under way then, and it must not ask this object.
     public func cancelMirror(_ ended: @escaping @Sendable () -> Void = {}) throws(BlockError) {
         // Before anything is waited for. A prepared pivot's destination is the loser only when this has the control.
-        if let running = reached.withLock({ $0 }), running.phase != .dual, running.phase != .undecided {
-            running.reach.cut()
-        }
+        let running = reached.withLock { $0 }
+        if let running, running.phase != .dual, running.phase != .undecided { running.reach.cut() }
         let until = gantry_now() + cancelPatience
+        let isLate = BlockError(
+            .busy, "the mirror's destination, or the disk itself, does not answer; the mirror ends when it does")
+        // One waits for the turn, however long that takes: others would be threads that gather.
+        while isEnding.exchange(true, ordering: .acquiringAndReleasing) {
+            if gantry_now() >= until { throw isLate }
+            usleep(5000)
+        }
         let isOver = try Abandonable.run("mirror-end", unless: { gantry_now() >= until }) {
             [self] () throws(BlockError) -> Bool in
-            try finish(.cancel, ended: ended)
+            defer { isEnding.store(false, ordering: .releasing) }
+            try finish(.cancel, of: running, ended: ended)
             return true
         }
-        if isOver == nil {
-            throw BlockError(
-                .busy, "the mirror's destination hangs; no guest waits for it, and the mirror ends when it lets go")
-        }
+        if isOver == nil { throw isLate }
     }
 
     /// Cuts the connections to a mirror's destination: whoever waits for it has an error. For an end of this process that
     /// it would hold up; there is no pivot to it any more. Nothing happens without a mirror.
     public func interruptMirror() { reached.withLock { $0 }?.reach.cut() }
 
+    /// `running`: the mirror that is to be cancelled, where one is known.
     private func finish(
-        _ event: MirrorState.Event, _ switched: () -> Void = {}, ended: () -> Void = {}
+        _ event: MirrorState.Event, of running: MirrorDevice? = nil, _ switched: () -> Void = {}, ended: () -> Void = {}
     ) throws(BlockError) {
         let commit = event == .commit
         var source: (any BlockDevice)?
-        // A decision that was made is carried out, however long that takes.
-        try control.run(within: commit ? nil : min(cancelPatience, CommandTurn.patience)) { () throws(BlockError) in
-            guard let mirror, let copier else {
+        // What was decided is carried out, however long that takes.
+        try control.run(within: nil) { () throws(BlockError) in
+            guard let mirror, let copier, running == nil || running === mirror else {
                 // One that was not taken up again: nothing is to be noted for it any more.
                 if event == .cancel, let log = trackedLog {
-                    exclusively { heldLog = nil }
-                    log.discard()
-                    return ended()
+                    exclusively {
+                        heldLog = nil
+                        ended()
+                    }
+                    return log.discard()
                 }
                 throw BlockError(.notFound, "there is no mirror")
             }
@@ -193,7 +201,7 @@ extension SwitchableDevice {
                 current = commit ? mirror.destination : mirror.source
                 self.mirror = nil
                 self.copier = nil
-                switched()
+                if commit { switched() } else { ended() }
             }
             reached.withLock { $0 = nil }
             decision.locked { decision.wakeAll() }
@@ -204,7 +212,6 @@ extension SwitchableDevice {
             }
             // The loser. What it cannot write back any more is of no consequence: nobody will read it.
             try? mirror.destination.close()
-            ended()
         }
         // As that one. The next command does not wait for storage that is left because it hangs.
         try? source?.close()

@@ -20,6 +20,8 @@ public final class SwitchableDevice: BlockDevice, @unchecked Sendable {
     let control = CommandTurn()
     /// Nanoseconds that who cancels a mirror waits for a destination that hangs.
     var cancelPatience: UInt64 = 10_000_000_000
+    /// Somebody ends the mirror, or waits for the turn to do so.
+    let isEnding = Atomic<Bool>(false)
     let decision = Monitor()
     /// Requests wait, and nothing is open below: see `pause`. Changed with the gate exclusive.
     let isPaused = Atomic<Bool>(false)

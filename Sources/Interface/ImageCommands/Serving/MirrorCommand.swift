@@ -91,6 +91,7 @@ struct MirrorCommand: ParsableCommand {
         session.run()
         server.stop()
         try doing("cannot close the image") { () throws(BlockError) in try device.close() }
+        session.deviceWasClosed()
         if session.hasFailed { throw ExitCode(CommandFailure.Status.failed) }
     }
 

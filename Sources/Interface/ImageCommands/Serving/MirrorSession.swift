@@ -2,6 +2,7 @@ import BlockCopy
 import BlockIO
 import CoreTypes
 import DiskImages
+import Glibc
 import TerminalUI
 
 /// A mirror driven by lines: `start`, `pivot`, `status`, `quit`, and what changes a running mirror. One thread runs it; the data path has its own.
@@ -9,7 +10,8 @@ import TerminalUI
 ///
 /// The mirror's progress is sampled, as it offers no event: every 5 ms while something waits for it, else not at all.
 final class MirrorSession {
-    private enum Stage { case idle, copying, synchronised, pivoted }
+    /// `ending`: it was cancelled, and waits for a destination that hangs.
+    private enum Stage { case idle, copying, synchronised, pivoted, ending }
 
     private let device: SwitchableDevice
     private let openTarget: () throws(CommandFailure) -> MirrorTarget
@@ -53,7 +55,10 @@ final class MirrorSession {
             switch inbox.next(patience: waiting ? 5_000_000 : nil) {
             case .line(let line):
                 let word = line.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-                if word == "quit" { return abandon() }
+                if word == "quit" {
+                    abandon()
+                    return
+                }
                 if !word.isEmpty { obey(word) }
             case .verified(let outcome):
                 isVerifying = false
@@ -68,7 +73,9 @@ final class MirrorSession {
                     preparing = nil
                     prepared(error)
                 }
-            case .end: return abandon()
+            case .end:
+                abandon()
+                return
             case nil: break
             }
             advance()
@@ -90,9 +97,10 @@ final class MirrorSession {
             say("status", status())
         case "cancel":
             guard target != nil else { return say(error: "there is no mirror to cancel") }
-            abandon()
-            say("cancelled", status())
-            last = nil
+            if abandon() {
+                say("cancelled", status())
+                last = nil
+            }
         case "verify": verify()
         default:
             guard let change = MirrorLine.parse(word) else {
@@ -159,6 +167,8 @@ final class MirrorSession {
         _ = WorkerThread("pivot") { [device, inbox, attempts] in
             var failure: BlockError?
             do throws(BlockError) { try device.preparePivot() } catch { failure = error }
+            // It is asked again then, and may be refused at once.
+            if failure != nil { usleep(5_000) }
             inbox.post(.prepared(attempt: attempts, failure))
         }
     }
@@ -195,15 +205,30 @@ final class MirrorSession {
         say(error: error.description)
     }
 
-    private func abandon() {
+    /// False: the mirror ends later, as its destination hangs, which is kept for as long; whoever asks again tries again.
+    @discardableResult
+    private func abandon() -> Bool {
+        pivotWanted = nil
+        preparing = nil
         if let target {
-            try? device.cancelMirror()
+            do throws(BlockError) { try device.cancelMirror() } catch {
+                if error.code == .busy {
+                    stage = .ending
+                    say(error: "\(error.description); its target is kept until then, cancel again to see")
+                    return false
+                }
+            }
             target.discard()
         }
         target = nil
-        pivotWanted = nil
-        preparing = nil
         if stage != .pivoted { stage = .idle }
+        return true
+    }
+
+    /// After the device was closed: what was kept because its mirror had not ended goes.
+    func deviceWasClosed() {
+        target?.discard()
+        target = nil
     }
 
     private func status() -> MirrorReport {

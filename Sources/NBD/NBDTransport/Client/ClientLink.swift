@@ -96,13 +96,18 @@ final class ClientLink: @unchecked Sendable {
         return try finish(index, within: patience)
     }
 
-    /// Takes a slot and sends the request. To be followed by `finish`; the payload is not needed any more.
+    /// A slot that nobody has, for `begin`; nil where all are taken.
+    private func takeIfFree() -> Int? { table.locked { free.popLast() } }
+
+    /// Takes a slot, unless the caller has `taken` one, and sends the request. To be followed by `finish`; the payload is not needed any
+    /// more. Gives the slot back where it throws.
     private func begin(
         _ command: UInt16, _ flags: CommandFlags, at offset: UInt64, length: UInt32,
-        payload: UnsafeRawBufferPointer, into destination: UnsafeMutableRawPointer?, within patience: Patience? = nil
+        payload: UnsafeRawBufferPointer, into destination: UnsafeMutableRawPointer?, within patience: Patience? = nil,
+        taken: Int? = nil
     ) throws(BlockError) -> Int {
         table.lock()
-        while free.isEmpty, failure == nil {
+        while taken == nil, free.isEmpty, failure == nil {
             guard let patience else {
                 table.wait()
                 continue
@@ -116,10 +121,12 @@ final class ClientLink: @unchecked Sendable {
             table.wait(nanoseconds: rest)
         }
         if let failure {
+            if let taken { free.append(taken) }
             table.unlock()
+            table.wakeAll()
             throw failure
         }
-        let index = free.removeLast()
+        let index = taken ?? free.removeLast()
         let slot = slots[index]
         generation += 1
         slot.handle = generation << 8 | UInt64(index)
@@ -197,12 +204,21 @@ final class ClientLink: @unchecked Sendable {
         }
         for part in parts {
             if begun.count == Self.together { finishFirst() }
-            if failure != nil { break }
+            // Whoever waits for a slot has none: all would wait for each other.
+            var slot = takeIfFree()
+            while slot == nil, !begun.isEmpty {
+                finishFirst()
+                slot = takeIfFree()
+            }
+            if failure != nil {
+                if let slot { giveBack(slot) }
+                break
+            }
             do throws(BlockError) {
                 begun.append(
                     try unsafe begin(
                         NBDCommand.write, [], at: offset + UInt64(part.lowerBound), length: UInt32(part.count),
-                        payload: UnsafeRawBufferPointer(rebasing: data[part]), into: nil))
+                        payload: UnsafeRawBufferPointer(rebasing: data[part]), into: nil, taken: slot))
             } catch { failure = failure ?? error }
         }
         while !begun.isEmpty { finishFirst() }

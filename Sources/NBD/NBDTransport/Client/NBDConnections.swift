@@ -41,7 +41,12 @@ public final class NBDConnections: BlockDevice {
         let ask: @Sendable (NBDClient) -> Void = { client in
             do throws(BlockError) { try client.probe() } catch { failure.withLock { if $0 == nil { $0 = error } } }
         }
-        let askers = clients.dropFirst().map { client in WorkerThread("nbd-probe") { ask(client) } }
+        let askers = clients.dropFirst().compactMap { client in
+            let asker = WorkerThread(ifPossible: "nbd-probe") { ask(client) }
+            // One after the other, where the process is out of threads.
+            if asker == nil { ask(client) }
+            return asker
+        }
         ask(clients[0])
         for asker in askers { asker.join() }
         if let failure = failure.withLock({ $0 }) { throw failure }

@@ -35,13 +35,17 @@ public final class NBDConnections: BlockDevice {
 
     public func interrupt() { for client in clients { client.interrupt() } }
 
-    /// The first that fails is thrown when all have said something.
+    /// The first that fails is thrown when all have said something. They are asked at once, as far as there are threads.
     public func probe() throws(BlockError) {
         let failure = Mutex<BlockError?>(nil)
         let ask: @Sendable (NBDClient) -> Void = { client in
             do throws(BlockError) { try client.probe() } catch { failure.withLock { if $0 == nil { $0 = error } } }
         }
-        let askers = clients.dropFirst().map { client in WorkerThread("nbd-probe") { ask(client) } }
+        let askers = clients.dropFirst().compactMap { client -> WorkerThread? in
+            let asker = WorkerThread(ifPossible: "nbd-probe") { ask(client) }
+            if asker == nil { ask(client) }
+            return asker
+        }
         ask(clients[0])
         for asker in askers { asker.join() }
         if let failure = failure.withLock({ $0 }) { throw failure }

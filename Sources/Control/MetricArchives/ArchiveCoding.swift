@@ -35,6 +35,19 @@ extension MetricArchive {
         return Self.mark + sum.bytes + out.bytes
     }
 
+    /// The same in no more than `limit` bytes: of every ring as large a part as there is room for, the newest. Nil where there is none for
+    /// the sources alone.
+    public func encoded(within limit: Int) -> [UInt8]? {
+        let all = encoded
+        if all.count <= limit { return all }
+        let numbers = series.reduce(0) { $0 + $1.count }
+        let bare = all.count - 8 * numbers
+        guard bare <= limit else { return nil }
+        var kept = self
+        for index in kept.series.indices { kept.series[index].keep((limit - bare) / 8, of: numbers) }
+        return kept.encoded
+    }
+
     /// Nil for bytes that are not a whole archive of this version.
     public init?(encoded bytes: [UInt8]) {
         guard bytes.starts(with: Self.mark) else { return nil }

@@ -32,6 +32,19 @@ struct Series: Sendable {
         self.progress = progress
     }
 
+    /// Numbers of the past that it holds.
+    var count: Int { rings.reduce(0) { $0 + $1.reduce(0) { $0 + $1.count } } }
+
+    /// Keeps the newest `share` of `whole` parts of each ring, rounded down.
+    mutating func keep(_ share: Int, of whole: Int) {
+        for (level, row) in rings.enumerated() {
+            for (place, ring) in row.enumerated() {
+                let kept = ring.oldestFirst.suffix(ring.count * share / whole)
+                rings[level][place] = Ring(capacity: ring.capacity, oldestFirst: Array(kept))
+            }
+        }
+    }
+
     /// Takes a sample; nil when there was none. Returns the value that it gives.
     mutating func take(_ sample: Double?, at time: Double) -> Double {
         let before = (sample: lastSample, time: lastTime)

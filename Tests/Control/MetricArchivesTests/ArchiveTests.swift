@@ -42,6 +42,31 @@ import Testing
         #expect(archive.value("c") == 10)
     }
 
+    /// What is sent where there is not room for all: the newest of each.
+    @Test func anArchiveIsCutToTheRoomThereIs() throws {
+        var archive = MetricArchive()
+        let sources = (0..<10).map { MetricSource("g\($0)", "a gauge", units: "B") }
+        for point in 0..<1000 {
+            archive.record(
+                sources.map { Reading($0, Double(point)) }, at: Double(Self.morning + Int64(point) * 5))
+        }
+        let all = archive.encoded
+        #expect(archive.encoded(within: all.count) == all)
+        let limit = all.count / 2
+        let cut = try #require(archive.encoded(within: limit))
+        #expect(cut.count <= limit && cut.count > limit * 9 / 10)
+        let read = try #require(MetricArchive(encoded: cut))
+        #expect(read.names == archive.names && read.lastUpdate == archive.lastUpdate && read.value("g3") == 999)
+        let (kept, known) = (rows(read, interval: 5, .average), rows(archive, interval: 5, .average))
+        #expect(kept[0] == known[0] && kept[20] == known[20] && known[119].allSatisfy { !$0.isNaN })
+        #expect(kept[119].allSatisfy(\.isNaN))
+        // It goes on there.
+        var other = read
+        other.record(sources.map { Reading($0, 1000) }, at: Double(Self.morning + 5000))
+        #expect(rows(other, interval: 5, .average)[0].allSatisfy { $0 == 1000 })
+        #expect(archive.encoded(within: 100) == nil)
+    }
+
     @Test func valuesOutsideTheirLimitsAreUnknown() {
         var archive = MetricArchive()
         archive.record([Reading(Self.gauge, -1)], at: Double(Self.morning))

@@ -17,8 +17,6 @@ struct PeerEndpoint: Sendable {
     private let descriptions = Count()
 
     private static let path = "/services/xenops/moves"
-    /// A machine's description, with all its disks.
-    private static let longestBody = 4 << 20
     /// What is taken of whoever has neither a session nor the secret of a move.
     private static let longestOrder = 4 << 10
     /// Bodies of the others that are taken at once.
@@ -58,7 +56,7 @@ struct PeerEndpoint: Sendable {
                 .serviceUnavailable, "\(Self.mostDescriptions) machines are being described; try again later")
         }
         defer { if isTrusted { descriptions.leave() } }
-        let longest = isTrusted ? Self.longestBody : Self.longestOrder
+        let longest = isTrusted ? Arrivals.longestBody : Self.longestOrder
         var body = ByteBuffer()
         for try await piece in routed.request.body {
             guard body.readableBytes + piece.readableBytes <= longest else {

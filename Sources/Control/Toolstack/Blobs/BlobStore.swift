@@ -133,6 +133,11 @@ public final class BlobStore: Sendable {
         let blob: StoredBlob
         /// By which its owner calls it.
         let name: String
+        let version: Version
+    }
+
+    /// Which content it has, as far as its row tells.
+    struct Version: Hashable, Sendable {
         /// Bytes; 0: nothing was put yet.
         let size: Int64
         let updated: APIDate
@@ -144,7 +149,8 @@ public final class BlobStore: Sendable {
         return (map ?? [:]).sorted { $0.key < $1.key }.compactMap { name, blob in
             reader.row(blob).map { row in
                 Owned(
-                    blob: StoredBlob(row), name: name, size: row[Blob.size], updated: row[Blob.lastUpdated])
+                    blob: StoredBlob(row), name: name,
+                    version: Version(size: row[Blob.size], updated: row[Blob.lastUpdated]))
             }
         }
     }

@@ -2,7 +2,7 @@ import APITypes
 import PoolDatabase
 
 /// What the toolstack and its clients leave for administrators to read: objects of class `message`. They are rows of the
-/// database like others, so that `event.from` shows them; the oldest go when there are too many.
+/// database like others, so that `event.from` shows them; the oldest go when there are too many, whenever they came.
 enum Alerts {
     /// Messages kept.
     static let limit = 10_000
@@ -50,7 +50,12 @@ enum Alerts {
 
     static func trim(_ tx: Transaction, to most: Int = limit) {
         let rows = tx.rows(XenMessage.self)
-        for row in rows.prefix(max(0, rows.count - most)) { tx.delete(row.typedRef(XenMessage.self)) }
+        // One of the future, from elsewhere or of a clock that was set back, is as old as its place.
+        let now = WallClock.seconds
+        let ages = rows.enumerated().map { (time: min($1[XenMessage.timestamp].seconds, now), place: $0) }
+        for age in ages.sorted(by: { $0 < $1 }).prefix(max(0, rows.count - most)) {
+            tx.delete(rows[age.place].typedRef(XenMessage.self))
+        }
     }
 
     /// The class of the objects that messages of `target` are about.

@@ -64,7 +64,7 @@ import Testing
         }
         var delivered = DeliveredBelongings()
         for owned in database.read({ BlobStore.owned(by: VM.className, vm.opaque, $0) }) where owned.name != "unsent" {
-            delivered.blobs[owned.blob.ref] = owned.updated
+            delivered.blobs[owned.blob.ref] = owned.version
         }
         let upload = try store.begin(store.find(ref: blobs[1].opaque, uuid: nil))
         try upload.write([1])
@@ -84,6 +84,61 @@ import Testing
         let body = database.read { $0.rows(XenMessage.self).map { $0[XenMessage.body] } }
         #expect(body.count == 1 && body[0].contains("the-vm") && body[0].contains("nobody answers"))
         #expect(body[0].contains("late (") && body[0].contains("unsent (") && !body[0].contains(" sent ("))
+    }
+
+    /// Which content was sent is told by its size, too: times have whole seconds.
+    @Test func aBlobIsKnownByItsTimeAndSize() {
+        let time = APIDate(seconds: 7)
+        #expect(BlobStore.Version(size: 1, updated: time) != BlobStore.Version(size: 2, updated: time))
+    }
+
+    /// What came from elsewhere and is older goes first, however late it came; what says that it is of the future is as old as its place.
+    @Test func oldMessagesOfOthersPushNothingOut() async throws {
+        let database = try await PoolDatabase.open(path: nil)
+        let new = WallClock.seconds
+        try await database.transaction { tx in
+            for (name, time) in [
+                ("future", new + 100_000), ("own", new - 10), ("foreign", 1_000_000_000), ("now", new),
+            ] {
+                Alerts.post(
+                    .init(name: name, priority: 5), about: .vm, uuid: "u", body: "", in: tx,
+                    as: (uuid: Fresh.uuid(), time: APIDate(seconds: time)))
+            }
+        }
+        for left in [["future", "own", "now"], ["future", "now"], ["now"]] {
+            try await database.transaction { tx in Alerts.trim(tx, to: left.count) }
+            #expect(database.read { $0.rows(XenMessage.self).map { $0[XenMessage.name] } } == left)
+        }
+    }
+
+    /// One end for all questions: who says nothing keeps a caller no longer, however often he is asked.
+    @Test func whoCannotBeReachedIsTriedForTwentySeconds() async {
+        let start = ContinuousClock.now
+        let patience = BelongingsPatience(from: start)
+        #expect(patience.end == start + .seconds(20))
+        #expect(patience.limit(at: start) == .seconds(15) && patience.limit(at: start + .seconds(12)) == .seconds(8))
+        #expect(patience.limit(at: start + .seconds(30)) == .seconds(1))
+        // Silent each time.
+        var (now, failures) = (start, 0)
+        while true {
+            now += patience.limit(at: now)
+            failures += 1
+            guard let pause = patience.pause(after: failures, at: now) else { break }
+            now += pause
+        }
+        #expect(failures == 2 && now <= start + .seconds(20))
+        // Refused at once each time.
+        let pauses = (1...6).map { patience.pause(after: $0, at: start) }
+        #expect(pauses == [.milliseconds(500), .seconds(2), .seconds(5), .seconds(10), nil, nil])
+        // What is no matter of reaching it is not tried again.
+        var asked = 0
+        let told = await #expect(throws: APIError.self) {
+            try await patience.ask { _ in
+                asked += 1
+                throw APIError("PERMISSION_DENIED", "no")
+            }
+        }
+        #expect(told?.code == "PERMISSION_DENIED" && asked == 1)
     }
 
     /// The rate is QEMU's, and what the guest changes meanwhile goes again.

@@ -40,8 +40,10 @@ struct OfferedMessages: Codable, Hashable, Sendable {
     }
 
     /// Adds those that are not here yet. `objects`: the uuids of the snapshots here, by the references that they were offered with;
-    /// `machine`: that of the machine. What is about others, or longer than a message may be, is left out.
-    func insert(machine: String, snapshots objects: [String: String], in tx: Transaction) {
+    /// `machine`: that of the machine. What is about others, or longer than a message may be, is left out. Returns how many were added.
+    @discardableResult
+    func insert(machine: String, snapshots objects: [String: String], in tx: Transaction) -> Int {
+        var count = 0
         for message in messages.prefix(Self.most) {
             let about = message.snapshot.map { objects[$0] } ?? machine
             guard let about, Fresh.isUUID(message.uuid), tx.find(XenMessage.self, uuid: message.uuid) == nil,
@@ -51,14 +53,16 @@ struct OfferedMessages: Codable, Hashable, Sendable {
             Alerts.post(
                 kind, about: .vm, uuid: about, body: message.body, in: tx,
                 as: (uuid: message.uuid, time: APIDate(seconds: message.time)))
+            count += 1
         }
+        return count
     }
 }
 
 /// What of a machine's belongings is at the other pool.
 struct DeliveredBelongings: Sendable {
-    /// By when their contents were put.
-    var blobs: [Ref<Blob>: APIDate] = [:]
+    /// What of them was sent.
+    var blobs: [Ref<Blob>: BlobStore.Version] = [:]
     var messages: Set<Ref<XenMessage>> = []
     /// Why something is not.
     var failures: [String] = []
@@ -72,7 +76,7 @@ struct DeliveredBelongings: Sendable {
         var (gone, staying): ([String], [String]) = ([], [])
         for vm in machines {
             for owned in BlobStore.owned(by: VM.className, vm.opaque, tx) {
-                if blobs[owned.blob.ref] == owned.updated {
+                if blobs[owned.blob.ref] == owned.version {
                     BlobStore.remove(owned.blob.ref, in: tx)
                     gone.append(owned.blob.uuid)
                 } else {

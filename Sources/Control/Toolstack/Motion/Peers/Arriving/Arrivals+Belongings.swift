@@ -1,5 +1,6 @@
 import APITypes
 import Foundation
+import Logging
 import MetricArchives
 import PoolDatabase
 import StorageMotion
@@ -14,11 +15,14 @@ extension Arrivals {
         guard let offered = try? JSONDecoder().decode(OfferedMessages.self, from: Data(body)) else {
             throw APIError.internalError("the messages about a machine are not understood")
         }
-        try await context.database.transaction { tx in
+        let count = try await context.database.transaction { tx in
             let machine = try tx.require(Ref<VM>(record.vm))[VM.uuid]
             let snapshots = (record.snapshots ?? [:]).compactMapValues { tx.row(Ref<VM>($0))?[VM.uuid] }
-            offered.insert(machine: machine, snapshots: snapshots, in: tx)
+            return offered.insert(machine: machine, snapshots: snapshots, in: tx)
         }
+        context.logger.info(
+            "messages about a machine of another pool were added",
+            metadata: ["move": "\(id)", "vm": "\(record.vm)", "messages": "\(count)"])
         return MoveStanding(answer: record.state.answer.rawValue)
     }
 

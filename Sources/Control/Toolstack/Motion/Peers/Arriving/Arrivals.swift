@@ -18,6 +18,9 @@ import StorageMotion
 /// side, leaves one whole machine and at most images that a record here names. The guest of one that runs comes with it
 /// (`ArrivingGuest`).
 public actor Arrivals {
+    /// Bytes of a question about a move: a machine's description, with all its disks, is the longest.
+    public static let longestBody = 4 << 20
+
     let context: StorageContext
     private let admission: OperationAdmission
     let guests: GuestHost

@@ -75,14 +75,14 @@ actor Departures {
             // First its guest goes on: connections that say nothing any more take their time to end.
             await giveUp(&machine, because: error)
             await Self.close(relays)
-            await settle(&machine, link, patience: .zero, limit: Self.lastWord)
+            await settle(&machine, link, patience: .zero, limit: Self.lastWord, nil)
             await link.close()
             throw error
         }
         // A guest stands until the other side was told. Where there is none, nobody is to have the disks open then.
         let ending = Task { [relays] in await Self.close(relays) }
         if !machine.isLive { await ending.value }
-        await settle(&machine, link, patience: Self.patience)
+        await settle(&machine, link, patience: Self.patience, progress)
         await ending.value
         await link.close()
         switch machine.state.phase {
@@ -305,7 +305,7 @@ actor Departures {
         await seeToFreedom(&machine)
         if machine.isToBeFreed { return }
         guard let link = try? PeerLink(machine.place, id: machine.id, secret: machine.secret) else { return }
-        await settle(&machine, link, patience: .zero)
+        await settle(&machine, link, patience: .zero, nil)
         await link.close()
     }
 
@@ -347,14 +347,15 @@ actor Departures {
     // MARK: - What follows a decision
 
     /// Takes the steps of a decided move, as far as the other side answers within `patience`.
-    /// `limit`: how long each answer may take.
+    /// `limit`: how long each answer may take. `progress`: of whoever waits for it.
     private func settle(
-        _ machine: inout DepartingMachine, _ link: PeerLink, patience: Duration, limit: Duration = .seconds(120)
+        _ machine: inout DepartingMachine, _ link: PeerLink, patience: Duration, limit: Duration = .seconds(120),
+        _ progress: (any TaskProgress)?
     ) async {
         let deadline = ContinuousClock.now + patience
         while machine.state.isDecided, machine.state.phase != .gone {
             do {
-                try await step(&machine, link, limit)
+                try await step(&machine, link, limit, progress)
             } catch {
                 context.logger.warning(
                     "a move to another pool goes on later",
@@ -370,7 +371,9 @@ actor Departures {
         }
     }
 
-    private func step(_ machine: inout DepartingMachine, _ link: PeerLink, _ limit: Duration) async throws {
+    private func step(
+        _ machine: inout DepartingMachine, _ link: PeerLink, _ limit: Duration, _ progress: (any TaskProgress)?
+    ) async throws {
         switch machine.state.step {
         case .run:
             FailurePoint.reached("departure-before-run")
@@ -384,6 +387,7 @@ actor Departures {
             case .prepared, .forgotten, .unfinished: throw Unexpected(answer: answer)
             }
         case .remove:
+            progress?.annotate(["phase": "belongings"])
             try await remove(&machine, link)
             await FailurePoint.wait("departure-after-remove")
         case .cancel:
@@ -428,8 +432,7 @@ actor Departures {
         let answer: MachineArrival.Answer
     }
 
-    /// The other side has the machine, and gets what belongs to it, too. Rows first then, so that nobody sees it twice; the images' rows go
-    /// with the images.
+    /// The other side has the machine, and gets what belongs to it, too. Then rows go first; the images' rows go with the images.
     private func remove(_ machine: inout DepartingMachine, _ link: PeerLink) async throws {
         if machine.isLive { try await guest(machine).end() }
         await disks(machine).release()

@@ -273,10 +273,11 @@ public final class DatapathService: Sendable {
                 images.setDestination(nil)
             }
             do throws(BlockError) {
-                try device.cancelMirror(ended)
+                try device.cancelMirror(ended) { [tracked] in tracked.closeReleased() }
             } catch {
                 guard wasStarting, error.code == .notFound else { throw error }
                 ended()
+                tracked.closeReleased()
             }
         case .pause:
             guard let mark else {

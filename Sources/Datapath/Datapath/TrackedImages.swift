@@ -27,6 +27,7 @@ extension ImageSpecification {
 final class TrackedImages: Sendable {
     private let disk = Mutex<TrackedDevice?>(nil)
     private let destination = Mutex<TrackedDevice?>(nil)
+    private let released = Mutex<[ChangeLogFile]>([])
     /// Of a snapshot, which nobody writes.
     let frozen = Mutex<FrozenChanges?>(nil)
 
@@ -77,10 +78,20 @@ final class TrackedImages: Sendable {
         next.tracking?.settle(stays: false)
     }
 
-    /// The source stays the disk.
+    /// The source stays the disk. The destination's log is not written any more, and is to be closed by `closeReleased`, while nobody
+    /// waits: it lies beside the destination, whose storage may hang.
     func cancel() {
         destination.withLock { $0 = nil }
-        tracking?.settle(stays: true)
+        let logs = tracking?.release(stays: true) ?? []
+        released.withLock { $0 += logs }
+    }
+
+    func closeReleased() {
+        let logs = released.withLock { logs in
+            defer { logs = [] }
+            return logs
+        }
+        for log in logs { log.close() }
     }
 
     func merge(log: String?, parent: String?) throws(BlockError) {

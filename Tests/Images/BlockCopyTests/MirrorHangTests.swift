@@ -210,6 +210,29 @@ import Testing
         }
     }
 
+    /// What lies beside the destination is closed while guests go on, and before there can be another mirror.
+    @Test func noGuestWaitsForWhatIsClosedBesideTheDestination() async throws {
+        try await hanging { (device, mirror, destination) in
+            let (isTold, isClosing, mayEnd) = (Flag(), Flag(), Flag())
+            defer { mayEnd.set() }
+            let canceller = WorkerThread("canceller") {
+                try? device.cancelMirror {
+                    isTold.set()
+                } closing: {
+                    isClosing.set()
+                    while !mayEnd.isSet { usleep(500) }
+                }
+            }
+            try await reach("it is being closed") { isClosing.isSet }
+            #expect(isTold.isSet && device.mirrorProgress == nil && !device.control.take(within: 1_000_000))
+            try await guestsGoOn(device)
+            mayEnd.set()
+            canceller.join()
+            #expect(device.control.take())
+            device.control.give()
+        }
+    }
+
     /// The copier hangs with a granule held that guests write to: they wait until its time is over, and it is copied again, unless the
     /// mirror was cancelled meanwhile.
     @Test(arguments: [false, true]) func aGranuleThatTheCopierHangsInIsGivenBack(isCancelled: Bool) async throws {

@@ -140,8 +140,11 @@ extension SwitchableDevice {
     /// keeps nobody waiting: its connections are cut first. Of a file that hangs somebody may have to wait until it lets go: `.busy` after
     /// ten seconds then, as behind another command that waits for its storage. The mirror ends by itself as soon as it can; until then
     /// the destination must not be deleted, and whoever asks again learns how it is. `ended` runs at the moment from which there is no
-    /// mirror, before there can be another, whoever waits; no request is under way then, and it must not ask this object.
-    public func cancelMirror(_ ended: @escaping @Sendable () -> Void = {}) throws(BlockError) {
+    /// mirror, before there can be another, whoever waits; no request is under way then, it must not ask this object, and must not
+    /// wait for storage: that is `closing`'s, behind it, with requests under way again, and before there can be another mirror, too.
+    public func cancelMirror(
+        _ ended: @escaping @Sendable () -> Void = {}, closing: @escaping @Sendable () -> Void = {}
+    ) throws(BlockError) {
         // Before anything is waited for. A prepared pivot's destination is the loser only when this has the control.
         let running = reached.withLock { $0 }
         if let running, running.phase != .dual, running.phase != .undecided { running.reach.cut() }
@@ -149,14 +152,21 @@ extension SwitchableDevice {
         let isLate = BlockError(
             .busy, "the mirror's destination, or the disk itself, does not answer; the mirror ends when it does")
         // One waits for the turn, however long that takes: others would be threads that gather.
+        var hasWaited = false
         while isEnding.exchange(true, ordering: .acquiringAndReleasing) {
+            hasWaited = true
             if gantry_now() >= until { throw isLate }
             usleep(5000)
+        }
+        if hasWaited, running == nil {
+            // That end was the one that was wanted. There may be another mirror by now.
+            isEnding.store(false, ordering: .releasing)
+            throw BlockError(.notFound, "there is no mirror")
         }
         let isOver = try Abandonable.run("mirror-end", unless: { gantry_now() >= until }) {
             [self] () throws(BlockError) -> Bool in
             defer { isEnding.store(false, ordering: .releasing) }
-            try finish(.cancel, of: running, ended: ended)
+            try finish(.cancel, of: running, ended: ended, closing: closing)
             return true
         }
         if isOver == nil { throw isLate }
@@ -168,7 +178,8 @@ extension SwitchableDevice {
 
     /// `running`: the mirror that is to be cancelled, where one is known.
     private func finish(
-        _ event: MirrorState.Event, of running: MirrorDevice? = nil, _ switched: () -> Void = {}, ended: () -> Void = {}
+        _ event: MirrorState.Event, of running: MirrorDevice? = nil, _ switched: () -> Void = {},
+        ended: () -> Void = {}, closing: () -> Void = {}
     ) throws(BlockError) {
         let commit = event == .commit
         var source: (any BlockDevice)?
@@ -181,6 +192,7 @@ extension SwitchableDevice {
                         heldLog = nil
                         ended()
                     }
+                    closing()
                     return log.discard()
                 }
                 throw BlockError(.notFound, "there is no mirror")
@@ -211,6 +223,7 @@ extension SwitchableDevice {
                 return
             }
             // The loser. What it cannot write back any more is of no consequence: nobody will read it.
+            closing()
             try? mirror.destination.close()
         }
         // As that one. The next command does not wait for storage that is left because it hangs.

@@ -193,10 +193,16 @@ public final class ChangeTracking: @unchecked Sendable {
     /// The disk has moved: only the log that was followed counts. `stays`: it has not, only its own does. Where that one could
     /// not be written and is gone, nothing is tracked any more: the other is of an image that is not the disk.
     public func settle(stays: Bool) {
+        for log in release(stays: stays) { log.close() }
+    }
+
+    /// The same; the logs that do not count any more are the caller's to close, for whom storage does not answer perhaps.
+    public func release(stays: Bool) -> [ChangeLogFile] {
         monitor.locked {
-            for log in files where log.isFollowed == stays { log.file.close() }
+            let released = files.filter { $0.isFollowed == stays }.map(\.file)
             files.removeAll { $0.isFollowed == stays }
             for index in files.indices { files[index].isFollowed = false }
+            return released
         }
     }
 

@@ -19,7 +19,8 @@ import Testing
     /// Small blocks: the table moves. The parent is longer than the disk.
     @Test(
         "after a growth that failed at any write the disk goes on, and another size is had (case 2.23)",
-        arguments: [false, true], [CreateOptions.Preallocation.off, .full])
+        // What a parent has is not taken twice: no blocks are made for a child beforehand (VHDResizeTests).
+        arguments: [(false, CreateOptions.Preallocation.off), (false, .full), (true, .off)])
     func afterAGrowthThatFailedTheDiskGoesOn(_ withParent: Bool, _ mode: CreateOptions.Preallocation) throws {
         var random = SeededRandom.printed("\(withParent) \(mode)")
         let size = 30 * 4096 - 1024
@@ -47,7 +48,9 @@ import Testing
             do throws(BlockError) {
                 try device.resize(to: UInt64(sizes.0 * 4096), preallocation: mode)
                 hasFailed = sizes.0 == 32
-            } catch { #expect(error.code == .noSpace) }
+            } catch  where error.code == .noSpace {
+                hasFailed = true
+            }
             store.writesLeft = nil
             var expected = content
             if device.size != UInt64(size) {
